@@ -1,0 +1,73 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// An AMI id: `ami-` and 8 or 17 lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AmiId(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an AMI id (ami- and 8 or 17 hexadecimal digits)")]
+pub struct ParseAmiIdError(pub String);
+
+impl AmiId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The AMI id in the last segment of a key, where EC2 puts it:
+    /// `[path/]<ami id>.bin` (EC2 User Guide, *How AMI store and restore works*).
+    pub fn from_key(key: &str) -> Option<Self> {
+        key.rsplit('/').next()?.strip_suffix(".bin")?.parse().ok()
+    }
+}
+
+impl FromStr for AmiId {
+    type Err = ParseAmiIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix("ami-").unwrap_or_default();
+        let legal =
+            matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if legal { Ok(AmiId(text.to_owned())) } else { Err(ParseAmiIdError(text.to_owned())) }
+    }
+}
+
+impl fmt::Display for AmiId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_and_new_ids() {
+        for id in ["ami-056a6742115906e8c", "ami-1a2b3c4d"] {
+            assert_eq!(id.parse::<AmiId>().unwrap().as_str(), id);
+        }
+        for id in [
+            "",
+            "ami-",
+            "ami-123",
+            "ami-056a6742115906e8",
+            "ami-056a6742115906e8cc",
+            "AMI-1a2b3c4d",
+            "ami-1A2B3C4D",
+            "i-1a2b3c4d",
+        ] {
+            assert!(id.parse::<AmiId>().is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn found_in_the_last_segment_of_a_key() {
+        let id = "ami-056a6742115906e8c".parse().ok();
+        assert_eq!(AmiId::from_key("ami-056a6742115906e8c.bin"), id);
+        assert_eq!(AmiId::from_key("a/b/ami-056a6742115906e8c.bin"), id);
+        for key in ["ami-056a6742115906e8c", "ami-056a6742115906e8c.bin/x", "image.bin", ""] {
+            assert_eq!(AmiId::from_key(key), None, "{key}");
+        }
+    }
+}

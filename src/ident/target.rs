@@ -1,0 +1,82 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::{AmiId, ObjectUri, ParseTargetError};
+
+/// What a person points the tool at: an object in S3 or a local file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    Object(ObjectUri),
+    File(PathBuf),
+}
+
+impl Target {
+    /// The AMI id that the name carries, if it carries one.
+    pub fn ami_id(&self) -> Option<AmiId> {
+        match self {
+            Target::Object(uri) => AmiId::from_key(&uri.key),
+            Target::File(path) => AmiId::from_key(path.file_name()?.to_str()?),
+        }
+    }
+
+    /// The last segment of the name, which checksum files use.
+    pub fn file_name(&self) -> String {
+        match self {
+            Target::Object(uri) => uri.key.rsplit('/').next().unwrap_or_default().to_owned(),
+            Target::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = ParseTargetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Err(ParseTargetError { target: "(empty)".into(), problem: "is not a target" });
+        }
+        if text.starts_with("s3://") || text.starts_with("arn:") {
+            return text.parse().map(Target::Object);
+        }
+        if let Some((scheme, _)) = text.split_once("://") {
+            if scheme != "file" {
+                return Err(ParseTargetError {
+                    target: text.to_owned(),
+                    problem: "has a scheme that is not known; use s3://bucket/key, an S3 ARN or a file",
+                });
+            }
+        }
+        Ok(Target::File(text.strip_prefix("file://").unwrap_or(text).into()))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Object(uri) => uri.fmt(f),
+            Target::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_and_files() {
+        assert!(matches!("s3://b/k".parse(), Ok(Target::Object(_))));
+        assert_eq!("dir/x.bin".parse(), Ok(Target::File("dir/x.bin".into())));
+        assert_eq!("file:///x.bin".parse(), Ok(Target::File("/x.bin".into())));
+        assert!("https://b/k".parse::<Target>().is_err());
+        assert!("".parse::<Target>().is_err());
+    }
+
+    #[test]
+    fn names() {
+        let target: Target = "s3://b/p/ami-1a2b3c4d.bin".parse().unwrap();
+        assert_eq!(target.ami_id(), "ami-1a2b3c4d".parse().ok());
+        assert_eq!(target.file_name(), "ami-1a2b3c4d.bin");
+    }
+}

@@ -1,0 +1,136 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// An object in S3: bucket (or access point ARN), key, and optionally a version.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectUri {
+    pub bucket: String,
+    pub key: String,
+    pub version: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{target}: {problem}")]
+pub struct ParseTargetError {
+    pub target: String,
+    pub problem: &'static str,
+}
+
+impl ObjectUri {
+    /// The URI with the version that was read, if the object has one.
+    pub fn at_version(&self, version: Option<String>) -> Self {
+        ObjectUri { version, ..self.clone() }
+    }
+
+    fn from_s3(rest: &str) -> Result<Self, &'static str> {
+        let (bucket, key) = rest.split_once('/').ok_or("names a bucket but no key; write s3://bucket/key")?;
+        Self::assemble(bucket, key)
+    }
+
+    /// `arn:partition:s3:::bucket/key`, or an access point's
+    /// `arn:partition:s3:region:account:accesspoint/name/object/key`
+    /// (IAM Service Authorization Reference, *Amazon S3*).
+    fn from_arn(text: &str) -> Result<Self, &'static str> {
+        let mut fields = text.splitn(6, ':');
+        let service = fields.nth(2).ok_or("is an incomplete ARN")?;
+        if service != "s3" {
+            return Err("is an ARN, but not of an S3 object");
+        }
+        let resource = fields.nth(2).ok_or("is an incomplete ARN")?;
+        let Some(point) = resource.strip_prefix("accesspoint/").or_else(|| resource.strip_prefix("accesspoint:"))
+        else {
+            let (bucket, key) =
+                resource.split_once('/').ok_or("names a bucket but no key; write arn:aws:s3:::bucket/key")?;
+            return Self::assemble(bucket, key);
+        };
+        let (name, key) = point
+            .split_once("/object/")
+            .ok_or("names an access point but no key; write …:accesspoint/name/object/key")?;
+        let prefix = text.strip_suffix(resource).unwrap_or_default();
+        Self::assemble(&format!("{prefix}accesspoint/{name}"), key)
+    }
+
+    fn assemble(bucket: &str, key: &str) -> Result<Self, &'static str> {
+        // A key may hold a `?` of its own: only the last `?versionId=` is ours.
+        let (key, version) = match key.rsplit_once("?versionId=") {
+            Some((_, "")) => return Err("has an empty versionId"),
+            Some((key, version)) => (key, Some(version.to_owned())),
+            None => (key, None),
+        };
+        match (bucket.is_empty(), key.is_empty()) {
+            (true, _) => Err("names no bucket; write s3://bucket/key"),
+            (_, true) => Err("names a bucket but no key; write s3://bucket/key"),
+            (false, false) => Ok(ObjectUri { bucket: bucket.to_owned(), key: key.to_owned(), version }),
+        }
+    }
+}
+
+impl FromStr for ObjectUri {
+    type Err = ParseTargetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = if let Some(rest) = text.strip_prefix("s3://") {
+            Self::from_s3(rest)
+        } else if text.starts_with("arn:") {
+            Self::from_arn(text)
+        } else {
+            Err("is neither s3://bucket/key nor an S3 ARN")
+        };
+        parsed.map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
+    }
+}
+
+impl fmt::Display for ObjectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.bucket.starts_with("arn:") {
+            write!(f, "{}/object/{}", self.bucket, self.key)?;
+        } else {
+            write!(f, "s3://{}/{}", self.bucket, self.key)?;
+        }
+        match &self.version {
+            Some(version) => write!(f, "?versionId={version}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(bucket: &str, key: &str, version: Option<&str>) -> ObjectUri {
+        ObjectUri { bucket: bucket.into(), key: key.into(), version: version.map(Into::into) }
+    }
+
+    #[test]
+    fn every_form_is_read_and_printed_again() {
+        let point = "arn:aws:s3:us-east-1:123456789012:accesspoint/ap";
+        for (text, expected) in [
+            ("s3://b/ami-1a2b3c4d.bin", uri("b", "ami-1a2b3c4d.bin", None)),
+            ("s3://b/p/q/k?versionId=v1", uri("b", "p/q/k", Some("v1"))),
+            ("s3://b/odd?name", uri("b", "odd?name", None)),
+            ("s3://b//k", uri("b", "/k", None)),
+            (&format!("{point}/object/a/b"), uri(point, "a/b", None)),
+        ] {
+            let parsed: ObjectUri = text.parse().unwrap();
+            assert_eq!(parsed, expected);
+            assert_eq!(parsed.to_string(), text);
+        }
+        assert_eq!("arn:aws-us-gov:s3:::b/p/k".parse(), Ok(uri("b", "p/k", None)));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (text, problem) in [
+            ("s3://", "names a bucket but no key; write s3://bucket/key"),
+            ("s3://b", "names a bucket but no key; write s3://bucket/key"),
+            ("s3://b/", "names a bucket but no key; write s3://bucket/key"),
+            ("s3:///k", "names no bucket; write s3://bucket/key"),
+            ("s3://b/k?versionId=", "has an empty versionId"),
+            ("arn:aws:ec2:us-east-1::image/ami-1", "is an ARN, but not of an S3 object"),
+            ("arn:aws:s3", "is an incomplete ARN"),
+        ] {
+            assert_eq!(text.parse::<ObjectUri>().unwrap_err().problem, problem, "{text}");
+        }
+    }
+}

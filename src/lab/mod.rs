@@ -1,0 +1,1 @@
+//! A rehearsal endpoint on loopback.
