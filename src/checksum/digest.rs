@@ -1,0 +1,123 @@
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Algorithm;
+
+/// A value computed (or claimed) by an algorithm, always of that algorithm's length.
+///
+/// CRC and XXH values are held big-endian, as S3 writes them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest {
+    algorithm: Algorithm,
+    bytes: [u8; 64],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{value}` is not a {algorithm} value ({expected} bytes, as base64 or hexadecimal)")]
+pub struct ParseDigestError {
+    pub algorithm: Algorithm,
+    pub value: String,
+    pub expected: usize,
+}
+
+impl Digest {
+    /// `None` when `bytes` has not the algorithm's length.
+    pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
+        let mut held = [0; 64];
+        held.get_mut(..algorithm.digest_len()).filter(|slot| slot.len() == bytes.len())?.copy_from_slice(bytes);
+        Some(Digest { algorithm, bytes: held })
+    }
+
+    /// What a hasher of this algorithm put out.
+    pub(super) fn computed(algorithm: Algorithm, output: &[u8]) -> Self {
+        debug_assert_eq!(output.len(), algorithm.digest_len());
+        let mut bytes = [0; 64];
+        for (to, from) in bytes.iter_mut().zip(output) {
+            *to = *from;
+        }
+        Digest { algorithm, bytes }
+    }
+
+    pub(super) fn from_crc(algorithm: Algorithm, value: u64) -> Self {
+        // Written at full width: a CRC whose leading bytes are zero keeps them.
+        let wide = value.to_be_bytes();
+        Self::computed(algorithm, wide.get(8 - algorithm.digest_len()..).unwrap_or_default())
+    }
+
+    pub(super) fn crc_value(&self) -> u64 {
+        self.as_bytes().iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
+    }
+
+    /// Reads S3's base64 or the hexadecimal of checksum files.
+    pub fn parse(algorithm: Algorithm, text: &str) -> Result<Self, ParseDigestError> {
+        let from_hex = || hex::decode(text).ok().and_then(|bytes| Self::new(algorithm, &bytes));
+        let from_base64 = || STANDARD.decode(text).ok().and_then(|bytes| Self::new(algorithm, &bytes));
+        from_hex().or_else(from_base64).ok_or_else(|| ParseDigestError {
+            algorithm,
+            value: text.to_owned(),
+            expected: algorithm.digest_len(),
+        })
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.algorithm.digest_len()).unwrap_or_default()
+    }
+
+    /// As S3 writes it.
+    pub fn base64(&self) -> String {
+        STANDARD.encode(self.as_bytes())
+    }
+
+    /// As checksum files write it.
+    pub fn hex(&self) -> String {
+        hex::encode(self.as_bytes())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base64())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm, self.hex())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leading_zero_bytes_stay() {
+        let digest = Digest::from_crc(Algorithm::Crc32, 0x0000_00ff);
+        assert_eq!(digest.hex(), "000000ff");
+        assert_eq!(digest.base64(), "AAAA/w==");
+        assert_eq!(digest.crc_value(), 0xff);
+        let wide = Digest::from_crc(Algorithm::Crc64Nvme, 0xff);
+        assert_eq!(wide.hex(), "00000000000000ff");
+    }
+
+    #[test]
+    fn base64_and_hex_read_alike() {
+        for algorithm in Algorithm::ALL {
+            let bytes: Vec<u8> = (0..algorithm.digest_len()).map(|i| (i * 37 + 11) as u8).collect();
+            let digest = Digest::new(algorithm, &bytes).unwrap();
+            assert_eq!(Digest::parse(algorithm, &digest.base64()), Ok(digest));
+            assert_eq!(Digest::parse(algorithm, &digest.hex()), Ok(digest));
+            assert_eq!(Digest::parse(algorithm, &digest.hex().to_uppercase()), Ok(digest));
+        }
+        assert!(Digest::parse(Algorithm::Crc32, "AAAA").is_err());
+        assert!(Digest::parse(Algorithm::Sha256, "rosUhgp5mIg=").is_err());
+        assert_eq!(Digest::new(Algorithm::Md5, &[0; 15]), None);
+        assert_eq!(Digest::new(Algorithm::Md5, &[0; 17]), None);
+    }
+}

@@ -1,0 +1,132 @@
+use std::fmt;
+
+use super::{Algorithm, Digest, ParseDigestError};
+
+/// What a stored checksum speaks of (S3 API reference, `ChecksumType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChecksumKind {
+    /// Over the bytes of the whole object.
+    FullObject,
+    /// Over the values of the parts; their number where the server states it.
+    Composite { parts: Option<u32> },
+    /// The server named no type, and the rules leave both open.
+    Unstated,
+}
+
+/// A checksum that S3 stores and reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredChecksum {
+    pub digest: Digest,
+    pub kind: ChecksumKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseChecksumError {
+    #[error(transparent)]
+    Digest(#[from] ParseDigestError),
+    #[error("`{value}` ends in a part count that is none")]
+    PartCount { value: String },
+    #[error("{algorithm} is stated to be {stated}, which its value `{value}` is not")]
+    Contradiction { algorithm: Algorithm, stated: String, value: String },
+}
+
+impl StoredChecksum {
+    /// Reads a value as S3 reports it: base64, for composites sometimes with `-N`
+    /// (HEAD shows it, GetObjectAttributes does not).
+    ///
+    /// Where no type is stated it is inferred from the suffix, from the algorithm's
+    /// legal types and from whether the object is multipart; what stays open is
+    /// [`ChecksumKind::Unstated`].
+    pub fn parse(
+        algorithm: Algorithm,
+        value: &str,
+        stated: Option<&str>,
+        multipart: bool,
+    ) -> Result<Self, ParseChecksumError> {
+        let (text, parts) = match value.rsplit_once('-') {
+            Some((text, count)) => {
+                let parts = count.parse::<u32>().ok().filter(|parts| *parts > 0);
+                (text, Some(parts.ok_or_else(|| ParseChecksumError::PartCount { value: value.to_owned() })?))
+            }
+            None => (value, None),
+        };
+        let digest = Digest::parse(algorithm, text)?;
+        let kind = match (stated, parts) {
+            (Some("COMPOSITE"), parts) => ChecksumKind::Composite { parts },
+            (Some(stated), Some(_)) => {
+                return Err(ParseChecksumError::Contradiction {
+                    algorithm,
+                    stated: stated.to_owned(),
+                    value: value.to_owned(),
+                });
+            }
+            (None, Some(parts)) => ChecksumKind::Composite { parts: Some(parts) },
+            (Some("FULL_OBJECT"), None) => ChecksumKind::FullObject,
+            (_, None) if !multipart || !algorithm.multipart_composite() => ChecksumKind::FullObject,
+            (_, None) if !algorithm.multipart_full_object() => ChecksumKind::Composite { parts: None },
+            (_, None) => ChecksumKind::Unstated,
+        };
+        Ok(StoredChecksum { digest, kind })
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.digest.algorithm()
+    }
+}
+
+impl ChecksumKind {
+    /// The word S3 uses, in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChecksumKind::FullObject => "full_object",
+            ChecksumKind::Composite { .. } => "composite",
+            ChecksumKind::Unstated => "unstated",
+        }
+    }
+}
+
+impl fmt::Display for StoredChecksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            ChecksumKind::Composite { parts: Some(parts) } => write!(f, "{}-{parts}", self.digest),
+            _ => self.digest.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CRC64: &str = "rosUhgp5mIg=";
+    const CRC32: &str = "y/Q5Jg==";
+
+    #[test]
+    fn a_composite_is_never_taken_for_a_hash_of_the_object() {
+        let sha = Digest::new(Algorithm::Sha256, &[7; 32]).unwrap().base64();
+        for (value, stated) in [(format!("{sha}-9"), None), (format!("{sha}-9"), Some("COMPOSITE"))] {
+            let stored = StoredChecksum::parse(Algorithm::Sha256, &value, stated, true).unwrap();
+            assert_eq!(stored.kind, ChecksumKind::Composite { parts: Some(9) });
+            assert_eq!(stored.to_string(), format!("{sha}-9"));
+        }
+        let bare = StoredChecksum::parse(Algorithm::Sha256, &sha, None, true).unwrap();
+        assert_eq!(bare.kind, ChecksumKind::Composite { parts: None });
+    }
+
+    #[test]
+    fn an_unstated_type_is_inferred_as_far_as_the_rules_go() {
+        let kind = |algorithm, value, multipart| StoredChecksum::parse(algorithm, value, None, multipart).unwrap().kind;
+        assert_eq!(kind(Algorithm::Crc64Nvme, CRC64, true), ChecksumKind::FullObject);
+        assert_eq!(kind(Algorithm::Crc32, CRC32, false), ChecksumKind::FullObject);
+        assert_eq!(kind(Algorithm::Crc32, CRC32, true), ChecksumKind::Unstated);
+    }
+
+    #[test]
+    fn contradictions_and_nonsense_are_named() {
+        let parse = |value: &str, stated| StoredChecksum::parse(Algorithm::Crc32, value, stated, true);
+        assert!(matches!(parse("y/Q5Jg==-3", Some("FULL_OBJECT")), Err(ParseChecksumError::Contradiction { .. })));
+        assert!(matches!(parse("y/Q5Jg==-0", None), Err(ParseChecksumError::PartCount { .. })));
+        assert!(matches!(parse("y/Q5Jg==-x", None), Err(ParseChecksumError::PartCount { .. })));
+        assert!(matches!(parse(CRC64, None), Err(ParseChecksumError::Digest(_))));
+    }
+}

@@ -1,0 +1,114 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Fact, RestoreState};
+use crate::checksum::{Digest, StoredChecksum};
+use crate::ident::{ETag, ETagForm, ObjectId};
+use crate::units::PartNumber;
+
+/// Server-side encryption, as far as it bears on what an ETag can mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    /// None stated.
+    None,
+    /// SSE-S3, `AES256`.
+    S3Managed,
+    /// `aws:kms` or `aws:kms:dsse`, with the key where it is shown.
+    Kms { kind: String, key: Option<String> },
+    /// SSE-C.
+    CustomerKey,
+    /// A kind this tool does not know.
+    Other(String),
+}
+
+impl Encryption {
+    /// Why an ETag under this encryption is no MD5; `None` where it may be one
+    /// (S3 API reference, `Object.ETag`).
+    pub fn hides_md5(&self) -> Option<String> {
+        match self {
+            Encryption::None | Encryption::S3Managed => None,
+            Encryption::Kms { kind, .. } => Some(format!("the object is encrypted with {kind}")),
+            Encryption::CustomerKey => Some("the object is encrypted with a customer key (SSE-C)".to_owned()),
+            Encryption::Other(kind) => Some(format!("the object is encrypted with {kind}, whose ETags are not known")),
+        }
+    }
+}
+
+/// S3 Object Lock, from the headers of HEAD.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LockFacts {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: Option<String>,
+    pub retain_until: Option<Timestamp>,
+    /// `ON` or `OFF`.
+    pub legal_hold: Option<String>,
+}
+
+/// What HEAD (or a local file system) tells of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectFacts {
+    pub id: ObjectId,
+    /// The call that answered.
+    pub source: &'static str,
+    /// Bytes.
+    pub size: u64,
+    pub last_modified: Option<Timestamp>,
+    pub checksums: Fact<Vec<StoredChecksum>>,
+    /// Stored values that could not be read, in words.
+    pub unreadable_checksums: Vec<String>,
+    /// S3's word; `STANDARD` where the header is absent. `None` for a file.
+    pub storage_class: Option<String>,
+    /// `x-amz-archive-status` of an object in Intelligent-Tiering.
+    pub archive_status: Option<String>,
+    /// `x-amz-restore`; the text where it could not be read.
+    pub restore: Option<Result<RestoreState, String>>,
+    pub encryption: Encryption,
+    pub version: Option<String>,
+    pub lock: LockFacts,
+    pub replication: Option<String>,
+    /// `x-amz-expiration`: when a lifecycle rule will remove the object.
+    pub expiration: Option<String>,
+    pub content_type: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+    /// Metadata entries that S3 left out because headers cannot carry them.
+    pub missing_metadata: u32,
+    pub tag_count: Option<u32>,
+}
+
+impl ObjectFacts {
+    /// The number of parts the ETag speaks of; `None` when it has no multipart form.
+    pub fn etag_parts(&self) -> Option<u32> {
+        match self.id.etag.as_ref().map(ETag::form) {
+            Some(ETagForm::Multipart { parts, .. }) => Some(parts),
+            _ => None,
+        }
+    }
+}
+
+/// What GetObjectAttributes tells, all pages together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttributeFacts {
+    pub etag: Option<ETag>,
+    pub size: Option<u64>,
+    pub checksums: Vec<StoredChecksum>,
+    pub unreadable_checksums: Vec<String>,
+    /// Stated even where the parts themselves are not listed.
+    pub parts_count: Option<u32>,
+    /// Only objects with a composite checksum list their parts.
+    pub parts: Vec<PartFacts>,
+    /// Requests that it took.
+    pub pages: u32,
+}
+
+/// What is known of one stored part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartFacts {
+    pub number: PartNumber,
+    /// Bytes.
+    pub size: u64,
+    /// The part's own values; only composites have them.
+    pub checksums: Vec<Digest>,
+    /// `x-amz-mp-parts-count`, which only HEAD with a part number tells.
+    pub of: Option<u32>,
+}

@@ -1,0 +1,104 @@
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+
+/// The `x-amz-restore` header: a temporary copy of an archived object
+/// (S3 API reference, HeadObject).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreState {
+    /// A request to bring the object back is still running.
+    pub ongoing: bool,
+    /// When the temporary copy goes away again.
+    pub expires: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an x-amz-restore header")]
+pub struct ParseRestoreError(pub String);
+
+impl FromStr for RestoreState {
+    type Err = ParseRestoreError;
+
+    /// `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ParseRestoreError(text.to_owned());
+        let quoted = |name: &str| {
+            let (_, rest) = text.split_once(&format!("{name}=\""))?;
+            rest.split_once('"').map(|(value, _)| value)
+        };
+        let ongoing = match quoted("ongoing-request") {
+            Some("true") => true,
+            Some("false") => false,
+            _ => return Err(error()),
+        };
+        let expires = match quoted("expiry-date") {
+            Some(date) => Some(rfc2822::parse(date).map_err(|_| error())?.timestamp()),
+            None => None,
+        };
+        Ok(RestoreState { ongoing, expires })
+    }
+}
+
+/// Whether GET works on an object now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readability {
+    Now,
+    /// By a temporary copy.
+    Until(Option<Timestamp>),
+    /// Archived; the words say where and whether it is on its way.
+    Archived(String),
+}
+
+/// Judges by storage class, archive status and restore state
+/// (S3 User Guide, *Working with archived objects*). Classes that are not known
+/// are taken to be readable: the read itself will tell.
+pub fn readability(class: Option<&str>, archive_status: Option<&str>, restore: Option<&RestoreState>) -> Readability {
+    let archived = match (class, archive_status) {
+        (Some(class @ ("GLACIER" | "DEEP_ARCHIVE")), _) => class.to_owned(),
+        (_, Some(status)) => format!("Intelligent-Tiering {status}"),
+        _ => return Readability::Now,
+    };
+    match restore {
+        Some(RestoreState { ongoing: false, expires }) => Readability::Until(*expires),
+        Some(RestoreState { ongoing: true, .. }) => Readability::Archived(format!("{archived}, being brought back")),
+        None => Readability::Archived(format!("{archived}, not brought back")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header() {
+        let done: RestoreState =
+            r#"ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT""#.parse().unwrap();
+        assert_eq!(done.expires.unwrap().to_string(), "2012-12-21T00:00:00Z");
+        assert!(!done.ongoing);
+        let running: RestoreState = r#"ongoing-request="true""#.parse().unwrap();
+        assert_eq!(running, RestoreState { ongoing: true, expires: None });
+        for bad in
+            ["", "ongoing-request=true", r#"ongoing-request="maybe""#, r#"ongoing-request="false", expiry-date="soon""#]
+        {
+            assert!(bad.parse::<RestoreState>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_now() {
+        let copy = RestoreState { ongoing: false, expires: None };
+        let running = RestoreState { ongoing: true, expires: None };
+        for class in [None, Some("STANDARD"), Some("GLACIER_IR"), Some("STANDARD_IA"), Some("SOMETHING_NEW")] {
+            assert_eq!(readability(class, None, None), Readability::Now);
+        }
+        for class in ["GLACIER", "DEEP_ARCHIVE"] {
+            assert!(matches!(readability(Some(class), None, None), Readability::Archived(_)));
+            assert!(matches!(readability(Some(class), None, Some(&running)), Readability::Archived(_)));
+            assert_eq!(readability(Some(class), None, Some(&copy)), Readability::Until(None));
+        }
+        let tiering = readability(Some("INTELLIGENT_TIERING"), Some("DEEP_ARCHIVE_ACCESS"), None);
+        assert!(matches!(tiering, Readability::Archived(_)));
+        assert_eq!(readability(Some("INTELLIGENT_TIERING"), None, None), Readability::Now);
+    }
+}

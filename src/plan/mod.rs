@@ -1,0 +1,13 @@
+//! From facts and wishes to ranges, and to the proofs that reading them can give. Pure.
+
+mod layout;
+mod read_plan;
+mod reference;
+mod sample;
+mod solver;
+
+pub use layout::{Basis, LayoutError, LayoutShape, PartLayout};
+pub use read_plan::{Limits, Need, PlanError, ReadPlan};
+pub use reference::{Candidate, Claim, Reference};
+pub use sample::{ParseSampleError, Sample};
+pub use solver::{MAX_CANDIDATES, uniform_candidates};

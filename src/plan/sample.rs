@@ -1,0 +1,99 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// Which ranges of an object to read when not all are wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sample {
+    /// About this many percent of the ranges, spread over the object: one drawn from
+    /// each of as many equal stretches.
+    Percent(f64),
+    /// Every `of`-th range, starting with the `slice`-th: `of` runs cover everything.
+    Slice { slice: u32, of: u32 },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a sample (a percentage such as 5%, or a slice such as 2/7)")]
+pub struct ParseSampleError(pub String);
+
+impl FromStr for Sample {
+    type Err = ParseSampleError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ParseSampleError(text.to_owned());
+        if let Some(percent) = text.strip_suffix('%') {
+            let percent: f64 = percent.trim().parse().map_err(|_| error())?;
+            return (percent > 0.0 && percent <= 100.0).then_some(Sample::Percent(percent)).ok_or_else(error);
+        }
+        let (slice, of) = text.split_once('/').ok_or_else(error)?;
+        let slice: u32 = slice.parse().map_err(|_| error())?;
+        let of: u32 = of.parse().map_err(|_| error())?;
+        ((1..=of).contains(&slice)).then_some(Sample::Slice { slice, of }).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sample::Percent(percent) => write!(f, "{percent}%"),
+            Sample::Slice { slice, of } => write!(f, "{slice}/{of}"),
+        }
+    }
+}
+
+impl Sample {
+    /// The positions to read out of `count`, rising. `random` gives numbers in `0..1`.
+    pub fn choose(self, count: usize, mut random: impl FnMut() -> f64) -> Vec<usize> {
+        match self {
+            Sample::Slice { slice, of } => (0..count).skip(slice as usize - 1).step_by(of as usize).collect(),
+            Sample::Percent(percent) => {
+                let wanted = ((count as f64 * percent / 100.0).ceil() as usize).clamp(usize::from(count > 0), count);
+                (0..wanted)
+                    .map(|stretch| {
+                        let start = stretch * count / wanted;
+                        let end = (stretch + 1) * count / wanted;
+                        start + ((random() * (end - start) as f64) as usize).min(end - start - 1)
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_what_it_prints() {
+        for text in ["5%", "2/7", "0.5%", "100%", "1/1"] {
+            assert_eq!(text.parse::<Sample>().unwrap().to_string(), text);
+        }
+        for text in ["", "5", "0%", "101%", "-1%", "0/7", "8/7", "1/0", "NaN%", "a/b"] {
+            assert!(text.parse::<Sample>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn slices_together_cover_everything_once(count in 0usize..500, of in 1u32..20) {
+            let mut all: Vec<usize> = (1..=of)
+                .flat_map(|slice| Sample::Slice { slice, of }.choose(count, || 0.0))
+                .collect();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..count).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn percents_are_spread_and_distinct(count in 1usize..500, percent in 0.1f64..100.0, draw in 0.0f64..1.0) {
+            let chosen = Sample::Percent(percent).choose(count, || draw);
+            let distinct: BTreeSet<_> = chosen.iter().collect();
+            prop_assert_eq!(distinct.len(), chosen.len());
+            prop_assert!(chosen.iter().all(|index| *index < count));
+            prop_assert_eq!(chosen.len(), ((count as f64 * percent / 100.0).ceil() as usize).clamp(1, count));
+        }
+    }
+}

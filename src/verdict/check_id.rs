@@ -1,0 +1,170 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::checksum::Algorithm;
+
+/// The name of a check, as printed and as given to `--using`, `--require` and `--accept`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckId {
+    /// Everything was read under the identity discovered first.
+    Identity,
+    /// As many bytes came as the server states.
+    Size,
+    /// Every byte was held against at least one reference, and matched.
+    Proof,
+    /// One reference.
+    Reference(Origin, Subject),
+}
+
+/// Where a reference comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// What S3 itself stores with the object.
+    Stored,
+    /// `--expect` and `--etag`.
+    Expect,
+    /// `--manifest`.
+    Manifest,
+    /// `--sums`.
+    Sums,
+    /// `--like`.
+    Like,
+}
+
+/// What a reference is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    ETag,
+    Checksum(Algorithm),
+    /// One digest for each part.
+    Parts(Algorithm),
+    /// A size that differs already settles it.
+    Size,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a check (identity, size, proof, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-` or `like-`; an origin alone means all of its checks)"
+)]
+pub struct ParseCheckError(pub String);
+
+impl Origin {
+    const NAMED: [(Origin, &'static str); 4] =
+        [(Origin::Expect, "expect"), (Origin::Manifest, "manifest"), (Origin::Sums, "sums"), (Origin::Like, "like")];
+
+    fn name(self) -> Option<&'static str> {
+        Self::NAMED.into_iter().find(|(origin, _)| *origin == self).map(|(_, name)| name)
+    }
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CheckId::Identity => f.write_str("identity"),
+            CheckId::Size => f.write_str("size"),
+            CheckId::Proof => f.write_str("proof"),
+            CheckId::Reference(origin, subject) => {
+                if let Some(name) = origin.name() {
+                    write!(f, "{name}-")?;
+                }
+                match subject {
+                    Subject::ETag => f.write_str("etag"),
+                    Subject::Checksum(algorithm) => algorithm.fmt(f),
+                    Subject::Parts(algorithm) => write!(f, "parts-{algorithm}"),
+                    Subject::Size => f.write_str("size"),
+                }
+            }
+        }
+    }
+}
+
+/// A check, or all checks of one origin, as a person names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckName {
+    One(CheckId),
+    AllOf(Origin),
+}
+
+impl CheckName {
+    pub fn matches(self, check: CheckId) -> bool {
+        match self {
+            CheckName::One(named) => named == check,
+            CheckName::AllOf(named) => matches!(check, CheckId::Reference(origin, _) if origin == named),
+        }
+    }
+}
+
+impl FromStr for CheckName {
+    type Err = ParseCheckError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ParseCheckError(text.to_owned());
+        let lower = text.to_ascii_lowercase();
+        let simple = match lower.as_str() {
+            "identity" => Some(CheckId::Identity),
+            "size" => Some(CheckId::Size),
+            "proof" => Some(CheckId::Proof),
+            _ => None,
+        };
+        if let Some(check) = simple {
+            return Ok(CheckName::One(check));
+        }
+        let mut subject = lower.as_str();
+        let mut of = Origin::Stored;
+        for (origin, name) in Origin::NAMED {
+            if lower == name {
+                return Ok(CheckName::AllOf(origin));
+            }
+            if let Some(rest) = lower.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')) {
+                (of, subject) = (origin, rest);
+            }
+        }
+        let subject = match subject {
+            "etag" => Subject::ETag,
+            "size" => Subject::Size,
+            _ => match subject.strip_prefix("parts-") {
+                Some(algorithm) => Subject::Parts(algorithm.parse().map_err(|_| error())?),
+                None => Subject::Checksum(subject.parse().map_err(|_| error())?),
+            },
+        };
+        Ok(CheckName::One(CheckId::Reference(of, subject)))
+    }
+}
+
+impl fmt::Display for CheckName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CheckName::One(check) => check.fmt(f),
+            CheckName::AllOf(origin) => f.write_str(origin.name().unwrap_or("stored")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_printed() {
+        let mut ids = vec![CheckId::Identity, CheckId::Size, CheckId::Proof];
+        for origin in [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like] {
+            ids.push(CheckId::Reference(origin, Subject::ETag));
+            for algorithm in Algorithm::ALL {
+                ids.push(CheckId::Reference(origin, Subject::Checksum(algorithm)));
+                ids.push(CheckId::Reference(origin, Subject::Parts(algorithm)));
+            }
+        }
+        for id in ids {
+            assert_eq!(id.to_string().parse(), Ok(CheckName::One(id)), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_origin_names_all_of_its_checks() {
+        let name: CheckName = "manifest".parse().unwrap();
+        assert!(name.matches(CheckId::Reference(Origin::Manifest, Subject::ETag)));
+        assert!(!name.matches(CheckId::Reference(Origin::Stored, Subject::ETag)));
+        assert!("nonsense".parse::<CheckName>().is_err());
+        assert!("expect-nonsense".parse::<CheckName>().is_err());
+    }
+}

@@ -1,0 +1,107 @@
+use super::{CheckId, Evidence, Failure, Reason};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Pass,
+    Fail,
+    Unknown,
+}
+
+impl Verdict {
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// A verdict with what backs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Pass(Evidence),
+    Fail(Failure),
+    Unknown(Reason),
+}
+
+/// The answer to one check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub check: CheckId,
+    /// Whether an `Unknown` here keeps the whole from passing.
+    pub required: bool,
+    pub outcome: Outcome,
+}
+
+impl Finding {
+    pub fn verdict(&self) -> Verdict {
+        match &self.outcome {
+            Outcome::Pass(_) => Verdict::Pass,
+            Outcome::Fail(_) => Verdict::Fail,
+            Outcome::Unknown(_) => Verdict::Unknown,
+        }
+    }
+}
+
+/// Any Fail is a Fail; else any required Unknown is Unknown; else Pass.
+/// No findings at all prove nothing.
+pub fn overall(findings: &[Finding]) -> Verdict {
+    let any = |verdict: Verdict, required: bool| {
+        findings.iter().any(|finding| finding.verdict() == verdict && (finding.required || !required))
+    };
+    if any(Verdict::Fail, false) {
+        Verdict::Fail
+    } else if any(Verdict::Unknown, true) || !any(Verdict::Pass, true) {
+        Verdict::Unknown
+    } else {
+        Verdict::Pass
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::ByteRange;
+    use crate::verdict::{Coverage, Damage, Reads};
+
+    fn finding(verdict: Verdict, required: bool) -> Finding {
+        let evidence = Evidence {
+            source: "test".into(),
+            expected: "a".into(),
+            observed: "b".into(),
+            coverage: Coverage { bytes: 1, of: 1 },
+        };
+        let outcome = match verdict {
+            Verdict::Pass => Outcome::Pass(evidence),
+            Verdict::Fail => Outcome::Fail(Failure {
+                evidence,
+                reads: Reads::One,
+                damage: vec![Damage {
+                    part: 1,
+                    range: ByteRange::whole(1),
+                    expected: "a".into(),
+                    observed: "b".into(),
+                    second_read: None,
+                }],
+            }),
+            Verdict::Unknown => Outcome::Unknown(Reason::NoReference),
+        };
+        Finding { check: CheckId::Proof, required, outcome }
+    }
+
+    #[test]
+    fn fail_beats_unknown_beats_pass() {
+        use Verdict::{Fail, Pass, Unknown};
+        for (findings, expected) in [
+            (vec![], Unknown),
+            (vec![finding(Pass, true)], Pass),
+            (vec![finding(Pass, false)], Unknown),
+            (vec![finding(Pass, true), finding(Unknown, false)], Pass),
+            (vec![finding(Pass, true), finding(Unknown, true)], Unknown),
+            (vec![finding(Pass, true), finding(Unknown, true), finding(Fail, false)], Fail),
+        ] {
+            assert_eq!(overall(&findings), expected, "{findings:?}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What a check can answer: pass with evidence, fail with evidence, or unknown with a reason.
+
+mod check_id;
+mod evidence;
+mod finding;
+mod reason;
+
+pub use check_id::{CheckId, CheckName, Origin, ParseCheckError, Subject};
+pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
+pub use finding::{Finding, Outcome, Verdict, overall};
+pub use reason::Reason;

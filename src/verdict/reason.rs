@@ -1,0 +1,130 @@
+use std::fmt;
+
+use super::{CheckId, Coverage};
+use crate::units::ByteSize;
+
+/// Why something is not known. Every reason can be acted on or explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing was found to hold the bytes against.
+    NoReference,
+    /// A check was asked for by name, and the object has no such reference.
+    NoSuchReference { check: CheckId },
+    /// The reference exists, and was left out by `--using`.
+    NotUsed,
+    /// The object must be brought back from an archive class before it can be read.
+    Archived { state: String },
+    /// Only a part of the bytes was read, as asked.
+    Sampled { coverage: Coverage },
+    /// The object was replaced or removed while it was read.
+    Changed { detail: String },
+    /// Two reads of the same range gave different bytes.
+    UnstableRead { detail: String },
+    /// A permission is missing.
+    NotPermitted { needs: String },
+    /// The server's answer does not fit the request.
+    Protocol { detail: String },
+    /// The bytes could not all be read.
+    ReadFailed { detail: String },
+    /// The ETag is not an MD5 of anything.
+    ETagNotMd5 { because: String },
+    /// The part boundaries are not known, so nothing that goes by part can be computed.
+    LayoutUnknown { because: String },
+    /// The parts were assumed, not asked, so a mismatch says nothing about the bytes.
+    LayoutNotProved { because: String },
+    /// A stored value that could not be read as what it is said to be.
+    Unreadable { detail: String },
+    /// Stopped before all bytes were read.
+    Interrupted { coverage: Coverage },
+    /// No reading was needed or possible.
+    NotRead,
+}
+
+impl Reason {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Reason::NoReference => "no_reference",
+            Reason::NoSuchReference { .. } => "no_such_reference",
+            Reason::NotUsed => "not_used",
+            Reason::Archived { .. } => "archived",
+            Reason::Sampled { .. } => "sampled",
+            Reason::Changed { .. } => "changed",
+            Reason::UnstableRead { .. } => "unstable_read",
+            Reason::NotPermitted { .. } => "not_permitted",
+            Reason::Protocol { .. } => "protocol",
+            Reason::ReadFailed { .. } => "read_failed",
+            Reason::ETagNotMd5 { .. } => "etag_not_md5",
+            Reason::LayoutUnknown { .. } => "layout_unknown",
+            Reason::LayoutNotProved { .. } => "layout_not_proved",
+            Reason::Unreadable { .. } => "unreadable",
+            Reason::Interrupted { .. } => "interrupted",
+            Reason::NotRead => "not_read",
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Reason::NoReference => Some(
+                "give one (--expect, --etag, --sums, --manifest, --like), or write a baseline now with --write-manifest",
+            ),
+            Reason::Archived { .. } => {
+                Some("bring it back first: aws s3api restore-object --bucket … --key … --restore-request Days=7")
+            }
+            Reason::Sampled { .. } => Some("leave out --sample to read every byte"),
+            Reason::Changed { .. } => Some("run it again; pin a version with ?versionId= if the bucket keeps them"),
+            Reason::UnstableRead { .. } => {
+                Some("suspect memory, network or a proxy on the way; run it again from another machine")
+            }
+            Reason::LayoutNotProved { .. } | Reason::LayoutUnknown { .. } => {
+                Some("allow s3:GetObjectAttributes, or hold the object against a manifest or an expected digest")
+            }
+            Reason::ReadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
+            _ => None,
+        }
+    }
+}
+
+fn percent(coverage: Coverage) -> f64 {
+    if coverage.of == 0 { 100.0 } else { coverage.bytes as f64 * 100.0 / coverage.of as f64 }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::NoReference => f.write_str("nothing to hold the bytes against"),
+            Reason::NoSuchReference { check } => write!(f, "the object has no reference for `{check}`"),
+            Reason::NotUsed => f.write_str("left out by --using"),
+            Reason::Archived { state } => write!(f, "archived: {state}"),
+            Reason::Sampled { coverage } => {
+                write!(
+                    f,
+                    "only {} of {} were read ({:.1} %)",
+                    ByteSize(coverage.bytes),
+                    ByteSize(coverage.of),
+                    percent(*coverage)
+                )
+            }
+            Reason::Changed { detail } => write!(f, "the object changed while it was read: {detail}"),
+            Reason::UnstableRead { detail } => write!(f, "two reads gave different bytes: {detail}"),
+            Reason::NotPermitted { needs } => write!(f, "not permitted (needs {needs})"),
+            Reason::Protocol { detail } => write!(f, "the server's answer does not fit the request: {detail}"),
+            Reason::ReadFailed { detail } => write!(f, "not all bytes could be read: {detail}"),
+            Reason::ETagNotMd5 { because } => write!(f, "the ETag is no MD5: {because}"),
+            Reason::LayoutUnknown { because } => write!(f, "the part layout is not known: {because}"),
+            Reason::LayoutNotProved { because } => {
+                write!(f, "no match, but the part layout was assumed and could not be proved: {because}")
+            }
+            Reason::Unreadable { detail } => f.write_str(detail),
+            Reason::Interrupted { coverage } => write!(
+                f,
+                "interrupted after {} of {} ({:.1} %)",
+                ByteSize(coverage.bytes),
+                ByteSize(coverage.of),
+                percent(*coverage)
+            ),
+            Reason::NotRead => f.write_str("no byte was read"),
+        }
+    }
+}
