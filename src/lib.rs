@@ -2,10 +2,15 @@
 
 pub mod checks;
 pub mod checksum;
+pub mod clock;
 pub mod facts;
+pub mod fetch;
 pub mod ident;
 #[cfg(feature = "lab")]
 pub mod lab;
+pub mod manifest;
 pub mod plan;
+pub mod progress;
+pub mod source;
 pub mod units;
 pub mod verdict;

@@ -77,6 +77,30 @@ pub struct ObjectFacts {
 }
 
 impl ObjectFacts {
+    /// An object of which only identity and size are known yet.
+    pub fn new(id: ObjectId, source: &'static str, size: u64) -> Self {
+        ObjectFacts {
+            id,
+            source,
+            size,
+            last_modified: None,
+            checksums: Fact::NotApplicable,
+            unreadable_checksums: Vec::new(),
+            storage_class: None,
+            archive_status: None,
+            restore: None,
+            encryption: Encryption::None,
+            version: None,
+            lock: LockFacts::default(),
+            replication: None,
+            expiration: None,
+            content_type: None,
+            metadata: BTreeMap::new(),
+            missing_metadata: 0,
+            tag_count: None,
+        }
+    }
+
     /// The number of parts the ETag speaks of; `None` when it has no multipart form.
     pub fn etag_parts(&self) -> Option<u32> {
         match self.id.etag.as_ref().map(ETag::form) {

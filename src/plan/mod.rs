@@ -1,11 +1,15 @@
 //! From facts and wishes to ranges, and to the proofs that reading them can give. Pure.
 
+mod collect;
+mod known;
 mod layout;
 mod read_plan;
 mod reference;
 mod sample;
 mod solver;
 
+pub use collect::{Collected, checksum_claim, etag_claim, settle, stored_references};
+pub use known::KnownLayout;
 pub use layout::{Basis, LayoutError, LayoutShape, PartLayout};
 pub use read_plan::{Limits, Need, PlanError, ReadPlan};
 pub use reference::{Candidate, Claim, Reference};

@@ -1,0 +1,205 @@
+//! Bounded parallel reads. Bytes are hashed where they land; only digests leave.
+
+mod ordered;
+mod range;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::checks::Digests;
+use crate::checksum::{Digest, Hasher};
+use crate::ident::ObjectId;
+use crate::plan::{Need, ReadPlan};
+use crate::source::{ErrorKind, Session, SourceError};
+use crate::units::ByteRange;
+use crate::verdict::Coverage;
+
+use ordered::{Feed, Lanes, Ticket};
+
+/// One reading of an object under one identity.
+pub struct Job {
+    pub id: ObjectId,
+    pub plan: Arc<ReadPlan>,
+    /// Positions of the ranges to read; all of them where absent.
+    pub chosen: Option<Vec<usize>>,
+    /// GETs in flight.
+    pub concurrency: usize,
+    /// Bytes that may wait for digests that are computed in order.
+    pub max_memory: u64,
+    pub cancel: CancellationToken,
+}
+
+/// What a reading came to.
+#[derive(Debug)]
+pub struct Reading {
+    plan: Arc<ReadPlan>,
+    of_ranges: Vec<Option<Vec<Digest>>>,
+    in_order: Vec<(Need, Vec<Option<Digest>>)>,
+    /// What ended it early; the first trouble where there were several.
+    pub stopped: Option<Stop>,
+}
+
+impl Reading {
+    /// Bytes of ranges that came whole.
+    pub fn coverage(&self) -> Coverage {
+        let read = self.plan.ranges().iter().zip(&self.of_ranges).filter(|(_, digests)| digests.is_some());
+        Coverage { bytes: read.map(|(range, _)| range.len()).sum(), of: self.plan.size() }
+    }
+
+    /// The digests that the plan wants, as far as the bytes for them came.
+    pub fn digests(&self) -> Digests {
+        let mut digests = Digests::default();
+        let folded = self.plan.fold_ranges(|index| self.of_ranges.get(index)?.as_deref());
+        for (need, list) in folded.into_iter().chain(self.in_order.iter().cloned()) {
+            if let Some(layout) = self.plan.layout(need) {
+                digests.insert(need.algorithm, layout.clone(), list);
+            }
+        }
+        digests
+    }
+
+    /// Puts the ranges of a second reading by the same plan in the place of the first ones.
+    /// Answers with the ranges that came out differently.
+    pub fn replace_by(&mut self, second: Reading) -> Vec<ByteRange> {
+        let mut differing = Vec::new();
+        for ((range, held), new) in self.plan.ranges().iter().zip(&mut self.of_ranges).zip(second.of_ranges) {
+            if let Some(new) = new {
+                if held.as_ref().is_some_and(|held| *held != new) {
+                    differing.push(*range);
+                }
+                *held = Some(new);
+            }
+        }
+        for (need, list) in second.in_order {
+            if list.iter().all(Option::is_some) {
+                self.in_order.retain(|(held, _)| *held != need);
+                self.in_order.push((need, list));
+            }
+        }
+        differing
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    Cancelled,
+    Failed(SourceError),
+}
+
+/// Reads the ranges of a job, `concurrency` of them at a time, in order of offset.
+///
+/// A range that cannot be read ends the whole reading: what has come by then is returned.
+pub async fn fetch(session: &Session, job: Job) -> Reading {
+    let lanes = Lanes::start(&job.plan);
+    let shared = Arc::new(Shared {
+        session: session.clone(),
+        next: tokio::sync::Mutex::new(Next { position: 0, feed: lanes.feed(job.max_memory) }),
+        failed: Mutex::new(None),
+        halt: job.cancel.child_token(),
+        job,
+    });
+    let count = shared.job.chosen.as_ref().map_or(shared.job.plan.ranges().len(), Vec::len);
+    let mut workers = JoinSet::new();
+    for _ in 0..shared.job.concurrency.clamp(1, count.max(1)) {
+        workers.spawn(Arc::clone(&shared).work());
+    }
+    let mut of_ranges: Vec<Option<Vec<Digest>>> = vec![None; shared.job.plan.ranges().len()];
+    while let Some(done) = workers.join_next().await {
+        match done {
+            Ok(digests) => {
+                for (index, digests) in digests {
+                    if let Some(slot) = of_ranges.get_mut(index) {
+                        *slot = Some(digests);
+                    }
+                }
+            }
+            Err(error) => shared.fail(SourceError::new(
+                ErrorKind::Io,
+                session.target(),
+                format!("a reader broke down, and what it had read is not counted: {error}"),
+            )),
+        }
+    }
+    // The feed goes with the queue; without it the lanes come to their end.
+    shared.next.lock().await.feed = None;
+    let in_order = lanes.finish().await;
+    let failed = shared.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let stopped = match failed {
+        Some(error) => Some(Stop::Failed(error)),
+        None if shared.job.cancel.is_cancelled() => Some(Stop::Cancelled),
+        None => None,
+    };
+    Reading { plan: Arc::clone(&shared.job.plan), of_ranges, in_order, stopped }
+}
+
+struct Shared {
+    session: Session,
+    job: Job,
+    next: tokio::sync::Mutex<Next>,
+    failed: Mutex<Option<SourceError>>,
+    halt: CancellationToken,
+}
+
+struct Next {
+    position: usize,
+    feed: Option<Feed>,
+}
+
+impl Shared {
+    fn fail(&self, error: SourceError) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.halt.cancel();
+    }
+
+    /// The next range, and where its frames must go besides. Holding the queue while room is
+    /// made keeps the ranges in order: the oldest one always has its room.
+    async fn take(&self) -> Option<(usize, Option<Ticket>)> {
+        let mut next = self.next.lock().await;
+        let index = match &self.job.chosen {
+            Some(chosen) => *chosen.get(next.position)?,
+            None => next.position,
+        };
+        let range = *self.job.plan.ranges().get(index)?;
+        next.position += 1;
+        let ticket = match &mut next.feed {
+            Some(feed) => Some(feed.admit(range).await?),
+            None => None,
+        };
+        Some((index, ticket))
+    }
+
+    async fn work(self: Arc<Self>) -> Vec<(usize, Vec<Digest>)> {
+        let halt = self.halt.clone();
+        let mut done = Vec::new();
+        loop {
+            let one = async {
+                let (index, ticket) = self.take().await?;
+                let range = *self.job.plan.ranges().get(index)?;
+                let mut hashers: Vec<Hasher> = self.job.plan.per_range().iter().copied().map(Hasher::new).collect();
+                let reading =
+                    range::Range { session: &self.session, id: &self.job.id, size: self.job.plan.size(), range };
+                match reading.read(&mut hashers, ticket).await {
+                    Ok(()) => Some((index, hashers.into_iter().map(Hasher::finish).collect())),
+                    Err(error) => {
+                        self.fail(error);
+                        None
+                    }
+                }
+            };
+            let finished = tokio::select! {
+                biased;
+                () = halt.cancelled() => None,
+                finished = one => finished,
+            };
+            match finished {
+                Some(finished) => done.push(finished),
+                None => return done,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

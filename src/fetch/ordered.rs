@@ -1,0 +1,151 @@
+//! Digests that must be computed in order of offset, on threads of their own, while
+//! ranges arrive side by side.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+use crate::checksum::{Algorithm, Digest, Hasher};
+use crate::plan::{Need, PartLayout, ReadPlan};
+use crate::units::{ByteRange, KIB};
+
+/// A frame, and the room it takes, which is free again once every lane has let go of it.
+type Frame = (Bytes, Arc<OwnedSemaphorePermit>);
+
+/// The frames of one range, in order.
+struct RangeFrames {
+    range: ByteRange,
+    frames: Receiver<Frame>,
+}
+
+/// One thread for each list of digests.
+pub(super) struct Lanes {
+    lanes: Vec<(Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>)>,
+}
+
+/// Hands ranges to the lanes in order of offset, as room allows.
+pub(super) struct Feed {
+    lanes: Vec<Sender<RangeFrames>>,
+    room: Arc<Semaphore>,
+}
+
+/// The place of one range in every lane.
+pub(super) struct Ticket {
+    lanes: Vec<Sender<Frame>>,
+    room: Arc<OwnedSemaphorePermit>,
+}
+
+impl Lanes {
+    pub fn start(plan: &ReadPlan) -> Self {
+        let lanes = plan.ordered().iter().filter_map(|need| {
+            let layout = plan.layout(*need)?.clone();
+            let algorithm = need.algorithm;
+            let (sender, ranges) = channel();
+            Some((*need, sender, tokio::task::spawn_blocking(move || lane(algorithm, &layout, &ranges))))
+        });
+        Lanes { lanes: lanes.collect() }
+    }
+
+    /// `None` when nothing must go in order.
+    pub fn feed(&self, max_memory: u64) -> Option<Feed> {
+        let lanes: Vec<_> = self.lanes.iter().map(|(_, sender, _)| sender.clone()).collect();
+        let room = (max_memory / KIB).min(Semaphore::MAX_PERMITS as u64) as usize;
+        (!lanes.is_empty()).then(|| Feed { lanes, room: Arc::new(Semaphore::new(room)) })
+    }
+
+    /// Waits for the lanes to hash what they were given. The feed must be gone by then.
+    pub async fn finish(self) -> Vec<(Need, Vec<Option<Digest>>)> {
+        let mut done = Vec::new();
+        for (need, sender, thread) in self.lanes {
+            drop(sender);
+            // A lane that broke down has computed nothing, and its digests stay absent.
+            done.push((need, thread.await.unwrap_or_default()));
+        }
+        done
+    }
+}
+
+impl Feed {
+    /// Waits until the whole range has room. `None` when it can never have.
+    pub async fn admit(&mut self, range: ByteRange) -> Option<Ticket> {
+        let room = u32::try_from(range.len().div_ceil(KIB)).ok()?;
+        let room = Arc::clone(&self.room).acquire_many_owned(room).await.ok()?;
+        let mut lanes = Vec::with_capacity(self.lanes.len());
+        for lane in &self.lanes {
+            let (sender, frames) = channel();
+            // A lane that is gone has its digests absent; the others go on.
+            if lane.send(RangeFrames { range, frames }).is_ok() {
+                lanes.push(sender);
+            }
+        }
+        Some(Ticket { lanes, room: Arc::new(room) })
+    }
+}
+
+impl Ticket {
+    pub fn pass(&mut self, frame: Bytes) {
+        for lane in &self.lanes {
+            let _ = lane.send((frame.clone(), Arc::clone(&self.room)));
+        }
+    }
+}
+
+/// Hashes the parts of a layout from the ranges given, until one is missing or short.
+fn lane(algorithm: Algorithm, layout: &PartLayout, ranges: &Receiver<RangeFrames>) -> Vec<Option<Digest>> {
+    let mut parts =
+        Parts { algorithm, layout, done: Vec::with_capacity(layout.count()), hasher: Hasher::new(algorithm), at: 0 };
+    parts.close();
+    for RangeFrames { range, frames } in ranges {
+        if range.start() != parts.at {
+            break;
+        }
+        for (frame, _room) in frames {
+            parts.take(&frame);
+        }
+        if parts.at != range.end() {
+            break;
+        }
+    }
+    let mut done = parts.done;
+    done.resize(layout.count(), None);
+    done
+}
+
+struct Parts<'a> {
+    algorithm: Algorithm,
+    layout: &'a PartLayout,
+    done: Vec<Option<Digest>>,
+    hasher: Hasher,
+    at: u64,
+}
+
+impl Parts<'_> {
+    fn end(&self) -> Option<u64> {
+        self.layout.ends().get(self.done.len()).copied()
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
+        while let Some(end) = self.end() {
+            let take = usize::try_from(end - self.at).unwrap_or(usize::MAX).min(bytes.len());
+            let (now, later) = bytes.split_at(take);
+            self.hasher.update(now);
+            self.at += take as u64;
+            self.close();
+            bytes = later;
+            if bytes.is_empty() {
+                break;
+            }
+        }
+    }
+
+    /// Ends every part that ends here; an empty part ends where it starts.
+    fn close(&mut self) {
+        while self.end() == Some(self.at) {
+            let hasher = std::mem::replace(&mut self.hasher, Hasher::new(self.algorithm));
+            self.done.push(Some(hasher.finish()));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::*;
+use crate::checksum::Algorithm;
+use crate::clock::Clock;
+use crate::plan::{Limits, PartLayout};
+use crate::progress::{Call, Counting, Silent};
+use crate::source::memory::{Action, Fault, MemoryObject, MemorySource};
+use crate::source::{Context, RetryPolicy};
+use crate::units::{KIB, MIB};
+
+/// Never waits, and remembers how long it was asked to.
+#[derive(Default)]
+struct Hurried(Mutex<Vec<Duration>>);
+
+#[async_trait]
+impl Clock for Hurried {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+    fn monotonic(&self) -> Instant {
+        Instant::now()
+    }
+    async fn sleep(&self, time: Duration) {
+        self.0.lock().unwrap().push(time);
+    }
+    fn random(&self) -> f64 {
+        1.0
+    }
+}
+
+struct Setup {
+    source: MemorySource,
+    counting: Arc<Counting>,
+    session: Session,
+}
+
+fn data(size: usize) -> Vec<u8> {
+    (0..size as u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+}
+
+fn setup(size: usize, faults: Vec<Fault>) -> Setup {
+    let mut object = MemoryObject::plain("s3://b/k".parse().unwrap(), data(size));
+    object.faults = faults;
+    let source = MemorySource::new(object);
+    let counting = Arc::new(Counting::new(Arc::new(Silent)));
+    let context =
+        Context { clock: Arc::new(Hurried::default()), monitor: counting.clone(), retry: RetryPolicy::default() };
+    Setup { session: Session::new(Arc::new(source.clone()), context), source, counting }
+}
+
+fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
+    let object = setup.source.object();
+    let limits = Limits { concurrency: 4, range_bytes: Some(64 * KIB), max_memory: MIB };
+    Job {
+        id: object.facts.id.clone(),
+        plan: Arc::new(ReadPlan::new(object.facts.size, wanted, limits).unwrap()),
+        chosen: None,
+        concurrency: 4,
+        max_memory: MIB,
+        cancel: CancellationToken::new(),
+    }
+}
+
+fn read_fault(at: u64, times: u32, action: Action) -> Fault {
+    Fault { call: Call::Read, at: Some(at), skip: 0, times, action }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_digest_in_one_pass() {
+    const SIZE: usize = 3_000_017;
+    let setup = setup(SIZE, vec![]);
+    let layouts = [
+        PartLayout::whole(SIZE as u64),
+        PartLayout::uniform(SIZE as u64, 100_003),
+        PartLayout::from_sizes(SIZE as u64, [7, 0, 1_000_000, 2_000_000, 10, 0]).unwrap(),
+    ];
+    let wanted: Vec<_> = Algorithm::ALL
+        .into_iter()
+        .flat_map(|algorithm| layouts.iter().map(move |layout| (algorithm, layout.clone())))
+        .collect();
+    let reading = fetch(&setup.session, job(&setup, &wanted)).await;
+    assert_eq!(reading.stopped, None);
+    assert!(reading.coverage().complete());
+    let bytes = data(SIZE);
+    for (algorithm, layout) in &wanted {
+        let direct: Vec<_> = layout
+            .parts()
+            .map(|part| Hasher::digest(*algorithm, &bytes[part.start() as usize..part.end() as usize]))
+            .collect();
+        assert_eq!(reading.digests().all_parts(*algorithm, layout), Some(direct), "{algorithm} {layout:?}");
+    }
+    assert_eq!(setup.counting.counts().received, SIZE as u64, "every byte once");
+}
+
+#[tokio::test]
+async fn a_broken_body_is_taken_up_where_it_stopped() {
+    let faults =
+        vec![read_fault(0, 2, Action::Break { after: 1000 }), read_fault(100_000, 1, Action::End { after: 5 })];
+    let setup = setup(200_000, faults);
+    let whole = PartLayout::whole(200_000);
+    let wanted = [(Algorithm::Sha256, whole.clone()), (Algorithm::Crc32c, whole)];
+    let reading = fetch(&setup.session, job(&setup, &wanted)).await;
+    assert_eq!(reading.stopped, None);
+    for algorithm in [Algorithm::Sha256, Algorithm::Crc32c] {
+        assert_eq!(reading.digests().whole(algorithm, 200_000), Some(Hasher::digest(algorithm, &data(200_000))));
+    }
+    let counts = setup.counting.counts();
+    // Four ranges; the first broke once (its rest no longer holds byte 0), the second ended early once.
+    assert_eq!((counts.requests, counts.retries, counts.received), (6, 2, 200_000));
+}
+
+#[tokio::test]
+async fn retries_are_bounded_and_the_trouble_is_named() {
+    let setup = setup(200_000, vec![read_fault(70_000, 99, Action::Fail(ErrorKind::Throttled))]);
+    let wanted = [(Algorithm::Crc32, PartLayout::whole(200_000))];
+    let reading = fetch(&setup.session, job(&setup, &wanted)).await;
+    let Some(Stop::Failed(error)) = &reading.stopped else { panic!("{:?}", reading.stopped) };
+    assert_eq!(error.kind, ErrorKind::Throttled);
+    assert_eq!(setup.counting.counts().retries, 7, "eight attempts");
+    assert_eq!(reading.digests().whole(Algorithm::Crc32, 200_000), None);
+    assert!(!reading.coverage().complete());
+}
+
+#[tokio::test]
+async fn too_many_bytes_are_a_protocol_error_and_not_retried() {
+    let setup = setup(200_000, vec![read_fault(0, 1, Action::Extend { by: 1 })]);
+    let wanted = [(Algorithm::Crc32, PartLayout::whole(200_000))];
+    let reading = fetch(&setup.session, job(&setup, &wanted)).await;
+    assert!(matches!(reading.stopped, Some(Stop::Failed(SourceError { kind: ErrorKind::Protocol, .. }))));
+    assert_eq!(setup.counting.counts().retries, 0);
+}
+
+#[tokio::test]
+async fn a_replaced_object_stops_the_reading() {
+    let setup = setup(200_000, vec![]);
+    let wanted = [(Algorithm::Crc32, PartLayout::whole(200_000))];
+    let job = job(&setup, &wanted);
+    setup.source.object().facts.id.etag = Some(crate::ident::ETag::new("another"));
+    let reading = fetch(&setup.session, job).await;
+    assert!(matches!(reading.stopped, Some(Stop::Failed(SourceError { kind: ErrorKind::Changed, .. }))));
+    assert_eq!(reading.coverage().bytes, 0);
+}
+
+#[tokio::test]
+async fn cancelling_keeps_what_has_come() {
+    let setup = setup(200_000, vec![]);
+    let wanted = [(Algorithm::Crc32, PartLayout::whole(200_000))];
+    let job = job(&setup, &wanted);
+    job.cancel.cancel();
+    let reading = fetch(&setup.session, job).await;
+    assert_eq!(reading.stopped, Some(Stop::Cancelled));
+    assert_eq!(reading.digests().whole(Algorithm::Crc32, 200_000), None);
+}
+
+#[tokio::test]
+async fn only_chosen_ranges_are_read() {
+    let setup = setup(200_000, vec![]);
+    let layout = PartLayout::uniform(200_000, 50_000);
+    let mut job = job(&setup, &[(Algorithm::Sha1, layout.clone())]);
+    job.chosen = Some(vec![1, 3]);
+    let reading = fetch(&setup.session, job).await;
+    assert_eq!(reading.coverage(), Coverage { bytes: 100_000, of: 200_000 });
+    let digests = reading.digests();
+    let parts = digests.parts(Algorithm::Sha1, &layout).unwrap();
+    assert_eq!(parts.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, true]);
+    assert_eq!(setup.counting.counts().reads, 2);
+}
+
+#[tokio::test]
+async fn an_empty_object_is_read_once() {
+    let setup = setup(0, vec![]);
+    let whole = PartLayout::whole(0);
+    let reading = fetch(&setup.session, job(&setup, &[(Algorithm::Md5, whole)])).await;
+    assert_eq!(reading.digests().whole(Algorithm::Md5, 0), Some(Hasher::digest(Algorithm::Md5, b"")));
+    assert_eq!(setup.counting.counts().reads, 1);
+}

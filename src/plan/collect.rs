@@ -1,0 +1,165 @@
+use super::{Basis, PartLayout};
+use super::{Candidate, Claim, KnownLayout, Reference, uniform_candidates};
+use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum};
+use crate::facts::{Fact, ObjectFacts};
+use crate::ident::{ETag, ETagForm};
+use crate::verdict::{CheckId, Finding, Origin, Outcome, Reason, Subject};
+
+/// References that can be held against bytes, and findings about those that cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Collected {
+    pub references: Vec<Reference>,
+    pub unusable: Vec<Finding>,
+}
+
+impl Collected {
+    fn unusable(&mut self, check: CheckId, reason: Reason) {
+        self.unusable.push(Finding { check, required: false, outcome: Outcome::Unknown(reason) });
+    }
+}
+
+/// What a server stores with an object, as references. `of` is put into words where it is another
+/// object than the one to be verified.
+pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Origin, of: Option<&str>) -> Collected {
+    let mut collected = Collected::default();
+    let of = of.map(|target| format!(" of {target}")).unwrap_or_default();
+    match &facts.checksums {
+        Fact::Known { value, source } => {
+            for checksum in value {
+                let check = CheckId::Reference(origin, Subject::Checksum(checksum.algorithm()));
+                let source = format!("{} checksum S3 stores{of} ({source})", checksum.kind.name().replace('_', "-"));
+                match checksum_claim(checksum, layout, facts.size) {
+                    Ok(claim) => collected.references.push(Reference { check, source, claim }),
+                    Err(reason) => collected.unusable(check, reason),
+                }
+            }
+        }
+        Fact::NotPermitted { needs } if facts.source == "HeadObject" => {
+            let reason = Reason::NotPermitted { needs: format!("{needs} to see stored checksums") };
+            collected.unusable(CheckId::Proof, reason);
+        }
+        _ => {}
+    }
+    if let (Some(etag), false) = (&facts.id.etag, matches!(facts.checksums, Fact::NotApplicable)) {
+        let check = CheckId::Reference(origin, Subject::ETag);
+        match facts.encryption.hides_md5() {
+            Some(because) => collected.unusable(check, Reason::ETagNotMd5 { because }),
+            None => match etag_claim(etag, layout, facts.size) {
+                Ok(claim) => {
+                    collected.references.push(Reference {
+                        check,
+                        source: format!("ETag{of} ({})", facts.source),
+                        claim,
+                    });
+                }
+                Err(reason) => collected.unusable(check, reason),
+            },
+        }
+    }
+    collected
+}
+
+/// What a checksum claims about the bytes of an object of `size` bytes.
+pub fn checksum_claim(checksum: &StoredChecksum, layout: &KnownLayout, size: u64) -> Result<Claim, Reason> {
+    let digest = checksum.digest;
+    match checksum.kind {
+        ChecksumKind::FullObject => Ok(Claim::Whole(digest)),
+        ChecksumKind::Unstated => Ok(Claim::WholeOrComposite { digest, candidates: candidates(layout, None, size)? }),
+        ChecksumKind::Composite { parts } => Ok(Claim::Composite {
+            digest,
+            shown: checksum.to_string(),
+            candidates: candidates(layout, parts, size)?,
+            parts: layout.part_digests(digest.algorithm()),
+        }),
+    }
+}
+
+/// What an ETag claims about the bytes, if it is an MD5 of something.
+pub fn etag_claim(etag: &ETag, layout: &KnownLayout, size: u64) -> Result<Claim, Reason> {
+    let md5 = |digest: [u8; 16]| Digest::new(Algorithm::Md5, &digest);
+    match etag.form() {
+        ETagForm::Md5 { digest } => md5(digest).map(Claim::Whole),
+        ETagForm::Multipart { digest, parts } => {
+            let candidates = candidates(layout, Some(parts), size)?;
+            md5(digest).map(|digest| Claim::Composite { digest, shown: etag.to_string(), candidates, parts: None })
+        }
+        ETagForm::Opaque => None,
+    }
+    .ok_or_else(|| Reason::ETagNotMd5 { because: "it has not the form of one".to_owned() })
+}
+
+/// The layouts to try for a value over `parts` parts: the known one where its number of parts
+/// agrees, else uniform ones that fit.
+fn candidates(layout: &KnownLayout, parts: Option<u32>, size: u64) -> Result<Vec<Candidate>, Reason> {
+    let agree = |candidate: &&Candidate| parts.is_none_or(|parts| candidate.layout.count() == parts as usize);
+    let known: Vec<_> = layout.candidates.iter().filter(agree).cloned().collect();
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    if let (Some(because), true) = (&layout.why_none, layout.parts_count == parts || parts.is_none()) {
+        return Err(Reason::LayoutUnknown { because: because.clone() });
+    }
+    let parts = parts.unwrap_or(1);
+    let guessed = KnownLayout::assumed(
+        parts,
+        uniform_candidates(size, parts).into_iter().map(|part| PartLayout::uniform(size, part)),
+        "size ÷ part count",
+    );
+    if guessed.candidates.is_empty() {
+        let because = format!("no uniform part size cuts {size} bytes into {parts} parts");
+        return Err(Reason::LayoutUnknown { because });
+    }
+    Ok(guessed.candidates)
+}
+
+/// The layout that was assumed is now proved: gives the claim its one layout and, where the parts
+/// have values of their own, these.
+pub fn settle(claim: &mut Claim, proved: &KnownLayout) {
+    let Some(layout) = proved.proved_layout() else { return };
+    let settled = vec![Candidate { layout: layout.clone(), basis: Basis::Proved { by: "HEAD of every part" } }];
+    match claim {
+        Claim::Composite { digest, candidates, parts, .. } => {
+            *candidates = settled;
+            *parts = parts.take().or_else(|| proved.part_digests(digest.algorithm()));
+        }
+        Claim::WholeOrComposite { candidates, .. } => *candidates = settled,
+        Claim::Whole(_) | Claim::Parts { .. } => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Encryption;
+    use crate::ident::ObjectId;
+
+    #[test]
+    fn an_etag_under_kms_or_a_customer_key_is_no_reference() {
+        let etag = Some(ETag::new("65247a1c5755517a32636c78de3d624a"));
+        let id = ObjectId { target: "s3://b/k".parse().unwrap(), etag };
+        let mut facts = ObjectFacts { checksums: Fact::Absent { source: "test" }, ..ObjectFacts::new(id, "test", 20) };
+        let of = |facts: &ObjectFacts| stored_references(facts, &KnownLayout::single(20), Origin::Stored, None);
+        assert_eq!(of(&facts).references.len(), 1);
+        for encryption in [
+            Encryption::Kms { kind: "aws:kms".into(), key: None },
+            Encryption::CustomerKey,
+            Encryption::Other("aws:fsx".into()),
+        ] {
+            facts.encryption = encryption;
+            let collected = of(&facts);
+            assert!(collected.references.is_empty());
+            assert!(matches!(&collected.unusable[0].outcome, Outcome::Unknown(Reason::ETagNotMd5 { .. })));
+        }
+    }
+
+    #[test]
+    fn an_etag_of_another_number_of_parts_gets_its_own_layouts() {
+        let known = KnownLayout::assumed(3, [PartLayout::uniform(20, 8)], "test");
+        let of = |etag: &str| etag_claim(&ETag::new(etag), &known, 20);
+        let Ok(Claim::Composite { candidates, .. }) = of("65247a1c5755517a32636c78de3d624a-3") else { panic!() };
+        assert_eq!(candidates[0].layout, PartLayout::uniform(20, 8));
+        let Ok(Claim::Composite { candidates, .. }) = of("65247a1c5755517a32636c78de3d624a-2") else { panic!() };
+        assert!(candidates.iter().all(|c| c.layout.count() == 2));
+        assert!(matches!(of("65247a1c5755517a32636c78de3d624a-19"), Err(Reason::LayoutUnknown { .. })));
+    }
+}

@@ -1,0 +1,116 @@
+//! What the lower floors tell while they work: counters and notes, no layout.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::source::SourceError;
+
+/// A request to the outside world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Call {
+    Head,
+    Attributes,
+    HeadPart,
+    Tags,
+    Lock,
+    Find,
+    Read,
+}
+
+/// Hears what happens during a command. All methods may be called from any thread.
+pub trait Monitor: Send + Sync {
+    /// A request goes out; every attempt counts.
+    fn request(&self, _call: Call) {}
+    /// A stretch of reading starts: what for, and how many bytes.
+    fn begin(&self, _what: &str, _bytes: u64) {}
+    /// Bytes of an object have come.
+    fn received(&self, _bytes: u64) {}
+    /// An attempt failed and will be made again after a wait.
+    fn retrying(&self, _error: &SourceError, _wait: Duration) {}
+    /// Something worth saying that has no verdict.
+    fn note(&self, _note: &str) {}
+}
+
+/// Hears nothing.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Monitor for Silent {}
+
+/// Counts, and passes everything on.
+pub struct Counting {
+    next: Arc<dyn Monitor>,
+    requests: AtomicU64,
+    reads: AtomicU64,
+    retries: AtomicU64,
+    received: AtomicU64,
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Requests of all kinds, repeated ones too.
+    pub requests: u64,
+    /// Of these, reads of object bytes.
+    pub reads: u64,
+    pub retries: u64,
+    /// Bytes of object bodies.
+    pub received: u64,
+}
+
+impl Counting {
+    pub fn new(next: Arc<dyn Monitor>) -> Self {
+        Counting {
+            next,
+            requests: AtomicU64::new(0),
+            reads: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        Counts {
+            requests: self.requests.load(Ordering::Relaxed),
+            reads: self.reads.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            received: self.received.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Monitor for Counting {
+    fn request(&self, call: Call) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if call == Call::Read {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+        }
+        self.next.request(call);
+    }
+
+    fn begin(&self, what: &str, bytes: u64) {
+        self.next.begin(what, bytes);
+    }
+
+    fn received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+        self.next.received(bytes);
+    }
+
+    fn retrying(&self, error: &SourceError, wait: Duration) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.next.retrying(error, wait);
+    }
+
+    fn note(&self, note: &str) {
+        self.next.note(note);
+    }
+}
+
+impl fmt::Debug for Counting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.counts().fmt(f)
+    }
+}

@@ -1,0 +1,187 @@
+//! A local file, read at offsets by several readers at once.
+
+use std::collections::BTreeMap;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use jiff::Timestamp;
+
+use super::{Body, ErrorKind, ObjectSource, SourceError};
+use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use crate::ident::{ETag, ObjectId, Target};
+use crate::units::{ByteRange, KIB, PartNumber};
+
+/// Large enough to make the system call cheap, small enough to stay in cache.
+const FRAME: u64 = 256 * KIB;
+
+#[derive(Debug, Clone)]
+pub struct FileSource {
+    target: Target,
+    path: PathBuf,
+}
+
+impl FileSource {
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        FileSource { target: Target::File(path.clone()), path }
+    }
+
+    fn error(&self, error: &std::io::Error) -> SourceError {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
+            _ => ErrorKind::Io,
+        };
+        SourceError::new(kind, &self.target, error.to_string())
+    }
+
+    fn none_here(&self) -> SourceError {
+        SourceError::new(ErrorKind::Unsupported, &self.target, "a local file has none")
+    }
+
+    fn open(&self) -> Result<(File, Metadata), SourceError> {
+        let open = || {
+            let file = File::open(&self.path)?;
+            let metadata = file.metadata()?;
+            Ok((file, metadata))
+        };
+        let (file, metadata) = open().map_err(|error| self.error(&error))?;
+        if metadata.is_dir() {
+            return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is a directory; name the files in it"));
+        }
+        if !metadata.is_file() {
+            return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is not a regular file"));
+        }
+        Ok((file, metadata))
+    }
+}
+
+/// What marks the present bytes of a file: inode, size, and the time of the last change.
+fn identity(metadata: &Metadata) -> ETag {
+    ETag::new(&format!(
+        "inode-{}-{}-{}.{:09}",
+        metadata.ino(),
+        metadata.size(),
+        metadata.ctime(),
+        metadata.ctime_nsec()
+    ))
+}
+
+#[async_trait]
+impl ObjectSource for FileSource {
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    async fn head(&self) -> Result<ObjectFacts, SourceError> {
+        let (_, metadata) = self.open()?;
+        let id = ObjectId { target: self.target.clone(), etag: Some(identity(&metadata)) };
+        Ok(ObjectFacts {
+            last_modified: Timestamp::new(metadata.mtime(), i32::try_from(metadata.mtime_nsec()).unwrap_or(0)).ok(),
+            ..ObjectFacts::new(id, "file system", metadata.size())
+        })
+    }
+
+    async fn attributes(&self, _: &ObjectId) -> Result<AttributeFacts, SourceError> {
+        Err(self.none_here())
+    }
+
+    async fn part(&self, _: &ObjectId, _: PartNumber) -> Result<PartFacts, SourceError> {
+        Err(self.none_here())
+    }
+
+    async fn tags(&self, _: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
+        Err(self.none_here())
+    }
+
+    async fn lock(&self, _: &ObjectId) -> Result<LockFacts, SourceError> {
+        Err(self.none_here())
+    }
+
+    async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
+        Err(self.none_here())
+    }
+
+    async fn read(&self, id: &ObjectId, _: u64, range: ByteRange) -> Result<Body, SourceError> {
+        let (file, metadata) = self.open()?;
+        let now = identity(&metadata);
+        if id.etag.as_ref().is_some_and(|then| *then != now) {
+            let detail = format!("the file was changed or replaced (was {:?}, is {now})", id.etag);
+            return Err(SourceError::new(ErrorKind::Changed, &self.target, detail));
+        }
+        let state = (self.clone(), Arc::new(file), range);
+        Ok(Box::pin(stream::try_unfold(state, |(source, file, left)| async move {
+            if left.is_empty() {
+                return Ok(None);
+            }
+            let take = left.len().min(FRAME);
+            let frame = source.frame(&file, left.start(), take).await?;
+            let left = left.tail(left.start().saturating_add(frame.len() as u64));
+            Ok(Some((frame, (source, file, left))))
+        })))
+    }
+
+    fn fresh(&self) -> Arc<dyn ObjectSource> {
+        Arc::new(self.clone())
+    }
+}
+
+impl FileSource {
+    async fn frame(&self, file: &Arc<File>, offset: u64, length: u64) -> Result<Bytes, SourceError> {
+        let file = Arc::clone(file);
+        let read = move || {
+            let mut buffer = BytesMut::zeroed(length as usize);
+            let got = file.read_at(&mut buffer, offset)?;
+            buffer.truncate(got);
+            Ok::<_, std::io::Error>(buffer.freeze())
+        };
+        let frame = match tokio::task::spawn_blocking(read).await {
+            Ok(frame) => frame.map_err(|error| self.error(&error))?,
+            Err(error) => return Err(SourceError::new(ErrorKind::Io, &self.target, error.to_string())),
+        };
+        if frame.is_empty() {
+            return Err(SourceError::new(ErrorKind::Changed, &self.target, "the file became shorter"));
+        }
+        Ok(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn reads_ranges_and_notices_a_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.bin");
+        let data: Vec<u8> = (0..600_001u32).map(|i| (i * 31 / 7) as u8).collect();
+        std::fs::write(&path, &data).unwrap();
+        let source = FileSource::new(&path);
+        let facts = source.head().await.unwrap();
+        assert_eq!(facts.size, 600_001);
+        let range = ByteRange::new(5, 600_000).unwrap();
+        let frames: Vec<Bytes> = source.read(&facts.id, facts.size, range).await.unwrap().try_collect().await.unwrap();
+        assert_eq!(frames.concat(), data[5..600_000]);
+
+        std::fs::write(&path, &data[1..]).unwrap();
+        let error = source.read(&facts.id, facts.size, range).await.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Changed);
+    }
+
+    #[tokio::test]
+    async fn a_directory_is_said_to_be_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = FileSource::new(dir.path()).head().await.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.to_string().contains("is a directory"));
+        let missing = FileSource::new(dir.path().join("none")).head().await.err().unwrap();
+        assert_eq!(missing.kind, ErrorKind::NotFound);
+    }
+}

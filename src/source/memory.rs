@@ -1,0 +1,188 @@
+//! An object in memory whose requests can be made to go wrong, for tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::{Body, ErrorKind, ObjectSource, SourceError};
+use crate::facts::{AttributeFacts, Fact, LockFacts, ObjectFacts, PartFacts};
+use crate::ident::{ETag, ObjectId, Target};
+use crate::progress::Call;
+use crate::units::{ByteRange, PartNumber};
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The request is answered with an error.
+    Fail(ErrorKind),
+    /// The body breaks off after this many bytes with an error.
+    Break { after: usize },
+    /// The body ends after this many bytes as if that were all.
+    End { after: usize },
+    /// This many bytes too many come.
+    Extend { by: usize },
+    /// A byte at this offset of the object is changed on the way.
+    Flip { offset: u64 },
+}
+
+/// A fault that strikes a number of requests of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub call: Call,
+    /// Only reads that hold this offset; all requests where absent.
+    pub at: Option<u64>,
+    /// Requests let through first.
+    pub skip: u32,
+    /// Requests struck after those.
+    pub times: u32,
+    pub action: Action,
+}
+
+/// What the object is, and what is said of it; the two need not agree.
+#[derive(Debug, Clone)]
+pub struct MemoryObject {
+    pub data: Bytes,
+    pub facts: ObjectFacts,
+    pub attributes: Result<AttributeFacts, ErrorKind>,
+    /// Answers to HEAD with a part number, from part 1 on.
+    pub parts: Result<Vec<PartFacts>, ErrorKind>,
+    pub tags: BTreeMap<String, String>,
+    pub faults: Vec<Fault>,
+}
+
+impl MemoryObject {
+    /// An object of which nothing is said but its size and an ETag that is no MD5.
+    pub fn plain(target: Target, data: impl Into<Bytes>) -> Self {
+        let data = data.into();
+        let id = ObjectId { target, etag: Some(ETag::new("opaque")) };
+        let facts = ObjectFacts {
+            checksums: Fact::Absent { source: "memory" },
+            storage_class: Some("STANDARD".to_owned()),
+            ..ObjectFacts::new(id, "memory", data.len() as u64)
+        };
+        MemoryObject {
+            data,
+            facts,
+            attributes: Err(ErrorKind::Unsupported),
+            parts: Err(ErrorKind::Unsupported),
+            tags: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// A source over a [`MemoryObject`]; clones share it.
+#[derive(Debug, Clone)]
+pub struct MemorySource {
+    target: Target,
+    object: Arc<Mutex<MemoryObject>>,
+}
+
+impl MemorySource {
+    pub fn new(object: MemoryObject) -> Self {
+        MemorySource { target: object.facts.id.target.clone(), object: Arc::new(Mutex::new(object)) }
+    }
+
+    /// The object, to change it while it is read.
+    pub fn object(&self) -> MutexGuard<'_, MemoryObject> {
+        self.object.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn error(&self, kind: ErrorKind) -> SourceError {
+        SourceError::new(kind.clone(), &self.target, format!("{kind:?}"))
+    }
+
+    /// The fault that strikes this request; the first one that fits.
+    fn struck(&self, call: Call, range: Option<ByteRange>) -> Option<Action> {
+        let mut object = self.object();
+        let holds = |at: u64| range.is_some_and(|range| (range.start()..range.end()).contains(&at));
+        for fault in object.faults.iter_mut().filter(|fault| fault.call == call && fault.at.is_none_or(holds)) {
+            if fault.skip > 0 {
+                fault.skip -= 1;
+            } else if fault.times > 0 {
+                fault.times -= 1;
+                return Some(fault.action.clone());
+            }
+        }
+        None
+    }
+
+    fn answer<T>(&self, call: Call, of: impl FnOnce(&MemoryObject) -> Result<T, ErrorKind>) -> Result<T, SourceError> {
+        match self.struck(call, None) {
+            Some(Action::Fail(kind)) => Err(self.error(kind)),
+            _ => of(&self.object()).map_err(|kind| self.error(kind)),
+        }
+    }
+}
+
+#[async_trait]
+impl ObjectSource for MemorySource {
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    async fn head(&self) -> Result<ObjectFacts, SourceError> {
+        self.answer(Call::Head, |object| Ok(object.facts.clone()))
+    }
+
+    async fn attributes(&self, _: &ObjectId) -> Result<AttributeFacts, SourceError> {
+        self.answer(Call::Attributes, |object| object.attributes.clone())
+    }
+
+    async fn part(&self, _: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
+        self.answer(Call::HeadPart, |object| {
+            object.parts.clone()?.get(number.index()).cloned().ok_or(ErrorKind::Invalid)
+        })
+    }
+
+    async fn tags(&self, _: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
+        self.answer(Call::Tags, |object| Ok(object.tags.clone()))
+    }
+
+    async fn lock(&self, _: &ObjectId) -> Result<LockFacts, SourceError> {
+        self.answer(Call::Lock, |object| Ok(object.facts.lock.clone()))
+    }
+
+    async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
+        self.answer(Call::Find, |object| Ok(Some(object.facts.clone())))
+    }
+
+    async fn read(&self, id: &ObjectId, _: u64, range: ByteRange) -> Result<Body, SourceError> {
+        let action = self.struck(Call::Read, Some(range));
+        if let Some(Action::Fail(kind)) = action {
+            return Err(self.error(kind));
+        }
+        let object = self.object();
+        if object.facts.id.etag != id.etag {
+            return Err(self.error(ErrorKind::Changed));
+        }
+        let end = (range.end() as usize).min(object.data.len());
+        let mut data = object.data.slice((range.start() as usize).min(end)..end).to_vec();
+        drop(object);
+        let mut broken = None;
+        match action {
+            Some(Action::Break { after }) => {
+                data.truncate(after);
+                broken = Some(Err(self.error(ErrorKind::Transient)));
+            }
+            Some(Action::End { after }) => data.truncate(after),
+            Some(Action::Extend { by }) => data.resize(data.len() + by, 0x5a),
+            Some(Action::Flip { offset }) => {
+                if let Some(byte) = offset.checked_sub(range.start()).and_then(|at| data.get_mut(at as usize)) {
+                    *byte ^= 1;
+                }
+            }
+            Some(Action::Fail(_)) | None => {}
+        }
+        // Frames of an odd length, so that nothing falls on a boundary by chance.
+        let frames: Vec<_> = data.chunks(1009).map(|frame| Ok(Bytes::copy_from_slice(frame))).chain(broken).collect();
+        Ok(Box::pin(stream::iter(frames)))
+    }
+
+    fn fresh(&self) -> Arc<dyn ObjectSource> {
+        Arc::new(self.clone())
+    }
+}

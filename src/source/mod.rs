@@ -1,0 +1,59 @@
+//! Where the bytes of objects come from.
+
+mod error;
+pub mod file;
+pub mod memory;
+mod retry;
+#[cfg(feature = "s3")]
+pub mod s3;
+mod session;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+
+pub use error::{ErrorKind, SourceError};
+pub use retry::RetryPolicy;
+pub use session::{Context, Session};
+
+use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use crate::ident::{ObjectId, Target};
+use crate::units::{ByteRange, PartNumber};
+
+/// The bytes of a range, as frames in order.
+pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, SourceError>> + Send>>;
+
+/// One object, and everything that can be asked about it. Each method is one
+/// request (attributes: one for each page); retrying is the caller's business.
+#[async_trait]
+pub trait ObjectSource: Send + Sync {
+    fn target(&self) -> &Target;
+
+    /// Facts and identity of the object as it is now.
+    async fn head(&self) -> Result<ObjectFacts, SourceError>;
+
+    /// Checksums and parts, as GetObjectAttributes tells them.
+    async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError>;
+
+    /// One stored part, as HEAD with a part number tells it.
+    async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError>;
+
+    async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError>;
+
+    /// Retention and legal hold, asked for by themselves.
+    async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError>;
+
+    /// What a listing tells of the object; `None` when the listing does not hold it.
+    async fn find(&self) -> Result<Option<ObjectFacts>, SourceError>;
+
+    /// Bytes of an object of `size` bytes under the identity `id`. The head of the answer
+    /// has been held against the request before the body is handed out.
+    async fn read(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError>;
+
+    /// The same object over connections of its own, for a second opinion.
+    fn fresh(&self) -> Arc<dyn ObjectSource>;
+}

@@ -1,0 +1,178 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::ServiceConfigKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::S3Object;
+use super::bounded::BoundedAnswers;
+use crate::checksum::{Algorithm, Hasher};
+use crate::ident::ObjectUri;
+use crate::source::{ErrorKind, SourceError};
+
+/// How to reach S3, besides what the AWS environment and configuration files say.
+#[derive(Debug, Clone, Default)]
+pub struct S3Options {
+    pub region: Option<String>,
+    pub endpoint_url: Option<String>,
+    pub profile: Option<String>,
+    /// Send requests without a signature.
+    pub no_sign_request: bool,
+    /// Accept the charges of a Requester Pays bucket.
+    pub request_payer: bool,
+    /// Twelve digits; requests fail if the bucket belongs to another account.
+    pub expected_bucket_owner: Option<String>,
+    pub customer_key: Option<SseCustomerKey>,
+}
+
+/// A 256-bit key for SSE-C. Never printed.
+#[derive(Clone)]
+pub struct SseCustomerKey {
+    pub(super) key: String,
+    pub(super) md5: String,
+}
+
+impl SseCustomerKey {
+    /// `None` unless the key has 32 bytes, the only length S3 takes.
+    pub fn new(key: &[u8]) -> Option<Self> {
+        (key.len() == 32)
+            .then(|| SseCustomerKey { key: STANDARD.encode(key), md5: Hasher::digest(Algorithm::Md5, key).base64() })
+    }
+}
+
+impl fmt::Debug for SseCustomerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SseCustomerKey(…)")
+    }
+}
+
+/// A resolved configuration, from which objects are opened.
+#[derive(Clone)]
+pub struct Connection {
+    pub(super) shared: Arc<SdkConfig>,
+    pub(super) options: Arc<S3Options>,
+    path_style: bool,
+    trust: TrustStore,
+}
+
+/// The longest that connecting may take; S3 answers in milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that the head of an answer may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Connection {
+    /// Resolves Region, endpoint and credentials. Sends no request to S3.
+    pub async fn open(options: S3Options) -> Result<Self, SourceError> {
+        let trust = trust_store()?;
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
+            )
+            .http_client(http_client(&trust));
+        if let Some(profile) = &options.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &options.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(url) = &options.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if options.no_sign_request {
+            loader = loader.no_credentials();
+        }
+        let mut shared = loader.load().await;
+        let own_endpoint = own_endpoint(&shared);
+        if shared.region().is_none() {
+            if own_endpoint.is_none() {
+                return Err(configuration("no Region is set; give --region, or set AWS_REGION or a profile's region"));
+            }
+            // Other servers seldom care, but a signature names some Region.
+            shared = shared.into_builder().region(Region::new("us-east-1")).build();
+        }
+        if let Some(provider) = shared.credentials_provider() {
+            provider.provide_credentials().await.map_err(|error| {
+                let cause = super::error::root_cause(&error);
+                configuration(&format!(
+                    "no usable credentials ({cause}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or use --no-sign-request for public objects"
+                ))
+            })?;
+        }
+        Ok(Connection {
+            shared: Arc::new(shared),
+            options: Arc::new(options),
+            path_style: own_endpoint.is_some(),
+            trust,
+        })
+    }
+
+    /// The Region that requests are signed for.
+    pub fn region(&self) -> &str {
+        self.shared.region().map_or("", |region| region.as_ref())
+    }
+
+    pub fn object(&self, uri: ObjectUri) -> S3Object {
+        S3Object::new(self.clone(), uri)
+    }
+
+    /// A client whose connections are its own.
+    pub(super) fn client(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(self.shared.as_ref())
+            .http_client(http_client(&self.trust))
+            .force_path_style(self.path_style)
+            // Verification is this tool's work; the SDK would check single answers, skip
+            // composites silently, and hash the bytes a second time.
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .interceptor(BoundedAnswers)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+}
+
+fn configuration(problem: &str) -> SourceError {
+    SourceError::new(ErrorKind::Credentials, "configuration", problem)
+}
+
+/// An endpoint set by flag, environment or profile, for S3 or for all services.
+fn own_endpoint(shared: &SdkConfig) -> Option<String> {
+    let key =
+        ServiceConfigKey::builder().service_id("S3").profile("endpoint_url").env("AWS_ENDPOINT_URL").build().ok()?;
+    let for_s3 = shared.service_config().and_then(|config| config.load_config(key));
+    for_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
+}
+
+/// The system's certificates, or those of `AWS_CA_BUNDLE`, as other AWS tools have it.
+fn trust_store() -> Result<TrustStore, SourceError> {
+    match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+        None => Ok(TrustStore::default()),
+        Some(path) => {
+            let path = std::path::PathBuf::from(path);
+            let pem = std::fs::read(&path)
+                .map_err(|error| configuration(&format!("AWS_CA_BUNDLE {}: {error}", path.display())))?;
+            Ok(TrustStore::empty().with_pem_certificate(pem))
+        }
+    }
+}
+
+fn http_client(trust: &TrustStore) -> SharedHttpClient {
+    let context = TlsContext::builder().with_trust_store(trust.clone()).build().unwrap_or_default();
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()
+    })
+}

@@ -1,0 +1,104 @@
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{Body, ObjectSource, RetryPolicy, SourceError};
+use crate::clock::Clock;
+use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use crate::ident::{ObjectId, Target};
+use crate::progress::{Call, Monitor};
+use crate::units::{ByteRange, PartNumber};
+
+/// What every request needs besides its object.
+#[derive(Clone)]
+pub struct Context {
+    pub clock: Arc<dyn Clock>,
+    pub monitor: Arc<dyn Monitor>,
+    pub retry: RetryPolicy,
+}
+
+/// An object source whose requests are counted and, where it may help, made again.
+#[derive(Clone)]
+pub struct Session {
+    source: Arc<dyn ObjectSource>,
+    context: Context,
+}
+
+impl Session {
+    pub fn new(source: Arc<dyn ObjectSource>, context: Context) -> Self {
+        Session { source, context }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub fn target(&self) -> &Target {
+        self.source.target()
+    }
+
+    /// The same over new connections.
+    pub fn fresh(&self) -> Self {
+        Session { source: self.source.fresh(), context: self.context.clone() }
+    }
+
+    async fn retry<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
+    where
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        let mut failed = 0;
+        loop {
+            self.context.monitor.request(call);
+            let error = match request().await {
+                Err(error) if error.is_transient() => error,
+                done => return done,
+            };
+            failed += 1;
+            self.wait(failed, error).await?;
+        }
+    }
+
+    /// Waits before the next attempt; gives the error back when there is none.
+    pub async fn wait(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
+        let Some(wait) = self.context.retry.wait(failed, self.context.clock.random()) else {
+            return Err(error);
+        };
+        self.context.monitor.retrying(&error, wait);
+        self.context.clock.sleep(wait).await;
+        Ok(())
+    }
+
+    pub async fn head(&self) -> Result<ObjectFacts, SourceError> {
+        self.retry(Call::Head, || self.source.head()).await
+    }
+
+    pub async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
+        let attributes = self.retry(Call::Attributes, || self.source.attributes(id)).await?;
+        for _ in 1..attributes.pages {
+            self.context.monitor.request(Call::Attributes);
+        }
+        Ok(attributes)
+    }
+
+    pub async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
+        self.retry(Call::HeadPart, || self.source.part(id, number)).await
+    }
+
+    pub async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
+        self.retry(Call::Tags, || self.source.tags(id)).await
+    }
+
+    pub async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
+        self.retry(Call::Lock, || self.source.lock(id)).await
+    }
+
+    pub async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
+        self.retry(Call::Find, || self.source.find()).await
+    }
+
+    /// One attempt only: the reader resumes where the last one stopped.
+    pub async fn read_once(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError> {
+        self.context.monitor.request(Call::Read);
+        self.source.read(id, size, range).await
+    }
+}
