@@ -2,7 +2,9 @@
 
 pub mod checks;
 pub mod checksum;
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod facts;
 pub mod fetch;
 pub mod ident;
@@ -11,6 +13,8 @@ pub mod lab;
 pub mod manifest;
 pub mod plan;
 pub mod progress;
+pub mod render;
+pub mod report;
 pub mod source;
 pub mod units;
 pub mod verdict;

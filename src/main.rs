@@ -1,1 +1,19 @@
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use stored_ami::cli::{Cli, run};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("stored-ami: no runtime: {error}");
+            return ExitCode::from(4);
+        }
+    };
+    let exit = runtime.block_on(run(cli));
+    // A lane may still be hashing what nobody waits for.
+    runtime.shutdown_background();
+    ExitCode::from(exit.code())
+}

@@ -42,6 +42,10 @@ pub struct Reading {
 }
 
 impl Reading {
+    pub fn is_of(&self, plan: &ReadPlan) -> bool {
+        *self.plan == *plan
+    }
+
     /// Bytes of ranges that came whole.
     pub fn coverage(&self) -> Coverage {
         let read = self.plan.ranges().iter().zip(&self.of_ranges).filter(|(_, digests)| digests.is_some());

@@ -106,6 +106,11 @@ impl ReadPlan {
         &self.ordered
     }
 
+    /// Every list of digests that the plan yields.
+    pub fn needs(&self) -> impl Iterator<Item = Need> {
+        self.folded.iter().chain(&self.ordered).copied()
+    }
+
     pub fn layout(&self, need: Need) -> Option<&PartLayout> {
         self.layouts.get(need.layout)
     }

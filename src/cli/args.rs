@@ -1,0 +1,164 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+use crate::checksum::Algorithm;
+use crate::commands::verify::Expected;
+use crate::ident::Target;
+use crate::plan::Sample;
+use crate::units::ByteSize;
+use crate::verdict::CheckName;
+
+/// Inspect and verify stored AMI objects in S3 without restoring them.
+///
+/// A TARGET is s3://bucket/key (with ?versionId=… if you like), the ARN of an S3 object, or a local file.
+///
+/// Exit codes: 0 every required check passed; 1 a check failed; 2 wrong arguments, configuration or
+/// credentials; 3 something required is unknown; 4 the work could not be done; 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what can be known of an object without reading it
+    Inspect(InspectArgs),
+    /// Read every byte once and hold it against every reference there is
+    Verify(Box<VerifyArgs>),
+    /// Run a local S3 endpoint to rehearse against
+    #[cfg(feature = "lab")]
+    Lab(super::lab::LabArgs),
+    /// Watch a whole run against the built-in lab: store, inspect, verify, damage, verify
+    #[cfg(feature = "lab")]
+    Demo(super::demo::DemoArgs),
+    /// Print shell completions
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// What to inspect
+    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub targets: Vec<Target>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// What to verify
+    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub targets: Vec<Target>,
+    #[command(flatten)]
+    pub references: ReferenceArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "References and checks")]
+pub struct ReferenceArgs {
+    /// A value the object must have; base64 or hexadecimal, -N behind it for one over N parts
+    #[arg(long, value_name = "ALGORITHM:VALUE")]
+    pub expect: Vec<Expected>,
+    /// An ETag to hold the bytes against
+    #[arg(long, value_name = "ETAG")]
+    pub etag: Option<String>,
+    /// A manifest that an earlier verify wrote
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub manifest: Option<PathBuf>,
+    /// A checksum file (GNU or BSD form) that names the target
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sums: Option<PathBuf>,
+    /// Another object whose references apply
+    #[arg(long, value_name = "TARGET")]
+    pub like: Option<Target>,
+    /// Use only these references
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub using: Vec<CheckName>,
+    /// Demand that these checks are known too
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub require: Vec<CheckName>,
+    /// Let these required checks be unknown
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub accept: Vec<CheckName>,
+    /// Compute these digests besides
+    #[arg(long, value_name = "ALGORITHM", value_delimiter = ',')]
+    pub digest: Vec<Algorithm>,
+    /// Save digests of every part, to place damage later or to prove a copy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_manifest: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadingArgs {
+    /// Read only a part: about 5%, or slice 2/7; can fail, cannot pass
+    #[arg(long, value_name = "SAMPLE")]
+    pub sample: Option<Sample>,
+    /// Call a mismatch damage after one read
+    #[arg(long)]
+    pub no_reread: bool,
+    /// GETs in flight
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: u16,
+    /// The largest piece one GET asks for, where the proof leaves the choice [default: 16MiB or more]
+    #[arg(long, value_name = "SIZE", value_parser = range_size)]
+    pub range_size: Option<ByteSize>,
+    /// Memory for bytes that wait to be hashed in order
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    pub max_memory: ByteSize,
+}
+
+fn range_size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|error: crate::units::ParseUnitError| error.to_string())?;
+    if size.0 < 4096 { Err("a range must have at least 4KiB".to_owned()) } else { Ok(size) }
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// One JSON object a line, schema stored-ami/1
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection (AWS environment variables and configuration files work too)")]
+pub struct ConnectionArgs {
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Region of the bucket
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Another S3 server
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Send requests unsigned, for public objects
+    #[arg(long)]
+    pub no_sign_request: bool,
+    /// Accept the charges of a Requester Pays bucket
+    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    pub request_payer: Option<String>,
+    /// Fail unless the bucket belongs to this account
+    #[arg(long, value_name = "ACCOUNT")]
+    pub expected_bucket_owner: Option<String>,
+    /// File with the 32-byte key of an SSE-C object
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sse_c_key_file: Option<PathBuf>,
+}

@@ -1,0 +1,15 @@
+//! From arguments to requests, and from reports to an exit code. The only place that knows
+//! the terminal.
+
+mod args;
+#[cfg(feature = "lab")]
+mod demo;
+mod generate;
+#[cfg(feature = "lab")]
+mod lab;
+mod resolve;
+mod run;
+mod terminal;
+
+pub use args::Cli;
+pub use run::run;

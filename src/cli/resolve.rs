@@ -1,0 +1,164 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{ConnectionArgs, VerifyArgs};
+use crate::commands::verify::VerifyRequest;
+use crate::ident::{ETag, Target};
+use crate::manifest::{Manifest, find_sum};
+use crate::plan::Limits;
+use crate::source::ObjectSource;
+use crate::source::file::FileSource;
+
+/// Something wrong with what was typed, subject first.
+#[derive(Debug)]
+pub(super) struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn read(path: &Path) -> Result<String, UsageError> {
+    std::fs::read_to_string(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))
+}
+
+/// Opens targets; connects to S3 when the first object asks for it.
+pub(super) struct Opener {
+    #[cfg(feature = "s3")]
+    connection: Option<crate::source::s3::Connection>,
+}
+
+impl Opener {
+    /// Reads the configuration if any of the targets is an object.
+    pub async fn new<'a>(
+        args: &ConnectionArgs,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> Result<Self, UsageError> {
+        let remote = targets.into_iter().any(|target| matches!(target, Target::Object(_)));
+        #[cfg(feature = "s3")]
+        {
+            let connection = if remote {
+                let opened = crate::source::s3::Connection::open(options(args)?).await;
+                Some(opened.map_err(|error| UsageError(error.to_string()))?)
+            } else {
+                None
+            };
+            Ok(Opener { connection })
+        }
+        #[cfg(not(feature = "s3"))]
+        {
+            let _ = args;
+            if remote {
+                return Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned()));
+            }
+            Ok(Opener {})
+        }
+    }
+
+    pub fn open(&self, target: &Target) -> Arc<dyn ObjectSource> {
+        match target {
+            Target::File(path) => Arc::new(FileSource::new(path)),
+            Target::Object(uri) => self.object(uri),
+        }
+    }
+
+    #[cfg(feature = "s3")]
+    fn object(&self, uri: &crate::ident::ObjectUri) -> Arc<dyn ObjectSource> {
+        match &self.connection {
+            Some(connection) => Arc::new(connection.object(uri.clone())),
+            // `new` was told of every target.
+            None => Arc::new(FileSource::new(uri.to_string())),
+        }
+    }
+
+    #[cfg(not(feature = "s3"))]
+    fn object(&self, uri: &crate::ident::ObjectUri) -> Arc<dyn ObjectSource> {
+        Arc::new(FileSource::new(uri.to_string()))
+    }
+}
+
+#[cfg(feature = "s3")]
+fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageError> {
+    use crate::source::s3::{S3Options, SseCustomerKey};
+    let customer_key = match &args.sse_c_key_file {
+        None => None,
+        Some(path) => {
+            let key = std::fs::read(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+            let wrong = || {
+                UsageError(format!("{}: an SSE-C key has 32 bytes, this file has {}", path.display(), key.len()))
+            };
+            Some(SseCustomerKey::new(&key).ok_or_else(wrong)?)
+        }
+    };
+    if let Some(owner) = &args.expected_bucket_owner {
+        if owner.len() != 12 || !owner.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(UsageError(format!("--expected-bucket-owner {owner}: an account has twelve digits")));
+        }
+    }
+    Ok(S3Options {
+        region: args.region.clone(),
+        endpoint_url: args.endpoint_url.clone(),
+        profile: args.profile.clone(),
+        no_sign_request: args.no_sign_request,
+        request_payer: args.request_payer.is_some(),
+        expected_bucket_owner: args.expected_bucket_owner.clone(),
+        customer_key,
+    })
+}
+
+pub(super) fn limits(args: &VerifyArgs) -> Limits {
+    Limits {
+        concurrency: usize::from(args.reading.concurrency),
+        range_bytes: args.reading.range_size.map(|size| size.0),
+        max_memory: args.reading.max_memory.0,
+    }
+}
+
+/// The requests, one for each target, in order.
+pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyRequest>, UsageError> {
+    let references = &args.references;
+    if references.write_manifest.is_some() && args.targets.len() > 1 {
+        return Err(UsageError("--write-manifest: one file can hold one target's manifest only".to_owned()));
+    }
+    let manifest = match &references.manifest {
+        None => None,
+        Some(path) => {
+            let text = read(path)?;
+            let manifest = Manifest::from_json(&text);
+            let name = path.display().to_string();
+            Some((name.clone(), manifest.map_err(|error| UsageError(format!("{name}: {error}")))?))
+        }
+    };
+    let sums = match &references.sums {
+        None => None,
+        Some(path) => Some((path.display().to_string(), read(path)?)),
+    };
+    let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like)).await?;
+    let request = |target: &Target| {
+        let sums = match &sums {
+            None => None,
+            Some((file, text)) => {
+                let digest = find_sum(text, &target.file_name());
+                Some((file.clone(), digest.map_err(|error| UsageError(format!("{file}: {error}")))?))
+            }
+        };
+        Ok(VerifyRequest {
+            expect: references.expect.clone(),
+            etag: references.etag.as_deref().map(ETag::new),
+            manifest: manifest.clone(),
+            sums,
+            like: references.like.as_ref().map(|target| opener.open(target)),
+            using: references.using.clone(),
+            require: references.require.clone(),
+            accept: references.accept.clone(),
+            digest: references.digest.clone(),
+            sample: args.reading.sample,
+            manifest_wanted: references.write_manifest.is_some(),
+            reread: !args.reading.no_reread,
+            ..VerifyRequest::new(opener.open(target), limits(args))
+        })
+    };
+    args.targets.iter().map(request).collect()
+}

@@ -1,0 +1,251 @@
+use std::future::Future;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Cli, Command, InspectArgs, VerifyArgs};
+use super::resolve::{Opener, UsageError, verify_requests};
+use super::terminal::{Progress, style};
+use super::generate;
+use crate::clock::SystemClock;
+use crate::commands::inspect::inspect;
+use crate::commands::verify::{Verified, VerifyError, verify};
+use crate::ident::Target;
+use crate::manifest::Manifest;
+use crate::plan::Limits;
+use crate::progress::Counting;
+use crate::render::{Human, JsonLines, Renderer};
+use crate::report::{ErrorReport, Exit, Report, SummaryReport};
+use crate::source::{Context, ErrorKind, RetryPolicy, Session, SourceError};
+
+/// Runs a command to its end and says how it ended.
+pub async fn run(cli: Cli) -> Exit {
+    let outcome = match cli.command {
+        Command::Inspect(args) => run_inspect(args).await,
+        Command::Verify(args) => run_verify(*args).await,
+        #[cfg(feature = "lab")]
+        Command::Lab(args) => super::lab::run(args).await,
+        #[cfg(feature = "lab")]
+        Command::Demo(args) => super::demo::run(args).await,
+        Command::Completions { shell } => {
+            let mut page = Vec::new();
+            generate::completions(shell, &mut page);
+            Ok(print(&page))
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            generate::man(&mut page).map(|()| print(&page)).map_err(|error| UsageError(error.to_string()))
+        }
+    };
+    outcome.unwrap_or_else(|UsageError(problem)| {
+        complain(&problem);
+        Exit::Usage
+    })
+}
+
+fn print(page: &[u8]) -> Exit {
+    match io::stdout().write_all(page) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::CouldNot,
+        _ => Exit::Passed,
+    }
+}
+
+pub(super) fn complain(problem: &str) {
+    // There is no other place to say that standard error is gone.
+    drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(problem)));
+}
+
+async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
+    let opener = Opener::new(&args.connection, &args.targets).await?;
+    let limits = Limits { concurrency: 16, range_bytes: None, max_memory: 256 << 20 };
+    let mut results = Results::new(args.output.json);
+    let cancel = cancel_on_signal();
+    for target in &args.targets {
+        let (session, counting, progress) = session(opener.open(target));
+        let work = async { inspect(&session, limits).await };
+        match until(&cancel, work).await {
+            None => break results.interrupted(),
+            Some(Ok(mut report)) => {
+                report.requests = counting.counts().requests;
+                progress.clear();
+                results.add(Report::Inspect(Box::new(report)));
+            }
+            Some(Err(error)) => {
+                progress.clear();
+                results.error(target, &error);
+            }
+        }
+    }
+    Ok(results.finish())
+}
+
+async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
+    let requests = verify_requests(&args).await?;
+    let mut results = Results::new(args.output.json);
+    let cancel = cancel_on_signal();
+    for (request, target) in requests.into_iter().zip(&args.targets) {
+        if cancel.is_cancelled() {
+            results.interrupted();
+            break;
+        }
+        let (session, counting, progress) = session(Arc::clone(&request.source));
+        // Reading ends by itself when cancelled; what comes before and after it must be cut short.
+        let grace = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        };
+        let verified = tokio::select! {
+            verified = verify(&session, &request, &cancel) => Some(verified),
+            () = grace => None,
+        };
+        progress.clear();
+        match verified {
+            None => results.interrupted(),
+            Some(Ok(Verified { mut report, manifest })) => {
+                let counts = counting.counts();
+                report.stats.requests = counts.requests;
+                report.stats.reads = counts.reads;
+                report.stats.retries = counts.retries;
+                report.stats.received_bytes = counts.received;
+                results.add(Report::Verify(Box::new(report)));
+                if let (Some(manifest), Some(path)) = (manifest, &args.references.write_manifest) {
+                    results.write_manifest(&manifest, path);
+                }
+            }
+            Some(Err(VerifyError::Source(error))) => results.error(target, &error),
+            Some(Err(error)) => return Err(UsageError(error.to_string())),
+        }
+    }
+    Ok(results.finish())
+}
+
+/// A session that counts, and shows its progress.
+pub(super) fn session(source: Arc<dyn crate::source::ObjectSource>) -> (Session, Arc<Counting>, Arc<Progress>) {
+    let progress = Arc::new(Progress::new());
+    let counting = Arc::new(Counting::new(Arc::clone(&progress) as Arc<dyn crate::progress::Monitor>));
+    let context =
+        Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
+    (Session::new(source, context), counting, progress)
+}
+
+async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        done = work => Some(done),
+    }
+}
+
+/// Cancelled by the first SIGINT or SIGTERM; the second one ends the process by itself.
+fn cancel_on_signal() -> CancellationToken {
+    use tokio::signal::unix::{SignalKind, signal};
+    let cancel = CancellationToken::new();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let Ok(mut signals) = signal(kind) else { continue };
+        let cancel = cancel.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            cancel.cancel();
+            signals.recv().await;
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        });
+    }
+    cancel
+}
+
+/// Reports go out as they come; the exit code and the summary gather.
+pub(super) struct Results {
+    renderer: Box<dyn Renderer>,
+    summary: SummaryReport,
+    exit: Exit,
+}
+
+impl Results {
+    pub fn new(json: bool) -> Self {
+        let renderer: Box<dyn Renderer> = if json {
+            Box::new(JsonLines(io::stdout()))
+        } else {
+            Box::new(Human::new(io::stdout(), style()))
+        };
+        Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed }
+    }
+
+    fn render(&mut self, report: &Report) {
+        match self.renderer.render(report) {
+            // Nobody reads on; the exit code still tells.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(error) => {
+                complain(&format!("standard output: {error}"));
+                self.exit = self.exit.and(Exit::CouldNot);
+            }
+            Ok(()) => {}
+        }
+    }
+
+    pub fn add(&mut self, report: Report) {
+        let (verdict, code) = match &report {
+            Report::Verify(report) => (report.verdict.clone(), report.exit_code),
+            Report::Inspect(report) => (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code),
+            Report::Error(_) | Report::Summary(_) => return,
+        };
+        self.summary.targets += 1;
+        match verdict.as_str() {
+            "pass" => self.summary.passed += 1,
+            "fail" => self.summary.failed += 1,
+            _ => self.summary.unknown += 1,
+        }
+        let all = [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
+        self.exit = self.exit.and(all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::CouldNot));
+        self.render(&report);
+    }
+
+    pub fn error(&mut self, target: &Target, error: &SourceError) {
+        let exit = match error.kind {
+            ErrorKind::Credentials => Exit::Usage,
+            ErrorKind::Archived => Exit::Unknown,
+            _ => Exit::CouldNot,
+        };
+        let subject = if error.subject == target.to_string() { String::new() } else { format!("{}: ", error.subject) };
+        let report = ErrorReport {
+            target: target.to_string(),
+            message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
+            error_code: error.code.clone(),
+            request_id: error.request_id.clone(),
+            exit_code: exit.code(),
+        };
+        self.summary.targets += 1;
+        self.summary.errors += 1;
+        self.exit = self.exit.and(exit);
+        self.render(&Report::Error(report));
+    }
+
+    fn interrupted(&mut self) {
+        complain("interrupted");
+        self.exit = self.exit.and(Exit::Interrupted);
+    }
+
+    /// Written beside its place and moved there, so that no half of it is ever found.
+    fn write_manifest(&mut self, manifest: &Manifest, path: &std::path::Path) {
+        let write = || -> io::Result<()> {
+            let text = manifest.to_json()?;
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new(".")))?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            Ok(())
+        };
+        if let Err(error) = write() {
+            complain(&format!("{}: the manifest could not be written: {error}", path.display()));
+            self.exit = self.exit.and(Exit::CouldNot);
+        }
+    }
+
+    pub fn finish(mut self) -> Exit {
+        self.summary.exit_code = self.exit.code();
+        let summary = Report::Summary(self.summary.clone());
+        self.render(&summary);
+        self.exit
+    }
+}

@@ -1,0 +1,115 @@
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::progress::Monitor;
+use crate::render::{Style, printable};
+use crate::source::SourceError;
+use crate::units::{ByteSize, Throughput};
+
+/// A line in a log now and then; not a flood.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+
+/// The style of standard output: colours only on a terminal, and never under `NO_COLOR`.
+pub(super) fn style() -> Style {
+    let terminal = io::stdout().is_terminal();
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let width = if terminal { usize::from(console::Term::stdout().size().1) } else { 100 };
+    Style { colour: terminal && !refused, width: width.clamp(40, 120) }
+}
+
+/// Progress on standard error: a bar on a terminal, plain lines every few seconds elsewhere.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    log: Mutex<Log>,
+}
+
+struct Log {
+    what: String,
+    total: u64,
+    done: u64,
+    started: Instant,
+    said: Instant,
+}
+
+impl Progress {
+    pub fn new() -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(8));
+            let template = "{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar
+        });
+        let now = Instant::now();
+        Progress { bar, log: Mutex::new(Log { what: String::new(), total: 0, done: 0, started: now, said: now }) }
+    }
+
+    /// Takes the bar away, so that it does not stand between results.
+    pub fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, text: &str) {
+        let text = printable(text);
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            // Nobody may be listening; the work goes on.
+            None => drop(writeln!(io::stderr(), "{text}")),
+        }
+    }
+}
+
+impl Monitor for Progress {
+    fn begin(&self, what: &str, bytes: u64) {
+        let now = Instant::now();
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        *log = Log { what: what.to_owned(), total: bytes, done: 0, started: now, said: now };
+        if let Some(bar) = &self.bar {
+            bar.reset();
+            bar.set_length(bytes);
+            bar.set_message(what.to_owned());
+        }
+    }
+
+    fn received(&self, bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
+            return;
+        }
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.done += bytes;
+        let now = Instant::now();
+        if now.duration_since(log.said) < LOG_EVERY {
+            return;
+        }
+        log.said = now;
+        let rate = Throughput { bytes: log.done, elapsed: now.duration_since(log.started) };
+        let left = rate.time_for(log.total.saturating_sub(log.done)).unwrap_or_default();
+        let line = format!(
+            "{}: {} of {} ({:.0} %), {rate}, {} s left",
+            log.what,
+            ByteSize(log.done),
+            ByteSize(log.total),
+            if log.total == 0 { 100.0 } else { log.done as f64 * 100.0 / log.total as f64 },
+            left.as_secs()
+        );
+        drop(log);
+        self.say(&line);
+    }
+
+    fn retrying(&self, error: &SourceError, wait: Duration) {
+        self.say(&format!("{error}; trying again in {:.1} s", wait.as_secs_f64()));
+    }
+
+    fn note(&self, note: &str) {
+        self.say(note);
+    }
+}

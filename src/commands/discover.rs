@@ -1,0 +1,154 @@
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::checksum::ChecksumKind;
+use crate::facts::{AttributeFacts, Fact, ObjectFacts, PartFacts};
+use crate::ident::{ETag, ETagForm, ObjectId};
+use crate::plan::{KnownLayout, PartLayout, uniform_candidates};
+use crate::source::{ErrorKind, Session, SourceError};
+use crate::units::PartNumber;
+
+/// HEADs of parts in flight.
+const PARTS_AT_ONCE: usize = 16;
+
+/// What can be known of an object without reading it.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    pub facts: ObjectFacts,
+    pub layout: KnownLayout,
+    pub notes: Vec<String>,
+}
+
+/// Asks HEAD, attributes where they can tell more, and one part where the parts are not listed.
+pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
+    let facts = session.head().await?;
+    let mut found = Discovery { layout: KnownLayout::single(facts.size), facts, notes: Vec::new() };
+    if matches!(found.facts.checksums, Fact::NotApplicable) {
+        return Ok(found);
+    }
+    let parts_count = stated_parts(&found.facts);
+    let by_part = parts_count.is_some() || goes_by_part(&found.facts);
+    let no_checksums = found.facts.checksums.value().is_none();
+    let attributes = if by_part || no_checksums { found.ask_attributes(session).await } else { None };
+    found.layout = found.find_layout(session, parts_count, by_part, attributes).await;
+    Ok(found)
+}
+
+/// The number of parts that HEAD tells, by the ETag or a composite checksum.
+fn stated_parts(facts: &ObjectFacts) -> Option<u32> {
+    let by_checksum = facts.checksums.value().into_iter().flatten().find_map(|checksum| match checksum.kind {
+        ChecksumKind::Composite { parts } => parts,
+        _ => None,
+    });
+    facts.etag_parts().or(by_checksum)
+}
+
+fn goes_by_part(facts: &ObjectFacts) -> bool {
+    let by_part = |kind| !matches!(kind, ChecksumKind::FullObject);
+    facts.checksums.value().into_iter().flatten().any(|checksum| by_part(checksum.kind))
+}
+
+impl Discovery {
+    async fn ask_attributes(&mut self, session: &Session) -> Option<AttributeFacts> {
+        let attributes = match session.attributes(&self.facts.id).await {
+            Ok(attributes) => attributes,
+            Err(error) => {
+                let why = match error.kind {
+                    ErrorKind::Unsupported => "the server does not know GetObjectAttributes".to_owned(),
+                    _ => format!("GetObjectAttributes: {}", error.explain()),
+                };
+                self.notes.push(why);
+                return None;
+            }
+        };
+        let another = attributes.etag.as_ref().is_some_and(|etag| Some(etag) != self.facts.id.etag.as_ref())
+            || attributes.size.is_some_and(|size| size != self.facts.size);
+        if another {
+            self.notes.push("GetObjectAttributes speaks of another ETag or size than HEAD, and is left out".to_owned());
+            return None;
+        }
+        if self.facts.checksums.value().is_none() && !attributes.checksums.is_empty() {
+            let value = attributes.checksums.clone();
+            self.facts.checksums = Fact::Known { value, source: "GetObjectAttributes" };
+            self.facts.unreadable_checksums.clone_from(&attributes.unreadable_checksums);
+        }
+        Some(attributes)
+    }
+
+    async fn find_layout(
+        &mut self,
+        session: &Session,
+        stated: Option<u32>,
+        by_part: bool,
+        attributes: Option<AttributeFacts>,
+    ) -> KnownLayout {
+        let size = self.facts.size;
+        let attributes = attributes.unwrap_or_default();
+        let Some(parts) = stated.or(attributes.parts_count) else {
+            return match self.facts.id.etag.as_ref().map(ETag::form) {
+                Some(ETagForm::Md5 { .. }) if !by_part => KnownLayout::single(size),
+                _ => KnownLayout::unknown(None, "nothing tells the number of parts"),
+            };
+        };
+        if attributes.parts.len() == parts as usize {
+            match KnownLayout::proved(size, attributes.parts, "GetObjectAttributes lists every part") {
+                Ok(layout) => return layout,
+                Err(why) => self.notes.push(why),
+            }
+        }
+        if parts == 1 {
+            return KnownLayout::assumed(1, [PartLayout::whole(size)], "there is only one part");
+        }
+        self.ask_first_part(session, parts).await
+    }
+
+    async fn ask_first_part(&mut self, session: &Session, parts: u32) -> KnownLayout {
+        let size = self.facts.size;
+        let solved = |why: String, notes: &mut Vec<String>| {
+            let sizes = uniform_candidates(size, parts);
+            if sizes.is_empty() {
+                return KnownLayout::unknown(Some(parts), format!("{why}; no uniform part size fits"));
+            }
+            notes.push(format!("part sizes are guessed: {why}"));
+            let layouts = sizes.into_iter().map(|part| PartLayout::uniform(size, part));
+            KnownLayout::assumed(parts, layouts, "size ÷ part count")
+        };
+        let first = match session.part(&self.facts.id, PartNumber::FIRST).await {
+            Ok(first) => first,
+            Err(error) => return solved(format!("HEAD ?partNumber=1: {}", error.explain()), &mut self.notes),
+        };
+        if first.of.is_some_and(|of| of != parts) || first.size == 0 || first.size >= size {
+            let why = format!("HEAD ?partNumber=1 tells of {} bytes, {:?} parts", first.size, first.of);
+            return solved(why, &mut self.notes);
+        }
+        if size.div_ceil(first.size) == u64::from(parts) {
+            return KnownLayout::assumed(
+                parts,
+                [PartLayout::uniform(size, first.size)],
+                "the first part's size fits all of them",
+            );
+        }
+        match ask_every_part(session, &self.facts.id, size, parts).await {
+            Ok(layout) => layout,
+            Err(why) => KnownLayout::unknown(Some(parts), why),
+        }
+    }
+}
+
+/// Asks HEAD for each part. In words why the answers do not prove a layout, where they do not.
+pub async fn ask_every_part(session: &Session, id: &ObjectId, size: u64, parts: u32) -> Result<KnownLayout, String> {
+    let numbers = (1..=parts).filter_map(PartNumber::new);
+    let asked: Result<Vec<PartFacts>, SourceError> =
+        stream::iter(numbers).map(|number| session.part(id, number)).buffered(PARTS_AT_ONCE).try_collect().await;
+    let asked = asked.map_err(|error| format!("HEAD ?partNumber: {}", error.explain()))?;
+    // A server that ignores part numbers answers with the whole object and no count; for one
+    // part that is the right size by chance, so there the count must be stated.
+    let fits = |part: &PartFacts| part.of == Some(parts) || (part.of.is_none() && parts > 1);
+    if let Some(odd) = asked.iter().find(|part| !fits(part)) {
+        return Err(format!(
+            "HEAD ?partNumber={} tells of {} parts, where there should be {parts}",
+            odd.number,
+            odd.of.map_or("an unknown number of".to_owned(), |of| of.to_string())
+        ));
+    }
+    KnownLayout::proved(size, asked, "HEAD of every part")
+}

@@ -1,0 +1,222 @@
+//! `inspect`: everything that can be known without reading a byte.
+
+use tokio::join;
+
+use super::{Discovery, discover};
+use crate::checksum::StoredChecksum;
+use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
+use crate::ident::{ETag, ETagForm};
+use crate::plan::{Claim, KnownLayout, Limits, PartLayout, ReadPlan, Reference, stored_references};
+use crate::report::{
+    ChecksumReport, CostReport, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport,
+    LockReport, MetadataReport, ProofReport, ReasonReport,
+};
+use crate::source::{ErrorKind, Session, SourceError};
+use crate::verdict::{Finding, Origin, Outcome};
+
+/// Inspects one object or file. Where HEAD is refused, what a listing tells is better than nothing.
+pub async fn inspect(session: &Session, limits: Limits) -> Result<InspectReport, SourceError> {
+    match discover(session).await {
+        Ok(found) => Ok(full(session, found, limits).await),
+        Err(error)
+            if error.kind == ErrorKind::Denied && matches!(session.target(), crate::ident::Target::Object(_)) =>
+        {
+            listed(session, error).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn full(session: &Session, found: Discovery, limits: Limits) -> InspectReport {
+    let id = &found.facts.id;
+    let (tags, lock) = if found.facts.storage_class.is_some() {
+        let (tags, lock) = join!(session.tags(id), session.lock(id));
+        (asked(tags, "GetObjectTagging", "s3:GetObjectTagging"), lock_fact(lock, &found.facts.lock))
+    } else {
+        (Fact::NotApplicable, Fact::NotApplicable)
+    };
+    let collected = stored_references(&found.facts, &found.layout, Origin::Stored, None);
+    let mut proofs: Vec<ProofReport> = collected.references.iter().map(reachable).collect();
+    proofs.extend(collected.unusable.iter().map(out_of_reach));
+    let cost = cost(&collected.references, &found, limits);
+    let mut report = base(session, found, &tags, &lock);
+    report.proofs = proofs;
+    report.verify_cost = cost.filter(|_| report.readable != "archived");
+    report
+}
+
+/// What is left when only ListObjectsV2 answers.
+async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport, SourceError> {
+    let Ok(found) = session.find().await else {
+        let detail =
+            format!("{}; without s3:ListBucket the same answer is given where there is no object", denied.detail);
+        return Err(SourceError { detail, ..denied });
+    };
+    let Some(facts) = found else {
+        return Err(SourceError { kind: ErrorKind::NotFound, detail: "there is no such object".to_owned(), ..denied });
+    };
+    let notes = vec![format!("HEAD is {}; this is what a listing tells", denied.explain())];
+    let found = Discovery { layout: KnownLayout::unknown(facts.etag_parts(), "HEAD is not permitted"), facts, notes };
+    let mut report = base(
+        session,
+        found,
+        &Fact::NotPermitted { needs: "s3:GetObjectTagging" },
+        &Fact::NotPermitted { needs: "s3:GetObjectRetention" },
+    );
+    report.readable = "no".to_owned();
+    report.readable_detail = Some("not permitted (needs s3:GetObject)".to_owned());
+    report.exit_code = Exit::Unknown.code();
+    Ok(report)
+}
+
+fn base(
+    session: &Session,
+    found: Discovery,
+    tags: &Fact<std::collections::BTreeMap<String, String>>,
+    lock: &Fact<LockFacts>,
+) -> InspectReport {
+    let facts = &found.facts;
+    let mut notes = found.notes;
+    if facts.id.target.ami_id().is_none() {
+        notes.push(
+            "the last segment of the name is not `ami-….bin`: a renamed copy, or no stored AMI object".to_owned(),
+        );
+    }
+    if facts.missing_metadata > 0 {
+        notes.push(format!("S3 left out {} metadata entries that headers cannot carry", facts.missing_metadata));
+    }
+    if facts.storage_class.is_some() && facts.metadata.is_empty() && facts.source == "HeadObject" {
+        notes.push(
+            "no user metadata: EC2 writes some, so this is a copy that dropped it; a restore does not need it"
+                .to_owned(),
+        );
+    }
+    notes.extend(
+        facts.unreadable_checksums.iter().map(|problem| format!("a stored checksum cannot be read: {problem}")),
+    );
+    let restore = match &facts.restore {
+        Some(Ok(restore)) => Some(restore),
+        Some(Err(text)) => {
+            notes.push(format!("x-amz-restore cannot be read: {text}"));
+            None
+        }
+        None => None,
+    };
+    let (readable, readable_detail) =
+        match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
+            Readability::Now => ("now", None),
+            Readability::Until(end) => {
+                ("until", Some(end.map_or("a time not stated".to_owned(), |end| end.to_string())))
+            }
+            Readability::Archived(state) => ("archived", Some(state)),
+        };
+    let metadata = facts.metadata.iter().map(|(name, value)| MetadataReport {
+        name: name.clone(),
+        value: value.clone(),
+        recognised: recognise(name, value).map(|recognised| recognised.name().to_owned()),
+    });
+    let ami = facts.id.target.ami_id();
+    for entry in facts.metadata.values().filter_map(|value| value.parse::<crate::ident::AmiId>().ok()) {
+        if ami.as_ref().is_some_and(|ami| *ami != entry) {
+            notes.push(format!("the metadata names {entry}, the key another AMI"));
+        }
+    }
+    InspectReport {
+        target: session.target().to_string(),
+        source: facts.source.to_owned(),
+        identity: IdentityReport::from(facts),
+        etag_form: match (facts.storage_class.is_some(), facts.id.etag.as_ref().map(ETag::form)) {
+            (false, _) | (_, None) => "none",
+            (_, Some(ETagForm::Md5 { .. })) => "md5",
+            (_, Some(ETagForm::Multipart { .. })) => "multipart",
+            (_, Some(ETagForm::Opaque)) => "opaque",
+        }
+        .to_owned(),
+        layout: LayoutReport::from(&found.layout),
+        checksums: facts.checksums.value().into_iter().flatten().map(show_checksum).collect(),
+        checksums_source: match &facts.checksums {
+            Fact::Known { source, .. } => (*source).to_owned(),
+            other => other.why_not().unwrap_or_default(),
+        },
+        storage_class: facts.storage_class.clone(),
+        readable: readable.to_owned(),
+        readable_detail,
+        encryption: EncryptionReport::from(&facts.encryption),
+        lock: FactReport::from_fact(lock, |lock| LockReport::from(lock)),
+        replication: facts.replication.clone(),
+        expiration: facts.expiration.clone(),
+        content_type: facts.content_type.clone(),
+        tags: FactReport::from_fact(tags, Clone::clone),
+        metadata: metadata.collect(),
+        proofs: Vec::new(),
+        verify_cost: None,
+        notes,
+        requests: 0,
+        exit_code: Exit::Passed.code(),
+    }
+}
+
+fn show_checksum(checksum: &StoredChecksum) -> ChecksumReport {
+    ChecksumReport {
+        algorithm: checksum.algorithm().to_string(),
+        kind: checksum.kind.name().to_owned(),
+        value: checksum.to_string(),
+    }
+}
+
+fn asked<T>(answer: Result<T, SourceError>, source: &'static str, needs: &'static str) -> Fact<T> {
+    match answer {
+        Ok(value) => Fact::Known { value, source },
+        Err(error) if error.kind == ErrorKind::Denied => Fact::NotPermitted { needs },
+        Err(error) => Fact::Unavailable { because: format!("{source}: {}", error.explain()) },
+    }
+}
+
+/// HEAD shows a lock only to those who may see it, so its silence needs a question of its own.
+fn lock_fact(answer: Result<LockFacts, SourceError>, head: &LockFacts) -> Fact<LockFacts> {
+    if *head != LockFacts::default() {
+        return Fact::Known { value: head.clone(), source: "HeadObject" };
+    }
+    match asked(answer, "GetObjectRetention", "s3:GetObjectRetention and s3:GetObjectLegalHold") {
+        Fact::Known { value, source } if value == LockFacts::default() => Fact::Absent { source },
+        other => other,
+    }
+}
+
+fn reachable(reference: &Reference) -> ProofReport {
+    let places =
+        if reference.claim.places_damage() { "; names a damaged part" } else { "; cannot tell where damage is" };
+    let detail = match &reference.claim {
+        Claim::Whole(_) => format!("{}, over all bytes{places}", reference.source),
+        Claim::Composite { candidates, .. } => match candidates.as_slice() {
+            [one] => format!("{}, over {} parts{places}", reference.source, one.layout.count()),
+            many => format!("{}, over one of {} part sizes that fit{places}", reference.source, many.len()),
+        },
+        Claim::WholeOrComposite { .. } => format!("{}, tried over all bytes and by part", reference.source),
+        Claim::Parts { .. } => reference.source.clone(),
+    };
+    ProofReport { check: reference.check.to_string(), reachable: true, detail, reason: None }
+}
+
+fn out_of_reach(finding: &Finding) -> ProofReport {
+    let reason = match &finding.outcome {
+        Outcome::Unknown(reason) => Some(ReasonReport::from(reason)),
+        _ => None,
+    };
+    ProofReport { check: finding.check.to_string(), reachable: false, detail: String::new(), reason }
+}
+
+/// Discovery once, every range once, and HEAD again at the end.
+fn cost(references: &[Reference], found: &Discovery, limits: Limits) -> Option<CostReport> {
+    let size = found.facts.size;
+    let wanted: Vec<(_, PartLayout)> = references
+        .iter()
+        .filter_map(|reference| Some((reference.claim.algorithm()?, reference.claim.layouts(size))))
+        .flat_map(|(algorithm, layouts)| layouts.into_iter().map(move |layout| (algorithm, layout)))
+        .collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    let plan = ReadPlan::new(size, &wanted, limits).ok()?;
+    Some(CostReport { requests: plan.ranges().len() as u64 + 1, read_bytes: size })
+}

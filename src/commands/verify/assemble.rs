@@ -1,0 +1,223 @@
+use std::time::Instant;
+
+use super::pass::{manifest_layout, why_stopped};
+use super::{Verified, VerifyRequest, unknown};
+use crate::checks::Digests;
+use crate::commands::Discovery;
+use crate::facts::ObjectFacts;
+use crate::fetch::Stop;
+use crate::manifest::{Manifest, PartDigests, StoredValue};
+use crate::report::{DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
+use crate::source::Session;
+use crate::units::ByteSize;
+use crate::verdict::{CheckId, Coverage, Evidence, Finding, Outcome, Reason, Verdict, overall};
+
+/// How the reading ended.
+pub(super) struct Ending {
+    pub started: Instant,
+    pub archived: Option<String>,
+    pub stopped: Option<Stop>,
+    /// Absent when nothing was read.
+    pub coverage: Option<Coverage>,
+    pub digests: Option<Digests>,
+}
+
+/// Adds the findings about the whole, sums up, and writes the report.
+pub(super) fn assemble(
+    session: &Session,
+    request: &VerifyRequest,
+    found: Discovery,
+    mut findings: Vec<Finding>,
+    ending: Ending,
+    moved: Option<String>,
+) -> Verified {
+    let facts = &found.facts;
+    for name in request.require.iter().chain(&request.using) {
+        if let crate::verdict::CheckName::One(check) = name {
+            if !findings.iter().any(|finding| finding.check == *check)
+                && !matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof)
+            {
+                findings.push(unknown(*check, Reason::NoSuchReference { check: *check }));
+            }
+        }
+    }
+    let proof = proof(&findings, &ending, facts);
+    findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: identity(facts, &ending, moved) });
+    findings.insert(1, Finding { check: CheckId::Size, required: true, outcome: size(facts, request, &ending) });
+    findings.insert(2, proof);
+    for finding in &mut findings {
+        finding.required = request.requires(finding.check);
+    }
+    let verdict = overall(&findings);
+    let accepted: Vec<String> = findings
+        .iter()
+        .filter(|f| f.required && f.verdict() == Verdict::Unknown && request.accepts(f.check))
+        .map(|f| f.check.to_string())
+        .collect();
+    let open = findings.iter().any(|f| f.required && f.verdict() == Verdict::Unknown && !request.accepts(f.check));
+    let failed_to_read = findings.iter().any(|f| matches!(&f.outcome, Outcome::Unknown(Reason::ReadFailed { .. })));
+    let exit = match (&ending.stopped, verdict) {
+        (Some(Stop::Cancelled), _) => Exit::Interrupted,
+        (_, Verdict::Fail) => Exit::Failed,
+        _ if failed_to_read => Exit::CouldNot,
+        (_, Verdict::Unknown) if open => Exit::Unknown,
+        _ => Exit::Passed,
+    };
+    let whole = ending.digests.iter().flat_map(|digests| {
+        digests.iter().filter(|(_, layout, _)| layout.count() == 1).filter_map(|(_, _, list)| *list.first()?)
+    });
+    let digests: Vec<DigestReport> = whole.map(|digest| DigestReport::from(&digest)).collect();
+    let mut notes = found.notes.clone();
+    let manifest = match (request.manifest_wanted, verdict, &ending.digests) {
+        (true, Verdict::Fail, _) => {
+            notes.push("no manifest is written of an object that failed".to_owned());
+            None
+        }
+        (true, _, Some(all)) if ending.complete() && ending.stopped.is_none() => {
+            Some(manifest(session, request, &found, &findings, all))
+        }
+        (true, _, _) => {
+            notes.push("no manifest is written, for not every byte was read".to_owned());
+            None
+        }
+        (false, _, _) => None,
+    };
+    let report = VerifyReport {
+        target: request.target().to_string(),
+        verdict: verdict.name().to_owned(),
+        proved_by: proving(&findings).map(|finding| finding.check.to_string()).collect(),
+        accepted,
+        identity: IdentityReport::from(facts),
+        layout: facts.storage_class.is_some().then(|| LayoutReport::from(&found.layout)),
+        findings: findings.iter().map(FindingReport::from).collect(),
+        digests,
+        stats: StatsReport {
+            elapsed_seconds: session.context().clock.monotonic().duration_since(ending.started).as_secs_f64(),
+            covered_bytes: ending.coverage.map_or(0, |coverage| coverage.bytes),
+            ..StatsReport::default()
+        },
+        notes,
+        exit_code: exit.code(),
+    };
+    Verified { report, manifest }
+}
+
+impl Ending {
+    fn complete(&self) -> bool {
+        self.coverage.is_some_and(Coverage::complete)
+    }
+}
+
+/// References that matched; a reference only ever matches over every byte.
+fn proving(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Pass)
+}
+
+fn evidence(source: &str, expected: String, observed: String, facts: &ObjectFacts) -> Evidence {
+    let coverage = Coverage { bytes: facts.size, of: facts.size };
+    Evidence { source: source.to_owned(), expected, observed, coverage }
+}
+
+fn identity(facts: &ObjectFacts, ending: &Ending, moved: Option<String>) -> Outcome {
+    if let Some(detail) = moved {
+        return Outcome::Unknown(Reason::Changed { detail });
+    }
+    let coverage = ending.coverage.unwrap_or(Coverage { bytes: 0, of: facts.size });
+    match ending.stopped.as_ref().map(|stop| why_stopped(stop, coverage)) {
+        Some(changed @ Reason::Changed { .. }) => return Outcome::Unknown(changed),
+        _ if ending.coverage.is_none() => {
+            let reason = ending.archived.clone().map_or(Reason::NotRead, |state| Reason::Archived { state });
+            return Outcome::Unknown(reason);
+        }
+        _ => {}
+    }
+    let shown = facts.id.etag.as_ref().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
+    Outcome::Pass(evidence("every read under the identity found first", shown.clone(), shown, facts))
+}
+
+fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &Ending) -> Outcome {
+    let Some(coverage) = ending.coverage else {
+        let reason = ending.archived.clone().map_or(Reason::NotRead, |state| Reason::Archived { state });
+        return Outcome::Unknown(reason);
+    };
+    let bytes = |count: u64| format!("{} bytes", ByteSize(count).grouped());
+    match &ending.stopped {
+        _ if coverage.complete() => {
+            Outcome::Pass(evidence(facts.source, bytes(facts.size), bytes(coverage.bytes), facts))
+        }
+        Some(stop) => Outcome::Unknown(why_stopped(stop, coverage)),
+        None if request.sample.is_some() => Outcome::Unknown(Reason::Sampled { coverage }),
+        None => Outcome::Unknown(Reason::NotRead),
+    }
+}
+
+/// One proof over all bytes: at least one reference matched.
+fn proof(findings: &[Finding], ending: &Ending, facts: &ObjectFacts) -> Finding {
+    let names: Vec<String> = proving(findings).map(|finding| finding.check.to_string()).collect();
+    let failed: Vec<&Finding> = findings.iter().filter(|f| f.verdict() == Verdict::Fail).collect();
+    let outcome = if let Some(Outcome::Fail(failure)) = failed.first().map(|finding| &finding.outcome) {
+        Outcome::Fail(failure.clone())
+    } else if !names.is_empty() && ending.complete() {
+        let all = "every byte".to_owned();
+        Outcome::Pass(evidence(&names.join(", "), all.clone(), all, facts))
+    } else {
+        let open = findings.iter().find_map(|finding| match &finding.outcome {
+            Outcome::Unknown(Reason::NotUsed | Reason::NoSuchReference { .. }) => None,
+            Outcome::Unknown(reason) => Some(reason.clone()),
+            _ => None,
+        });
+        let archived = ending.archived.clone().map(|state| Reason::Archived { state });
+        Outcome::Unknown(archived.or(open).unwrap_or(Reason::NoReference))
+    };
+    Finding { check: CheckId::Proof, required: true, outcome }
+}
+
+fn manifest(
+    session: &Session,
+    request: &VerifyRequest,
+    found: &Discovery,
+    findings: &[Finding],
+    digests: &Digests,
+) -> Manifest {
+    let facts = &found.facts;
+    let wanted = manifest_layout(&found.layout, facts.size);
+    let mut whole = std::collections::BTreeMap::new();
+    let mut parts = Vec::new();
+    for (algorithm, layout, list) in digests.iter() {
+        let Some(list) = list.iter().copied().collect::<Option<Vec<_>>>() else { continue };
+        match list.first() {
+            Some(digest) if layout.count() == 1 => {
+                whole.insert(algorithm.to_string(), digest.base64());
+            }
+            // Candidate layouts that turned out wrong place nothing.
+            Some(_) if *layout == wanted => parts.push(PartDigests::new(algorithm, layout, &list)),
+            _ => {}
+        }
+    }
+    Manifest {
+        tool: concat!("stored-ami ", env!("CARGO_PKG_VERSION")).to_owned(),
+        written_at: session.context().clock.now().to_string(),
+        target: request.target().to_string(),
+        version_id: facts.version.clone(),
+        etag: facts.id.etag.as_ref().map(ToString::to_string),
+        last_modified: facts.last_modified.map(|time| time.to_string()),
+        object_bytes: facts.size,
+        verdict: overall(findings).name().to_owned(),
+        proved_by: proving(findings).map(|finding| finding.check.to_string()).collect(),
+        stored_checksums: facts
+            .checksums
+            .value()
+            .into_iter()
+            .flatten()
+            .map(|checksum| StoredValue {
+                algorithm: checksum.algorithm().to_string(),
+                kind: checksum.kind.name().to_owned(),
+                value: checksum.to_string(),
+            })
+            .collect(),
+        whole,
+        parts,
+    }
+}

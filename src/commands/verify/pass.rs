@@ -1,0 +1,338 @@
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{VerifyError, VerifyRequest, unknown};
+use crate::checks::{Digests, Judgement, judge};
+use crate::checksum::Algorithm;
+use crate::commands::Discovery;
+use crate::commands::discover::ask_every_part;
+use crate::fetch::{Job, Reading, Stop, fetch};
+use crate::plan::{KnownLayout, PartLayout, ReadPlan, Reference, settle};
+use crate::source::{ErrorKind, Session};
+use crate::units::{ByteRange, ByteSize, MIB};
+use crate::verdict::{Coverage, Damage, Evidence, Failure, Finding, Outcome, Reads, Reason};
+
+/// The readings of one `verify`, and what they say about its references.
+pub(super) struct Pass<'a> {
+    session: &'a Session,
+    request: &'a VerifyRequest,
+    cancel: &'a CancellationToken,
+    found: &'a mut Discovery,
+    reading: Option<Reading>,
+    /// All digests, of all readings.
+    pub digests: Option<Digests>,
+    /// Trouble that ended a reading.
+    pub stopped: Option<Stop>,
+}
+
+/// A reference that the bytes contradict, before they were read again.
+struct Mismatch {
+    reference: Reference,
+    evidence: Evidence,
+    damage: Vec<Damage>,
+}
+
+/// What a manifest holds whatever the references need: it must prove a copy anywhere.
+pub(super) const MANIFEST_PARTS: Algorithm = Algorithm::Sha256;
+pub(super) const MANIFEST_WHOLE: Algorithm = Algorithm::Crc64Nvme;
+
+impl<'a> Pass<'a> {
+    pub fn new(
+        session: &'a Session,
+        request: &'a VerifyRequest,
+        cancel: &'a CancellationToken,
+        found: &'a mut Discovery,
+    ) -> Self {
+        Pass { session, request, cancel, found, reading: None, digests: None, stopped: None }
+    }
+
+    /// Bytes that came whole in the first reading; `None` when there was none.
+    pub fn coverage(&self) -> Option<Coverage> {
+        self.reading.as_ref().map(Reading::coverage)
+    }
+
+    /// Reads, judges, and where a mismatch stands, asks and reads again.
+    pub async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
+        let mut wanted = needs(&references, self.found.facts.size);
+        let size = self.found.facts.size;
+        wanted.extend(self.request.digest.iter().map(|algorithm| (*algorithm, PartLayout::whole(size))));
+        if self.request.manifest_wanted {
+            wanted.push((MANIFEST_PARTS, manifest_layout(&self.found.layout, size)));
+            wanted.push((MANIFEST_WHOLE, PartLayout::whole(size)));
+        }
+        let mut plan = ReadPlan::new(size, &wanted, self.request.limits)?;
+        let mut chosen = None;
+        if let Some(sample) = self.request.sample {
+            plan = plan.without_ordered();
+            let clock = &self.session.context().clock;
+            chosen = Some(sample.choose(plan.ranges().len(), || clock.random()));
+        }
+        let plan = Arc::new(plan);
+        let reading = self.read(self.session, &plan, chosen, "verify").await;
+        let mut digests = reading.digests();
+        self.stopped.clone_from(&reading.stopped);
+        self.reading = Some(reading);
+
+        let mut findings = Vec::new();
+        let mut mismatches = Vec::new();
+        let mut unproved = Vec::new();
+        for reference in references {
+            self.sort(reference, &digests, &mut findings, &mut mismatches, &mut unproved);
+        }
+        if !unproved.is_empty() {
+            self.settle_layout(unproved, &mut digests, &mut findings, &mut mismatches).await?;
+        }
+        if !mismatches.is_empty() {
+            findings.extend(self.confirm(mismatches, &plan, &mut digests).await);
+        }
+        self.digests = Some(digests);
+        Ok(findings)
+    }
+
+    async fn read(&self, session: &Session, plan: &Arc<ReadPlan>, chosen: Option<Vec<usize>>, what: &str) -> Reading {
+        let bytes = match &chosen {
+            Some(chosen) => chosen.iter().filter_map(|index| plan.ranges().get(*index)).map(|range| range.len()).sum(),
+            None => plan.size(),
+        };
+        session.context().monitor.begin(what, bytes);
+        let job = Job {
+            id: self.found.facts.id.clone(),
+            plan: Arc::clone(plan),
+            chosen,
+            concurrency: self.request.limits.concurrency,
+            max_memory: self.request.limits.max_memory,
+            cancel: self.cancel.clone(),
+        };
+        fetch(session, job).await
+    }
+
+    /// Puts a reference where its judgement belongs.
+    fn sort(
+        &self,
+        reference: Reference,
+        digests: &Digests,
+        findings: &mut Vec<Finding>,
+        mismatches: &mut Vec<Mismatch>,
+        unproved: &mut Vec<Reference>,
+    ) {
+        let check = reference.check;
+        match judge(&reference, digests, self.found.facts.size) {
+            Judgement::Match(evidence) => {
+                findings.push(Finding { check, required: false, outcome: Outcome::Pass(evidence) });
+            }
+            Judgement::Mismatch { evidence, damage } => mismatches.push(Mismatch { reference, evidence, damage }),
+            Judgement::NoLayoutMatches { .. } => unproved.push(reference),
+            Judgement::NoLayout => {
+                let because = self.found.layout.why_none.clone().unwrap_or_default();
+                findings.push(unknown(check, Reason::LayoutUnknown { because }));
+            }
+            Judgement::Incomplete => findings.push(unknown(check, self.why_incomplete())),
+        }
+    }
+
+    fn why_incomplete(&self) -> Reason {
+        let coverage = self.coverage().unwrap_or(Coverage { bytes: 0, of: self.found.facts.size });
+        match &self.stopped {
+            Some(stop) => why_stopped(stop, coverage),
+            None if self.request.sample.is_some() => Reason::Sampled { coverage },
+            None => Reason::NotRead,
+        }
+    }
+
+    /// A value that goes by part did not match under a layout that was only assumed: asks every part
+    /// where it ends, and if that is elsewhere, reads again.
+    async fn settle_layout(
+        &mut self,
+        unproved: Vec<Reference>,
+        digests: &mut Digests,
+        findings: &mut Vec<Finding>,
+        mismatches: &mut Vec<Mismatch>,
+    ) -> Result<(), VerifyError> {
+        let size = self.found.facts.size;
+        let proved = match self.found.layout.parts_count {
+            Some(parts) => ask_every_part(self.session, &self.found.facts.id, size, parts).await,
+            None => Err("nothing tells the number of parts".to_owned()),
+        };
+        let proved = match proved {
+            Ok(proved) => proved,
+            Err(because) => {
+                let reason = |_: &Reference| Reason::LayoutNotProved { because: because.clone() };
+                findings.extend(unproved.iter().map(|reference| unknown(reference.check, reason(reference))));
+                return Ok(());
+            }
+        };
+        let (mut settled, other): (Vec<_>, Vec<_>) =
+            unproved.into_iter().partition(|reference| speaks_of(reference, &proved));
+        for reference in other {
+            let because = "it speaks of another number of parts than the object has".to_owned();
+            findings.push(unknown(reference.check, Reason::LayoutNotProved { because }));
+        }
+        settled.iter_mut().for_each(|reference| settle(&mut reference.claim, &proved));
+        self.found.layout = proved;
+        let missing = needs(&settled, size).into_iter().any(|(a, layout)| digests.all_parts(a, &layout).is_none());
+        if missing && !settled.is_empty() && self.stopped.is_none() {
+            let plan = Arc::new(ReadPlan::new(size, &needs(&settled, size), self.request.limits)?);
+            let note = format!(
+                "the parts end elsewhere than was assumed; reading {} again along the right ones",
+                ByteSize(size)
+            );
+            self.session.context().monitor.note(&note);
+            self.found.notes.push(note);
+            let again = self.read(self.session, &plan, None, "verify by the proved parts").await;
+            self.stopped.clone_from(&again.stopped);
+            for (algorithm, layout, list) in again.digests().iter() {
+                digests.insert(algorithm, layout.clone(), list.to_vec());
+            }
+        }
+        let mut still_unproved = Vec::new();
+        for reference in settled {
+            self.sort(reference, digests, findings, mismatches, &mut still_unproved);
+        }
+        for reference in still_unproved {
+            let because = "the value fits no reading of it".to_owned();
+            findings.push(unknown(reference.check, Reason::LayoutNotProved { because }));
+        }
+        Ok(())
+    }
+
+    /// Reads what differs a second time, over new connections, and only then calls it damaged.
+    async fn confirm(&mut self, first: Vec<Mismatch>, plan: &Arc<ReadPlan>, digests: &mut Digests) -> Vec<Finding> {
+        if !self.request.reread {
+            return first.into_iter().map(|mismatch| mismatch.fail(Reads::One)).collect();
+        }
+        let size = self.found.facts.size;
+        let placed: Vec<ByteRange> = first.iter().flat_map(|m| m.damage.iter().map(|d| d.range)).collect();
+        let references: Vec<Reference> = first.iter().map(|m| m.reference.clone()).collect();
+        // References settled after the first reading have needs that its plan does not know.
+        let covered = needs(&references, size).iter().all(|(a, layout)| plan_knows(plan, *a, layout));
+        let (plan, chosen) = if placed.is_empty() {
+            let note = format!(
+                "the bytes do not match, and nothing can tell where: reading all {} once more to rule out a bad read",
+                ByteSize(size)
+            );
+            self.session.context().monitor.note(&note);
+            self.found.notes.push(note);
+            let again = if covered {
+                Ok(plan.as_ref().clone())
+            } else {
+                ReadPlan::new(size, &needs(&references, size), self.request.limits)
+            };
+            (again.map(Arc::new).unwrap_or_else(|_| Arc::clone(plan)), None)
+        } else {
+            let mut ranges: Vec<usize> = placed.iter().flat_map(|range| plan.ranges_touching(*range)).collect();
+            ranges.sort_unstable();
+            ranges.dedup();
+            (Arc::clone(plan), Some(ranges))
+        };
+        let partial = chosen.is_some();
+        let second = self.read(&self.session.fresh(), &plan, chosen, "second read").await;
+        if let Some(stop) = second.stopped.clone() {
+            let reason = match why_stopped(&stop, second.coverage()) {
+                Reason::ReadFailed { detail } => Reason::ReadFailed {
+                    detail: format!("a mismatch was seen, and could not be read a second time: {detail}"),
+                },
+                other => other,
+            };
+            self.stopped = Some(stop);
+            return first.into_iter().map(|m| unknown(m.reference.check, reason.clone())).collect();
+        }
+        let (second_digests, differing) = match &mut self.reading {
+            Some(reading) if reading.is_of(&plan) => {
+                let differing = reading.replace_by(second);
+                (reading.digests(), differing)
+            }
+            _ => (second.digests(), Vec::new()),
+        };
+        let findings = first
+            .into_iter()
+            .map(|mismatch| {
+                let check = mismatch.reference.check;
+                match judge(&mismatch.reference, &second_digests, size) {
+                    Judgement::Mismatch { evidence, damage }
+                        if evidence.observed == mismatch.evidence.observed
+                            && same_damage(&damage, &mismatch.damage)
+                            && (differing.is_empty() || !partial) =>
+                    {
+                        mismatch.fail(Reads::Reproduced)
+                    }
+                    _ => unknown(check, Reason::UnstableRead { detail: describe(&mismatch, &differing) }),
+                }
+            })
+            .collect();
+        for (algorithm, layout, list) in second_digests.iter() {
+            digests.insert(algorithm, layout.clone(), list.to_vec());
+        }
+        findings
+    }
+}
+
+impl Mismatch {
+    fn fail(mut self, reads: Reads) -> Finding {
+        if reads == Reads::Reproduced {
+            for damage in &mut self.damage {
+                damage.second_read = Some(damage.observed.clone());
+            }
+        }
+        let failure = Failure { evidence: self.evidence, reads, damage: self.damage };
+        Finding { check: self.reference.check, required: false, outcome: Outcome::Fail(failure) }
+    }
+}
+
+fn same_damage(one: &[Damage], other: &[Damage]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.range == b.range && a.observed == b.observed)
+}
+
+fn describe(mismatch: &Mismatch, differing: &[ByteRange]) -> String {
+    match differing.first() {
+        Some(range) if differing.len() == 1 => format!("bytes {range}"),
+        Some(range) => format!("bytes {range} and {} more ranges", differing.len() - 1),
+        None => format!("{} the first time, something else the second", mismatch.evidence.observed),
+    }
+}
+
+fn plan_knows(plan: &ReadPlan, algorithm: Algorithm, layout: &PartLayout) -> bool {
+    plan.needs().any(|need| need.algorithm == algorithm && plan.layout(need) == Some(layout))
+}
+
+/// Whether a reference goes over as many parts as the proved layout has.
+fn speaks_of(reference: &Reference, proved: &KnownLayout) -> bool {
+    use crate::plan::Claim;
+    let count = proved.parts_count.map(|count| count as usize);
+    match &reference.claim {
+        Claim::Composite { candidates, .. } => candidates.iter().any(|c| Some(c.layout.count()) == count),
+        Claim::WholeOrComposite { .. } => true,
+        Claim::Whole(_) | Claim::Parts { .. } => false,
+    }
+}
+
+fn needs(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
+    references
+        .iter()
+        .flat_map(|reference| {
+            let algorithm = reference.claim.algorithm();
+            reference.claim.layouts(size).into_iter().filter_map(move |layout| Some((algorithm?, layout)))
+        })
+        .collect()
+}
+
+/// The layout a manifest places damage by: the object's own, else pieces of 8 MiB, larger ones
+/// where that would make too many.
+pub(super) fn manifest_layout(known: &KnownLayout, size: u64) -> PartLayout {
+    match known.candidates.first() {
+        Some(first) if first.layout.count() > 1 => first.layout.clone(),
+        _ => PartLayout::uniform(size, (8 * MIB).max(size.div_ceil(10_000).next_multiple_of(MIB))),
+    }
+}
+
+pub(super) fn why_stopped(stop: &Stop, coverage: Coverage) -> Reason {
+    let Stop::Failed(error) = stop else { return Reason::Interrupted { coverage } };
+    let detail = error.explain();
+    match error.kind {
+        ErrorKind::Changed => Reason::Changed { detail },
+        ErrorKind::NotFound => Reason::Changed { detail: format!("it is gone: {detail}") },
+        ErrorKind::Protocol | ErrorKind::ShortBody => Reason::Protocol { detail },
+        ErrorKind::Archived => Reason::Archived { state: detail },
+        _ => Reason::ReadFailed { detail },
+    }
+}

@@ -1,0 +1,84 @@
+use super::VerifyRequest;
+use crate::commands::{Discovery, discover};
+use crate::plan::{Claim, Collected, Reference, checksum_claim, etag_claim, stored_references};
+use crate::source::{Session, SourceError};
+use crate::units::ByteSize;
+use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject};
+
+/// Gathers everything that the object can be held against.
+pub(super) async fn collect(
+    session: &Session,
+    request: &VerifyRequest,
+    found: &mut Discovery,
+) -> Result<Collected, SourceError> {
+    let size = found.facts.size;
+    let mut all = stored_references(&found.facts, &found.layout, Origin::Stored, None);
+    for problem in &found.facts.unreadable_checksums {
+        found.notes.push(format!("a stored checksum cannot be read: {problem}"));
+    }
+    for expected in &request.expect {
+        let check = CheckId::Reference(Origin::Expect, Subject::Checksum(expected.0.algorithm()));
+        add(&mut all, check, "value given with --expect".to_owned(), checksum_claim(&expected.0, &found.layout, size));
+    }
+    if let Some(etag) = &request.etag {
+        let check = CheckId::Reference(Origin::Expect, Subject::ETag);
+        add(&mut all, check, "ETag given with --etag".to_owned(), etag_claim(etag, &found.layout, size));
+    }
+    if let Some((file, digest)) = &request.sums {
+        let check = CheckId::Reference(Origin::Sums, Subject::Checksum(digest.algorithm()));
+        add(&mut all, check, format!("checksum file {file}"), Ok(Claim::Whole(*digest)));
+    }
+    if let Some((file, manifest)) = &request.manifest {
+        if manifest.target != request.target().to_string() {
+            found.notes.push(format!("the manifest is of {}, another location", manifest.target));
+        }
+        if manifest.verdict != "pass" {
+            found.notes.push(format!(
+                "the manifest is a baseline: when it was written ({}) nothing proved the bytes",
+                manifest.written_at
+            ));
+        }
+        let references = manifest.references().unwrap_or_default();
+        add_all(&mut all, Origin::Manifest, manifest.object_bytes, size, references, &format!("manifest {file}"));
+    }
+    if let Some(like) = &request.like {
+        let other = discover(&Session::new(like.clone(), session.context().clone())).await?;
+        let name = like.target().to_string();
+        let theirs = stored_references(&other.facts, &other.layout, Origin::Like, Some(&name));
+        found.notes.extend(other.notes.iter().map(|note| format!("{name}: {note}")));
+        if theirs.references.is_empty() {
+            found.notes.push(format!("{name} has no reference that could be used"));
+        }
+        all.unusable.extend(theirs.unusable);
+        add_all(&mut all, Origin::Like, other.facts.size, size, theirs.references, &name);
+    }
+    Ok(all)
+}
+
+fn add(all: &mut Collected, check: CheckId, source: String, claim: Result<Claim, Reason>) {
+    match claim {
+        Ok(claim) => all.references.push(Reference { check, source, claim }),
+        Err(reason) => {
+            all.unusable.push(Finding { check, required: false, outcome: Outcome::Unknown(reason) });
+        }
+    }
+}
+
+/// References of something of `their_size` bytes. Another size settles all of them at once.
+fn add_all(all: &mut Collected, origin: Origin, their_size: u64, size: u64, references: Vec<Reference>, source: &str) {
+    if their_size == size {
+        all.references.extend(references);
+        return;
+    }
+    let evidence = Evidence {
+        source: source.to_owned(),
+        expected: format!("{} bytes", ByteSize(their_size).grouped()),
+        observed: format!("{} bytes", ByteSize(size).grouped()),
+        coverage: Coverage { bytes: size, of: size },
+    };
+    all.unusable.push(Finding {
+        check: CheckId::Reference(origin, Subject::Size),
+        required: false,
+        outcome: Outcome::Fail(Failure { evidence, reads: Reads::One, damage: Vec::new() }),
+    });
+}

@@ -1,0 +1,121 @@
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::checksum::{Algorithm, Digest, StoredChecksum};
+use crate::ident::{ETag, Target};
+use crate::manifest::Manifest;
+use crate::plan::{Limits, Sample};
+use crate::source::ObjectSource;
+use crate::verdict::{CheckId, CheckName};
+
+/// What to verify, against what, and how hard.
+#[derive(Clone)]
+pub struct VerifyRequest {
+    pub source: Arc<dyn ObjectSource>,
+    /// `--expect`.
+    pub expect: Vec<Expected>,
+    /// `--etag`.
+    pub etag: Option<ETag>,
+    /// `--manifest`, and the name of the file.
+    pub manifest: Option<(String, Manifest)>,
+    /// `--sums`: the name of the file, and the value in it.
+    pub sums: Option<(String, Digest)>,
+    /// `--like`.
+    pub like: Option<Arc<dyn ObjectSource>>,
+    /// Only these references, where not empty.
+    pub using: Vec<CheckName>,
+    /// Checks that must not be unknown, besides identity, size and proof.
+    pub require: Vec<CheckName>,
+    /// Required checks that may be unknown.
+    pub accept: Vec<CheckName>,
+    /// Digests to compute besides those the references need.
+    pub digest: Vec<Algorithm>,
+    pub sample: Option<Sample>,
+    /// Collect what a manifest needs.
+    pub manifest_wanted: bool,
+    /// Read a mismatch a second time.
+    pub reread: bool,
+    pub limits: Limits,
+}
+
+impl VerifyRequest {
+    /// A request with no references but those stored with the object.
+    pub fn new(source: Arc<dyn ObjectSource>, limits: Limits) -> Self {
+        VerifyRequest {
+            source,
+            expect: Vec::new(),
+            etag: None,
+            manifest: None,
+            sums: None,
+            like: None,
+            using: Vec::new(),
+            require: Vec::new(),
+            accept: Vec::new(),
+            digest: Vec::new(),
+            sample: None,
+            manifest_wanted: false,
+            reread: true,
+            limits,
+        }
+    }
+
+    pub fn target(&self) -> &Target {
+        self.source.target()
+    }
+
+    /// Whether a check stands in the way of a pass while it is unknown.
+    pub(super) fn requires(&self, check: CheckId) -> bool {
+        matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof)
+            || self.require.iter().any(|name| name.matches(check))
+    }
+
+    pub(super) fn uses(&self, check: CheckId) -> bool {
+        self.using.is_empty() || self.using.iter().any(|name| name.matches(check))
+    }
+
+    pub(super) fn accepts(&self, check: CheckId) -> bool {
+        self.accept.iter().any(|name| name.matches(check))
+    }
+}
+
+/// A value given on the command line: `ALGORITHM:VALUE`, base64 or hexadecimal, with `-N` behind
+/// it when it goes over N parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected(pub StoredChecksum);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{input}`: {problem}")]
+pub struct ParseExpectedError {
+    pub input: String,
+    pub problem: String,
+}
+
+impl FromStr for Expected {
+    type Err = ParseExpectedError;
+
+    fn from_str(input: &str) -> Result<Self, Self::Err> {
+        let error = |problem: String| ParseExpectedError { input: input.to_owned(), problem };
+        let (algorithm, value) = input
+            .split_once(':')
+            .ok_or_else(|| error("write ALGORITHM:VALUE, for example sha256:9f86d0…".to_owned()))?;
+        let algorithm: Algorithm = algorithm.parse().map_err(|e| error(format!("{e}")))?;
+        StoredChecksum::parse(algorithm, value, None, false).map(Expected).map_err(|e| error(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::ChecksumKind;
+
+    #[test]
+    fn expected_values() {
+        let of = |text: &str| text.parse::<Expected>().map(|expected| expected.0);
+        assert_eq!(of("crc64nvme:rosUhgp5mIg=").unwrap().kind, ChecksumKind::FullObject);
+        assert_eq!(of("crc64nvme:ae8b14860a799888").unwrap().digest.base64(), "rosUhgp5mIg=");
+        assert_eq!(of("CRC32:y/Q5Jg==-3").unwrap().kind, ChecksumKind::Composite { parts: Some(3) });
+        for malformed in ["", "sha256", "sha256:", "sha256:xyz", "blake3:00", "crc32:y/Q5Jg==-0"] {
+            assert!(of(malformed).is_err(), "{malformed}");
+        }
+    }
+}

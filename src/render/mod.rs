@@ -1,0 +1,77 @@
+//! Reports as text for people and as JSON lines for programs.
+
+mod human;
+mod inspect;
+mod json;
+mod style;
+mod verify;
+
+use std::io::{self, Write};
+
+pub use json::JsonLines;
+pub use human::Human;
+pub use style::Style;
+
+use crate::report::Report;
+
+/// Writes reports as they come.
+pub trait Renderer {
+    fn render(&mut self, report: &Report) -> io::Result<()>;
+}
+
+/// Takes control characters out of text from outside, so that a key, a tag or a server's
+/// message cannot drive the terminal.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Breaks a text into lines of at most `width` characters, at spaces; a longer word stays whole.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+/// A label, and a value that is wrapped under itself.
+fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: &str) -> io::Result<()> {
+    const LABEL: usize = 14;
+    let left = indent + LABEL;
+    for (index, line) in wrap(&printable(value), width.saturating_sub(left).max(24)).iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let text = format!("{:indent$}{label:<LABEL$}{line}", "");
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_taken_out() {
+        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
+    }
+
+    #[test]
+    fn long_values_wrap_under_themselves() {
+        let mut out = Vec::new();
+        field(&mut out, 40, 2, "label", "one two three four five six seven").unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "  label         one two three four five\n                six seven\n"
+        );
+    }
+}

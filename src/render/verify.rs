@@ -1,0 +1,194 @@
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::{Style, field, printable, wrap};
+use crate::report::{DamageReport, FindingReport, LayoutReport, VerifyReport};
+use crate::units::{ByteSize, Throughput};
+
+/// Damaged parts named one by one; the rest are counted.
+const MOST_DAMAGE: usize = 10;
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    writeln!(out, "  {}", style.dim(&printable(&headline(report))))?;
+    // Identity, size and proof say nothing new where they pass.
+    for finding in report.findings.iter().filter(|finding| worth_a_line(finding)) {
+        write_finding(out, style, finding)?;
+    }
+    for digest in report.digests.iter().filter(|digest| !report.proved_by.contains(&digest.algorithm)) {
+        let algorithm: crate::checksum::Algorithm = match digest.algorithm.parse() {
+            Ok(algorithm) => algorithm,
+            Err(_) => continue,
+        };
+        let value = if algorithm.folds() { &digest.base64 } else { &digest.hex };
+        field(out, style.width, 2, "computed", &format!("{} {value}", digest.algorithm))?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", note)?;
+    }
+    let stats = &report.stats;
+    if stats.received_bytes > 0 || stats.reads > 0 {
+        let rate = Throughput {
+            bytes: stats.received_bytes,
+            elapsed: Duration::try_from_secs_f64(stats.elapsed_seconds).unwrap_or_default(),
+        };
+        let retries = if stats.retries > 0 { format!(", {} retries", stats.retries) } else { String::new() };
+        let line = format!(
+            "read {} in {:.1} s ({rate}), {} requests{retries}",
+            ByteSize(stats.received_bytes),
+            stats.elapsed_seconds,
+            stats.requests
+        );
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
+    let text = conclusion(report);
+    for (index, line) in wrap(&printable(&text), style.width.saturating_sub(10).max(24)).iter().enumerate() {
+        let head = if index == 0 { style.verdict(&report.verdict, 7) } else { " ".repeat(7) };
+        writeln!(out, "{head} {line}")?;
+    }
+    Ok(())
+}
+
+fn worth_a_line(finding: &FindingReport) -> bool {
+    match finding.check.as_str() {
+        "identity" | "size" => finding.verdict != "pass",
+        "proof" => false,
+        _ => true,
+    }
+}
+
+fn headline(report: &VerifyReport) -> String {
+    let mut text = format!(
+        "{} ({} bytes)",
+        ByteSize(report.identity.object_bytes),
+        ByteSize(report.identity.object_bytes).grouped()
+    );
+    if let Some(layout) = &report.layout {
+        text += &format!(", {}", describe_layout(layout));
+        if let Some(etag) = &report.identity.etag {
+            text += &format!(", ETag {etag}");
+        }
+        if let Some(version) = report.identity.version_id.as_ref().filter(|version| *version != "null") {
+            text += &format!(", version {version}");
+        }
+    }
+    text
+}
+
+/// `8 parts of 8 MiB (proved)`.
+pub(super) fn describe_layout(layout: &LayoutReport) -> String {
+    let basis = layout.basis.as_deref().unwrap_or_default();
+    match (layout.shape.as_str(), layout.parts) {
+        ("uniform", Some(1)) => "one part".to_owned(),
+        ("uniform", Some(parts)) => {
+            let size = ByteSize(layout.part_bytes.unwrap_or_default());
+            let others = match layout.other_candidates.len() {
+                0 => String::new(),
+                others => format!(", or {others} other sizes"),
+            };
+            format!("{parts} parts of {size}{others} ({basis})")
+        }
+        ("uneven", Some(parts)) => format!(
+            "{parts} parts of {} to {} ({basis})",
+            ByteSize(layout.smallest_part_bytes.unwrap_or_default()),
+            ByteSize(layout.largest_part_bytes.unwrap_or_default())
+        ),
+        (_, Some(parts)) => format!("{parts} parts of unknown sizes"),
+        _ => "parts unknown".to_owned(),
+    }
+}
+
+fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
+    let head = format!("  {} {:<17}", style.verdict(&finding.verdict, 7), finding.check);
+    let left = 2 + 7 + 1 + 17 + 1;
+    let width = style.width.saturating_sub(left).max(24);
+    let mut lines: Vec<String> = Vec::new();
+    if let Some(source) = &finding.source {
+        lines.extend(wrap(&printable(source), width));
+    }
+    match (&finding.reason, finding.verdict.as_str()) {
+        (Some(reason), _) => {
+            lines.extend(wrap(&printable(&reason.detail), width));
+            if let Some(advice) = reason.advice.as_ref().filter(|_| finding.required) {
+                lines.extend(wrap(&printable(&format!("→ {advice}")), width));
+            }
+        }
+        (None, "fail") => {
+            lines.push(format!("expected {}", printable(finding.expected.as_deref().unwrap_or_default())));
+            lines.push(format!("observed {}", printable(finding.observed.as_deref().unwrap_or_default())));
+            lines.push(match finding.reads {
+                Some(2) => "read twice, over different connections, with the same wrong result".to_owned(),
+                _ => "read once".to_owned(),
+            });
+        }
+        _ => {}
+    }
+    for (index, line) in lines.iter().enumerate() {
+        if index == 0 {
+            writeln!(out, "{head} {line}")?;
+        } else {
+            writeln!(out, "{:left$}{line}", "")?;
+        }
+    }
+    for damage in finding.damage.iter().take(MOST_DAMAGE) {
+        write_damage(out, left, damage)?;
+    }
+    if finding.damage.len() > MOST_DAMAGE {
+        writeln!(out, "{:left$}… and {} more damaged parts (all of them in --json)", "", finding.damage.len() - MOST_DAMAGE)?;
+    }
+    Ok(())
+}
+
+fn write_damage(out: &mut impl Write, left: usize, damage: &DamageReport) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:left$}part {}: offset {}, {} bytes",
+        "",
+        damage.part,
+        ByteSize(damage.offset_bytes).grouped(),
+        ByteSize(damage.length_bytes).grouped()
+    )?;
+    writeln!(out, "{:left$}  expected {}", "", printable(&damage.expected))?;
+    writeln!(out, "{:left$}  observed {}", "", printable(&damage.observed))
+}
+
+fn conclusion(report: &VerifyReport) -> String {
+    let size = ByteSize(report.identity.object_bytes).grouped();
+    let mut damaged: Vec<u64> = report.findings.iter().flat_map(|f| f.damage.iter().map(|d| d.part)).collect();
+    damaged.sort_unstable();
+    damaged.dedup();
+    match report.verdict.as_str() {
+        "pass" => {
+            let forgeable = if report.proved_by.iter().any(|check| check.contains("sha256") || check.contains("sha512")) {
+                ""
+            } else {
+                "; says nothing against a change made on purpose"
+            };
+            format!("all {size} bytes are proved by {}{forgeable}", report.proved_by.join(", "))
+        }
+        "fail" => match damaged.as_slice() {
+            [] => "the bytes are not those of the reference; where they differ cannot be told (keep a manifest next time: --write-manifest)".to_owned(),
+            [one] => format!("part {one} is damaged"),
+            many => format!("{} parts are damaged: {}", many.len(), list(many)),
+        },
+        _ => {
+            let required = report.findings.iter().filter(|f| f.required && f.verdict == "unknown");
+            let mut details: Vec<String> = Vec::new();
+            let mut advice = None;
+            for reason in required.filter_map(|finding| finding.reason.as_ref()) {
+                if !details.contains(&reason.detail) {
+                    details.push(reason.detail.clone());
+                }
+                advice = advice.or(reason.advice.clone());
+            }
+            let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+            format!("{}{advice}", details.join("; "))
+        }
+    }
+}
+
+fn list(parts: &[u64]) -> String {
+    let shown: Vec<String> = parts.iter().take(MOST_DAMAGE).map(u64::to_string).collect();
+    let more = if parts.len() > MOST_DAMAGE { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}

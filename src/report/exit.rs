@@ -1,0 +1,60 @@
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Exit {
+    /// Every required check passed.
+    #[default]
+    Passed,
+    /// At least one check failed.
+    Failed,
+    /// Wrong arguments, configuration or credentials, before any work.
+    Usage,
+    /// Nothing failed, but something required is unknown.
+    Unknown,
+    /// The work could not be done.
+    CouldNot,
+    /// Stopped by a signal.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Passed => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Unknown => 3,
+            Exit::CouldNot => 4,
+            Exit::Interrupted => 130,
+        }
+    }
+
+    /// The exit of two pieces of work together: 130, then 1, 2, 4, 3, 0.
+    pub fn and(self, other: Exit) -> Exit {
+        let rank = |exit: Exit| match exit {
+            Exit::Passed => 0,
+            Exit::Unknown => 1,
+            Exit::CouldNot => 2,
+            Exit::Usage => 3,
+            Exit::Failed => 4,
+            Exit::Interrupted => 5,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_wins_whichever_comes_first() {
+        let order = [Exit::Interrupted, Exit::Failed, Exit::Usage, Exit::CouldNot, Exit::Unknown, Exit::Passed];
+        for (i, worse) in order.into_iter().enumerate() {
+            for better in order.into_iter().skip(i) {
+                assert_eq!(worse.and(better), worse);
+                assert_eq!(better.and(worse), worse);
+            }
+        }
+    }
+}

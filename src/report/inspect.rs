@@ -1,0 +1,145 @@
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{IdentityReport, LayoutReport, ReasonReport};
+use crate::facts::{Encryption, Fact, LockFacts};
+
+/// What `inspect` found. No byte of the object was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InspectReport {
+    pub target: String,
+    /// The API call that told size, ETag and what has no source of its own here.
+    pub source: String,
+    pub identity: IdentityReport,
+    /// `md5`, `multipart`, `opaque`, or `none`; what the form of the ETag looks like.
+    pub etag_form: String,
+    pub layout: LayoutReport,
+    pub checksums: Vec<ChecksumReport>,
+    /// Where the checksums come from, or why there are none.
+    pub checksums_source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// `now`, `until` (a temporary copy) or `archived`.
+    pub readable: String,
+    /// Where it is archived, or when the temporary copy ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readable_detail: Option<String>,
+    pub encryption: EncryptionReport,
+    pub lock: FactReport<LockReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<String>,
+    /// When a lifecycle rule will remove the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    pub tags: FactReport<BTreeMap<String, String>>,
+    pub metadata: Vec<MetadataReport>,
+    /// Proofs that a `verify` could reach, and those it could not.
+    pub proofs: Vec<ProofReport>,
+    /// What a `verify` of every byte would take; absent when nothing would be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_cost: Option<CostReport>,
+    pub notes: Vec<String>,
+    pub requests: u64,
+    pub exit_code: u8,
+}
+
+/// A checksum S3 stores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChecksumReport {
+    pub algorithm: String,
+    /// `full_object`, `composite` or `unstated`.
+    pub kind: String,
+    pub value: String,
+}
+
+/// A fact that was asked for by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FactReport<T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<T>,
+    /// Where the value comes from, or why there is none.
+    pub source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EncryptionReport {
+    /// S3's word, `SSE-C`, or `none stated`.
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LockReport {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_until: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_hold: Option<String>,
+}
+
+/// One entry of user metadata, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MetadataReport {
+    pub name: String,
+    pub value: String,
+    /// What the value looks like: `account`, `date`, `ami_id` or `ami_name`. Recognised by value,
+    /// since the names that EC2 uses are not published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recognised: Option<String>,
+}
+
+/// A reference, and whether a `verify` could hold the bytes against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProofReport {
+    pub check: String,
+    pub reachable: bool,
+    /// What a match would prove, or what a mismatch could show; empty when out of reach.
+    pub detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonReport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CostReport {
+    /// All requests, metadata included, when nothing must be repeated.
+    pub requests: u64,
+    pub read_bytes: u64,
+}
+
+impl<T> FactReport<T> {
+    pub fn from_fact<U>(fact: &Fact<U>, show: impl FnOnce(&U) -> T) -> Self {
+        match fact {
+            Fact::Known { value, source } => FactReport { value: Some(show(value)), source: (*source).to_owned() },
+            other => FactReport { value: None, source: other.why_not().unwrap_or_default() },
+        }
+    }
+}
+
+impl From<&Encryption> for EncryptionReport {
+    fn from(encryption: &Encryption) -> Self {
+        let (kind, kms_key) = match encryption {
+            Encryption::None => ("none stated", None),
+            Encryption::S3Managed => ("AES256", None),
+            Encryption::Kms { kind, key } => (kind.as_str(), key.clone()),
+            Encryption::CustomerKey => ("SSE-C", None),
+            Encryption::Other(kind) => (kind.as_str(), None),
+        };
+        EncryptionReport { kind: kind.to_owned(), kms_key }
+    }
+}
+
+impl From<&LockFacts> for LockReport {
+    fn from(lock: &LockFacts) -> Self {
+        LockReport {
+            mode: lock.mode.clone(),
+            retain_until: lock.retain_until.map(|time| time.to_string()),
+            legal_hold: lock.legal_hold.clone(),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the commands found, as values that can be written down.
+//!
+//! # The JSON lines
+//!
+//! With `--json` every command writes one JSON object a line, each with
+//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `error` (a target that could
+//! not be worked on) and, last, `summary`. Units are in the names. `unknown` always comes with a
+//! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema
+//! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
+
+mod exit;
+mod finding;
+mod inspect;
+mod verify;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use exit::Exit;
+pub use finding::{DamageReport, FindingReport, ReasonReport};
+pub use inspect::{
+    ChecksumReport, CostReport, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport, ProofReport,
+};
+pub use verify::{DigestReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
+
+pub const SCHEMA: &str = "stored-ami/1";
+
+/// One line of JSON output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// `stored-ami/1`.
+    pub schema: String,
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Report {
+    Inspect(Box<InspectReport>),
+    Verify(Box<VerifyReport>),
+    Error(ErrorReport),
+    Summary(SummaryReport),
+}
+
+/// A target that could not be worked on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorReport {
+    pub target: String,
+    /// What is wrong, without the target.
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    pub exit_code: u8,
+}
+
+/// The last line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SummaryReport {
+    pub targets: u64,
+    pub passed: u64,
+    pub failed: u64,
+    pub unknown: u64,
+    pub errors: u64,
+    /// The exit code of the command.
+    pub exit_code: u8,
+}
+
+impl Line {
+    pub fn new(report: Report) -> Self {
+        Line { schema: SCHEMA.to_owned(), report }
+    }
+}
