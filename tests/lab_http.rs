@@ -1,0 +1,8 @@
+//! The lab over HTTP, as any client sees it.
+
+#[path = "lab_http/client.rs"]
+mod client;
+#[path = "lab_http/first.rs"]
+mod first;
+#[path = "lab_http/rig.rs"]
+mod rig;
