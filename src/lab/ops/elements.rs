@@ -17,6 +17,10 @@ impl ChecksumElements {
         ChecksumElements { value: Some((algorithm, value)), kind: None }
     }
 
+    pub fn without_type(self) -> Self {
+        ChecksumElements { kind: None, ..self }
+    }
+
     /// As GetObjectAttributes shows it: without `-N`.
     pub fn bare(stored: &StoredChecksum) -> Self {
         ChecksumElements { value: Some((stored.algorithm, stored.value.clone())), kind: Some(stored.kind) }

@@ -88,3 +88,15 @@ pub(super) fn customer_key_md5(request: &S3Request, prefix: &str) -> Result<Opti
     }
     Ok(Some(md5.to_owned()))
 }
+
+/// Changes the record of the version a request names, and keeps it.
+pub(super) fn change(
+    shared: &Shared,
+    request: &S3Request,
+    change: impl FnOnce(&mut ObjectRecord),
+) -> Result<(), S3Error> {
+    let mut store = shared.store();
+    object(&store, shared, request)?;
+    store.change(&request.bucket, &request.key, request.version_id(), |object| change(&mut object.record))?;
+    Ok(())
+}

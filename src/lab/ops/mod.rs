@@ -3,14 +3,22 @@
 mod attributes;
 mod buckets;
 mod conditions;
+mod copy;
+mod delete;
 mod draft;
 mod elements;
 mod headers;
+mod list;
+mod lock;
 mod lookup;
 mod multipart;
 mod put;
 mod range;
 mod read;
+mod restore;
+mod settings;
+mod tagging;
+mod versions;
 
 use std::sync::Arc;
 
@@ -52,27 +60,59 @@ impl Job<'_> {
     }
 }
 
+/// Operations whose request carries XML.
+const WITH_XML: [Op; 9] = [
+    Op::CompleteMultipartUpload,
+    Op::CreateBucket,
+    Op::DeleteObjects,
+    Op::PutBucketRequestPayment,
+    Op::PutBucketVersioning,
+    Op::PutObjectLegalHold,
+    Op::PutObjectRetention,
+    Op::PutObjectTagging,
+    Op::RestoreObject,
+];
+
 pub(crate) async fn run(mut job: Job<'_>) -> Result<Reply, S3Error> {
     let (shared, request) = (job.shared, job.request);
+    let with_xml = WITH_XML.contains(&request.operation);
+    let xml = if with_xml { job.small_body().await? } else { Vec::new() };
     match request.operation {
+        Op::AbortMultipartUpload => multipart::abort(shared, request),
+        Op::CompleteMultipartUpload => multipart::complete(shared, request, &xml).await,
+        Op::CopyObject => copy::object(job).await,
+        Op::CreateBucket => buckets::create(shared, request, &xml),
+        Op::CreateMultipartUpload => multipart::create(shared, request),
+        Op::DeleteBucket => buckets::delete(shared, request),
+        Op::DeleteObject => delete::object(shared, request),
+        Op::DeleteObjectTagging => tagging::delete(shared, request),
+        Op::DeleteObjects => delete::objects(shared, request, &xml),
+        Op::GetBucketEncryption => settings::encryption(),
+        Op::GetBucketLocation => settings::location(shared, request),
+        Op::GetBucketRequestPayment => settings::request_payment(shared, request),
+        Op::GetBucketVersioning => versions::get(shared, request),
         Op::GetObject | Op::HeadObject => read::read(shared, request),
         Op::GetObjectAttributes => attributes::get(shared, request),
-        Op::PutObject => put::put(job).await,
-        Op::CreateMultipartUpload => multipart::create(shared, request),
-        Op::UploadPart => multipart::upload_part(job).await,
-        Op::CompleteMultipartUpload => {
-            let body = job.small_body().await?;
-            multipart::complete(shared, request, &body).await
-        }
-        Op::AbortMultipartUpload => multipart::abort(shared, request),
-        Op::CreateBucket => {
-            let body = job.small_body().await?;
-            buckets::create(shared, request, &body)
-        }
+        Op::GetObjectLegalHold => lock::legal_hold(shared, request),
+        Op::GetObjectRetention => lock::retention(shared, request),
+        Op::GetObjectTagging => tagging::get(shared, request),
+        Op::GetPublicAccessBlock => settings::public_access(shared, request),
         Op::HeadBucket => buckets::head(shared, request),
         Op::ListBuckets => buckets::list(shared),
-        Op::DeleteBucket => buckets::delete(shared, request),
-        _ => Err(Code::NotImplemented.error()),
+        Op::ListMultipartUploads => multipart::uploads(shared, request),
+        Op::ListObjectVersions => versions::list(shared, request),
+        Op::ListObjectsV2 => list::objects(shared, request),
+        Op::ListParts => multipart::parts(shared, request),
+        Op::PutBucketRequestPayment => settings::put_request_payment(shared, request, &xml),
+        Op::PutBucketVersioning => versions::put(shared, request, &xml),
+        Op::PutObject => put::put(job).await,
+        Op::PutObjectLegalHold => lock::put_legal_hold(shared, request, &xml),
+        Op::PutObjectRetention => lock::put_retention(shared, request, &xml),
+        Op::PutObjectTagging => tagging::put(shared, request, &xml),
+        Op::RestoreObject => restore::restore(shared, request, &xml),
+        Op::UploadPart => multipart::upload_part(job).await,
+        Op::UploadPartCopy => copy::part(job).await,
+        Op::Unknown => Err(Code::NotImplemented.error()),
     }
 }
 

@@ -35,6 +35,15 @@ impl Store {
         Ok(())
     }
 
+    pub fn change_bucket(&mut self, name: &str, change: impl FnOnce(&mut Bucket)) -> io::Result<()> {
+        let Some(bucket) = self.buckets.get_mut(name) else { return Err(io::ErrorKind::NotFound.into()) };
+        change(bucket);
+        match &self.folder {
+            Some(folder) => folder.save_bucket(name, bucket),
+            None => Ok(()),
+        }
+    }
+
     pub fn remove_bucket(&mut self, name: &str) -> io::Result<()> {
         if let Some(folder) = &self.folder {
             folder.remove_bucket(name)?;

@@ -3,10 +3,12 @@
 mod assemble;
 mod complete;
 mod create;
+mod list;
 mod upload;
 
 pub(super) use complete::complete;
 pub(super) use create::{abort, create};
+pub(super) use list::{parts, uploads};
 pub(super) use upload::{keep_part, upload_algorithm, upload_part};
 
 use crate::lab::store::{Store, Upload};
