@@ -194,3 +194,76 @@ fn starts(spec: &SyntheticSpec) -> Result<Vec<u64>, SyntheticError> {
     }
     if end == spec.size { Ok(starts) } else { Err(SyntheticError::PartSum) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::checksum::multipart_etag;
+
+    fn spec(size: u64, parts: PartSizes, checksum: ChecksumChoice) -> Synthetic {
+        Synthetic::new(SyntheticSpec { size, parts, seed: 5, checksum }).unwrap()
+    }
+
+    fn read(synthetic: &Synthetic) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < synthetic.len() {
+            let slice = synthetic.slice(bytes.len() as u64, 300_007);
+            assert!(!slice.is_empty());
+            bytes.extend_from_slice(&slice);
+        }
+        assert!(synthetic.slice(synthetic.len(), 1).is_empty());
+        bytes
+    }
+
+    #[test]
+    fn the_facts_are_those_of_the_bytes() {
+        let size = 9 * 1_500_000 + 77;
+        let each = PartSizes::Each(vec![1, 4_000_000, size - 4_000_001]);
+        for parts in [PartSizes::Uniform(1_500_000), each] {
+            for algorithm in [Algorithm::Crc64Nvme, Algorithm::Crc32c] {
+                let choice = ChecksumChoice::Typed(algorithm, ChecksumType::FullObject);
+                let synthetic = spec(size, parts.clone(), choice);
+                let (facts, bytes) = (synthetic.facts().unwrap(), read(&synthetic));
+                assert_eq!(facts.checksum, Some(StoredChecksum::full(algorithm, &Hasher::of(algorithm, &bytes))));
+                let mut rest = &bytes[..];
+                let md5s: Vec<String> = facts
+                    .parts
+                    .iter()
+                    .map(|part| {
+                        let (part, behind) = rest.split_at(part.size as usize);
+                        rest = behind;
+                        hex::encode(Hasher::of(Algorithm::Md5, part))
+                    })
+                    .collect();
+                assert!(rest.is_empty());
+                assert_eq!(facts.etag, multipart_etag(md5s.iter().map(String::as_str)));
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_and_powers_of_two_apart_differ() {
+        let part = 1 << 20;
+        let bytes = read(&spec(16 * part, PartSizes::Uniform(part), ChecksumChoice::None));
+        for distance in [1, 2, 4, 8] {
+            let shift = (distance * part) as usize;
+            assert!(bytes[shift..shift + 4096] != bytes[..4096], "{distance} parts apart");
+        }
+        for period in (9..22).map(|power| 1 << power) {
+            let same = (0..8192).filter(|at| bytes[*at] == bytes[at + period]).count();
+            assert!(same < 100, "{same} of 8192 bytes return after {period}");
+        }
+    }
+
+    #[test]
+    fn impossible_layouts_are_refused() {
+        let refused =
+            |size, parts| Synthetic::new(SyntheticSpec { size, parts, seed: 0, checksum: ChecksumChoice::None });
+        assert_eq!(refused(10_001, PartSizes::Uniform(1)).err(), Some(SyntheticError::PartCount));
+        assert_eq!(refused(10, PartSizes::Uniform(0)).err(), Some(SyntheticError::PartCount));
+        assert_eq!(refused(10, PartSizes::Each(vec![4, 5])).err(), Some(SyntheticError::PartSum));
+        assert_eq!(refused(4, PartSizes::Each(vec![4, 0])).err(), Some(SyntheticError::PartCount));
+        let choice = ChecksumChoice::Typed(Algorithm::Sha256, ChecksumType::FullObject);
+        assert_eq!(spec(4, PartSizes::Uniform(4), choice).facts().err(), Some(SyntheticError::ChecksumType));
+    }
+}
