@@ -8,7 +8,8 @@ use crate::client::{self, Answer};
 
 pub struct Rig {
     pub lab: Lab,
-    pub runtime: Runtime,
+    /// Runs the lab; dropped after it.
+    _runtime: Runtime,
 }
 
 impl Rig {
@@ -22,7 +23,7 @@ impl Rig {
     pub fn with(options: LabOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let lab = runtime.block_on(Lab::start(options)).unwrap();
-        Rig { lab, runtime }
+        Rig { lab, _runtime: runtime }
     }
 
     pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
