@@ -38,7 +38,7 @@ fn bucket(shared: &Shared, request: &S3Request, credential: Option<(&str, Option
     let anonymous = bucket.options.private && credential.is_none();
     let unpaid = bucket.options.requester_pays
         && matches!(request.operation, Op::GetObject | Op::HeadObject | Op::GetObjectAttributes)
-        && !request.header("x-amz-request-payer").is_some_and(|payer| payer == "requester");
+        && request.header("x-amz-request-payer") != Some("requester");
     if other_owner || anonymous || unpaid {
         return Err(Code::AccessDenied.error());
     }

@@ -39,5 +39,5 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
         async move { Ok::<_, Infallible>(dispatch::answer(shared, request, switch).await) }
     });
     // Scripts end connections on purpose, and clients hang up: no error of ours.
-    let _ = http1::Builder::new().half_close(true).serve_connection(socket, service).await;
+    let _ = http1::Builder::new().serve_connection(socket, service).await;
 }

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 /// An answer, and what became of its body.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ impl Answer {
 /// Sends one request on a connection of its own.
 pub fn send(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(to).unwrap();
+    // Long enough for a busy machine, short enough to see that a body has stalled.
+    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
     let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {to}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));

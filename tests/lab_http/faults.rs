@@ -41,6 +41,9 @@ fn bodies_that_end_too_soon() {
     assert_eq!(close.header("content-length"), Some("700001"));
     assert_eq!((close.broken, close.body == data[..300_000]), (Some(ErrorKind::UnexpectedEof), true));
 
+    let (_, data, stalled) = under(Fault::StallAfter(300_000), &[]);
+    assert_eq!((stalled.broken, stalled.body == data[..300_000]), (Some(ErrorKind::WouldBlock), true));
+
     let (_, data, early) = under(Fault::EndEarly(300_000), &[]);
     assert_eq!((early.broken, early.header("content-length")), (None, None));
     assert!(early.body == data[..300_000]);

@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::lab::checksum::{self, Algorithm, ChecksumType, Hasher, StoredChecksum};
 use crate::lab::noise::Noise;
 use crate::lab::store::PartRecord;
-use crate::units::PartNumber;
+use crate::units::{GIB, PartNumber};
 
 /// Length in bytes of the buffer all synthetic bytes are cut from: a prime, so
 /// that nothing repeats with the period of a power of two.
 const PERIOD: u64 = 1_048_573;
+
+/// Most bytes of a part, and of a plain PUT (S3 User Guide, *multipart upload limits*).
+const LARGEST_PART: u64 = 5 * GIB;
 
 /// How many parts differ from each other before they come round again: a
 /// prime, so that parts swapped at any distance of a power of two show.
@@ -59,6 +62,8 @@ pub struct SyntheticSpec {
 pub enum SyntheticError {
     #[error("a multipart object has 1 to 10,000 parts, none of them empty unless it is the only one")]
     PartCount,
+    #[error("a part, and an object without parts, has at most 5 GiB")]
+    PartSize,
     #[error("the parts do not add up to the size of the object")]
     PartSum,
     #[error("S3 does not allow this checksum type for this algorithm and kind of upload")]
@@ -186,6 +191,9 @@ fn starts(spec: &SyntheticSpec) -> Result<Vec<u64>, SyntheticError> {
     if !legal || (sizes.len() > 1 && sizes.contains(&0)) {
         return Err(SyntheticError::PartCount);
     }
+    if sizes.iter().any(|size| *size > LARGEST_PART) {
+        return Err(SyntheticError::PartSize);
+    }
     let mut starts = vec![0];
     let mut end = 0u64;
     for size in sizes {
@@ -263,6 +271,7 @@ mod tests {
         assert_eq!(refused(10, PartSizes::Uniform(0)).err(), Some(SyntheticError::PartCount));
         assert_eq!(refused(10, PartSizes::Each(vec![4, 5])).err(), Some(SyntheticError::PartSum));
         assert_eq!(refused(4, PartSizes::Each(vec![4, 0])).err(), Some(SyntheticError::PartCount));
+        assert_eq!(refused(u64::MAX, PartSizes::None).err(), Some(SyntheticError::PartSize));
         let choice = ChecksumChoice::Typed(Algorithm::Sha256, ChecksumType::FullObject);
         assert_eq!(spec(4, PartSizes::Uniform(4), choice).facts().err(), Some(SyntheticError::ChecksumType));
     }

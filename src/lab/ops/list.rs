@@ -74,12 +74,14 @@ pub(super) struct Page<'a, T> {
 }
 
 /// Cuts a page out of sorted names: those with the prefix, behind `after`,
-/// rolled up at the delimiter.
+/// rolled up at the delimiter. `resumes`: `after` ended an earlier page, and
+/// the prefix it was rolled up into has been given out.
 pub(super) fn page<'a, T>(
     names: impl Iterator<Item = (&'a str, T)>,
     prefix: &str,
     delimiter: &str,
     after: &str,
+    resumes: bool,
     max: usize,
 ) -> Page<'a, T> {
     let mut page = Page { entries: Vec::new(), prefixes: Vec::new(), next: None };
@@ -89,7 +91,9 @@ pub(super) fn page<'a, T>(
         let rolled = rest.find(delimiter).filter(|_| !delimiter.is_empty());
         let rolled = rolled.and_then(|at| name.get(..prefix.len() + at + delimiter.len()));
         // A page that ended in a prefix is followed by what lies behind it.
-        if rolled.is_some_and(|rolled| page.prefixes.iter().any(|known| known == rolled) || after.starts_with(rolled)) {
+        if rolled.is_some_and(|rolled| {
+            page.prefixes.iter().any(|known| known == rolled) || resumes && after.starts_with(rolled)
+        }) {
             last = last.map(|_| name);
             continue;
         }
@@ -122,7 +126,7 @@ pub(super) fn objects(shared: &Shared, request: &S3Request) -> Result<Reply, S3E
         let record = &versions.last()?.record;
         (!record.delete_marker).then_some((key.as_str(), record))
     });
-    let page = page(newest, text("prefix"), text("delimiter"), &after, max_keys);
+    let page = page(newest, text("prefix"), text("delimiter"), &after, token.is_some(), max_keys);
     let listing = Listing {
         xmlns: Namespace,
         name: &request.bucket,
@@ -175,13 +179,19 @@ mod tests {
         let mut after = String::new();
         let mut pages = Vec::new();
         loop {
-            let page = page(names.iter().map(|name| (*name, *name)), "", delimiter, &after, max);
+            let page = page(names.iter().map(|name| (*name, *name)), "", delimiter, &after, !pages.is_empty(), max);
             pages.push((page.entries, page.prefixes));
             match page.next {
                 Some(next) => after = next.to_owned(),
                 None => return pages,
             }
         }
+    }
+
+    #[test]
+    fn a_start_inside_a_prefix_still_shows_it() {
+        let names = ["b/1", "b/2"].into_iter().map(|name| (name, name));
+        assert_eq!(page(names, "", "/", "b/1", false, 9).prefixes, ["b/"]);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(super) fn list(shared: &Shared, request: &S3Request) -> Result<Reply, S3Erro
     let text = |name: &str| request.query(name).unwrap_or_default();
     let max_keys = request.number("max-keys")?.unwrap_or(LONGEST_PAGE).min(LONGEST_PAGE);
     let keys = bucket.objects.iter().map(|(key, versions)| (key.as_str(), versions));
-    let page = list::page(keys, text("prefix"), text("delimiter"), text("key-marker"), max_keys);
+    let page = list::page(keys, text("prefix"), text("delimiter"), text("key-marker"), true, max_keys);
     let encode = list::encoder(request);
     let mut listing = Versions {
         xmlns: Namespace,
