@@ -1,1 +1,38 @@
-//! A rehearsal endpoint on loopback.
+//! A rehearsal endpoint on loopback: S3 as far as stored AMI objects need it.
+//!
+//! People try commands against it without an account, and tests run against
+//! it with damage and faults they chose. It keeps S3's rules of ETags,
+//! checksums, part layouts, versions, archive classes and permissions; it does
+//! not verify signatures, and it protects nothing.
+//!
+//! All its digests come from other libraries than the verifier's, so that one
+//! error cannot pass in both.
+
+mod access;
+mod calls;
+pub mod checksum;
+mod content;
+mod deny;
+mod dispatch;
+mod fault;
+mod handle;
+pub mod image;
+mod noise;
+mod operation;
+mod ops;
+mod options;
+mod pace;
+pub mod pack;
+mod server;
+mod shared;
+mod store;
+mod wire;
+
+pub use calls::CallRecord;
+pub use content::{ChecksumChoice, PartSizes, SyntheticError, SyntheticSpec};
+pub use deny::Deny;
+pub use fault::{Fault, FaultRule};
+pub use handle::{Lab, LabError};
+pub use operation::Operation;
+pub use options::LabOptions;
+pub use store::{BucketOptions, Encryption, ObjectRecord, PartRecord, RestoreState, Retention, Versioning};

@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::header::{CONTENT_LENGTH, DATE, EXPECT, SERVER};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use jiff::Timestamp;
+
+use super::access;
+use super::calls::CallRecord;
+use super::fault::{self, Fault};
+use super::operation::Operation;
+use super::ops::{self, Job};
+use super::shared::Shared;
+use super::wire::{Body, Ending, Reply, S3Error, S3Request, Switch, dates, xml};
+
+/// How much of a body that nobody wants is read, so that a client which sends
+/// before it listens sees the answer instead of a broken connection.
+const DRAINED: usize = 64 << 20;
+
+/// Answers one request.
+pub(crate) async fn answer(shared: Arc<Shared>, request: Request<Incoming>, switch: Arc<Switch>) -> Response<Body> {
+    if !shared.pace.latency.is_zero() {
+        tokio::time::sleep(shared.pace.latency).await;
+    }
+    let (head, mut body) = request.into_parts();
+    let request_id = shared.fresh_id();
+    let waits_for_permission = head.headers.contains_key(EXPECT);
+    let mut fault = None;
+    let (request, result) = match S3Request::parse(&head.method, &head.uri, head.headers) {
+        Err(error) => (None, Err(error)),
+        Ok(mut request) => {
+            fault = shared.script.next(request.operation, &request.key);
+            let result = operate(&shared, &mut request, fault.as_ref(), &mut body).await;
+            (Some(request), result)
+        }
+    };
+    if result.is_err() && !waits_for_permission {
+        drain(&mut body).await;
+    }
+    let is_head = head.method == http::Method::HEAD;
+    let mut reply = result.unwrap_or_else(|error| error_reply(&error, &request_id, is_head));
+    reply.set("x-amz-request-id", &request_id);
+    reply.set("x-amz-id-2", request_id.chars().rev().collect::<String>());
+    reply.set(SERVER.as_str(), "stored-ami-lab");
+    reply.set(DATE.as_str(), dates::http(Timestamp::now()));
+    let (announced, ending) = match (&fault, &request) {
+        (Some(fault), Some(request)) => fault::late(fault, request, &mut reply),
+        _ => (Some(reply.len), Ending::Clean),
+    };
+    let response = respond(&shared, reply, announced, ending, is_head, switch);
+    log(&shared, head.method, request, fault, &response);
+    response
+}
+
+async fn operate(
+    shared: &Arc<Shared>,
+    request: &mut S3Request,
+    fault: Option<&Fault>,
+    body: &mut Incoming,
+) -> Result<Reply, S3Error> {
+    if let Some(fault) = fault
+        && let Some(reply) = fault::before(fault, request)?
+    {
+        return Ok(reply);
+    }
+    access::check(shared, request)?;
+    let reply = ops::run(Job { shared, request, body }).await?;
+    if fault == Some(&Fault::ReplaceObject) {
+        ops::replace(shared, request)?;
+    }
+    Ok(reply)
+}
+
+async fn drain(body: &mut Incoming) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, Bytes::len);
+        if read > DRAINED {
+            return;
+        }
+    }
+}
+
+fn error_reply(error: &S3Error, request_id: &str, is_head: bool) -> Reply {
+    let bodiless = is_head || error.status == StatusCode::NOT_MODIFIED;
+    let body = match xml::error(error, request_id, request_id) {
+        Ok(body) if !bodiless => body,
+        _ => Bytes::new(),
+    };
+    let mut reply = Reply::bytes(error.status, body).header("content-type", "application/xml");
+    for (name, value) in &error.headers {
+        reply.set(name.as_str(), value);
+    }
+    reply
+}
+
+fn respond(
+    shared: &Shared,
+    reply: Reply,
+    announced: Option<u64>,
+    ending: Ending,
+    is_head: bool,
+    switch: Arc<Switch>,
+) -> Response<Body> {
+    let Reply { status, mut headers, frames, len, .. } = reply;
+    let body = if is_head {
+        // The length a GET would have; hyper takes it from the header.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+        Body::full(Bytes::new(), switch)
+    } else {
+        Body::new(shared.pace.frames(frames.boxed()), announced, ending, switch)
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn log(
+    shared: &Shared,
+    method: http::Method,
+    request: Option<S3Request>,
+    fault: Option<Fault>,
+    response: &Response<Body>,
+) {
+    let request = request.unwrap_or_else(|| S3Request::unreadable(method));
+    let header = |name| request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let operation = match fault {
+        Some(Fault::AttributesIgnored) => Operation::GetObjectAttributes,
+        _ => request.operation,
+    };
+    let call = CallRecord {
+        operation,
+        range: header("range"),
+        if_match: header("if-match"),
+        bucket: request.bucket,
+        key: request.key,
+        query: request.raw_query,
+        status: response.status().as_u16(),
+        bytes_sent: 0,
+        fault,
+    };
+    shared.calls.add(call, response.body().sent());
+}

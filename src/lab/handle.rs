@@ -1,0 +1,138 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::calls::CallRecord;
+use super::content::SyntheticSpec;
+use super::deny::Deny;
+use super::fault::FaultRule;
+use super::ops;
+use super::options::LabOptions;
+use super::server;
+use super::shared::Shared;
+use super::store::{Bucket, BucketOptions, ObjectRecord};
+
+/// A running lab. Dropping it stops it.
+#[derive(Debug)]
+pub struct Lab {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    task: Option<JoinHandle<()>>,
+}
+
+/// Why something could not be done to the lab's objects.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    #[error("the lab has no such object: {bucket}/{key}")]
+    NoSuchObject { bucket: String, key: String },
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Lab {
+    /// Binds and begins to serve, on the current Tokio runtime.
+    pub async fn start(options: LabOptions) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.bind).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(options)?);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(server::serve(listener, shared.clone(), stop.clone()));
+        Ok(Lab { shared, address, stop, task: Some(task) })
+    }
+
+    /// For example `http://127.0.0.1:9000`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops and drops every connection.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.take() {
+            // It can only fail by a panic, which has been reported already.
+            let _ = task.await;
+        }
+    }
+
+    /// Waits until the lab stops.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.shared.calls.snapshot()
+    }
+
+    pub fn clear_calls(&self) {
+        self.shared.calls.clear();
+    }
+
+    /// Refuses an action from now on.
+    pub fn deny(&self, rule: Deny) {
+        self.shared.deny(rule);
+    }
+
+    /// Forgets every rule of refusal.
+    pub fn allow_all(&self) {
+        self.shared.allow_all();
+    }
+
+    /// Adds a fault behind those that are there.
+    pub fn script(&self, rule: FaultRule) {
+        self.shared.script.add(rule);
+    }
+
+    pub fn clear_script(&self) {
+        self.shared.script.clear();
+    }
+
+    pub fn create_bucket(&self, name: &str, options: BucketOptions) -> io::Result<()> {
+        let bucket = Bucket::new(&self.shared.options.region, options, Timestamp::now());
+        self.shared.store().add_bucket(name, bucket)
+    }
+
+    /// Flips the bits of `xor_mask` in one stored byte of the newest version.
+    /// Checksums and ETag stay as they were.
+    pub fn damage(&self, bucket: &str, key: &str, offset: u64, xor_mask: u8) -> Result<(), LabError> {
+        let done = self.shared.store().change(bucket, key, None, |object| object.content.damage(offset, xor_mask))?;
+        Ok(done.ok_or_else(|| no_such_object(bucket, key))??)
+    }
+
+    /// Reads or changes what S3 knows of the newest version.
+    pub fn with_object<T>(
+        &self,
+        bucket: &str,
+        key: &str,
+        change: impl FnOnce(&mut ObjectRecord) -> T,
+    ) -> Result<T, LabError> {
+        let done = self.shared.store().change(bucket, key, None, |object| change(&mut object.record))?;
+        done.ok_or_else(|| no_such_object(bucket, key))
+    }
+
+    /// Stores an object of any size whose bytes are generated when they are read.
+    pub async fn synthesize(&self, bucket: &str, key: &str, spec: SyntheticSpec) -> Result<ObjectRecord, LabError> {
+        ops::synthesize_at(&self.shared, bucket, key, spec).await.map_err(|error| LabError::Refused(error.message))
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn no_such_object(bucket: &str, key: &str) -> LabError {
+    LabError::NoSuchObject { bucket: bucket.to_owned(), key: key.to_owned() }
+}

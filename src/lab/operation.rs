@@ -1,0 +1,179 @@
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+/// The operations the lab knows, with their names in the S3 API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    AbortMultipartUpload,
+    CompleteMultipartUpload,
+    CopyObject,
+    CreateBucket,
+    CreateMultipartUpload,
+    DeleteBucket,
+    DeleteObject,
+    DeleteObjectTagging,
+    DeleteObjects,
+    GetBucketEncryption,
+    GetBucketLocation,
+    GetBucketRequestPayment,
+    GetBucketVersioning,
+    GetObject,
+    GetObjectAttributes,
+    GetObjectLegalHold,
+    GetObjectRetention,
+    GetObjectTagging,
+    GetPublicAccessBlock,
+    HeadBucket,
+    HeadObject,
+    ListBuckets,
+    ListMultipartUploads,
+    ListObjectVersions,
+    ListObjectsV2,
+    ListParts,
+    PutBucketRequestPayment,
+    PutBucketVersioning,
+    PutObject,
+    PutObjectLegalHold,
+    PutObjectRetention,
+    PutObjectTagging,
+    RestoreObject,
+    UploadPart,
+    UploadPartCopy,
+    /// A request the lab does not know; it is answered with 501.
+    Unknown,
+}
+
+use Operation as Op;
+
+impl Operation {
+    /// The operation of a request, from its method, what its path names, the
+    /// sub-resources in its query, and whether it names a source to copy.
+    pub(crate) fn route(
+        method: &Method,
+        has_bucket: bool,
+        has_key: bool,
+        query: impl Fn(&str) -> bool,
+        copies: bool,
+    ) -> Self {
+        let first = |table: &[(&str, Op)], default| {
+            table.iter().find(|(name, _)| query(name)).map_or(default, |(_, operation)| *operation)
+        };
+        match (method, has_bucket, has_key) {
+            (&Method::GET, false, _) => Op::ListBuckets,
+            (&Method::HEAD, true, false) => Op::HeadBucket,
+            (&Method::DELETE, true, false) if query("tagging") || query("policy") => Op::Unknown,
+            (&Method::DELETE, true, false) => Op::DeleteBucket,
+            (&Method::POST, true, false) => first(&[("delete", Op::DeleteObjects)], Op::Unknown),
+            (&Method::GET, true, false) => first(
+                &[
+                    ("location", Op::GetBucketLocation),
+                    ("versioning", Op::GetBucketVersioning),
+                    ("versions", Op::ListObjectVersions),
+                    ("uploads", Op::ListMultipartUploads),
+                    ("encryption", Op::GetBucketEncryption),
+                    ("publicAccessBlock", Op::GetPublicAccessBlock),
+                    ("requestPayment", Op::GetBucketRequestPayment),
+                    ("list-type", Op::ListObjectsV2),
+                ],
+                Op::Unknown,
+            ),
+            (&Method::PUT, true, false) => first(
+                &[
+                    ("versioning", Op::PutBucketVersioning),
+                    ("requestPayment", Op::PutBucketRequestPayment),
+                    ("policy", Op::Unknown),
+                    ("tagging", Op::Unknown),
+                    ("encryption", Op::Unknown),
+                    ("lifecycle", Op::Unknown),
+                ],
+                Op::CreateBucket,
+            ),
+            (&Method::HEAD, true, true) => Op::HeadObject,
+            (&Method::GET, true, true) => first(
+                &[
+                    ("attributes", Op::GetObjectAttributes),
+                    ("tagging", Op::GetObjectTagging),
+                    ("retention", Op::GetObjectRetention),
+                    ("legal-hold", Op::GetObjectLegalHold),
+                    ("uploadId", Op::ListParts),
+                    ("acl", Op::Unknown),
+                ],
+                Op::GetObject,
+            ),
+            (&Method::PUT, true, true) => {
+                let upload = if copies { Op::UploadPartCopy } else { Op::UploadPart };
+                first(
+                    &[
+                        ("tagging", Op::PutObjectTagging),
+                        ("retention", Op::PutObjectRetention),
+                        ("legal-hold", Op::PutObjectLegalHold),
+                        ("uploadId", upload),
+                        ("acl", Op::Unknown),
+                    ],
+                    if copies { Op::CopyObject } else { Op::PutObject },
+                )
+            }
+            (&Method::POST, true, true) => first(
+                &[
+                    ("uploads", Op::CreateMultipartUpload),
+                    ("uploadId", Op::CompleteMultipartUpload),
+                    ("restore", Op::RestoreObject),
+                ],
+                Op::Unknown,
+            ),
+            (&Method::DELETE, true, true) => {
+                first(&[("uploadId", Op::AbortMultipartUpload), ("tagging", Op::DeleteObjectTagging)], Op::DeleteObject)
+            }
+            _ => Op::Unknown,
+        }
+    }
+
+    /// The IAM actions a caller needs (IAM Service Authorization Reference,
+    /// *Amazon S3*); a version id asks for other ones.
+    pub(crate) fn actions(self, versioned: bool) -> &'static [&'static str] {
+        match (self, versioned) {
+            (Op::AbortMultipartUpload, _) => &["s3:AbortMultipartUpload"],
+            (
+                Op::CompleteMultipartUpload
+                | Op::CopyObject
+                | Op::CreateMultipartUpload
+                | Op::PutObject
+                | Op::UploadPart
+                | Op::UploadPartCopy,
+                _,
+            ) => &["s3:PutObject"],
+            (Op::CreateBucket, _) => &["s3:CreateBucket"],
+            (Op::DeleteBucket, _) => &["s3:DeleteBucket"],
+            (Op::DeleteObject | Op::DeleteObjects, false) => &["s3:DeleteObject"],
+            (Op::DeleteObject | Op::DeleteObjects, true) => &["s3:DeleteObjectVersion"],
+            (Op::DeleteObjectTagging, false) => &["s3:DeleteObjectTagging"],
+            (Op::DeleteObjectTagging, true) => &["s3:DeleteObjectVersionTagging"],
+            (Op::GetBucketEncryption, _) => &["s3:GetEncryptionConfiguration"],
+            (Op::GetBucketLocation, _) => &["s3:GetBucketLocation"],
+            (Op::GetBucketRequestPayment, _) => &["s3:GetBucketRequestPayment"],
+            (Op::GetBucketVersioning, _) => &["s3:GetBucketVersioning"],
+            (Op::GetObject | Op::HeadObject, false) => &["s3:GetObject"],
+            (Op::GetObject | Op::HeadObject, true) => &["s3:GetObjectVersion"],
+            (Op::GetObjectAttributes, false) => &["s3:GetObject", "s3:GetObjectAttributes"],
+            (Op::GetObjectAttributes, true) => &["s3:GetObjectVersion", "s3:GetObjectVersionAttributes"],
+            (Op::GetObjectLegalHold, _) => &["s3:GetObjectLegalHold"],
+            (Op::GetObjectRetention, _) => &["s3:GetObjectRetention"],
+            (Op::GetObjectTagging, false) => &["s3:GetObjectTagging"],
+            (Op::GetObjectTagging, true) => &["s3:GetObjectVersionTagging"],
+            (Op::GetPublicAccessBlock, _) => &["s3:GetBucketPublicAccessBlock"],
+            (Op::HeadBucket | Op::ListObjectsV2, _) => &["s3:ListBucket"],
+            (Op::ListBuckets, _) => &["s3:ListAllMyBuckets"],
+            (Op::ListMultipartUploads, _) => &["s3:ListBucketMultipartUploads"],
+            (Op::ListObjectVersions, _) => &["s3:ListBucketVersions"],
+            (Op::ListParts, _) => &["s3:ListMultipartUploadParts"],
+            (Op::PutBucketRequestPayment, _) => &["s3:PutBucketRequestPayment"],
+            (Op::PutBucketVersioning, _) => &["s3:PutBucketVersioning"],
+            (Op::PutObjectLegalHold, _) => &["s3:PutObjectLegalHold"],
+            (Op::PutObjectRetention, _) => &["s3:PutObjectRetention"],
+            (Op::PutObjectTagging, false) => &["s3:PutObjectTagging"],
+            (Op::PutObjectTagging, true) => &["s3:PutObjectVersionTagging"],
+            (Op::RestoreObject, _) => &["s3:RestoreObject"],
+            (Op::Unknown, _) => &[],
+        }
+    }
+}

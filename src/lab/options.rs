@@ -1,0 +1,42 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::deny::Deny;
+
+/// How a lab starts.
+#[derive(Debug, Clone)]
+pub struct LabOptions {
+    /// Port 0 takes any free port.
+    pub bind: SocketAddr,
+    /// Keeps objects in this folder; in memory when `None`.
+    pub data: Option<PathBuf>,
+    pub deny: Vec<Deny>,
+    /// Region of buckets that name none, and of the endpoint.
+    pub region: String,
+    /// Waited before each answer.
+    pub latency: Duration,
+    /// Bytes per second over all connections; `None` is as fast as can be.
+    pub rate: Option<u64>,
+    /// `false` stores objects without any checksum unless the client sends
+    /// one, as S3 did before December 2024.
+    pub default_checksum: bool,
+    /// Smallest size in bytes of a part that is not the last; S3 has 5 MiB,
+    /// tests want less.
+    pub min_part_bytes: u64,
+}
+
+impl Default for LabOptions {
+    fn default() -> Self {
+        LabOptions {
+            bind: (Ipv4Addr::LOCALHOST, 0).into(),
+            data: None,
+            deny: Vec::new(),
+            region: "us-east-1".to_owned(),
+            latency: Duration::ZERO,
+            rate: None,
+            default_checksum: true,
+            min_part_bytes: 0,
+        }
+    }
+}

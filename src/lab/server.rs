@@ -1,0 +1,43 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::dispatch;
+use super::shared::Shared;
+use super::wire::{LabSocket, Switch};
+
+/// Accepts connections until told to stop; then every connection is dropped.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => {
+                // A client that is gone before it was accepted is no reason to stop.
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(connection(stream, shared.clone()));
+                }
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // Without it small answers wait for the client's acknowledgements.
+    let _ = stream.set_nodelay(true);
+    let switch = Arc::new(Switch::default());
+    let socket = TokioIo::new(LabSocket::new(stream, switch.clone()));
+    let service = service_fn(move |request| {
+        let (shared, switch) = (shared.clone(), switch.clone());
+        async move { Ok::<_, Infallible>(dispatch::answer(shared, request, switch).await) }
+    });
+    // Scripts end connections on purpose, and clients hang up: no error of ours.
+    let _ = http1::Builder::new().serve_connection(socket, service).await;
+}

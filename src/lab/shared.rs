@@ -1,0 +1,67 @@
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::calls::CallLog;
+use super::checksum::{Algorithm, Hasher};
+use super::deny::Deny;
+use super::fault::Script;
+use super::options::LabOptions;
+use super::pace::Pace;
+use super::store::{Folder, Store};
+
+/// Account that owns every bucket of the lab.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// What all connections of one lab share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub options: LabOptions,
+    pub calls: CallLog,
+    pub script: Script,
+    pub pace: Arc<Pace>,
+    denials: Mutex<Vec<Deny>>,
+    store: Mutex<Store>,
+    sequence: AtomicU64,
+}
+
+impl Shared {
+    pub fn new(options: LabOptions) -> io::Result<Self> {
+        let folder = options.data.clone().map(Folder::new).transpose()?;
+        Ok(Shared {
+            calls: CallLog::default(),
+            script: Script::default(),
+            pace: Arc::new(Pace::new(options.latency, options.rate)),
+            denials: Mutex::new(options.deny.clone()),
+            store: Mutex::new(Store::open(folder)?),
+            sequence: AtomicU64::new(0),
+            options,
+        })
+    }
+
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn deny(&self, rule: Deny) {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
+    }
+
+    pub fn allow_all(&self) {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub fn denies(&self, action: &str, key: &str) -> bool {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|rule| rule.covers(action, key))
+    }
+
+    /// An id that is new to this lab: for requests, versions and uploads.
+    pub fn fresh_id(&self) -> String {
+        let number = self.sequence.fetch_add(1, Ordering::Relaxed);
+        // The time keeps ids apart from those of an earlier run on one folder.
+        let text = format!("{number} {}", Timestamp::now().as_nanosecond());
+        hex::encode(Hasher::of(Algorithm::Md5, text.as_bytes()))
+    }
+}

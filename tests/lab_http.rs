@@ -1,0 +1,12 @@
+//! The lab over HTTP, as any client sees it.
+
+#[path = "lab_http/client.rs"]
+mod client;
+#[path = "lab_http/faults.rs"]
+mod faults;
+#[path = "lab_http/first.rs"]
+mod first;
+#[path = "lab_http/rig.rs"]
+mod rig;
+#[path = "lab_http/rules.rs"]
+mod rules;

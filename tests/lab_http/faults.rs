@@ -1,0 +1,110 @@
+//! Each scripted fault, as it looks on the wire.
+
+use std::io::ErrorKind;
+
+use stored_ami::lab::{Fault, FaultRule, Operation};
+
+use crate::client::Answer;
+use crate::rig::{Rig, bytes};
+
+const SIZE: usize = 700_001;
+
+/// A lab with the object `/b/k`, and the answer to one GET under a fault.
+fn under(fault: Fault, headers: &[(&str, &str)]) -> (Rig, Vec<u8>, Answer) {
+    let rig = Rig::new();
+    let data = bytes(20, SIZE);
+    rig.send("PUT", "/b/k", &[], &data);
+    rig.lab.script(FaultRule::new(Operation::GetObject, fault));
+    let answer = rig.send("GET", "/b/k", headers, b"");
+    let clean = rig.send("GET", "/b/k", &[], b"");
+    assert!(clean.status == 200 && clean.broken.is_none(), "the fault is spent");
+    (rig, data, answer)
+}
+
+#[test]
+fn error_answers() {
+    let (rig, _, answer) = under(Fault::Status { status: 503, code: "SlowDown" }, &[]);
+    assert_eq!((answer.status, &answer.code()[..]), (503, "SlowDown"));
+    let call = &rig.lab.calls()[1];
+    assert_eq!((call.status, call.fault.is_some(), call.bytes_sent), (503, true, answer.body.len() as u64));
+    let (_, _, hidden) = under(Fault::SlowDownInside200, &[]);
+    assert_eq!((hidden.status, &hidden.code()[..]), (200, "SlowDown"));
+}
+
+#[test]
+fn bodies_that_end_too_soon() {
+    let (_, data, reset) = under(Fault::ResetAfter(300_000), &[]);
+    assert_eq!(reset.broken, Some(ErrorKind::ConnectionReset));
+    assert!(data.starts_with(&reset.body) && reset.body.len() <= 300_000);
+
+    let (_, data, close) = under(Fault::CloseAfter(300_000), &[]);
+    assert_eq!(close.header("content-length"), Some("700001"));
+    assert_eq!((close.broken, close.body == data[..300_000]), (Some(ErrorKind::UnexpectedEof), true));
+
+    let (_, data, stalled) = under(Fault::StallAfter(300_000), &[]);
+    assert_eq!((stalled.broken, stalled.body == data[..300_000]), (Some(ErrorKind::WouldBlock), true));
+
+    let (_, data, early) = under(Fault::EndEarly(300_000), &[]);
+    assert_eq!((early.broken, early.header("content-length")), (None, None));
+    assert!(early.body == data[..300_000]);
+}
+
+#[test]
+fn bodies_that_are_wrong() {
+    let range = ("range", "bytes=100-199");
+    let (_, data, long) = under(Fault::TooLong(7), &[range]);
+    assert_eq!(
+        (long.header("content-length"), long.header("content-range")),
+        (Some("107"), Some("bytes 100-199/700001"))
+    );
+    assert!(long.body[..100] == data[100..200] && long.body.len() == 107);
+
+    let (_, data, flipped) = under(Fault::FlipOnWire { offset: 600_000, mask: 1 }, &[]);
+    let wrong: Vec<usize> = (0..SIZE).filter(|at| flipped.body[*at] != data[*at]).collect();
+    assert_eq!(wrong, [600_000]);
+}
+
+#[test]
+fn wrong_content_ranges() {
+    let range = ("range", "bytes=100-199");
+    for (fault, expected) in [
+        (Fault::ContentRangeShifted(1), Some("bytes 101-200/700001")),
+        (Fault::ContentRangeTotal(5), Some("bytes 100-199/5")),
+        (Fault::ContentRangeAbsent, None),
+    ] {
+        let (_, _, answer) = under(fault.clone(), &[range]);
+        assert_eq!((answer.status, answer.header("content-range")), (206, expected), "{fault:?}");
+    }
+    let (_, data, whole) = under(Fault::RangeIgnored, &[range]);
+    assert_eq!((whole.status, whole.header("content-range"), whole.body == data), (200, None, true));
+}
+
+#[test]
+fn other_identities() {
+    let (_, _, other) = under(Fault::OtherETag("beef".into()), &[]);
+    assert_eq!(other.header("etag"), Some("\"beef\""));
+
+    let (rig, data, before) = under(Fault::ReplaceObject, &[]);
+    assert!(before.body == data, "the answer under way still reads the old bytes");
+    let etag = before.header("etag").unwrap();
+    assert_eq!(rig.send("GET", "/b/k", &[("if-match", etag)], b"").status, 412);
+    assert!(rig.send("GET", "/b/k", &[], b"").body != data);
+}
+
+#[test]
+fn habits_of_other_servers() {
+    let rig = Rig::new();
+    let parts = [bytes(21, 40_009), bytes(22, 10_007)];
+    rig.multipart("/b/m", &[], &parts);
+    rig.lab.script(FaultRule::new(Operation::GetObjectAttributes, Fault::AttributesIgnored));
+    assert!(rig.attributes("/b/m", &[]).body == parts.concat());
+    rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::PartHeadLies).skip(1).times(1));
+    let sizes: Vec<_> = (0..3)
+        .map(|_| rig.send("HEAD", "/b/m?partNumber=2", &[], b"").header("content-length").unwrap().to_owned())
+        .collect();
+    assert_eq!(sizes, ["10007", "50016", "10007"]);
+    rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::PartETag).always());
+    let own = rig.lab.with_object("b", "m", |record| record.parts[1].etag.clone()).unwrap();
+    let part = rig.send("HEAD", "/b/m?partNumber=2", &[], b"");
+    assert_eq!(part.header("etag"), Some(&format!("\"{own}\"")[..]));
+}
