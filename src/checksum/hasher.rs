@@ -16,7 +16,7 @@ enum State {
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
     Sha512(sha2::Sha512),
-    Md5(md5_rustcrypto::Md5),
+    Md5(md5::Md5),
     Xxh64(Xxh64),
     /// XXH3 and XXH128 share their state and differ only at the end. It is half
     /// a kilobyte, so it lives on the heap.
@@ -33,7 +33,7 @@ impl Hasher {
             Algorithm::Sha1 => State::Sha1(sha1::Sha1::new()),
             Algorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
             Algorithm::Sha512 => State::Sha512(sha2::Sha512::new()),
-            Algorithm::Md5 => State::Md5(md5_rustcrypto::Md5::new()),
+            Algorithm::Md5 => State::Md5(md5::Md5::new()),
             Algorithm::Xxh64 => State::Xxh64(Xxh64::new(0)),
             Algorithm::Xxh3 | Algorithm::Xxh128 => State::Xxh3(Box::new(Xxh3::new())),
         };

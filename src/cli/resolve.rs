@@ -86,9 +86,8 @@ fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageE
         None => None,
         Some(path) => {
             let key = std::fs::read(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-            let wrong = || {
-                UsageError(format!("{}: an SSE-C key has 32 bytes, this file has {}", path.display(), key.len()))
-            };
+            let wrong =
+                || UsageError(format!("{}: an SSE-C key has 32 bytes, this file has {}", path.display(), key.len()));
             Some(SseCustomerKey::new(&key).ok_or_else(wrong)?)
         }
     };

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Cli, Command, InspectArgs, VerifyArgs};
+use super::generate;
 use super::resolve::{Opener, UsageError, verify_requests};
 use super::terminal::{Progress, style};
-use super::generate;
 use crate::clock::SystemClock;
 use crate::commands::inspect::inspect;
 use crate::commands::verify::{Verified, VerifyError, verify};
@@ -65,7 +65,10 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
         let (session, counting, progress) = session(opener.open(target));
         let work = async { inspect(&session, limits).await };
         match until(&cancel, work).await {
-            None => break results.interrupted(),
+            None => {
+                results.interrupted();
+                break;
+            }
             Some(Ok(mut report)) => {
                 report.requests = counting.counts().requests;
                 progress.clear();
@@ -124,8 +127,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
 pub(super) fn session(source: Arc<dyn crate::source::ObjectSource>) -> (Session, Arc<Counting>, Arc<Progress>) {
     let progress = Arc::new(Progress::new());
     let counting = Arc::new(Counting::new(Arc::clone(&progress) as Arc<dyn crate::progress::Monitor>));
-    let context =
-        Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
+    let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
     (Session::new(source, context), counting, progress)
 }
 
@@ -138,7 +140,7 @@ async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> 
 }
 
 /// Cancelled by the first SIGINT or SIGTERM; the second one ends the process by itself.
-fn cancel_on_signal() -> CancellationToken {
+pub(super) fn cancel_on_signal() -> CancellationToken {
     use tokio::signal::unix::{SignalKind, signal};
     let cancel = CancellationToken::new();
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
@@ -163,11 +165,8 @@ pub(super) struct Results {
 
 impl Results {
     pub fn new(json: bool) -> Self {
-        let renderer: Box<dyn Renderer> = if json {
-            Box::new(JsonLines(io::stdout()))
-        } else {
-            Box::new(Human::new(io::stdout(), style()))
-        };
+        let renderer: Box<dyn Renderer> =
+            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed }
     }
 
@@ -186,7 +185,9 @@ impl Results {
     pub fn add(&mut self, report: Report) {
         let (verdict, code) = match &report {
             Report::Verify(report) => (report.verdict.clone(), report.exit_code),
-            Report::Inspect(report) => (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code),
+            Report::Inspect(report) => {
+                (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
+            }
             Report::Error(_) | Report::Summary(_) => return,
         };
         self.summary.targets += 1;

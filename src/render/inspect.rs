@@ -35,10 +35,9 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) 
             &format!("{} to read in about {} requests", ByteSize(cost.read_bytes), cost.requests),
         ),
         (_, true) => Ok(()),
-        (_, false) if report.storage_class.is_none() => line(
-            "verify could",
-            "prove nothing by itself: a file needs --manifest, --expect, --sums, --etag or --like",
-        ),
+        (_, false) if report.storage_class.is_none() => {
+            line("verify could", "prove nothing by itself: a file needs --manifest, --expect, --sums, --etag or --like")
+        }
         (_, false) => line("verify could", "prove nothing: no reference; --write-manifest keeps a baseline"),
     }
 }
@@ -52,12 +51,18 @@ fn remote(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectR
     };
     line("ETag", &etag)?;
     let layout = describe_layout(&report.layout);
-    line("layout", &if report.layout.source.is_empty() { layout } else { format!("{layout}: {}", report.layout.source) })?;
+    line(
+        "layout",
+        &if report.layout.source.is_empty() { layout } else { format!("{layout}: {}", report.layout.source) },
+    )?;
     if report.checksums.is_empty() {
         line("checksums", &report.checksums_source)?;
     }
     for checksum in &report.checksums {
-        line("checksum", &format!("{} {} {} [{}]", checksum.algorithm, checksum.kind, checksum.value, report.checksums_source))?;
+        line(
+            "checksum",
+            &format!("{} {} {} [{}]", checksum.algorithm, checksum.kind, checksum.value, report.checksums_source),
+        )?;
     }
     let readable = match (report.readable.as_str(), report.readable_detail.as_deref()) {
         ("now", _) => "readable now".to_owned(),

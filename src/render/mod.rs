@@ -8,8 +8,8 @@ mod verify;
 
 use std::io::{self, Write};
 
-pub use json::JsonLines;
 pub use human::Human;
+pub use json::JsonLines;
 pub use style::Style;
 
 use crate::report::Report;
@@ -23,7 +23,15 @@ pub trait Renderer {
 /// message cannot drive the terminal.
 pub fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 

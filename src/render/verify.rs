@@ -134,7 +134,12 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
         write_damage(out, left, damage)?;
     }
     if finding.damage.len() > MOST_DAMAGE {
-        writeln!(out, "{:left$}… and {} more damaged parts (all of them in --json)", "", finding.damage.len() - MOST_DAMAGE)?;
+        writeln!(
+            out,
+            "{:left$}… and {} more damaged parts (all of them in --json)",
+            "",
+            finding.damage.len() - MOST_DAMAGE
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,71 @@
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+
+use super::resolve::UsageError;
+use super::run::{cancel_on_signal, complain};
+use crate::lab::{Deny, Lab, LabOptions};
+use crate::report::Exit;
+use crate::units::ByteSize;
+
+#[derive(Debug, Args)]
+pub struct LabArgs {
+    /// Address to listen on; loopback only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+    /// Keep objects in this folder [default: in memory]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    data: Option<PathBuf>,
+    /// Region of the endpoint and of its buckets
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    region: String,
+    /// Refuse this IAM action, such as s3:GetObjectAttributes
+    #[arg(long, value_name = "ACTION")]
+    deny: Vec<String>,
+    /// Store objects without a checksum where the client sends none, as S3 did before December 2024
+    #[arg(long)]
+    no_default_checksum: bool,
+    /// Wait so many milliseconds before each answer
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+    /// Send at most so many bytes a second, over all connections
+    #[arg(long, value_name = "SIZE")]
+    rate: Option<ByteSize>,
+}
+
+pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
+    if !args.listen.ip().is_loopback() {
+        return Err(UsageError(format!("--listen {}: the lab protects nothing and stays on loopback", args.listen)));
+    }
+    let options = LabOptions {
+        bind: args.listen,
+        data: args.data,
+        deny: args.deny.iter().map(|action| Deny::action(action)).collect(),
+        region: args.region.clone(),
+        latency: Duration::from_millis(args.latency),
+        rate: args.rate.map(|rate| rate.0),
+        default_checksum: !args.no_default_checksum,
+        ..LabOptions::default()
+    };
+    let lab = match Lab::start(options).await {
+        Ok(lab) => lab,
+        Err(error) => {
+            complain(&format!("lab at {}: {error}", args.listen));
+            return Ok(Exit::CouldNot);
+        }
+    };
+    let text = format!(
+        "lab ready at {}; it checks no signatures. In another shell:\n\n  export AWS_ENDPOINT_URL={} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab\n\nCtrl-C stops it.\n",
+        lab.endpoint(),
+        lab.endpoint(),
+        args.region
+    );
+    // Whoever started it in the background may not listen.
+    drop(io::stdout().write_all(text.as_bytes()));
+    cancel_on_signal().cancelled().await;
+    lab.shutdown().await;
+    Ok(Exit::Passed)
+}
