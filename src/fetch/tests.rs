@@ -48,8 +48,11 @@ fn setup(size: usize, faults: Vec<Fault>) -> Setup {
     object.faults = faults;
     let source = MemorySource::new(object);
     let counting = Arc::new(Counting::new(Arc::new(Silent)));
-    let context =
-        Context { clock: Arc::new(Hurried::default()), monitor: counting.clone(), retry: RetryPolicy::default() };
+    let context = Context {
+        clock: Arc::new(Hurried::default()),
+        monitor: counting.clone(),
+        retry: RetryPolicy { stall: Duration::from_millis(20), ..RetryPolicy::default() },
+    };
     Setup { session: Session::new(Arc::new(source.clone()), context), source, counting }
 }
 
@@ -178,4 +181,16 @@ async fn an_empty_object_is_read_once() {
     let reading = fetch(&setup.session, job(&setup, &[(Algorithm::Md5, whole)])).await;
     assert_eq!(reading.digests().whole(Algorithm::Md5, 0), Some(Hasher::digest(Algorithm::Md5, b"")));
     assert_eq!(setup.counting.counts().reads, 1);
+}
+
+#[tokio::test]
+async fn a_stalled_body_is_given_up_and_taken_up_again() {
+    let setup = setup(200_000, vec![read_fault(0, 1, Action::Stall { after: 2000 })]);
+    let whole = PartLayout::whole(200_000);
+    let reading = fetch(&setup.session, job(&setup, &[(Algorithm::Sha256, whole)])).await;
+    assert_eq!(reading.stopped, None);
+    let direct = Hasher::digest(Algorithm::Sha256, &data(200_000));
+    assert_eq!(reading.digests().whole(Algorithm::Sha256, 200_000), Some(direct));
+    assert_eq!(setup.counting.counts().retries, 1);
+    assert_eq!(setup.counting.counts().received, 200_000, "nothing is read twice");
 }

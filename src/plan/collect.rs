@@ -23,22 +23,15 @@ impl Collected {
 pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Origin, of: Option<&str>) -> Collected {
     let mut collected = Collected::default();
     let of = of.map(|target| format!(" of {target}")).unwrap_or_default();
-    match &facts.checksums {
-        Fact::Known { value, source } => {
-            for checksum in value {
-                let check = CheckId::Reference(origin, Subject::Checksum(checksum.algorithm()));
-                let source = format!("{} checksum S3 stores{of} ({source})", checksum.kind.name().replace('_', "-"));
-                match checksum_claim(checksum, layout, facts.size) {
-                    Ok(claim) => collected.references.push(Reference { check, source, claim }),
-                    Err(reason) => collected.unusable(check, reason),
-                }
+    if let Fact::Known { value, source } = &facts.checksums {
+        for checksum in value {
+            let check = CheckId::Reference(origin, Subject::Checksum(checksum.algorithm()));
+            let source = format!("{} checksum S3 stores{of} ({source})", checksum.kind.name().replace('_', "-"));
+            match checksum_claim(checksum, layout, facts.size) {
+                Ok(claim) => collected.references.push(Reference { check, source, claim }),
+                Err(reason) => collected.unusable(check, reason),
             }
         }
-        Fact::NotPermitted { needs } if facts.source == "HeadObject" => {
-            let reason = Reason::NotPermitted { needs: format!("{needs} to see stored checksums") };
-            collected.unusable(CheckId::Proof, reason);
-        }
-        _ => {}
     }
     if let (Some(etag), false) = (&facts.id.etag, matches!(facts.checksums, Fact::NotApplicable)) {
         let check = CheckId::Reference(origin, Subject::ETag);

@@ -30,10 +30,9 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) 
         line(label, &text)?;
     }
     match (&report.verify_cost, report.proofs.iter().any(|proof| proof.reachable)) {
-        (Some(cost), true) => line(
-            "at the cost of",
-            &format!("{} to read in about {} requests", ByteSize(cost.read_bytes), cost.requests),
-        ),
+        (Some(cost), true) => {
+            line("cost", &format!("{} to read in about {} requests", ByteSize(cost.read_bytes), cost.requests))
+        }
         (_, true) => Ok(()),
         (_, false) if report.storage_class.is_none() => {
             line("verify could", "prove nothing by itself: a file needs --manifest, --expect, --sums, --etag or --like")

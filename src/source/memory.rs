@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::{Body, ErrorKind, ObjectSource, SourceError};
 use crate::facts::{AttributeFacts, Fact, LockFacts, ObjectFacts, PartFacts};
@@ -22,6 +22,8 @@ pub enum Action {
     Break { after: usize },
     /// The body ends after this many bytes as if that were all.
     End { after: usize },
+    /// After this many bytes nothing more comes, and the connection stays open.
+    Stall { after: usize },
     /// This many bytes too many come.
     Extend { by: usize },
     /// A byte at this offset of the object is changed on the way.
@@ -162,13 +164,14 @@ impl ObjectSource for MemorySource {
         let end = (range.end() as usize).min(object.data.len());
         let mut data = object.data.slice((range.start() as usize).min(end)..end).to_vec();
         drop(object);
+        let stalls = matches!(action, Some(Action::Stall { .. }));
         let mut broken = None;
         match action {
             Some(Action::Break { after }) => {
                 data.truncate(after);
                 broken = Some(Err(self.error(ErrorKind::Transient)));
             }
-            Some(Action::End { after }) => data.truncate(after),
+            Some(Action::End { after } | Action::Stall { after }) => data.truncate(after),
             Some(Action::Extend { by }) => data.resize(data.len() + by, 0x5a),
             Some(Action::Flip { offset }) => {
                 if let Some(byte) = offset.checked_sub(range.start()).and_then(|at| data.get_mut(at as usize)) {
@@ -179,6 +182,9 @@ impl ObjectSource for MemorySource {
         }
         // Frames of an odd length, so that nothing falls on a boundary by chance.
         let frames: Vec<_> = data.chunks(1009).map(|frame| Ok(Bytes::copy_from_slice(frame))).chain(broken).collect();
+        if stalls {
+            return Ok(Box::pin(stream::iter(frames).chain(stream::pending())));
+        }
         Ok(Box::pin(stream::iter(frames)))
     }
 

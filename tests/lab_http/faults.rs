@@ -70,7 +70,7 @@ fn wrong_content_ranges() {
     for (fault, expected) in [
         (Fault::ContentRangeShifted(1), Some("bytes 101-200/700001")),
         (Fault::ContentRangeTotal(5), Some("bytes 100-199/5")),
-        (Fault::ContentRangeAbsent, None),
+        (Fault::HeaderAbsent("content-range"), None),
     ] {
         let (_, _, answer) = under(fault.clone(), &[range]);
         assert_eq!((answer.status, answer.header("content-range")), (206, expected), "{fault:?}");

@@ -4,7 +4,7 @@ use super::pass::{manifest_layout, why_stopped};
 use super::{Verified, VerifyRequest, unknown};
 use crate::checks::Digests;
 use crate::commands::Discovery;
-use crate::facts::ObjectFacts;
+use crate::facts::{Fact, ObjectFacts};
 use crate::fetch::Stop;
 use crate::manifest::{Manifest, PartDigests, StoredValue};
 use crate::report::{DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
@@ -169,7 +169,11 @@ fn proof(findings: &[Finding], ending: &Ending, facts: &ObjectFacts) -> Finding 
             _ => None,
         });
         let archived = ending.archived.clone().map(|state| Reason::Archived { state });
-        Outcome::Unknown(archived.or(open).unwrap_or(Reason::NoReference))
+        let hidden = match &facts.checksums {
+            Fact::NotPermitted { needs } => Some(Reason::NotPermitted { needs: (*needs).to_owned() }),
+            _ => None,
+        };
+        Outcome::Unknown(archived.or(hidden).or(open).unwrap_or(Reason::NoReference))
     };
     Finding { check: CheckId::Proof, required: true, outcome }
 }

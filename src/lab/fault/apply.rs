@@ -47,8 +47,8 @@ pub(crate) fn late(fault: &Fault, request: &S3Request, reply: &mut Reply) -> (Op
             append(reply, extra);
             return (Some(reply.len + bytes), Ending::Clean);
         }
-        Fault::ContentRangeAbsent => {
-            reply.headers.remove(CONTENT_RANGE);
+        Fault::HeaderAbsent(name) => {
+            reply.headers.remove(*name);
         }
         Fault::ContentRangeShifted(by) => content_range(reply, *by, None),
         Fault::ContentRangeTotal(total) => content_range(reply, 0, Some(*total)),

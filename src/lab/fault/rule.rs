@@ -6,10 +6,7 @@ use crate::lab::operation::Operation;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// An error response instead of the operation.
-    Status {
-        status: u16,
-        code: &'static str,
-    },
+    Status { status: u16, code: &'static str },
     /// The XML of `SlowDown` under status 200.
     SlowDownInside200,
     /// RST after so many bytes.
@@ -26,7 +23,8 @@ pub enum Fault {
     ContentRangeShifted(u64),
     /// Content-Range with this total.
     ContentRangeTotal(u64),
-    ContentRangeAbsent,
+    /// An answer without this header.
+    HeaderAbsent(&'static str),
     /// 200 with the whole object, whatever was asked for.
     RangeIgnored,
     /// Another ETag in the header (without quotes).
@@ -34,10 +32,7 @@ pub enum Fault {
     /// Behind this answer the object has other bytes and another ETag.
     ReplaceObject,
     /// Bits of one byte flipped on the wire; the stored byte stays.
-    FlipOnWire {
-        offset: u64,
-        mask: u8,
-    },
+    FlipOnWire { offset: u64, mask: u8 },
     /// `?attributes` is answered with the object, by a server that does not
     /// know the sub-resource.
     AttributesIgnored,

@@ -85,23 +85,20 @@ impl S3Object {
         request.send().await.map_err(|error| translate(&error, &self.subject(), needs))
     }
 
-    /// Answers to HEAD have no body to say what is missing or where the bucket is; other requests do.
+    /// Answers to HEAD have no body to say what is wrong; a listing that fails has one.
     async fn explain(&self, error: SourceError) -> SourceError {
-        let vague = matches!(error.kind, ErrorKind::NotFound | ErrorKind::WrongRegion(None) | ErrorKind::Invalid);
-        if !vague || error.code.as_deref().is_some_and(|code| code != "NotFound") {
+        let vague = matches!(
+            error.kind,
+            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid
+        );
+        if !vague || error.detail.contains("delete marker") {
             return error;
         }
-        let request = self.client.head_bucket().bucket(&self.uri.bucket);
-        match request.send().await {
-            Ok(_) => error,
-            Err(answer) => match translate(&answer, &self.subject(), "s3:ListBucket") {
-                SourceError { kind: ErrorKind::NotFound, request_id, .. } => {
-                    let detail = format!("there is no bucket `{}`", self.uri.bucket);
-                    SourceError { detail, request_id, ..error }
-                }
-                elsewhere if matches!(elsewhere.kind, ErrorKind::WrongRegion(_)) => elsewhere,
-                _ => error,
-            },
+        let request = self.client.list_objects_v2().bucket(&self.uri.bucket).prefix(&self.uri.key).max_keys(1);
+        match request.send().await.map_err(|answer| translate(&answer, &self.subject(), "s3:ListBucket")) {
+            Err(told) if matches!(told.kind, ErrorKind::Credentials | ErrorKind::WrongRegion(_)) => told,
+            Err(told) if told.code.as_deref() == Some("NoSuchBucket") => told,
+            _ => error,
         }
     }
 
@@ -176,7 +173,7 @@ impl ObjectSource for S3Object {
             // Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
             Err(error) if denied => match self.head_once(&self.uri, None, false).await {
                 Ok(out) => (out, false),
-                Err(_) => return Err(error),
+                Err(_) => return Err(self.explain(error).await),
             },
             Err(error) => return Err(self.explain(error).await),
             Ok(out) => (out, true),

@@ -1,0 +1,43 @@
+"""Runs commands in turn, A B A B …, and prints medians and ratios to the first one.
+
+usage: compare.py RUNS NAME=COMMAND NAME=COMMAND …
+CPU is user and system time of the process; memory is its peak resident size. All from wait4(2).
+"""
+
+import os
+import shlex
+import statistics
+import sys
+import time
+
+
+def run(command):
+    start = time.monotonic()
+    child = os.posix_spawnp(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    )
+    _, status, usage = os.wait4(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code not in (0, 3):
+        sys.exit(f"{command} ended with {code}")
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss / 1024
+
+
+runs = int(sys.argv[1])
+commands = dict(argument.split("=", 1) for argument in sys.argv[2:])
+figures = {name: [] for name in commands}
+for turn in range(runs + 1):
+    for name, command in commands.items():
+        figure = run(shlex.split(command))
+        if turn > 0:  # the first turn warms up
+            figures[name].append(figure)
+base = None
+print(f"{'':24} {'cpu s':>8} {'wall s':>8} {'MiB':>8} {'cpu ratio':>10} {'wall ratio':>10}")
+for name, rows in figures.items():
+    cpu, wall, memory = (statistics.median(column) for column in zip(*rows))
+    base = base or rows
+    ratios = [statistics.median(row[i] / first[i] for row, first in zip(rows, base)) for i in (0, 1)]
+    print(f"{name:24} {cpu:8.2f} {wall:8.2f} {memory:8.0f} {ratios[0]:10.2f} {ratios[1]:10.2f}")

@@ -1,0 +1,202 @@
+//! The same bodies on every server: the lab always; moto's server where `STORED_AMI_CLIENTS` names
+//! a Python virtualenv that holds it; and any S3 that `STORED_AMI_TEST_S3` names
+//! (`URL,REGION,ACCESS_KEY,SECRET_KEY,BUCKET`; objects under `stored-ami-conformance/` are written).
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+use common::{Server, data};
+use stored_ami::lab::{Lab, LabOptions};
+
+const MIB: usize = 1 << 20;
+
+/// A server, and what of the bodies it cannot answer, with the reason.
+struct Place {
+    server: Server,
+    bucket: String,
+    cannot: &'static [(&'static str, &'static str)],
+}
+
+/// moto 5.2: what it cannot answer.
+const MOTO_CANNOT: &[(&str, &str)] = &[
+    ("composite_sha256_names_the_damaged_part", "keeps no composite checksums of multipart uploads"),
+    ("full_object_crc64nvme_of_parts", "keeps no full-object checksum of multipart uploads"),
+];
+
+/// Object keys of one run, so that runs do not meet.
+fn key(name: &str) -> String {
+    format!("stored-ami-conformance/{name}/ami-0123456789abcdef0.bin")
+}
+
+impl Place {
+    async fn verify(&self, name: &str, more: &[&str]) -> common::Run {
+        let target = format!("s3://{}/{}", self.bucket, key(name));
+        let mut args = vec!["verify", &target];
+        args.extend(more);
+        self.server.run(&args).await
+    }
+
+    async fn all(&self) {
+        let mut ran = 0;
+        macro_rules! bodies {
+            ($($body:ident),* $(,)?) => {$(
+                match self.cannot.iter().find(|(name, _)| *name == stringify!($body)) {
+                    Some((name, why)) => println!("{}: {name} left out: {why}", self.server.endpoint),
+                    None => {
+                        self.$body(stringify!($body)).await;
+                        ran += 1;
+                    }
+                }
+            )*};
+        }
+        bodies!(
+            one_piece,
+            parts_by_etag,
+            uneven_parts_by_etag,
+            composite_sha256_names_the_damaged_part,
+            full_object_crc64nvme_of_parts,
+            an_empty_object,
+            what_is_not_there,
+            facts_without_a_byte,
+            a_manifest_finds_a_replaced_byte,
+        );
+        println!("{}: {ran} bodies", self.server.endpoint);
+    }
+
+    async fn one_piece(&self, name: &str) {
+        self.server.put(&self.bucket, &key(name), &data(1, 3 * MIB + 17), None).await;
+        let run = self.verify(name, &[]).await;
+        assert_eq!(run.assert_exit(0).verdict("etag"), "pass");
+    }
+
+    async fn parts_by_etag(&self, name: &str) {
+        let bytes = data(2, 13 * MIB + 5);
+        let parts: Vec<&[u8]> = bytes.chunks(5 * MIB).collect();
+        self.server.multipart(&self.bucket, &key(name), &parts, None).await;
+        let run = self.verify(name, &["--using", "etag"]).await;
+        assert_eq!(run.assert_exit(0).verdict("etag"), "pass");
+    }
+
+    async fn uneven_parts_by_etag(&self, name: &str) {
+        let bytes = data(3, 17 * MIB);
+        let parts =
+            [&bytes[..6 * MIB], &bytes[6 * MIB..11 * MIB], &bytes[11 * MIB..16 * MIB + 9], &bytes[16 * MIB + 9..]];
+        self.server.multipart(&self.bucket, &key(name), &parts, None).await;
+        let run = self.verify(name, &["--using", "etag"]).await;
+        assert_eq!(run.assert_exit(0).verdict("etag"), "pass");
+    }
+
+    async fn composite_sha256_names_the_damaged_part(&self, name: &str) {
+        let bytes = data(4, 13 * MIB);
+        let parts: Vec<&[u8]> = bytes.chunks(5 * MIB).collect();
+        let checksum = (ChecksumAlgorithm::Sha256, ChecksumType::Composite);
+        self.server.multipart(&self.bucket, &key(name), &parts, Some(checksum)).await;
+        let run = self.verify(name, &["--using", "sha256"]).await;
+        assert_eq!(run.assert_exit(0).verdict("sha256"), "pass");
+        // The server's own list of parts is what a damaged copy is held against.
+        let folder = tempfile::tempdir().unwrap();
+        let mut damaged = bytes.clone();
+        damaged[6 * MIB] ^= 1;
+        let copy = common::write(folder.path(), "copy", &damaged);
+        let like = format!("s3://{}/{}", self.bucket, key(name));
+        let run = self.server.run(&["verify", &copy, "--like", &like]).await;
+        assert_eq!(run.assert_exit(1).finding("like-sha256")["damage"][0]["part"], 2);
+    }
+
+    async fn full_object_crc64nvme_of_parts(&self, name: &str) {
+        let bytes = data(5, 13 * MIB);
+        let parts: Vec<&[u8]> = bytes.chunks(5 * MIB).collect();
+        let checksum = (ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject);
+        self.server.multipart(&self.bucket, &key(name), &parts, Some(checksum)).await;
+        let run = self.verify(name, &["--using", "crc64nvme"]).await;
+        assert_eq!(run.assert_exit(0).verdict("crc64nvme"), "pass");
+    }
+
+    async fn an_empty_object(&self, name: &str) {
+        self.server.put(&self.bucket, &key(name), b"", None).await;
+        self.verify(name, &[]).await.assert_exit(0);
+    }
+
+    async fn what_is_not_there(&self, name: &str) {
+        self.verify(name, &[]).await.assert_exit(4);
+    }
+
+    async fn facts_without_a_byte(&self, name: &str) {
+        self.server.put(&self.bucket, &key(name), &data(6, 1000), None).await;
+        self.server.tag(&self.bucket, &key(name), "team", "recovery").await;
+        let target = format!("s3://{}/{}", self.bucket, key(name));
+        let report = self.server.run(&["inspect", &target]).await.assert_exit(0).report();
+        assert_eq!(report["identity"]["object_bytes"], 1000);
+        assert_eq!(report["identity"]["ami_id"], "ami-0123456789abcdef0");
+        assert_eq!(report["tags"]["value"]["team"], "recovery");
+        assert_eq!(report["etag_form"], "md5");
+    }
+
+    async fn a_manifest_finds_a_replaced_byte(&self, name: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("m.json");
+        let manifest = manifest.to_str().unwrap();
+        let mut bytes = data(7, 20 * MIB);
+        self.server.put(&self.bucket, &key(name), &bytes, None).await;
+        self.verify(name, &["--write-manifest", manifest]).await.assert_exit(0);
+        bytes[17 * MIB] ^= 0x20;
+        self.server.put(&self.bucket, &key(name), &bytes, None).await;
+        let run = self.verify(name, &["--manifest", manifest]).await;
+        assert_eq!(run.assert_exit(1).finding("manifest-parts-sha256")["damage"][0]["part"], 3);
+        assert_eq!(run.verdict("etag"), "pass", "the server's own ETag moved with the bytes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_the_lab() {
+    let lab = Lab::start(LabOptions::default()).await.unwrap();
+    let server = Server::new(&lab.endpoint(), "us-east-1", "lab", "lab");
+    server.bucket("conformance").await;
+    Place { server, bucket: "conformance".into(), cannot: &[] }.all().await;
+}
+
+struct Stop(Child);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_moto() {
+    let Some(clients) = std::env::var_os("STORED_AMI_CLIENTS") else {
+        println!("skipped: STORED_AMI_CLIENTS names no virtualenv");
+        return;
+    };
+    let python = std::path::Path::new(&clients).join("bin/python");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = Command::new(python);
+    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
+    let _stop = Stop(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    // It is up when it takes connections.
+    let started = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(started.elapsed().as_secs() < 60, "moto does not come up");
+        std::thread::yield_now();
+    }
+    let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "moto", "moto");
+    server.bucket("conformance").await;
+    Place { server, bucket: "conformance".into(), cannot: MOTO_CANNOT }.all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_any_s3_that_is_named() {
+    let Ok(named) = std::env::var("STORED_AMI_TEST_S3") else {
+        println!("skipped: STORED_AMI_TEST_S3 names no server");
+        return;
+    };
+    let [endpoint, region, access_key, secret_key, bucket] = named.split(',').collect::<Vec<_>>()[..] else {
+        panic!("STORED_AMI_TEST_S3 is URL,REGION,ACCESS_KEY,SECRET_KEY,BUCKET");
+    };
+    let server = Server::new(endpoint, region, access_key, secret_key);
+    Place { server, bucket: bucket.into(), cannot: &[] }.all().await;
+}
