@@ -47,7 +47,6 @@ request = HttpRequest("GET", f"/{bucket}/{key}", HttpHeaders([("host", url.netlo
 client.make_request(
     type=S3RequestType.GET_OBJECT,
     request=request,
-    endpoint=endpoint,
     on_body=on_body,
 ).finished_future.result()
 if got != size:
