@@ -12,6 +12,8 @@ pub mod commands;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 pub mod facts;
 pub mod fetch;
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 pub mod ident;
 #[cfg(feature = "lab")]
