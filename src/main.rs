@@ -8,7 +8,10 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("stored-ami: no runtime: {error}");
+            #[expect(clippy::print_stderr, reason = "there is no terminal to render to yet")]
+            {
+                eprintln!("stored-ami: no runtime: {error}");
+            }
             return ExitCode::from(4);
         }
     };

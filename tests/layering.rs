@@ -378,6 +378,18 @@ fn every_module_that_lib_declares_has_one_place() {
 }
 
 #[test]
+fn the_lower_floors_may_not_panic() {
+    let lib = &sources()["lib.rs"];
+    for module in FLOORS[..2].iter().flat_map(|(_, modules)| *modules) {
+        let above = lib.lines().zip(lib.lines().skip(1)).find(|(_, line)| *line == format!("pub mod {module};"));
+        let denied = above.map_or("", |(attribute, _)| attribute);
+        for lint in ["unwrap_used", "expect_used", "indexing_slicing", "panic"] {
+            assert!(denied.contains("deny(") && denied.contains(lint), "{module} does not deny {lint}");
+        }
+    }
+}
+
+#[test]
 fn no_file_is_too_long() {
     let mut long: Vec<(usize, String)> =
         sources().into_iter().map(|(path, text)| (lines(&text), path)).filter(|(lines, _)| *lines > LISTED).collect();

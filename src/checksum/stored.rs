@@ -45,7 +45,9 @@ impl StoredChecksum {
     ) -> Result<Self, ParseChecksumError> {
         let (text, parts) = match value.rsplit_once('-') {
             Some((text, count)) => {
-                let parts = count.parse::<u32>().ok().filter(|parts| *parts > 0);
+                // `u32::from_str` takes a leading `+`, which S3 does not write.
+                let digits = count.bytes().all(|b| b.is_ascii_digit());
+                let parts = count.parse::<u32>().ok().filter(|parts| digits && *parts > 0);
                 (text, Some(parts.ok_or_else(|| ParseChecksumError::PartCount { value: value.to_owned() })?))
             }
             None => (value, None),
@@ -126,6 +128,7 @@ mod tests {
         let parse = |value: &str, stated| StoredChecksum::parse(Algorithm::Crc32, value, stated, true);
         assert!(matches!(parse("y/Q5Jg==-3", Some("FULL_OBJECT")), Err(ParseChecksumError::Contradiction { .. })));
         assert!(matches!(parse("y/Q5Jg==-0", None), Err(ParseChecksumError::PartCount { .. })));
+        assert!(matches!(parse("y/Q5Jg==-+3", None), Err(ParseChecksumError::PartCount { .. })));
         assert!(matches!(parse("y/Q5Jg==-x", None), Err(ParseChecksumError::PartCount { .. })));
         assert!(matches!(parse(CRC64, None), Err(ParseChecksumError::Digest(_))));
     }

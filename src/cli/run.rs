@@ -150,6 +150,7 @@ pub(super) fn cancel_on_signal() -> CancellationToken {
             signals.recv().await;
             cancel.cancel();
             signals.recv().await;
+            #[expect(clippy::exit, reason = "asked twice to stop, the process does not wait for its work")]
             std::process::exit(i32::from(Exit::Interrupted.code()));
         });
     }

@@ -89,6 +89,11 @@ impl Discovery {
                 _ => KnownLayout::unknown(None, "nothing tells the number of parts"),
             };
         };
+        // The number comes from a server, and layouts take memory by it.
+        if parts > PartNumber::MAX {
+            let because = format!("{parts} parts are stated, and S3 has {} at the most", PartNumber::MAX);
+            return KnownLayout::unknown(Some(parts), because);
+        }
         if attributes.parts.len() == parts as usize {
             match KnownLayout::proved(size, attributes.parts, "GetObjectAttributes lists every part") {
                 Ok(layout) => return layout,

@@ -28,10 +28,10 @@ pub enum ReplyProblem {
 
 /// Holds the head of an answer against what was asked of an object of `size` bytes.
 pub fn check_reply(head: &ReplyHead, asked: ByteRange, size: u64, etag: Option<&ETag>) -> Result<(), ReplyProblem> {
-    if let (Some(expected), Some(got)) = (etag, &head.etag) {
-        if expected != got {
-            return Err(ReplyProblem::Changed { expected: expected.clone(), got: got.clone() });
-        }
+    if let (Some(expected), Some(got)) = (etag, &head.etag)
+        && expected != got
+    {
+        return Err(ReplyProblem::Changed { expected: expected.clone(), got: got.clone() });
     }
     match (&head.content_range, head.partial) {
         (Some(text), _) => {

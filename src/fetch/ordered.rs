@@ -21,9 +21,12 @@ struct RangeFrames {
     frames: Receiver<Frame>,
 }
 
+/// A list of digests, the way to its thread, and what the thread comes to.
+type Lane = (Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>);
+
 /// One thread for each list of digests.
 pub(super) struct Lanes {
-    lanes: Vec<(Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>)>,
+    lanes: Vec<Lane>,
 }
 
 /// Hands ranges to the lanes in order of offset, as room allows.

@@ -39,13 +39,13 @@ impl FromStr for Target {
         if text.starts_with("s3://") || text.starts_with("arn:") {
             return text.parse().map(Target::Object);
         }
-        if let Some((scheme, _)) = text.split_once("://") {
-            if scheme != "file" {
-                return Err(ParseTargetError {
-                    target: text.to_owned(),
-                    problem: "has a scheme that is not known; use s3://bucket/key, an S3 ARN or a file",
-                });
-            }
+        if let Some((scheme, _)) = text.split_once("://")
+            && scheme != "file"
+        {
+            return Err(ParseTargetError {
+                target: text.to_owned(),
+                problem: "has a scheme that is not known; use s3://bucket/key, an S3 ARN or a file",
+            });
         }
         Ok(Target::File(text.strip_prefix("file://").unwrap_or(text).into()))
     }

@@ -24,7 +24,7 @@ impl ObjectUri {
 
     fn from_s3(rest: &str) -> Result<Self, &'static str> {
         let (bucket, key) = rest.split_once('/').ok_or("names a bucket but no key; write s3://bucket/key")?;
-        Self::assemble(bucket, key)
+        Self::in_bucket(bucket, key)
     }
 
     /// `arn:partition:s3:::bucket/key`, or an access point's
@@ -41,13 +41,21 @@ impl ObjectUri {
         else {
             let (bucket, key) =
                 resource.split_once('/').ok_or("names a bucket but no key; write arn:aws:s3:::bucket/key")?;
-            return Self::assemble(bucket, key);
+            return Self::in_bucket(bucket, key);
         };
         let (name, key) = point
             .split_once("/object/")
             .ok_or("names an access point but no key; write …:accesspoint/name/object/key")?;
         let prefix = text.strip_suffix(resource).unwrap_or_default();
         Self::assemble(&format!("{prefix}accesspoint/{name}"), key)
+    }
+
+    /// An ARN holds slashes: where a bucket should be, only its beginning would be taken for one.
+    fn in_bucket(bucket: &str, key: &str) -> Result<Self, &'static str> {
+        if bucket.starts_with("arn:") {
+            return Err("has an ARN in the place of a bucket; write the ARN by itself");
+        }
+        Self::assemble(bucket, key)
     }
 
     fn assemble(bucket: &str, key: &str) -> Result<Self, &'static str> {
@@ -129,6 +137,11 @@ mod tests {
             ("s3://b/k?versionId=", "has an empty versionId"),
             ("arn:aws:ec2:us-east-1::image/ami-1", "is an ARN, but not of an S3 object"),
             ("arn:aws:s3", "is an incomplete ARN"),
+            (
+                "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/ap/k",
+                "has an ARN in the place of a bucket; write the ARN by itself",
+            ),
+            ("arn:aws:s3:::arn:x/k", "has an ARN in the place of a bucket; write the ARN by itself"),
         ] {
             assert_eq!(text.parse::<ObjectUri>().unwrap_err().problem, problem, "{text}");
         }

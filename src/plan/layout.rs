@@ -35,6 +35,8 @@ pub enum LayoutError {
     NoParts,
     #[error("parts of {sum} bytes in all, the object has {size}")]
     WrongSum { sum: u64, size: u64 },
+    #[error("parts of more bytes in all than can be counted")]
+    TooLarge,
 }
 
 impl PartLayout {
@@ -60,13 +62,11 @@ impl PartLayout {
     /// Parts in order; they must make up the object.
     pub fn from_sizes(size: u64, parts: impl IntoIterator<Item = u64>) -> Result<Self, LayoutError> {
         let mut end = 0u64;
-        let ends: Vec<u64> = parts
-            .into_iter()
-            .map(|part| {
-                end = end.saturating_add(part);
-                end
-            })
-            .collect();
+        let mut ends = Vec::new();
+        for part in parts {
+            end = end.checked_add(part).ok_or(LayoutError::TooLarge)?;
+            ends.push(end);
+        }
         match ends.last() {
             None => Err(LayoutError::NoParts),
             Some(sum) if *sum != size => Err(LayoutError::WrongSum { sum: *sum, size }),
@@ -138,7 +138,8 @@ mod tests {
     fn parts_must_make_up_the_object() {
         assert_eq!(PartLayout::from_sizes(20, []), Err(LayoutError::NoParts));
         assert_eq!(PartLayout::from_sizes(20, [8, 8]), Err(LayoutError::WrongSum { sum: 16, size: 20 }));
-        assert_eq!(PartLayout::from_sizes(20, [u64::MAX, 21]), Err(LayoutError::WrongSum { sum: u64::MAX, size: 20 }));
+        // A sum that stopped at the largest number would make up an object of that size.
+        assert_eq!(PartLayout::from_sizes(u64::MAX, [u64::MAX, 21]), Err(LayoutError::TooLarge));
     }
 
     proptest! {

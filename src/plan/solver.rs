@@ -1,4 +1,4 @@
-use crate::units::{KIB, MIB};
+use crate::units::{KIB, MIB, PartNumber};
 
 /// Layouts hashed side by side at the most.
 pub const MAX_CANDIDATES: usize = 8;
@@ -16,7 +16,7 @@ const KNOWN_MIB: [u64; 18] = [8, 5, 16, 50, 64, 10, 15, 17, 32, 20, 25, 100, 128
 /// gets by dividing the size by the number of parts and rounding up.
 pub fn uniform_candidates(size: u64, parts: u32) -> Vec<u64> {
     let parts = u64::from(parts);
-    if parts == 0 || size < parts {
+    if parts == 0 || parts > u64::from(PartNumber::MAX) || size < parts {
         return Vec::new();
     }
     let smallest = size.div_ceil(parts);
@@ -81,6 +81,7 @@ mod tests {
         assert!(uniform_candidates(3, 4).is_empty());
         assert!(uniform_candidates(10, 0).is_empty());
         assert_eq!(uniform_candidates(10, 1), vec![10]);
+        assert!(uniform_candidates(50_000_000_000_000, 10_001).is_empty());
         // No uniform size cuts 10 bytes into 6 parts: 1 makes ten, 2 makes five.
         assert!(uniform_candidates(10, 6).is_empty());
     }

@@ -11,7 +11,7 @@ impl PartNumber {
 
     /// `None` outside 1 to 10,000.
     pub fn new(number: u32) -> Option<Self> {
-        (1..=Self::MAX).contains(&number).then(|| PartNumber(number as u16))
+        u16::try_from(number).ok().filter(|_| (1..=Self::MAX).contains(&number)).map(PartNumber)
     }
 
     /// The number of the part at a zero-based position.

@@ -33,12 +33,11 @@ pub(super) fn assemble(
 ) -> Verified {
     let facts = &found.facts;
     for name in request.require.iter().chain(&request.using) {
-        if let crate::verdict::CheckName::One(check) = name {
-            if !findings.iter().any(|finding| finding.check == *check)
-                && !matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof)
-            {
-                findings.push(unknown(*check, Reason::NoSuchReference { check: *check }));
-            }
+        if let crate::verdict::CheckName::One(check) = name
+            && !findings.iter().any(|finding| finding.check == *check)
+            && !matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof)
+        {
+            findings.push(unknown(*check, Reason::NoSuchReference { check: *check }));
         }
     }
     let proof = proof(&findings, &ending, facts);
