@@ -26,8 +26,10 @@ pub struct Job {
     pub chosen: Option<Vec<usize>>,
     /// GETs in flight.
     pub concurrency: usize,
-    /// Bytes that may wait for digests that are computed in order.
-    pub max_memory: u64,
+    /// Bytes that may wait for digests that are computed in order; see [`Limits::waiting_room`].
+    ///
+    /// [`Limits::waiting_room`]: crate::plan::Limits::waiting_room
+    pub waiting_room: u64,
     pub cancel: CancellationToken,
 }
 
@@ -99,7 +101,7 @@ pub async fn fetch(session: &Session, job: Job) -> Reading {
     let lanes = Lanes::start(&job.plan);
     let shared = Arc::new(Shared {
         session: session.clone(),
-        next: tokio::sync::Mutex::new(Next { position: 0, feed: lanes.feed(job.max_memory) }),
+        next: tokio::sync::Mutex::new(Next { position: 0, feed: lanes.feed(job.waiting_room) }),
         failed: Mutex::new(None),
         halt: job.cancel.child_token(),
         job,

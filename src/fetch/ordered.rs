@@ -53,9 +53,9 @@ impl Lanes {
     }
 
     /// `None` when nothing must go in order.
-    pub fn feed(&self, max_memory: u64) -> Option<Feed> {
+    pub fn feed(&self, waiting_room: u64) -> Option<Feed> {
         let lanes: Vec<_> = self.lanes.iter().map(|(_, sender, _)| sender.clone()).collect();
-        let room = (max_memory / KIB).min(Semaphore::MAX_PERMITS as u64) as usize;
+        let room = (waiting_room / KIB).min(Semaphore::MAX_PERMITS as u64) as usize;
         (!lanes.is_empty()).then(|| Feed { lanes, room: Arc::new(Semaphore::new(room)) })
     }
 
@@ -89,7 +89,10 @@ impl Feed {
 }
 
 impl Ticket {
-    pub fn pass(&mut self, frame: Bytes) {
+    /// A frame is a slice of a larger buffer that the connection reads into. It is copied, so that
+    /// what waits is what was counted.
+    pub fn pass(&mut self, frame: &[u8]) {
+        let frame = Bytes::copy_from_slice(frame);
         for lane in &self.lanes {
             let _ = lane.send((frame.clone(), Arc::clone(&self.room)));
         }

@@ -68,7 +68,7 @@ impl Range<'_> {
             }
             self.session.context().monitor.received(frame.len() as u64);
             if let Some(ticket) = ticket {
-                ticket.pass(frame);
+                ticket.pass(&frame);
             }
             *at = end;
         }

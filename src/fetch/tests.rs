@@ -64,7 +64,7 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
         plan: Arc::new(ReadPlan::new(object.facts.size, wanted, limits).unwrap()),
         chosen: None,
         concurrency: 4,
-        max_memory: MIB,
+        waiting_room: limits.waiting_room(),
         cancel: CancellationToken::new(),
     }
 }

@@ -101,7 +101,7 @@ impl<'a> Pass<'a> {
             plan: Arc::clone(plan),
             chosen,
             concurrency: self.request.limits.concurrency,
-            max_memory: self.request.limits.max_memory,
+            waiting_room: self.request.limits.waiting_room(),
             cancel: self.cancel.clone(),
         };
         fetch(session, job).await
