@@ -260,7 +260,10 @@ pub fn read_plan(data: &[u8]) -> bool {
     cuts.extend([0, size]);
     cuts.sort_unstable();
     let made = [sizes, cuts.windows(2).map(|pair| pair[1] - pair[0]).collect()];
-    let mut layouts = vec![PartLayout::whole(size), PartLayout::uniform(size, u64::from(input.u16() % 2000))];
+    // Folding costs by the piece: a hundred of them show all that thousands would.
+    let least = size / 100;
+    let even = PartLayout::uniform(size, u64::from(input.u16() % 2000).max(least));
+    let mut layouts = vec![PartLayout::whole(size), even];
     layouts.extend(made.into_iter().filter_map(|sizes| PartLayout::from_sizes(size, sizes).ok()));
     assert_eq!(layouts.len(), 4, "sizes that add up are a layout");
     let wanted: Vec<(Algorithm, PartLayout)> = (0..input.byte() % 8)
@@ -268,7 +271,7 @@ pub fn read_plan(data: &[u8]) -> bool {
         .collect();
     let limits = Limits {
         concurrency: usize::from(input.byte()),
-        range_bytes: Some(u64::from(input.u16())).filter(|bytes| bytes % 3 != 0),
+        range_bytes: Some(u64::from(input.u16())).filter(|bytes| bytes % 3 != 0).map(|bytes| bytes.max(least)),
         max_memory: u64::from(input.u16()) << 12,
     };
     let (limits, plan) = match ReadPlan::new(size, &wanted, limits) {
