@@ -34,7 +34,8 @@ fn real_lines() -> Vec<String> {
         vec!["inspect", file],
         vec!["inspect", "/nonexistent"],
     ];
-    let run = |args: Vec<&str>| Command::new(env!("CARGO_BIN_EXE_stored-ami")).args(args).arg("--json").output().unwrap();
+    let run =
+        |args: Vec<&str>| Command::new(env!("CARGO_BIN_EXE_stored-ami")).args(args).arg("--json").output().unwrap();
     let printed = runs.into_iter().map(|args| String::from_utf8(run(args).stdout).unwrap());
     printed.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }

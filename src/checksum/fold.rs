@@ -1,6 +1,4 @@
-use crc_fast::CrcAlgorithm;
-
-use super::{Algorithm, Digest};
+use super::{Algorithm, Digest, Hasher};
 use crate::units::ByteRange;
 
 /// Combines the digests of neighbouring ranges into the digest of all of them.
@@ -8,24 +6,79 @@ use crate::units::ByteRange;
 /// `pieces` may come in any order. `None` unless the algorithm folds and the
 /// pieces cover `whole` exactly: a gap, an overlap or a clean prefix gives no digest.
 pub fn fold(algorithm: Algorithm, whole: ByteRange, pieces: &[(ByteRange, Digest)]) -> Option<Digest> {
-    let crc = match algorithm {
-        Algorithm::Crc32 => CrcAlgorithm::Crc32IsoHdlc,
-        Algorithm::Crc32c => CrcAlgorithm::Crc32Iscsi,
-        Algorithm::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
-        _ => return None,
-    };
+    let field = Field::of(algorithm)?;
     let mut pieces: Vec<_> = pieces.iter().filter(|(range, _)| !range.is_empty()).collect();
     pieces.sort_unstable_by_key(|(range, _)| range.start());
     let mut at = whole.start();
-    let mut value = super::Hasher::digest(algorithm, b"").crc_value();
+    let mut value = Hasher::digest(algorithm, b"").crc_value();
+    // Nearly all ranges of an object have the same length, hence the same shift.
+    let mut shift = (0, field.one());
     for (range, digest) in pieces {
         if range.start() != at || digest.algorithm() != algorithm {
             return None;
         }
-        value = crc_fast::checksum_combine(crc, value, digest.crc_value(), range.len());
+        if shift.0 != range.len() {
+            shift = (range.len(), field.shift(range.len()));
+        }
+        value = field.multiply(shift.1, value) ^ digest.crc_value();
         at = range.end();
     }
     (at == whole.end()).then(|| Digest::from_crc(algorithm, value))
+}
+
+/// Polynomials over GF(2) modulo a CRC's, in the reflected form of the CRC: the highest bit is x⁰.
+///
+/// A CRC with `n` bytes behind it is the CRC times x⁸ⁿ; for CRCs that start and end inverted,
+/// as all of S3's do, the value of both ranges is that product with the second range's value
+/// added (the construction of zlib's `crc32_combine`).
+#[derive(Clone, Copy)]
+struct Field {
+    polynomial: u64,
+    width: u32,
+}
+
+impl Field {
+    fn of(algorithm: Algorithm) -> Option<Self> {
+        let (polynomial, width) = match algorithm {
+            Algorithm::Crc32 => (0xEDB8_8320, 32),
+            Algorithm::Crc32c => (0x82F6_3B78, 32),
+            Algorithm::Crc64Nvme => (0x9A6C_9329_AC4B_C9B5, 64),
+            _ => return None,
+        };
+        Some(Field { polynomial, width })
+    }
+
+    fn one(self) -> u64 {
+        1 << (self.width - 1)
+    }
+
+    fn multiply(self, a: u64, mut b: u64) -> u64 {
+        let mut product = 0;
+        let mut bit = self.one();
+        while bit != 0 {
+            if a & bit != 0 {
+                product ^= b;
+            }
+            let carry = if b & 1 == 0 { 0 } else { self.polynomial };
+            b = (b >> 1) ^ carry;
+            bit >>= 1;
+        }
+        product
+    }
+
+    /// x⁸ⁿ, by squaring.
+    fn shift(self, mut bytes: u64) -> u64 {
+        let mut power = self.one() >> 8;
+        let mut shift = self.one();
+        while bytes > 0 {
+            if bytes & 1 == 1 {
+                shift = self.multiply(power, shift);
+            }
+            power = self.multiply(power, power);
+            bytes >>= 1;
+        }
+        shift
+    }
 }
 
 #[cfg(test)]

@@ -192,13 +192,13 @@ fn main_layout(layouts: &[PartLayout], needs: &[Need]) -> Option<usize> {
 
 fn ordered_range(limits: Limits) -> Result<u64, PlanError> {
     let concurrency = limits.concurrency.max(1) as u64;
-    // Twice the ranges in flight fit, so that reading goes on while the oldest are hashed.
-    let share = limits.waiting_room() / (2 * concurrency);
+    // Every range in flight has its room, or the oldest could wait for younger ones.
+    let share = limits.waiting_room() / concurrency;
     if share < SMALLEST_RANGE {
         return Err(PlanError::TooLittleMemory {
             max_memory: limits.max_memory,
             concurrency: limits.concurrency,
-            needed: (2 * concurrency * SMALLEST_RANGE).div_ceil(5) * 8,
+            needed: (concurrency * SMALLEST_RANGE).div_ceil(5) * 8,
         });
     }
     Ok(share.min(USUAL_RANGE))
@@ -275,7 +275,7 @@ mod tests {
         let whole = PartLayout::whole(10 * GIB);
         let plan = plan(10 * GIB, &[(Algorithm::Sha256, whole), (Algorithm::Md5, PartLayout::uniform(10 * GIB, GIB))]);
         assert_eq!(plan.ordered().len(), 2, "the large parts can no longer be ranges");
-        assert!(plan.ranges().iter().all(|range| range.len() <= 5 * MIB));
+        assert!(plan.ranges().iter().all(|range| range.len() <= 10 * MIB));
     }
 
     #[test]
@@ -312,7 +312,7 @@ mod tests {
         let limits = Limits { max_memory: MIB, ..LIMITS };
         let wanted = [(Algorithm::Sha256, PartLayout::whole(GIB))];
         assert!(
-            matches!(ReadPlan::new(GIB, &wanted, limits), Err(PlanError::TooLittleMemory { needed, .. }) if needed > 3 * MIB && needed < 4 * MIB)
+            matches!(ReadPlan::new(GIB, &wanted, limits), Err(PlanError::TooLittleMemory { needed, .. }) if needed > 3 * MIB / 2 && needed < 2 * MIB)
         );
         let folds = [(Algorithm::Crc32, PartLayout::whole(GIB))];
         assert!(ReadPlan::new(GIB, &folds, limits).is_ok());
