@@ -11,7 +11,6 @@ fn rendered(lines: &str, width: usize, colour: bool) -> String {
         let line: Line = serde_json::from_str(line).unwrap();
         human.render(&line.report).unwrap();
     }
-    drop(human);
     String::from_utf8(out).unwrap()
 }
 

@@ -91,10 +91,9 @@ fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageE
             Some(SseCustomerKey::new(&key).ok_or_else(wrong)?)
         }
     };
-    if let Some(owner) = &args.expected_bucket_owner {
-        if owner.len() != 12 || !owner.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(UsageError(format!("--expected-bucket-owner {owner}: an account has twelve digits")));
-        }
+    let is_account = |owner: &&String| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
+    if let Some(owner) = args.expected_bucket_owner.as_ref().filter(|owner| !is_account(owner)) {
+        return Err(UsageError(format!("--expected-bucket-owner {owner}: an account has twelve digits")));
     }
     Ok(S3Options {
         region: args.region.clone(),

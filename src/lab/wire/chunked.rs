@@ -103,7 +103,9 @@ mod tests {
 
     const BODY: &[u8] = b"5;chunk-signature=00\r\nhello\r\n7\r\n, world\r\n0\r\nX-Amz-Checksum-Crc32: AAAA\r\n\r\n";
 
-    fn decode(body: &[u8], step: usize) -> Result<(Vec<u8>, Vec<(String, String)>), S3Error> {
+    type Decoded = (Vec<u8>, Vec<(String, String)>);
+
+    fn decode(body: &[u8], step: usize) -> Result<Decoded, S3Error> {
         let mut decoder = AwsChunked::default();
         let mut out = Vec::new();
         for piece in body.chunks(step) {
