@@ -2,6 +2,8 @@
 //! a Python virtualenv that holds it; and any S3 that `STORED_AMI_TEST_S3` names
 //! (`URL,REGION,ACCESS_KEY,SECRET_KEY,BUCKET`; objects under `stored-ami-conformance/` are written).
 
+#![allow(clippy::print_stdout, reason = "says which bodies ran where")]
+
 mod common;
 
 use std::process::{Child, Command, Stdio};

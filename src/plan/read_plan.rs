@@ -33,7 +33,7 @@ pub enum PlanError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
     pub algorithm: Algorithm,
-    /// Position in [`ReadPlan::layouts`].
+    /// Position among the layouts of the plan; see [`ReadPlan::layout`].
     pub layout: usize,
 }
 
