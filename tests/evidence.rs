@@ -469,6 +469,10 @@ async fn a_sample_can_fail_and_cannot_pass() {
     assert_eq!(run.assert_exit(1).finding("sha256")["damage"][0]["part"], 2);
     let run = rig.verify(&["--sample", "3/7"]).await;
     assert_eq!(run.assert_exit(3).verdict("sha256"), "unknown: sampled", "the damage lies elsewhere");
+
+    rig.server.put(BUCKET, KEY, &data(1, 100), None).await;
+    let run = rig.verify(&["--sample", "1%"]).await;
+    assert_eq!(run.assert_exit(3).verdict("proof"), "unknown: sampled", "even where it is everything");
 }
 
 #[tokio::test(flavor = "multi_thread")]

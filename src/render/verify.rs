@@ -10,7 +10,9 @@ const MOST_DAMAGE: usize = 10;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&printable(&report.target)))?;
-    writeln!(out, "  {}", style.dim(&printable(&headline(report))))?;
+    for line in wrap(&printable(&headline(report)), style.width.saturating_sub(2).max(24)) {
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
     // Identity, size and proof say nothing new where they pass.
     for finding in report.findings.iter().filter(|finding| worth_a_line(finding)) {
         write_finding(out, style, finding)?;

@@ -97,6 +97,9 @@ impl fmt::Display for Reason {
             Reason::NoSuchReference { check } => write!(f, "the object has no reference for `{check}`"),
             Reason::NotUsed => f.write_str("left out by --using"),
             Reason::Archived { state } => write!(f, "archived: {state}"),
+            Reason::Sampled { coverage } if coverage.complete() => {
+                write!(f, "a sample was asked for, and happened to be all {}", ByteSize(coverage.of))
+            }
             Reason::Sampled { coverage } => {
                 write!(
                     f,

@@ -40,7 +40,7 @@ pub(super) fn assemble(
             findings.push(unknown(*check, Reason::NoSuchReference { check: *check }));
         }
     }
-    let proof = proof(&findings, &ending, facts);
+    let proof = proof(&findings, request, &ending, facts);
     findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: identity(facts, &ending, moved) });
     findings.insert(1, Finding { check: CheckId::Size, required: true, outcome: size(facts, request, &ending) });
     findings.insert(2, proof);
@@ -153,11 +153,14 @@ fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &Ending) -> Outcom
 }
 
 /// One proof over all bytes: at least one reference matched.
-fn proof(findings: &[Finding], ending: &Ending, facts: &ObjectFacts) -> Finding {
+fn proof(findings: &[Finding], request: &VerifyRequest, ending: &Ending, facts: &ObjectFacts) -> Finding {
     let names: Vec<String> = proving(findings).map(|finding| finding.check.to_string()).collect();
     let failed: Vec<&Finding> = findings.iter().filter(|f| f.verdict() == Verdict::Fail).collect();
     let outcome = if let Some(Outcome::Fail(failure)) = failed.first().map(|finding| &finding.outcome) {
         Outcome::Fail(failure.clone())
+    } else if let (Some(_), None, Some(coverage)) = (request.sample, &ending.stopped, ending.coverage) {
+        // A sample never passes, even where it happens to be everything.
+        Outcome::Unknown(Reason::Sampled { coverage })
     } else if !names.is_empty() && ending.complete() {
         let all = "every byte".to_owned();
         Outcome::Pass(evidence(&names.join(", "), all.clone(), all, facts))
