@@ -555,3 +555,63 @@ async fn all_ten_algorithms_over_one_piece() {
         assert_eq!(run.assert_exit(0).verdict(algorithm.name()), "pass", "{algorithm}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_given_value_over_other_parts_is_no_fail() {
+    const MIB: usize = 1 << 20;
+    let rig = Rig::new().await;
+    let bytes = data(3, 20_000_003);
+    let by = |part: usize| bytes.chunks(part).collect::<Vec<_>>();
+    rig.server.multipart(BUCKET, "other", &by(7 * MIB), sha256_composite()).await;
+    let other = rig.lab.with_object(BUCKET, "other", |object| object.checksum.clone().unwrap().value).unwrap();
+    rig.server.multipart(BUCKET, KEY, &by(6 * MIB), sha256_composite()).await;
+    let etag = {
+        rig.server.multipart(BUCKET, "five", &by(5 * MIB), None).await;
+        rig.lab.with_object(BUCKET, "five", |object| object.etag.clone()).unwrap()
+    };
+    let run = rig.verify(&["--etag", &etag]).await;
+    assert_eq!(
+        run.assert_exit(0).verdict("expect-etag"),
+        "pass",
+        "four parts of 5 MiB, where the object has four of 6"
+    );
+    let expected = format!("sha256:{other}-3");
+    let run = rig.verify(&["--expect", &expected, "--using", "expect-sha256"]).await;
+    assert_eq!(run.assert_exit(0).verdict("expect-sha256"), "pass");
+    let run = rig.verify(&["--expect", &expected, "--using", "expect-sha256", "--sample", "1/2"]).await;
+    assert_eq!(run.assert_exit(3).verdict("expect-sha256"), "unknown: sampled");
+    let wrong = etag.replace(&etag[..2], if etag.starts_with("00") { "11" } else { "00" });
+    let run = rig.verify(&["--etag", &wrong]).await;
+    assert_eq!(run.assert_exit(0).verdict("expect-etag"), "unknown: layout_not_proved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_behind_a_wrong_assumption_is_still_damage() {
+    let rig = Rig::old().await;
+    rig.sizes(&[300_000, 250_000, 300_000, 200_000], sha256_composite()).await;
+    rig.lab.deny(Deny::action("s3:GetObjectAttributes"));
+    rig.verify(&[]).await.assert_exit(0);
+    rig.lab.damage(BUCKET, KEY, 400_000, 1).unwrap();
+    let run = rig.verify(&[]).await;
+    let finding = run.assert_exit(1).finding("sha256");
+    assert_eq!((finding["damage"][0]["part"].as_u64(), finding["reads"].as_u64()), (Some(2), Some(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_memory_limits_do_not_stand_still() {
+    let rig = Rig::new().await;
+    rig.server.put(BUCKET, KEY, &data(1, 3_000_001), None).await;
+    let run = rig.verify(&["--concurrency", "1", "--max-memory", "1000001", "--digest", "sha256"]).await;
+    assert_eq!(run.assert_exit(0).verdict("crc64nvme"), "pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_manifest_is_written_of_an_unstable_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("m.json");
+    let rig = Rig::new().await;
+    rig.uniform(3, None).await;
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::FlipOnWire { offset: 7, mask: 1 }));
+    rig.verify(&["--write-manifest", manifest.to_str().unwrap()]).await.assert_exit(3);
+    assert!(!manifest.exists());
+}

@@ -83,7 +83,7 @@ impl Judging<'_> {
             };
             let Some(digests) = self.digests.all_parts(expected.algorithm(), layout) else {
                 incomplete = true;
-                if !damage.is_empty() {
+                if !damage.is_empty() && matches!(candidate.basis, Basis::Proved { .. }) {
                     // A sample can still refute the parts it has read.
                     let observed = format!("{} of {} parts differ", damage.len(), layout.count());
                     let evidence = self.evidence(self.source(), shown.to_owned(), observed);

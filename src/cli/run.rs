@@ -117,7 +117,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
                 }
             }
             Some(Err(VerifyError::Source(error))) => results.error(target, &error),
-            Some(Err(error)) => return Err(UsageError(error.to_string())),
+            Some(Err(error)) => results.refuse(target, error.to_string()),
         }
     }
     Ok(results.finish())
@@ -220,6 +220,16 @@ impl Results {
         self.summary.errors += 1;
         self.exit = self.exit.and(exit);
         self.render(&Report::Error(report));
+    }
+
+    /// A request that cannot be carried out as it stands.
+    fn refuse(&mut self, target: &Target, message: String) {
+        self.summary.targets += 1;
+        self.summary.errors += 1;
+        self.exit = self.exit.and(Exit::Usage);
+        let target = target.to_string();
+        let exit_code = Exit::Usage.code();
+        self.render(&Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
 
     fn interrupted(&mut self) {

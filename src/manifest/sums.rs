@@ -5,6 +5,8 @@ use crate::checksum::{Algorithm, Digest};
 pub enum SumsError {
     #[error("has no line for `{name}`")]
     NoLine { name: String },
+    #[error("names `{name}` more than once, with different values")]
+    Ambiguous { name: String },
     #[error("line {line}: {problem}")]
     Line { line: usize, problem: String },
 }
@@ -12,29 +14,37 @@ pub enum SumsError {
 /// Finds the value of `name` in a checksum file: GNU lines (`<hex>  <name>`, `<hex> *<name>`)
 /// and BSD lines (`SHA256 (<name>) = <hex>`). Directories before a name do not count.
 pub fn find_sum(text: &str, name: &str) -> Result<Digest, SumsError> {
+    let mut found: Option<Digest> = None;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
         if line.trim().is_empty() || line.starts_with('#') || line.starts_with(';') {
             continue;
         }
         let wrong = |problem: String| SumsError::Line { line: index + 1, problem };
-        if let Some((algorithm, file, value)) = bsd(line) {
-            if last_segment(file) == name {
-                let algorithm = algorithm.parse::<Algorithm>().map_err(|error| wrong(error.to_string()))?;
-                return Digest::parse(algorithm, value).map_err(|error| wrong(error.to_string()));
+        let digest = if let Some((algorithm, file, value)) = bsd(line) {
+            if last_segment(file) != name {
+                continue;
             }
+            let algorithm = algorithm.parse::<Algorithm>().map_err(|error| wrong(error.to_string()))?;
+            Digest::parse(algorithm, value).map_err(|error| wrong(error.to_string()))?
         } else if let Some((value, file)) = gnu(line) {
-            if last_segment(file) == name {
-                let algorithm = by_length(value).ok_or_else(|| {
-                    wrong(format!("{} hexadecimal digits are of no checksum this file form can name", value.len()))
-                })?;
-                return Digest::parse(algorithm, value).map_err(|error| wrong(error.to_string()));
+            if last_segment(file) != name {
+                continue;
             }
+            let algorithm = by_length(value).ok_or_else(|| {
+                wrong(format!("{} hexadecimal digits are of no checksum this file form can name", value.len()))
+            })?;
+            Digest::parse(algorithm, value).map_err(|error| wrong(error.to_string()))?
         } else {
             return Err(wrong("is neither `<hex>  <name>` nor `<ALGORITHM> (<name>) = <hex>`".to_owned()));
+        };
+        // Files of the same name in two folders: which one is meant cannot be told.
+        if found.is_some_and(|first| first.algorithm() == digest.algorithm() && first != digest) {
+            return Err(SumsError::Ambiguous { name: name.to_owned() });
         }
+        found = found.or(Some(digest));
     }
-    Err(SumsError::NoLine { name: name.to_owned() })
+    found.ok_or_else(|| SumsError::NoLine { name: name.to_owned() })
 }
 
 fn last_segment(path: &str) -> &str {
@@ -86,6 +96,15 @@ mod tests {
         assert_eq!(find_sum(&text, "b (1).bin"), Ok(md5));
         assert_eq!(find_sum(&text, "c.bin").unwrap().algorithm(), Algorithm::Crc64Nvme);
         assert_eq!(find_sum(&text, "d.bin"), Err(SumsError::NoLine { name: "d.bin".into() }));
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_not_told_apart_by_chance() {
+        let line =
+            |seed: &[u8], folder: &str| format!("{}  {folder}/a.bin\n", Hasher::digest(Algorithm::Md5, seed).hex());
+        let text = line(b"x", "one") + &line(b"y", "two");
+        assert_eq!(find_sum(&text, "a.bin"), Err(SumsError::Ambiguous { name: "a.bin".into() }));
+        assert!(find_sum(&(line(b"x", "one") + &line(b"x", "two")), "a.bin").is_ok());
     }
 
     #[test]

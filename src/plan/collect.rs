@@ -61,8 +61,11 @@ pub fn checksum_claim(checksum: &StoredChecksum, layout: &KnownLayout, size: u64
         ChecksumKind::Composite { parts } => Ok(Claim::Composite {
             digest,
             shown: checksum.to_string(),
+            parts: layout.part_digests(digest.algorithm()).filter(|_| {
+                let of_parts = layout.proved_layout().map(|proved| proved.count() as u32);
+                parts.is_none() || parts == of_parts
+            }),
             candidates: candidates(layout, parts, size)?,
-            parts: layout.part_digests(digest.algorithm()),
         }),
     }
 }

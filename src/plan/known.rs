@@ -1,4 +1,4 @@
-use super::{Basis, Candidate, PartLayout};
+use super::{Basis, Candidate, PartLayout, uniform_candidates};
 use crate::checksum::{Algorithm, Digest};
 use crate::facts::PartFacts;
 
@@ -44,7 +44,11 @@ impl KnownLayout {
     }
 
     /// From parts that were all listed or asked; in words why not, where they do not make up the object.
-    pub fn proved(size: u64, parts: Vec<PartFacts>, by: &'static str) -> Result<Self, String> {
+    pub fn proved(size: u64, mut parts: Vec<PartFacts>, by: &'static str) -> Result<Self, String> {
+        parts.sort_by_key(|part| part.number);
+        if parts.iter().zip(parts.iter().skip(1)).any(|(one, next)| one.number == next.number) {
+            return Err(format!("{by}: a part number comes twice"));
+        }
         let layout =
             PartLayout::from_sizes(size, parts.iter().map(|part| part.size)).map_err(|e| format!("{by}: {e}"))?;
         Ok(KnownLayout {
@@ -53,6 +57,23 @@ impl KnownLayout {
             why_none: None,
             parts,
         })
+    }
+
+    /// What may be assumed of a value that was made elsewhere: that it goes over the same parts, or
+    /// over parts of any uniform size that fits. How it was made is not known, so nothing is proved.
+    pub fn as_assumption(&self, size: u64, parts: u32) -> Self {
+        let own = self.candidates.iter().map(|candidate| candidate.layout.clone());
+        let uniform = uniform_candidates(size, parts).into_iter().map(|part| PartLayout::uniform(size, part));
+        let mut layouts: Vec<PartLayout> = Vec::new();
+        for layout in own.chain(uniform).filter(|layout| layout.count() == parts as usize) {
+            if !layouts.contains(&layout) {
+                layouts.push(layout);
+            }
+        }
+        if layouts.is_empty() {
+            return Self::unknown(Some(parts), format!("no uniform part size cuts {size} bytes into {parts} parts"));
+        }
+        Self::assumed(parts, layouts, "how the given value was made is not known")
     }
 
     /// The layout, if every part of it was listed or asked.

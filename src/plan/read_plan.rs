@@ -201,7 +201,8 @@ fn ordered_range(limits: Limits) -> Result<u64, PlanError> {
             needed: (concurrency * SMALLEST_RANGE).div_ceil(5) * 8,
         });
     }
-    Ok(share.min(USUAL_RANGE))
+    // Room is counted in whole KiB, rounded up for each range.
+    Ok((share / KIB * KIB).min(USUAL_RANGE))
 }
 
 /// The parts, each cut into equal pieces of `most` bytes.

@@ -45,18 +45,20 @@ impl FileSource {
     }
 
     fn open(&self) -> Result<(File, Metadata), SourceError> {
-        let open = || {
-            let file = File::open(&self.path)?;
-            let metadata = file.metadata()?;
-            Ok((file, metadata))
-        };
-        let (file, metadata) = open().map_err(|error| self.error(&error))?;
+        // Asked before opening, for opening a pipe waits until somebody writes to it.
+        let metadata = std::fs::metadata(&self.path).map_err(|error| self.error(&error))?;
         if metadata.is_dir() {
             return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is a directory; name the files in it"));
         }
         if !metadata.is_file() {
             return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is not a regular file"));
         }
+        let open = || {
+            let file = File::open(&self.path)?;
+            let metadata = file.metadata()?;
+            Ok((file, metadata))
+        };
+        let (file, metadata) = open().map_err(|error| self.error(&error))?;
         Ok((file, metadata))
     }
 }

@@ -67,7 +67,15 @@ pub(super) fn assemble(
     });
     let digests: Vec<DigestReport> = whole.map(|digest| DigestReport::from(&digest)).collect();
     let mut notes = found.notes.clone();
+    let shaky = |finding: &Finding| {
+        use Reason::{Changed, Protocol, UnstableRead};
+        matches!(&finding.outcome, Outcome::Unknown(UnstableRead { .. } | Changed { .. } | Protocol { .. }))
+    };
     let manifest = match (request.manifest_wanted, verdict, &ending.digests) {
+        (true, _, _) if findings.iter().any(shaky) => {
+            notes.push("no manifest is written, for what was read cannot be relied on".to_owned());
+            None
+        }
         (true, Verdict::Fail, _) => {
             notes.push("no manifest is written of an object that failed".to_owned());
             None

@@ -87,8 +87,13 @@ fn unknown(check: CheckId, reason: Reason) -> Finding {
 /// longer the current one.
 async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<String> {
     let then = &found.facts;
+    let pinned = then.version.as_deref().is_some_and(|version| version != "null");
     let now = match session.head().await {
         Ok(now) => now,
+        Err(error) if error.kind == crate::source::ErrorKind::NotFound && pinned => {
+            found.notes.push(format!("the version verified is no longer the current one: {}", error.explain()));
+            return None;
+        }
         Err(error) if error.kind == crate::source::ErrorKind::NotFound => {
             return Some(format!("it is gone: {}", error.explain()));
         }
@@ -102,7 +107,6 @@ async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<
     if same && same_time {
         return None;
     }
-    let pinned = then.version.as_deref().is_some_and(|version| version != "null");
     if pinned && !matches!(then.checksums, Fact::NotApplicable) {
         let name = now.version.unwrap_or_default();
         found.notes.push(format!(

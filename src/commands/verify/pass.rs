@@ -11,7 +11,7 @@ use crate::fetch::{Job, Reading, Stop, fetch};
 use crate::plan::{KnownLayout, PartLayout, ReadPlan, Reference, settle};
 use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize, MIB};
-use crate::verdict::{Coverage, Damage, Evidence, Failure, Finding, Outcome, Reads, Reason};
+use crate::verdict::{CheckId, Coverage, Damage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason};
 
 /// The readings of one `verify`, and what they say about its references.
 pub(super) struct Pass<'a> {
@@ -150,6 +150,17 @@ impl<'a> Pass<'a> {
         mismatches: &mut Vec<Mismatch>,
     ) -> Result<(), VerifyError> {
         let size = self.found.facts.size;
+        // What was made of other bytes, or of another object, need not go over this object's parts.
+        let (unproved, elsewhere): (Vec<_>, Vec<_>) = unproved
+            .into_iter()
+            .partition(|reference| matches!(reference.check, CheckId::Reference(Origin::Stored, _)));
+        for reference in elsewhere {
+            let because = "the parts it was made over are not known".to_owned();
+            findings.push(unknown(reference.check, Reason::LayoutNotProved { because }));
+        }
+        if unproved.is_empty() {
+            return Ok(());
+        }
         let proved = match self.found.layout.parts_count {
             Some(parts) => ask_every_part(self.session, &self.found.facts.id, size, parts).await,
             None => Err("nothing tells the number of parts".to_owned()),
@@ -206,11 +217,9 @@ impl<'a> Pass<'a> {
         let references: Vec<Reference> = first.iter().map(|m| m.reference.clone()).collect();
         // References settled after the first reading have needs that its plan does not know.
         let covered = needs(&references, size).iter().all(|(a, layout)| plan_knows(plan, *a, layout));
-        let (plan, chosen) = if placed.is_empty() {
-            let note = format!(
-                "the bytes do not match, and nothing can tell where: reading all {} once more to rule out a bad read",
-                ByteSize(size)
-            );
+        let (plan, chosen) = if placed.is_empty() || !covered {
+            let note =
+                format!("the bytes do not match: reading all {} once more to rule out a bad read", ByteSize(size));
             self.session.context().monitor.note(&note);
             self.found.notes.push(note);
             let again = if covered {
@@ -254,7 +263,9 @@ impl<'a> Pass<'a> {
                             && same_damage(&damage, &mismatch.damage)
                             && (differing.is_empty() || !partial) =>
                     {
-                        mismatch.fail(Reads::Reproduced)
+                        // Where only the damaged parts were read again, a value over everything was not.
+                        let once = partial && mismatch.damage.is_empty();
+                        mismatch.fail(if once { Reads::One } else { Reads::Reproduced })
                     }
                     _ => unknown(check, Reason::UnstableRead { detail: describe(&mismatch, &differing) }),
                 }

@@ -1,6 +1,8 @@
 use super::VerifyRequest;
+use crate::checksum::{ChecksumKind, StoredChecksum};
 use crate::commands::{Discovery, discover};
-use crate::plan::{Claim, Collected, Reference, checksum_claim, etag_claim, stored_references};
+use crate::ident::{ETag, ETagForm};
+use crate::plan::{Claim, Collected, KnownLayout, Reference, checksum_claim, etag_claim, stored_references};
 use crate::source::{Session, SourceError};
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject};
@@ -18,11 +20,21 @@ pub(super) async fn collect(
     }
     for expected in &request.expect {
         let check = CheckId::Reference(Origin::Expect, Subject::Checksum(expected.0.algorithm()));
-        add(&mut all, check, "value given with --expect".to_owned(), checksum_claim(&expected.0, &found.layout, size));
+        add(
+            &mut all,
+            check,
+            "value given with --expect".to_owned(),
+            checksum_claim(&expected.0, &given(&found.layout, parts_of(&expected.0), size), size),
+        );
     }
     if let Some(etag) = &request.etag {
         let check = CheckId::Reference(Origin::Expect, Subject::ETag);
-        add(&mut all, check, "ETag given with --etag".to_owned(), etag_claim(etag, &found.layout, size));
+        add(
+            &mut all,
+            check,
+            "ETag given with --etag".to_owned(),
+            etag_claim(etag, &given(&found.layout, etag_parts(etag), size), size),
+        );
     }
     if let Some((file, digest)) = &request.sums {
         let check = CheckId::Reference(Origin::Sums, Subject::Checksum(digest.algorithm()));
@@ -53,6 +65,25 @@ pub(super) async fn collect(
         add_all(&mut all, Origin::Like, other.facts.size, size, theirs.references, &name);
     }
     Ok(all)
+}
+
+/// The layouts for a value that a person gives: the object's own tells nothing for certain.
+fn given(layout: &KnownLayout, parts: Option<u32>, size: u64) -> KnownLayout {
+    parts.map_or_else(|| KnownLayout::single(size), |parts| layout.as_assumption(size, parts))
+}
+
+fn parts_of(checksum: &StoredChecksum) -> Option<u32> {
+    match checksum.kind {
+        ChecksumKind::Composite { parts } => parts,
+        ChecksumKind::FullObject | ChecksumKind::Unstated => None,
+    }
+}
+
+fn etag_parts(etag: &ETag) -> Option<u32> {
+    match etag.form() {
+        ETagForm::Multipart { parts, .. } => Some(parts),
+        ETagForm::Md5 { .. } | ETagForm::Opaque => None,
+    }
 }
 
 fn add(all: &mut Collected, check: CheckId, source: String, claim: Result<Claim, Reason>) {
