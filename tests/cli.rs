@@ -266,19 +266,6 @@ async fn metadata_is_shown_and_recognised_by_value() {
         .metadata("a", "123456789012")
         .metadata("b", "2022-05-04T12:00:00.000Z")
         .metadata("some-name", "web server")
-        .metadata("plain", "x\u{1b}y")
-        .send()
-        .await
-        .ok();
-    server
-        .client
-        .put_object()
-        .bucket("archive")
-        .key("not-an-ami")
-        .body(b"x".to_vec().into())
-        .metadata("a", "123456789012")
-        .metadata("b", "2022-05-04T12:00:00.000Z")
-        .metadata("some-name", "web server")
         .send()
         .await
         .unwrap();

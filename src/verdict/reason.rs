@@ -32,8 +32,6 @@ pub enum Reason {
     LayoutUnknown { because: String },
     /// The parts were assumed, not asked, so a mismatch says nothing about the bytes.
     LayoutNotProved { because: String },
-    /// A stored value that could not be read as what it is said to be.
-    Unreadable { detail: String },
     /// Stopped before all bytes were read.
     Interrupted { coverage: Coverage },
     /// No reading was needed or possible.
@@ -57,7 +55,6 @@ impl Reason {
             Reason::ETagNotMd5 { .. } => "etag_not_md5",
             Reason::LayoutUnknown { .. } => "layout_unknown",
             Reason::LayoutNotProved { .. } => "layout_not_proved",
-            Reason::Unreadable { .. } => "unreadable",
             Reason::Interrupted { .. } => "interrupted",
             Reason::NotRead => "not_read",
         }
@@ -119,7 +116,6 @@ impl fmt::Display for Reason {
             Reason::LayoutNotProved { because } => {
                 write!(f, "no match, but the part layout was assumed and could not be proved: {because}")
             }
-            Reason::Unreadable { detail } => f.write_str(detail),
             Reason::Interrupted { coverage } => write!(
                 f,
                 "interrupted after {} of {} ({:.1} %)",

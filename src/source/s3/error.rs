@@ -23,8 +23,7 @@ where
     match error {
         SdkError::ConstructionFailure(_) => make(ErrorKind::Invalid, format!("the request cannot be made: {cause}")),
         SdkError::TimeoutError(_) => make(ErrorKind::Transient, format!("no answer in time: {cause}")),
-        SdkError::DispatchFailure(failure) if is_credentials(error) => {
-            let _ = failure;
+        SdkError::DispatchFailure(_) if is_credentials(error) => {
             make(ErrorKind::Credentials, format!("no usable credentials: {cause}"))
         }
         SdkError::DispatchFailure(failure) if failure.is_user() => {
