@@ -44,7 +44,7 @@ struct Judging<'a> {
 
 impl Judging<'_> {
     fn evidence(&self, source: String, expected: String, observed: String) -> Evidence {
-        Evidence { source, expected, observed, coverage: Coverage { bytes: self.size, of: self.size } }
+        Evidence { source, expected, observed, coverage: Some(Coverage { bytes: self.size, of: self.size }) }
     }
 
     fn source(&self) -> String {

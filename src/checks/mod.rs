@@ -2,6 +2,7 @@
 
 mod digests;
 mod judge;
+pub mod preflight;
 
 pub use digests::Digests;
 pub use judge::{Judgement, judge};

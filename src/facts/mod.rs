@@ -1,14 +1,20 @@
 //! What a server told us: parsed, and not yet believed.
 
+mod account;
+mod bucket;
 mod content_range;
 mod fact;
+mod image;
 mod object;
 mod recognise;
 mod reply;
 mod restore;
 
+pub use account::{Caller, KeyFacts};
+pub use bucket::{BucketEncryption, BucketFacts, ListedObject, UploadFacts};
 pub use content_range::{ContentRange, ParseContentRangeError};
 pub use fact::Fact;
+pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use object::{AttributeFacts, Encryption, LockFacts, ObjectFacts, PartFacts};
 pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};

@@ -1,13 +1,17 @@
 //! What things are called: targets, AMI ids, ETags, object identities.
 
 mod ami_id;
+mod bucket_path;
 mod etag;
+mod image_name;
 mod object_id;
 mod target;
 mod uri;
 
-pub use ami_id::AmiId;
+pub use ami_id::{AmiId, ParseAmiIdError};
+pub use bucket_path::{BucketPath, ParseBucketPathError};
 pub use etag::{ETag, ETagForm};
+pub use image_name::{ImageName, ParseImageNameError};
 pub use object_id::ObjectId;
 pub use target::Target;
 pub use uri::{ObjectUri, ParseTargetError};

@@ -95,13 +95,13 @@ impl From<&Finding> for FindingReport {
             report.source = Some(evidence.source.clone());
             report.expected = Some(evidence.expected.clone());
             report.observed = Some(evidence.observed.clone());
-            report.covered_bytes = Some(evidence.coverage.bytes);
+            report.covered_bytes = evidence.coverage.map(|coverage| coverage.bytes);
         };
         match &finding.outcome {
             Outcome::Pass(evidence) => tell(evidence),
             Outcome::Fail(failure) => {
                 tell(&failure.evidence);
-                report.reads = Some(match failure.reads {
+                report.reads = failure.reads.map(|reads| match reads {
                     Reads::One => 1,
                     Reads::Reproduced => 2,
                 });

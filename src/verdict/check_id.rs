@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Limitation;
 use crate::checksum::Algorithm;
 
 /// The name of a check, as printed and as given to `--using`, `--require` and `--accept`.
@@ -14,6 +15,8 @@ pub enum CheckId {
     Proof,
     /// One reference.
     Reference(Origin, Subject),
+    /// One condition of a store or a restore.
+    Limitation(Limitation),
 }
 
 /// Where a reference comes from.
@@ -63,6 +66,7 @@ impl fmt::Display for CheckId {
             CheckId::Identity => f.write_str("identity"),
             CheckId::Size => f.write_str("size"),
             CheckId::Proof => f.write_str("proof"),
+            CheckId::Limitation(limitation) => limitation.fmt(f),
             CheckId::Reference(origin, subject) => {
                 if let Some(name) = origin.name() {
                     write!(f, "{name}-")?;
@@ -104,7 +108,7 @@ impl FromStr for CheckName {
             "identity" => Some(CheckId::Identity),
             "size" => Some(CheckId::Size),
             "proof" => Some(CheckId::Proof),
-            _ => None,
+            name => Limitation::named(name).map(CheckId::Limitation),
         };
         if let Some(check) = simple {
             return Ok(CheckName::One(check));
@@ -154,6 +158,7 @@ mod tests {
                 ids.push(CheckId::Reference(origin, Subject::Parts(algorithm)));
             }
         }
+        ids.extend(Limitation::ALL.map(|(limitation, _)| CheckId::Limitation(limitation)));
         for id in ids {
             assert_eq!(id.to_string().parse(), Ok(CheckName::One(id)), "{id}");
         }

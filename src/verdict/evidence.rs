@@ -20,7 +20,15 @@ pub struct Evidence {
     pub source: String,
     pub expected: String,
     pub observed: String,
-    pub coverage: Coverage,
+    /// Which bytes it speaks for; `None` where it is not about bytes.
+    pub coverage: Option<Coverage>,
+}
+
+impl Evidence {
+    /// A rule, and what was found where it applies.
+    pub fn of_rule(source: impl Into<String>, expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Evidence { source: source.into(), expected: expected.into(), observed: observed.into(), coverage: None }
+    }
 }
 
 /// How often the bytes of a mismatch were read.
@@ -48,7 +56,15 @@ pub struct Damage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub evidence: Evidence,
-    pub reads: Reads,
+    /// How often the bytes were read; `None` where it is not about bytes.
+    pub reads: Option<Reads>,
     /// Empty when the reference cannot place the damage.
     pub damage: Vec<Damage>,
+}
+
+impl Failure {
+    /// A rule that is broken; nothing was read for it.
+    pub fn of_rule(evidence: Evidence) -> Self {
+        Failure { evidence, reads: None, damage: Vec::new() }
+    }
 }

@@ -70,13 +70,13 @@ mod tests {
             source: "test".into(),
             expected: "a".into(),
             observed: "b".into(),
-            coverage: Coverage { bytes: 1, of: 1 },
+            coverage: Some(Coverage { bytes: 1, of: 1 }),
         };
         let outcome = match verdict {
             Verdict::Pass => Outcome::Pass(evidence),
             Verdict::Fail => Outcome::Fail(Failure {
                 evidence,
-                reads: Reads::One,
+                reads: Some(Reads::One),
                 damage: vec![Damage {
                     part: 1,
                     range: ByteRange::whole(1),

@@ -3,9 +3,11 @@
 mod check_id;
 mod evidence;
 mod finding;
+mod limitation;
 mod reason;
 
 pub use check_id::{CheckId, CheckName, Origin, ParseCheckError, Subject};
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};
+pub use limitation::Limitation;
 pub use reason::Reason;

@@ -36,6 +36,14 @@ pub enum Reason {
     Interrupted { coverage: Coverage },
     /// No reading was needed or possible.
     NotRead,
+    /// The question could not be asked, or was not answered.
+    Unanswered { detail: String },
+    /// AWS does not publish what decides here.
+    Undocumented { detail: String },
+    /// Sources or readings of a rule that lead to different verdicts.
+    Ambiguous { detail: String },
+    /// Nothing tells it.
+    NotStated { detail: String },
 }
 
 impl Reason {
@@ -57,6 +65,10 @@ impl Reason {
             Reason::LayoutNotProved { .. } => "layout_not_proved",
             Reason::Interrupted { .. } => "interrupted",
             Reason::NotRead => "not_read",
+            Reason::Unanswered { .. } => "unanswered",
+            Reason::Undocumented { .. } => "undocumented",
+            Reason::Ambiguous { .. } => "ambiguous",
+            Reason::NotStated { .. } => "not_stated",
         }
     }
 
@@ -124,6 +136,10 @@ impl fmt::Display for Reason {
                 percent(*coverage)
             ),
             Reason::NotRead => f.write_str("no byte was read"),
+            Reason::Unanswered { detail }
+            | Reason::Undocumented { detail }
+            | Reason::Ambiguous { detail }
+            | Reason::NotStated { detail } => f.write_str(detail),
         }
     }
 }

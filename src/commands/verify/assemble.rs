@@ -124,7 +124,7 @@ fn proving(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
 
 fn evidence(source: &str, expected: String, observed: String, facts: &ObjectFacts) -> Evidence {
     let coverage = Coverage { bytes: facts.size, of: facts.size };
-    Evidence { source: source.to_owned(), expected, observed, coverage }
+    Evidence { source: source.to_owned(), expected, observed, coverage: Some(coverage) }
 }
 
 fn identity(facts: &ObjectFacts, ending: &Ending, moved: Option<String>) -> Outcome {

@@ -285,7 +285,7 @@ impl Mismatch {
                 damage.second_read = Some(damage.observed.clone());
             }
         }
-        let failure = Failure { evidence: self.evidence, reads, damage: self.damage };
+        let failure = Failure { evidence: self.evidence, reads: Some(reads), damage: self.damage };
         Finding { check: self.reference.check, required: false, outcome: Outcome::Fail(failure) }
     }
 }

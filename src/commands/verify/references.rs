@@ -105,11 +105,11 @@ fn add_all(all: &mut Collected, origin: Origin, their_size: u64, size: u64, refe
         source: source.to_owned(),
         expected: format!("{} bytes", ByteSize(their_size).grouped()),
         observed: format!("{} bytes", ByteSize(size).grouped()),
-        coverage: Coverage { bytes: size, of: size },
+        coverage: Some(Coverage { bytes: size, of: size }),
     };
     all.unusable.push(Finding {
         check: CheckId::Reference(origin, Subject::Size),
         required: false,
-        outcome: Outcome::Fail(Failure { evidence, reads: Reads::One, damage: Vec::new() }),
+        outcome: Outcome::Fail(Failure { evidence, reads: Some(Reads::One), damage: Vec::new() }),
     });
 }

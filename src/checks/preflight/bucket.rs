@@ -1,0 +1,72 @@
+use super::{Preflight, fail, pass, reason, unknown};
+use crate::facts::{BucketEncryption, BucketFacts, Fact};
+use crate::verdict::{Limitation, Reason};
+
+/// What was asked about a bucket.
+#[derive(Debug, Clone)]
+pub struct BucketSurvey {
+    pub name: String,
+    pub facts: Fact<BucketFacts>,
+    /// `Enabled`, `Suspended` or `Off`.
+    pub versioning: Fact<String>,
+    pub encryption: Fact<BucketEncryption>,
+    /// Whether all four settings of Block Public Access are on.
+    pub public_access_blocked: Fact<bool>,
+}
+
+/// The bucket is there, and in the Region of the call.
+pub(super) fn place(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
+    let name = &survey.name;
+    match &survey.facts {
+        Fact::Known { value, source } => {
+            out.findings.push(pass(Limitation::Bucket, source, format!("bucket {name} exists"), "it answers"));
+            let rule = format!("{name} is in {region}, the Region of the call");
+            out.findings.push(match &value.region {
+                Some(at) if at == region => pass(Limitation::BucketRegion, source, rule, at.as_str()),
+                Some(at) => fail(Limitation::BucketRegion, source, rule, format!("it is in {at}")),
+                None => {
+                    let detail = "the server does not tell the Region of the bucket".to_owned();
+                    unknown(Limitation::BucketRegion, Reason::NotStated { detail })
+                }
+            });
+        }
+        Fact::Absent { source } => {
+            let rule = format!("bucket {name} exists");
+            out.findings.push(fail(Limitation::Bucket, source, rule, "there is no such bucket"));
+        }
+        other => {
+            out.findings.push(unknown(Limitation::Bucket, reason(other, "the bucket")));
+            out.findings.push(unknown(Limitation::BucketRegion, reason(other, "the Region of the bucket")));
+        }
+    }
+}
+
+/// What protects an object in this bucket: AWS asks to look at it before a store.
+pub(super) fn protection(survey: &BucketSurvey, out: &mut Preflight) {
+    let mut note = |text: String| out.notes.push(text);
+    match &survey.versioning {
+        Fact::Known { value, .. } if value == "Enabled" => {}
+        Fact::Known { value, .. } => {
+            note(format!(
+                "versioning of the bucket is {}: what is overwritten or deleted is gone",
+                value.to_lowercase()
+            ));
+        }
+        other => note(format!("versioning of the bucket: {}", other.why_not().unwrap_or_default())),
+    }
+    match &survey.encryption {
+        Fact::Known { value, .. } => {
+            let key = value.key.as_ref().map(|key| format!(" with key {key}")).unwrap_or_default();
+            note(format!("the bucket encrypts new objects with {}{key}", value.algorithm));
+        }
+        Fact::Absent { .. } => note("the bucket states no default encryption".to_owned()),
+        other => note(format!("default encryption of the bucket: {}", other.why_not().unwrap_or_default())),
+    }
+    match &survey.public_access_blocked {
+        Fact::Known { value: true, .. } => {}
+        Fact::Known { value: false, .. } | Fact::Absent { .. } => {
+            note("public access to the bucket is not blocked in all four ways".to_owned());
+        }
+        other => note(format!("public access to the bucket: {}", other.why_not().unwrap_or_default())),
+    }
+}

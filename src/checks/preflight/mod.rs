@@ -1,0 +1,63 @@
+//! What is known before a store or a restore against the conditions AWS sets: findings and notes.
+
+mod bucket;
+mod image;
+mod in_progress;
+mod limits;
+mod permission;
+mod price;
+mod restore;
+mod size;
+mod store;
+mod stored;
+
+pub use bucket::BucketSurvey;
+pub use in_progress::{RESTORE_TAG, Work, cautious, restore_work, store_work};
+pub use limits::{GbLimit, ServiceLimits, both_units};
+pub use permission::DryRun;
+pub use restore::{LastVerified, NameSource, Pace, RestoreSurvey, SnapshotCount, judge_restore};
+pub use size::LogicalSize;
+pub use store::{StoreSurvey, judge_store};
+pub use stored::{Stored, StoredAnswer, StoredSurvey, judge_stored};
+
+use crate::facts::Fact;
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Limitation, Outcome, Reason};
+
+/// What a preflight found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preflight {
+    pub findings: Vec<Finding>,
+    /// Worth knowing, without a verdict.
+    pub notes: Vec<String>,
+    /// What AWS also needs, and nothing here could test.
+    pub untested: Vec<String>,
+}
+
+fn finding(limitation: Limitation, outcome: Outcome) -> Finding {
+    Finding { check: CheckId::Limitation(limitation), required: true, outcome }
+}
+
+fn pass(limitation: Limitation, source: &str, expected: impl Into<String>, observed: impl Into<String>) -> Finding {
+    finding(limitation, Outcome::Pass(Evidence::of_rule(source, expected, observed)))
+}
+
+fn fail(limitation: Limitation, source: &str, expected: impl Into<String>, observed: impl Into<String>) -> Finding {
+    finding(limitation, Outcome::Fail(Failure::of_rule(Evidence::of_rule(source, expected, observed))))
+}
+
+fn unknown(limitation: Limitation, reason: Reason) -> Finding {
+    finding(limitation, Outcome::Unknown(reason))
+}
+
+/// A finding whose `unknown` stands in nobody's way.
+fn optional(finding: Finding) -> Finding {
+    Finding { required: false, ..finding }
+}
+
+/// Why a fact is not known, with its subject.
+fn reason<T>(fact: &Fact<T>, subject: &str) -> Reason {
+    match fact {
+        Fact::NotPermitted { needs } => Reason::NotPermitted { needs: (*needs).to_owned() },
+        other => Reason::Unanswered { detail: format!("{subject}: {}", other.why_not().unwrap_or_default()) },
+    }
+}

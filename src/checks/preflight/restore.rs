@@ -1,0 +1,384 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::bucket::{BucketSurvey, place};
+use super::image::enabled;
+use super::in_progress::{RESTORE_TAG, Work, cautious, restores_in_progress};
+use super::limits::ServiceLimits;
+use super::permission::{DryRun, permission};
+use super::price::RESTORE_PRICE;
+use super::size::{LogicalSize, image_size};
+use super::{Preflight, fail, optional, pass, reason, unknown};
+use crate::facts::{Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, readability};
+use crate::ident::{ImageName, ObjectUri};
+use crate::verdict::{Finding, Limitation as L, Reason, Verdict};
+
+/// Where the name of the new AMI comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameSource {
+    /// `--name`.
+    Given,
+    /// The record that was written at store time.
+    Record,
+    /// The source AMI, which is still there; EC2 takes its name when none is given.
+    SourceImage,
+}
+
+/// What is known of the last proof of the object's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LastVerified {
+    NotKnown,
+    /// A manifest of exactly this object.
+    Manifest {
+        file: String,
+        written_at: String,
+        proved_by: Vec<String>,
+    },
+    /// A manifest that does not speak of this object, or proves nothing.
+    Useless {
+        file: String,
+        detail: String,
+    },
+    /// In this run.
+    Now {
+        verdict: Verdict,
+        detail: String,
+    },
+}
+
+/// What the caller's own earlier restores took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Of logical size.
+    pub bytes_per_second: f64,
+    pub restores: usize,
+}
+
+/// How many snapshots the account has, as far as they were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotCount {
+    pub counted: u64,
+    /// All pages were read.
+    pub complete: bool,
+}
+
+/// Everything that was asked before a restore.
+#[derive(Debug, Clone)]
+pub struct RestoreSurvey {
+    pub target: ObjectUri,
+    /// Region of the call.
+    pub region: String,
+    pub now: Timestamp,
+    pub caller: Fact<Caller>,
+    /// The current version; `Absent` where there is none.
+    pub object: Fact<ObjectFacts>,
+    /// One byte of the object could be read.
+    pub probe: Fact<()>,
+    pub bucket: BucketSurvey,
+    pub verified: LastVerified,
+    /// All AMIs of the account in the Region, in every state.
+    pub images: Fact<Vec<ImageFacts>>,
+    pub work: Fact<Work>,
+    pub size: LogicalSize,
+    pub name: Option<(String, NameSource)>,
+    /// Value of the tag that this very restore would bear.
+    pub token: Option<String>,
+    /// Whether the source had encrypted snapshots.
+    pub source_encrypted: Option<bool>,
+    pub ebs: Fact<EbsDefault>,
+    pub key: Fact<KeyFacts>,
+    pub image_quota: Fact<f64>,
+    pub snapshot_quota: Fact<f64>,
+    pub snapshots: Fact<SnapshotCount>,
+    /// How many snapshots the restore makes.
+    pub new_snapshots: Option<u64>,
+    pub pace: Option<Pace>,
+    pub dry_run: DryRun,
+    pub limits: ServiceLimits,
+}
+
+/// Every documented condition of a restore, one finding each.
+pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
+    let mut out = Preflight::default();
+    out.findings.push(object(survey));
+    out.findings.push(readable(survey));
+    out.findings.push(verified(&survey.verified));
+    place(&survey.bucket, &survey.region, &mut out);
+    out.findings.push(image_size(&survey.size, survey.limits));
+    out.findings.push(restores_in_progress(&survey.work, survey.limits));
+    out.notes.extend(cautious(&survey.work, &survey.size, survey.limits.restores));
+    name(survey, &mut out);
+    already_restored(survey, &mut out);
+    encryption(survey, &mut out);
+    out.findings.push(optional(image_quota(survey)));
+    out.findings.push(optional(snapshot_quota(survey)));
+    out.findings.push(permission(&survey.dry_run, "ec2:CreateRestoreImageTask"));
+    notes(survey, &mut out);
+    out
+}
+
+fn object(survey: &RestoreSurvey) -> Finding {
+    let rule = "the object is there, and is the current version: a restore takes no other";
+    match &survey.object {
+        Fact::Known { value, source } => {
+            let etag = value.id.etag.as_ref().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
+            match (&survey.target.version, &value.version) {
+                (Some(wanted), current) if current.as_deref() != Some(wanted) => {
+                    let current = current.as_deref().unwrap_or("without a version");
+                    fail(
+                        L::Object,
+                        source,
+                        rule,
+                        format!("version {wanted} was named, and the current one is {current}"),
+                    )
+                }
+                _ => pass(L::Object, source, rule, format!("{} bytes, {etag}", value.size)),
+            }
+        }
+        Fact::Absent { source } => fail(L::Object, source, rule, "there is no such object"),
+        other => unknown(L::Object, reason(other, "the object")),
+    }
+}
+
+fn readable(survey: &RestoreSurvey) -> Finding {
+    let rule = "the object can be read now, and as long as a restore may take";
+    let Some(facts) = survey.object.value() else {
+        return unknown(L::Readable, reason(&survey.object, "the object"));
+    };
+    if facts.encryption == Encryption::CustomerKey {
+        return fail(
+            L::Readable,
+            facts.source,
+            rule,
+            "encrypted with a customer key (SSE-C), which a restore cannot be given",
+        );
+    }
+    let restore = facts.restore.as_ref().and_then(|state| state.as_ref().ok());
+    let class = facts.storage_class.as_deref().unwrap_or_default();
+    match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
+        Readability::Archived(state) => fail(L::Readable, facts.source, rule, format!("archived: {state}")),
+        Readability::Now => match &survey.probe {
+            Fact::Known { source, .. } => pass(L::Readable, source, rule, format!("{class}; one byte was read")),
+            other => unknown(L::Readable, reason(other, "reading one byte")),
+        },
+        Readability::Until(end) => temporary(survey, rule, end),
+    }
+}
+
+/// A temporary copy must outlive the task, which may wait in a queue.
+fn temporary(survey: &RestoreSurvey, rule: &str, end: Option<Timestamp>) -> Finding {
+    if let Some(reason) = survey.probe.why_not() {
+        return unknown(L::Readable, Reason::Unanswered { detail: format!("reading one byte: {reason}") });
+    }
+    let Some(end) = end else {
+        return unknown(
+            L::Readable,
+            Reason::NotStated { detail: "when the temporary copy ends is not stated".to_owned() },
+        );
+    };
+    let left = end.duration_since(survey.now);
+    match survey.estimate() {
+        Some(takes) if left > takes.saturating_mul(2) => {
+            let observed =
+                format!("a temporary copy until {end}, more than twice what your earlier restores let expect");
+            pass(L::Readable, "HeadObject", rule, observed)
+        }
+        takes => {
+            let takes = takes.map_or("how long a restore takes is not known".to_owned(), |takes| {
+                format!("a restore may take {} h", takes.as_hours().max(1))
+            });
+            let detail = format!("a temporary copy is readable until {end}; {takes}, and it may wait in a queue first");
+            unknown(L::Readable, Reason::Ambiguous { detail })
+        }
+    }
+}
+
+impl RestoreSurvey {
+    /// From the caller's own earlier restores alone.
+    fn estimate(&self) -> Option<SignedDuration> {
+        let pace = self.pace.filter(|pace| pace.bytes_per_second > 0.0)?;
+        let seconds = self.size.volumes? as f64 / pace.bytes_per_second;
+        SignedDuration::try_from(Duration::try_from_secs_f64(seconds).ok()?).ok()
+    }
+}
+
+/// No documented refusal, and the reason why people run this: its `unknown` is required only when it was asked for.
+fn verified(last: &LastVerified) -> Finding {
+    let rule = "the bytes of the object were proved";
+    match last {
+        LastVerified::NotKnown => {
+            let detail = "no proof of its bytes is known; --verify makes one now, --manifest names one".to_owned();
+            optional(unknown(L::Verified, Reason::NotStated { detail }))
+        }
+        LastVerified::Manifest { file, written_at, proved_by } => optional(pass(
+            L::Verified,
+            file,
+            rule,
+            format!("on {written_at}, by {}, under the same ETag and size", proved_by.join(", ")),
+        )),
+        LastVerified::Useless { file, detail } => {
+            optional(unknown(L::Verified, Reason::NotStated { detail: format!("{file}: {detail}") }))
+        }
+        LastVerified::Now { verdict: Verdict::Pass, detail } => pass(L::Verified, "verify", rule, detail.as_str()),
+        LastVerified::Now { verdict: Verdict::Fail, detail } => fail(L::Verified, "verify", rule, detail.as_str()),
+        LastVerified::Now { verdict: Verdict::Unknown, detail } => {
+            unknown(L::Verified, Reason::NotStated { detail: detail.clone() })
+        }
+    }
+}
+
+fn name(survey: &RestoreSurvey, out: &mut Preflight) {
+    let Some((name, source)) = &survey.name else {
+        let detail = "no name is given; EC2 would take that of the source AMI, which nothing here tells".to_owned();
+        out.findings.push(unknown(L::NameLegal, Reason::NotStated { detail: detail.clone() }));
+        out.findings.push(unknown(L::NameFree, Reason::NotStated { detail }));
+        return;
+    };
+    let source = match source {
+        NameSource::Given => "--name",
+        NameSource::Record => "the record",
+        NameSource::SourceImage => "the source AMI",
+    };
+    let rule = "3 to 128 characters out of letters, digits, spaces and ( ) [ ] . / - ' @ _";
+    out.findings.push(match name.parse::<ImageName>() {
+        Ok(legal) => {
+            let doubtful = legal.doubtful();
+            if !doubtful.is_empty() {
+                out.notes.push(format!(
+                    "one page of AWS's documentation does not list `{doubtful}` among the legal characters of a name"
+                ));
+            }
+            pass(L::NameLegal, source, rule, name.as_str())
+        }
+        Err(error) => fail(L::NameLegal, source, rule, error.to_string()),
+    });
+    let rule = format!("no AMI of the account in {} is named `{name}`", survey.region);
+    out.findings.push(match &survey.images {
+        Fact::Known { value, source } => {
+            let holders: Vec<&ImageFacts> = value.iter().filter(|image| image.name.as_ref() == Some(name)).collect();
+            match holders.first() {
+                None => pass(L::NameFree, source, rule, format!("none of {} AMIs", value.len())),
+                Some(holder) if survey.is_this_restore(holder) => {
+                    let observed = format!(
+                        "{} ({}) has it, made by this very restore: follow it with --follow {0}",
+                        holder.id, holder.state
+                    );
+                    fail(L::NameFree, source, rule, observed)
+                }
+                Some(holder) => fail(L::NameFree, source, rule, format!("{} ({}) has it", holder.id, holder.state)),
+            }
+        }
+        other => unknown(L::NameFree, reason(other, "the account's AMIs")),
+    });
+}
+
+impl RestoreSurvey {
+    fn is_this_restore(&self, image: &ImageFacts) -> bool {
+        self.token.is_some() && image.tags.get(RESTORE_TAG) == self.token.as_ref()
+    }
+}
+
+/// A note, not a finding: a drill repeats a restore, and CopyImage leaves the same trace.
+fn already_restored(survey: &RestoreSurvey, out: &mut Preflight) {
+    let Some(ami) = crate::ident::AmiId::from_key(&survey.target.key) else {
+        out.notes.push("the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; whether a restore minds the name is not published".to_owned());
+        return;
+    };
+    let from_it =
+        survey.images.value().into_iter().flatten().filter(|i| i.source_image.as_deref() == Some(ami.as_str()));
+    let shown: Vec<String> = from_it
+        .map(|image| format!("{} ({}, `{}`)", image.id, image.state, image.name.as_deref().unwrap_or_default()))
+        .collect();
+    if !shown.is_empty() {
+        out.notes.push(format!("{ami} was restored or copied here before: {}", shown.join(", ")));
+    }
+}
+
+fn encryption(survey: &RestoreSurvey, out: &mut Preflight) {
+    let rule = "the key that new snapshots are encrypted with is enabled";
+    match &survey.ebs {
+        Fact::Known { value: EbsDefault { encrypted: false, .. }, source } => {
+            out.findings.push(pass(L::EbsKey, source, rule, "EBS encryption by default is off, so no key is used"));
+            out.notes.push(match survey.source_encrypted {
+                Some(true) => "the source was encrypted, and EBS encryption by default is off here: the restored snapshots will NOT be encrypted".to_owned(),
+                _ => "EBS encryption by default is off here: the restored snapshots will not be encrypted".to_owned(),
+            });
+        }
+        Fact::Known { value: EbsDefault { key: Some(key), .. }, .. } => {
+            out.notes.push(format!("the restored snapshots will be encrypted with {key}, the EBS default here"));
+            out.findings.push(enabled(L::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
+        }
+        Fact::Known { .. } => {
+            let detail = "EBS encryption by default is on, and its key is not stated".to_owned();
+            out.findings.push(unknown(L::EbsKey, Reason::NotStated { detail }));
+        }
+        other => out.findings.push(unknown(L::EbsKey, reason(other, "EBS encryption by default"))),
+    }
+}
+
+fn image_quota(survey: &RestoreSurvey) -> Finding {
+    let (Some(images), Some(quota)) = (survey.images.value(), survey.image_quota.value()) else {
+        let fact = survey.image_quota.why_not().or(survey.images.why_not()).unwrap_or_default();
+        return unknown(L::ImageQuota, Reason::Unanswered { detail: format!("the quota of AMIs: {fact}") });
+    };
+    let counts = |image: &&ImageFacts| matches!(image.state.as_str(), "available" | "pending" | "disabled");
+    let have = images.iter().filter(counts).count();
+    let rule = format!("fewer than {quota} AMIs in the Region");
+    if (have as f64) < *quota {
+        pass(L::ImageQuota, "Service Quotas", rule, have.to_string())
+    } else {
+        fail(L::ImageQuota, "Service Quotas", rule, have.to_string())
+    }
+}
+
+fn snapshot_quota(survey: &RestoreSurvey) -> Finding {
+    let (Some(count), Some(quota)) = (survey.snapshots.value(), survey.snapshot_quota.value()) else {
+        let fact = survey.snapshot_quota.why_not().or(survey.snapshots.why_not()).unwrap_or_default();
+        return unknown(L::SnapshotQuota, Reason::Unanswered { detail: format!("the quota of snapshots: {fact}") });
+    };
+    let new = survey.new_snapshots.unwrap_or(1);
+    let rule = format!("room for {new} more below {quota} snapshots in the Region");
+    let wanted = count.counted.saturating_add(new) as f64;
+    match (wanted <= *quota, count.complete, survey.new_snapshots) {
+        (true, true, Some(_)) => pass(L::SnapshotQuota, "Service Quotas", rule, count.counted.to_string()),
+        (false, _, _) => fail(L::SnapshotQuota, "Service Quotas", rule, format!("{} there", count.counted)),
+        (true, true, None) => {
+            let detail = format!("{} of {quota}; how many the restore makes is not known", count.counted);
+            unknown(L::SnapshotQuota, Reason::NotStated { detail })
+        }
+        (true, false, _) => {
+            let detail = format!("more than {} snapshots, and not all were counted", count.counted);
+            unknown(L::SnapshotQuota, Reason::NotStated { detail })
+        }
+    }
+}
+
+fn notes(survey: &RestoreSurvey, out: &mut Preflight) {
+    if let Fact::Known { value, .. } = &survey.caller {
+        out.notes.push(format!("partition {}, account {}, {}", value.partition(), value.account, value.arn));
+    }
+    out.notes.extend(RESTORE_PRICE.estimate(&survey.size));
+    out.notes.push(match (survey.estimate(), survey.pace) {
+        (Some(takes), Some(pace)) => format!(
+            "about {:.1} h by the pace of {} earlier restore{} of yours",
+            takes.as_secs_f64() / 3600.0,
+            pace.restores,
+            if pace.restores == 1 { "" } else { "s" }
+        ),
+        _ => "how long it takes is not known: no earlier restore of yours tells".to_owned(),
+    });
+    match &survey.bucket.versioning {
+        Fact::Known { value, .. } if value == "Enabled" => {}
+        Fact::Known { .. } => out.notes.push(
+            "the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it"
+                .to_owned(),
+        ),
+        other => out.notes.push(format!("versioning of the bucket: {}", other.why_not().unwrap_or_default())),
+    }
+    out.untested.push(
+        "the caller's ebs:StartSnapshot, ebs:PutSnapshotBlock and ebs:CompleteSnapshot, and grants on KMS keys"
+            .to_owned(),
+    );
+}

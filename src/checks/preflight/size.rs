@@ -1,0 +1,159 @@
+use std::collections::BTreeMap;
+
+use super::limits::{ServiceLimits, both_units, grouped};
+use super::{fail, pass, unknown};
+use crate::facts::{ImageFacts, SnapshotFacts};
+use crate::units::GIB;
+use crate::verdict::{Finding, Limitation, Reason};
+
+/// The size of an AMI before compression. Which of its bases AWS counts is not published.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogicalSize {
+    /// Sizes of all EBS volumes together, in bytes; `None` unless all are known.
+    pub volumes: Option<u64>,
+    /// Bytes of the blocks written to all of its snapshots; `None` unless all are known.
+    pub written: Option<u64>,
+    /// Where the sizes come from, or why there are none.
+    pub source: String,
+}
+
+impl LogicalSize {
+    /// A size that a person, a record or a tag states.
+    pub fn stated(bytes: u64, source: impl Into<String>) -> Self {
+        LogicalSize { volumes: Some(bytes), written: None, source: source.into() }
+    }
+
+    pub fn unknown(because: impl Into<String>) -> Self {
+        LogicalSize { volumes: None, written: None, source: because.into() }
+    }
+
+    /// Of an AMI: for each EBS mapping the larger of the volume's and the snapshot's size.
+    pub fn of_image(image: &ImageFacts, snapshots: &BTreeMap<&str, &SnapshotFacts>) -> Self {
+        let snapshot =
+            |volume: &crate::facts::VolumeFacts| volume.snapshot.as_deref().and_then(|id| snapshots.get(id)).copied();
+        let gib = |volume| -> Option<u64> {
+            let made_of: Option<u64> = snapshot(volume).and_then(|snapshot| snapshot.gib);
+            made_of.max(volume.gib)
+        };
+        if image.volumes.is_empty() {
+            return LogicalSize::unknown(format!("{} shows no EBS volumes", image.id));
+        }
+        let sum = |bytes: Vec<Option<u64>>| {
+            bytes.into_iter().try_fold(0u64, |sum, bytes| bytes.and_then(|bytes| sum.checked_add(bytes)))
+        };
+        let volumes = image.volumes.iter().map(|volume| gib(volume).and_then(|gib| gib.checked_mul(GIB)));
+        let written = image.volumes.iter().map(|volume| snapshot(volume).and_then(|snapshot| snapshot.full_bytes));
+        let count = image.volumes.len();
+        LogicalSize {
+            volumes: sum(volumes.collect()),
+            written: sum(written.collect()),
+            source: format!("{} EBS volume{} of {}", count, if count == 1 { "" } else { "s" }, image.id),
+        }
+    }
+
+    /// The smallest size that is known, in bytes.
+    pub fn smallest(&self) -> Option<u64> {
+        [self.volumes, self.written].into_iter().flatten().min()
+    }
+
+    /// In words, both bases.
+    pub fn describe(&self) -> String {
+        match (self.volumes, self.written) {
+            (Some(volumes), Some(written)) => {
+                format!("{} of volumes, {} of written blocks", both_units(volumes), both_units(written))
+            }
+            (Some(volumes), None) => both_units(volumes),
+            (None, Some(written)) => format!("{} of written blocks", both_units(written)),
+            (None, None) => format!("not known: {}", self.source),
+        }
+    }
+}
+
+/// The size of one AMI against the limit. It passes only if the volumes are within it under both readings
+/// of GB, and fails only if even the smallest known basis is beyond it under both.
+pub fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
+    let limit = limits.image;
+    let rule = format!("at most {} GB before compression", grouped(limit.gb));
+    match (size.volumes, size.smallest()) {
+        (Some(volumes), _) if volumes <= limit.decimal() => {
+            pass(Limitation::ImageSize, &size.source, rule, size.describe())
+        }
+        (_, Some(smallest)) if smallest > limit.binary() => {
+            fail(Limitation::ImageSize, &size.source, rule, size.describe())
+        }
+        (Some(volumes), _) if volumes <= limit.binary() => {
+            let detail = format!(
+                "{} is within {} GB if that means GiB, and beyond it if not; AWS does not say",
+                size.describe(),
+                grouped(limit.gb)
+            );
+            unknown(Limitation::ImageSize, Reason::Ambiguous { detail })
+        }
+        (Some(_), _) => {
+            let detail = format!(
+                "{}: the limit of {} GB lies between; AWS does not say which of them counts",
+                size.describe(),
+                grouped(limit.gb)
+            );
+            unknown(Limitation::ImageSize, Reason::Ambiguous { detail })
+        }
+        (None, Some(_)) => {
+            let detail = format!("{}; the sizes of the volumes are not known", size.describe());
+            unknown(Limitation::ImageSize, Reason::NotStated { detail })
+        }
+        (None, None) => {
+            let detail = format!("the size before compression is not known: {}", size.source);
+            unknown(Limitation::ImageSize, Reason::NotStated { detail })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::VolumeFacts;
+    use crate::verdict::Verdict::{Fail, Pass, Unknown};
+
+    #[test]
+    fn the_limit_in_both_units_and_on_both_bases() {
+        const GB: u64 = 1_000_000_000;
+        for (volumes, written, expected) in [
+            (Some(0), None, Pass),
+            (Some(5_000 * GB), None, Pass),
+            (Some(5_000 * GB + 1), None, Unknown),
+            (Some(5_000 * GIB), None, Unknown),
+            (Some(5_000 * GIB + 1), None, Fail),
+            (Some(5_001 * GIB), Some(10 * GIB), Unknown),
+            (Some(6_000 * GIB), Some(5_001 * GIB), Fail),
+            // Written blocks alone prove nothing: volumes may be larger.
+            (None, Some(10 * GIB), Unknown),
+            (None, Some(5_001 * GIB), Fail),
+            (None, None, Unknown),
+        ] {
+            let size = LogicalSize { volumes, written, source: "test".into() };
+            assert_eq!(image_size(&size, ServiceLimits::default()).verdict(), expected, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn every_ebs_volume_counts_with_the_larger_of_two_sizes() {
+        let volume =
+            |snapshot: &str, gib| VolumeFacts { snapshot: Some(snapshot.into()), gib, ..VolumeFacts::default() };
+        let snapshots = [("a", Some(8)), ("b", Some(30)), ("c", None)].map(|(id, gib)| SnapshotFacts {
+            id: id.into(),
+            gib,
+            full_bytes: Some(GIB),
+            ..SnapshotFacts::default()
+        });
+        let known = snapshots.iter().map(|snapshot| (snapshot.id.as_str(), snapshot)).collect();
+        let mut image = ImageFacts { id: "ami-1".into(), ..ImageFacts::default() };
+        image.volumes = vec![volume("a", Some(10)), volume("b", Some(20)), volume("c", Some(5))];
+        let size = LogicalSize::of_image(&image, &known);
+        assert_eq!((size.volumes, size.written), (Some(45 * GIB), Some(3 * GIB)));
+        image.volumes.push(volume("missing", None));
+        let size = LogicalSize::of_image(&image, &known);
+        assert_eq!((size.volumes, size.written), (None, None));
+        image.volumes.clear();
+        assert_eq!(LogicalSize::of_image(&image, &known).volumes, None);
+    }
+}

@@ -1,0 +1,284 @@
+use jiff::Timestamp;
+
+use crate::facts::{Fact, ListedObject, ObjectFacts, StoreTask, UploadFacts};
+use crate::ident::{AmiId, BucketPath};
+use crate::units::ByteSize;
+
+/// What was asked to learn whether a bucket holds an AMI. How EC2 itself finds out is not published, so every
+/// place is asked.
+#[derive(Debug, Clone)]
+pub struct StoredSurvey {
+    /// HEAD of the exact key; `Absent` only where the server said that there is none.
+    pub exact: Fact<ObjectFacts>,
+    /// Objects of this name in the whole bucket.
+    pub listed: Fact<Vec<ListedObject>>,
+    /// Versions and delete markers of the exact key.
+    pub versions: Fact<Vec<ListedObject>>,
+    /// Multipart uploads of this name in the whole bucket.
+    pub uploads: Fact<Vec<UploadFacts>>,
+    /// Store tasks into this bucket, of all AMIs.
+    pub tasks: Fact<Vec<StoreTask>>,
+}
+
+/// Whether a bucket holds an AMI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    NotStored,
+    /// Under the key where a store would put it.
+    Stored,
+    /// Under another path of the same bucket.
+    StoredElsewhere,
+    InFlight,
+    /// A task says that it was stored, and no object is there.
+    Gone,
+    /// The last task failed, and no object is there.
+    Failed,
+    CannotTell,
+}
+
+impl Stored {
+    pub fn name(self) -> &'static str {
+        match self {
+            Stored::NotStored => "not_stored",
+            Stored::Stored | Stored::StoredElsewhere => "stored",
+            Stored::InFlight => "in_flight",
+            Stored::Gone => "completed_but_object_gone",
+            Stored::Failed => "failed",
+            Stored::CannotTell => "cannot_tell",
+        }
+    }
+}
+
+/// The answer, and what each source said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    pub stored: Stored,
+    pub said: Vec<(String, String)>,
+}
+
+impl StoredSurvey {
+    fn tasks_of(&self, ami: &AmiId, into: &BucketPath) -> Vec<&StoreTask> {
+        let tasks = self.tasks.value().into_iter().flatten();
+        let mut found: Vec<_> = tasks.filter(|task| task.image == ami.as_str() && task.is_into(&into.bucket)).collect();
+        found.sort_by_key(|task| std::cmp::Reverse(task.started));
+        found
+    }
+
+    /// There is no object under the exact key: HEAD says so, or, where HEAD is refused, the listing does.
+    fn exact_absent(&self, key: &str) -> bool {
+        match (&self.exact, &self.listed) {
+            (Fact::Absent { .. }, _) => true,
+            (_, Fact::Known { value, .. }) => !value.iter().any(|object| object.key == key),
+            _ => false,
+        }
+    }
+}
+
+pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> StoredAnswer {
+    let key = into.key(ami);
+    let listed = || survey.listed.value().into_iter().flatten();
+    let uploads: Vec<&UploadFacts> = survey.uploads.value().into_iter().flatten().collect();
+    let tasks = survey.tasks_of(ami, into);
+    let newest = tasks.first().map(|task| task.state.as_str());
+    let complete =
+        survey.listed.value().is_some() && survey.uploads.value().is_some() && survey.tasks.value().is_some();
+    let stored = if survey.exact.value().is_some() || listed().any(|object| object.key == key) {
+        Stored::Stored
+    } else if listed().next().is_some() {
+        Stored::StoredElsewhere
+    } else if tasks.iter().any(|task| task.in_progress()) {
+        Stored::InFlight
+    } else if !uploads.is_empty() && newest != Some("Failed") {
+        Stored::InFlight
+    } else if !survey.exact_absent(&key) || !complete {
+        Stored::CannotTell
+    } else {
+        match newest {
+            Some("Completed") => Stored::Gone,
+            Some("Failed") => Stored::Failed,
+            _ => Stored::NotStored,
+        }
+    };
+    StoredAnswer { stored, said: said(survey, &key, &tasks) }
+}
+
+fn at(time: Option<Timestamp>) -> String {
+    time.map_or(String::new(), |time| format!(", {time}"))
+}
+
+fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, String)> {
+    let why = |fact: Option<String>| fact.unwrap_or_default();
+    let mut said = Vec::new();
+    let mut tell = |source: &str, text: String| said.push((source.to_owned(), text));
+    tell(
+        "HeadObject",
+        match &survey.exact {
+            Fact::Known { value, .. } => format!("{key} is there: {}{}", ByteSize(value.size), at(value.last_modified)),
+            Fact::Absent { .. } => format!("no object {key}"),
+            other => why(other.why_not()),
+        },
+    );
+    tell(
+        "ListObjectsV2",
+        match &survey.listed {
+            Fact::Known { value, .. } if value.is_empty() => "no object of this name under any path".to_owned(),
+            Fact::Known { value, .. } => join(value.iter().map(|object| {
+                format!("{} ({}{})", object.key, ByteSize(object.size.unwrap_or_default()), at(object.modified))
+            })),
+            other => why(other.why_not()),
+        },
+    );
+    tell(
+        "ListMultipartUploads",
+        match &survey.uploads {
+            Fact::Known { value, .. } if value.is_empty() => "no upload of this name is open".to_owned(),
+            Fact::Known { value, .. } => {
+                join(value.iter().map(|upload| format!("an upload of {} is open{}", upload.key, at(upload.initiated))))
+            }
+            other => why(other.why_not()),
+        },
+    );
+    tell(
+        "DescribeStoreImageTasks",
+        match &survey.tasks {
+            Fact::Known { .. } if tasks.is_empty() => {
+                "no store of this AMI into this bucket in the last 31 days".to_owned()
+            }
+            Fact::Known { .. } => join(tasks.iter().map(|task| {
+                let percent = task.progress.filter(|_| task.in_progress()).map(|p| format!(" at {p} %"));
+                let why = task.failure.as_ref().map(|why| format!(": {why}"));
+                let (percent, why) = (percent.unwrap_or_default(), why.unwrap_or_default());
+                format!("{}{percent} as {}{}{why}", task.state, task.key, at(task.started))
+            })),
+            other => why(other.why_not()),
+        },
+    );
+    match &survey.versions {
+        Fact::Known { value, .. } if value.is_empty() => {}
+        Fact::Known { value, .. } => {
+            let markers = value.iter().filter(|version| version.is_delete_marker()).count();
+            let text = format!(
+                "{} version{} and {markers} delete marker{} of {key}; how EC2 sees those is not published",
+                value.len() - markers,
+                if value.len() - markers == 1 { "" } else { "s" },
+                if markers == 1 { "" } else { "s" }
+            );
+            tell("ListObjectVersions", text);
+        }
+        other => tell("ListObjectVersions", why(other.why_not())),
+    }
+    said
+}
+
+fn join(texts: impl Iterator<Item = String>) -> String {
+    const SHOWN: usize = 5;
+    let texts: Vec<String> = texts.collect();
+    let more = texts.len().saturating_sub(SHOWN);
+    let mut text = texts.into_iter().take(SHOWN).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        text += &format!("; and {more} more");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::{ObjectId, Target};
+
+    fn survey() -> StoredSurvey {
+        StoredSurvey {
+            exact: Fact::Absent { source: "HeadObject" },
+            listed: Fact::Known { value: Vec::new(), source: "ListObjectsV2" },
+            versions: Fact::Known { value: Vec::new(), source: "ListObjectVersions" },
+            uploads: Fact::Known { value: Vec::new(), source: "ListMultipartUploads" },
+            tasks: Fact::Known { value: Vec::new(), source: "DescribeStoreImageTasks" },
+        }
+    }
+
+    fn task(bucket: &str, state: &str, second: i64) -> StoreTask {
+        StoreTask {
+            image: "ami-1a2b3c4d".into(),
+            bucket: bucket.into(),
+            key: "ami-1a2b3c4d.bin".into(),
+            state: state.into(),
+            started: Timestamp::from_second(second).ok(),
+            ..StoreTask::default()
+        }
+    }
+
+    fn tasks(tasks: Vec<StoreTask>) -> StoredSurvey {
+        StoredSurvey { tasks: Fact::Known { value: tasks, source: "DescribeStoreImageTasks" }, ..survey() }
+    }
+
+    fn object(key: &str) -> Fact<Vec<ListedObject>> {
+        let value = vec![ListedObject { key: key.into(), size: Some(1), modified: None, version: None, latest: true }];
+        Fact::Known { value, source: "ListObjectsV2" }
+    }
+
+    #[test]
+    fn one_answer_from_all_places() {
+        let denied = || Fact::NotPermitted { needs: "s3:GetObject" };
+        let upload = UploadFacts { key: "x/ami-1a2b3c4d.bin".into(), initiated: None };
+        let uploads = Fact::Known { value: vec![upload], source: "ListMultipartUploads" };
+        let target: Target = "s3://archive/ami-1a2b3c4d.bin".parse().unwrap();
+        let facts = ObjectFacts::new(ObjectId { target, etag: None }, "HeadObject", 1);
+        for (name, survey, expected) in [
+            ("nothing anywhere", survey(), Stored::NotStored),
+            (
+                "there",
+                StoredSurvey { exact: Fact::Known { value: facts, source: "HeadObject" }, ..survey() },
+                Stored::Stored,
+            ),
+            (
+                "listed",
+                StoredSurvey { exact: denied_object(), listed: object("ami-1a2b3c4d.bin"), ..survey() },
+                Stored::Stored,
+            ),
+            ("other path", StoredSurvey { listed: object("x/ami-1a2b3c4d.bin"), ..survey() }, Stored::StoredElsewhere),
+            ("upload", StoredSurvey { uploads: uploads.clone(), ..survey() }, Stored::InFlight),
+            ("task", tasks(vec![task("archive", "InProgress", 1)]), Stored::InFlight),
+            ("task with path", tasks(vec![task("archive/x", "InProgress", 1)]), Stored::InFlight),
+            ("a new state", tasks(vec![task("archive", "Queued", 1)]), Stored::InFlight),
+            ("task elsewhere", tasks(vec![task("archive2", "InProgress", 1)]), Stored::NotStored),
+            ("gone", tasks(vec![task("archive", "Completed", 1)]), Stored::Gone),
+            ("failed", tasks(vec![task("archive", "Failed", 1)]), Stored::Failed),
+            (
+                "failed, then done",
+                tasks(vec![task("archive", "Failed", 1), task("archive", "Completed", 2)]),
+                Stored::Gone,
+            ),
+            (
+                "done, then failed",
+                tasks(vec![task("archive", "Failed", 3), task("archive", "Completed", 2)]),
+                Stored::Failed,
+            ),
+            (
+                "failed with a left-over upload",
+                StoredSurvey { uploads, ..tasks(vec![task("archive", "Failed", 1)]) },
+                Stored::Failed,
+            ),
+            ("HEAD refused, listing answers", StoredSurvey { exact: denied_object(), ..survey() }, Stored::NotStored),
+            (
+                "HEAD and listing refused",
+                StoredSurvey {
+                    exact: denied_object(),
+                    listed: Fact::NotPermitted { needs: "s3:ListBucket" },
+                    ..survey()
+                },
+                Stored::CannotTell,
+            ),
+            ("no listing", StoredSurvey { listed: denied(), ..survey() }, Stored::CannotTell),
+            ("no uploads", StoredSurvey { uploads: Fact::NotPermitted { needs: "x" }, ..survey() }, Stored::CannotTell),
+            ("no tasks", StoredSurvey { tasks: Fact::NotPermitted { needs: "x" }, ..survey() }, Stored::CannotTell),
+        ] {
+            let answer = judge_stored(&survey, &"ami-1a2b3c4d".parse().unwrap(), &"archive".parse().unwrap());
+            assert_eq!(answer.stored, expected, "{name}");
+            assert!(answer.said.iter().all(|(_, text)| !text.is_empty()), "{name}: {:?}", answer.said);
+        }
+    }
+
+    fn denied_object() -> Fact<ObjectFacts> {
+        Fact::NotPermitted { needs: "s3:GetObject" }
+    }
+}

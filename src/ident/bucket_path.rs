@@ -1,0 +1,94 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::{AmiId, ObjectUri};
+
+/// Where a store puts its object: a bucket and, if wished, a path in it. EC2 takes it as one text,
+/// `bucket/path`, and makes the path a prefix of the key (EC2 User Guide, *How AMI store and
+/// restore works*, "File paths").
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BucketPath {
+    pub bucket: String,
+    /// Without slashes at its ends; empty for none.
+    pub path: String,
+    /// It was written as `s3://…`, which the EC2 API does not take.
+    pub as_uri: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{input}` {problem}; write BUCKET or BUCKET/path")]
+pub struct ParseBucketPathError {
+    pub input: String,
+    pub problem: &'static str,
+}
+
+impl BucketPath {
+    /// The key under which EC2 stores an AMI here.
+    pub fn key(&self, ami: &AmiId) -> String {
+        if self.path.is_empty() { format!("{ami}.bin") } else { format!("{}/{ami}.bin", self.path) }
+    }
+
+    pub fn object(&self, ami: &AmiId) -> ObjectUri {
+        ObjectUri { bucket: self.bucket.clone(), key: self.key(ami), version: None }
+    }
+}
+
+impl FromStr for BucketPath {
+    type Err = ParseBucketPathError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = |problem| ParseBucketPathError { input: text.to_owned(), problem };
+        if text.starts_with("arn:") {
+            return Err(error("is an ARN, and a store takes the name of a bucket"));
+        }
+        let (rest, as_uri) = match text.strip_prefix("s3://") {
+            Some(rest) => (rest, true),
+            None => (text, false),
+        };
+        let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let path = path.trim_matches('/');
+        if path.split('/').next_back().is_some_and(|last| last.ends_with(".bin")) {
+            return Err(error("names an object; the name of the object is made from the AMI id"));
+        }
+        // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
+        let legal =
+            bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) && bucket.len() >= 3;
+        if bucket.is_empty() {
+            return Err(error("names no bucket"));
+        }
+        if !legal || bucket.len() > 255 {
+            return Err(error("is not the name of a bucket"));
+        }
+        Ok(BucketPath { bucket: bucket.to_owned(), path: path.to_owned(), as_uri })
+    }
+}
+
+/// As the EC2 API takes it.
+impl fmt::Display for BucketPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.bucket)?;
+        if self.path.is_empty() { Ok(()) } else { write!(f, "/{}", self.path) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_means_bucket_and_path() {
+        let ami: AmiId = "ami-1a2b3c4d".parse().unwrap();
+        for (text, display, key, as_uri) in [
+            ("archive", "archive", "ami-1a2b3c4d.bin", false),
+            ("s3://archive/", "archive", "ami-1a2b3c4d.bin", true),
+            ("s3://archive/a/b/", "archive/a/b", "a/b/ami-1a2b3c4d.bin", true),
+            ("archive/a", "archive/a", "a/ami-1a2b3c4d.bin", false),
+        ] {
+            let parsed: BucketPath = text.parse().unwrap();
+            assert_eq!((parsed.to_string().as_str(), parsed.key(&ami).as_str(), parsed.as_uri), (display, key, as_uri));
+        }
+        for text in ["", "s3://", "/x", "a b", "arn:aws:s3:::archive", "archive/ami-1a2b3c4d.bin", "ab"] {
+            assert!(text.parse::<BucketPath>().is_err(), "{text}");
+        }
+    }
+}
