@@ -17,6 +17,12 @@ pub enum Call {
     Lock,
     Find,
     Read,
+    /// Of a bucket: settings and listings.
+    Bucket,
+    /// Of EC2.
+    Image,
+    /// Of STS, KMS, Service Quotas and SSM.
+    Account,
 }
 
 /// Hears what happens during a command. All methods may be called from any thread.

@@ -13,8 +13,8 @@ use std::path::Path;
 const FLOORS: [(&str, &[&str]); 5] = [
     ("ground", &["units", "ident", "checksum", "verdict"]),
     // `report` is as pure as the ground, and stands here because it is made from facts and plans.
-    ("first floor", &["facts", "plan", "checks", "manifest", "report"]),
-    ("second floor", &["source", "image", "account", "fetch", "progress", "clock"]),
+    ("first floor", &["facts", "plan", "checks", "manifest", "record", "report"]),
+    ("second floor", &["source", "image", "account", "journal", "fetch", "progress", "clock"]),
     ("third floor", &["commands"]),
     ("roof", &["render", "cli"]),
 ];

@@ -34,7 +34,7 @@ impl Range<'_> {
                     }
                     last_failure = at;
                     failed += 1;
-                    self.session.wait(failed, error).await?;
+                    self.session.context().wait(failed, error).await?;
                 }
                 Err(error) => return Err(error),
             }

@@ -1,5 +1,6 @@
 //! Where the bytes of objects come from.
 
+mod bucket;
 mod error;
 pub mod file;
 pub mod memory;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 
+pub use bucket::BucketService;
 pub use error::{ErrorKind, SourceError};
 pub use retry::RetryPolicy;
 pub use session::{Context, Session};

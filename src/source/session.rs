@@ -17,6 +17,35 @@ pub struct Context {
     pub retry: RetryPolicy,
 }
 
+impl Context {
+    /// Makes a request that may be made twice without harm, again where that may help. Every attempt counts.
+    pub async fn retry<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
+    where
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        let mut failed = 0;
+        loop {
+            self.monitor.request(call);
+            let error = match request().await {
+                Err(error) if error.is_transient() => error,
+                done => return done,
+            };
+            failed += 1;
+            self.wait(failed, error).await?;
+        }
+    }
+
+    /// Waits before the next attempt; gives the error back when there is none.
+    pub async fn wait(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
+        let Some(wait) = self.retry.wait(failed, self.clock.random()) else {
+            return Err(error);
+        };
+        self.monitor.retrying(&error, wait);
+        self.clock.sleep(wait).await;
+        Ok(())
+    }
+}
+
 /// An object source whose requests are counted and, where it may help, made again.
 #[derive(Clone)]
 pub struct Session {
@@ -42,38 +71,12 @@ impl Session {
         Session { source: self.source.fresh(), context: self.context.clone() }
     }
 
-    async fn retry<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
-    where
-        F: Future<Output = Result<T, SourceError>>,
-    {
-        let mut failed = 0;
-        loop {
-            self.context.monitor.request(call);
-            let error = match request().await {
-                Err(error) if error.is_transient() => error,
-                done => return done,
-            };
-            failed += 1;
-            self.wait(failed, error).await?;
-        }
-    }
-
-    /// Waits before the next attempt; gives the error back when there is none.
-    pub async fn wait(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
-        let Some(wait) = self.context.retry.wait(failed, self.context.clock.random()) else {
-            return Err(error);
-        };
-        self.context.monitor.retrying(&error, wait);
-        self.context.clock.sleep(wait).await;
-        Ok(())
-    }
-
     pub async fn head(&self) -> Result<ObjectFacts, SourceError> {
-        self.retry(Call::Head, || self.source.head()).await
+        self.context.retry(Call::Head, || self.source.head()).await
     }
 
     pub async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
-        let attributes = self.retry(Call::Attributes, || self.source.attributes(id)).await?;
+        let attributes = self.context.retry(Call::Attributes, || self.source.attributes(id)).await?;
         for _ in 1..attributes.pages {
             self.context.monitor.request(Call::Attributes);
         }
@@ -81,19 +84,19 @@ impl Session {
     }
 
     pub async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
-        self.retry(Call::HeadPart, || self.source.part(id, number)).await
+        self.context.retry(Call::HeadPart, || self.source.part(id, number)).await
     }
 
     pub async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
-        self.retry(Call::Tags, || self.source.tags(id)).await
+        self.context.retry(Call::Tags, || self.source.tags(id)).await
     }
 
     pub async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
-        self.retry(Call::Lock, || self.source.lock(id)).await
+        self.context.retry(Call::Lock, || self.source.lock(id)).await
     }
 
     pub async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
-        self.retry(Call::Find, || self.source.find()).await
+        self.context.retry(Call::Find, || self.source.find()).await
     }
 
     /// One attempt only: the reader resumes where the last one stopped.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Limitation;
+use super::Condition;
 use crate::checksum::Algorithm;
 
 /// The name of a check, as printed and as given to `--using`, `--require` and `--accept`.
@@ -16,7 +16,7 @@ pub enum CheckId {
     /// One reference.
     Reference(Origin, Subject),
     /// One condition of a store or a restore.
-    Limitation(Limitation),
+    Condition(Condition),
 }
 
 /// Where a reference comes from.
@@ -66,7 +66,7 @@ impl fmt::Display for CheckId {
             CheckId::Identity => f.write_str("identity"),
             CheckId::Size => f.write_str("size"),
             CheckId::Proof => f.write_str("proof"),
-            CheckId::Limitation(limitation) => limitation.fmt(f),
+            CheckId::Condition(condition) => condition.fmt(f),
             CheckId::Reference(origin, subject) => {
                 if let Some(name) = origin.name() {
                     write!(f, "{name}-")?;
@@ -108,7 +108,7 @@ impl FromStr for CheckName {
             "identity" => Some(CheckId::Identity),
             "size" => Some(CheckId::Size),
             "proof" => Some(CheckId::Proof),
-            name => Limitation::named(name).map(CheckId::Limitation),
+            name => Condition::named(name).map(CheckId::Condition),
         };
         if let Some(check) = simple {
             return Ok(CheckName::One(check));
@@ -158,7 +158,7 @@ mod tests {
                 ids.push(CheckId::Reference(origin, Subject::Parts(algorithm)));
             }
         }
-        ids.extend(Limitation::ALL.map(|(limitation, _)| CheckId::Limitation(limitation)));
+        ids.extend(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)));
         for id in ids {
             assert_eq!(id.to_string().parse(), Ok(CheckName::One(id)), "{id}");
         }

@@ -1,13 +1,13 @@
 //! What a check can answer: pass with evidence, fail with evidence, or unknown with a reason.
 
 mod check_id;
+mod condition;
 mod evidence;
 mod finding;
-mod limitation;
 mod reason;
 
 pub use check_id::{CheckId, CheckName, Origin, ParseCheckError, Subject};
+pub use condition::Condition;
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};
-pub use limitation::Limitation;
 pub use reason::Reason;

@@ -1,6 +1,6 @@
 use super::{Preflight, fail, pass, reason, unknown};
 use crate::facts::{BucketEncryption, BucketFacts, Fact};
-use crate::verdict::{Limitation, Reason};
+use crate::verdict::{Condition, Reason};
 
 /// What was asked about a bucket.
 #[derive(Debug, Clone)]
@@ -19,24 +19,24 @@ pub(super) fn place(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
     let name = &survey.name;
     match &survey.facts {
         Fact::Known { value, source } => {
-            out.findings.push(pass(Limitation::Bucket, source, format!("bucket {name} exists"), "it answers"));
+            out.findings.push(pass(Condition::Bucket, source, format!("bucket {name} exists"), "it answers"));
             let rule = format!("{name} is in {region}, the Region of the call");
             out.findings.push(match &value.region {
-                Some(at) if at == region => pass(Limitation::BucketRegion, source, rule, at.as_str()),
-                Some(at) => fail(Limitation::BucketRegion, source, rule, format!("it is in {at}")),
+                Some(at) if at == region => pass(Condition::BucketRegion, source, rule, at.as_str()),
+                Some(at) => fail(Condition::BucketRegion, source, rule, format!("it is in {at}")),
                 None => {
                     let detail = "the server does not tell the Region of the bucket".to_owned();
-                    unknown(Limitation::BucketRegion, Reason::NotStated { detail })
+                    unknown(Condition::BucketRegion, Reason::NotStated { detail })
                 }
             });
         }
         Fact::Absent { source } => {
             let rule = format!("bucket {name} exists");
-            out.findings.push(fail(Limitation::Bucket, source, rule, "there is no such bucket"));
+            out.findings.push(fail(Condition::Bucket, source, rule, "there is no such bucket"));
         }
         other => {
-            out.findings.push(unknown(Limitation::Bucket, reason(other, "the bucket")));
-            out.findings.push(unknown(Limitation::BucketRegion, reason(other, "the Region of the bucket")));
+            out.findings.push(unknown(Condition::Bucket, reason(other, "the bucket")));
+            out.findings.push(unknown(Condition::BucketRegion, reason(other, "the Region of the bucket")));
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{Preflight, fail, pass, reason, unknown};
 use crate::facts::{Caller, Fact, ImageFacts, KeyFacts, SnapshotFacts};
 use crate::ident::AmiId;
-use crate::verdict::{Finding, Limitation as L, Reason};
+use crate::verdict::{Condition as C, Finding, Reason};
 
 const SOURCE: &str = "DescribeImages";
 
@@ -11,15 +11,15 @@ const SOURCE: &str = "DescribeImages";
 pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
     let rule = format!("{ami} is available");
     match image {
-        Fact::Known { value, source } if value.state == "available" => pass(L::Image, source, rule, "available"),
+        Fact::Known { value, source } if value.state == "available" => pass(C::Image, source, rule, "available"),
         Fact::Known { value, source } => {
             let why = value.state_reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            fail(L::Image, source, rule, format!("its state is {}{why}", value.state))
+            fail(C::Image, source, rule, format!("its state is {}{why}", value.state))
         }
         Fact::Absent { source } => {
-            fail(L::Image, source, rule, "there is no such AMI in this Region, or this account may not see it")
+            fail(C::Image, source, rule, "there is no such AMI in this Region, or this account may not see it")
         }
-        other => unknown(L::Image, reason(other, "the AMI")),
+        other => unknown(C::Image, reason(other, "the AMI")),
     }
 }
 
@@ -29,14 +29,14 @@ pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
         unknown(check, Reason::NotStated { detail: format!("DescribeImages does not tell {what}") })
     };
     let ebs_backed = match image.root_device_type.as_deref() {
-        Some("ebs") => pass(L::EbsBacked, SOURCE, "EBS-backed", "root device type ebs"),
-        Some(other) => fail(L::EbsBacked, SOURCE, "EBS-backed", format!("root device type {other}")),
-        None => not_stated(L::EbsBacked, "the root device type"),
+        Some("ebs") => pass(C::EbsBacked, SOURCE, "EBS-backed", "root device type ebs"),
+        Some(other) => fail(C::EbsBacked, SOURCE, "EBS-backed", format!("root device type {other}")),
+        None => not_stated(C::EbsBacked, "the root device type"),
     };
     let virtualization = match image.virtualization.as_deref() {
-        Some("paravirtual") => fail(L::Virtualization, SOURCE, "not paravirtual", "paravirtual"),
-        Some(kind) => pass(L::Virtualization, SOURCE, "not paravirtual", kind),
-        None => not_stated(L::Virtualization, "the virtualization type"),
+        Some("paravirtual") => fail(C::Virtualization, SOURCE, "not paravirtual", "paravirtual"),
+        Some(kind) => pass(C::Virtualization, SOURCE, "not paravirtual", kind),
+        None => not_stated(C::Virtualization, "the virtualization type"),
     };
     [ebs_backed, virtualization]
 }
@@ -51,10 +51,10 @@ pub(super) fn sharing(
 ) -> Finding {
     let rule = "the AMI and its snapshots are owned, or shared with this account directly";
     let Some(account) = caller.value().map(|caller| caller.account.as_str()) else {
-        return unknown(L::Sharing, reason(caller, "this account"));
+        return unknown(C::Sharing, reason(caller, "this account"));
     };
     let Some(found) = snapshots.value() else {
-        return unknown(L::Sharing, reason(snapshots, "the snapshots"));
+        return unknown(C::Sharing, reason(snapshots, "the snapshots"));
     };
     let foreign: Vec<&str> = found.iter().filter(|s| s.owner != account).map(|s| s.id.as_str()).collect();
     if image.owner != account {
@@ -62,16 +62,16 @@ pub(super) fn sharing(
             Fact::Known { value: true, .. } => {}
             Fact::Known { value: false, .. } if image.public => {
                 let observed = format!("owned by {}, public, and not shared with {account}", image.owner);
-                return fail(L::Sharing, SOURCE, rule, observed);
+                return fail(C::Sharing, SOURCE, rule, observed);
             }
             Fact::Known { value: false, .. } => {
                 let detail = format!(
                     "owned by {}, visible, and not shared with {account} by name; whether sharing through an organization is enough is not published",
                     image.owner
                 );
-                return unknown(L::Sharing, Reason::Undocumented { detail });
+                return unknown(C::Sharing, Reason::Undocumented { detail });
             }
-            other => return unknown(L::Sharing, reason(other, "launch permissions")),
+            other => return unknown(C::Sharing, reason(other, "launch permissions")),
         }
     }
     if foreign.is_empty() {
@@ -80,20 +80,20 @@ pub(super) fn sharing(
         } else {
             format!("shared by {}, with snapshots of {account}", image.owner)
         };
-        return pass(L::Sharing, SOURCE, rule, observed);
+        return pass(C::Sharing, SOURCE, rule, observed);
     }
     match restorable {
         Fact::Known { value, .. } => {
             let not_shared: Vec<&str> = foreign.into_iter().filter(|id| !value.iter().any(|r| r == id)).collect();
             if not_shared.is_empty() {
                 let observed = format!("shared by {}, with its snapshots", image.owner);
-                pass(L::Sharing, "DescribeImages, DescribeSnapshots", rule, observed)
+                pass(C::Sharing, "DescribeImages, DescribeSnapshots", rule, observed)
             } else {
                 let observed = format!("not shared with {account} by name: {}", not_shared.join(", "));
-                fail(L::Sharing, "DescribeSnapshots", rule, observed)
+                fail(C::Sharing, "DescribeSnapshots", rule, observed)
             }
         }
-        other => unknown(L::Sharing, reason(other, "sharing of the snapshots")),
+        other => unknown(C::Sharing, reason(other, "sharing of the snapshots")),
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn sharing(
 pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>) -> Vec<Finding> {
     let Some(found) = snapshots.value() else {
         let unasked = |check| unknown(check, reason(snapshots, "the snapshots"));
-        return vec![unasked(L::Snapshots), unasked(L::SnapshotTier)];
+        return vec![unasked(C::Snapshots), unasked(C::SnapshotTier)];
     };
     let source = "DescribeSnapshots";
     let ids: Vec<&str> = image.volumes.iter().filter_map(|volume| volume.snapshot.as_deref()).collect();
@@ -110,26 +110,26 @@ pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>
         found.iter().filter(|s| s.state != "completed").map(|s| format!("{} is {}", s.id, s.state)).collect();
     let rule = "all snapshots are there and completed";
     let complete = if !missing.is_empty() {
-        fail(L::Snapshots, source, rule, format!("not there, or not visible to this account: {}", missing.join(", ")))
+        fail(C::Snapshots, source, rule, format!("not there, or not visible to this account: {}", missing.join(", ")))
     } else if !unready.is_empty() {
-        fail(L::Snapshots, source, rule, unready.join(", "))
+        fail(C::Snapshots, source, rule, unready.join(", "))
     } else if ids.is_empty() || image.volumes.iter().any(|volume| volume.snapshot.is_none()) {
         let detail = format!("{} shows an EBS volume without a snapshot, or no volume at all", image.id);
-        unknown(L::Snapshots, Reason::NotStated { detail })
+        unknown(C::Snapshots, Reason::NotStated { detail })
     } else {
-        pass(L::Snapshots, source, rule, format!("{} completed", found.len()))
+        pass(C::Snapshots, source, rule, format!("{} completed", found.len()))
     };
     let archived: Vec<&str> =
         found.iter().filter(|s| s.tier.as_deref() == Some("archive")).map(|s| s.id.as_str()).collect();
     let untold: Vec<&str> = found.iter().filter(|s| s.tier.is_none()).map(|s| s.id.as_str()).collect();
     let rule = "no snapshot is in the archive tier";
     let tier = if !archived.is_empty() {
-        fail(L::SnapshotTier, source, rule, format!("archived: {}", archived.join(", ")))
+        fail(C::SnapshotTier, source, rule, format!("archived: {}", archived.join(", ")))
     } else if !missing.is_empty() || !untold.is_empty() {
         let detail = format!("no tier is stated for {}", [missing, untold].concat().join(", "));
-        unknown(L::SnapshotTier, Reason::NotStated { detail })
+        unknown(C::SnapshotTier, Reason::NotStated { detail })
     } else {
-        pass(L::SnapshotTier, source, rule, "all in the standard tier")
+        pass(C::SnapshotTier, source, rule, "all in the standard tier")
     };
     vec![complete, tier]
 }
@@ -137,13 +137,13 @@ pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>
 /// The keys of encrypted snapshots are enabled. That the caller may use them is not proved by that.
 pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String, Fact<KeyFacts>>, out: &mut Preflight) {
     let Some(found) = snapshots.value() else {
-        out.findings.push(unknown(L::SnapshotKeys, reason(snapshots, "the snapshots")));
+        out.findings.push(unknown(C::SnapshotKeys, reason(snapshots, "the snapshots")));
         return;
     };
     let encrypted = found.iter().filter(|snapshot| snapshot.encrypted).count();
     let rule = "the keys of encrypted snapshots are enabled";
     if encrypted == 0 {
-        out.findings.push(pass(L::SnapshotKeys, "DescribeSnapshots", rule, "no snapshot is encrypted"));
+        out.findings.push(pass(C::SnapshotKeys, "DescribeSnapshots", rule, "no snapshot is encrypted"));
         return;
     }
     out.notes.push(format!(
@@ -151,11 +151,11 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
         found.len()
     ));
     out.untested.push("use of the snapshots' KMS keys by this caller".to_owned());
-    out.findings.push(enabled(L::SnapshotKeys, rule, keys));
+    out.findings.push(enabled(C::SnapshotKeys, rule, keys));
 }
 
 /// All keys are known and enabled; a disabled one fails, whatever is known of the others.
-pub(super) fn enabled(check: L, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
+pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
     let known = |fact: &Fact<KeyFacts>| fact.value().cloned();
     let disabled: Vec<String> = keys
         .values()

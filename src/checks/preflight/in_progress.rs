@@ -4,7 +4,7 @@ use super::limits::{GbLimit, ServiceLimits, both_units, grouped};
 use super::size::LogicalSize;
 use super::{fail, pass, unknown};
 use crate::facts::{Fact, ImageFacts, SnapshotFacts, StoreTask};
-use crate::verdict::{Finding, Limitation, Reason};
+use crate::verdict::{Condition, Finding, Reason};
 
 /// Tag that `restore` puts on the AMI and its snapshots; its value tells which restore it was.
 pub const RESTORE_TAG: &str = "stored-ami:restore";
@@ -112,7 +112,7 @@ pub fn restore_work(images: &[ImageFacts], pending: &[SnapshotFacts]) -> Work {
 /// does not count (EC2 User Guide, *How AMI store and restore works*, with worked examples). `exact` is whether the
 /// work is known well enough for a fail.
 fn admission(work: &Work, limit: GbLimit, kind: &str, source: &str, exact: bool) -> Finding {
-    let check = Limitation::InProgress;
+    let check = Condition::InProgress;
     let rule = format!("less than {} GB of {kind} in progress", grouped(limit.gb));
     if !work.unknown.is_empty() {
         return unknown(check, Reason::NotStated { detail: format!("{kind} in progress: {}", work.describe()) });
@@ -137,14 +137,14 @@ fn admission(work: &Work, limit: GbLimit, kind: &str, source: &str, exact: bool)
 pub fn stores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> Finding {
     match work {
         Fact::Known { value, source } => admission(value, limits.stores, "stores", source, true),
-        other => unknown(Limitation::InProgress, super::reason(other, "store tasks")),
+        other => unknown(Condition::InProgress, super::reason(other, "store tasks")),
     }
 }
 
 pub fn restores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> Finding {
     match work {
         Fact::Known { value, source } => admission(value, limits.restores, "restores", source, false),
-        other => unknown(Limitation::InProgress, super::reason(other, "pending images and snapshots")),
+        other => unknown(Condition::InProgress, super::reason(other, "pending images and snapshots")),
     }
 }
 

@@ -66,7 +66,7 @@ mod tests {
     fn both_readings() {
         let limit = GbLimit { gb: 600 };
         assert_eq!((limit.decimal(), limit.binary()), (600_000_000_000, 644_245_094_400));
-        assert_eq!(both_units(558 * GIB), "558 GiB (599.2 GB)");
+        assert_eq!(both_units(558 * GIB), "558 GiB (599.1 GB)");
         assert_eq!(both_units(0), "0 B (0 GB)");
     }
 }

@@ -21,7 +21,7 @@ pub use store::{StoreSurvey, judge_store};
 pub use stored::{Stored, StoredAnswer, StoredSurvey, judge_stored};
 
 use crate::facts::Fact;
-use crate::verdict::{CheckId, Evidence, Failure, Finding, Limitation, Outcome, Reason};
+use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason};
 
 /// What a preflight found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,20 +33,20 @@ pub struct Preflight {
     pub untested: Vec<String>,
 }
 
-fn finding(limitation: Limitation, outcome: Outcome) -> Finding {
-    Finding { check: CheckId::Limitation(limitation), required: true, outcome }
+fn finding(condition: Condition, outcome: Outcome) -> Finding {
+    Finding { check: CheckId::Condition(condition), required: true, outcome }
 }
 
-fn pass(limitation: Limitation, source: &str, expected: impl Into<String>, observed: impl Into<String>) -> Finding {
-    finding(limitation, Outcome::Pass(Evidence::of_rule(source, expected, observed)))
+fn pass(condition: Condition, source: &str, expected: impl Into<String>, observed: impl Into<String>) -> Finding {
+    finding(condition, Outcome::Pass(Evidence::of_rule(source, expected, observed)))
 }
 
-fn fail(limitation: Limitation, source: &str, expected: impl Into<String>, observed: impl Into<String>) -> Finding {
-    finding(limitation, Outcome::Fail(Failure::of_rule(Evidence::of_rule(source, expected, observed))))
+fn fail(condition: Condition, source: &str, expected: impl Into<String>, observed: impl Into<String>) -> Finding {
+    finding(condition, Outcome::Fail(Failure::of_rule(Evidence::of_rule(source, expected, observed))))
 }
 
-fn unknown(limitation: Limitation, reason: Reason) -> Finding {
-    finding(limitation, Outcome::Unknown(reason))
+fn unknown(condition: Condition, reason: Reason) -> Finding {
+    finding(condition, Outcome::Unknown(reason))
 }
 
 /// A finding whose `unknown` stands in nobody's way.

@@ -1,5 +1,5 @@
 use super::{fail, pass, unknown};
-use crate::verdict::{Finding, Limitation, Reason};
+use crate::verdict::{Condition, Finding, Reason};
 
 /// What EC2 answered to the call with `DryRun`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum DryRun {
 
 /// `DryRun` proves the permission for the EC2 call alone (EC2 API reference, *Dry run*).
 pub fn permission(answer: &DryRun, action: &str) -> Finding {
-    let check = Limitation::Permission;
+    let check = Condition::Permission;
     let rule = format!("{action} is allowed");
     match answer {
         DryRun::Permitted => pass(check, "DryRun", rule, "DryRunOperation: it would have been carried out"),

@@ -13,7 +13,7 @@ use super::size::{LogicalSize, image_size};
 use super::{Preflight, fail, optional, pass, reason, unknown};
 use crate::facts::{Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, readability};
 use crate::ident::{ImageName, ObjectUri};
-use crate::verdict::{Finding, Limitation as L, Reason, Verdict};
+use crate::verdict::{Condition as C, Finding, Reason, Verdict};
 
 /// Where the name of the new AMI comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,28 +128,28 @@ fn object(survey: &RestoreSurvey) -> Finding {
                 (Some(wanted), current) if current.as_deref() != Some(wanted) => {
                     let current = current.as_deref().unwrap_or("without a version");
                     fail(
-                        L::Object,
+                        C::Object,
                         source,
                         rule,
                         format!("version {wanted} was named, and the current one is {current}"),
                     )
                 }
-                _ => pass(L::Object, source, rule, format!("{} bytes, {etag}", value.size)),
+                _ => pass(C::Object, source, rule, format!("{} bytes, {etag}", value.size)),
             }
         }
-        Fact::Absent { source } => fail(L::Object, source, rule, "there is no such object"),
-        other => unknown(L::Object, reason(other, "the object")),
+        Fact::Absent { source } => fail(C::Object, source, rule, "there is no such object"),
+        other => unknown(C::Object, reason(other, "the object")),
     }
 }
 
 fn readable(survey: &RestoreSurvey) -> Finding {
     let rule = "the object can be read now, and as long as a restore may take";
     let Some(facts) = survey.object.value() else {
-        return unknown(L::Readable, reason(&survey.object, "the object"));
+        return unknown(C::Readable, reason(&survey.object, "the object"));
     };
     if facts.encryption == Encryption::CustomerKey {
         return fail(
-            L::Readable,
+            C::Readable,
             facts.source,
             rule,
             "encrypted with a customer key (SSE-C), which a restore cannot be given",
@@ -158,10 +158,10 @@ fn readable(survey: &RestoreSurvey) -> Finding {
     let restore = facts.restore.as_ref().and_then(|state| state.as_ref().ok());
     let class = facts.storage_class.as_deref().unwrap_or_default();
     match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
-        Readability::Archived(state) => fail(L::Readable, facts.source, rule, format!("archived: {state}")),
+        Readability::Archived(state) => fail(C::Readable, facts.source, rule, format!("archived: {state}")),
         Readability::Now => match &survey.probe {
-            Fact::Known { source, .. } => pass(L::Readable, source, rule, format!("{class}; one byte was read")),
-            other => unknown(L::Readable, reason(other, "reading one byte")),
+            Fact::Known { source, .. } => pass(C::Readable, source, rule, format!("{class}; one byte was read")),
+            other => unknown(C::Readable, reason(other, "reading one byte")),
         },
         Readability::Until(end) => temporary(survey, rule, end),
     }
@@ -170,11 +170,11 @@ fn readable(survey: &RestoreSurvey) -> Finding {
 /// A temporary copy must outlive the task, which may wait in a queue.
 fn temporary(survey: &RestoreSurvey, rule: &str, end: Option<Timestamp>) -> Finding {
     if let Some(reason) = survey.probe.why_not() {
-        return unknown(L::Readable, Reason::Unanswered { detail: format!("reading one byte: {reason}") });
+        return unknown(C::Readable, Reason::Unanswered { detail: format!("reading one byte: {reason}") });
     }
     let Some(end) = end else {
         return unknown(
-            L::Readable,
+            C::Readable,
             Reason::NotStated { detail: "when the temporary copy ends is not stated".to_owned() },
         );
     };
@@ -183,14 +183,14 @@ fn temporary(survey: &RestoreSurvey, rule: &str, end: Option<Timestamp>) -> Find
         Some(takes) if left > takes.saturating_mul(2) => {
             let observed =
                 format!("a temporary copy until {end}, more than twice what your earlier restores let expect");
-            pass(L::Readable, "HeadObject", rule, observed)
+            pass(C::Readable, "HeadObject", rule, observed)
         }
         takes => {
             let takes = takes.map_or("how long a restore takes is not known".to_owned(), |takes| {
                 format!("a restore may take {} h", takes.as_hours().max(1))
             });
             let detail = format!("a temporary copy is readable until {end}; {takes}, and it may wait in a queue first");
-            unknown(L::Readable, Reason::Ambiguous { detail })
+            unknown(C::Readable, Reason::Ambiguous { detail })
         }
     }
 }
@@ -210,21 +210,21 @@ fn verified(last: &LastVerified) -> Finding {
     match last {
         LastVerified::NotKnown => {
             let detail = "no proof of its bytes is known; --verify makes one now, --manifest names one".to_owned();
-            optional(unknown(L::Verified, Reason::NotStated { detail }))
+            optional(unknown(C::Verified, Reason::NotStated { detail }))
         }
         LastVerified::Manifest { file, written_at, proved_by } => optional(pass(
-            L::Verified,
+            C::Verified,
             file,
             rule,
             format!("on {written_at}, by {}, under the same ETag and size", proved_by.join(", ")),
         )),
         LastVerified::Useless { file, detail } => {
-            optional(unknown(L::Verified, Reason::NotStated { detail: format!("{file}: {detail}") }))
+            optional(unknown(C::Verified, Reason::NotStated { detail: format!("{file}: {detail}") }))
         }
-        LastVerified::Now { verdict: Verdict::Pass, detail } => pass(L::Verified, "verify", rule, detail.as_str()),
-        LastVerified::Now { verdict: Verdict::Fail, detail } => fail(L::Verified, "verify", rule, detail.as_str()),
+        LastVerified::Now { verdict: Verdict::Pass, detail } => pass(C::Verified, "verify", rule, detail.as_str()),
+        LastVerified::Now { verdict: Verdict::Fail, detail } => fail(C::Verified, "verify", rule, detail.as_str()),
         LastVerified::Now { verdict: Verdict::Unknown, detail } => {
-            unknown(L::Verified, Reason::NotStated { detail: detail.clone() })
+            unknown(C::Verified, Reason::NotStated { detail: detail.clone() })
         }
     }
 }
@@ -232,8 +232,8 @@ fn verified(last: &LastVerified) -> Finding {
 fn name(survey: &RestoreSurvey, out: &mut Preflight) {
     let Some((name, source)) = &survey.name else {
         let detail = "no name is given; EC2 would take that of the source AMI, which nothing here tells".to_owned();
-        out.findings.push(unknown(L::NameLegal, Reason::NotStated { detail: detail.clone() }));
-        out.findings.push(unknown(L::NameFree, Reason::NotStated { detail }));
+        out.findings.push(unknown(C::NameLegal, Reason::NotStated { detail: detail.clone() }));
+        out.findings.push(unknown(C::NameFree, Reason::NotStated { detail }));
         return;
     };
     let source = match source {
@@ -250,27 +250,27 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
                     "one page of AWS's documentation does not list `{doubtful}` among the legal characters of a name"
                 ));
             }
-            pass(L::NameLegal, source, rule, name.as_str())
+            pass(C::NameLegal, source, rule, name.as_str())
         }
-        Err(error) => fail(L::NameLegal, source, rule, error.to_string()),
+        Err(error) => fail(C::NameLegal, source, rule, error.to_string()),
     });
     let rule = format!("no AMI of the account in {} is named `{name}`", survey.region);
     out.findings.push(match &survey.images {
         Fact::Known { value, source } => {
             let holders: Vec<&ImageFacts> = value.iter().filter(|image| image.name.as_ref() == Some(name)).collect();
             match holders.first() {
-                None => pass(L::NameFree, source, rule, format!("none of {} AMIs", value.len())),
+                None => pass(C::NameFree, source, rule, format!("none of {} AMIs", value.len())),
                 Some(holder) if survey.is_this_restore(holder) => {
                     let observed = format!(
                         "{} ({}) has it, made by this very restore: follow it with --follow {0}",
                         holder.id, holder.state
                     );
-                    fail(L::NameFree, source, rule, observed)
+                    fail(C::NameFree, source, rule, observed)
                 }
-                Some(holder) => fail(L::NameFree, source, rule, format!("{} ({}) has it", holder.id, holder.state)),
+                Some(holder) => fail(C::NameFree, source, rule, format!("{} ({}) has it", holder.id, holder.state)),
             }
         }
-        other => unknown(L::NameFree, reason(other, "the account's AMIs")),
+        other => unknown(C::NameFree, reason(other, "the account's AMIs")),
     });
 }
 
@@ -300,7 +300,7 @@ fn encryption(survey: &RestoreSurvey, out: &mut Preflight) {
     let rule = "the key that new snapshots are encrypted with is enabled";
     match &survey.ebs {
         Fact::Known { value: EbsDefault { encrypted: false, .. }, source } => {
-            out.findings.push(pass(L::EbsKey, source, rule, "EBS encryption by default is off, so no key is used"));
+            out.findings.push(pass(C::EbsKey, source, rule, "EBS encryption by default is off, so no key is used"));
             out.notes.push(match survey.source_encrypted {
                 Some(true) => "the source was encrypted, and EBS encryption by default is off here: the restored snapshots will NOT be encrypted".to_owned(),
                 _ => "EBS encryption by default is off here: the restored snapshots will not be encrypted".to_owned(),
@@ -308,49 +308,49 @@ fn encryption(survey: &RestoreSurvey, out: &mut Preflight) {
         }
         Fact::Known { value: EbsDefault { key: Some(key), .. }, .. } => {
             out.notes.push(format!("the restored snapshots will be encrypted with {key}, the EBS default here"));
-            out.findings.push(enabled(L::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
+            out.findings.push(enabled(C::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
         }
         Fact::Known { .. } => {
             let detail = "EBS encryption by default is on, and its key is not stated".to_owned();
-            out.findings.push(unknown(L::EbsKey, Reason::NotStated { detail }));
+            out.findings.push(unknown(C::EbsKey, Reason::NotStated { detail }));
         }
-        other => out.findings.push(unknown(L::EbsKey, reason(other, "EBS encryption by default"))),
+        other => out.findings.push(unknown(C::EbsKey, reason(other, "EBS encryption by default"))),
     }
 }
 
 fn image_quota(survey: &RestoreSurvey) -> Finding {
     let (Some(images), Some(quota)) = (survey.images.value(), survey.image_quota.value()) else {
         let fact = survey.image_quota.why_not().or(survey.images.why_not()).unwrap_or_default();
-        return unknown(L::ImageQuota, Reason::Unanswered { detail: format!("the quota of AMIs: {fact}") });
+        return unknown(C::ImageQuota, Reason::Unanswered { detail: format!("the quota of AMIs: {fact}") });
     };
     let counts = |image: &&ImageFacts| matches!(image.state.as_str(), "available" | "pending" | "disabled");
     let have = images.iter().filter(counts).count();
     let rule = format!("fewer than {quota} AMIs in the Region");
     if (have as f64) < *quota {
-        pass(L::ImageQuota, "Service Quotas", rule, have.to_string())
+        pass(C::ImageQuota, "Service Quotas", rule, have.to_string())
     } else {
-        fail(L::ImageQuota, "Service Quotas", rule, have.to_string())
+        fail(C::ImageQuota, "Service Quotas", rule, have.to_string())
     }
 }
 
 fn snapshot_quota(survey: &RestoreSurvey) -> Finding {
     let (Some(count), Some(quota)) = (survey.snapshots.value(), survey.snapshot_quota.value()) else {
         let fact = survey.snapshot_quota.why_not().or(survey.snapshots.why_not()).unwrap_or_default();
-        return unknown(L::SnapshotQuota, Reason::Unanswered { detail: format!("the quota of snapshots: {fact}") });
+        return unknown(C::SnapshotQuota, Reason::Unanswered { detail: format!("the quota of snapshots: {fact}") });
     };
     let new = survey.new_snapshots.unwrap_or(1);
     let rule = format!("room for {new} more below {quota} snapshots in the Region");
     let wanted = count.counted.saturating_add(new) as f64;
     match (wanted <= *quota, count.complete, survey.new_snapshots) {
-        (true, true, Some(_)) => pass(L::SnapshotQuota, "Service Quotas", rule, count.counted.to_string()),
-        (false, _, _) => fail(L::SnapshotQuota, "Service Quotas", rule, format!("{} there", count.counted)),
+        (true, true, Some(_)) => pass(C::SnapshotQuota, "Service Quotas", rule, count.counted.to_string()),
+        (false, _, _) => fail(C::SnapshotQuota, "Service Quotas", rule, format!("{} there", count.counted)),
         (true, true, None) => {
             let detail = format!("{} of {quota}; how many the restore makes is not known", count.counted);
-            unknown(L::SnapshotQuota, Reason::NotStated { detail })
+            unknown(C::SnapshotQuota, Reason::NotStated { detail })
         }
         (true, false, _) => {
             let detail = format!("more than {} snapshots, and not all were counted", count.counted);
-            unknown(L::SnapshotQuota, Reason::NotStated { detail })
+            unknown(C::SnapshotQuota, Reason::NotStated { detail })
         }
     }
 }

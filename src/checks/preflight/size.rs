@@ -4,7 +4,7 @@ use super::limits::{ServiceLimits, both_units, grouped};
 use super::{fail, pass, unknown};
 use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::units::GIB;
-use crate::verdict::{Finding, Limitation, Reason};
+use crate::verdict::{Condition, Finding, Reason};
 
 /// The size of an AMI before compression. Which of its bases AWS counts is not published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,10 +76,10 @@ pub fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
     let rule = format!("at most {} GB before compression", grouped(limit.gb));
     match (size.volumes, size.smallest()) {
         (Some(volumes), _) if volumes <= limit.decimal() => {
-            pass(Limitation::ImageSize, &size.source, rule, size.describe())
+            pass(Condition::ImageSize, &size.source, rule, size.describe())
         }
         (_, Some(smallest)) if smallest > limit.binary() => {
-            fail(Limitation::ImageSize, &size.source, rule, size.describe())
+            fail(Condition::ImageSize, &size.source, rule, size.describe())
         }
         (Some(volumes), _) if volumes <= limit.binary() => {
             let detail = format!(
@@ -87,7 +87,7 @@ pub fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
                 size.describe(),
                 grouped(limit.gb)
             );
-            unknown(Limitation::ImageSize, Reason::Ambiguous { detail })
+            unknown(Condition::ImageSize, Reason::Ambiguous { detail })
         }
         (Some(_), _) => {
             let detail = format!(
@@ -95,15 +95,15 @@ pub fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
                 size.describe(),
                 grouped(limit.gb)
             );
-            unknown(Limitation::ImageSize, Reason::Ambiguous { detail })
+            unknown(Condition::ImageSize, Reason::Ambiguous { detail })
         }
         (None, Some(_)) => {
             let detail = format!("{}; the sizes of the volumes are not known", size.describe());
-            unknown(Limitation::ImageSize, Reason::NotStated { detail })
+            unknown(Condition::ImageSize, Reason::NotStated { detail })
         }
         (None, None) => {
             let detail = format!("the size before compression is not known: {}", size.source);
-            unknown(Limitation::ImageSize, Reason::NotStated { detail })
+            unknown(Condition::ImageSize, Reason::NotStated { detail })
         }
     }
 }

@@ -10,7 +10,7 @@ use super::stored::{Stored, StoredAnswer, StoredSurvey, judge_stored};
 use super::{Preflight, fail, image, pass, reason, unknown};
 use crate::facts::{Caller, Fact, ImageFacts, KeyFacts, SnapshotFacts, StoreTask};
 use crate::ident::{AmiId, BucketPath};
-use crate::verdict::{Finding, Limitation as L, Reason};
+use crate::verdict::{Condition as C, Finding, Reason};
 
 /// Everything that was asked before a store.
 #[derive(Debug, Clone)]
@@ -42,14 +42,14 @@ pub struct StoreSurvey {
     pub limits: ServiceLimits,
 }
 
-/// Every documented limitation of a store, one finding each.
+/// Every documented condition of a store, one finding each.
 pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     let mut out = Preflight::default();
     out.findings.push(image::state(&survey.ami, &survey.image));
     match &survey.image {
         Fact::Known { value, .. } => of_image(survey, value, &mut out),
         other => {
-            let checks = [L::EbsBacked, L::Virtualization, L::Sharing, L::Snapshots, L::SnapshotTier, L::SnapshotKeys];
+            let checks = [C::EbsBacked, C::Virtualization, C::Sharing, C::Snapshots, C::SnapshotTier, C::SnapshotKeys];
             out.findings.extend(checks.map(|check| unknown(check, reason(other, "the AMI"))));
             out.findings.push(image_size(&survey.size, survey.limits));
         }
@@ -87,14 +87,14 @@ fn one_store(survey: &StoreSurvey) -> Finding {
         Fact::Known { value, source } => {
             let same = value.iter().find(|task| task.image == survey.ami.as_str() && task.in_progress());
             match same {
-                None => pass(L::OneStore, source, rule, "none"),
+                None => pass(C::OneStore, source, rule, "none"),
                 Some(task) => {
                     let progress = task.progress.map(|percent| format!(", at {percent} %")).unwrap_or_default();
-                    fail(L::OneStore, source, rule, format!("one into {}{progress}", task.bucket))
+                    fail(C::OneStore, source, rule, format!("one into {}{progress}", task.bucket))
                 }
             }
         }
-        other => unknown(L::OneStore, reason(other, "store tasks")),
+        other => unknown(C::OneStore, reason(other, "store tasks")),
     }
 }
 
@@ -102,20 +102,20 @@ fn not_stored(answer: &StoredAnswer, key: &str) -> Finding {
     let rule = "the bucket holds no copy of the AMI, and none is on its way";
     let said = answer.said.iter().map(|(source, text)| format!("{source}: {text}")).collect::<Vec<_>>().join("; ");
     match answer.stored {
-        Stored::NotStored | Stored::Failed => pass(L::NotStored, "S3 and DescribeStoreImageTasks", rule, said),
-        Stored::Stored | Stored::InFlight => fail(L::NotStored, "S3 and DescribeStoreImageTasks", rule, said),
+        Stored::NotStored | Stored::Failed => pass(C::NotStored, "S3 and DescribeStoreImageTasks", rule, said),
+        Stored::Stored | Stored::InFlight => fail(C::NotStored, "S3 and DescribeStoreImageTasks", rule, said),
         Stored::StoredElsewhere => {
             let detail = format!(
                 "stored in this bucket under another path than {key}; whether EC2 refuses that is not published: {said}"
             );
-            unknown(L::NotStored, Reason::Undocumented { detail })
+            unknown(C::NotStored, Reason::Undocumented { detail })
         }
         Stored::Gone => {
             let detail = format!("a task says that it was stored, and the object is gone: {said}");
-            unknown(L::NotStored, Reason::Ambiguous { detail })
+            unknown(C::NotStored, Reason::Ambiguous { detail })
         }
         Stored::CannotTell => {
-            unknown(L::NotStored, Reason::Unanswered { detail: format!("cannot tell whether it is stored: {said}") })
+            unknown(C::NotStored, Reason::Unanswered { detail: format!("cannot tell whether it is stored: {said}") })
         }
     }
 }

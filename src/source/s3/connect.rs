@@ -14,11 +14,11 @@ use aws_types::service_config::ServiceConfigKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::S3Object;
 use super::bounded::BoundedAnswers;
+use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
 use crate::ident::ObjectUri;
-use crate::source::{ErrorKind, SourceError};
+use crate::source::{Context, ErrorKind, SourceError};
 
 /// How to reach S3, besides what the AWS environment and configuration files say.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +125,16 @@ impl Connection {
 
     pub fn object(&self, uri: ObjectUri) -> S3Object {
         S3Object::new(self.clone(), uri)
+    }
+
+    pub fn bucket(&self, name: &str, context: Context) -> S3Bucket {
+        S3Bucket::new(self.clone(), name, context)
+    }
+
+    /// For the other services of the account.
+    #[cfg(feature = "ec2")]
+    pub(crate) fn sdk_config(&self) -> &SdkConfig {
+        &self.shared
     }
 
     /// A client whose connections are its own.

@@ -14,7 +14,7 @@ pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// What a failed request means. `needs` names the permissions that the request takes.
-pub(super) fn translate<E>(error: &SdkError<E, HttpResponse>, subject: &str, needs: &str) -> SourceError
+pub(crate) fn translate<E>(error: &SdkError<E, HttpResponse>, subject: &str, needs: &str) -> SourceError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -85,15 +85,29 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
     let said = answer.message.unwrap_or_default();
     let with = |text: &str| if said.is_empty() { text.to_owned() } else { format!("{text}: {said}") };
     match (answer.code.unwrap_or_default(), answer.status) {
-        ("SlowDown" | "Throttling" | "ThrottlingException" | "TooManyRequests" | "RequestLimitExceeded", _) => {
-            (ErrorKind::Throttled, with("the server asks for fewer requests"))
-        }
-        ("ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException", _) => {
+        (
+            "SlowDown"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequests"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded",
+            _,
+        ) => (ErrorKind::Throttled, with("the server asks for fewer requests")),
+        ("ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException" | "RequestExpired", _) => {
             (ErrorKind::Credentials, with("the credentials have expired; renew them and run again"))
         }
-        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "InvalidSecurity", _) => {
-            (ErrorKind::Credentials, with("the credentials are refused"))
-        }
+        (
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "InvalidToken"
+            | "InvalidSecurity"
+            | "AuthFailure"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "MissingAuthenticationToken",
+            _,
+        ) => (ErrorKind::Credentials, with("the credentials are refused")),
         ("RequestTimeTooSkewed", _) => {
             (ErrorKind::Credentials, with("this machine's clock is wrong; set it and run again"))
         }
@@ -108,6 +122,28 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
                 None => with("the bucket is in another Region"),
             };
             (ErrorKind::WrongRegion(answer.region.clone()), detail)
+        }
+        // EC2 answers DryRun with this one and status 412.
+        ("DryRunOperation", _) => (ErrorKind::Invalid, with("the request would have been carried out")),
+        ("UnauthorizedOperation" | "AccessDeniedException" | "OptInRequired", _) => {
+            (ErrorKind::Denied, with(&format!("not permitted (needs {needs})")))
+        }
+        // `Malformed` is seen for well-formed ids of AMIs that do not exist.
+        (
+            "InvalidAMIID.NotFound"
+            | "InvalidAMIID.Unavailable"
+            | "InvalidAMIID.Malformed"
+            | "InvalidSnapshot.NotFound"
+            | "NotFoundException"
+            | "ParameterNotFound"
+            | "NoSuchResourceException",
+            _,
+        ) => (ErrorKind::NotFound, with("there is none")),
+        ("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchPublicAccessBlockConfiguration", _) => {
+            (ErrorKind::NotFound, "none is set".to_owned())
+        }
+        ("InvalidAction" | "UnsupportedOperation" | "UnknownOperationException", _) => {
+            (ErrorKind::Unsupported, with("the service does not know this request here"))
         }
         ("NoSuchBucket", _) => (ErrorKind::NotFound, "there is no such bucket".to_owned()),
         ("NoSuchVersion", _) => (ErrorKind::NotFound, "there is no such version".to_owned()),

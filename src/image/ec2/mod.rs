@@ -1,0 +1,6 @@
+//! EC2 by AWS's SDK.
+
+mod parse;
+mod service;
+
+pub use service::Ec2;

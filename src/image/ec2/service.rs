@@ -1,0 +1,288 @@
+use async_trait::async_trait;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Filter, ResourceType, S3ObjectTag, Tag, TagSpecification};
+
+use super::parse;
+use crate::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
+use crate::ident::AmiId;
+use crate::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
+use crate::progress::Call;
+use crate::source::s3::{Connection, translate};
+use crate::source::{Context, ErrorKind, SourceError};
+
+/// The most results that one page of DescribeImages and DescribeSnapshots may hold (EC2 API reference).
+const PAGE: i32 = 1_000;
+/// The same of DescribeStoreImageTasks.
+const TASK_PAGE: i32 = 200;
+/// Pages after which a listing is given up: no account has so many entries.
+const MOST_PAGES: usize = 1_000;
+
+/// EC2 in the Region of a connection.
+pub struct Ec2 {
+    client: Client,
+    region: String,
+    context: Context,
+}
+
+/// Reads pages until there are no more, and hands the items of each to a closure.
+macro_rules! pages {
+    ($self:ident, $needs:expr, $subject:expr, $most:expr, $request:expr, $items:expr) => {{
+        let mut token: Option<String> = None;
+        let mut complete = false;
+        for _ in 0..$most {
+            let request = $request.set_next_token(token.clone());
+            let send = || async { request.clone().send().await.map_err(|error| translate(&error, $subject, $needs)) };
+            let out = $self.context.retry(Call::Image, send).await?;
+            $items(&out);
+            match out.next_token().filter(|next| !next.is_empty()) {
+                Some(next) => token = Some(next.to_owned()),
+                None => {
+                    complete = true;
+                    break;
+                }
+            }
+        }
+        complete
+    }};
+}
+
+fn filter(name: &str, values: impl IntoIterator<Item = String>) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.into_iter().collect())).build()
+}
+
+fn endless(subject: &str) -> SourceError {
+    SourceError::new(ErrorKind::Protocol, subject, format!("the listing has more than {MOST_PAGES} pages"))
+}
+
+impl Ec2 {
+    pub fn new(connection: &Connection, context: Context) -> Self {
+        Ec2 { client: Client::new(connection.sdk_config()), region: connection.region().to_owned(), context }
+    }
+
+    async fn images_once(&self, ids: &[String]) -> Result<Vec<ImageFacts>, SourceError> {
+        let request = self
+            .client
+            .describe_images()
+            .set_image_ids(Some(ids.to_vec()))
+            .include_deprecated(true)
+            .include_disabled(true);
+        let subject = ids.join(", ");
+        let send = || async {
+            request.clone().send().await.map_err(|error| translate(&error, &subject, "ec2:DescribeImages"))
+        };
+        let out = self.context.retry(Call::Image, send).await?;
+        Ok(out.images().iter().map(parse::image).collect())
+    }
+
+    async fn snapshots_once(&self, ids: &[String]) -> Result<Vec<SnapshotFacts>, SourceError> {
+        let request = self.client.describe_snapshots().set_snapshot_ids(Some(ids.to_vec()));
+        let subject = ids.join(", ");
+        let send = || async {
+            request.clone().send().await.map_err(|error| translate(&error, &subject, "ec2:DescribeSnapshots"))
+        };
+        let out = self.context.retry(Call::Image, send).await?;
+        Ok(out.snapshots().iter().map(parse::snapshot).collect())
+    }
+}
+
+/// One call for all; where one of them is not there, EC2 refuses all, and each is asked for by itself.
+macro_rules! each_if_needed {
+    ($ids:expr, $ask:expr) => {{
+        if $ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        match $ask($ids).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let mut found = Vec::new();
+                if $ids.len() > 1 {
+                    for id in $ids {
+                        match $ask(std::slice::from_ref(id)).await {
+                            Ok(one) => found.extend(one),
+                            Err(error) if error.kind == ErrorKind::NotFound => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                Ok(found)
+            }
+            answer => answer,
+        }
+    }};
+}
+
+#[async_trait]
+impl ImageService for Ec2 {
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    async fn images(&self, ids: &[String]) -> Result<Vec<ImageFacts>, SourceError> {
+        each_if_needed!(ids, |ids| self.images_once(ids))
+    }
+
+    async fn own_images(&self) -> Result<Vec<ImageFacts>, SourceError> {
+        let mut found = Vec::new();
+        let request = self
+            .client
+            .describe_images()
+            .owners("self")
+            .include_deprecated(true)
+            .include_disabled(true)
+            .max_results(PAGE);
+        let mut add = |out: &aws_sdk_ec2::operation::describe_images::DescribeImagesOutput| {
+            found.extend(out.images().iter().map(parse::image));
+        };
+        let subject = "the account's AMIs";
+        if pages!(self, "ec2:DescribeImages", subject, MOST_PAGES, request.clone(), add) {
+            Ok(found)
+        } else {
+            Err(endless(subject))
+        }
+    }
+
+    async fn shared_with_us(&self, id: &AmiId) -> Result<bool, SourceError> {
+        let request = self
+            .client
+            .describe_images()
+            .executable_users("self")
+            .include_deprecated(true)
+            .include_disabled(true)
+            .filters(filter("image-id", [id.to_string()]));
+        let subject = id.to_string();
+        let send = || async {
+            request.clone().send().await.map_err(|error| translate(&error, &subject, "ec2:DescribeImages"))
+        };
+        let out = self.context.retry(Call::Image, send).await?;
+        Ok(out.images().iter().any(|image| image.image_id() == Some(id.as_str())))
+    }
+
+    async fn snapshots(&self, ids: &[String]) -> Result<Vec<SnapshotFacts>, SourceError> {
+        each_if_needed!(ids, |ids| self.snapshots_once(ids))
+    }
+
+    async fn restorable(&self, ids: &[String]) -> Result<Vec<String>, SourceError> {
+        let mut found = Vec::new();
+        let request = self
+            .client
+            .describe_snapshots()
+            .restorable_by_user_ids("self")
+            .filters(filter("snapshot-id", ids.to_vec()))
+            .max_results(PAGE);
+        let mut add = |out: &aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput| {
+            found.extend(out.snapshots().iter().filter_map(|snapshot| snapshot.snapshot_id().map(str::to_owned)));
+        };
+        let subject = "shared snapshots";
+        if pages!(self, "ec2:DescribeSnapshots", subject, MOST_PAGES, request.clone(), add) {
+            Ok(found)
+        } else {
+            Err(endless(subject))
+        }
+    }
+
+    async fn pending_snapshots(&self) -> Result<Vec<SnapshotFacts>, SourceError> {
+        let mut found = Vec::new();
+        let request = self
+            .client
+            .describe_snapshots()
+            .owner_ids("self")
+            .filters(filter("status", ["pending".to_owned()]))
+            .max_results(PAGE);
+        let mut add = |out: &aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput| {
+            found.extend(out.snapshots().iter().map(parse::snapshot));
+        };
+        let subject = "pending snapshots";
+        if pages!(self, "ec2:DescribeSnapshots", subject, MOST_PAGES, request.clone(), add) {
+            Ok(found)
+        } else {
+            Err(endless(subject))
+        }
+    }
+
+    async fn count_snapshots(&self, pages: usize) -> Result<(u64, bool), SourceError> {
+        let mut count = 0;
+        let request = self.client.describe_snapshots().owner_ids("self").max_results(PAGE);
+        let mut add = |out: &aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput| {
+            count += out.snapshots().len() as u64;
+        };
+        let complete = pages!(self, "ec2:DescribeSnapshots", "the account's snapshots", pages, request.clone(), add);
+        Ok((count, complete))
+    }
+
+    async fn store_tasks(&self, which: &TaskFilter) -> Result<Vec<StoreTask>, SourceError> {
+        let mut found = Vec::new();
+        let request = self.client.describe_store_image_tasks();
+        let request = match which {
+            TaskFilter::Bucket(bucket) => request.filters(filter("bucket", [bucket.clone()])).max_results(TASK_PAGE),
+            TaskFilter::Running => {
+                request.filters(filter("task-state", ["InProgress".to_owned()])).max_results(TASK_PAGE)
+            }
+            // With ids, filters are ignored and MaxResults is refused.
+            TaskFilter::Image(id) => request.image_ids(id.as_str()),
+        };
+        let mut add = |out: &aws_sdk_ec2::operation::describe_store_image_tasks::DescribeStoreImageTasksOutput| {
+            found.extend(out.store_image_task_results().iter().map(parse::store_task));
+        };
+        let subject = "store tasks";
+        if pages!(self, "ec2:DescribeStoreImageTasks", subject, MOST_PAGES, request.clone(), add) {
+            Ok(found)
+        } else {
+            Err(endless(subject))
+        }
+    }
+
+    async fn ebs_default(&self) -> Result<EbsDefault, SourceError> {
+        let subject = "EBS encryption by default";
+        let default = self.context.retry(Call::Image, || async {
+            let request = self.client.get_ebs_encryption_by_default();
+            request.send().await.map_err(|error| translate(&error, subject, "ec2:GetEbsEncryptionByDefault"))
+        });
+        let encrypted = default.await?.ebs_encryption_by_default() == Some(true);
+        if !encrypted {
+            return Ok(EbsDefault { encrypted, key: None });
+        }
+        let key = self.context.retry(Call::Image, || async {
+            let request = self.client.get_ebs_default_kms_key_id();
+            request.send().await.map_err(|error| translate(&error, subject, "ec2:GetEbsDefaultKmsKeyId"))
+        });
+        Ok(EbsDefault { encrypted, key: key.await?.kms_key_id().map(str::to_owned) })
+    }
+
+    async fn store(&self, request: &StoreRequest, dry_run: bool) -> Result<String, SourceError> {
+        let tag = |(key, value): (&String, &String)| S3ObjectTag::builder().key(key).value(value).build();
+        let tags: Vec<S3ObjectTag> = request.tags.iter().map(tag).collect();
+        let call = self
+            .client
+            .create_store_image_task()
+            .image_id(request.image.as_str())
+            .bucket(&request.bucket)
+            .set_s3_object_tags((!tags.is_empty()).then_some(tags))
+            .dry_run(dry_run);
+        self.context.monitor.request(Call::Image);
+        let subject = format!("{} to {}", request.image, request.bucket);
+        let out = call.send().await.map_err(|error| translate(&error, &subject, "ec2:CreateStoreImageTask"))?;
+        let no_key = || SourceError::new(ErrorKind::Protocol, &subject, "the answer names no object key");
+        out.object_key().map(str::to_owned).ok_or_else(no_key)
+    }
+
+    async fn restore(&self, request: &RestoreRequest, dry_run: bool) -> Result<String, SourceError> {
+        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+        let tags: Vec<Tag> = request.tags.iter().map(tag).collect();
+        let on = |resource: ResourceType| {
+            TagSpecification::builder().resource_type(resource).set_tags(Some(tags.clone())).build()
+        };
+        let specifications = (!tags.is_empty()).then(|| vec![on(ResourceType::Image), on(ResourceType::Snapshot)]);
+        let call = self
+            .client
+            .create_restore_image_task()
+            .bucket(&request.bucket)
+            .object_key(&request.key)
+            .set_name(request.name.clone())
+            .set_tag_specifications(specifications)
+            .dry_run(dry_run);
+        self.context.monitor.request(Call::Image);
+        let subject = format!("s3://{}/{}", request.bucket, request.key);
+        let out = call.send().await.map_err(|error| translate(&error, &subject, "ec2:CreateRestoreImageTask"))?;
+        let no_id = || SourceError::new(ErrorKind::Protocol, &subject, "the answer names no AMI");
+        out.image_id().map(str::to_owned).ok_or_else(no_id)
+    }
+}

@@ -1,0 +1,215 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::checks::preflight::LogicalSize;
+use crate::checksum::{Algorithm, Hasher};
+use crate::facts::{Caller, ImageFacts, SnapshotFacts};
+use crate::units::GIB;
+
+const SCHEMA: &str = "stored-ami/record/1";
+
+/// What was known of an AMI when it was stored.
+///
+/// On disk: `{"schema":"stored-ami/record/1","sha256":"…","record":{…}}`, where the SHA-256 is that of the
+/// inner document written compactly with sorted names. It finds truncation and accidents; it is no signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// Name and version of the program that wrote it.
+    pub tool: String,
+    /// RFC 3339; right before the store was started.
+    pub written_at: String,
+    pub image: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Account that owns the AMI.
+    pub owner: String,
+    /// Account that stored it.
+    pub account: String,
+    pub region: String,
+    pub partition: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_mode: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virtualization: Option<String>,
+    /// Sizes of all volumes together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_bytes: Option<u64>,
+    /// Bytes of the blocks written to all snapshots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_bytes: Option<u64>,
+    pub volumes: Vec<RecordedVolume>,
+    pub bucket: String,
+    pub key: String,
+    /// Of the object, once the store is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_bytes: Option<u64>,
+}
+
+/// An EBS volume of the AMI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedVolume {
+    pub device: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+    /// The larger of the sizes of volume and snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gib: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_bytes: Option<u64>,
+    pub encrypted: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("is not a record: {0}")]
+    Malformed(#[from] serde_json::Error),
+    #[error("has schema `{0}`; this version reads {SCHEMA}")]
+    Schema(String),
+    #[error("is damaged or was edited: its own SHA-256 does not match")]
+    Damaged,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    schema: String,
+    sha256: String,
+    record: Value,
+}
+
+fn own_digest(document: &Value) -> Result<String, serde_json::Error> {
+    // serde_json keeps object names sorted, so this does not depend on how the file is laid out.
+    Ok(Hasher::digest(Algorithm::Sha256, serde_json::to_string(document)?.as_bytes()).hex())
+}
+
+impl Record {
+    /// Of an AMI and its snapshots, before it is stored.
+    pub fn of(
+        image: &ImageFacts,
+        snapshots: &[SnapshotFacts],
+        size: &LogicalSize,
+        caller: &Caller,
+        region: &str,
+    ) -> Self {
+        let volumes = image.volumes.iter().map(|volume| {
+            let snapshot = snapshots.iter().find(|snapshot| Some(&snapshot.id) == volume.snapshot.as_ref());
+            RecordedVolume {
+                device: volume.device.clone(),
+                snapshot: volume.snapshot.clone(),
+                gib: volume.gib.max(snapshot.and_then(|snapshot| snapshot.gib)),
+                written_bytes: snapshot.and_then(|snapshot| snapshot.full_bytes),
+                encrypted: snapshot.map_or(volume.encrypted == Some(true), |snapshot| snapshot.encrypted),
+            }
+        });
+        Record {
+            tool: concat!("stored-ami ", env!("CARGO_PKG_VERSION")).to_owned(),
+            written_at: String::new(),
+            image: image.id.clone(),
+            name: image.name.clone(),
+            description: image.description.clone(),
+            owner: image.owner.clone(),
+            account: caller.account.clone(),
+            region: region.to_owned(),
+            partition: caller.partition().to_owned(),
+            architecture: image.architecture.clone(),
+            boot_mode: image.boot_mode.clone(),
+            virtualization: image.virtualization.clone(),
+            volume_bytes: size.volumes,
+            written_bytes: size.written,
+            volumes: volumes.collect(),
+            bucket: String::new(),
+            key: String::new(),
+            etag: None,
+            version_id: None,
+            object_bytes: None,
+        }
+    }
+
+    pub fn size(&self, file: &str) -> LogicalSize {
+        let of_volumes =
+            self.volumes.iter().try_fold(0u64, |sum, volume| sum.checked_add(volume.gib?.checked_mul(GIB)?));
+        LogicalSize {
+            volumes: self.volume_bytes.or(of_volumes.filter(|_| !self.volumes.is_empty())),
+            written: self.written_bytes,
+            source: format!("the record {file}"),
+        }
+    }
+
+    pub fn encrypted(&self) -> bool {
+        self.volumes.iter().any(|volume| volume.encrypted)
+    }
+
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let record = serde_json::to_value(self)?;
+        let envelope = Envelope { schema: SCHEMA.to_owned(), sha256: own_digest(&record)?, record };
+        Ok(serde_json::to_string(&envelope)? + "\n")
+    }
+
+    pub fn from_json(text: &str) -> Result<Self, RecordError> {
+        let envelope: Envelope = serde_json::from_str(text)?;
+        if envelope.schema != SCHEMA {
+            return Err(RecordError::Schema(envelope.schema));
+        }
+        if own_digest(&envelope.record)? != envelope.sha256 {
+            return Err(RecordError::Damaged);
+        }
+        Ok(serde_json::from_value(envelope.record)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::VolumeFacts;
+
+    fn record() -> Record {
+        let volume = |device: &str, snapshot: &str, gib| VolumeFacts {
+            device: device.into(),
+            snapshot: Some(snapshot.into()),
+            gib: Some(gib),
+            encrypted: None,
+        };
+        let image = ImageFacts {
+            id: "ami-1a2b3c4d".into(),
+            name: Some("web".into()),
+            volumes: vec![volume("/dev/sda1", "snap-1", 8), volume("/dev/sdb", "snap-2", 20)],
+            ..ImageFacts::default()
+        };
+        let snapshot = |id: &str, gib, encrypted| SnapshotFacts {
+            id: id.into(),
+            gib: Some(gib),
+            encrypted,
+            ..SnapshotFacts::default()
+        };
+        let snapshots = [snapshot("snap-1", 10, false), snapshot("snap-2", 20, true)];
+        let caller = Caller { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/x".into() };
+        Record::of(&image, &snapshots, &LogicalSize::stated(30 * GIB, "test"), &caller, "us-east-1")
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_damage_is_seen() {
+        let record = record();
+        let text = record.to_json().unwrap();
+        assert_eq!(Record::from_json(&text).unwrap(), record);
+        assert!(matches!(Record::from_json(&text.replace("\"web\"", "\"wob\"")), Err(RecordError::Damaged)));
+        assert!(matches!(Record::from_json(&text.replace("record/1", "record/9")), Err(RecordError::Schema(_))));
+        assert!(matches!(Record::from_json("{}"), Err(RecordError::Malformed(_))));
+    }
+
+    #[test]
+    fn volumes_count_with_the_larger_size() {
+        let record = record();
+        assert_eq!(record.volumes.iter().map(|volume| volume.gib).collect::<Vec<_>>(), [Some(10), Some(20)]);
+        assert!(record.encrypted());
+        assert_eq!(record.size("r").volumes, Some(30 * GIB));
+        assert_eq!(Record { volume_bytes: None, ..record }.size("r").volumes, Some(30 * GIB));
+    }
+}

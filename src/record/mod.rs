@@ -1,0 +1,8 @@
+//! What a `store` writes down of its source, since the stored object does not tell it: in a file, and as far as it
+//! fits in the tags of the object.
+
+mod document;
+mod tags;
+
+pub use document::{Record, RecordError, RecordedVolume};
+pub use tags::{SizeFromTags, object_tags, size_from_tags};

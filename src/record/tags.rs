@@ -1,0 +1,137 @@
+use std::collections::BTreeMap;
+
+use super::Record;
+use crate::checks::preflight::LogicalSize;
+
+const PREFIX: &str = "stored-ami:";
+/// S3 User Guide, *Categorizing your objects using tags*.
+const LONGEST_VALUE: usize = 256;
+
+/// What of a record fits in the tags of an object: eight of the ten that S3 allows. The second list names what
+/// did not fit.
+pub fn object_tags(record: &Record) -> (BTreeMap<String, String>, Vec<String>) {
+    let number = |bytes: Option<u64>| bytes.map(|bytes| bytes.to_string());
+    let entries = [
+        ("source-ami", Some(record.image.clone())),
+        ("source-name", record.name.clone()),
+        ("source-account", Some(record.account.clone())),
+        ("source-region", Some(record.region.clone())),
+        ("volumes", Some(record.volumes.len().to_string())),
+        ("volume-bytes", number(record.volume_bytes)),
+        ("written-bytes", number(record.written_bytes)),
+        ("encrypted", Some(record.encrypted().to_string())),
+    ];
+    let (mut tags, mut left_out) = (BTreeMap::new(), Vec::new());
+    for (name, value) in entries {
+        let Some(value) = value.map(|value| escape(&value)) else { continue };
+        if value.len() <= LONGEST_VALUE {
+            tags.insert(format!("{PREFIX}{name}"), value);
+        } else {
+            left_out.push(name.to_owned());
+        }
+    }
+    (tags, left_out)
+}
+
+/// The sizes that a store wrote into the tags of its object, and whether its source was encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SizeFromTags {
+    pub size: LogicalSize,
+    pub encrypted: Option<bool>,
+    pub volumes: Option<u64>,
+}
+
+/// `None` unless the tags speak of this AMI, where its id is known.
+pub fn size_from_tags(tags: &BTreeMap<String, String>, image: Option<&str>) -> Option<SizeFromTags> {
+    let text = |name: &str| tags.get(&format!("{PREFIX}{name}")).and_then(|value| unescape(value));
+    let number = |name: &str| text(name).and_then(|value| value.parse().ok());
+    let source = text("source-ami")?;
+    if image.is_some_and(|image| image != source) {
+        return None;
+    }
+    let volumes = number("volume-bytes");
+    let size = LogicalSize { volumes, written: number("written-bytes"), source: "tags of the object".to_owned() };
+    volumes?;
+    Some(SizeFromTags {
+        size,
+        encrypted: text("encrypted").and_then(|value| value.parse().ok()),
+        volumes: number("volumes"),
+    })
+}
+
+/// Letters, digits, spaces and `+ - . _ : / @` stay; every other byte, `=` too, becomes `=` and two
+/// hexadecimal digits. So the text fits S3's tag alphabet and comes back whole.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b" +-._:/@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("={byte:02X}"));
+        }
+    }
+    out
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'=' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn escaped_by_byte() {
+        assert_eq!(escape("a b=c(é)"), "a b=3Dc=28=C3=A9=29");
+        assert_eq!(unescape("=4"), None);
+        assert_eq!(unescape("=ZZ"), None);
+        assert_eq!(unescape("=FF"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_comes_back_and_fits_the_alphabet(text in any::<String>()) {
+            let escaped = escape(&text);
+            prop_assert!(escaped.chars().all(|c| c.is_ascii_alphanumeric() || " +-=._:/@".contains(c)));
+            prop_assert_eq!(unescape(&escaped), Some(text));
+        }
+    }
+
+    fn record(name: String) -> Record {
+        let image = crate::facts::ImageFacts { id: "ami-1a2b3c4d".into(), name: Some(name), ..Default::default() };
+        let caller = crate::facts::Caller { account: "123456789012".into(), arn: "arn:aws:iam::1:user/x".into() };
+        let size = LogicalSize { volumes: Some(7), written: Some(5), source: String::new() };
+        Record::of(&image, &[], &size, &caller, "us-east-1")
+    }
+
+    #[test]
+    fn sizes_come_back_from_tags_of_the_same_ami_only() {
+        let (tags, left_out) = object_tags(&record("web (prod)".into()));
+        assert!(left_out.is_empty());
+        assert!(tags.len() <= 10);
+        let found = size_from_tags(&tags, Some("ami-1a2b3c4d")).unwrap();
+        assert_eq!((found.size.volumes, found.size.written, found.encrypted), (Some(7), Some(5), Some(false)));
+        assert_eq!(size_from_tags(&tags, Some("ami-11111111")), None);
+        assert_eq!(size_from_tags(&BTreeMap::new(), None), None);
+    }
+
+    #[test]
+    fn what_is_too_long_is_left_out_and_named() {
+        let (tags, left_out) = object_tags(&record("é".repeat(60)));
+        assert_eq!(left_out, ["source-name"]);
+        assert!(!tags.contains_key("stored-ami:source-name"));
+    }
+}

@@ -1,0 +1,30 @@
+use async_trait::async_trait;
+
+use super::SourceError;
+use crate::facts::{BucketEncryption, BucketFacts, ListedObject, UploadFacts};
+
+/// One bucket, and what can be asked about it. Requests are counted, and made again where that may help.
+#[async_trait]
+pub trait BucketService: Send + Sync {
+    fn name(&self) -> &str;
+
+    /// HeadBucket: there, visible, and where.
+    async fn facts(&self) -> Result<BucketFacts, SourceError>;
+
+    /// `Enabled`, `Suspended`, or `Off` where it never was on.
+    async fn versioning(&self) -> Result<String, SourceError>;
+
+    async fn encryption(&self) -> Result<BucketEncryption, SourceError>;
+
+    /// Whether all four settings of Block Public Access are on.
+    async fn public_access_blocked(&self) -> Result<bool, SourceError>;
+
+    /// All objects whose key ends in this file name, under whatever path. Reads the listing of the whole bucket.
+    async fn objects_named(&self, file: &str) -> Result<Vec<ListedObject>, SourceError>;
+
+    /// Versions and delete markers of one key.
+    async fn versions_of(&self, key: &str) -> Result<Vec<ListedObject>, SourceError>;
+
+    /// Multipart uploads that are not completed, whose key ends in this file name.
+    async fn uploads_named(&self, file: &str) -> Result<Vec<UploadFacts>, SourceError>;
+}
