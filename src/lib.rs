@@ -18,6 +18,7 @@ pub mod fuzzing;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 pub mod ident;
 pub mod image;
+pub mod journal;
 #[cfg(feature = "lab")]
 pub mod lab;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]

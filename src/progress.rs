@@ -35,6 +35,8 @@ pub trait Monitor: Send + Sync {
     fn received(&self, _bytes: u64) {}
     /// An attempt failed and will be made again after a wait.
     fn retrying(&self, _error: &SourceError, _wait: Duration) {}
+    /// How far a task of the service is, in one line; each call replaces the line before.
+    fn task(&self, _line: &str) {}
     /// Something worth saying that has no verdict.
     fn note(&self, _note: &str) {}
 }
@@ -108,6 +110,10 @@ impl Monitor for Counting {
     fn retrying(&self, error: &SourceError, wait: Duration) {
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.next.retrying(error, wait);
+    }
+
+    fn task(&self, line: &str) {
+        self.next.task(line);
     }
 
     fn note(&self, note: &str) {

@@ -28,6 +28,25 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Read every byte once and hold it against every reference there is
     Verify(Box<VerifyArgs>),
+    /// Check everything before a store or a restore, and start nothing
+    #[cfg(feature = "ec2")]
+    #[command(subcommand)]
+    Preflight(super::tasks::args::PreflightCommand),
+    /// Does a bucket hold this AMI already?
+    ///
+    /// Exit codes: 0 not stored, or the last store failed; 1 stored, or a store is in flight; 3 cannot tell, or a
+    /// store was completed and the object is gone.
+    #[cfg(feature = "ec2")]
+    Stored(Box<super::tasks::args::StoredArgs>),
+    /// Store an AMI in a bucket, after its preflight, and follow the task
+    #[cfg(feature = "ec2")]
+    Store(Box<super::tasks::args::StoreArgs>),
+    /// Restore an AMI from a stored object, after its preflight, once, and follow the task
+    #[cfg(feature = "ec2")]
+    Restore(Box<super::tasks::args::RestoreArgs>),
+    /// Print the least IAM policy for commands
+    #[cfg(feature = "ec2")]
+    Policy(super::tasks::args::PolicyArgs),
     /// Run a local S3 endpoint to rehearse against
     #[cfg(feature = "lab")]
     Lab(super::lab::LabArgs),
@@ -146,7 +165,7 @@ pub struct ConnectionArgs {
     /// Region of the bucket
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Another S3 server
+    /// Another endpoint, of S3 and all other services
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Send requests unsigned, for public objects

@@ -9,6 +9,8 @@ mod generate;
 mod lab;
 mod resolve;
 mod run;
+#[cfg(feature = "ec2")]
+mod tasks;
 mod terminal;
 
 pub use args::Cli;

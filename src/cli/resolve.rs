@@ -20,7 +20,7 @@ impl fmt::Display for UsageError {
     }
 }
 
-fn read(path: &Path) -> Result<String, UsageError> {
+pub(super) fn read(path: &Path) -> Result<String, UsageError> {
     std::fs::read_to_string(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))
 }
 
@@ -80,7 +80,7 @@ impl Opener {
 }
 
 #[cfg(feature = "s3")]
-fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageError> {
+pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageError> {
     use crate::source::s3::{S3Options, SseCustomerKey};
     let customer_key = match &args.sse_c_key_file {
         None => None,

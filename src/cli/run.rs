@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,16 @@ pub async fn run(cli: Cli) -> Exit {
     let outcome = match cli.command {
         Command::Inspect(args) => run_inspect(args).await,
         Command::Verify(args) => run_verify(*args).await,
+        #[cfg(feature = "ec2")]
+        Command::Preflight(command) => Box::pin(super::tasks::run_preflight(command)).await,
+        #[cfg(feature = "ec2")]
+        Command::Stored(args) => Box::pin(super::tasks::run_stored(*args)).await,
+        #[cfg(feature = "ec2")]
+        Command::Store(args) => Box::pin(super::tasks::run_store(*args)).await,
+        #[cfg(feature = "ec2")]
+        Command::Restore(args) => Box::pin(super::tasks::run_restore(*args)).await,
+        #[cfg(feature = "ec2")]
+        Command::Policy(args) => Ok(super::tasks::run_policy(&args)),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
         #[cfg(feature = "lab")]
@@ -76,7 +87,7 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
             }
             Some(Err(error)) => {
                 progress.clear();
-                results.error(target, &error);
+                results.error(&target.to_string(), &error);
             }
         }
     }
@@ -116,7 +127,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
                     results.write_manifest(&manifest, path);
                 }
             }
-            Some(Err(VerifyError::Source(error))) => results.error(target, &error),
+            Some(Err(VerifyError::Source(error))) => results.error(&target.to_string(), &error),
             Some(Err(error)) => results.refuse(target, error.to_string()),
         }
     }
@@ -131,7 +142,7 @@ pub(super) fn session(source: Arc<dyn crate::source::ObjectSource>) -> (Session,
     (Session::new(source, context), counting, progress)
 }
 
-async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         () = cancel.cancelled() => None,
@@ -189,6 +200,16 @@ impl Results {
             Report::Inspect(report) => {
                 (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
             }
+            Report::Preflight(report) => (report.verdict.clone(), report.exit_code),
+            Report::Task(report) => (report.verdict.clone().unwrap_or("unknown".to_owned()), report.exit_code),
+            Report::Stored(report) => {
+                let verdict = match report.exit_code {
+                    0 => "pass",
+                    1 => "fail",
+                    _ => "unknown",
+                };
+                (verdict.to_owned(), report.exit_code)
+            }
             Report::Error(_) | Report::Summary(_) => return,
         };
         self.summary.targets += 1;
@@ -202,15 +223,16 @@ impl Results {
         self.render(&report);
     }
 
-    pub fn error(&mut self, target: &Target, error: &SourceError) {
+    pub fn error(&mut self, target: &str, error: &SourceError) {
         let exit = match error.kind {
             ErrorKind::Credentials => Exit::Usage,
             ErrorKind::Archived => Exit::Unknown,
+            ErrorKind::Changed => Exit::Unknown,
             _ => Exit::CouldNot,
         };
-        let subject = if error.subject == target.to_string() { String::new() } else { format!("{}: ", error.subject) };
+        let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
         let report = ErrorReport {
-            target: target.to_string(),
+            target: target.to_owned(),
             message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
             error_code: error.code.clone(),
             request_id: error.request_id.clone(),
@@ -232,23 +254,27 @@ impl Results {
         self.render(&Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
 
-    fn interrupted(&mut self) {
+    /// Work that could not be done for a reason on this side.
+    #[cfg(feature = "ec2")]
+    pub fn could_not(&mut self, target: &str, problem: &str) {
+        self.error(target, &SourceError::new(ErrorKind::Io, target, problem));
+    }
+
+    /// Nothing was started, as the caller wished.
+    #[cfg(feature = "ec2")]
+    pub fn declined(&mut self) {
+        complain("nothing was started");
+        self.exit = self.exit.and(Exit::Interrupted);
+    }
+
+    pub fn interrupted(&mut self) {
         complain("interrupted");
         self.exit = self.exit.and(Exit::Interrupted);
     }
 
-    /// Written beside its place and moved there, so that no half of it is ever found.
-    fn write_manifest(&mut self, manifest: &Manifest, path: &std::path::Path) {
-        let write = || -> io::Result<()> {
-            let text = manifest.to_json()?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new(".")))?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        if let Err(error) = write() {
+    fn write_manifest(&mut self, manifest: &Manifest, path: &Path) {
+        let written = manifest.to_json().map_err(io::Error::from).and_then(|text| write_file(path, &text));
+        if let Err(error) = written {
             complain(&format!("{}: the manifest could not be written: {error}", path.display()));
             self.exit = self.exit.and(Exit::CouldNot);
         }
@@ -260,4 +286,14 @@ impl Results {
         self.render(&summary);
         self.exit
     }
+}
+
+/// Written beside its place and moved there, so that no half of it is ever found.
+pub(super) fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }

@@ -109,6 +109,25 @@ impl Monitor for Progress {
         self.say(&format!("{error}; trying again in {:.1} s", wait.as_secs_f64()));
     }
 
+    fn task(&self, line: &str) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.what == line {
+            return;
+        }
+        line.clone_into(&mut log.what);
+        drop(log);
+        match &self.bar {
+            Some(bar) => {
+                if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+                    bar.set_style(style);
+                }
+                bar.set_message(printable(line));
+                bar.tick();
+            }
+            None => self.say(line),
+        }
+    }
+
     fn note(&self, note: &str) {
         self.say(note);
     }

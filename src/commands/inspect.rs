@@ -2,6 +2,7 @@
 
 use tokio::join;
 
+use super::ask::asked;
 use super::{Discovery, discover};
 use crate::checksum::StoredChecksum;
 use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
@@ -161,14 +162,6 @@ fn show_checksum(checksum: &StoredChecksum) -> ChecksumReport {
         algorithm: checksum.algorithm().to_string(),
         kind: checksum.kind.name().to_owned(),
         value: checksum.to_string(),
-    }
-}
-
-fn asked<T>(answer: Result<T, SourceError>, source: &'static str, needs: &'static str) -> Fact<T> {
-    match answer {
-        Ok(value) => Fact::Known { value, source },
-        Err(error) if error.kind == ErrorKind::Denied => Fact::NotPermitted { needs },
-        Err(error) => Fact::Unavailable { because: format!("{source}: {}", error.explain()) },
     }
 }
 

@@ -1,7 +1,16 @@
 //! One file or folder for each command: from a request to a report. Nothing is printed here.
 
+mod ask;
 mod discover;
+mod follow;
 pub mod inspect;
+pub mod policy;
+pub mod preflight;
+pub mod restore;
+mod services;
+pub mod store;
+pub mod stored;
 pub mod verify;
 
 pub use discover::{Discovery, discover};
+pub use services::Services;

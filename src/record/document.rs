@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::checks::preflight::LogicalSize;
+use crate::checks::preflight::{LogicalSize, SourceFacts};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{Caller, ImageFacts, SnapshotFacts};
 use crate::units::GIB;
@@ -140,6 +140,18 @@ impl Record {
             volumes: self.volume_bytes.or(of_volumes.filter(|_| !self.volumes.is_empty())),
             written: self.written_bytes,
             source: format!("the record {file}"),
+        }
+    }
+
+    /// What a restored AMI is held against.
+    pub fn facts(&self, from: String) -> SourceFacts {
+        let volume = |volume: &RecordedVolume| (volume.device.clone(), volume.gib, volume.encrypted);
+        SourceFacts {
+            from,
+            volumes: self.volumes.iter().map(volume).collect(),
+            architecture: self.architecture.clone(),
+            boot_mode: self.boot_mode.clone(),
+            virtualization: self.virtualization.clone(),
         }
     }
 

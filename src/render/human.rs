@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Renderer, Style, inspect, printable, verify};
+use super::{Renderer, Style, inspect, preflight, printable, task, verify};
 use crate::report::{ErrorReport, Report, SummaryReport};
 
 /// Text for a person at a terminal or reading a log.
@@ -28,6 +28,9 @@ impl<W: Write> Renderer for Human<W> {
         match report {
             Report::Inspect(report) => inspect::write(&mut self.out, self.style, report)?,
             Report::Verify(report) => verify::write(&mut self.out, self.style, report)?,
+            Report::Preflight(report) => preflight::write(&mut self.out, self.style, report)?,
+            Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report)?,
+            Report::Task(report) => task::write(&mut self.out, self.style, report)?,
             Report::Error(error) => write_error(&mut self.out, self.style, error)?,
             Report::Summary(_) => {}
         }

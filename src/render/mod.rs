@@ -1,9 +1,12 @@
 //! Reports as text for people and as JSON lines for programs.
 
+mod condition;
 mod human;
 mod inspect;
 mod json;
+mod preflight;
 mod style;
+mod task;
 mod verify;
 
 use std::io::{self, Write};

@@ -22,8 +22,8 @@ impl Style {
     /// A verdict in its colour: `PASS`, `FAIL`, `UNKNOWN`.
     pub fn verdict(self, verdict: &str, width: usize) -> String {
         let code = match verdict {
-            "pass" => "1;32",
-            "fail" => "1;31",
+            "pass" | "no" => "1;32",
+            "fail" | "yes" => "1;31",
             _ => "1;33",
         };
         self.paint(code, &format!("{:<width$}", verdict.to_uppercase()))

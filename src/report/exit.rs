@@ -1,3 +1,5 @@
+use crate::verdict::Verdict;
+
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
@@ -14,6 +16,16 @@ pub enum Exit {
     CouldNot,
     /// Stopped by a signal.
     Interrupted,
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Exit::Passed,
+            Verdict::Fail => Exit::Failed,
+            Verdict::Unknown => Exit::Unknown,
+        }
+    }
 }
 
 impl Exit {

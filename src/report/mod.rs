@@ -3,7 +3,7 @@
 //! # The JSON lines
 //!
 //! With `--json` every command writes one JSON object a line, each with
-//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `error` (a target that could
+//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `error` (a target that could
 //! not be worked on) and, last, `summary`. Units are in the names. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema
 //! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
@@ -11,6 +11,8 @@
 mod exit;
 mod finding;
 mod inspect;
+mod preflight;
+mod task;
 mod verify;
 
 use schemars::JsonSchema;
@@ -21,6 +23,8 @@ pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
     ChecksumReport, CostReport, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport, ProofReport,
 };
+pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport};
+pub use task::{LeftReport, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
 
 pub const SCHEMA: &str = "stored-ami/1";
@@ -39,6 +43,9 @@ pub struct Line {
 pub enum Report {
     Inspect(Box<InspectReport>),
     Verify(Box<VerifyReport>),
+    Preflight(Box<PreflightReport>),
+    Stored(StoredReport),
+    Task(Box<TaskReport>),
     Error(ErrorReport),
     Summary(SummaryReport),
 }

@@ -86,9 +86,8 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
         Stored::Stored
     } else if listed().next().is_some() {
         Stored::StoredElsewhere
-    } else if tasks.iter().any(|task| task.in_progress()) {
-        Stored::InFlight
-    } else if !uploads.is_empty() && newest != Some("Failed") {
+    } else if tasks.iter().any(|task| task.in_progress()) || (!uploads.is_empty() && newest != Some("Failed")) {
+        // An upload behind a failed store is what that left over.
         Stored::InFlight
     } else if !survey.exact_absent(&key) || !complete {
         Stored::CannotTell

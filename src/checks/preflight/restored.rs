@@ -1,0 +1,244 @@
+use std::collections::BTreeMap;
+
+use super::{fail, optional, pass, unknown};
+use crate::facts::{ImageFacts, SnapshotFacts};
+use crate::verdict::{Condition as C, Finding, Reason};
+
+/// What the source was like, as far as it is known: from its record, or from the source itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourceFacts {
+    /// Who tells it.
+    pub from: String,
+    /// Device, size in GiB, encrypted.
+    pub volumes: Vec<(String, Option<u64>, bool)>,
+    pub architecture: Option<String>,
+    pub boot_mode: Option<String>,
+    pub virtualization: Option<String>,
+}
+
+const SOURCE: &str = "DescribeImages, DescribeSnapshots";
+
+/// A restored AMI against its source. What AWS does with stored tags is not published, so only those that were
+/// asked for are held against it.
+pub fn judge_restored(
+    image: &ImageFacts,
+    snapshots: &[SnapshotFacts],
+    source: Option<&SourceFacts>,
+    tags: &BTreeMap<String, String>,
+) -> Vec<Finding> {
+    let mut findings = vec![state(image, snapshots)];
+    match source {
+        Some(source) => {
+            findings.extend([mappings(image, source), sizes(image, snapshots, source)]);
+            findings.extend([encryption(image, snapshots, source), boot(image, source)]);
+        }
+        None => {
+            let detail = "neither a record nor the source AMI tells what the source was like";
+            let checks = [C::RestoredMappings, C::RestoredSizes, C::RestoredEncryption, C::RestoredBoot];
+            let untold = |check| optional(unknown(check, Reason::NotStated { detail: detail.to_owned() }));
+            findings.extend(checks.map(untold));
+        }
+    }
+    if !tags.is_empty() {
+        findings.push(tagged(image, snapshots, tags));
+    }
+    findings
+}
+
+fn state(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> Finding {
+    let rule = "the AMI is available, and all its snapshots are complete";
+    let wanted = image.volumes.iter().filter(|volume| volume.snapshot.is_some()).count();
+    let open: Vec<String> =
+        snapshots.iter().filter(|s| s.state != "completed").map(|s| format!("{} is {}", s.id, s.state)).collect();
+    if image.state != "available" {
+        fail(C::RestoredState, SOURCE, rule, format!("{} is {}", image.id, image.state))
+    } else if !open.is_empty() || snapshots.len() < wanted {
+        let observed = format!("{} of {wanted} snapshots are seen; {}", snapshots.len(), open.join(", "));
+        fail(C::RestoredState, SOURCE, rule, observed)
+    } else {
+        pass(C::RestoredState, SOURCE, rule, format!("available, {wanted} snapshots completed"))
+    }
+}
+
+fn devices<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.join(", ")
+}
+
+fn mappings(image: &ImageFacts, source: &SourceFacts) -> Finding {
+    let expected = devices(source.volumes.iter().map(|(device, ..)| device.as_str()));
+    let observed = devices(image.volumes.iter().map(|volume| volume.device.as_str()));
+    let same = expected == observed;
+    if same {
+        pass(C::RestoredMappings, &source.from, expected, observed)
+    } else {
+        fail(C::RestoredMappings, &source.from, expected, observed)
+    }
+}
+
+/// Size and encryption of a restored volume.
+fn restored(image: &ImageFacts, snapshots: &[SnapshotFacts], device: &str) -> Option<(Option<u64>, Option<bool>)> {
+    let volume = image.volumes.iter().find(|volume| volume.device == device)?;
+    let snapshot = snapshots.iter().find(|snapshot| Some(&snapshot.id) == volume.snapshot.as_ref());
+    let gib = volume.gib.max(snapshot.and_then(|snapshot| snapshot.gib));
+    Some((gib, snapshot.map(|snapshot| snapshot.encrypted).or(volume.encrypted)))
+}
+
+fn sizes(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFacts) -> Finding {
+    let (mut wrong, mut untold, mut right) = (Vec::new(), Vec::new(), Vec::new());
+    for (device, gib, _) in &source.volumes {
+        match (gib, restored(image, snapshots, device).and_then(|(gib, _)| gib)) {
+            (Some(was), Some(is)) if *was == is => right.push(format!("{device} {is} GiB")),
+            (Some(was), Some(is)) => wrong.push(format!("{device} was {was} GiB, and is {is} GiB")),
+            _ => untold.push(device.as_str()),
+        }
+    }
+    let rule = "volumes as large as those of the source";
+    if !wrong.is_empty() {
+        fail(C::RestoredSizes, &source.from, rule, wrong.join(", "))
+    } else if !untold.is_empty() {
+        unknown(C::RestoredSizes, Reason::NotStated { detail: format!("no size is stated for {}", untold.join(", ")) })
+    } else {
+        pass(C::RestoredSizes, &source.from, rule, right.join(", "))
+    }
+}
+
+fn encryption(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFacts) -> Finding {
+    let rule = "encrypted where the source was";
+    let encrypted = source.volumes.iter().filter(|(.., encrypted)| *encrypted);
+    let (mut clear, mut untold) = (Vec::new(), Vec::new());
+    for (device, ..) in encrypted.clone() {
+        match restored(image, snapshots, device).and_then(|(_, encrypted)| encrypted) {
+            Some(true) => {}
+            Some(false) => clear.push(device.as_str()),
+            None => untold.push(device.as_str()),
+        }
+    }
+    if !clear.is_empty() {
+        fail(C::RestoredEncryption, &source.from, rule, format!("NOT encrypted any more: {}", clear.join(", ")))
+    } else if !untold.is_empty() {
+        let detail = format!("nothing tells whether {} is encrypted", untold.join(", "));
+        unknown(C::RestoredEncryption, Reason::NotStated { detail })
+    } else {
+        let now = snapshots.iter().filter(|snapshot| snapshot.encrypted).count();
+        let observed = format!("{} of the source's volumes, {now} of the restored snapshots", encrypted.count());
+        pass(C::RestoredEncryption, &source.from, rule, observed)
+    }
+}
+
+fn boot(image: &ImageFacts, source: &SourceFacts) -> Finding {
+    let words = |architecture: &Option<String>, boot_mode: &Option<String>, virtualization: &Option<String>| {
+        let text = |value: &Option<String>| value.clone().unwrap_or("not stated".to_owned());
+        format!("{}, boot mode {}, {}", text(architecture), text(boot_mode), text(virtualization))
+    };
+    let expected = words(&source.architecture, &source.boot_mode, &source.virtualization);
+    let observed = words(&image.architecture, &image.boot_mode, &image.virtualization);
+    let same = expected == observed;
+    if same {
+        pass(C::RestoredBoot, &source.from, expected, observed)
+    } else {
+        fail(C::RestoredBoot, &source.from, expected, observed)
+    }
+}
+
+fn tagged(image: &ImageFacts, snapshots: &[SnapshotFacts], tags: &BTreeMap<String, String>) -> Finding {
+    let bears = |has: &BTreeMap<String, String>| tags.iter().all(|(key, value)| has.get(key) == Some(value));
+    let mut without: Vec<&str> = Vec::new();
+    if !bears(&image.tags) {
+        without.push(&image.id);
+    }
+    without.extend(snapshots.iter().filter(|snapshot| !bears(&snapshot.tags)).map(|snapshot| snapshot.id.as_str()));
+    let rule = devices(tags.keys().map(String::as_str));
+    if without.is_empty() {
+        pass(C::RestoredTags, SOURCE, rule, "on the AMI and all its snapshots")
+    } else {
+        fail(C::RestoredTags, SOURCE, rule, format!("not on {}", without.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::VolumeFacts;
+    use crate::verdict::Verdict::{self, Fail, Pass, Unknown};
+
+    fn restored_image() -> (ImageFacts, Vec<SnapshotFacts>, SourceFacts) {
+        let volume = |device: &str, snapshot: &str| VolumeFacts {
+            device: device.into(),
+            snapshot: Some(snapshot.into()),
+            gib: Some(8),
+            encrypted: None,
+        };
+        let snapshot = |id: &str| SnapshotFacts {
+            id: id.into(),
+            state: "completed".into(),
+            gib: Some(8),
+            encrypted: true,
+            tags: [("a".to_owned(), "1".to_owned())].into(),
+            ..SnapshotFacts::default()
+        };
+        let image = ImageFacts {
+            id: "ami-2".into(),
+            state: "available".into(),
+            architecture: Some("arm64".into()),
+            volumes: vec![volume("/dev/a", "snap-a"), volume("/dev/b", "snap-b")],
+            tags: [("a".to_owned(), "1".to_owned())].into(),
+            ..ImageFacts::default()
+        };
+        let source = SourceFacts {
+            from: "record".into(),
+            volumes: vec![("/dev/b".into(), Some(8), true), ("/dev/a".into(), Some(8), false)],
+            architecture: Some("arm64".into()),
+            ..SourceFacts::default()
+        };
+        (image, vec![snapshot("snap-a"), snapshot("snap-b")], source)
+    }
+
+    fn verdict(check: C, change: impl FnOnce(&mut ImageFacts, &mut Vec<SnapshotFacts>, &mut SourceFacts)) -> Verdict {
+        let (mut image, mut snapshots, mut source) = restored_image();
+        change(&mut image, &mut snapshots, &mut source);
+        let tags = [("a".to_owned(), "1".to_owned())].into();
+        let findings = judge_restored(&image, &snapshots, Some(&source), &tags);
+        findings.iter().find(|f| f.check == crate::verdict::CheckId::Condition(check)).unwrap().verdict()
+    }
+
+    #[test]
+    fn each_difference_is_seen() {
+        let all = [
+            C::RestoredState,
+            C::RestoredMappings,
+            C::RestoredSizes,
+            C::RestoredEncryption,
+            C::RestoredTags,
+            C::RestoredBoot,
+        ];
+        for check in all {
+            assert_eq!(verdict(check, |_, _, _| {}), Pass, "{check}");
+        }
+        assert_eq!(verdict(C::RestoredState, |image, _, _| image.state = "pending".into()), Fail);
+        assert_eq!(verdict(C::RestoredState, |_, s, _| s[0].state = "error".into()), Fail);
+        assert_eq!(verdict(C::RestoredState, |_, s, _| s.truncate(1)), Fail);
+        assert_eq!(verdict(C::RestoredMappings, |image, _, _| image.volumes.truncate(1)), Fail);
+        assert_eq!(
+            verdict(C::RestoredSizes, |image, s, _| (image.volumes[0].gib, s[0].gib) = (Some(9), Some(9))),
+            Fail
+        );
+        assert_eq!(verdict(C::RestoredSizes, |_, _, source| source.volumes[0].1 = None), Unknown);
+        assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s[1].encrypted = false), Fail);
+        assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s[0].encrypted = false), Pass);
+        assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s.clear()), Unknown);
+        assert_eq!(verdict(C::RestoredTags, |image, _, _| image.tags.clear()), Fail);
+        assert_eq!(verdict(C::RestoredTags, |_, s, _| s[1].tags.clear()), Fail);
+        assert_eq!(verdict(C::RestoredBoot, |image, _, _| image.boot_mode = Some("uefi".into())), Fail);
+    }
+
+    #[test]
+    fn without_a_source_nothing_is_claimed() {
+        let (image, snapshots, _) = restored_image();
+        let findings = judge_restored(&image, &snapshots, None, &BTreeMap::new());
+        let verdicts: Vec<Verdict> = findings.iter().map(Finding::verdict).collect();
+        assert_eq!(verdicts, [Pass, Unknown, Unknown, Unknown, Unknown]);
+        assert_eq!(crate::verdict::overall(&findings), Pass);
+    }
+}

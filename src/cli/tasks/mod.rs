@@ -1,0 +1,39 @@
+//! Commands about store and restore tasks.
+
+pub(super) mod args;
+mod open;
+mod preflight;
+mod restore;
+mod store;
+
+pub(super) use preflight::{run_policy, run_preflight, run_stored};
+pub(super) use restore::run_restore;
+pub(super) use store::run_store;
+
+use std::io::{self, IsTerminal, Write};
+
+use self::args::StartingArgs;
+use super::resolve::UsageError;
+
+/// Where nobody can be asked, `--yes` must be given; better said before the work than after it.
+fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
+    if starting.yes || starting.dry_run || (io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Ok(());
+    }
+    Err(UsageError(
+        "this starts a task that costs money, and there is no terminal to ask at: give --yes, or --dry-run".to_owned(),
+    ))
+}
+
+/// Asks a question on the terminal; the line that was typed.
+fn ask(question: &str) -> Option<String> {
+    write!(io::stderr(), "{} ", crate::render::printable(question)).ok()?;
+    io::stderr().flush().ok()?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).ok()?;
+    Some(line.trim().to_owned())
+}
+
+fn agreed(starting: &StartingArgs, question: &str) -> bool {
+    starting.yes || ask(&format!("{question} [y/N]")).is_some_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,223 @@
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
+use super::open::{Opened, connect, open};
+use super::{agreed, ask, can_ask};
+use crate::checks::preflight::{Pace, SourceFacts};
+use crate::cli::resolve::{UsageError, read};
+use crate::cli::run::{Results, cancel_on_signal, until};
+use crate::commands::preflight::{RestoreWish, VerifiedNow};
+use crate::commands::restore::{Prepared, follow_restore, point_alias, prepare_restore, start_restore};
+use crate::commands::verify::{VerifyRequest, verify};
+use crate::ident::{ImageName, ObjectUri};
+use crate::journal::{Entry, Journal};
+use crate::manifest::Manifest;
+use crate::plan::Limits;
+use crate::record::Record;
+use crate::report::{Exit, Report};
+use crate::verdict::Verdict;
+
+/// `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default.
+pub(super) fn journal(folder: Option<&Path>) -> Journal {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = || absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    let default = || state().unwrap_or_else(std::env::temp_dir).join("stored-ami");
+    Journal::new(folder.map_or_else(default, Path::to_owned))
+}
+
+/// What the caller's own earlier restores took, together.
+fn pace(journal: &Journal) -> Option<Pace> {
+    let timed = |entry: &Entry| Some((entry.volume_bytes? as f64, entry.seconds().filter(|seconds| *seconds > 0.0)?));
+    let ended: Vec<(f64, f64)> = journal.entries().iter().filter_map(timed).collect();
+    let (bytes, seconds) = ended.iter().fold((0.0, 0.0), |(b, s), (bytes, seconds)| (b + bytes, s + seconds));
+    (!ended.is_empty()).then(|| Pace { bytes_per_second: bytes / seconds, restores: ended.len() })
+}
+
+/// Reads the files, and verifies the object first if that is wished.
+pub(super) async fn wish(
+    opened: &Opened,
+    target: &ObjectUri,
+    source: &SourceArgs,
+    judging: &JudgingArgs,
+    journal: &Journal,
+    cancel: &CancellationToken,
+) -> Result<RestoreWish, UsageError> {
+    let manifest = match &source.manifest {
+        None => None,
+        Some(path) => {
+            let file = path.display().to_string();
+            let manifest = Manifest::from_json(&read(path)?);
+            Some((file.clone(), manifest.map_err(|error| UsageError(format!("{file}: {error}")))?))
+        }
+    };
+    let mut wish = RestoreWish {
+        target: target.clone(),
+        name: source.name.as_ref().map(ToString::to_string),
+        record: record(source)?,
+        manifest,
+        logical_size: source.logical_size.map(|size| size.0),
+        verified: None,
+        pace: pace(journal),
+        limits: judging.limits(),
+        accept: judging.accept.clone(),
+    };
+    if source.verify {
+        wish.verified = Some(verify_now(opened, &wish, cancel).await);
+    }
+    Ok(wish)
+}
+
+fn record(source: &SourceArgs) -> Result<Option<(String, Record)>, UsageError> {
+    let Some(path) = &source.record else { return Ok(None) };
+    let file = path.display().to_string();
+    let record = Record::from_json(&read(path)?).map_err(|error| UsageError(format!("{file}: {error}")))?;
+    Ok(Some((file, record)))
+}
+
+async fn verify_now(opened: &Opened, wish: &RestoreWish, cancel: &CancellationToken) -> VerifiedNow {
+    let limits = Limits { concurrency: 16, range_bytes: None, max_memory: 256 << 20 };
+    let object = std::sync::Arc::new(opened.connection.object(wish.target.at_version(None)));
+    let request = VerifyRequest { manifest: wish.manifest.clone(), ..VerifyRequest::new(object, limits) };
+    match verify(&opened.services.object, &request, cancel).await {
+        Ok(verified) => {
+            let report = verified.report;
+            let verdict = match report.verdict.as_str() {
+                "pass" => Verdict::Pass,
+                "fail" => Verdict::Fail,
+                _ => Verdict::Unknown,
+            };
+            let detail = match verdict {
+                Verdict::Pass => {
+                    format!("just now, all {} bytes by {}", report.identity.object_bytes, report.proved_by.join(", "))
+                }
+                _ => {
+                    let open = report.findings.iter().filter(|finding| finding.verdict != "pass");
+                    let names: Vec<&str> = open.map(|finding| finding.check.as_str()).collect();
+                    format!("just now: {} is {}; `stored-ami verify` shows it all", names.join(", "), report.verdict)
+                }
+            };
+            VerifiedNow { verdict, detail, etag: report.identity.etag }
+        }
+        Err(error) => VerifiedNow { verdict: Verdict::Unknown, detail: error.to_string(), etag: None },
+    }
+}
+
+pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, UsageError> {
+    let cancel = cancel_on_signal();
+    let journal = journal(args.journal.as_deref());
+    let mut results = Results::new(args.output.json);
+    if let Some(image) = &args.follow {
+        let source = record(&args.source)?.map(|(file, record)| record.facts(format!("the record {file}")));
+        let nowhere = ObjectUri { bucket: "unknown".into(), key: "unknown".into(), version: None };
+        let opened = open(connect(&args.connection).await?, &nowhere);
+        follow(&opened, image.as_str(), source.as_ref(), &journal, false, &args, &mut results, &cancel).await;
+        return Ok(results.finish());
+    }
+    let Some(target) = args.target.clone() else { return Err(UsageError("name an object".to_owned())) };
+    can_ask(&args.starting)?;
+    let named = args.source.name.is_some() || record(&args.source)?.is_some_and(|(_, record)| record.name.is_some());
+    if !named {
+        args.source.name = Some(ask_name(&args)?);
+    }
+    let opened = open(connect(&args.connection).await?, &target);
+    let work = async {
+        let wish = wish(&opened, &target, &args.source, &args.judging, &journal, &cancel).await?;
+        Ok::<_, UsageError>(prepare_restore(&opened.services, &wish, &journal).await)
+    };
+    let prepared = match until(&cancel, work).await {
+        None => {
+            results.interrupted();
+            return Ok(results.finish());
+        }
+        Some(Err(wrong)) => return Err(wrong),
+        Some(Ok(Err(error))) => {
+            opened.progress.clear();
+            results.error(&target.to_string(), &error);
+            return Ok(results.finish());
+        }
+        Some(Ok(Ok(prepared))) => prepared,
+    };
+    opened.progress.clear();
+    carry_out(&opened, prepared, &journal, &args, &mut results, &cancel).await;
+    Ok(results.finish())
+}
+
+fn ask_name(args: &RestoreArgs) -> Result<ImageName, UsageError> {
+    let missing = || {
+        UsageError(
+            "a restore needs a name, the only lock that EC2 has against a second one: give --name or --record"
+                .to_owned(),
+        )
+    };
+    if args.starting.yes || args.starting.dry_run {
+        return Err(missing());
+    }
+    let typed = ask("Name of the new AMI:").filter(|name| !name.is_empty()).ok_or_else(missing)?;
+    typed.parse().map_err(|error: crate::ident::ParseImageNameError| UsageError(error.to_string()))
+}
+
+async fn carry_out(
+    opened: &Opened,
+    prepared: Prepared,
+    journal: &Journal,
+    args: &RestoreArgs,
+    results: &mut Results,
+    cancel: &CancellationToken,
+) {
+    let Prepared { mut surveyed, existing } = prepared;
+    let source = surveyed.source.clone();
+    if let Some(image) = existing {
+        opened
+            .services
+            .object
+            .context()
+            .monitor
+            .note(&format!("{} is of this very restore; nothing is started", image.id));
+        return follow(opened, &image.id, source.as_ref(), journal, false, args, results, cancel).await;
+    }
+    surveyed.report.requests = opened.counting.counts().requests;
+    let admitted = surveyed.report.exit_code == Exit::Passed.code();
+    results.add(Report::Preflight(Box::new(surveyed.report.clone())));
+    if !admitted || args.starting.dry_run {
+        return;
+    }
+    let target = opened.services.object.target().to_string();
+    let name = surveyed.report.name.clone().unwrap_or_default();
+    if !agreed(&args.starting, &format!("Restore {target} as `{name}` in {}?", surveyed.report.region)) {
+        return results.declined();
+    }
+    match start_restore(&opened.services, &surveyed, journal).await {
+        Err(error) => results.error(&target, &error),
+        Ok((image, here)) => follow(opened, &image, source.as_ref(), journal, here, args, results, cancel).await,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the last step of a command takes what all steps before it made")]
+async fn follow(
+    opened: &Opened,
+    image: &str,
+    source: Option<&SourceFacts>,
+    journal: &Journal,
+    here: bool,
+    args: &RestoreArgs,
+    results: &mut Results,
+    cancel: &CancellationToken,
+) {
+    match follow_restore(&opened.services, image, source, journal, here, cancel).await {
+        Err(error) => {
+            opened.progress.clear();
+            results.error(image, &error);
+        }
+        Ok(mut report) => {
+            if let Some(alias) = args.alias.as_ref().filter(|_| report.state == "available" && report.verdict.is_some())
+            {
+                point_alias(&opened.services, alias, &mut report).await;
+            }
+            report.requests = opened.counting.counts().requests;
+            opened.progress.clear();
+            results.add(Report::Task(Box::new(report)));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `policy`: the least IAM policy for a command.
+
+use serde_json::{Value, json};
+
+/// A command that a policy can be made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PolicyCommand {
+    Inspect,
+    Verify,
+    Stored,
+    PreflightStore,
+    PreflightRestore,
+    Store,
+    Restore,
+}
+
+impl PolicyCommand {
+    pub const ALL: [(PolicyCommand, &'static str); 7] = [
+        (PolicyCommand::Inspect, "inspect"),
+        (PolicyCommand::Verify, "verify"),
+        (PolicyCommand::Stored, "stored"),
+        (PolicyCommand::PreflightStore, "preflight-store"),
+        (PolicyCommand::PreflightRestore, "preflight-restore"),
+        (PolicyCommand::Store, "store"),
+        (PolicyCommand::Restore, "restore"),
+    ];
+}
+
+/// Where the policy is to apply.
+#[derive(Debug, Clone)]
+pub struct PolicyScope {
+    pub partition: String,
+    pub region: String,
+    /// Twelve digits, or `*`.
+    pub account: String,
+    pub bucket: String,
+    /// With a slash behind it, or empty.
+    pub prefix: String,
+    /// Name of the SSM parameter that `restore --alias` writes.
+    pub alias: Option<String>,
+}
+
+/// On what an action is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum On {
+    Everything,
+    Bucket,
+    Objects,
+    Images,
+    /// AMIs and snapshots that a restore makes.
+    Restored,
+    Snapshots,
+    Keys,
+    Alias,
+}
+
+use PolicyCommand as P;
+
+const READ: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore];
+const LOOK: &[P] = &[P::Inspect, P::Verify];
+const STORED: &[P] = &[P::Stored, P::PreflightStore, P::Store];
+const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
+const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
+const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
+
+/// Every action with the commands that need it, and why. `sts:GetCallerIdentity` needs no permission. What the
+/// service does in the caller's name during a task is from the example policy of the EC2 User Guide, *Create a store
+/// image task*.
+const ACTIONS: &[(&str, On, &[P], &str)] = &[
+    ("s3:GetObject", On::Objects, READ, "Objects"),
+    ("s3:GetObject", On::Objects, STORED, "Objects"),
+    ("s3:GetObjectVersion", On::Objects, LOOK, "Objects"),
+    ("s3:GetObjectAttributes", On::Objects, LOOK, "Objects"),
+    ("s3:GetObjectVersionAttributes", On::Objects, LOOK, "Objects"),
+    ("s3:GetObjectTagging", On::Objects, &[P::Inspect, P::PreflightRestore, P::Restore], "Objects"),
+    ("s3:GetObjectVersionTagging", On::Objects, &[P::Inspect, P::PreflightRestore, P::Restore], "Objects"),
+    ("s3:GetObjectRetention", On::Objects, &[P::Inspect], "Objects"),
+    ("s3:GetObjectLegalHold", On::Objects, &[P::Inspect], "Objects"),
+    (
+        "s3:ListBucket",
+        On::Bucket,
+        &[P::Inspect, P::Verify, P::Stored, P::PreflightStore, P::PreflightRestore, P::Store, P::Restore],
+        "Bucket",
+    ),
+    ("s3:ListBucketVersions", On::Bucket, STORED, "Bucket"),
+    ("s3:ListBucketMultipartUploads", On::Bucket, STORED, "Bucket"),
+    ("s3:GetBucketVersioning", On::Bucket, BEFORE, "Bucket"),
+    ("s3:GetEncryptionConfiguration", On::Bucket, BEFORE_STORE, "Bucket"),
+    ("s3:GetBucketPublicAccessBlock", On::Bucket, BEFORE_STORE, "Bucket"),
+    ("ec2:DescribeImages", On::Everything, BEFORE, "Describe"),
+    ("ec2:DescribeSnapshots", On::Everything, BEFORE, "Describe"),
+    ("ec2:DescribeStoreImageTasks", On::Everything, STORED, "Describe"),
+    ("ec2:GetEbsEncryptionByDefault", On::Everything, BEFORE_RESTORE, "Describe"),
+    ("ec2:GetEbsDefaultKmsKeyId", On::Everything, BEFORE_RESTORE, "Describe"),
+    ("servicequotas:GetServiceQuota", On::Everything, BEFORE_RESTORE, "Describe"),
+    ("kms:DescribeKey", On::Keys, BEFORE, "Keys"),
+    ("ec2:CreateStoreImageTask", On::Images, BEFORE_STORE, "StartStore"),
+    ("ec2:CreateRestoreImageTask", On::Images, BEFORE_RESTORE, "StartRestore"),
+    // What the service does with the caller's permissions while a task runs.
+    ("s3:PutObject", On::Objects, &[P::Store], "TaskObjects"),
+    ("s3:PutObjectTagging", On::Objects, &[P::Store], "TaskObjects"),
+    ("s3:AbortMultipartUpload", On::Objects, &[P::Store], "TaskObjects"),
+    ("s3:DeleteObject", On::Objects, &[P::Store], "TaskObjects"),
+    ("ebs:ListSnapshotBlocks", On::Snapshots, &[P::Store], "TaskSnapshots"),
+    ("ebs:ListChangedBlocks", On::Snapshots, &[P::Store], "TaskSnapshots"),
+    ("ebs:GetSnapshotBlock", On::Snapshots, &[P::Store], "TaskSnapshots"),
+    ("ec2:DescribeTags", On::Everything, &[P::Store, P::Restore], "Describe"),
+    ("ebs:StartSnapshot", On::Snapshots, &[P::Restore], "TaskSnapshots"),
+    ("ebs:PutSnapshotBlock", On::Snapshots, &[P::Restore], "TaskSnapshots"),
+    ("ebs:CompleteSnapshot", On::Snapshots, &[P::Restore], "TaskSnapshots"),
+    ("ec2:CreateTags", On::Restored, &[P::Restore], "TagRestored"),
+    ("ssm:PutParameter", On::Alias, &[P::Restore], "Alias"),
+    ("ssm:GetParameter", On::Alias, &[P::Restore], "Alias"),
+];
+
+/// The policy document.
+pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Value {
+    let mut statements: Vec<(&str, On, Vec<&str>)> = Vec::new();
+    for (action, on, needed_by, sid) in ACTIONS {
+        let wanted = needed_by.iter().any(|command| commands.contains(command));
+        if !wanted || (*on == On::Alias && scope.alias.is_none()) {
+            continue;
+        }
+        match statements.iter_mut().find(|(known, place, _)| known == sid && place == on) {
+            Some((.., actions)) if actions.contains(action) => {}
+            Some((.., actions)) => actions.push(action),
+            None => statements.push((sid, *on, vec![action])),
+        }
+    }
+    let statements: Vec<Value> = statements
+        .into_iter()
+        .map(|(sid, on, mut actions)| {
+            actions.sort_unstable();
+            json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources(on, scope) })
+        })
+        .collect();
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+fn resources(on: On, scope: &PolicyScope) -> Value {
+    let PolicyScope { partition, region, account, bucket, prefix, .. } = scope;
+    match on {
+        On::Everything => json!("*"),
+        On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
+        On::Objects => json!(format!("arn:{partition}:s3:::{bucket}/{prefix}*")),
+        On::Images => json!(format!("arn:{partition}:ec2:{region}::image/*")),
+        On::Snapshots => json!(format!("arn:{partition}:ec2:{region}::snapshot/*")),
+        On::Restored => json!([
+            format!("arn:{partition}:ec2:{region}::image/*"),
+            format!("arn:{partition}:ec2:{region}::snapshot/*"),
+        ]),
+        On::Keys => json!(format!("arn:{partition}:kms:{region}:{account}:key/*")),
+        On::Alias => {
+            let name = scope.alias.as_deref().unwrap_or_default().trim_start_matches('/');
+            json!(format!("arn:{partition}:ssm:{region}:{account}:parameter/{name}"))
+        }
+    }
+}
+
+/// What a policy cannot tell.
+pub const REMARKS: [&str; 2] = [
+    "encrypted snapshots, EBS encryption by default and SSE-KMS also need the use of their KMS keys; AWS's guide does not name the actions",
+    "the task statements are what AWS's guide lists for the caller; they cannot be tested without starting a task",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> PolicyScope {
+        PolicyScope {
+            partition: "aws-us-gov".into(),
+            region: "us-gov-west-1".into(),
+            account: "*".into(),
+            bucket: "archive".into(),
+            prefix: String::new(),
+            alias: None,
+        }
+    }
+
+    fn actions(commands: &[PolicyCommand]) -> Vec<String> {
+        let document = policy(commands, &scope());
+        let statements = document["Statement"].as_array().unwrap().clone();
+        let of = |statement: &Value| statement["Action"].as_array().unwrap().clone();
+        statements.iter().flat_map(of).map(|action| action.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn reading_commands_may_change_nothing() {
+        let reading = [P::Inspect, P::Verify, P::Stored];
+        let found = actions(&reading);
+        assert!(found.contains(&"s3:GetObject".to_owned()));
+        let allowed = |action: &str| {
+            let name = action.split(':').nth(1).unwrap();
+            name.starts_with("Get") || name.starts_with("List") || name.starts_with("Describe")
+        };
+        assert!(found.iter().all(|action| allowed(action)), "{found:?}");
+        // The dry run of a preflight needs the permission of the call itself.
+        let before = actions(&[P::PreflightStore, P::PreflightRestore]);
+        let others: Vec<&String> = before.iter().filter(|action| !allowed(action)).collect();
+        assert_eq!(others, ["ec2:CreateStoreImageTask", "ec2:CreateRestoreImageTask"]);
+    }
+
+    #[test]
+    fn no_action_is_named_twice_and_every_command_has_some() {
+        let all: Vec<PolicyCommand> = PolicyCommand::ALL.iter().map(|(command, _)| *command).collect();
+        let mut found = actions(&all);
+        let count = found.len();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), count);
+        for command in all {
+            assert!(!actions(&[command]).is_empty(), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn the_partition_and_the_bucket_are_in_the_arns() {
+        let text = policy(&[P::Store], &scope()).to_string();
+        assert!(text.contains("arn:aws-us-gov:s3:::archive/*"));
+        assert!(!text.contains("arn:aws:"));
+    }
+}

@@ -1,0 +1,208 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use tokio::join;
+
+use super::survey_bucket;
+use crate::checks::preflight::{LogicalSize, ServiceLimits, StoreSurvey, StoredSurvey, Work, judge_store, store_work};
+use crate::commands::Services;
+use crate::commands::ask::asked;
+use crate::facts::{Caller, Fact, ImageFacts, SnapshotFacts, StoreTask};
+use crate::ident::{AmiId, BucketPath};
+use crate::image::{StoreRequest, TaskFilter};
+use crate::record::{Record, object_tags};
+use crate::report::{PreflightReport, SizeReport, StoredReport};
+use crate::source::SourceError;
+use crate::verdict::CheckName;
+
+/// A store that someone thinks of.
+#[derive(Debug, Clone)]
+pub struct StoreWish {
+    pub image: AmiId,
+    pub into: BucketPath,
+    pub limits: ServiceLimits,
+    /// Required checks that may be unknown.
+    pub accept: Vec<CheckName>,
+    /// Write the tags of a record on the object.
+    pub tags: bool,
+}
+
+const IMAGES: (&str, &str) = ("DescribeImages", "ec2:DescribeImages");
+const SNAPSHOTS: (&str, &str) = ("DescribeSnapshots", "ec2:DescribeSnapshots");
+const TASKS: (&str, &str) = ("DescribeStoreImageTasks", "ec2:DescribeStoreImageTasks");
+
+/// Where the AMI may be stored already. Tasks and uploads are asked for before objects: what is completed between
+/// the two questions is then seen as an object, and not missed.
+pub(in crate::commands) async fn survey_stored(services: &Services, image: &AmiId, into: &BucketPath) -> StoredSurvey {
+    let file = format!("{image}.bin");
+    let key = into.key(image);
+    let bucket = &services.bucket;
+    let filter = TaskFilter::Bucket(into.bucket.clone());
+    let (tasks, uploads) = join!(services.images.store_tasks(&filter), bucket.uploads_named(&file));
+    let (exact, listed, versions) =
+        join!(services.object.head(), bucket.objects_named(&file), bucket.versions_of(&key));
+    StoredSurvey {
+        exact: asked(exact, "HeadObject", "s3:GetObject; without s3:ListBucket a missing object looks the same"),
+        listed: asked(listed, "ListObjectsV2", "s3:ListBucket"),
+        versions: asked(versions, "ListObjectVersions", "s3:ListBucketVersions"),
+        uploads: asked(uploads, "ListMultipartUploads", "s3:ListBucketMultipartUploads"),
+        tasks: asked(tasks, TASKS.0, TASKS.1),
+    }
+}
+
+/// Asks everything, and judges it.
+pub async fn survey_store(
+    services: &Services,
+    wish: &StoreWish,
+) -> Result<(PreflightReport, Option<Record>), SourceError> {
+    let caller = services.caller().await?;
+    let id = wish.image.to_string();
+    let dry = StoreRequest { image: wish.image.clone(), bucket: wish.into.to_string(), tags: BTreeMap::new() };
+    let described = describe(services, &id);
+    let work = survey_work(services);
+    let (described, (running, work), bucket, stored, dry_run) = join!(
+        described,
+        work,
+        survey_bucket(services, true),
+        survey_stored(services, &wish.image, &wish.into),
+        async { services.dry_run(services.images.store(&dry, true).await).await }
+    );
+    let Described { image, snapshots } = described;
+    let (shared, restorable, keys) = survey_sharing(services, &wish.image, &caller, &image, &snapshots).await;
+    let size = match (&image, &snapshots) {
+        (Fact::Known { value, .. }, found) => size_of(value, found.value().map_or(&[], Vec::as_slice)),
+        (other, _) => LogicalSize::unknown(format!("the AMI: {}", other.why_not().unwrap_or_default())),
+    };
+    let survey = StoreSurvey {
+        ami: wish.image.clone(),
+        into: wish.into.clone(),
+        region: services.images.region().to_owned(),
+        caller: Fact::Known { value: caller.clone(), source: "GetCallerIdentity" },
+        image,
+        shared,
+        snapshots,
+        restorable,
+        keys,
+        size,
+        running,
+        work,
+        bucket,
+        stored,
+        dry_run,
+        limits: wish.limits,
+    };
+    let (preflight, answer) = judge_store(&survey);
+    let mut report = PreflightReport::new("store", id.clone(), &survey.region, preflight, &wish.accept);
+    if wish.into.as_uri {
+        let spelled = format!("the bucket was written as an s3:// address, and is taken as `{}`", wish.into);
+        report.notes.insert(0, spelled);
+    }
+    let key = wish.into.key(&wish.image);
+    report.destination = Some(format!("s3://{}/{key}", wish.into.bucket));
+    report.account = Some(caller.account.clone());
+    report.size = SizeReport::from(&survey.size);
+    report.stored = Some(StoredReport::new(&id, &wish.into.bucket, key.clone(), &answer));
+    let record = survey.image.value().map(|image| {
+        let found = survey.snapshots.value().map_or(&[][..], Vec::as_slice);
+        let record = Record::of(image, found, &survey.size, &caller, &survey.region);
+        Record { bucket: wish.into.bucket.clone(), key, ..record }
+    });
+    if let Some(record) = record.as_ref().filter(|_| wish.tags) {
+        let (tags, left_out) = object_tags(record);
+        report.tags = tags;
+        if !left_out.is_empty() {
+            report
+                .notes
+                .push(format!("too long for a tag of the object, and left to the record: {}", left_out.join(", ")));
+        }
+    }
+    Ok((report, record))
+}
+
+struct Described {
+    image: Fact<ImageFacts>,
+    snapshots: Fact<Vec<SnapshotFacts>>,
+}
+
+/// The AMI, then its snapshots.
+async fn describe(services: &Services, id: &str) -> Described {
+    let ids = [id.to_owned()];
+    let image = match asked(services.images.images(&ids).await, IMAGES.0, IMAGES.1) {
+        Fact::Known { value, source } => match value.into_iter().find(|image| image.id == id) {
+            Some(value) => Fact::Known { value, source },
+            None => Fact::Absent { source },
+        },
+        other => other.map(|_| ImageFacts::default()),
+    };
+    let snapshots = match &image {
+        Fact::Known { value, .. } => {
+            let ids: Vec<String> = value.volumes.iter().filter_map(|volume| volume.snapshot.clone()).collect();
+            asked(services.images.snapshots(&ids).await, SNAPSHOTS.0, SNAPSHOTS.1)
+        }
+        other => Fact::Unavailable { because: format!("the AMI: {}", other.why_not().unwrap_or_default()) },
+    };
+    Described { image, snapshots }
+}
+
+type Keys = BTreeMap<String, Fact<crate::facts::KeyFacts>>;
+
+/// What depends on whose the AMI and its snapshots are, and how they are encrypted.
+async fn survey_sharing(
+    services: &Services,
+    id: &AmiId,
+    caller: &Caller,
+    image: &Fact<ImageFacts>,
+    snapshots: &Fact<Vec<SnapshotFacts>>,
+) -> (Fact<bool>, Fact<Vec<String>>, Keys) {
+    let found = snapshots.value().map_or(&[][..], Vec::as_slice);
+    let shared = async {
+        match image.value() {
+            Some(image) if image.owner != caller.account => {
+                asked(services.images.shared_with_us(id).await, IMAGES.0, IMAGES.1)
+            }
+            _ => Fact::NotApplicable,
+        }
+    };
+    let restorable = async {
+        let foreign: Vec<String> =
+            found.iter().filter(|snapshot| snapshot.owner != caller.account).map(|s| s.id.clone()).collect();
+        if foreign.is_empty() {
+            return Fact::NotApplicable;
+        }
+        asked(services.images.restorable(&foreign).await, SNAPSHOTS.0, SNAPSHOTS.1)
+    };
+    let names: BTreeSet<&str> = found.iter().filter_map(|snapshot| snapshot.kms_key.as_deref()).collect();
+    let keys = join_all(names.into_iter().map(|name| async move {
+        (name.to_owned(), asked(services.account.key(name).await, "DescribeKey", "kms:DescribeKey"))
+    }));
+    let (shared, restorable, keys) = join!(shared, restorable, keys);
+    (shared, restorable, keys.into_iter().collect())
+}
+
+pub(super) fn size_of(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> LogicalSize {
+    let by_id = snapshots.iter().map(|snapshot| (snapshot.id.as_str(), snapshot)).collect();
+    LogicalSize::of_image(image, &by_id)
+}
+
+/// The stores in progress with the sizes of their AMIs.
+async fn survey_work(services: &Services) -> (Fact<Vec<StoreTask>>, Fact<Work>) {
+    let running = match services.images.store_tasks(&TaskFilter::Running).await {
+        Ok(running) => running,
+        Err(error) => {
+            let fact = asked(Err(error), TASKS.0, TASKS.1);
+            return (fact.clone(), fact.map(|_: Vec<StoreTask>| Work::default()));
+        }
+    };
+    let ids: BTreeSet<String> = running.iter().map(|task| task.image.clone()).collect();
+    let ids: Vec<String> = ids.into_iter().collect();
+    let mut sizes = BTreeMap::new();
+    // What cannot be described stays of unknown size.
+    if let Ok(images) = services.images.images(&ids).await {
+        let wanted: Vec<String> =
+            images.iter().flat_map(|image| &image.volumes).filter_map(|volume| volume.snapshot.clone()).collect();
+        let snapshots = services.images.snapshots(&wanted).await.unwrap_or_default();
+        sizes.extend(images.iter().map(|image| (image.id.clone(), size_of(image, &snapshots))));
+    }
+    let work = store_work(&running, &sizes);
+    (Fact::Known { value: running, source: TASKS.0 }, Fact::Known { value: work, source: TASKS.0 })
+}

@@ -1,0 +1,157 @@
+//! `store`: starts a store after its preflight, and follows it to its end.
+
+use tokio_util::sync::CancellationToken;
+
+use super::Services;
+use super::follow::Follow;
+use super::preflight::StoreWish;
+use crate::facts::{ObjectFacts, StoreTask};
+use crate::ident::AmiId;
+use crate::image::{StoreRequest, TaskFilter};
+use crate::report::{Exit, FindingReport, PreflightReport, TaskReport};
+use crate::source::{ErrorKind, SourceError};
+use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason, overall};
+
+/// A task that was just started may not be listed yet.
+const LOOKS_WITHOUT_A_TASK: u32 = 12;
+
+/// Starts the store. Its one request is never repeated: where the answer is lost, the tasks tell.
+pub async fn start_store(
+    services: &Services,
+    wish: &StoreWish,
+    preflight: &PreflightReport,
+) -> Result<(), SourceError> {
+    match services.object.head().await {
+        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {}
+        Err(error) => return Err(error),
+        Ok(facts) => {
+            let subject = facts.id.target.to_string();
+            return Err(SourceError::new(ErrorKind::Changed, subject, "an object has come there since the preflight"));
+        }
+    }
+    let request =
+        StoreRequest { image: wish.image.clone(), bucket: wish.into.to_string(), tags: preflight.tags.clone() };
+    let called = services.object.context().clock.now();
+    match services.images.store(&request, false).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_transient() || error.kind == ErrorKind::Protocol => {
+            let context = services.object.context();
+            for _ in 0..LOOKS_WITHOUT_A_TASK {
+                let tasks = services.images.store_tasks(&TaskFilter::Bucket(wish.into.bucket.clone())).await?;
+                // The clocks of two machines differ a little.
+                let earliest = called.as_second() - 120;
+                let ours = |task: &StoreTask| {
+                    task.image == wish.image.as_str()
+                        && (task.in_progress() || task.started.is_some_and(|at| at.as_second() >= earliest))
+                };
+                if tasks.iter().any(ours) {
+                    context.monitor.note("the answer was lost; the store was started all the same");
+                    return Ok(());
+                }
+                context.clock.sleep(std::time::Duration::from_secs(5)).await;
+            }
+            let detail = format!(
+                "{}; whether the store was started is not known: ask again with `stored-ami stored`",
+                error.detail
+            );
+            Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
+        }
+        Err(error) if error.kind == ErrorKind::Denied => {
+            let detail = services.decoded(&error).await;
+            Err(SourceError { detail, request_id: None, ..error })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Follows the store of an AMI until it ends. Without a bucket it is the newest of that AMI.
+pub async fn follow_store(
+    services: &Services,
+    image: &AmiId,
+    bucket: Option<&str>,
+    started_here: bool,
+    cancel: &CancellationToken,
+) -> Result<TaskReport, SourceError> {
+    let filter = match bucket {
+        Some(bucket) => TaskFilter::Bucket(bucket.to_owned()),
+        None => TaskFilter::Image(image.clone()),
+    };
+    let mut follow = Follow::new(services.object.context(), cancel);
+    let mut unseen = 0;
+    let mut last = StoreTask { image: image.to_string(), state: "InProgress".into(), ..StoreTask::default() };
+    loop {
+        let tasks = services.images.store_tasks(&filter).await?;
+        let newest = tasks.into_iter().filter(|task| task.image == image.as_str()).max_by_key(|task| task.started);
+        match newest {
+            None if !started_here || unseen >= LOOKS_WITHOUT_A_TASK => {
+                let detail = "no store of it is listed; EC2 keeps store tasks for 31 days";
+                return Err(SourceError::new(ErrorKind::NotFound, image, detail));
+            }
+            None => unseen += 1,
+            Some(task) => {
+                let done = !task.in_progress();
+                follow.tell(&format!("store of {image} to {}", task.bucket), f64::from(task.progress.unwrap_or(0)), "");
+                last = task;
+                if done {
+                    break;
+                }
+            }
+        }
+        if !follow.wait().await {
+            return Ok(report(services, &last, started_here, &follow, Exit::Interrupted));
+        }
+    }
+    let exit = if last.state == "Completed" { Exit::Passed } else { Exit::CouldNot };
+    Ok(report(services, &last, started_here, &follow, exit))
+}
+
+fn report(services: &Services, task: &StoreTask, started_here: bool, follow: &Follow<'_>, exit: Exit) -> TaskReport {
+    let bucket = task.bucket.split('/').next().unwrap_or_default();
+    let mut notes = Vec::new();
+    if exit == Exit::Interrupted {
+        notes.push(format!(
+            "the store goes on in AWS; take it up again with `stored-ami store --follow {}`",
+            task.image
+        ));
+    }
+    TaskReport {
+        operation: "store".to_owned(),
+        image: task.image.clone(),
+        region: services.images.region().to_owned(),
+        object: (!bucket.is_empty()).then(|| format!("s3://{bucket}/{}", task.key)),
+        name: None,
+        state: task.state.clone(),
+        started_here,
+        failure: task.failure.clone(),
+        verdict: None,
+        findings: Vec::new(),
+        left_behind: Vec::new(),
+        notes,
+        elapsed_seconds: follow.elapsed().as_secs_f64(),
+        requests: 0,
+        exit_code: exit.code(),
+    }
+}
+
+/// A completed store is believed when the object is there.
+pub async fn check_stored(services: &Services, report: &mut TaskReport) -> Option<ObjectFacts> {
+    let rule = "a completed store leaves its object in the bucket";
+    let (outcome, facts) = match services.object.head().await {
+        Ok(facts) => {
+            let etag = facts.id.etag.as_ref().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
+            let evidence = Evidence::of_rule("HeadObject", rule, format!("{} bytes, {etag}", facts.size));
+            (Outcome::Pass(evidence), Some(facts))
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            let evidence = Evidence::of_rule("HeadObject", rule, "there is no such object");
+            (Outcome::Fail(Failure::of_rule(evidence)), None)
+        }
+        Err(error) => (Outcome::Unknown(Reason::Unanswered { detail: error.explain() }), None),
+    };
+    let findings = [Finding { check: CheckId::Condition(Condition::Object), required: true, outcome }];
+    let verdict = overall(&findings);
+    report.verdict = Some(verdict.name().to_owned());
+    report.findings = findings.iter().map(FindingReport::from).collect();
+    report.exit_code = Exit::from(verdict).code();
+    facts
+}

@@ -1,0 +1,27 @@
+//! `stored`: whether a bucket holds an AMI already.
+
+use super::Services;
+use super::preflight::survey_stored;
+use crate::checks::preflight::judge_stored;
+use crate::ident::{AmiId, BucketPath};
+use crate::report::StoredReport;
+use crate::source::{ErrorKind, SourceError};
+
+/// Asks every place where a copy, or a store on its way, would show.
+pub async fn stored(services: &Services, image: &AmiId, into: &BucketPath) -> Result<StoredReport, SourceError> {
+    services.caller().await?;
+    match services.bucket.facts().await {
+        // Nothing can be stored in a bucket that is not there, and to say so would be a guess at what was meant.
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            return Err(SourceError { detail: "there is no such bucket".to_owned(), ..error });
+        }
+        _ => {}
+    }
+    let survey = survey_stored(services, image, into).await;
+    let answer = judge_stored(&survey, image, into);
+    let mut report = StoredReport::new(image.as_str(), &into.bucket, into.key(image), &answer);
+    if into.as_uri {
+        report.notes.push(format!("the bucket was written as an s3:// address, and is taken as `{into}`"));
+    }
+    Ok(report)
+}

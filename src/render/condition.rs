@@ -1,0 +1,49 @@
+use std::io::{self, Write};
+
+use super::{Style, printable, wrap};
+use crate::report::FindingReport;
+
+/// Columns of a check's name.
+const NAME: usize = 19;
+
+/// One condition: verdict, name, and what was found; what was demanded where it is not met.
+pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
+    let left = 2 + 7 + 1 + NAME + 1;
+    let width = style.width.saturating_sub(left).max(24);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let source = format!("[{}]", text(&finding.source));
+    let texts = match (&finding.reason, finding.verdict.as_str()) {
+        (Some(reason), _) => vec![reason.detail.clone()],
+        (None, "fail") => {
+            vec![format!("{} {source}", text(&finding.observed)), format!("demanded: {}", text(&finding.expected))]
+        }
+        (None, _) => vec![format!("{} {source}", text(&finding.observed))],
+    };
+    let name = if finding.required { finding.check.clone() } else { format!("({})", finding.check) };
+    let head = format!("  {} {:<NAME$}", style.verdict(&finding.verdict, 7), name);
+    let lines = texts.iter().flat_map(|text| wrap(&printable(text), width));
+    for (index, line) in lines.enumerate() {
+        if index == 0 {
+            writeln!(out, "{head} {line}")?;
+        } else {
+            writeln!(out, "{:left$}{line}", "")?;
+        }
+    }
+    Ok(())
+}
+
+/// The verdict over all, wrapped under itself.
+pub(super) fn conclude(out: &mut impl Write, style: Style, verdict: &str, text: &str) -> io::Result<()> {
+    for (index, line) in wrap(&printable(text), style.width.saturating_sub(10).max(24)).iter().enumerate() {
+        let head = if index == 0 { style.verdict(verdict, 7) } else { " ".repeat(7) };
+        writeln!(out, "{head} {line}")?;
+    }
+    Ok(())
+}
+
+/// Names of the findings with this verdict that bear on the whole.
+pub(super) fn names(findings: &[FindingReport], verdict: &str) -> String {
+    let counts = |finding: &&FindingReport| finding.verdict == verdict && (finding.required || verdict == "fail");
+    let names: Vec<&str> = findings.iter().filter(counts).map(|finding| finding.check.as_str()).collect();
+    names.join(", ")
+}

@@ -1,0 +1,85 @@
+use std::io::{self, Write};
+
+use super::condition::{conclude, names};
+use super::{Style, condition, field, printable};
+use crate::checks::preflight::both_units;
+use crate::report::{PreflightReport, StoredReport};
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    let account = report.account.as_ref().map(|account| format!(", account {account}")).unwrap_or_default();
+    let towards = match (&report.destination, &report.name) {
+        (Some(destination), _) => format!(" to {destination}"),
+        (None, Some(name)) => format!(" as `{name}`"),
+        (None, None) => String::new(),
+    };
+    let headline = format!("{}{towards}, Region {}{account}", report.operation, report.region);
+    writeln!(out, "  {}", style.dim(&printable(&headline)))?;
+    for finding in &report.findings {
+        condition::write(out, style, finding)?;
+    }
+    let size = match (report.size.volume_bytes, report.size.written_bytes) {
+        (None, None) => format!("not known: {}", report.size.source),
+        (volumes, written) => {
+            let volumes = volumes.map(|bytes| format!("{} of volumes", both_units(bytes)));
+            let written = written.map(|bytes| format!("{} written", both_units(bytes)));
+            let sizes: Vec<String> = volumes.into_iter().chain(written).collect();
+            format!("{} ({})", sizes.join(", "), report.size.source)
+        }
+    };
+    field(out, style.width, 2, "logical size", &size)?;
+    for (name, value) in &report.tags {
+        field(out, style.width, 2, "tag to set", &format!("{name} = {value}"))?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", note)?;
+    }
+    for untested in &report.untested {
+        field(out, style.width, 2, "not tested", untested)?;
+    }
+    writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))?;
+    conclude(out, style, &report.verdict, &conclusion(report))
+}
+
+fn conclusion(report: &PreflightReport) -> String {
+    match report.verdict.as_str() {
+        "pass" => format!("nothing known stands in the way of the {}", report.operation),
+        "fail" => {
+            format!("the {} would be refused or end badly: {}", report.operation, names(&report.findings, "fail"))
+        }
+        _ => {
+            let open = names(&report.findings, "unknown");
+            let accepted = if report.accepted.is_empty() {
+                format!("; --accept {} lets it pass", open.replace(", ", ","))
+            } else {
+                format!("; accepted: {}", report.accepted.join(", "))
+            };
+            format!("not known: {open}{accepted}")
+        }
+    }
+}
+
+pub(super) fn write_stored(out: &mut impl Write, style: Style, report: &StoredReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&format!("{} in {}", report.image, report.bucket))))?;
+    for source in &report.sources {
+        let text = format!("{} [{}]", source.said, source.source);
+        field(out, style.width, 2, "said", &text)?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", note)?;
+    }
+    let (verdict, text) = match report.answer.as_str() {
+        "not_stored" => ("pass", "not stored"),
+        "stored" => ("fail", "stored already"),
+        "in_flight" => ("fail", "a store of it is in flight"),
+        "failed" => ("pass", "not stored: the last store failed"),
+        "completed_but_object_gone" => ("unknown", "a store was completed, and the object is gone"),
+        _ => ("unknown", "cannot tell"),
+    };
+    let word = match verdict {
+        "pass" => "no",
+        "fail" => "yes",
+        _ => "unknown",
+    };
+    conclude(out, style, word, text)
+}

@@ -1,0 +1,155 @@
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Exit, FindingReport};
+use crate::checks::preflight::{LogicalSize, Preflight, StoredAnswer};
+use crate::verdict::{CheckName, Finding, Verdict, overall};
+
+/// What is known before a store or a restore.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PreflightReport {
+    /// `store` or `restore`.
+    pub operation: String,
+    /// The AMI to store, or the object to restore.
+    pub target: String,
+    pub region: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Where a store would put the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// The name that a restored AMI would get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `pass`, `fail` or `unknown`, over all findings.
+    pub verdict: String,
+    /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
+    /// the exit code does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
+    /// Ordered by what stands in the way.
+    pub findings: Vec<FindingReport>,
+    pub size: SizeReport,
+    /// Before a store: whether the bucket holds the AMI, and who said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<StoredReport>,
+    /// Tags that will be set: of the object for a store, of AMI and snapshots for a restore.
+    pub tags: BTreeMap<String, String>,
+    pub notes: Vec<String>,
+    /// What AWS also needs, and nothing here could test.
+    pub untested: Vec<String>,
+    pub requests: u64,
+    pub exit_code: u8,
+}
+
+/// The size of an AMI before compression.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SizeReport {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_bytes: Option<u64>,
+    /// Bytes of the blocks written to the snapshots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_bytes: Option<u64>,
+    /// Where the sizes come from, or why there are none.
+    pub source: String,
+}
+
+/// Whether a bucket holds an AMI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredReport {
+    pub image: String,
+    pub bucket: String,
+    /// Where a store would put it.
+    pub key: String,
+    /// `not_stored`, `stored`, `in_flight`, `completed_but_object_gone`, `failed` or `cannot_tell`.
+    pub answer: String,
+    pub sources: Vec<SaidReport>,
+    pub notes: Vec<String>,
+    pub requests: u64,
+    pub exit_code: u8,
+}
+
+/// What one source said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SaidReport {
+    pub source: String,
+    pub said: String,
+}
+
+impl From<&LogicalSize> for SizeReport {
+    fn from(size: &LogicalSize) -> Self {
+        SizeReport { volume_bytes: size.volumes, written_bytes: size.written, source: size.source.clone() }
+    }
+}
+
+impl StoredReport {
+    pub fn new(image: &str, bucket: &str, key: String, answer: &StoredAnswer) -> Self {
+        use crate::checks::preflight::Stored;
+        let exit = match answer.stored {
+            Stored::NotStored | Stored::Failed => Exit::Passed,
+            Stored::Stored | Stored::StoredElsewhere | Stored::InFlight => Exit::Failed,
+            Stored::Gone | Stored::CannotTell => Exit::Unknown,
+        };
+        let said = |(source, said): &(String, String)| SaidReport { source: source.clone(), said: said.clone() };
+        StoredReport {
+            image: image.to_owned(),
+            bucket: bucket.to_owned(),
+            key,
+            answer: answer.stored.name().to_owned(),
+            sources: answer.said.iter().map(said).collect(),
+            notes: Vec::new(),
+            requests: 0,
+            exit_code: exit.code(),
+        }
+    }
+}
+
+/// Findings in the order in which they stand in the way: fails, required unknowns, other unknowns, passes.
+fn rank(finding: &Finding) -> u8 {
+    match (finding.verdict(), finding.required) {
+        (Verdict::Fail, _) => 0,
+        (Verdict::Unknown, true) => 1,
+        (Verdict::Unknown, false) => 2,
+        (Verdict::Pass, _) => 3,
+    }
+}
+
+impl PreflightReport {
+    pub fn new(operation: &str, target: String, region: &str, preflight: Preflight, accept: &[CheckName]) -> Self {
+        let Preflight { mut findings, notes, untested } = preflight;
+        findings.sort_by_key(rank);
+        let verdict = overall(&findings);
+        let accepted = |finding: &&Finding| {
+            finding.required
+                && finding.verdict() == Verdict::Unknown
+                && accept.iter().any(|name| name.matches(finding.check))
+        };
+        let open = findings.iter().filter(|f| f.required && f.verdict() == Verdict::Unknown).count();
+        let accepted: Vec<String> = findings.iter().filter(accepted).map(|finding| finding.check.to_string()).collect();
+        let exit = match verdict {
+            Verdict::Fail => Exit::Failed,
+            Verdict::Unknown if open > accepted.len() => Exit::Unknown,
+            Verdict::Pass | Verdict::Unknown => Exit::Passed,
+        };
+        PreflightReport {
+            operation: operation.to_owned(),
+            target,
+            region: region.to_owned(),
+            account: None,
+            destination: None,
+            name: None,
+            verdict: verdict.name().to_owned(),
+            accepted,
+            findings: findings.iter().map(FindingReport::from).collect(),
+            size: SizeReport { volume_bytes: None, written_bytes: None, source: String::new() },
+            stored: None,
+            tags: BTreeMap::new(),
+            notes,
+            untested,
+            requests: 0,
+            exit_code: exit.code(),
+        }
+    }
+}

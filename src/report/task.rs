@@ -1,0 +1,46 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FindingReport;
+
+/// What became of a store or a restore.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskReport {
+    /// `store` or `restore`.
+    pub operation: String,
+    /// The AMI that is stored, or the new one that is restored.
+    pub image: String,
+    pub region: String,
+    /// `s3://bucket/key`, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// EC2's word for the state: of the task, or of the new AMI. `DryRun` where nothing was to be started.
+    pub state: String,
+    /// Whether this run started it; otherwise it was taken up.
+    pub started_here: bool,
+    /// The service's own reason, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// `pass`, `fail` or `unknown` of the findings; absent where there was nothing to check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+    /// What could be checked of the outcome.
+    pub findings: Vec<FindingReport>,
+    /// What a failed restore left behind, and the command that removes it.
+    pub left_behind: Vec<LeftReport>,
+    pub notes: Vec<String>,
+    /// Since this run took it up.
+    pub elapsed_seconds: f64,
+    pub requests: u64,
+    pub exit_code: u8,
+}
+
+/// A resource that a failed restore left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftReport {
+    pub id: String,
+    pub state: String,
+    pub remove_with: String,
+}
