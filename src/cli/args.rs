@@ -47,7 +47,7 @@ pub enum Command {
     /// Print the least IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::tasks::args::PolicyArgs),
-    /// Run a local S3 endpoint to rehearse against
+    /// Run a local endpoint of S3 and EC2 to rehearse against
     #[cfg(feature = "lab")]
     Lab(super::lab::LabArgs),
     /// Watch a whole run against the built-in lab: store, inspect, verify, damage, verify

@@ -7,7 +7,8 @@ use clap::{Args, ValueHint};
 
 use super::resolve::UsageError;
 use super::run::{cancel_on_signal, complain};
-use crate::lab::{Deny, Lab, LabOptions};
+use crate::lab::ec2::{ImageSpec, VolumeSpec};
+use crate::lab::{Deny, Lab, LabOptions, TaskPace};
 use crate::report::Exit;
 use crate::units::ByteSize;
 
@@ -16,14 +17,14 @@ pub struct LabArgs {
     /// Address to listen on; loopback only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
-    /// Keep objects in this folder [default: in memory]
+    /// Keep objects in this folder [default: in memory]; AMIs and tasks are never kept
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data: Option<PathBuf>,
     /// Region of the endpoint and of its buckets
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
-    /// Refuse this IAM action, such as s3:GetObjectAttributes
-    #[arg(long, value_name = "ACTION")]
+    /// Refuse this IAM action, such as s3:GetObjectAttributes or ec2:CreateRestoreImageTask
+    #[arg(long, value_name = "ACTION", value_parser = action)]
     deny: Vec<String>,
     /// Store objects without a checksum where the client sends none, as S3 did before December 2024
     #[arg(long)]
@@ -31,10 +32,30 @@ pub struct LabArgs {
     /// Wait so many milliseconds before each answer
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// How long a store task or a restore takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    task_time: u64,
     /// Send at most so many bytes a second, over all connections
     #[arg(long, value_name = "SIZE")]
     rate: Option<ByteSize>,
 }
+
+fn action(text: &str) -> Result<String, String> {
+    match text.split_once(':') {
+        Some((service, action)) if !service.is_empty() && !action.is_empty() => Ok(text.to_owned()),
+        _ => Err("an IAM action is written service:Action".to_owned()),
+    }
+}
+
+/// An AMI to begin with, of three volumes.
+pub(super) fn example(lab: &Lab, region: &str) {
+    let volumes = [("/dev/sda1", 8), ("/dev/sdb", 20), ("/dev/sdc", 1)];
+    let volumes = volumes.into_iter().map(|(device, gib)| VolumeSpec::new(device, gib)).collect();
+    lab.create_image(region, ImageSpec { id: Some(EXAMPLE.to_owned()), volumes, ..ImageSpec::new("lab-example") });
+}
+
+/// Id of that AMI.
+pub(super) const EXAMPLE: &str = "ami-0123456789abcdef0";
 
 pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
     if !args.listen.ip().is_loopback() {
@@ -48,6 +69,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
         latency: Duration::from_millis(args.latency),
         rate: args.rate.map(|rate| rate.0),
         default_checksum: !args.no_default_checksum,
+        tasks: TaskPace::Time(Duration::from_secs(args.task_time)),
         ..LabOptions::default()
     };
     let lab = match Lab::start(options).await {
@@ -57,8 +79,9 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
             return Ok(Exit::CouldNot);
         }
     };
+    example(&lab, &args.region);
     let text = format!(
-        "lab ready at {}; it checks no signatures. In another shell:\n\n  export AWS_ENDPOINT_URL={} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab\n\nCtrl-C stops it.\n",
+        "lab ready at {}; it checks no signatures. In another shell:\n\n  export AWS_ENDPOINT_URL={} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab\n\nThere is one AMI of three volumes to store: {EXAMPLE}. Ctrl-C stops it.\n",
         lab.endpoint(),
         lab.endpoint(),
         args.region

@@ -10,7 +10,7 @@ pub(crate) fn check(shared: &Shared, request: &S3Request) -> Result<(), S3Error>
     if credential.is_some_and(|(access_key, _)| access_key.starts_with("EXPIRED")) {
         return Err(Code::ExpiredToken.error());
     }
-    let bucketless = matches!(request.operation, Op::ListBuckets | Op::CreateBucket | Op::Unknown);
+    let bucketless = matches!(request.operation, Op::ListBuckets | Op::CreateBucket | Op::Service(_) | Op::Unknown);
     if !bucketless {
         bucket(shared, request, credential)?;
     }

@@ -10,7 +10,7 @@ pub struct CallRecord {
     pub operation: Operation,
     pub bucket: String,
     pub key: String,
-    /// The query string as it came.
+    /// The query string as it came; the body of a call of another service than S3.
     pub query: String,
     /// The `Range` header.
     pub range: Option<String>,
@@ -21,6 +21,16 @@ pub struct CallRecord {
     pub bytes_sent: u64,
     /// The scripted fault that hit the request.
     pub fault: Option<Fault>,
+}
+
+impl CallRecord {
+    /// The IAM actions that the caller needs for it.
+    pub fn iam_actions(&self) -> Vec<&'static str> {
+        match self.operation {
+            Operation::Service(action) => vec![action.iam()],
+            operation => operation.actions(self.query.contains("versionId=")).to_vec(),
+        }
+    }
 }
 
 /// The log of requests, in the order their answers began.

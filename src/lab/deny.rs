@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Actions are those of the *Service Authorization Reference*: for example
 /// `s3:GetObject`, `s3:ListBucket`, `s3:GetObjectAttributes`,
 /// `s3:GetObjectTagging`, `s3:GetObjectVersion`, `s3:GetObjectRetention`,
-/// `kms:Decrypt`.
+/// `kms:Decrypt`, `ec2:CreateRestoreImageTask`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deny {
     action: String,

@@ -10,15 +10,20 @@ use jiff::Timestamp;
 
 use super::access;
 use super::calls::CallRecord;
+use super::ec2;
 use super::fault::{self, Fault};
 use super::operation::Operation;
 use super::ops::{self, Job};
+use super::service::ServiceCall;
 use super::shared::Shared;
 use super::wire::{Body, Ending, Reply, S3Error, S3Request, Switch, dates, xml};
 
 /// How much of a body that nobody wants is read, so that a client which sends
 /// before it listens sees the answer instead of a broken connection.
 const DRAINED: usize = 64 << 20;
+
+/// Largest body of a call to a service other than S3.
+const LARGEST_CALL: usize = 1 << 20;
 
 /// Answers one request.
 pub(crate) async fn answer(shared: Arc<Shared>, request: Request<Incoming>, switch: Arc<Switch>) -> Response<Body> {
@@ -31,6 +36,15 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request<Incoming>, swit
     let mut fault = None;
     let (request, result) = match S3Request::parse(&head.method, &head.uri, head.headers) {
         Err(error) => (None, Err(error)),
+        Ok(mut request) if ServiceCall::is_meant(&request) => {
+            let bytes = gather(&mut body).await;
+            let call = ServiceCall::parse(&shared, &request, &bytes);
+            request.operation = call.operation();
+            request.raw_query = String::from_utf8_lossy(&bytes).into_owned();
+            fault = shared.script.next(request.operation, &request.raw_query);
+            let reply = call.answer(&shared, &request, fault.as_ref(), &request_id).await;
+            (Some(request), Ok(reply))
+        }
         Ok(mut request) => {
             fault = shared.script.next(request.operation, &request.key);
             let result = operate(&shared, &mut request, fault.as_ref(), &mut body).await;
@@ -66,12 +80,25 @@ async fn operate(
     {
         return Ok(reply);
     }
+    ec2::by_clock(shared);
     access::check(shared, request)?;
     let reply = ops::run(Job { shared, request, body }).await?;
     if fault == Some(&Fault::ReplaceObject) {
         ops::replace(shared, request)?;
     }
     Ok(reply)
+}
+
+/// The body of a call to a service other than S3.
+async fn gather(body: &mut Incoming) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+        if bytes.len() > LARGEST_CALL {
+            break;
+        }
+    }
+    bytes
 }
 
 async fn drain(body: &mut Incoming) {

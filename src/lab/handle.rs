@@ -1,15 +1,17 @@
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::account::AccountState;
 use super::calls::CallRecord;
 use super::content::SyntheticSpec;
 use super::deny::Deny;
+use super::ec2::{Ec2State, ImageSpec};
 use super::fault::FaultRule;
 use super::ops;
 use super::options::LabOptions;
@@ -101,6 +103,31 @@ impl Lab {
     pub fn create_bucket(&self, name: &str, options: BucketOptions) -> io::Result<()> {
         let bucket = Bucket::new(&self.shared.options.region, options, Timestamp::now());
         self.shared.store().add_bucket(name, bucket)
+    }
+
+    /// Makes an AMI whose snapshots hold bytes of the lab's; its id.
+    pub fn create_image(&self, region: &str, spec: ImageSpec) -> String {
+        self.ec2(region, |state| spec.make(state, |kind| self.shared.resource_id(kind)))
+    }
+
+    /// Reads or changes what EC2 keeps in a Region.
+    pub fn ec2<T>(&self, region: &str, change: impl FnOnce(&mut Ec2State) -> T) -> T {
+        change(self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).region(region))
+    }
+
+    /// Reads or changes keys and quotas.
+    pub fn account<T>(&self, change: impl FnOnce(&mut AccountState) -> T) -> T {
+        change(&mut self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).account)
+    }
+
+    /// The next store that is started will fail with this reason.
+    pub fn fail_next_store(&self, reason: &str) {
+        self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_stores.push(reason.to_owned());
+    }
+
+    /// The next restore that is started will fail with this reason.
+    pub fn fail_next_restore(&self, reason: &str) {
+        self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_restores.push(reason.to_owned());
     }
 
     /// Flips the bits of `xor_mask` in one stored byte of the newest version.

@@ -1,4 +1,5 @@
-//! A rehearsal endpoint on loopback: S3 as far as stored AMI objects need it.
+//! A rehearsal endpoint on loopback: S3 and EC2 as far as stored AMIs need them, and what of STS, KMS,
+//! SSM and Service Quotas is asked before a store or a restore.
 //!
 //! People try commands against it without an account, and tests run against
 //! it with damage and faults they chose. It keeps S3's rules of ETags,
@@ -9,11 +10,14 @@
 //! error cannot pass in both.
 
 mod access;
+mod account;
+mod action;
 mod calls;
 pub mod checksum;
 mod content;
 mod deny;
 mod dispatch;
+pub mod ec2;
 mod fault;
 mod handle;
 pub mod image;
@@ -24,15 +28,18 @@ mod options;
 mod pace;
 pub mod pack;
 mod server;
+mod service;
 mod shared;
 mod store;
 mod wire;
 
+pub use account::AccountState;
+pub use action::Action;
 pub use calls::CallRecord;
 pub use content::{ChecksumChoice, PartSizes, SyntheticError, SyntheticSpec};
 pub use deny::Deny;
 pub use fault::{Fault, FaultRule};
 pub use handle::{Lab, LabError};
 pub use operation::Operation;
-pub use options::LabOptions;
+pub use options::{LabOptions, TaskPace};
 pub use store::{BucketOptions, Encryption, ObjectRecord, PartRecord, RestoreState, Retention, Versioning};

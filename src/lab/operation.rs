@@ -1,5 +1,8 @@
 use http::Method;
+
 use serde::{Deserialize, Serialize};
+
+use super::action::Action;
 
 /// The operations the lab knows, with their names in the S3 API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +42,8 @@ pub enum Operation {
     RestoreObject,
     UploadPart,
     UploadPartCopy,
+    /// A call of another service than S3.
+    Service(Action),
     /// A request the lab does not know; it is answered with 501.
     Unknown,
 }
@@ -173,7 +178,7 @@ impl Operation {
             (Op::PutObjectTagging, false) => &["s3:PutObjectTagging"],
             (Op::PutObjectTagging, true) => &["s3:PutObjectVersionTagging"],
             (Op::RestoreObject, _) => &["s3:RestoreObject"],
-            (Op::Unknown, _) => &[],
+            (Op::Service(_) | Op::Unknown, _) => &[],
         }
     }
 }

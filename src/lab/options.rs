@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use super::deny::Deny;
 
+/// How store tasks, restores and copies get on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskPace {
+    /// By the clock; each takes this long.
+    Time(Duration),
+    /// By one step whenever they are described: no clock, for tests.
+    Polls(u32),
+}
+
 /// How a lab starts.
 #[derive(Debug, Clone)]
 pub struct LabOptions {
@@ -24,6 +33,11 @@ pub struct LabOptions {
     /// Smallest size in bytes of a part that is not the last; S3 has 5 MiB,
     /// tests want less.
     pub min_part_bytes: u64,
+    pub tasks: TaskPace,
+    /// GiB of stores in progress at which no more is admitted.
+    pub store_limit: u64,
+    /// GiB of restores in progress at which no more is admitted.
+    pub restore_limit: u64,
 }
 
 impl Default for LabOptions {
@@ -37,6 +51,9 @@ impl Default for LabOptions {
             rate: None,
             default_checksum: true,
             min_part_bytes: 0,
+            tasks: TaskPace::Time(Duration::from_secs(3)),
+            store_limit: 1_200,
+            restore_limit: 600,
         }
     }
 }

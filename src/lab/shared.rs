@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::calls::CallLog;
 use super::checksum::{Algorithm, Hasher};
 use super::deny::Deny;
+use super::ec2::Cloud;
 use super::fault::Script;
 use super::options::LabOptions;
 use super::pace::Pace;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub pace: Arc<Pace>,
     denials: Mutex<Vec<Deny>>,
     store: Mutex<Store>,
+    pub cloud: Mutex<Cloud>,
     sequence: AtomicU64,
 }
 
@@ -36,6 +38,7 @@ impl Shared {
             pace: Arc::new(Pace::new(options.latency, options.rate)),
             denials: Mutex::new(options.deny.clone()),
             store: Mutex::new(Store::open(folder)?),
+            cloud: Mutex::default(),
             sequence: AtomicU64::new(0),
             options,
         })
@@ -55,6 +58,12 @@ impl Shared {
 
     pub fn denies(&self, action: &str, key: &str) -> bool {
         self.denials.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|rule| rule.covers(action, key))
+    }
+
+    /// An id of an AMI or a snapshot.
+    pub fn resource_id(&self, kind: &str) -> String {
+        let id = self.fresh_id();
+        format!("{kind}-0{}", id.get(..16).unwrap_or_default())
     }
 
     /// An id that is new to this lab: for requests, versions and uploads.

@@ -38,6 +38,7 @@ pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Re
 pub(crate) fn late(fault: &Fault, request: &S3Request, reply: &mut Reply) -> (Option<u64>, Ending) {
     let announced = Some(reply.len);
     match fault {
+        Fault::AnswerLost => return (cut(reply, 0, announced), Ending::Reset),
         Fault::ResetAfter(bytes) => return (cut(reply, *bytes, announced), Ending::Reset),
         Fault::StallAfter(bytes) => return (cut(reply, *bytes, announced), Ending::Stall),
         Fault::CloseAfter(bytes) => return (cut(reply, *bytes, announced), Ending::Close),

@@ -38,6 +38,8 @@ pub enum Fault {
     AttributesIgnored,
     /// `HEAD ?partNumber` tells the size of the whole object, as Ceph did.
     PartHeadLies,
+    /// The operation is carried out, and the connection ends without an answer.
+    AnswerLost,
     /// With `partNumber` the ETag is the part's own, as Ceph did.
     PartETag,
 }

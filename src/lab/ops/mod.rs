@@ -112,7 +112,7 @@ pub(crate) async fn run(mut job: Job<'_>) -> Result<Reply, S3Error> {
         Op::RestoreObject => restore::restore(shared, request, &xml),
         Op::UploadPart => multipart::upload_part(job).await,
         Op::UploadPartCopy => copy::part(job).await,
-        Op::Unknown => Err(Code::NotImplemented.error()),
+        Op::Service(_) | Op::Unknown => Err(Code::NotImplemented.error()),
     }
 }
 

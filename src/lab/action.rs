@@ -1,0 +1,57 @@
+use serde::{Deserialize, Serialize};
+
+macro_rules! actions {
+    ($($name:ident => $iam:literal),+ $(,)?) => {
+        /// A call of EC2, STS, KMS, SSM or Service Quotas that the lab knows, by its name in the API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Action {
+            $($name,)+
+        }
+
+        impl Action {
+            pub(crate) fn named(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($name) => Some(Action::$name),)+
+                    _ => None,
+                }
+            }
+
+            /// The IAM action that a caller needs (IAM Service Authorization Reference).
+            pub fn iam(self) -> &'static str {
+                match self {
+                    $(Action::$name => $iam,)+
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    CopyImage => "ec2:CopyImage",
+    CreateRestoreImageTask => "ec2:CreateRestoreImageTask",
+    CreateStoreImageTask => "ec2:CreateStoreImageTask",
+    CreateTags => "ec2:CreateTags",
+    DeleteSnapshot => "ec2:DeleteSnapshot",
+    DeleteTags => "ec2:DeleteTags",
+    DeregisterImage => "ec2:DeregisterImage",
+    DescribeImages => "ec2:DescribeImages",
+    DescribeRegions => "ec2:DescribeRegions",
+    DescribeSnapshots => "ec2:DescribeSnapshots",
+    DescribeStoreImageTasks => "ec2:DescribeStoreImageTasks",
+    DescribeTags => "ec2:DescribeTags",
+    DisableEbsEncryptionByDefault => "ec2:DisableEbsEncryptionByDefault",
+    EnableEbsEncryptionByDefault => "ec2:EnableEbsEncryptionByDefault",
+    GetEbsDefaultKmsKeyId => "ec2:GetEbsDefaultKmsKeyId",
+    GetEbsEncryptionByDefault => "ec2:GetEbsEncryptionByDefault",
+    ModifyEbsDefaultKmsKeyId => "ec2:ModifyEbsDefaultKmsKeyId",
+    RegisterImage => "ec2:RegisterImage",
+    DecodeAuthorizationMessage => "sts:DecodeAuthorizationMessage",
+    GetCallerIdentity => "sts:GetCallerIdentity",
+    DescribeKey => "kms:DescribeKey",
+    DeleteParameter => "ssm:DeleteParameter",
+    GetParameter => "ssm:GetParameter",
+    GetParameters => "ssm:GetParameters",
+    PutParameter => "ssm:PutParameter",
+    GetServiceQuota => "servicequotas:GetServiceQuota",
+    ListServiceQuotas => "servicequotas:ListServiceQuotas",
+}

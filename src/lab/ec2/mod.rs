@@ -1,0 +1,88 @@
+//! EC2, as far as AMIs are stored and restored.
+
+mod change;
+mod describe;
+mod parameters;
+mod register;
+mod restore;
+mod spec;
+mod state;
+mod store;
+mod xml;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+pub use spec::{ImageSpec, VolumeSpec};
+pub(crate) use state::by_clock;
+pub use state::{Ec2State, ImageRecord, Mapping, SnapshotRecord, TaskRecord};
+
+use super::account::{self, AccountState};
+use super::action::Action;
+use super::service::{Parameters, ServiceError};
+use super::shared::Shared;
+
+/// Everything that is kept besides S3. It does not outlive the lab.
+#[derive(Debug, Default)]
+pub(crate) struct Cloud {
+    pub regions: BTreeMap<String, Ec2State>,
+    pub account: AccountState,
+    /// Reasons for which the next tasks are to fail.
+    pub fail_stores: Vec<String>,
+    pub fail_restores: Vec<String>,
+}
+
+impl Cloud {
+    pub fn region(&mut self, region: &str) -> &mut Ec2State {
+        self.regions.entry(region.to_owned()).or_default()
+    }
+}
+
+/// Carries out one action; the inside of its XML answer.
+pub(crate) async fn run(
+    shared: &Arc<Shared>,
+    action: Action,
+    region: &str,
+    parameters: &Parameters,
+) -> Result<String, ServiceError> {
+    match action {
+        Action::CreateStoreImageTask => return store::create(shared, region, parameters).await,
+        Action::CreateRestoreImageTask => return restore::create(shared, region, parameters).await,
+        _ => {}
+    }
+    if matches!(action, Action::DescribeStoreImageTasks | Action::DescribeImages | Action::DescribeSnapshots) {
+        state::step(shared, region, action);
+    }
+    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let state = cloud.region(region);
+    match action {
+        Action::DescribeImages => describe::images(state, parameters),
+        Action::DescribeSnapshots => describe::snapshots(state, parameters),
+        Action::DescribeStoreImageTasks => describe::store_tasks(state, parameters),
+        Action::DescribeTags => Ok(describe::tags(state)),
+        Action::DescribeRegions => Ok(describe::regions(region)),
+        Action::RegisterImage => register::image(state, region, parameters),
+        Action::CopyImage => register::copy(state, region, parameters),
+        Action::DeregisterImage => change::deregister(state, parameters),
+        Action::DeleteSnapshot => change::delete_snapshot(state, parameters),
+        Action::CreateTags => change::tags(state, parameters, true),
+        Action::DeleteTags => change::tags(state, parameters, false),
+        Action::GetEbsEncryptionByDefault => {
+            Ok(format!("<ebsEncryptionByDefault>{}</ebsEncryptionByDefault>", state.encrypt_by_default))
+        }
+        Action::EnableEbsEncryptionByDefault | Action::DisableEbsEncryptionByDefault => {
+            state.encrypt_by_default = action == Action::EnableEbsEncryptionByDefault;
+            Ok(format!("<ebsEncryptionByDefault>{}</ebsEncryptionByDefault>", state.encrypt_by_default))
+        }
+        Action::GetEbsDefaultKmsKeyId => {
+            let key = state.default_key.clone().unwrap_or_else(|| account::default_key(region));
+            Ok(format!("<kmsKeyId>{key}</kmsKeyId>"))
+        }
+        Action::ModifyEbsDefaultKmsKeyId => {
+            let key = parameters.get("KmsKeyId").cloned().unwrap_or_default();
+            state.default_key = Some(key.clone());
+            Ok(format!("<kmsKeyId>{}</kmsKeyId>", quick_xml::escape::escape(&key)))
+        }
+        _ => Err(ServiceError::new("InvalidAction", "EC2 has no such action here.")),
+    }
+}
