@@ -49,6 +49,9 @@ fn every_kind_of_line_is_among_them() {
         .map(|line| match serde_json::from_str::<Line>(line).unwrap().report {
             Report::Inspect(_) => "inspect",
             Report::Verify(_) => "verify",
+            Report::Preflight(_) => "preflight",
+            Report::Stored(_) => "stored",
+            Report::Task(_) => "task",
             Report::Error(_) => "error",
             Report::Summary(_) => "summary",
         })

@@ -182,6 +182,12 @@ impl Results {
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed }
     }
 
+    /// A report on the way to another one of the same target, which is the one that counts.
+    #[cfg(feature = "ec2")]
+    pub fn show(&mut self, report: &Report) {
+        self.render(report);
+    }
+
     fn render(&mut self, report: &Report) {
         match self.renderer.render(report) {
             // Nobody reads on; the exit code still tells.

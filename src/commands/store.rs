@@ -10,6 +10,7 @@ use crate::ident::AmiId;
 use crate::image::{StoreRequest, TaskFilter};
 use crate::report::{Exit, FindingReport, PreflightReport, TaskReport};
 use crate::source::{ErrorKind, SourceError};
+use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason, overall};
 
 /// A task that was just started may not be listed yet.
@@ -139,7 +140,8 @@ pub async fn check_stored(services: &Services, report: &mut TaskReport) -> Optio
     let (outcome, facts) = match services.object.head().await {
         Ok(facts) => {
             let etag = facts.id.etag.as_ref().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
-            let evidence = Evidence::of_rule("HeadObject", rule, format!("{} bytes, {etag}", facts.size));
+            let evidence =
+                Evidence::of_rule("HeadObject", rule, format!("{} bytes, {etag}", ByteSize(facts.size).grouped()));
             (Outcome::Pass(evidence), Some(facts))
         }
         Err(error) if error.kind == ErrorKind::NotFound => {

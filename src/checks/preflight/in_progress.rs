@@ -38,7 +38,9 @@ impl Work {
 
     /// `600 GiB (644.2 GB)`, or a range.
     pub fn describe(&self) -> String {
-        let mut text = if self.least == self.most {
+        let mut text = if self.most == 0 {
+            "none".to_owned()
+        } else if self.least == self.most {
             both_units(self.most)
         } else {
             format!("{} to {}", both_units(self.least), both_units(self.most))

@@ -13,6 +13,7 @@ use super::size::{LogicalSize, image_size};
 use super::{Preflight, fail, optional, pass, reason, unknown};
 use crate::facts::{Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, readability};
 use crate::ident::{ImageName, ObjectUri};
+use crate::units::ByteSize;
 use crate::verdict::{Condition as C, Finding, Reason, Verdict};
 
 /// Where the name of the new AMI comes from.
@@ -134,7 +135,7 @@ fn object(survey: &RestoreSurvey) -> Finding {
                         format!("version {wanted} was named, and the current one is {current}"),
                     )
                 }
-                _ => pass(C::Object, source, rule, format!("{} bytes, {etag}", value.size)),
+                _ => pass(C::Object, source, rule, format!("{} bytes, {etag}", ByteSize(value.size).grouped())),
             }
         }
         Fact::Absent { source } => fail(C::Object, source, rule, "there is no such object"),
@@ -326,10 +327,11 @@ fn image_quota(survey: &RestoreSurvey) -> Finding {
     let counts = |image: &&ImageFacts| matches!(image.state.as_str(), "available" | "pending" | "disabled");
     let have = images.iter().filter(counts).count();
     let rule = format!("fewer than {quota} AMIs in the Region");
+    let observed = format!("{have} of {quota}");
     if (have as f64) < *quota {
-        pass(C::ImageQuota, "Service Quotas", rule, have.to_string())
+        pass(C::ImageQuota, "Service Quotas", rule, observed)
     } else {
-        fail(C::ImageQuota, "Service Quotas", rule, have.to_string())
+        fail(C::ImageQuota, "Service Quotas", rule, observed)
     }
 }
 
@@ -341,11 +343,12 @@ fn snapshot_quota(survey: &RestoreSurvey) -> Finding {
     let new = survey.new_snapshots.unwrap_or(1);
     let rule = format!("room for {new} more below {quota} snapshots in the Region");
     let wanted = count.counted.saturating_add(new) as f64;
+    let observed = format!("{} of {quota}", count.counted);
     match (wanted <= *quota, count.complete, survey.new_snapshots) {
-        (true, true, Some(_)) => pass(C::SnapshotQuota, "Service Quotas", rule, count.counted.to_string()),
-        (false, _, _) => fail(C::SnapshotQuota, "Service Quotas", rule, format!("{} there", count.counted)),
+        (true, true, Some(_)) => pass(C::SnapshotQuota, "Service Quotas", rule, observed),
+        (false, _, _) => fail(C::SnapshotQuota, "Service Quotas", rule, observed),
         (true, true, None) => {
-            let detail = format!("{} of {quota}; how many the restore makes is not known", count.counted);
+            let detail = format!("{observed}; how many the restore makes is not known");
             unknown(C::SnapshotQuota, Reason::NotStated { detail })
         }
         (true, false, _) => {

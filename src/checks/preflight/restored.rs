@@ -122,7 +122,12 @@ fn encryption(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFa
         unknown(C::RestoredEncryption, Reason::NotStated { detail })
     } else {
         let now = snapshots.iter().filter(|snapshot| snapshot.encrypted).count();
-        let observed = format!("{} of the source's volumes, {now} of the restored snapshots", encrypted.count());
+        let of = |count: usize, all: usize| if count == 0 { "none".to_owned() } else { format!("{count} of {all}") };
+        let observed = format!(
+            "{} of the source's volumes were encrypted, {} of the restored snapshots are",
+            of(encrypted.count(), source.volumes.len()),
+            of(now, snapshots.len())
+        );
         pass(C::RestoredEncryption, &source.from, rule, observed)
     }
 }

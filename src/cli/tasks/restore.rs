@@ -17,6 +17,7 @@ use crate::manifest::Manifest;
 use crate::plan::Limits;
 use crate::record::Record;
 use crate::report::{Exit, Report};
+use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
 /// `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default.
@@ -90,7 +91,11 @@ async fn verify_now(opened: &Opened, wish: &RestoreWish, cancel: &CancellationTo
             };
             let detail = match verdict {
                 Verdict::Pass => {
-                    format!("just now, all {} bytes by {}", report.identity.object_bytes, report.proved_by.join(", "))
+                    format!(
+                        "just now, all {} bytes by {}",
+                        ByteSize(report.identity.object_bytes).grouped(),
+                        report.proved_by.join(", ")
+                    )
                 }
                 _ => {
                     let open = report.findings.iter().filter(|finding| finding.verdict != "pass");
@@ -179,10 +184,11 @@ async fn carry_out(
     }
     surveyed.report.requests = opened.counting.counts().requests;
     let admitted = surveyed.report.exit_code == Exit::Passed.code();
-    results.add(Report::Preflight(Box::new(surveyed.report.clone())));
+    let preflight = Report::Preflight(Box::new(surveyed.report.clone()));
     if !admitted || args.starting.dry_run {
-        return;
+        return results.add(preflight);
     }
+    results.show(&preflight);
     let target = opened.services.object.target().to_string();
     let name = surveyed.report.name.clone().unwrap_or_default();
     if !agreed(&args.starting, &format!("Restore {target} as `{name}` in {}?", surveyed.report.region)) {

@@ -47,10 +47,12 @@ pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageErro
     opened.progress.clear();
     report.requests = opened.counting.counts().requests;
     let admitted = report.exit_code == Exit::Passed.code();
-    results.add(Report::Preflight(Box::new(report.clone())));
+    let preflight = Report::Preflight(Box::new(report.clone()));
     if !admitted || args.starting.dry_run {
+        results.add(preflight);
         return Ok(results.finish());
     }
+    results.show(&preflight);
     if !agreed(&args.starting, &format!("Store {image} to s3://{}/{}?", into.bucket, into.key(&image))) {
         results.declined();
         return Ok(results.finish());

@@ -314,8 +314,8 @@ fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, 
 fn last_verified(wish: &RestoreWish, object: Option<&ObjectFacts>) -> LastVerified {
     let current = object.and_then(|object| object.id.etag.as_ref()).map(ToString::to_string);
     if let Some(VerifiedNow { verdict, detail, etag }) = &wish.verified {
-        if *verdict == Verdict::Pass && *etag != current {
-            let detail = "the object was replaced since it was verified".to_owned();
+        if *verdict == Verdict::Pass && (current.is_none() || *etag != current) {
+            let detail = "the object is not, or cannot be shown to be, the one that was verified".to_owned();
             return LastVerified::Now { verdict: Verdict::Unknown, detail };
         }
         return LastVerified::Now { verdict: *verdict, detail: detail.clone() };
