@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use stored_ami::lab::{Lab, LabOptions};
+use stored_ami::lab::{Lab, LabOptions, TaskPace};
 
 const PAGE: &str = include_str!("../docs/lab.md");
 
@@ -62,6 +62,7 @@ fn run(program: &Path, argument: &str, script: &str, venv: &Path, home: &Path, e
 fn every_block_works(options: LabOptions, home: &Path, venv: &Path) {
     std::fs::write(home.join("disk.bin"), disk()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let options = LabOptions { tasks: TaskPace::Polls(2), ..options };
     let lab = runtime.block_on(Lab::start(options)).unwrap();
     let shell = blocks("sh");
     let python = blocks("python");

@@ -458,7 +458,7 @@ fn each_rule_sees_what_breaks_it() {
         ("lab/checksum/hasher.rs", "use crc_fast::Digest;"),
         ("lab/checksum/hasher.rs", "use sha1::Sha1;"),
         ("fetch/range.rs", "use sha2::Sha256;"),
-        ("cli/demo/upload.rs", "let d = md5::Md5::new();"),
+        ("cli/demo.rs", "let d = md5::Md5::new();"),
         ("lab/checksum/hasher.rs", "use xxhash_rust::xxh3::Xxh3;"),
         ("plan/read_plan.rs", "use tokio::sync::Mutex;"),
         ("checks/judge.rs", "use tokio_util::sync::CancellationToken;"),

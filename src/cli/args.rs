@@ -50,8 +50,8 @@ pub enum Command {
     /// Run a local endpoint of S3 and EC2 to rehearse against
     #[cfg(feature = "lab")]
     Lab(super::lab::LabArgs),
-    /// Watch a whole run against the built-in lab: store, inspect, verify, damage, verify
-    #[cfg(feature = "lab")]
+    /// Watch the whole life of an AMI against the built-in lab: store, verify, restore, damage
+    #[cfg(all(feature = "ec2", feature = "lab"))]
     Demo(super::demo::DemoArgs),
     /// Print shell completions
     Completions {

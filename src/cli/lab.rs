@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 use super::resolve::UsageError;
 use super::run::{cancel_on_signal, complain};
 use crate::lab::ec2::{ImageSpec, VolumeSpec};
+use crate::lab::image::DiskImage;
 use crate::lab::{Deny, Lab, LabOptions, TaskPace};
 use crate::report::Exit;
 use crate::units::ByteSize;
@@ -47,10 +48,10 @@ fn action(text: &str) -> Result<String, String> {
     }
 }
 
-/// An AMI to begin with, of three volumes.
-pub(super) fn example(lab: &Lab, region: &str) {
-    let volumes = [("/dev/sda1", 8), ("/dev/sdb", 20), ("/dev/sdc", 1)];
-    let volumes = volumes.into_iter().map(|(device, gib)| VolumeSpec::new(device, gib)).collect();
+/// An AMI to begin with, of three volumes; `bytes` are behind the first of them.
+pub(super) fn example(lab: &Lab, region: &str, bytes: u64) {
+    let root = VolumeSpec { bytes, ..VolumeSpec::new("/dev/sda1", 8) };
+    let volumes = vec![root, VolumeSpec::new("/dev/sdb", 20), VolumeSpec::new("/dev/sdc", 1)];
     lab.create_image(region, ImageSpec { id: Some(EXAMPLE.to_owned()), volumes, ..ImageSpec::new("lab-example") });
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
             return Ok(Exit::CouldNot);
         }
     };
-    example(&lab, &args.region);
+    example(&lab, &args.region, DiskImage::SMALLEST);
     let text = format!(
         "lab ready at {}; it checks no signatures. In another shell:\n\n  export AWS_ENDPOINT_URL={} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab\n\nThere is one AMI of three volumes to store: {EXAMPLE}. Ctrl-C stops it.\n",
         lab.endpoint(),

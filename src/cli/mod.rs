@@ -2,7 +2,7 @@
 //! the terminal.
 
 mod args;
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "ec2", feature = "lab"))]
 mod demo;
 mod generate;
 #[cfg(feature = "lab")]

@@ -37,7 +37,7 @@ pub async fn run(cli: Cli) -> Exit {
         Command::Policy(args) => Ok(super::tasks::run_policy(&args)),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
-        #[cfg(feature = "lab")]
+        #[cfg(all(feature = "ec2", feature = "lab"))]
         Command::Demo(args) => super::demo::run(args).await,
         Command::Completions { shell } => {
             let mut page = Vec::new();

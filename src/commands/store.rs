@@ -35,7 +35,7 @@ pub async fn start_store(
     let called = services.object.context().clock.now();
     match services.images.store(&request, false).await {
         Ok(_) => Ok(()),
-        Err(error) if error.is_transient() || error.kind == ErrorKind::Protocol => {
+        Err(error) if error.may_be_done() => {
             let context = services.object.context();
             for _ in 0..LOOKS_WITHOUT_A_TASK {
                 let tasks = services.images.store_tasks(&TaskFilter::Bucket(wish.into.bucket.clone())).await?;

@@ -54,6 +54,12 @@ impl SourceError {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::ShortBody)
     }
 
+    /// Whether the server may have done what it was asked, and its answer is lost. A throttled request was not
+    /// carried out.
+    pub fn may_be_done(&self) -> bool {
+        matches!(self.kind, ErrorKind::Transient | ErrorKind::ShortBody | ErrorKind::Protocol)
+    }
+
     /// The message without its subject.
     pub fn explain(&self) -> String {
         let mut text = self.detail.clone();

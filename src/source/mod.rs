@@ -38,6 +38,16 @@ pub trait ObjectSource: Send + Sync {
     /// Facts and identity of the object as it is now.
     async fn head(&self) -> Result<ObjectFacts, SourceError>;
 
+    /// The same without the checksums, which may take more permissions.
+    async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
+        self.head().await
+    }
+
+    /// What a refused HEAD really means, and how many requests it took to learn that.
+    async fn explain(&self, error: SourceError) -> (SourceError, u64) {
+        (error, 0)
+    }
+
     /// Checksums and parts, as GetObjectAttributes tells them.
     async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError>;
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Body, ObjectSource, RetryPolicy, SourceError};
+use super::{Body, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use crate::clock::Clock;
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
@@ -72,7 +72,20 @@ impl Session {
     }
 
     pub async fn head(&self) -> Result<ObjectFacts, SourceError> {
-        self.context.retry(Call::Head, || self.source.head()).await
+        let first = match self.context.retry(Call::Head, || self.source.head()).await {
+            Err(error) => error,
+            done => return done,
+        };
+        if first.kind == ErrorKind::Denied
+            && let Ok(facts) = self.context.retry(Call::Head, || self.source.head_without_checksums()).await
+        {
+            return Ok(facts);
+        }
+        let (error, requests) = self.source.explain(first).await;
+        for _ in 0..requests {
+            self.context.monitor.request(Call::Find);
+        }
+        Err(error)
     }
 
     pub async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
@@ -92,7 +105,10 @@ impl Session {
     }
 
     pub async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
-        self.context.retry(Call::Lock, || self.source.lock(id)).await
+        let lock = self.context.retry(Call::Lock, || self.source.lock(id)).await?;
+        // Retention and legal hold are asked for one by one.
+        self.context.monitor.request(Call::Lock);
+        Ok(lock)
     }
 
     pub async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {

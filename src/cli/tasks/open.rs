@@ -20,6 +20,9 @@ pub(super) struct Opened {
 }
 
 pub(super) async fn connect(args: &ConnectionArgs) -> Result<Connection, UsageError> {
+    if args.no_sign_request {
+        return Err(UsageError("--no-sign-request: EC2 takes signed requests only".to_owned()));
+    }
     Connection::open(options(args)?).await.map_err(|error| UsageError(error.to_string()))
 }
 

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::args::{PolicyArgs, PreflightCommand, PreflightRestoreArgs, PreflightStoreArgs, StoredArgs};
 use super::open::{connect, open};
-use super::restore::{journal, wish};
+use super::restore::{journal, known, wish};
 use crate::cli::resolve::UsageError;
 use crate::cli::run::{Results, cancel_on_signal, complain, until};
 use crate::commands::policy::{PolicyScope, REMARKS, policy};
@@ -45,27 +45,27 @@ async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
 }
 
 async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
+    let known = known(&args.source)?;
     let opened = open(connect(&args.connection).await?, &args.target);
     let mut results = Results::new(args.output.json);
     let cancel = cancel_on_signal();
     let journal = journal(None);
     let work = async {
-        let wish = wish(&opened, &args.target, &args.source, &args.judging, &journal, &cancel).await?;
-        Ok::<_, UsageError>(survey_restore(&opened.services, &wish).await)
+        let wish = wish(&opened, &args.target, &args.source, known, &args.judging, &journal, &cancel).await;
+        survey_restore(&opened.services, &wish).await
     };
     match until(&cancel, work).await {
         None => results.interrupted(),
-        Some(Ok(Ok(surveyed))) => {
+        Some(Ok(surveyed)) => {
             let mut report = surveyed.report;
             report.requests = opened.counting.counts().requests;
             opened.progress.clear();
             results.add(Report::Preflight(Box::new(report)));
         }
-        Some(Ok(Err(error))) => {
+        Some(Err(error)) => {
             opened.progress.clear();
             results.error(&args.target.to_string(), &error);
         }
-        Some(Err(wrong)) => return Err(wrong),
     }
     Ok(results.finish())
 }

@@ -36,28 +36,49 @@ fn pace(journal: &Journal) -> Option<Pace> {
     (!ended.is_empty()).then(|| Pace { bytes_per_second: bytes / seconds, restores: ended.len() })
 }
 
-/// Reads the files, and verifies the object first if that is wished.
-pub(super) async fn wish(
-    opened: &Opened,
-    target: &ObjectUri,
-    source: &SourceArgs,
-    judging: &JudgingArgs,
-    journal: &Journal,
-    cancel: &CancellationToken,
-) -> Result<RestoreWish, UsageError> {
+/// What earlier runs wrote of the object, with the names of the files.
+pub(super) struct Known {
+    record: Option<(String, Record)>,
+    manifest: Option<(String, Manifest)>,
+}
+
+/// Read before anything is asked: a file that is wrong needs no network to be found.
+pub(super) fn known(source: &SourceArgs) -> Result<Known, UsageError> {
+    let wrong = |file: &str, problem: &dyn std::fmt::Display| UsageError(format!("{file}: {problem}"));
+    let record = match &source.record {
+        None => None,
+        Some(path) => {
+            let file = path.display().to_string();
+            let record = Record::from_json(&read(path)?).map_err(|problem| wrong(&file, &problem))?;
+            Some((file, record))
+        }
+    };
     let manifest = match &source.manifest {
         None => None,
         Some(path) => {
             let file = path.display().to_string();
-            let manifest = Manifest::from_json(&read(path)?);
-            Some((file.clone(), manifest.map_err(|error| UsageError(format!("{file}: {error}")))?))
+            let manifest = Manifest::from_json(&read(path)?).map_err(|problem| wrong(&file, &problem))?;
+            Some((file, manifest))
         }
     };
+    Ok(Known { record, manifest })
+}
+
+/// Verifies the object first if that is wished.
+pub(super) async fn wish(
+    opened: &Opened,
+    target: &ObjectUri,
+    source: &SourceArgs,
+    known: Known,
+    judging: &JudgingArgs,
+    journal: &Journal,
+    cancel: &CancellationToken,
+) -> RestoreWish {
     let mut wish = RestoreWish {
         target: target.clone(),
         name: source.name.as_ref().map(ToString::to_string),
-        record: record(source)?,
-        manifest,
+        record: known.record,
+        manifest: known.manifest,
         logical_size: source.logical_size.map(|size| size.0),
         verified: None,
         pace: pace(journal),
@@ -67,14 +88,7 @@ pub(super) async fn wish(
     if source.verify {
         wish.verified = Some(verify_now(opened, &wish, cancel).await);
     }
-    Ok(wish)
-}
-
-fn record(source: &SourceArgs) -> Result<Option<(String, Record)>, UsageError> {
-    let Some(path) = &source.record else { return Ok(None) };
-    let file = path.display().to_string();
-    let record = Record::from_json(&read(path)?).map_err(|error| UsageError(format!("{file}: {error}")))?;
-    Ok(Some((file, record)))
+    wish
 }
 
 async fn verify_now(opened: &Opened, wish: &RestoreWish, cancel: &CancellationToken) -> VerifiedNow {
@@ -113,8 +127,9 @@ pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, U
     let cancel = cancel_on_signal();
     let journal = journal(args.journal.as_deref());
     let mut results = Results::new(args.output.json);
+    let known = known(&args.source)?;
     if let Some(image) = &args.follow {
-        let source = record(&args.source)?.map(|(file, record)| record.facts(format!("the record {file}")));
+        let source = known.record.map(|(file, record)| record.facts(format!("the record {file}")));
         let nowhere = ObjectUri { bucket: "unknown".into(), key: "unknown".into(), version: None };
         let opened = open(connect(&args.connection).await?, &nowhere);
         follow(&opened, image.as_str(), source.as_ref(), &journal, false, &args, &mut results, &cancel).await;
@@ -122,27 +137,26 @@ pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, U
     }
     let Some(target) = args.target.clone() else { return Err(UsageError("name an object".to_owned())) };
     can_ask(&args.starting)?;
-    let named = args.source.name.is_some() || record(&args.source)?.is_some_and(|(_, record)| record.name.is_some());
-    if !named {
+    let recorded = known.record.as_ref().is_some_and(|(_, record)| record.name.is_some());
+    if args.source.name.is_none() && !recorded {
         args.source.name = Some(ask_name(&args)?);
     }
     let opened = open(connect(&args.connection).await?, &target);
     let work = async {
-        let wish = wish(&opened, &target, &args.source, &args.judging, &journal, &cancel).await?;
-        Ok::<_, UsageError>(prepare_restore(&opened.services, &wish, &journal).await)
+        let wish = wish(&opened, &target, &args.source, known, &args.judging, &journal, &cancel).await;
+        prepare_restore(&opened.services, &wish, &journal).await
     };
     let prepared = match until(&cancel, work).await {
         None => {
             results.interrupted();
             return Ok(results.finish());
         }
-        Some(Err(wrong)) => return Err(wrong),
-        Some(Ok(Err(error))) => {
+        Some(Err(error)) => {
             opened.progress.clear();
             results.error(&target.to_string(), &error);
             return Ok(results.finish());
         }
-        Some(Ok(Ok(prepared))) => prepared,
+        Some(Ok(prepared)) => prepared,
     };
     opened.progress.clear();
     carry_out(&opened, prepared, &journal, &args, &mut results, &cancel).await;

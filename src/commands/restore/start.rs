@@ -136,7 +136,7 @@ async fn resolve(
     error: SourceError,
 ) -> Result<(String, bool), SourceError> {
     let duplicate = error.code.as_deref() == Some("InvalidAMIName.Duplicate");
-    let lost = error.is_transient() || error.kind == ErrorKind::Protocol;
+    let lost = error.may_be_done();
     if duplicate || lost {
         let looks = if lost { LOOKS } else { 1 };
         if let Some(found) = look(services, identity, Some(entry), looks).await? {

@@ -24,6 +24,8 @@ pub struct VolumeSpec {
     /// GiB, of volume and snapshot.
     pub size: u64,
     pub full_bytes: Option<u64>,
+    /// Bytes that are really behind it, far fewer than its size; at least [`DiskImage::SMALLEST`].
+    pub bytes: u64,
     /// ARN of the key; not encrypted when `None`.
     pub key: Option<String>,
     pub owner: String,
@@ -35,6 +37,7 @@ impl VolumeSpec {
             device: device.to_owned(),
             size,
             full_bytes: Some(size << 28),
+            bytes: DiskImage::SMALLEST,
             key: None,
             owner: ACCOUNT.to_owned(),
         }
@@ -60,7 +63,7 @@ impl ImageSpec {
             let snapshot = fresh("snap");
             let seed = snapshot.bytes().fold(7u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
             mappings.push(Mapping { device: volume.device, snapshot: snapshot.clone(), size: Some(volume.size) });
-            let Some(content) = DiskImage::new(seed, DiskImage::SMALLEST) else { continue };
+            let Some(content) = DiskImage::new(seed, volume.bytes.max(DiskImage::SMALLEST)) else { continue };
             let record = SnapshotRecord {
                 id: snapshot.clone(),
                 state: "completed".to_owned(),

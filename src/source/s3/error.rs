@@ -102,12 +102,13 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
             | "SignatureDoesNotMatch"
             | "InvalidToken"
             | "InvalidSecurity"
-            | "AuthFailure"
             | "InvalidClientTokenId"
             | "UnrecognizedClientException"
             | "MissingAuthenticationToken",
             _,
         ) => (ErrorKind::Credentials, with("the credentials are refused")),
+        // Under 403 it is EC2's word for storage that the caller may not read.
+        ("AuthFailure", 401) => (ErrorKind::Credentials, with("the credentials are refused")),
         ("RequestTimeTooSkewed", _) => {
             (ErrorKind::Credentials, with("this machine's clock is wrong; set it and run again"))
         }
@@ -185,6 +186,9 @@ mod tests {
         assert_eq!(of(None, 405, true), ErrorKind::NotFound);
         assert_eq!(of(Some("NotImplemented"), 501, false), ErrorKind::Unsupported);
         assert_eq!(of(Some("ExpiredToken"), 400, false), ErrorKind::Credentials);
+        assert_eq!(of(Some("AuthFailure"), 401, false), ErrorKind::Credentials);
+        assert_eq!(of(Some("AuthFailure"), 403, false), ErrorKind::Denied);
+        assert_eq!(of(Some("RequestLimitExceeded"), 503, false), ErrorKind::Throttled);
         assert_eq!(of(None, 301, false), ErrorKind::WrongRegion(None));
         assert_eq!(of(Some("Weird"), 400, false), ErrorKind::Invalid);
     }

@@ -85,23 +85,6 @@ impl S3Object {
         request.send().await.map_err(|error| translate(&error, &self.subject(), needs))
     }
 
-    /// Answers to HEAD have no body to say what is wrong; a listing that fails has one.
-    async fn explain(&self, error: SourceError) -> SourceError {
-        let vague = matches!(
-            error.kind,
-            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid
-        );
-        if !vague || error.detail.contains("delete marker") {
-            return error;
-        }
-        let request = self.client.list_objects_v2().bucket(&self.uri.bucket).prefix(&self.uri.key).max_keys(1);
-        match request.send().await.map_err(|answer| translate(&answer, &self.subject(), "s3:ListBucket")) {
-            Err(told) if matches!(told.kind, ErrorKind::Credentials | ErrorKind::WrongRegion(_)) => told,
-            Err(told) if told.code.as_deref() == Some("NoSuchBucket") => told,
-            _ => error,
-        }
-    }
-
     async fn read_at(
         &self,
         uri: &ObjectUri,
@@ -167,18 +150,36 @@ impl ObjectSource for S3Object {
     }
 
     async fn head(&self) -> Result<ObjectFacts, SourceError> {
-        let first = self.head_once(&self.uri, None, true).await;
-        let denied = matches!(&first, Err(error) if error.kind == ErrorKind::Denied);
-        let (out, checksums) = match first {
-            // Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
-            Err(error) if denied => match self.head_once(&self.uri, None, false).await {
-                Ok(out) => (out, false),
-                Err(_) => return Err(self.explain(error).await),
-            },
-            Err(error) => return Err(self.explain(error).await),
-            Ok(out) => (out, true),
-        };
-        parse::head_facts(&self.uri, &out, checksums)
+        parse::head_facts(&self.uri, &self.head_once(&self.uri, None, true).await?, true)
+    }
+
+    /// Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
+    async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
+        parse::head_facts(&self.uri, &self.head_once(&self.uri, None, false).await?, false)
+    }
+
+    /// Answers to HEAD have no body to say what is wrong; a listing that fails has one.
+    async fn explain(&self, error: SourceError) -> (SourceError, u64) {
+        let vague = matches!(
+            error.kind,
+            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid
+        );
+        if !vague || error.detail.contains("delete marker") {
+            return (error, 0);
+        }
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.uri.bucket)
+            .prefix(&self.uri.key)
+            .max_keys(1)
+            .set_request_payer(self.connection.options.request_payer.then_some(RequestPayer::Requester))
+            .set_expected_bucket_owner(self.connection.options.expected_bucket_owner.clone());
+        match request.send().await.map_err(|answer| translate(&answer, &self.subject(), "s3:ListBucket")) {
+            Err(told) if matches!(told.kind, ErrorKind::Credentials | ErrorKind::WrongRegion(_)) => (told, 1),
+            Err(told) if told.code.as_deref() == Some("NoSuchBucket") => (told, 1),
+            _ => (error, 1),
+        }
     }
 
     async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {

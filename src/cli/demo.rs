@@ -1,0 +1,111 @@
+//! The whole life of an AMI against the built-in lab, each command as a person would type it.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+
+use clap::Args;
+
+use super::lab::{EXAMPLE, example};
+use super::resolve::UsageError;
+use crate::lab::image::DiskImage;
+use crate::lab::{Lab, LabOptions, TaskPace};
+use crate::report::Exit;
+use crate::units::ByteSize;
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Size of the disk image behind the first of the three volumes
+    #[arg(long, value_name = "SIZE", default_value = "112MiB")]
+    size: ByteSize,
+}
+
+const REGION: &str = "us-east-1";
+const BUCKET: &str = "demo-archive";
+/// Far into the second part.
+const DAMAGED: u64 = 11_184_810;
+
+pub(super) async fn run(args: DemoArgs) -> Result<Exit, UsageError> {
+    if args.size.0 < DiskImage::SMALLEST {
+        return Err(UsageError(format!("--size {}: an image has at least 8MiB", args.size)));
+    }
+    match play(args.size.0).await {
+        Ok(()) => Ok(Exit::Passed),
+        // A pipe that is closed ends the show, and nothing is wrong.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
+        Err(error) => {
+            super::run::complain(&format!("demo: {error}"));
+            Ok(Exit::CouldNot)
+        }
+    }
+}
+
+async fn play(size: u64) -> io::Result<()> {
+    let lab = Lab::start(LabOptions { tasks: TaskPace::Polls(2), ..LabOptions::default() }).await?;
+    example(&lab, REGION, size);
+    lab.create_bucket(BUCKET, crate::lab::BucketOptions::default())?;
+    let folder = tempfile::tempdir()?;
+    let stage = Stage { endpoint: lab.endpoint(), folder: folder.path() };
+    let object = format!("s3://{BUCKET}/{EXAMPLE}.bin");
+    say(&format!(
+        "# A lab is running at {}. It stands in for S3 and EC2; nothing leaves this machine.\n\
+         # It holds {EXAMPLE}, an AMI of three volumes. How the lab packs it is its own, not AWS's.",
+        lab.endpoint()
+    ))?;
+
+    stage.command(&format!("stored {EXAMPLE} --bucket {BUCKET}"), Exit::Passed).await?;
+    let store = format!("store {EXAMPLE} --bucket {BUCKET} --record ami.record.json --yes");
+    stage.command(&store, Exit::Passed).await?;
+    say("\n# The same again: a bucket takes an AMI once, and that is known before EC2 is asked.")?;
+    stage.command(&store, Exit::Failed).await?;
+    stage.command(&format!("verify {object} --write-manifest ami.manifest.json"), Exit::Passed).await?;
+    let known = format!("{object} --name restored --record ami.record.json --manifest ami.manifest.json");
+    stage.command(&format!("preflight restore {known}"), Exit::Passed).await?;
+    stage.command(&format!("restore {known} --yes"), Exit::Passed).await?;
+    say("\n# The same again starts nothing: it finds what the first one made.")?;
+    stage.command(&format!("restore {known} --yes"), Exit::Passed).await?;
+
+    say(&format!("\n# Now one bit of the byte at offset {DAMAGED} of the object is flipped at rest."))?;
+    lab.damage(BUCKET, &format!("{EXAMPLE}.bin"), DAMAGED, 0x10).map_err(io::Error::other)?;
+    stage.command(&format!("verify {object} --manifest ami.manifest.json"), Exit::Failed).await?;
+    lab.shutdown().await;
+    say("\n# That is the tool. `stored-ami lab` keeps such an endpoint open for your own rehearsals.")
+}
+
+/// Where the commands are run.
+struct Stage<'a> {
+    endpoint: String,
+    folder: &'a Path,
+}
+
+impl Stage<'_> {
+    /// Shows a command, runs it in a process of its own as if it had been typed, and shows its exit code.
+    async fn command(&self, line: &str, expected: Exit) -> io::Result<()> {
+        say(&format!("\n$ stored-ami {line}"))?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(line.split(' '))
+            .current_dir(self.folder)
+            .env("XDG_STATE_HOME", self.folder)
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", "lab")
+            .env("AWS_SECRET_ACCESS_KEY", "lab")
+            .env("NO_PROXY", "127.0.0.1")
+            .env_remove("AWS_PROFILE")
+            .env_remove("AWS_SESSION_TOKEN");
+        let status = tokio::task::spawn_blocking(move || command.status()).await.map_err(io::Error::other)??;
+        let code = status.code().unwrap_or(i32::from(Exit::CouldNot.code()));
+        say(&format!("# exit code {code}"))?;
+        if code == i32::from(expected.code()) {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("`{line}` should have ended with {}, not {code}", expected.code())))
+    }
+}
+
+fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "{text}")?;
+    out.flush()
+}

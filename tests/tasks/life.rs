@@ -1,0 +1,226 @@
+//! The whole life of an AMI of three volumes, cut off at every call to EC2, before it and behind it, and taken up
+//! again: it ends with one stored object and one restored AMI.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use stored_ami::account::aws::Account;
+use stored_ami::checks::preflight::ServiceLimits;
+use stored_ami::clock::Clock;
+use stored_ami::commands::Services;
+use stored_ami::commands::preflight::{RestoreWish, StoreWish, survey_store};
+use stored_ami::commands::restore::{follow_restore, prepare_restore, start_restore};
+use stored_ami::commands::store::{follow_store, start_store};
+use stored_ami::commands::stored::stored;
+use stored_ami::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
+use stored_ami::ident::{AmiId, ObjectUri};
+use stored_ami::image::ec2::Ec2;
+use stored_ami::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
+use stored_ami::journal::Journal;
+use stored_ami::lab::{LabOptions, TaskPace};
+use stored_ami::progress::Silent;
+use stored_ami::source::s3::{Connection, S3Options};
+use stored_ami::source::{Context, RetryPolicy, Session, SourceError};
+use tokio_util::sync::CancellationToken;
+
+use crate::rig::{AMI, BUCKET, OBJECT, REGION, Rig};
+
+/// Time does not pass while it is waited for.
+struct Still;
+
+#[async_trait]
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Instant {
+        Instant::now()
+    }
+
+    async fn sleep(&self, _time: Duration) {
+        tokio::task::yield_now().await;
+    }
+
+    fn random(&self) -> f64 {
+        0.0
+    }
+}
+
+/// EC2 through which a run gets as far as step `last`: twice as many steps as calls, for a run can be killed before
+/// a request goes out and before its answer is taken in.
+struct Mortal {
+    ec2: Ec2,
+    step: AtomicUsize,
+    last: usize,
+    dead: CancellationToken,
+}
+
+impl Mortal {
+    async fn step(&self) {
+        if self.step.fetch_add(1, Ordering::SeqCst) == self.last {
+            self.dead.cancel();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn through<T>(&self, call: impl Future<Output = T>) -> T {
+        self.step().await;
+        let answer = call.await;
+        self.step().await;
+        answer
+    }
+}
+
+#[async_trait]
+impl ImageService for Mortal {
+    fn region(&self) -> &str {
+        self.ec2.region()
+    }
+    async fn images(&self, ids: &[String]) -> Result<Vec<ImageFacts>, SourceError> {
+        self.through(self.ec2.images(ids)).await
+    }
+    async fn own_images(&self) -> Result<Vec<ImageFacts>, SourceError> {
+        self.through(self.ec2.own_images()).await
+    }
+    async fn shared_with_us(&self, id: &AmiId) -> Result<bool, SourceError> {
+        self.through(self.ec2.shared_with_us(id)).await
+    }
+    async fn snapshots(&self, ids: &[String]) -> Result<Vec<SnapshotFacts>, SourceError> {
+        self.through(self.ec2.snapshots(ids)).await
+    }
+    async fn restorable(&self, ids: &[String]) -> Result<Vec<String>, SourceError> {
+        self.through(self.ec2.restorable(ids)).await
+    }
+    async fn pending_snapshots(&self) -> Result<Vec<SnapshotFacts>, SourceError> {
+        self.through(self.ec2.pending_snapshots()).await
+    }
+    async fn count_snapshots(&self, pages: usize) -> Result<(u64, bool), SourceError> {
+        self.through(self.ec2.count_snapshots(pages)).await
+    }
+    async fn store_tasks(&self, filter: &TaskFilter) -> Result<Vec<StoreTask>, SourceError> {
+        self.through(self.ec2.store_tasks(filter)).await
+    }
+    async fn ebs_default(&self) -> Result<EbsDefault, SourceError> {
+        self.through(self.ec2.ebs_default()).await
+    }
+    async fn store(&self, request: &StoreRequest, dry_run: bool) -> Result<String, SourceError> {
+        self.through(self.ec2.store(request, dry_run)).await
+    }
+    async fn restore(&self, request: &RestoreRequest, dry_run: bool) -> Result<String, SourceError> {
+        self.through(self.ec2.restore(request, dry_run)).await
+    }
+}
+
+/// One run of the program, which dies at step `last` of EC2; whether it came to its end.
+async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
+    let context = Context { clock: Arc::new(Still), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+    let dead = CancellationToken::new();
+    let ec2 = Ec2::new(connection, context.clone());
+    let mortal = Mortal { ec2, step: AtomicUsize::new(0), last, dead: dead.clone() };
+    let object: ObjectUri = OBJECT.parse().unwrap();
+    let services = Services {
+        images: Arc::new(mortal),
+        account: Arc::new(Account::new(connection, context.clone())),
+        bucket: Arc::new(connection.bucket(BUCKET, context.clone())),
+        object: Session::new(Arc::new(connection.object(object)), context),
+    };
+    let journal = Journal::new(rig.home.path().join("journal"));
+    tokio::select! {
+        biased;
+        () = dead.cancelled() => false,
+        () = live(&services, &journal) => true,
+    }
+}
+
+/// Store, follow, restore, follow; whatever is there already is taken up.
+async fn live(services: &Services, journal: &Journal) {
+    let (image, into) = (AMI.parse().unwrap(), BUCKET.parse().unwrap());
+    let never = CancellationToken::new();
+    let answer = stored(services, &image, &into).await.unwrap().answer;
+    if answer == "not_stored" {
+        let wish =
+            StoreWish { image: image.clone(), into, limits: ServiceLimits::default(), accept: Vec::new(), tags: true };
+        let (report, _) = survey_store(services, &wish).await.unwrap();
+        assert_eq!(report.exit_code, 0);
+        start_store(services, &wish, &report).await.unwrap();
+    }
+    if answer != "stored" {
+        let report = follow_store(services, &image, Some(BUCKET), answer == "not_stored", &never).await.unwrap();
+        assert_eq!(report.state, "Completed");
+    }
+    let wish = RestoreWish {
+        target: OBJECT.parse().unwrap(),
+        name: Some("gold".to_owned()),
+        record: None,
+        manifest: None,
+        logical_size: None,
+        verified: None,
+        pace: None,
+        limits: ServiceLimits::default(),
+        accept: Vec::new(),
+    };
+    let prepared = prepare_restore(services, &wish, journal).await.unwrap();
+    let (restored, here) = match prepared.existing {
+        Some(image) => (image.id, false),
+        None => {
+            assert_eq!(prepared.surveyed.report.exit_code, 0, "{:#?}", prepared.surveyed.report);
+            start_restore(services, &prepared.surveyed, journal).await.unwrap()
+        }
+    };
+    let source = prepared.surveyed.source.as_ref();
+    let report = follow_restore(services, &restored, source, journal, here, &never).await.unwrap();
+    assert_eq!(report.exit_code, 0, "{report:#?}");
+}
+
+/// Credentials come from the environment alone, and this process' own is not to be changed.
+const ENVIRONMENT: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "life"), ("AWS_SECRET_ACCESS_KEY", "life")];
+
+#[test]
+fn killed_at_every_step_and_taken_up_again_it_ends_with_one_ami() {
+    let me = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new(me);
+    command.args(["--exact", "life::in_its_own_process", "--ignored", "--nocapture"]).envs(ENVIRONMENT);
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test above"]
+async fn in_its_own_process() {
+    killed_at_every_step().await;
+}
+
+async fn killed_at_every_step() {
+    let mut step = 0;
+    loop {
+        let rig = Rig::with(LabOptions::default(), TaskPace::Polls(2)).await;
+        let connection = connection(&rig).await;
+        let finished = run(&rig, &connection, step).await;
+        // The second run is killed as well, a little later; the third one may end.
+        if !finished {
+            run(&rig, &connection, step / 2).await;
+        }
+        assert!(run(&rig, &connection, usize::MAX).await);
+        let restored = rig.restored();
+        assert_eq!(restored.len(), 1, "step {step}");
+        assert_eq!((restored[0].state.as_str(), restored[0].mappings.len()), ("available", 3), "step {step}");
+        let starts = rig.starts();
+        assert_eq!(starts.len(), 2, "one store and one restore; step {step}: {starts:#?}");
+        if finished {
+            break;
+        }
+        step += 1;
+    }
+    assert!(step >= 40, "{step} steps are too few for the life of an AMI");
+}
+
+async fn connection(rig: &Rig) -> Connection {
+    let options =
+        S3Options { region: Some(REGION.to_owned()), endpoint_url: Some(rig.lab.endpoint()), ..S3Options::default() };
+    Connection::open(options).await.unwrap()
+}

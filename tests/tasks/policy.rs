@@ -1,0 +1,95 @@
+//! `policy`: what it prints against the calls that are really made.
+
+use std::collections::BTreeSet;
+
+use stored_ami::lab::{BucketOptions, Versioning};
+
+use crate::common::Run;
+use crate::rig::{AMI, KEY, Rig};
+
+type Actions = BTreeSet<String>;
+
+async fn printed(rig: &Rig, command: &str) -> Actions {
+    let mut program = rig.command();
+    program.args(["policy", command, "--bucket", "versions", "--alias", "/golden"]);
+    let run = Run::of(program).await;
+    run.assert_exit(0);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let statements = document["Statement"].as_array().unwrap();
+    let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+fn set(actions: &[&str]) -> Actions {
+    actions.iter().map(|action| (*action).to_owned()).collect()
+}
+
+/// Every action that a call needed is in the policy; and what is in the policy and no call needed is named here, so
+/// that nothing comes in unseen.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_command_makes_the_calls_of_its_policy() {
+    let rig = Rig::new().await;
+    let versioned = BucketOptions { versioning: Versioning::Enabled, ..BucketOptions::default() };
+    rig.lab.create_bucket("versions", versioned).unwrap();
+    rig.lab.account(|account| account.keys.insert("arn:aws:kms:us-east-1:123456789012:key/k".into(), "Enabled".into()));
+    rig.ec2(|state| state.encrypt_by_default = true);
+    let object = format!("s3://versions/{KEY}");
+    let task_of_store = [
+        "ebs:GetSnapshotBlock",
+        "ebs:ListChangedBlocks",
+        "ebs:ListSnapshotBlocks",
+        "ec2:DescribeTags",
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:PutObject",
+        "s3:PutObjectTagging",
+    ];
+    let task_of_restore =
+        ["ebs:CompleteSnapshot", "ebs:PutSnapshotBlock", "ebs:StartSnapshot", "ec2:CreateTags", "ec2:DescribeTags"];
+    let lists = ["s3:ListBucket"];
+    let keys = ["kms:DescribeKey"];
+    let plain = ["s3:GetObjectTagging"];
+    // An object of one part needs no attributes.
+    let parts = ["s3:GetObjectAttributes"];
+    let table: [(&str, Vec<&str>, Vec<&str>); 7] = [
+        ("stored", vec!["stored", AMI, "--bucket", "versions"], vec![]),
+        ("preflight-store", vec!["preflight", "store", AMI, "--bucket", "versions"], keys.to_vec()),
+        ("store", vec!["store", AMI, "--bucket", "versions", "--yes"], [&keys[..], &task_of_store].concat()),
+        ("inspect", vec!["inspect", &object], [&lists[..], &plain, &parts].concat()),
+        ("verify", vec!["verify", &object], [&lists[..], &parts].concat()),
+        ("preflight-restore", vec!["preflight", "restore", &object, "--name", "gold"], plain.to_vec()),
+        (
+            "restore",
+            vec!["restore", &object, "--name", "gold", "--yes", "--alias", "/golden"],
+            [&plain[..], &task_of_restore].concat(),
+        ),
+    ];
+    for (command, args, unused) in table {
+        let policy = printed(&rig, command).await;
+        rig.lab.clear_calls();
+        rig.run(&args).await.assert_exit(0);
+        let calls = rig.lab.calls();
+        let mut needed: Actions = calls.iter().flat_map(|call| call.iam_actions()).map(str::to_owned).collect();
+        // AWS asks no permission for it.
+        needed.remove("sts:GetCallerIdentity");
+        let missing: Vec<_> = needed.difference(&policy).collect();
+        assert!(missing.is_empty(), "{command} needs {missing:?}");
+        let beyond: Actions = policy.difference(&needed).cloned().collect();
+        assert_eq!(beyond, set(&unused), "{command}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_bucket_a_region_and_a_partition() {
+    let rig = Rig::new().await;
+    let mut program = rig.command();
+    program.args(["policy", "store", "restore", "--bucket", "s3://archive/eu/", "--partition", "aws-us-gov"]);
+    program.args(["--region", "us-gov-west-1", "--account", "123456789012"]);
+    let run = Run::of(program).await;
+    run.assert_exit(0);
+    let document = &run.stdout;
+    assert!(document.contains("arn:aws-us-gov:s3:::archive/eu/*"), "{document}");
+    assert!(document.contains("arn:aws-us-gov:ec2:us-gov-west-1::image/*"), "{document}");
+    assert!(!document.contains("arn:aws:") && !document.contains("ssm:"), "{document}");
+    assert!(run.stderr.contains("KMS keys"), "{run:?}");
+}
