@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The time of day.
+    /// The time of day, in whole seconds.
     fn now(&self) -> Timestamp;
     /// A time that only moves forward.
     fn monotonic(&self) -> Instant;
@@ -23,7 +23,8 @@ pub struct SystemClock;
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
     fn monotonic(&self) -> Instant {

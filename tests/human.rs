@@ -56,5 +56,19 @@ fn every_kind_of_line_is_among_them() {
             Report::Summary(_) => "summary",
         })
         .collect();
-    assert_eq!(kinds, ["inspect", "verify", "verify", "verify", "error", "summary"]);
+    let expected = [
+        "inspect",
+        "verify",
+        "verify",
+        "verify",
+        "preflight",
+        "preflight",
+        "stored",
+        "task",
+        "task",
+        "task",
+        "error",
+        "summary",
+    ];
+    assert_eq!(kinds, expected);
 }

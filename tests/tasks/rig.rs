@@ -4,6 +4,7 @@ use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
 use serde_json::Value;
 use stored_ami::lab::ec2::{Ec2State, ImageRecord, ImageSpec, SnapshotRecord, VolumeSpec};
 use stored_ami::lab::{Action, CallRecord, Fault, FaultRule, Lab, LabOptions, Operation, TaskPace};
+use stored_ami::report::Line;
 
 use crate::common::{Run, Server};
 
@@ -98,7 +99,12 @@ impl Rig {
     pub async fn run(&self, args: &[&str]) -> Run {
         let mut command = self.command();
         command.args(args).arg("--json");
-        Run::of(command).await
+        let run = Run::of(command).await;
+        for line in run.lines() {
+            let typed: Line = serde_json::from_value(line.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&typed).unwrap(), line, "nothing that the types do not hold");
+        }
+        run
     }
 
     /// Stores the AMI.

@@ -150,6 +150,11 @@ pub fn restores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> Finding
     }
 }
 
+/// What was counted is that of one Region. AWS states the limit for an account, as it does for most limits of a Region.
+pub fn counted_in(region: &str) -> String {
+    format!("work in progress was counted in {region} alone; AWS states its limit per account")
+}
+
 /// The cautious rule: what is in progress and the new task together within the limit. It is nobody's rule, and
 /// worth knowing.
 pub fn cautious(work: &Fact<Work>, new: &LogicalSize, limit: GbLimit) -> Option<String> {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::bucket::{BucketSurvey, place};
 use super::image::enabled;
-use super::in_progress::{RESTORE_TAG, Work, cautious, restores_in_progress};
+use super::in_progress::{RESTORE_TAG, Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
 use super::permission::{DryRun, permission};
 use super::price::RESTORE_PRICE;
@@ -110,6 +110,7 @@ pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
     out.findings.push(image_size(&survey.size, survey.limits));
     out.findings.push(restores_in_progress(&survey.work, survey.limits));
     out.notes.extend(cautious(&survey.work, &survey.size, survey.limits.restores));
+    out.notes.push(counted_in(&survey.region));
     name(survey, &mut out);
     already_restored(survey, &mut out);
     encryption(survey, &mut out);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::bucket::{BucketSurvey, place, protection};
-use super::in_progress::{Work, cautious, stores_in_progress};
+use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
 use super::permission::{DryRun, permission};
 use super::price::STORE_PRICE;
@@ -56,6 +56,7 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     }
     out.findings.push(stores_in_progress(&survey.work, survey.limits));
     out.notes.extend(cautious(&survey.work, &survey.size, survey.limits.stores));
+    out.notes.push(counted_in(&survey.region));
     out.findings.push(one_store(survey));
     place(&survey.bucket, &survey.region, &mut out);
     if survey.bucket.facts.value().is_some() {

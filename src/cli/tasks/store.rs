@@ -58,7 +58,8 @@ pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageErro
         return Ok(results.finish());
     }
     // Written before the call: what is known now may be gone when the store has ended.
-    let mut record = record.map(|record| Record { written_at: jiff::Timestamp::now().to_string(), ..record });
+    let written_at = opened.services.object.context().clock.now().to_string();
+    let mut record = record.map(|record| Record { written_at, ..record });
     if let (Some(path), Some(record)) = (&args.record, &record)
         && let Err(problem) = save(record, path)
     {
