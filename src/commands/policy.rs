@@ -69,7 +69,7 @@ const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
 const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetObject", On::Objects, READ, "Objects"),
     ("s3:GetObject", On::Objects, STORED, "Objects"),
-    ("s3:GetObjectVersion", On::Objects, LOOK, "Objects"),
+    ("s3:GetObjectVersion", On::Objects, READ, "Objects"),
     ("s3:GetObjectAttributes", On::Objects, LOOK, "Objects"),
     ("s3:GetObjectVersionAttributes", On::Objects, LOOK, "Objects"),
     ("s3:GetObjectTagging", On::Objects, &[P::Inspect, P::PreflightRestore, P::Restore], "Objects"),

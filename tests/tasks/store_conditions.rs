@@ -186,7 +186,8 @@ async fn the_size_before_compression() {
 async fn stores_in_progress() {
     let unit = "depends on GB or GiB";
     let basis = "whether volumes or written blocks count decides it";
-    let table: &[(&[u64], Option<u64>, &str, &str, i32)] = &[
+    type Sizes<'a> = (&'a [u64], Option<u64>, &'a str, &'a str, i32);
+    let table: &[Sizes<'_>] = &[
         (&[], None, "pass", "none", 0),
         // At the limit in GB, and in GiB.
         (&[1_117], None, "pass", "1.09 TiB (1199.4 GB)", 0),

@@ -26,7 +26,10 @@ impl BlockPrice {
             Some(written) if written < size.volumes? => format!("${:.2} to ${most:.2}", self.dollars(written)),
             _ => format!("at most ${most:.2}"),
         };
-        Some(format!("about {range} for {} at the list price of us-east-1 (EBS User Guide, seen 2026-11-22); S3 and transfer come on top", self.what))
+        Some(format!(
+            "about {range} for {} at the list price of us-east-1 (EBS User Guide, seen 2026-11-22); S3 and transfer come on top",
+            self.what
+        ))
     }
 }
 
