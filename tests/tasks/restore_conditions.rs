@@ -124,6 +124,34 @@ async fn the_object_can_be_read() {
     row("readable", "unknown: not_permitted", "kms:Decrypt", 3).assert(&preflight(&rig, &[]).await);
 }
 
+/// How long a restore takes is only known from the caller's own earlier ones; here 29 GiB in an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_temporary_copy_must_outlive_the_restore_by_far() {
+    for (minutes, verdict, text, exit) in [
+        (125, "pass", "more than twice what your earlier restores let expect", 0),
+        (115, "unknown: ambiguous", "a restore may take 1 h, and it may wait in a queue first", 3),
+    ] {
+        let rig = stored().await;
+        let journal = rig.home.path().join("stored-ami");
+        std::fs::create_dir(&journal).unwrap();
+        let earlier = serde_json::json!({
+            "schema": "stored-ami/journal/1",
+            "restore": {"bucket": "b", "key": "k", "etag": "e", "account": "a", "region": "r", "name": "n"},
+            "step": "available",
+            "called_at": "2026-01-01T00:00:00Z",
+            "ended_at": "2026-01-01T01:00:00Z",
+            "volume_bytes": 29_u64 << 30,
+        });
+        std::fs::write(journal.join("restore-0123.json"), earlier.to_string()).unwrap();
+        let copy = |object: &mut stored_ami::lab::ObjectRecord| {
+            object.storage_class = "GLACIER".into();
+            object.restore = Some(RestoreState::Done { expires: Timestamp::now() + minutes.minutes() });
+        };
+        rig.lab.with_object(BUCKET, KEY, copy).unwrap();
+        row("readable", verdict, text, exit).assert(&preflight(&rig, &[]).await);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_proof_of_the_bytes() {
     let rig = stored().await;

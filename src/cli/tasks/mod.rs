@@ -14,6 +14,8 @@ use std::io::{self, IsTerminal, Write};
 
 use self::args::StartingArgs;
 use super::resolve::UsageError;
+use super::run::until;
+use tokio_util::sync::CancellationToken;
 
 /// Where nobody can be asked, `--yes` must be given; better said before the work than after it.
 fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
@@ -25,15 +27,23 @@ fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
     ))
 }
 
-/// Asks a question on the terminal; the line that was typed.
-fn ask(question: &str) -> Option<String> {
+/// Asks a question on the terminal; the line that was typed, and `None` after Ctrl-C.
+async fn ask(question: &str, cancel: &CancellationToken) -> Option<String> {
     write!(io::stderr(), "{} ", crate::render::printable(question)).ok()?;
     io::stderr().flush().ok()?;
-    let mut line = String::new();
-    io::stdin().read_line(&mut line).ok()?;
-    Some(line.trim().to_owned())
+    let typed = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).ok()?;
+        Some(line.trim().to_owned())
+    });
+    until(cancel, typed).await?.ok()?
 }
 
-fn agreed(starting: &StartingArgs, question: &str) -> bool {
-    starting.yes || ask(&format!("{question} [y/N]")).is_some_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
+/// Whether it may be started. After Ctrl-C nothing may.
+async fn agreed(starting: &StartingArgs, question: &str, cancel: &CancellationToken) -> bool {
+    if starting.yes {
+        return !cancel.is_cancelled();
+    }
+    let answer = ask(&format!("{question} [y/N]"), cancel).await;
+    answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
 }

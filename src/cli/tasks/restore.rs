@@ -139,7 +139,7 @@ pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, U
     can_ask(&args.starting)?;
     let recorded = known.record.as_ref().is_some_and(|(_, record)| record.name.is_some());
     if args.source.name.is_none() && !recorded {
-        args.source.name = Some(ask_name(&args)?);
+        args.source.name = Some(ask_name(&args, &cancel).await?);
     }
     let opened = open(connect(&args.connection).await?, &target);
     let work = async {
@@ -163,7 +163,7 @@ pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, U
     Ok(results.finish())
 }
 
-fn ask_name(args: &RestoreArgs) -> Result<ImageName, UsageError> {
+async fn ask_name(args: &RestoreArgs, cancel: &CancellationToken) -> Result<ImageName, UsageError> {
     let missing = || {
         UsageError(
             "a restore needs a name, the only lock that EC2 has against a second one: give --name or --record"
@@ -173,7 +173,7 @@ fn ask_name(args: &RestoreArgs) -> Result<ImageName, UsageError> {
     if args.starting.yes || args.starting.dry_run {
         return Err(missing());
     }
-    let typed = ask("Name of the new AMI:").filter(|name| !name.is_empty()).ok_or_else(missing)?;
+    let typed = ask("Name of the new AMI:", cancel).await.filter(|name| !name.is_empty()).ok_or_else(missing)?;
     typed.parse().map_err(|error: crate::ident::ParseImageNameError| UsageError(error.to_string()))
 }
 
@@ -205,7 +205,8 @@ async fn carry_out(
     results.show(&preflight);
     let target = opened.services.object.target().to_string();
     let name = surveyed.report.name.clone().unwrap_or_default();
-    if !agreed(&args.starting, &format!("Restore {target} as `{name}` in {}?", surveyed.report.region)) {
+    let question = format!("Restore {target} as `{name}` in {}?", surveyed.report.region);
+    if !agreed(&args.starting, &question, cancel).await {
         return results.declined();
     }
     match start_restore(&opened.services, &surveyed, journal).await {

@@ -53,7 +53,8 @@ pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageErro
         return Ok(results.finish());
     }
     results.show(&preflight);
-    if !agreed(&args.starting, &format!("Store {image} to s3://{}/{}?", into.bucket, into.key(&image))) {
+    let question = format!("Store {image} to s3://{}/{}?", into.bucket, into.key(&image));
+    if !agreed(&args.starting, &question, &cancel).await {
         results.declined();
         return Ok(results.finish());
     }
