@@ -44,6 +44,7 @@ const CRATES: [(&str, &[&str]); 22] = [
     ("sha1", &["checksum/"]),
     ("sha2", &["checksum/"]),
     ("md5", &["checksum/"]),
+    ("md5_many", &["checksum/"]),
     ("xxhash_rust", &["checksum/"]),
     ("console", &["render/", "cli/"]),
     ("indicatif", &["cli/"]),

@@ -5,6 +5,7 @@ mod composite;
 mod digest;
 mod fold;
 mod hasher;
+mod lanes;
 mod stored;
 
 pub use algorithm::Algorithm;
@@ -12,4 +13,5 @@ pub use composite::{composite, multipart_etag};
 pub use digest::{Digest, ParseDigestError};
 pub use fold::fold;
 pub use hasher::Hasher;
+pub use lanes::{Kernel, Md5Lanes, Pool, Stream};
 pub use stored::{ChecksumKind, ParseChecksumError, StoredChecksum};

@@ -1,7 +1,9 @@
 //! Bounded parallel reads. Bytes are hashed where they land; only digests leave.
 
+mod lanes;
 mod ordered;
 mod range;
+mod sink;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,14 +11,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::checks::Digests;
-use crate::checksum::{Digest, Hasher};
+use crate::checksum::Digest;
 use crate::ident::ObjectId;
 use crate::plan::{Need, ReadPlan};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::Coverage;
 
-use ordered::{Feed, Lanes, Ticket};
+use lanes::Lanes;
+use ordered::{Feed, Rows, Ticket};
+use sink::Sink;
 
 /// One reading of an object under one identity.
 pub struct Job {
@@ -98,21 +102,23 @@ pub enum Stop {
 ///
 /// A range that cannot be read ends the whole reading: what has come by then is returned.
 pub async fn fetch(session: &Session, job: Job) -> Reading {
-    let lanes = Lanes::start(&job.plan);
+    let rows = Rows::start(&job.plan);
+    let count = job.chosen.as_ref().map_or(job.plan.ranges().len(), Vec::len);
+    let workers = job.concurrency.clamp(1, count.max(1));
     let shared = Arc::new(Shared {
         session: session.clone(),
-        next: tokio::sync::Mutex::new(Next { position: 0, feed: lanes.feed(job.waiting_room) }),
+        next: tokio::sync::Mutex::new(Next { position: 0, feed: rows.feed(job.waiting_room) }),
+        lanes: Lanes::new(job.plan.per_range(), workers),
         failed: Mutex::new(None),
         halt: job.cancel.child_token(),
         job,
     });
-    let count = shared.job.chosen.as_ref().map_or(shared.job.plan.ranges().len(), Vec::len);
-    let mut workers = JoinSet::new();
-    for _ in 0..shared.job.concurrency.clamp(1, count.max(1)) {
-        workers.spawn(Arc::clone(&shared).work());
+    let mut tasks = JoinSet::new();
+    for number in 0..workers {
+        tasks.spawn(Arc::clone(&shared).work(number));
     }
     let mut of_ranges: Vec<Option<Vec<Digest>>> = vec![None; shared.job.plan.ranges().len()];
-    while let Some(done) = workers.join_next().await {
+    while let Some(done) = tasks.join_next().await {
         match done {
             Ok(digests) => {
                 for (index, digests) in digests {
@@ -128,9 +134,10 @@ pub async fn fetch(session: &Session, job: Job) -> Reading {
             )),
         }
     }
-    // The feed goes with the queue; without it the lanes come to their end.
+    shared.lanes.finish(&mut of_ranges);
+    // The feed goes with the queue; without it the rows come to their end.
     shared.next.lock().await.feed = None;
-    let in_order = lanes.finish().await;
+    let in_order = rows.finish().await;
     let failed = shared.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
     let stopped = match failed {
         Some(error) => Some(Stop::Failed(error)),
@@ -144,6 +151,7 @@ struct Shared {
     session: Session,
     job: Job,
     next: tokio::sync::Mutex<Next>,
+    lanes: Lanes,
     failed: Mutex<Option<SourceError>>,
     halt: CancellationToken,
 }
@@ -176,28 +184,34 @@ impl Shared {
         Some((index, ticket))
     }
 
-    async fn work(self: Arc<Self>) -> Vec<(usize, Vec<Digest>)> {
+    async fn one(&self, worker: usize) -> Option<(usize, Vec<Digest>)> {
+        let (index, ticket) = self.take().await?;
+        let plan = &self.job.plan;
+        let mut sink =
+            Sink { hashers: self.lanes.hashers(plan.per_range()), lane: self.lanes.open(worker, index), ticket };
+        let reading = range::Range {
+            session: &self.session,
+            id: &self.job.id,
+            size: plan.size(),
+            range: *plan.ranges().get(index)?,
+        };
+        match reading.read(&mut sink).await {
+            Ok(()) => Some((index, sink.finish())),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    async fn work(self: Arc<Self>, worker: usize) -> Vec<(usize, Vec<Digest>)> {
         let halt = self.halt.clone();
         let mut done = Vec::new();
         loop {
-            let one = async {
-                let (index, ticket) = self.take().await?;
-                let range = *self.job.plan.ranges().get(index)?;
-                let mut hashers: Vec<Hasher> = self.job.plan.per_range().iter().copied().map(Hasher::new).collect();
-                let reading =
-                    range::Range { session: &self.session, id: &self.job.id, size: self.job.plan.size(), range };
-                match reading.read(&mut hashers, ticket).await {
-                    Ok(()) => Some((index, hashers.into_iter().map(Hasher::finish).collect())),
-                    Err(error) => {
-                        self.fail(error);
-                        None
-                    }
-                }
-            };
             let finished = tokio::select! {
                 biased;
                 () = halt.cancelled() => None,
-                finished = one => finished,
+                finished = self.one(worker) => finished,
             };
             match finished {
                 Some(finished) => done.push(finished),

@@ -1,5 +1,5 @@
 //! Digests that must be computed in order of offset, on threads of their own, while
-//! ranges arrive side by side.
+//! ranges arrive side by side. Each list of such digests is a row.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,7 +12,7 @@ use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::plan::{Need, PartLayout, ReadPlan};
 use crate::units::{ByteRange, KIB};
 
-/// A frame, and the room it takes, which is free again once every lane has let go of it.
+/// A frame, and the room it takes, which is free again once every row has let go of it.
 type Frame = (Bytes, Arc<OwnedSemaphorePermit>);
 
 /// The frames of one range, in order.
@@ -22,49 +22,49 @@ struct RangeFrames {
 }
 
 /// A list of digests, the way to its thread, and what the thread comes to.
-type Lane = (Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>);
+type Row = (Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>);
 
 /// One thread for each list of digests.
-pub(super) struct Lanes {
-    lanes: Vec<Lane>,
+pub(super) struct Rows {
+    rows: Vec<Row>,
 }
 
-/// Hands ranges to the lanes in order of offset, as room allows.
+/// Hands ranges to the rows in order of offset, as room allows.
 pub(super) struct Feed {
-    lanes: Vec<Sender<RangeFrames>>,
+    rows: Vec<Sender<RangeFrames>>,
     room: Arc<Semaphore>,
 }
 
-/// The place of one range in every lane.
+/// The place of one range in every row.
 pub(super) struct Ticket {
-    lanes: Vec<Sender<Frame>>,
+    rows: Vec<Sender<Frame>>,
     room: Arc<OwnedSemaphorePermit>,
 }
 
-impl Lanes {
+impl Rows {
     pub fn start(plan: &ReadPlan) -> Self {
-        let lanes = plan.ordered().iter().filter_map(|need| {
+        let rows = plan.ordered().iter().filter_map(|need| {
             let layout = plan.layout(*need)?.clone();
             let algorithm = need.algorithm;
             let (sender, ranges) = channel();
-            Some((*need, sender, tokio::task::spawn_blocking(move || lane(algorithm, &layout, &ranges))))
+            Some((*need, sender, tokio::task::spawn_blocking(move || row(algorithm, &layout, &ranges))))
         });
-        Lanes { lanes: lanes.collect() }
+        Rows { rows: rows.collect() }
     }
 
     /// `None` when nothing must go in order.
     pub fn feed(&self, waiting_room: u64) -> Option<Feed> {
-        let lanes: Vec<_> = self.lanes.iter().map(|(_, sender, _)| sender.clone()).collect();
+        let rows: Vec<_> = self.rows.iter().map(|(_, sender, _)| sender.clone()).collect();
         let room = (waiting_room / KIB).min(Semaphore::MAX_PERMITS as u64) as usize;
-        (!lanes.is_empty()).then(|| Feed { lanes, room: Arc::new(Semaphore::new(room)) })
+        (!rows.is_empty()).then(|| Feed { rows, room: Arc::new(Semaphore::new(room)) })
     }
 
-    /// Waits for the lanes to hash what they were given. The feed must be gone by then.
+    /// Waits for the rows to hash what they were given. The feed must be gone by then.
     pub async fn finish(self) -> Vec<(Need, Vec<Option<Digest>>)> {
         let mut done = Vec::new();
-        for (need, sender, thread) in self.lanes {
+        for (need, sender, thread) in self.rows {
             drop(sender);
-            // A lane that broke down has computed nothing, and its digests stay absent.
+            // A row that broke down has computed nothing, and its digests stay absent.
             done.push((need, thread.await.unwrap_or_default()));
         }
         done
@@ -76,15 +76,15 @@ impl Feed {
     pub async fn admit(&mut self, range: ByteRange) -> Option<Ticket> {
         let room = u32::try_from(range.len().div_ceil(KIB)).ok()?;
         let room = Arc::clone(&self.room).acquire_many_owned(room).await.ok()?;
-        let mut lanes = Vec::with_capacity(self.lanes.len());
-        for lane in &self.lanes {
+        let mut rows = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
             let (sender, frames) = channel();
-            // A lane that is gone has its digests absent; the others go on.
-            if lane.send(RangeFrames { range, frames }).is_ok() {
-                lanes.push(sender);
+            // A row that is gone has its digests absent; the others go on.
+            if row.send(RangeFrames { range, frames }).is_ok() {
+                rows.push(sender);
             }
         }
-        Some(Ticket { lanes, room: Arc::new(room) })
+        Some(Ticket { rows, room: Arc::new(room) })
     }
 }
 
@@ -93,14 +93,14 @@ impl Ticket {
     /// what waits is what was counted.
     pub fn pass(&mut self, frame: &[u8]) {
         let frame = Bytes::copy_from_slice(frame);
-        for lane in &self.lanes {
-            let _ = lane.send((frame.clone(), Arc::clone(&self.room)));
+        for row in &self.rows {
+            let _ = row.send((frame.clone(), Arc::clone(&self.room)));
         }
     }
 }
 
 /// Hashes the parts of a layout from the ranges given, until one is missing or short.
-fn lane(algorithm: Algorithm, layout: &PartLayout, ranges: &Receiver<RangeFrames>) -> Vec<Option<Digest>> {
+fn row(algorithm: Algorithm, layout: &PartLayout, ranges: &Receiver<RangeFrames>) -> Vec<Option<Digest>> {
     let mut parts =
         Parts { algorithm, layout, done: Vec::with_capacity(layout.count()), hasher: Hasher::new(algorithm), at: 0 };
     parts.close();

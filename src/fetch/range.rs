@@ -1,7 +1,6 @@
 use futures_util::StreamExt;
 
-use super::ordered::Ticket;
-use crate::checksum::Hasher;
+use super::sink::Sink;
 use crate::ident::ObjectId;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::{ByteRange, MIB};
@@ -21,12 +20,12 @@ pub(super) struct Range<'a> {
 impl Range<'_> {
     /// Hashes every byte of the range once, in order. A body that breaks off is taken up
     /// again at the byte where it stopped, under the same identity.
-    pub async fn read(&self, hashers: &mut [Hasher], mut ticket: Option<Ticket>) -> Result<(), SourceError> {
+    pub async fn read(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {
         let mut at = self.range.start();
         let mut failed = 0;
         let mut last_failure = at;
         loop {
-            match self.one_body(&mut at, hashers, &mut ticket).await {
+            match self.one_body(&mut at, sink).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_transient() => {
                     if at - last_failure >= PROGRESS {
@@ -41,12 +40,7 @@ impl Range<'_> {
         }
     }
 
-    async fn one_body(
-        &self,
-        at: &mut u64,
-        hashers: &mut [Hasher],
-        ticket: &mut Option<Ticket>,
-    ) -> Result<(), SourceError> {
+    async fn one_body(&self, at: &mut u64, sink: &mut Sink<'_>) -> Result<(), SourceError> {
         let left = self.range.tail(*at);
         if left.is_empty() && !self.range.is_empty() {
             return Ok(());
@@ -63,13 +57,8 @@ impl Range<'_> {
             if end > self.range.end() {
                 return Err(self.error(ErrorKind::Protocol, format!("more bytes came than asked for ({})", self.range)));
             }
-            for hasher in hashers.iter_mut() {
-                hasher.update(&frame);
-            }
             self.session.context().monitor.received(frame.len() as u64);
-            if let Some(ticket) = ticket {
-                ticket.pass(&frame);
-            }
+            sink.take(frame);
             *at = end;
         }
         if *at < self.range.end() {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::*;
-use crate::checksum::Algorithm;
+use crate::checksum::{Algorithm, Hasher};
 use crate::clock::Clock;
 use crate::plan::{Limits, PartLayout};
 use crate::progress::{Call, Counting, Silent};

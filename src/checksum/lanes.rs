@@ -1,0 +1,472 @@
+//! Many streams of one algorithm side by side, one in each lane of a vector register. A stream by itself waits for
+//! its own last step all the time; sixteen of them keep a core busy.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Algorithm, Digest};
+
+/// Advances several independent streams together.
+pub trait Kernel: Send + Sync {
+    type State: Clone + Default + Send;
+
+    /// How many streams one call advances for the price of one.
+    fn width(&self) -> usize;
+
+    /// Appends `inputs[i]` to `states[i]`. All inputs are of the same length, a multiple of [`BLOCK`] but for the last
+    /// one of a stream.
+    fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]);
+
+    fn finish(&self, state: &Self::State) -> Digest;
+}
+
+/// Bytes of one step of MD5.
+pub const BLOCK: usize = 64;
+
+/// MD5 over AVX-512 (16 lanes), AVX2 (8), SSE4.2 or NEON (4), chosen at run time.
+#[derive(Debug, Clone, Copy)]
+pub struct Md5Lanes(md5_many::Md5Many);
+
+impl Md5Lanes {
+    /// `None` where the processor has no vector unit that would help.
+    pub fn detect() -> Option<Self> {
+        let engine = md5_many::Md5Many::new();
+        (engine.lanes() >= 4).then_some(Md5Lanes(engine))
+    }
+}
+
+impl Kernel for Md5Lanes {
+    type State = md5_many::Md5State;
+
+    fn width(&self) -> usize {
+        self.0.lanes()
+    }
+
+    fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]) {
+        self.0.update_many(states, inputs);
+    }
+
+    fn finish(&self, state: &Self::State) -> Digest {
+        Digest::computed(Algorithm::Md5, &state.finalize())
+    }
+}
+
+/// A stream that counts as one with something to do: calls over fewer bytes cost more than they bring.
+const ENOUGH: usize = 32 << 10;
+/// Most streams of one call, however many are there.
+const MOST: usize = 16;
+
+/// Streams whose bytes wait until a register can be filled. Whoever brings the last that was missing does the work;
+/// there is no thread of its own, and nobody waits for another but for the time of one call.
+pub struct Pool<K: Kernel, F> {
+    kernel: K,
+    /// Streams that must have something to do before it is done.
+    wanted: usize,
+    /// Bytes that may wait.
+    room: usize,
+    streams: Mutex<Streams<K::State, F>>,
+}
+
+struct Streams<S, F> {
+    slots: Vec<Option<Slot<S, F>>>,
+    free: Vec<usize>,
+    /// Streams with something to do.
+    ready: usize,
+    waiting: usize,
+    done: Vec<(usize, Digest)>,
+}
+
+struct Slot<S, F> {
+    tag: usize,
+    /// What is not in work just now.
+    queue: Queue<F>,
+    /// Absent while a thread is at work on the stream.
+    state: Option<S>,
+    ended: bool,
+}
+
+/// Bytes that wait, in order.
+struct Queue<F> {
+    frames: VecDeque<F>,
+    /// Bytes of the first frame that are hashed already.
+    at: usize,
+    waiting: usize,
+}
+
+/// What a thread takes out of the pool to work on.
+struct Work<S, F> {
+    slot: usize,
+    state: S,
+    queue: Queue<F>,
+    ended: bool,
+}
+
+impl<S, F> Slot<S, F> {
+    fn is_ready(&self) -> bool {
+        self.state.is_some() && (self.queue.waiting >= ENOUGH || (self.ended && self.queue.waiting > 0))
+    }
+}
+
+/// The number of streams to take out of so many: kernels are made for powers of two, and what they do with fifteen
+/// streams takes longer than with eight and seven.
+fn even(streams: usize) -> usize {
+    streams.checked_ilog2().map_or(1, |log| 1 << log)
+}
+
+/// A stream of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream(usize);
+
+impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
+    /// For as many streams at a time as `expected`, with at most about `room` bytes waiting.
+    pub fn new(kernel: K, expected: usize, room: usize) -> Self {
+        let wanted = even(kernel.width().min(MOST).min(expected));
+        let streams = Streams { slots: Vec::new(), free: Vec::new(), ready: 0, waiting: 0, done: Vec::new() };
+        Pool { kernel, wanted, room, streams: Mutex::new(streams) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Streams<K::State, F>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new stream, whose digest will bear this tag.
+    pub fn open(&self, tag: usize) -> Stream {
+        let slot = Some(Slot { tag, queue: Queue::default(), state: Some(K::State::default()), ended: false });
+        let mut streams = self.lock();
+        let free = streams.free.pop();
+        match free.and_then(|free| Some((free, streams.slots.get_mut(free)?))) {
+            Some((free, place)) => {
+                *place = slot;
+                Stream(free)
+            }
+            None => {
+                streams.slots.push(slot);
+                Stream(streams.slots.len() - 1)
+            }
+        }
+    }
+
+    /// Appends bytes to a stream.
+    pub fn push(&self, stream: Stream, frame: F) {
+        if frame.as_ref().is_empty() {
+            return;
+        }
+        self.change(stream, |slot| {
+            slot.queue.waiting += frame.as_ref().len();
+            slot.queue.frames.push_back(frame);
+        });
+    }
+
+    /// No more bytes come. The digest is there at the end.
+    pub fn end(&self, stream: Stream) {
+        self.change(stream, |slot| slot.ended = true);
+    }
+
+    /// The digests of all streams that ended, by their tags. Streams that did not end have none, and are forgotten.
+    /// Nobody else may be at work any more.
+    pub fn finish(&self) -> Vec<(usize, Digest)> {
+        {
+            let mut streams = self.lock();
+            let open = |slot: &Option<Slot<K::State, F>>| slot.as_ref().is_some_and(|slot| !slot.ended);
+            for at in 0..streams.slots.len() {
+                if streams.slots.get(at).is_some_and(open) {
+                    streams.change(at, |slot| slot.queue = Queue::default());
+                }
+            }
+        }
+        loop {
+            // The lock must be free again while the work is done.
+            let work = self.lock().take(self.kernel.width());
+            let Some(work) = work else { break };
+            self.advance(work);
+        }
+        std::mem::take(&mut self.lock().done)
+    }
+
+    /// Changes a stream, and does what is to be done then.
+    fn change(&self, stream: Stream, change: impl FnOnce(&mut Slot<K::State, F>)) {
+        let mut streams = self.lock();
+        streams.change(stream.0, change);
+        streams.retire(stream.0, &self.kernel);
+        while streams.ready >= self.wanted || streams.waiting > self.room {
+            let Some(work) = streams.take(self.kernel.width()) else { return };
+            drop(streams);
+            self.advance(work);
+            streams = self.lock();
+        }
+    }
+
+    /// Advances the streams of a piece of work, while others go on bringing bytes.
+    fn advance(&self, mut work: Vec<Work<K::State, F>>) {
+        lockstep(&self.kernel, &mut work);
+        let mut streams = self.lock();
+        for done in work {
+            let Work { slot, state, queue, .. } = done;
+            streams.change(slot, |slot| {
+                let came = std::mem::replace(&mut slot.queue, queue);
+                slot.queue.waiting += came.waiting;
+                slot.queue.frames.extend(came.frames);
+                slot.state = Some(state);
+            });
+            streams.retire(slot, &self.kernel);
+        }
+    }
+}
+
+impl<S, F: AsRef<[u8]>> Streams<S, F> {
+    /// Changes a stream, and keeps the counts true.
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut Slot<S, F>)) {
+        let Some(Some(slot)) = self.slots.get_mut(at) else { return };
+        self.ready -= usize::from(slot.is_ready());
+        self.waiting -= slot.queue.waiting;
+        change(slot);
+        self.ready += usize::from(slot.is_ready());
+        self.waiting += slot.queue.waiting;
+    }
+
+    /// Takes a stream whose bytes are all hashed out of the pool, if it has ended.
+    fn retire<K: Kernel<State = S>>(&mut self, at: usize, kernel: &K) {
+        let over = |slot: &mut Slot<S, F>| slot.ended && slot.queue.waiting == 0 && slot.state.is_some();
+        let Some(slot) = self.slots.get_mut(at).and_then(|slot| slot.take_if(over)) else { return };
+        if let Some(state) = &slot.state {
+            self.done.push((slot.tag, kernel.finish(state)));
+        }
+        self.free.push(at);
+    }
+
+    /// The streams with the most to do, as many as go together. `None` when there is nothing to do.
+    fn take(&mut self, width: usize) -> Option<Vec<Work<S, F>>> {
+        let with = |worth: fn(&Slot<S, F>) -> bool| -> Vec<(usize, usize)> {
+            let slots = self.slots.iter().enumerate();
+            let worth = |slot: &&Slot<S, F>| worth(slot);
+            slots.filter_map(|(at, slot)| slot.as_ref().filter(worth).map(|s| (s.queue.waiting, at))).collect()
+        };
+        let mut order = with(Slot::is_ready);
+        if order.is_empty() {
+            order = with(|slot| slot.state.is_some() && slot.queue.waiting >= BLOCK);
+        }
+        order.sort_unstable_by(|a, b| b.cmp(a));
+        order.truncate(even(order.len().min(width).min(MOST)));
+        let mut work = Vec::with_capacity(order.len());
+        for (_, at) in order {
+            self.change(at, |slot| {
+                if let Some(state) = slot.state.take() {
+                    let queue = std::mem::take(&mut slot.queue);
+                    work.push(Work { slot: at, state, queue, ended: slot.ended });
+                }
+            });
+        }
+        (!work.is_empty()).then_some(work)
+    }
+}
+
+/// Advances all streams by what the one with the least has: whole blocks, or the rest of streams that end.
+fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>]) {
+    let least = work.iter().map(|work| work.queue.waiting).min().unwrap_or(0);
+    let mut left = least - least % BLOCK;
+    let mut states: Vec<K::State> = work.iter().map(|work| work.state.clone()).collect();
+    while left > 0 {
+        let step = work.iter().map(|work| work.queue.contiguous().len()).min().unwrap_or(0).min(left);
+        if step >= BLOCK {
+            let step = step - step % BLOCK;
+            let inputs: Vec<&[u8]> =
+                work.iter().map(|work| work.queue.contiguous().get(..step).unwrap_or_default()).collect();
+            kernel.update(&mut states, &inputs);
+            work.iter_mut().for_each(|work| work.queue.skip(step));
+            left -= step;
+        } else {
+            // Some frame ends within a block: one block is put together, so that all streams stay in step.
+            let blocks: Vec<[u8; BLOCK]> = work.iter_mut().map(|work| work.queue.block()).collect();
+            let inputs: Vec<&[u8]> = blocks.iter().map(<[u8; BLOCK]>::as_slice).collect();
+            kernel.update(&mut states, &inputs);
+            left -= BLOCK;
+        }
+    }
+    for (work, mut state) in work.iter_mut().zip(states) {
+        // Less than a block, at the end of a stream: once for each stream, by itself.
+        while work.ended && (1..BLOCK).contains(&work.queue.waiting) {
+            let rest = work.queue.contiguous();
+            let len = rest.len();
+            kernel.update(std::slice::from_mut(&mut state), &[rest]);
+            work.queue.skip(len);
+        }
+        work.state = state;
+    }
+}
+
+impl<F> Default for Queue<F> {
+    fn default() -> Self {
+        Queue { frames: VecDeque::new(), at: 0, waiting: 0 }
+    }
+}
+
+impl<F: AsRef<[u8]>> Queue<F> {
+    /// What is left of the first frame.
+    fn contiguous(&self) -> &[u8] {
+        self.frames.front().and_then(|frame| frame.as_ref().get(self.at..)).unwrap_or_default()
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.waiting -= bytes;
+        if self.frames.front().is_some_and(|frame| frame.as_ref().len() == self.at) {
+            self.frames.pop_front();
+            self.at = 0;
+        }
+    }
+
+    /// The next block, out of as many frames as it takes.
+    fn block(&mut self) -> [u8; BLOCK] {
+        let mut block = [0; BLOCK];
+        let mut filled = 0;
+        while filled < BLOCK {
+            let piece = self.contiguous();
+            let take = piece.len().min(BLOCK - filled);
+            if take == 0 {
+                break;
+            }
+            if let (Some(to), Some(from)) = (block.get_mut(filled..filled + take), piece.get(..take)) {
+                to.copy_from_slice(from);
+            }
+            filled += take;
+            self.skip(take);
+        }
+        block
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use md5::Digest as _;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::checksum::Hasher;
+
+    /// MD5 by the scalar crate, and how many streams and bytes it was given at once.
+    #[derive(Clone, Default)]
+    struct Scalar(Arc<AtomicUsize>, Arc<AtomicUsize>);
+
+    impl Kernel for Scalar {
+        type State = md5::Md5;
+
+        fn width(&self) -> usize {
+            8
+        }
+
+        fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            self.1.fetch_add(inputs.len(), Ordering::Relaxed);
+            states.iter_mut().zip(inputs).for_each(|(state, input)| state.update(input));
+        }
+
+        fn finish(&self, state: &Self::State) -> Digest {
+            Digest::computed(Algorithm::Md5, &state.clone().finalize())
+        }
+    }
+
+    fn data(seed: usize, len: usize) -> Vec<u8> {
+        (0..len).map(|at| ((at * 31 + seed * 17) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[3]).collect()
+    }
+
+    /// Streams of these lengths, cut into frames of these sizes in turn, brought in turn.
+    fn hashed<K: Kernel>(kernel: K, lens: &[usize], frames: &[usize], room: usize) -> Vec<(usize, Digest)> {
+        let pool = Pool::new(kernel, lens.len(), room);
+        let mut left: Vec<_> = lens.iter().enumerate().map(|(tag, len)| (pool.open(tag), data(tag, *len), 0)).collect();
+        let mut frame = frames.iter().cycle();
+        while !left.is_empty() {
+            left.retain_mut(|(stream, bytes, at)| {
+                let end = (*at + frame.next().unwrap()).min(bytes.len());
+                pool.push(*stream, bytes[*at..end].to_vec());
+                *at = end;
+                if end == bytes.len() {
+                    pool.end(*stream);
+                }
+                end < bytes.len()
+            });
+        }
+        let mut done = pool.finish();
+        done.sort_by_key(|(tag, _)| *tag);
+        done
+    }
+
+    fn expected(lens: &[usize]) -> Vec<(usize, Digest)> {
+        lens.iter().enumerate().map(|(tag, len)| (tag, Hasher::digest(Algorithm::Md5, &data(tag, *len)))).collect()
+    }
+
+    #[test]
+    fn all_kinds_of_lengths() {
+        let lens = [0, 1, 55, 56, 63, 64, 65, 127, 128, 100_003, 300_000, ENOUGH - 1, ENOUGH, ENOUGH + 1, 7, 64_000, 1];
+        for frames in [&[64_000][..], &[1_000, 1, 63], &[17], &[100_000, 3]] {
+            assert_eq!(hashed(Scalar::default(), &lens, frames, 1 << 20), expected(&lens), "{frames:?}");
+            let lanes = Md5Lanes::detect().expect("every processor this is tested on has a vector unit");
+            assert_eq!(hashed(lanes, &lens, frames, 1 << 20), expected(&lens), "{frames:?}");
+        }
+    }
+
+    #[test]
+    fn streams_of_even_progress_fill_the_register() {
+        let kernel = Scalar::default();
+        let lens = [1 << 20; 16];
+        assert_eq!(hashed(kernel.clone(), &lens, &[40_000], 16 << 20), expected(&lens));
+        let (calls, lanes) = (kernel.0.load(Ordering::Relaxed), kernel.1.load(Ordering::Relaxed));
+        assert!(lanes as f64 / calls as f64 > 7.5, "{lanes} lanes in {calls} calls");
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let pool = Pool::new(Scalar::default(), 8, 1 << 20);
+        let streams: Vec<Stream> = (0..8).map(|tag| pool.open(tag)).collect();
+        for _ in 0..1_000 {
+            pool.push(streams[0], vec![0; 10_000]);
+            assert!(pool.lock().waiting <= 1 << 20);
+        }
+    }
+
+    #[test]
+    fn a_stream_that_did_not_end_has_no_digest() {
+        let pool = Pool::new(Scalar::default(), 2, 1 << 20);
+        let (whole, part) = (pool.open(1), pool.open(2));
+        pool.push(whole, vec![1; 100]);
+        pool.push(part, vec![1; 100]);
+        pool.end(whole);
+        assert_eq!(pool.finish(), [(1, Hasher::digest(Algorithm::Md5, &[1; 100]))]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_streams_in_any_frames(
+            lens in prop::collection::vec(0_usize..80_000, 1..40),
+            frames in prop::collection::vec(1_usize..70_000, 1..12),
+            room in 1_usize..2_000_000,
+        ) {
+            let lanes = Md5Lanes::detect().expect("every processor this is tested on has a vector unit");
+            prop_assert_eq!(hashed(lanes, &lens, &frames, room), expected(&lens));
+        }
+
+        /// The crate itself: state carried over many calls, odd lengths, unaligned slices, any number of streams.
+        #[test]
+        fn the_kernel_against_the_scalar_crate(
+            pieces in prop::collection::vec(prop::collection::vec(0_usize..400, 1..50), 1..6),
+            offset in 0_usize..64,
+        ) {
+            let streams = pieces.iter().map(Vec::len).max().unwrap_or_default();
+            let bytes = data(1, 1_000);
+            let mut states = vec![md5_many::Md5State::default(); streams];
+            let mut plain = vec![md5::Md5::new(); streams];
+            for lens in &pieces {
+                let inputs: Vec<&[u8]> = (0..streams)
+                    .map(|at| &bytes[offset + at..offset + at + lens.get(at).copied().unwrap_or_default()])
+                    .collect();
+                md5_many::Md5Many::new().update_many(&mut states, &inputs);
+                plain.iter_mut().zip(inputs).for_each(|(state, input)| state.update(input));
+            }
+            for (state, plain) in states.iter().zip(plain) {
+                prop_assert_eq!(&state.finalize()[..], &plain.finalize()[..]);
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+use bytes::Bytes;
+
+use crate::checksum::{Algorithm, Digest, Hasher, Kernel, Md5Lanes, Pool, Stream};
+
+/// Fewer readers at a time do not fill a register, and hash where their bytes land.
+const FEWEST: usize = 4;
+/// Bytes that may wait in one pool.
+const ROOM: usize = 12 << 20;
+
+pub(super) type Md5Pool = Pool<Md5Lanes, Bytes>;
+
+/// What ranges in flight compute together instead of each by itself: MD5, whose streams fill the lanes of a register.
+pub(super) struct Lanes {
+    /// Each for as many readers as fill a register and half of it again, so that nobody waits for the slowest.
+    pools: Vec<Md5Pool>,
+    /// Where the digest stands among those of a range.
+    column: usize,
+}
+
+impl Lanes {
+    pub fn new(per_range: &[Algorithm], readers: usize) -> Self {
+        let column = per_range.iter().position(|algorithm| *algorithm == Algorithm::Md5);
+        let kernel = Md5Lanes::detect().filter(|_| readers >= FEWEST);
+        let (Some(column), Some(kernel)) = (column, kernel) else { return Lanes { pools: Vec::new(), column: 0 } };
+        let count = (readers * 2 / (kernel.width() * 3)).max(1);
+        let pools = (0..count).map(|_| Pool::new(kernel, readers.div_ceil(count), ROOM / count)).collect();
+        Lanes { pools, column }
+    }
+
+    /// Hashers for what a range computes by itself.
+    pub fn hashers(&self, per_range: &[Algorithm]) -> Vec<Hasher> {
+        let by_itself = |algorithm: &&Algorithm| self.pools.is_empty() || **algorithm != Algorithm::Md5;
+        per_range.iter().filter(by_itself).map(|algorithm| Hasher::new(*algorithm)).collect()
+    }
+
+    /// A stream for a range, in the pool of its reader.
+    pub fn open(&self, reader: usize, range: usize) -> Option<(&Md5Pool, Stream)> {
+        let pool = self.pools.get(reader % self.pools.len().max(1))?;
+        Some((pool, pool.open(range)))
+    }
+
+    /// Puts the digests to those that the ranges computed by themselves. A range without its digest is no range.
+    pub fn finish(&self, of_ranges: &mut [Option<Vec<Digest>>]) {
+        if self.pools.is_empty() {
+            return;
+        }
+        let mut found: Vec<Option<Digest>> = vec![None; of_ranges.len()];
+        for (range, digest) in self.pools.iter().flat_map(Pool::finish) {
+            if let Some(slot) = found.get_mut(range) {
+                *slot = Some(digest);
+            }
+        }
+        for (slot, digest) in of_ranges.iter_mut().zip(found) {
+            match (slot.as_mut(), digest) {
+                (Some(digests), Some(digest)) if self.column <= digests.len() => digests.insert(self.column, digest),
+                _ => *slot = None,
+            }
+        }
+    }
+}
