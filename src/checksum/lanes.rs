@@ -13,7 +13,7 @@ pub trait Kernel: Send + Sync {
     /// How many streams one call advances for the price of one.
     fn width(&self) -> usize;
 
-    /// Appends `inputs[i]` to `states[i]`. All inputs are of the same length, a multiple of [`BLOCK`] but for the last
+    /// Appends `inputs[i]` to `states[i]`. All inputs are of the same length, a multiple of 64 but for the last
     /// one of a stream.
     fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]);
 
@@ -52,7 +52,7 @@ impl Kernel for Md5Lanes {
 }
 
 /// A stream that counts as one with something to do: calls over fewer bytes cost more than they bring.
-const ENOUGH: usize = 32 << 10;
+const ENOUGH: usize = 16 << 10;
 /// Most streams of one call, however many are there.
 const MOST: usize = 16;
 

@@ -133,7 +133,7 @@ pub struct ReadingArgs {
     #[arg(long)]
     pub no_reread: bool,
     /// GETs in flight
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
     /// The largest piece one GET asks for, where the proof leaves the choice [default: 16MiB or more]
     #[arg(long, value_name = "SIZE", value_parser = range_size)]

@@ -69,7 +69,7 @@ pub(super) fn complain(problem: &str) {
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
     let opener = Opener::new(&args.connection, &args.targets).await?;
-    let limits = Limits { concurrency: 16, range_bytes: None, max_memory: 256 << 20 };
+    let limits = Limits { concurrency: 24, range_bytes: None, max_memory: 256 << 20 };
     let mut results = Results::new(args.output.json);
     let cancel = cancel_on_signal();
     for target in &args.targets {

@@ -5,7 +5,7 @@ use crate::checksum::{Algorithm, Digest, Hasher, Kernel, Md5Lanes, Pool, Stream}
 /// Fewer readers at a time do not fill a register, and hash where their bytes land.
 const FEWEST: usize = 4;
 /// Bytes that may wait in one pool.
-const ROOM: usize = 12 << 20;
+const ROOM: usize = 10 << 20;
 
 pub(super) type Md5Pool = Pool<Md5Lanes, Bytes>;
 

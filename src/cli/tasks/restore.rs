@@ -92,7 +92,7 @@ pub(super) async fn wish(
 }
 
 async fn verify_now(opened: &Opened, wish: &RestoreWish, cancel: &CancellationToken) -> VerifiedNow {
-    let limits = Limits { concurrency: 16, range_bytes: None, max_memory: 256 << 20 };
+    let limits = Limits { concurrency: 24, range_bytes: None, max_memory: 256 << 20 };
     let object = std::sync::Arc::new(opened.connection.object(wish.target.at_version(None)));
     let request = VerifyRequest { manifest: wish.manifest.clone(), ..VerifyRequest::new(object, limits) };
     match verify(&opened.services.object, &request, cancel).await {
