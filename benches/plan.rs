@@ -6,10 +6,8 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use stored_ami::checksum::{Algorithm, Digest, Hasher};
 use stored_ami::plan::{Limits, PartLayout, ReadPlan};
-use stored_ami::units::MIB;
 
 const SIZE: u64 = 50_000_000_000_000;
-const LIMITS: Limits = Limits { concurrency: 16, range_bytes: None, max_memory: 256 * MIB };
 
 fn planning(criterion: &mut Criterion) {
     let parts = PartLayout::uniform(SIZE, SIZE / 10_000);
@@ -17,8 +15,9 @@ fn planning(criterion: &mut Criterion) {
     let mut wanted: Vec<_> = Algorithm::ALL.into_iter().map(|algorithm| (algorithm, parts.clone())).collect();
     let crcs = Algorithm::ALL.into_iter().filter(|algorithm| algorithm.folds());
     wanted.extend(crcs.map(|algorithm| (algorithm, PartLayout::whole(SIZE))));
-    let new = || ReadPlan::new(black_box(SIZE), black_box(&wanted), LIMITS);
-    let Ok(plan) = new() else { panic!("the object can be planned") };
+    let Ok(budget) = Limits::default().budget() else { panic!("the defaults go together") };
+    let new = || ReadPlan::new(black_box(SIZE), black_box(&wanted), budget);
+    let plan = new();
     assert!(plan.ordered().is_empty(), "all of it comes from ranges");
     let mut group = criterion.benchmark_group("plan/50TB_10000_parts");
     group.bench_function("new", |bencher| bencher.iter(new));

@@ -14,8 +14,8 @@ use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, StoredChecksum, f
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
 use crate::manifest::{Manifest, find_sum};
-use crate::plan::{Limits, PartLayout, PlanError, ReadPlan, Sample};
-use crate::units::{ByteRange, PartNumber};
+use crate::plan::{Budget, PartLayout, ReadPlan, Sample};
+use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Origin, Subject};
 
 /// An entry: whether the bytes were read.
@@ -269,22 +269,11 @@ pub fn read_plan(data: &[u8]) -> bool {
     let wanted: Vec<(Algorithm, PartLayout)> = (0..input.byte() % 8)
         .map(|_| (input.algorithm(), layouts[usize::from(input.byte()) % layouts.len()].clone()))
         .collect();
-    let limits = Limits {
-        concurrency: usize::from(input.byte()),
-        range_bytes: Some(u64::from(input.u16())).filter(|bytes| bytes % 3 != 0).map(|bytes| bytes.max(least)),
-        max_memory: u64::from(input.u16()) << 12,
-    };
-    let (limits, plan) = match ReadPlan::new(size, &wanted, limits) {
-        Ok(plan) => (limits, plan),
-        Err(PlanError::TooLittleMemory { needed, .. }) => {
-            assert!(needed > limits.max_memory);
-            let enough = Limits { max_memory: needed, ..limits };
-            let plan = ReadPlan::new(size, &wanted, enough);
-            assert!(plan.is_ok(), "what is said to be enough is enough: {plan:?}");
-            let Ok(plan) = plan else { return false };
-            (enough, plan)
-        }
-    };
+    let concurrency = usize::from(input.byte()).max(1);
+    let range_bytes = Some(u64::from(input.u16())).filter(|bytes| bytes % 3 != 0).map(|bytes| bytes.max(least));
+    let waiting_room = (u64::from(input.u16()) << 12).max(concurrency as u64 * 64 * KIB);
+    let budget = Budget { concurrency, grow_to: concurrency, range_bytes, waiting_room, lanes_room: 0 };
+    let plan = ReadPlan::new(size, &wanted, budget);
     let at = plan.ranges().iter().fold(0, |at, range| {
         assert_eq!(range.start(), at, "no gap and no overlap");
         range.end()
@@ -298,8 +287,8 @@ pub fn read_plan(data: &[u8]) -> bool {
         assert!(plan.needs().any(|need| need.algorithm == *algorithm && plan.layout(need) == Some(layout)));
     }
     if !plan.ordered().is_empty() {
-        let waiting = 2 * limits.concurrency.max(1) as u64 * plan.ranges().iter().map(|r| r.len()).max().unwrap_or(0);
-        assert!(waiting <= limits.max_memory, "{waiting} bytes may wait, {limits:?}");
+        let waiting = concurrency as u64 * plan.ranges().iter().map(|r| r.len()).max().unwrap_or(0);
+        assert!(waiting <= waiting_room, "{waiting} bytes may wait, {budget:?}");
     }
     let body: Vec<u8> = (0..size).map(|at| (at.wrapping_mul(0x9E37_79B9) >> 11) as u8).collect();
     let slice = |range: ByteRange| &body[range.start() as usize..range.end() as usize];

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use crate::checksum::Algorithm;
 use crate::commands::verify::Expected;
 use crate::ident::Target;
-use crate::plan::Sample;
+use crate::plan::{Concurrency, Sample};
 use crate::units::ByteSize;
 use crate::verdict::CheckName;
 
@@ -132,13 +132,13 @@ pub struct ReadingArgs {
     /// Call a mismatch damage after one read
     #[arg(long)]
     pub no_reread: bool,
-    /// GETs in flight
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub concurrency: u16,
+    /// GETs in flight; auto begins with 24 and takes more while that brings more bytes
+    #[arg(long, value_name = "N", default_value_t)]
+    pub concurrency: Concurrency,
     /// The largest piece one GET asks for, where the proof leaves the choice [default: 16MiB or more]
     #[arg(long, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
-    /// Memory for bytes that wait to be hashed in order
+    /// Memory of the whole process, at the most
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: ByteSize,
 }

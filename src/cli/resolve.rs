@@ -2,11 +2,11 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{ConnectionArgs, VerifyArgs};
+use super::args::{ConnectionArgs, ReadingArgs, VerifyArgs};
 use crate::commands::verify::VerifyRequest;
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, find_sum};
-use crate::plan::Limits;
+use crate::plan::{Budget, Limits};
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
 
@@ -106,12 +106,18 @@ pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Opti
     })
 }
 
-pub(super) fn limits(args: &VerifyArgs) -> Limits {
-    Limits {
-        concurrency: usize::from(args.reading.concurrency),
-        range_bytes: args.reading.range_size.map(|size| size.0),
-        max_memory: args.reading.max_memory.0,
-    }
+/// What a reading may use, where nothing is said.
+pub(super) fn usual_budget() -> Result<Budget, UsageError> {
+    Limits::default().budget().map_err(|error| UsageError(error.to_string()))
+}
+
+fn budget(args: &ReadingArgs) -> Result<Budget, UsageError> {
+    let limits = Limits {
+        concurrency: args.concurrency,
+        range_bytes: args.range_size.map(|size| size.0),
+        max_memory: args.max_memory.0,
+    };
+    limits.budget().map_err(|error| UsageError(error.to_string()))
 }
 
 /// The requests, one for each target, in order.
@@ -120,6 +126,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     if references.write_manifest.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--write-manifest: one file can hold one target's manifest only".to_owned()));
     }
+    let budget = budget(&args.reading)?;
     let manifest = match &references.manifest {
         None => None,
         Some(path) => {
@@ -155,7 +162,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             sample: args.reading.sample,
             manifest_wanted: references.write_manifest.is_some(),
             reread: !args.reading.no_reread,
-            ..VerifyRequest::new(opener.open(target), limits(args))
+            ..VerifyRequest::new(opener.open(target), budget)
         })
     };
     args.targets.iter().map(request).collect()

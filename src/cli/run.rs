@@ -7,14 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{Cli, Command, InspectArgs, VerifyArgs};
 use super::generate;
-use super::resolve::{Opener, UsageError, verify_requests};
+use super::resolve::{Opener, UsageError, usual_budget, verify_requests};
 use super::terminal::{Progress, style};
 use crate::clock::SystemClock;
 use crate::commands::inspect::inspect;
 use crate::commands::verify::{Verified, VerifyError, verify};
 use crate::ident::Target;
 use crate::manifest::Manifest;
-use crate::plan::Limits;
 use crate::progress::Counting;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
@@ -69,12 +68,12 @@ pub(super) fn complain(problem: &str) {
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
     let opener = Opener::new(&args.connection, &args.targets).await?;
-    let limits = Limits { concurrency: 24, range_bytes: None, max_memory: 256 << 20 };
+    let budget = usual_budget()?;
     let mut results = Results::new(args.output.json);
     let cancel = cancel_on_signal();
     for target in &args.targets {
         let (session, counting, progress) = session(opener.open(target));
-        let work = async { inspect(&session, limits).await };
+        let work = async { inspect(&session, budget).await };
         match until(&cancel, work).await {
             None => {
                 results.interrupted();

@@ -7,7 +7,7 @@ use super::{Discovery, discover};
 use crate::checksum::StoredChecksum;
 use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
 use crate::ident::{ETag, ETagForm};
-use crate::plan::{Claim, KnownLayout, Limits, PartLayout, ReadPlan, Reference, stored_references};
+use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
     ChecksumReport, CostReport, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport,
     LockReport, MetadataReport, ProofReport, ReasonReport,
@@ -16,9 +16,9 @@ use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
 
 /// Inspects one object or file. Where HEAD is refused, what a listing tells is better than nothing.
-pub async fn inspect(session: &Session, limits: Limits) -> Result<InspectReport, SourceError> {
+pub async fn inspect(session: &Session, budget: Budget) -> Result<InspectReport, SourceError> {
     match discover(session).await {
-        Ok(found) => Ok(full(session, found, limits).await),
+        Ok(found) => Ok(full(session, found, budget).await),
         Err(error)
             if error.kind == ErrorKind::Denied && matches!(session.target(), crate::ident::Target::Object(_)) =>
         {
@@ -28,7 +28,7 @@ pub async fn inspect(session: &Session, limits: Limits) -> Result<InspectReport,
     }
 }
 
-async fn full(session: &Session, found: Discovery, limits: Limits) -> InspectReport {
+async fn full(session: &Session, found: Discovery, budget: Budget) -> InspectReport {
     let id = &found.facts.id;
     let (tags, lock) = if found.facts.storage_class.is_some() {
         let (tags, lock) = join!(session.tags(id), session.lock(id));
@@ -39,7 +39,7 @@ async fn full(session: &Session, found: Discovery, limits: Limits) -> InspectRep
     let collected = stored_references(&found.facts, &found.layout, Origin::Stored, None);
     let mut proofs: Vec<ProofReport> = collected.references.iter().map(reachable).collect();
     proofs.extend(collected.unusable.iter().map(out_of_reach));
-    let cost = cost(&collected.references, &found, limits);
+    let cost = cost(&collected.references, &found, budget);
     let mut report = base(session, found, &tags, &lock);
     report.proofs = proofs;
     report.verify_cost = cost.filter(|_| report.readable != "archived");
@@ -200,7 +200,7 @@ fn out_of_reach(finding: &Finding) -> ProofReport {
 }
 
 /// Discovery once, every range once, and HEAD again at the end.
-fn cost(references: &[Reference], found: &Discovery, limits: Limits) -> Option<CostReport> {
+fn cost(references: &[Reference], found: &Discovery, budget: Budget) -> Option<CostReport> {
     let size = found.facts.size;
     let wanted: Vec<(_, PartLayout)> = references
         .iter()
@@ -210,6 +210,6 @@ fn cost(references: &[Reference], found: &Discovery, limits: Limits) -> Option<C
     if wanted.is_empty() {
         return None;
     }
-    let plan = ReadPlan::new(size, &wanted, limits).ok()?;
+    let plan = ReadPlan::new(size, &wanted, budget);
     Some(CostReport { requests: plan.ranges().len() as u64 + 1, read_bytes: size })
 }

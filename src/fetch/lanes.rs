@@ -4,8 +4,6 @@ use crate::checksum::{Algorithm, Digest, Hasher, Kernel, Md5Lanes, Pool, Stream}
 
 /// Fewer readers at a time do not fill a register, and hash where their bytes land.
 const FEWEST: usize = 4;
-/// Bytes that may wait in one pool.
-const ROOM: usize = 10 << 20;
 
 pub(super) type Md5Pool = Pool<Md5Lanes, Bytes>;
 
@@ -18,12 +16,13 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub fn new(per_range: &[Algorithm], readers: usize) -> Self {
+    pub fn new(per_range: &[Algorithm], readers: usize, room: u64) -> Self {
         let column = per_range.iter().position(|algorithm| *algorithm == Algorithm::Md5);
         let kernel = Md5Lanes::detect().filter(|_| readers >= FEWEST);
         let (Some(column), Some(kernel)) = (column, kernel) else { return Lanes { pools: Vec::new(), column: 0 } };
         let count = (readers * 2 / (kernel.width() * 3)).max(1);
-        let pools = (0..count).map(|_| Pool::new(kernel, readers.div_ceil(count), ROOM / count)).collect();
+        let room = usize::try_from(room).unwrap_or(usize::MAX) / count;
+        let pools = (0..count).map(|_| Pool::new(kernel, readers.div_ceil(count), room)).collect();
         Lanes { pools, column }
     }
 

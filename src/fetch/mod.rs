@@ -1,5 +1,7 @@
 //! Bounded parallel reads. Bytes are hashed where they land; only digests leave.
 
+mod climb;
+mod crowd;
 mod lanes;
 mod ordered;
 mod range;
@@ -13,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 use crate::checks::Digests;
 use crate::checksum::Digest;
 use crate::ident::ObjectId;
-use crate::plan::{Need, ReadPlan};
+use crate::plan::{Budget, Need, ReadPlan};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::Coverage;
 
+use crowd::Crowd;
 use lanes::Lanes;
 use ordered::{Feed, Rows, Ticket};
 use sink::Sink;
@@ -28,12 +31,7 @@ pub struct Job {
     pub plan: Arc<ReadPlan>,
     /// Positions of the ranges to read; all of them where absent.
     pub chosen: Option<Vec<usize>>,
-    /// GETs in flight.
-    pub concurrency: usize,
-    /// Bytes that may wait for digests that are computed in order; see [`Limits::waiting_room`].
-    ///
-    /// [`Limits::waiting_room`]: crate::plan::Limits::waiting_room
-    pub waiting_room: u64,
+    pub budget: Budget,
     pub cancel: CancellationToken,
 }
 
@@ -98,27 +96,38 @@ pub enum Stop {
     Failed(SourceError),
 }
 
-/// Reads the ranges of a job, `concurrency` of them at a time, in order of offset.
+/// Reads the ranges of a job, several at a time, in order of offset.
 ///
 /// A range that cannot be read ends the whole reading: what has come by then is returned.
 pub async fn fetch(session: &Session, job: Job) -> Reading {
     let rows = Rows::start(&job.plan);
     let count = job.chosen.as_ref().map_or(job.plan.ranges().len(), Vec::len);
-    let workers = job.concurrency.clamp(1, count.max(1));
+    let budget = job.budget;
+    let begin = budget.concurrency.clamp(1, count.max(1));
+    // What goes in order is as fast as one thread, and its room was shared out among those that begin.
+    let most = if job.plan.ordered().is_empty() { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
     let shared = Arc::new(Shared {
         session: session.clone(),
-        next: tokio::sync::Mutex::new(Next { position: 0, feed: rows.feed(job.waiting_room) }),
-        lanes: Lanes::new(job.plan.per_range(), workers),
+        next: tokio::sync::Mutex::new(Next { position: 0, feed: rows.feed(budget.waiting_room) }),
+        crowd: Crowd::new(begin, most, session.context().clock.monotonic()),
+        lanes: Lanes::new(job.plan.per_range(), begin, budget.lanes_room),
         failed: Mutex::new(None),
         halt: job.cancel.child_token(),
         job,
     });
     let mut tasks = JoinSet::new();
-    for number in 0..workers {
-        tasks.spawn(Arc::clone(&shared).work(number));
-    }
     let mut of_ranges: Vec<Option<Vec<Digest>>> = vec![None; shared.job.plan.ranges().len()];
-    while let Some(done) = tasks.join_next().await {
+    let mut started = 0;
+    loop {
+        for _ in 0..shared.crowd.missing() {
+            tasks.spawn(Arc::clone(&shared).work(started));
+            started += 1;
+        }
+        let done = tokio::select! {
+            done = tasks.join_next() => done,
+            () = shared.crowd.grown.notified() => continue,
+        };
+        let Some(done) = done else { break };
         match done {
             Ok(digests) => {
                 for (index, digests) in digests {
@@ -151,6 +160,7 @@ struct Shared {
     session: Session,
     job: Job,
     next: tokio::sync::Mutex<Next>,
+    crowd: Crowd,
     lanes: Lanes,
     failed: Mutex<Option<SourceError>>,
     halt: CancellationToken,
@@ -191,6 +201,7 @@ impl Shared {
             Sink { hashers: self.lanes.hashers(plan.per_range()), lane: self.lanes.open(worker, index), ticket };
         let reading = range::Range {
             session: &self.session,
+            crowd: &self.crowd,
             id: &self.job.id,
             size: plan.size(),
             range: *plan.ranges().get(index)?,
@@ -208,6 +219,9 @@ impl Shared {
         let halt = self.halt.clone();
         let mut done = Vec::new();
         loop {
+            if self.crowd.leaves() {
+                return done;
+            }
             let finished = tokio::select! {
                 biased;
                 () = halt.cancelled() => None,

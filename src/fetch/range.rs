@@ -1,17 +1,22 @@
 use futures_util::StreamExt;
+use tokio::time::Instant;
 
+use super::crowd::Crowd;
 use super::sink::Sink;
 use crate::ident::ObjectId;
 use crate::source::{ErrorKind, Session, SourceError};
-use crate::units::{ByteRange, MIB};
+use crate::units::{ByteRange, ByteSize, KIB, MIB};
 
 /// So much progress after a failure shows that the connection was worth another full
 /// set of attempts.
 const PROGRESS: u64 = MIB;
+/// A connection that brings less in the time after which it counts as stalled is given up too.
+const SLOWEST: u64 = 16 * KIB;
 
 /// One range to read, from its first byte to its last, over as many bodies as it takes.
 pub(super) struct Range<'a> {
     pub session: &'a Session,
+    pub crowd: &'a Crowd,
     pub id: &'a ObjectId,
     pub size: u64,
     pub range: ByteRange,
@@ -33,6 +38,9 @@ impl Range<'_> {
                     }
                     last_failure = at;
                     failed += 1;
+                    if error.kind == ErrorKind::Throttled {
+                        self.crowd.throttled(self.session.context().clock.as_ref());
+                    }
                     self.session.context().wait(failed, error).await?;
                 }
                 Err(error) => return Err(error),
@@ -46,18 +54,30 @@ impl Range<'_> {
             return Ok(());
         }
         let mut body = self.session.read_once(self.id, self.size, left).await?;
-        let stall = self.session.context().retry.stall;
+        let context = self.session.context();
+        let stall = context.retry.stall;
+        let (mut until, mut since) = (Instant::now() + stall, *at);
         loop {
-            let Ok(frame) = tokio::time::timeout(stall, body.next()).await else {
-                return Err(self.error(ErrorKind::Transient, format!("no byte came for {} s", stall.as_secs())));
+            // Whoever waits when the time is over looks back at what came in it.
+            let frame = match tokio::time::timeout_at(until, body.next()).await {
+                Ok(Some(frame)) => frame?,
+                Ok(None) => break,
+                Err(_) if *at - since >= SLOWEST.min(left.len()) => {
+                    (until, since) = (Instant::now() + stall, *at);
+                    continue;
+                }
+                Err(_) => {
+                    let came = ByteSize(*at - since);
+                    let detail = format!("the connection stalled: {came} came in {} s", stall.as_secs());
+                    return Err(self.error(ErrorKind::Transient, detail));
+                }
             };
-            let Some(frame) = frame else { break };
-            let frame = frame?;
             let end = at.saturating_add(frame.len() as u64);
             if end > self.range.end() {
                 return Err(self.error(ErrorKind::Protocol, format!("more bytes came than asked for ({})", self.range)));
             }
-            self.session.context().monitor.received(frame.len() as u64);
+            context.monitor.received(frame.len() as u64);
+            self.crowd.received(frame.len() as u64, context.clock.as_ref());
             sink.take(frame);
             *at = end;
         }

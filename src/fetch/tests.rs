@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::checksum::{Algorithm, Hasher};
 use crate::clock::Clock;
-use crate::plan::{Limits, PartLayout};
+use crate::plan::{Budget, PartLayout};
 use crate::progress::{Call, Counting, Silent};
 use crate::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use crate::source::{Context, RetryPolicy};
@@ -58,13 +58,18 @@ fn setup(size: usize, faults: Vec<Fault>) -> Setup {
 
 fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
     let object = setup.source.object();
-    let limits = Limits { concurrency: 4, range_bytes: Some(64 * KIB), max_memory: MIB };
+    let budget = Budget {
+        concurrency: 4,
+        grow_to: 4,
+        range_bytes: Some(64 * KIB),
+        waiting_room: 5 * MIB / 8,
+        lanes_room: 10 * MIB,
+    };
     Job {
         id: object.facts.id.clone(),
-        plan: Arc::new(ReadPlan::new(object.facts.size, wanted, limits).unwrap()),
+        plan: Arc::new(ReadPlan::new(object.facts.size, wanted, budget)),
         chosen: None,
-        concurrency: 4,
-        waiting_room: limits.waiting_room(),
+        budget,
         cancel: CancellationToken::new(),
     }
 }

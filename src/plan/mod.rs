@@ -1,5 +1,6 @@
 //! From facts and wishes to ranges, and to the proofs that reading them can give. Pure.
 
+mod budget;
 mod collect;
 mod known;
 mod layout;
@@ -8,10 +9,11 @@ mod reference;
 mod sample;
 mod solver;
 
+pub use budget::{Budget, Concurrency, Limits, TooLittleMemory};
 pub use collect::{Collected, checksum_claim, etag_claim, settle, stored_references};
 pub use known::KnownLayout;
 pub use layout::{Basis, LayoutError, LayoutShape, PartLayout};
-pub use read_plan::{Limits, Need, PlanError, ReadPlan};
+pub use read_plan::{Need, ReadPlan};
 pub use reference::{Candidate, Claim, Reference};
 pub use sample::{ParseSampleError, Sample};
 pub use solver::{MAX_CANDIDATES, uniform_candidates};

@@ -1,32 +1,9 @@
 use std::collections::BTreeSet;
 
-use super::PartLayout;
+use super::budget::SMALLEST_RANGE;
+use super::{Budget, PartLayout};
 use crate::checksum::{Algorithm, Digest, Hasher, fold};
-use crate::units::{ByteRange, ByteSize, KIB, MIB};
-
-/// What one reading may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// GETs in flight.
-    pub concurrency: usize,
-    /// The largest piece that one GET asks for, in bytes, where the proof leaves the choice.
-    pub range_bytes: Option<u64>,
-    /// Memory that digests computed in order may take, in bytes.
-    pub max_memory: u64,
-}
-
-impl Limits {
-    /// Bytes that may wait to be hashed in order. The rest is for connections and the allocator.
-    pub fn waiting_room(self) -> u64 {
-        self.max_memory / 8 * 5
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    #[error("--max-memory {} is too little for --concurrency {concurrency}: at least {} are needed", ByteSize(*.max_memory), ByteSize(*.needed))]
-    TooLittleMemory { max_memory: u64, concurrency: usize, needed: u64 },
-}
+use crate::units::{ByteRange, KIB, MIB};
 
 /// One list of digests to compute: of each part of a layout, by one algorithm.
 /// The digest of the whole object is that of the layout that is one part.
@@ -48,12 +25,12 @@ pub struct ReadPlan {
     ordered: Vec<Need>,
 }
 
-/// GETs are no smaller than this where memory bounds them.
-const SMALLEST_RANGE: u64 = 64 * KIB;
 /// S3 advises ranges of 8 to 16 MB (*S3 performance design patterns*).
 const USUAL_RANGE: u64 = 16 * MIB;
 /// Ranges of one object at the most, roughly: larger objects get larger ranges.
 const MOST_RANGES: u64 = 10_000;
+/// And whatever was asked for: each takes memory of its own.
+const MOST_RANGES_ASKED_FOR: u64 = 1_000_000;
 
 impl ReadPlan {
     /// Plans one pass over an object of `size` bytes that yields every digest wanted.
@@ -61,7 +38,7 @@ impl ReadPlan {
     /// Ranges end where the parts of the layout end that most digests go by. Digests
     /// that fold, or whose part is one range, are computed in any order of arrival;
     /// only the others must be computed in order.
-    pub fn new(size: u64, wanted: &[(Algorithm, PartLayout)], limits: Limits) -> Result<Self, PlanError> {
+    pub fn new(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget) -> Self {
         let mut layouts: Vec<PartLayout> = Vec::new();
         let mut needs: Vec<Need> = Vec::new();
         for (algorithm, layout) in wanted {
@@ -75,8 +52,10 @@ impl ReadPlan {
             }
         }
         let main = main_layout(&layouts, &needs);
-        let largest_range = limits.range_bytes.unwrap_or(USUAL_RANGE.max(size.div_ceil(MOST_RANGES)));
-        let ordered_range = ordered_range(limits);
+        let largest_range = match budget.range_bytes {
+            Some(bytes) => bytes.max(size.div_ceil(MOST_RANGES_ASKED_FOR)),
+            None => USUAL_RANGE.max(size.div_ceil(MOST_RANGES)),
+        };
 
         // First as if nothing had to go in order; that decides whether something must.
         let parts_stay_whole = |need: &Need| Some(need.layout) == main && !need.algorithm.folds();
@@ -85,13 +64,13 @@ impl ReadPlan {
         let mut ranges = cut(&base, if stream_parts { u64::MAX } else { largest_range });
         let mut split = split_needs(&layouts, &needs, &ranges);
         if !split.1.is_empty() {
-            let most = ordered_range?.min(largest_range);
+            let most = ordered_range(budget).min(largest_range);
             ranges = cut(&base, most);
             split = split_needs(&layouts, &needs, &ranges);
         }
         let (folded, ordered) = split;
         let per_range: BTreeSet<Algorithm> = folded.iter().map(|need| need.algorithm).collect();
-        Ok(ReadPlan { size, layouts, ranges, per_range: per_range.into_iter().collect(), folded, ordered })
+        ReadPlan { size, layouts, ranges, per_range: per_range.into_iter().collect(), folded, ordered }
     }
 
     pub fn size(&self) -> u64 {
@@ -190,19 +169,11 @@ fn main_layout(layouts: &[PartLayout], needs: &[Need]) -> Option<usize> {
     several.map(|(index, _)| index).max_by_key(|index| (weight(*index), std::cmp::Reverse(*index)))
 }
 
-fn ordered_range(limits: Limits) -> Result<u64, PlanError> {
-    let concurrency = limits.concurrency.max(1) as u64;
-    // Every range in flight has its room, or the oldest could wait for younger ones.
-    let share = limits.waiting_room() / concurrency;
-    if share < SMALLEST_RANGE {
-        return Err(PlanError::TooLittleMemory {
-            max_memory: limits.max_memory,
-            concurrency: limits.concurrency,
-            needed: (concurrency * SMALLEST_RANGE).div_ceil(5) * 8,
-        });
-    }
+/// Every range in flight has its room, or the oldest could wait for younger ones.
+fn ordered_range(budget: Budget) -> u64 {
+    let share = budget.waiting_room / budget.concurrency.max(1) as u64;
     // Room is counted in whole KiB, rounded up for each range.
-    Ok((share / KIB * KIB).min(USUAL_RANGE))
+    (share / KIB * KIB).clamp(SMALLEST_RANGE, USUAL_RANGE)
 }
 
 /// The parts, each cut into equal pieces of `most` bytes.
@@ -242,10 +213,11 @@ mod tests {
     use super::*;
     use crate::units::GIB;
 
-    const LIMITS: Limits = Limits { concurrency: 16, range_bytes: None, max_memory: 256 * MIB };
+    const BUDGET: Budget =
+        Budget { concurrency: 16, grow_to: 16, range_bytes: None, waiting_room: 160 * MIB, lanes_room: 10 * MIB };
 
     fn plan(size: u64, wanted: &[(Algorithm, PartLayout)]) -> ReadPlan {
-        ReadPlan::new(size, wanted, LIMITS).unwrap()
+        ReadPlan::new(size, wanted, BUDGET)
     }
 
     #[test]
@@ -309,14 +281,12 @@ mod tests {
     }
 
     #[test]
-    fn too_little_memory_is_said() {
-        let limits = Limits { max_memory: MIB, ..LIMITS };
-        let wanted = [(Algorithm::Sha256, PartLayout::whole(GIB))];
-        assert!(
-            matches!(ReadPlan::new(GIB, &wanted, limits), Err(PlanError::TooLittleMemory { needed, .. }) if needed > 3 * MIB / 2 && needed < 2 * MIB)
-        );
-        let folds = [(Algorithm::Crc32, PartLayout::whole(GIB))];
-        assert!(ReadPlan::new(GIB, &folds, limits).is_ok());
+    fn ranges_asked_for_are_not_endless() {
+        let budget = Budget { range_bytes: Some(4096), ..BUDGET };
+        let whole = [(Algorithm::Crc32, PartLayout::whole(50_000 * GIB))];
+        let plan = ReadPlan::new(50_000 * GIB, &whole, budget);
+        assert!((900_000..=1_000_000).contains(&plan.ranges().len()), "{}", plan.ranges().len());
+        assert_eq!(ReadPlan::new(GIB, &whole, budget).ranges().len(), 262_144);
     }
 
     fn wanted() -> impl Strategy<Value = (u64, Vec<(Algorithm, PartLayout)>)> {
@@ -341,7 +311,7 @@ mod tests {
     proptest! {
         #[test]
         fn ranges_cover_the_object_once((size, wanted) in wanted(), range_bytes in proptest::option::of(1u64..5000)) {
-            let plan = ReadPlan::new(size, &wanted, Limits { range_bytes, ..LIMITS }).unwrap();
+            let plan = ReadPlan::new(size, &wanted, Budget { range_bytes, ..BUDGET });
             let mut at = 0;
             for range in plan.ranges() {
                 prop_assert_eq!(range.start(), at);
@@ -354,7 +324,7 @@ mod tests {
         fn folded_digests_equal_direct_ones((size, wanted) in wanted(), range_bytes in proptest::option::of(1u64..5000)) {
             let data: Vec<u8> = (0..size).map(|i| (i.wrapping_mul(0x9E37_79B9) >> 11) as u8).collect();
             let slice = |range: ByteRange| &data[range.start() as usize..range.end() as usize];
-            let plan = ReadPlan::new(size, &wanted, Limits { range_bytes, ..LIMITS }).unwrap();
+            let plan = ReadPlan::new(size, &wanted, Budget { range_bytes, ..BUDGET });
             let of_ranges: Vec<Vec<Digest>> = plan
                 .ranges()
                 .iter()

@@ -6,7 +6,7 @@ use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::{Opened, connect, open};
 use super::{agreed, ask, can_ask};
 use crate::checks::preflight::{Pace, SourceFacts};
-use crate::cli::resolve::{UsageError, read};
+use crate::cli::resolve::{UsageError, read, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::commands::preflight::{RestoreWish, VerifiedNow};
 use crate::commands::restore::{Prepared, follow_restore, point_alias, prepare_restore, start_restore};
@@ -14,7 +14,6 @@ use crate::commands::verify::{VerifyRequest, verify};
 use crate::ident::{ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
-use crate::plan::Limits;
 use crate::record::Record;
 use crate::report::{Exit, Report};
 use crate::units::ByteSize;
@@ -92,9 +91,12 @@ pub(super) async fn wish(
 }
 
 async fn verify_now(opened: &Opened, wish: &RestoreWish, cancel: &CancellationToken) -> VerifiedNow {
-    let limits = Limits { concurrency: 24, range_bytes: None, max_memory: 256 << 20 };
+    let budget = match usual_budget() {
+        Ok(budget) => budget,
+        Err(error) => return VerifiedNow { verdict: Verdict::Unknown, detail: error.to_string(), etag: None },
+    };
     let object = std::sync::Arc::new(opened.connection.object(wish.target.at_version(None)));
-    let request = VerifyRequest { manifest: wish.manifest.clone(), ..VerifyRequest::new(object, limits) };
+    let request = VerifyRequest { manifest: wish.manifest.clone(), ..VerifyRequest::new(object, budget) };
     match verify(&opened.services.object, &request, cancel).await {
         Ok(verified) => {
             let report = verified.report;

@@ -12,7 +12,7 @@ pub use request::{Expected, ParseExpectedError, VerifyRequest};
 use super::discover;
 use crate::facts::{Fact, Readability, readability};
 use crate::manifest::Manifest;
-use crate::plan::{PlanError, Reference};
+use crate::plan::Reference;
 use crate::report::VerifyReport;
 use crate::source::{Session, SourceError};
 use crate::verdict::{CheckId, Finding, Outcome, Reason};
@@ -31,8 +31,6 @@ pub struct Verified {
 pub enum VerifyError {
     #[error(transparent)]
     Source(#[from] SourceError),
-    #[error(transparent)]
-    Plan(#[from] PlanError),
     #[error("{0}")]
     Request(String),
 }
@@ -67,7 +65,7 @@ pub async fn verify(
         }
     } else {
         let mut pass = Pass::new(session, request, cancel, &mut found);
-        findings.extend(pass.run(references).await?);
+        findings.extend(pass.run(references).await);
         ending.stopped = pass.stopped.take();
         ending.coverage = pass.coverage();
         ending.digests = pass.digests.take();

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{VerifyError, VerifyRequest, unknown};
+use super::{VerifyRequest, unknown};
 use crate::checks::{Digests, Judgement, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
@@ -53,7 +53,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Reads, judges, and where a mismatch stands, asks and reads again.
-    pub async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
+    pub async fn run(&mut self, references: Vec<Reference>) -> Vec<Finding> {
         let mut wanted = needs(&references, self.found.facts.size);
         let size = self.found.facts.size;
         wanted.extend(self.request.digest.iter().map(|algorithm| (*algorithm, PartLayout::whole(size))));
@@ -61,7 +61,7 @@ impl<'a> Pass<'a> {
             wanted.push((MANIFEST_PARTS, manifest_layout(&self.found.layout, size)));
             wanted.push((MANIFEST_WHOLE, PartLayout::whole(size)));
         }
-        let mut plan = ReadPlan::new(size, &wanted, self.request.limits)?;
+        let mut plan = ReadPlan::new(size, &wanted, self.request.budget);
         let mut chosen = None;
         if let Some(sample) = self.request.sample {
             plan = plan.without_ordered();
@@ -81,13 +81,13 @@ impl<'a> Pass<'a> {
             self.sort(reference, &digests, &mut findings, &mut mismatches, &mut unproved);
         }
         if !unproved.is_empty() {
-            self.settle_layout(unproved, &mut digests, &mut findings, &mut mismatches).await?;
+            self.settle_layout(unproved, &mut digests, &mut findings, &mut mismatches).await;
         }
         if !mismatches.is_empty() {
             findings.extend(self.confirm(mismatches, &plan, &mut digests).await);
         }
         self.digests = Some(digests);
-        Ok(findings)
+        findings
     }
 
     async fn read(&self, session: &Session, plan: &Arc<ReadPlan>, chosen: Option<Vec<usize>>, what: &str) -> Reading {
@@ -100,8 +100,7 @@ impl<'a> Pass<'a> {
             id: self.found.facts.id.clone(),
             plan: Arc::clone(plan),
             chosen,
-            concurrency: self.request.limits.concurrency,
-            waiting_room: self.request.limits.waiting_room(),
+            budget: self.request.budget,
             cancel: self.cancel.clone(),
         };
         fetch(session, job).await
@@ -148,7 +147,7 @@ impl<'a> Pass<'a> {
         digests: &mut Digests,
         findings: &mut Vec<Finding>,
         mismatches: &mut Vec<Mismatch>,
-    ) -> Result<(), VerifyError> {
+    ) {
         let size = self.found.facts.size;
         // What was made of other bytes, or of another object, need not go over this object's parts.
         let (unproved, elsewhere): (Vec<_>, Vec<_>) = unproved
@@ -159,7 +158,7 @@ impl<'a> Pass<'a> {
             findings.push(unknown(reference.check, Reason::LayoutNotProved { because }));
         }
         if unproved.is_empty() {
-            return Ok(());
+            return;
         }
         let proved = match self.found.layout.parts_count {
             Some(parts) => ask_every_part(self.session, &self.found.facts.id, size, parts).await,
@@ -170,7 +169,7 @@ impl<'a> Pass<'a> {
             Err(because) => {
                 let reason = |_: &Reference| Reason::LayoutNotProved { because: because.clone() };
                 findings.extend(unproved.iter().map(|reference| unknown(reference.check, reason(reference))));
-                return Ok(());
+                return;
             }
         };
         let (mut settled, other): (Vec<_>, Vec<_>) =
@@ -183,7 +182,7 @@ impl<'a> Pass<'a> {
         self.found.layout = proved;
         let missing = needs(&settled, size).into_iter().any(|(a, layout)| digests.all_parts(a, &layout).is_none());
         if missing && !settled.is_empty() && self.stopped.is_none() {
-            let plan = Arc::new(ReadPlan::new(size, &needs(&settled, size), self.request.limits)?);
+            let plan = Arc::new(ReadPlan::new(size, &needs(&settled, size), self.request.budget));
             let note = format!(
                 "the parts end elsewhere than was assumed; reading {} again along the right ones",
                 ByteSize(size)
@@ -204,7 +203,6 @@ impl<'a> Pass<'a> {
             let because = "the value fits no reading of it".to_owned();
             findings.push(unknown(reference.check, Reason::LayoutNotProved { because }));
         }
-        Ok(())
     }
 
     /// Reads what differs a second time, over new connections, and only then calls it damaged.
@@ -223,11 +221,11 @@ impl<'a> Pass<'a> {
             self.session.context().monitor.note(&note);
             self.found.notes.push(note);
             let again = if covered {
-                Ok(plan.as_ref().clone())
+                Arc::clone(plan)
             } else {
-                ReadPlan::new(size, &needs(&references, size), self.request.limits)
+                Arc::new(ReadPlan::new(size, &needs(&references, size), self.request.budget))
             };
-            (again.map(Arc::new).unwrap_or_else(|_| Arc::clone(plan)), None)
+            (again, None)
         } else {
             let mut ranges: Vec<usize> = placed.iter().flat_map(|range| plan.ranges_touching(*range)).collect();
             ranges.sort_unstable();

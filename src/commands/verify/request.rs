@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
 use crate::ident::{ETag, Target};
 use crate::manifest::Manifest;
-use crate::plan::{Limits, Sample};
+use crate::plan::{Budget, Sample};
 use crate::source::ObjectSource;
 use crate::verdict::{CheckId, CheckName};
 
@@ -35,12 +35,12 @@ pub struct VerifyRequest {
     pub manifest_wanted: bool,
     /// Read a mismatch a second time.
     pub reread: bool,
-    pub limits: Limits,
+    pub budget: Budget,
 }
 
 impl VerifyRequest {
     /// A request with no references but those stored with the object.
-    pub fn new(source: Arc<dyn ObjectSource>, limits: Limits) -> Self {
+    pub fn new(source: Arc<dyn ObjectSource>, budget: Budget) -> Self {
         VerifyRequest {
             source,
             expect: Vec::new(),
@@ -55,7 +55,7 @@ impl VerifyRequest {
             sample: None,
             manifest_wanted: false,
             reread: true,
-            limits,
+            budget,
         }
     }
 

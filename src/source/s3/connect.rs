@@ -1,13 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
-use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
@@ -15,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
+use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, sdk_client};
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
 use crate::ident::ObjectUri;
@@ -62,25 +59,20 @@ pub struct Connection {
     pub(super) shared: Arc<SdkConfig>,
     pub(super) options: Arc<S3Options>,
     path_style: bool,
-    trust: TrustStore,
+    trust: Trust,
 }
-
-/// The longest that connecting may take; S3 answers in milliseconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest that the head of an answer may take.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Connection {
     /// Resolves Region, endpoint and credentials. Sends no request to S3.
     pub async fn open(options: S3Options) -> Result<Self, SourceError> {
-        let trust = trust_store()?;
+        let trust = Trust::from_env().map_err(|problem| configuration(&problem))?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled())
             .timeout_config(
                 TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
             )
-            .http_client(http_client(&trust));
+            .http_client(sdk_client(&trust));
         if let Some(profile) = &options.profile {
             loader = loader.profile_name(profile);
         }
@@ -140,7 +132,7 @@ impl Connection {
     /// A client whose connections are its own.
     pub(super) fn client(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(self.shared.as_ref())
-            .http_client(http_client(&self.trust))
+            .http_client(client(&self.trust))
             .force_path_style(self.path_style)
             // Verification is this tool's work; the SDK would check single answers, skip
             // composites silently, and hash the bytes a second time.
@@ -162,27 +154,4 @@ fn own_endpoint(shared: &SdkConfig) -> Option<String> {
         ServiceConfigKey::builder().service_id("S3").profile("endpoint_url").env("AWS_ENDPOINT_URL").build().ok()?;
     let for_s3 = shared.service_config().and_then(|config| config.load_config(key));
     for_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
-}
-
-/// The system's certificates, or those of `AWS_CA_BUNDLE`, as other AWS tools have it.
-fn trust_store() -> Result<TrustStore, SourceError> {
-    match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
-        None => Ok(TrustStore::default()),
-        Some(path) => {
-            let path = std::path::PathBuf::from(path);
-            let pem = std::fs::read(&path)
-                .map_err(|error| configuration(&format!("AWS_CA_BUNDLE {}: {error}", path.display())))?;
-            Ok(TrustStore::empty().with_pem_certificate(pem))
-        }
-    }
-}
-
-fn http_client(trust: &TrustStore) -> SharedHttpClient {
-    let context = TlsContext::builder().with_trust_store(trust.clone()).build().unwrap_or_default();
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()
-    })
 }

@@ -4,6 +4,7 @@ mod bounded;
 mod bucket;
 mod connect;
 mod error;
+mod http;
 mod object;
 mod parse;
 

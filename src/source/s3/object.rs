@@ -96,7 +96,15 @@ impl S3Object {
             .set_range(range.http_header())
             .set_if_match(id.etag.as_ref().map(ETag::quoted));
         let needs = if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        let out = request.send().await.map_err(|error| translate(&error, &self.subject(), needs))?;
+        let out = request.send().await.map_err(|error| {
+            let busy = error.raw_response().is_some_and(|answer| answer.status().as_u16() == 503);
+            let mut error = translate(&error, &self.subject(), needs);
+            // A read does no harm twice, so any 503 may be taken as a wish for fewer of them.
+            if busy && error.kind == ErrorKind::Transient {
+                error.kind = ErrorKind::Throttled;
+            }
+            error
+        })?;
         let head = ReplyHead {
             partial: out.content_range().is_some(),
             content_range: out.content_range().map(str::to_owned),

@@ -1,0 +1,97 @@
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
+use tokio::io::BufReader;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::addresses::Addresses;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Bytes that TLS takes from the socket at a time, instead of the 4 KiB it asks for.
+const BUFFER: usize = 64 << 10;
+
+/// Connects over TCP, to each address of a name in turn.
+#[derive(Clone)]
+pub(super) struct Tcp(HttpConnector<Addresses>);
+
+impl Tcp {
+    pub fn new(timeout: Duration) -> Self {
+        let mut connector = HttpConnector::new_with_resolver(Addresses::default());
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(timeout));
+        Tcp(connector)
+    }
+}
+
+impl Service<Uri> for Tcp {
+    type Response = Buffered;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Buffered, Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.0.call(uri);
+        Box::pin(async move {
+            let stream = connecting.await?.into_inner();
+            Ok(Buffered(TokioIo::new(BufReader::with_capacity(BUFFER, stream))))
+        })
+    }
+}
+
+/// A connection that is read in large pieces, whatever the reader asks for; who asks for more gets it directly.
+pub(super) struct Buffered(TokioIo<BufReader<TcpStream>>);
+
+impl Connection for Buffered {
+    fn connected(&self) -> Connected {
+        self.0.inner().get_ref().connected()
+    }
+}
+
+impl Read for Buffered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl Write for Buffered {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(context, pieces)
+    }
+}

@@ -1,0 +1,104 @@
+//! The HTTP client below the SDK, for the requests whose bodies are objects.
+//!
+//! The SDK's own one lets neither the size of frames be set nor the addresses be chosen, and its TLS reads 4 KiB at a
+//! time. This one hands out frames that stay in the processor's cache, and spreads its connections over all addresses
+//! of a server. Behind a proxy the SDK's own client does the work.
+
+mod addresses;
+mod connect;
+mod trust;
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_s3::config::SharedHttpClient;
+use aws_sdk_s3::error::ConnectorError;
+use aws_sdk_s3::primitives::SdkBody;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector as SdkConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::shared::IntoShared as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use connect::Tcp;
+pub(super) use trust::Trust;
+
+/// The longest that connecting may take; S3 answers in milliseconds.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that the head of an answer may take.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes that one read of a connection asks for. Larger frames fall out of the processor's cache before they are
+/// hashed, smaller ones cost more calls.
+const FRAME: usize = 64 << 10;
+
+/// A client with connections of its own.
+pub(super) fn client(trust: &Trust) -> SharedHttpClient {
+    if behind_a_proxy() {
+        return sdk_client(trust);
+    }
+    let tls = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(trust.tls())
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(Tcp::new(CONNECT_TIMEOUT));
+    let client =
+        Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).http1_read_buf_exact_size(FRAME).build(tls);
+    Wire { client }.into_shared()
+}
+
+fn behind_a_proxy() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    ["http_proxy", "https_proxy", "all_proxy"].iter().any(|name| set(name) || set(&name.to_uppercase()))
+}
+
+/// The SDK's own client, for requests that carry no objects.
+pub(super) fn sdk_client(trust: &Trust) -> SharedHttpClient {
+    let store = trust.bundle().map_or_else(TrustStore::default, |pem| TrustStore::empty().with_pem_certificate(pem));
+    let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = SdkConnector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()
+    })
+}
+
+#[derive(Clone)]
+struct Wire {
+    client: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl HttpClient for Wire {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        self.clone().into_shared()
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.client.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let Ok(answer) = tokio::time::timeout(READ_TIMEOUT, client.request(request)).await else {
+                let detail = format!("no answer within {} s", READ_TIMEOUT.as_secs());
+                return Err(ConnectorError::timeout(detail.into()));
+            };
+            let answer = answer.map_err(|error| ConnectorError::io(error.into()))?;
+            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}

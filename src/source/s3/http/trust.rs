@@ -1,0 +1,66 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+/// Whose certificates are believed: those of the system, or those of `AWS_CA_BUNDLE`, as other AWS tools have it.
+#[derive(Clone)]
+pub(in crate::source::s3) struct Trust {
+    bundle: Option<Arc<Vec<u8>>>,
+    roots: Arc<RootCertStore>,
+}
+
+impl Trust {
+    pub fn from_env() -> Result<Self, String> {
+        match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+            None => {
+                let found = rustls_native_certs::load_native_certs();
+                let mut roots = RootCertStore::empty();
+                // Systems carry certificates that nobody can read; the others serve.
+                roots.add_parsable_certificates(found.certs);
+                Ok(Trust { bundle: None, roots: Arc::new(roots) })
+            }
+            Some(path) => {
+                let path = PathBuf::from(path);
+                let wrong = |problem: String| format!("AWS_CA_BUNDLE {}: {problem}", path.display());
+                let pem = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+                let roots = roots(&pem).map_err(wrong)?;
+                Ok(Trust { bundle: Some(Arc::new(pem)), roots: Arc::new(roots) })
+            }
+        }
+    }
+
+    pub fn bundle(&self) -> Option<&[u8]> {
+        self.bundle.as_deref().map(Vec::as_slice)
+    }
+
+    pub fn tls(&self) -> ClientConfig {
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has the cipher suites of both versions of TLS")
+            .with_root_certificates(Arc::clone(&self.roots))
+            .with_no_client_auth()
+    }
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_without_certificates_is_refused() {
+        assert!(roots(b"").unwrap_err().contains("no certificate"));
+        assert!(roots(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
+    }
+}
