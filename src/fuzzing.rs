@@ -10,11 +10,11 @@ use std::str::FromStr;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
-use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, StoredChecksum, fold as fold_digests};
+use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, Md5Lanes, Pool, StoredChecksum, fold as fold_digests};
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
 use crate::manifest::{Manifest, find_sum};
-use crate::plan::{Budget, PartLayout, ReadPlan, Sample};
+use crate::plan::{Budget, PartLayout, ReadPlan, Sample, Tuning};
 use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Origin, Subject};
 
@@ -22,7 +22,7 @@ use crate::verdict::{CheckId, CheckName, Origin, Subject};
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Entry); 12] = [
+pub const TARGETS: [(&str, Entry); 14] = [
     ("object_uri", object_uri),
     ("object_arn", object_arn),
     ("etag", etag),
@@ -35,6 +35,8 @@ pub const TARGETS: [(&str, Entry); 12] = [
     ("check_name", check_name),
     ("read_plan", read_plan),
     ("fold", fold),
+    ("lanes", lanes),
+    ("tuning", tuning),
 ];
 
 fn text(data: &[u8]) -> Option<&str> {
@@ -339,6 +341,46 @@ pub fn fold(data: &[u8]) -> bool {
         assert_eq!(fold_digests(algorithm, whole, &pieces), None, "with {} twice", piece.0);
     }
     body.len() > 1
+}
+
+/// Streams side by side come to what each comes to by itself, however they are cut, whatever may wait, and whoever
+/// ends first; one that does not end comes to nothing.
+pub fn lanes(data: &[u8]) -> bool {
+    let mut input = Input(data);
+    let Some(kernel) = Md5Lanes::detect() else { return true };
+    let pool = Pool::new(kernel, usize::from(input.byte() % 20), usize::from(input.u16()) << 4);
+    let count = usize::from(input.byte() % 24);
+    let lens: Vec<usize> = (0..count).map(|_| usize::from(input.u16())).collect();
+    let mut frame = || usize::from(input.u16() % 40_000) + 1;
+    let body: Vec<u8> = (0..70_000_u32).map(|at| (at.wrapping_mul(0x9E37_79B9) >> 11) as u8).collect();
+    // Each stream has bytes of its own, at odd addresses too.
+    let mut left: Vec<_> =
+        lens.iter().enumerate().map(|(tag, len)| (tag, pool.open(tag), &body[tag..tag + len])).collect();
+    while !left.is_empty() {
+        left.retain_mut(|(tag, stream, bytes)| {
+            let (now, later) = bytes.split_at(frame().min(bytes.len()));
+            pool.push(*stream, now);
+            *bytes = later;
+            if later.is_empty() && *tag != 13 {
+                pool.end(*stream);
+            }
+            !later.is_empty()
+        });
+    }
+    let mut done = pool.finish();
+    done.sort_by_key(|(tag, _)| *tag);
+    let alone = lens.iter().enumerate().filter(|(tag, _)| *tag != 13);
+    let expected = alone.map(|(tag, len)| (tag, Hasher::digest(Algorithm::Md5, &body[tag..tag + len])));
+    assert_eq!(done, expected.collect::<Vec<_>>());
+    count > 0
+}
+
+/// A tuning profile.
+pub fn tuning(data: &[u8]) -> bool {
+    let Some(Ok(tuning)) = text(data).map(Tuning::from_json) else { return false };
+    let Ok(written) = tuning.to_json() else { panic!("{tuning:?} cannot be written") };
+    assert_eq!(Tuning::from_json(&written), Ok(tuning));
+    true
 }
 
 /// Bytes as choices; zeros where there are no more.

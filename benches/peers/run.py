@@ -209,7 +209,7 @@ def main():
         if options.server == "nginx":
             curl += f" --cacert {env['AWS_CA_BUNDLE']}"
         elif options.server == "garage":
-            curl += f" --aws-sigv4 aws:amz:garage:s3 --user {env['AWS_ACCESS_KEY_ID']}:{env['AWS_SECRET_ACCESS_KEY']}"
+            curl += f" -H x-amz-content-sha256:UNSIGNED-PAYLOAD --aws-sigv4 aws:amz:garage:s3 --user {env['AWS_ACCESS_KEY_ID']}:{env['AWS_SECRET_ACCESS_KEY']}"
         clients = {
             "awscrt": f"{PYTHON} {HERE}/awscrt_read.py {url} {BUCKET} {KEY} {size}",
             "etag+crc64nvme+crc32c": f"{options.tool} verify {target} --using {given}{etag} --digest crc64nvme,crc32c{more}",

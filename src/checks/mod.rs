@@ -1,8 +1,10 @@
 //! Facts and digests against references: judgements. Pure.
 
+mod bound;
 mod digests;
 mod judge;
 pub mod preflight;
 
+pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
 pub use digests::Digests;
 pub use judge::{Judgement, judge};

@@ -28,6 +28,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Read every byte once and hold it against every reference there is
     Verify(Box<VerifyArgs>),
+    /// Measure how fast an object can be read from here, and what keeps it from being faster
+    ///
+    /// Reads only, and drops the bytes: safe on production objects, at the price of the requests and the transfer.
+    Bench(Box<super::bench::BenchArgs>),
     /// Check everything before a store or a restore, and start nothing
     #[cfg(feature = "ec2")]
     #[command(subcommand)]
@@ -132,9 +136,12 @@ pub struct ReadingArgs {
     /// Call a mismatch damage after one read
     #[arg(long)]
     pub no_reread: bool,
-    /// GETs in flight; auto begins with 24 and takes more while that brings more bytes
-    #[arg(long, value_name = "N", default_value_t)]
-    pub concurrency: Concurrency,
+    /// GETs in flight; auto begins with 24 and takes more while that brings more bytes [default: auto]
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<Concurrency>,
+    /// A profile that bench wrote for this machine and server
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tuning: Option<PathBuf>,
     /// The largest piece one GET asks for, where the proof leaves the choice [default: 16MiB or more]
     #[arg(long, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
@@ -143,7 +150,7 @@ pub struct ReadingArgs {
     pub max_memory: ByteSize,
 }
 
-fn range_size(text: &str) -> Result<ByteSize, String> {
+pub(super) fn range_size(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text.parse().map_err(|error: crate::units::ParseUnitError| error.to_string())?;
     if size.0 < 4096 { Err("a range must have at least 4KiB".to_owned()) } else { Ok(size) }
 }

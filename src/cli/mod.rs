@@ -2,6 +2,7 @@
 //! the terminal.
 
 mod args;
+mod bench;
 #[cfg(all(feature = "ec2", feature = "lab"))]
 mod demo;
 mod generate;

@@ -6,7 +6,7 @@ use super::args::{ConnectionArgs, ReadingArgs, VerifyArgs};
 use crate::commands::verify::VerifyRequest;
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, find_sum};
-use crate::plan::{Budget, Limits};
+use crate::plan::{Budget, Limits, Tuning};
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
 
@@ -112,9 +112,18 @@ pub(super) fn usual_budget() -> Result<Budget, UsageError> {
 }
 
 fn budget(args: &ReadingArgs) -> Result<Budget, UsageError> {
+    let tuning = match &args.tuning {
+        None => None,
+        Some(path) => {
+            let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
+            Some(Tuning::from_json(&read(path)?).map_err(wrong)?)
+        }
+    };
+    // What is typed goes before what was measured.
+    let measured = tuning.as_ref();
     let limits = Limits {
-        concurrency: args.concurrency,
-        range_bytes: args.range_size.map(|size| size.0),
+        concurrency: args.concurrency.or(measured.map(Tuning::concurrency)).unwrap_or_default(),
+        range_bytes: args.range_size.map(|size| size.0).or(measured.map(|tuning| tuning.range_bytes)),
         max_memory: args.max_memory.0,
     };
     limits.budget().map_err(|error| UsageError(error.to_string()))

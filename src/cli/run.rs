@@ -24,6 +24,7 @@ pub async fn run(cli: Cli) -> Exit {
     let outcome = match cli.command {
         Command::Inspect(args) => run_inspect(args).await,
         Command::Verify(args) => run_verify(*args).await,
+        Command::Bench(args) => super::bench::run(*args).await,
         #[cfg(feature = "ec2")]
         Command::Preflight(command) => Box::pin(super::tasks::run_preflight(command)).await,
         #[cfg(feature = "ec2")]
@@ -205,6 +206,11 @@ impl Results {
             Report::Inspect(report) => {
                 (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
             }
+            // Measuring judges nothing.
+            Report::Bench(report) => {
+                ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
+            }
+            Report::Hashes(report) => ("pass".to_owned(), report.exit_code),
             Report::Preflight(report) => (report.verdict.clone(), report.exit_code),
             Report::Task(report) => (report.verdict.clone().unwrap_or("unknown".to_owned()), report.exit_code),
             Report::Stored(report) => {

@@ -1,6 +1,7 @@
 //! One file or folder for each command: from a request to a report. Nothing is printed here.
 
 mod ask;
+pub mod bench;
 mod discover;
 mod follow;
 pub mod inspect;

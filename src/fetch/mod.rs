@@ -3,6 +3,7 @@
 mod climb;
 mod crowd;
 mod lanes;
+mod load;
 mod ordered;
 mod range;
 mod sink;
@@ -22,6 +23,7 @@ use crate::verdict::Coverage;
 
 use crowd::Crowd;
 use lanes::Lanes;
+pub use load::{Load, Loaded, Until, load};
 use ordered::{Feed, Rows, Ticket};
 use sink::Sink;
 

@@ -49,7 +49,7 @@ const PROCESS: u64 = 26 * MIB;
 const CONNECTION: u64 = 448 * KIB;
 /// Fewer bytes would leave the lanes of most streams empty.
 const LEAST_FOR_LANES: u64 = 2 * MIB;
-const MOST_FOR_LANES: u64 = 10 * MIB;
+const MOST_FOR_LANES: u64 = 20 * MIB;
 /// A piece that waits is no smaller.
 pub(super) const SMALLEST_RANGE: u64 = 64 * KIB;
 /// GETs in flight, where nothing is said. One connection to S3 brings some 90 MB/s, so these come to 17 Gbit/s.

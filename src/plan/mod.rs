@@ -8,6 +8,7 @@ mod read_plan;
 mod reference;
 mod sample;
 mod solver;
+mod tuning;
 
 pub use budget::{Budget, Concurrency, Limits, TooLittleMemory};
 pub use collect::{Collected, checksum_claim, etag_claim, settle, stored_references};
@@ -17,3 +18,4 @@ pub use read_plan::{Need, ReadPlan};
 pub use reference::{Candidate, Claim, Reference};
 pub use sample::{ParseSampleError, Sample};
 pub use solver::{MAX_CANDIDATES, uniform_candidates};
+pub use tuning::Tuning;

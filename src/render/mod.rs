@@ -1,9 +1,11 @@
 //! Reports as text for people and as JSON lines for programs.
 
+mod bench;
 mod condition;
 mod human;
 mod inspect;
 mod json;
+mod plot;
 mod preflight;
 mod style;
 mod task;
@@ -13,6 +15,7 @@ use std::io::{self, Write};
 
 pub use human::Human;
 pub use json::JsonLines;
+pub use plot::plot;
 pub use style::Style;
 
 use crate::report::Report;

@@ -3,11 +3,12 @@
 //! # The JSON lines
 //!
 //! With `--json` every command writes one JSON object a line, each with
-//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `error` (a target that could
+//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `error` (a target that could
 //! not be worked on) and, last, `summary`. Units are in the names. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema
 //! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
 
+mod bench;
 mod exit;
 mod finding;
 mod inspect;
@@ -18,6 +19,7 @@ mod verify;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
 pub use exit::Exit;
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
@@ -46,6 +48,8 @@ pub enum Report {
     Preflight(Box<PreflightReport>),
     Stored(StoredReport),
     Task(Box<TaskReport>),
+    Bench(Box<BenchReport>),
+    Hashes(HashesReport),
     Error(ErrorReport),
     Summary(SummaryReport),
 }

@@ -1,0 +1,189 @@
+use crate::checksum::Algorithm;
+
+/// What kept a reading from being faster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    pub by: BoundBy,
+    /// The figures it was told from.
+    pub because: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoundBy {
+    /// The server asked for fewer requests.
+    Throttling,
+    /// This machine's processors, computing one algorithm for the most part.
+    Hash(Algorithm),
+    /// This machine's processors, moving bytes.
+    Cpu,
+    /// This machine's network interface.
+    Wire,
+    /// One stored part is on one server.
+    StoredPart,
+    /// More connections would have brought more, and memory did not allow them.
+    Memory,
+    /// More connections would have brought more, and were not tried.
+    Connections,
+    /// The server, or the network on the way to it.
+    Server,
+}
+
+impl BoundBy {
+    pub fn name(self) -> String {
+        match self {
+            BoundBy::Throttling => "throttling".to_owned(),
+            BoundBy::Hash(algorithm) => format!("cpu, in {algorithm}"),
+            BoundBy::Cpu => "cpu".to_owned(),
+            BoundBy::Wire => "wire".to_owned(),
+            BoundBy::StoredPart => "one stored part".to_owned(),
+            BoundBy::Memory => "memory".to_owned(),
+            BoundBy::Connections => "connections".to_owned(),
+            BoundBy::Server => "server".to_owned(),
+        }
+    }
+}
+
+/// One reading: so many connections, and what came of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    pub connections: usize,
+    pub range_bytes: u64,
+    pub bytes_per_second: f64,
+    /// Processors that were busy with it, on average.
+    pub cores_busy: f64,
+    pub throttled: u64,
+}
+
+/// What is known besides.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    pub cores: usize,
+    pub link_bits_per_second: Option<u64>,
+    /// Connections that memory allowed, where more were wished for.
+    pub memory_allowed: Option<usize>,
+    /// Parts of the object.
+    pub parts: Option<u32>,
+    /// Bytes a second that one processor hashes, for each algorithm that was computed.
+    pub hash_rates: Vec<(Algorithm, f64)>,
+}
+
+/// Above this share of the processors there is nothing left for more.
+const BUSY: f64 = 0.85;
+/// Above this share of what an interface says of itself, it is full: headers and acknowledgements take the rest.
+const FULL: f64 = 0.85;
+/// Less than this is no growth.
+const GROWTH: f64 = 1.05;
+/// One stored part is served at up to 10 Gbit/s (aws-c-s3, `s3_util.c`), in bytes a second.
+const STORED_PART: f64 = 1.25e9;
+
+/// What bound the fastest of several readings. `None` without any.
+pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
+    let best = measured.iter().max_by(|a, b| a.bytes_per_second.total_cmp(&b.bytes_per_second))?;
+    let throttled: u64 = measured.iter().map(|one| one.throttled).sum();
+    let told = |by, because| Some(Bound { by, because });
+    if throttled > 0 {
+        return told(BoundBy::Throttling, format!("the server asked {throttled} times for fewer requests"));
+    }
+    let cores = around.cores.max(1) as f64;
+    if best.cores_busy >= cores * BUSY {
+        let hashing = |(algorithm, rate): &(Algorithm, f64)| (*algorithm, best.bytes_per_second / rate.max(1.0));
+        let most = around.hash_rates.iter().map(hashing).max_by(|a, b| a.1.total_cmp(&b.1));
+        let busy = format!("{:.1} of {cores} processors were busy", best.cores_busy);
+        return match most {
+            Some((algorithm, share)) if share > best.cores_busy / 3.0 => {
+                told(BoundBy::Hash(algorithm), format!("{busy}, {share:.1} of them with {algorithm}"))
+            }
+            _ => told(BoundBy::Cpu, format!("{busy} moving bytes")),
+        };
+    }
+    if let Some(link) = around.link_bits_per_second
+        && best.bytes_per_second * 8.0 >= link as f64 * FULL
+    {
+        return told(
+            BoundBy::Wire,
+            format!("the network interface says of itself that it has {} Gbit/s", link / 1_000_000_000),
+        );
+    }
+    let same = measured.iter().filter(|one| one.range_bytes == best.range_bytes);
+    let fewer = same.clone().filter(|one| one.connections < best.connections);
+    let growing = fewer
+        .max_by_key(|one| one.connections)
+        .is_some_and(|fewer| best.bytes_per_second > fewer.bytes_per_second * GROWTH);
+    let largest = same.map(|one| one.connections).max() == Some(best.connections);
+    if growing && largest {
+        if let Some(allowed) = around.memory_allowed.filter(|allowed| *allowed <= best.connections) {
+            return told(
+                BoundBy::Memory,
+                format!("--max-memory allowed {allowed} connections, and each more brought more"),
+            );
+        }
+        return told(
+            BoundBy::Connections,
+            format!("{} connections brought more than fewer did; more of them were not tried", best.connections),
+        );
+    }
+    if around.parts == Some(1) && best.bytes_per_second > STORED_PART * 0.6 && best.bytes_per_second < STORED_PART * 1.2
+    {
+        return told(
+            BoundBy::StoredPart,
+            "the object is one stored part, and S3 serves one at about 10 Gbit/s".to_owned(),
+        );
+    }
+    let link = match around.link_bits_per_second {
+        Some(link) => format!("the interface of {} Gbit/s was not full", link / 1_000_000_000),
+        None => "how fast the network interface is, is not known".to_owned(),
+    };
+    told(
+        BoundBy::Server,
+        format!(
+            "the server or the way to it: more connections brought no more, {:.1} of {cores} processors were busy, and {link}",
+            best.cores_busy
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(connections: usize, rate: f64) -> Measured {
+        Measured { connections, range_bytes: 8 << 20, bytes_per_second: rate, cores_busy: 0.5, throttled: 0 }
+    }
+
+    fn around() -> Surroundings {
+        Surroundings { cores: 4, ..Surroundings::default() }
+    }
+
+    fn by(measured: &[Measured], around: &Surroundings) -> BoundBy {
+        bound(measured, around).unwrap().by
+    }
+
+    #[test]
+    fn each_bound_is_told_from_the_others() {
+        let flat = [cell(8, 8e8), cell(16, 9e8), cell(32, 9e8)];
+        let growing = [cell(8, 8e8), cell(16, 16e8), cell(32, 32e8)];
+        assert_eq!(bound(&[], &around()), None);
+        assert_eq!(by(&flat, &around()), BoundBy::Server);
+        assert_eq!(by(&growing, &around()), BoundBy::Connections);
+        assert_eq!(by(&growing, &Surroundings { memory_allowed: Some(32), ..around() }), BoundBy::Memory);
+        assert_eq!(by(&growing, &Surroundings { memory_allowed: Some(64), ..around() }), BoundBy::Connections);
+        let throttled = Measured { throttled: 3, ..cell(64, 7e8) };
+        assert_eq!(by(&[flat[0], throttled], &around()), BoundBy::Throttling);
+        assert_eq!(by(&flat, &Surroundings { link_bits_per_second: Some(8_000_000_000), ..around() }), BoundBy::Wire);
+        assert_eq!(
+            by(&flat, &Surroundings { link_bits_per_second: Some(25_000_000_000), ..around() }),
+            BoundBy::Server
+        );
+        assert_eq!(by(&flat, &Surroundings { parts: Some(1), ..around() }), BoundBy::StoredPart);
+        assert_eq!(by(&flat, &Surroundings { parts: Some(9), ..around() }), BoundBy::Server);
+    }
+
+    #[test]
+    fn a_busy_processor_is_named_with_what_it_does() {
+        let busy = [Measured { cores_busy: 3.8, ..cell(16, 2e9) }];
+        let rates = vec![(Algorithm::Md5, 0.6e9), (Algorithm::Crc32c, 20e9)];
+        assert_eq!(by(&busy, &Surroundings { hash_rates: rates, ..around() }), BoundBy::Hash(Algorithm::Md5));
+        let light = vec![(Algorithm::Crc32c, 20e9)];
+        assert_eq!(by(&busy, &Surroundings { hash_rates: light, ..around() }), BoundBy::Cpu);
+    }
+}

@@ -1,0 +1,89 @@
+use std::hint::black_box;
+use std::time::Duration;
+
+use crate::checksum::{Algorithm, Hasher, Kernel, Md5Lanes};
+use crate::clock::Clock;
+use crate::machine;
+use crate::report::{HashRateReport, HashesReport, LinkReport};
+
+/// What a hasher gets at a time when bytes come from a connection.
+const FRAME: usize = 64 << 10;
+const LINKS_GBIT: [u64; 3] = [10, 25, 100];
+
+/// How fast this machine computes each algorithm, and which links would outrun it.
+pub fn hashes(clock: &dyn Clock) -> HashesReport {
+    let cores = machine::cores();
+    let lanes = Md5Lanes::detect().map(|kernel| kernel.width()).filter(|width| *width > 1);
+    let mut rates = Vec::new();
+    for algorithm in Algorithm::ALL {
+        rates.push(row(algorithm, 1, one_stream(clock, algorithm), cores));
+        if let (Algorithm::Md5, Some(lanes)) = (algorithm, lanes) {
+            rates.push(row(algorithm, lanes, md5_streams(clock, lanes), cores));
+        }
+    }
+    HashesReport { cores: cores as u64, rates, exit_code: 0 }
+}
+
+/// Bytes a second that one processor hashes when many ranges are in flight.
+pub fn hash_rates(clock: &dyn Clock, algorithms: &[Algorithm]) -> Vec<(Algorithm, f64)> {
+    let lanes = Md5Lanes::detect().map_or(1, |kernel| kernel.width());
+    let rate = |algorithm: Algorithm| match algorithm {
+        Algorithm::Md5 if lanes > 1 => md5_streams(clock, lanes),
+        _ => one_stream(clock, algorithm),
+    };
+    algorithms.iter().map(|algorithm| (*algorithm, rate(*algorithm))).collect()
+}
+
+fn row(algorithm: Algorithm, streams: usize, rate: f64, cores: usize) -> HashRateReport {
+    let all = rate * cores as f64;
+    // CRCs of ranges fold, so the whole object is hashed by all processors; other algorithms go in order by one.
+    let whole = if algorithm.folds() { Some(all) } else { Some(rate).filter(|_| streams == 1) };
+    let links = LINKS_GBIT.map(|gbit_per_second| {
+        let link = gbit_per_second as f64 * 1e9 / 8.0;
+        LinkReport { gbit_per_second, whole_binds: whole.map(|whole| whole < link), parts_bind: all < link }
+    });
+    HashRateReport {
+        algorithm: algorithm.to_string(),
+        streams: streams as u64,
+        bytes_per_second_and_core: rate,
+        links: links.into(),
+    }
+}
+
+/// Some frames, so that they stay in the cache as those do that have just come.
+fn frames(count: usize) -> Vec<Vec<u8>> {
+    let byte = |at: usize| ((at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8;
+    (0..count).map(|frame| (0..FRAME).map(|at| byte(at + frame * 7)).collect()).collect()
+}
+
+fn one_stream(clock: &dyn Clock, algorithm: Algorithm) -> f64 {
+    let frames = frames(4);
+    let mut hasher = Hasher::new(algorithm);
+    timed(clock, 4 * FRAME, || frames.iter().for_each(|frame| hasher.update(black_box(frame))))
+}
+
+fn md5_streams(clock: &dyn Clock, streams: usize) -> f64 {
+    let Some(kernel) = Md5Lanes::detect() else { return one_stream(clock, Algorithm::Md5) };
+    let frames = frames(streams);
+    let inputs: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let mut states = vec![<Md5Lanes as Kernel>::State::default(); streams];
+    timed(clock, streams * FRAME, || kernel.update(&mut states, black_box(&inputs)))
+}
+
+/// Bytes a second: the best of several rounds, for what else runs on the machine only ever takes away.
+fn timed(clock: &dyn Clock, bytes: usize, mut work: impl FnMut()) -> f64 {
+    const ROUND: Duration = Duration::from_millis(10);
+    let mut best: f64 = 0.0;
+    for _ in 0..5 {
+        let begun = clock.monotonic();
+        let mut done = 0_u64;
+        let mut elapsed = Duration::ZERO;
+        while elapsed < ROUND {
+            work();
+            done += bytes as u64;
+            elapsed = clock.monotonic().duration_since(begun);
+        }
+        best = best.max(done as f64 / elapsed.as_secs_f64());
+    }
+    best
+}

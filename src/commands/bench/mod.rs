@@ -1,0 +1,254 @@
+//! `bench`: how fast an object can be read from here, and what keeps it from being faster. Reads only, and drops
+//! the bytes.
+
+mod hashes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use hashes::{hash_rates, hashes};
+
+use super::discover;
+use crate::checks::{Bound, Measured, Surroundings, bound};
+use crate::checksum::Algorithm;
+use crate::fetch::{Load, Loaded, Until, load};
+use crate::machine;
+use crate::plan::{Limits, Tuning};
+use crate::report::{BenchReport, BoundReport, Exit, LoadReport, Percentiles};
+use crate::source::{Session, SourceError};
+use crate::units::{ByteSize, MIB};
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct BenchRequest {
+    /// Numbers of GETs in flight, in rising order.
+    pub connections: Vec<usize>,
+    /// Sizes of ranges in bytes; that of the object's parts and 16 MiB where empty.
+    pub range_bytes: Vec<u64>,
+    /// Digests to compute and drop.
+    pub hash: Vec<Algorithm>,
+    /// Each reading takes so long; as long as it takes to become stable where absent.
+    pub time: Option<Duration>,
+    pub max_memory: u64,
+}
+
+/// A reading becomes stable in this time, or is taken as it is.
+const LONGEST: Duration = Duration::from_secs(5);
+/// More connections that bring less than this are not worth a further step.
+const WORTH: f64 = 1.05;
+/// What the fewest connections must bring of the most, to be recommended.
+const NEARLY: f64 = 0.97;
+
+/// Reads an object with one number of connections after the other.
+pub async fn bench(
+    session: &Session,
+    request: &BenchRequest,
+    cancel: &CancellationToken,
+) -> Result<(BenchReport, Option<Tuning>), SourceError> {
+    let clock = Arc::clone(&session.context().clock);
+    let started = clock.monotonic();
+    let found = discover(session).await?;
+    let facts = &found.facts;
+    let part = found.layout.candidates.first().map(|candidate| candidate.layout.parts().next().map_or(0, |p| p.len()));
+    let ranges = sizes(request, facts.size, part);
+    let allowed = Limits { max_memory: request.max_memory, ..Limits::default() }.budget().map_or(1, |b| b.grow_to);
+    let rates = hash_rates(clock.as_ref(), &request.hash);
+    let mut loads: Vec<(Load, Loaded)> = Vec::new();
+    let mut failed = None;
+    'sweep: for range_bytes in ranges {
+        let mut best: f64 = 0.0;
+        let mut flat = 0;
+        for connections in request.connections.iter().copied().filter(|connections| *connections <= allowed) {
+            let load_ = Load {
+                id: facts.id.clone(),
+                size: facts.size,
+                connections,
+                range_bytes,
+                offset: loads.iter().map(|(_, loaded)| loaded.bytes).sum::<u64>() % facts.size.max(1),
+                hash: request.hash.clone(),
+                until: request.time.map_or(Until::Stable(LONGEST), Until::Time),
+                cancel: cancel.clone(),
+            };
+            let what = format!("{connections} connections, ranges of {}", ByteSize(range_bytes));
+            session.context().monitor.task(&what);
+            let loaded = load(session, load_.clone()).await;
+            let rate = rate(&loaded);
+            failed = failed.or(loaded.failed.clone());
+            let throttled = loaded.throttled > 0;
+            loads.push((load_, loaded));
+            if failed.is_some() || cancel.is_cancelled() {
+                break 'sweep;
+            }
+            // Two steps that bring nothing, and there is nothing to be had; one may be noise.
+            flat = if rate < best * WORTH { flat + 1 } else { 0 };
+            best = best.max(rate);
+            if flat >= 2 || throttled {
+                break;
+            }
+        }
+    }
+    let measured: Vec<Measured> = loads.iter().map(|(load, loaded)| measured(load, loaded)).collect();
+    let wished = request.connections.last().copied().unwrap_or(0);
+    let around = Surroundings {
+        cores: machine::cores(),
+        link_bits_per_second: machine::link_bits_per_second(),
+        memory_allowed: (wished > allowed).then(|| measured.iter().map(|m| m.connections).max()).flatten(),
+        parts: found.layout.parts_count,
+        hash_rates: rates,
+    };
+    let bound = if failed.is_none() { bound(&measured, &around) } else { None };
+    let best = recommended(&measured).filter(|_| failed.is_none());
+    let exit = match (&failed, cancel.is_cancelled()) {
+        (_, true) => Exit::Interrupted,
+        (Some(_), _) => Exit::CouldNot,
+        _ => Exit::Passed,
+    };
+    let tuning = best.filter(|_| exit == Exit::Passed).map(|best| Tuning {
+        schema: Tuning::SCHEMA.to_owned(),
+        written_at: clock.now().to_string(),
+        target: session.target().to_string(),
+        concurrency: best.connections,
+        range_bytes: best.range_bytes,
+        bytes_per_second: best.bytes_per_second as u64,
+    });
+    let mut notes = Vec::new();
+    if wished > allowed {
+        notes.push(format!(
+            "--max-memory {} allows {allowed} connections; more were not tried",
+            ByteSize(request.max_memory)
+        ));
+    }
+    notes.extend(loads.iter().filter_map(|(load, loaded)| slowed(load, loaded)));
+    notes.extend(failed.map(|error| format!("ended early: {}", error.explain())));
+    let report = BenchReport {
+        target: session.target().to_string(),
+        object_bytes: facts.size,
+        hashed: request.hash.iter().map(ToString::to_string).collect(),
+        loads: loads.iter().map(|(load, loaded)| report(load, loaded)).collect(),
+        bound: bound.map(|Bound { by, because }| BoundReport { by: by.name(), because }),
+        best_connections: best.map(|best| best.connections as u64),
+        best_range_bytes: best.map(|best| best.range_bytes),
+        best_bytes_per_second: best.map(|best| best.bytes_per_second),
+        requests: 0,
+        received_bytes: loads.iter().map(|(_, loaded)| loaded.bytes).sum(),
+        elapsed_seconds: clock.monotonic().duration_since(started).as_secs_f64(),
+        notes,
+        exit_code: exit.code(),
+    };
+    Ok((report, tuning))
+}
+
+fn sizes(request: &BenchRequest, size: u64, part: Option<u64>) -> Vec<u64> {
+    let mut sizes = request.range_bytes.clone();
+    if sizes.is_empty() {
+        // Parts beyond this are streamed in pieces by `verify` too, unless their digest does not fold.
+        sizes.extend(part.filter(|part| (MIB..=64 * MIB).contains(part)));
+        sizes.push(16 * MIB);
+    }
+    sizes.iter_mut().for_each(|bytes| *bytes = (*bytes).min(size.max(1)));
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+/// Bytes a second: the middle of its periods, which a moment of trouble does not change.
+fn rate(loaded: &Loaded) -> f64 {
+    let middle = Percentiles::of(loaded.rates.clone()).p50;
+    if middle > 0.0 { middle } else { loaded.bytes as f64 / loaded.elapsed.as_secs_f64().max(1e-9) }
+}
+
+fn cores_busy(loaded: &Loaded) -> f64 {
+    loaded.cpu.as_secs_f64() / loaded.elapsed.as_secs_f64().max(1e-9)
+}
+
+fn measured(load: &Load, loaded: &Loaded) -> Measured {
+    Measured {
+        connections: load.connections,
+        range_bytes: load.range_bytes,
+        bytes_per_second: rate(loaded),
+        cores_busy: cores_busy(loaded),
+        throttled: loaded.throttled,
+    }
+}
+
+/// The fewest connections that bring nearly as much as any number did.
+fn recommended(measured: &[Measured]) -> Option<Measured> {
+    let most = measured.iter().map(|one| one.bytes_per_second).max_by(f64::total_cmp)?;
+    let good = measured.iter().filter(|one| one.bytes_per_second >= most * NEARLY && most > 0.0);
+    good.min_by_key(|one| (one.connections, one.range_bytes)).copied()
+}
+
+/// A long run whose last quarter brought much less than its first: servers give a burst, and then less.
+fn slowed(load: &Load, loaded: &Loaded) -> Option<String> {
+    let quarter = loaded.rates.len() / 4;
+    let mean = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len().max(1) as f64;
+    let first = mean(loaded.rates.get(..quarter)?);
+    let last = mean(loaded.rates.get(loaded.rates.len() - quarter..)?);
+    let long = loaded.elapsed >= Duration::from_secs(20);
+    (long && last < first * 0.85).then(|| {
+        format!(
+            "{} connections: the last quarter of the time brought {}/s, the first {}/s",
+            load.connections,
+            ByteSize(last as u64),
+            ByteSize(first as u64)
+        )
+    })
+}
+
+fn report(load: &Load, loaded: &Loaded) -> LoadReport {
+    LoadReport {
+        connections: load.connections as u64,
+        range_bytes: load.range_bytes,
+        bytes_per_second: rate(loaded),
+        rates: Percentiles::of(loaded.rates.clone()),
+        periods: loaded.rates.clone(),
+        first_byte_seconds: Percentiles::of(loaded.first_byte.iter().map(Duration::as_secs_f64).collect()),
+        elapsed_seconds: loaded.elapsed.as_secs_f64(),
+        received_bytes: loaded.bytes,
+        reads: loaded.requests,
+        throttled: loaded.throttled,
+        retries: loaded.retries,
+        cores_busy: cores_busy(loaded),
+        stable: loaded.stable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(connections: usize, rate: f64) -> Measured {
+        Measured { connections, range_bytes: MIB, bytes_per_second: rate, cores_busy: 1.0, throttled: 0 }
+    }
+
+    #[test]
+    fn the_fewest_connections_that_do_are_recommended() {
+        let all = [one(8, 80.0), one(16, 98.0), one(32, 100.0), one(64, 99.0)];
+        assert_eq!(recommended(&all).map(|best| best.connections), Some(16));
+        assert_eq!(recommended(&[one(8, 0.0)]), None);
+    }
+
+    #[test]
+    fn a_long_run_that_fades_is_noted() {
+        let load = Load {
+            id: crate::ident::ObjectId { target: "s3://b/k".parse().unwrap(), etag: None },
+            size: 1,
+            connections: 4,
+            range_bytes: 1,
+            offset: 0,
+            hash: Vec::new(),
+            until: Until::Time(Duration::from_secs(30)),
+            cancel: CancellationToken::new(),
+        };
+        let fading = Loaded {
+            rates: [vec![100.0; 20], vec![70.0; 20]].concat(),
+            elapsed: Duration::from_secs(30),
+            ..Loaded::default()
+        };
+        assert!(slowed(&load, &fading).is_some());
+        assert!(slowed(&load, &Loaded { rates: vec![100.0; 40], ..fading.clone() }).is_none());
+        assert!(slowed(&load, &Loaded { elapsed: Duration::from_secs(5), ..fading }).is_none(), "too short to tell");
+    }
+}

@@ -1,0 +1,243 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::lanes::Lanes;
+use super::sink::Sink;
+use crate::checksum::Algorithm;
+use crate::ident::ObjectId;
+use crate::machine::cpu_time;
+use crate::source::{ErrorKind, Session, SourceError};
+use crate::units::{ByteRange, MIB};
+
+/// Reading for its own sake: the ranges of an object over and over, with nothing kept.
+#[derive(Clone)]
+pub struct Load {
+    pub id: ObjectId,
+    pub size: u64,
+    /// GETs in flight.
+    pub connections: usize,
+    /// What one GET asks for, in bytes.
+    pub range_bytes: u64,
+    /// The first byte to read, so that one run after another does not ask for what the server has at hand.
+    pub offset: u64,
+    /// Digests to compute of every range, and to drop.
+    pub hash: Vec<Algorithm>,
+    pub until: Until,
+    pub cancel: CancellationToken,
+}
+
+/// When a reading ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// The rate no longer changes, or so much time has passed.
+    Stable(Duration),
+    /// So much time has passed.
+    Time(Duration),
+}
+
+/// What a reading came to.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    pub bytes: u64,
+    pub elapsed: Duration,
+    /// Bytes a second in each period of a quarter of a second, the first of which is left out.
+    pub rates: Vec<f64>,
+    /// From sending a request to the first byte of its answer.
+    pub first_byte: Vec<Duration>,
+    pub requests: u64,
+    /// Answers that asked for fewer requests.
+    pub throttled: u64,
+    /// Attempts that failed otherwise, and were made again.
+    pub retries: u64,
+    /// Processor time of this process.
+    pub cpu: Duration,
+    /// Whether the rate no longer changed.
+    pub stable: bool,
+    /// What ended it early.
+    pub failed: Option<SourceError>,
+}
+
+/// Rates are taken over such a period.
+const PERIOD: Duration = Duration::from_millis(250);
+/// So many periods are held against as many before.
+const COMPARED: usize = 4;
+/// A rate that changes by less is stable.
+const STABLE: f64 = 0.04;
+/// In a row, without a byte between.
+const MOST_FAILURES: u32 = 8;
+
+/// Reads until it is time.
+pub async fn load(session: &Session, load: Load) -> Loaded {
+    let clock = Arc::clone(&session.context().clock);
+    let halt = load.cancel.child_token();
+    let lanes = Lanes::new(&load.hash, load.connections, 20 * MIB);
+    let (begun, cpu) = (clock.monotonic(), cpu_time());
+    let (most, may_end_early) = match load.until {
+        Until::Stable(most) => (most, true),
+        Until::Time(time) => (time, false),
+    };
+    let shared = Arc::new(Shared {
+        session: session.clone(),
+        next: AtomicU64::new(load.offset / load.range_bytes.max(1)),
+        load,
+        lanes,
+        bytes: AtomicU64::new(0),
+        seen: Mutex::default(),
+        halt: halt.clone(),
+    });
+    let mut readers = JoinSet::new();
+    for number in 0..shared.load.connections {
+        readers.spawn(Arc::clone(&shared).read(number));
+    }
+    let mut rates = Vec::new();
+    let (mut before, mut at) = (0, begun);
+    let mut stable = false;
+    while !halt.is_cancelled() {
+        tokio::select! {
+            () = clock.sleep(PERIOD) => {}
+            () = halt.cancelled() => break,
+        }
+        let (now, bytes) = (clock.monotonic(), shared.bytes.load(Ordering::Relaxed));
+        rates.push((bytes - before) as f64 / now.duration_since(at).as_secs_f64().max(1e-9));
+        (before, at) = (bytes, now);
+        stable = is_stable(&rates);
+        if now.duration_since(begun) >= most || (may_end_early && stable) {
+            break;
+        }
+    }
+    let elapsed = clock.monotonic().duration_since(begun);
+    let cpu = cpu_time().saturating_sub(cpu);
+    let bytes = shared.bytes.load(Ordering::Relaxed);
+    halt.cancel();
+    while readers.join_next().await.is_some() {}
+    if rates.len() > 1 {
+        rates.remove(0);
+    }
+    let seen = std::mem::take(&mut *shared.seen());
+    Loaded { bytes, elapsed, rates, cpu, stable, ..seen }
+}
+
+/// The last periods brought as much as those before them; the very first one, with connections to make, is left out.
+fn is_stable(rates: &[f64]) -> bool {
+    let later = rates.get(1..).unwrap_or_default();
+    let Some(last) = later.len().checked_sub(2 * COMPARED).and_then(|at| later.get(at..)) else { return false };
+    let (earlier, latest) = last.split_at(COMPARED);
+    let (earlier, latest): (f64, f64) = (earlier.iter().sum(), latest.iter().sum());
+    earlier > 0.0 && ((latest - earlier) / earlier).abs() < STABLE
+}
+
+struct Shared {
+    session: Session,
+    load: Load,
+    lanes: Lanes,
+    next: AtomicU64,
+    bytes: AtomicU64,
+    seen: Mutex<Loaded>,
+    halt: CancellationToken,
+}
+
+impl Shared {
+    fn seen(&self) -> std::sync::MutexGuard<'_, Loaded> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_range(&self) -> ByteRange {
+        let each = self.load.range_bytes.max(1);
+        let count = self.load.size.div_ceil(each).max(1);
+        let start = self.next.fetch_add(1, Ordering::Relaxed) % count * each;
+        let end = start.saturating_add(each).min(self.load.size);
+        ByteRange::new(start, end).unwrap_or(ByteRange::whole(self.load.size))
+    }
+
+    async fn read(self: Arc<Self>, number: usize) {
+        let halt = self.halt.clone();
+        tokio::select! {
+            () = halt.cancelled() => {}
+            () = self.read_on(number) => {}
+        }
+    }
+
+    async fn read_on(&self, number: usize) {
+        let mut failures = 0;
+        loop {
+            let before = self.bytes.load(Ordering::Relaxed);
+            let Err(error) = self.one(number, self.next_range()).await else {
+                failures = 0;
+                continue;
+            };
+            failures = if self.bytes.load(Ordering::Relaxed) > before { 1 } else { failures + 1 };
+            let may_go_on = error.is_transient() && failures < MOST_FAILURES;
+            self.failed(&error, may_go_on);
+            if !may_go_on {
+                self.halt.cancel();
+                return;
+            }
+            if self.session.context().wait(failures, error).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn failed(&self, error: &SourceError, may_go_on: bool) {
+        let mut seen = self.seen();
+        match error.kind {
+            ErrorKind::Throttled => seen.throttled += 1,
+            _ => seen.retries += u64::from(may_go_on),
+        }
+        if !may_go_on {
+            seen.failed.get_or_insert_with(|| error.clone());
+        }
+    }
+
+    async fn one(&self, number: usize, range: ByteRange) -> Result<(), SourceError> {
+        let context = self.session.context();
+        let asked = context.clock.monotonic();
+        self.seen().requests += 1;
+        let lane = self.lanes.open(number, 0);
+        let mut sink = Sink { hashers: self.lanes.hashers(&self.load.hash), lane, ticket: None };
+        let mut first: Option<Instant> = None;
+        let read = async {
+            let mut body = self.session.read_once(&self.load.id, self.load.size, range).await?;
+            while let Some(frame) = body.next().await {
+                let frame = frame?;
+                if first.is_none() {
+                    first = Some(context.clock.monotonic());
+                    self.seen().first_byte.push(context.clock.monotonic().duration_since(asked));
+                }
+                self.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
+                context.monitor.received(frame.len() as u64);
+                sink.take(frame);
+            }
+            Ok(())
+        };
+        let stall = context.retry.stall.saturating_mul(3);
+        let read = match tokio::time::timeout(stall, read).await {
+            Ok(read) => read,
+            Err(_) => {
+                let detail = format!("a range of {} bytes took longer than {} s", range.len(), stall.as_secs());
+                Err(SourceError::new(ErrorKind::Transient, self.session.target(), detail))
+            }
+        };
+        sink.finish();
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stable_is_what_no_longer_changes() {
+        let flat = [1.0, 9.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0, 9.8];
+        assert!(is_stable(&flat));
+        assert!(!is_stable(&flat[..8]), "too few");
+        assert!(!is_stable(&[1.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]), "still growing");
+        assert!(!is_stable(&[0.0; 12]), "nothing comes at all");
+    }
+}

@@ -1,0 +1,99 @@
+use std::io::{self, Write};
+
+use super::{Style, field, printable, wrap};
+use crate::report::{BenchReport, HashesReport, LoadReport};
+use crate::units::ByteSize;
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    let hashed = if report.hashed.is_empty() { "nothing hashed".to_owned() } else { report.hashed.join(", ") };
+    let headline = format!("{}, the bytes are dropped, {hashed}", ByteSize(report.object_bytes));
+    writeln!(out, "  {}", style.dim(&printable(&headline)))?;
+    let narrow = style.width < 76;
+    let head = if narrow {
+        format!("  {:>5} {:>8} {:>9} {:>9}", "GETs", "range", "rate /s", "1st byte")
+    } else {
+        format!(
+            "  {:>5} {:>9} {:>11} {:>11} {:>10} {:>9} {:>6}",
+            "GETs", "range", "median /s", "p5 /s", "1st byte", "p99", "cores"
+        )
+    };
+    writeln!(out, "{}", style.dim(&head))?;
+    for load in &report.loads {
+        writeln!(out, "{}", row(load, narrow))?;
+    }
+    if let (Some(connections), Some(range), Some(rate)) =
+        (report.best_connections, report.best_range_bytes, report.best_bytes_per_second)
+    {
+        let text = format!(
+            "{connections} GETs in flight of {}: {}/s, {:.1} Gbit/s",
+            ByteSize(range),
+            ByteSize(rate as u64),
+            rate * 8.0 / 1e9
+        );
+        field(out, style.width, 2, "best", &text)?;
+    }
+    if let Some(bound) = &report.bound {
+        field(out, style.width, 2, "bound by", &format!("{}: {}", bound.by, bound.because))?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", note)?;
+    }
+    let line = format!(
+        "read {} in {:.1} s, {} requests",
+        ByteSize(report.received_bytes),
+        report.elapsed_seconds,
+        report.requests
+    );
+    writeln!(out, "  {}", style.dim(&line))
+}
+
+fn row(load: &LoadReport, narrow: bool) -> String {
+    let size = |bytes: f64| ByteSize(bytes as u64).to_string();
+    let time = |seconds: f64| format!("{:.1} ms", seconds * 1e3);
+    let trouble = match (load.throttled, load.retries) {
+        (0, 0) if load.stable || narrow => String::new(),
+        (0, 0) => "  not stable".to_owned(),
+        (throttled, retries) => format!("  {throttled} throttled, {retries} retries"),
+    };
+    let range = ByteSize(load.range_bytes).to_string();
+    let rate = size(load.bytes_per_second);
+    let first = time(load.first_byte_seconds.p50);
+    if narrow {
+        return format!("  {:>5} {range:>8} {rate:>9} {first:>9}{trouble}", load.connections);
+    }
+    format!(
+        "  {:>5} {range:>9} {rate:>11} {:>11} {first:>10} {:>9} {:>6.1}{trouble}",
+        load.connections,
+        size(load.rates.p5),
+        time(load.first_byte_seconds.p99),
+        load.cores_busy
+    )
+}
+
+pub(super) fn write_hashes(out: &mut impl Write, style: Style, report: &HashesReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&format!("hashes on this machine, {} processors", report.cores)))?;
+    let links = report.rates.first().map(|rate| rate.links.as_slice()).unwrap_or_default();
+    let mut head = format!("  {:<10} {:>7} {:>12}", "algorithm", "streams", "GB/s a core");
+    links.iter().for_each(|link| head += &format!(" {:>13}", format!("{} Gbit/s", link.gbit_per_second)));
+    writeln!(out, "{}", style.dim(&head))?;
+    for rate in &report.rates {
+        let mut line =
+            format!("  {:<10} {:>7} {:>12.2}", rate.algorithm, rate.streams, rate.bytes_per_second_and_core / 1e9);
+        for link in &rate.links {
+            let text = match (link.whole_binds, link.parts_bind) {
+                (Some(false), _) | (None, false) => "keeps up",
+                (Some(true), false) => "binds whole",
+                (_, true) => "binds",
+            };
+            line += &format!(" {text:>13}");
+        }
+        writeln!(out, "{line}")?;
+    }
+    let text = "`binds`: the link brings more than all processors hash. `binds whole`: a digest of the whole object, \
+                which goes in order on one processor, is slower than the link; digests of parts keep up.";
+    for line in wrap(text, style.width.saturating_sub(2).max(24)) {
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
+    Ok(())
+}

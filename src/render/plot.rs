@@ -1,0 +1,107 @@
+use plotters::prelude::*;
+
+use super::printable;
+use crate::report::{BenchReport, LoadReport};
+
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(0, 90, 181),
+    RGBColor(220, 50, 32),
+    RGBColor(26, 133, 86),
+    RGBColor(130, 80, 160),
+    RGBColor(120, 120, 120),
+];
+
+/// Throughput by connections for each size of range, with what lies between its slow and its fast periods; or, of a
+/// single reading, throughput over time. As SVG.
+pub fn plot(report: &BenchReport) -> Result<String, String> {
+    let mut svg = String::new();
+    let drawn = draw(report, &mut svg);
+    drawn.map_err(|error| error.to_string())?;
+    Ok(svg)
+}
+
+fn draw(report: &BenchReport, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+    let area = SVGBackend::with_string(svg, (900, 480)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let title = printable(&report.target);
+    let size = (900_f64 * 1.6 / title.chars().count().max(50) as f64).min(20.0);
+    let area = area.titled(&title, ("sans-serif", size))?;
+    match report.loads.as_slice() {
+        [] => {}
+        [one] => over_time(&area, one)?,
+        several => by_connections(&area, several)?,
+    }
+    area.present()?;
+    Ok(())
+}
+
+fn gigabits(bytes_per_second: f64) -> f64 {
+    bytes_per_second * 8.0 / 1e9
+}
+
+fn by_connections(
+    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    loads: &[LoadReport],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let fewest = loads.iter().map(|load| load.connections).min().unwrap_or(1).max(1) as f64;
+    let most = loads.iter().map(|load| load.connections).max().unwrap_or(1) as f64;
+    let top = loads.iter().map(|load| gigabits(load.rates.p95)).fold(0.1, f64::max) * 1.1;
+    let mut chart = ChartBuilder::on(area)
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(64)
+        .build_cartesian_2d((fewest * 0.9..most * 1.1).log_scale(), 0.0..top)?;
+    chart
+        .configure_mesh()
+        .x_desc("GETs in flight")
+        .y_desc("Gbit/s: median, 5th to 95th percentile")
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| format!("{y:.1}"))
+        .draw()?;
+    let mut sizes: Vec<u64> = loads.iter().map(|load| load.range_bytes).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    for (size, colour) in sizes.iter().zip(COLOURS.iter().cycle()) {
+        let of_size = || loads.iter().filter(|load| load.range_bytes == *size);
+        let line = of_size().map(|load| (load.connections as f64, gigabits(load.bytes_per_second)));
+        chart
+            .draw_series(LineSeries::new(line, colour.stroke_width(2)).point_size(3))?
+            .label(format!("ranges of {}", crate::units::ByteSize(*size)))
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+        chart.draw_series(of_size().map(|load| {
+            let x = load.connections as f64;
+            let (low, middle, high) = (load.rates.p5, load.bytes_per_second, load.rates.p95);
+            ErrorBar::new_vertical(x, gigabits(low), gigabits(middle), gigabits(high), colour.filled(), 8)
+        }))?;
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    Ok(())
+}
+
+fn over_time(
+    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    load: &LoadReport,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let each = load.elapsed_seconds / load.periods.len().max(1) as f64;
+    let top = load.periods.iter().copied().map(gigabits).fold(0.1, f64::max) * 1.1;
+    let mut chart = ChartBuilder::on(area)
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..load.elapsed_seconds.max(each), 0.0..top)?;
+    chart
+        .configure_mesh()
+        .x_desc(format!("seconds, {} GETs in flight of {}", load.connections, crate::units::ByteSize(load.range_bytes)))
+        .y_desc("Gbit/s")
+        .y_label_formatter(&|y| format!("{y:.1}"))
+        .draw()?;
+    let line = load.periods.iter().enumerate().map(|(at, rate)| ((at as f64 + 0.5) * each, gigabits(*rate)));
+    let [colour, ..] = COLOURS;
+    chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
+    Ok(())
+}
