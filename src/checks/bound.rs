@@ -26,6 +26,8 @@ pub enum BoundBy {
     Connections,
     /// The server, or the network on the way to it.
     Server,
+    /// Only one number of connections was tried, so nothing tells what more would have brought.
+    Unknown,
 }
 
 impl BoundBy {
@@ -39,6 +41,7 @@ impl BoundBy {
             BoundBy::Memory => "memory".to_owned(),
             BoundBy::Connections => "connections".to_owned(),
             BoundBy::Server => "server".to_owned(),
+            BoundBy::Unknown => "unknown".to_owned(),
         }
     }
 }
@@ -133,13 +136,12 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
         Some(link) => format!("the interface of {} Gbit/s was not full", link / 1_000_000_000),
         None => "how fast the network interface is, is not known".to_owned(),
     };
-    told(
-        BoundBy::Server,
-        format!(
-            "the server or the way to it: more connections brought no more, {:.1} of {cores} processors were busy, and {link}",
-            best.cores_busy
-        ),
-    )
+    let rest = format!("{:.1} of {cores} processors were busy, and {link}", best.cores_busy);
+    if !measured.iter().any(|one| one.range_bytes == best.range_bytes && one.connections != best.connections) {
+        let tried = best.connections;
+        return told(BoundBy::Unknown, format!("{tried} connections were tried and no other number; {rest}"));
+    }
+    told(BoundBy::Server, format!("or the way to it: more connections brought no more, {rest}"))
 }
 
 #[cfg(test)]
@@ -164,6 +166,8 @@ mod tests {
         let growing = [cell(8, 8e8), cell(16, 16e8), cell(32, 32e8)];
         assert_eq!(bound(&[], &around()), None);
         assert_eq!(by(&flat, &around()), BoundBy::Server);
+        assert_eq!(by(&flat[..1], &around()), BoundBy::Unknown);
+        assert_eq!(by(&[flat[0], Measured { range_bytes: 1, ..flat[0] }], &around()), BoundBy::Unknown);
         assert_eq!(by(&growing, &around()), BoundBy::Connections);
         assert_eq!(by(&growing, &Surroundings { memory_allowed: Some(32), ..around() }), BoundBy::Memory);
         assert_eq!(by(&growing, &Surroundings { memory_allowed: Some(64), ..around() }), BoundBy::Connections);

@@ -87,7 +87,8 @@ impl Monitor for Progress {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.done += bytes;
         let now = Instant::now();
-        if now.duration_since(log.said) < LOG_EVERY {
+        // What has no end says itself what it is at.
+        if log.total == 0 || now.duration_since(log.said) < LOG_EVERY {
             return;
         }
         log.said = now;
@@ -98,7 +99,7 @@ impl Monitor for Progress {
             log.what,
             ByteSize(log.done),
             ByteSize(log.total),
-            if log.total == 0 { 100.0 } else { log.done as f64 * 100.0 / log.total as f64 },
+            log.done as f64 * 100.0 / log.total as f64,
             left.as_secs()
         );
         drop(log);

@@ -78,7 +78,7 @@ impl Percentiles {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BoundReport {
     /// `throttling`, `cpu`, `cpu, in ALGORITHM`, `wire`, `one stored part`, `memory`, `connections` (more would
-    /// have brought more) or `server`.
+    /// have brought more), `server` or `unknown`.
     pub by: String,
     pub because: String,
 }

@@ -26,6 +26,10 @@ use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
 use crate::units::{ByteRange, PartNumber};
 
+/// Bytes of a frame at the most, where they come from a connection. Larger ones fall out of the processor's cache
+/// before they are hashed, smaller ones cost more calls.
+pub const FRAME: usize = 64 << 10;
+
 /// The bytes of a range, as frames in order.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, SourceError>> + Send>>;
 

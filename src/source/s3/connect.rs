@@ -1,8 +1,9 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -60,6 +61,8 @@ pub struct Connection {
     pub(super) options: Arc<S3Options>,
     path_style: bool,
     trust: Trust,
+    /// Of all objects and buckets, so that the next one finds connections open.
+    common: Arc<OnceLock<Client>>,
 }
 
 impl Connection {
@@ -107,6 +110,7 @@ impl Connection {
             options: Arc::new(options),
             path_style: own_endpoint.is_some(),
             trust,
+            common: Arc::default(),
         })
     }
 
@@ -129,8 +133,13 @@ impl Connection {
         &self.shared
     }
 
+    /// The client whose connections all share.
+    pub(super) fn client(&self) -> Client {
+        self.common.get_or_init(|| self.fresh_client()).clone()
+    }
+
     /// A client whose connections are its own.
-    pub(super) fn client(&self) -> aws_sdk_s3::Client {
+    pub(super) fn fresh_client(&self) -> Client {
         let config = aws_sdk_s3::config::Builder::from(self.shared.as_ref())
             .http_client(client(&self.trust))
             .force_path_style(self.path_style)
@@ -140,7 +149,7 @@ impl Connection {
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .interceptor(BoundedAnswers)
             .build();
-        aws_sdk_s3::Client::from_conf(config)
+        Client::from_conf(config)
     }
 }
 

@@ -317,6 +317,6 @@ impl ObjectSource for S3Object {
     }
 
     fn fresh(&self) -> Arc<dyn ObjectSource> {
-        Arc::new(S3Object { client: self.connection.client(), ..self.clone() })
+        Arc::new(S3Object { client: self.connection.fresh_client(), ..self.clone() })
     }
 }

@@ -27,6 +27,7 @@ use aws_smithy_runtime_api::shared::IntoShared as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::source::FRAME;
 use connect::Tcp;
 pub(super) use trust::Trust;
 
@@ -34,9 +35,6 @@ pub(super) use trust::Trust;
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that the head of an answer may take.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes that one read of a connection asks for. Larger frames fall out of the processor's cache before they are
-/// hashed, smaller ones cost more calls.
-const FRAME: usize = 64 << 10;
 
 /// A client with connections of its own.
 pub(super) fn client(trust: &Trust) -> SharedHttpClient {
