@@ -10,7 +10,6 @@ use tokio::task::JoinHandle;
 
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::plan::{Need, PartLayout, ReadPlan};
-use crate::source::FRAME;
 use crate::units::{ByteRange, KIB};
 
 /// A frame, and the room it takes, which is free again once every row has let go of it.
@@ -90,10 +89,7 @@ impl Feed {
 }
 
 impl Ticket {
-    /// A frame is a slice of a buffer that the connection reads into. One that fills little of it is copied, so that
-    /// what waits is what was counted.
     pub fn pass(&mut self, frame: &Bytes) {
-        let frame = if frame.len() * 4 < FRAME * 3 { Bytes::copy_from_slice(frame) } else { frame.clone() };
         for row in &self.rows {
             let _ = row.send((frame.clone(), Arc::clone(&self.room)));
         }

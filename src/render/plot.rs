@@ -53,6 +53,7 @@ fn by_connections(
         .build_cartesian_2d((fewest * 0.9..most * 1.1).log_scale(), 0.0..top)?;
     chart
         .configure_mesh()
+        .light_line_style(WHITE.mix(0.0))
         .x_desc("GETs in flight")
         .y_desc("Gbit/s: median, 5th to 95th percentile")
         .x_label_formatter(&|x| format!("{x:.0}"))
@@ -96,6 +97,7 @@ fn over_time(
         .build_cartesian_2d(0.0..load.elapsed_seconds.max(each), 0.0..top)?;
     chart
         .configure_mesh()
+        .light_line_style(WHITE.mix(0.0))
         .x_desc(format!("seconds, {} GETs in flight of {}", load.connections, crate::units::ByteSize(load.range_bytes)))
         .y_desc("Gbit/s")
         .y_label_formatter(&|y| format!("{y:.1}"))
