@@ -72,6 +72,9 @@ pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
         time: args.time,
         max_memory: args.max_memory.0,
     };
+    if let Some(fewest) = request.connections.first() {
+        request.budget(*fewest).map_err(|error| UsageError(error.to_string()))?;
+    }
     let (session, counting, progress) = session(opener.open(target));
     let cancel = cancel_on_signal();
     // Reading ends by itself when cancelled, and what was measured by then is told.

@@ -12,7 +12,7 @@ use crate::checksum::Algorithm;
 use crate::ident::ObjectId;
 use crate::machine::cpu_time;
 use crate::source::{ErrorKind, Session, SourceError};
-use crate::units::{ByteRange, MIB};
+use crate::units::ByteRange;
 
 /// Reading for its own sake: the ranges of an object over and over, with nothing kept.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Load {
     pub connections: usize,
     /// What one GET asks for, in bytes.
     pub range_bytes: u64,
+    /// Bytes that may wait until lanes are filled.
+    pub lanes_room: u64,
     /// The first byte to read, so that one run after another does not ask for what the server has at hand.
     pub offset: u64,
     /// Digests to compute of every range, and to drop.
@@ -75,7 +77,7 @@ const MOST_FAILURES: u32 = 8;
 pub async fn load(session: &Session, load: Load) -> Loaded {
     let clock = Arc::clone(&session.context().clock);
     let halt = load.cancel.child_token();
-    let lanes = Lanes::new(&load.hash, load.connections, 20 * MIB);
+    let lanes = Lanes::new(&load.hash, load.connections, load.lanes_room);
     let (begun, cpu) = (clock.monotonic(), cpu_time());
     let (most, may_end_early) = match load.until {
         Until::Stable(most) => (most, true),

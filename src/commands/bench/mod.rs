@@ -15,7 +15,7 @@ use crate::checks::{Bound, Measured, Surroundings, bound};
 use crate::checksum::Algorithm;
 use crate::fetch::{Load, Loaded, Until, load};
 use crate::machine;
-use crate::plan::{Limits, Tuning};
+use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
 use crate::report::{BenchReport, BoundReport, Exit, LoadReport, Percentiles};
 use crate::source::{Session, SourceError};
 use crate::units::{ByteSize, MIB};
@@ -31,7 +31,15 @@ pub struct BenchRequest {
     pub hash: Vec<Algorithm>,
     /// Each reading takes so long; as long as it takes to become stable where absent.
     pub time: Option<Duration>,
+    /// Memory of the whole process, in bytes; numbers of connections that it does not allow are left out.
     pub max_memory: u64,
+}
+
+impl BenchRequest {
+    /// How the memory is shared out with so many GETs in flight.
+    pub fn budget(&self, connections: usize) -> Result<Budget, TooLittleMemory> {
+        Limits { concurrency: Concurrency::Fixed(connections), range_bytes: None, max_memory: self.max_memory }.budget()
+    }
 }
 
 /// A reading becomes stable in this time, or is taken as it is.
@@ -53,19 +61,25 @@ pub async fn bench(
     let facts = &found.facts;
     let part = found.layout.candidates.first().map(|candidate| candidate.layout.parts().next().map_or(0, |p| p.len()));
     let ranges = sizes(request, facts.size, part);
-    let allowed = Limits { max_memory: request.max_memory, ..Limits::default() }.budget().map_or(1, |b| b.grow_to);
+    // Those that memory allows, with the room that it leaves for lanes.
+    let allowed: Vec<(usize, u64)> = request
+        .connections
+        .iter()
+        .filter_map(|connections| Some((*connections, request.budget(*connections).ok()?.lanes_room)))
+        .collect();
     let rates = hash_rates(clock.as_ref(), &request.hash);
     let mut loads: Vec<(Load, Loaded)> = Vec::new();
     let mut failed = None;
     'sweep: for range_bytes in ranges {
         let mut best: f64 = 0.0;
         let mut flat = 0;
-        for connections in request.connections.iter().copied().filter(|connections| *connections <= allowed) {
+        for &(connections, lanes_room) in &allowed {
             let load_ = Load {
                 id: facts.id.clone(),
                 size: facts.size,
                 connections,
                 range_bytes,
+                lanes_room,
                 offset: loads.iter().map(|(_, loaded)| loaded.bytes).sum::<u64>() % facts.size.max(1),
                 hash: request.hash.clone(),
                 until: request.time.map_or(Until::Stable(LONGEST), Until::Time),
@@ -90,11 +104,11 @@ pub async fn bench(
         }
     }
     let measured: Vec<Measured> = loads.iter().map(|(load, loaded)| measured(load, loaded)).collect();
-    let wished = request.connections.last().copied().unwrap_or(0);
+    let denied = allowed.len() < request.connections.len();
     let around = Surroundings {
         cores: machine::cores(),
         link_bits_per_second: machine::link_bits_per_second(),
-        memory_allowed: (wished > allowed).then(|| measured.iter().map(|m| m.connections).max()).flatten(),
+        memory_allowed: denied.then(|| measured.iter().map(|m| m.connections).max()).flatten(),
         parts: found.layout.parts_count,
         hash_rates: rates,
     };
@@ -114,11 +128,9 @@ pub async fn bench(
         bytes_per_second: best.bytes_per_second as u64,
     });
     let mut notes = Vec::new();
-    if wished > allowed {
-        notes.push(format!(
-            "--max-memory {} allows {allowed} connections; more were not tried",
-            ByteSize(request.max_memory)
-        ));
+    if let Some((most, _)) = allowed.last().filter(|_| denied) {
+        let memory = ByteSize(request.max_memory);
+        notes.push(format!("--max-memory {memory} allows {most} connections; more were not tried"));
     }
     notes.extend(loads.iter().filter_map(|(load, loaded)| slowed(load, loaded)));
     notes.extend(failed.map(|error| format!("ended early: {}", error.explain())));
@@ -237,6 +249,7 @@ mod tests {
             size: 1,
             connections: 4,
             range_bytes: 1,
+            lanes_room: 0,
             offset: 0,
             hash: Vec::new(),
             until: Until::Time(Duration::from_secs(30)),

@@ -1,55 +1,8 @@
-//! Many streams of one algorithm side by side, one in each lane of a vector register. A stream by itself waits for
-//! its own last step all the time; sixteen of them keep a core busy.
-
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Algorithm, Digest};
-
-/// Advances several independent streams together.
-pub trait Kernel: Send + Sync {
-    type State: Clone + Default + Send;
-
-    /// How many streams one call advances for the price of one.
-    fn width(&self) -> usize;
-
-    /// Appends `inputs[i]` to `states[i]`. All inputs are of the same length, a multiple of 64 but for the last
-    /// one of a stream.
-    fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]);
-
-    fn finish(&self, state: &Self::State) -> Digest;
-}
-
-/// Bytes of one step of MD5.
-pub const BLOCK: usize = 64;
-
-/// MD5 over AVX-512 (16 lanes), AVX2 (8), SSE4.2 or NEON (4), chosen at run time.
-#[derive(Debug, Clone, Copy)]
-pub struct Md5Lanes(md5_many::Md5Many);
-
-impl Md5Lanes {
-    /// `None` where the processor has no vector unit that would help.
-    pub fn detect() -> Option<Self> {
-        let engine = md5_many::Md5Many::new();
-        (engine.lanes() >= 4).then_some(Md5Lanes(engine))
-    }
-}
-
-impl Kernel for Md5Lanes {
-    type State = md5_many::Md5State;
-
-    fn width(&self) -> usize {
-        self.0.lanes()
-    }
-
-    fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]) {
-        self.0.update_many(states, inputs);
-    }
-
-    fn finish(&self, state: &Self::State) -> Digest {
-        Digest::computed(Algorithm::Md5, &state.finalize())
-    }
-}
+use super::kernel::{BLOCK, Kernel};
+use super::queue::Queue;
+use crate::checksum::Digest;
 
 /// A stream that counts as one with something to do: calls over fewer bytes cost more than they bring.
 const ENOUGH: usize = 16 << 10;
@@ -85,14 +38,6 @@ struct Slot<S, F> {
     ended: bool,
 }
 
-/// Bytes that wait, in order.
-struct Queue<F> {
-    frames: VecDeque<F>,
-    /// Bytes of the first frame that are hashed already.
-    at: usize,
-    waiting: usize,
-}
-
 /// What a thread takes out of the pool to work on.
 struct Work<S, F> {
     slot: usize,
@@ -103,7 +48,7 @@ struct Work<S, F> {
 
 impl<S, F> Slot<S, F> {
     fn is_ready(&self) -> bool {
-        self.state.is_some() && (self.queue.waiting >= ENOUGH || (self.ended && self.queue.waiting > 0))
+        self.state.is_some() && (self.queue.waiting() >= ENOUGH || (self.ended && self.queue.waiting() > 0))
     }
 }
 
@@ -151,10 +96,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
         if frame.as_ref().is_empty() {
             return;
         }
-        self.change(stream, |slot| {
-            slot.queue.waiting += frame.as_ref().len();
-            slot.queue.frames.push_back(frame);
-        });
+        self.change(stream, |slot| slot.queue.push(frame));
     }
 
     /// No more bytes come. The digest is there at the end.
@@ -204,8 +146,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
             let Work { slot, state, queue, .. } = done;
             streams.change(slot, |slot| {
                 let came = std::mem::replace(&mut slot.queue, queue);
-                slot.queue.waiting += came.waiting;
-                slot.queue.frames.extend(came.frames);
+                slot.queue.append(came);
                 slot.state = Some(state);
             });
             streams.retire(slot, &self.kernel);
@@ -218,15 +159,15 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
     fn change(&mut self, at: usize, change: impl FnOnce(&mut Slot<S, F>)) {
         let Some(Some(slot)) = self.slots.get_mut(at) else { return };
         self.ready -= usize::from(slot.is_ready());
-        self.waiting -= slot.queue.waiting;
+        self.waiting -= slot.queue.waiting();
         change(slot);
         self.ready += usize::from(slot.is_ready());
-        self.waiting += slot.queue.waiting;
+        self.waiting += slot.queue.waiting();
     }
 
     /// Takes a stream whose bytes are all hashed out of the pool, if it has ended.
     fn retire<K: Kernel<State = S>>(&mut self, at: usize, kernel: &K) {
-        let over = |slot: &mut Slot<S, F>| slot.ended && slot.queue.waiting == 0 && slot.state.is_some();
+        let over = |slot: &mut Slot<S, F>| slot.ended && slot.queue.waiting() == 0 && slot.state.is_some();
         let Some(slot) = self.slots.get_mut(at).and_then(|slot| slot.take_if(over)) else { return };
         if let Some(state) = &slot.state {
             self.done.push((slot.tag, kernel.finish(state)));
@@ -239,11 +180,11 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
         let with = |worth: fn(&Slot<S, F>) -> bool| -> Vec<(usize, usize)> {
             let slots = self.slots.iter().enumerate();
             let worth = |slot: &&Slot<S, F>| worth(slot);
-            slots.filter_map(|(at, slot)| slot.as_ref().filter(worth).map(|s| (s.queue.waiting, at))).collect()
+            slots.filter_map(|(at, slot)| slot.as_ref().filter(worth).map(|s| (s.queue.waiting(), at))).collect()
         };
         let mut order = with(Slot::is_ready);
         if order.is_empty() {
-            order = with(|slot| slot.state.is_some() && slot.queue.waiting >= BLOCK);
+            order = with(|slot| slot.state.is_some() && slot.queue.waiting() >= BLOCK);
         }
         order.sort_unstable_by(|a, b| b.cmp(a));
         order.truncate(even(order.len().min(width).min(MOST)));
@@ -262,7 +203,7 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
 
 /// Advances all streams by what the one with the least has: whole blocks, or the rest of streams that end.
 fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>]) {
-    let least = work.iter().map(|work| work.queue.waiting).min().unwrap_or(0);
+    let least = work.iter().map(|work| work.queue.waiting()).min().unwrap_or(0);
     let mut left = least - least % BLOCK;
     let mut states: Vec<K::State> = work.iter().map(|work| work.state.clone()).collect();
     while left > 0 {
@@ -284,54 +225,13 @@ fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>
     }
     for (work, mut state) in work.iter_mut().zip(states) {
         // Less than a block, at the end of a stream: once for each stream, by itself.
-        while work.ended && (1..BLOCK).contains(&work.queue.waiting) {
+        while work.ended && (1..BLOCK).contains(&work.queue.waiting()) {
             let rest = work.queue.contiguous();
             let len = rest.len();
             kernel.update(std::slice::from_mut(&mut state), &[rest]);
             work.queue.skip(len);
         }
         work.state = state;
-    }
-}
-
-impl<F> Default for Queue<F> {
-    fn default() -> Self {
-        Queue { frames: VecDeque::new(), at: 0, waiting: 0 }
-    }
-}
-
-impl<F: AsRef<[u8]>> Queue<F> {
-    /// What is left of the first frame.
-    fn contiguous(&self) -> &[u8] {
-        self.frames.front().and_then(|frame| frame.as_ref().get(self.at..)).unwrap_or_default()
-    }
-
-    fn skip(&mut self, bytes: usize) {
-        self.at += bytes;
-        self.waiting -= bytes;
-        if self.frames.front().is_some_and(|frame| frame.as_ref().len() == self.at) {
-            self.frames.pop_front();
-            self.at = 0;
-        }
-    }
-
-    /// The next block, out of as many frames as it takes.
-    fn block(&mut self) -> [u8; BLOCK] {
-        let mut block = [0; BLOCK];
-        let mut filled = 0;
-        while filled < BLOCK {
-            let piece = self.contiguous();
-            let take = piece.len().min(BLOCK - filled);
-            if take == 0 {
-                break;
-            }
-            if let (Some(to), Some(from)) = (block.get_mut(filled..filled + take), piece.get(..take)) {
-                to.copy_from_slice(from);
-            }
-            filled += take;
-            self.skip(take);
-        }
-        block
     }
 }
 
@@ -343,8 +243,9 @@ mod tests {
     use md5::Digest as _;
     use proptest::prelude::*;
 
+    use super::super::Md5Lanes;
     use super::*;
-    use crate::checksum::Hasher;
+    use crate::checksum::{Algorithm, Hasher};
 
     /// MD5 by the scalar crate, and how many streams and bytes it was given at once.
     #[derive(Clone, Default)]
