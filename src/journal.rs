@@ -1,12 +1,13 @@
 //! What was about to be started, kept on disk, so that a run that was killed can be taken up and nothing is started
 //! twice. The lock itself is the name of the AMI, which EC2 holds; the journal tells where to look.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::{Algorithm, Hasher};
+use crate::files::write_whole;
 
 const SCHEMA: &str = "stored-ami/journal/1";
 
@@ -106,12 +107,8 @@ impl Journal {
     /// Returns when the entry is on disk.
     pub fn write(&self, entry: &Entry) -> io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        serde_json::to_writer(&mut file, entry)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(self.path(&entry.restore.token()))?;
-        std::fs::File::open(&self.folder)?.sync_all()
+        let text = serde_json::to_string(entry)? + "\n";
+        write_whole(&self.path(&entry.restore.token()), text.as_bytes())
     }
 
     /// Takes an entry away: EC2 refused the call.

@@ -13,8 +13,11 @@ use std::path::Path;
 const FLOORS: [(&str, &[&str]); 5] = [
     ("ground", &["units", "ident", "checksum", "verdict"]),
     // `report` is as pure as the ground, and stands here because it is made from facts and plans.
-    ("first floor", &["facts", "plan", "checks", "manifest", "record", "report"]),
-    ("second floor", &["source", "image", "account", "journal", "fetch", "progress", "clock", "machine"]),
+    ("first floor", &["facts", "plan", "checks", "sealed", "manifest", "record", "report"]),
+    (
+        "second floor",
+        &["source", "image", "account", "checkpoint", "journal", "fetch", "files", "progress", "clock", "machine"],
+    ),
     ("third floor", &["commands"]),
     ("roof", &["render", "cli"]),
 ];

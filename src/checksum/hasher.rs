@@ -1,5 +1,6 @@
 use crc_fast::CrcAlgorithm;
 use sha2::Digest as _;
+use sha2::digest::common::hazmat::SerializableState;
 use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh64::Xxh64;
 
@@ -63,6 +64,42 @@ impl Hasher {
         }
     }
 
+    /// The state, to go on from in another process; `None` for the XXH family, whose states cannot be taken out.
+    ///
+    /// The form is that of the crates: it is read by the same minor version of them, and by nothing else.
+    pub fn save(&self) -> Option<Vec<u8>> {
+        match &self.state {
+            State::Crc(state) => Some(state.get_state().to_le_bytes().to_vec()),
+            State::Sha1(state) => Some(state.serialize().to_vec()),
+            State::Sha256(state) => Some(state.serialize().to_vec()),
+            State::Sha512(state) => Some(state.serialize().to_vec()),
+            State::Md5(state) => Some(state.serialize().to_vec()),
+            State::Xxh64(_) | State::Xxh3(_) => None,
+        }
+    }
+
+    /// A hasher in a state that was saved; `None` where it is none of this algorithm's.
+    pub fn resume(algorithm: Algorithm, saved: &[u8]) -> Option<Self> {
+        fn of<H: SerializableState>(saved: &[u8]) -> Option<H> {
+            H::deserialize(saved.try_into().ok()?).ok()
+        }
+        let crc = |algorithm| {
+            let state = u64::from_le_bytes(saved.try_into().ok()?);
+            Some(State::Crc(crc_fast::Digest::new_with_init_state(algorithm, state)))
+        };
+        let state = match algorithm {
+            Algorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc)?,
+            Algorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi)?,
+            Algorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme)?,
+            Algorithm::Sha1 => State::Sha1(of(saved)?),
+            Algorithm::Sha256 => State::Sha256(of(saved)?),
+            Algorithm::Sha512 => State::Sha512(of(saved)?),
+            Algorithm::Md5 => State::Md5(of(saved)?),
+            Algorithm::Xxh64 | Algorithm::Xxh3 | Algorithm::Xxh128 => return None,
+        };
+        Some(Hasher { algorithm, state })
+    }
+
     pub fn finish(self) -> Digest {
         let of = |bytes: &[u8]| Digest::computed(self.algorithm, bytes);
         match self.state {
@@ -104,6 +141,25 @@ mod tests {
             (Algorithm::Xxh128, b"", "99aa06d3014798d86001c324468d497f"),
         ] {
             assert_eq!(Hasher::digest(algorithm, input).hex(), hex, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn a_saved_state_goes_on() {
+        let data: Vec<u8> = (0..10_007u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        for algorithm in Algorithm::ALL {
+            for at in [0, 1, 63, 64, 65, 128, 5_000, 10_007] {
+                let mut hasher = Hasher::new(algorithm);
+                hasher.update(&data[..at]);
+                let Some(saved) = hasher.save() else {
+                    assert!(matches!(algorithm, Algorithm::Xxh64 | Algorithm::Xxh3 | Algorithm::Xxh128));
+                    continue;
+                };
+                let mut again = Hasher::resume(algorithm, &saved).unwrap();
+                again.update(&data[at..]);
+                assert_eq!(again.finish(), Hasher::digest(algorithm, &data), "{algorithm} at {at}");
+                assert!(Hasher::resume(algorithm, &saved[1..]).is_none());
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
@@ -148,6 +149,21 @@ pub struct ReadingArgs {
     /// Memory of the whole process, at the most
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: ByteSize,
+    /// Keep the state of the reading in this file, and go on from it where it is there; gone when all is read
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
+    pub resume: Option<PathBuf>,
+    /// Begin no more ranges after this time, such as 90s or 2h, counted from the start
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub max_time: Option<Duration>,
+    /// Read no more bytes than these, in whole ranges
+    #[arg(long, value_name = "SIZE")]
+    pub max_bytes: Option<ByteSize>,
+}
+
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time such as 30s or 5m, one second at the least".to_owned();
+    let time: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(time).ok().filter(|time| *time >= Duration::from_secs(1)).ok_or_else(wrong)
 }
 
 pub(super) fn range_size(text: &str) -> Result<ByteSize, String> {

@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::args::{ConnectionArgs, OutputArgs, range_size};
+use super::args::{ConnectionArgs, OutputArgs, range_size, time};
 use super::resolve::{Opener, UsageError};
-use super::run::{Results, cancel_on_signal, complain, session, until, write_file};
+use super::run::{Results, cancel_on_signal, complain, session, until};
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};
+use crate::files::write_whole;
 use crate::ident::Target;
 use crate::render::plot;
 use crate::report::{Exit, Report};
@@ -47,12 +48,6 @@ pub struct BenchArgs {
     output: OutputArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let wrong = || "a time such as 30s or 5m, one second at the least".to_owned();
-    let time: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(time).ok().filter(|time| *time >= Duration::from_secs(1)).ok_or_else(wrong)
 }
 
 pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
@@ -122,7 +117,7 @@ async fn until_late<T>(cancel: &tokio_util::sync::CancellationToken, work: impl 
 }
 
 fn keep(path: &Path, text: Result<String, String>) -> bool {
-    let written = text.and_then(|text| write_file(path, &text).map_err(|error| error.to_string()));
+    let written = text.and_then(|text| write_whole(path, text.as_bytes()).map_err(|error| error.to_string()));
     if let Err(problem) = &written {
         complain(&format!("{}: could not be written: {problem}", path.display()));
     }

@@ -3,7 +3,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{ConnectionArgs, ReadingArgs, VerifyArgs};
+use crate::checkpoint::CheckpointFile;
 use crate::commands::verify::VerifyRequest;
+use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, find_sum};
 use crate::plan::{Budget, Limits, Tuning};
@@ -135,7 +137,12 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     if references.write_manifest.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--write-manifest: one file can hold one target's manifest only".to_owned()));
     }
+    if args.reading.resume.is_some() && args.targets.len() > 1 {
+        return Err(UsageError("--resume: one file can hold the state of one target only".to_owned()));
+    }
     let budget = budget(&args.reading)?;
+    let until = args.reading.max_time.map(|time| std::time::Instant::now() + time);
+    let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let manifest = match &references.manifest {
         None => None,
         Some(path) => {
@@ -171,6 +178,8 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             sample: args.reading.sample,
             manifest_wanted: references.write_manifest.is_some(),
             reread: !args.reading.no_reread,
+            quota: quota.clone(),
+            resume: args.reading.resume.as_deref().map(CheckpointFile::new),
             ..VerifyRequest::new(opener.open(target), budget)
         })
     };

@@ -12,6 +12,7 @@ use super::terminal::{Progress, style};
 use crate::clock::SystemClock;
 use crate::commands::inspect::inspect;
 use crate::commands::verify::{Verified, VerifyError, verify};
+use crate::files::write_whole;
 use crate::ident::Target;
 use crate::manifest::Manifest;
 use crate::progress::Counting;
@@ -116,7 +117,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
         progress.clear();
         match verified {
             None => results.interrupted(),
-            Some(Ok(Verified { mut report, manifest })) => {
+            Some(Ok(Verified { mut report, manifest, finished })) => {
                 let counts = counting.counts();
                 report.stats.requests = counts.requests;
                 report.stats.reads = counts.reads;
@@ -125,6 +126,15 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
                 results.add(Report::Verify(Box::new(report)));
                 if let (Some(manifest), Some(path)) = (manifest, &args.references.write_manifest) {
                     results.write_manifest(&manifest, path);
+                }
+                // Only now, so that whatever ends the process before has lost nothing.
+                if let Some(file) = request.resume.as_ref().filter(|_| finished)
+                    && let Err(error) = file.remove()
+                {
+                    complain(&format!(
+                        "{}: is no longer needed, and could not be removed: {error}",
+                        file.path().display()
+                    ));
                 }
             }
             Some(Err(VerifyError::Source(error))) => results.error(&target.to_string(), &error),
@@ -284,7 +294,7 @@ impl Results {
     }
 
     fn write_manifest(&mut self, manifest: &Manifest, path: &Path) {
-        let written = manifest.to_json().map_err(io::Error::from).and_then(|text| write_file(path, &text));
+        let written = manifest.to_json().map_err(io::Error::from).and_then(|text| write_whole(path, text.as_bytes()));
         if let Err(error) = written {
             complain(&format!("{}: the manifest could not be written: {error}", path.display()));
             self.exit = self.exit.and(Exit::CouldNot);
@@ -297,14 +307,4 @@ impl Results {
         self.render(&summary);
         self.exit
     }
-}
-
-/// Written beside its place and moved there, so that no half of it is ever found.
-pub(super) fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }

@@ -11,19 +11,19 @@ pub(super) type Md5Pool = Pool<Md5Lanes, Bytes>;
 pub(super) struct Lanes {
     /// Each for as many readers as fill a register and half of it again, so that nobody waits for the slowest.
     pools: Vec<Md5Pool>,
-    /// Where the digest stands among those of a range.
-    column: usize,
+    /// Where the digest stands among those of a range; absent where each range computes it by itself.
+    column: Option<usize>,
 }
 
 impl Lanes {
     pub fn new(per_range: &[Algorithm], readers: usize, room: u64) -> Self {
         let column = per_range.iter().position(|algorithm| *algorithm == Algorithm::Md5);
         let kernel = Md5Lanes::detect().filter(|_| readers >= FEWEST);
-        let (Some(column), Some(kernel)) = (column, kernel) else { return Lanes { pools: Vec::new(), column: 0 } };
+        let (Some(column), Some(kernel)) = (column, kernel) else { return Lanes { pools: Vec::new(), column: None } };
         let count = (readers * 2 / (kernel.width() * 3)).max(1);
         let room = usize::try_from(room).unwrap_or(usize::MAX) / count;
         let pools = (0..count).map(|_| Pool::new(kernel, readers.div_ceil(count), room)).collect();
-        Lanes { pools, column }
+        Lanes { pools, column: Some(column) }
     }
 
     /// Hashers for what a range computes by itself.
@@ -38,22 +38,18 @@ impl Lanes {
         Some((pool, pool.open(range)))
     }
 
-    /// Puts the digests to those that the ranges computed by themselves. A range without its digest is no range.
-    pub fn finish(&self, of_ranges: &mut [Option<Vec<Digest>>]) {
-        if self.pools.is_empty() {
-            return;
-        }
-        let mut found: Vec<Option<Digest>> = vec![None; of_ranges.len()];
-        for (range, digest) in self.pools.iter().flat_map(Pool::finish) {
-            if let Some(slot) = found.get_mut(range) {
-                *slot = Some(digest);
-            }
-        }
-        for (slot, digest) in of_ranges.iter_mut().zip(found) {
-            match (slot.as_mut(), digest) {
-                (Some(digests), Some(digest)) if self.column <= digests.len() => digests.insert(self.column, digest),
-                _ => *slot = None,
-            }
-        }
+    /// Where the digest stands among those of a range; absent where each range computes it by itself.
+    pub fn column(&self) -> Option<usize> {
+        self.column
+    }
+
+    /// Digests that are there already, by range.
+    pub fn take_done(&self) -> Vec<(usize, Digest)> {
+        self.pools.iter().flat_map(Pool::take_done).collect()
+    }
+
+    /// All other digests, by range. Nobody may be reading any more.
+    pub fn finish(&self) -> Vec<(usize, Digest)> {
+        self.pools.iter().flat_map(Pool::finish).collect()
     }
 }

@@ -1,14 +1,18 @@
 //! Bounded parallel reads. Bytes are hashed where they land; only digests leave.
 
 mod climb;
+mod collected;
 mod crowd;
 mod lanes;
 mod load;
 mod ordered;
+mod quota;
 mod range;
 mod sink;
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,15 +20,17 @@ use tokio_util::sync::CancellationToken;
 use crate::checks::Digests;
 use crate::checksum::Digest;
 use crate::ident::ObjectId;
-use crate::plan::{Budget, Need, ReadPlan};
+use crate::plan::{Budget, Midway, Need, ReadPlan};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::Coverage;
 
+use collected::Collected;
 use crowd::Crowd;
 use lanes::Lanes;
 pub use load::{Load, Loaded, Until, load};
-use ordered::{Feed, Rows, Ticket};
+use ordered::{Feed, RowStates, Rows, Ticket};
+pub use quota::{Quota, Spent};
 use sink::Sink;
 
 /// One reading of an object under one identity.
@@ -34,8 +40,23 @@ pub struct Job {
     /// Positions of the ranges to read; all of them where absent.
     pub chosen: Option<Vec<usize>>,
     pub budget: Budget,
+    pub quota: Quota,
+    /// What an earlier reading by the same plan came to; what it has is not read again.
+    pub from: Option<Midway>,
+    /// Told every other second how far the reading has come, and at its end.
+    pub keep: Option<Arc<dyn Keep>>,
     pub cancel: CancellationToken,
 }
+
+/// Keeps how far a reading has come.
+pub trait Keep: Send + Sync {
+    fn keep(&self, midway: &Midway) -> io::Result<()>;
+}
+
+/// How often that is told, at the most.
+const KEEP_EVERY: Duration = Duration::from_secs(2);
+/// So many times as long as keeping took the reading goes on before the next time.
+const KEEP_COST: u32 = 20;
 
 /// What a reading came to.
 #[derive(Debug)]
@@ -95,31 +116,50 @@ impl Reading {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     Cancelled,
+    /// As much was read as may be.
+    Spent(Spent),
     Failed(SourceError),
 }
 
 /// Reads the ranges of a job, several at a time, in order of offset.
 ///
-/// A range that cannot be read ends the whole reading: what has come by then is returned.
-pub async fn fetch(session: &Session, job: Job) -> Reading {
-    let rows = Rows::start(&job.plan);
-    let count = job.chosen.as_ref().map_or(job.plan.ranges().len(), Vec::len);
+/// A range that cannot be read ends the whole reading: what has come by then is returned. A reader that panics costs
+/// its range, and the others go on.
+pub async fn fetch(session: &Session, mut job: Job) -> Reading {
+    let plan = Arc::clone(&job.plan);
+    let from = job.from.take();
+    if let Some(from) = &from {
+        job.chosen = Some(from.missing(&plan));
+    }
+    let from = from.unwrap_or_else(|| Midway::beginning(&plan));
+    let (rows, row_states) = Rows::start(&plan, from.rows);
+    let count = job.chosen.as_ref().map_or(plan.ranges().len(), Vec::len);
     let budget = job.budget;
     let begin = budget.concurrency.clamp(1, count.max(1));
     // What goes in order is as fast as one thread, and its room was shared out among those that begin.
-    let most = if job.plan.ordered().is_empty() { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
+    let most = if plan.ordered().is_empty() { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
+    let lanes = Lanes::new(plan.per_range(), begin, budget.lanes_room);
+    let clock = Arc::clone(&session.context().clock);
     let shared = Arc::new(Shared {
         session: session.clone(),
         next: tokio::sync::Mutex::new(Next { position: 0, feed: rows.feed(budget.waiting_room) }),
-        crowd: Crowd::new(begin, most, session.context().clock.monotonic()),
-        lanes: Lanes::new(job.plan.per_range(), begin, budget.lanes_room),
-        failed: Mutex::new(None),
+        crowd: Crowd::new(begin, most, clock.monotonic()),
+        collected: Collected::new(from.of_ranges, lanes.column()),
+        lanes,
+        stopped: Mutex::new(None),
         halt: job.cancel.child_token(),
         job,
     });
     let mut tasks = JoinSet::new();
-    let mut of_ranges: Vec<Option<Vec<Digest>>> = vec![None; shared.job.plan.ranges().len()];
     let mut started = 0;
+    let keeping = keep_now_and_then(&shared, &row_states);
+    let time_is_over = async {
+        match shared.job.quota.ends_in(clock.monotonic()) {
+            Some(left) => clock.sleep(left).await,
+            None => std::future::pending().await,
+        }
+    };
+    let (mut keeping, mut time_is_over) = (std::pin::pin!(keeping), std::pin::pin!(time_is_over));
     loop {
         for _ in 0..shared.crowd.missing() {
             tasks.spawn(Arc::clone(&shared).work(started));
@@ -128,34 +168,62 @@ pub async fn fetch(session: &Session, job: Job) -> Reading {
         let done = tokio::select! {
             done = tasks.join_next() => done,
             () = shared.crowd.grown.notified() => continue,
-        };
-        let Some(done) = done else { break };
-        match done {
-            Ok(digests) => {
-                for (index, digests) in digests {
-                    if let Some(slot) = of_ranges.get_mut(index) {
-                        *slot = Some(digests);
-                    }
-                }
+            () = &mut keeping => continue,
+            () = &mut time_is_over, if !shared.halt.is_cancelled() => {
+                shared.stop(Stop::Spent(Spent::Time));
+                shared.halt.cancel();
+                continue;
             }
-            Err(error) => shared.fail(SourceError::new(
-                ErrorKind::Io,
-                session.target(),
-                format!("a reader broke down, and what it had read is not counted: {error}"),
-            )),
+        };
+        match done {
+            None => break,
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                let detail = format!("a reader broke down, and the range that it was reading is not counted: {error}");
+                shared.stop(Stop::Failed(SourceError::new(ErrorKind::Io, session.target(), detail)));
+                tasks.spawn(Arc::clone(&shared).work(started));
+                started += 1;
+            }
         }
     }
-    shared.lanes.finish(&mut of_ranges);
+    shared.collected.add_together(shared.lanes.finish());
     // The feed goes with the queue; without it the rows come to their end.
     shared.next.lock().await.feed = None;
     let in_order = rows.finish().await;
-    let failed = shared.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let stopped = match failed {
-        Some(error) => Some(Stop::Failed(error)),
-        None if shared.job.cancel.is_cancelled() => Some(Stop::Cancelled),
-        None => None,
-    };
-    Reading { plan: Arc::clone(&shared.job.plan), of_ranges, in_order, stopped }
+    keep(&shared, &row_states).await;
+    let stopped = shared.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let stopped = stopped.or(shared.job.cancel.is_cancelled().then_some(Stop::Cancelled));
+    Reading { plan, of_ranges: shared.collected.whole(), in_order, stopped }
+}
+
+/// Tells how far the reading has come. What goes wrong is told, and the reading goes on.
+async fn keep(shared: &Arc<Shared>, rows: &RowStates) {
+    let Some(keep) = shared.job.keep.clone() else { return };
+    let (shared, rows) = (Arc::clone(shared), rows.clone());
+    let monitor = Arc::clone(&shared.session.context().monitor);
+    let kept = tokio::task::spawn_blocking(move || {
+        // Rows first: a range that a row has had has come whole or is read again.
+        let rows = rows.now();
+        shared.collected.add_together(shared.lanes.take_done());
+        keep.keep(&Midway { of_ranges: shared.collected.whole(), rows })
+    });
+    if let Ok(Err(error)) = kept.await {
+        monitor.note(&format!("the state of the reading could not be kept: {error}"));
+    }
+}
+
+async fn keep_now_and_then(shared: &Arc<Shared>, rows: &RowStates) {
+    if shared.job.keep.is_none() {
+        return std::future::pending().await;
+    }
+    let clock = Arc::clone(&shared.session.context().clock);
+    let mut pause = KEEP_EVERY;
+    loop {
+        clock.sleep(pause).await;
+        let begun = clock.monotonic();
+        keep(shared, rows).await;
+        pause = KEEP_EVERY.max(clock.monotonic().duration_since(begun) * KEEP_COST);
+    }
 }
 
 struct Shared {
@@ -163,8 +231,10 @@ struct Shared {
     job: Job,
     next: tokio::sync::Mutex<Next>,
     crowd: Crowd,
+    collected: Collected,
     lanes: Lanes,
-    failed: Mutex<Option<SourceError>>,
+    /// The first trouble.
+    stopped: Mutex<Option<Stop>>,
     halt: CancellationToken,
 }
 
@@ -174,8 +244,12 @@ struct Next {
 }
 
 impl Shared {
+    fn stop(&self, stop: Stop) {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
+    }
+
     fn fail(&self, error: SourceError) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.stop(Stop::Failed(error));
         self.halt.cancel();
     }
 
@@ -188,6 +262,10 @@ impl Shared {
             None => next.position,
         };
         let range = *self.job.plan.ranges().get(index)?;
+        if let Err(spent) = self.job.quota.take(range.len(), self.session.context().clock.monotonic()) {
+            self.stop(Stop::Spent(spent));
+            return None;
+        }
         next.position += 1;
         let ticket = match &mut next.feed {
             Some(feed) => Some(feed.admit(range).await?),
@@ -196,7 +274,8 @@ impl Shared {
         Some((index, ticket))
     }
 
-    async fn one(&self, worker: usize) -> Option<(usize, Vec<Digest>)> {
+    /// Reads the next range. `None` when there is none, or no more is to be read.
+    async fn one(&self, worker: usize) -> Option<()> {
         let (index, ticket) = self.take().await?;
         let plan = &self.job.plan;
         let mut sink =
@@ -209,7 +288,10 @@ impl Shared {
             range: *plan.ranges().get(index)?,
         };
         match reading.read(&mut sink).await {
-            Ok(()) => Some((index, sink.finish())),
+            Ok(()) => {
+                self.collected.add(index, sink.finish());
+                Some(())
+            }
             Err(error) => {
                 self.fail(error);
                 None
@@ -217,21 +299,15 @@ impl Shared {
         }
     }
 
-    async fn work(self: Arc<Self>, worker: usize) -> Vec<(usize, Vec<Digest>)> {
-        let halt = self.halt.clone();
-        let mut done = Vec::new();
-        loop {
-            if self.crowd.leaves() {
-                return done;
-            }
+    async fn work(self: Arc<Self>, worker: usize) {
+        while !self.crowd.leaves() {
             let finished = tokio::select! {
                 biased;
-                () = halt.cancelled() => None,
+                () = self.halt.cancelled() => None,
                 finished = self.one(worker) => finished,
             };
-            match finished {
-                Some(finished) => done.push(finished),
-                None => return done,
+            if finished.is_none() {
+                return;
             }
         }
     }

@@ -1,15 +1,15 @@
 //! Digests that must be computed in order of offset, on threads of their own, while
 //! ranges arrive side by side. Each list of such digests is a row.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::checksum::{Algorithm, Digest, Hasher};
-use crate::plan::{Need, PartLayout, ReadPlan};
+use crate::plan::{Need, PartLayout, ReadPlan, RowState};
 use crate::units::{ByteRange, KIB};
 
 /// A frame, and the room it takes, which is free again once every row has let go of it.
@@ -29,6 +29,10 @@ pub(super) struct Rows {
     rows: Vec<Row>,
 }
 
+/// How far each row has come, for whoever keeps that. Clones share it.
+#[derive(Clone)]
+pub(super) struct RowStates(Vec<Arc<Mutex<RowState>>>);
+
 /// Hands ranges to the rows in order of offset, as room allows.
 pub(super) struct Feed {
     rows: Vec<Sender<RangeFrames>>,
@@ -42,14 +46,16 @@ pub(super) struct Ticket {
 }
 
 impl Rows {
-    pub fn start(plan: &ReadPlan) -> Self {
-        let rows = plan.ordered().iter().filter_map(|need| {
+    /// Each goes on from its state, of which there is one for each of the plan's needs in order.
+    pub fn start(plan: &ReadPlan, states: Vec<RowState>) -> (Self, RowStates) {
+        let states: Vec<_> = states.into_iter().map(|state| Arc::new(Mutex::new(state))).collect();
+        let rows = plan.ordered().iter().zip(&states).filter_map(|(need, state)| {
             let layout = plan.layout(*need)?.clone();
-            let algorithm = need.algorithm;
+            let (algorithm, state) = (need.algorithm, Arc::clone(state));
             let (sender, ranges) = channel();
-            Some((*need, sender, tokio::task::spawn_blocking(move || row(algorithm, &layout, &ranges))))
+            Some((*need, sender, tokio::task::spawn_blocking(move || row(algorithm, &layout, &ranges, &state))))
         });
-        Rows { rows: rows.collect() }
+        (Rows { rows: rows.collect() }, RowStates(states))
     }
 
     /// `None` when nothing must go in order.
@@ -68,6 +74,12 @@ impl Rows {
             done.push((need, thread.await.unwrap_or_default()));
         }
         done
+    }
+}
+
+impl RowStates {
+    pub fn now(&self) -> Vec<RowState> {
+        self.0.iter().map(|state| state.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 }
 
@@ -97,11 +109,20 @@ impl Ticket {
 }
 
 /// Hashes the parts of a layout from the ranges given, until one is missing or short.
-fn row(algorithm: Algorithm, layout: &PartLayout, ranges: &Receiver<RangeFrames>) -> Vec<Option<Digest>> {
-    let mut parts =
-        Parts { algorithm, layout, done: Vec::with_capacity(layout.count()), hasher: Hasher::new(algorithm), at: 0 };
+fn row(
+    algorithm: Algorithm,
+    layout: &PartLayout,
+    ranges: &Receiver<RangeFrames>,
+    state: &Mutex<RowState>,
+) -> Vec<Option<Digest>> {
+    let mut parts = Parts::from(algorithm, layout, &state.lock().unwrap_or_else(PoisonError::into_inner));
     parts.close();
     for RangeFrames { range, frames } in ranges {
+        if range.end() <= parts.at && !range.is_empty() {
+            // Read again for another row, which has not come so far.
+            frames.into_iter().for_each(drop);
+            continue;
+        }
         if range.start() != parts.at {
             break;
         }
@@ -110,6 +131,12 @@ fn row(algorithm: Algorithm, layout: &PartLayout, ranges: &Receiver<RangeFrames>
         }
         if parts.at != range.end() {
             break;
+        }
+        if let Some(hasher) = parts.hasher.save() {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = state.done.len();
+            state.done.extend(parts.done.iter().skip(known).flatten());
+            (state.at, state.hasher) = (parts.at, hasher);
         }
     }
     let mut done = parts.done;
@@ -125,7 +152,19 @@ struct Parts<'a> {
     at: u64,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    /// From the beginning, where the state is none to go on from.
+    fn from(algorithm: Algorithm, layout: &'a PartLayout, state: &RowState) -> Self {
+        let mut done = Vec::with_capacity(layout.count());
+        match Hasher::resume(algorithm, &state.hasher).filter(|_| state.at > 0) {
+            Some(hasher) => {
+                done.extend(state.done.iter().copied().map(Some));
+                Parts { algorithm, layout, done, hasher, at: state.at }
+            }
+            None => Parts { algorithm, layout, done, hasher: Hasher::new(algorithm), at: 0 },
+        }
+    }
+
     fn end(&self) -> Option<u64> {
         self.layout.ends().get(self.done.len()).copied()
     }

@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -70,6 +71,9 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
         plan: Arc::new(ReadPlan::new(object.facts.size, wanted, budget)),
         chosen: None,
         budget,
+        quota: Quota::default(),
+        from: None,
+        keep: None,
         cancel: CancellationToken::new(),
     }
 }
@@ -198,4 +202,122 @@ async fn a_stalled_body_is_given_up_and_taken_up_again() {
     assert_eq!(reading.digests().whole(Algorithm::Sha256, 200_000), Some(direct));
     assert_eq!(setup.counting.counts().retries, 1);
     assert_eq!(setup.counting.counts().received, 200_000, "nothing is read twice");
+}
+
+#[tokio::test]
+async fn a_reader_that_panics_costs_its_own_range_only() {
+    let setup = setup(1_000_000, vec![read_fault(500_000, 1, Action::Panic { after: 3_000 })]);
+    let layout = PartLayout::uniform(1_000_000, 100_000);
+    let mut job = job(&setup, &[(Algorithm::Sha1, layout.clone())]);
+    job.budget.concurrency = 1;
+    let reading = fetch(&setup.session, job).await;
+    let Some(Stop::Failed(error)) = &reading.stopped else { panic!("{:?}", reading.stopped) };
+    assert!(error.explain().contains("a reader broke down"), "{}", error.explain());
+    let digests = reading.digests();
+    let parts = digests.parts(Algorithm::Sha1, &layout).unwrap();
+    assert_eq!(parts.iter().enumerate().filter(|(_, digest)| digest.is_none()).map(|(at, _)| at).collect::<Vec<_>>(), [5]);
+    assert_eq!(reading.coverage().bytes, 900_000);
+}
+
+#[tokio::test]
+async fn dropped_at_any_point_it_leaves_no_task() {
+    let mut finished = 0;
+    for polls in 0..400 {
+        let setup = setup(300_000, vec![read_fault(70_000, 1, Action::Break { after: 1_000 })]);
+        let source: Arc<dyn crate::source::ObjectSource> = Arc::new(setup.source.clone());
+        let session = Session::new(Arc::clone(&source), setup.session.context().clone());
+        let whole = PartLayout::whole(300_000);
+        let wanted = [(Algorithm::Sha256, whole.clone()), (Algorithm::Md5, whole)];
+        let mut reading = Box::pin(fetch(&session, job(&setup, &wanted)));
+        for _ in 0..polls {
+            let done = std::future::poll_fn(|context| Poll::Ready(reading.as_mut().poll(context).is_ready())).await;
+            if done {
+                finished += 1;
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(reading);
+        // What was cancelled goes when the runtime comes to it.
+        let mut yields = 0;
+        while Arc::strong_count(&source) > 2 {
+            tokio::task::yield_now().await;
+            yields += 1;
+            assert!(yields < 10_000, "a task lives on after {polls} polls");
+        }
+    }
+    assert!((1..400).contains(&finished), "some were cut short, some were not: {finished}");
+}
+
+/// Remembers the last that it was told.
+#[derive(Default)]
+struct Kept(Mutex<Option<Midway>>);
+
+impl Keep for Kept {
+    fn keep(&self, midway: &Midway) -> std::io::Result<()> {
+        *self.0.lock().unwrap() = Some(midway.clone());
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_sittings_equal_one() {
+    const SIZE: usize = 2_000_017;
+    let layouts = [PartLayout::whole(SIZE as u64), PartLayout::uniform(SIZE as u64, 100_003)];
+    let can_be_saved = |algorithm: &Algorithm| Hasher::new(*algorithm).save().is_some();
+    for (algorithms, in_order) in [
+        (vec![Algorithm::Crc32c, Algorithm::Md5], false),
+        (Algorithm::ALL.into_iter().filter(can_be_saved).collect(), true),
+    ] {
+        let wanted: Vec<(Algorithm, PartLayout)> = algorithms
+            .iter()
+            .flat_map(|algorithm| layouts.iter().map(move |layout| (*algorithm, layout.clone())))
+            .filter(|(algorithm, layout)| in_order || algorithm.folds() || layout.count() > 1)
+            .collect();
+        let setup = setup(SIZE, vec![]);
+        let kept = Arc::new(Kept::default());
+        let mut sittings = 0;
+        let reading = loop {
+            sittings += 1;
+            let mut job = job(&setup, &wanted);
+            assert_eq!(job.plan.ordered().is_empty(), !in_order);
+            job.from = kept.0.lock().unwrap().take();
+            job.keep = Some(kept.clone());
+            job.quota = Quota::new(None, Some(300_000));
+            let reading = fetch(&setup.session, job).await;
+            match &reading.stopped {
+                None => break reading,
+                stopped => assert_eq!(*stopped, Some(Stop::Spent(Spent::Bytes))),
+            }
+            assert!(sittings < 50);
+        };
+        assert!(sittings > 5, "{sittings}");
+        assert!(reading.coverage().complete());
+        let bytes = data(SIZE);
+        for (algorithm, layout) in &wanted {
+            let direct: Vec<_> = layout
+                .parts()
+                .map(|part| Hasher::digest(*algorithm, &bytes[part.start() as usize..part.end() as usize]))
+                .collect();
+            assert_eq!(reading.digests().all_parts(*algorithm, layout), Some(direct), "{algorithm} {layout:?}");
+        }
+        assert_eq!(setup.counting.counts().received, SIZE as u64, "every byte once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_saved_is_read_again() {
+    const SIZE: usize = 1_000_000;
+    let setup = setup(SIZE, vec![]);
+    let wanted = [(Algorithm::Xxh3, PartLayout::whole(SIZE as u64))];
+    let kept = Arc::new(Kept::default());
+    let first = Job { keep: Some(kept.clone()), quota: Quota::new(None, Some(500_000)), ..job(&setup, &wanted) };
+    assert_eq!(fetch(&setup.session, first).await.stopped, Some(Stop::Spent(Spent::Bytes)));
+    let second = Job { from: kept.0.lock().unwrap().take(), ..job(&setup, &wanted) };
+    let reading = fetch(&setup.session, second).await;
+    assert_eq!(
+        reading.digests().whole(Algorithm::Xxh3, SIZE as u64),
+        Some(Hasher::digest(Algorithm::Xxh3, &data(SIZE)))
+    );
+    assert!(setup.counting.counts().received > SIZE as u64);
 }

@@ -101,6 +101,27 @@ impl ReadPlan {
         self.layouts.get(need.layout)
     }
 
+    /// Stands for the ranges and the digests: two plans with the same one are the same.
+    pub fn fingerprint(&self) -> Digest {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        let mut add = |list: &mut dyn Iterator<Item = u64>| {
+            for number in list {
+                hasher.update(&number.to_le_bytes());
+            }
+            // No offset is as large, so this ends a list.
+            hasher.update(&u64::MAX.to_le_bytes());
+        };
+        let position =
+            |algorithm: &Algorithm| Algorithm::ALL.iter().position(|one| one == algorithm).unwrap_or(0) as u64;
+        add(&mut self.ranges.iter().map(|range| range.end()));
+        add(&mut self.per_range.iter().map(position));
+        for need in &self.ordered {
+            add(&mut std::iter::once(position(&need.algorithm)));
+            add(&mut self.layout(*need).into_iter().flat_map(|layout| layout.ends().iter().copied()));
+        }
+        hasher.finish()
+    }
+
     /// The same plan without what needs every byte in order.
     pub fn without_ordered(mut self) -> Self {
         self.ordered.clear();

@@ -1,18 +1,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::checks::preflight::{LogicalSize, SourceFacts};
-use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{Caller, ImageFacts, SnapshotFacts};
+use crate::sealed::{SealError, open, seal};
 use crate::units::GIB;
-
-const SCHEMA: &str = "stored-ami/record/1";
 
 /// What was known of an AMI when it was stored.
 ///
-/// On disk: `{"schema":"stored-ami/record/1","sha256":"…","record":{…}}`, where the SHA-256 is that of the
-/// inner document written compactly with sorted names. It finds truncation and accidents; it is no signature.
+/// On disk it is sealed; see [`crate::sealed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// Name and version of the program that wrote it.
@@ -66,28 +62,6 @@ pub struct RecordedVolume {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_bytes: Option<u64>,
     pub encrypted: bool,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    #[error("is not a record: {0}")]
-    Malformed(#[from] serde_json::Error),
-    #[error("has schema `{0}`; this version reads {SCHEMA}")]
-    Schema(String),
-    #[error("is damaged or was edited: its own SHA-256 does not match")]
-    Damaged,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Envelope {
-    schema: String,
-    sha256: String,
-    record: Value,
-}
-
-fn own_digest(document: &Value) -> Result<String, serde_json::Error> {
-    // serde_json keeps object names sorted, so this does not depend on how the file is laid out.
-    Ok(Hasher::digest(Algorithm::Sha256, serde_json::to_string(document)?.as_bytes()).hex())
 }
 
 impl Record {
@@ -160,20 +134,11 @@ impl Record {
     }
 
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let record = serde_json::to_value(self)?;
-        let envelope = Envelope { schema: SCHEMA.to_owned(), sha256: own_digest(&record)?, record };
-        Ok(serde_json::to_string(&envelope)? + "\n")
+        seal("record", self)
     }
 
-    pub fn from_json(text: &str) -> Result<Self, RecordError> {
-        let envelope: Envelope = serde_json::from_str(text)?;
-        if envelope.schema != SCHEMA {
-            return Err(RecordError::Schema(envelope.schema));
-        }
-        if own_digest(&envelope.record)? != envelope.sha256 {
-            return Err(RecordError::Damaged);
-        }
-        Ok(serde_json::from_value(envelope.record)?)
+    pub fn from_json(text: &str) -> Result<Self, SealError> {
+        open("record", text)
     }
 }
 
@@ -211,9 +176,7 @@ mod tests {
         let record = record();
         let text = record.to_json().unwrap();
         assert_eq!(Record::from_json(&text).unwrap(), record);
-        assert!(matches!(Record::from_json(&text.replace("\"web\"", "\"wob\"")), Err(RecordError::Damaged)));
-        assert!(matches!(Record::from_json(&text.replace("record/1", "record/9")), Err(RecordError::Schema(_))));
-        assert!(matches!(Record::from_json("{}"), Err(RecordError::Malformed(_))));
+        assert!(matches!(Record::from_json(&text.replace("\"web\"", "\"wob\"")), Err(SealError::Damaged)));
     }
 
     #[test]

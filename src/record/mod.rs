@@ -4,5 +4,5 @@
 mod document;
 mod tags;
 
-pub use document::{Record, RecordError, RecordedVolume};
+pub use document::{Record, RecordedVolume};
 pub use tags::{SizeFromTags, object_tags, size_from_tags};

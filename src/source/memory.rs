@@ -28,6 +28,8 @@ pub enum Action {
     Extend { by: usize },
     /// A byte at this offset of the object is changed on the way.
     Flip { offset: u64 },
+    /// Whoever reads the body panics after this many bytes.
+    Panic { after: usize },
 }
 
 /// A fault that strikes a number of requests of one kind.
@@ -165,13 +167,14 @@ impl ObjectSource for MemorySource {
         let mut data = object.data.slice((range.start() as usize).min(end)..end).to_vec();
         drop(object);
         let stalls = matches!(action, Some(Action::Stall { .. }));
+        let panics = matches!(action, Some(Action::Panic { .. }));
         let mut broken = None;
         match action {
             Some(Action::Break { after }) => {
                 data.truncate(after);
                 broken = Some(Err(self.error(ErrorKind::Transient)));
             }
-            Some(Action::End { after } | Action::Stall { after }) => data.truncate(after),
+            Some(Action::End { after } | Action::Stall { after } | Action::Panic { after }) => data.truncate(after),
             Some(Action::Extend { by }) => data.resize(data.len() + by, 0x5a),
             Some(Action::Flip { offset }) => {
                 if let Some(byte) = offset.checked_sub(range.start()).and_then(|at| data.get_mut(at as usize)) {
@@ -184,6 +187,9 @@ impl ObjectSource for MemorySource {
         let frames: Vec<_> = data.chunks(1009).map(|frame| Ok(Bytes::copy_from_slice(frame))).chain(broken).collect();
         if stalls {
             return Ok(Box::pin(stream::iter(frames).chain(stream::pending())));
+        }
+        if panics {
+            return Ok(Box::pin(stream::iter(frames).chain(stream::once(async { panic!("as the test wants it") }))));
         }
         Ok(Box::pin(stream::iter(frames)))
     }

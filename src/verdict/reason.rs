@@ -34,6 +34,8 @@ pub enum Reason {
     LayoutNotProved { because: String },
     /// Stopped before all bytes were read.
     Interrupted { coverage: Coverage },
+    /// As much was read as was allowed.
+    Limited { limit: &'static str, coverage: Coverage },
     /// No reading was needed or possible.
     NotRead,
     /// The question could not be asked, or was not answered.
@@ -64,6 +66,7 @@ impl Reason {
             Reason::LayoutUnknown { .. } => "layout_unknown",
             Reason::LayoutNotProved { .. } => "layout_not_proved",
             Reason::Interrupted { .. } => "interrupted",
+            Reason::Limited { .. } => "limited",
             Reason::NotRead => "not_read",
             Reason::Unanswered { .. } => "unanswered",
             Reason::Undocumented { .. } => "undocumented",
@@ -89,6 +92,7 @@ impl Reason {
             Reason::LayoutNotProved { .. } | Reason::LayoutUnknown { .. } => {
                 Some("allow s3:GetObjectAttributes, or hold the object against a manifest or an expected digest")
             }
+            Reason::Limited { .. } => Some("run it again with --resume FILE, as often as it takes"),
             Reason::ReadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
             _ => None,
         }
@@ -131,6 +135,13 @@ impl fmt::Display for Reason {
             Reason::Interrupted { coverage } => write!(
                 f,
                 "interrupted after {} of {} ({:.1} %)",
+                ByteSize(coverage.bytes),
+                ByteSize(coverage.of),
+                percent(*coverage)
+            ),
+            Reason::Limited { limit, coverage } => write!(
+                f,
+                "{limit} ended it after {} of {} ({:.1} %)",
                 ByteSize(coverage.bytes),
                 ByteSize(coverage.of),
                 percent(*coverage)

@@ -104,7 +104,12 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
         self.change(stream, |slot| slot.ended = true);
     }
 
-    /// The digests of all streams that ended, by their tags. Streams that did not end have none, and are forgotten.
+    /// Digests that are there already, by their tags. Each is given out once.
+    pub fn take_done(&self) -> Vec<(usize, Digest)> {
+        std::mem::take(&mut self.lock().done)
+    }
+
+    /// The digests of all streams that ended, by their tags, but for those that were taken. Streams that did not end have none, and are forgotten.
     /// Nobody else may be at work any more.
     pub fn finish(&self) -> Vec<(usize, Digest)> {
         {
@@ -122,7 +127,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
             let Some(work) = work else { break };
             self.advance(work);
         }
-        std::mem::take(&mut self.lock().done)
+        self.take_done()
     }
 
     /// Changes a stream, and does what is to be done then.

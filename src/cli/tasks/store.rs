@@ -2,7 +2,7 @@ use super::args::StoreArgs;
 use super::open::{Opened, connect, open};
 use super::{agreed, can_ask};
 use crate::cli::resolve::UsageError;
-use crate::cli::run::{Results, cancel_on_signal, until, write_file};
+use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::commands::preflight::{StoreWish, survey_store};
 use crate::commands::store::{check_stored, follow_store, start_store};
 use crate::ident::{AmiId, BucketPath, ObjectUri};
@@ -86,7 +86,8 @@ pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageErro
 
 fn save(record: &Record, path: &std::path::Path) -> Result<(), String> {
     let text = record.to_json().map_err(|error| error.to_string())?;
-    write_file(path, &text).map_err(|error| format!("the record {} could not be written: {error}", path.display()))
+    crate::files::write_whole(path, text.as_bytes())
+        .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
 }
 
 async fn follow_only(

@@ -106,7 +106,7 @@ pub(super) fn assemble(
         notes,
         exit_code: exit.code(),
     };
-    Verified { report, manifest }
+    Verified { report, manifest, finished: ending.stopped.is_none() }
 }
 
 impl Ending {

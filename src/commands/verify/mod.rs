@@ -1,6 +1,7 @@
 //! `verify`: reads every byte once and holds it against every reference there is.
 
 mod assemble;
+mod keeper;
 mod pass;
 mod references;
 mod request;
@@ -24,6 +25,8 @@ use pass::Pass;
 pub struct Verified {
     pub report: VerifyReport,
     pub manifest: Option<Manifest>,
+    /// Nothing is left that another run could go on with.
+    pub finished: bool,
 }
 
 /// Why a `verify` could not be begun.
@@ -65,7 +68,7 @@ pub async fn verify(
         }
     } else {
         let mut pass = Pass::new(session, request, cancel, &mut found);
-        findings.extend(pass.run(references).await);
+        findings.extend(pass.run(references).await?);
         ending.stopped = pass.stopped.take();
         ending.coverage = pass.coverage();
         ending.digests = pass.digests.take();

@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{VerifyRequest, unknown};
+use super::keeper::Keeper;
+use super::{VerifyError, VerifyRequest, unknown};
 use crate::checks::{Digests, Judgement, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
-use crate::fetch::{Job, Reading, Stop, fetch};
-use crate::plan::{KnownLayout, PartLayout, ReadPlan, Reference, settle};
+use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
+use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, settle};
 use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize, MIB};
 use crate::verdict::{CheckId, Coverage, Damage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason};
@@ -53,7 +54,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Reads, judges, and where a mismatch stands, asks and reads again.
-    pub async fn run(&mut self, references: Vec<Reference>) -> Vec<Finding> {
+    pub async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
         let mut wanted = needs(&references, self.found.facts.size);
         let size = self.found.facts.size;
         wanted.extend(self.request.digest.iter().map(|algorithm| (*algorithm, PartLayout::whole(size))));
@@ -69,7 +70,18 @@ impl<'a> Pass<'a> {
             chosen = Some(sample.choose(plan.ranges().len(), || clock.random()));
         }
         let plan = Arc::new(plan);
-        let reading = self.read(self.session, &plan, chosen, "verify").await;
+        let keeper = Keeper::of(self.session, self.request, &self.found.facts, &plan).map(Arc::new);
+        let mut from = None;
+        if let Some(keeper) = &keeper
+            && let Some((midway, note)) = keeper.take_up()?
+        {
+            self.session.context().monitor.note(&note);
+            self.found.notes.push(note);
+            chosen = Some(midway.missing(&plan));
+            from = Some(midway);
+        }
+        let kept = (from, keeper.map(|keeper| keeper as Arc<dyn Keep>));
+        let reading = self.read(self.session, &plan, chosen, "verify", kept).await;
         let mut digests = reading.digests();
         self.stopped.clone_from(&reading.stopped);
         self.reading = Some(reading);
@@ -87,10 +99,17 @@ impl<'a> Pass<'a> {
             findings.extend(self.confirm(mismatches, &plan, &mut digests).await);
         }
         self.digests = Some(digests);
-        findings
+        Ok(findings)
     }
 
-    async fn read(&self, session: &Session, plan: &Arc<ReadPlan>, chosen: Option<Vec<usize>>, what: &str) -> Reading {
+    async fn read(
+        &self,
+        session: &Session,
+        plan: &Arc<ReadPlan>,
+        chosen: Option<Vec<usize>>,
+        what: &str,
+        (from, keep): (Option<Midway>, Option<Arc<dyn Keep>>),
+    ) -> Reading {
         let bytes = match &chosen {
             Some(chosen) => chosen.iter().filter_map(|index| plan.ranges().get(*index)).map(|range| range.len()).sum(),
             None => plan.size(),
@@ -101,6 +120,9 @@ impl<'a> Pass<'a> {
             plan: Arc::clone(plan),
             chosen,
             budget: self.request.budget,
+            quota: self.request.quota.clone(),
+            from,
+            keep,
             cancel: self.cancel.clone(),
         };
         fetch(session, job).await
@@ -189,7 +211,7 @@ impl<'a> Pass<'a> {
             );
             self.session.context().monitor.note(&note);
             self.found.notes.push(note);
-            let again = self.read(self.session, &plan, None, "verify by the proved parts").await;
+            let again = self.read(self.session, &plan, None, "verify by the proved parts", (None, None)).await;
             self.stopped.clone_from(&again.stopped);
             for (algorithm, layout, list) in again.digests().iter() {
                 digests.insert(algorithm, layout.clone(), list.to_vec());
@@ -233,7 +255,7 @@ impl<'a> Pass<'a> {
             (Arc::clone(plan), Some(ranges))
         };
         let partial = chosen.is_some();
-        let second = self.read(&self.session.fresh(), &plan, chosen, "second read").await;
+        let second = self.read(&self.session.fresh(), &plan, chosen, "second read", (None, None)).await;
         if let Some(stop) = second.stopped.clone() {
             let reason = match why_stopped(&stop, second.coverage()) {
                 Reason::ReadFailed { detail } => Reason::ReadFailed {
@@ -335,7 +357,12 @@ pub(super) fn manifest_layout(known: &KnownLayout, size: u64) -> PartLayout {
 }
 
 pub(super) fn why_stopped(stop: &Stop, coverage: Coverage) -> Reason {
-    let Stop::Failed(error) = stop else { return Reason::Interrupted { coverage } };
+    let error = match stop {
+        Stop::Failed(error) => error,
+        Stop::Cancelled => return Reason::Interrupted { coverage },
+        Stop::Spent(Spent::Time) => return Reason::Limited { limit: "--max-time", coverage },
+        Stop::Spent(Spent::Bytes) => return Reason::Limited { limit: "--max-bytes", coverage },
+    };
     let detail = error.explain();
     match error.kind {
         ErrorKind::Changed => Reason::Changed { detail },

@@ -1,7 +1,9 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::checkpoint::CheckpointFile;
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
+use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
 use crate::manifest::Manifest;
 use crate::plan::{Budget, Sample};
@@ -36,6 +38,10 @@ pub struct VerifyRequest {
     /// Read a mismatch a second time.
     pub reread: bool,
     pub budget: Budget,
+    /// How much may be read; what several requests share stands for all of them.
+    pub quota: Quota,
+    /// Where the state of an unfinished reading is kept, and taken up.
+    pub resume: Option<CheckpointFile>,
 }
 
 impl VerifyRequest {
@@ -56,6 +62,8 @@ impl VerifyRequest {
             manifest_wanted: false,
             reread: true,
             budget,
+            quota: Quota::default(),
+            resume: None,
         }
     }
 

@@ -1,0 +1,40 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Checkpoint;
+use crate::files::write_whole;
+
+/// The file that a checkpoint is kept in.
+#[derive(Debug, Clone)]
+pub struct CheckpointFile(PathBuf);
+
+impl CheckpointFile {
+    pub fn new(path: &Path) -> Self {
+        CheckpointFile(path.to_owned())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// `None` where there is none yet.
+    pub fn read(&self) -> io::Result<Option<String>> {
+        match std::fs::read_to_string(&self.0) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn write(&self, checkpoint: &Checkpoint) -> io::Result<()> {
+        write_whole(&self.0, checkpoint.to_json()?.as_bytes())
+    }
+
+    /// What is finished needs no checkpoint.
+    pub fn remove(&self) -> io::Result<()> {
+        match std::fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+use std::io;
+use std::sync::Arc;
+
+use super::{VerifyError, VerifyRequest};
+use crate::checkpoint::{Checkpoint, CheckpointFile, Identity};
+use crate::clock::Clock;
+use crate::facts::ObjectFacts;
+use crate::fetch::Keep;
+use crate::plan::{Midway, ReadPlan};
+use crate::source::Session;
+use crate::units::ByteSize;
+
+/// Keeps the state of one reading in a file.
+pub(super) struct Keeper {
+    file: CheckpointFile,
+    object: Identity,
+    plan: Arc<ReadPlan>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Keeper {
+    /// `None` where nothing is to be kept.
+    pub fn of(session: &Session, request: &VerifyRequest, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
+        Some(Keeper {
+            file: request.resume.clone()?,
+            object: Identity::of(request.target().to_string(), facts),
+            plan: Arc::clone(plan),
+            clock: Arc::clone(&session.context().clock),
+        })
+    }
+
+    /// What an earlier run came to, and in words how far. A file that is there and cannot be gone on from is an error:
+    /// beginning anew would throw away what it holds.
+    pub fn take_up(&self) -> Result<Option<(Midway, String)>, VerifyError> {
+        let name = self.file.path().display();
+        let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
+        let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok(None) };
+        let checkpoint = Checkpoint::from_json(&text).map_err(|error| wrong(error.to_string()))?;
+        let midway = checkpoint.midway(&self.object, &self.plan).map_err(|error| wrong(error.to_string()))?;
+        let note = format!(
+            "{} of {} were read by an earlier run, up to {} ({name})",
+            ByteSize(checkpoint.read_bytes()),
+            ByteSize(self.plan.size()),
+            checkpoint.written_at(),
+        );
+        Ok(Some((midway, note)))
+    }
+}
+
+impl Keep for Keeper {
+    fn keep(&self, midway: &Midway) -> io::Result<()> {
+        let now = self.clock.now().to_string();
+        self.file.write(&Checkpoint::new(self.object.clone(), &self.plan, midway, now))
+    }
+}

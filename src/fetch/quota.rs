@@ -1,0 +1,60 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How much may be read, over several readings. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Quota {
+    until: Option<Instant>,
+    bytes_left: Option<Arc<AtomicU64>>,
+}
+
+/// Ranges that are under way when the time is over may still come to their end in this time.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
+
+impl Quota {
+    pub fn new(until: Option<Instant>, bytes: Option<u64>) -> Self {
+        Quota { until, bytes_left: bytes.map(|bytes| Arc::new(AtomicU64::new(bytes))) }
+    }
+
+    /// Whether a range of so many bytes may still be begun; it then counts as read.
+    pub(super) fn take(&self, bytes: u64, now: Instant) -> Result<(), Spent> {
+        if self.until.is_some_and(|until| now >= until) {
+            return Err(Spent::Time);
+        }
+        let Some(left) = &self.bytes_left else { return Ok(()) };
+        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        taken.map(drop).map_err(|_| Spent::Bytes)
+    }
+
+    /// Time until reading must be over, even in the middle of a range.
+    pub(super) fn ends_in(&self, now: Instant) -> Option<Duration> {
+        Some(self.until?.saturating_duration_since(now) + GRACE)
+    }
+}
+
+/// What there is no more of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// `--max-time`.
+    Time,
+    /// `--max-bytes`.
+    Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_gone_for_all() {
+        let now = Instant::now();
+        let quota = Quota::new(Some(now + Duration::from_secs(5)), Some(100));
+        let other = quota.clone();
+        assert_eq!(quota.take(60, now), Ok(()));
+        assert_eq!(other.take(41, now), Err(Spent::Bytes));
+        assert_eq!(other.take(40, now), Ok(()));
+        assert_eq!(quota.take(0, now + Duration::from_secs(5)), Err(Spent::Time));
+        assert_eq!(Quota::default().take(u64::MAX, now), Ok(()));
+    }
+}
