@@ -28,9 +28,9 @@ fn hashing(criterion: &mut Criterion) {
 fn lanes(criterion: &mut Criterion) {
     let Some(kernel) = Md5Lanes::detect() else { return };
     for each in [16 * KIB as usize, 64 * KIB as usize, 256 * KIB as usize] {
-        let streams: Vec<Vec<u8>> = (0..16).map(|seed| bytes((each + seed) as u64).split_off(seed)).collect();
+        let streams: Vec<Vec<u8>> = (0..32).map(|seed| bytes((each + seed) as u64).split_off(seed)).collect();
         let mut group = criterion.benchmark_group(format!("md5-streams/{each}"));
-        for count in [1, 4, 8, 16] {
+        for count in [1, 4, 8, 16, 24, 32] {
             let inputs: Vec<&[u8]> = streams.iter().take(count).map(Vec::as_slice).collect();
             group.throughput(Throughput::Bytes((each * count) as u64));
             group.bench_with_input(BenchmarkId::new("together", count), &inputs, |bencher, inputs| {

@@ -18,7 +18,8 @@ fn the_published_schema_is_that_of_the_types() {
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(FILE, generated()).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(FILE).unwrap(), generated());
+    let current = std::fs::read_to_string(FILE).unwrap() == generated();
+    assert!(current, "the types have changed; renew the file with UPDATE_SCHEMA=1");
 }
 
 /// Real lines of every kind.

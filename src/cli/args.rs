@@ -137,7 +137,7 @@ pub struct ReadingArgs {
     /// Call a mismatch damage after one read
     #[arg(long)]
     pub no_reread: bool,
-    /// GETs in flight; auto begins with 24 and takes more while that brings more bytes [default: auto]
+    /// GETs in flight; auto begins with 48 and takes more while that brings more bytes [default: auto]
     #[arg(long, value_name = "N")]
     pub concurrency: Option<Concurrency>,
     /// A profile that bench wrote for this machine and server

@@ -278,8 +278,8 @@ impl Shared {
     async fn one(&self, worker: usize) -> Option<()> {
         let (index, ticket) = self.take().await?;
         let plan = &self.job.plan;
-        let mut sink =
-            Sink { hashers: self.lanes.hashers(plan.per_range()), lane: self.lanes.open(worker, index), ticket };
+        let hashers = self.lanes.hashers(plan.per_range());
+        let mut sink = Sink::new(hashers, self.lanes.open(worker, index), ticket);
         let reading = range::Range {
             session: &self.session,
             crowd: &self.crowd,

@@ -1,45 +1,81 @@
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::lanes::Md5Pool;
 use super::ordered::Ticket;
 use crate::checksum::{Digest, Hasher, Stream};
 use crate::source::FRAME;
 
-/// A frame that waits. It is a slice of a buffer that the connection reads into; one that fills little of it is
-/// copied, so that what waits is what is counted.
-fn of_its_size(frame: Bytes) -> Bytes {
-    if frame.len() * 4 < FRAME * 3 { Bytes::copy_from_slice(&frame) } else { frame }
-}
-
 /// Where the bytes of one range go, in order.
 pub(super) struct Sink<'a> {
-    pub hashers: Vec<Hasher>,
-    pub lane: Option<(&'a Md5Pool, Stream)>,
-    pub ticket: Option<Ticket>,
+    hashers: Vec<Hasher>,
+    waiting: Waiting<'a>,
+    /// Small frames, put together until they fill a buffer.
+    staged: BytesMut,
 }
 
-impl Sink<'_> {
+/// Those that bytes wait for.
+struct Waiting<'a> {
+    lane: Option<(&'a Md5Pool, Stream)>,
+    ticket: Option<Ticket>,
+}
+
+impl<'a> Sink<'a> {
+    pub fn new(hashers: Vec<Hasher>, lane: Option<(&'a Md5Pool, Stream)>, ticket: Option<Ticket>) -> Self {
+        Sink { hashers, waiting: Waiting { lane, ticket }, staged: BytesMut::new() }
+    }
+
     pub fn take(&mut self, frame: Bytes) {
         for hasher in &mut self.hashers {
             hasher.update(&frame);
         }
-        if self.ticket.is_none() && self.lane.is_none() {
+        if self.waiting.lane.is_none() && self.waiting.ticket.is_none() {
             return;
         }
-        let frame = of_its_size(frame);
-        if let Some(ticket) = &mut self.ticket {
-            ticket.pass(&frame);
+        // A frame is a slice of a buffer that the connection reads into, and keeps all of it in memory. One that
+        // fills it waits as it is; smaller ones are put together, so that what waits is what is counted, and streams
+        // in lanes go on in long even steps.
+        if frame.len() * 4 >= FRAME * 3 {
+            self.pass_staged();
+            self.waiting.pass(frame);
+            return;
         }
-        if let Some((pool, stream)) = self.lane {
-            pool.push(stream, frame);
+        let mut rest = &frame[..];
+        while !rest.is_empty() {
+            if self.staged.capacity() == 0 {
+                self.staged.reserve(FRAME);
+            }
+            let (now, later) = rest.split_at(rest.len().min(FRAME - self.staged.len()));
+            self.staged.extend_from_slice(now);
+            if self.staged.len() == FRAME {
+                self.pass_staged();
+            }
+            rest = later;
+        }
+    }
+
+    fn pass_staged(&mut self) {
+        if !self.staged.is_empty() {
+            self.waiting.pass(std::mem::take(&mut self.staged).freeze());
         }
     }
 
     /// The digests that the range computed by itself.
-    pub fn finish(self) -> Vec<Digest> {
-        if let Some((pool, stream)) = self.lane {
+    pub fn finish(mut self) -> Vec<Digest> {
+        self.pass_staged();
+        if let Some((pool, stream)) = self.waiting.lane {
             pool.end(stream);
         }
         self.hashers.into_iter().map(Hasher::finish).collect()
+    }
+}
+
+impl Waiting<'_> {
+    fn pass(&mut self, bytes: Bytes) {
+        if let Some(ticket) = &mut self.ticket {
+            ticket.pass(&bytes);
+        }
+        if let Some((pool, stream)) = self.lane {
+            pool.push(stream, bytes);
+        }
     }
 }

@@ -39,7 +39,7 @@ pub struct Budget {
     pub range_bytes: Option<u64>,
     /// Bytes that may wait to be hashed in order.
     pub waiting_room: u64,
-    /// Bytes that may wait until lanes are filled.
+    /// Bytes that may wait until lanes are filled; as many may be at work in them.
     pub lanes_room: u64,
 }
 
@@ -49,11 +49,11 @@ const PROCESS: u64 = 26 * MIB;
 const CONNECTION: u64 = 448 * KIB;
 /// Fewer bytes would leave the lanes of most streams empty.
 const LEAST_FOR_LANES: u64 = 2 * MIB;
-const MOST_FOR_LANES: u64 = 20 * MIB;
+const MOST_FOR_LANES: u64 = 16 * MIB;
 /// A piece that waits is no smaller.
 pub(super) const SMALLEST_RANGE: u64 = 64 * KIB;
-/// GETs in flight, where nothing is said. One connection to S3 brings some 90 MB/s, so these come to 17 Gbit/s.
-const BEGIN_WITH: usize = 24;
+/// GETs in flight, where nothing is said. One connection to S3 brings some 90 MB/s, so these come to 34 Gbit/s.
+const BEGIN_WITH: usize = 48;
 const GROW_TO: usize = 256;
 
 /// `--max-memory` does not go with `--concurrency`.
@@ -70,7 +70,7 @@ impl Limits {
     pub fn budget(self) -> Result<Budget, TooLittleMemory> {
         let needed = |concurrency: usize| {
             let each = CONNECTION + SMALLEST_RANGE.div_ceil(4) * 5;
-            PROCESS + LEAST_FOR_LANES + each.saturating_mul(concurrency as u64)
+            PROCESS + 2 * LEAST_FOR_LANES + each.saturating_mul(concurrency as u64)
         };
         let (concurrency, grow_to) = match self.concurrency {
             Concurrency::Fixed(fixed) => (fixed.max(1), fixed.max(1)),
@@ -85,9 +85,10 @@ impl Limits {
             return Err(TooLittleMemory { max_memory: self.max_memory, concurrency, needed: needed(concurrency) });
         }
         let left = self.max_memory - PROCESS - CONNECTION * concurrency as u64;
-        let lanes_room = (left / 4).clamp(LEAST_FOR_LANES, MOST_FOR_LANES);
+        // As much as waits for lanes may be at work in them.
+        let lanes_room = (left / 6).clamp(LEAST_FOR_LANES, MOST_FOR_LANES);
         // What waits in many small pieces takes a quarter more at the allocator.
-        let waiting_room = (left - lanes_room) / 5 * 4;
+        let waiting_room = (left - 2 * lanes_room) / 5 * 4;
         Ok(Budget { concurrency, grow_to, range_bytes: self.range_bytes, waiting_room, lanes_room })
     }
 }
@@ -130,7 +131,7 @@ mod tests {
                     continue;
                 };
                 let waiting = budget.waiting_room / 4 * 5;
-                let begin = PROCESS + CONNECTION * budget.concurrency as u64 + budget.lanes_room + waiting;
+                let begin = PROCESS + CONNECTION * budget.concurrency as u64 + 2 * budget.lanes_room + waiting;
                 assert!(begin <= max_memory, "{budget:?}");
                 assert!(budget.waiting_room >= SMALLEST_RANGE * budget.concurrency as u64, "{budget:?}");
                 let grown = PROCESS + CONNECTION * budget.grow_to as u64;
@@ -141,8 +142,8 @@ mod tests {
 
     #[test]
     fn little_memory_means_fewer_connections_or_is_said() {
-        assert_eq!(of(Concurrency::Adaptive, 256 * MIB).map(|b| (b.concurrency, b.grow_to)), Ok((24, 256)));
-        assert!(of(Concurrency::Adaptive, 40 * MIB).is_ok_and(|budget| (4..24).contains(&budget.concurrency)));
+        assert_eq!(of(Concurrency::Adaptive, 256 * MIB).map(|b| (b.concurrency, b.grow_to)), Ok((48, 256)));
+        assert!(of(Concurrency::Adaptive, 40 * MIB).is_ok_and(|budget| (4..48).contains(&budget.concurrency)));
         let error = of(Concurrency::Fixed(1024), 256 * MIB).unwrap_err();
         assert!(of(Concurrency::Fixed(1024), error.needed).is_ok());
         assert!(of(Concurrency::Fixed(1024), error.needed - 1).is_err());

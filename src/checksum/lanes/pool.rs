@@ -1,4 +1,5 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::kernel::{BLOCK, Kernel};
 use super::queue::Queue;
@@ -6,11 +7,12 @@ use crate::checksum::Digest;
 
 /// A stream that counts as one with something to do: calls over fewer bytes cost more than they bring.
 const ENOUGH: usize = 16 << 10;
-/// Most streams of one call, however many are there.
-const MOST: usize = 16;
+/// Bytes of one call are hashed in milliseconds; who waits longer waits for a thread that broke down.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Streams whose bytes wait until a register can be filled. Whoever brings the last that was missing does the work;
-/// there is no thread of its own, and nobody waits for another but for the time of one call.
+/// there is no thread of its own, and nobody waits for another but for the time of one call. What waits comes to no
+/// more than the room, and what is at work to no more than that again.
 pub struct Pool<K: Kernel, F> {
     kernel: K,
     /// Streams that must have something to do before it is done.
@@ -18,6 +20,8 @@ pub struct Pool<K: Kernel, F> {
     /// Bytes that may wait.
     room: usize,
     streams: Mutex<Streams<K::State, F>>,
+    /// A piece of work is done.
+    done_some: Condvar,
 }
 
 struct Streams<S, F> {
@@ -26,6 +30,8 @@ struct Streams<S, F> {
     /// Streams with something to do.
     ready: usize,
     waiting: usize,
+    /// Threads that advance streams just now.
+    at_work: usize,
     done: Vec<(usize, Digest)>,
 }
 
@@ -52,22 +58,18 @@ impl<S, F> Slot<S, F> {
     }
 }
 
-/// The number of streams to take out of so many: kernels are made for powers of two, and what they do with fifteen
-/// streams takes longer than with eight and seven.
-fn even(streams: usize) -> usize {
-    streams.checked_ilog2().map_or(1, |log| 1 << log)
-}
-
 /// A stream of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stream(usize);
 
 impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
-    /// For as many streams at a time as `expected`, with at most about `room` bytes waiting.
+    /// For as many streams at a time as `expected`, with at most about `room` bytes waiting and as many at work.
     pub fn new(kernel: K, expected: usize, room: usize) -> Self {
-        let wanted = even(kernel.width().min(MOST).min(expected));
-        let streams = Streams { slots: Vec::new(), free: Vec::new(), ready: 0, waiting: 0, done: Vec::new() };
-        Pool { kernel, wanted, room, streams: Mutex::new(streams) }
+        // All but an eighth of those expected: the last ones would keep the others waiting.
+        let wanted = kernel.width().min(expected - expected / 8).max(1);
+        let streams =
+            Streams { slots: Vec::new(), free: Vec::new(), ready: 0, waiting: 0, at_work: 0, done: Vec::new() };
+        Pool { kernel, wanted, room, streams: Mutex::new(streams), done_some: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Streams<K::State, F>> {
@@ -136,10 +138,21 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
         streams.change(stream.0, change);
         streams.retire(stream.0, &self.kernel);
         while streams.ready >= self.wanted || streams.waiting > self.room {
-            let Some(work) = streams.take(self.kernel.width()) else { return };
-            drop(streams);
-            self.advance(work);
-            streams = self.lock();
+            if let Some(work) = streams.take(self.kernel.width()) {
+                drop(streams);
+                self.advance(work);
+                streams = self.lock();
+            } else if streams.at_work > 0 {
+                // All that can be done is being done, and bytes come faster than that.
+                let (again, waited) =
+                    self.done_some.wait_timeout(streams, LONGEST).unwrap_or_else(PoisonError::into_inner);
+                if waited.timed_out() {
+                    return;
+                }
+                streams = again;
+            } else {
+                return;
+            }
         }
     }
 
@@ -156,6 +169,8 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
             });
             streams.retire(slot, &self.kernel);
         }
+        streams.at_work -= 1;
+        self.done_some.notify_all();
     }
 }
 
@@ -192,7 +207,7 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
             order = with(|slot| slot.state.is_some() && slot.queue.waiting() >= BLOCK);
         }
         order.sort_unstable_by(|a, b| b.cmp(a));
-        order.truncate(even(order.len().min(width).min(MOST)));
+        order.truncate(width);
         let mut work = Vec::with_capacity(order.len());
         for (_, at) in order {
             self.change(at, |slot| {
@@ -202,6 +217,7 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
                 }
             });
         }
+        self.at_work += usize::from(!work.is_empty());
         (!work.is_empty()).then_some(work)
     }
 }
@@ -210,21 +226,21 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
 fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>]) {
     let least = work.iter().map(|work| work.queue.waiting()).min().unwrap_or(0);
     let mut left = least - least % BLOCK;
+    let group = kernel.group(work.len());
     let mut states: Vec<K::State> = work.iter().map(|work| work.state.clone()).collect();
+    states.resize(group, K::State::default());
     while left > 0 {
         let step = work.iter().map(|work| work.queue.contiguous().len()).min().unwrap_or(0).min(left);
         if step >= BLOCK {
             let step = step - step % BLOCK;
-            let inputs: Vec<&[u8]> =
-                work.iter().map(|work| work.queue.contiguous().get(..step).unwrap_or_default()).collect();
-            kernel.update(&mut states, &inputs);
+            let inputs = work.iter().map(|work| work.queue.contiguous().get(..step).unwrap_or_default());
+            kernel.update(&mut states, &filled(inputs, group));
             work.iter_mut().for_each(|work| work.queue.skip(step));
             left -= step;
         } else {
             // Some frame ends within a block: one block is put together, so that all streams stay in step.
             let blocks: Vec<[u8; BLOCK]> = work.iter_mut().map(|work| work.queue.block()).collect();
-            let inputs: Vec<&[u8]> = blocks.iter().map(<[u8; BLOCK]>::as_slice).collect();
-            kernel.update(&mut states, &inputs);
+            kernel.update(&mut states, &filled(blocks.iter().map(<[u8; BLOCK]>::as_slice), group));
             left -= BLOCK;
         }
     }
@@ -238,6 +254,13 @@ fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>
         }
         work.state = state;
     }
+}
+
+/// The inputs, and the first one again in the gaps of the group.
+fn filled<'a>(inputs: impl Iterator<Item = &'a [u8]>, group: usize) -> Vec<&'a [u8]> {
+    let mut inputs: Vec<&[u8]> = inputs.collect();
+    inputs.resize(group, inputs.first().copied().unwrap_or_default());
+    inputs
 }
 
 #[cfg(test)]
@@ -261,6 +284,10 @@ mod tests {
 
         fn width(&self) -> usize {
             8
+        }
+
+        fn group(&self, streams: usize) -> usize {
+            streams.next_multiple_of(4)
         }
 
         fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]) {
@@ -330,6 +357,68 @@ mod tests {
             pool.push(streams[0], vec![0; 10_000]);
             assert!(pool.lock().waiting <= 1 << 20);
         }
+    }
+
+    /// At work until the gate is open.
+    #[derive(Clone, Default)]
+    struct Gate(Arc<(Mutex<(bool, bool)>, Condvar)>);
+
+    impl Gate {
+        fn wait_until(&self, reached: impl Fn((bool, bool)) -> bool) {
+            let state = self.0.0.lock().unwrap();
+            drop(self.0.1.wait_while(state, |state| !reached(*state)).unwrap());
+        }
+
+        fn set(&self, change: impl Fn(&mut (bool, bool))) {
+            change(&mut self.0.0.lock().unwrap());
+            self.0.1.notify_all();
+        }
+    }
+
+    impl Kernel for Gate {
+        type State = ();
+
+        fn width(&self) -> usize {
+            2
+        }
+
+        fn group(&self, streams: usize) -> usize {
+            streams
+        }
+
+        fn update(&self, _: &mut [()], _: &[&[u8]]) {
+            self.set(|(entered, _)| *entered = true);
+            self.wait_until(|(_, open)| open);
+        }
+
+        fn finish(&self, (): &()) -> Digest {
+            Hasher::digest(Algorithm::Md5, b"")
+        }
+    }
+
+    #[test]
+    fn what_comes_faster_than_it_is_hashed_waits_for_the_work() {
+        const ROOM: usize = 1 << 20;
+        let gate = Gate::default();
+        let pool = Pool::new(gate.clone(), 1, ROOM);
+        let stream = pool.open(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| pool.push(stream, vec![0; ENOUGH]));
+            gate.wait_until(|(entered, _)| entered);
+            // All that there is is at work; whoever brings more than the room must wait.
+            let more = scope.spawn(|| (0..40).for_each(|_| pool.push(stream, vec![0; ROOM / 4])));
+            while pool.lock().waiting <= ROOM {
+                std::thread::yield_now();
+            }
+            for _ in 0..200 {
+                assert!(pool.lock().waiting <= ROOM * 5 / 4);
+                std::thread::yield_now();
+            }
+            gate.set(|(_, open)| *open = true);
+            more.join().unwrap();
+        });
+        pool.end(stream);
+        assert_eq!(pool.finish().len(), 1);
     }
 
     #[test]
