@@ -193,6 +193,17 @@ async fn an_empty_object_is_read_once() {
 }
 
 #[tokio::test]
+async fn an_empty_part_is_not_asked_for() {
+    let setup = setup(200_000, vec![]);
+    let layout = PartLayout::from_sizes(200_000, [150_000, 0, 50_000, 0]).unwrap();
+    let reading = fetch(&setup.session, job(&setup, &[(Algorithm::Sha1, layout.clone())])).await;
+    let digests = reading.digests().all_parts(Algorithm::Sha1, &layout).unwrap();
+    let empty = Hasher::digest(Algorithm::Sha1, b"");
+    assert_eq!((digests[1], digests[3]), (empty, empty));
+    assert_eq!(setup.counting.counts().reads, 2);
+}
+
+#[tokio::test]
 async fn a_stalled_body_is_given_up_and_taken_up_again() {
     let setup = setup(200_000, vec![read_fault(0, 1, Action::Stall { after: 2000 })]);
     let whole = PartLayout::whole(200_000);

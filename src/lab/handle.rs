@@ -2,6 +2,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::AccountState;
 use super::calls::CallRecord;
-use super::content::SyntheticSpec;
+use super::content::{Content, SyntheticSpec};
 use super::deny::Deny;
 use super::ec2::{Ec2State, ImageSpec};
 use super::fault::FaultRule;
@@ -17,7 +18,7 @@ use super::ops;
 use super::options::LabOptions;
 use super::server;
 use super::shared::Shared;
-use super::store::{Bucket, BucketOptions, ObjectRecord};
+use super::store::{Bucket, BucketOptions, Folder, ObjectRecord};
 
 /// A running lab. Dropping it stops it.
 #[derive(Debug)]
@@ -135,6 +136,17 @@ impl Lab {
     pub fn damage(&self, bucket: &str, key: &str, offset: u64, xor_mask: u8) -> Result<(), LabError> {
         let done = self.shared.store().change(bucket, key, None, |object| object.content.damage(offset, xor_mask))?;
         Ok(done.ok_or_else(|| no_such_object(bucket, key))??)
+    }
+
+    /// Puts other bytes in the place of those of the newest version. What S3 knows of it stays as it was, even the
+    /// size.
+    pub fn replace(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) -> Result<(), LabError> {
+        let mut store = self.shared.store();
+        let found = store.buckets.get(bucket).and_then(|bucket| bucket.find(key, None));
+        let there = found.filter(|object| !object.record.delete_marker).cloned();
+        let mut object = there.ok_or_else(|| no_such_object(bucket, key))?;
+        object.content = Content::of(bytes.into(), store.folder.as_ref().map(Folder::incoming))?;
+        Ok(store.place(bucket, object)?)
     }
 
     /// Reads or changes what S3 knows of the newest version.

@@ -252,6 +252,13 @@ fn damage_leaves_the_references_alone() {
         let value = get.header("x-amz-checksum-crc64nvme").unwrap();
         let stored = base64::engine::general_purpose::STANDARD.decode(value).unwrap();
         assert_eq!(stored, Hasher::of(Algorithm::Crc64Nvme, &data));
+
+        rig.lab.replace("b", "k", data[..5].to_vec()).unwrap();
+        assert!(rig.lab.replace("b", "none", data.clone()).is_err());
+        let (get, head) = (rig.send("GET", "/b/k", &[MODE], b""), rig.send("HEAD", "/b/k", &[], b""));
+        assert_eq!((&get.body[..], get.header("etag")), (&data[..5], put.header("etag")));
+        assert_eq!(get.header("x-amz-checksum-crc64nvme"), Some(value));
+        assert_eq!(head.header("content-length"), Some("300001"), "what is stated is changed by itself");
     }
 }
 

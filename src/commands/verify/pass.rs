@@ -202,9 +202,14 @@ impl<'a> Pass<'a> {
         }
         settled.iter_mut().for_each(|reference| settle(&mut reference.claim, &proved));
         self.found.layout = proved;
-        let missing = needs(&settled, size).into_iter().any(|(a, layout)| digests.all_parts(a, &layout).is_none());
+        let mut wanted = needs(&settled, size);
+        if self.request.manifest_wanted {
+            // A manifest places damage by the parts there are, not by those that were assumed.
+            wanted.push((MANIFEST_PARTS, manifest_layout(&self.found.layout, size)));
+        }
+        let missing = wanted.iter().any(|(a, layout)| digests.all_parts(*a, layout).is_none());
         if missing && !settled.is_empty() && self.stopped.is_none() {
-            let plan = Arc::new(ReadPlan::new(size, &needs(&settled, size), self.request.budget));
+            let plan = Arc::new(ReadPlan::new(size, &wanted, self.request.budget));
             let note = format!(
                 "the parts end elsewhere than was assumed; reading {} again along the right ones",
                 ByteSize(size)
@@ -237,7 +242,13 @@ impl<'a> Pass<'a> {
         let references: Vec<Reference> = first.iter().map(|m| m.reference.clone()).collect();
         // References settled after the first reading have needs that its plan does not know.
         let covered = needs(&references, size).iter().all(|(a, layout)| plan_knows(plan, *a, layout));
-        let (plan, chosen) = if placed.is_empty() || !covered {
+        let by_part = if placed.is_empty() || !covered { None } else { self.plan_of_parts(&first, plan) };
+        let (plan, chosen) = if let Some(plan) = by_part {
+            let mut ranges: Vec<usize> = placed.iter().flat_map(|range| plan.ranges_touching(*range)).collect();
+            ranges.sort_unstable();
+            ranges.dedup();
+            (plan, Some(ranges))
+        } else {
             let note =
                 format!("the bytes do not match: reading all {} once more to rule out a bad read", ByteSize(size));
             self.session.context().monitor.note(&note);
@@ -248,11 +259,6 @@ impl<'a> Pass<'a> {
                 Arc::new(ReadPlan::new(size, &needs(&references, size), self.request.budget))
             };
             (again, None)
-        } else {
-            let mut ranges: Vec<usize> = placed.iter().flat_map(|range| plan.ranges_touching(*range)).collect();
-            ranges.sort_unstable();
-            ranges.dedup();
-            (Arc::clone(plan), Some(ranges))
         };
         let partial = chosen.is_some();
         let second = self.read(&self.session.fresh(), &plan, chosen, "second read", (None, None)).await;
@@ -271,6 +277,7 @@ impl<'a> Pass<'a> {
                 let differing = reading.replace_by(second);
                 (reading.digests(), differing)
             }
+            _ if partial => lay_over(digests, second.digests()),
             _ => (second.digests(), Vec::new()),
         };
         let findings = first
@@ -296,6 +303,18 @@ impl<'a> Pass<'a> {
         }
         findings
     }
+
+    /// A plan by which single parts can be read again, if there is one: what goes in order cannot begin at a part.
+    fn plan_of_parts(&self, mismatches: &[Mismatch], plan: &Arc<ReadPlan>) -> Option<Arc<ReadPlan>> {
+        if plan.ordered().is_empty() {
+            return Some(Arc::clone(plan));
+        }
+        let placing: Vec<Reference> =
+            mismatches.iter().filter(|m| !m.damage.is_empty()).map(|m| m.reference.clone()).collect();
+        let size = self.found.facts.size;
+        let plan = ReadPlan::new(size, &needs(&placing, size), self.request.budget);
+        plan.ordered().is_empty().then(|| Arc::new(plan))
+    }
 }
 
 impl Mismatch {
@@ -312,6 +331,24 @@ impl Mismatch {
 
 fn same_damage(one: &[Damage], other: &[Damage]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.range == b.range && a.observed == b.observed)
+}
+
+/// The digests of parts that were read again in the place of those of the first reading, and the parts that came out
+/// differently.
+fn lay_over(first: &Digests, again: Digests) -> (Digests, Vec<ByteRange>) {
+    let mut differing = Vec::new();
+    for (algorithm, layout, list) in again.iter() {
+        let held = first.parts(algorithm, layout).unwrap_or_default();
+        let pairs = layout.parts().zip(held.iter().zip(list));
+        differing.extend(pairs.filter(|(_, (held, new))| new.is_some() && held != new).map(|(range, _)| range));
+    }
+    differing.sort_unstable();
+    differing.dedup();
+    let mut both = again;
+    for (algorithm, layout, list) in first.iter() {
+        both.insert(algorithm, layout.clone(), list.to_vec());
+    }
+    (both, differing)
 }
 
 fn describe(mismatch: &Mismatch, differing: &[ByteRange]) -> String {

@@ -55,6 +55,13 @@ impl Content {
         Content { source, patches: Arc::default() }
     }
 
+    /// Bytes that are all there: in a new file at `path`, or else in memory.
+    pub fn of(bytes: Bytes, path: Option<PathBuf>) -> io::Result<Self> {
+        let Some(path) = path else { return Ok(Content::new(Source::Memory(bytes.into()))) };
+        std::fs::write(&path, &bytes)?;
+        Ok(Content::new(Source::File { path, len: bytes.len() as u64 }))
+    }
+
     pub fn len(&self) -> u64 {
         match &self.source {
             Source::Memory(blocks) => blocks.len(),

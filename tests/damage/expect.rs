@@ -1,0 +1,111 @@
+//! What must come of a case, by what each kind of reference can prove.
+
+use crate::claim::Claim;
+use crate::harm::{Case, Harm};
+use crate::holding::{Holding, Reading};
+use crate::requests::{Requests, requests};
+
+/// The verdict on one reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Pass,
+    /// The parts it names, counted from 0.
+    Fail(Vec<usize>),
+    Unknown(Why),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Where the parts end is not known for certain.
+    Layout,
+    NotMd5,
+    Sampled,
+    /// The answers contradict each other.
+    Protocol,
+    Unstable,
+}
+
+/// What one reference can prove about what was done.
+pub fn outcome(claim: &Claim, case: &Case, holding: &Holding) -> Outcome {
+    let parts_gone = case.told.len() < case.written.len();
+    // The first reading counts for nothing where it went by the wrong parts.
+    let read_again = claim.unlisted && claim.by_part && holding.misled(case).is_some() && !holding.knows_parts(case);
+    let differs = claim.sees(case) || (case.harm == Harm::Wire && !read_again);
+    match case.harm {
+        Harm::Short | Harm::Long => Outcome::Unknown(Why::Protocol),
+        // The ETag speaks of more parts than there are.
+        _ if claim.by_part && parts_gone => match holding.reading {
+            Reading::Sample => Outcome::Unknown(Why::Sampled),
+            Reading::Usual | Reading::InOrder => Outcome::Unknown(Why::Layout),
+        },
+        _ if differs && !claim.refutes => Outcome::Unknown(Why::Layout),
+        Harm::Wire if differs => Outcome::Unknown(Why::Unstable),
+        _ if holding.reading == Reading::Sample => match sampled(claim.wrong_parts(case)) {
+            found if found.is_empty() => Outcome::Unknown(Why::Sampled),
+            found => Outcome::Fail(found),
+        },
+        _ if differs && claim.names => Outcome::Fail(claim.wrong_parts(case)),
+        _ if differs => Outcome::Fail(Vec::new()),
+        _ if !claim.right => Outcome::Unknown(Why::Layout),
+        _ => Outcome::Pass,
+    }
+}
+
+fn sampled(parts: Vec<usize>) -> Vec<usize> {
+    parts.into_iter().filter(|part| part % 2 == 1).collect()
+}
+
+/// What a report must say.
+#[derive(Debug)]
+pub struct Expected {
+    /// By the name of the check, how often a wrong value must have been read.
+    pub findings: Vec<(String, Outcome, Option<u8>)>,
+    pub verdict: &'static str,
+    pub exit_code: u8,
+    pub requests: Requests,
+}
+
+impl Holding {
+    /// Whether something besides S3 tells where the parts end: a manifest that goes by MD5 as the ETag does.
+    pub fn knows_parts(&self, case: &Case) -> bool {
+        self.claims().iter().any(|claim| claim.check == "manifest-parts-md5" && !claim.dropped(case))
+    }
+}
+
+impl Claim {
+    /// Another size settles it, and the value is not looked at.
+    fn dropped(&self, case: &Case) -> bool {
+        self.sized.is_some() && case.stated_size != case.written.iter().sum::<usize>()
+    }
+}
+
+pub fn expected(holding: &Holding, case: &Case) -> Expected {
+    let (dropped, used): (Vec<Claim>, Vec<Claim>) = holding.claims().into_iter().partition(|c| c.dropped(case));
+    let judged: Vec<(&Claim, Outcome)> = used.iter().map(|claim| (claim, outcome(claim, case, holding))).collect();
+    let (requests, partial) = requests(holding, case, &judged);
+    let reads = |outcome: &Outcome| match outcome {
+        // Only the damaged parts were read a second time.
+        Outcome::Fail(parts) if partial && parts.is_empty() => Some(1),
+        Outcome::Fail(_) => Some(2),
+        _ => None,
+    };
+    let finding = |(claim, outcome): &(&Claim, Outcome)| (claim.check.clone(), outcome.clone(), reads(outcome));
+    let mut findings: Vec<_> = judged.iter().map(finding).collect();
+    if let Some(sized) = dropped.iter().find_map(|claim| claim.sized) {
+        findings.push((sized.to_owned(), Outcome::Fail(Vec::new()), Some(1)));
+    }
+    let not_md5 = |check: &str| (check.to_owned(), Outcome::Unknown(Why::NotMd5), None);
+    if !holding.claims().iter().any(|claim| claim.check == "etag") {
+        findings.push(not_md5("etag"));
+    }
+    if holding.claims().iter().any(|claim| claim.sized == Some("like-size")) {
+        findings.push(not_md5("like-etag"));
+    }
+    let any = |wanted: fn(&Outcome) -> bool| findings.iter().any(|(_, outcome, _)| wanted(outcome));
+    let (verdict, exit_code) = match () {
+        () if any(|outcome| matches!(outcome, Outcome::Fail(_))) => ("fail", 1),
+        () if any(|outcome| *outcome == Outcome::Pass) => ("pass", 0),
+        () => ("unknown", 3),
+    };
+    Expected { findings, verdict, exit_code, requests }
+}
