@@ -5,6 +5,7 @@ use stored_ami::cli::{Cli, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    stored_ami::machine::keep_freed_memory();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
