@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::resolve::UsageError;
-use super::run::{cancel_on_signal, complain};
+use super::resolve::{UsageError, read};
+use super::run::{cancel_on_signal, complain, until};
 use crate::lab::ec2::{ImageSpec, VolumeSpec};
 use crate::lab::image::DiskImage;
-use crate::lab::{Deny, Lab, LabOptions, TaskPace};
+use crate::lab::{CallRecord, Deny, Lab, LabOptions, Operation, TaskPace, parse_faults};
+use crate::render::printable;
 use crate::report::Exit;
 use crate::units::ByteSize;
 
@@ -39,6 +40,9 @@ pub struct LabArgs {
     /// Send at most so many bytes a second, over all connections
     #[arg(long, value_name = "SIZE")]
     rate: Option<ByteSize>,
+    /// Let requests go wrong, by the rules in this JSON file; each one that does is told on standard error
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    faults: Option<PathBuf>,
 }
 
 fn action(text: &str) -> Result<String, String> {
@@ -62,6 +66,13 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
     if !args.listen.ip().is_loopback() {
         return Err(UsageError(format!("--listen {}: the lab protects nothing and stays on loopback", args.listen)));
     }
+    let rules = match &args.faults {
+        None => Vec::new(),
+        Some(path) => {
+            let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
+            parse_faults(&read(path)?).map_err(wrong)?
+        }
+    };
     let options = LabOptions {
         bind: args.listen,
         data: args.data,
@@ -80,6 +91,8 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
             return Ok(Exit::CouldNot);
         }
     };
+    rules.into_iter().for_each(|rule| lab.script(rule));
+    let mut faults = lab.faults();
     example(&lab, &args.region, DiskImage::SMALLEST);
     let text = format!(
         "lab ready at {}; it checks no signatures. In another shell:\n\n  export AWS_ENDPOINT_URL={} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab\n\nThere is one AMI of three volumes to store: {EXAMPLE}. Ctrl-C stops it.\n",
@@ -89,7 +102,30 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
     );
     // Whoever started it in the background may not listen.
     drop(io::stdout().write_all(text.as_bytes()));
-    cancel_on_signal().cancelled().await;
+    let cancel = cancel_on_signal();
+    while let Some(Some(call)) = until(&cancel, faults.recv()).await {
+        tell(&call);
+    }
     lab.shutdown().await;
     Ok(Exit::Passed)
+}
+
+/// A request that a fault struck, in one line.
+fn tell(call: &CallRecord) {
+    let Some(fault) = &call.fault else { return };
+    let mut line = match call.operation {
+        Operation::Service(action) => format!("{action:?}"),
+        operation => format!("{operation:?}"),
+    };
+    if !call.bucket.is_empty() {
+        line.push_str(&format!(" {}/{}", call.bucket, call.key));
+    }
+    if let Some(part) = call.part() {
+        line.push_str(&format!(" part {part}"));
+    }
+    if let Some(range) = &call.range {
+        line.push_str(&format!(" {range}"));
+    }
+    // There is no other place to say that standard error is gone.
+    drop(writeln!(io::stderr(), "fault: {}", printable(&format!("{line}: {fault}"))));
 }

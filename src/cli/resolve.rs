@@ -105,6 +105,7 @@ pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Opti
         request_payer: args.request_payer.is_some(),
         expected_bucket_owner: args.expected_bucket_owner.clone(),
         customer_key,
+        patience: None,
     })
 }
 

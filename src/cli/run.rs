@@ -18,7 +18,7 @@ use crate::manifest::Manifest;
 use crate::progress::Counting;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
-use crate::source::{Context, ErrorKind, RetryPolicy, Session, SourceError};
+use crate::source::{Context, RetryPolicy, Session, SourceError};
 
 /// Runs a command to its end and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
@@ -245,12 +245,7 @@ impl Results {
     }
 
     pub fn error(&mut self, target: &str, error: &SourceError) {
-        let exit = match error.kind {
-            ErrorKind::Credentials => Exit::Usage,
-            ErrorKind::Archived => Exit::Unknown,
-            ErrorKind::Changed => Exit::Unknown,
-            _ => Exit::CouldNot,
-        };
+        let exit = error.exit();
         let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
         let report = ErrorReport {
             target: target.to_owned(),
@@ -278,7 +273,7 @@ impl Results {
     /// Work that could not be done for a reason on this side.
     #[cfg(feature = "ec2")]
     pub fn could_not(&mut self, target: &str, problem: &str) {
-        self.error(target, &SourceError::new(ErrorKind::Io, target, problem));
+        self.error(target, &SourceError::new(crate::source::ErrorKind::Io, target, problem));
     }
 
     /// Nothing was started, as the caller wished.

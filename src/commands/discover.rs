@@ -2,7 +2,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::checksum::ChecksumKind;
 use crate::facts::{AttributeFacts, Fact, ObjectFacts, PartFacts};
-use crate::ident::{ETag, ETagForm, ObjectId};
+use crate::ident::{ETag, ETagForm};
 use crate::plan::{KnownLayout, PartLayout, uniform_candidates};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::PartNumber;
@@ -95,7 +95,7 @@ impl Discovery {
             return KnownLayout::unknown(Some(parts), because);
         }
         if attributes.parts.len() == parts as usize {
-            match KnownLayout::proved(size, attributes.parts, "GetObjectAttributes lists every part") {
+            match proved(&self.facts, attributes.parts, "GetObjectAttributes lists every part") {
                 Ok(layout) => return layout,
                 Err(why) => self.notes.push(why),
             }
@@ -132,7 +132,7 @@ impl Discovery {
                 "the first part's size fits all of them",
             );
         }
-        match ask_every_part(session, &self.facts.id, size, parts).await {
+        match ask_every_part(session, &self.facts, parts).await {
             Ok(layout) => layout,
             Err(why) => KnownLayout::unknown(Some(parts), why),
         }
@@ -140,10 +140,10 @@ impl Discovery {
 }
 
 /// Asks HEAD for each part. In words why the answers do not prove a layout, where they do not.
-pub async fn ask_every_part(session: &Session, id: &ObjectId, size: u64, parts: u32) -> Result<KnownLayout, String> {
+pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) -> Result<KnownLayout, String> {
     let numbers = (1..=parts).filter_map(PartNumber::new);
-    let asked: Result<Vec<PartFacts>, SourceError> =
-        stream::iter(numbers).map(|number| session.part(id, number)).buffered(PARTS_AT_ONCE).try_collect().await;
+    let asked = stream::iter(numbers).map(|number| session.part(&facts.id, number));
+    let asked: Result<Vec<PartFacts>, SourceError> = asked.buffered(PARTS_AT_ONCE).try_collect().await;
     let asked = asked.map_err(|error| format!("HEAD ?partNumber: {}", error.explain()))?;
     // A server that ignores part numbers answers with the whole object and no count; for one
     // part that is the right size by chance, so there the count must be stated.
@@ -155,5 +155,12 @@ pub async fn ask_every_part(session: &Session, id: &ObjectId, size: u64, parts: 
             odd.of.map_or("an unknown number of".to_owned(), |of| of.to_string())
         ));
     }
-    KnownLayout::proved(size, asked, "HEAD of every part")
+    proved(facts, asked, "HEAD of every part")
+}
+
+/// The layout of parts that were all listed or asked, if they fit the object.
+fn proved(facts: &ObjectFacts, parts: Vec<PartFacts>, by: &'static str) -> Result<KnownLayout, String> {
+    let layout = KnownLayout::proved(facts.size, parts, by)?;
+    let stored = facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
+    layout.agreeing_with(stored).map_err(|why| format!("{by}: {why}"))
 }

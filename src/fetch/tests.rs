@@ -184,6 +184,15 @@ async fn only_chosen_ranges_are_read() {
 }
 
 #[tokio::test]
+async fn an_empty_body_that_does_not_end_is_given_up() {
+    let setup = setup(0, vec![read_fault(0, 99, Action::Stall { after: 0 })]);
+    setup.source.object().faults[0].at = None;
+    let reading = fetch(&setup.session, job(&setup, &[(Algorithm::Md5, PartLayout::whole(0))])).await;
+    assert!(matches!(reading.stopped, Some(Stop::Failed(SourceError { kind: ErrorKind::Transient, .. }))));
+    assert_eq!(setup.counting.counts().reads, 8);
+}
+
+#[tokio::test]
 async fn an_empty_object_is_read_once() {
     let setup = setup(0, vec![]);
     let whole = PartLayout::whole(0);

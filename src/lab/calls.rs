@@ -1,8 +1,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
 use super::fault::Fault;
 use super::operation::Operation;
+use super::wire::S3Request;
 
 /// One request as the lab answered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +19,35 @@ pub struct CallRecord {
     pub range: Option<String>,
     /// The `If-Match` header.
     pub if_match: Option<String>,
+    /// 0 where the connection ended without an answer.
     pub status: u16,
     /// Bytes of the body given to the connection so far.
     pub bytes_sent: u64,
-    /// The scripted fault that hit the request.
+    /// The fault that struck the request.
     pub fault: Option<Fault>,
 }
 
 impl CallRecord {
+    /// A request without its answer.
+    pub(crate) fn of(request: &S3Request) -> Self {
+        CallRecord {
+            operation: request.operation,
+            bucket: request.bucket.clone(),
+            key: request.key.clone(),
+            query: request.raw_query.clone(),
+            range: request.header("range").map(str::to_owned),
+            if_match: request.header("if-match").map(str::to_owned),
+            status: 0,
+            bytes_sent: 0,
+            fault: None,
+        }
+    }
+
+    /// The part number that the request names.
+    pub fn part(&self) -> Option<&str> {
+        self.query.split('&').find_map(|pair| pair.strip_prefix("partNumber="))
+    }
+
     /// The IAM actions that the caller needs for it.
     pub fn iam_actions(&self) -> Vec<&'static str> {
         match self.operation {
@@ -35,19 +59,33 @@ impl CallRecord {
 
 /// The log of requests, in the order their answers began.
 #[derive(Debug, Default)]
-pub(crate) struct CallLog(Mutex<Vec<(CallRecord, Arc<AtomicU64>)>>);
+pub(crate) struct CallLog {
+    calls: Mutex<Vec<(CallRecord, Arc<AtomicU64>)>>,
+    /// Who wants to hear of faults as they strike.
+    listeners: Mutex<Vec<UnboundedSender<CallRecord>>>,
+}
 
 impl CallLog {
     pub fn add(&self, call: CallRecord, sent: Arc<AtomicU64>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((call, sent));
+        if call.fault.is_some() {
+            let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+            listeners.retain(|listener| listener.send(call.clone()).is_ok());
+        }
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((call, sent));
+    }
+
+    pub fn listen(&self) -> UnboundedReceiver<CallRecord> {
+        let (sender, receiver) = unbounded_channel();
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        receiver
     }
 
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub fn snapshot(&self) -> Vec<CallRecord> {
-        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls
             .iter()
             .map(|(call, sent)| CallRecord { bytes_sent: sent.load(Ordering::Relaxed), ..call.clone() })

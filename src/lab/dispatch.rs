@@ -11,8 +11,7 @@ use jiff::Timestamp;
 use super::access;
 use super::calls::CallRecord;
 use super::ec2;
-use super::fault::{self, Fault};
-use super::operation::Operation;
+use super::fault::{self, Fault, Seen};
 use super::ops::{self, Job};
 use super::service::ServiceCall;
 use super::shared::Shared;
@@ -25,8 +24,12 @@ const DRAINED: usize = 64 << 20;
 /// Largest body of a call to a service other than S3.
 const LARGEST_CALL: usize = 1 << 20;
 
-/// Answers one request.
-pub(crate) async fn answer(shared: Arc<Shared>, request: Request<Incoming>, switch: Arc<Switch>) -> Response<Body> {
+/// Answers one request; `None` where a fault leaves no answer.
+pub(crate) async fn answer(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+    switch: Arc<Switch>,
+) -> Option<Response<Body>> {
     if !shared.pace.latency.is_zero() {
         tokio::time::sleep(shared.pace.latency).await;
     }
@@ -34,23 +37,30 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request<Incoming>, swit
     let request_id = shared.fresh_id();
     let waits_for_permission = head.headers.contains_key(EXPECT);
     let mut fault = None;
-    let (request, result) = match S3Request::parse(&head.method, &head.uri, head.headers) {
-        Err(error) => (None, Err(error)),
+    // What is logged is what was asked for: a fault may change how it is understood.
+    let (call, request, result) = match S3Request::parse(&head.method, &head.uri, head.headers) {
+        Err(error) => (CallRecord::of(&S3Request::unreadable(head.method.clone())), None, Err(error)),
         Ok(mut request) if ServiceCall::is_meant(&request) => {
             let bytes = gather(&mut body).await;
             let call = ServiceCall::parse(&shared, &request, &bytes);
             request.operation = call.operation();
             request.raw_query = String::from_utf8_lossy(&bytes).into_owned();
-            fault = shared.script.next(request.operation, &request.raw_query);
+            fault = shared.script.next(&Seen { key: &request.raw_query, ..Seen::of(&request) });
             let reply = call.answer(&shared, &request, fault.as_ref(), &request_id).await;
-            (Some(request), Ok(reply))
+            (CallRecord::of(&request), Some(request), Ok(reply))
         }
         Ok(mut request) => {
-            fault = shared.script.next(request.operation, &request.key);
+            let call = CallRecord::of(&request);
+            fault = shared.script.next(&Seen::of(&request));
             let result = operate(&shared, &mut request, fault.as_ref(), &mut body).await;
-            (Some(request), result)
+            (call, Some(request), result)
         }
     };
+    if fault.as_ref().is_some_and(Fault::leaves_no_answer) {
+        switch.reset_on_close();
+        shared.calls.add(CallRecord { fault, ..call }, Arc::default());
+        return None;
+    }
     if result.is_err() && !waits_for_permission {
         drain(&mut body).await;
     }
@@ -65,8 +75,9 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request<Incoming>, swit
         _ => (Some(reply.len), Ending::Clean),
     };
     let response = respond(&shared, reply, announced, ending, is_head, switch);
-    log(&shared, head.method, request, fault, &response);
-    response
+    let call = CallRecord { status: response.status().as_u16(), fault, ..call };
+    shared.calls.add(call, response.body().sent());
+    Some(response)
 }
 
 async fn operate(
@@ -83,8 +94,10 @@ async fn operate(
     ec2::by_clock(shared);
     access::check(shared, request)?;
     let reply = ops::run(Job { shared, request, body }).await?;
-    if fault == Some(&Fault::ReplaceObject) {
-        ops::replace(shared, request)?;
+    match fault {
+        Some(Fault::ReplaceObject) => ops::replace(shared, request)?,
+        Some(Fault::DeleteObject) => ops::vanish(shared, request)?,
+        _ => {}
     }
     Ok(reply)
 }
@@ -144,31 +157,4 @@ fn respond(
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
-}
-
-fn log(
-    shared: &Shared,
-    method: http::Method,
-    request: Option<S3Request>,
-    fault: Option<Fault>,
-    response: &Response<Body>,
-) {
-    let request = request.unwrap_or_else(|| S3Request::unreadable(method));
-    let header = |name| request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let operation = match fault {
-        Some(Fault::AttributesIgnored) => Operation::GetObjectAttributes,
-        _ => request.operation,
-    };
-    let call = CallRecord {
-        operation,
-        range: header("range"),
-        if_match: header("if-match"),
-        bucket: request.bucket,
-        key: request.key,
-        query: request.raw_query,
-        status: response.status().as_u16(),
-        bytes_sent: 0,
-        fault,
-    };
-    shared.calls.add(call, response.body().sent());
 }

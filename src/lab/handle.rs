@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -80,6 +81,11 @@ impl Lab {
 
     pub fn clear_calls(&self) {
         self.shared.calls.clear();
+    }
+
+    /// Requests as faults strike them, from now on.
+    pub fn faults(&self) -> UnboundedReceiver<CallRecord> {
+        self.shared.calls.listen()
     }
 
     /// Refuses an action from now on.

@@ -38,7 +38,7 @@ pub use action::Action;
 pub use calls::CallRecord;
 pub use content::{ChecksumChoice, PartSizes, SyntheticError, SyntheticSpec};
 pub use deny::Deny;
-pub use fault::{Fault, FaultRule};
+pub use fault::{Fault, FaultRule, ParseFaultsError, parse_faults};
 pub use handle::{Lab, LabError};
 pub use operation::Operation;
 pub use options::{LabOptions, TaskPace};

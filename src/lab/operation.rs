@@ -1,5 +1,6 @@
 use http::Method;
-
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
@@ -44,6 +45,8 @@ pub enum Operation {
     UploadPartCopy,
     /// A call of another service than S3.
     Service(Action),
+    /// A connection that is made, before its first request.
+    Connect,
     /// A request the lab does not know; it is answered with 501.
     Unknown,
 }
@@ -51,6 +54,12 @@ pub enum Operation {
 use Operation as Op;
 
 impl Operation {
+    /// By its name in the API, of whichever service.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let text: StrDeserializer<'_, Error> = name.into_deserializer();
+        Operation::deserialize(text).ok().or_else(|| Action::named(name).map(Op::Service))
+    }
+
     /// The operation of a request, from its method, what its path names, the
     /// sub-resources in its query, and whether it names a source to copy.
     pub(crate) fn route(
@@ -178,7 +187,7 @@ impl Operation {
             (Op::PutObjectTagging, false) => &["s3:PutObjectTagging"],
             (Op::PutObjectTagging, true) => &["s3:PutObjectVersionTagging"],
             (Op::RestoreObject, _) => &["s3:RestoreObject"],
-            (Op::Service(_) | Op::Unknown, _) => &[],
+            (Op::Connect | Op::Service(_) | Op::Unknown, _) => &[],
         }
     }
 }

@@ -1,6 +1,7 @@
-use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 
+use http::Method;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -8,9 +9,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::calls::CallRecord;
 use super::dispatch;
+use super::fault::Seen;
+use super::operation::Operation;
 use super::shared::Shared;
-use super::wire::{LabSocket, Switch};
+use super::wire::{LabSocket, S3Request, Switch};
 
 /// Accepts connections until told to stop; then every connection is dropped.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
@@ -21,8 +25,18 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Canc
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => {
                 // A client that is gone before it was accepted is no reason to stop.
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(connection(stream, shared.clone()));
+                let Ok((stream, _)) = accepted else { continue };
+                match shared.script.next(&Seen::CONNECTION) {
+                    None => {
+                        connections.spawn(connection(stream, shared.clone()));
+                    }
+                    Some(fault) => {
+                        // RST, so that the client does not take it for an answer without a head.
+                        let _ = stream.set_zero_linger();
+                        let mut call = CallRecord::of(&S3Request::unreadable(Method::CONNECT));
+                        (call.operation, call.fault) = (Operation::Connect, Some(fault));
+                        shared.calls.add(call, Arc::default());
+                    }
                 }
             }
         }
@@ -36,7 +50,10 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let socket = TokioIo::new(LabSocket::new(stream, switch.clone()));
     let service = service_fn(move |request| {
         let (shared, switch) = (shared.clone(), switch.clone());
-        async move { Ok::<_, Infallible>(dispatch::answer(shared, request, switch).await) }
+        async move {
+            let answer = dispatch::answer(shared, request, switch).await;
+            answer.ok_or_else(|| io::Error::other("the script leaves no answer"))
+        }
     });
     // Scripts end connections on purpose, and clients hang up: no error of ours.
     let _ = http1::Builder::new().serve_connection(socket, service).await;

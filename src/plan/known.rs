@@ -1,5 +1,5 @@
 use super::{Basis, Candidate, PartLayout, uniform_candidates};
-use crate::checksum::{Algorithm, Digest};
+use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum, composite};
 use crate::facts::PartFacts;
 
 /// What is known of where the parts of an object end.
@@ -59,6 +59,20 @@ impl KnownLayout {
         })
     }
 
+    /// Whether the parts' own values make up those that are stored over all of them; in words if they do not. Then the
+    /// parts are others, or come in another order, or one of the answers is wrong.
+    pub fn agreeing_with(self, stored: &[StoredChecksum]) -> Result<Self, String> {
+        let differs = |stored: &&StoredChecksum| {
+            let own = self.part_digests(stored.algorithm());
+            matches!(stored.kind, ChecksumKind::Composite { .. })
+                && own.is_some_and(|own| composite(stored.algorithm(), &own) != stored.digest)
+        };
+        match stored.iter().find(differs) {
+            Some(stored) => Err(format!("the {} values of the parts do not make up {stored}", stored.algorithm())),
+            None => Ok(self),
+        }
+    }
+
     /// What may be assumed of a value that was made elsewhere: that it goes over the same parts, or
     /// over parts of any uniform size that fits. How it was made is not known, so nothing is proved.
     pub fn as_assumption(&self, size: u64, parts: u32) -> Self {
@@ -86,5 +100,36 @@ impl KnownLayout {
         let of = |part: &PartFacts| part.checksums.iter().copied().find(|digest| digest.algorithm() == algorithm);
         let digests: Option<Vec<_>> = self.parts.iter().map(of).collect();
         digests.filter(|digests| !digests.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::Hasher;
+    use crate::units::PartNumber;
+
+    #[test]
+    fn parts_that_do_not_make_up_the_stored_value_prove_nothing() {
+        let own = |text: &[u8]| Hasher::digest(Algorithm::Sha256, text);
+        let part = |number, text: &[u8]| PartFacts {
+            number: PartNumber::new(number).unwrap(),
+            size: text.len() as u64,
+            checksums: vec![own(text)],
+            of: None,
+        };
+        let stored = StoredChecksum {
+            digest: composite(Algorithm::Sha256, &[own(b"aaa"), own(b"bbb")]),
+            kind: ChecksumKind::Composite { parts: Some(2) },
+        };
+        let of = |parts| KnownLayout::proved(6, parts, "test").unwrap().agreeing_with(&[stored]);
+        assert!(of(vec![part(1, b"aaa"), part(2, b"bbb")]).is_ok());
+        assert!(of(vec![part(3, b"aaa"), part(2, b"bbb")]).unwrap_err().contains("sha256"), "another order");
+        assert!(of(vec![part(1, b"aaa"), part(2, b"bbc")]).is_err(), "another value");
+        let silent = |number| PartFacts { checksums: Vec::new(), ..part(number, b"aaa") };
+        assert!(of(vec![silent(1), silent(2)]).is_ok(), "nothing is said of them");
+        let full = StoredChecksum { kind: ChecksumKind::FullObject, ..stored };
+        let layout = KnownLayout::proved(6, vec![part(1, b"aaa"), part(2, b"bbb")], "test").unwrap();
+        assert!(layout.agreeing_with(&[full]).is_ok(), "a value that does not go by part");
     }
 }

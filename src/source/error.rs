@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::report::Exit;
+
 /// Why a request failed, as far as it matters for what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -58,6 +60,15 @@ impl SourceError {
     /// carried out.
     pub fn may_be_done(&self) -> bool {
         matches!(self.kind, ErrorKind::Transient | ErrorKind::ShortBody | ErrorKind::Protocol)
+    }
+
+    /// How a command ends that cannot get past it.
+    pub fn exit(&self) -> Exit {
+        match self.kind {
+            ErrorKind::Credentials => Exit::Usage,
+            ErrorKind::Archived | ErrorKind::Changed => Exit::Unknown,
+            _ => Exit::CouldNot,
+        }
     }
 
     /// The message without its subject.

@@ -1,6 +1,8 @@
 //! Each scripted fault, as it looks on the wire.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use stored_ami::lab::{Fault, FaultRule, Operation};
 
@@ -50,8 +52,27 @@ fn bodies_that_end_too_soon() {
 }
 
 #[test]
+fn bodies_that_take_their_time() {
+    let started = Instant::now();
+    let (_, data, thin) = under(Fault::Trickle { after: SIZE as u64 - 1_000, rate: 10_000 }, &[]);
+    assert!(thin.broken.is_none() && thin.body == data);
+    assert!(started.elapsed() >= Duration::from_millis(100), "1,000 bytes at 10,000 a second");
+}
+
+#[test]
 fn bodies_that_are_wrong() {
     let range = ("range", "bytes=100-199");
+    let (_, data, short) = under(Fault::TooShort(7), &[range]);
+    assert_eq!(
+        (short.header("content-length"), short.header("content-range"), short.broken),
+        (Some("93"), Some("bytes 100-199/700001"), None)
+    );
+    assert!(short.body == data[100..193]);
+    let (_, data, more) = under(Fault::LengthLies(7), &[range]);
+    assert_eq!((more.header("content-length"), more.broken), (Some("107"), Some(ErrorKind::WouldBlock)));
+    assert!(more.body == data[100..200]);
+    let (_, data, fewer) = under(Fault::LengthLies(-7), &[range]);
+    assert_eq!((fewer.header("content-length"), fewer.body == data[100..193]), (Some("93"), true));
     let (_, data, long) = under(Fault::TooLong(7), &[range]);
     assert_eq!(
         (long.header("content-length"), long.header("content-range")),
@@ -92,6 +113,67 @@ fn other_identities() {
 }
 
 #[test]
+fn objects_that_go() {
+    let rig = Rig::new();
+    let data = bytes(20, SIZE);
+    rig.send("PUT", "/b/k", &[], &data);
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::DeleteObject));
+    assert!(rig.send("GET", "/b/k", &[], b"").body == data, "the answer under way still has its bytes");
+    assert_eq!(rig.send("HEAD", "/b/k", &[], b"").status, 404);
+}
+
+/// How a connection ends on which the object is asked for.
+fn ends(rig: &Rig) -> ErrorKind {
+    let mut stream = TcpStream::connect(rig.lab.address()).unwrap();
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(b"GET /b/k HTTP/1.1\r\nhost: b\r\n\r\n")?;
+        stream.read(&mut [0])
+    };
+    ask(&mut stream).unwrap_err().kind()
+}
+
+#[test]
+fn no_answer_at_all() {
+    let rig = Rig::new();
+    rig.send("PUT", "/b/k", &[], b"x");
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::Dropped));
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::AnswerLost));
+    assert_eq!([ends(&rig), ends(&rig)], [ErrorKind::ConnectionReset; 2]);
+    // Before the server has seen a request, the client may still be writing.
+    rig.lab.script(FaultRule::new(Operation::Connect, Fault::Dropped));
+    assert!(matches!(ends(&rig), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe));
+    assert_eq!(rig.send("GET", "/b/k", &[], b"").body, b"x");
+    let struck: Vec<_> = rig.lab.calls().into_iter().filter(|call| call.fault.is_some()).collect();
+    assert_eq!(
+        struck.iter().map(|call| (call.operation, call.status)).collect::<Vec<_>>(),
+        [(Operation::GetObject, 0), (Operation::GetObject, 0), (Operation::Connect, 0)]
+    );
+
+    // What is dropped is not carried out, what is lost is.
+    for (fault, status) in [(Fault::Dropped, 404), (Fault::AnswerLost, 200)] {
+        rig.lab.script(FaultRule::new(Operation::PutObject, fault));
+        let mut stream = TcpStream::connect(rig.lab.address()).unwrap();
+        stream.write_all(b"PUT /b/new HTTP/1.1\r\nhost: b\r\ncontent-length: 1\r\n\r\nx").unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+        assert_eq!(rig.send("HEAD", "/b/new", &[], b"").status, status);
+    }
+}
+
+#[test]
+fn faults_are_told_as_they_strike() {
+    let rig = Rig::new();
+    let mut told = rig.lab.faults();
+    rig.send("PUT", "/b/k", &[], b"x");
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::RangeIgnored));
+    for _ in 0..2 {
+        rig.send("GET", "/b/k", &[("range", "bytes=0-0")], b"");
+    }
+    let call = told.try_recv().unwrap();
+    assert_eq!((call.range.as_deref(), call.fault), (Some("bytes=0-0"), Some(Fault::RangeIgnored)));
+    assert!(told.try_recv().is_err(), "one of two");
+}
+
+#[test]
 fn habits_of_other_servers() {
     let rig = Rig::new();
     let parts = [bytes(21, 40_009), bytes(22, 10_007)];
@@ -103,6 +185,15 @@ fn habits_of_other_servers() {
         .map(|_| rig.send("HEAD", "/b/m?partNumber=2", &[], b"").header("content-length").unwrap().to_owned())
         .collect();
     assert_eq!(sizes, ["10007", "50016", "10007"]);
+    rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::PartSizesShifted(9)).times(2));
+    let shifted = [1, 2].map(|part| {
+        let head = rig.send("HEAD", &format!("/b/m?partNumber={part}"), &[], b"");
+        (head.header("content-length").unwrap().to_owned(), head.header("content-range").unwrap().to_owned())
+    });
+    assert_eq!(shifted[0], ("40018".to_owned(), "bytes 0-40008/50016".to_owned()));
+    assert_eq!(shifted[1], ("9998".to_owned(), "bytes 40009-50015/50016".to_owned()));
+    rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::LengthLies(-9)));
+    assert_eq!(rig.send("HEAD", "/b/m", &[], b"").header("content-length"), Some("50007"));
     rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::PartETag).always());
     let own = rig.lab.with_object("b", "m", |record| record.parts[1].etag.clone()).unwrap();
     let part = rig.send("HEAD", "/b/m?partNumber=2", &[], b"");

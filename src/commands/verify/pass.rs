@@ -183,7 +183,7 @@ impl<'a> Pass<'a> {
             return;
         }
         let proved = match self.found.layout.parts_count {
-            Some(parts) => ask_every_part(self.session, &self.found.facts.id, size, parts).await,
+            Some(parts) => ask_every_part(self.session, &self.found.facts, parts).await,
             None => Err("nothing tells the number of parts".to_owned()),
         };
         let proved = match proved {

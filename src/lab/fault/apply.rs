@@ -1,4 +1,5 @@
 use std::io;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
@@ -9,6 +10,7 @@ use super::Fault;
 use crate::lab::content::Frames;
 use crate::lab::operation::Operation;
 use crate::lab::wire::{Code, Ending, Reply, S3Error, S3Request, xml};
+use crate::units::KIB;
 
 /// Applies a fault that changes how the request is understood, or answers it.
 pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Reply>, S3Error> {
@@ -29,6 +31,8 @@ pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Re
             request.query.retain(|(name, _)| name != "partNumber");
         }
         Fault::PartHeadLies => request.query.retain(|(name, _)| name != "partNumber"),
+        // Nobody sees this answer.
+        Fault::Dropped => return Ok(Some(Reply::empty(StatusCode::OK))),
         _ => {}
     }
     Ok(None)
@@ -38,15 +42,22 @@ pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Re
 pub(crate) fn late(fault: &Fault, request: &S3Request, reply: &mut Reply) -> (Option<u64>, Ending) {
     let announced = Some(reply.len);
     match fault {
-        Fault::AnswerLost => return (cut(reply, 0, announced), Ending::Reset),
         Fault::ResetAfter(bytes) => return (cut(reply, *bytes, announced), Ending::Reset),
         Fault::StallAfter(bytes) => return (cut(reply, *bytes, announced), Ending::Stall),
         Fault::CloseAfter(bytes) => return (cut(reply, *bytes, announced), Ending::Close),
         Fault::EndEarly(bytes) => return (cut(reply, *bytes, None), Ending::Clean),
+        Fault::Trickle { after, rate } => trickle(reply, *after, *rate),
         Fault::TooLong(bytes) => {
-            let extra = Bytes::from(vec![0xA5; *bytes as usize]);
-            append(reply, extra);
-            return (Some(reply.len + bytes), Ending::Clean);
+            append(reply, *bytes);
+            return (Some(reply.len.saturating_add(*bytes)), Ending::Clean);
+        }
+        Fault::TooShort(bytes) => {
+            let len = reply.len.saturating_sub(*bytes);
+            return (cut(reply, len, Some(len)), Ending::Clean);
+        }
+        Fault::LengthLies(by) => {
+            reply.len = reply.len.saturating_add_signed(*by);
+            return (Some(reply.len), if *by > 0 { Ending::Stall } else { Ending::Clean });
         }
         Fault::HeaderAbsent(name) => {
             reply.headers.remove(*name);
@@ -55,16 +66,25 @@ pub(crate) fn late(fault: &Fault, request: &S3Request, reply: &mut Reply) -> (Op
         Fault::ContentRangeTotal(total) => content_range(reply, 0, Some(*total)),
         Fault::OtherETag(etag) => reply.set(ETAG.as_str(), format!("\"{etag}\"")),
         Fault::PartETag => part_etag(request, reply),
+        // The length of a HEAD; a body keeps the one that was announced.
+        Fault::PartSizesShifted(by) => match request.part_number() {
+            Ok(Some(1)) => reply.len = reply.len.saturating_add(*by),
+            Ok(Some(2)) => reply.len = reply.len.saturating_sub(*by),
+            _ => {}
+        },
         Fault::FlipOnWire { offset, mask } => flip(reply, *offset, *mask),
         _ => {}
     }
     (announced, Ending::Clean)
 }
 
+fn take_frames(reply: &mut Reply) -> Frames {
+    std::mem::replace(&mut reply.frames, stream::empty().boxed())
+}
+
 /// Lets only the first `bytes` bytes of the body through.
 fn cut(reply: &mut Reply, bytes: u64, announced: Option<u64>) -> Option<u64> {
-    let frames = std::mem::replace(&mut reply.frames, stream::empty().boxed());
-    reply.frames = stream::try_unfold((frames, bytes), |(mut frames, left)| async move {
+    reply.frames = stream::try_unfold((take_frames(reply), bytes), |(mut frames, left)| async move {
         if left == 0 {
             return io::Result::Ok(None);
         }
@@ -77,9 +97,37 @@ fn cut(reply: &mut Reply, bytes: u64, announced: Option<u64>) -> Option<u64> {
     announced
 }
 
-fn append(reply: &mut Reply, extra: Bytes) {
-    let frames = std::mem::replace(&mut reply.frames, stream::empty().boxed());
-    reply.frames = frames.chain(stream::iter([Ok(extra)])).boxed();
+/// Lets the body through at `rate` bytes a second, behind its first `after` bytes.
+fn trickle(reply: &mut Reply, after: u64, rate: u64) {
+    /// Pieces a second: often enough to look like a thin line, seldom enough to keep their time.
+    const PIECES: u64 = 20;
+    let rate = rate.max(1);
+    let state = (take_frames(reply), Bytes::new(), after);
+    reply.frames = stream::try_unfold(state, move |(mut frames, mut rest, fast)| async move {
+        if rest.is_empty() {
+            match frames.next().await.transpose()? {
+                Some(frame) => rest = frame,
+                None => return io::Result::Ok(None),
+            }
+        }
+        let most = if fast > 0 { fast } else { rate.div_ceil(PIECES) };
+        let piece = rest.split_to(usize::try_from(most).unwrap_or(usize::MAX).min(rest.len()));
+        if fast == 0 {
+            tokio::time::sleep(Duration::from_secs_f64(piece.len() as f64 / rate as f64)).await;
+        }
+        let fast = fast - fast.min(piece.len() as u64);
+        Ok(Some((piece, (frames, rest, fast))))
+    })
+    .boxed();
+}
+
+fn append(reply: &mut Reply, bytes: u64) {
+    const PIECE: u64 = 64 * KIB;
+    let extra = stream::unfold(bytes, |left| async move {
+        let piece = left.min(PIECE);
+        (piece > 0).then(|| (Ok(Bytes::from(vec![0xA5; piece as usize])), left - piece))
+    });
+    reply.frames = take_frames(reply).chain(extra).boxed();
 }
 
 fn content_range(reply: &mut Reply, shift: u64, total: Option<u64>) {
@@ -89,7 +137,8 @@ fn content_range(reply: &mut Reply, shift: u64, total: Option<u64>) {
         return;
     }
     let total = total.unwrap_or(size);
-    reply.set(CONTENT_RANGE.as_str(), format!("bytes {}-{}/{total}", range.start() + shift, range.end() - 1 + shift));
+    let moved = |offset: u64| offset.saturating_add(shift);
+    reply.set(CONTENT_RANGE.as_str(), format!("bytes {}-{}/{total}", moved(range.start()), moved(range.end() - 1)));
 }
 
 fn part_etag(request: &S3Request, reply: &mut Reply) {
@@ -101,9 +150,8 @@ fn part_etag(request: &S3Request, reply: &mut Reply) {
 }
 
 fn flip(reply: &mut Reply, offset: u64, mask: u8) {
-    let frames: Frames = std::mem::replace(&mut reply.frames, stream::empty().boxed());
     let mut at = 0;
-    reply.frames = frames
+    reply.frames = take_frames(reply)
         .map(move |frame| {
             let frame = frame?;
             let inside = offset.checked_sub(at).and_then(|index| usize::try_from(index).ok());

@@ -28,6 +28,12 @@ pub(super) fn object(shared: &Shared, request: &S3Request) -> Result<Reply, S3Er
     Ok(reply)
 }
 
+/// Deletes what a request was about, as somebody else would behind its back.
+pub(crate) fn vanish(shared: &Shared, request: &S3Request) -> Result<(), S3Error> {
+    delete(shared, &mut shared.store(), &request.bucket, &request.key, None)?;
+    Ok(())
+}
+
 /// Without a version id a versioned bucket gets a delete marker; deleting
 /// what is not there is no error.
 fn delete(

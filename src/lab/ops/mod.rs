@@ -26,8 +26,10 @@ use http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
+pub(crate) use delete::vanish;
 pub(crate) use lookup::no_such_bucket;
 pub(crate) use put::{replace, synthesize_at};
+pub(crate) use range::reads;
 
 use super::operation::Operation as Op;
 use super::shared::Shared;
@@ -112,7 +114,7 @@ pub(crate) async fn run(mut job: Job<'_>) -> Result<Reply, S3Error> {
         Op::RestoreObject => restore::restore(shared, request, &xml),
         Op::UploadPart => multipart::upload_part(job).await,
         Op::UploadPartCopy => copy::part(job).await,
-        Op::Service(_) | Op::Unknown => Err(Code::NotImplemented.error()),
+        Op::Connect | Op::Service(_) | Op::Unknown => Err(Code::NotImplemented.error()),
     }
 }
 

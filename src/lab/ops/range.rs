@@ -36,6 +36,16 @@ pub(super) fn parse(header: Option<&str>, size: u64) -> Asked {
     }
 }
 
+/// Whether a request with this `Range` header reads the byte at `offset` of an object of any size. What is counted from
+/// the end reads none, for where that lies is not known here.
+pub(crate) fn reads(header: Option<&str>, offset: u64) -> bool {
+    match parse(header, u64::MAX) {
+        Asked::Whole => true,
+        Asked::Part(range) => (range.start()..range.end()).contains(&offset),
+        Asked::Unsatisfiable => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
@@ -31,7 +32,18 @@ pub struct S3Options {
     /// Twelve digits; requests fail if the bucket belongs to another account.
     pub expected_bucket_owner: Option<String>,
     pub customer_key: Option<SseCustomerKey>,
+    /// How long an answer may take from the request to its end, where it is not the bytes of an object; a minute
+    /// where absent.
+    pub patience: Option<Duration>,
 }
+
+impl S3Options {
+    pub(super) fn patience(&self) -> Duration {
+        self.patience.unwrap_or(PATIENCE)
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A 256-bit key for SSE-C. Never printed.
 #[derive(Clone)]
@@ -73,7 +85,12 @@ impl Connection {
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled())
             .timeout_config(
-                TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .read_timeout(READ_TIMEOUT)
+                    // The others end with the head, and a body that is read whole may stall behind it.
+                    .operation_attempt_timeout(options.patience())
+                    .build(),
             )
             .http_client(sdk_client(&trust));
         if let Some(profile) = &options.profile {

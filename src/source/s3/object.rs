@@ -124,7 +124,8 @@ impl S3Object {
             _ => ErrorKind::Protocol,
         };
         let error = SourceError::new(kind, self.subject(), problem.to_string());
-        match wrapped_error(body).await {
+        let said = tokio::time::timeout(self.connection.options.patience(), wrapped_error(body)).await;
+        match said.ok().flatten() {
             Some(code) if matches!(code.as_str(), "SlowDown" | "InternalError" | "ServiceUnavailable") => {
                 let detail = format!("the server answered with success and {code} inside");
                 let kind = if code == "SlowDown" { ErrorKind::Throttled } else { ErrorKind::Transient };

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::ObjectPart;
 use jiff::Timestamp;
 
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
-use crate::facts::{AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, PartFacts};
+use crate::facts::{AttributeFacts, ContentRange, Encryption, Fact, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
@@ -116,9 +116,15 @@ pub(super) fn head_facts(
 }
 
 pub(super) fn part_facts(number: PartNumber, out: &HeadObjectOutput, subject: &str) -> Result<PartFacts, SourceError> {
+    let size = size(out.content_length(), subject)?;
+    let range = out.content_range().and_then(|range| range.parse::<ContentRange>().ok());
+    if let Some(odd) = range.filter(|stated| stated.range.len() != size) {
+        let detail = format!("part {number} has {size} bytes by Content-Length, and {odd} by Content-Range");
+        return Err(SourceError::new(ErrorKind::Protocol, subject, detail));
+    }
     Ok(PartFacts {
         number,
-        size: size(out.content_length(), subject)?,
+        size,
         checksums: part_digests(checksum_values!(out)),
         of: out.parts_count().and_then(|count| u32::try_from(count).ok()),
     })

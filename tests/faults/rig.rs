@@ -1,0 +1,120 @@
+//! A lab and a verifier in this process, whose clock does not wait.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use stored_ami::clock::Clock;
+use stored_ami::commands::verify::{VerifyError, VerifyRequest, verify};
+use stored_ami::lab::{BucketOptions, CallRecord, Lab, LabOptions, SyntheticSpec, parse_faults};
+use stored_ami::plan::{Concurrency, Limits};
+use stored_ami::progress::Silent;
+use stored_ami::report::VerifyReport;
+use stored_ami::source::s3::{Connection, S3Options};
+use stored_ami::source::{Context, ObjectSource as _, RetryPolicy, Session};
+use tokio_util::sync::CancellationToken;
+
+use crate::expected::Ending;
+
+pub const BUCKET: &str = "archive";
+pub const KEY: &str = "ami-0123456789abcdef0.bin";
+
+/// The waits that the clock cannot shorten, because a connection is waited for. Long enough for two busy processors.
+const STALL: Duration = Duration::from_millis(600);
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// Nothing takes so long unless it stands still.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// Passes over every wait, and adds up how long it would have been at the most.
+#[derive(Default)]
+struct Hurried(Mutex<Duration>);
+
+#[async_trait]
+impl Clock for Hurried {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+    fn monotonic(&self) -> Instant {
+        Instant::now()
+    }
+    async fn sleep(&self, time: Duration) {
+        *self.0.lock().unwrap() += time;
+        tokio::task::yield_now().await;
+    }
+    fn random(&self) -> f64 {
+        1.0
+    }
+}
+
+/// One lab, and one connection to it.
+pub struct Rig {
+    pub lab: Lab,
+    connection: Connection,
+}
+
+/// What a `verify` came to, and what it took.
+pub struct Ran {
+    pub ending: Ending,
+    pub calls: Vec<CallRecord>,
+    /// What it would have waited between attempts.
+    pub waited: Duration,
+}
+
+impl Rig {
+    pub async fn new() -> Self {
+        let lab = Lab::start(LabOptions::default()).await.unwrap();
+        lab.create_bucket(BUCKET, BucketOptions::default()).unwrap();
+        let options = S3Options {
+            endpoint_url: Some(lab.endpoint()),
+            region: Some("us-east-1".to_owned()),
+            no_sign_request: true,
+            patience: Some(PATIENCE),
+            ..S3Options::default()
+        };
+        Rig { connection: Connection::open(options).await.unwrap(), lab }
+    }
+
+    /// Puts an object in the place of the one before, perhaps damaged at rest.
+    pub async fn put(&self, spec: SyntheticSpec, damaged: Option<u64>) {
+        self.lab.synthesize(BUCKET, KEY, spec).await.unwrap();
+        if let Some(offset) = damaged {
+            self.lab.damage(BUCKET, KEY, offset, 0x40).unwrap();
+        }
+    }
+
+    /// One `verify` over connections of its own, under the faults of a document.
+    pub async fn verify(&self, rules: &str, connections: usize) -> Ran {
+        self.lab.clear_calls();
+        self.lab.clear_script();
+        parse_faults(rules).unwrap().into_iter().for_each(|rule| self.lab.script(rule));
+        let source = self.connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()).fresh();
+        let clock = Arc::new(Hurried::default());
+        let retry = RetryPolicy { stall: STALL, ..RetryPolicy::default() };
+        let context = Context { clock: clock.clone(), monitor: Arc::new(Silent), retry };
+        let limits = Limits { concurrency: Concurrency::Fixed(connections), ..Limits::default() };
+        let request = VerifyRequest::new(source.clone(), limits.budget().unwrap());
+        let session = Session::new(source, context);
+        let never = CancellationToken::new();
+        let ending = match tokio::time::timeout(HANGS, verify(&session, &request, &never)).await {
+            Err(_) => Ending { verdict: "it hangs".to_owned(), exit: 0 },
+            Ok(Ok(verified)) => of_report(&verified.report),
+            Ok(Err(VerifyError::Source(error))) => {
+                Ending { verdict: format!("error: {:?}", error.kind), exit: error.exit().code() }
+            }
+            Ok(Err(error)) => Ending { verdict: error.to_string(), exit: 2 },
+        };
+        let waited = *clock.0.lock().unwrap();
+        Ran { ending, calls: self.lab.calls(), waited }
+    }
+}
+
+/// The verdict; where it is unknown, with the first reason among what is required.
+fn of_report(report: &VerifyReport) -> Ending {
+    let open = report.findings.iter().filter(|finding| finding.required).find_map(|finding| finding.reason.as_ref());
+    let verdict = match open.filter(|_| report.verdict == "unknown") {
+        Some(reason) => format!("unknown: {}", reason.code),
+        None => report.verdict.clone(),
+    };
+    Ending { verdict, exit: report.exit_code }
+}
