@@ -11,3 +11,4 @@ mod rig;
 
 mod http;
 mod terminal;
+mod trust;
