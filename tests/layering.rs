@@ -30,7 +30,7 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
 
 /// Crates and the only places that may name them. A name that ends in `*` stands for all that
 /// begin so; the first line that fits a crate decides.
-const CRATES: [(&str, &[&str]); 28] = [
+const CRATES: [(&str, &[&str]); 29] = [
     ("aws_sdk_s3", &["source/s3/"]),
     ("aws_sdk_ec2", &["image/ec2/"]),
     ("aws_sdk_*", &["account/"]),
@@ -48,6 +48,7 @@ const CRATES: [(&str, &[&str]); 28] = [
     ("md5", &["checksum/"]),
     ("md5_many", &["checksum/"]),
     ("xxhash_rust", &["checksum/"]),
+    ("minisign_verify", &["manifest/"]),
     ("console", &["render/", "cli/"]),
     ("indicatif", &["cli/"]),
     ("plotters", &["render/"]),
@@ -469,6 +470,7 @@ fn each_rule_sees_what_breaks_it() {
         ("fetch/range.rs", "use sha2::Sha256;"),
         ("cli/demo.rs", "let d = md5::Md5::new();"),
         ("lab/checksum/hasher.rs", "use xxhash_rust::xxh3::Xxh3;"),
+        ("cli/resolve.rs", "use minisign_verify::PublicKey;"),
         ("plan/read_plan.rs", "use tokio::sync::Mutex;"),
         ("checks/judge.rs", "use tokio_util::sync::CancellationToken;"),
         ("manifest/sums.rs", "use futures_util::StreamExt;"),

@@ -128,6 +128,9 @@ pub struct ReferenceArgs {
     /// A manifest that an earlier verify wrote
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub manifest: Option<PathBuf>,
+    /// Believe the manifest only if minisign's FILE.minisig beside it is by this public key: a file, or its base64
+    #[arg(long, value_name = "KEY", requires = "manifest", value_hint = ValueHint::FilePath)]
+    pub manifest_key: Option<PathBuf>,
     /// A checksum file (GNU or BSD form) that names the target
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sums: Option<PathBuf>,

@@ -10,5 +10,6 @@ mod hostile;
 mod rig;
 
 mod http;
+mod signed;
 mod terminal;
 mod trust;

@@ -274,6 +274,7 @@ async fn words_that_a_script_typed() {
         vec!["verify", &copy, "--digest", "sha256", "--write-manifest", &file],
         vec!["verify", &copy, "--digest", "sha256", "--resume", &torn],
         vec!["verify", &copy, "--like", &file],
+        vec!["verify", &copy, "--manifest", &copy, "--manifest-key", &file],
         vec!["verify", OBJECT, "--sse-c-key-file", &file],
         vec!["verify", OBJECT, "--expected-bucket-owner", HOSTILE],
         vec!["bench", &copy, "--connections", HOSTILE],
