@@ -10,6 +10,8 @@ mod hostile;
 mod rig;
 
 mod http;
+mod reading;
+mod secrets;
 mod signed;
 mod terminal;
 mod trust;
