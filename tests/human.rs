@@ -1,6 +1,11 @@
 //! What a person reads, held still. To renew: `INSTA_UPDATE=always cargo test --release --test human`.
 
-use stored_ami::render::{Human, Renderer, Style};
+#[path = "common/hostile.rs"]
+mod hostile;
+
+use hostile::{HOSTILE, assert_tame};
+use serde_json::Value;
+use stored_ami::render::{Human, JsonLines, Renderer, Style, plot};
 use stored_ami::report::{Line, Report};
 
 /// Renders JSON lines the way they would have been printed.
@@ -36,10 +41,52 @@ fn colours_add_nothing_but_colours() {
     assert_eq!(plain, rendered(LINES, 100, false));
 }
 
+/// Every text of every report, but for words of the program's own, as a server could have written it.
 #[test]
-fn control_characters_of_a_server_do_not_reach_the_terminal() {
-    let hostile = LINES.replace("backup", "back\\u001b]0;title\\u0007up");
-    assert!(!rendered(&hostile, 100, false).contains(['\u{1b}', '\u{7}']));
+fn no_text_of_a_report_drives_the_terminal() {
+    const OWN: [&str; 5] = ["schema", "type", "check", "verdict", "algorithm"];
+    fn spoil(value: &mut Value, spoiled: &mut usize) {
+        match value {
+            Value::String(text) => {
+                text.push_str(HOSTILE);
+                *spoiled += 1;
+            }
+            Value::Array(list) => list.iter_mut().for_each(|value| spoil(value, spoiled)),
+            Value::Object(fields) => {
+                let own = |name: &str| OWN.contains(&name);
+                fields.iter_mut().filter(|(name, _)| !own(name)).for_each(|(_, value)| spoil(value, spoiled));
+            }
+            _ => {}
+        }
+    }
+    let mut spoiled = 0;
+    let lines = LINES.lines().map(|line| {
+        let mut value: Value = serde_json::from_str(line).unwrap();
+        spoil(&mut value, &mut spoiled);
+        value.to_string() + "\n"
+    });
+    let lines: String = lines.collect();
+    assert!(spoiled > 200, "{spoiled} texts");
+    for width in [50, 100] {
+        let text = rendered(&lines, width, false);
+        assert!(text.contains('\u{fffd}'));
+        assert_tame(&text);
+    }
+    let mut json = Vec::new();
+    for line in lines.lines() {
+        JsonLines(&mut json).render(&serde_json::from_str::<Line>(line).unwrap().report).unwrap();
+    }
+    assert_tame(&String::from_utf8(json).unwrap());
+}
+
+#[test]
+fn a_name_stays_text_in_a_plot() {
+    let mut lines = LINES.lines().map(|line| serde_json::from_str::<Line>(line).unwrap().report);
+    let Some(Report::Bench(mut bench)) = lines.find(|report| matches!(report, Report::Bench(_))) else { panic!() };
+    bench.target = format!("s3://b/</text><script>alert(1)</script>{HOSTILE}");
+    let svg = plot(&bench).unwrap();
+    assert!(!svg.contains("<script>") && svg.contains("&lt;script&gt;"), "{svg}");
+    assert_tame(&svg);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -7,6 +8,7 @@ use crate::checksum::Algorithm;
 use crate::commands::verify::Expected;
 use crate::ident::Target;
 use crate::plan::{Concurrency, Sample};
+use crate::render::printable;
 use crate::units::ByteSize;
 use crate::verdict::CheckName;
 
@@ -21,6 +23,27 @@ use crate::verdict::CheckName;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the arguments. The error is the exit code where there is nothing to run: after a mistake, which was told,
+    /// or after help.
+    ///
+    /// A mistake is told with the words that were typed, and a script may have typed a name that others chose.
+    pub fn read() -> Result<Self, ExitCode> {
+        let typed: Vec<_> = std::env::args_os().collect();
+        Cli::try_parse_from(&typed).map_err(|error| {
+            let clean: Vec<_> = typed.iter().map(|word| printable(&word.to_string_lossy())).collect();
+            let error = if typed.iter().zip(&clean).all(|(typed, clean)| typed == clean.as_str()) {
+                error
+            } else {
+                Cli::try_parse_from(&clean).err().unwrap_or_else(|| clap::Error::new(error.kind()))
+            };
+            // There is no other place to say that standard error is gone.
+            drop(error.print());
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,6 +128,9 @@ pub struct ReferenceArgs {
     /// A manifest that an earlier verify wrote
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub manifest: Option<PathBuf>,
+    /// Believe the manifest only if minisign's FILE.minisig beside it is by this public key: a file, or its base64
+    #[arg(long, value_name = "KEY", requires = "manifest", value_hint = ValueHint::FilePath)]
+    pub manifest_key: Option<PathBuf>,
     /// A checksum file (GNU or BSD form) that names the target
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sums: Option<PathBuf>,

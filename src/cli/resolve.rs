@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{ConnectionArgs, ReadingArgs, VerifyArgs};
@@ -7,7 +7,7 @@ use crate::checkpoint::CheckpointFile;
 use crate::commands::verify::VerifyRequest;
 use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
-use crate::manifest::{Manifest, find_sum};
+use crate::manifest::{Manifest, ManifestKey, Signed, find_sum};
 use crate::plan::{Budget, Limits, Tuning};
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
@@ -132,6 +132,37 @@ fn budget(args: &ReadingArgs) -> Result<Budget, UsageError> {
     limits.budget().map_err(|error| UsageError(error.to_string()))
 }
 
+/// A manifest and, where a key is given, what its signature says. Nothing in it is looked at before the signature is
+/// found good, over the very bytes that are parsed then.
+fn read_manifest(path: &Path, key: Option<&Path>) -> Result<(Manifest, Option<Signed>), UsageError> {
+    let text = read(path)?;
+    let signed = match key {
+        None => None,
+        Some(key) => Some(check_signature(path, &text, &manifest_key(key)?)?),
+    };
+    let manifest = Manifest::from_json(&text);
+    Ok((manifest.map_err(|error| UsageError(format!("{}: {error}", path.display())))?, signed))
+}
+
+/// The base64 of a key, or a file that holds it. A file whose name is the base64 of another key does not count.
+fn manifest_key(given: &Path) -> Result<ManifestKey, UsageError> {
+    if let Some(key) = given.to_str().and_then(|text| text.parse().ok()) {
+        return Ok(key);
+    }
+    let text = read(given).map_err(|UsageError(problem)| UsageError(format!("--manifest-key: {problem}")))?;
+    text.parse().map_err(|error| UsageError(format!("--manifest-key: {}: {error}", given.display())))
+}
+
+/// The signature is where minisign puts it: beside the manifest.
+fn check_signature(path: &Path, manifest: &str, key: &ManifestKey) -> Result<Signed, UsageError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".minisig");
+    let beside = PathBuf::from(beside);
+    let signature = read(&beside)
+        .map_err(|UsageError(problem)| UsageError(format!("{problem}; --manifest-key demands a signature")))?;
+    key.check(manifest.as_bytes(), &signature).map_err(|error| UsageError(format!("{}: {error}", beside.display())))
+}
+
 /// The requests, one for each target, in order.
 pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyRequest>, UsageError> {
     let references = &args.references;
@@ -144,15 +175,11 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     let budget = budget(&args.reading)?;
     let until = args.reading.max_time.map(|time| std::time::Instant::now() + time);
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
-    let manifest = match &references.manifest {
-        None => None,
-        Some(path) => {
-            let text = read(path)?;
-            let manifest = Manifest::from_json(&text);
-            let name = path.display().to_string();
-            Some((name.clone(), manifest.map_err(|error| UsageError(format!("{name}: {error}")))?))
-        }
-    };
+    let (mut manifest, mut manifest_signature) = (None, None);
+    if let Some(path) = &references.manifest {
+        let (read, signed) = read_manifest(path, references.manifest_key.as_deref())?;
+        (manifest, manifest_signature) = (Some((path.display().to_string(), read)), signed);
+    }
     let sums = match &references.sums {
         None => None,
         Some(path) => Some((path.display().to_string(), read(path)?)),
@@ -170,6 +197,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             expect: references.expect.clone(),
             etag: references.etag.as_deref().map(ETag::new),
             manifest: manifest.clone(),
+            manifest_signature: manifest_signature.clone(),
             sums,
             like: references.like.as_ref().map(|target| opener.open(target)),
             using: references.using.clone(),

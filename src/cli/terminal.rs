@@ -75,7 +75,7 @@ impl Monitor for Progress {
         if let Some(bar) = &self.bar {
             bar.reset();
             bar.set_length(bytes);
-            bar.set_message(what.to_owned());
+            bar.set_message(printable(what));
         }
     }
 
@@ -131,5 +131,20 @@ impl Monitor for Progress {
 
     fn note(&self, note: &str) {
         self.say(note);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_does_not_reach_the_bar_as_it_is() {
+        let progress = Progress { bar: Some(ProgressBar::hidden()), ..Progress::new() };
+        let message = || progress.bar.as_ref().map(ProgressBar::message).unwrap_or_default();
+        progress.task("ami-1\u{1b}[2J\u{9b}A\u{202e}\n");
+        assert_eq!(message(), "ami-1\u{fffd}[2J\u{fffd}A\u{fffd}\u{fffd}");
+        progress.begin("read\u{7}", 5);
+        assert_eq!(message(), "read\u{fffd}");
     }
 }

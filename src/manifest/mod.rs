@@ -1,7 +1,9 @@
-//! Reference values kept in files: manifests of earlier runs, and checksum files.
+//! Reference values kept in files: manifests of earlier runs and their signatures, and checksum files.
 
 mod document;
+mod signature;
 mod sums;
 
 pub use document::{Manifest, ManifestError, PartDigests, PartRun, StoredValue};
+pub use signature::{ManifestKey, ParseManifestKeyError, SignatureError, Signed};
 pub use sums::{SumsError, find_sum};

@@ -14,7 +14,7 @@ mod verify;
 use std::io::{self, Write};
 
 pub use human::Human;
-pub use json::JsonLines;
+pub use json::{JsonLines, escaped};
 pub use plot::plot;
 pub use style::Style;
 
@@ -28,17 +28,13 @@ pub trait Renderer {
 /// Takes control characters out of text from outside, so that a key, a tag or a server's
 /// message cannot drive the terminal.
 pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control()
-                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if drives(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// What moves the cursor, ends a line, or turns the order of the text around it.
+fn drives(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Breaks a text into lines of at most `width` characters, at spaces; a longer word stays whole.
@@ -77,6 +73,9 @@ mod tests {
     #[test]
     fn control_characters_are_taken_out() {
         assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
+        assert_eq!(printable("\u{9b}\u{7f}\u{61c}\u{2028}"), "\u{fffd}".repeat(4));
+        let harmless = "ünï – 日本語, שלום, \u{1f980}";
+        assert_eq!(printable(harmless), harmless);
     }
 
     #[test]

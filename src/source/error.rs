@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Transient,
     /// No credentials, or ones that are refused.
     Credentials,
+    /// The server's certificate is not believed.
+    Untrusted,
     /// The server does not know the request.
     Unsupported,
     /// The request was refused as it stands.

@@ -8,6 +8,7 @@ use crate::cli::run::{Results, cancel_on_signal, complain, until};
 use crate::commands::policy::{PolicyScope, REMARKS, policy};
 use crate::commands::preflight::{StoreWish, survey_restore, survey_store};
 use crate::commands::stored::stored;
+use crate::render::escaped;
 use crate::report::{Exit, Report};
 
 pub(in crate::cli) async fn run_preflight(command: PreflightCommand) -> Result<Exit, UsageError> {
@@ -103,7 +104,8 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Exit {
     for remark in REMARKS {
         complain(remark);
     }
-    let text = format!("{:#}\n", policy(&args.commands, &scope));
+    let document = format!("{:#}", policy(&args.commands, &scope));
+    let text: String = document.lines().map(|line| escaped(line) + "\n").collect();
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::CouldNot,
         _ => Exit::Passed,

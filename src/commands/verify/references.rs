@@ -50,7 +50,14 @@ pub(super) async fn collect(
                 manifest.written_at
             ));
         }
-        let references = manifest.references().unwrap_or_default();
+        let mut references = manifest.references().unwrap_or_default();
+        if let Some(signed) = &request.manifest_signature {
+            let by = format!("signed by minisign key {}", signed.key_id);
+            references.iter_mut().for_each(|reference| reference.source = format!("{}, {by}", reference.source));
+            // minisign puts tabs between what it writes there by itself.
+            let comment = signed.trusted_comment.replace('\t', " ");
+            found.notes.push(format!("the manifest is {by}; trusted comment: {comment}"));
+        }
         add_all(&mut all, Origin::Manifest, manifest.object_bytes, size, references, &format!("manifest {file}"));
     }
     if let Some(like) = &request.like {

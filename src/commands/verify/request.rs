@@ -5,7 +5,7 @@ use crate::checkpoint::CheckpointFile;
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
 use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Signed};
 use crate::plan::{Budget, Sample};
 use crate::source::ObjectSource;
 use crate::verdict::{CheckId, CheckName};
@@ -20,6 +20,8 @@ pub struct VerifyRequest {
     pub etag: Option<ETag>,
     /// `--manifest`, and the name of the file.
     pub manifest: Option<(String, Manifest)>,
+    /// `--manifest-key`: what the signature of the manifest says, once it was checked.
+    pub manifest_signature: Option<Signed>,
     /// `--sums`: the name of the file, and the value in it.
     pub sums: Option<(String, Digest)>,
     /// `--like`.
@@ -52,6 +54,7 @@ impl VerifyRequest {
             expect: Vec::new(),
             etag: None,
             manifest: None,
+            manifest_signature: None,
             sums: None,
             like: None,
             using: Vec::new(),

@@ -181,3 +181,21 @@ fn own_endpoint(shared: &SdkConfig) -> Option<String> {
     let for_s3 = shared.service_config().and_then(|config| config.load_config(key));
     for_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_key_is_not_shown() {
+        let bytes = *b"thirty-two bytes, all of a key..";
+        let key = SseCustomerKey::new(&bytes).unwrap();
+        let secrets =
+            [key.key.clone(), key.md5.clone(), hex::encode(bytes), "thirty-two".to_owned(), "116, 104".to_owned()];
+        let options = S3Options { customer_key: Some(key.clone()), ..S3Options::default() };
+        for shown in [format!("{key:?}"), format!("{key:#?}"), format!("{options:?}"), format!("{options:#?}")] {
+            assert!(!secrets.iter().any(|secret| shown.contains(secret)), "{shown}");
+        }
+        assert!(SseCustomerKey::new(&bytes[1..]).is_none());
+    }
+}

@@ -2,6 +2,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
+use super::http::certificate_refused;
 use crate::source::{ErrorKind, SourceError};
 
 /// The innermost message of an error, which says what really happened.
@@ -28,6 +29,9 @@ where
         }
         SdkError::DispatchFailure(failure) if failure.is_user() => {
             make(ErrorKind::Invalid, format!("the request cannot be sent: {cause}"))
+        }
+        SdkError::DispatchFailure(_) if certificate_refused(error) => {
+            make(ErrorKind::Untrusted, format!("the server is not trusted: {cause}; AWS_CA_BUNDLE names other CAs"))
         }
         SdkError::DispatchFailure(_) => make(ErrorKind::Transient, format!("no connection: {cause}")),
         SdkError::ResponseError(response) => {

@@ -29,7 +29,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::source::FRAME;
 use connect::Tcp;
-pub(super) use trust::Trust;
+pub(super) use trust::{Trust, certificate_refused};
 
 /// The longest that connecting may take; S3 answers in milliseconds.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,3 +1,5 @@
+use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,6 +47,20 @@ impl Trust {
     }
 }
 
+/// Whether a request failed because the server's certificate is not believed. Asking again would not change that.
+pub(in crate::source::s3) fn certificate_refused(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+            return true;
+        }
+        // `source` of an I/O error leaves out what it wraps.
+        let wrapped = error.downcast_ref().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+        cause = wrapped.or_else(|| error.source());
+    }
+    false
+}
+
 fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -62,5 +78,14 @@ mod tests {
     fn a_bundle_without_certificates_is_refused() {
         assert!(roots(b"").unwrap_err().contains("no certificate"));
         assert!(roots(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
+    }
+
+    #[test]
+    fn a_refused_certificate_is_found_under_what_wraps_it() {
+        let refused = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, refused));
+        assert!(certificate_refused(&wrapped));
+        assert!(!certificate_refused(&io::Error::other(rustls::Error::HandshakeNotComplete)));
+        assert!(!certificate_refused(&io::Error::from(io::ErrorKind::ConnectionReset)));
     }
 }

@@ -1,0 +1,263 @@
+//! No secret is in anything that a run prints or writes, in clear or in another notation.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use stored_ami::lab::checksum::{Algorithm, Hasher};
+use stored_ami::lab::{Action, Deny, Fault, FaultRule, Operation};
+
+use crate::common::{Run, write};
+use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};
+
+const ACCESS_KEY: &str = "AKIAIOSFODNN7DISTINCT";
+const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY-DISTINCT-SECRET";
+const SESSION_TOKEN: &str = "FwoGZXIvYXdzEBYaDISTINCT-TOKEN//////////wEaDEXAMPLE";
+const PROXY_PASSWORD: &str = "distinct-password-of-a-proxy";
+/// With a line break and bytes that are no text in it, as random keys have.
+const CUSTOMER_KEY: [u8; 32] = *b"DISTINCT\nkey \xff\xfe of thirty-two !?";
+
+/// No longer than it must.
+const BENCH: [&str; 8] = ["bench", OBJECT, "--connections", "1", "--range-size", "1MiB", "--time", "1s"];
+
+/// The ways in which a secret could be written.
+fn notations(secret: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![secret.to_vec(), hex::encode(secret).into_bytes(), hex::encode_upper(secret).into_bytes()];
+    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+        all.push(engine.encode(secret).into_bytes());
+    }
+    // As `{:?}` writes text and bytes.
+    all.push(format!("{secret:?}").trim_matches(['[', ']']).as_bytes().to_vec());
+    all.push(format!("{:?}", String::from_utf8_lossy(secret)).trim_matches('"').as_bytes().to_vec());
+    all
+}
+
+fn secrets() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
+    let md5 = Hasher::of(Algorithm::Md5, &CUSTOMER_KEY);
+    let basic = format!("user:{PROXY_PASSWORD}");
+    BTreeMap::from([
+        ("secret access key", notations(SECRET_KEY.as_bytes())),
+        ("session token", notations(SESSION_TOKEN.as_bytes())),
+        ("customer key", notations(&CUSTOMER_KEY)),
+        // It goes to the server, and tells whoever guesses a key whether it is right.
+        ("MD5 of the customer key", notations(&md5)),
+        ("password of the proxy", [notations(PROXY_PASSWORD.as_bytes()), notations(basic.as_bytes())].concat()),
+    ])
+}
+
+fn assert_none_in(text: &[u8], place: &str) {
+    for (name, notations) in secrets() {
+        for secret in notations {
+            let found = text.windows(secret.len()).any(|window| window == secret);
+            assert!(!found, "the {name} is in {place}, as {}", String::from_utf8_lossy(&secret));
+        }
+    }
+}
+
+/// Every file below a folder, but for the key that was put there.
+fn assert_none_below(folder: &Path) -> usize {
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files += assert_none_below(&path);
+        } else if path.extension().is_none_or(|extension| extension != "secret") {
+            assert_none_in(&std::fs::read(&path).unwrap(), path.to_str().unwrap());
+            files += 1;
+        }
+    }
+    files
+}
+
+fn key_file(rig: &Rig) -> String {
+    write(rig.home.path(), "customer-key.secret", &CUSTOMER_KEY)
+}
+
+/// With all secrets, and as talkative as it can be made.
+fn command(rig: &Rig, args: &[&str]) -> Command {
+    let mut command = rig.command();
+    command
+        .args(args)
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        .env("AWS_SESSION_TOKEN", SESSION_TOKEN)
+        .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "1");
+    command
+}
+
+async fn run(command: Command) -> Run {
+    let what = format!("{:?}", command.get_args().collect::<Vec<_>>());
+    let run = Run::of(command).await;
+    assert_none_in(run.stdout.as_bytes(), &format!("standard output of {what}"));
+    assert_none_in(run.stderr.as_bytes(), &format!("standard error of {what}"));
+    run
+}
+
+/// Runs a command for people and for programs; the second run.
+async fn told(rig: &Rig, args: &[&str]) -> Run {
+    run(command(rig, args)).await;
+    run(command(rig, &[args, &["--json"]].concat())).await
+}
+
+#[test]
+fn a_secret_would_be_found() {
+    for text in [
+        format!("x{SECRET_KEY}y"),
+        STANDARD.encode(CUSTOMER_KEY),
+        format!("{:?}", SESSION_TOKEN.as_bytes()),
+        format!("Basic {}", STANDARD.encode(format!("user:{PROXY_PASSWORD}"))),
+    ] {
+        assert!(std::panic::catch_unwind(|| assert_none_in(text.as_bytes(), "a test")).is_err(), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading() {
+    let rig = Rig::new().await;
+    let (manifest, tuning, plot) = (rig.path("manifest.json"), rig.path("tuning.json"), rig.path("plot.svg"));
+    let state = rig.path("state.json");
+    rig.store().await;
+    told(&rig, &["inspect", OBJECT]).await.assert_exit(0);
+    told(&rig, &["verify", OBJECT, "--write-manifest", &manifest]).await.assert_exit(0);
+    told(&rig, &[&BENCH[..], &["--plot", &plot, "--write-tuning", &tuning]].concat()).await.assert_exit(0);
+    let some = ["verify", OBJECT, "--resume", &state, "--max-bytes", "1", "--range-size", "64KiB"];
+    told(&rig, &some).await.assert_exit(3);
+    assert_eq!(assert_none_below(rig.home.path()), 4);
+    rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
+    told(&rig, &["verify", OBJECT, "--manifest", &manifest]).await.assert_exit(1);
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::ResetAfter(10)).times(2));
+    told(&rig, &["verify", OBJECT]).await.assert_exit(1);
+    for action in ["s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:ListBucket", "s3:GetObject"] {
+        rig.lab.deny(Deny::action(action));
+        for args in [&["inspect", OBJECT][..], &["verify", OBJECT], &BENCH] {
+            told(&rig, args).await;
+        }
+    }
+    assert_eq!(assert_none_below(rig.home.path()), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_under_a_customer_key() {
+    let rig = Rig::new().await;
+    let key = key_file(&rig);
+    let put = rig.server.client.put_object().bucket(BUCKET).key(KEY).body(vec![7; 5000].into());
+    put.sse_customer_algorithm("AES256")
+        .sse_customer_key(STANDARD.encode(CUSTOMER_KEY))
+        .sse_customer_key_md5(STANDARD.encode(Hasher::of(Algorithm::Md5, &CUSTOMER_KEY)))
+        .send()
+        .await
+        .unwrap();
+    let manifest = rig.path("manifest.json");
+    let with_key = ["--sse-c-key-file", &key];
+    for (args, exit) in [
+        (&["inspect", OBJECT][..], 0),
+        (&["verify", OBJECT, "--write-manifest", &manifest], 0),
+        (&["verify", OBJECT, "--manifest", &manifest], 0),
+        (&BENCH, 0),
+        (&["verify", &format!("s3://{BUCKET}/gone.bin")], 4),
+    ] {
+        told(&rig, &[args, &with_key].concat()).await.assert_exit(exit);
+    }
+    told(&rig, &["preflight", "restore", OBJECT, "--name", "gold", "--sse-c-key-file", &key]).await;
+    // Another key than the object's, and a file that is no key.
+    rig.server.put(BUCKET, "plain.bin", b"bytes", None).await;
+    told(&rig, &["verify", &format!("s3://{BUCKET}/plain.bin"), "--sse-c-key-file", &key]).await;
+    told(&rig, &["verify", OBJECT]).await.assert_exit(4);
+    let long = write(rig.home.path(), "long.secret", &[&CUSTOMER_KEY[..], b"\n"].concat());
+    let refused = told(&rig, &["verify", OBJECT, "--sse-c-key-file", &long]).await;
+    assert!(refused.assert_exit(2).stderr.contains("this file has 33"), "{refused:?}");
+    assert_eq!(assert_none_below(rig.home.path()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storing_and_restoring() {
+    let rig = Rig::new().await;
+    let (record, journal) = (rig.path("record.json"), rig.path("journal"));
+    told(&rig, &["preflight", "store", AMI, "--bucket", BUCKET]).await.assert_exit(0);
+    told(&rig, &["store", AMI, "--bucket", BUCKET, "--yes", "--record", &record]).await;
+    told(&rig, &["stored", AMI, "--bucket", BUCKET]).await.assert_exit(1);
+    let restore = [OBJECT, "--name", "gold", "--record", &record];
+    told(&rig, &[&["preflight", "restore"][..], &restore, &["--verify"]].concat()).await.assert_exit(0);
+    let start = [&["restore"][..], &restore, &["--yes", "--journal", &journal, "--alias", "/golden"]].concat();
+    told(&rig, &start).await.assert_exit(0);
+    // A lost answer, and refusals of every kind.
+    let lost = FaultRule::new(Operation::Service(Action::CreateRestoreImageTask), Fault::AnswerLost);
+    rig.lab.script(lost.skip(1));
+    told(&rig, &["restore", OBJECT, "--name", "silver", "--yes", "--journal", &journal]).await;
+    for action in ["ec2:CreateRestoreImageTask", "ec2:DescribeImages", "s3:GetObject"] {
+        rig.deny(action);
+        told(&rig, &["preflight", "store", AMI, "--bucket", BUCKET]).await;
+        told(&rig, &["preflight", "restore", OBJECT, "--name", "bronze"]).await;
+        told(&rig, &["restore", OBJECT, "--name", "bronze", "--yes", "--journal", &journal]).await;
+    }
+    assert!(assert_none_below(rig.home.path()) >= 2, "a record and a journal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_refused_or_cannot_be_used() {
+    let rig = Rig::new().await;
+    let commands: [&[&str]; 3] = [&["inspect", OBJECT], &["verify", OBJECT], &["stored", AMI, "--bucket", BUCKET]];
+    for args in commands {
+        let mut expired = command(&rig, args);
+        expired.env("AWS_ACCESS_KEY_ID", "EXPIREDKEY");
+        run(expired).await.assert_exit(2);
+        // A line break, as a file or a copied line leaves it, fits no header.
+        let mut broken = command(&rig, args);
+        broken.env("AWS_SESSION_TOKEN", format!("{SESSION_TOKEN}\n"));
+        run(broken).await;
+        let mut broken = command(&rig, args);
+        broken.env("AWS_SECRET_ACCESS_KEY", format!("{SECRET_KEY}\n"));
+        run(broken).await;
+    }
+    // Files that are torn in the line of the secret, and programs that print it in a form nobody reads.
+    let file = |name: &str, text: String| write(rig.home.path(), &format!("{name}.secret"), text.as_bytes());
+    let torn =
+        file("torn", format!("[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key {SECRET_KEY}\n"));
+    let json = format!("{{\"Version\":1,\"AccessKeyId\":\"{ACCESS_KEY}\",\"SecretAccessKey\":\"{SECRET_KEY}\"");
+    let answer = file("answer", json);
+    let process = file("process", format!("[default]\ncredential_process = cat {answer}\n"));
+    let dated = format!(
+        "{{\"Version\":1,\"AccessKeyId\":\"{ACCESS_KEY}\",\"SecretAccessKey\":\"{SECRET_KEY}\",\"SessionToken\":\"{SESSION_TOKEN}\",\"Expiration\":\"soon\"}}"
+    );
+    let dated = file("dated", dated);
+    let dated = file("dated-process", format!("[default]\ncredential_process = cat {dated}\n"));
+    for (variable, path) in
+        [("AWS_SHARED_CREDENTIALS_FILE", &torn), ("AWS_CONFIG_FILE", &process), ("AWS_CONFIG_FILE", &dated)]
+    {
+        for args in commands {
+            let mut command = command(&rig, args);
+            for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+                command.env_remove(name);
+            }
+            command.env(variable, path);
+            run(command).await.assert_exit(2);
+        }
+    }
+}
+
+/// Each of these is tried again until the retries are spent.
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_cannot_be_reached() {
+    let rig = Rig::new().await;
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let key = key_file(&rig);
+    let mut nowhere = command(&rig, &["verify", OBJECT, "--sse-c-key-file", &key]);
+    nowhere.env("AWS_ENDPOINT_URL", format!("http://{closed}"));
+    let mut named = command(&rig, &["stored", AMI, "--bucket", BUCKET]);
+    named.env("AWS_ENDPOINT_URL", format!("http://user:{PROXY_PASSWORD}@{closed}"));
+    let mut proxied = command(&rig, &["verify", OBJECT, "--sse-c-key-file", &key]);
+    proxied.env("HTTP_PROXY", format!("http://user:{PROXY_PASSWORD}@{closed}"));
+    let mut wrong = command(&rig, &["inspect", OBJECT]);
+    wrong.env("HTTP_PROXY", format!("user:{PROXY_PASSWORD}@not a proxy"));
+    let (nowhere, named, proxied, wrong) = tokio::join!(run(nowhere), run(named), run(proxied), run(wrong));
+    nowhere.assert_exit(4);
+    assert_ne!(named.exit, Some(0));
+    proxied.assert_exit(4);
+    assert!(wrong.exit.is_some());
+}
