@@ -25,7 +25,11 @@ const FLOORS: [(&str, &[&str]); 5] = [
 /// Modules beside the house: what they may use of it, and who may use them.
 const BESIDE: [(&str, &[&str], &[&str]); 2] = [
     ("lab", &["units", "ident"], &["cli"]),
-    ("fuzzing", &["units", "ident", "checksum", "verdict", "facts", "plan", "checks", "manifest"], &[]),
+    (
+        "fuzzing",
+        &["units", "ident", "checksum", "verdict", "facts", "plan", "checks", "sealed", "manifest", "checkpoint"],
+        &[],
+    ),
 ];
 
 /// Crates and the only places that may name them. A name that ends in `*` stands for all that

@@ -139,7 +139,7 @@ async fn another_object_other_references_or_a_damaged_file_are_refused() {
         assert!(Path::new(&rig.file()).exists(), "the file is left as it is");
     };
     let before = rig.sent();
-    refused(&rig.verify(&["--digest", "sha1"]).await, "other references");
+    refused(&rig.verify(&["--digest", "sha1"]).await, "for other references");
     let text = std::fs::read_to_string(rig.file()).unwrap();
     std::fs::write(rig.file(), text.replace("\"read_bytes\":", "\"read_bytes\":1")).unwrap();
     refused(&rig.verify(&[]).await, "damaged or was edited");

@@ -67,7 +67,9 @@ pub enum CheckpointError {
     Tool(String),
     #[error("is of another object: {what} was {then} and is {now}")]
     Object { what: &'static str, then: String, now: String },
-    #[error("was written for other references, digests or limits of memory and ranges than these")]
+    #[error(
+        "was written for other references, or with another --digest, --concurrency, --max-memory, --range-size or --tuning"
+    )]
     Plan,
     #[error("contradicts itself: {0}")]
     Inconsistent(String),

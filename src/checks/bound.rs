@@ -79,6 +79,10 @@ const GROWTH: f64 = 1.05;
 /// One stored part is served at up to 10 Gbit/s (aws-c-s3, `s3_util.c`), in bytes a second.
 const STORED_PART: f64 = 1.25e9;
 
+fn gbit(link: u64) -> f64 {
+    link as f64 / 1e9
+}
+
 /// What bound the fastest of several readings. `None` without any.
 pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let best = measured.iter().max_by(|a, b| a.bytes_per_second.total_cmp(&b.bytes_per_second))?;
@@ -104,7 +108,7 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     {
         return told(
             BoundBy::Wire,
-            format!("the network interface says of itself that it has {} Gbit/s", link / 1_000_000_000),
+            format!("the fastest network interface says of itself that it has {} Gbit/s", gbit(link)),
         );
     }
     let same = measured.iter().filter(|one| one.range_bytes == best.range_bytes);
@@ -133,7 +137,7 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
         );
     }
     let link = match around.link_bits_per_second {
-        Some(link) => format!("the interface of {} Gbit/s was not full", link / 1_000_000_000),
+        Some(link) => format!("the fastest interface, of {} Gbit/s, was not full", gbit(link)),
         None => "how fast the network interface is, is not known".to_owned(),
     };
     let rest = format!("{:.1} of {cores} processors were busy, and {link}", best.cores_busy);
@@ -141,7 +145,7 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
         let tried = best.connections;
         return told(BoundBy::Unknown, format!("{tried} connections were tried and no other number; {rest}"));
     }
-    told(BoundBy::Server, format!("or the way to it: more connections brought no more, {rest}"))
+    told(BoundBy::Server, format!("it or the way to it, for more connections brought no more; {rest}"))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::source::{Context, RetryPolicy, Session, SourceError};
 
 /// Runs a command to its end and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
+    crate::machine::keep_freed_memory();
     let outcome = match cli.command {
         Command::Inspect(args) => run_inspect(args).await,
         Command::Verify(args) => run_verify(*args).await,

@@ -172,7 +172,9 @@ impl Shared {
                 failures = 0;
                 continue;
             };
-            failures = if self.bytes.load(Ordering::Relaxed) > before { 1 } else { failures + 1 };
+            // A server that always sends too little sends something all the same.
+            let came = self.bytes.load(Ordering::Relaxed) > before && error.kind != ErrorKind::ShortBody;
+            failures = if came { 1 } else { failures + 1 };
             let may_go_on = error.is_transient() && failures < MOST_FAILURES;
             self.failed(&error, may_go_on);
             if !may_go_on {
@@ -196,6 +198,19 @@ impl Shared {
         }
     }
 
+    /// Of very many a sample is kept.
+    fn first_byte(&self, time: Duration) {
+        const KEPT: usize = 1 << 16;
+        let mut seen = self.seen();
+        if seen.first_byte.len() < KEPT {
+            return seen.first_byte.push(time);
+        }
+        let at = (self.session.context().clock.random() * KEPT as f64) as usize;
+        if let Some(slot) = seen.first_byte.get_mut(at) {
+            *slot = time;
+        }
+    }
+
     async fn one(&self, number: usize, range: ByteRange) -> Result<(), SourceError> {
         let context = self.session.context();
         let asked = context.clock.monotonic();
@@ -205,15 +220,21 @@ impl Shared {
         let mut first: Option<Instant> = None;
         let read = async {
             let mut body = self.session.read_once(&self.load.id, self.load.size, range).await?;
+            let mut came = 0;
             while let Some(frame) = body.next().await {
                 let frame = frame?;
                 if first.is_none() {
                     first = Some(context.clock.monotonic());
-                    self.seen().first_byte.push(context.clock.monotonic().duration_since(asked));
+                    self.first_byte(context.clock.monotonic().duration_since(asked));
                 }
+                came += frame.len() as u64;
                 self.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
                 context.monitor.received(frame.len() as u64);
                 sink.take(frame);
+            }
+            if came != range.len() {
+                let detail = format!("{came} bytes came of {range}");
+                return Err(SourceError::new(ErrorKind::ShortBody, self.session.target(), detail));
             }
             Ok(())
         };
@@ -226,6 +247,8 @@ impl Shared {
             }
         };
         sink.finish();
+        // Nobody asks for them.
+        self.lanes.take_done();
         read
     }
 }

@@ -11,6 +11,7 @@ mod range;
 mod sink;
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -146,6 +147,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
         crowd: Crowd::new(begin, most, clock.monotonic()),
         collected: Collected::new(from.of_ranges, lanes.column()),
         lanes,
+        not_kept: AtomicBool::new(false),
         stopped: Mutex::new(None),
         halt: job.cancel.child_token(),
         job,
@@ -199,15 +201,18 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
 /// Tells how far the reading has come. What goes wrong is told, and the reading goes on.
 async fn keep(shared: &Arc<Shared>, rows: &RowStates) {
     let Some(keep) = shared.job.keep.clone() else { return };
-    let (shared, rows) = (Arc::clone(shared), rows.clone());
+    let (own, rows) = (Arc::clone(shared), rows.clone());
     let monitor = Arc::clone(&shared.session.context().monitor);
     let kept = tokio::task::spawn_blocking(move || {
         // Rows first: a range that a row has had has come whole or is read again.
         let rows = rows.now();
-        shared.collected.add_together(shared.lanes.take_done());
-        keep.keep(&Midway { of_ranges: shared.collected.whole(), rows })
+        own.collected.add_together(own.lanes.take_done());
+        keep.keep(&Midway { of_ranges: own.collected.whole(), rows })
     });
-    if let Ok(Err(error)) = kept.await {
+    // Told once: what is wrong with a disk is wrong every other second.
+    if let Ok(Err(error)) = kept.await
+        && !shared.not_kept.swap(true, Ordering::Relaxed)
+    {
         monitor.note(&format!("the state of the reading could not be kept: {error}"));
     }
 }
@@ -233,6 +238,8 @@ struct Shared {
     crowd: Crowd,
     collected: Collected,
     lanes: Lanes,
+    /// It was told that the state could not be kept.
+    not_kept: AtomicBool,
     /// The first trouble.
     stopped: Mutex<Option<Stop>>,
     halt: CancellationToken,

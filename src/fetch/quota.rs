@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How much may be read, over several readings. Clones share it.
@@ -7,18 +7,27 @@ use std::time::{Duration, Instant};
 pub struct Quota {
     until: Option<Instant>,
     bytes_left: Option<Arc<AtomicU64>>,
+    begun: Arc<AtomicBool>,
 }
 
 /// Ranges that are under way when the time is over may still come to their end in this time.
-pub(super) const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 impl Quota {
     pub fn new(until: Option<Instant>, bytes: Option<u64>) -> Self {
-        Quota { until, bytes_left: bytes.map(|bytes| Arc::new(AtomicU64::new(bytes))) }
+        Quota { until, bytes_left: bytes.map(|bytes| Arc::new(AtomicU64::new(bytes))), begun: Arc::default() }
     }
 
-    /// Whether a range of so many bytes may still be begun; it then counts as read.
+    /// Whether a range of so many bytes may still be begun; it then counts as read. The first one always may: runs
+    /// that follow each other must come to an end.
     pub(super) fn take(&self, bytes: u64, now: Instant) -> Result<(), Spent> {
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            if let Some(left) = &self.bytes_left {
+                let less = |left: u64| Some(left.saturating_sub(bytes));
+                let _ = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            }
+            return Ok(());
+        }
         if self.until.is_some_and(|until| now >= until) {
             return Err(Spent::Time);
         }
@@ -56,5 +65,8 @@ mod tests {
         assert_eq!(other.take(40, now), Ok(()));
         assert_eq!(quota.take(0, now + Duration::from_secs(5)), Err(Spent::Time));
         assert_eq!(Quota::default().take(u64::MAX, now), Ok(()));
+        let little = Quota::new(Some(now), Some(1));
+        assert_eq!(little.take(100, now), Ok(()), "the first one may");
+        assert_eq!(Quota { until: None, ..little }.take(1, now), Err(Spent::Bytes));
     }
 }

@@ -73,6 +73,12 @@ impl KnownLayout {
         }
     }
 
+    /// The same parts, of whose own values nothing is known.
+    pub fn without_values(mut self) -> Self {
+        self.parts.iter_mut().for_each(|part| part.checksums.clear());
+        self
+    }
+
     /// What may be assumed of a value that was made elsewhere: that it goes over the same parts, or
     /// over parts of any uniform size that fits. How it was made is not known, so nothing is proved.
     pub fn as_assumption(&self, size: u64, parts: u32) -> Self {

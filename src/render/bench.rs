@@ -74,25 +74,38 @@ fn row(load: &LoadReport, narrow: bool) -> String {
 pub(super) fn write_hashes(out: &mut impl Write, style: Style, report: &HashesReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&format!("hashes on this machine, {} processors", report.cores)))?;
     let links = report.rates.first().map(|rate| rate.links.as_slice()).unwrap_or_default();
-    let mut head = format!("  {:<10} {:>7} {:>12}", "algorithm", "streams", "GB/s a core");
-    links.iter().for_each(|link| head += &format!(" {:>13}", format!("{} Gbit/s", link.gbit_per_second)));
+    let narrow = style.width < 76;
+    // Columns for the rate and for each link, and the words for a link.
+    let (rate_width, link_width, words) =
+        if narrow { (6, 6, ["ok", "whole", "binds"]) } else { (12, 13, ["keeps up", "binds whole", "binds"]) };
+    let rate_head = if narrow { "GB/s" } else { "GB/s a core" };
+    let mut head = format!("  {:<10} {:>7} {rate_head:>rate_width$}", "algorithm", "streams");
+    let unit = if narrow { "G" } else { " Gbit/s" };
+    links.iter().for_each(|link| head += &format!(" {:>link_width$}", format!("{}{unit}", link.gbit_per_second)));
     writeln!(out, "{}", style.dim(&head))?;
     for rate in &report.rates {
-        let mut line =
-            format!("  {:<10} {:>7} {:>12.2}", rate.algorithm, rate.streams, rate.bytes_per_second_and_core / 1e9);
+        let mut line = format!(
+            "  {:<10} {:>7} {:>rate_width$.2}",
+            rate.algorithm,
+            rate.streams,
+            rate.bytes_per_second_and_core / 1e9
+        );
         for link in &rate.links {
             let text = match (link.whole_binds, link.parts_bind) {
-                (Some(false), _) | (None, false) => "keeps up",
-                (Some(true), false) => "binds whole",
-                (_, true) => "binds",
+                (Some(false), _) | (None, false) => words[0],
+                (Some(true), false) => words[1],
+                (_, true) => words[2],
             };
-            line += &format!(" {text:>13}");
+            line += &format!(" {text:>link_width$}");
         }
         writeln!(out, "{line}")?;
     }
-    let text = "`binds`: the link brings more than all processors hash. `binds whole`: a digest of the whole object, \
-                which goes in order on one processor, is slower than the link; digests of parts keep up.";
-    for line in wrap(text, style.width.saturating_sub(2).max(24)) {
+    let text = format!(
+        "`binds`: the link brings more than all processors hash. `{}`: a digest of the whole object, which goes in \
+         order on one processor, is slower than the link; digests of parts keep up.",
+        words[1]
+    );
+    for line in wrap(&text, style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
     }
     Ok(())

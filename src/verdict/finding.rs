@@ -65,6 +65,34 @@ mod tests {
     use crate::units::ByteRange;
     use crate::verdict::{Coverage, Damage, Reads};
 
+    proptest::proptest! {
+        /// Findings in any order and in any groups: a group stands for its findings as one required finding does, but
+        /// for groups that demand nothing.
+        #[test]
+        fn verdicts_merge_in_any_order(
+            all in proptest::collection::vec((0..3_u8, proptest::bool::ANY), 1..12),
+            cut in 0..12_usize,
+        ) {
+            let of = |(verdict, required): &(u8, bool)| {
+                finding([Verdict::Pass, Verdict::Fail, Verdict::Unknown][usize::from(*verdict)], *required)
+            };
+            let findings: Vec<Finding> = all.iter().map(of).collect();
+            let whole = overall(&findings);
+            let reversed: Vec<Finding> = findings.iter().rev().cloned().collect();
+            proptest::prop_assert_eq!(overall(&reversed), whole);
+            let (left, right) = findings.split_at(cut.min(findings.len()));
+            let demands = |group: &[Finding]| {
+                group.iter().any(|one| one.required || one.verdict() == Verdict::Fail)
+            };
+            let merged: Vec<Finding> = [left, right]
+                .into_iter()
+                .filter(|group| demands(group))
+                .map(|group| finding(overall(group), true))
+                .collect();
+            proptest::prop_assert_eq!(overall(&merged), whole);
+        }
+    }
+
     fn finding(verdict: Verdict, required: bool) -> Finding {
         let evidence = Evidence {
             source: "test".into(),

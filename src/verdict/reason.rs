@@ -36,6 +36,8 @@ pub enum Reason {
     Interrupted { coverage: Coverage },
     /// As much was read as was allowed.
     Limited { limit: &'static str, coverage: Coverage },
+    /// The bytes do not match, and were not read a second time.
+    Unconfirmed { detail: String },
     /// No reading was needed or possible.
     NotRead,
     /// The question could not be asked, or was not answered.
@@ -67,6 +69,7 @@ impl Reason {
             Reason::LayoutNotProved { .. } => "layout_not_proved",
             Reason::Interrupted { .. } => "interrupted",
             Reason::Limited { .. } => "limited",
+            Reason::Unconfirmed { .. } => "unconfirmed",
             Reason::NotRead => "not_read",
             Reason::Unanswered { .. } => "unanswered",
             Reason::Undocumented { .. } => "undocumented",
@@ -92,6 +95,9 @@ impl Reason {
             Reason::LayoutNotProved { .. } | Reason::LayoutUnknown { .. } => {
                 Some("allow s3:GetObjectAttributes, or hold the object against a manifest or an expected digest")
             }
+            Reason::Unconfirmed { .. } => Some(
+                "suspect damage; give the second reading more time or bytes, or call one reading enough with --no-reread",
+            ),
             Reason::Limited { .. } => Some("run it again with --resume FILE, as often as it takes"),
             Reason::ReadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
             _ => None,
@@ -146,6 +152,9 @@ impl fmt::Display for Reason {
                 ByteSize(coverage.of),
                 percent(*coverage)
             ),
+            Reason::Unconfirmed { detail } => {
+                write!(f, "the bytes do not match, and the second reading was not finished: {detail}")
+            }
             Reason::NotRead => f.write_str("no byte was read"),
             Reason::Unanswered { detail }
             | Reason::Undocumented { detail }

@@ -158,6 +158,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
 
     /// Advances the streams of a piece of work, while others go on bringing bytes.
     fn advance(&self, mut work: Vec<Work<K::State, F>>) {
+        let _at_work = AtWork(self);
         lockstep(&self.kernel, &mut work);
         let mut streams = self.lock();
         for done in work {
@@ -169,8 +170,16 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
             });
             streams.retire(slot, &self.kernel);
         }
-        streams.at_work -= 1;
-        self.done_some.notify_all();
+    }
+}
+
+/// A piece of work that ends with this, however it ends: who waits for it must not wait for ever.
+struct AtWork<'a, K: Kernel, F: AsRef<[u8]>>(&'a Pool<K, F>);
+
+impl<K: Kernel, F: AsRef<[u8]>> Drop for AtWork<'_, K, F> {
+    fn drop(&mut self) {
+        self.0.lock().at_work -= 1;
+        self.0.done_some.notify_all();
     }
 }
 

@@ -17,7 +17,7 @@ use crate::fetch::{Load, Loaded, Until, load};
 use crate::machine;
 use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
 use crate::report::{BenchReport, BoundReport, Exit, LoadReport, Percentiles};
-use crate::source::{Session, SourceError};
+use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::{ByteSize, MIB};
 
 /// What to measure.
@@ -42,6 +42,8 @@ impl BenchRequest {
     }
 }
 
+/// Of smaller objects only the requests would be measured, and each costs.
+const LEAST: u64 = MIB;
 /// A reading becomes stable in this time, or is taken as it is.
 const LONGEST: Duration = Duration::from_secs(5);
 /// More connections that bring less than this are not worth a further step.
@@ -59,6 +61,11 @@ pub async fn bench(
     let started = clock.monotonic();
     let found = discover(session).await?;
     let facts = &found.facts;
+    if facts.size < LEAST {
+        let detail =
+            format!("it has {}, and less than {} tell nothing of speed", ByteSize(facts.size), ByteSize(LEAST));
+        return Err(SourceError::new(ErrorKind::Invalid, session.target(), detail));
+    }
     let part = found.layout.candidates.first().map(|candidate| candidate.layout.parts().next().map_or(0, |p| p.len()));
     let ranges = sizes(request, facts.size, part);
     // Those that memory allows, with the room that it leaves for lanes.
@@ -128,7 +135,9 @@ pub async fn bench(
         bytes_per_second: best.bytes_per_second as u64,
     });
     let mut notes = Vec::new();
-    if let Some((most, _)) = allowed.last().filter(|_| denied) {
+    // Where the sweep ended before, memory was not what ended it.
+    let reached = |most: usize| measured.iter().any(|one| one.connections == most);
+    if let Some((most, _)) = allowed.last().filter(|(most, _)| denied && reached(*most)) {
         let memory = ByteSize(request.max_memory);
         notes.push(format!("--max-memory {memory} allows {most} connections; more were not tried"));
     }

@@ -45,6 +45,13 @@ impl Keeper {
         );
         Ok(Some((midway, note)))
     }
+
+    /// Before the first byte: what cannot be kept must not be found out hours later.
+    pub fn begin(&self, beginning: &Midway) -> Result<(), VerifyError> {
+        let name = self.file.path().display();
+        self.keep(beginning)
+            .map_err(|error| VerifyError::Request(format!("--resume {name}: cannot be written: {error}")))
+    }
 }
 
 impl Keep for Keeper {

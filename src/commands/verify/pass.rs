@@ -79,6 +79,8 @@ impl<'a> Pass<'a> {
             self.found.notes.push(note);
             chosen = Some(midway.missing(&plan));
             from = Some(midway);
+        } else if let Some(keeper) = &keeper {
+            keeper.begin(&Midway::beginning(&plan))?;
         }
         let kept = (from, keeper.map(|keeper| keeper as Arc<dyn Keep>));
         let reading = self.read(self.session, &plan, chosen, "verify", kept).await;
@@ -267,6 +269,9 @@ impl<'a> Pass<'a> {
                 Reason::ReadFailed { detail } => Reason::ReadFailed {
                     detail: format!("a mismatch was seen, and could not be read a second time: {detail}"),
                 },
+                ended @ (Reason::Limited { .. } | Reason::Interrupted { .. }) => {
+                    Reason::Unconfirmed { detail: ended.to_string() }
+                }
                 other => other,
             };
             self.stopped = Some(stop);
