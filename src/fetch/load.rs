@@ -12,7 +12,7 @@ use crate::checksum::Algorithm;
 use crate::ident::ObjectId;
 use crate::machine::cpu_time;
 use crate::source::{ErrorKind, Session, SourceError};
-use crate::units::ByteRange;
+use crate::units::{ByteRange, MIB};
 
 /// Reading for its own sake: the ranges of an object over and over, with nothing kept.
 #[derive(Clone)]
@@ -63,6 +63,10 @@ pub struct Loaded {
     /// What ended it early.
     pub failed: Option<SourceError>,
 }
+
+/// Of a smaller object only the requests are measured, and each costs: then a few must do.
+pub const SMALL: u64 = MIB;
+pub const FEW: u64 = 500;
 
 /// Rates are taken over such a period.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -167,6 +171,9 @@ impl Shared {
     async fn read_on(&self, number: usize) {
         let mut failures = 0;
         loop {
+            if self.load.size < SMALL && self.seen().requests >= FEW {
+                return self.halt.cancel();
+            }
             let before = self.bytes.load(Ordering::Relaxed);
             let Err(error) = self.one(number, self.next_range()).await else {
                 failures = 0;

@@ -29,7 +29,7 @@ use crate::verdict::Coverage;
 use collected::Collected;
 use crowd::Crowd;
 use lanes::Lanes;
-pub use load::{Load, Loaded, Until, load};
+pub use load::{FEW, Load, Loaded, SMALL, Until, load};
 use ordered::{Feed, RowStates, Rows, Ticket};
 pub use quota::{Quota, Spent};
 use sink::Sink;

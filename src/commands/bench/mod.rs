@@ -13,12 +13,12 @@ pub use hashes::{hash_rates, hashes};
 use super::discover;
 use crate::checks::{Bound, Measured, Surroundings, bound};
 use crate::checksum::Algorithm;
-use crate::fetch::{Load, Loaded, Until, load};
+use crate::fetch::{FEW, Load, Loaded, SMALL, Until, load};
 use crate::machine;
 use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
 use crate::report::{BenchReport, BoundReport, Exit, LoadReport, Percentiles};
-use crate::source::{ErrorKind, Session, SourceError};
-use crate::units::{ByteSize, MIB};
+use crate::source::{Session, SourceError};
+use crate::units::{ByteSize, KIB, MIB};
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -42,8 +42,6 @@ impl BenchRequest {
     }
 }
 
-/// Of smaller objects only the requests would be measured, and each costs.
-const LEAST: u64 = MIB;
 /// A reading becomes stable in this time, or is taken as it is.
 const LONGEST: Duration = Duration::from_secs(5);
 /// More connections that bring less than this are not worth a further step.
@@ -61,11 +59,6 @@ pub async fn bench(
     let started = clock.monotonic();
     let found = discover(session).await?;
     let facts = &found.facts;
-    if facts.size < LEAST {
-        let detail =
-            format!("it has {}, and less than {} tell nothing of speed", ByteSize(facts.size), ByteSize(LEAST));
-        return Err(SourceError::new(ErrorKind::Invalid, session.target(), detail));
-    }
     let part = found.layout.candidates.first().map(|candidate| candidate.layout.parts().next().map_or(0, |p| p.len()));
     let ranges = sizes(request, facts.size, part);
     // Those that memory allows, with the room that it leaves for lanes.
@@ -135,6 +128,9 @@ pub async fn bench(
         bytes_per_second: best.bytes_per_second as u64,
     });
     let mut notes = Vec::new();
+    if facts.size < SMALL {
+        notes.push(format!("so small an object tells nothing of speed: {FEW} requests were made each time"));
+    }
     // Where the sweep ended before, memory was not what ended it.
     let reached = |most: usize| measured.iter().any(|one| one.connections == most);
     if let Some((most, _)) = allowed.last().filter(|(most, _)| denied && reached(*most)) {
@@ -168,7 +164,7 @@ fn sizes(request: &BenchRequest, size: u64, part: Option<u64>) -> Vec<u64> {
         sizes.extend(part.filter(|part| (MIB..=64 * MIB).contains(part)));
         sizes.push(16 * MIB);
     }
-    sizes.iter_mut().for_each(|bytes| *bytes = (*bytes).min(size.max(1)));
+    sizes.iter_mut().for_each(|bytes| *bytes = (*bytes).min(size.max(4 * KIB)));
     sizes.sort_unstable();
     sizes.dedup();
     sizes
