@@ -171,11 +171,8 @@ pub fn restore(data: &[u8]) -> bool {
 /// The bytes as a file, and as the document inside of one whose own digest is right.
 pub fn manifest(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
-    let sealed = serde_json::from_str::<serde_json::Value>(text).ok().and_then(|inner| {
-        let sha256 = Hasher::digest(Algorithm::Sha256, serde_json::to_string(&inner).ok()?.as_bytes()).hex();
-        let envelope = serde_json::json!({"schema": "stored-ami/manifest/1", "sha256": sha256, "manifest": inner});
-        serde_json::to_string(&envelope).ok()
-    });
+    let inner = serde_json::from_str::<serde_json::Value>(text).ok();
+    let sealed = inner.and_then(|inner| seal("manifest", &inner).ok());
     let read = |text: &str| Manifest::from_json(text).ok();
     let Some(manifest) = read(text).or_else(|| read(&sealed?)) else { return false };
     let again = manifest.to_json().map(|text| read(&text));

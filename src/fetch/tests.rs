@@ -78,6 +78,18 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
     }
 }
 
+/// Every digest that was wanted is the one of the bytes.
+fn assert_direct(reading: &Reading, size: usize, wanted: &[(Algorithm, PartLayout)]) {
+    let bytes = data(size);
+    for (algorithm, layout) in wanted {
+        let direct: Vec<_> = layout
+            .parts()
+            .map(|part| Hasher::digest(*algorithm, &bytes[part.start() as usize..part.end() as usize]))
+            .collect();
+        assert_eq!(reading.digests().all_parts(*algorithm, layout), Some(direct), "{algorithm} {layout:?}");
+    }
+}
+
 fn read_fault(at: u64, times: u32, action: Action) -> Fault {
     Fault { call: Call::Read, at: Some(at), skip: 0, times, action }
 }
@@ -98,14 +110,7 @@ async fn every_kind_of_digest_in_one_pass() {
     let reading = fetch(&setup.session, job(&setup, &wanted)).await;
     assert_eq!(reading.stopped, None);
     assert!(reading.coverage().complete());
-    let bytes = data(SIZE);
-    for (algorithm, layout) in &wanted {
-        let direct: Vec<_> = layout
-            .parts()
-            .map(|part| Hasher::digest(*algorithm, &bytes[part.start() as usize..part.end() as usize]))
-            .collect();
-        assert_eq!(reading.digests().all_parts(*algorithm, layout), Some(direct), "{algorithm} {layout:?}");
-    }
+    assert_direct(&reading, SIZE, &wanted);
     assert_eq!(setup.counting.counts().received, SIZE as u64, "every byte once");
 }
 
@@ -316,14 +321,7 @@ async fn many_sittings_equal_one() {
         };
         assert!(sittings > 5, "{sittings}");
         assert!(reading.coverage().complete());
-        let bytes = data(SIZE);
-        for (algorithm, layout) in &wanted {
-            let direct: Vec<_> = layout
-                .parts()
-                .map(|part| Hasher::digest(*algorithm, &bytes[part.start() as usize..part.end() as usize]))
-                .collect();
-            assert_eq!(reading.digests().all_parts(*algorithm, layout), Some(direct), "{algorithm} {layout:?}");
-        }
+        assert_direct(&reading, SIZE, &wanted);
         assert_eq!(setup.counting.counts().received, SIZE as u64, "every byte once");
     }
 }

@@ -111,8 +111,8 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
         std::mem::take(&mut self.lock().done)
     }
 
-    /// The digests of all streams that ended, by their tags, but for those that were taken. Streams that did not end have none, and are forgotten.
-    /// Nobody else may be at work any more.
+    /// The digests of all streams that ended, by their tags, but for those that were taken. Streams that did not end
+    /// have none, and are forgotten. Nobody else may be at work any more.
     pub fn finish(&self) -> Vec<(usize, Digest)> {
         {
             let mut streams = self.lock();
