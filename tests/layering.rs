@@ -11,7 +11,7 @@ use std::path::Path;
 /// The floors from the ground up, each from its bottom up. A module imports from lower floors;
 /// on the two lower floors, which are pure, also from what stands before it on its own.
 const FLOORS: [(&str, &[&str]); 5] = [
-    ("ground", &["units", "ident", "checksum", "verdict"]),
+    ("ground", &["units", "ident", "checksum", "verdict", "content", "price"]),
     // `report` is as pure as the ground, and stands here because it is made from facts and plans.
     ("first floor", &["facts", "plan", "checks", "sealed", "manifest", "record", "report"]),
     (

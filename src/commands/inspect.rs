@@ -149,6 +149,8 @@ fn base(
         content_type: facts.content_type.clone(),
         tags: FactReport::from_fact(tags, Clone::clone),
         metadata: metadata.collect(),
+        ratio: None,
+        probe: None,
         proofs: Vec::new(),
         verify_cost: None,
         notes,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IdentityReport, LayoutReport, ReasonReport};
+use super::{IdentityReport, LayoutReport, ProbeReport, RatioReport, ReasonReport};
 use crate::facts::{Encryption, Fact, LockFacts};
 
 /// What `inspect` found. No byte of the object was read.
@@ -37,6 +37,10 @@ pub struct InspectReport {
     pub content_type: Option<String>,
     pub tags: FactReport<BTreeMap<String, String>>,
     pub metadata: Vec<MetadataReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<RatioReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeReport>,
     /// Proofs that a `verify` could reach, and those it could not.
     pub proofs: Vec<ProofReport>,
     /// What a `verify` of every byte would take; absent when nothing would be read.

@@ -9,6 +9,7 @@
 //! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
 
 mod bench;
+mod content;
 mod exit;
 mod finding;
 mod inspect;
@@ -20,6 +21,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
+pub use content::{
+    EstimateReport, MissingBasisReport, PartRunReport, ProbeReport, RatioBasisReport, RatioReport, RegionReport,
+    StreamReport,
+};
 pub use exit::Exit;
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{

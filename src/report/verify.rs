@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FindingReport;
+use super::{FindingReport, PartRunReport, ProbeReport, RatioReport, StreamReport};
 use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
 use crate::plan::{Basis, KnownLayout, LayoutShape};
@@ -22,6 +22,15 @@ pub struct VerifyReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<LayoutReport>,
     pub findings: Vec<FindingReport>,
+    /// What is known of each part, in order; absent where the parts are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartRunReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<RatioReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamReport>,
     /// Digests of all bytes that were computed.
     pub digests: Vec<DigestReport>,
     pub stats: StatsReport,
@@ -91,6 +100,12 @@ pub struct StatsReport {
     /// Object bytes of ranges that came whole in the first reading.
     pub covered_bytes: u64,
     pub elapsed_seconds: f64,
+    /// Bytes a second in each of equal periods, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub periods: Vec<f64>,
+    /// How long each of these periods was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_seconds: Option<f64>,
 }
 
 impl From<&ObjectFacts> for IdentityReport {

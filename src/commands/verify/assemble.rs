@@ -97,6 +97,10 @@ pub(super) fn assemble(
         identity: IdentityReport::from(facts),
         layout: facts.storage_class.is_some().then(|| LayoutReport::from(&found.layout)),
         findings: findings.iter().map(FindingReport::from).collect(),
+        parts: Vec::new(),
+        ratio: None,
+        probe: None,
+        stream: None,
         digests,
         stats: StatsReport {
             elapsed_seconds: session.context().clock.monotonic().duration_since(ending.started).as_secs_f64(),

@@ -1,0 +1,106 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Logical size over stored size, on every basis there is. None of them is *the* compression ratio: what AWS counts is
+/// not published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RatioReport {
+    pub stored_bytes: u64,
+    pub bases: Vec<RatioBasisReport>,
+    /// Bases that are not known, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingBasisReport>,
+}
+
+/// A compression ratio with what it goes by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RatioBasisReport {
+    /// `volumes` (size of all volumes), `written` (blocks written to all snapshots), `stated` (by a person) or
+    /// `decoded` (bytes that really came out of the stream).
+    pub basis: String,
+    pub logical_bytes: u64,
+    /// Logical bytes over stored bytes.
+    pub ratio: f64,
+    pub source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MissingBasisReport {
+    pub basis: String,
+    pub reason: String,
+    /// How to have it known.
+    pub advice: String,
+}
+
+/// What a sample of small windows says of the content. It tells dense bytes from structured ones; whether dense bytes
+/// are compressed or encrypted they cannot tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProbeReport {
+    pub windows: u64,
+    pub window_bytes: u64,
+    /// Chose the windows: the same one chooses the same windows of an object of the same size.
+    pub seed: u64,
+    /// Order-0 entropy of a window, in bits a byte.
+    pub entropy_bits_per_byte: EstimateReport,
+    /// Share of bytes that lie in runs of zeros.
+    pub zero_share: EstimateReport,
+    /// Share of blocks that repeat another block of the sample.
+    pub repeated_share: EstimateReport,
+    /// What zstd would make of the bytes, window by window: compressed size over size.
+    pub zstd_share: EstimateReport,
+    /// The same by gzip.
+    pub gzip_share: EstimateReport,
+    /// Equal stretches of the object, in order.
+    pub regions: Vec<RegionReport>,
+}
+
+/// A mean over the object, estimated from the windows, and its 95% confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct EstimateReport {
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// A stretch of the object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RegionReport {
+    pub offset: u64,
+    pub bytes: u64,
+    /// Windows in it that were looked at.
+    pub windows: u64,
+    /// `dense` (compressed or encrypted), `structured`, `sparse`, `uniform`, or `unread`.
+    pub content: String,
+    pub entropy_bits_per_byte: f64,
+    pub zero_share: f64,
+    pub zstd_share: f64,
+    pub gzip_share: f64,
+}
+
+/// What decoding the bytes as a stream came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamReport {
+    /// `zstd`, `gzip`, `zlib`, `plain` or `unknown`.
+    pub format: String,
+    /// In words: which frames there were, and how the stream ended.
+    pub detail: String,
+    /// Frames of zstd, members of gzip.
+    pub frames: u64,
+    /// Frames and members whose own checksum was held against what came out.
+    pub checksums: u64,
+    pub decoded_bytes: u64,
+    /// Bytes of the object up to which it was decoded without a complaint.
+    pub good_bytes: u64,
+}
+
+/// Parts side by side in the same state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PartRunReport {
+    pub first_part: u64,
+    pub last_part: u64,
+    pub offset: u64,
+    pub bytes: u64,
+    /// `proved` (a reference that matched covers them), `damaged` (named by one that did not), `in_question` (one that
+    /// cannot place damage did not match), `read` (nothing proves them), or `unread`.
+    pub state: String,
+}
