@@ -78,7 +78,10 @@ pub struct Probe {
 enum Window {
     Nothing,
     /// It lies in several ranges.
-    Partly { bytes: Vec<u8>, filled: Vec<bool> },
+    Partly {
+        bytes: Vec<u8>,
+        filled: Vec<bool>,
+    },
     Measured(Box<Measure>),
     /// There was no memory for a compressor.
     Failed,
