@@ -2,6 +2,7 @@
 
 mod bench;
 mod condition;
+mod cost;
 mod human;
 mod inspect;
 mod json;

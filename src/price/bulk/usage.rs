@@ -94,6 +94,9 @@ mod tests {
         }
         let mut classes = storage_classes();
         classes.sort();
-        assert_eq!(classes, StorageClass::ALL.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            classes,
+            StorageClass::ALL.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        );
     }
 }

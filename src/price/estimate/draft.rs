@@ -15,14 +15,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub fn new(table: &'a PriceTable) -> Self {
-        Draft {
-            table,
-            least: Some(0.0),
-            most: Some(0.0),
-            words: Vec::new(),
-            sources: Vec::new(),
-            missing: None,
-        }
+        Draft { table, least: Some(0.0), most: Some(0.0), words: Vec::new(), sources: Vec::new(), missing: None }
     }
 
     pub fn exactly(self, item: Item, quantity: f64, what: &str) -> Self {

@@ -29,10 +29,9 @@ pub(super) fn bring_back(subject: &Subject, table: &PriceTable, bytes: u64) -> V
     let tiering = StorageClass::IntelligentTiering;
     if let Some(status) = subject.archive_status.as_ref().filter(|_| subject.is_in(tiering)) {
         let item = Item::BringBack(tiering, RetrievalTier::Standard);
-        let line = Draft::new(table).exactly(item, gb(bytes), "GB").line(
-            CostItem::BringBack,
-            format!("{status}, {}", RetrievalTier::Standard.name()),
-        );
+        let line = Draft::new(table)
+            .exactly(item, gb(bytes), "GB")
+            .line(CostItem::BringBack, format!("{status}, {}", RetrievalTier::Standard.name()));
         let takes = (status == "ARCHIVE_ACCESS").then(|| "3–5 h".to_owned());
         lines.push(CostLine { here: true, takes, ..line });
     }
