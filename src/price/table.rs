@@ -72,7 +72,7 @@ pub struct Charge {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PriceTable {
     pub region: String,
-    /// What it is, for a sentence: `the built-in table`.
+    /// `the built-in table`, or the files that were read.
     pub name: String,
     /// Whether it is what is known here at all. What it lacks is then not asked for, unless the object is there.
     pub built_in: bool,
@@ -84,15 +84,19 @@ impl PriceTable {
     /// What it costs; in words why that is not known.
     pub fn charge(&self, item: Item, quantity: f64) -> Result<Charge, String> {
         let figure = match self.figures.get(&item) {
-            None => return Err(format!("{} has no price of {item} in {}", self.name, self.region)),
+            None => return Err(format!("{} no price of {item} in {}", self.holder(), self.region)),
             Some(Err(why)) => return Err(format!("the price of {item}: {why}")),
             Some(Ok(figure)) => figure,
         };
-        let beyond = || format!("{} has no price of {item} for as much as {quantity:.0} units", self.name);
+        let beyond = || format!("{} no price of {item} for as much as {quantity:.0} units", self.holder());
         let dollars = figure.dollars(quantity).ok_or_else(beyond)?;
         let first = figure.steps.first().ok_or_else(beyond)?;
         let stepped = first.up_to.is_some_and(|up_to| quantity > up_to);
         Ok(Charge { dollars, each: first.each, stepped, source: figure.source.clone() })
+    }
+
+    fn holder(&self) -> &'static str {
+        if self.built_in { "the built-in table has" } else { "the price files have" }
     }
 
     pub fn has(&self, item: Item) -> bool {
@@ -124,6 +128,9 @@ mod tests {
         let figures = BTreeMap::from([(Item::GetBlock, Ok(figure(&[(Some(10.0), 3.0)])))]);
         let table = PriceTable { region: "r".into(), name: "t".into(), built_in: false, figures };
         assert!(table.charge(Item::GetBlock, 11.0).unwrap_err().contains("for as much as 11 units"));
-        assert_eq!(table.charge(Item::PutBlock, 1.0).unwrap_err(), "t has no price of PutSnapshotBlock in r");
+        assert_eq!(
+            table.charge(Item::PutBlock, 1.0).unwrap_err(),
+            "the price files have no price of PutSnapshotBlock in r"
+        );
     }
 }

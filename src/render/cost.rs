@@ -6,8 +6,8 @@ use crate::report::{CostLineReport, CostsReport, PriceSourceReport};
 use crate::units::ByteSize;
 
 /// Columns of what a line is of, and of its amount with the marks of its prices.
-const OF: usize = 28;
-const AMOUNT: usize = 17;
+const OF: usize = 26;
+const AMOUNT: usize = 20;
 const MARKS: usize = 5;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CostsReport) -> io::Result<()> {
@@ -99,7 +99,7 @@ fn row(out: &mut impl Write, style: Style, line: &CostLineReport, marks: &str) -
     let of = printable(&format!("{}{here}", line.of));
     let basis = line.takes.iter().chain(line.reason.as_ref().or(Some(&line.basis)));
     let basis = printable(&basis.cloned().collect::<Vec<_>>().join(": "));
-    let left = 4 + OF + 1 + AMOUNT + 1 + MARKS + 1;
+    let left = 4 + OF + 1 + AMOUNT.max(amount.chars().count()) + 1 + MARKS.max(marks.len()) + 1;
     if style.width < 76 {
         writeln!(out, "    {of} {amount} {marks}")?;
         for line in wrap(&basis, style.width.saturating_sub(6).max(24)) {

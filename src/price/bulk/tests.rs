@@ -36,7 +36,7 @@ fn figures_of_two_files_with_region_and_date() {
 
 #[test]
 fn what_the_file_lacks_is_not_taken_from_elsewhere() {
-    assert_eq!(why(S3, Item::PutBlock), "prices.json has no price of PutSnapshotBlock in eu-central-1");
+    assert_eq!(why(S3, Item::PutBlock), "the price files have no price of PutSnapshotBlock in eu-central-1");
     let other = PriceTable::from_bulk(&[read(S3)], Some("us-east-1")).unwrap();
     assert!(other.figures.is_empty());
 }
