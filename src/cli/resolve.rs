@@ -62,9 +62,13 @@ impl Opener {
     /// Region of the configuration, if an object was to be opened.
     pub fn region(&self) -> Option<&str> {
         #[cfg(feature = "s3")]
-        return self.connection.as_ref().map(crate::source::s3::Connection::region);
+        {
+            self.connection.as_ref().map(crate::source::s3::Connection::region)
+        }
         #[cfg(not(feature = "s3"))]
-        None
+        {
+            None
+        }
     }
 
     pub fn open(&self, target: &Target) -> Arc<dyn ObjectSource> {
