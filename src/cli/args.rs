@@ -56,6 +56,12 @@ pub enum Command {
     ///
     /// Reads only, and drops the bytes: safe on production objects, at the price of the requests and the transfer.
     Bench(Box<super::bench::BenchArgs>),
+    /// Estimate what keeping, reading, moving and restoring an object costs, or storing an AMI
+    ///
+    /// By list prices, and nobody's bill. The built-in ones are of us-east-1, each with its date.
+    ///
+    /// Exit codes: 0 all estimates are known; 3 one is not, or the prices are of another Region.
+    Cost(Box<super::cost::CostArgs>),
     /// Check everything before a store or a restore, and start nothing
     #[cfg(feature = "ec2")]
     #[command(subcommand)]

@@ -61,6 +61,18 @@ impl Opener {
         }
     }
 
+    /// Region of the configuration, if an object was to be opened.
+    pub fn region(&self) -> Option<&str> {
+        #[cfg(feature = "s3")]
+        {
+            self.connection.as_ref().map(crate::source::s3::Connection::region)
+        }
+        #[cfg(not(feature = "s3"))]
+        {
+            None
+        }
+    }
+
     pub fn open(&self, target: &Target) -> Arc<dyn ObjectSource> {
         match target {
             Target::File(path) => Arc::new(FileSource::new(path)),

@@ -27,6 +27,7 @@ pub async fn run(cli: Cli) -> Exit {
         Command::Inspect(args) => run_inspect(args).await,
         Command::Verify(args) => run_verify(*args).await,
         Command::Bench(args) => super::bench::run(*args).await,
+        Command::Cost(args) => super::cost::run(*args).await,
         #[cfg(feature = "ec2")]
         Command::Preflight(command) => Box::pin(super::tasks::run_preflight(command)).await,
         #[cfg(feature = "ec2")]
@@ -224,8 +225,11 @@ impl Results {
             Report::Inspect(report) => {
                 (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
             }
-            // Measuring judges nothing.
+            // Measuring judges nothing, and neither does pricing.
             Report::Bench(report) => {
+                ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
+            }
+            Report::Cost(report) => {
                 ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
             }
             Report::Hashes(report) => ("pass".to_owned(), report.exit_code),

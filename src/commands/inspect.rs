@@ -5,7 +5,7 @@ use tokio::join;
 use super::ask::asked;
 use super::probe::probe;
 use super::{Discovery, Logical, discover};
-use crate::checksum::StoredChecksum;
+use crate::checksum::{Algorithm, StoredChecksum};
 use crate::content::{self, ProbePlan};
 use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
 use crate::ident::{ETag, ETagForm};
@@ -234,14 +234,25 @@ fn out_of_reach(finding: &Finding) -> ProofReport {
 /// Discovery once, every range once, and HEAD again at the end.
 fn cost(references: &[Reference], found: &Discovery, budget: Budget) -> Option<CostReport> {
     let size = found.facts.size;
-    let wanted: Vec<(_, PartLayout)> = references
-        .iter()
-        .filter_map(|reference| Some((reference.claim.algorithm()?, reference.claim.layouts(size))))
-        .flat_map(|(algorithm, layouts)| layouts.into_iter().map(move |layout| (algorithm, layout)))
-        .collect();
+    let wanted = wanted(references, size);
     if wanted.is_empty() {
         return None;
     }
     let plan = ReadPlan::new(size, &wanted, budget);
     Some(CostReport { requests: plan.ranges().len() as u64 + 1, read_bytes: size })
+}
+
+fn wanted(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
+    references
+        .iter()
+        .filter_map(|reference| Some((reference.claim.algorithm()?, reference.claim.layouts(size))))
+        .flat_map(|(algorithm, layouts)| layouts.into_iter().map(move |layout| (algorithm, layout)))
+        .collect()
+}
+
+/// GETs of a reading of every byte, whether it can prove something or not.
+pub(super) fn reading_ranges(found: &Discovery, budget: Budget) -> u64 {
+    let size = found.facts.size;
+    let collected = stored_references(&found.facts, &found.layout, Origin::Stored, None);
+    ReadPlan::new(size, &wanted(&collected.references, size), budget).ranges().len() as u64
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 pub mod bench;
+pub mod cost;
 mod discover;
 mod follow;
 pub mod inspect;

@@ -3,6 +3,7 @@
 mod bench;
 mod condition;
 mod content;
+mod cost;
 mod human;
 mod inspect;
 mod json;
