@@ -1,10 +1,11 @@
-//! Reports as text for people and as JSON lines for programs.
+//! Reports as text and pages for people and as JSON lines for programs.
 
 mod bench;
 mod condition;
 mod human;
 mod inspect;
 mod json;
+mod page;
 mod plot;
 mod preflight;
 mod style;
@@ -15,6 +16,7 @@ use std::io::{self, Write};
 
 pub use human::Human;
 pub use json::{JsonLines, escaped};
+pub use page::page;
 pub use plot::plot;
 pub use style::Style;
 
