@@ -48,7 +48,8 @@ fn thinned(periods: &[f64]) -> Vec<f64> {
 
 fn chart(says: String, draw: impl Fn(u32) -> Result<String, String>) -> Option<String> {
     let (wide, narrow) = (draw(WIDE).ok()?, draw(NARROW).ok()?);
-    let named = |svg: String| svg.replacen("<svg ", "<svg role=\"img\" aria-label=\"The chart that is told below\" ", 1);
+    let named =
+        |svg: String| svg.replacen("<svg ", "<svg role=\"img\" aria-label=\"The chart that is told below\" ", 1);
     Chart { wide: named(wide), narrow: named(narrow), says: Text::from(says) }.render().ok()
 }
 
@@ -95,9 +96,11 @@ pub(super) fn loads(report: &BenchReport) -> Block {
     let says = match report.loads.as_slice() {
         [] => String::new(),
         [one] => format!("Throughput over {:.1} s; the median is {}.", one.elapsed_seconds, rate(one.bytes_per_second)),
-        _ => "Throughput by GETs in flight: medians, and what lies between the 5th and the 95th percentile; all values \
+        _ => {
+            "Throughput by GETs in flight: medians, and what lies between the 5th and the 95th percentile; all values \
               are in the table."
-            .to_owned(),
+                .to_owned()
+        }
     };
     let drawn = (!report.loads.is_empty()).then(|| chart(says, |width| loads_for_page(report, width))).flatten();
     Block::new("What was measured", drawn.into_iter().chain(table.render()).collect())

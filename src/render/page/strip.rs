@@ -41,7 +41,8 @@ struct Bar {
 pub(super) fn block(probe: &ProbeReport) -> Block {
     let mut facts = Facts::default();
     let looked_at = probe.windows.saturating_mul(probe.window_bytes);
-    let windows = format!("{} windows of {}, {}", grouped(probe.windows), ByteSize(probe.window_bytes), size(looked_at));
+    let windows =
+        format!("{} windows of {}, {}", grouped(probe.windows), ByteSize(probe.window_bytes), size(looked_at));
     facts.add("looked at", windows);
     facts.add("seed", probe.seed.to_string());
     let body = [Strip::new(&probe.regions).render(), stretches(&probe.regions).render(), estimates(probe).render()];
@@ -98,7 +99,8 @@ impl Bar {
     fn new(region: &RegionReport, end: u64) -> Self {
         let (name, class) = content(region);
         let share = region.bytes as f64 * 1000.0 / end.max(1) as f64;
-        let height = if name == "unread" { 100.0 } else { (region.entropy_bits_per_byte / 8.0 * 100.0).clamp(2.0, 100.0) };
+        let height =
+            if name == "unread" { 100.0 } else { (region.entropy_bits_per_byte / 8.0 * 100.0).clamp(2.0, 100.0) };
         let mut says = format!("offset {}, {}: {name}", grouped(region.offset), ByteSize(region.bytes));
         if name != "unread" {
             says += &format!(
