@@ -109,7 +109,7 @@ fn the_verdict_comes_first_and_damage_is_named() {
         "damaged: part 7, offset 629,145,600, 100 MiB (104,857,600 bytes)",
         "data-t=\"part 7, offset 629,145,600: damaged\"",
         "Throughput over 420.0 s",
-        "bytes that came out of the stream is not known: the stream was not decoded",
+        "By bytes that came out of the stream: not known, for the stream was not decoded",
         "→ run verify with --decode",
         WHEN,
         env!("CARGO_PKG_VERSION"),

@@ -124,6 +124,7 @@ fn over_time(area: &Area<'_>, periods: &[f64], seconds: f64, along: &str) -> Dra
         .light_line_style(WHITE.mix(0.0))
         .x_desc(along)
         .y_desc("Gbit/s")
+        .x_label_formatter(&|x| format!("{x:.1}").trim_end_matches(".0").to_owned())
         .y_label_formatter(&|y| format!("{y:.1}"))
         .draw()?;
     let line = periods.iter().enumerate().map(|(at, rate)| ((at as f64 + 0.5) * each, gigabits(*rate)));

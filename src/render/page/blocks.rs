@@ -68,15 +68,25 @@ pub(super) struct Table {
     pub rows: Vec<Vec<Text>>,
     /// Rows that were left out.
     pub left_out: usize,
+    /// Whether each row becomes a list where the window is narrow; else the table scrolls.
+    stacks: bool,
 }
 
 impl Table {
     pub fn new(caption: &'static str, columns: &'static [(&'static str, &'static str)]) -> Self {
-        Table { caption, columns, rows: Vec::new(), left_out: 0 }
+        Table { caption, columns, rows: Vec::new(), left_out: 0, stacks: false }
+    }
+
+    pub fn stacking(self) -> Self {
+        Table { stacks: true, ..self }
     }
 
     pub fn add<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.iter().map(Text::from).collect());
+    }
+
+    fn name(&self, column: &usize) -> &'static str {
+        self.columns.get(*column).map_or("", |(name, _)| *name)
     }
 
     fn set(&self, column: &usize) -> &'static str {

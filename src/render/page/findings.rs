@@ -91,7 +91,10 @@ impl From<&DamageReport> for Damaged {
             place: place.into(),
             expected: (&damage.expected).into(),
             observed: (&damage.observed).into(),
-            second_read: damage.second_read.as_deref().unwrap_or_default().into(),
+            second_read: match &damage.second_read {
+                Some(second) if *second == damage.observed => "the same".into(),
+                second => second.as_deref().unwrap_or_default().into(),
+            },
         }
     }
 }

@@ -102,7 +102,7 @@ fn lock(lock: &LockReport) -> String {
 
 fn tags(report: &InspectReport) -> Option<Block> {
     let columns = &[("kind", "text"), ("name", "data"), ("value", "data"), ("looks like", "text")];
-    let mut table = Table::new("Tags and metadata", columns);
+    let mut table = Table::new("What the object carries", columns).stacking();
     for (name, value) in report.tags.value.iter().flatten() {
         table.add(["tag".to_owned(), name.clone(), value.clone(), String::new()]);
     }

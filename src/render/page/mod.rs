@@ -17,7 +17,7 @@ use askama::Template;
 
 use blocks::Block;
 use text::Text;
-use tone::{Tone, exit_meaning};
+use tone::Tone;
 
 use crate::report::{Report, SummaryReport};
 use crate::units::ByteSize;
@@ -69,7 +69,7 @@ impl Page {
     /// Where the run ended otherwise than its only target.
     fn differs(&self) -> Option<(u8, &'static str)> {
         let code = self.exit.filter(|code| self.sections.iter().all(|section| section.exit != *code))?;
-        Some((code, exit_meaning(code)))
+        Some((code, Tone::of_exit(code).exit_meaning(code)))
     }
 }
 
@@ -102,7 +102,7 @@ impl Run {
             0 => "nothing was done".to_owned(),
             many => format!("{many} targets: {}", told.join(", ")),
         };
-        let exit = summary.map(|summary| (summary.exit_code, exit_meaning(summary.exit_code)));
+        let exit = summary.map(|summary| (summary.exit_code, worst.exit_meaning(summary.exit_code)));
         Run { tone, says: says.into(), exit }
     }
 }
@@ -138,7 +138,7 @@ impl Section {
     }
 
     fn exit_meaning(&self) -> &'static str {
-        exit_meaning(self.exit)
+        self.tone.exit_meaning(self.exit)
     }
 
     fn size(&self) -> String {

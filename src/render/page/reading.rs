@@ -29,10 +29,11 @@ pub(super) fn stats(stats: &StatsReport) -> Block {
     let seconds = stats.period_seconds.unwrap_or_default() * stats.periods.len() as f64;
     if stats.periods.len() > 1 && seconds.is_finite() && seconds > 0.0 {
         let of = Percentiles::of(stats.periods.clone());
+        let both = |bytes: f64| format!("{} ({:.1} Gbit/s)", rate(bytes), bytes * 8.0 / 1e9);
         let says = format!(
             "Throughput over {seconds:.1} s: half of the time {} or more, a twentieth of it {} or less.",
-            rate(of.p50),
-            rate(of.p5)
+            both(of.p50),
+            both(of.p5)
         );
         let points = thinned(&stats.periods);
         body.extend(chart(says, |width| rates_for_page(&points, seconds, width)));
@@ -48,9 +49,10 @@ fn thinned(periods: &[f64]) -> Vec<f64> {
 
 fn chart(says: String, draw: impl Fn(u32) -> Result<String, String>) -> Option<String> {
     let (wide, narrow) = (draw(WIDE).ok()?, draw(NARROW).ok()?);
-    let named =
-        |svg: String| svg.replacen("<svg ", "<svg role=\"img\" aria-label=\"The chart that is told below\" ", 1);
-    Chart { wide: named(wide), narrow: named(narrow), says: Text::from(says) }.render().ok()
+    // Nothing from outside is in it.
+    let opening = format!("<svg role=\"img\" aria-label=\"{says}\" ");
+    let named = |svg: String| svg.replacen("<svg ", &opening, 1);
+    Chart { wide: named(wide), narrow: named(narrow), says: Text::from(&says) }.render().ok()
 }
 
 /// What `bench` drew and listed.
@@ -108,7 +110,7 @@ pub(super) fn loads(report: &BenchReport) -> Block {
 
 pub(super) fn ratio(report: &RatioReport) -> Block {
     let columns = &[("basis", "text"), ("logical bytes", "number"), ("ratio", "number"), ("source", "text")];
-    let mut table = Table::new("Compression ratio by basis", columns);
+    let mut table = Table::new("By what is known", columns).stacking();
     for basis in &report.bases {
         table.add([
             basis_in_words(&basis.basis),
@@ -118,7 +120,7 @@ pub(super) fn ratio(report: &RatioReport) -> Block {
         ]);
     }
     let missing = report.missing.iter().map(|missing| {
-        let text = format!("{} is not known: {}", basis_in_words(&missing.basis), missing.reason);
+        let text = format!("By {}: not known, for {}", basis_in_words(&missing.basis), missing.reason);
         (text.into(), Text::from(&missing.advice))
     });
     let missing = List { items: missing.collect(), scrolls: None };

@@ -100,7 +100,7 @@ impl Bar {
         let (name, class) = content(region);
         let share = region.bytes as f64 * 1000.0 / end.max(1) as f64;
         let height =
-            if name == "unread" { 100.0 } else { (region.entropy_bits_per_byte / 8.0 * 100.0).clamp(2.0, 100.0) };
+            if name == "unread" { 100.0 } else { (region.entropy_bits_per_byte / 8.0 * 100.0).clamp(6.0, 100.0) };
         let mut says = format!("offset {}, {}: {name}", grouped(region.offset), ByteSize(region.bytes));
         if name != "unread" {
             says += &format!(

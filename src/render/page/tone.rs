@@ -47,16 +47,19 @@ impl Tone {
             Tone::Plain => "Facts",
         }
     }
-}
 
-pub(super) fn exit_meaning(code: u8) -> &'static str {
-    match code {
-        0 => "every required check passed, or its unknown was accepted",
-        1 => "at least one check failed",
-        2 => "wrong arguments, configuration or credentials; nothing was done",
-        3 => "nothing failed, but something required is unknown",
-        4 => "the work could not be done",
-        130 => "interrupted; this is what was known by then",
-        _ => "of another program",
+    /// What an exit code means of something that is shown so.
+    pub fn exit_meaning(self, code: u8) -> &'static str {
+        match (code, self) {
+            (0, Tone::Plain) => "the work was done, and nothing was judged",
+            (0, Tone::Unknown) => "what is unknown was accepted",
+            (0, _) => "every required check passed",
+            (1, _) => "at least one check failed",
+            (2, _) => "wrong arguments, configuration or credentials; nothing was done",
+            (3, _) => "nothing failed, but something required is unknown",
+            (4, _) => "the work could not be done",
+            (130, _) => "interrupted; this is what was known by then",
+            _ => "of another program",
+        }
     }
 }

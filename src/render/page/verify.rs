@@ -40,7 +40,7 @@ pub(super) fn section(report: &VerifyReport) -> Section {
 
 fn proofs(report: &VerifyReport) -> Block {
     let columns = &[("reference", "data"), ("known from", "text"), ("value", "data")];
-    let mut table = Table::new("References that matched over every byte", columns);
+    let mut table = Table::new("References that matched over every byte", columns).stacking();
     for name in &report.proved_by {
         let finding = report.findings.iter().find(|finding| finding.check == *name);
         let [source, value] = [finding.and_then(|f| f.source.clone()), finding.and_then(|f| f.observed.clone())];
