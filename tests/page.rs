@@ -137,7 +137,7 @@ fn ten_thousand_parts_fit_in_a_page() {
         assert!(text.contains("A cell is 10 parts, and shows the worst of them."));
     }
     let text = page_of(&[verify(damaged(10_000, here_and_there))]);
-    assert!(text.contains("parts 4191–4200, offset 439,352,360,960: 1 damaged, 9 proved"));
+    assert!(text.contains("parts 4191–4200, offset 439,353,344,000: 1 damaged, 9 proved"));
 }
 
 /// Every text of every report, as a server could have written it.
@@ -146,7 +146,7 @@ fn nothing_from_outside_is_markup() {
     const MARKUP: &str =
         "</dd></td></p><script>alert(1)</script><img src=x onerror=alert(1)>\"'><b a=' onclick=\"x\">&lt;";
     // Words of the program's own, which decide what is shown and how.
-    const OWN: [&str; 6] = ["type", "verdict", "state", "content", "shape", "algorithm"];
+    const OWN: [&str; 7] = ["type", "check", "verdict", "state", "content", "shape", "algorithm"];
     fn spoil(value: &mut Value, spoiled: &mut usize) {
         match value {
             Value::String(text) => {
@@ -178,7 +178,8 @@ fn nothing_from_outside_is_markup() {
                 let mut value = serde_json::to_value(&report).unwrap();
                 spoil(&mut value, &mut spoiled);
                 if own_too {
-                    let lists = [("/parts", "state"), ("/probe/regions", "content")];
+                    let checks = if value["type"] == "verify" { "/findings" } else { "" };
+                    let lists = [("/parts", "state"), ("/probe/regions", "content"), (checks, "check")];
                     for (list, word) in lists {
                         for entry in value.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
                             entry[word] = MARKUP.into();
