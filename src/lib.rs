@@ -13,6 +13,8 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+pub mod content;
+#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 pub mod facts;
 pub mod fetch;
 pub mod files;

@@ -34,7 +34,7 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
 
 /// Crates and the only places that may name them. A name that ends in `*` stands for all that
 /// begin so; the first line that fits a crate decides.
-const CRATES: [(&str, &[&str]); 30] = [
+const CRATES: [(&str, &[&str]); 32] = [
     ("aws_sdk_s3", &["source/s3/"]),
     ("aws_sdk_ec2", &["image/ec2/"]),
     ("aws_sdk_*", &["account/"]),
@@ -61,6 +61,8 @@ const CRATES: [(&str, &[&str]); 30] = [
     ("rustls", &["source/s3/http/"]),
     ("hyper_rustls", &["source/s3/http/"]),
     ("tower_service", &["source/s3/http/"]),
+    ("zstd", &["content/", "lab/"]),
+    ("flate2", &["content/"]),
     ("tokio", ABOVE_THE_LOWER_FLOORS),
     ("tokio_util", ABOVE_THE_LOWER_FLOORS),
     ("futures_util", ABOVE_THE_LOWER_FLOORS),

@@ -1,6 +1,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::content::{Estimate, Probed, Region};
+
 /// Logical size over stored size, on every basis there is. None of them is *the* compression ratio: what AWS counts is
 /// not published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,7 +46,8 @@ pub struct ProbeReport {
     pub entropy_bits_per_byte: EstimateReport,
     /// Share of bytes that lie in runs of zeros.
     pub zero_share: EstimateReport,
-    /// Share of blocks that repeat another block of the sample.
+    /// Share of blocks that repeat another block of the object. The value is a floor, as the sample shows only a part
+    /// of the repeats; the upper bound is 1 unless all of the object was read.
     pub repeated_share: EstimateReport,
     /// What zstd would make of the bytes, window by window: compressed size over size.
     pub zstd_share: EstimateReport,
@@ -75,6 +78,43 @@ pub struct RegionReport {
     pub zero_share: f64,
     pub zstd_share: f64,
     pub gzip_share: f64,
+}
+
+impl From<&Probed> for ProbeReport {
+    fn from(probed: &Probed) -> Self {
+        ProbeReport {
+            windows: probed.windows as u64,
+            window_bytes: probed.window_bytes,
+            seed: probed.seed,
+            entropy_bits_per_byte: probed.entropy_bits.into(),
+            zero_share: probed.zero_share.into(),
+            repeated_share: probed.repeated_share.into(),
+            zstd_share: probed.zstd_share.into(),
+            gzip_share: probed.gzip_share.into(),
+            regions: probed.regions.iter().map(RegionReport::from).collect(),
+        }
+    }
+}
+
+impl From<Estimate> for EstimateReport {
+    fn from(Estimate { value, low, high }: Estimate) -> Self {
+        EstimateReport { value, low, high }
+    }
+}
+
+impl From<&Region> for RegionReport {
+    fn from(region: &Region) -> Self {
+        RegionReport {
+            offset: region.range.start(),
+            bytes: region.range.len(),
+            windows: region.windows as u64,
+            content: region.content.to_string(),
+            entropy_bits_per_byte: region.entropy_bits,
+            zero_share: region.zero_share,
+            zstd_share: region.zstd_share,
+            gzip_share: region.gzip_share,
+        }
+    }
 }
 
 /// What decoding the bytes as a stream came to.

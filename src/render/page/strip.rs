@@ -63,7 +63,7 @@ fn estimates(probe: &ProbeReport) -> Table {
     };
     add("entropy, bits a byte", &probe.entropy_bits_per_byte, &bits);
     add("bytes in runs of zeros", &probe.zero_share, &percent);
-    add("blocks that repeat another", &probe.repeated_share, &percent);
+    add("blocks that repeat another, at least", &probe.repeated_share, &percent);
     add("size after zstd", &probe.zstd_share, &percent);
     add("size after gzip", &probe.gzip_share, &percent);
     table

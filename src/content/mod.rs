@@ -1,0 +1,5 @@
+//! What the bytes of an object are like, and what they are when read as a stream. Pure: it sees bytes and asks nobody.
+
+mod probe;
+
+pub use probe::{Content, Estimate, Gauge, Measure, Probe, ProbePlan, Probed, Region, Tap};
