@@ -66,10 +66,10 @@ fn a_page_is_whole_in_itself_and_in_order() {
     ] {
         assert!(text.contains(needed), "{needed}");
     }
-    for unwanted in ["<script", "javascript:", "@import", "src=", "url(", " on"].map(|word| word.to_owned()) {
-        let found = text.find(&unwanted).filter(|at| unwanted != " on" || is_handler(&text[*at..]));
-        assert!(found.is_none(), "{unwanted}");
+    for unwanted in ["<script", "javascript:", "@import", "src=", "url("] {
+        assert!(!text.contains(unwanted), "{unwanted}");
     }
+    assert!(text.match_indices(" on").all(|(at, _)| !is_handler(&text[at..])));
     let addresses: BTreeSet<&str> = between(&text, "href=\"", "\"").into_iter().collect();
     assert!(addresses.iter().all(|address| address.starts_with('#') || *address == "data:,"), "{addresses:?}");
     let ids = between(&text, " id=\"", "\"");
@@ -91,7 +91,7 @@ fn a_page_is_whole_in_itself_and_in_order() {
 
 /// Whether an attribute such as `onload=` begins here.
 fn is_handler(text: &str) -> bool {
-    text.trim_start().chars().skip_while(char::is_ascii_lowercase).next() == Some('=')
+    text.trim_start().chars().find(|c| !c.is_ascii_lowercase()) == Some('=')
 }
 
 #[test]

@@ -14,7 +14,7 @@ const CONTENTS: [(&str, &str, &str); 5] = [
     ("dense", "e", "dense: compressed or encrypted"),
     ("structured", "s", "structured"),
     ("sparse", "z", "sparse: mostly zeros"),
-    ("uniform", "o", "uniform: little but one byte"),
+    ("uniform", "o", "uniform: one value only"),
     ("unread", "u", "not looked at"),
 ];
 
@@ -127,13 +127,13 @@ fn runs(regions: &[RegionReport]) -> Vec<Run<'_>> {
 }
 
 impl Run<'_> {
-    fn from_to(&self) -> (u64, u64) {
+    fn span(&self) -> (u64, u64) {
         let from = self.regions.first().map_or(0, |region| region.offset);
         (from, self.regions.last().map_or(0, |region| region.offset.saturating_add(region.bytes)))
     }
 
     fn says(&self) -> String {
-        let (from, to) = self.from_to();
+        let (from, to) = self.span();
         format!("{} to {}: {}", ByteSize(from), ByteSize(to), self.name)
     }
 
@@ -159,7 +159,7 @@ fn stretches(regions: &[RegionReport]) -> Table {
     let runs = runs(regions);
     table.left_out = runs.len().saturating_sub(MOST_STRETCHES);
     for run in runs.iter().take(MOST_STRETCHES) {
-        let (from, to) = run.from_to();
+        let (from, to) = run.span();
         let [from, to] = [from, to].map(|at| ByteSize(at).to_string());
         if run.name == "unread" {
             table.add([from, to, run.name.to_owned(), "–".into(), "–".into(), "–".into(), "–".into()]);
