@@ -34,7 +34,7 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
 
 /// Crates and the only places that may name them. A name that ends in `*` stands for all that
 /// begin so; the first line that fits a crate decides.
-const CRATES: [(&str, &[&str]); 31] = [
+const CRATES: [(&str, &[&str]); 32] = [
     ("aws_sdk_s3", &["source/s3/"]),
     ("aws_sdk_ec2", &["image/ec2/"]),
     ("aws_sdk_*", &["account/"]),
@@ -56,6 +56,7 @@ const CRATES: [(&str, &[&str]); 31] = [
     ("console", &["render/", "cli/"]),
     ("indicatif", &["cli/"]),
     ("plotters", &["render/"]),
+    ("askama", &["render/page/"]),
     ("nix", &["machine.rs"]),
     ("rustls", &["source/s3/http/"]),
     ("hyper_rustls", &["source/s3/http/"]),

@@ -109,6 +109,8 @@ pub struct InspectArgs {
     #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
+    pub page: PageArgs,
+    #[command(flatten)]
     pub connection: ConnectionArgs,
 }
 
@@ -139,6 +141,8 @@ pub struct VerifyArgs {
     pub logical: LogicalArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    #[command(flatten)]
+    pub page: PageArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }
@@ -238,6 +242,14 @@ pub struct OutputArgs {
     /// One JSON object a line, schema stored-ami/1
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct PageArgs {
+    /// Write the report as one HTML page too
+    #[arg(long = "report", id = "report", value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

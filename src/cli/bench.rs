@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::args::{ConnectionArgs, OutputArgs, range_size, time};
+use super::args::{ConnectionArgs, OutputArgs, PageArgs, range_size, time};
 use super::resolve::{Opener, UsageError};
 use super::run::{Results, cancel_on_signal, complain, session, until};
 use crate::checksum::Algorithm;
@@ -21,7 +21,7 @@ pub struct BenchArgs {
     #[arg(required_unless_present = "hashes", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
     target: Option<Target>,
     /// Print how fast this machine hashes, and which links would outrun it; reads nothing
-    #[arg(long, conflicts_with_all = ["target", "connections", "range_size", "time", "digest", "plot", "write_tuning"])]
+    #[arg(long, conflicts_with_all = ["target", "connections", "range_size", "time", "digest", "plot", "write_tuning", "report"])]
     hashes: bool,
     /// Numbers of GETs in flight to try
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "4,8,16,24,32,48,64,96,128,192,256", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -47,11 +47,13 @@ pub struct BenchArgs {
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
+    page: PageArgs,
+    #[command(flatten)]
     connection: ConnectionArgs,
 }
 
 pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json);
+    let mut results = Results::new(args.output.json).with_page(&args.page)?;
     let Some(target) = &args.target else {
         results.add(Report::Hashes(hashes(&SystemClock)));
         return Ok(results.finish());

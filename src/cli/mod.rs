@@ -9,6 +9,7 @@ mod demo;
 mod generate;
 #[cfg(feature = "lab")]
 mod lab;
+mod page;
 mod resolve;
 mod run;
 #[cfg(feature = "ec2")]

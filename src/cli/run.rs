@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{Cli, Command, InspectArgs, VerifyArgs};
 use super::generate;
+use super::page::PageFile;
 use super::resolve::{Opener, UsageError, logical, usual_budget, verify_requests};
 use super::terminal::{Progress, style};
 use crate::clock::SystemClock;
@@ -71,13 +72,13 @@ pub(super) fn complain(problem: &str) {
 }
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.output.json).with_page(&args.page)?;
     let opener = Opener::new(&args.connection, &args.targets).await?;
     let request = InspectRequest {
         budget: usual_budget()?,
         logical: logical(&args.logical)?,
         probe: args.probe.map(usize::from),
     };
-    let mut results = Results::new(args.output.json);
     let cancel = cancel_on_signal();
     for target in &args.targets {
         let (session, counting, progress) = session(opener.open(target));
@@ -102,8 +103,8 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
 }
 
 async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.output.json).with_page(&args.page)?;
     let requests = verify_requests(&args).await?;
-    let mut results = Results::new(args.output.json);
     let cancel = cancel_on_signal();
     for (request, target) in requests.into_iter().zip(&args.targets) {
         if cancel.is_cancelled() {
@@ -192,13 +193,28 @@ pub(super) struct Results {
     renderer: Box<dyn Renderer>,
     summary: SummaryReport,
     exit: Exit,
+    page: Option<PageFile>,
 }
 
 impl Results {
     pub fn new(json: bool) -> Self {
         let renderer: Box<dyn Renderer> =
             if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
-        Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed }
+        Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
+    }
+
+    /// Keeps the reports for a page too. What cannot be written is refused now, before any work.
+    pub fn with_page(mut self, args: &super::args::PageArgs) -> Result<Self, UsageError> {
+        self.page = args.file.as_deref().map(PageFile::new).transpose()?;
+        Ok(self)
+    }
+
+    /// A report that counts, for everyone who wants it.
+    fn tell(&mut self, report: Report) {
+        self.render(&report);
+        if let Some(page) = &mut self.page {
+            page.add(report);
+        }
     }
 
     /// A report on the way to another one of the same target, which is the one that counts.
@@ -253,7 +269,7 @@ impl Results {
         }
         let all = [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
         self.exit = self.exit.and(all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::CouldNot));
-        self.render(&report);
+        self.tell(report);
     }
 
     pub fn error(&mut self, target: &str, error: &SourceError) {
@@ -269,7 +285,7 @@ impl Results {
         self.summary.targets += 1;
         self.summary.errors += 1;
         self.exit = self.exit.and(exit);
-        self.render(&Report::Error(report));
+        self.tell(Report::Error(report));
     }
 
     /// A request that cannot be carried out as it stands.
@@ -279,7 +295,7 @@ impl Results {
         self.exit = self.exit.and(Exit::Usage);
         let target = target.to_string();
         let exit_code = Exit::Usage.code();
-        self.render(&Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
+        self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
 
     /// Work that could not be done for a reason on this side.
@@ -310,6 +326,13 @@ impl Results {
 
     pub fn finish(mut self) -> Exit {
         self.summary.exit_code = self.exit.code();
+        if let Some(page) = self.page.take()
+            && let Err(problem) = page.write(&self.summary)
+        {
+            complain(&problem);
+            self.exit = self.exit.and(Exit::CouldNot);
+            self.summary.exit_code = self.exit.code();
+        }
         let summary = Report::Summary(self.summary.clone());
         self.render(&summary);
         self.exit

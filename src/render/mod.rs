@@ -1,4 +1,4 @@
-//! Reports as text for people and as JSON lines for programs.
+//! Reports as text and pages for people and as JSON lines for programs.
 
 mod bench;
 mod condition;
@@ -7,6 +7,7 @@ mod cost;
 mod human;
 mod inspect;
 mod json;
+mod page;
 mod plot;
 mod preflight;
 mod style;
@@ -17,6 +18,7 @@ use std::io::{self, Write};
 
 pub use human::Human;
 pub use json::{JsonLines, escaped};
+pub use page::page;
 pub use plot::plot;
 pub use style::Style;
 

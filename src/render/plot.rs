@@ -20,7 +20,33 @@ pub fn plot(report: &BenchReport) -> Result<String, String> {
     Ok(svg)
 }
 
-fn draw(report: &BenchReport, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// The same for a page: without name and background, and no wider than `width`.
+pub(super) fn loads_for_page(report: &BenchReport, width: u32) -> Result<String, String> {
+    for_page(width, |area| match report.loads.as_slice() {
+        [] => Ok(()),
+        [one] => over_time(area, &one.periods, one.elapsed_seconds, "seconds"),
+        several => by_connections(area, several),
+    })
+}
+
+/// Throughput over time for a page: bytes a second in each of equal periods that took `seconds` together.
+pub(super) fn rates_for_page(periods: &[f64], seconds: f64, width: u32) -> Result<String, String> {
+    for_page(width, |area| over_time(area, periods, seconds, "seconds"))
+}
+
+fn for_page(width: u32, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String, String> {
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, (width, 260)).into_drawing_area();
+    let drawn = draw(&area).and_then(|()| Ok(area.present()?));
+    drop(area);
+    drawn.map_err(|error| error.to_string())?;
+    Ok(svg)
+}
+
+fn draw(report: &BenchReport, svg: &mut String) -> Drawn {
     let area = SVGBackend::with_string(svg, (900, 480)).into_drawing_area();
     area.fill(&WHITE)?;
     let title = printable(&report.target);
@@ -28,7 +54,11 @@ fn draw(report: &BenchReport, svg: &mut String) -> Result<(), Box<dyn std::error
     let area = area.titled(&title, ("sans-serif", size))?;
     match report.loads.as_slice() {
         [] => {}
-        [one] => over_time(&area, one)?,
+        [one] => {
+            let size = crate::units::ByteSize(one.range_bytes);
+            let along = format!("seconds, {} GETs in flight of {size}", one.connections);
+            over_time(&area, &one.periods, one.elapsed_seconds, &along)?;
+        }
         several => by_connections(&area, several)?,
     }
     area.present()?;
@@ -39,10 +69,7 @@ fn gigabits(bytes_per_second: f64) -> f64 {
     bytes_per_second * 8.0 / 1e9
 }
 
-fn by_connections(
-    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    loads: &[LoadReport],
-) -> Result<(), Box<dyn std::error::Error>> {
+fn by_connections(area: &Area<'_>, loads: &[LoadReport]) -> Drawn {
     let fewest = loads.iter().map(|load| load.connections).min().unwrap_or(1).max(1) as f64;
     let most = loads.iter().map(|load| load.connections).max().unwrap_or(1) as f64;
     let top = loads.iter().map(|load| gigabits(load.rates.p95)).fold(0.1, f64::max) * 1.1;
@@ -84,25 +111,23 @@ fn by_connections(
     Ok(())
 }
 
-fn over_time(
-    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    load: &LoadReport,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let each = load.elapsed_seconds / load.periods.len().max(1) as f64;
-    let top = load.periods.iter().copied().map(gigabits).fold(0.1, f64::max) * 1.1;
+fn over_time(area: &Area<'_>, periods: &[f64], seconds: f64, along: &str) -> Drawn {
+    let each = seconds / periods.len().max(1) as f64;
+    let top = periods.iter().copied().map(gigabits).fold(0.1, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..load.elapsed_seconds.max(each), 0.0..top)?;
+        .build_cartesian_2d(0.0..seconds.max(each), 0.0..top)?;
     chart
         .configure_mesh()
         .light_line_style(WHITE.mix(0.0))
-        .x_desc(format!("seconds, {} GETs in flight of {}", load.connections, crate::units::ByteSize(load.range_bytes)))
+        .x_desc(along)
         .y_desc("Gbit/s")
+        .x_label_formatter(&|x| format!("{x:.1}").trim_end_matches(".0").to_owned())
         .y_label_formatter(&|y| format!("{y:.1}"))
         .draw()?;
-    let line = load.periods.iter().enumerate().map(|(at, rate)| ((at as f64 + 0.5) * each, gigabits(*rate)));
+    let line = periods.iter().enumerate().map(|(at, rate)| ((at as f64 + 0.5) * each, gigabits(*rate)));
     let [colour, ..] = COLOURS;
     chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
     Ok(())

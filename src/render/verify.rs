@@ -169,7 +169,7 @@ fn write_damage(out: &mut impl Write, left: usize, damage: &DamageReport) -> io:
     writeln!(out, "{:left$}  observed {}", "", printable(&damage.observed))
 }
 
-fn conclusion(report: &VerifyReport) -> String {
+pub(super) fn conclusion(report: &VerifyReport) -> String {
     let size = ByteSize(report.identity.object_bytes).grouped();
     let mut damaged: Vec<u64> = report.findings.iter().flat_map(|f| f.damage.iter().map(|d| d.part)).collect();
     damaged.sort_unstable();

@@ -272,6 +272,7 @@ async fn words_that_a_script_typed() {
         vec!["verify", &copy, "--sums", &file],
         vec!["verify", &copy, "--tuning", &file],
         vec!["verify", &copy, "--digest", "sha256", "--write-manifest", &file],
+        vec!["verify", &copy, "--report", &file],
         vec!["verify", &copy, "--digest", "sha256", "--resume", &torn],
         vec!["verify", &copy, "--like", &file],
         vec!["verify", &copy, "--manifest", &copy, "--manifest-key", &file],

@@ -1,0 +1,100 @@
+use askama::Template;
+
+use super::text::{Text, grouped, size};
+use super::tone::Tone;
+use crate::report::{DamageReport, FindingReport};
+
+/// Damaged parts of one finding that a page names one by one.
+const MOST_DAMAGE: usize = 200;
+
+/// The answers to all checks, those that stand in the way first.
+#[derive(Template)]
+#[template(path = "findings.html")]
+pub(super) struct Findings {
+    findings: Vec<View>,
+}
+
+struct View {
+    tone: Tone,
+    check: Text,
+    required: bool,
+    source: Text,
+    /// What was expected and what came, where they differ; else only what came.
+    expected: Text,
+    observed: Text,
+    reason: Text,
+    advice: Text,
+    remarks: Vec<Text>,
+    damage: Vec<Damaged>,
+    left_out: usize,
+}
+
+struct Damaged {
+    place: Text,
+    expected: Text,
+    observed: Text,
+    second_read: Text,
+}
+
+impl Findings {
+    pub fn new(findings: &[FindingReport]) -> Self {
+        let mut sorted: Vec<&FindingReport> = findings.iter().collect();
+        sorted.sort_by_key(|finding| match (finding.verdict.as_str(), finding.required) {
+            ("fail", _) => 0,
+            ("pass", _) => 3,
+            (_, true) => 1,
+            (_, false) => 2,
+        });
+        Findings { findings: sorted.into_iter().map(View::from).collect() }
+    }
+}
+
+impl From<&FindingReport> for View {
+    fn from(finding: &FindingReport) -> Self {
+        let text = |value: &Option<String>| Text::from(value.as_deref().unwrap_or_default());
+        let same = finding.verdict == "pass" && finding.expected == finding.observed;
+        let reason = finding.reason.as_ref();
+        let mut remarks = Vec::new();
+        match finding.reads {
+            Some(2..) => remarks.push("read twice, over different connections, with the same wrong result".into()),
+            Some(_) => remarks.push("read once".into()),
+            None => {}
+        }
+        if let Some(bytes) = finding.covered_bytes {
+            remarks.push(format!("speaks for {}", size(bytes)).into());
+        }
+        View {
+            tone: Tone::of_verdict(&finding.verdict),
+            check: (&finding.check).into(),
+            required: finding.required,
+            source: text(&finding.source),
+            expected: if same { Text::default() } else { text(&finding.expected) },
+            observed: text(&finding.observed),
+            reason: reason.map(|reason| Text::from(&reason.detail)).unwrap_or_default(),
+            advice: reason.map(|reason| text(&reason.advice)).unwrap_or_default(),
+            remarks,
+            damage: finding.damage.iter().take(MOST_DAMAGE).map(Damaged::from).collect(),
+            left_out: finding.damage.len().saturating_sub(MOST_DAMAGE),
+        }
+    }
+}
+
+impl From<&DamageReport> for Damaged {
+    fn from(damage: &DamageReport) -> Self {
+        let place = format!(
+            "part {}: offset {}, {} bytes",
+            damage.part,
+            grouped(damage.offset_bytes),
+            grouped(damage.length_bytes)
+        );
+        Damaged {
+            place: place.into(),
+            expected: (&damage.expected).into(),
+            observed: (&damage.observed).into(),
+            second_read: match &damage.second_read {
+                Some(second) if *second == damage.observed => "the same".into(),
+                second => second.as_deref().unwrap_or_default().into(),
+            },
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The reports of one run as one HTML page: for people who were not there, on any screen and on paper.
+//!
+//! It needs nothing but itself, runs no script, and its policy forbids both. What comes from outside is [`Text`].
+
+mod blocks;
+mod findings;
+mod inspect;
+mod other;
+mod parts;
+mod reading;
+mod strip;
+mod text;
+mod tone;
+mod verify;
+
+use askama::Template;
+
+use blocks::Block;
+use text::Text;
+use tone::Tone;
+
+use crate::report::{Report, SummaryReport};
+use crate::units::ByteSize;
+
+/// One page with a section for each report; `generated_at` is shown as it is. A summary among the reports tells the exit
+/// code of the run.
+pub fn page(reports: &[Report], generated_at: &str) -> Result<String, String> {
+    let mut sections: Vec<Section> = reports.iter().filter_map(section).collect();
+    sections.iter_mut().enumerate().for_each(|(at, section)| section.number = at + 1);
+    let summary = reports.iter().find_map(|report| match report {
+        Report::Summary(summary) => Some(summary),
+        _ => None,
+    });
+    Page {
+        command: command(reports),
+        run: (sections.len() != 1).then(|| Run::new(&sections, summary)),
+        exit: summary.map(|summary| summary.exit_code),
+        sections,
+        version: env!("CARGO_PKG_VERSION"),
+        generated_at: generated_at.into(),
+    }
+    .render()
+    .map_err(|error| error.to_string())
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page {
+    command: &'static str,
+    /// Over several targets.
+    run: Option<Run>,
+    /// Of the run, where it is known.
+    exit: Option<u8>,
+    sections: Vec<Section>,
+    version: &'static str,
+    generated_at: Text,
+}
+
+impl Page {
+    /// What stands in the tab of a browser.
+    fn title(&self) -> Text {
+        match (&self.run, self.sections.as_slice()) {
+            (None, [one]) => format!("{}: {}", one.word, one.target).into(),
+            (Some(run), _) => run.says.clone(),
+            _ => "stored-ami".into(),
+        }
+    }
+
+    /// Where the run ended otherwise than its only target.
+    fn differs(&self) -> Option<(u8, &'static str)> {
+        let code = self.exit.filter(|code| self.sections.iter().all(|section| section.exit != *code))?;
+        Some((code, Tone::of_exit(code).exit_meaning(code)))
+    }
+}
+
+/// What came of all targets.
+struct Run {
+    tone: Tone,
+    says: Text,
+    exit: Option<(u8, &'static str)>,
+}
+
+impl Run {
+    fn new(sections: &[Section], summary: Option<&SummaryReport>) -> Self {
+        let counted = |tones: &[Tone]| sections.iter().filter(|section| tones.contains(&section.tone)).count();
+        let told = [
+            (counted(&[Tone::Fail]), "failed"),
+            (counted(&[Tone::Error]), "could not be worked on"),
+            (counted(&[Tone::Unknown]), "unknown"),
+            (counted(&[Tone::Pass]), "passed"),
+            (counted(&[Tone::Plain]), "looked at"),
+        ];
+        let told: Vec<String> =
+            told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let worst = [Tone::Fail, Tone::Error, Tone::Unknown, Tone::Pass];
+        let worst = worst.into_iter().find(|tone| counted(&[*tone]) > 0).unwrap_or(Tone::Plain);
+        let tone = match summary.map(|summary| summary.exit_code) {
+            None | Some(0) => worst,
+            Some(code) => Tone::of_exit(code),
+        };
+        let says = match sections.len() {
+            0 => "nothing was done".to_owned(),
+            many => format!("{many} targets: {}", told.join(", ")),
+        };
+        let exit = summary.map(|summary| (summary.exit_code, worst.exit_meaning(summary.exit_code)));
+        Run { tone, says: says.into(), exit }
+    }
+}
+
+/// One target.
+struct Section {
+    /// From 1, for links.
+    number: usize,
+    target: Text,
+    tone: Tone,
+    word: &'static str,
+    says: Text,
+    /// Beside what it says; may be empty.
+    remark: Text,
+    exit: u8,
+    bytes: Option<u64>,
+    blocks: Vec<Block>,
+}
+
+impl Section {
+    fn new(target: &str, tone: Tone, says: &str, exit: u8) -> Self {
+        Section {
+            number: 0,
+            target: target.into(),
+            tone,
+            word: tone.word(),
+            says: says.into(),
+            remark: Text::default(),
+            exit,
+            bytes: None,
+            blocks: Vec::new(),
+        }
+    }
+
+    fn exit_meaning(&self) -> &'static str {
+        self.tone.exit_meaning(self.exit)
+    }
+
+    fn size(&self) -> String {
+        self.bytes.map(|bytes| ByteSize(bytes).to_string()).unwrap_or_default()
+    }
+}
+
+fn section(report: &Report) -> Option<Section> {
+    match report {
+        Report::Verify(report) => Some(verify::section(report)),
+        Report::Inspect(report) => Some(inspect::section(report)),
+        Report::Bench(report) => Some(other::bench(report)),
+        Report::Error(report) => Some(other::error(report)),
+        other => other::plain(other),
+    }
+}
+
+fn command(reports: &[Report]) -> &'static str {
+    let named = |report: &Report| match report {
+        Report::Verify(_) => Some("stored-ami verify"),
+        Report::Inspect(_) => Some("stored-ami inspect"),
+        Report::Bench(_) => Some("stored-ami bench"),
+        _ => None,
+    };
+    reports.iter().find_map(named).unwrap_or("stored-ami")
+}

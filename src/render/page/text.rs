@@ -1,0 +1,52 @@
+use std::fmt;
+
+use crate::render::printable;
+use crate::units::ByteSize;
+
+/// Text that may come from outside. A template shows nothing else, so that no control character reaches a page;
+/// escaping for HTML is the template's work.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<S: AsRef<str>> From<S> for Text {
+    fn from(text: S) -> Self {
+        Text(printable(text.as_ref()))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `67,108,864`.
+pub(super) fn grouped(number: u64) -> String {
+    ByteSize(number).grouped()
+}
+
+/// `64 MiB (67,108,864 bytes)`.
+pub(super) fn size(bytes: u64) -> String {
+    if bytes < 1024 { format!("{bytes} bytes") } else { format!("{} ({} bytes)", ByteSize(bytes), grouped(bytes)) }
+}
+
+/// `64 MiB/s`.
+pub(super) fn rate(bytes_per_second: f64) -> String {
+    format!("{}/s", ByteSize(bytes_per_second as u64))
+}
+
+/// `12.3 %` of a share of one.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// `part 7`, `parts 7–9`.
+pub(super) fn parts(first: u64, last: u64) -> String {
+    if first == last { format!("part {first}") } else { format!("parts {first}–{last}") }
+}
