@@ -55,7 +55,7 @@ pub(super) fn block(probe: &ProbeReport) -> Block {
 
 fn estimates(probe: &ProbeReport) -> Table {
     let columns = &[("estimate", "text"), ("mean", "number"), ("95 % interval", "number")];
-    let mut table = Table::new("Estimates over the object", columns);
+    let mut table = Table::new("Estimates over the object", columns).stacking();
     let bits = |value: f64| format!("{value:.2}");
     let mut add = |name: &str, estimate: &EstimateReport, show: &dyn Fn(f64) -> String| {
         let interval = format!("{} to {}", show(estimate.low), show(estimate.high));
