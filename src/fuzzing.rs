@@ -18,7 +18,7 @@ use crate::manifest::{Manifest, find_sum};
 use crate::plan::{Budget, PartLayout, ReadPlan, Sample, Tuning};
 use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
-use crate::verdict::{CheckId, CheckName, Origin, Subject};
+use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject};
 
 /// An entry: whether the bytes were read.
 pub type Entry = fn(&[u8]) -> bool;
@@ -246,6 +246,7 @@ pub fn check_name(data: &[u8]) -> bool {
             Algorithm::ALL.into_iter().flat_map(both).chain([of(Subject::ETag), of(Subject::Size)])
         })
         .chain([CheckId::Identity, CheckId::Size, CheckId::Proof])
+        .chain(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)))
         .collect();
     let matched = all.iter().filter(|check| name.matches(**check)).count();
     assert_eq!(matched, if matches!(name, CheckName::One(_)) { 1 } else { 22 }, "{name}");

@@ -101,6 +101,7 @@ fn every_kind_of_line_is_among_them() {
             Report::Task(_) => "task",
             Report::Bench(_) => "bench",
             Report::Hashes(_) => "hashes",
+            Report::Cost(_) => "cost",
             Report::Error(_) => "error",
             Report::Summary(_) => "summary",
         })
@@ -118,6 +119,7 @@ fn every_kind_of_line_is_among_them() {
         "task",
         "bench",
         "hashes",
+        "cost",
         "error",
         "summary",
     ];

@@ -34,6 +34,7 @@ fn real_lines() -> Vec<String> {
         vec!["verify", file],
         vec!["inspect", file],
         vec!["inspect", "/nonexistent"],
+        vec!["cost", file, "--logical-size", "1GiB"],
     ];
     let run =
         |args: Vec<&str>| Command::new(env!("CARGO_BIN_EXE_stored-ami")).args(args).arg("--json").output().unwrap();
@@ -52,7 +53,7 @@ fn nothing_is_printed_that_the_types_do_not_hold() {
     }
     kinds.sort();
     kinds.dedup();
-    assert_eq!(kinds, ["error", "inspect", "summary", "verify"]);
+    assert_eq!(kinds, ["cost", "error", "inspect", "summary", "verify"]);
 }
 
 /// By another hand than the one that made the schema: Python's `jsonschema`, where

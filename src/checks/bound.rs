@@ -194,4 +194,39 @@ mod tests {
         let light = vec![(Algorithm::Crc32c, 20e9)];
         assert_eq!(by(&busy, &Surroundings { hash_rates: light, ..around() }), BoundBy::Cpu);
     }
+
+    #[test]
+    fn each_bound_has_its_name_and_says_why() {
+        let names = [
+            (BoundBy::Throttling, "throttling"),
+            (BoundBy::Hash(Algorithm::Md5), "cpu, in md5"),
+            (BoundBy::Cpu, "cpu"),
+            (BoundBy::Wire, "wire"),
+            (BoundBy::StoredPart, "one stored part"),
+            (BoundBy::Memory, "memory"),
+            (BoundBy::Connections, "connections"),
+            (BoundBy::Server, "server"),
+            (BoundBy::Unknown, "unknown"),
+        ];
+        assert!(names.iter().all(|(bound, name)| bound.name() == *name), "{names:?}");
+        let wire = Surroundings { link_bits_per_second: Some(7_500_000_000), ..around() };
+        assert!(bound(&[cell(8, 9e8)], &wire).unwrap().because.ends_with("that it has 7.5 Gbit/s"));
+        assert!(bound(&[cell(8, 1e8)], &wire).unwrap().because.ends_with("of 7.5 Gbit/s, was not full"));
+    }
+
+    #[test]
+    fn the_limits_between_bounds() {
+        let wire = Surroundings { link_bits_per_second: Some(10_000_000_000), ..around() };
+        assert_eq!(by(&[cell(8, 1.0625e9)], &wire), BoundBy::Wire, "85% of it");
+        assert_eq!(by(&[cell(8, 1.06e9)], &wire), BoundBy::Unknown);
+        let busy = |cores_busy| [Measured { cores_busy, ..cell(8, 1e8) }];
+        assert_eq!((by(&busy(3.4), &around()), by(&busy(3.3), &around())), (BoundBy::Cpu, BoundBy::Unknown));
+        let part = Surroundings { parts: Some(1), ..around() };
+        let flat = |rate| [cell(8, rate), cell(16, rate)];
+        for (rate, bound) in [(0.74e9, BoundBy::Server), (0.76e9, BoundBy::StoredPart), (1.51e9, BoundBy::Server)] {
+            assert_eq!(by(&flat(rate), &part), bound, "{rate}");
+        }
+        let grows = |factor| [cell(8, 1e8), cell(16, factor * 1e8)];
+        assert_eq!((by(&grows(1.04), &around()), by(&grows(1.06), &around())), (BoundBy::Server, BoundBy::Connections));
+    }
 }

@@ -39,3 +39,26 @@ impl Digests {
         self.lists.iter().map(|(algorithm, layout, digests)| (*algorithm, layout, digests.as_slice()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::Hasher;
+
+    #[test]
+    fn lists_of_one_algorithm_and_layout_fill_each_other_and_no_others() {
+        let digest = |algorithm, text: &[u8]| Some(Hasher::digest(algorithm, text));
+        let (layout, other) = (PartLayout::uniform(20, 10), PartLayout::uniform(20, 15));
+        let (sha1, sha256) = (Algorithm::Sha1, Algorithm::Sha256);
+        let mut digests = Digests::default();
+        digests.insert(sha1, layout.clone(), vec![digest(sha1, b"a"), None]);
+        digests.insert(sha1, other.clone(), vec![None, digest(sha1, b"x")]);
+        digests.insert(sha256, layout.clone(), vec![None, digest(sha256, b"y")]);
+        digests.insert(sha1, layout.clone(), vec![digest(sha1, b"later"), digest(sha1, b"b")]);
+        assert_eq!(digests.iter().count(), 3);
+        let both: Vec<_> = [digest(sha1, b"a"), digest(sha1, b"b")].into_iter().flatten().collect();
+        assert_eq!(digests.all_parts(sha1, &layout), Some(both), "what is known stays");
+        assert_eq!(digests.all_parts(sha1, &other), None);
+        assert_eq!(digests.all_parts(sha256, &layout), None);
+    }
+}

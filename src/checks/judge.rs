@@ -338,4 +338,48 @@ mod tests {
         };
         assert_eq!(judge(&reference, &Digests::default(), 20), Judgement::Incomplete);
     }
+
+    fn parts_claim(layout: &PartLayout, digests: Vec<Digest>) -> Reference {
+        Reference {
+            check: CheckId::Reference(Origin::Manifest, Subject::Parts(Algorithm::Sha256)),
+            source: "manifest".into(),
+            claim: Claim::Parts { layout: layout.clone(), digests },
+        }
+    }
+
+    #[test]
+    fn digests_of_parts_match_name_the_damage_or_are_incomplete() {
+        let layout = PartLayout::uniform(20, 8);
+        let read = digests(DATA, &layout, Algorithm::Sha256);
+        let good = read.all_parts(Algorithm::Sha256, &layout).unwrap();
+        let claim = parts_claim(&layout, good.clone());
+        let Judgement::Match(evidence) = judge(&claim, &read, 20) else { panic!() };
+        assert_eq!((evidence.source.as_str(), evidence.observed.as_str()), ("manifest", "3 of 3 parts match"));
+        assert_eq!(evidence.coverage, Some(Coverage { bytes: 20, of: 20 }));
+
+        let mut some = good.iter().copied().map(Some).collect::<Vec<_>>();
+        some[2] = None;
+        let mut partly = Digests::default();
+        partly.insert(Algorithm::Sha256, layout.clone(), some);
+        assert_eq!(judge(&claim, &partly, 20), Judgement::Incomplete);
+
+        let mut other = DATA.to_vec();
+        other[19] ^= 1;
+        let Judgement::Mismatch { damage, .. } = judge(&claim, &digests(&other, &layout, Algorithm::Sha256), 20) else {
+            panic!()
+        };
+        assert_eq!((damage.len(), damage[0].part), (1, 3));
+    }
+
+    #[test]
+    fn digests_of_parts_of_another_size_or_number_do_not_match() {
+        let layout = PartLayout::uniform(20, 8);
+        let read = digests(DATA, &layout, Algorithm::Sha256);
+        let good = read.all_parts(Algorithm::Sha256, &layout).unwrap();
+        for (claim, size) in [(parts_claim(&layout, good.clone()), 21), (parts_claim(&layout, good[..2].to_vec()), 20)]
+        {
+            let judged = judge(&claim, &read, size);
+            assert!(matches!(&judged, Judgement::Mismatch { damage, .. } if damage.is_empty()), "{judged:?}");
+        }
+    }
 }

@@ -4,7 +4,9 @@ mod bound;
 mod digests;
 mod judge;
 pub mod preflight;
+mod ratio;
 
 pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
 pub use digests::Digests;
 pub use judge::{Judgement, judge};
+pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios};

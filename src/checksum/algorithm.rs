@@ -122,4 +122,13 @@ mod tests {
         assert_eq!("XXHASH128".parse(), Ok(Algorithm::Xxh128));
         assert!("blake3".parse::<Algorithm>().is_err());
     }
+
+    #[test]
+    fn what_each_can_do() {
+        let which = |can: fn(Algorithm) -> bool| -> Vec<Algorithm> {
+            Algorithm::ALL.into_iter().filter(|algorithm| can(*algorithm)).collect()
+        };
+        assert_eq!(which(Algorithm::resists_forgery), [Algorithm::Sha256, Algorithm::Sha512]);
+        assert_eq!(which(Algorithm::folds), [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme]);
+    }
 }

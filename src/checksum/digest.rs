@@ -104,6 +104,7 @@ mod tests {
         assert_eq!(digest.crc_value(), 0xff);
         let wide = Digest::from_crc(Algorithm::Crc64Nvme, 0xff);
         assert_eq!(wide.hex(), "00000000000000ff");
+        assert_eq!(format!("{digest:?}"), "crc32:000000ff");
     }
 
     #[test]

@@ -104,6 +104,12 @@ mod tests {
     const CRC32: &str = "y/Q5Jg==";
 
     #[test]
+    fn kinds_have_s3s_words() {
+        let kinds = [ChecksumKind::FullObject, ChecksumKind::Composite { parts: None }, ChecksumKind::Unstated];
+        assert_eq!(kinds.map(ChecksumKind::name), ["full_object", "composite", "unstated"]);
+    }
+
+    #[test]
     fn a_composite_is_never_taken_for_a_hash_of_the_object() {
         let sha = Digest::new(Algorithm::Sha256, &[7; 32]).unwrap().base64();
         for (value, stated) in [(format!("{sha}-9"), None), (format!("{sha}-9"), Some("COMPOSITE"))] {

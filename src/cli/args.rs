@@ -56,6 +56,12 @@ pub enum Command {
     ///
     /// Reads only, and drops the bytes: safe on production objects, at the price of the requests and the transfer.
     Bench(Box<super::bench::BenchArgs>),
+    /// Estimate what keeping, reading, moving and restoring an object costs, or storing an AMI
+    ///
+    /// By list prices, and nobody's bill. The built-in ones are of us-east-1, each with its date.
+    ///
+    /// Exit codes: 0 all estimates are known; 3 one is not, or the prices are of another Region.
+    Cost(Box<super::cost::CostArgs>),
     /// Check everything before a store or a restore, and start nothing
     #[cfg(feature = "ec2")]
     #[command(subcommand)]
@@ -95,12 +101,29 @@ pub struct InspectArgs {
     /// What to inspect
     #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
     pub targets: Vec<Target>,
+    /// Read so many small windows, drawn all over the object, and tell what the content is like
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub probe: Option<u16>,
+    #[command(flatten)]
+    pub logical: LogicalArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+/// For the compression ratio.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Size before it was stored, for the compression ratio")]
+pub struct LogicalArgs {
+    /// The record that `store --record` wrote
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
+    /// Size as you know it
+    #[arg(long, value_name = "SIZE")]
+    pub logical_size: Option<ByteSize>,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +135,10 @@ pub struct VerifyArgs {
     pub references: ReferenceArgs,
     #[command(flatten)]
     pub reading: ReadingArgs,
+    #[command(flatten)]
+    pub content: ContentArgs,
+    #[command(flatten)]
+    pub logical: LogicalArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
@@ -188,6 +215,14 @@ pub struct ReadingArgs {
     /// Read no more bytes than these, in whole ranges, but one range at least
     #[arg(long, value_name = "SIZE")]
     pub max_bytes: Option<ByteSize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Content")]
+pub struct ContentArgs {
+    /// Measure small windows on the way: dense, structured, sparse or uniform, and what zstd and gzip would make of it
+    #[arg(long)]
+    pub probe: bool,
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {

@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod cost;
 #[cfg(all(feature = "ec2", feature = "lab"))]
 mod demo;
 mod generate;

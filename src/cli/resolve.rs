@@ -2,13 +2,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{ConnectionArgs, ReadingArgs, VerifyArgs};
+use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
 use crate::checkpoint::CheckpointFile;
+use crate::commands::Logical;
 use crate::commands::verify::VerifyRequest;
 use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, ManifestKey, Signed, find_sum};
 use crate::plan::{Budget, Limits, Tuning};
+use crate::record::Record;
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
 
@@ -56,6 +58,18 @@ impl Opener {
                 return Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned()));
             }
             Ok(Opener {})
+        }
+    }
+
+    /// Region of the configuration, if an object was to be opened.
+    pub fn region(&self) -> Option<&str> {
+        #[cfg(feature = "s3")]
+        {
+            self.connection.as_ref().map(crate::source::s3::Connection::region)
+        }
+        #[cfg(not(feature = "s3"))]
+        {
+            None
         }
     }
 
@@ -163,6 +177,18 @@ fn check_signature(path: &Path, manifest: &str, key: &ManifestKey) -> Result<Sig
     key.check(manifest.as_bytes(), &signature).map_err(|error| UsageError(format!("{}: {error}", beside.display())))
 }
 
+/// A record, and the name of its file.
+pub(super) fn record(path: Option<&Path>) -> Result<Option<(String, Record)>, UsageError> {
+    let Some(path) = path else { return Ok(None) };
+    let file = path.display().to_string();
+    let record = Record::from_json(&read(path)?).map_err(|problem| UsageError(format!("{file}: {problem}")))?;
+    Ok(Some((file, record)))
+}
+
+pub(super) fn logical(args: &LogicalArgs) -> Result<Logical, UsageError> {
+    Ok(Logical { record: record(args.record.as_deref())?, stated: args.logical_size.map(|size| size.0) })
+}
+
 /// The requests, one for each target, in order.
 pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyRequest>, UsageError> {
     let references = &args.references;
@@ -184,6 +210,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
         None => None,
         Some(path) => Some((path.display().to_string(), read(path)?)),
     };
+    let known = logical(&args.logical)?;
     let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like)).await?;
     let request = |target: &Target| {
         let sums = match &sums {
@@ -208,6 +235,8 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             manifest_wanted: references.write_manifest.is_some(),
             reread: !args.reading.no_reread,
             quota: quota.clone(),
+            probe: args.content.probe,
+            logical: known.clone(),
             resume: args.reading.resume.as_deref().map(CheckpointFile::new),
             ..VerifyRequest::new(opener.open(target), budget)
         })

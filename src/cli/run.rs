@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Cli, Command, InspectArgs, VerifyArgs};
 use super::generate;
 use super::page::PageFile;
-use super::resolve::{Opener, UsageError, usual_budget, verify_requests};
+use super::resolve::{Opener, UsageError, logical, usual_budget, verify_requests};
 use super::terminal::{Progress, style};
 use crate::clock::SystemClock;
-use crate::commands::inspect::inspect;
+use crate::commands::inspect::{InspectRequest, inspect};
 use crate::commands::verify::{Verified, VerifyError, verify};
 use crate::files::write_whole;
 use crate::ident::Target;
@@ -28,6 +28,7 @@ pub async fn run(cli: Cli) -> Exit {
         Command::Inspect(args) => run_inspect(args).await,
         Command::Verify(args) => run_verify(*args).await,
         Command::Bench(args) => super::bench::run(*args).await,
+        Command::Cost(args) => super::cost::run(*args).await,
         #[cfg(feature = "ec2")]
         Command::Preflight(command) => Box::pin(super::tasks::run_preflight(command)).await,
         #[cfg(feature = "ec2")]
@@ -73,11 +74,15 @@ pub(super) fn complain(problem: &str) {
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json).with_page(&args.page)?;
     let opener = Opener::new(&args.connection, &args.targets).await?;
-    let budget = usual_budget()?;
+    let request = InspectRequest {
+        budget: usual_budget()?,
+        logical: logical(&args.logical)?,
+        probe: args.probe.map(usize::from),
+    };
     let cancel = cancel_on_signal();
     for target in &args.targets {
         let (session, counting, progress) = session(opener.open(target));
-        let work = async { inspect(&session, budget).await };
+        let work = async { inspect(&session, &request).await };
         match until(&cancel, work).await {
             None => {
                 results.interrupted();
@@ -125,6 +130,9 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
                 report.stats.reads = counts.reads;
                 report.stats.retries = counts.retries;
                 report.stats.received_bytes = counts.received;
+                let timeline = counting.timeline();
+                report.stats.periods = timeline.rates();
+                report.stats.period_seconds = Some(timeline.period().as_secs_f64());
                 results.add(Report::Verify(Box::new(report)));
                 if let (Some(manifest), Some(path)) = (manifest, &args.references.write_manifest) {
                     results.write_manifest(&manifest, path);
@@ -233,8 +241,11 @@ impl Results {
             Report::Inspect(report) => {
                 (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
             }
-            // Measuring judges nothing.
+            // Measuring judges nothing, and neither does pricing.
             Report::Bench(report) => {
+                ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
+            }
+            Report::Cost(report) => {
                 ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
             }
             Report::Hashes(report) => ("pass".to_owned(), report.exit_code),

@@ -1,24 +1,36 @@
-//! `inspect`: everything that can be known without reading a byte.
+//! `inspect`: everything that can be known without reading the object; at most small windows of it.
 
 use tokio::join;
 
 use super::ask::asked;
-use super::{Discovery, discover};
-use crate::checksum::StoredChecksum;
+use super::probe::probe;
+use super::{Discovery, Logical, discover};
+use crate::checksum::{Algorithm, StoredChecksum};
+use crate::content::{self, ProbePlan};
 use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
     ChecksumReport, CostReport, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport,
-    LockReport, MetadataReport, ProofReport, ReasonReport,
+    LockReport, MetadataReport, ProbeReport, ProofReport, RatioReport, ReasonReport,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
 
+/// How to inspect.
+#[derive(Debug, Clone)]
+pub struct InspectRequest {
+    /// Of the reading whose cost is told.
+    pub budget: Budget,
+    pub logical: Logical,
+    /// So many small windows of the content are read and measured.
+    pub probe: Option<usize>,
+}
+
 /// Inspects one object or file. Where HEAD is refused, what a listing tells is better than nothing.
-pub async fn inspect(session: &Session, budget: Budget) -> Result<InspectReport, SourceError> {
+pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
     match discover(session).await {
-        Ok(found) => Ok(full(session, found, budget).await),
+        Ok(found) => Ok(full(session, found, request).await),
         Err(error)
             if error.kind == ErrorKind::Denied && matches!(session.target(), crate::ident::Target::Object(_)) =>
         {
@@ -28,7 +40,7 @@ pub async fn inspect(session: &Session, budget: Budget) -> Result<InspectReport,
     }
 }
 
-async fn full(session: &Session, found: Discovery, budget: Budget) -> InspectReport {
+async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> InspectReport {
     let id = &found.facts.id;
     let (tags, lock) = if found.facts.storage_class.is_some() {
         let (tags, lock) = join!(session.tags(id), session.lock(id));
@@ -39,10 +51,28 @@ async fn full(session: &Session, found: Discovery, budget: Budget) -> InspectRep
     let collected = stored_references(&found.facts, &found.layout, Origin::Stored, None);
     let mut proofs: Vec<ProofReport> = collected.references.iter().map(reachable).collect();
     proofs.extend(collected.unusable.iter().map(out_of_reach));
-    let cost = cost(&collected.references, &found, budget);
+    let cost = cost(&collected.references, &found, request.budget);
+    let (id, size) = (id.clone(), found.facts.size);
+    let ratios = request.logical.ratios(&found.facts, tags.value());
     let mut report = base(session, found, &tags, &lock);
     report.proofs = proofs;
     report.verify_cost = cost.filter(|_| report.readable != "archived");
+    report.notes.extend(ratios.contradiction());
+    report.ratio = Some(RatioReport::from(&ratios));
+    if let Some(windows) = request.probe {
+        let seed = content::seed(session.context().clock.random());
+        let probed = match report.readable.as_str() {
+            "archived" => Err("it is archived".to_owned()),
+            _ => probe(session, &id, ProbePlan::new(size, windows, seed)).await.map_err(|error| error.explain()),
+        };
+        match probed {
+            Ok(probed) => report.probe = Some(ProbeReport::from(&probed)),
+            Err(problem) => {
+                report.notes.push(format!("the content could not be probed: {problem}"));
+                report.exit_code = Exit::Unknown.code();
+            }
+        }
+    }
     report
 }
 
@@ -204,14 +234,25 @@ fn out_of_reach(finding: &Finding) -> ProofReport {
 /// Discovery once, every range once, and HEAD again at the end.
 fn cost(references: &[Reference], found: &Discovery, budget: Budget) -> Option<CostReport> {
     let size = found.facts.size;
-    let wanted: Vec<(_, PartLayout)> = references
-        .iter()
-        .filter_map(|reference| Some((reference.claim.algorithm()?, reference.claim.layouts(size))))
-        .flat_map(|(algorithm, layouts)| layouts.into_iter().map(move |layout| (algorithm, layout)))
-        .collect();
+    let wanted = wanted(references, size);
     if wanted.is_empty() {
         return None;
     }
     let plan = ReadPlan::new(size, &wanted, budget);
     Some(CostReport { requests: plan.ranges().len() as u64 + 1, read_bytes: size })
+}
+
+fn wanted(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
+    references
+        .iter()
+        .filter_map(|reference| Some((reference.claim.algorithm()?, reference.claim.layouts(size))))
+        .flat_map(|(algorithm, layouts)| layouts.into_iter().map(move |layout| (algorithm, layout)))
+        .collect()
+}
+
+/// GETs of a reading of every byte, whether it can prove something or not.
+pub(super) fn reading_ranges(found: &Discovery, budget: Budget) -> u64 {
+    let size = found.facts.size;
+    let collected = stored_references(&found.facts, &found.layout, Origin::Stored, None);
+    ReadPlan::new(size, &wanted(&collected.references, size), budget).ranges().len() as u64
 }

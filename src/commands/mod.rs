@@ -2,11 +2,14 @@
 
 mod ask;
 pub mod bench;
+pub mod cost;
 mod discover;
 mod follow;
 pub mod inspect;
+mod logical;
 pub mod policy;
 pub mod preflight;
+mod probe;
 pub mod restore;
 mod services;
 pub mod store;
@@ -14,4 +17,5 @@ pub mod stored;
 pub mod verify;
 
 pub use discover::{Discovery, discover};
+pub use logical::Logical;
 pub use services::Services;

@@ -2,4 +2,4 @@
 
 mod probe;
 
-pub use probe::{Content, Estimate, Gauge, Measure, Probe, ProbePlan, Probed, Region, Tap};
+pub use probe::{Content, Estimate, Gauge, Measure, Probe, ProbePlan, Probed, Region, Tap, seed};

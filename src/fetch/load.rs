@@ -223,7 +223,7 @@ impl Shared {
         let asked = context.clock.monotonic();
         self.seen().requests += 1;
         let lane = self.lanes.open(number, 0);
-        let mut sink = Sink::new(self.lanes.hashers(&self.load.hash), lane, None);
+        let mut sink = Sink::new(self.lanes.hashers(&self.load.hash), lane, None, None);
         let mut first: Option<Instant> = None;
         let read = async {
             let mut body = self.session.read_once(&self.load.id, self.load.size, range).await?;

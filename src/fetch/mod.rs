@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checks::Digests;
 use crate::checksum::Digest;
+use crate::content::{Probe, ProbePlan, Probed, Tap};
 use crate::ident::ObjectId;
 use crate::plan::{Budget, Midway, Need, ReadPlan};
 use crate::source::{ErrorKind, Session, SourceError};
@@ -42,6 +43,8 @@ pub struct Job {
     pub chosen: Option<Vec<usize>>,
     pub budget: Budget,
     pub quota: Quota,
+    /// Windows to measure on the way.
+    pub probe: Option<Arc<ProbePlan>>,
     /// What an earlier reading by the same plan came to; what it has is not read again.
     pub from: Option<Midway>,
     /// Told every other second how far the reading has come, and at its end.
@@ -65,6 +68,8 @@ pub struct Reading {
     plan: Arc<ReadPlan>,
     of_ranges: Vec<Option<Vec<Digest>>>,
     in_order: Vec<(Need, Vec<Option<Digest>>)>,
+    /// What the windows were like that came; absent where none were asked for.
+    pub probed: Option<Probed>,
     /// What ended it early; the first trouble where there were several.
     pub stopped: Option<Stop>,
 }
@@ -74,10 +79,15 @@ impl Reading {
         *self.plan == *plan
     }
 
+    /// Ranges that came whole, in order.
+    pub fn ranges(&self) -> impl Iterator<Item = ByteRange> {
+        let read = self.plan.ranges().iter().zip(&self.of_ranges).filter(|(_, digests)| digests.is_some());
+        read.map(|(range, _)| *range)
+    }
+
     /// Bytes of ranges that came whole.
     pub fn coverage(&self) -> Coverage {
-        let read = self.plan.ranges().iter().zip(&self.of_ranges).filter(|(_, digests)| digests.is_some());
-        Coverage { bytes: read.map(|(range, _)| range.len()).sum(), of: self.plan.size() }
+        Coverage { bytes: self.ranges().map(|range| range.len()).sum(), of: self.plan.size() }
     }
 
     /// The digests that the plan wants, as far as the bytes for them came.
@@ -146,6 +156,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
         next: tokio::sync::Mutex::new(Next { position: 0, feed: rows.feed(budget.waiting_room) }),
         crowd: Crowd::new(begin, most, clock.monotonic()),
         collected: Collected::new(from.of_ranges, lanes.column()),
+        probe: Mutex::new(job.probe.clone().map(Probe::new)),
         lanes,
         not_kept: AtomicBool::new(false),
         stopped: Mutex::new(None),
@@ -195,7 +206,8 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     keep(&shared, &row_states).await;
     let stopped = shared.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
     let stopped = stopped.or(shared.job.cancel.is_cancelled().then_some(Stop::Cancelled));
-    Reading { plan, of_ranges: shared.collected.whole(), in_order, stopped }
+    let probed = shared.probe.lock().unwrap_or_else(PoisonError::into_inner).take().map(Probe::finish);
+    Reading { plan, of_ranges: shared.collected.whole(), in_order, probed, stopped }
 }
 
 /// Tells how far the reading has come. What goes wrong is told, and the reading goes on.
@@ -237,6 +249,7 @@ struct Shared {
     next: tokio::sync::Mutex<Next>,
     crowd: Crowd,
     collected: Collected,
+    probe: Mutex<Option<Probe>>,
     lanes: Lanes,
     /// It was told that the state could not be kept.
     not_kept: AtomicBool,
@@ -286,17 +299,20 @@ impl Shared {
         let (index, ticket) = self.take().await?;
         let plan = &self.job.plan;
         let hashers = self.lanes.hashers(plan.per_range());
-        let mut sink = Sink::new(hashers, self.lanes.open(worker, index), ticket);
-        let reading = range::Range {
-            session: &self.session,
-            crowd: &self.crowd,
-            id: &self.job.id,
-            size: plan.size(),
-            range: *plan.ranges().get(index)?,
-        };
+        let range = *plan.ranges().get(index)?;
+        let tap = self.job.probe.as_ref().map(|probe| Tap::new(probe, range.start()));
+        let mut sink = Sink::new(hashers, self.lanes.open(worker, index), ticket, tap);
+        let reading =
+            range::Range { session: &self.session, crowd: &self.crowd, id: &self.job.id, size: plan.size(), range };
         match reading.read(&mut sink).await {
             Ok(()) => {
-                self.collected.add(index, sink.finish());
+                let (digests, tap) = sink.finish();
+                self.collected.add(index, digests);
+                if let Some(tap) = tap
+                    && let Some(probe) = &mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner)
+                {
+                    probe.add(tap);
+                }
                 Some(())
             }
             Err(error) => {

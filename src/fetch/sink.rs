@@ -3,11 +3,13 @@ use bytes::{Bytes, BytesMut};
 use super::lanes::Md5Pool;
 use super::ordered::Ticket;
 use crate::checksum::{Digest, Hasher, Stream};
+use crate::content::Tap;
 use crate::source::FRAME;
 
 /// Where the bytes of one range go, in order.
 pub(super) struct Sink<'a> {
     hashers: Vec<Hasher>,
+    tap: Option<Tap>,
     waiting: Waiting<'a>,
     /// Small frames, put together until they fill a buffer.
     staged: BytesMut,
@@ -20,13 +22,21 @@ struct Waiting<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(hashers: Vec<Hasher>, lane: Option<(&'a Md5Pool, Stream)>, ticket: Option<Ticket>) -> Self {
-        Sink { hashers, waiting: Waiting { lane, ticket }, staged: BytesMut::new() }
+    pub fn new(
+        hashers: Vec<Hasher>,
+        lane: Option<(&'a Md5Pool, Stream)>,
+        ticket: Option<Ticket>,
+        tap: Option<Tap>,
+    ) -> Self {
+        Sink { hashers, tap, waiting: Waiting { lane, ticket }, staged: BytesMut::new() }
     }
 
     pub fn take(&mut self, frame: Bytes) {
         for hasher in &mut self.hashers {
             hasher.update(&frame);
+        }
+        if let Some(tap) = &mut self.tap {
+            tap.take(&frame);
         }
         if self.waiting.lane.is_none() && self.waiting.ticket.is_none() {
             return;
@@ -59,13 +69,13 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// The digests that the range computed by itself.
-    pub fn finish(mut self) -> Vec<Digest> {
+    /// The digests that the range computed by itself, and its tap.
+    pub fn finish(mut self) -> (Vec<Digest>, Option<Tap>) {
         self.pass_staged();
         if let Some((pool, stream)) = self.waiting.lane {
             pool.end(stream);
         }
-        self.hashers.into_iter().map(Hasher::finish).collect()
+        (self.hashers.into_iter().map(Hasher::finish).collect(), self.tap)
     }
 }
 

@@ -72,6 +72,7 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
         chosen: None,
         budget,
         quota: Quota::default(),
+        probe: None,
         from: None,
         keep: None,
         cancel: CancellationToken::new(),

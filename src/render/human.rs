@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Renderer, Style, bench, inspect, preflight, printable, task, verify};
+use super::{Renderer, Style, bench, cost, inspect, preflight, printable, task, verify};
 use crate::report::{ErrorReport, Report, SummaryReport};
 
 /// Text for a person at a terminal or reading a log.
@@ -33,6 +33,7 @@ impl<W: Write> Renderer for Human<W> {
             Report::Task(report) => task::write(&mut self.out, self.style, report)?,
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
+            Report::Cost(report) => cost::write(&mut self.out, self.style, report)?,
             Report::Error(error) => write_error(&mut self.out, self.style, error)?,
             Report::Summary(_) => {}
         }

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::verify::describe_layout;
-use super::{Style, field, printable};
+use super::{Style, content, field, printable};
 use crate::report::{FactReport, InspectReport, LockReport};
 use crate::units::ByteSize;
 
@@ -17,6 +17,13 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) 
     line("AMI id", identity.ami_id.as_deref().unwrap_or("none in the name"))?;
     if let Some(class) = &report.storage_class {
         remote(&mut line, report, class)?;
+    }
+    if let Some(ratio) = report.ratio.as_ref().filter(|ratio| report.storage_class.is_some() || !ratio.bases.is_empty())
+    {
+        content::ratio(&mut line, ratio)?;
+    }
+    if let Some(probe) = &report.probe {
+        content::probe(&mut line, probe)?;
     }
     for note in &report.notes {
         line("note", note)?;

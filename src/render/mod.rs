@@ -2,6 +2,8 @@
 
 mod bench;
 mod condition;
+mod content;
+mod cost;
 mod human;
 mod inspect;
 mod json;

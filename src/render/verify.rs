@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Style, field, printable, wrap};
+use super::{Style, content, field, printable, wrap};
 use crate::report::{DamageReport, FindingReport, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput};
 
@@ -24,6 +24,16 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
         };
         let value = if algorithm.folds() { &digest.base64 } else { &digest.hex };
         field(out, style.width, 2, "computed", &format!("{} {value}", digest.algorithm))?;
+    }
+    let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
+    if let Some(ratio) = &report.ratio {
+        content::ratio(&mut line, ratio)?;
+    }
+    if let Some(probe) = &report.probe {
+        content::probe(&mut line, probe)?;
+    }
+    if let Some(stream) = &report.stream {
+        content::stream(&mut line, stream)?;
     }
     for note in &report.notes {
         field(out, style.width, 2, "note", note)?;

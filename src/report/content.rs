@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::Ratios;
 use crate::content::{Estimate, Probed, Region};
 
 /// Logical size over stored size, on every basis there is. None of them is *the* compression ratio: what AWS counts is
@@ -12,6 +13,9 @@ pub struct RatioReport {
     /// Bases that are not known, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingBasisReport>,
+    /// Lowest and highest ratio, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<(f64, f64)>,
 }
 
 /// A compression ratio with what it goes by.
@@ -143,4 +147,24 @@ pub struct PartRunReport {
     /// `proved` (a reference that matched covers them), `damaged` (named by one that did not), `in_question` (one that
     /// cannot place damage did not match), `read` (nothing proves them), or `unread`.
     pub state: String,
+}
+
+impl From<&Ratios> for RatioReport {
+    fn from(ratios: &Ratios) -> Self {
+        let stored_bytes = ratios.stored_bytes;
+        let known = ratios.known.iter().filter_map(|ratio| {
+            Some(RatioBasisReport {
+                basis: ratio.basis.name().to_owned(),
+                logical_bytes: ratio.logical_bytes,
+                ratio: ratio.value(stored_bytes)?,
+                source: ratio.source.clone(),
+            })
+        });
+        let missing = ratios.missing.iter().map(|missing| MissingBasisReport {
+            basis: missing.basis.name().to_owned(),
+            reason: missing.because.clone(),
+            advice: missing.advice.to_owned(),
+        });
+        RatioReport { stored_bytes, bases: known.collect(), missing: missing.collect(), spread: ratios.spread() }
+    }
 }

@@ -3,13 +3,14 @@
 //! # The JSON lines
 //!
 //! With `--json` every command writes one JSON object a line, each with
-//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `error` (a target that could
+//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `cost`, `error` (a target that could
 //! not be worked on) and, last, `summary`. Units are in the names. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema
 //! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
 
 mod bench;
 mod content;
+mod cost;
 mod exit;
 mod finding;
 mod inspect;
@@ -25,6 +26,7 @@ pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, ProbeReport, RatioBasisReport, RatioReport, RegionReport,
     StreamReport,
 };
+pub use cost::{CostLineReport, CostsReport, PriceSourceReport};
 pub use exit::Exit;
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
@@ -55,6 +57,7 @@ pub enum Report {
     Task(Box<TaskReport>),
     Bench(Box<BenchReport>),
     Hashes(HashesReport),
+    Cost(Box<CostsReport>),
     Error(ErrorReport),
     Summary(SummaryReport),
 }

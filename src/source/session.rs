@@ -1,6 +1,9 @@
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+
+use futures_util::StreamExt;
 
 use super::{Body, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use crate::clock::Clock;
@@ -113,6 +116,39 @@ impl Session {
 
     pub async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
         self.context.retry(Call::Find, || self.source.find()).await
+    }
+
+    /// All bytes of a range that is small enough to be kept, from as many attempts as it takes.
+    pub async fn read_small(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Vec<u8>, SourceError> {
+        let read = || async {
+            let whole = async {
+                let mut body = self.source.read(id, size, range).await?;
+                let mut bytes = Vec::new();
+                while let Some(frame) = body.next().await {
+                    bytes.extend_from_slice(&frame?);
+                    if bytes.len() as u64 > range.len() {
+                        break;
+                    }
+                }
+                Ok(bytes)
+            };
+            let stalled = |_| SourceError::new(ErrorKind::Transient, self.target(), format!("{range} did not come"));
+            let bytes = tokio::time::timeout(self.context.retry.stall, whole).await.map_err(stalled)??;
+            match (bytes.len() as u64).cmp(&range.len()) {
+                Ordering::Equal => Ok(bytes),
+                Ordering::Less => {
+                    let detail = format!("{} bytes came of {range}", bytes.len());
+                    Err(SourceError::new(ErrorKind::ShortBody, self.target(), detail))
+                }
+                Ordering::Greater => {
+                    let detail = format!("more bytes came than asked for ({range})");
+                    Err(SourceError::new(ErrorKind::Protocol, self.target(), detail))
+                }
+            }
+        };
+        let bytes = self.context.retry(Call::Read, read).await?;
+        self.context.monitor.received(bytes.len() as u64);
+        Ok(bytes)
     }
 
     /// One attempt only: the reader resumes where the last one stopped.

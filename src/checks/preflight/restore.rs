@@ -8,11 +8,12 @@ use super::image::enabled;
 use super::in_progress::{RESTORE_TAG, Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
 use super::permission::{DryRun, permission};
-use super::price::RESTORE_PRICE;
+use super::price::block_price;
 use super::size::{LogicalSize, image_size};
 use super::{Preflight, fail, optional, pass, reason, unknown};
 use crate::facts::{Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, readability};
 use crate::ident::{ImageName, ObjectUri};
+use crate::price::Item;
 use crate::units::ByteSize;
 use crate::verdict::{Condition as C, Finding, Reason, Verdict};
 
@@ -363,7 +364,7 @@ fn notes(survey: &RestoreSurvey, out: &mut Preflight) {
     if let Fact::Known { value, .. } = &survey.caller {
         out.notes.push(format!("partition {}, account {}, {}", value.partition(), value.account, value.arn));
     }
-    out.notes.extend(RESTORE_PRICE.estimate(&survey.size));
+    out.notes.extend(block_price(Item::PutBlock, &survey.size));
     out.notes.push(match (survey.estimate(), survey.pace) {
         (Some(takes), Some(pace)) => format!(
             "about {:.1} h by the pace of {} earlier restore{} of yours",

@@ -4,12 +4,13 @@ use super::bucket::{BucketSurvey, place, protection};
 use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
 use super::permission::{DryRun, permission};
-use super::price::STORE_PRICE;
+use super::price::block_price;
 use super::size::{LogicalSize, image_size};
 use super::stored::{Stored, StoredAnswer, StoredSurvey, judge_stored};
 use super::{Preflight, fail, image, pass, reason, unknown};
 use crate::facts::{Caller, Fact, ImageFacts, KeyFacts, SnapshotFacts, StoreTask};
 use crate::ident::{AmiId, BucketPath};
+use crate::price::Item;
 use crate::verdict::{Condition as C, Finding, Reason};
 
 /// Everything that was asked before a store.
@@ -65,7 +66,7 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     let answer = judge_stored(&survey.stored, &survey.ami, &survey.into);
     out.findings.push(not_stored(&answer, &survey.into.key(&survey.ami)));
     out.findings.push(permission(&survey.dry_run, "ec2:CreateStoreImageTask"));
-    out.notes.extend(STORE_PRICE.estimate(&survey.size));
+    out.notes.extend(block_price(Item::GetBlock, &survey.size));
     out.untested.push("the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket".to_owned());
     (out, answer)
 }

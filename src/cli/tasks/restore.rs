@@ -6,7 +6,7 @@ use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::{Opened, connect, open};
 use super::{agreed, ask, can_ask};
 use crate::checks::preflight::{Pace, SourceFacts};
-use crate::cli::resolve::{UsageError, read, usual_budget};
+use crate::cli::resolve::{UsageError, read, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::commands::preflight::{RestoreWish, VerifiedNow};
 use crate::commands::restore::{Prepared, follow_restore, point_alias, prepare_restore, start_restore};
@@ -43,20 +43,13 @@ pub(super) struct Known {
 
 /// Read before anything is asked: a file that is wrong needs no network to be found.
 pub(super) fn known(source: &SourceArgs) -> Result<Known, UsageError> {
-    let wrong = |file: &str, problem: &dyn std::fmt::Display| UsageError(format!("{file}: {problem}"));
-    let record = match &source.record {
-        None => None,
-        Some(path) => {
-            let file = path.display().to_string();
-            let record = Record::from_json(&read(path)?).map_err(|problem| wrong(&file, &problem))?;
-            Some((file, record))
-        }
-    };
+    let record = record(source.record.as_deref())?;
     let manifest = match &source.manifest {
         None => None,
         Some(path) => {
             let file = path.display().to_string();
-            let manifest = Manifest::from_json(&read(path)?).map_err(|problem| wrong(&file, &problem))?;
+            let manifest =
+                Manifest::from_json(&read(path)?).map_err(|problem| UsageError(format!("{file}: {problem}")))?;
             Some((file, manifest))
         }
     };

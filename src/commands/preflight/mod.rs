@@ -3,11 +3,11 @@
 mod restore;
 mod store;
 
-pub(super) use restore::restore_tags;
 pub use restore::{RestoreWish, Surveyed, VerifiedNow, survey_restore};
+pub(super) use restore::{restore_tags, size_without_source};
 pub use store::{StoreWish, survey_store};
 
-pub(super) use store::survey_stored;
+pub(super) use store::{size_of, survey_stored};
 
 use tokio::join;
 

@@ -259,10 +259,10 @@ async fn survey_source(
     (image, snapshots)
 }
 
-struct KnownSize {
-    size: LogicalSize,
-    volumes: Option<u64>,
-    encrypted: Option<bool>,
+pub(in crate::commands) struct KnownSize {
+    pub size: LogicalSize,
+    pub volumes: Option<u64>,
+    pub encrypted: Option<bool>,
 }
 
 /// From the best source that is left.
@@ -282,22 +282,29 @@ fn known_size(
             return KnownSize { size, volumes: Some(image.volumes.len() as u64), encrypted };
         }
     }
-    let record = wish.record.as_ref().filter(|(_, record)| id.is_none_or(|id| id == record.image));
-    if let Some((file, record)) = record {
+    size_without_source(wish.record.as_ref(), tags, wish.logical_size, id).unwrap_or_else(|| {
+        let because = "the source AMI is not visible here, and no record, tag or --logical-size tells it";
+        KnownSize { size: LogicalSize::unknown(because), volumes: None, encrypted: None }
+    })
+}
+
+/// From the record of this AMI, from tags of the object, from the caller: the first that tells it.
+pub(in crate::commands) fn size_without_source(
+    record: Option<&(String, Record)>,
+    tags: Option<&BTreeMap<String, String>>,
+    logical_size: Option<u64>,
+    id: Option<&str>,
+) -> Option<KnownSize> {
+    if let Some((file, record)) = record.filter(|(_, record)| id.is_none_or(|id| id == record.image)) {
         let size = record.size(file);
         let encrypted = Some(record.encrypted());
-        return KnownSize { size, volumes: Some(record.volumes.len() as u64), encrypted };
+        return Some(KnownSize { size, volumes: Some(record.volumes.len() as u64), encrypted });
     }
     if let Some(found) = tags.and_then(|tags| size_from_tags(tags, id)) {
-        return KnownSize { size: found.size, volumes: found.volumes, encrypted: found.encrypted };
+        return Some(KnownSize { size: found.size, volumes: found.volumes, encrypted: found.encrypted });
     }
-    let size = match wish.logical_size {
-        Some(bytes) => LogicalSize::stated(bytes, "--logical-size"),
-        None => {
-            LogicalSize::unknown("the source AMI is not visible here, and no record, tag or --logical-size tells it")
-        }
-    };
-    KnownSize { size, volumes: None, encrypted: None }
+    let size = LogicalSize::stated(logical_size?, "--logical-size");
+    Some(KnownSize { size, volumes: None, encrypted: None })
 }
 
 fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {

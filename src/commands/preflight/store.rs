@@ -179,7 +179,7 @@ async fn survey_sharing(
     (shared, restorable, keys.into_iter().collect())
 }
 
-pub(super) fn size_of(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> LogicalSize {
+pub(in crate::commands) fn size_of(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> LogicalSize {
     let by_id = snapshots.iter().map(|snapshot| (snapshot.id.as_str(), snapshot)).collect();
     LogicalSize::of_image(image, &by_id)
 }

@@ -1,15 +1,20 @@
 use std::time::Instant;
 
+use super::parts::part_runs;
 use super::pass::{manifest_layout, why_stopped};
 use super::{Verified, VerifyRequest, unknown};
 use crate::checks::Digests;
 use crate::commands::Discovery;
+use crate::content::Probed;
 use crate::facts::{Fact, ObjectFacts};
 use crate::fetch::Stop;
 use crate::manifest::{Manifest, PartDigests, StoredValue};
-use crate::report::{DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
+use crate::report::{
+    DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, ProbeReport, RatioReport, StatsReport,
+    VerifyReport,
+};
 use crate::source::Session;
-use crate::units::ByteSize;
+use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{CheckId, Coverage, Evidence, Finding, Outcome, Reason, Verdict, overall};
 
 /// How the reading ended.
@@ -19,7 +24,10 @@ pub(super) struct Ending {
     pub stopped: Option<Stop>,
     /// Absent when nothing was read.
     pub coverage: Option<Coverage>,
+    /// Ranges that came whole in the first reading, in order.
+    pub read: Vec<ByteRange>,
     pub digests: Option<Digests>,
+    pub probed: Option<Probed>,
 }
 
 /// Adds the findings about the whole, sums up, and writes the report.
@@ -97,9 +105,12 @@ pub(super) fn assemble(
         identity: IdentityReport::from(facts),
         layout: facts.storage_class.is_some().then(|| LayoutReport::from(&found.layout)),
         findings: findings.iter().map(FindingReport::from).collect(),
-        parts: Vec::new(),
-        ratio: None,
-        probe: None,
+        parts: match found.layout.candidates.first().filter(|_| ending.coverage.is_some()) {
+            Some(known) => part_runs(&known.layout, &findings, &ending.read),
+            None => Vec::new(),
+        },
+        ratio: request.logical.is_given().then(|| RatioReport::from(&request.logical.ratios(facts, None))),
+        probe: ending.probed.as_ref().map(ProbeReport::from),
         stream: None,
         digests,
         stats: StatsReport {
@@ -114,6 +125,11 @@ pub(super) fn assemble(
 }
 
 impl Ending {
+    /// Before anything was read.
+    pub fn at(started: Instant) -> Self {
+        Ending { started, archived: None, stopped: None, coverage: None, read: Vec::new(), digests: None, probed: None }
+    }
+
     fn complete(&self) -> bool {
         self.coverage.is_some_and(Coverage::complete)
     }

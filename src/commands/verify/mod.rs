@@ -2,6 +2,7 @@
 
 mod assemble;
 mod keeper;
+mod parts;
 mod pass;
 mod references;
 mod request;
@@ -58,7 +59,7 @@ pub async fn verify(
         Readability::Archived(state) => Some(state),
         Readability::Now | Readability::Until(_) => None,
     };
-    let mut ending = Ending { started, archived, stopped: None, coverage: None, digests: None };
+    let mut ending = Ending { archived, ..Ending::at(started) };
     if let Some(state) = ending.archived.clone() {
         let archived = |reference: Reference| unknown(reference.check, Reason::Archived { state: state.clone() });
         findings.extend(references.into_iter().map(archived));
@@ -71,6 +72,8 @@ pub async fn verify(
         findings.extend(pass.run(references).await?);
         ending.stopped = pass.stopped.take();
         ending.coverage = pass.coverage();
+        ending.read = pass.read_ranges();
+        ending.probed = pass.take_probed();
         ending.digests = pass.digests.take();
     }
     let moved = match ending.coverage {

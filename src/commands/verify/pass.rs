@@ -8,6 +8,7 @@ use crate::checks::{Digests, Judgement, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
+use crate::content::{ProbePlan, Probed};
 use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
 use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, settle};
 use crate::source::{ErrorKind, Session};
@@ -46,6 +47,16 @@ impl<'a> Pass<'a> {
         found: &'a mut Discovery,
     ) -> Self {
         Pass { session, request, cancel, found, reading: None, digests: None, stopped: None }
+    }
+
+    /// Ranges that came whole in the first reading, in order.
+    pub fn read_ranges(&self) -> Vec<ByteRange> {
+        self.reading.as_ref().map(|reading| reading.ranges().collect()).unwrap_or_default()
+    }
+
+    /// What the content was like in the first reading.
+    pub fn take_probed(&mut self) -> Option<Probed> {
+        self.reading.as_mut()?.probed.take()
     }
 
     /// Bytes that came whole in the first reading; `None` when there was none.
@@ -117,12 +128,16 @@ impl<'a> Pass<'a> {
             None => plan.size(),
         };
         session.context().monitor.begin(what, bytes);
+        // Once is enough.
+        let probe = (self.request.probe && self.reading.is_none())
+            .then(|| ProbePlan::usual(plan.size(), &|| session.context().clock.random()));
         let job = Job {
             id: self.found.facts.id.clone(),
             plan: Arc::clone(plan),
             chosen,
             budget: self.request.budget,
             quota: self.request.quota.clone(),
+            probe: probe.map(Arc::new),
             from,
             keep,
             cancel: self.cancel.clone(),

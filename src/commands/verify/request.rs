@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::checkpoint::CheckpointFile;
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
+use crate::commands::Logical;
 use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, Signed};
@@ -42,6 +43,10 @@ pub struct VerifyRequest {
     pub budget: Budget,
     /// How much may be read; what several requests share stands for all of them.
     pub quota: Quota,
+    /// Measure windows of the content on the way.
+    pub probe: bool,
+    /// Bytes before they were stored, for the compression ratio.
+    pub logical: Logical,
     /// Where the state of an unfinished reading is kept, and taken up.
     pub resume: Option<CheckpointFile>,
 }
@@ -66,6 +71,8 @@ impl VerifyRequest {
             reread: true,
             budget,
             quota: Quota::default(),
+            probe: false,
+            logical: Logical::default(),
             resume: None,
         }
     }

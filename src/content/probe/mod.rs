@@ -14,7 +14,7 @@ mod tap;
 pub use class::Content;
 pub use estimate::Estimate;
 pub use measure::{Gauge, Measure};
-pub use plan::ProbePlan;
+pub use plan::{ProbePlan, seed};
 pub use probed::{Probed, Region};
 pub use tap::{Probe, Tap};
 

@@ -46,6 +46,11 @@ impl ProbePlan {
         ProbePlan { size, seed, strata, windows }
     }
 
+    /// As many windows as [`Self::usual_windows`], drawn by a seed made of a random number in `0.0..1.0`.
+    pub fn usual(size: u64, random: &dyn Fn() -> f64) -> Self {
+        ProbePlan::new(size, Self::usual_windows(size), seed(random()))
+    }
+
     /// How many windows to look at in an object of `size` bytes: as many as a twentieth of the work of reading it pays
     /// for, but from 16 to 128. Below 384 MiB the 16 cost more than that, 3 ms at most.
     pub fn usual_windows(size: u64) -> usize {
@@ -83,6 +88,11 @@ impl ProbePlan {
         let regions = strata.min(REGIONS);
         (0..regions).map(move |region| (region + 1) * strata / regions - region * strata / regions)
     }
+}
+
+/// A number that a person can copy: below 2^32.
+pub fn seed(random: f64) -> u64 {
+    (random.clamp(0.0, 1.0) * f64::from(u32::MAX)) as u64
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): written out, as a seed is to choose the same windows for ever.

@@ -1,9 +1,13 @@
 //! What the lower floors tell while they work: counters and notes, no layout.
 
+mod timeline;
+
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+pub use timeline::Timeline;
 
 use crate::source::SourceError;
 
@@ -54,6 +58,7 @@ pub struct Counting {
     reads: AtomicU64,
     retries: AtomicU64,
     received: AtomicU64,
+    timeline: Mutex<Timeline>,
 }
 
 /// What was counted.
@@ -76,7 +81,13 @@ impl Counting {
             reads: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             received: AtomicU64::new(0),
+            timeline: Mutex::default(),
         }
+    }
+
+    /// How the bytes came over time.
+    pub fn timeline(&self) -> Timeline {
+        self.timeline.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn counts(&self) -> Counts {
@@ -104,6 +115,7 @@ impl Monitor for Counting {
 
     fn received(&self, bytes: u64) {
         self.received.fetch_add(bytes, Ordering::Relaxed);
+        self.timeline.lock().unwrap_or_else(PoisonError::into_inner).add(bytes, Instant::now());
         self.next.received(bytes);
     }
 

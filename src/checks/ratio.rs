@@ -1,0 +1,141 @@
+use super::preflight::LogicalSize;
+use crate::units::ByteSize;
+
+/// What a logical size counts. AWS does not say which of them its limits, or its packing, go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RatioBasis {
+    /// Sizes of all volumes.
+    Volumes,
+    /// Blocks written to all snapshots.
+    Written,
+    /// What a person states.
+    Stated,
+    /// What really came out of the stream.
+    Decoded,
+}
+
+/// How many bytes stand for one that is stored, on one basis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ratio {
+    pub basis: RatioBasis,
+    pub logical_bytes: u64,
+    pub source: String,
+}
+
+/// A basis that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingBasis {
+    pub basis: RatioBasis,
+    pub because: String,
+    /// How to have it known.
+    pub advice: &'static str,
+}
+
+/// All that is known of the compression ratio of an object.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ratios {
+    pub stored_bytes: u64,
+    pub known: Vec<Ratio>,
+    pub missing: Vec<MissingBasis>,
+}
+
+const KEEP_IT: &str = "give --record FILE that `store --record` wrote, or store the next one with `stored-ami store`, which tags the object with its sizes";
+
+impl RatioBasis {
+    pub fn name(self) -> &'static str {
+        match self {
+            RatioBasis::Volumes => "volumes",
+            RatioBasis::Written => "written",
+            RatioBasis::Stated => "stated",
+            RatioBasis::Decoded => "decoded",
+        }
+    }
+}
+
+impl Ratio {
+    /// `None` where nothing is stored.
+    pub fn value(&self, stored_bytes: u64) -> Option<f64> {
+        (stored_bytes > 0).then(|| self.logical_bytes as f64 / stored_bytes as f64)
+    }
+}
+
+impl Ratios {
+    /// From the size that a record or tags tell, and the one that a person states. A source with several bases gives
+    /// all of them.
+    pub fn of(stored_bytes: u64, source: &LogicalSize, stated: Option<u64>) -> Self {
+        let mut ratios = Ratios { stored_bytes, ..Ratios::default() };
+        for (basis, bytes) in [(RatioBasis::Volumes, source.volumes), (RatioBasis::Written, source.written)] {
+            match bytes {
+                Some(bytes) => ratios.add(basis, bytes, source.source.clone()),
+                None => {
+                    let because = match (source.volumes, source.written) {
+                        (None, None) => source.source.clone(),
+                        _ => format!("{} does not tell it", source.source),
+                    };
+                    ratios.missing.push(MissingBasis { basis, because, advice: KEEP_IT });
+                }
+            }
+        }
+        if let Some(bytes) = stated {
+            ratios.add(RatioBasis::Stated, bytes, "--logical-size".to_owned());
+        }
+        ratios
+    }
+
+    pub fn add(&mut self, basis: RatioBasis, logical_bytes: u64, source: String) {
+        self.known.push(Ratio { basis, logical_bytes, source });
+    }
+
+    /// Lowest and highest, where there are several.
+    pub fn spread(&self) -> Option<(f64, f64)> {
+        let values: Vec<f64> = self.known.iter().filter_map(|ratio| ratio.value(self.stored_bytes)).collect();
+        let (low, high) =
+            values.iter().fold((f64::INFINITY, 0f64), |(low, high), value| (low.min(*value), high.max(*value)));
+        (values.len() > 1).then_some((low, high))
+    }
+
+    /// Something that cannot be: more bytes written than the volumes hold.
+    pub fn contradiction(&self) -> Option<String> {
+        let of = |basis| self.known.iter().find(|ratio| ratio.basis == basis).map(|ratio| ratio.logical_bytes);
+        let (volumes, written) = (of(RatioBasis::Volumes)?, of(RatioBasis::Written)?);
+        (written > volumes).then(|| {
+            format!("{} written is more than {} of volumes: one of them is wrong", ByteSize(written), ByteSize(volumes))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::GIB;
+
+    #[test]
+    fn every_basis_stands_by_itself() {
+        let size = LogicalSize { volumes: Some(8 * GIB), written: None, source: "the record r.json".into() };
+        let ratios = Ratios::of(2 * GIB, &size, Some(3 * GIB));
+        let values: Vec<_> = ratios.known.iter().map(|ratio| (ratio.basis.name(), ratio.value(2 * GIB))).collect();
+        assert_eq!(values, [("volumes", Some(4.0)), ("stated", Some(1.5))]);
+        assert_eq!(ratios.spread(), Some((1.5, 4.0)));
+        assert_eq!(ratios.missing[0].because, "the record r.json does not tell it");
+        assert_eq!(ratios.contradiction(), None);
+    }
+
+    #[test]
+    fn nothing_known_says_why() {
+        let ratios = Ratios::of(GIB, &LogicalSize::unknown("no record"), None);
+        assert_eq!((ratios.known.len(), ratios.spread()), (0, None));
+        let missing: Vec<_> = ratios.missing.iter().map(|missing| (missing.basis.name(), &*missing.because)).collect();
+        assert_eq!(missing, [("volumes", "no record"), ("written", "no record")]);
+    }
+
+    #[test]
+    fn an_empty_object_has_no_ratio_and_a_contradiction_is_told() {
+        let size = LogicalSize { volumes: Some(GIB), written: Some(2 * GIB), source: "tags".into() };
+        let ratios = Ratios::of(0, &size, None);
+        assert!(ratios.known.iter().all(|ratio| ratio.value(0).is_none()));
+        assert_eq!(
+            ratios.contradiction().unwrap(),
+            "2 GiB written is more than 1 GiB of volumes: one of them is wrong"
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! `cost`: what an object, a file or an AMI costs by list prices. Nothing is read and nothing started.
+
+use super::ask::asked;
+use super::inspect::reading_ranges;
+use super::preflight::{size_of, size_without_source};
+use super::{Discovery, discover};
+use crate::checks::preflight::LogicalSize;
+use crate::facts::Fact;
+use crate::ident::AmiId;
+use crate::image::ImageService;
+use crate::plan::Budget;
+use crate::price::{CostLine, PriceTable, Subject, estimate};
+use crate::record::Record;
+use crate::report::{CostLineReport, CostsReport, Exit, SizeReport};
+use crate::source::{ErrorKind, Session, SourceError};
+
+/// What someone wants to know the cost of, and by which prices.
+#[derive(Debug, Clone)]
+pub struct CostWish {
+    pub table: PriceTable,
+    /// Where it is, or will be; `None` where nothing tells it.
+    pub region: Option<String>,
+    /// Of the store, and the name of its file.
+    pub record: Option<(String, Record)>,
+    /// Bytes of the volumes, as the caller states them.
+    pub logical_size: Option<u64>,
+    /// How a verify would read.
+    pub budget: Budget,
+}
+
+/// HEAD and attributes before a reading, HEAD after it.
+const AROUND_READING: u64 = 3;
+
+/// Of an object or a file.
+pub async fn cost_of_target(session: &Session, wish: &CostWish) -> Result<CostsReport, SourceError> {
+    let found = discover(session).await?;
+    let facts = &found.facts;
+    let mut notes = Vec::new();
+    let mut missing = false;
+    let (size, tags) = logical_size(session, wish, &found).await;
+    if let Some(because) = tags {
+        notes.push(format!("the tags of the object: {because}"));
+        missing = true;
+    }
+    if let Some((file, record)) = &wish.record
+        && facts.id.target.ami_id().is_some_and(|id| id.as_str() != record.image)
+    {
+        notes.push(format!("{file} is the record of {}, not of this object, and its sizes are left out", record.image));
+    }
+    if facts.storage_class.is_none() {
+        notes.push("a file is in no storage class: this is what an object of its bytes would cost".to_owned());
+    }
+    let subject = Subject {
+        bytes: Some(facts.size),
+        class: facts.storage_class.clone(),
+        archive_status: facts.archive_status.clone(),
+        volumes: size.volumes,
+        written: size.written,
+        no_size: size.source.clone(),
+        requests: Some(reading_ranges(&found, wish.budget) + AROUND_READING),
+        parts: facts.etag_parts(),
+        modified: facts.last_modified,
+        now: session.context().clock.now(),
+    };
+    if subject.class.as_deref().and_then(crate::price::StorageClass::from_name).is_some_and(|class| class.archives()) {
+        notes.push(
+            "brought back, it is a temporary copy beside the archived object, and the copy's storage is not counted"
+                .to_owned(),
+        );
+    }
+    let mut report = report(session.target().to_string(), &subject, &size, wish);
+    report.notes.extend(notes);
+    if missing {
+        report.exit_code = Exit::Unknown.code();
+    }
+    Ok(report)
+}
+
+/// From record, tags or the caller, in this order; and why the tags could not be asked, where only they could tell.
+async fn logical_size(session: &Session, wish: &CostWish, found: &Discovery) -> (LogicalSize, Option<String>) {
+    let facts = &found.facts;
+    let id = facts.id.target.ami_id();
+    let id = id.as_ref().map(AmiId::as_str);
+    let known = |tags| size_without_source(wish.record.as_ref(), tags, wish.logical_size, id);
+    let untold = || LogicalSize::unknown("no record, tag or --logical-size tells it");
+    let recorded = wish.record.as_ref().is_some_and(|(_, record)| id.is_none_or(|id| id == record.image));
+    if recorded || facts.storage_class.is_none() {
+        return (known(None).map_or_else(untold, |known| known.size), None);
+    }
+    let tags = asked(session.tags(&facts.id).await, "GetObjectTagging", "s3:GetObjectTagging");
+    let why_not = match &tags {
+        Fact::NotPermitted { .. } | Fact::Unavailable { .. } if wish.logical_size.is_none() => tags.why_not(),
+        _ => None,
+    };
+    (known(tags.value()).map_or_else(untold, |known| known.size), why_not)
+}
+
+/// Of an AMI: its store, and the restore that may follow.
+pub async fn cost_of_image(
+    images: &dyn ImageService,
+    image: &AmiId,
+    wish: &CostWish,
+    now: jiff::Timestamp,
+) -> Result<CostsReport, SourceError> {
+    let id = image.to_string();
+    let found = images.images(std::slice::from_ref(&id)).await?;
+    let facts = found.into_iter().find(|found| found.id == id).ok_or_else(|| {
+        let detail = "there is no such AMI in this Region, or this account may not see it";
+        SourceError::new(ErrorKind::NotFound, &id, detail)
+    })?;
+    let ids: Vec<String> = facts.volumes.iter().filter_map(|volume| volume.snapshot.clone()).collect();
+    let snapshots = asked(images.snapshots(&ids).await, "DescribeSnapshots", "ec2:DescribeSnapshots");
+    let size = size_of(&facts, snapshots.value().map_or(&[], Vec::as_slice));
+    let subject = Subject {
+        bytes: None,
+        class: None,
+        archive_status: None,
+        volumes: size.volumes,
+        written: size.written,
+        no_size: format!("{} do not tell it", size.source),
+        requests: None,
+        parts: None,
+        modified: None,
+        now,
+    };
+    let mut report = report(id, &subject, &size, wish);
+    if let Some(because) = snapshots.why_not() {
+        report.notes.push(format!("the snapshots, which tell what was written: {because}"));
+        report.exit_code = Exit::Unknown.code();
+    }
+    let later =
+        "what keeping the object costs goes by its size, which is not known before it is stored: ask again then";
+    report.notes.push(later.to_owned());
+    Ok(report)
+}
+
+fn report(target: String, subject: &Subject, size: &LogicalSize, wish: &CostWish) -> CostsReport {
+    let lines: Vec<CostLine> = estimate(subject, &wish.table);
+    let elsewhere = wish.region.as_ref().filter(|region| **region != wish.table.region);
+    let mut notes = Vec::new();
+    if let Some(region) = elsewhere {
+        notes.push(format!(
+            "no price of {region} is built in; these are of {}. AWS's price files of {region} are taken by --prices",
+            wish.table.region
+        ));
+    }
+    let unknown = elsewhere.is_some() || lines.iter().any(|line| line.amount.is_err());
+    CostsReport {
+        target,
+        price_region: wish.table.region.clone(),
+        prices: wish.table.name.clone(),
+        object_bytes: subject.bytes,
+        storage_class: subject.class.clone(),
+        size: SizeReport::from(size),
+        lines: lines.iter().map(CostLineReport::from).collect(),
+        notes,
+        requests: 0,
+        exit_code: if unknown { Exit::Unknown } else { Exit::Passed }.code(),
+    }
+}

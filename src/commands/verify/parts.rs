@@ -1,0 +1,133 @@
+use crate::plan::PartLayout;
+use crate::report::PartRunReport;
+use crate::units::ByteRange;
+use crate::verdict::{CheckId, Finding, Outcome, Verdict};
+
+/// What is known of each part, parts of the same state side by side taken together.
+pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteRange]) -> Vec<PartRunReport> {
+    let failures = || {
+        findings.iter().filter_map(|finding| match (finding.check, &finding.outcome) {
+            (CheckId::Reference(..), Outcome::Fail(failure)) => Some(failure),
+            _ => None,
+        })
+    };
+    let mut damaged: Vec<ByteRange> = failures().flat_map(|failure| failure.damage.iter().map(|d| d.range)).collect();
+    damaged.sort_unstable_by_key(|range| (range.start(), range.end()));
+    let matched = findings
+        .iter()
+        .any(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Pass);
+    // A reference that names the damaged parts matched the others.
+    let others = match (damaged.is_empty(), failures().next().is_some(), matched) {
+        (false, _, _) => "proved",
+        (true, true, _) => "in_question",
+        (true, false, true) => "proved",
+        (true, false, false) => "read",
+    };
+    let read = joined(read);
+    let mut runs: Vec<PartRunReport> = Vec::new();
+    for (number, part) in (1..).zip(layout.parts()) {
+        let state = if touches(&damaged, part) {
+            "damaged"
+        } else if covers(&read, part) {
+            others
+        } else {
+            "unread"
+        };
+        match runs.last_mut().filter(|run| run.state == state) {
+            Some(run) => (run.last_part, run.bytes) = (number, run.bytes + part.len()),
+            None => runs.push(PartRunReport {
+                first_part: number,
+                last_part: number,
+                offset: part.start(),
+                bytes: part.len(),
+                state: state.to_owned(),
+            }),
+        }
+    }
+    runs
+}
+
+/// Ranges in order, those that follow on each other as one.
+fn joined(ranges: &[ByteRange]) -> Vec<ByteRange> {
+    let mut joined: Vec<ByteRange> = Vec::new();
+    for range in ranges {
+        match joined.last_mut().filter(|last| last.end() == range.start()) {
+            Some(last) => *last = ByteRange::new(last.start(), range.end()).unwrap_or(*last),
+            None => joined.push(*range),
+        }
+    }
+    joined
+}
+
+fn covers(joined: &[ByteRange], part: ByteRange) -> bool {
+    let before = joined.partition_point(|range| range.start() <= part.start());
+    before.checked_sub(1).and_then(|index| joined.get(index)).is_some_and(|range| range.end() >= part.end())
+}
+
+/// Ranges in order of start; none of them is longer than a few parts.
+fn touches(ranges: &[ByteRange], part: ByteRange) -> bool {
+    let first = ranges.partition_point(|range| range.start() < part.end());
+    ranges.iter().take(first).rev().any(|range| range.end() > part.start() || (range.is_empty() && *range == part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::Algorithm;
+    use crate::verdict::{Damage, Evidence, Failure, Origin, Reason, Subject};
+
+    fn range(start: u64, end: u64) -> ByteRange {
+        ByteRange::new(start, end).unwrap()
+    }
+
+    fn finding(outcome: Outcome) -> Finding {
+        let check = CheckId::Reference(Origin::Stored, Subject::Checksum(Algorithm::Sha256));
+        Finding { check, required: false, outcome }
+    }
+
+    fn fail(damage: &[(u64, ByteRange)]) -> Outcome {
+        let damage = damage.iter().map(|(part, range)| Damage {
+            part: *part,
+            range: *range,
+            expected: String::new(),
+            observed: String::new(),
+            second_read: None,
+        });
+        Outcome::Fail(Failure { evidence: Evidence::of_rule("", "", ""), reads: None, damage: damage.collect() })
+    }
+
+    fn states(outcomes: Vec<Outcome>, read: &[ByteRange]) -> Vec<(u64, u64, String)> {
+        let layout = PartLayout::uniform(100, 10);
+        let findings: Vec<Finding> = outcomes.into_iter().map(finding).collect();
+        let runs = part_runs(&layout, &findings, read);
+        assert_eq!(runs.iter().map(|run| run.bytes).sum::<u64>(), 100);
+        runs.into_iter().map(|run| (run.first_part, run.last_part, run.state)).collect()
+    }
+
+    #[test]
+    fn states_of_parts() {
+        let all = [range(0, 50), range(50, 100)];
+        let pass = || Outcome::Pass(Evidence::of_rule("", "", ""));
+        let of = |first, last, state: &str| (first, last, state.to_owned());
+        assert_eq!(states(vec![pass()], &all), [of(1, 10, "proved")]);
+        assert_eq!(states(vec![fail(&[])], &all), [of(1, 10, "in_question")]);
+        assert_eq!(states(vec![Outcome::Unknown(Reason::NoReference)], &all), [of(1, 10, "read")]);
+        let named = fail(&[(3, range(20, 30))]);
+        assert_eq!(
+            states(vec![fail(&[]), named.clone()], &all),
+            [of(1, 2, "proved"), of(3, 3, "damaged"), of(4, 10, "proved")]
+        );
+        assert_eq!(
+            states(vec![named], &[range(15, 45)]),
+            [of(1, 2, "unread"), of(3, 3, "damaged"), of(4, 4, "proved"), of(5, 10, "unread")]
+        );
+        assert_eq!(states(vec![], &[]), [of(1, 10, "unread")]);
+    }
+
+    #[test]
+    fn an_empty_object_is_one_part() {
+        let findings = [finding(Outcome::Pass(Evidence::of_rule("", "", "")))];
+        let runs = part_runs(&PartLayout::whole(0), &findings, &[range(0, 0)]);
+        assert_eq!((runs.len(), runs[0].state.as_str()), (1, "proved"));
+    }
+}

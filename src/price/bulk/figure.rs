@@ -1,0 +1,72 @@
+use serde_json::Value;
+
+use super::read::{Dimension, Offer};
+use crate::price::item::Unit;
+use crate::price::{Figure, Item, Source, Step};
+
+/// Steps of one price; the longest there are have seven.
+const MOST_STEPS: usize = 64;
+/// A request, an object or a block costs no more than this, in US dollars, and no less than the other one unless it is
+/// free: between a price for one and a price for a thousand lie three digits, and files have been read both ways.
+const MOST_FOR_ONE: f64 = 5e-4;
+const LEAST_FOR_ONE: f64 = 2e-8;
+
+/// The figure that an offer states; in words what is wrong with it.
+pub(super) fn figure(item: Item, offer: Offer, source: Source) -> Result<Figure, String> {
+    if offer.dimensions.is_empty() {
+        return Err("the offer states none".to_owned());
+    }
+    if offer.dimensions.len() > MOST_STEPS {
+        return Err(format!("{} steps, and {MOST_STEPS} at the most are read", offer.dimensions.len()));
+    }
+    let steps: Result<Vec<_>, String> = offer.dimensions.values().map(|dimension| step(item, dimension)).collect();
+    let mut steps = steps?;
+    steps.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let mut joined = 0.0;
+    for (from, step) in &steps {
+        if *from != joined {
+            return Err(format!("its steps do not join: one ends at {joined}, the next begins at {from}"));
+        }
+        joined = step.up_to.unwrap_or(f64::INFINITY);
+    }
+    Ok(Figure { steps: steps.into_iter().map(|(_, step)| step).collect(), source })
+}
+
+fn step(item: Item, dimension: &Dimension) -> Result<(f64, Step), String> {
+    let unit = dimension.unit.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let dollars = dimension.price.get("USD").ok_or("it is not in US dollars")?;
+    let dollars = number(dollars).ok_or_else(|| format!("{dollars} is not an amount of US dollars"))?;
+    let from = dimension.begin.as_ref().map_or(Some(0.0), number).ok_or("its `beginRange` is no number")?;
+    let up_to = match &dimension.end {
+        None => None,
+        Some(end) if end.as_str().is_some_and(|end| end.eq_ignore_ascii_case("inf")) => None,
+        Some(end) => Some(number(end).filter(|end| *end > from).ok_or("its `endRange` is no number above the begin")?),
+    };
+    Ok((from, Step { up_to, each: for_one(item, unit, dollars)? }))
+}
+
+fn for_one(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
+    let lower = unit.to_ascii_lowercase();
+    let wanted = match item.unit() {
+        Unit::GbMonth => "gb-mo",
+        Unit::Gb => "gb",
+        Unit::ObjectMonth | Unit::Request | Unit::Block => {
+            let thousand = ["1000", "1,000", "1k", "thousand"].iter().any(|word| lower.contains(word));
+            let each = if thousand { dollars / 1000.0 } else { dollars };
+            let likely = each == 0.0 || (LEAST_FOR_ONE..=MOST_FOR_ONE).contains(&each);
+            let unclear = || format!("{dollars} for `{unit}`: for one or for a thousand is not clear");
+            return if likely { Ok(each) } else { Err(unclear()) };
+        }
+    };
+    let fits = if wanted == "gb" { lower == wanted } else { lower.starts_with(wanted) };
+    if fits { Ok(dollars) } else { Err(format!("it is for `{unit}`, and not by {}", wanted.to_uppercase())) }
+}
+
+/// A number that is written as a text or as itself, not negative.
+fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::String(text) => text.trim().parse().ok()?,
+        other => other.as_f64()?,
+    };
+    Some(number).filter(|number: &f64| number.is_finite() && *number >= 0.0)
+}

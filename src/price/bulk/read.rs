@@ -1,0 +1,167 @@
+//! AWS's bulk price files as a stream: they have hundreds of megabytes, of which a few dozen products count.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::usage::item;
+use crate::price::Item;
+
+/// Products that count: in a file of all Regions, some forty for each.
+const MOST_PRODUCTS: usize = 10_000;
+
+/// What of a file counts.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub offer: String,
+    pub published: Option<String>,
+    /// By SKU, with the Region where the product tells it.
+    pub products: BTreeMap<String, (Option<String>, Item)>,
+    /// By SKU.
+    pub offers: Vec<(String, Offer)>,
+}
+
+/// One offer of a product.
+#[derive(Debug, Deserialize)]
+pub(super) struct Offer {
+    #[serde(default, rename = "priceDimensions")]
+    pub dimensions: BTreeMap<String, Dimension>,
+}
+
+/// One step of a price. All of it is text in AWS's files, numbers too.
+#[derive(Debug, Deserialize)]
+pub(super) struct Dimension {
+    pub unit: Option<Value>,
+    #[serde(rename = "beginRange")]
+    pub begin: Option<Value>,
+    #[serde(rename = "endRange")]
+    pub end: Option<Value>,
+    #[serde(default, rename = "pricePerUnit")]
+    pub price: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    attributes: Option<Attributes>,
+}
+
+#[derive(Deserialize)]
+struct Attributes {
+    usagetype: Option<Value>,
+    operation: Option<Value>,
+    #[serde(rename = "regionCode")]
+    region: Option<Value>,
+    #[serde(rename = "fromRegionCode")]
+    from_region: Option<Value>,
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(File)
+    }
+}
+
+struct File;
+
+impl<'de> Visitor<'de> for File {
+    type Value = Content;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with `offerCode`, `products` and `terms`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
+        let mut content = Content::default();
+        let (mut products, mut terms) = (false, false);
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "offerCode" => content.offer = map.next_value()?,
+                "publicationDate" => content.published = Some(map.next_value()?),
+                "products" => {
+                    map.next_value_seed(Products(&mut content))?;
+                    products = true;
+                }
+                "terms" if !products => {
+                    return Err(A::Error::custom("`terms` come before `products`; sort the names, as `jq -S` does"));
+                }
+                "terms" => {
+                    map.next_value_seed(Terms(&mut content))?;
+                    terms = true;
+                }
+                _ => {
+                    let IgnoredAny = map.next_value()?;
+                }
+            }
+        }
+        match (products, terms) {
+            (true, true) => Ok(content),
+            (false, _) => Err(A::Error::missing_field("products")),
+            (_, false) => Err(A::Error::missing_field("terms")),
+        }
+    }
+}
+
+/// Reads a map whose values are taken one by one.
+macro_rules! seed {
+    ($name:ident, $expected:literal, |$content:ident, $key:ident, $map:ident| $value:block) => {
+        struct $name<'a>(&'a mut Content);
+
+        impl<'de> DeserializeSeed<'de> for $name<'_> {
+            type Value = ();
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                deserializer.deserialize_map(self)
+            }
+        }
+
+        impl<'de> Visitor<'de> for $name<'_> {
+            type Value = ();
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($expected)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut $map: A) -> Result<(), A::Error> {
+                let $content = self.0;
+                while let Some($key) = $map.next_key::<String>()? $value
+                Ok(())
+            }
+        }
+    };
+}
+
+seed!(Products, "`products` as an object by SKU", |content, sku, map| {
+    let Some(attributes) = map.next_value::<Product>()?.attributes else { continue };
+    let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+    let operation = text(&attributes.operation);
+    let Some((item, coded)) = text(&attributes.usagetype).and_then(|usage| item(&usage, operation.as_deref())) else {
+        continue;
+    };
+    if content.products.len() >= MOST_PRODUCTS {
+        return Err(A::Error::custom(format!("more than {MOST_PRODUCTS} products count; take the file of one Region")));
+    }
+    let told = text(&attributes.region).or_else(|| text(&attributes.from_region));
+    // Usage types of us-east-1 are the ones without a code.
+    let region = told.or_else(|| (!coded).then(|| "us-east-1".to_owned()));
+    content.products.insert(sku, (region, item));
+});
+
+seed!(Terms, "`terms` as an object", |content, kind, map| {
+    if kind == "OnDemand" {
+        map.next_value_seed(OnDemand(content))?;
+    } else {
+        let IgnoredAny = map.next_value()?;
+    }
+});
+
+seed!(OnDemand, "`OnDemand` as an object by SKU", |content, sku, map| {
+    if content.products.contains_key(&sku) {
+        let offers = map.next_value::<BTreeMap<String, Offer>>()?;
+        content.offers.extend(offers.into_values().map(|offer| (sku.clone(), offer)));
+    } else {
+        let IgnoredAny = map.next_value()?;
+    }
+});

@@ -1,0 +1,27 @@
+//! What an object, a file or an AMI costs, line by line.
+
+mod draft;
+mod kept;
+mod moved;
+mod tasks;
+
+use super::{CostLine, PriceTable, Subject};
+
+/// Everything that can be priced of the subject. A line of which something is missing says what.
+pub fn estimate(subject: &Subject, table: &PriceTable) -> Vec<CostLine> {
+    let mut lines = Vec::new();
+    if let Some(bytes) = subject.bytes {
+        lines.extend(kept::keep(subject, table, bytes));
+        lines.extend(kept::early_deletion(subject, table, bytes));
+        lines.extend(kept::read(subject, table, bytes));
+        lines.extend(moved::bring_back(subject, table, bytes));
+        lines.push(moved::copy_out(table, bytes));
+        lines.extend(moved::change_class(subject, table, bytes));
+    }
+    lines.push(tasks::store(subject, table));
+    lines.push(tasks::restore(subject, table));
+    lines
+}
+
+#[cfg(test)]
+mod tests;

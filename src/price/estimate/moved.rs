@@ -1,0 +1,72 @@
+use super::draft::Draft;
+use crate::price::numbers::gb;
+use crate::price::{CostItem, CostLine, Item, PriceTable, RetrievalTier, StorageClass, Subject};
+
+/// CopyObject takes objects of up to 5 GB (S3 API reference).
+const ONE_COPY: u64 = 5_000_000_000;
+/// Parts have 5 MiB to 5 GiB, and there are 10,000 at the most (S3 User Guide, *multipart upload limits*).
+const LARGEST_PART: u64 = 5 << 30;
+const SMALLEST_PART: u64 = 5 << 20;
+const MOST_PARTS: u64 = 10_000;
+/// Beginning and completing a multipart upload.
+pub(super) const AROUND_PARTS: u64 = 2;
+
+/// From each archive class by each of its tiers.
+pub(super) fn bring_back(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
+    let mut lines = Vec::new();
+    for class in [StorageClass::Glacier, StorageClass::DeepArchive] {
+        for tier in RetrievalTier::of(class) {
+            let mut draft = Draft::new(table).exactly(Item::BringBack(class, *tier), gb(bytes), "GB");
+            draft = match Item::BringBackRequest(class, *tier) {
+                item if class == StorageClass::DeepArchive => draft.exactly(item, 1.0, "request"),
+                _ => draft.remark("without the request itself"),
+            };
+            let line = draft.line(CostItem::BringBack, format!("{class}, {}", tier.name()));
+            let takes = tier.takes(class).map(str::to_owned);
+            lines.push(CostLine { here: subject.is_in(class), takes, ..line });
+        }
+    }
+    let tiering = StorageClass::IntelligentTiering;
+    if let Some(status) = subject.archive_status.as_ref().filter(|_| subject.is_in(tiering)) {
+        let item = Item::BringBack(tiering, RetrievalTier::Standard);
+        let line = Draft::new(table)
+            .exactly(item, gb(bytes), "GB")
+            .line(CostItem::BringBack, format!("{status}, {}", RetrievalTier::Standard.name()));
+        let takes = (status == "ARCHIVE_ACCESS").then(|| "3–5 h".to_owned());
+        lines.push(CostLine { here: true, takes, ..line });
+    }
+    lines
+}
+
+pub(super) fn copy_out(table: &PriceTable, bytes: u64) -> CostLine {
+    let draft = Draft::new(table).exactly(Item::TransferOut, gb(bytes), "GB");
+    draft.remark("besides reading it").line(CostItem::CopyOut, "to the internet")
+}
+
+/// Into each other class; of a file, putting it there.
+pub(super) fn change_class(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
+    let others = StorageClass::ALL.into_iter().filter(|class| !subject.is_in(*class));
+    let known = others.filter(|class| !table.built_in || table.has(Item::Put(*class)));
+    known.map(|class| into(class, subject, table, bytes).line(CostItem::Move, class.name())).collect()
+}
+
+fn into<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTable, bytes: u64) -> Draft<'a> {
+    let draft = Draft::new(table);
+    if subject.class.is_none() {
+        let most = bytes.div_ceil(SMALLEST_PART).clamp(1, MOST_PARTS) + AROUND_PARTS;
+        let least = if bytes <= ONE_COPY { 1 } else { bytes.div_ceil(LARGEST_PART) + AROUND_PARTS };
+        return draft.range(Item::Put(class), Some(least as f64), Some(most as f64), "PUT requests");
+    }
+    let from = subject.class();
+    // Rules of a lifecycle lead downwards only.
+    if class.archives() && from != Some(StorageClass::DeepArchive) {
+        return draft.exactly(Item::Transition(class), 1.0, "transition by a lifecycle rule");
+    }
+    let copies = if bytes <= ONE_COPY { 1 } else { bytes.div_ceil(LARGEST_PART) + AROUND_PARTS };
+    let draft = draft.exactly(Item::Put(class), copies as f64, "copy requests");
+    match from {
+        Some(from) if from.charges_reading() => draft.exactly(Item::Retrieval(from), gb(bytes), "GB"),
+        Some(from) if from.archives() => draft.remark("once it is brought back"),
+        _ => draft,
+    }
+}

@@ -1,0 +1,21 @@
+//! What AWS asks for, and what that comes to: figures with source, Region and date, from a built-in table or from
+//! AWS's own price files, and estimates that say what they rest on.
+
+mod builtin;
+mod bulk;
+mod class;
+mod estimate;
+mod item;
+mod money;
+mod numbers;
+mod subject;
+mod table;
+
+pub use bulk::{BulkError, BulkPrices};
+pub use class::{RetrievalTier, StorageClass};
+pub use estimate::estimate;
+pub use item::Item;
+pub use money::{Amount, dollars};
+pub use numbers::{block_note, blocks};
+pub use subject::{CostItem, CostLine, Subject};
+pub use table::{Charge, Figure, PriceTable, Source, Step};

@@ -1,0 +1,124 @@
+use std::io::{self, Write};
+
+use super::{Style, field, printable, wrap};
+use crate::price::{Amount, Source};
+use crate::report::{CostLineReport, CostsReport, PriceSourceReport};
+use crate::units::ByteSize;
+
+/// Columns of what a line is of, and of its amount with the marks of its prices.
+const OF: usize = 26;
+const AMOUNT: usize = 20;
+const MARKS: usize = 5;
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &CostsReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    let mut headline: Vec<String> = report.object_bytes.map(|bytes| ByteSize(bytes).to_string()).into_iter().collect();
+    headline.extend(report.storage_class.clone());
+    headline.push(format!("prices of {}, in US dollars, by {}", report.price_region, report.prices));
+    for line in wrap(&printable(&headline.join(", ")), style.width.saturating_sub(2).max(24)) {
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
+    let mut sources: Vec<&PriceSourceReport> = Vec::new();
+    let mut item = "";
+    for line in &report.lines {
+        if line.item != item {
+            writeln!(out, "  {}", printable(title(&line.item)))?;
+            item = &line.item;
+        }
+        let marks = marks(line, &mut sources);
+        row(out, style, line, &marks)?;
+    }
+    let size = match (report.size.volume_bytes, report.size.written_bytes) {
+        (None, None) => format!("not known: {}", report.size.source),
+        (volumes, written) => {
+            let volumes = volumes.map(|bytes| format!("{} of volumes", ByteSize(bytes)));
+            let written = written.map(|bytes| format!("{} written", ByteSize(bytes)));
+            let sizes: Vec<String> = volumes.into_iter().chain(written).collect();
+            format!("{} ({})", sizes.join(", "), report.size.source)
+        }
+    };
+    field(out, style.width, 2, "logical size", &size)?;
+    for (index, source) in sources.iter().enumerate() {
+        let known = Source {
+            name: source.source.clone(),
+            region: source.region.clone(),
+            date: source.date.clone(),
+            seen: source.seen.clone(),
+        };
+        field(
+            out,
+            style.width,
+            2,
+            &format!("prices [{}]", index + 1),
+            &format!("{}: {}", known.region, known.describe()),
+        )?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", note)?;
+    }
+    writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))
+}
+
+fn title(item: &str) -> &str {
+    match item {
+        "keep" => "keeping it for a month in",
+        "early_deletion" => "left to pay if it were deleted now",
+        "read" => "reading every byte once, in",
+        "bring_back" => "bringing it back from",
+        "copy_out" => "copying it out",
+        "move" => "moving it into",
+        "store" => "storing the AMI",
+        "restore" => "restoring the AMI",
+        other => other,
+    }
+}
+
+/// Numbers of the sources below the table; new ones are added.
+fn marks<'a>(line: &'a CostLineReport, sources: &mut Vec<&'a PriceSourceReport>) -> String {
+    let numbers: Vec<String> = line
+        .prices
+        .iter()
+        .map(|source| {
+            let known = sources.iter().position(|known| *known == source);
+            let index = known.unwrap_or_else(|| {
+                sources.push(source);
+                sources.len() - 1
+            });
+            (index + 1).to_string()
+        })
+        .collect();
+    if numbers.is_empty() { String::new() } else { format!("[{}]", numbers.join(",")) }
+}
+
+fn row(out: &mut impl Write, style: Style, line: &CostLineReport, marks: &str) -> io::Result<()> {
+    let amount = match &line.reason {
+        Some(_) => "unknown".to_owned(),
+        None => Amount { least: line.dollars_least, most: line.dollars_most }.describe(),
+    };
+    let here = if line.here { " (here)" } else { "" };
+    let of = printable(&format!("{}{here}", line.of));
+    let basis = line.takes.iter().chain(line.reason.as_ref().or(Some(&line.basis)));
+    let basis = printable(&basis.cloned().collect::<Vec<_>>().join(": "));
+    let left = 4 + OF + 1 + AMOUNT.max(amount.chars().count()) + 1 + MARKS.max(marks.len()) + 1;
+    if style.width < 76 {
+        writeln!(out, "{}", format!("    {of} {amount} {marks}").trim_end())?;
+        for line in wrap(&basis, style.width.saturating_sub(6).max(24)) {
+            writeln!(out, "      {}", style.dim(&line))?;
+        }
+        return Ok(());
+    }
+    let of = wrap(&of, OF);
+    let basis = wrap(&basis, style.width.saturating_sub(left).max(20));
+    for index in 0..of.len().max(basis.len()) {
+        let part = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
+        let (amount, marks) = if index == 0 { (amount.as_str(), marks) } else { ("", "") };
+        let start = format!("    {:<OF$} {amount:>AMOUNT$} {marks:<MARKS$} ", part(&of));
+        let basis = part(&basis);
+        if basis.is_empty() {
+            writeln!(out, "{}", start.trim_end())?;
+        } else {
+            writeln!(out, "{start}{}", style.dim(&basis))?;
+        }
+    }
+    Ok(())
+}
