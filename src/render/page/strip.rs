@@ -39,6 +39,9 @@ struct Bar {
 }
 
 pub(super) fn block(probe: &ProbeReport) -> Block {
+    if probe.windows == 0 {
+        return Block::new("What the bytes look like", Vec::new()).lead("No window was read.");
+    }
     let mut facts = Facts::default();
     let looked_at = probe.windows.saturating_mul(probe.window_bytes);
     let windows =
