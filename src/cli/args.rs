@@ -49,7 +49,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what can be known of an object without reading it
-    Inspect(InspectArgs),
+    Inspect(Box<InspectArgs>),
     /// Read every byte once and hold it against every reference there is
     Verify(Box<VerifyArgs>),
     /// Measure how fast an object can be read from here, and what keeps it from being faster

@@ -25,7 +25,7 @@ use crate::source::{Context, RetryPolicy, Session, SourceError};
 pub async fn run(cli: Cli) -> Exit {
     crate::machine::keep_freed_memory();
     let outcome = match cli.command {
-        Command::Inspect(args) => run_inspect(args).await,
+        Command::Inspect(args) => run_inspect(*args).await,
         Command::Verify(args) => run_verify(*args).await,
         Command::Bench(args) => super::bench::run(*args).await,
         Command::Cost(args) => super::cost::run(*args).await,

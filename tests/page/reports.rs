@@ -140,7 +140,7 @@ fn ratio() -> RatioReport {
             basis("volumes", 31 << 30, "3 EBS volumes of ami-0123456789abcdef0"),
             basis("written", 7 << 30, "the record ami.record.json"),
         ],
-        spread: None,
+        spread: Some((163.53, 724.18)),
         missing: vec![MissingBasisReport {
             basis: "decoded".into(),
             reason: "the stream was not decoded".into(),

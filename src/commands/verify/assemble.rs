@@ -9,6 +9,7 @@ use crate::content::Probed;
 use crate::facts::{Fact, ObjectFacts};
 use crate::fetch::Stop;
 use crate::manifest::{Manifest, PartDigests, StoredValue};
+use crate::plan::PartLayout;
 use crate::report::{
     DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, ProbeReport, RatioReport, StatsReport,
     VerifyReport,
@@ -105,8 +106,8 @@ pub(super) fn assemble(
         identity: IdentityReport::from(facts),
         layout: facts.storage_class.is_some().then(|| LayoutReport::from(&found.layout)),
         findings: findings.iter().map(FindingReport::from).collect(),
-        parts: match found.layout.candidates.first().filter(|_| ending.coverage.is_some()) {
-            Some(known) => part_runs(&known.layout, &findings, &ending.read),
+        parts: match mapped_layout(&found, &findings, &ending) {
+            Some(layout) => part_runs(layout, &findings, &ending.read),
             None => Vec::new(),
         },
         ratio: request.logical.is_given().then(|| RatioReport::from(&request.logical.ratios(facts, None))),
@@ -122,6 +123,30 @@ pub(super) fn assemble(
         exit_code: exit.code(),
     };
     Verified { report, manifest, finished: ending.stopped.is_none() }
+}
+
+/// The parts to tell of: those that damage is named by, else the object's own. A file has none of its own, and goes by
+/// the most that were computed.
+fn mapped_layout<'a>(found: &'a Discovery, findings: &[Finding], ending: &'a Ending) -> Option<&'a PartLayout> {
+    ending.coverage?;
+    let own = found.layout.candidates.first().map(|known| &known.layout);
+    let mut computed: Vec<_> = ending.digests.iter().flat_map(Digests::iter).map(|(_, layout, _)| layout).collect();
+    computed.sort_by_key(|layout| std::cmp::Reverse(layout.count()));
+    let own_first = found.facts.storage_class.is_some();
+    let layouts = own.filter(|_| own_first).into_iter().chain(computed).chain(own.filter(|_| !own_first));
+    let damage = || {
+        findings.iter().flat_map(|finding| match &finding.outcome {
+            Outcome::Fail(failure) => failure.damage.as_slice(),
+            _ => &[],
+        })
+    };
+    let names = |layout: &PartLayout| {
+        damage().all(|damage| {
+            let index = usize::try_from(damage.part.saturating_sub(1)).unwrap_or(usize::MAX);
+            layout.part(index) == Some(damage.range)
+        })
+    };
+    layouts.into_iter().find(|layout| names(layout))
 }
 
 impl Ending {

@@ -59,6 +59,7 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
     let (target, code) = match report {
         Report::Preflight(report) => (&report.target, report.exit_code),
         Report::Stored(report) => (&report.key, report.exit_code),
+        Report::Cost(report) => (&report.target, report.exit_code),
         Report::Task(report) => (&report.image, report.exit_code),
         _ => return None,
     };

@@ -131,11 +131,14 @@ pub(super) fn ratio(report: &RatioReport) -> Block {
     if !missing.items.is_empty() {
         body.extend(missing.render());
     }
-    let lead = format!(
+    let mut lead = format!(
         "Logical bytes over stored bytes, which are {}. What AWS counts is not published, so none of these is the \
          ratio.",
         size(report.stored_bytes)
     );
+    if let Some((lowest, highest)) = report.spread.filter(|(lowest, highest)| lowest < highest) {
+        lead += &format!(" As one counts, it is {lowest:.2} to {highest:.2}.");
+    }
     Block::new("Compression ratio", body).lead(lead)
 }
 

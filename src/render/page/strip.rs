@@ -39,6 +39,9 @@ struct Bar {
 }
 
 pub(super) fn block(probe: &ProbeReport) -> Block {
+    if probe.windows == 0 {
+        return Block::new("What the bytes look like", Vec::new()).lead("No window was read.");
+    }
     let mut facts = Facts::default();
     let looked_at = probe.windows.saturating_mul(probe.window_bytes);
     let windows =
@@ -55,7 +58,7 @@ pub(super) fn block(probe: &ProbeReport) -> Block {
 
 fn estimates(probe: &ProbeReport) -> Table {
     let columns = &[("estimate", "text"), ("mean", "number"), ("95 % interval", "number")];
-    let mut table = Table::new("Estimates over the object", columns);
+    let mut table = Table::new("Estimates over the object", columns).stacking();
     let bits = |value: f64| format!("{value:.2}");
     let mut add = |name: &str, estimate: &EstimateReport, show: &dyn Fn(f64) -> String| {
         let interval = format!("{} to {}", show(estimate.low), show(estimate.high));
