@@ -12,19 +12,20 @@ use jiff::tz::TimeZone;
 
 use crate::checkpoint::{Checkpoint, Identity};
 use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, Md5Lanes, Pool, StoredChecksum, fold as fold_digests};
+use crate::content::{Limits, Stream};
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
 use crate::manifest::{Manifest, find_sum};
 use crate::plan::{Budget, PartLayout, ReadPlan, Sample, Tuning};
 use crate::sealed::seal;
-use crate::units::{ByteRange, KIB, PartNumber};
+use crate::units::{ByteRange, KIB, MIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject};
 
 /// An entry: whether the bytes were read.
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Entry); 15] = [
+pub const TARGETS: [(&str, Entry); 16] = [
     ("object_uri", object_uri),
     ("object_arn", object_arn),
     ("etag", etag),
@@ -32,6 +33,7 @@ pub const TARGETS: [(&str, Entry); 15] = [
     ("content_range", content_range),
     ("restore", restore),
     ("manifest", manifest),
+    ("stream", stream),
     ("sums", sums),
     ("sample", sample),
     ("check_name", check_name),
@@ -186,6 +188,24 @@ pub fn manifest(data: &[u8]) -> bool {
     true
 }
 
+/// A stream, decoded in pieces of a size that the first byte tells: what it comes to does not hang on the pieces.
+pub fn stream(data: &[u8]) -> bool {
+    let Some((piece, bytes)) = data.split_first() else { return false };
+    let limits = Limits { window: MIB, expansion: 50 };
+    let decode = |piece: usize| {
+        let mut stream = Stream::new(limits);
+        bytes.chunks(piece).for_each(|piece| stream.take(piece));
+        stream.finish()
+    };
+    let decoded = decode(usize::from(*piece) + 1);
+    let whole = decode(bytes.len().max(1));
+    assert_eq!((decoded.format, decoded.frames), (whole.format, whole.frames));
+    assert_eq!(std::mem::discriminant(&decoded.end), std::mem::discriminant(&whole.end), "{decoded}; {whole}");
+    assert_eq!(decoded.taken_bytes, bytes.len() as u64);
+    assert!(decoded.good_bytes <= decoded.taken_bytes && decoded.window <= limits.window);
+    decoded.frames > 0
+}
+
 /// First line: the name; the rest: the checksum file.
 pub fn sums(data: &[u8]) -> bool {
     let Some((name, file)) = text(data).and_then(|text| text.split_once('\n')) else { return false };
@@ -245,7 +265,7 @@ pub fn check_name(data: &[u8]) -> bool {
             let both = move |algorithm| [of(Subject::Checksum(algorithm)), of(Subject::Parts(algorithm))];
             Algorithm::ALL.into_iter().flat_map(both).chain([of(Subject::ETag), of(Subject::Size)])
         })
-        .chain([CheckId::Identity, CheckId::Size, CheckId::Proof])
+        .chain([CheckId::Identity, CheckId::Size, CheckId::Proof, CheckId::Stream])
         .chain(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)))
         .collect();
     let matched = all.iter().filter(|check| name.matches(**check)).count();

@@ -27,7 +27,19 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
     ("lab", &["units", "ident"], &["cli"]),
     (
         "fuzzing",
-        &["units", "ident", "checksum", "verdict", "facts", "plan", "checks", "sealed", "manifest", "checkpoint"],
+        &[
+            "units",
+            "ident",
+            "checksum",
+            "verdict",
+            "content",
+            "facts",
+            "plan",
+            "checks",
+            "sealed",
+            "manifest",
+            "checkpoint",
+        ],
         &[],
     ),
 ];

@@ -223,6 +223,9 @@ pub struct ContentArgs {
     /// Measure small windows on the way: dense, structured, sparse or uniform, and what zstd and gzip would make of it
     #[arg(long)]
     pub probe: bool,
+    /// Decode a stream of zstd, gzip or zlib, and hold it against the checksums and sizes inside it; half of --max-memory is for its window
+    #[arg(long, conflicts_with_all = ["sample", "resume"])]
+    pub decode: bool,
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {

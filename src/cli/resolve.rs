@@ -6,6 +6,7 @@ use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
 use crate::checkpoint::CheckpointFile;
 use crate::commands::Logical;
 use crate::commands::verify::VerifyRequest;
+use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, ManifestKey, Signed, find_sum};
@@ -128,7 +129,8 @@ pub(super) fn usual_budget() -> Result<Budget, UsageError> {
     Limits::default().budget().map_err(|error| UsageError(error.to_string()))
 }
 
-fn budget(args: &ReadingArgs) -> Result<Budget, UsageError> {
+/// `for_window` bytes of the memory are not for reading.
+fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
     let tuning = match &args.tuning {
         None => None,
         Some(path) => {
@@ -141,7 +143,7 @@ fn budget(args: &ReadingArgs) -> Result<Budget, UsageError> {
     let limits = Limits {
         concurrency: args.concurrency.or(measured.map(Tuning::concurrency)).unwrap_or_default(),
         range_bytes: args.range_size.map(|size| size.0).or(measured.map(|tuning| tuning.range_bytes)),
-        max_memory: args.max_memory.0,
+        max_memory: args.max_memory.0 - for_window,
     };
     limits.budget().map_err(|error| UsageError(error.to_string()))
 }
@@ -198,7 +200,9 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     if args.reading.resume.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--resume: one file can hold the state of one target only".to_owned()));
     }
-    let budget = budget(&args.reading)?;
+    let decode =
+        args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory.0 / 2, ..DecodeLimits::default() });
+    let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
     let until = args.reading.max_time.map(|time| std::time::Instant::now() + time);
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let (mut manifest, mut manifest_signature) = (None, None);
@@ -236,6 +240,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             reread: !args.reading.no_reread,
             quota: quota.clone(),
             probe: args.content.probe,
+            decode,
             logical: known.clone(),
             resume: args.reading.resume.as_deref().map(CheckpointFile::new),
             ..VerifyRequest::new(opener.open(target), budget)

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checks::Digests;
 use crate::checksum::Digest;
-use crate::content::{Probe, ProbePlan, Probed, Tap};
+use crate::content::{Decoded, Limits, Probe, ProbePlan, Probed, Tap};
 use crate::ident::ObjectId;
 use crate::plan::{Budget, Midway, Need, ReadPlan};
 use crate::source::{ErrorKind, Session, SourceError};
@@ -45,6 +45,8 @@ pub struct Job {
     pub quota: Quota,
     /// Windows to measure on the way.
     pub probe: Option<Arc<ProbePlan>>,
+    /// Decode the bytes as a stream; the plan must be one [`ReadPlan::in_order`].
+    pub decode: Option<Limits>,
     /// What an earlier reading by the same plan came to; what it has is not read again.
     pub from: Option<Midway>,
     /// Told every other second how far the reading has come, and at its end.
@@ -70,6 +72,8 @@ pub struct Reading {
     in_order: Vec<(Need, Vec<Option<Digest>>)>,
     /// What the windows were like that came; absent where none were asked for.
     pub probed: Option<Probed>,
+    /// What the bytes are as a stream; absent where that was not asked for, or not every byte came.
+    pub decoded: Option<Decoded>,
     /// What ended it early; the first trouble where there were several.
     pub stopped: Option<Stop>,
 }
@@ -143,12 +147,13 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
         job.chosen = Some(from.missing(&plan));
     }
     let from = from.unwrap_or_else(|| Midway::beginning(&plan));
-    let (rows, row_states) = Rows::start(&plan, from.rows);
+    let (rows, row_states) = Rows::start(&plan, from.rows, job.decode);
     let count = job.chosen.as_ref().map_or(plan.ranges().len(), Vec::len);
     let budget = job.budget;
     let begin = budget.concurrency.clamp(1, count.max(1));
     // What goes in order is as fast as one thread, and its room was shared out among those that begin.
-    let most = if plan.ordered().is_empty() { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
+    let in_order = !plan.ordered().is_empty() || job.decode.is_some();
+    let most = if !in_order { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
     let lanes = Lanes::new(plan.per_range(), begin, budget.lanes_room);
     let clock = Arc::clone(&session.context().clock);
     let shared = Arc::new(Shared {
@@ -207,7 +212,8 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     let stopped = shared.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
     let stopped = stopped.or(shared.job.cancel.is_cancelled().then_some(Stop::Cancelled));
     let probed = shared.probe.lock().unwrap_or_else(PoisonError::into_inner).take().map(Probe::finish);
-    Reading { plan, of_ranges: shared.collected.whole(), in_order, probed, stopped }
+    let of_ranges = shared.collected.whole();
+    Reading { plan, of_ranges, in_order: in_order.digests, probed, decoded: in_order.decoded, stopped }
 }
 
 /// Tells how far the reading has come. What goes wrong is told, and the reading goes on.

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::checksum::{Algorithm, Digest, Hasher};
+use crate::content::{Decoded, Limits, Stream};
 use crate::plan::{Need, PartLayout, ReadPlan, RowState};
 use crate::units::{ByteRange, KIB};
 
@@ -27,6 +28,14 @@ type Row = (Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>);
 /// One thread for each list of digests.
 pub(super) struct Rows {
     rows: Vec<Row>,
+    stream: Option<(Sender<RangeFrames>, JoinHandle<Option<Decoded>>)>,
+}
+
+/// What the rows came to.
+pub(super) struct Done {
+    pub digests: Vec<(Need, Vec<Option<Digest>>)>,
+    /// Absent where not every byte came.
+    pub decoded: Option<Decoded>,
 }
 
 /// How far each row has come, for whoever keeps that. Clones share it.
@@ -46,8 +55,9 @@ pub(super) struct Ticket {
 }
 
 impl Rows {
-    /// Each goes on from its state, of which there is one for each of the plan's needs in order.
-    pub fn start(plan: &ReadPlan, states: Vec<RowState>) -> (Self, RowStates) {
+    /// Each goes on from its state, of which there is one for each of the plan's needs in order. A stream is decoded
+    /// from the beginning.
+    pub fn start(plan: &ReadPlan, states: Vec<RowState>, decode: Option<Limits>) -> (Self, RowStates) {
         let states: Vec<_> = states.into_iter().map(|state| Arc::new(Mutex::new(state))).collect();
         let rows = plan.ordered().iter().zip(&states).filter_map(|(need, state)| {
             let layout = plan.layout(*need)?.clone();
@@ -55,25 +65,38 @@ impl Rows {
             let (sender, ranges) = channel();
             Some((*need, sender, tokio::task::spawn_blocking(move || row(algorithm, &layout, &ranges, &state))))
         });
-        (Rows { rows: rows.collect() }, RowStates(states))
+        let stream = decode.map(|limits| {
+            let size = plan.size();
+            let (sender, ranges) = channel();
+            (sender, tokio::task::spawn_blocking(move || stream(limits, size, &ranges)))
+        });
+        (Rows { rows: rows.collect(), stream }, RowStates(states))
     }
 
     /// `None` when nothing must go in order.
     pub fn feed(&self, waiting_room: u64) -> Option<Feed> {
-        let rows: Vec<_> = self.rows.iter().map(|(_, sender, _)| sender.clone()).collect();
+        let rows = self.rows.iter().map(|(_, sender, _)| sender);
+        let rows: Vec<_> = rows.chain(self.stream.iter().map(|(sender, _)| sender)).cloned().collect();
         let room = (waiting_room / KIB).min(Semaphore::MAX_PERMITS as u64) as usize;
         (!rows.is_empty()).then(|| Feed { rows, room: Arc::new(Semaphore::new(room)) })
     }
 
     /// Waits for the rows to hash what they were given. The feed must be gone by then.
-    pub async fn finish(self) -> Vec<(Need, Vec<Option<Digest>>)> {
-        let mut done = Vec::new();
+    pub async fn finish(self) -> Done {
+        let mut digests = Vec::new();
         for (need, sender, thread) in self.rows {
             drop(sender);
             // A row that broke down has computed nothing, and its digests stay absent.
-            done.push((need, thread.await.unwrap_or_default()));
+            digests.push((need, thread.await.unwrap_or_default()));
         }
-        done
+        let decoded = match self.stream {
+            Some((sender, thread)) => {
+                drop(sender);
+                thread.await.unwrap_or_default()
+            }
+            None => None,
+        };
+        Done { digests, decoded }
     }
 }
 
@@ -142,6 +165,25 @@ fn row(
     let mut done = parts.done;
     done.resize(layout.count(), None);
     done
+}
+
+/// Decodes all bytes of an object. `None` where one is missing.
+fn stream(limits: Limits, size: u64, ranges: &Receiver<RangeFrames>) -> Option<Decoded> {
+    let mut stream = Stream::new(limits);
+    let mut at = 0;
+    for RangeFrames { range, frames } in ranges {
+        if range.start() != at {
+            return None;
+        }
+        for (frame, _room) in frames {
+            stream.take(&frame);
+            at += frame.len() as u64;
+        }
+        if range.end() != at {
+            return None;
+        }
+    }
+    (at == size).then(|| stream.finish())
 }
 
 struct Parts<'a> {

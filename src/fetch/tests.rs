@@ -73,6 +73,7 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
         budget,
         quota: Quota::default(),
         probe: None,
+        decode: None,
         from: None,
         keep: None,
         cancel: CancellationToken::new(),

@@ -39,6 +39,15 @@ impl ReadPlan {
     /// that fold, or whose part is one range, are computed in any order of arrival;
     /// only the others must be computed in order.
     pub fn new(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget) -> Self {
+        Self::planned(size, wanted, budget, false)
+    }
+
+    /// The same where besides somebody wants all bytes in order.
+    pub fn in_order(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget) -> Self {
+        Self::planned(size, wanted, budget, true)
+    }
+
+    fn planned(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget, in_order: bool) -> Self {
         let mut layouts: Vec<PartLayout> = Vec::new();
         let mut needs: Vec<Need> = Vec::new();
         for (algorithm, layout) in wanted {
@@ -63,7 +72,7 @@ impl ReadPlan {
         let stream_parts = needs.iter().any(parts_stay_whole);
         let mut ranges = cut(&base, if stream_parts { u64::MAX } else { largest_range });
         let mut split = split_needs(&layouts, &needs, &ranges);
-        if !split.1.is_empty() {
+        if in_order || !split.1.is_empty() {
             let most = ordered_range(budget).min(largest_range);
             ranges = cut(&base, most);
             split = split_needs(&layouts, &needs, &ranges);

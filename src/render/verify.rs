@@ -130,7 +130,8 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
             lines.push(format!("observed {}", printable(finding.observed.as_deref().unwrap_or_default())));
             lines.push(match finding.reads {
                 Some(2) => "read twice, over different connections, with the same wrong result".to_owned(),
-                _ => "read once".to_owned(),
+                Some(_) => "read once".to_owned(),
+                None => "the bytes are those that are stored: another reference matched".to_owned(),
             });
         }
         _ => {}
@@ -182,6 +183,9 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
                 "; says nothing against a change made on purpose"
             };
             format!("all {size} bytes are proved by {}{forgeable}", report.proved_by.join(", "))
+        }
+        "fail" if report.findings.iter().all(|f| f.verdict != "fail" || f.check == "stream") => {
+            "the stream in the object is not whole, whatever its bytes match".to_owned()
         }
         "fail" => match damaged.as_slice() {
             [] => "the bytes are not those of the reference; where they differ cannot be told (keep a manifest next time: --write-manifest)".to_owned(),

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::Ratios;
-use crate::content::{Estimate, Probed, Region};
+use crate::content::{Decoded, Estimate, Format, Probed, Region};
 
 /// Logical size over stored size, on every basis there is. None of them is *the* compression ratio: what AWS counts is
 /// not published.
@@ -124,7 +124,7 @@ impl From<&Region> for RegionReport {
 /// What decoding the bytes as a stream came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamReport {
-    /// `zstd`, `gzip`, `zlib`, `plain` or `unknown`.
+    /// `zstd`, `gzip`, `zlib`, `zeros` or `unknown`.
     pub format: String,
     /// In words: which frames there were, and how the stream ended.
     pub detail: String,
@@ -166,5 +166,18 @@ impl From<&Ratios> for RatioReport {
             advice: missing.advice.to_owned(),
         });
         RatioReport { stored_bytes, bases: known.collect(), missing: missing.collect(), spread: ratios.spread() }
+    }
+}
+
+impl From<&Decoded> for StreamReport {
+    fn from(decoded: &Decoded) -> Self {
+        StreamReport {
+            format: decoded.format.unwrap_or(Format::None).name().to_owned(),
+            detail: decoded.to_string(),
+            frames: decoded.frames,
+            checksums: decoded.checksums,
+            decoded_bytes: decoded.decoded_bytes,
+            good_bytes: decoded.good_bytes,
+        }
     }
 }

@@ -13,6 +13,8 @@ pub enum CheckId {
     Size,
     /// Every byte was held against at least one reference, and matched.
     Proof,
+    /// The bytes are a whole stream, by the stream's own checksums and sizes.
+    Stream,
     /// One reference.
     Reference(Origin, Subject),
     /// One condition of a store or a restore.
@@ -47,7 +49,7 @@ pub enum Subject {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a check (identity, size, proof, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-` or `like-`; an origin alone means all of its checks)"
+    "`{0}` is not a check (identity, size, proof, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-` or `like-`; an origin alone means all of its checks)"
 )]
 pub struct ParseCheckError(pub String);
 
@@ -66,6 +68,7 @@ impl fmt::Display for CheckId {
             CheckId::Identity => f.write_str("identity"),
             CheckId::Size => f.write_str("size"),
             CheckId::Proof => f.write_str("proof"),
+            CheckId::Stream => f.write_str("stream"),
             CheckId::Condition(condition) => condition.fmt(f),
             CheckId::Reference(origin, subject) => {
                 if let Some(name) = origin.name() {
@@ -108,6 +111,7 @@ impl FromStr for CheckName {
             "identity" => Some(CheckId::Identity),
             "size" => Some(CheckId::Size),
             "proof" => Some(CheckId::Proof),
+            "stream" => Some(CheckId::Stream),
             name => Condition::named(name).map(CheckId::Condition),
         };
         if let Some(check) = simple {
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_printed() {
-        let mut ids = vec![CheckId::Identity, CheckId::Size, CheckId::Proof];
+        let mut ids = vec![CheckId::Identity, CheckId::Size, CheckId::Proof, CheckId::Stream];
         for origin in [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like] {
             ids.push(CheckId::Reference(origin, Subject::ETag));
             for algorithm in Algorithm::ALL {

@@ -38,6 +38,8 @@ pub enum Reason {
     Limited { limit: &'static str, coverage: Coverage },
     /// The bytes do not match, and were not read a second time.
     Unconfirmed { detail: String },
+    /// A stream that is known and could not be decoded here.
+    NotDecoded { detail: String },
     /// No reading was needed or possible.
     NotRead,
     /// The question could not be asked, or was not answered.
@@ -70,6 +72,7 @@ impl Reason {
             Reason::Interrupted { .. } => "interrupted",
             Reason::Limited { .. } => "limited",
             Reason::Unconfirmed { .. } => "unconfirmed",
+            Reason::NotDecoded { .. } => "not_decoded",
             Reason::NotRead => "not_read",
             Reason::Unanswered { .. } => "unanswered",
             Reason::Undocumented { .. } => "undocumented",
@@ -100,6 +103,7 @@ impl Reason {
             ),
             Reason::Limited { .. } => Some("run it again with --resume FILE, as often as it takes"),
             Reason::ReadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
+            Reason::NotDecoded { .. } => Some("a window may have half of --max-memory; or leave out --decode"),
             _ => None,
         }
     }
@@ -156,7 +160,8 @@ impl fmt::Display for Reason {
                 write!(f, "the bytes do not match, and the second reading was not finished: {detail}")
             }
             Reason::NotRead => f.write_str("no byte was read"),
-            Reason::Unanswered { detail }
+            Reason::NotDecoded { detail }
+            | Reason::Unanswered { detail }
             | Reason::Undocumented { detail }
             | Reason::Ambiguous { detail }
             | Reason::NotStated { detail } => f.write_str(detail),

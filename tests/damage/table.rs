@@ -1,4 +1,5 @@
-//! The table of guarantees in `docs/trust.md`: the same cases and the same expectations as the matrix, put into words.
+//! The tables of guarantees in `README.md` and `docs/trust.md`: the same cases and the same expectations as the matrix,
+//! put into words.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,11 @@ use crate::harm::Harm;
 use crate::holding::{Answers, Holding, Reading};
 use crate::shape::Place;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/trust.md");
+/// The pages, and which of the columns each shows.
+const PAGES: [(&str, &[usize]); 2] = [
+    (concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), &[0, 1, 3, 5]),
+    (concat!(env!("CARGO_MANIFEST_DIR"), "/docs/trust.md"), &[0, 1, 2, 3, 4, 5, 6, 7]),
+];
 const BEGIN: &str = "<!-- guarantees -->\n";
 const END: &str = "<!-- /guarantees -->\n";
 
@@ -86,7 +91,7 @@ impl Row {
         self.names |= expected.findings.iter().any(|(_, outcome, _)| names(outcome));
     }
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, columns: &[usize]) -> Vec<String> {
         let verdicts = |all: &BTreeSet<&str>| {
             let shown = |word: &&str| if *word == "fail" { "**fail**".to_owned() } else { (*word).to_owned() };
             ["pass", "fail", "unknown"].iter().filter(|word| all.contains(**word)).map(shown).collect::<Vec<_>>()
@@ -94,7 +99,7 @@ impl Row {
         let yes = |value: bool| if value { "yes" } else { "no" }.to_owned();
         // None of the harms make a part of the same value, unless it is a CRC.
         let or_none = |shown: Vec<String>| if shown.is_empty() { "–".to_owned() } else { shown.join(" or ") };
-        let verdicts = self.verdicts.iter().map(|all| or_none(verdicts(all)));
+        let verdicts = columns.iter().map(|column| or_none(verdicts(&self.verdicts[*column])));
         verdicts.chain([yes(self.names), yes(self.resists)]).collect()
     }
 }
@@ -120,11 +125,11 @@ fn rows() -> Vec<(&'static str, Option<Algorithm>, Row)> {
     rows
 }
 
-fn table() -> String {
+fn table(columns: &[usize]) -> String {
     // Algorithms of one kind of reference that tell the same share a line.
     let mut lines: Vec<(&str, Vec<Algorithm>, Vec<String>)> = Vec::new();
     for (label, algorithm, row) in rows() {
-        let cells = row.cells();
+        let cells = row.cells(columns);
         match lines.iter_mut().find(|(known, _, shown)| *known == label && *shown == cells) {
             Some((_, algorithms, _)) => algorithms.extend(algorithm),
             None => lines.push((label, Vec::from_iter(algorithm), cells)),
@@ -134,8 +139,9 @@ fn table() -> String {
     let mut kinds: Vec<&str> = lines.iter().map(|(label, ..)| *label).collect();
     kinds.dedup();
     lines.sort_by_key(|(label, ..)| kinds.iter().position(|kind| kind == label));
-    let mut text = format!("\n| held against | {} | names the part | against purpose |\n", COLUMNS.join(" | "));
-    text += &format!("|{}\n", "---|".repeat(COLUMNS.len() + 3));
+    let heads: Vec<&str> = columns.iter().map(|column| COLUMNS[*column]).collect();
+    let mut text = format!("\n| held against | {} | names the part | against purpose |\n", heads.join(" | "));
+    text += &format!("|{}\n", "---|".repeat(heads.len() + 3));
     for (label, algorithms, cells) in lines {
         let names: Vec<String> = algorithms.iter().map(|algorithm| algorithm.name().to_uppercase()).collect();
         let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
@@ -144,16 +150,18 @@ fn table() -> String {
     text + "\n"
 }
 
-/// To renew the section: `UPDATE_DOCS=1 cargo test --release --test damage`.
+/// To renew the sections: `UPDATE_DOCS=1 cargo test --release --test damage`.
 #[test]
-fn the_page_says_what_the_matrix_expects() {
-    let page = std::fs::read_to_string(FILE).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the page has a section of guarantees");
-    let (_, after) = rest.split_once(END).expect("the section ends");
-    let right = [before, BEGIN, &table(), END, after].concat();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(FILE, &right).unwrap();
-    } else {
-        assert!(page == right, "docs/trust.md does not say what the matrix expects; renew it with UPDATE_DOCS=1");
+fn the_pages_say_what_the_matrix_expects() {
+    for (file, columns) in PAGES {
+        let page = std::fs::read_to_string(file).unwrap();
+        let (before, rest) = page.split_once(BEGIN).expect("the page has a section of guarantees");
+        let (_, after) = rest.split_once(END).expect("the section ends");
+        let right = [before, BEGIN, &table(columns), END, after].concat();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(file, &right).unwrap();
+        } else {
+            assert!(page == right, "{file} does not say what the matrix expects; renew it with UPDATE_DOCS=1");
+        }
     }
 }

@@ -3,16 +3,16 @@ use std::time::Instant;
 use super::parts::part_runs;
 use super::pass::{manifest_layout, why_stopped};
 use super::{Verified, VerifyRequest, unknown};
-use crate::checks::Digests;
+use crate::checks::{Digests, RatioBasis};
 use crate::commands::Discovery;
-use crate::content::Probed;
+use crate::content::{Decoded, End, Format, Probed};
 use crate::facts::{Fact, ObjectFacts};
 use crate::fetch::Stop;
 use crate::manifest::{Manifest, PartDigests, StoredValue};
 use crate::plan::PartLayout;
 use crate::report::{
     DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, ProbeReport, RatioReport, StatsReport,
-    VerifyReport,
+    StreamReport, VerifyReport,
 };
 use crate::source::Session;
 use crate::units::{ByteRange, ByteSize};
@@ -29,6 +29,7 @@ pub(super) struct Ending {
     pub read: Vec<ByteRange>,
     pub digests: Option<Digests>,
     pub probed: Option<Probed>,
+    pub decoded: Option<Decoded>,
 }
 
 /// Adds the findings about the whole, sums up, and writes the report.
@@ -44,7 +45,7 @@ pub(super) fn assemble(
     for name in request.require.iter().chain(&request.using) {
         if let crate::verdict::CheckName::One(check) = name
             && !findings.iter().any(|finding| finding.check == *check)
-            && !matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof)
+            && !matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof | CheckId::Stream)
         {
             findings.push(unknown(*check, Reason::NoSuchReference { check: *check }));
         }
@@ -54,7 +55,9 @@ pub(super) fn assemble(
     findings.insert(1, Finding { check: CheckId::Size, required: true, outcome: size(facts, request, &ending) });
     findings.insert(2, proof);
     for finding in &mut findings {
-        finding.required = request.requires(finding.check);
+        // What is no stream that is known cannot be decoded, and need not be.
+        let known = ending.decoded.as_ref().is_some_and(is_stream);
+        finding.required = request.requires(finding.check) || (finding.check == CheckId::Stream && known);
     }
     let verdict = overall(&findings);
     let accepted: Vec<String> = findings
@@ -110,9 +113,9 @@ pub(super) fn assemble(
             Some(layout) => part_runs(layout, &findings, &ending.read),
             None => Vec::new(),
         },
-        ratio: request.logical.is_given().then(|| RatioReport::from(&request.logical.ratios(facts, None))),
+        ratio: ratio(request, facts, ending.decoded.as_ref()),
         probe: ending.probed.as_ref().map(ProbeReport::from),
-        stream: None,
+        stream: ending.decoded.as_ref().map(StreamReport::from),
         digests,
         stats: StatsReport {
             elapsed_seconds: session.context().clock.monotonic().duration_since(ending.started).as_secs_f64(),
@@ -149,10 +152,37 @@ fn mapped_layout<'a>(found: &'a Discovery, findings: &[Finding], ending: &'a End
     layouts.into_iter().find(|layout| names(layout))
 }
 
+fn is_stream(decoded: &Decoded) -> bool {
+    matches!(decoded.format, Some(Format::Zstd | Format::Gzip | Format::Zlib))
+}
+
+/// Where anything is known of the size before it was stored.
+fn ratio(request: &VerifyRequest, facts: &ObjectFacts, decoded: Option<&Decoded>) -> Option<RatioReport> {
+    let decoded = decoded.filter(|decoded| is_stream(decoded) && decoded.end == End::Whole);
+    if decoded.is_none() && !request.logical.is_given() {
+        return None;
+    }
+    let mut ratios = request.logical.ratios(facts, None);
+    if let Some(decoded) = decoded {
+        let source = decoded.format.map_or("", Format::name);
+        ratios.add(RatioBasis::Decoded, decoded.decoded_bytes, source.to_owned());
+    }
+    Some(RatioReport::from(&ratios))
+}
+
 impl Ending {
     /// Before anything was read.
     pub fn at(started: Instant) -> Self {
-        Ending { started, archived: None, stopped: None, coverage: None, read: Vec::new(), digests: None, probed: None }
+        Ending {
+            started,
+            archived: None,
+            stopped: None,
+            coverage: None,
+            read: Vec::new(),
+            digests: None,
+            probed: None,
+            decoded: None,
+        }
     }
 
     fn complete(&self) -> bool {
@@ -208,7 +238,8 @@ fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &Ending) -> Outcom
 /// One proof over all bytes: at least one reference matched.
 fn proof(findings: &[Finding], request: &VerifyRequest, ending: &Ending, facts: &ObjectFacts) -> Finding {
     let names: Vec<String> = proving(findings).map(|finding| finding.check.to_string()).collect();
-    let failed: Vec<&Finding> = findings.iter().filter(|f| f.verdict() == Verdict::Fail).collect();
+    let failed = |f: &&Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Fail;
+    let failed: Vec<&Finding> = findings.iter().filter(failed).collect();
     let outcome = if let Some(Outcome::Fail(failure)) = failed.first().map(|finding| &finding.outcome) {
         Outcome::Fail(failure.clone())
     } else if let (Some(_), None, Some(coverage)) = (request.sample, &ending.stopped, ending.coverage) {
@@ -218,7 +249,8 @@ fn proof(findings: &[Finding], request: &VerifyRequest, ending: &Ending, facts: 
         let all = "every byte".to_owned();
         Outcome::Pass(evidence(&names.join(", "), all.clone(), all, facts))
     } else {
-        let open = findings.iter().find_map(|finding| match &finding.outcome {
+        let references = findings.iter().filter(|finding| finding.check != CheckId::Stream);
+        let open = references.into_iter().find_map(|finding| match &finding.outcome {
             Outcome::Unknown(Reason::NotUsed | Reason::NoSuchReference { .. }) => None,
             Outcome::Unknown(reason) => Some(reason.clone()),
             _ => None,

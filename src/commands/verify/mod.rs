@@ -6,6 +6,7 @@ mod parts;
 mod pass;
 mod references;
 mod request;
+mod stream;
 
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +64,7 @@ pub async fn verify(
     if let Some(state) = ending.archived.clone() {
         let archived = |reference: Reference| unknown(reference.check, Reason::Archived { state: state.clone() });
         findings.extend(references.into_iter().map(archived));
-    } else if references.is_empty() && request.digest.is_empty() && !request.manifest_wanted {
+    } else if references.is_empty() && request.reads_nothing_else() {
         if found.facts.size > 0 {
             found.notes.push("nothing was read: there is nothing to hold the bytes against".to_owned());
         }
@@ -74,6 +75,7 @@ pub async fn verify(
         ending.coverage = pass.coverage();
         ending.read = pass.read_ranges();
         ending.probed = pass.take_probed();
+        ending.decoded = pass.decoded.take();
         ending.digests = pass.digests.take();
     }
     let moved = match ending.coverage {

@@ -8,7 +8,7 @@ use crate::checks::{Digests, Judgement, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
-use crate::content::{ProbePlan, Probed};
+use crate::content::{Decoded, ProbePlan, Probed};
 use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
 use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, settle};
 use crate::source::{ErrorKind, Session};
@@ -26,6 +26,17 @@ pub(super) struct Pass<'a> {
     pub digests: Option<Digests>,
     /// Trouble that ended a reading.
     pub stopped: Option<Stop>,
+    /// What the bytes are as a stream.
+    pub decoded: Option<Decoded>,
+}
+
+/// What a reading does besides digests.
+#[derive(Default)]
+pub(super) struct Reader {
+    /// What it goes on from.
+    pub from: Option<Midway>,
+    pub keep: Option<Arc<dyn Keep>>,
+    pub decode: bool,
 }
 
 /// A reference that the bytes contradict, before they were read again.
@@ -46,7 +57,7 @@ impl<'a> Pass<'a> {
         cancel: &'a CancellationToken,
         found: &'a mut Discovery,
     ) -> Self {
-        Pass { session, request, cancel, found, reading: None, digests: None, stopped: None }
+        Pass { session, request, cancel, found, reading: None, digests: None, stopped: None, decoded: None }
     }
 
     /// Ranges that came whole in the first reading, in order.
@@ -73,7 +84,9 @@ impl<'a> Pass<'a> {
             wanted.push((MANIFEST_PARTS, manifest_layout(&self.found.layout, size)));
             wanted.push((MANIFEST_WHOLE, PartLayout::whole(size)));
         }
-        let mut plan = ReadPlan::new(size, &wanted, self.request.budget);
+        let decode = self.request.decode.is_some();
+        let planned = if decode { ReadPlan::in_order } else { ReadPlan::new };
+        let mut plan = planned(size, &wanted, self.request.budget);
         let mut chosen = None;
         if let Some(sample) = self.request.sample {
             plan = plan.without_ordered();
@@ -93,8 +106,8 @@ impl<'a> Pass<'a> {
         } else if let Some(keeper) = &keeper {
             keeper.begin(&Midway::beginning(&plan))?;
         }
-        let kept = (from, keeper.map(|keeper| keeper as Arc<dyn Keep>));
-        let reading = self.read(self.session, &plan, chosen, "verify", kept).await;
+        let reader = Reader { from, keep: keeper.map(|keeper| keeper as Arc<dyn Keep>), decode };
+        let reading = self.read(self.session, &plan, chosen, "verify", reader).await;
         let mut digests = reading.digests();
         self.stopped.clone_from(&reading.stopped);
         self.reading = Some(reading);
@@ -112,16 +125,34 @@ impl<'a> Pass<'a> {
             findings.extend(self.confirm(mismatches, &plan, &mut digests).await);
         }
         self.digests = Some(digests);
+        if decode {
+            let finding = self.judge_stream(&plan, &findings).await;
+            findings.push(finding);
+        }
         Ok(findings)
     }
 
-    async fn read(
+    pub(super) fn take_decoded(&mut self) -> Option<Decoded> {
+        self.reading.as_mut()?.decoded.take()
+    }
+
+    /// Whether a mismatch is read a second time.
+    pub(super) fn rereads(&self) -> bool {
+        self.request.reread
+    }
+
+    /// Connections of their own.
+    pub(super) fn fresh(&self) -> Session {
+        self.session.fresh()
+    }
+
+    pub(super) async fn read(
         &self,
         session: &Session,
         plan: &Arc<ReadPlan>,
         chosen: Option<Vec<usize>>,
         what: &str,
-        (from, keep): (Option<Midway>, Option<Arc<dyn Keep>>),
+        reader: Reader,
     ) -> Reading {
         let bytes = match &chosen {
             Some(chosen) => chosen.iter().filter_map(|index| plan.ranges().get(*index)).map(|range| range.len()).sum(),
@@ -138,8 +169,9 @@ impl<'a> Pass<'a> {
             budget: self.request.budget,
             quota: self.request.quota.clone(),
             probe: probe.map(Arc::new),
-            from,
-            keep,
+            decode: self.request.decode.filter(|_| reader.decode),
+            from: reader.from,
+            keep: reader.keep,
             cancel: self.cancel.clone(),
         };
         fetch(session, job).await
@@ -169,7 +201,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn why_incomplete(&self) -> Reason {
+    pub(super) fn why_incomplete(&self) -> Reason {
         let coverage = self.coverage().unwrap_or(Coverage { bytes: 0, of: self.found.facts.size });
         match &self.stopped {
             Some(stop) => why_stopped(stop, coverage),
@@ -233,7 +265,7 @@ impl<'a> Pass<'a> {
             );
             self.session.context().monitor.note(&note);
             self.found.notes.push(note);
-            let again = self.read(self.session, &plan, None, "verify by the proved parts", (None, None)).await;
+            let again = self.read(self.session, &plan, None, "verify by the proved parts", Reader::default()).await;
             self.stopped.clone_from(&again.stopped);
             for (algorithm, layout, list) in again.digests().iter() {
                 digests.insert(algorithm, layout.clone(), list.to_vec());
@@ -278,7 +310,7 @@ impl<'a> Pass<'a> {
             (again, None)
         };
         let partial = chosen.is_some();
-        let second = self.read(&self.session.fresh(), &plan, chosen, "second read", (None, None)).await;
+        let second = self.read(&self.session.fresh(), &plan, chosen, "second read", Reader::default()).await;
         if let Some(stop) = second.stopped.clone() {
             let reason = match why_stopped(&stop, second.coverage()) {
                 Reason::ReadFailed { detail } => Reason::ReadFailed {

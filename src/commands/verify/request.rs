@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crate::checkpoint::CheckpointFile;
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
 use crate::commands::Logical;
+use crate::content::Limits;
 use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, Signed};
@@ -45,6 +46,8 @@ pub struct VerifyRequest {
     pub quota: Quota,
     /// Measure windows of the content on the way.
     pub probe: bool,
+    /// Decode the bytes, where they are a stream that is known.
+    pub decode: Option<Limits>,
     /// Bytes before they were stored, for the compression ratio.
     pub logical: Logical,
     /// Where the state of an unfinished reading is kept, and taken up.
@@ -72,6 +75,7 @@ impl VerifyRequest {
             budget,
             quota: Quota::default(),
             probe: false,
+            decode: None,
             logical: Logical::default(),
             resume: None,
         }
@@ -79,6 +83,11 @@ impl VerifyRequest {
 
     pub fn target(&self) -> &Target {
         self.source.target()
+    }
+
+    /// Whether bytes are read for references alone.
+    pub(super) fn reads_nothing_else(&self) -> bool {
+        self.digest.is_empty() && !self.manifest_wanted && self.decode.is_none()
     }
 
     /// Whether a check stands in the way of a pass while it is unknown.

@@ -107,6 +107,9 @@ impl Connection {
         }
         let mut shared = loader.load().await;
         let own_endpoint = own_endpoint(&shared);
+        if let Some(url) = own_endpoint.as_deref().filter(|url| !is_endpoint(url)) {
+            return Err(configuration(&format!("`{url}` is no endpoint: write http://HOST:PORT or https://HOST")));
+        }
         if shared.region().is_none() {
             if own_endpoint.is_none() {
                 return Err(configuration("no Region is set; give --region, or set AWS_REGION or a profile's region"));
@@ -182,9 +185,25 @@ fn own_endpoint(shared: &SdkConfig) -> Option<String> {
     for_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
 }
 
+/// Else every request would fail as if the server were away, and be made again.
+fn is_endpoint(url: &str) -> bool {
+    let uri: Option<http::Uri> = url.parse().ok();
+    uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_has_a_scheme_and_a_host() {
+        for url in ["http://localhost:9000", "https://s3.example", "HTTP://[::1]:80/", "http://127.0.0.1/base"] {
+            assert!(is_endpoint(url), "{url}");
+        }
+        for url in ["", "localhost:9000", "localhost", "//host", "ftp://host", "http://", "s3://bucket"] {
+            assert!(!is_endpoint(url), "{url}");
+        }
+    }
 
     #[test]
     fn a_customer_key_is_not_shown() {

@@ -1,0 +1,303 @@
+//! What the bytes of an object are when they are read as a stream: frames of zstd (RFC 8878), members of gzip
+//! (RFC 1952), zlib (RFC 1950), or nothing of these. Every frame is decoded, its checksum and stated size are held
+//! against what came out, and nothing that came out is kept.
+
+mod decoded;
+mod gzip;
+mod head;
+mod plain;
+mod zlib;
+mod zstd;
+
+#[cfg(test)]
+mod tests;
+
+pub use decoded::{Decoded, End, Format};
+
+use crate::units::{GIB, KIB, MIB};
+use gzip::Member;
+use head::Head;
+use plain::Plain;
+use zlib::Zlib;
+use zstd::Frame;
+
+/// What decoding may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that a decoder may keep of what it decoded.
+    pub window: u64,
+    /// Bytes that may come out for each that went in, once more than [`Limits::FREE`] came out.
+    pub expansion: u64,
+}
+
+impl Limits {
+    /// So much may come out of anything: zeros of a disk pack by more than any limit that would stop a bomb.
+    pub const FREE: u64 = GIB;
+}
+
+impl Default for Limits {
+    /// gzip cannot go beyond 1,032 to 1.
+    fn default() -> Self {
+        Limits { window: 128 * MIB, expansion: 1_100 }
+    }
+}
+
+/// Fewer bytes out of a first frame that then breaks off or contradicts itself do not show that it was one: a few bytes
+/// at the beginning of an object can look like anything.
+const RECOGNISED: u64 = 4 * KIB;
+/// Bytes that are decoded at a time.
+const SCRATCH: usize = 128 << 10;
+
+/// Decodes a stream that is handed in piece by piece.
+pub struct Stream {
+    limits: Limits,
+    /// Bytes taken.
+    at: u64,
+    /// Where the frame began that is being read.
+    frame_at: u64,
+    /// What came out of it.
+    frame_out: u64,
+    decoded: Decoded,
+    state: State,
+    /// Every byte so far was looked at for zeros.
+    counted: bool,
+    scratch: Vec<u8>,
+}
+
+enum State {
+    /// The next frame, or what is there in its place.
+    Head(Head),
+    Zstd(Box<Frame>),
+    Gzip(Box<Member>),
+    Zlib(Box<Zlib>),
+    /// So many bytes of a skippable frame are still to come.
+    Skip(u64),
+    /// Zeros behind a member of gzip.
+    Padding,
+    Plain(Plain),
+    Ended,
+}
+
+/// What a frame did with bytes.
+enum Step {
+    /// It took all of them.
+    More,
+    /// It ended behind so many of them; whether it has a checksum, which then was right.
+    Frame { used: usize, checksum: bool },
+    /// It cannot go on.
+    Stop(End),
+}
+
+/// Where decoded bytes are counted.
+struct Out<'a> {
+    scratch: &'a mut [u8],
+    limits: Limits,
+    /// Bytes of the object taken before this piece.
+    stored: u64,
+    /// All that came out before.
+    decoded: u64,
+    frame: &'a mut u64,
+}
+
+impl Out<'_> {
+    /// Counts what came out, when so many bytes of the piece were used.
+    fn count(&mut self, used: usize, came: usize) -> Result<(), End> {
+        *self.frame += came as u64;
+        let (decoded, stored) = (self.decoded + *self.frame, self.stored + used as u64);
+        if decoded > Limits::FREE && decoded / self.limits.expansion.max(1) > stored {
+            return Err(End::Expansion { decoded, stored, limit: self.limits.expansion });
+        }
+        Ok(())
+    }
+}
+
+impl Stream {
+    pub fn new(limits: Limits) -> Self {
+        Stream {
+            limits,
+            at: 0,
+            frame_at: 0,
+            frame_out: 0,
+            decoded: Decoded::default(),
+            state: State::Head(Head::default()),
+            counted: false,
+            scratch: vec![0; SCRATCH],
+        }
+    }
+
+    /// The next bytes, in pieces of any size.
+    pub fn take(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let used = self.step(bytes);
+            self.at += used as u64;
+            bytes = bytes.get(used..).unwrap_or_default();
+        }
+    }
+
+    /// Takes some of the bytes, one at least.
+    fn step(&mut self, bytes: &[u8]) -> usize {
+        let mut out = Out {
+            scratch: &mut self.scratch,
+            limits: self.limits,
+            stored: self.at,
+            decoded: self.decoded.decoded_bytes,
+            frame: &mut self.frame_out,
+        };
+        let step = match &mut self.state {
+            State::Head(head) => {
+                let first = bytes.first().copied().unwrap_or_default();
+                let found = head.push(first, self.decoded.format, self.limits);
+                self.begin(found);
+                return 1;
+            }
+            State::Skip(left) => {
+                let used = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                *left -= used as u64;
+                if *left == 0 {
+                    self.decoded.skippable_frames += 1;
+                    self.next_head(self.at + used as u64);
+                }
+                return used;
+            }
+            State::Padding => {
+                match bytes.iter().position(|byte| *byte != 0) {
+                    None => self.decoded.padding += bytes.len() as u64,
+                    Some(_) => self.end(End::Trailing { at: self.frame_at }),
+                }
+                return bytes.len();
+            }
+            State::Plain(plain) => {
+                plain.take(bytes);
+                return bytes.len();
+            }
+            State::Ended => return bytes.len(),
+            State::Zstd(frame) => frame.take(bytes, &mut out),
+            State::Gzip(member) => member.take(bytes, &mut out),
+            State::Zlib(zlib) => zlib.take(bytes, &mut out),
+        };
+        match step {
+            Step::More => bytes.len(),
+            Step::Frame { used, checksum } => {
+                self.decoded.frames += 1;
+                self.decoded.checksums += u64::from(checksum);
+                self.decoded.decoded_bytes += std::mem::take(&mut self.frame_out);
+                self.next_head(self.at + used as u64);
+                // A frame ends with a byte of its own.
+                used.max(1)
+            }
+            Step::Stop(end) => {
+                self.stop(end);
+                bytes.len()
+            }
+        }
+    }
+
+    fn begin(&mut self, found: head::Found) {
+        use head::Found;
+        match found {
+            Found::More => {}
+            Found::Zstd(frame) => {
+                self.decoded.format = Some(Format::Zstd);
+                self.decoded.window = self.decoded.window.max(frame.window());
+                self.state = State::Zstd(frame);
+            }
+            Found::Skippable { bytes: 0 } => {
+                self.decoded.skippable_frames += 1;
+                self.next_head(self.at + 1);
+            }
+            Found::Skippable { bytes } => self.state = State::Skip(bytes),
+            Found::Gzip(member) => {
+                self.decoded.format = Some(Format::Gzip);
+                self.state = State::Gzip(member);
+            }
+            Found::Zlib(zlib) => {
+                self.decoded.format = Some(Format::Zlib);
+                self.state = State::Zlib(zlib);
+            }
+            Found::Stop(end) => {
+                self.decoded.format = Some(Format::Zstd);
+                self.end(end);
+            }
+            Found::Nothing(head) if self.decoded.frames == 0 => self.plain(&head),
+            Found::Nothing(head) => {
+                if self.decoded.format == Some(Format::Gzip) && head.iter().all(|byte| *byte == 0) {
+                    self.decoded.padding = head.len() as u64;
+                    self.state = State::Padding;
+                } else {
+                    self.end(End::Trailing { at: self.frame_at });
+                }
+            }
+        }
+    }
+
+    fn next_head(&mut self, at: u64) {
+        self.frame_at = at;
+        if self.decoded.frames > 0 {
+            self.decoded.good_bytes = at;
+        }
+        self.state = State::Head(Head::default());
+    }
+
+    /// A frame that cannot go on: damage, unless nothing shows that it ever was a frame.
+    fn stop(&mut self, end: End) {
+        let shown = self.decoded.frames > 0 || self.frame_out >= RECOGNISED;
+        let sure = matches!(end, End::Expansion { .. } | End::Damaged { whole: true, .. });
+        if shown || sure {
+            self.end(end);
+        } else {
+            self.plain(&[]);
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        self.decoded.decoded_bytes += std::mem::take(&mut self.frame_out);
+        self.decoded.end = end.from(self.frame_at);
+        self.state = State::Ended;
+    }
+
+    fn plain(&mut self, head: &[u8]) {
+        self.decoded = Decoded { format: Some(Format::None), ..Decoded::default() };
+        self.frame_out = 0;
+        self.counted = self.frame_at == 0 && !head.is_empty();
+        let mut plain = Plain::default();
+        plain.take(head);
+        self.state = State::Plain(plain);
+    }
+
+    /// What it all came to, now that no more bytes come.
+    pub fn finish(mut self) -> Decoded {
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Head(_) if self.at == 0 => {}
+            State::Head(head) if self.decoded.frames == 0 => self.plain(head.bytes()),
+            State::Head(head) if head.bytes().is_empty() => self.decoded.end = End::Whole,
+            State::Head(head) if self.decoded.format == Some(Format::Gzip) && head.bytes().iter().all(|b| *b == 0) => {
+                self.decoded.padding = head.bytes().len() as u64;
+                self.decoded.end = End::Whole;
+            }
+            State::Head(_) => self.end(End::Trailing { at: self.frame_at }),
+            State::Zstd(_) | State::Gzip(_) | State::Zlib(_) | State::Skip(_) => {
+                // Nothing comes out of zstd before a block is whole, and its magic number is no accident.
+                let shown = self.decoded.frames > 0 || self.frame_out > 0 || self.decoded.format == Some(Format::Zstd);
+                if shown {
+                    self.end(End::Truncated { frame_at: self.frame_at });
+                } else {
+                    self.plain(&[]);
+                }
+            }
+            State::Padding => self.decoded.end = End::Whole,
+            State::Plain(plain) => self.state = State::Plain(plain),
+            State::Ended => {}
+        }
+        if let State::Plain(plain) = &self.state {
+            self.decoded.end = End::Whole;
+            self.decoded.zero_bytes = self.counted.then(|| plain.zeros());
+            self.decoded.decoded_bytes = self.at;
+            self.decoded.good_bytes = self.at;
+            if self.counted && plain.zeros() == self.at {
+                self.decoded.format = Some(Format::Zeros);
+            }
+        }
+        self.decoded.taken_bytes = self.at;
+        self.decoded
+    }
+}

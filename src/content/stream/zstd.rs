@@ -1,0 +1,147 @@
+use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
+
+use super::{End, Limits, Out, Step};
+
+pub(super) const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+/// The longest frame header: magic number, descriptor, window, dictionary, content size.
+pub(super) const LONGEST_HEADER: usize = 4 + 1 + 1 + 4 + 8;
+const CHECKSUM: u8 = 0b100;
+/// RFC 8878, 3.1.1.1.2: the smallest window is 1 KiB.
+const SMALLEST_LOG: u32 = 10;
+
+/// A frame header (RFC 8878, 3.1.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Bytes of what was decoded that must be kept.
+    pub window: u64,
+    pub content: Option<u64>,
+    pub checksum: bool,
+    pub dictionary: u32,
+}
+
+/// What the first bytes of a frame are.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Parsed {
+    More,
+    Header(Header),
+    Wrong,
+}
+
+impl Header {
+    pub fn parse(bytes: &[u8]) -> Parsed {
+        let Some(descriptor) = bytes.get(4).copied() else { return Parsed::More };
+        if descriptor & 0b1000 != 0 {
+            return Parsed::Wrong;
+        }
+        let single = descriptor & 0b10_0000 != 0;
+        let dictionary_bytes = match descriptor & 0b11 {
+            3 => 4,
+            short => usize::from(short),
+        };
+        let content_bytes = match (descriptor >> 6, single) {
+            (0, false) => 0,
+            (0, true) => 1,
+            (1, _) => 2,
+            (2, _) => 4,
+            _ => 8,
+        };
+        let window_bytes = usize::from(!single);
+        let (dictionary_at, content_at) = (5 + window_bytes, 5 + window_bytes + dictionary_bytes);
+        if bytes.len() < content_at + content_bytes {
+            return Parsed::More;
+        }
+        let number = |at: usize, length: usize| {
+            let bytes = bytes.get(at..at + length).unwrap_or_default();
+            bytes.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte))
+        };
+        let content = match content_bytes {
+            0 => None,
+            2 => Some(number(content_at, 2) + 256),
+            length => Some(number(content_at, length)),
+        };
+        let window = if single {
+            content.unwrap_or_default()
+        } else {
+            let byte = number(5, 1);
+            let base = 1u64 << (u64::from(SMALLEST_LOG) + (byte >> 3));
+            base + base / 8 * (byte & 0b111)
+        };
+        let dictionary = number(dictionary_at, dictionary_bytes) as u32;
+        Parsed::Header(Header { window, content, checksum: descriptor & CHECKSUM != 0, dictionary })
+    }
+
+    /// Power of two that holds the window.
+    fn log(&self) -> u32 {
+        (u64::BITS - self.window.saturating_sub(1).leading_zeros()).max(SMALLEST_LOG)
+    }
+}
+
+/// A frame that is being decoded.
+///
+/// The decoder is given a header of our own making, with the same window but without the content size: so a size that
+/// lies is told from blocks that are damaged.
+pub(super) struct Frame {
+    header: Header,
+    decoder: DCtx<'static>,
+}
+
+impl Frame {
+    pub fn new(header: Header, limits: Limits) -> Result<Self, End> {
+        if header.dictionary != 0 {
+            return Err(End::Dictionary { frame_at: 0, id: header.dictionary });
+        }
+        // The decoder takes a power of two, up to 2 GiB.
+        let log = header.log();
+        if header.window > limits.window || log > 31 {
+            return Err(End::Window { frame_at: 0, needs: header.window, limit: limits.window });
+        }
+        let failed = |_| End::damaged("the decoder could not be set up");
+        let mut decoder = DCtx::try_create().ok_or_else(|| End::damaged("there is no memory for a decoder"))?;
+        decoder.set_parameter(DParameter::WindowLogMax(log)).map_err(failed)?;
+        let descriptor = if header.checksum { CHECKSUM } else { 0 };
+        let [a, b, c, d] = MAGIC;
+        let own = [a, b, c, d, descriptor, ((log - SMALLEST_LOG) << 3) as u8];
+        let (mut input, mut nothing) = (InBuffer::around(&own), [0u8; 0]);
+        decoder.decompress_stream(&mut OutBuffer::around(&mut nothing[..]), &mut input).map_err(failed)?;
+        Ok(Frame { header, decoder })
+    }
+
+    pub fn window(&self) -> u64 {
+        self.header.window
+    }
+
+    pub fn take(&mut self, bytes: &[u8], out: &mut Out<'_>) -> Step {
+        let mut input = InBuffer::around(bytes);
+        loop {
+            let mut output = OutBuffer::around(&mut *out.scratch);
+            let left = self.decoder.decompress_stream(&mut output, &mut input);
+            let (came, full) = (output.pos(), output.pos() == output.capacity());
+            if let Err(end) = out.count(input.pos(), came) {
+                return Step::Stop(end);
+            }
+            match left {
+                Err(code) => {
+                    let what = get_error_name(code);
+                    let checksum = what.contains("checksum");
+                    return Step::Stop(if checksum {
+                        End::contradicted("its content does not match its checksum")
+                    } else {
+                        End::damaged(what.to_lowercase())
+                    });
+                }
+                Ok(0) => return self.ended(input.pos(), *out.frame),
+                Ok(_) if input.pos() == bytes.len() && !full => return Step::More,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    fn ended(&self, used: usize, came: u64) -> Step {
+        match self.header.content {
+            Some(stated) if stated != came => {
+                Step::Stop(End::contradicted(format!("it states {stated} bytes, and {came} came out")))
+            }
+            _ => Step::Frame { used, checksum: self.header.checksum },
+        }
+    }
+}
