@@ -158,4 +158,59 @@ mod tests {
         assert!(candidates.iter().all(|c| c.layout.count() == 2));
         assert!(matches!(of("65247a1c5755517a32636c78de3d624a-19"), Err(Reason::LayoutUnknown { .. })));
     }
+
+    #[test]
+    fn parts_of_another_number_than_the_value_goes_over_are_not_its_own() {
+        let own = |text: &[u8]| Digest::new(Algorithm::Crc32, &[text.len() as u8; 4]).unwrap();
+        let part = |number, text: &[u8]| crate::facts::PartFacts {
+            number: crate::units::PartNumber::new(number).unwrap(),
+            size: text.len() as u64,
+            checksums: vec![own(text)],
+            of: None,
+        };
+        let known = KnownLayout::proved(20, vec![part(1, &[0; 12]), part(2, &[0; 8])], "test").unwrap();
+        let claim = |parts| {
+            let checksum = StoredChecksum { digest: own(b"1"), kind: ChecksumKind::Composite { parts } };
+            checksum_claim(&checksum, &known, 20).unwrap()
+        };
+        let parts = |claim: &Claim| matches!(claim, Claim::Composite { parts: Some(parts), .. } if parts.len() == 2);
+        assert!(parts(&claim(Some(2))) && parts(&claim(None)));
+        assert!(!parts(&claim(Some(3))), "it goes over three");
+    }
+
+    #[test]
+    fn why_a_layout_is_unknown_holds_for_its_own_number_of_parts_only() {
+        let known = KnownLayout::unknown(Some(3), "it was not told");
+        let of = |parts| candidates(&known, parts, 20);
+        let because = |result: Result<Vec<Candidate>, Reason>| match result {
+            Err(Reason::LayoutUnknown { because }) => because,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(because(of(Some(3))), "it was not told");
+        assert_eq!(because(of(None)), "it was not told");
+        assert!(of(Some(2)).unwrap().iter().all(|candidate| candidate.layout.count() == 2));
+    }
+
+    #[test]
+    fn a_proved_layout_settles_a_claim() {
+        let sizes = [9, 11];
+        let part = |number: usize, size| crate::facts::PartFacts {
+            number: crate::units::PartNumber::new(number as u32).unwrap(),
+            size,
+            checksums: vec![Digest::new(Algorithm::Md5, &[number as u8; 16]).unwrap()],
+            of: None,
+        };
+        let parts = sizes.iter().enumerate().map(|(index, size)| part(index + 1, *size)).collect();
+        let proved = KnownLayout::proved(20, parts, "test").unwrap();
+        let assumed = KnownLayout::assumed(2, [PartLayout::uniform(20, 10)], "test");
+        let mut claim = etag_claim(&ETag::new("65247a1c5755517a32636c78de3d624a-2"), &assumed, 20).unwrap();
+        settle(&mut claim, &proved);
+        let Claim::Composite { candidates, parts, .. } = &claim else { panic!() };
+        assert_eq!(candidates.len(), 1);
+        assert_eq!(Some(&candidates[0].layout), proved.proved_layout());
+        assert_eq!(parts.as_ref().map(Vec::len), Some(2));
+        settle(&mut claim, &assumed);
+        let Claim::Composite { candidates, .. } = &claim else { panic!() };
+        assert_eq!(Some(&candidates[0].layout), proved.proved_layout(), "what is only assumed settles nothing");
+    }
 }

@@ -138,4 +138,34 @@ mod tests {
         let layout = KnownLayout::proved(6, vec![part(1, b"aaa"), part(2, b"bbb")], "test").unwrap();
         assert!(layout.agreeing_with(&[full]).is_ok(), "a value that does not go by part");
     }
+
+    #[test]
+    fn only_a_proved_layout_is_one() {
+        let layout = PartLayout::uniform(20, 8);
+        let part = |number, size| PartFacts {
+            number: PartNumber::new(number).unwrap(),
+            size,
+            checksums: Vec::new(),
+            of: None,
+        };
+        let proved = KnownLayout::proved(20, vec![part(1, 8), part(2, 8), part(3, 4)], "test").unwrap();
+        assert_eq!(proved.proved_layout(), Some(&layout));
+        assert_eq!(KnownLayout::assumed(3, [layout], "test").proved_layout(), None);
+    }
+
+    #[test]
+    fn a_value_from_elsewhere_may_go_over_the_same_parts_or_uniform_ones() {
+        let uneven = PartLayout::from_sizes(20, [5, 9, 6]).unwrap();
+        let known = KnownLayout::assumed(3, [uneven.clone()], "test");
+        let layouts = |size, parts| {
+            let assumed = known.as_assumption(size, parts);
+            assumed.candidates.into_iter().map(|candidate| candidate.layout).collect::<Vec<_>>()
+        };
+        let three = layouts(20, 3);
+        assert_eq!(three.first(), Some(&uneven));
+        assert!(three.iter().all(|layout| layout.count() == 3) && three.len() > 1);
+        let distinct: std::collections::BTreeSet<_> = three.iter().map(|layout| layout.ends().to_vec()).collect();
+        assert_eq!(distinct.len(), three.len(), "each once");
+        assert!(layouts(20, 2).iter().all(|layout| layout.count() == 2));
+    }
 }

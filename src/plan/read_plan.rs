@@ -373,4 +373,54 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn ranges_that_share_bytes_touch() {
+        let plan = plan(40 * MIB, &[(Algorithm::Md5, PartLayout::uniform(40 * MIB, 10 * MIB))]);
+        let touching = |start, end| plan.ranges_touching(ByteRange::new(start, end).unwrap());
+        assert_eq!(touching(10 * MIB, 20 * MIB), [1]);
+        assert_eq!(touching(10 * MIB - 1, 20 * MIB + 1), [0, 1, 2]);
+        assert_eq!(touching(39 * MIB, 40 * MIB), [3]);
+        assert_eq!((plan.size(), plan.needs().count()), (40 * MIB, 1));
+    }
+
+    #[test]
+    fn the_fingerprint_tells_plans_apart() {
+        let layout = |part| PartLayout::uniform(40 * MIB, part);
+        let print = |wanted: &[(Algorithm, PartLayout)]| plan(40 * MIB, wanted).fingerprint();
+        let one = print(&[(Algorithm::Md5, layout(8 * MIB))]);
+        assert_eq!(one, print(&[(Algorithm::Md5, layout(8 * MIB))]));
+        for other in [
+            print(&[(Algorithm::Sha1, layout(8 * MIB))]),
+            print(&[(Algorithm::Md5, layout(5 * MIB))]),
+            print(&[(Algorithm::Md5, layout(8 * MIB)), (Algorithm::Sha1, layout(8 * MIB))]),
+            print(&[(Algorithm::Md5, layout(8 * MIB)), (Algorithm::Md5, layout(5 * MIB))]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn ranges_follow_the_layout_that_most_digests_go_by() {
+        let (most, other, size) =
+            (PartLayout::uniform(40 * MIB, 8 * MIB), PartLayout::uniform(40 * MIB, 5 * MIB), 40 * MIB);
+        let wanted = [(Algorithm::Md5, other), (Algorithm::Md5, most.clone()), (Algorithm::Sha1, most.clone())];
+        assert_eq!(main_layout(&[wanted[0].1.clone(), most.clone()], &needs_of(&[(0, 0), (0, 1), (1, 1)])), Some(1));
+        assert_eq!(main_layout(&[PartLayout::whole(size)], &needs_of(&[(0, 0)])), None, "one part is no layout");
+        let plan = plan(size, &wanted);
+        assert!(plan.ordered().iter().all(|need| plan.layout(*need) != Some(&most)));
+    }
+
+    fn needs_of(list: &[(usize, usize)]) -> Vec<Need> {
+        let algorithms = [Algorithm::Md5, Algorithm::Sha1];
+        list.iter().map(|(algorithm, layout)| Need { algorithm: algorithms[*algorithm], layout: *layout }).collect()
+    }
+
+    #[test]
+    fn bytes_in_order_come_in_ranges_that_fit_the_room() {
+        let parts = [(Algorithm::Md5, PartLayout::uniform(GIB, 512 * MIB))];
+        assert_eq!(ReadPlan::new(GIB, &parts, BUDGET).ranges().len(), 2);
+        let plan = ReadPlan::in_order(GIB, &parts, BUDGET);
+        assert!(plan.ranges().iter().all(|range| range.len() <= 10 * MIB));
+    }
 }
