@@ -4,6 +4,8 @@
 //! whether the bytes were read as what the target is about: a seed that stops at the first
 //! check proves nothing, and the test that replays the seeds says so.
 
+mod stream;
+
 use std::fmt::Debug;
 use std::str::FromStr;
 
@@ -12,14 +14,15 @@ use jiff::tz::TimeZone;
 
 use crate::checkpoint::{Checkpoint, Identity};
 use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, Md5Lanes, Pool, StoredChecksum, fold as fold_digests};
-use crate::content::{Limits, Stream};
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
 use crate::manifest::{Manifest, find_sum};
 use crate::plan::{Budget, PartLayout, ReadPlan, Sample, Tuning};
 use crate::sealed::seal;
-use crate::units::{ByteRange, KIB, MIB, PartNumber};
+use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject};
+
+pub use stream::stream;
 
 /// An entry: whether the bytes were read.
 pub type Entry = fn(&[u8]) -> bool;
@@ -186,24 +189,6 @@ pub fn manifest(data: &[u8]) -> bool {
         assert_eq!(sum, u128::from(manifest.object_bytes), "the parts make up the object");
     }
     true
-}
-
-/// A stream, decoded in pieces of a size that the first byte tells: what it comes to does not hang on the pieces.
-pub fn stream(data: &[u8]) -> bool {
-    let Some((piece, bytes)) = data.split_first() else { return false };
-    let limits = Limits { window: MIB, expansion: 50 };
-    let decode = |piece: usize| {
-        let mut stream = Stream::new(limits);
-        bytes.chunks(piece).for_each(|piece| stream.take(piece));
-        stream.finish()
-    };
-    let decoded = decode(usize::from(*piece) + 1);
-    let whole = decode(bytes.len().max(1));
-    assert_eq!((decoded.format, decoded.frames), (whole.format, whole.frames));
-    assert_eq!(std::mem::discriminant(&decoded.end), std::mem::discriminant(&whole.end), "{decoded}; {whole}");
-    assert_eq!(decoded.taken_bytes, bytes.len() as u64);
-    assert!(decoded.good_bytes <= decoded.taken_bytes && decoded.window <= limits.window);
-    decoded.frames > 0
 }
 
 /// First line: the name; the rest: the checksum file.

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod keeper;
+mod mismatch;
 mod parts;
 mod pass;
 mod references;

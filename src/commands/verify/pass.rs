@@ -3,6 +3,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::keeper::Keeper;
+use super::mismatch::{Mismatch, describe, lay_over, same_damage};
 use super::{VerifyError, VerifyRequest, unknown};
 use crate::checks::{Digests, Judgement, judge};
 use crate::checksum::Algorithm;
@@ -13,7 +14,7 @@ use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
 use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, settle};
 use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize, MIB};
-use crate::verdict::{CheckId, Coverage, Damage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason};
+use crate::verdict::{CheckId, Coverage, Finding, Origin, Outcome, Reads, Reason};
 
 /// The readings of one `verify`, and what they say about its references.
 pub(super) struct Pass<'a> {
@@ -37,13 +38,6 @@ pub(super) struct Reader {
     pub from: Option<Midway>,
     pub keep: Option<Arc<dyn Keep>>,
     pub decode: bool,
-}
-
-/// A reference that the bytes contradict, before they were read again.
-struct Mismatch {
-    reference: Reference,
-    evidence: Evidence,
-    damage: Vec<Damage>,
 }
 
 /// What a manifest holds whatever the references need: it must prove a copy anywhere.
@@ -366,48 +360,6 @@ impl<'a> Pass<'a> {
         let size = self.found.facts.size;
         let plan = ReadPlan::new(size, &needs(&placing, size), self.request.budget);
         plan.ordered().is_empty().then(|| Arc::new(plan))
-    }
-}
-
-impl Mismatch {
-    fn fail(mut self, reads: Reads) -> Finding {
-        if reads == Reads::Reproduced {
-            for damage in &mut self.damage {
-                damage.second_read = Some(damage.observed.clone());
-            }
-        }
-        let failure = Failure { evidence: self.evidence, reads: Some(reads), damage: self.damage };
-        Finding { check: self.reference.check, required: false, outcome: Outcome::Fail(failure) }
-    }
-}
-
-fn same_damage(one: &[Damage], other: &[Damage]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.range == b.range && a.observed == b.observed)
-}
-
-/// The digests of parts that were read again in the place of those of the first reading, and the parts that came out
-/// differently.
-fn lay_over(first: &Digests, again: Digests) -> (Digests, Vec<ByteRange>) {
-    let mut differing = Vec::new();
-    for (algorithm, layout, list) in again.iter() {
-        let held = first.parts(algorithm, layout).unwrap_or_default();
-        let pairs = layout.parts().zip(held.iter().zip(list));
-        differing.extend(pairs.filter(|(_, (held, new))| new.is_some() && held != new).map(|(range, _)| range));
-    }
-    differing.sort_unstable();
-    differing.dedup();
-    let mut both = again;
-    for (algorithm, layout, list) in first.iter() {
-        both.insert(algorithm, layout.clone(), list.to_vec());
-    }
-    (both, differing)
-}
-
-fn describe(mismatch: &Mismatch, differing: &[ByteRange]) -> String {
-    match differing.first() {
-        Some(range) if differing.len() == 1 => format!("bytes {range}"),
-        Some(range) => format!("bytes {range} and {} more ranges", differing.len() - 1),
-        None => format!("{} the first time, something else the second", mismatch.evidence.observed),
     }
 }
 

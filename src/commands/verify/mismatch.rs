@@ -1,0 +1,53 @@
+use crate::checks::Digests;
+use crate::plan::Reference;
+use crate::units::ByteRange;
+use crate::verdict::{Damage, Evidence, Failure, Finding, Outcome, Reads};
+
+/// A reference that the bytes contradict, before they were read again.
+pub(super) struct Mismatch {
+    pub reference: Reference,
+    pub evidence: Evidence,
+    pub damage: Vec<Damage>,
+}
+
+impl Mismatch {
+    pub fn fail(mut self, reads: Reads) -> Finding {
+        if reads == Reads::Reproduced {
+            for damage in &mut self.damage {
+                damage.second_read = Some(damage.observed.clone());
+            }
+        }
+        let failure = Failure { evidence: self.evidence, reads: Some(reads), damage: self.damage };
+        Finding { check: self.reference.check, required: false, outcome: Outcome::Fail(failure) }
+    }
+}
+
+pub(super) fn same_damage(one: &[Damage], other: &[Damage]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.range == b.range && a.observed == b.observed)
+}
+
+/// The digests of parts that were read again in the place of those of the first reading, and the parts that came out
+/// differently.
+pub(super) fn lay_over(first: &Digests, again: Digests) -> (Digests, Vec<ByteRange>) {
+    let mut differing = Vec::new();
+    for (algorithm, layout, list) in again.iter() {
+        let held = first.parts(algorithm, layout).unwrap_or_default();
+        let pairs = layout.parts().zip(held.iter().zip(list));
+        differing.extend(pairs.filter(|(_, (held, new))| new.is_some() && held != new).map(|(range, _)| range));
+    }
+    differing.sort_unstable();
+    differing.dedup();
+    let mut both = again;
+    for (algorithm, layout, list) in first.iter() {
+        both.insert(algorithm, layout.clone(), list.to_vec());
+    }
+    (both, differing)
+}
+
+pub(super) fn describe(mismatch: &Mismatch, differing: &[ByteRange]) -> String {
+    match differing.first() {
+        Some(range) if differing.len() == 1 => format!("bytes {range}"),
+        Some(range) => format!("bytes {range} and {} more ranges", differing.len() - 1),
+        None => format!("{} the first time, something else the second", mismatch.evidence.observed),
+    }
+}

@@ -1,0 +1,20 @@
+use crate::content::{Limits, Stream};
+use crate::units::MIB;
+
+/// A stream, decoded in pieces of a size that the first byte tells: what it comes to does not hang on the pieces.
+pub fn stream(data: &[u8]) -> bool {
+    let Some((piece, bytes)) = data.split_first() else { return false };
+    let limits = Limits { window: MIB, expansion: 50 };
+    let decode = |piece: usize| {
+        let mut stream = Stream::new(limits);
+        bytes.chunks(piece).for_each(|piece| stream.take(piece));
+        stream.finish()
+    };
+    let decoded = decode(usize::from(*piece) + 1);
+    let whole = decode(bytes.len().max(1));
+    assert_eq!((decoded.format, decoded.frames), (whole.format, whole.frames));
+    assert_eq!(std::mem::discriminant(&decoded.end), std::mem::discriminant(&whole.end), "{decoded}; {whole}");
+    assert_eq!(decoded.taken_bytes, bytes.len() as u64);
+    assert!(decoded.good_bytes <= decoded.taken_bytes && decoded.window <= limits.window);
+    decoded.frames > 0
+}
