@@ -32,6 +32,10 @@ async fn run(args: &[&str]) -> Run {
     Run::of(command).await
 }
 
+async fn run_bare(args: &[&str]) -> Option<i32> {
+    run(args).await.exit
+}
+
 async fn decode(folder: &Path, bytes: &[u8], more: &[&str]) -> Run {
     let file = write(folder, "object.bin", bytes);
     run(&[&["verify", &file, "--decode"][..], more].concat()).await
@@ -107,10 +111,22 @@ async fn what_cannot_be_decoded_is_unknown_and_says_why() {
     unknown(run.assert_exit(3), "needs a window of 128 MiB, more than the 50 MiB allowed");
     assert_eq!(run.verdict("stream"), "unknown: not_decoded");
     assert_eq!(decode(folder.path(), &large, &[]).await.verdict("stream"), "pass");
-    // 4 GiB of one byte in 128 KiB.
-    let mut bomb = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x58];
-    (0..32_768).for_each(|_| bomb.extend_from_slice(&[0x02, 0x00, 0x10, b'x']));
-    unknown(decode(folder.path(), &bomb, &[]).await.assert_exit(3), "more than 1100 to 1, as a bomb would be");
+    // 4 GiB of one byte in 128 KiB, and nothing that speaks for them.
+    let mut blocks = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x58];
+    (0..32_768).for_each(|last| blocks.extend_from_slice(&[0x02 | u8::from(last == 32_767), 0x00, 0x10, b'x']));
+    let run = decode(folder.path(), &blocks, &[]).await;
+    unknown(&run, "1 of them without a checksum, 4,294,967,296 bytes decoded");
+    assert_eq!(run.report()["stream"]["decoded_bytes"], 4_294_967_296_u64);
+    let digest = decode(folder.path(), &blocks, &["--digest", "sha256"]).await.report();
+    let expect = format!("sha256:{}", digest["digests"][0]["hex"].as_str().unwrap());
+    decode(folder.path(), &blocks, &["--expect", &expect]).await.assert_exit(0);
+    decode(folder.path(), &blocks, &["--expect", &expect, "--require", "stream"]).await.assert_exit(3);
+    let file = write(folder.path(), "object.bin", &blocks);
+    assert_eq!(
+        run_bare(&["verify", &file, "--expect", &expect, "--require", "stream"]).await,
+        Some(2),
+        "wants --decode"
+    );
     let refused = decode(folder.path(), b"x", &["--resume", "state.json"]).await;
     assert_eq!(refused.exit, Some(2));
 }

@@ -224,7 +224,7 @@ pub struct ContentArgs {
     #[arg(long)]
     pub probe: bool,
     /// Decode a stream of zstd, gzip or zlib, and hold it against the checksums and sizes inside it; half of --max-memory is for its window
-    #[arg(long, conflicts_with_all = ["sample", "resume"])]
+    #[arg(long, conflicts_with_all = ["sample", "resume", "max_bytes", "max_time"])]
     pub decode: bool,
 }
 

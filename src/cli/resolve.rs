@@ -14,6 +14,7 @@ use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
+use crate::verdict::{CheckId, CheckName};
 
 /// Something wrong with what was typed, subject first.
 #[derive(Debug)]
@@ -202,7 +203,15 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     }
     let decode =
         args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory.0 / 2, ..DecodeLimits::default() });
-    let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
+    let stream = CheckName::One(CheckId::Stream);
+    let named = [&references.require, &references.using, &references.accept].into_iter().flatten();
+    if decode.is_none() && named.into_iter().any(|name| *name == stream) {
+        return Err(UsageError("the check `stream` wants --decode".to_owned()));
+    }
+    let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window)).map_err(|UsageError(problem)| {
+        let why = if decode.is_some() { "; half of --max-memory is for --decode" } else { "" };
+        UsageError(problem + why)
+    })?;
     let until = args.reading.max_time.map(|time| std::time::Instant::now() + time);
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let (mut manifest, mut manifest_signature) = (None, None);

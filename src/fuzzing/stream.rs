@@ -4,7 +4,7 @@ use crate::units::MIB;
 /// A stream, decoded in pieces of a size that the first byte tells: what it comes to does not hang on the pieces.
 pub fn stream(data: &[u8]) -> bool {
     let Some((piece, bytes)) = data.split_first() else { return false };
-    let limits = Limits { window: MIB, expansion: 50 };
+    let limits = Limits { window: MIB, decoded: MIB };
     let decode = |piece: usize| {
         let mut stream = Stream::new(limits);
         bytes.chunks(piece).for_each(|piece| stream.take(piece));

@@ -103,7 +103,7 @@ impl Reason {
             ),
             Reason::Limited { .. } => Some("run it again with --resume FILE, as often as it takes"),
             Reason::ReadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
-            Reason::NotDecoded { .. } => Some("a window may have half of --max-memory; or leave out --decode"),
+            Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
             _ => None,
         }
     }

@@ -55,9 +55,9 @@ pub(super) fn assemble(
     findings.insert(1, Finding { check: CheckId::Size, required: true, outcome: size(facts, request, &ending) });
     findings.insert(2, proof);
     for finding in &mut findings {
-        // What is no stream that is known cannot be decoded, and need not be.
-        let known = ending.decoded.as_ref().is_some_and(is_stream);
-        finding.required = request.requires(finding.check) || (finding.check == CheckId::Stream && known);
+        // What is no stream that is known, or holds nothing that speaks for it, need not be more.
+        let says_nothing = matches!(&finding.outcome, Outcome::Unknown(Reason::NotStated { .. }));
+        finding.required = request.requires(finding.check) || (finding.check == CheckId::Stream && !says_nothing);
     }
     let verdict = overall(&findings);
     let accepted: Vec<String> = findings

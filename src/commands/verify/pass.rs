@@ -29,6 +29,8 @@ pub(super) struct Pass<'a> {
     pub stopped: Option<Stop>,
     /// What the bytes are as a stream.
     pub decoded: Option<Decoded>,
+    /// Some bytes were read after the first reading.
+    pub(super) read_again: bool,
 }
 
 /// What a reading does besides digests.
@@ -51,7 +53,17 @@ impl<'a> Pass<'a> {
         cancel: &'a CancellationToken,
         found: &'a mut Discovery,
     ) -> Self {
-        Pass { session, request, cancel, found, reading: None, digests: None, stopped: None, decoded: None }
+        Pass {
+            session,
+            request,
+            cancel,
+            found,
+            reading: None,
+            digests: None,
+            stopped: None,
+            decoded: None,
+            read_again: false,
+        }
     }
 
     /// Ranges that came whole in the first reading, in order.
@@ -128,6 +140,12 @@ impl<'a> Pass<'a> {
 
     pub(super) fn take_decoded(&mut self) -> Option<Decoded> {
         self.reading.as_mut()?.decoded.take()
+    }
+
+    /// Says that bytes are read again, before they are.
+    pub(super) fn announce(&mut self, note: String) {
+        self.session.context().monitor.note(&note);
+        self.found.notes.push(note);
     }
 
     /// Whether a mismatch is read a second time.
@@ -257,9 +275,9 @@ impl<'a> Pass<'a> {
                 "the parts end elsewhere than was assumed; reading {} again along the right ones",
                 ByteSize(size)
             );
-            self.session.context().monitor.note(&note);
-            self.found.notes.push(note);
+            self.announce(note);
             let again = self.read(self.session, &plan, None, "verify by the proved parts", Reader::default()).await;
+            self.read_again = true;
             self.stopped.clone_from(&again.stopped);
             for (algorithm, layout, list) in again.digests().iter() {
                 digests.insert(algorithm, layout.clone(), list.to_vec());
@@ -294,8 +312,7 @@ impl<'a> Pass<'a> {
         } else {
             let note =
                 format!("the bytes do not match: reading all {} once more to rule out a bad read", ByteSize(size));
-            self.session.context().monitor.note(&note);
-            self.found.notes.push(note);
+            self.announce(note);
             let again = if covered {
                 Arc::clone(plan)
             } else {
@@ -304,6 +321,7 @@ impl<'a> Pass<'a> {
             (again, None)
         };
         let partial = chosen.is_some();
+        self.read_again = true;
         let second = self.read(&self.session.fresh(), &plan, chosen, "second read", Reader::default()).await;
         if let Some(stop) = second.stopped.clone() {
             let reason = match why_stopped(&stop, second.coverage()) {

@@ -4,6 +4,7 @@ use super::pass::{Pass, Reader, why_stopped};
 use super::unknown;
 use crate::content::{Decoded, End, Format};
 use crate::plan::ReadPlan;
+use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Outcome, Reads, Reason, Verdict};
 
 impl Pass<'_> {
@@ -16,13 +17,17 @@ impl Pass<'_> {
             (None | Some(Format::None | Format::Zeros), _) => {
                 Outcome::Unknown(Reason::NotStated { detail: decoded.to_string() })
             }
-            (_, End::Whole) => Outcome::Pass(evidence(&decoded)),
+            (_, End::Whole) if decoded.vouched() => Outcome::Pass(evidence(&decoded)),
+            (_, End::Whole) => Outcome::Unknown(Reason::NotStated {
+                detail: format!("{decoded}; where there is no checksum, nothing inside it speaks for the bytes"),
+            }),
             (_, End::Window { .. } | End::Dictionary { .. } | End::Expansion { .. }) => {
                 Outcome::Unknown(Reason::NotDecoded { detail: decoded.to_string() })
             }
             (_, End::Truncated { .. } | End::Damaged { .. } | End::Trailing { .. }) => {
                 let proves = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
-                if findings.iter().any(proves) {
+                // What matched a later reading says nothing of the bytes that were decoded in the first.
+                if findings.iter().any(proves) && !self.read_again {
                     fail(&decoded, None)
                 } else if !self.rereads() {
                     fail(&decoded, Some(Reads::One))
@@ -34,7 +39,11 @@ impl Pass<'_> {
         Finding { check: CheckId::Stream, required: false, outcome }
     }
 
-    async fn confirm_stream(&self, plan: &Arc<ReadPlan>, first: &Decoded) -> Outcome {
+    async fn confirm_stream(&mut self, plan: &Arc<ReadPlan>, first: &Decoded) -> Outcome {
+        self.announce(format!(
+            "the stream is not whole: reading all {} once more to rule out a bad read",
+            ByteSize(first.taken_bytes)
+        ));
         let reader = Reader { decode: true, ..Reader::default() };
         let second = self.read(&self.fresh(), plan, None, "second read", reader).await;
         if let Some(stop) = &second.stopped {

@@ -55,7 +55,7 @@ pub enum End {
     Window { frame_at: u64, needs: u64, limit: u64 },
     /// A frame wants a dictionary that is not in it.
     Dictionary { frame_at: u64, id: u32 },
-    /// More came out than is allowed for what went in.
+    /// More came out than is allowed, from so many bytes.
     Expansion { decoded: u64, stored: u64, limit: u64 },
 }
 
@@ -111,11 +111,19 @@ impl fmt::Display for End {
             }
             End::Expansion { decoded, stored, limit } => write!(
                 f,
-                "{} came out of {}: more than {limit} to 1, as a bomb would be",
+                "{} came out of {}, more than the {} that may: it may be a bomb, and is no AMI",
                 ByteSize(*decoded),
-                ByteSize(*stored)
+                ByteSize(*stored),
+                ByteSize(*limit)
             ),
         }
+    }
+}
+
+impl Decoded {
+    /// Whether checksums inside the stream speak for all of its frames.
+    pub fn vouched(&self) -> bool {
+        self.frames > 0 && self.frames == self.checksums
     }
 }
 

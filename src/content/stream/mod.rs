@@ -26,24 +26,20 @@ use zstd::Frame;
 pub struct Limits {
     /// Bytes that a decoder may keep of what it decoded.
     pub window: u64,
-    /// Bytes that may come out for each that went in, once more than [`Limits::FREE`] came out.
-    pub expansion: u64,
-}
-
-impl Limits {
-    /// So much may come out of anything: zeros of a disk pack by more than any limit that would stop a bomb.
-    pub const FREE: u64 = GIB;
+    /// Bytes that may come out. A ratio would not do: a fresh volume of zeros packs as well as any bomb.
+    pub decoded: u64,
 }
 
 impl Default for Limits {
-    /// gzip cannot go beyond 1,032 to 1.
+    /// No AMI that can be stored has more than 5,000 GB before it is compressed (EC2 User Guide, *Store and restore an
+    /// AMI using S3*), read here as GiB.
     fn default() -> Self {
-        Limits { window: 128 * MIB, expansion: 1_100 }
+        Limits { window: 128 * MIB, decoded: 5_000 * GIB }
     }
 }
 
-/// Fewer bytes out of a first frame that then breaks off or contradicts itself do not show that it was one: a few bytes
-/// at the beginning of an object can look like anything.
+/// Fewer bytes out of a first member of gzip, or of zlib, that then contradicts itself do not show that it was one: a few
+/// bytes at the beginning of an object can look like anything. The magic number of zstd is no accident.
 const RECOGNISED: u64 = 4 * KIB;
 /// Bytes that are decoded at a time.
 const SCRATCH: usize = 128 << 10;
@@ -104,8 +100,8 @@ impl Out<'_> {
     fn count(&mut self, used: usize, came: usize) -> Result<(), End> {
         *self.frame += came as u64;
         let (decoded, stored) = (self.decoded + *self.frame, self.stored + used as u64);
-        if decoded > Limits::FREE && decoded / self.limits.expansion.max(1) > stored {
-            return Err(End::Expansion { decoded, stored, limit: self.limits.expansion });
+        if decoded > self.limits.decoded {
+            return Err(End::Expansion { decoded, stored, limit: self.limits.decoded });
         }
         Ok(())
     }
@@ -240,9 +236,11 @@ impl Stream {
 
     /// A frame that cannot go on: damage, unless nothing shows that it ever was a frame.
     fn stop(&mut self, end: End) {
-        let shown = self.decoded.frames > 0 || self.frame_out >= RECOGNISED;
-        let sure = matches!(end, End::Expansion { .. } | End::Damaged { whole: true, .. });
-        if shown || sure {
+        let format = self.decoded.format;
+        let shown = self.decoded.frames > 0 || self.frame_out >= RECOGNISED || format == Some(Format::Zstd);
+        // One object in a thousand begins with two bytes that can be those of zlib, and soon comes to an end.
+        let ended = matches!(end, End::Damaged { whole: true, .. }) && format == Some(Format::Gzip);
+        if shown || ended {
             self.end(end);
         } else {
             self.plain(&[]);
@@ -276,8 +274,9 @@ impl Stream {
             }
             State::Head(_) => self.end(End::Trailing { at: self.frame_at }),
             State::Zstd(_) | State::Gzip(_) | State::Zlib(_) | State::Skip(_) => {
-                // Nothing comes out of zstd before a block is whole, and its magic number is no accident.
-                let shown = self.decoded.frames > 0 || self.frame_out > 0 || self.decoded.format == Some(Format::Zstd);
+                let least = if self.decoded.format == Some(Format::Zlib) { RECOGNISED } else { 1 };
+                let shown =
+                    self.decoded.frames > 0 || self.frame_out >= least || self.decoded.format == Some(Format::Zstd);
                 if shown {
                     self.end(End::Truncated { frame_at: self.frame_at });
                 } else {

@@ -59,21 +59,22 @@ impl Header {
             2 => Some(number(content_at, 2) + 256),
             length => Some(number(content_at, length)),
         };
-        let window = if single {
-            content.unwrap_or_default()
-        } else {
-            let byte = number(5, 1);
-            let base = 1u64 << (u64::from(SMALLEST_LOG) + (byte >> 3));
-            base + base / 8 * (byte & 0b111)
-        };
+        let window = if single { content.unwrap_or_default() } else { window(number(5, 1) as u8) };
         let dictionary = number(dictionary_at, dictionary_bytes) as u32;
         Parsed::Header(Header { window, content, checksum: descriptor & CHECKSUM != 0, dictionary })
     }
 
-    /// Power of two that holds the window.
-    fn log(&self) -> u32 {
-        (u64::BITS - self.window.saturating_sub(1).leading_zeros()).max(SMALLEST_LOG)
+    /// The smallest window that a descriptor can state and that holds this one; with its descriptor.
+    fn stated(&self) -> Option<(u64, u8)> {
+        let windows = (0..=u8::MAX).map(|byte| (window(byte), byte));
+        windows.into_iter().find(|(window, _)| *window >= self.window)
     }
+}
+
+/// RFC 8878, 3.1.1.1.2: a power of two and eighths of it.
+fn window(descriptor: u8) -> u64 {
+    let base = 1u64 << (SMALLEST_LOG + u32::from(descriptor >> 3));
+    base + base / 8 * u64::from(descriptor & 0b111)
 }
 
 /// A frame that is being decoded.
@@ -90,17 +91,19 @@ impl Frame {
         if header.dictionary != 0 {
             return Err(End::Dictionary { frame_at: 0, id: header.dictionary });
         }
-        // The decoder takes a power of two, up to 2 GiB.
-        let log = header.log();
-        if header.window > limits.window || log > 31 {
-            return Err(End::Window { frame_at: 0, needs: header.window, limit: limits.window });
+        let too_large = |needs| End::Window { frame_at: 0, needs, limit: limits.window };
+        let (needs, descriptor_of_window) = header.stated().ok_or_else(|| too_large(header.window))?;
+        // The decoder takes powers of two as a limit, and no more than 2 GiB.
+        let log = u64::BITS - needs.saturating_sub(1).leading_zeros();
+        if needs > limits.window || log > 31 {
+            return Err(too_large(needs));
         }
         let failed = |_| End::damaged("the decoder could not be set up");
         let mut decoder = DCtx::try_create().ok_or_else(|| End::damaged("there is no memory for a decoder"))?;
         decoder.set_parameter(DParameter::WindowLogMax(log)).map_err(failed)?;
         let descriptor = if header.checksum { CHECKSUM } else { 0 };
         let [a, b, c, d] = MAGIC;
-        let own = [a, b, c, d, descriptor, ((log - SMALLEST_LOG) << 3) as u8];
+        let own = [a, b, c, d, descriptor, descriptor_of_window];
         let (mut input, mut nothing) = (InBuffer::around(&own), [0u8; 0]);
         decoder.decompress_stream(&mut OutBuffer::around(&mut nothing[..]), &mut input).map_err(failed)?;
         Ok(Frame { header, decoder })
