@@ -4,6 +4,7 @@
 //! whether the bytes were read as what the target is about: a seed that stops at the first
 //! check proves nothing, and the test that replays the seeds says so.
 
+mod prices;
 mod stream;
 
 use std::fmt::Debug;
@@ -22,13 +23,14 @@ use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject};
 
+pub use prices::prices;
 pub use stream::stream;
 
 /// An entry: whether the bytes were read.
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Entry); 16] = [
+pub const TARGETS: [(&str, Entry); 17] = [
     ("object_uri", object_uri),
     ("object_arn", object_arn),
     ("etag", etag),
@@ -37,6 +39,7 @@ pub const TARGETS: [(&str, Entry); 16] = [
     ("restore", restore),
     ("manifest", manifest),
     ("stream", stream),
+    ("prices", prices),
     ("sums", sums),
     ("sample", sample),
     ("check_name", check_name),

@@ -105,6 +105,7 @@ async fn what_cannot_be_decoded_is_unknown_and_says_why() {
     unknown(&decode(folder.path(), &data(3, 300_000), &[]).await, "no stream that is known here");
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     encoder.window_log(27).unwrap();
+    encoder.include_checksum(true).unwrap();
     encoder.write_all(&text(10)).unwrap();
     let large = encoder.finish().unwrap();
     let run = decode(folder.path(), &large, &["--max-memory", "100MiB"]).await;

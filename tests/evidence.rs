@@ -631,10 +631,11 @@ async fn a_stream_that_changed_on_the_way_is_no_fail_because_a_later_reading_mat
     let (two, rest) = rest.split_at(8 << 20);
     let (three, four) = rest.split_at(10 << 20);
     rig.server.multipart(BUCKET, KEY, &[one, two, three, four], None).await;
-    for (flips, verdict) in [(0, "pass"), (1, "unknown: unstable_read")] {
-        rig.lab.clear_script();
-        let flip = Fault::FlipOnWire { offset: 100, mask: 1 };
-        rig.lab.script(FaultRule::new(Operation::GetObject, flip).at_byte(15_000_000).times(flips));
+    for (flips, verdict) in [(false, "pass"), (true, "unknown: unstable_read")] {
+        if flips {
+            let flip = Fault::FlipOnWire { offset: 100, mask: 1 };
+            rig.lab.script(FaultRule::new(Operation::GetObject, flip).at_byte(15_000_000));
+        }
         let run = rig.verify(&["--decode"]).await;
         assert_eq!(run.verdict("stream"), verdict);
         assert_eq!(run.verdict("etag"), "pass");

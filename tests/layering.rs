@@ -33,6 +33,7 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
             "checksum",
             "verdict",
             "content",
+            "price",
             "facts",
             "plan",
             "checks",

@@ -299,9 +299,15 @@ async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
         if decided && verdict != truth {
             wrong.push(format!("round {round}: {verdict}, and the bytes are such that it must be {truth}"));
         }
-        // What changed on the way before the last stop is in the state, and cannot be read the same again. The state is
-        // gone with that, and the next run decides.
-        if round > ROUNDS && !decided || round == ROUNDS && !decided && verdict != "unknown: unstable_read" {
+        // What changed on the way before the last stop is in the state, and cannot be read the same again: the state is
+        // gone with that. And where a server lied about the object itself, what was read then is refused now, until a
+        // person removes it. In both cases the next run decides.
+        let refused = verdict.contains("to begin anew, remove the file");
+        if refused {
+            CheckpointFile::new(&rig.state).remove().unwrap();
+        }
+        let excused = round == ROUNDS && (refused || verdict == "unknown: unstable_read");
+        if round >= ROUNDS && !decided && !excused {
             wrong.push(format!("left alone it came to {verdict}"));
         }
         if decided {
@@ -310,7 +316,7 @@ async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
     }
     if rig.state.exists() {
         wrong.push("the state is still there".to_owned());
-        std::fs::remove_file(&rig.state).unwrap();
+        CheckpointFile::new(&rig.state).remove().unwrap();
     }
     (wrong, rounds)
 }

@@ -2,7 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Checkpoint;
-use crate::files::write_whole;
+use crate::files::{remove_whole, write_whole};
 
 /// The file that a checkpoint is kept in.
 #[derive(Debug, Clone)]
@@ -32,9 +32,6 @@ impl CheckpointFile {
 
     /// What is finished needs no checkpoint.
     pub fn remove(&self) -> io::Result<()> {
-        match std::fs::remove_file(&self.0) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        remove_whole(&self.0)
     }
 }

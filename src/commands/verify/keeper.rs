@@ -36,7 +36,11 @@ impl Keeper {
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok(None) };
         let checkpoint = Checkpoint::from_json(&text).map_err(|error| wrong(error.to_string()))?;
-        let midway = checkpoint.midway(&self.object, &self.plan).map_err(|error| wrong(error.to_string()))?;
+        let midway = match checkpoint.midway(&self.object, &self.plan) {
+            // A server may have lied before it sent the first byte, and nothing is lost with that.
+            Err(_) if checkpoint.read_bytes() == 0 => return Ok(None),
+            other => other.map_err(|error| wrong(format!("{error}; to begin anew, remove the file")))?,
+        };
         let note = format!(
             "{} of {} were read by an earlier run, up to {} ({name})",
             ByteSize(checkpoint.read_bytes()),

@@ -1,0 +1,17 @@
+use crate::price::{BulkPrices, PriceTable};
+
+/// A price file: every price in it grows with the quantity, and the same file beside itself says the same.
+pub fn prices(data: &[u8]) -> bool {
+    let Ok(read) = BulkPrices::read("prices.json", data) else { return false };
+    let Ok(table) = PriceTable::from_bulk(std::slice::from_ref(&read), None) else { return false };
+    assert_eq!(PriceTable::from_bulk(&[read.clone(), read], None).as_ref(), Ok(&table), "stated twice and alike");
+    for item in table.figures.keys() {
+        let mut before = 0.0;
+        for quantity in [0.0, 1.0, 1e3, 1e6, 1e12] {
+            let Ok(charge) = table.charge(*item, quantity) else { break };
+            assert!(charge.dollars >= before && charge.each >= 0.0, "{item}: {charge:?} after {before}");
+            before = charge.dollars;
+        }
+    }
+    true
+}
