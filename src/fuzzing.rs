@@ -21,7 +21,7 @@ use crate::manifest::{Manifest, find_sum};
 use crate::plan::{Budget, PartLayout, ReadPlan, Sample, Tuning};
 use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
-use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject};
+use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject, Upkeep};
 
 pub use prices::prices;
 pub use stream::stream;
@@ -255,6 +255,7 @@ pub fn check_name(data: &[u8]) -> bool {
         })
         .chain([CheckId::Identity, CheckId::Size, CheckId::Proof, CheckId::Stream])
         .chain(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)))
+        .chain(Upkeep::ALL.map(|(upkeep, _)| CheckId::Upkeep(upkeep)))
         .collect();
     let matched = all.iter().filter(|check| name.matches(**check)).count();
     assert_eq!(matched, if matches!(name, CheckName::One(_)) { 1 } else { 22 }, "{name}");

@@ -18,6 +18,8 @@ pub mod content;
 pub mod facts;
 pub mod fetch;
 pub mod files;
+#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+pub mod fleet;
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
@@ -26,6 +28,8 @@ pub mod image;
 pub mod journal;
 #[cfg(feature = "lab")]
 pub mod lab;
+#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+pub mod ledger;
 pub mod machine;
 #[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 pub mod manifest;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::checksum::{Algorithm, Digest};
 use crate::facts::ObjectFacts;
 use crate::plan::{Midway, ReadPlan, RowState};
+use crate::report::TOOL;
 use crate::sealed::{SealError, open, seal};
 
 /// How far a reading has come. On disk it is sealed; see [`crate::sealed`].
@@ -74,8 +75,6 @@ pub enum CheckpointError {
     #[error("contradicts itself: {0}")]
     Inconsistent(String),
 }
-
-const TOOL: &str = concat!("stored-ami ", env!("CARGO_PKG_VERSION"));
 
 impl Identity {
     pub fn of(target: String, facts: &ObjectFacts) -> Self {

@@ -62,6 +62,21 @@ pub enum Command {
     ///
     /// Exit codes: 0 all estimates are known; 3 one is not, or the prices are of another Region.
     Cost(Box<super::cost::CostArgs>),
+    /// Look at every stored AMI object of some buckets, with a memory of what was proved before
+    ///
+    /// Exit codes: 0 nothing that the level and the policy demand is wrong or open; 1 something is wrong; 3 something is
+    /// open, or was due and not reached; 4 something could not be done; 130 interrupted.
+    #[cfg(feature = "s3")]
+    Audit(Box<super::audit::AuditArgs>),
+    /// Read, check and correct the ledger that audits keep
+    #[cfg(feature = "s3")]
+    #[command(subcommand)]
+    Ledger(super::audit::LedgerCommand),
+    /// May an AMI and its snapshots be deleted, because a stored copy stands in for them?
+    ///
+    /// Exit codes: 0 they may go; 1 they must stay; 3 cannot tell.
+    #[cfg(feature = "s3")]
+    SafeToDelete(Box<super::audit::SafeArgs>),
     /// Check everything before a store or a restore, and start nothing
     #[cfg(feature = "ec2")]
     #[command(subcommand)]

@@ -2,6 +2,8 @@
 //! the terminal.
 
 mod args;
+#[cfg(feature = "s3")]
+mod audit;
 mod bench;
 mod cost;
 #[cfg(all(feature = "ec2", feature = "lab"))]

@@ -29,6 +29,12 @@ pub async fn run(cli: Cli) -> Exit {
         Command::Verify(args) => run_verify(*args).await,
         Command::Bench(args) => super::bench::run(*args).await,
         Command::Cost(args) => super::cost::run(*args).await,
+        #[cfg(feature = "s3")]
+        Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
+        #[cfg(feature = "s3")]
+        Command::Ledger(command) => super::audit::run_ledger(command),
+        #[cfg(feature = "s3")]
+        Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args)).await,
         #[cfg(feature = "ec2")]
         Command::Preflight(command) => Box::pin(super::tasks::run_preflight(command)).await,
         #[cfg(feature = "ec2")]
@@ -59,7 +65,7 @@ pub async fn run(cli: Cli) -> Exit {
     })
 }
 
-fn print(page: &[u8]) -> Exit {
+pub(super) fn print(page: &[u8]) -> Exit {
     match io::stdout().write_all(page) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::CouldNot,
         _ => Exit::Passed,
@@ -259,6 +265,29 @@ impl Results {
                 };
                 (verdict.to_owned(), report.exit_code)
             }
+            Report::Audited(report) => (report.verdict.clone(), report.exit_code),
+            Report::Safe(report) => {
+                let verdict = match report.answer.as_str() {
+                    "may_go" => "pass",
+                    "must_stay" => "fail",
+                    _ => "unknown",
+                };
+                (verdict.to_owned(), report.exit_code)
+            }
+            // They are no targets of their own.
+            Report::AuditedBucket(_)
+            | Report::Observation(_)
+            | Report::LedgerEntry(_)
+            | Report::Audit(_)
+            | Report::Ledger(_) => {
+                match &report {
+                    Report::Audit(audit) => self.exit = self.exit.and(Exit::of(audit.exit_code)),
+                    Report::Ledger(ledger) => self.exit = self.exit.and(Exit::of(ledger.exit_code)),
+                    _ => {}
+                }
+                self.tell(report);
+                return;
+            }
             Report::Error(_) | Report::Summary(_) => return,
         };
         self.summary.targets += 1;
@@ -267,8 +296,7 @@ impl Results {
             "fail" => self.summary.failed += 1,
             _ => self.summary.unknown += 1,
         }
-        let all = [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
-        self.exit = self.exit.and(all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::CouldNot));
+        self.exit = self.exit.and(Exit::of(code));
         self.tell(report);
     }
 
@@ -314,6 +342,13 @@ impl Results {
     pub fn interrupted(&mut self) {
         complain("interrupted");
         self.exit = self.exit.and(Exit::Interrupted);
+    }
+
+    /// A file that was asked for besides.
+    #[cfg(feature = "s3")]
+    pub fn could_not_write(&mut self, problem: &str) {
+        complain(problem);
+        self.exit = self.exit.and(Exit::CouldNot);
     }
 
     fn write_manifest(&mut self, manifest: &Manifest, path: &Path) {

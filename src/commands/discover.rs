@@ -33,6 +33,16 @@ pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
     Ok(found)
 }
 
+/// HEAD, and attributes where only they tell of checksums; how the object was cut is not asked.
+pub(super) async fn look(session: &Session) -> Result<Discovery, SourceError> {
+    let facts = session.head().await?;
+    let mut found = Discovery { layout: KnownLayout::unknown(None, "not asked for"), facts, notes: Vec::new() };
+    if found.facts.checksums.value().is_none() {
+        found.ask_attributes(session).await;
+    }
+    Ok(found)
+}
+
 /// The number of parts that HEAD tells, by the ETag or a composite checksum.
 fn stated_parts(facts: &ObjectFacts) -> Option<u32> {
     let by_checksum = facts.checksums.value().into_iter().flatten().find_map(|checksum| match checksum.kind {

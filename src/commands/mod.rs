@@ -1,6 +1,7 @@
 //! One file or folder for each command: from a request to a report. Nothing is printed here.
 
 mod ask;
+pub mod audit;
 pub mod bench;
 pub mod cost;
 mod discover;

@@ -1,5 +1,7 @@
 use jiff::Timestamp;
 
+use crate::ident::ETag;
+
 /// What a bucket's own settings say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BucketFacts {
@@ -22,6 +24,9 @@ pub struct ListedObject {
     /// Bytes; `None` for a delete marker.
     pub size: Option<u64>,
     pub modified: Option<Timestamp>,
+    pub etag: Option<ETag>,
+    /// S3's word; `None` for a delete marker.
+    pub storage_class: Option<String>,
     /// Of a listing of versions.
     pub version: Option<String>,
     pub latest: bool,
@@ -38,4 +43,11 @@ impl ListedObject {
 pub struct UploadFacts {
     pub key: String,
     pub initiated: Option<Timestamp>,
+}
+
+/// One page of a listing, and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListedPage {
+    pub objects: Vec<ListedObject>,
+    pub next: Option<String>,
 }

@@ -4,7 +4,8 @@ use crate::price::{BulkPrices, PriceTable};
 pub fn prices(data: &[u8]) -> bool {
     let Ok(read) = BulkPrices::read("prices.json", data) else { return false };
     let Ok(table) = PriceTable::from_bulk(std::slice::from_ref(&read), None) else { return false };
-    assert_eq!(PriceTable::from_bulk(&[read.clone(), read], None).as_ref(), Ok(&table), "stated twice and alike");
+    let twice = PriceTable::from_bulk(&[read.clone(), read], None).map(|table| table.figures);
+    assert_eq!(twice.as_ref(), Ok(&table.figures), "stated twice and alike");
     for item in table.figures.keys() {
         let mut before = 0.0;
         for quantity in [0.0, 1.0, 1e3, 1e6, 1e12] {

@@ -5,6 +5,7 @@ mod bucket_path;
 mod etag;
 mod image_name;
 mod object_id;
+mod prefix;
 mod target;
 mod uri;
 
@@ -13,5 +14,6 @@ pub use bucket_path::{BucketPath, ParseBucketPathError};
 pub use etag::{ETag, ETagForm};
 pub use image_name::{ImageName, ParseImageNameError};
 pub use object_id::ObjectId;
+pub use prefix::{ParsePrefixError, Prefix};
 pub use target::Target;
 pub use uri::{ObjectUri, ParseTargetError};

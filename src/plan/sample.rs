@@ -41,6 +41,14 @@ impl fmt::Display for Sample {
 }
 
 impl Sample {
+    /// About how many bytes of an object it reads.
+    pub fn bytes_of(self, size: u64) -> u64 {
+        match self {
+            Sample::Percent(percent) => (size as f64 * percent / 100.0).ceil() as u64,
+            Sample::Slice { of, .. } => size.div_ceil(u64::from(of)),
+        }
+    }
+
     /// The positions to read out of `count`, rising. `random` gives numbers in `0..1`.
     pub fn choose(self, count: usize, mut random: impl FnMut() -> f64) -> Vec<usize> {
         match self {

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Renderer, Style, bench, cost, inspect, preflight, printable, task, verify};
+use super::{Renderer, Style, audit, bench, cost, inspect, preflight, printable, task, verify};
 use crate::report::{ErrorReport, Report, SummaryReport};
 
 /// Text for a person at a terminal or reading a log.
@@ -21,10 +21,15 @@ impl<W: Write> Renderer for Human<W> {
         if let Report::Summary(summary) = report {
             return summarise(&mut self.out, summary);
         }
-        if self.written {
+        // The lines of an audit stand close together.
+        let line = matches!(
+            report,
+            Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_) | Report::LedgerEntry(_)
+        );
+        if self.written && !line {
             writeln!(self.out)?;
         }
-        self.written = true;
+        self.written |= !line;
         match report {
             Report::Inspect(report) => inspect::write(&mut self.out, self.style, report)?,
             Report::Verify(report) => verify::write(&mut self.out, self.style, report)?,
@@ -34,6 +39,13 @@ impl<W: Write> Renderer for Human<W> {
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Cost(report) => cost::write(&mut self.out, self.style, report)?,
+            Report::Audited(report) => audit::write(&mut self.out, self.style, report)?,
+            Report::AuditedBucket(report) => audit::write_bucket(&mut self.out, self.style, report)?,
+            Report::Observation(report) => audit::write_observation(&mut self.out, self.style, report)?,
+            Report::Audit(report) => audit::write_all(&mut self.out, self.style, report)?,
+            Report::LedgerEntry(report) => audit::write_entry(&mut self.out, self.style, report)?,
+            Report::Ledger(report) => audit::write_ledger(&mut self.out, self.style, report)?,
+            Report::Safe(report) => audit::write_safe(&mut self.out, self.style, report)?,
             Report::Error(error) => write_error(&mut self.out, self.style, error)?,
             Report::Summary(_) => {}
         }

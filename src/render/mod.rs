@@ -1,5 +1,6 @@
 //! Reports as text and pages for people and as JSON lines for programs.
 
+mod audit;
 mod bench;
 mod condition;
 mod content;
@@ -7,10 +8,13 @@ mod cost;
 mod human;
 mod inspect;
 mod json;
+mod junit;
 mod page;
 mod plot;
 mod preflight;
+mod prometheus;
 mod style;
+mod table;
 mod task;
 mod verify;
 
@@ -18,9 +22,12 @@ use std::io::{self, Write};
 
 pub use human::Human;
 pub use json::{JsonLines, escaped};
+pub use junit::junit;
 pub use page::page;
 pub use plot::plot;
+pub use prometheus::prometheus;
 pub use style::Style;
+pub use table::{entries_table, table};
 
 use crate::report::Report;
 

@@ -29,6 +29,12 @@ impl From<Verdict> for Exit {
 }
 
 impl Exit {
+    /// From a process exit code; what is none of them means that the work was not done.
+    pub fn of(code: u8) -> Self {
+        let all = [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
+        all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::CouldNot)
+    }
+
     /// The process exit code.
     pub fn code(self) -> u8 {
         match self {

@@ -3,11 +3,13 @@
 //! # The JSON lines
 //!
 //! With `--json` every command writes one JSON object a line, each with
-//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `cost`, `error` (a target that could
+//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `cost`, `audited`,
+//! `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be worked on) and, last, `summary`. Units are in the names. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema
 //! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
 
+mod audit;
 mod bench;
 mod content;
 mod cost;
@@ -21,6 +23,10 @@ mod verify;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use audit::{
+    AuditReport, AuditedBucketReport, AuditedReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
+    SafeReport,
+};
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
 pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, ProbeReport, RatioBasisReport, RatioReport, RegionReport,
@@ -37,6 +43,9 @@ pub use task::{LeftReport, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
 
 pub const SCHEMA: &str = "stored-ami/1";
+
+/// Name and version of this program, as what it writes bears them.
+pub const TOOL: &str = concat!("stored-ami ", env!("CARGO_PKG_VERSION"));
 
 /// One line of JSON output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +67,13 @@ pub enum Report {
     Bench(Box<BenchReport>),
     Hashes(HashesReport),
     Cost(Box<CostsReport>),
+    Audited(Box<AuditedReport>),
+    AuditedBucket(AuditedBucketReport),
+    Observation(ObservationReport),
+    Audit(Box<AuditReport>),
+    Safe(Box<SafeReport>),
+    LedgerEntry(Box<LedgerEntryReport>),
+    Ledger(LedgerReport),
     Error(ErrorReport),
     Summary(SummaryReport),
 }

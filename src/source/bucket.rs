@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::SourceError;
-use crate::facts::{BucketEncryption, BucketFacts, ListedObject, UploadFacts};
+use crate::facts::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
 
 /// One bucket, and what can be asked about it. Requests are counted, and made again where that may help.
 #[async_trait]
@@ -18,6 +18,12 @@ pub trait BucketService: Send + Sync {
 
     /// Whether all four settings of Block Public Access are on.
     async fn public_access_blocked(&self) -> Result<bool, SourceError>;
+
+    /// One page of the listing of all keys that begin so; the first one without a token.
+    async fn list(&self, prefix: &str, token: Option<&str>) -> Result<ListedPage, SourceError>;
+
+    /// Multipart uploads under a prefix that are not completed.
+    async fn uploads(&self, prefix: &str) -> Result<Vec<UploadFacts>, SourceError>;
 
     /// All objects whose key ends in this file name, under whatever path. Reads the listing of the whole bucket.
     async fn objects_named(&self, file: &str) -> Result<Vec<ListedObject>, SourceError>;

@@ -1,9 +1,11 @@
 //! Where the bytes of objects come from.
 
+mod archive;
 mod bucket;
 mod error;
 pub mod file;
 pub mod memory;
+mod paced;
 mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
@@ -17,8 +19,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 
+pub use archive::Archive;
 pub use bucket::BucketService;
 pub use error::{ErrorKind, SourceError};
+pub use paced::{Pace, Paced};
 pub use retry::RetryPolicy;
 pub use session::{Context, Session};
 

@@ -69,6 +69,10 @@ impl Session {
         self.source.target()
     }
 
+    pub fn source(&self) -> Arc<dyn ObjectSource> {
+        Arc::clone(&self.source)
+    }
+
     /// The same over new connections.
     pub fn fresh(&self) -> Self {
         Session { source: self.source.fresh(), context: self.context.clone() }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Condition;
+use super::{Condition, Upkeep};
 use crate::checksum::Algorithm;
 
 /// The name of a check, as printed and as given to `--using`, `--require` and `--accept`.
@@ -19,6 +19,8 @@ pub enum CheckId {
     Reference(Origin, Subject),
     /// One condition of a store or a restore.
     Condition(Condition),
+    /// Something that an archive must keep up.
+    Upkeep(Upkeep),
 }
 
 /// Where a reference comes from.
@@ -70,6 +72,7 @@ impl fmt::Display for CheckId {
             CheckId::Proof => f.write_str("proof"),
             CheckId::Stream => f.write_str("stream"),
             CheckId::Condition(condition) => condition.fmt(f),
+            CheckId::Upkeep(upkeep) => upkeep.fmt(f),
             CheckId::Reference(origin, subject) => {
                 if let Some(name) = origin.name() {
                     write!(f, "{name}-")?;
@@ -112,7 +115,10 @@ impl FromStr for CheckName {
             "size" => Some(CheckId::Size),
             "proof" => Some(CheckId::Proof),
             "stream" => Some(CheckId::Stream),
-            name => Condition::named(name).map(CheckId::Condition),
+            name => {
+                let condition = Condition::named(name).map(CheckId::Condition);
+                condition.or_else(|| Upkeep::named(name).map(CheckId::Upkeep))
+            }
         };
         if let Some(check) = simple {
             return Ok(CheckName::One(check));
@@ -163,6 +169,7 @@ mod tests {
             }
         }
         ids.extend(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)));
+        ids.extend(Upkeep::ALL.map(|(upkeep, _)| CheckId::Upkeep(upkeep)));
         for id in ids {
             assert_eq!(id.to_string().parse(), Ok(CheckName::One(id)), "{id}");
         }

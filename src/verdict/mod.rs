@@ -5,9 +5,11 @@ mod condition;
 mod evidence;
 mod finding;
 mod reason;
+mod upkeep;
 
 pub use check_id::{CheckId, CheckName, Origin, ParseCheckError, Subject};
 pub use condition::Condition;
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};
 pub use reason::Reason;
+pub use upkeep::Upkeep;

@@ -211,7 +211,15 @@ mod tests {
     }
 
     fn object(key: &str) -> Fact<Vec<ListedObject>> {
-        let value = vec![ListedObject { key: key.into(), size: Some(1), modified: None, version: None, latest: true }];
+        let value = vec![ListedObject {
+            key: key.into(),
+            size: Some(1),
+            modified: None,
+            etag: None,
+            storage_class: None,
+            version: None,
+            latest: true,
+        }];
         Fact::Known { value, source: "ListObjectsV2" }
     }
 

@@ -4,7 +4,8 @@ use aws_sdk_s3::types::RequestPayer;
 
 use super::error::translate;
 use super::{Connection, parse};
-use crate::facts::{BucketEncryption, BucketFacts, ListedObject, UploadFacts};
+use crate::facts::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
+use crate::ident::ETag;
 use crate::progress::Call;
 use crate::source::{BucketService, Context, ErrorKind, SourceError};
 
@@ -108,26 +109,39 @@ impl BucketService for S3Bucket {
         }))
     }
 
+    async fn list(&self, prefix: &str, token: Option<&str>) -> Result<ListedPage, SourceError> {
+        let request = self.client.list_objects_v2().prefix(prefix).set_request_payer(self.payer());
+        let out = ask!(self, "s3:ListBucket", request.clone().set_continuation_token(token.map(str::to_owned)))?;
+        let mut page = ListedPage::default();
+        for object in out.contents() {
+            let Some(key) = object.key() else { continue };
+            page.objects.push(ListedObject {
+                key: key.to_owned(),
+                size: Some(parse::size(object.size(), &self.subject())?),
+                modified: object.last_modified().and_then(parse::timestamp),
+                etag: object.e_tag().map(ETag::new),
+                storage_class: Some(object.storage_class().map_or("STANDARD", |class| class.as_str()).to_owned()),
+                version: None,
+                latest: true,
+            });
+        }
+        page.next = match (out.is_truncated(), out.next_continuation_token()) {
+            (Some(true), Some(next)) if Some(next) != token => Some(next.to_owned()),
+            (Some(true), _) => return Err(self.lost()),
+            _ => None,
+        };
+        Ok(page)
+    }
+
     async fn objects_named(&self, file: &str) -> Result<Vec<ListedObject>, SourceError> {
         let mut found = Vec::new();
         let mut token: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            let request = self.client.list_objects_v2().set_request_payer(self.payer()).set_continuation_token(token);
-            let out = ask!(self, "s3:ListBucket", request.clone())?;
-            for object in out.contents() {
-                let Some(key) = object.key().filter(|key| is_named(key, file)) else { continue };
-                found.push(ListedObject {
-                    key: key.to_owned(),
-                    size: Some(parse::size(object.size(), &self.subject())?),
-                    modified: object.last_modified().and_then(parse::timestamp),
-                    version: None,
-                    latest: true,
-                });
-            }
-            match (out.is_truncated(), out.next_continuation_token()) {
-                (Some(true), Some(next)) => token = Some(next.to_owned()),
-                (Some(true), None) => return Err(self.lost()),
-                _ => return Ok(found),
+            let page = self.list("", token.as_deref()).await?;
+            found.extend(page.objects.into_iter().filter(|object| is_named(&object.key, file)));
+            match page.next {
+                Some(next) => token = Some(next),
+                None => return Ok(found),
             }
         }
         Err(self.too_many())
@@ -151,6 +165,8 @@ impl BucketService for S3Bucket {
                     key: key.to_owned(),
                     size: Some(parse::size(version.size(), &self.subject())?),
                     modified: version.last_modified().and_then(parse::timestamp),
+                    etag: version.e_tag().map(ETag::new),
+                    storage_class: version.storage_class().map(|class| class.as_str().to_owned()),
                     version: version.version_id().map(str::to_owned),
                     latest: version.is_latest() == Some(true),
                 });
@@ -160,6 +176,8 @@ impl BucketService for S3Bucket {
                 key: key.to_owned(),
                 size: None,
                 modified: marker.last_modified().and_then(parse::timestamp),
+                etag: None,
+                storage_class: None,
                 version: marker.version_id().map(str::to_owned),
                 latest: marker.is_latest() == Some(true),
             }));
@@ -176,18 +194,25 @@ impl BucketService for S3Bucket {
     }
 
     async fn uploads_named(&self, file: &str) -> Result<Vec<UploadFacts>, SourceError> {
+        let mut uploads = self.uploads("").await?;
+        uploads.retain(|upload| is_named(&upload.key, file));
+        Ok(uploads)
+    }
+
+    async fn uploads(&self, prefix: &str) -> Result<Vec<UploadFacts>, SourceError> {
         let mut found = Vec::new();
         let (mut key_marker, mut upload_marker): (Option<String>, Option<String>) = (None, None);
         for _ in 0..MOST_PAGES {
             let request = self
                 .client
                 .list_multipart_uploads()
+                .prefix(prefix)
                 .set_request_payer(self.payer())
                 .set_key_marker(key_marker)
                 .set_upload_id_marker(upload_marker);
             let out = ask!(self, "s3:ListBucketMultipartUploads", request.clone())?;
             for upload in out.uploads() {
-                let Some(key) = upload.key().filter(|key| is_named(key, file)) else { continue };
+                let Some(key) = upload.key() else { continue };
                 let initiated = upload.initiated().and_then(parse::timestamp);
                 found.push(UploadFacts { key: key.to_owned(), initiated });
             }

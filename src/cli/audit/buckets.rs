@@ -1,0 +1,76 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::UsageError;
+use crate::ident::ObjectUri;
+use crate::source::s3::{Connection, S3Options};
+use crate::source::{Archive, BucketService, Context, ObjectSource, Pace, Paced};
+
+/// Connections to the buckets of an audit, each in its own Region.
+pub(super) struct Buckets {
+    home: Connection,
+    elsewhere: BTreeMap<String, Connection>,
+    regions: BTreeMap<String, String>,
+    pace: Option<Arc<Pace>>,
+}
+
+impl Buckets {
+    /// Asks each bucket where it is. One that does not tell is tried in the Region of the configuration.
+    pub async fn open(options: S3Options, buckets: &BTreeSet<String>, context: &Context) -> Result<Self, UsageError> {
+        let refused = |error: crate::source::SourceError| UsageError(error.to_string());
+        let home = Connection::open(options.clone()).await.map_err(refused)?;
+        let (mut elsewhere, mut regions) = (BTreeMap::new(), BTreeMap::new());
+        let mut opened: BTreeMap<String, Connection> = BTreeMap::new();
+        for name in buckets {
+            let Ok(facts) = home.bucket(name, context.clone()).facts().await else { continue };
+            let Some(region) = facts.region else { continue };
+            regions.insert(name.clone(), region.clone());
+            // An endpoint of one's own serves all Regions.
+            if region == home.region() || home.has_own_endpoint() {
+                continue;
+            }
+            let connection = match opened.get(&region) {
+                Some(connection) => connection.clone(),
+                None => {
+                    let there = S3Options { region: Some(region.clone()), ..options.clone() };
+                    let connection = Connection::open(there).await.map_err(refused)?;
+                    opened.insert(region, connection.clone());
+                    connection
+                }
+            };
+            elsewhere.insert(name.clone(), connection);
+        }
+        Ok(Buckets { home, elsewhere, regions, pace: None })
+    }
+
+    /// So many bytes a second, over all objects.
+    pub fn at_rate(self, rate: Option<u64>) -> Self {
+        Buckets { pace: rate.map(|rate| Arc::new(Pace::new(rate))), ..self }
+    }
+
+    pub fn home(&self) -> &Connection {
+        &self.home
+    }
+
+    fn of(&self, bucket: &str) -> &Connection {
+        self.elsewhere.get(bucket).unwrap_or(&self.home)
+    }
+}
+
+impl Archive for Buckets {
+    fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource> {
+        let object: Arc<dyn ObjectSource> = Arc::new(self.of(&uri.bucket).object(uri.clone()));
+        match &self.pace {
+            None => object,
+            Some(pace) => Arc::new(Paced::new(object, Arc::clone(pace))),
+        }
+    }
+
+    fn bucket(&self, name: &str, context: Context) -> Arc<dyn BucketService> {
+        Arc::new(self.of(name).bucket(name, context))
+    }
+
+    fn region(&self, bucket: &str) -> Option<String> {
+        self.regions.get(bucket).cloned()
+    }
+}

@@ -1,0 +1,199 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+
+use super::UsageError;
+use crate::cli::args::OutputArgs;
+use crate::cli::run::Results;
+use crate::clock::{Clock, SystemClock};
+use crate::fleet::{Acceptance, Entry};
+use crate::ident::ObjectUri;
+use crate::ledger::{Head, Kept, Ledger, LedgerError};
+use crate::render::entries_table;
+use crate::report::{Exit, LedgerEntryReport, LedgerReport, Report, TOOL};
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Show the newest entry of each object
+    List(ListArgs),
+    /// Show every entry of an object
+    Show(ShowArgs),
+    /// Write every entry, in order
+    Export(ExportArgs),
+    /// Hold every entry against the one before it: nothing was altered, nothing removed
+    ///
+    /// Exit codes: 0 nothing was; 1 something was; 4 the file cannot be read.
+    Verify(CheckArgs),
+    /// Say that an object is right as it is now, or rightly gone; what was known of it before no longer counts
+    Accept(AcceptArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct FileArgs {
+    /// The ledger
+    #[arg(value_name = "LEDGER", value_hint = ValueHint::FilePath)]
+    pub ledger: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// Only of objects that begin so, such as s3://bucket/
+    #[arg(value_name = "BEGIN")]
+    pub begin: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// s3://bucket/key
+    #[arg(value_name = "TARGET")]
+    pub target: ObjectUri,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// What the ledger ended in at some time, as an audit printed it: that must be part of its history
+    #[arg(long, value_name = "ENTRIES:SHA256")]
+    pub head: Option<Head>,
+}
+
+#[derive(Debug, Args)]
+pub struct AcceptArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// s3://bucket/key
+    #[arg(value_name = "TARGET")]
+    pub target: ObjectUri,
+    /// Why it is right; kept in the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+pub(in crate::cli) fn run_ledger(command: LedgerCommand) -> Result<Exit, UsageError> {
+    match command {
+        LedgerCommand::List(args) => list(&args),
+        LedgerCommand::Show(args) => {
+            let target = args.target.to_string();
+            entries(&args.file, Some(&target), |entry| entry.target() == target)
+        }
+        LedgerCommand::Export(args) => export(&args),
+        LedgerCommand::Verify(args) => verify(&args),
+        LedgerCommand::Accept(args) => accept(&args),
+    }
+}
+
+fn open(file: &FileArgs) -> Result<Ledger, UsageError> {
+    Ledger::open_existing(&file.ledger).map_err(|error| wrong(file, &error))
+}
+
+fn wrong(file: &FileArgs, error: &LedgerError) -> UsageError {
+    UsageError(format!("{}: {error}", file.ledger.display()))
+}
+
+fn report(kept: Kept) -> Report {
+    let Kept { number, digest, entry } = kept;
+    Report::LedgerEntry(Box::new(LedgerEntryReport { number, sha256: hex::encode(digest), entry }))
+}
+
+fn entries(file: &FileArgs, begin: Option<&str>, wanted: impl Fn(&Entry) -> bool) -> Result<Exit, UsageError> {
+    let mut results = Results::new(file.output.json);
+    let ledger = open(file)?;
+    let visited = ledger.each(begin, |kept| {
+        if wanted(&kept.entry) {
+            results.add(report(kept));
+        }
+        Ok(())
+    });
+    visited.map_err(|error| wrong(file, &error))?;
+    Ok(results.finish())
+}
+
+fn list(args: &ListArgs) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json);
+    let ledger = open(&args.file)?;
+    let mut newest = std::collections::BTreeMap::new();
+    let visited = ledger.each(args.begin.as_deref(), |kept| {
+        newest.insert(kept.entry.target().to_owned(), kept);
+        Ok(())
+    });
+    visited.map_err(|error| wrong(&args.file, &error))?;
+    newest.into_values().for_each(|kept| results.add(report(kept)));
+    Ok(results.finish())
+}
+
+fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
+    if let Format::Jsonl = args.format {
+        let file = FileArgs { ledger: args.file.ledger.clone(), output: OutputArgs { json: true } };
+        return entries(&file, None, |_| true);
+    }
+    let ledger = open(&args.file)?;
+    let mut all = Vec::new();
+    let visited = ledger.each(None, |kept| {
+        all.push((kept.number, hex::encode(kept.digest), kept.entry));
+        Ok(())
+    });
+    visited.map_err(|error| wrong(&args.file, &error))?;
+    let page = entries_table(&all).map_err(UsageError)?;
+    Ok(crate::cli::run::print(&page))
+}
+
+fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json);
+    let checked = Ledger::open_existing(&args.file.ledger).and_then(|ledger| ledger.check(args.head));
+    let name = args.file.ledger.display().to_string();
+    let told = |verdict: Option<&str>, head: Option<Head>, problem: Option<String>, exit: Exit| LedgerReport {
+        ledger: name.clone(),
+        verdict: verdict.map(str::to_owned),
+        head: head.map(|head| head.to_string()),
+        problem,
+        exit_code: exit.code(),
+    };
+    results.add(Report::Ledger(match checked {
+        Ok(head) => told(Some("pass"), Some(head), None, Exit::Passed),
+        Err(error @ (LedgerError::Broken(_) | LedgerError::Damaged(_))) => {
+            told(Some("fail"), None, Some(error.to_string()), Exit::Failed)
+        }
+        Err(error) => told(None, None, Some(error.to_string()), Exit::CouldNot),
+    }));
+    Ok(results.finish())
+}
+
+fn accept(args: &AcceptArgs) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json);
+    if args.reason.trim().is_empty() {
+        return Err(UsageError("--reason: say why it is right".to_owned()));
+    }
+    // One that is not there yet is none that an audit wrote.
+    drop(open(&args.file)?);
+    let entry = Entry::Acceptance(Acceptance {
+        at: SystemClock.now().to_string(),
+        tool: TOOL.to_owned(),
+        target: args.target.to_string(),
+        reason: args.reason.clone(),
+    });
+    let appended = Ledger::open(&args.file.ledger).and_then(|mut ledger| ledger.append(std::slice::from_ref(&entry)));
+    let head = appended.map_err(|error| wrong(&args.file, &error))?;
+    results.add(report(Kept { number: head.entries, digest: head.digest, entry }));
+    Ok(results.finish())
+}

@@ -1,0 +1,165 @@
+//! `audit`, `ledger` and `safe-to-delete`.
+
+mod args;
+mod buckets;
+mod files;
+mod ledger;
+mod merge;
+mod safe;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use args::{AuditArgs, SafeArgs};
+pub use ledger::LedgerCommand;
+pub(super) use ledger::run_ledger;
+pub(super) use safe::run_safe;
+
+use self::args::{AuditReadingArgs, AuditWork};
+use self::buckets::Buckets;
+use self::files::Files;
+use super::resolve::{UsageError, options, read};
+use super::run::{Results, cancel_on_signal};
+use super::terminal::Progress;
+use crate::clock::{Clock, SystemClock};
+use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, audit};
+use crate::fleet::{Level, Policy, objects_in};
+use crate::ledger::Ledger;
+use crate::plan::{Budget, Concurrency, Limits};
+use crate::price::PriceTable;
+use crate::report::{Exit, Report};
+use crate::source::{Context, RetryPolicy};
+use crate::units::MIB;
+
+/// Objects side by side, where nothing is said: questions are short, readings fill the connection.
+const QUESTIONS: usize = 32;
+const READINGS: usize = 4;
+const CONNECTIONS: usize = 64;
+/// The process itself, which the objects share.
+const PROCESS: u64 = 26 * MIB;
+
+pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
+    if let Some(AuditWork::Merge(merge)) = &args.work {
+        return merge::run(merge);
+    }
+    let mut results = Results::new(args.output.json).with_page(&args.page)?;
+    let mut files = Files::new(&args.files)?;
+    let request = request(&args)?;
+    let progress = Arc::new(Progress::new());
+    let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
+    let ledger = match &args.ledger {
+        None => None,
+        Some(path) => {
+            Some(Ledger::open(path).map_err(|error| UsageError(format!("--ledger {}: {error}", path.display())))?)
+        }
+    };
+    let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
+    let buckets = buckets.at_rate(args.reading.max_rate.map(|rate| rate.0));
+    let services = AuditServices { images: images(&args, &buckets, &context)?, archive: Arc::new(buckets), context };
+    let cancel = cancel_on_signal();
+    let done = audit(&services, &request, ledger, &cancel, |report| {
+        progress.clear();
+        files.add(&report);
+        results.add(report);
+    });
+    let done = done.await;
+    progress.clear();
+    let report = done.map_err(|error| UsageError(error.to_string()))?;
+    if cancel.is_cancelled() {
+        results.interrupted();
+    }
+    let report = Report::Audit(Box::new(report));
+    files.add(&report);
+    results.add(report);
+    if let Err(problem) = files.write() {
+        results.could_not_write(&problem);
+    }
+    Ok(results.finish())
+}
+
+fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
+    let chosen = match (&args.list, &args.inventory) {
+        (Some(path), _) => {
+            let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
+            Chosen::Named(objects_in(&read(path)?).map_err(wrong)?)
+        }
+        (None, Some(path)) => files::inventory(path)?,
+        (None, None) => Chosen::Listed(args.prefixes.clone()),
+    };
+    let policy = match &args.policy {
+        None => Policy::default(),
+        Some(path) => {
+            Policy::from_toml(&read(path)?).map_err(|problem| UsageError(format!("{}: {problem}", path.display())))?
+        }
+    };
+    let objects_at_once =
+        args.reading.objects.map_or(if args.level == Level::Facts { QUESTIONS } else { READINGS }, usize::from);
+    let day = SystemClock.now().as_second().div_euclid(24 * 60 * 60);
+    let dollars = match args.turn.max_cost {
+        Some(most) if !most.is_finite() || most < 0.0 => {
+            return Err(UsageError(format!("--max-cost {most}: an amount of US dollars is needed")));
+        }
+        most => most.map(|most| (most, PriceTable::built_in())),
+    };
+    Ok(AuditRequest {
+        chosen,
+        level: args.level,
+        sample: args.reading.sample,
+        max_age: args.ledger.is_some().then_some(args.max_age),
+        slice: args.turn.slice.map(|turn| turn.on(day)),
+        shard: args.turn.shard,
+        due: Due {
+            until: args.turn.max_time.map(|time| Instant::now() + time),
+            bytes: args.turn.max_bytes.map(|size| size.0),
+            dollars,
+        },
+        policy,
+        objects_at_once,
+        budget: budget(&args.reading, objects_at_once)?,
+        uploads: true,
+    })
+}
+
+/// Of each of the objects at once: its share of connections and memory.
+fn budget(args: &AuditReadingArgs, objects: usize) -> Result<Budget, UsageError> {
+    let all = match args.concurrency.unwrap_or_default() {
+        Concurrency::Fixed(connections) => connections,
+        Concurrency::Adaptive => CONNECTIONS,
+    };
+    let memory = args.max_memory.0.saturating_sub(PROCESS) / objects as u64 + PROCESS;
+    let limits = Limits {
+        concurrency: Concurrency::Fixed((all / objects).max(1)),
+        range_bytes: args.range_size.map(|size| size.0),
+        max_memory: memory.min(args.max_memory.0),
+    };
+    limits
+        .budget()
+        .map_err(|error| UsageError(format!("{error}, for each of {objects} objects at once; see --objects")))
+}
+
+#[cfg(feature = "ec2")]
+fn images(
+    args: &AuditArgs,
+    buckets: &Buckets,
+    context: &Context,
+) -> Result<Option<Arc<dyn crate::image::ImageService>>, UsageError> {
+    if args.images && args.connection.no_sign_request {
+        return Err(UsageError(
+            "--images: EC2 takes signed requests only, and --no-sign-request sends none".to_owned(),
+        ));
+    }
+    let service = || crate::image::ec2::Ec2::new(buckets.home(), context.clone());
+    Ok(args.images.then(|| Arc::new(service()) as Arc<dyn crate::image::ImageService>))
+}
+
+#[cfg(not(feature = "ec2"))]
+fn images(
+    args: &AuditArgs,
+    _: &Buckets,
+    _: &Context,
+) -> Result<Option<Arc<dyn crate::image::ImageService>>, UsageError> {
+    match args.images {
+        true => Err(UsageError("--images: this build has no EC2; build it with the feature `ec2`".to_owned())),
+        false => Ok(None),
+    }
+}

@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use super::args::SafeArgs;
+use super::buckets::Buckets;
+use super::{QUESTIONS, UsageError};
+use crate::cli::resolve::{options, read, usual_budget};
+use crate::cli::run::{Results, cancel_on_signal, until};
+use crate::cli::terminal::Progress;
+use crate::clock::SystemClock;
+use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, safe_to_delete};
+use crate::fleet::{Level, Policy};
+use crate::ledger::Ledger;
+use crate::plan::Sample;
+use crate::progress::Counting;
+use crate::report::{Exit, Report};
+use crate::source::{Context, RetryPolicy};
+
+pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.output.json);
+    let policy = match &args.policy {
+        None => Policy::default(),
+        Some(path) => {
+            Policy::from_toml(&read(path)?).map_err(|problem| UsageError(format!("{}: {problem}", path.display())))?
+        }
+    };
+    if policy.object.other_region {
+        let problem = "other-region is judged by `audit`, over all objects; leave it out here";
+        return Err(UsageError(format!("--policy: {problem}")));
+    }
+    let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
+    let ledger = Ledger::open_existing(&args.ledger).map_err(|error| wrong(&error))?;
+    let progress = Arc::new(Progress::new());
+    let counting = Arc::new(Counting::new(progress.clone()));
+    let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
+    let request = AuditRequest {
+        chosen: Chosen::Listed(args.prefixes.clone()),
+        level: Level::Facts,
+        sample: Sample::Percent(100.0),
+        max_age: None,
+        slice: None,
+        shard: None,
+        due: Due::default(),
+        policy,
+        objects_at_once: QUESTIONS,
+        budget: usual_budget()?,
+        uploads: false,
+    };
+    let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
+    let services = AuditServices { images: images(&args, &buckets, &context), archive: Arc::new(buckets), context };
+    let cancel = cancel_on_signal();
+    let done = until(&cancel, safe_to_delete(&services, &request, &args.image, args.max_age, &ledger)).await;
+    progress.clear();
+    match done {
+        None => results.interrupted(),
+        Some(Err(error)) => return Err(wrong(&error)),
+        Some(Ok(mut report)) => {
+            report.requests = counting.counts().requests;
+            results.add(Report::Safe(Box::new(report)));
+        }
+    }
+    Ok(results.finish())
+}
+
+/// For stores in progress, where requests can be signed.
+fn images(args: &SafeArgs, buckets: &Buckets, context: &Context) -> Option<Arc<dyn crate::image::ImageService>> {
+    #[cfg(feature = "ec2")]
+    if !args.connection.no_sign_request {
+        return Some(Arc::new(crate::image::ec2::Ec2::new(buckets.home(), context.clone())));
+    }
+    let _ = (args, buckets, context);
+    None
+}

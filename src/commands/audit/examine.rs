@@ -1,0 +1,447 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::judged;
+use super::list::Candidate;
+use super::{AuditRequest, AuditServices};
+use crate::checksum::ChecksumKind;
+use crate::commands::ask::asked;
+use crate::commands::discover::look;
+use crate::commands::verify::{VerifyError, VerifyRequest, verify};
+use crate::facts::{Fact, LockFacts, ObjectFacts};
+use crate::fleet::{Change, Content, Entry, History, Level, ObjectState, Proof, Seen};
+use crate::ident::ETagForm;
+use crate::progress::{Call, Counting, Monitor};
+use crate::report::TOOL;
+use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, VerifyReport};
+use crate::source::{Context, ErrorKind, Session, SourceError};
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
+
+/// What looking at an object came to: the report, what is to be kept of it, and what must be asked of all objects
+/// together.
+pub(super) struct Examined {
+    pub report: AuditedReport,
+    pub entry: Option<Entry>,
+    pub content: Vec<Content>,
+}
+
+/// What is known of an object from the requests of a level.
+struct Known {
+    facts: ObjectFacts,
+    seen: Seen,
+    content: Vec<Content>,
+    findings: Vec<FindingReport>,
+    notes: Vec<String>,
+    proved_by: Vec<String>,
+    covered: u64,
+    /// The work could not be done, in a way that no finding tells.
+    exit: Exit,
+}
+
+/// Looks at an object.
+pub(super) async fn examine(
+    services: &AuditServices,
+    request: &AuditRequest,
+    candidate: &Candidate,
+    history: Option<&History>,
+    cancel: &CancellationToken,
+) -> Examined {
+    let clock = Arc::clone(&services.context.clock);
+    let started = clock.monotonic();
+    let counting = Arc::new(Counting::new(Arc::new(Beside(Arc::clone(&services.context.monitor)))));
+    let monitor: Arc<dyn Monitor> = counting.clone();
+    let context = Context { monitor, ..services.context.clone() };
+    let session = Session::new(services.archive.object(&candidate.uri), context);
+    let known = match (facts(&session, candidate).await, request.level) {
+        (Ok(known), Level::Sample | Level::Bytes) => bytes(&session, request, known, cancel).await,
+        (known, _) => known,
+    };
+    let now = clock.now();
+    let mut examined = match known {
+        Ok(known) => judge(&session, request, candidate, history, known, now).await,
+        Err(error) => not_there(request, candidate, history, &error),
+    };
+    let counts = counting.counts();
+    examined.report.requests = counts.requests;
+    examined.report.received_bytes = counts.received;
+    examined.report.elapsed_seconds = clock.monotonic().duration_since(started).as_secs_f64();
+    examined
+}
+
+/// What S3 tells of it.
+async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, SourceError> {
+    let found = look(session).await?;
+    let mut notes = found.notes;
+    let facts = found.facts;
+    let seen = Seen::facts(&facts);
+    if candidate.listed.as_ref().is_some_and(|listed| Seen::listed(listed) != seen) {
+        notes.push("it is another one than was listed a moment ago".to_owned());
+    }
+    let evidence = Evidence::of_rule("HeadObject", "an object with bytes", format!("{} bytes", facts.size));
+    let size = match facts.size {
+        0 => Outcome::Fail(Failure::of_rule(evidence)),
+        _ => Outcome::Pass(evidence),
+    };
+    let findings = [
+        Finding { check: CheckId::Size, required: true, outcome: size },
+        Finding { check: CheckId::Proof, required: false, outcome: Outcome::Unknown(Reason::NotRead) },
+    ];
+    Ok(Known {
+        seen,
+        content: stated(&facts),
+        findings: findings.iter().map(FindingReport::from).collect(),
+        notes,
+        proved_by: Vec::new(),
+        covered: 0,
+        exit: Exit::Passed,
+        facts,
+    })
+}
+
+/// Values of its content, as S3 states them.
+fn stated(facts: &ObjectFacts) -> Vec<Content> {
+    let checksums = facts.checksums.value().into_iter().flatten();
+    let mut content: Vec<Content> = checksums
+        .map(|checksum| {
+            let value = checksum.to_string();
+            // What may go over parts must not be taken for a value of the whole.
+            let open = !matches!(checksum.kind, ChecksumKind::FullObject) && !value.contains('-');
+            let value = if open { format!("{value}-?") } else { value };
+            Content::new(&checksum.algorithm().to_string(), &value)
+        })
+        .collect();
+    if let Some(etag) = &facts.id.etag
+        && facts.encryption.hides_md5().is_none()
+        && !matches!(etag.form(), ETagForm::Opaque)
+    {
+        content.push(Content::new("etag", &etag.to_string()));
+    }
+    content.sort();
+    content
+}
+
+/// Its bytes, all of them or a sample, held against what S3 stores of it.
+async fn bytes(
+    session: &Session,
+    request: &AuditRequest,
+    facts: Known,
+    cancel: &CancellationToken,
+) -> Result<Known, SourceError> {
+    let sample = (request.level == Level::Sample).then_some(request.sample);
+    let wish = VerifyRequest { sample, ..VerifyRequest::new(session.source(), request.budget) };
+    let report = match verify(session, &wish, cancel).await {
+        Ok(verified) => verified.report,
+        Err(VerifyError::Source(error)) => return Err(error),
+        Err(VerifyError::Request(problem)) => {
+            return Err(SourceError::new(ErrorKind::Io, session.target(), problem));
+        }
+    };
+    let VerifyReport { mut findings, identity, proved_by, stats, exit_code, .. } = report;
+    if identity != IdentityReport::from(&facts.facts) {
+        let detail = "it was another one when its facts were asked for".to_owned();
+        let outcome = Outcome::Unknown(Reason::Changed { detail });
+        let finding = Finding { check: CheckId::Identity, required: true, outcome };
+        return Ok(Known { findings: vec![FindingReport::from(&finding)], content: Vec::new(), ..facts });
+    }
+    if request.level == Level::Sample {
+        // A sample proves nothing, and is what was asked for.
+        let sampled = |finding: &FindingReport| finding.reason.as_ref().is_some_and(|r| r.code == "sampled");
+        findings.iter_mut().filter(|finding| sampled(finding)).for_each(|finding| finding.required = false);
+    }
+    let mut content = facts.content;
+    content.retain(|content| request.level < Level::Bytes || proved_by.iter().any(|by| by == content.name()));
+    let mut notes = facts.notes;
+    notes.extend(report.notes);
+    let exit = [Exit::Interrupted, Exit::CouldNot].into_iter().find(|exit| exit.code() == exit_code);
+    let exit = exit.unwrap_or_default();
+    Ok(Known { content, findings, notes, proved_by, covered: stats.covered_bytes, exit, ..facts })
+}
+
+/// Adds what was known before, what is to be kept, and what the policy says.
+async fn judge(
+    session: &Session,
+    request: &AuditRequest,
+    candidate: &Candidate,
+    history: Option<&History>,
+    mut known: Known,
+    now: Timestamp,
+) -> Examined {
+    let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
+    let change = history.map(|history| history.change(&known.seen, &known.content));
+    if let Some(change) = &change {
+        known.findings.extend(unchanged(change).iter().map(FindingReport::from));
+        if let Change::SameContent { by } = change {
+            known.notes.push(format!("written again since it was first seen in order, with the same content by {by}"));
+        }
+    }
+    let exit = judged::exit(&known.findings).and(known.exit);
+    let storage_class = known.facts.storage_class.clone();
+    let identity = IdentityReport::from(&known.facts);
+    let proof = Proof {
+        at: now.to_string(),
+        tool: TOOL.to_owned(),
+        target: candidate.uri.to_string(),
+        level: request.level.name().to_owned(),
+        verdict: judged::verdict(&known.findings, proved).name().to_owned(),
+        settled: exit == Exit::Passed,
+        object: known.seen.clone(),
+        version_id: identity.version_id.clone(),
+        storage_class: storage_class.clone(),
+        covered_bytes: known.covered,
+        proved_by: known.proved_by.clone(),
+        content: known.content.clone(),
+    };
+    // What was stopped says nothing of the object.
+    let keep = exit != Exit::Interrupted;
+    let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
+    let state = object_state(session, request, Some(&known.facts), storage_class.as_deref(), newest).await;
+    known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
+    let report = AuditedReport {
+        target: candidate.uri.to_string(),
+        verdict: judged::verdict(&known.findings, newest.is_some()).name().to_owned(),
+        examined: Some(request.level.name().to_owned()),
+        identity: Some(identity),
+        storage_class: storage_class.clone(),
+        change: change.map(|change| change.name().to_owned()),
+        proof: newest.map(ProvedReport::from),
+        content: known.content.iter().map(ToString::to_string).collect(),
+        exit_code: judged::exit(&known.findings).and(known.exit).code(),
+        findings: known.findings,
+        notes: known.notes,
+        requests: 0,
+        received_bytes: 0,
+        elapsed_seconds: 0.0,
+    };
+    Examined { report, entry: keep.then_some(Entry::Proof(proof)), content: known.content }
+}
+
+/// An object of which an earlier proof still holds. What the policy asks beyond the listing is asked all the same.
+pub(super) async fn still_good(
+    services: &AuditServices,
+    request: &AuditRequest,
+    candidate: &Candidate,
+    history: &History,
+    good: &Proof,
+) -> Examined {
+    let now = services.context.clock.now();
+    let counting = Arc::new(Counting::new(Arc::new(Beside(Arc::clone(&services.context.monitor)))));
+    let monitor: Arc<dyn Monitor> = counting.clone();
+    let context = Context { monitor, ..services.context.clone() };
+    let session = Session::new(services.archive.object(&candidate.uri), context);
+    let proof = history.proof_of(&good.object);
+    let change = history.change(&good.object, &good.content);
+    let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
+    let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());
+    let state = object_state(&session, request, None, class.as_deref(), proof).await;
+    findings.extend(request.policy.judge_object(&state, now));
+    let findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
+    let counts = counting.counts();
+    let report = AuditedReport {
+        target: candidate.uri.to_string(),
+        verdict: judged::verdict(&findings, proof.is_some()).name().to_owned(),
+        examined: None,
+        identity: Some(IdentityReport {
+            object_bytes: good.object.object_bytes,
+            etag: good.object.etag.clone(),
+            version_id: good.version_id.clone(),
+            last_modified: good.object.last_modified.clone(),
+            ami_id: crate::ident::Target::Object(candidate.uri.clone()).ami_id().map(|id| id.to_string()),
+        }),
+        storage_class: class,
+        change: Some(change.name().to_owned()),
+        proof: proof.map(ProvedReport::from),
+        content: good.content.iter().map(ToString::to_string).collect(),
+        exit_code: judged::exit(&findings).code(),
+        findings,
+        notes: Vec::new(),
+        requests: counts.requests,
+        received_bytes: counts.received,
+        elapsed_seconds: 0.0,
+    };
+    Examined { report, entry: None, content: good.content.clone() }
+}
+
+/// What the policy judges; only what it asks for is asked.
+async fn object_state<'a>(
+    session: &Session,
+    request: &AuditRequest,
+    facts: Option<&ObjectFacts>,
+    storage_class: Option<&'a str>,
+    proof: Option<&'a Proof>,
+) -> ObjectState<'a> {
+    let policy = &request.policy;
+    let mut state = ObjectState {
+        encryption: Err("not asked for".to_owned()),
+        storage_class,
+        lock: Fact::NotApplicable,
+        tags: Fact::NotApplicable,
+        proof,
+    };
+    if !policy.wants_head() {
+        return state;
+    }
+    let asked_now;
+    let facts = match facts {
+        Some(facts) => Ok(facts),
+        None => {
+            asked_now = session.head().await;
+            asked_now.as_ref().map_err(SourceError::explain)
+        }
+    };
+    let (id, lock) = match facts {
+        Ok(facts) => {
+            state.encryption = Ok(facts.encryption.clone());
+            (facts.id.clone(), facts.lock.clone())
+        }
+        Err(why) => {
+            state.encryption = Err(why.clone());
+            state.lock = Fact::Unavailable { because: why.clone() };
+            state.tags = Fact::Unavailable { because: why };
+            return state;
+        }
+    };
+    if policy.wants_lock() {
+        state.lock = if lock == LockFacts::default() {
+            // HEAD shows a lock only to those who may see it.
+            let asked = asked(session.lock(&id).await, "GetObjectRetention", "s3:GetObjectRetention");
+            match asked {
+                Fact::Known { value, source } if value == LockFacts::default() => Fact::Absent { source },
+                other => other,
+            }
+        } else {
+            Fact::Known { value: lock, source: "HeadObject" }
+        };
+    }
+    if policy.wants_tags() {
+        let tags = asked(session.tags(&id).await, "GetObjectTagging", "s3:GetObjectTagging");
+        state.tags = tags.map(|tags: BTreeMap<String, String>| tags.into_keys().collect());
+    }
+    state
+}
+
+/// Nothing to say of what is new, or of what there is no history of.
+fn unchanged(change: &Change) -> Option<Finding> {
+    let evidence = |observed: &str| Evidence::of_rule("ledger", "what it was when first seen in order", observed);
+    let outcome = match change {
+        Change::New => return None,
+        Change::Same => Outcome::Pass(evidence("the same object")),
+        Change::SameContent { by } => Outcome::Pass(evidence(&format!("written again with the same {by}"))),
+        Change::Replaced { detail } => {
+            Outcome::Fail(Failure::of_rule(evidence(&format!("replaced by other content: {detail}"))))
+        }
+        Change::Unclear => Outcome::Unknown(Reason::NotStated {
+            detail: "it was written again, and nothing that is known of both tells whether with the same content"
+                .to_owned(),
+        }),
+    };
+    Some(Finding { check: CheckId::Upkeep(Upkeep::Unchanged), required: true, outcome })
+}
+
+/// An object that could not be looked at.
+fn not_there(
+    request: &AuditRequest,
+    candidate: &Candidate,
+    history: Option<&History>,
+    error: &SourceError,
+) -> Examined {
+    let known = history.is_some_and(|history| !history.is_empty());
+    let gone = error.kind == ErrorKind::NotFound;
+    let outcome = match error.kind {
+        ErrorKind::NotFound if known => missing(),
+        ErrorKind::NotFound if candidate.listed.is_some() => Outcome::Unknown(Reason::Unanswered {
+            detail: format!("it was listed, and is gone since: {}", error.explain()),
+        }),
+        ErrorKind::Denied => Outcome::Unknown(Reason::NotPermitted { needs: error.explain() }),
+        _ => Outcome::Unknown(Reason::Unanswered { detail: error.explain() }),
+    };
+    let check = if gone { CheckId::Upkeep(Upkeep::Present) } else { CheckId::Identity };
+    let findings = [FindingReport::from(&Finding { check, required: true, outcome })];
+    let vanished = gone && (known || candidate.listed.is_some());
+    let exit = if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(error.exit()) };
+    Examined::bare(AuditedReport {
+        examined: Some(request.level.name().to_owned()),
+        storage_class: candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone()),
+        change: (gone && known).then(|| "missing".to_owned()),
+        exit_code: exit.code(),
+        ..bare(&candidate.uri.to_string(), findings.into())
+    })
+}
+
+/// An object that was in order once, and that the listing does not hold any more.
+pub(super) fn missing_report(target: &str, history: &History) -> AuditedReport {
+    let finding = Finding { check: CheckId::Upkeep(Upkeep::Present), required: true, outcome: missing() };
+    let last = history.last().map(|proof| format!("last seen in order {}", proof.at));
+    AuditedReport {
+        change: Some("missing".to_owned()),
+        notes: last.into_iter().collect(),
+        ..bare(target, vec![FindingReport::from(&finding)])
+    }
+}
+
+fn missing() -> Outcome {
+    Outcome::Fail(Failure::of_rule(Evidence::of_rule("ledger", "still there", "there is no such object any more")))
+}
+
+/// Of many objects at once no single one shows its progress.
+struct Beside(Arc<dyn Monitor>);
+
+impl Monitor for Beside {
+    fn request(&self, call: Call) {
+        self.0.request(call);
+    }
+
+    fn received(&self, bytes: u64) {
+        self.0.received(bytes);
+    }
+
+    fn retrying(&self, error: &SourceError, wait: std::time::Duration) {
+        self.0.retrying(error, wait);
+    }
+}
+
+impl Examined {
+    pub fn bare(report: AuditedReport) -> Self {
+        Examined { report, entry: None, content: Vec::new() }
+    }
+
+    /// An object that is due, and was not reached.
+    pub fn left(candidate: &Candidate, why: &'static str) -> Self {
+        let detail = format!("due, and left for another run: {why}");
+        let outcome = Outcome::Unknown(Reason::Unanswered { detail });
+        let findings = [FindingReport::from(&Finding { check: CheckId::Proof, required: true, outcome })];
+        Examined::bare(AuditedReport {
+            exit_code: judged::exit(&findings).code(),
+            ..bare(&candidate.uri.to_string(), findings.into())
+        })
+    }
+}
+
+/// A report of an object of which nothing but findings is known.
+fn bare(target: &str, findings: Vec<FindingReport>) -> AuditedReport {
+    AuditedReport {
+        target: target.to_owned(),
+        verdict: judged::verdict(&findings, false).name().to_owned(),
+        examined: None,
+        identity: None,
+        storage_class: None,
+        change: None,
+        proof: None,
+        content: Vec::new(),
+        exit_code: judged::exit(&findings).code(),
+        findings,
+        notes: Vec::new(),
+        requests: 0,
+        received_bytes: 0,
+        elapsed_seconds: 0.0,
+    }
+}
+
+/// Adds what only all objects together can answer.
+pub(super) fn add_finding(report: &mut AuditedReport, finding: &Finding) {
+    report.findings.push(FindingReport::from(finding));
+    report.verdict = judged::verdict(&report.findings, report.proof.is_some()).name().to_owned();
+    report.exit_code = Exit::of(report.exit_code).and(judged::exit(&report.findings)).code();
+}

@@ -1,0 +1,123 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fleet::{Content, Joint, ObservationKind, Share};
+use crate::ident::ObjectUri;
+use crate::report::{AuditReport, AuditedReport, Exit, ObservationReport, Report};
+
+/// What one shard of an audit wrote.
+#[derive(Debug, Clone)]
+pub struct Shard {
+    /// Of the file, for messages.
+    pub name: String,
+    pub reports: Vec<Report>,
+}
+
+/// Puts the shards of one audit together; in words why they are not all of one.
+pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
+    let mut ends: Vec<(String, AuditReport)> = Vec::new();
+    let mut objects: BTreeMap<String, AuditedReport> = BTreeMap::new();
+    let (mut buckets, mut observations) = (BTreeMap::new(), BTreeSet::new());
+    for Shard { name, reports } in shards {
+        let (mut end, mut lines) = (None, 0);
+        for report in reports {
+            match report {
+                Report::Audited(report) => {
+                    lines += 1;
+                    let target = report.target.clone();
+                    if objects.insert(target.clone(), *report).is_some() {
+                        return Err(format!("{name}: {target} was told of by another shard too"));
+                    }
+                }
+                Report::AuditedBucket(report) => drop(buckets.insert(report.bucket.clone(), report)),
+                // Only all objects together can show these.
+                Report::Observation(one) if one.kind == ObservationKind::Duplicate.name() => {}
+                Report::Observation(one) => drop(observations.insert((one.kind, one.subject, one.detail))),
+                Report::Audit(report) => {
+                    if end.replace(*report).is_some() {
+                        return Err(format!("{name}: holds more than one audit"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let end: AuditReport = end.ok_or_else(|| format!("{name}: has no end: the run was cut off, or is no audit"))?;
+        if end.exit_code == Exit::Interrupted.code() {
+            return Err(format!("{name}: the run was interrupted"));
+        }
+        if end.objects != lines {
+            return Err(format!("{name}: tells of {lines} objects, and should of {}", end.objects));
+        }
+        ends.push((name, end));
+    }
+    let all = together(&ends)?;
+    let mut joint = Joint::default();
+    for (target, report) in &objects {
+        if let (Ok(uri), Some(identity)) = (target.parse::<ObjectUri>(), &report.identity) {
+            let content: Vec<Content> = report.content.iter().cloned().map(Content).collect();
+            joint.add(&uri, identity.object_bytes, &content);
+        }
+    }
+    let observed = observations.into_iter().map(|(kind, subject, detail)| ObservationReport { kind, subject, detail });
+    let mut merged: Vec<Report> = buckets.into_values().map(Report::AuditedBucket).collect();
+    merged.extend(objects.into_values().map(|report| Report::Audited(Box::new(report))));
+    merged.extend(observed.map(Report::Observation));
+    merged.extend(joint.duplicates().iter().map(|one| Report::Observation(ObservationReport::from(one))));
+    merged.push(Report::Audit(Box::new(all)));
+    Ok(merged)
+}
+
+/// The report over all shards, if they are all the shards of one audit.
+fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
+    let (first_name, first) = ends.first().ok_or("there is no shard")?;
+    let share = |name: &str, end: &AuditReport| {
+        let share = end.shard.as_ref().and_then(|shard| shard.parse::<Share>().ok());
+        share.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
+    };
+    let of = share(first_name, first)?.of();
+    let mut missing: BTreeSet<u32> = (1..=of).collect();
+    let mut all = AuditReport { shard: None, ..first.clone() };
+    let mut exit = Exit::of(first.exit_code);
+    for (index, (name, end)) in ends.iter().enumerate() {
+        let share = share(name, end)?;
+        if share.of() != of || !missing.remove(&share.index()) {
+            return Err(format!("{name}: is shard {share}, which does not go with the others"));
+        }
+        let alike = |end: &AuditReport| (end.scope.clone(), end.level.clone(), end.slice.clone(), end.max_age_seconds);
+        if alike(end) != alike(first) {
+            return Err(format!("{name}: is of another audit than {first_name}: scope, level, slice or age differ"));
+        }
+        if end.listing_sha256 != first.listing_sha256 {
+            return Err(format!(
+                "{name}: saw another listing than {first_name}: objects were written or deleted between the two, and \
+                 may be in no shard"
+            ));
+        }
+        if index == 0 {
+            continue;
+        }
+        exit = exit.and(Exit::of(end.exit_code));
+        all.examined += end.examined;
+        all.still_good += end.still_good;
+        all.left += end.left;
+        all.missing += end.missing;
+        all.objects += end.objects;
+        all.requests += end.requests;
+        all.listing_requests += end.listing_requests;
+        all.received_bytes += end.received_bytes;
+        all.elapsed_seconds = all.elapsed_seconds.max(end.elapsed_seconds);
+        all.estimated_dollars = match (all.estimated_dollars, end.estimated_dollars) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
+        };
+        all.problems.extend(end.problems.iter().filter(|problem| !first.problems.contains(problem)).cloned());
+    }
+    if !missing.is_empty() {
+        let missing: Vec<String> = missing.iter().map(|index| format!("{index}/{of}")).collect();
+        return Err(format!("shards {} are missing", missing.join(", ")));
+    }
+    // Each shard has a ledger of its own, or they wrote to one in any order.
+    all.ledger_head = None;
+    all.notes.retain(|note| !note.contains("this share alone"));
+    all.exit_code = exit.code();
+    Ok(all)
+}

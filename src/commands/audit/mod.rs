@@ -1,0 +1,18 @@
+//! `audit`: every stored AMI object of some buckets, each looked at as hard as asked, in the light of what was known of
+//! it before.
+
+mod bucket;
+mod examine;
+mod judged;
+mod list;
+mod merge;
+mod request;
+mod run;
+mod safe;
+mod spend;
+mod sum;
+
+pub use merge::{Shard, merge};
+pub use request::{AuditRequest, AuditServices, Chosen, Due};
+pub use run::{AuditError, audit};
+pub use safe::safe_to_delete;

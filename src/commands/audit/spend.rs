@@ -1,0 +1,78 @@
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::list::Candidate;
+use super::{AuditRequest, run};
+use crate::fleet::Level;
+use crate::price::{CostItem, StorageClass, Subject, estimate};
+
+/// What may still be spent on objects that are due.
+pub(super) struct Spend {
+    bytes: Option<u64>,
+    dollars: f64,
+    begun: bool,
+}
+
+impl Spend {
+    pub fn new(request: &AuditRequest) -> Self {
+        Spend { bytes: request.due.bytes, dollars: 0.0, begun: false }
+    }
+
+    /// US dollars that were spent, by list prices.
+    pub fn dollars(&self) -> Option<f64> {
+        (self.dollars > 0.0).then_some(self.dollars)
+    }
+
+    /// Whether an object may still be looked at; in words what there is no more of. The first one always may: runs
+    /// that follow each other must come to an end.
+    pub fn take(&mut self, request: &AuditRequest, candidate: &Candidate, now: Instant) -> Result<(), &'static str> {
+        let size = candidate.listed.as_ref().and_then(|object| object.size).unwrap_or_default();
+        let reads = match request.level {
+            Level::Facts => 0,
+            Level::Sample => request.sample.bytes_of(size),
+            Level::Bytes => size,
+        };
+        let first = !std::mem::replace(&mut self.begun, true);
+        if !first && run::is_over(request.due.until, now) {
+            return Err("--max-time is over");
+        }
+        if let Some(left) = &mut self.bytes {
+            if !first && reads > *left {
+                return Err("--max-bytes are spent");
+            }
+            *left = left.saturating_sub(reads);
+        }
+        if let Some((most, _)) = &request.due.dollars {
+            let price = price(request, candidate, reads).ok_or("what it would cost is not known")?;
+            if !first && self.dollars + price > *most {
+                return Err("--max-cost is spent");
+            }
+            self.dollars += price;
+        }
+        Ok(())
+    }
+}
+
+/// Of reading so many bytes of an object, at the most; `None` where that is not known.
+fn price(request: &AuditRequest, candidate: &Candidate, reads: u64) -> Option<f64> {
+    let (_, table) = request.due.dollars.as_ref()?;
+    let subject = Subject {
+        bytes: Some(reads),
+        class: candidate.listed.as_ref().and_then(|object| object.storage_class.clone()),
+        archive_status: None,
+        volumes: None,
+        written: None,
+        no_size: String::new(),
+        requests: Some(3 + reads.div_ceil(8 << 20)),
+        parts: None,
+        modified: None,
+        now: Timestamp::UNIX_EPOCH,
+    };
+    if subject.class.as_deref().and_then(StorageClass::from_name).is_some_and(StorageClass::archives) {
+        // It cannot be read as it is, and nothing is tried.
+        return Some(0.0);
+    }
+    let line = estimate(&subject, table).into_iter().find(|line| line.item == CostItem::Read && line.here)?;
+    line.amount.ok()?.most
+}

@@ -1,0 +1,182 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::examine::{Examined, add_finding};
+use super::run::Done;
+use super::{AuditRequest, AuditServices, Chosen};
+use crate::fleet::{Content, CopyState, Joint, Observation, Policy, tasks, uploads};
+use crate::ident::ObjectUri;
+use crate::image::TaskFilter;
+use crate::report::{AuditReport, AuditedReport, Exit, ObservationReport, Report};
+use crate::source::SourceError;
+
+/// What all objects together come to.
+pub(super) struct Sum {
+    policy: Policy,
+    joint: Joint,
+    counts: BTreeMap<&'static str, u64>,
+    objects: u64,
+    /// Reports that wait for the other objects.
+    waiting: Vec<(AuditedReport, Vec<Content>)>,
+    /// Regions that hold a content, of this size.
+    regions: BTreeMap<(u64, Content), BTreeSet<String>>,
+    unplaced: BTreeSet<String>,
+}
+
+impl Sum {
+    pub fn new(request: &AuditRequest) -> Self {
+        Sum {
+            policy: request.policy.clone(),
+            joint: Joint::default(),
+            counts: BTreeMap::new(),
+            objects: 0,
+            waiting: Vec::new(),
+            regions: BTreeMap::new(),
+            unplaced: BTreeSet::new(),
+        }
+    }
+
+    pub fn objects(&self) -> u64 {
+        self.objects
+    }
+
+    /// Adds an object, and hands out its report unless that must wait for the others.
+    pub fn add(
+        &mut self,
+        done: Done,
+        examined: Examined,
+        services: &AuditServices,
+        emit: &mut impl FnMut(Report),
+    ) -> Exit {
+        let Examined { report, content, .. } = examined;
+        self.objects += 1;
+        let name = match done {
+            Done::Examined => "examined",
+            Done::StillGood => "still_good",
+            Done::Left => "left",
+            Done::Missing => "missing",
+        };
+        *self.counts.entry(name).or_default() += 1;
+        let (uri, bytes) = (report.target.parse::<ObjectUri>(), report.identity.as_ref().map(|id| id.object_bytes));
+        if let (Ok(uri), Some(bytes)) = (&uri, bytes) {
+            self.joint.add(uri, bytes, &content);
+            if self.policy.object.other_region {
+                match services.archive.region(&uri.bucket) {
+                    None => drop(self.unplaced.insert(uri.bucket.clone())),
+                    Some(region) => {
+                        for value in &content {
+                            self.regions.entry((bytes, value.clone())).or_default().insert(region.clone());
+                        }
+                    }
+                }
+            }
+        }
+        if self.policy.object.other_region {
+            self.waiting.push((report, content));
+            return Exit::Passed;
+        }
+        let exit = Exit::of(report.exit_code);
+        emit(Report::Audited(Box::new(report)));
+        exit
+    }
+
+    /// What could only be said at the end.
+    pub async fn finish(
+        &mut self,
+        services: &AuditServices,
+        request: &AuditRequest,
+        whole: bool,
+        report: &mut AuditReport,
+        emit: &mut impl FnMut(Report),
+    ) -> Exit {
+        let mut exit = Exit::Passed;
+        let shard = request.shard.is_some_and(|share| share.of() > 1);
+        let slice = request.slice.is_some_and(|share| share.of() > 1);
+        let all_seen = whole && !shard && !slice;
+        for (mut object, content) in std::mem::take(&mut self.waiting) {
+            let copies = match self.copies(services, &object, &content) {
+                CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
+                copies => copies,
+            };
+            if let Some(finding) = self.policy.judge_copies(&copies) {
+                add_finding(&mut object, &finding);
+            }
+            exit = exit.and(Exit::of(object.exit_code));
+            emit(Report::Audited(Box::new(object)));
+        }
+        let mut tell = |observations: Vec<Observation>| {
+            observations.iter().for_each(|one| emit(Report::Observation(ObservationReport::from(one))));
+        };
+        tell(self.joint.duplicates());
+        if shard || slice {
+            report.notes.push("duplicates were looked for among the objects of this share alone".to_owned());
+        }
+        if let Chosen::Listed(prefixes) = &request.chosen
+            && request.uploads
+            && request.shard.is_none_or(|share| share.index() == 1)
+        {
+            let now = services.context.clock.now();
+            for prefix in prefixes {
+                let bucket = services.archive.bucket(&prefix.bucket, services.context.clone());
+                match bucket.uploads(&prefix.prefix).await {
+                    Ok(found) => tell(uploads(&prefix.bucket, &found, now)),
+                    Err(error) => {
+                        report.notes.push(not_asked(&format!("uploads left over in {}", prefix.bucket), &error));
+                    }
+                }
+            }
+        }
+        if let Some(images) = &services.images
+            && request.shard.is_none_or(|share| share.index() == 1)
+        {
+            match images.own_images().await {
+                Ok(_) if !all_seen => {
+                    report
+                        .notes
+                        .push("the account's AMIs were not held against the copies: not all were seen".to_owned());
+                }
+                Ok(found) => tell(self.joint.images(&found)),
+                Err(error) => report.notes.push(not_asked("the account's AMIs", &error)),
+            }
+            for bucket in request.chosen.buckets() {
+                match images.store_tasks(&TaskFilter::Bucket(bucket.clone())).await {
+                    Ok(found) => tell(tasks(&found)),
+                    Err(error) => report.notes.push(not_asked(&format!("store tasks into {bucket}"), &error)),
+                }
+            }
+        }
+        exit
+    }
+
+    fn copies(&self, services: &AuditServices, object: &AuditedReport, content: &[Content]) -> CopyState {
+        let here = object.target.parse::<ObjectUri>().ok().and_then(|uri| services.archive.region(&uri.bucket));
+        let Some(here) = here else {
+            return CopyState::NotKnown { why: "the Region of its bucket is not known".to_owned() };
+        };
+        let bytes = object.identity.as_ref().map_or(0, |identity| identity.object_bytes);
+        let regions = content.iter().filter_map(|value| self.regions.get(&(bytes, value.clone()))).flatten();
+        match regions.into_iter().find(|region| **region != here) {
+            Some(other) => CopyState::In { other: other.clone() },
+            None if content.is_empty() => {
+                CopyState::NotKnown { why: "nothing tells its content, so no copy can be recognised".to_owned() }
+            }
+            None if !self.unplaced.is_empty() => {
+                CopyState::NotKnown { why: "the Regions of some buckets are not known".to_owned() }
+            }
+            None => CopyState::None,
+        }
+    }
+
+    /// Writes the counts into the report over all.
+    pub fn fill(&self, report: &mut AuditReport) {
+        let count = |name: &str| self.counts.get(name).copied().unwrap_or_default();
+        report.objects = self.objects;
+        report.examined = count("examined");
+        report.still_good = count("still_good");
+        report.left = count("left");
+        report.missing = count("missing");
+    }
+}
+
+fn not_asked(what: &str, error: &SourceError) -> String {
+    format!("{what} could not be asked for: {}", error.explain())
+}

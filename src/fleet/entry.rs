@@ -1,0 +1,80 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Content, Level, Seen};
+use crate::verdict::Verdict;
+
+/// One line of the history of an archive, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    Proof(Proof),
+    Acceptance(Acceptance),
+}
+
+/// What looking at one object once came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proof {
+    /// RFC 3339.
+    pub at: String,
+    /// Name and version of the program.
+    pub tool: String,
+    pub target: String,
+    /// `facts`, `sample` or `bytes`.
+    pub level: String,
+    /// `pass`, `fail` or `unknown`.
+    pub verdict: String,
+    /// Nothing that this level demands was left open.
+    pub settled: bool,
+    pub object: Seen,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// Bytes that were read and held against something.
+    pub covered_bytes: u64,
+    /// References that matched over every byte.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proved_by: Vec<String>,
+    /// Values of its content: proved ones at level `bytes`, else as S3 states them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<Content>,
+}
+
+/// A person says that the object is right as it is now, or rightly gone: what was known of it before no longer counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Acceptance {
+    pub at: String,
+    pub tool: String,
+    pub target: String,
+    pub reason: String,
+}
+
+impl Entry {
+    pub fn target(&self) -> &str {
+        match self {
+            Entry::Proof(proof) => &proof.target,
+            Entry::Acceptance(acceptance) => &acceptance.target,
+        }
+    }
+
+    pub fn at(&self) -> &str {
+        match self {
+            Entry::Proof(proof) => &proof.at,
+            Entry::Acceptance(acceptance) => &acceptance.at,
+        }
+    }
+}
+
+impl Proof {
+    /// Whether every byte was held against a reference, and matched.
+    pub fn proves(&self) -> bool {
+        self.level == Level::Bytes.name() && self.verdict == Verdict::Pass.name()
+    }
+
+    /// Whether nothing is left to do for an object that must be looked at so hard.
+    pub fn satisfies(&self, level: Level) -> bool {
+        let reached = self.level.parse::<Level>().is_ok_and(|reached| reached >= level);
+        reached && self.settled && (level < Level::Bytes || self.proves())
+    }
+}

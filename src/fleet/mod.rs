@@ -1,0 +1,20 @@
+//! Many stored AMI objects at once: which of them are whose turn, what was known of each before, what must hold, and
+//! what only shows when they are seen together.
+
+mod entry;
+mod history;
+mod inventory;
+mod joint;
+mod level;
+mod policy;
+mod seen;
+mod share;
+
+pub use entry::{Acceptance, Entry, Proof};
+pub use history::{Histories, History};
+pub use inventory::{Inventoried, Inventory, InventoryFile, objects_in};
+pub use joint::{Joint, Observation, ObservationKind, tasks, uploads};
+pub use level::Level;
+pub use policy::{BucketState, CopyState, LockWish, ObjectState, Policy, age};
+pub use seen::{Change, Content, Seen};
+pub use share::{ParseShareError, Share, Turn};

@@ -1,0 +1,260 @@
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde::{Deserialize, Deserializer};
+
+use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts};
+use crate::fleet::Proof;
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
+
+/// What must hold of an archive. What the file does not ask for is not asked.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Policy {
+    pub bucket: BucketPolicy,
+    pub object: ObjectPolicy,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct BucketPolicy {
+    pub versioning: bool,
+    pub public_access_blocked: bool,
+    /// Kinds of default encryption that are allowed, in S3's words.
+    pub encryption: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ObjectPolicy {
+    /// Kinds that are allowed, in S3's words.
+    pub encryption: Vec<String>,
+    pub storage_classes: Vec<String>,
+    pub lock: Option<LockWish>,
+    /// Days that the lock must still last.
+    pub lock_days: Option<u32>,
+    /// Names of tags.
+    pub tags: Vec<String>,
+    /// Every byte proved within this time.
+    #[serde(deserialize_with = "days")]
+    pub proof_age: Option<SignedDuration>,
+    /// The same content in a bucket of another Region.
+    pub other_region: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockWish {
+    /// Governance mode, compliance mode or a legal hold.
+    Any,
+    Compliance,
+}
+
+/// What is known of a bucket.
+#[derive(Debug, Clone)]
+pub struct BucketState {
+    pub versioning: Fact<String>,
+    pub public_access_blocked: Fact<bool>,
+    pub encryption: Fact<BucketEncryption>,
+}
+
+/// What is known of an object.
+#[derive(Debug, Clone)]
+pub struct ObjectState<'a> {
+    /// In words why it is not known.
+    pub encryption: Result<Encryption, String>,
+    pub storage_class: Option<&'a str>,
+    pub lock: Fact<LockFacts>,
+    pub tags: Fact<Vec<String>>,
+    /// The newest proof over every byte of this very state.
+    pub proof: Option<&'a Proof>,
+}
+
+/// Whether another Region holds the same content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyState {
+    In { other: String },
+    None,
+    NotKnown { why: String },
+}
+
+impl Policy {
+    /// Reads a policy file (TOML); in words what is wrong with it.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Whether it asks of objects what a listing does not tell.
+    pub fn wants_head(&self) -> bool {
+        let object = &self.object;
+        !object.encryption.is_empty() || self.wants_lock() || self.wants_tags()
+    }
+
+    pub fn wants_lock(&self) -> bool {
+        self.object.lock.is_some() || self.object.lock_days.is_some()
+    }
+
+    pub fn wants_tags(&self) -> bool {
+        !self.object.tags.is_empty()
+    }
+
+    pub fn judge_bucket(&self, state: &BucketState) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.bucket.versioning {
+            let outcome =
+                judge(&state.versioning, "GetBucketVersioning", "Enabled", |is| is == "Enabled", Clone::clone);
+            findings.push(finding(Upkeep::Versioning, outcome));
+        }
+        if self.bucket.public_access_blocked {
+            let show = |on: &bool| if *on { "all four settings are on" } else { "not all settings are on" }.to_owned();
+            let outcome =
+                judge(&state.public_access_blocked, "GetPublicAccessBlock", "all four settings are on", |on| *on, show);
+            findings.push(finding(Upkeep::PublicAccess, outcome));
+        }
+        let allowed = &self.bucket.encryption;
+        if !allowed.is_empty() {
+            let fits = |is: &BucketEncryption| allowed.contains(&is.algorithm);
+            let show = |is: &BucketEncryption| is.algorithm.clone();
+            let outcome = judge(&state.encryption, "GetBucketEncryption", &one_of(allowed), fits, show);
+            findings.push(finding(Upkeep::BucketEncryption, outcome));
+        }
+        findings
+    }
+
+    pub fn judge_object(&self, state: &ObjectState<'_>, now: Timestamp) -> Vec<Finding> {
+        let wish = &self.object;
+        let mut findings = Vec::new();
+        if !wish.encryption.is_empty() {
+            findings.push(finding(Upkeep::Encryption, encryption(&wish.encryption, &state.encryption)));
+        }
+        if !wish.storage_classes.is_empty() {
+            let outcome = match state.storage_class {
+                None => Outcome::Unknown(Reason::NotStated { detail: "no storage class is stated".to_owned() }),
+                Some(class) => {
+                    let fits = wish.storage_classes.iter().any(|allowed| allowed == class);
+                    decide(fits, Evidence::of_rule("storage class", one_of(&wish.storage_classes), class))
+                }
+            };
+            findings.push(finding(Upkeep::StorageClass, outcome));
+        }
+        if self.wants_lock() {
+            findings.push(finding(Upkeep::Lock, self.lock(&state.lock, now)));
+        }
+        if !wish.tags.is_empty() {
+            let lacking = |tags: &Vec<String>| {
+                let lacking: Vec<&str> =
+                    wish.tags.iter().filter(|tag| !tags.contains(tag)).map(String::as_str).collect();
+                lacking.join(", ")
+            };
+            let show = |tags: &Vec<String>| match lacking(tags) {
+                none if none.is_empty() => "all are there".to_owned(),
+                some => format!("without {some}"),
+            };
+            let fits = |tags: &Vec<String>| lacking(tags).is_empty();
+            let outcome = judge(&state.tags, "GetObjectTagging", &wish.tags.join(", "), fits, show);
+            findings.push(finding(Upkeep::Tags, outcome));
+        }
+        if let Some(age) = wish.proof_age {
+            findings.push(finding(Upkeep::ProofAge, proof_age(age, state.proof, now)));
+        }
+        findings
+    }
+
+    /// What only the objects together can answer.
+    pub fn judge_copies(&self, copies: &CopyState) -> Option<Finding> {
+        if !self.object.other_region {
+            return None;
+        }
+        let evidence =
+            |observed: &str| Evidence::of_rule("the objects listed", "the same content in another Region", observed);
+        let outcome = match copies {
+            CopyState::In { other } => Outcome::Pass(evidence(other)),
+            CopyState::None => Outcome::Fail(Failure::of_rule(evidence("in no other Region"))),
+            CopyState::NotKnown { why } => Outcome::Unknown(Reason::NotStated { detail: why.clone() }),
+        };
+        Some(finding(Upkeep::OtherRegion, outcome))
+    }
+
+    fn lock(&self, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {
+        let days = self.object.lock_days.unwrap_or_default();
+        let until = now + SignedDuration::from_hours(24 * i64::from(days));
+        let fits = |lock: &LockFacts| {
+            let held = lock.legal_hold.as_deref() == Some("ON") && self.object.lock != Some(LockWish::Compliance);
+            let mode = lock.mode.as_deref();
+            let strong = mode == Some("COMPLIANCE") || mode.is_some() && self.object.lock != Some(LockWish::Compliance);
+            held || strong && lock.retain_until.is_some_and(|end| end > until)
+        };
+        let show = |lock: &LockFacts| {
+            let mode = lock.mode.as_deref().unwrap_or("no retention");
+            let end = lock.retain_until.map_or(String::new(), |end| format!(" until {end}"));
+            let hold = if lock.legal_hold.as_deref() == Some("ON") { ", legal hold" } else { "" };
+            format!("{mode}{end}{hold}")
+        };
+        let kind = if self.object.lock == Some(LockWish::Compliance) { "compliance mode" } else { "locked" };
+        judge(lock, "Object Lock", &format!("{kind}, for {days} days from now"), fits, show)
+    }
+}
+
+fn encryption(allowed: &[String], is: &Result<Encryption, String>) -> Outcome {
+    let is = match is {
+        Ok(is) => is,
+        Err(why) => return Outcome::Unknown(Reason::NotStated { detail: why.clone() }),
+    };
+    let kind = match is {
+        Encryption::None => "none stated",
+        Encryption::S3Managed => "AES256",
+        Encryption::Kms { kind, .. } | Encryption::Other(kind) => kind,
+        Encryption::CustomerKey => "SSE-C",
+    };
+    let fits = allowed.iter().any(|allowed| allowed == kind);
+    decide(fits, Evidence::of_rule("HeadObject", one_of(allowed), kind))
+}
+
+fn proof_age(age: SignedDuration, proof: Option<&Proof>, now: Timestamp) -> Outcome {
+    let expected = format!("every byte proved within {} days", age.as_hours() / 24);
+    let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
+    match proof.and_then(|proof| proof.at.parse::<Timestamp>().ok()) {
+        None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
+        Some(at) => decide(now.duration_since(at) <= age, evidence(format!("proved {at}"))),
+    }
+}
+
+fn finding(upkeep: Upkeep, outcome: Outcome) -> Finding {
+    Finding { check: CheckId::Upkeep(upkeep), required: true, outcome }
+}
+
+fn decide(fits: bool, evidence: Evidence) -> Outcome {
+    if fits { Outcome::Pass(evidence) } else { Outcome::Fail(Failure::of_rule(evidence)) }
+}
+
+/// A fact that is absent breaks the rule; one that could not be asked leaves it open.
+fn judge<T>(
+    fact: &Fact<T>,
+    source: &str,
+    expected: &str,
+    fits: impl Fn(&T) -> bool,
+    show: impl Fn(&T) -> String,
+) -> Outcome {
+    match fact {
+        Fact::Known { value, .. } => decide(fits(value), Evidence::of_rule(source, expected, show(value))),
+        Fact::Absent { .. } => decide(false, Evidence::of_rule(source, expected, "none")),
+        Fact::NotPermitted { needs } => Outcome::Unknown(Reason::NotPermitted { needs: (*needs).to_owned() }),
+        other => Outcome::Unknown(Reason::Unanswered { detail: other.why_not().unwrap_or_default() }),
+    }
+}
+
+fn one_of(allowed: &[String]) -> String {
+    allowed.join(" or ")
+}
+
+/// `30d`, `2w`, `12h`; a day has 24 hours.
+fn days<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SignedDuration>, D::Error> {
+    let text = String::deserialize(input)?;
+    let wrong = || serde::de::Error::custom(format!("`{text}` is no time such as 30d, 2w or 12h"));
+    age(&text).map(Some).ok_or_else(wrong)
+}
+
+/// A time in days, weeks or hours, such as `30d`; `None` where it is none.
+pub fn age(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    age.is_positive().then_some(age)
+}

@@ -1,0 +1,155 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{ListedObject, ObjectFacts};
+
+/// What tells one state of an object from another without reading it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Seen {
+    pub object_bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+}
+
+impl Seen {
+    pub fn listed(object: &ListedObject) -> Self {
+        Seen {
+            object_bytes: object.size.unwrap_or_default(),
+            etag: object.etag.as_ref().map(ToString::to_string),
+            last_modified: object.modified.map(seconds),
+        }
+    }
+
+    pub fn facts(facts: &ObjectFacts) -> Self {
+        Seen {
+            object_bytes: facts.size,
+            etag: facts.id.etag.as_ref().map(ToString::to_string),
+            last_modified: facts.last_modified.map(seconds),
+        }
+    }
+}
+
+/// HEAD tells whole seconds, a listing may tell more.
+fn seconds(time: jiff::Timestamp) -> String {
+    jiff::Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+}
+
+/// A value that the content of an object has: `crc64nvme:BASE64`, with `-N` behind it where it goes over N parts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Content(pub String);
+
+impl Content {
+    pub fn new(name: &str, value: &str) -> Self {
+        Content(format!("{name}:{value}"))
+    }
+
+    pub fn name(&self) -> &str {
+        self.0.split_once(':').map_or("", |(name, _)| name)
+    }
+
+    /// A value over parts differs too where the same bytes were cut otherwise.
+    fn by_part(&self) -> bool {
+        self.0.split_once(':').is_some_and(|(_, value)| value.contains('-'))
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What became of an object since it was seen in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing was known of it.
+    New,
+    Same,
+    /// Written again, with the same bytes by this value.
+    SameContent {
+        by: Content,
+    },
+    /// Written again, with other bytes.
+    Replaced {
+        detail: String,
+    },
+    /// Written again; nothing tells whether with the same bytes.
+    Unclear,
+}
+
+impl Change {
+    /// Holds an object against what it was, by values that its content had then and has now.
+    pub fn between(before: (&Seen, &[Content]), now: (&Seen, &[Content])) -> Self {
+        let ((then, had), (seen, has)) = (before, now);
+        if then == seen && then.etag.is_some() {
+            return Change::Same;
+        }
+        if then.object_bytes != seen.object_bytes {
+            return Change::Replaced { detail: format!("{} bytes became {}", then.object_bytes, seen.object_bytes) };
+        }
+        let differs = had.iter().find_map(|was| {
+            let is = has.iter().find(|is| is.name() == was.name() && !is.by_part() && !was.by_part())?;
+            (is != was).then(|| Change::Replaced { detail: format!("{was} became {is}") })
+        });
+        if let Some(replaced) = differs {
+            return replaced;
+        }
+        match had.iter().find(|was| has.contains(was)) {
+            Some(by) => Change::SameContent { by: by.clone() },
+            None => Change::Unclear,
+        }
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Change::New => "new",
+            Change::Same => "same",
+            Change::SameContent { .. } => "replaced_same_content",
+            Change::Replaced { .. } => "replaced",
+            Change::Unclear => "replaced_unclear",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(bytes: u64, etag: &str, modified: &str) -> Seen {
+        Seen { object_bytes: bytes, etag: Some(etag.into()), last_modified: Some(modified.into()) }
+    }
+
+    fn contents(values: &[&str]) -> Vec<Content> {
+        values.iter().map(|value| Content((*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_object_is_held_against_what_it_was() {
+        let before = seen(9, "a-2", "2026-01-01T00:00:00Z");
+        let after = |had: &[&str], has: &[&str], now: &Seen| {
+            Change::between((&before, &contents(had)), (now, &contents(has))).name()
+        };
+        assert_eq!(after(&[], &[], &before), "same");
+        assert_eq!(after(&[], &[], &seen(8, "a-2", "2026-01-02T00:00:00Z")), "replaced");
+        let again = seen(9, "b-3", "2026-01-02T00:00:00Z");
+        assert_eq!(after(&["crc32:aa", "etag:a-2"], &["crc32:aa", "etag:b-3"], &again), "replaced_same_content");
+        assert_eq!(after(&["crc32:aa"], &["crc32:bb"], &again), "replaced");
+        // A difference weighs more than what is alike by a shorter value.
+        assert_eq!(after(&["crc32:aa", "sha256:x"], &["crc32:aa", "sha256:y"], &again), "replaced");
+        assert_eq!(after(&["sha256:x-2"], &["sha256:y-3"], &again), "replaced_unclear", "cut otherwise");
+        assert_eq!(after(&["sha256:x"], &["crc32:y"], &again), "replaced_unclear");
+        assert_eq!(after(&["sha256:x-2"], &["sha256:x-2"], &again), "replaced_same_content");
+    }
+
+    #[test]
+    fn without_an_etag_nothing_is_the_same_by_its_looks() {
+        let bare = Seen { object_bytes: 9, etag: None, last_modified: Some("2026-01-01T00:00:00Z".into()) };
+        assert_eq!(Change::between((&bare, &[]), (&bare, &[])), Change::Unclear);
+    }
+}

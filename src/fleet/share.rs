@@ -1,0 +1,143 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::checksum::{Algorithm, Hasher};
+
+/// One of a number of shares, counted from 1. Every object is in exactly one of them, always the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Share {
+    index: u32,
+    of: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{input}` is no share: {problem}")]
+pub struct ParseShareError {
+    pub input: String,
+    pub problem: &'static str,
+}
+
+impl Share {
+    pub fn new(index: u32, of: u32) -> Option<Self> {
+        (index >= 1 && index <= of).then_some(Share { index, of })
+    }
+
+    pub fn index(self) -> u32 {
+        self.index
+    }
+
+    pub fn of(self) -> u32 {
+        self.of
+    }
+
+    /// Whether an object is in this share. Shares for different purposes cut differently, so that a shard of a slice
+    /// is no empty set.
+    pub fn holds(self, purpose: &str, bucket: &str, key: &str) -> bool {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        for part in [purpose, bucket, key] {
+            hasher.update(part.as_bytes());
+            hasher.update(&[0]);
+        }
+        let digest = hasher.finish();
+        let number = digest.as_bytes().iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        number % u64::from(self.of) == u64::from(self.index - 1)
+    }
+}
+
+impl FromStr for Share {
+    type Err = ParseShareError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = |problem| ParseShareError { input: text.to_owned(), problem };
+        let (index, of) = text.split_once('/').ok_or_else(|| error("write I/N, for example 3/7"))?;
+        match (index.parse(), of.parse()) {
+            (Ok(index), Ok(of)) => Share::new(index, of).ok_or_else(|| error("I goes from 1 to N")),
+            _ => Err(error("write I/N, for example 3/7")),
+        }
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
+/// A share by number, or the one whose turn it is on a day: `3/7`, `today/7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    Fixed(Share),
+    /// One after the other, a day each.
+    Today {
+        of: u32,
+    },
+}
+
+impl Turn {
+    /// The share of a day, given as days since 1970-01-01 UTC.
+    pub fn on(self, day: i64) -> Share {
+        match self {
+            Turn::Fixed(share) => share,
+            Turn::Today { of } => {
+                let index = u32::try_from(day.rem_euclid(i64::from(of))).unwrap_or_default() + 1;
+                Share { index, of }
+            }
+        }
+    }
+}
+
+impl FromStr for Turn {
+    type Err = ParseShareError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix("today/") {
+            None => text.parse().map(Turn::Fixed),
+            Some(of) => match of.parse() {
+                Ok(of) if of > 0 => Ok(Turn::Today { of }),
+                _ => Err(ParseShareError { input: text.to_owned(), problem: "write today/N, for example today/7" }),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_object_is_in_one_share() {
+        for of in [1, 2, 7, 100] {
+            let mut sizes = vec![0; of as usize];
+            for object in 0..2_000 {
+                let key = format!("p/ami-{object:08x}.bin");
+                let holding: Vec<u32> =
+                    (1..=of).filter(|index| Share::new(*index, of).unwrap().holds("slice", "b", &key)).collect();
+                assert_eq!(holding.len(), 1, "{key}");
+                sizes[holding[0] as usize - 1] += 1;
+            }
+            let fair = 2_000 / of;
+            assert!(sizes.iter().all(|size| (fair / 3..=fair * 2).contains(size)), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn shares_of_different_purposes_cut_differently() {
+        let share = Share::new(1, 2).unwrap();
+        let both = (0..1_000).map(|n| format!("ami-{n:08x}.bin"));
+        let count = both.filter(|key| share.holds("slice", "b", key) && share.holds("shard", "b", key)).count();
+        assert!((150..350).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn written_shares() {
+        assert_eq!("3/7".parse(), Ok(Share::new(3, 7).unwrap()));
+        for wrong in ["", "3", "0/7", "8/7", "a/b", "1/0", "-1/3", "today/7"] {
+            assert!(wrong.parse::<Share>().is_err(), "{wrong}");
+        }
+        assert!("today/0".parse::<Turn>().is_err());
+        let turn: Turn = "today/7".parse().unwrap();
+        let week: std::collections::BTreeSet<u32> = (20_000..20_007).map(|day| turn.on(day).index()).collect();
+        assert_eq!(week.len(), 7, "a week takes its turns");
+        assert_eq!("2/3".parse::<Turn>().unwrap().on(5), Share::new(2, 3).unwrap());
+    }
+}

@@ -1,0 +1,66 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// The objects of a bucket whose keys begin alike: `s3://bucket` for all of them, or `s3://bucket/prefix`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Prefix {
+    pub bucket: String,
+    /// Empty for all keys. No path: `s3://b/am` holds `s3://b/ami-1a2b3c4d.bin`.
+    pub prefix: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{input}` {problem}; write s3://bucket or s3://bucket/prefix")]
+pub struct ParsePrefixError {
+    pub input: String,
+    pub problem: &'static str,
+}
+
+impl Prefix {
+    pub fn holds(&self, bucket: &str, key: &str) -> bool {
+        self.bucket == bucket && key.starts_with(&self.prefix)
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = ParsePrefixError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = |problem| ParsePrefixError { input: text.to_owned(), problem };
+        let rest = text.strip_prefix("s3://").ok_or_else(|| error("does not begin with s3://"))?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        match bucket {
+            "" => Err(error("names no bucket")),
+            arn if arn.contains(':') => Err(error("has no name of a bucket where one must be")),
+            _ if prefix.contains("?versionId=") => Err(error("names a version, and an audit takes current ones")),
+            _ => Ok(Prefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() }),
+        }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_and_prefixes() {
+        for (text, bucket, prefix) in
+            [("s3://b", "b", ""), ("s3://b/", "b", ""), ("s3://b/p", "b", "p"), ("s3://b/p//", "b", "p//")]
+        {
+            let parsed: Prefix = text.parse().unwrap();
+            assert_eq!((parsed.bucket.as_str(), parsed.prefix.as_str()), (bucket, prefix));
+            assert_eq!(parsed.to_string().parse(), Ok(parsed));
+        }
+        for text in ["", "b", "s3://", "s3:///p", "s3://arn:aws:s3:::b/p", "s3://b/k?versionId=1"] {
+            assert!(text.parse::<Prefix>().is_err(), "{text}");
+        }
+        let prefix: Prefix = "s3://b/am".parse().unwrap();
+        assert!(prefix.holds("b", "ami-1a2b3c4d.bin") && !prefix.holds("b", "x/ami") && !prefix.holds("c", "ami"));
+    }
+}

@@ -1,0 +1,49 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::checksum::{Algorithm, Hasher};
+
+/// Digest of an entry and, through the ones before it, of the whole history up to it.
+pub(super) type Link = [u8; 32];
+
+pub(super) const BEGINNING: Link = [0; 32];
+
+/// SHA-256 over the digest before and the entry as it is kept.
+pub(super) fn link(before: &Link, document: &str) -> Link {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    hasher.update(b"stored-ami ledger 1\n");
+    hasher.update(before);
+    hasher.update(document.as_bytes());
+    hasher.finish().as_bytes().try_into().unwrap_or(BEGINNING)
+}
+
+/// How many entries there are, and the digest of the last one. Kept elsewhere, it finds entries that were removed from
+/// the end and histories that were written anew, which a chain by itself cannot show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    pub entries: u64,
+    pub digest: Link,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no head of a ledger, such as an audit prints: ENTRIES:SHA256")]
+pub struct ParseHeadError(pub String);
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.entries, hex::encode(self.digest))
+    }
+}
+
+impl FromStr for Head {
+    type Err = ParseHeadError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ParseHeadError(text.to_owned());
+        let (entries, digest) = text.split_once(':').ok_or_else(error)?;
+        let entries = entries.parse().map_err(|_| error())?;
+        let mut bytes = BEGINNING;
+        hex::decode_to_slice(digest, &mut bytes).map_err(|_| error())?;
+        Ok(Head { entries, digest: bytes })
+    }
+}

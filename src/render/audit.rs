@@ -1,0 +1,162 @@
+use std::io::{self, Write};
+
+use super::condition::conclude;
+use super::{Style, condition, field, printable};
+use crate::fleet::Entry;
+use crate::report::{
+    AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, LedgerEntryReport, LedgerReport,
+    ObservationReport, SafeReport,
+};
+use crate::units::ByteSize;
+
+/// A line for an object, and more where something is wrong or open with it. What still holds needs no line.
+pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) -> io::Result<()> {
+    let in_order = report.exit_code == Exit::Passed.code();
+    if in_order && report.examined.is_none() {
+        return Ok(());
+    }
+    let word = if in_order && report.verdict == "unknown" { "seen" } else { &report.verdict };
+    let size = report.identity.as_ref().map(|identity| format!("  {}", ByteSize(identity.object_bytes)));
+    let proof = match (&report.proof, &report.examined) {
+        (Some(proof), Some(level)) if level == "bytes" => format!("  {}", proof.by.join(", ")),
+        (Some(proof), _) => format!("  proved {}", day(&proof.at)),
+        (None, _) => String::new(),
+    };
+    let change = match report.change.as_deref() {
+        None | Some("same") => String::new(),
+        Some("new") => "  new".to_owned(),
+        Some(change) => format!("  {}", change.replace('_', " ")),
+    };
+    let target = printable(&report.target);
+    writeln!(
+        out,
+        "{} {target}{}",
+        style.verdict(word, 7),
+        style.dim(&[size.unwrap_or_default(), proof, change].concat())
+    )?;
+    for finding in report.findings.iter().filter(|finding| speaks(finding)) {
+        condition::write(out, style, finding)?;
+        for damage in finding.damage.iter().take(3) {
+            let at = format!("part {}, {} bytes at offset {}", damage.part, damage.length_bytes, damage.offset_bytes);
+            field(out, style.width, 10, "damaged", &at)?;
+        }
+    }
+    for note in report.notes.iter().filter(|_| !in_order) {
+        field(out, style.width, 10, "note", note)?;
+    }
+    Ok(())
+}
+
+/// Whether a finding is worth a line: it is wrong, or open and required.
+fn speaks(finding: &FindingReport) -> bool {
+    finding.verdict == "fail" || finding.required && finding.verdict == "unknown"
+}
+
+/// The day of a time.
+fn day(at: &str) -> &str {
+    at.split('T').next().unwrap_or(at)
+}
+
+pub(super) fn write_bucket(out: &mut impl Write, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
+    writeln!(out, "{} bucket {}", style.verdict(&report.verdict, 7), printable(&report.bucket))?;
+    for finding in report.findings.iter().filter(|finding| speaks(finding)) {
+        condition::write(out, style, finding)?;
+    }
+    Ok(())
+}
+
+pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &ObservationReport) -> io::Result<()> {
+    writeln!(out, "{:<7} {}", "NOTE", printable(&format!("{} {}", report.kind.replace('_', " "), report.subject)))?;
+    field(out, style.width, 10, "", &report.detail)
+}
+
+pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&report.scope.join(", "))))?;
+    let share = [("slice", &report.slice), ("shard", &report.shard)];
+    let share: Vec<String> =
+        share.iter().filter_map(|(what, share)| share.as_ref().map(|share| format!("{what} {share}"))).collect();
+    let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
+    let others = match report.other_objects {
+        0 => String::new(),
+        count => format!("; {count} other objects left alone"),
+    };
+    let share = if share.is_empty() { String::new() } else { format!("; this is {}", share.join(", ")) };
+    line("listed", &format!("{} stored AMI objects, {}{others}{share}", report.listed, ByteSize(report.listed_bytes)))?;
+    line("level", &report.level)?;
+    let mut parts =
+        vec![format!("{} examined", report.examined), format!("{} proved before and unchanged", report.still_good)];
+    for (count, what) in [
+        (report.left, "due and left for another run"),
+        (report.missing, "missing"),
+        (report.other_slices, "in other slices"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    line("objects", &parts.join(", "))?;
+    if let Some(dollars) = report.estimated_dollars {
+        line("cost", &format!("${dollars:.4}, by list prices"))?;
+    }
+    for problem in &report.problems {
+        line("problem", problem)?;
+    }
+    for note in &report.notes {
+        line("note", note)?;
+    }
+    if let Some(head) = &report.ledger_head {
+        line("ledger", head)?;
+    }
+    let text = format!(
+        "{} requests ({} to list), {} read, {:.1} s",
+        report.requests,
+        report.listing_requests,
+        ByteSize(report.received_bytes),
+        report.elapsed_seconds
+    );
+    writeln!(out, "  {}", style.dim(&text))
+}
+
+pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
+    let (word, rest) = match &report.entry {
+        Entry::Acceptance(acceptance) => ("accepted", format!("  {}", acceptance.reason)),
+        Entry::Proof(proof) => {
+            let by =
+                if proof.proved_by.is_empty() { String::new() } else { format!("  {}", proof.proved_by.join(", ")) };
+            (proof.verdict.as_str(), format!("  {}{by}", proof.level))
+        }
+    };
+    let (at, target) = (printable(report.entry.at()), printable(report.entry.target()));
+    writeln!(out, "{:>6} {at} {} {target}{}", report.number, style.verdict(word, 8), style.dim(&printable(&rest)))
+}
+
+pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&report.ledger)))?;
+    if let Some(head) = &report.head {
+        field(out, style.width, 2, "head", head)?;
+    }
+    match (&report.verdict, &report.problem) {
+        (Some(verdict), Some(problem)) => conclude(out, style, verdict, problem),
+        (Some(verdict), None) => conclude(out, style, verdict, "every entry is as it was written, and none is missing"),
+        (None, problem) => problem.iter().try_for_each(|problem| field(out, style.width, 2, "problem", problem)),
+    }
+}
+
+pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &SafeReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&report.image)))?;
+    if let Some(copy) = &report.copy {
+        field(out, style.width, 2, "copy", copy)?;
+    }
+    for because in &report.because {
+        field(out, style.width, 2, "because", because)?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", note)?;
+    }
+    let (verdict, text) = match report.answer.as_str() {
+        "may_go" => ("pass", "the AMI and its snapshots may go: a copy that holds what is asked stands in for them"),
+        "must_stay" => ("fail", "the AMI and its snapshots must stay"),
+        _ => ("unknown", "cannot tell; until that is known they must stay"),
+    };
+    conclude(out, style, verdict, text)
+}

@@ -1,0 +1,52 @@
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
+
+use super::printable;
+use super::table::told;
+use crate::report::{Exit, FindingReport, Report};
+
+/// An audit as test cases: a suite for each bucket, a case for each object and for the bucket itself. What is wrong is a
+/// failure, what is open or could not be done is an error.
+pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
+    let mut suites: Vec<(String, TestSuite)> = Vec::new();
+    for report in reports {
+        let (bucket, name, findings, exit, seconds) = match report {
+            Report::Audited(one) => {
+                let rest = one.target.trim_start_matches("s3://");
+                let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+                (bucket.to_owned(), key.to_owned(), &one.findings, one.exit_code, one.elapsed_seconds)
+            }
+            Report::AuditedBucket(one) => (one.bucket.clone(), "bucket".to_owned(), &one.findings, one.exit_code, 0.0),
+            _ => continue,
+        };
+        let mut case = TestCase::new(printable(&name), status(findings, exit));
+        case.set_classname(printable(&bucket));
+        case.set_time(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        match suites.iter_mut().find(|(known, _)| *known == bucket) {
+            Some((_, suite)) => drop(suite.add_test_case(case)),
+            None => {
+                let mut suite = TestSuite::new(printable(&bucket));
+                suite.add_test_case(case);
+                suites.push((bucket, suite));
+            }
+        }
+    }
+    let mut all = Suites::new("stored-ami audit");
+    all.add_test_suites(suites.into_iter().map(|(_, suite)| suite));
+    let mut out = Vec::new();
+    all.serialize(&mut out).map_err(|error| error.to_string())?;
+    Ok(out)
+}
+
+fn status(findings: &[FindingReport], exit: u8) -> TestCaseStatus {
+    let (kind, verdict) = match Exit::of(exit) {
+        Exit::Passed => return TestCaseStatus::success(),
+        Exit::Failed => (NonSuccessKind::Failure, "fail"),
+        _ => (NonSuccessKind::Error, "unknown"),
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(verdict);
+    status.set_message(printable(&told(findings, verdict)));
+    status
+}

@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use crate::report::Report;
+
+/// An audit as figures in Prometheus's text format, for the textfile collector of the node exporter.
+pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
+    let mut out = Page(String::new());
+    let mut verdicts: BTreeMap<&str, u64> = [("pass", 0), ("fail", 0), ("unknown", 0)].into();
+    let mut findings: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let mut observed: BTreeMap<&str, u64> = BTreeMap::new();
+    let (mut sizes, mut ages, mut states) = (Vec::new(), Vec::new(), Vec::new());
+    for report in reports {
+        let told = match report {
+            Report::Audited(one) => {
+                *verdicts.entry(&one.verdict).or_default() += 1;
+                let labels = object(&one.target);
+                if let Some(identity) = &one.identity {
+                    sizes.push((labels.clone(), identity.object_bytes as f64));
+                }
+                let at = one.proof.as_ref().and_then(|proof| proof.at.parse::<Timestamp>().ok());
+                if let Some(at) = at {
+                    ages.push((labels.clone(), now.duration_since(at).as_secs() as f64));
+                }
+                states.push((labels, f64::from(one.exit_code)));
+                &one.findings
+            }
+            Report::AuditedBucket(one) => &one.findings,
+            Report::Observation(one) => {
+                *observed.entry(&one.kind).or_default() += 1;
+                continue;
+            }
+            _ => continue,
+        };
+        for finding in
+            told.iter().filter(|finding| finding.verdict != "pass" && (finding.required || finding.verdict == "fail"))
+        {
+            *findings.entry((&finding.check, &finding.verdict)).or_default() += 1;
+        }
+    }
+    let labelled = |name: &str, value: &str| format!("{name}=\"{}\"", escaped(value));
+    let counts = verdicts.iter().map(|(verdict, count)| (labelled("verdict", verdict), *count as f64));
+    out.family("objects", "Stored AMI objects by verdict.", counts);
+    out.family("object_bytes", "Size of an object.", sizes);
+    out.family("object_proof_age_seconds", "Time since every byte of an object was proved.", ages);
+    out.family("object_exit_code", "What an object came to: 0, 1 wrong, 3 open, 4 could not be done.", states);
+    let counts = findings.iter().map(|((check, verdict), count)| {
+        (format!("{},{}", labelled("check", check), labelled("verdict", verdict)), *count as f64)
+    });
+    out.family("findings", "Findings that are wrong, or open and demanded.", counts);
+    let counts = observed.iter().map(|(kind, count)| (labelled("kind", kind), *count as f64));
+    out.family("observations", "What shows of all objects together.", counts);
+    for report in reports {
+        let Report::Audit(all) = report else { continue };
+        let mut single = |name: &str, help: &str, value: f64| out.family(name, help, [(String::new(), value)]);
+        single("audit_exit_code", "What the audit came to.", f64::from(all.exit_code));
+        single("audit_end_time_seconds", "When it ended, in seconds since 1970.", now.as_second() as f64);
+        single("audit_elapsed_seconds", "How long it took.", all.elapsed_seconds);
+        single("audit_objects_left", "Objects that were due and not reached.", all.left as f64);
+        single("audit_objects_missing", "Objects of the ledger that are gone.", all.missing as f64);
+        single("audit_received_bytes", "Object bytes that were read.", all.received_bytes as f64);
+        single("audit_requests", "Requests that were made.", all.requests as f64);
+    }
+    out.0
+}
+
+struct Page(String);
+
+impl Page {
+    /// One family of gauges; nothing where it has no sample.
+    fn family(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (String, f64)>) {
+        let mut samples = samples.into_iter().peekable();
+        if samples.peek().is_none() {
+            return;
+        }
+        // Writing to a text does not fail.
+        let _ = write!(self.0, "# HELP stored_ami_{name} {help}\n# TYPE stored_ami_{name} gauge\n");
+        for (labels, value) in samples {
+            let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
+            let _ = writeln!(self.0, "stored_ami_{name}{labels} {value}");
+        }
+    }
+}
+
+fn object(target: &str) -> String {
+    let rest = target.trim_start_matches("s3://");
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    format!("bucket=\"{}\",key=\"{}\"", escaped(bucket), escaped(key))
+}
+
+/// Prometheus text format: backslash, quote and line feed are escaped in label values.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,123 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+
+use super::{Body, ObjectSource, SourceError};
+use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use crate::ident::{ObjectId, Target};
+use crate::units::{ByteRange, PartNumber};
+
+/// So many bytes a second, over everything that shares it.
+#[derive(Debug)]
+pub struct Pace {
+    bytes_per_second: u64,
+    /// When the next frame may come.
+    next: Mutex<Option<Instant>>,
+}
+
+/// Time that was not used is not saved up for longer.
+const SAVED: Duration = Duration::from_millis(100);
+
+impl Pace {
+    pub fn new(bytes_per_second: u64) -> Self {
+        Pace { bytes_per_second: bytes_per_second.max(1), next: Mutex::new(None) }
+    }
+
+    /// How long a frame of so many bytes must wait for its turn.
+    fn wait(&self, bytes: usize, now: Instant) -> Duration {
+        let takes = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next.unwrap_or(now).max(now.checked_sub(SAVED).unwrap_or(now));
+        *next = Some(turn + takes);
+        turn.saturating_duration_since(now)
+    }
+}
+
+/// An object whose bytes come no faster than a pace allows.
+pub struct Paced {
+    source: Arc<dyn ObjectSource>,
+    pace: Arc<Pace>,
+}
+
+impl Paced {
+    pub fn new(source: Arc<dyn ObjectSource>, pace: Arc<Pace>) -> Self {
+        Paced { source, pace }
+    }
+}
+
+#[async_trait]
+impl ObjectSource for Paced {
+    fn target(&self) -> &Target {
+        self.source.target()
+    }
+
+    async fn head(&self) -> Result<ObjectFacts, SourceError> {
+        self.source.head().await
+    }
+
+    async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
+        self.source.head_without_checksums().await
+    }
+
+    async fn explain(&self, error: SourceError) -> (SourceError, u64) {
+        self.source.explain(error).await
+    }
+
+    async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
+        self.source.attributes(id).await
+    }
+
+    async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
+        self.source.part(id, number).await
+    }
+
+    async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
+        self.source.tags(id).await
+    }
+
+    async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
+        self.source.lock(id).await
+    }
+
+    async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
+        self.source.find().await
+    }
+
+    async fn read(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError> {
+        let body = self.source.read(id, size, range).await?;
+        let pace = Arc::clone(&self.pace);
+        Ok(Box::pin(body.then(move |frame| {
+            let bytes = frame.as_ref().map_or(0, bytes::Bytes::len);
+            let wait = pace.wait(bytes, Instant::now());
+            async move {
+                tokio::time::sleep(wait).await;
+                frame
+            }
+        })))
+    }
+
+    fn fresh(&self) -> Arc<dyn ObjectSource> {
+        Arc::new(Paced { source: self.source.fresh(), pace: Arc::clone(&self.pace) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_take_turns_at_the_pace() {
+        let pace = Pace::new(1000);
+        let now = Instant::now();
+        assert_eq!(pace.wait(500, now), Duration::ZERO, "nobody before it");
+        assert_eq!(pace.wait(500, now), Duration::from_millis(500));
+        assert_eq!(pace.wait(1, now + Duration::from_millis(400)), Duration::from_millis(600));
+        // After a long rest no flood.
+        let later = now + Duration::from_secs(60);
+        assert_eq!(pace.wait(1000, later), Duration::ZERO);
+        assert_eq!(pace.wait(1, later), Duration::from_millis(900));
+    }
+}

@@ -1,0 +1,57 @@
+use std::fmt;
+
+/// What an archive must keep up, beside the bytes of its objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Upkeep {
+    /// The object is still there.
+    Present,
+    /// Its content is what it was when it was first seen in order.
+    Unchanged,
+    /// The bucket keeps versions.
+    Versioning,
+    /// The bucket blocks public access.
+    PublicAccess,
+    /// The bucket's default encryption is one of those allowed.
+    BucketEncryption,
+    /// The object's encryption is one of those allowed.
+    Encryption,
+    /// The object is locked, for long enough.
+    Lock,
+    /// The storage class is one of those allowed.
+    StorageClass,
+    /// The object bears the tags it must.
+    Tags,
+    /// Every byte was proved, and not too long ago.
+    ProofAge,
+    /// The same content is in a bucket of another Region too.
+    OtherRegion,
+}
+
+use Upkeep as U;
+
+impl Upkeep {
+    pub const ALL: [(Upkeep, &'static str); 11] = [
+        (U::Present, "present"),
+        (U::Unchanged, "unchanged"),
+        (U::Versioning, "versioning"),
+        (U::PublicAccess, "public-access"),
+        (U::BucketEncryption, "bucket-encryption"),
+        (U::Encryption, "encryption"),
+        (U::Lock, "lock"),
+        (U::StorageClass, "storage-class"),
+        (U::Tags, "tags"),
+        (U::ProofAge, "proof-age"),
+        (U::OtherRegion, "other-region"),
+    ];
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(upkeep, _)| upkeep)
+    }
+}
+
+impl fmt::Display for Upkeep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.into_iter().find(|(known, _)| known == self).map_or("", |(_, name)| name);
+        f.write_str(name)
+    }
+}
