@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Style, condition, field, printable};
+use super::{Style, condition, field, printable, wrap};
 use crate::fleet::Entry;
 use crate::report::{
     AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, LedgerEntryReport, LedgerReport,
@@ -66,8 +66,12 @@ pub(super) fn write_bucket(out: &mut impl Write, style: Style, report: &AuditedB
 }
 
 pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &ObservationReport) -> io::Result<()> {
-    writeln!(out, "{:<7} {}", "NOTE", printable(&format!("{} {}", report.kind.replace('_', " "), report.subject)))?;
-    field(out, style.width, 10, "", &report.detail)
+    let text = format!("{} {}: {}", report.kind.replace('_', " "), report.subject, report.detail);
+    for (index, line) in wrap(&printable(&text), style.width.saturating_sub(8).max(24)).iter().enumerate() {
+        let head = if index == 0 { "NOTE" } else { "" };
+        writeln!(out, "{head:<7} {line}")?;
+    }
+    Ok(())
 }
 
 pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport) -> io::Result<()> {
@@ -83,8 +87,9 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     let share = if share.is_empty() { String::new() } else { format!("; this is {}", share.join(", ")) };
     line("listed", &format!("{} stored AMI objects, {}{others}{share}", report.listed, ByteSize(report.listed_bytes)))?;
     line("level", &report.level)?;
+    let held = if report.level == "facts" { "seen" } else { "proved" };
     let mut parts =
-        vec![format!("{} examined", report.examined), format!("{} proved before and unchanged", report.still_good)];
+        vec![format!("{} examined", report.examined), format!("{} {held} before and unchanged", report.still_good)];
     for (count, what) in [
         (report.left, "due and left for another run"),
         (report.missing, "missing"),
@@ -95,6 +100,7 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
         }
     }
     line("objects", &parts.join(", "))?;
+    line("proved", &format!("every byte of {} of them", report.proved))?;
     if let Some(dollars) = report.estimated_dollars {
         line("cost", &format!("${dollars:.4}, by list prices"))?;
     }

@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Renderer, Style, audit, bench, cost, inspect, preflight, printable, task, verify};
+use super::{Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, task, verify};
 use crate::report::{ErrorReport, Report, SummaryReport};
 
 /// Text for a person at a terminal or reading a log.
@@ -8,11 +9,16 @@ pub struct Human<W> {
     out: W,
     style: Style,
     written: bool,
+    /// Observations of each kind so far.
+    observed: BTreeMap<String, usize>,
 }
+
+/// Observations of one kind that get a line each; the rest are counted.
+const MOST_OBSERVED: usize = 20;
 
 impl<W: Write> Human<W> {
     pub fn new(out: W, style: Style) -> Self {
-        Human { out, style, written: false }
+        Human { out, style, written: false, observed: BTreeMap::new() }
     }
 }
 
@@ -41,8 +47,22 @@ impl<W: Write> Renderer for Human<W> {
             Report::Cost(report) => cost::write(&mut self.out, self.style, report)?,
             Report::Audited(report) => audit::write(&mut self.out, self.style, report)?,
             Report::AuditedBucket(report) => audit::write_bucket(&mut self.out, self.style, report)?,
-            Report::Observation(report) => audit::write_observation(&mut self.out, self.style, report)?,
-            Report::Audit(report) => audit::write_all(&mut self.out, self.style, report)?,
+            Report::Observation(report) => {
+                let seen = self.observed.entry(report.kind.clone()).or_default();
+                *seen += 1;
+                if *seen <= MOST_OBSERVED {
+                    audit::write_observation(&mut self.out, self.style, report)?;
+                }
+            }
+            Report::Audit(report) => {
+                audit::write_all(&mut self.out, self.style, report)?;
+                for (kind, count) in std::mem::take(&mut self.observed) {
+                    if let Some(more @ 1..) = count.checked_sub(MOST_OBSERVED) {
+                        let text = format!("{more} more: {}", kind.replace('_', " "));
+                        field(&mut self.out, self.style.width, 2, "not shown", &text)?;
+                    }
+                }
+            }
             Report::LedgerEntry(report) => audit::write_entry(&mut self.out, self.style, report)?,
             Report::Ledger(report) => audit::write_ledger(&mut self.out, self.style, report)?,
             Report::Safe(report) => audit::write_safe(&mut self.out, self.style, report)?,

@@ -84,6 +84,8 @@ pub struct AuditReport {
     pub examined: u64,
     /// Not looked at, for an earlier proof still holds.
     pub still_good: u64,
+    /// Objects of which every byte is proved as they are now, in this run or by a proof that still holds.
+    pub proved: u64,
     /// Due, and not reached: the time, the bytes or the money had been spent.
     pub left: u64,
     /// Known from before, and not there any more.

@@ -98,6 +98,7 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
         exit = exit.and(Exit::of(end.exit_code));
         all.examined += end.examined;
         all.still_good += end.still_good;
+        all.proved += end.proved;
         all.left += end.left;
         all.missing += end.missing;
         all.objects += end.objects;

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::{self, FusedStream};
 use tokio_util::sync::CancellationToken;
 
 use super::examine::{Examined, examine, missing_report, still_good};
@@ -18,8 +19,10 @@ use crate::source::{Context, Session};
 
 /// How often to say how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(5);
-/// Proofs that are written down at once, at the most.
-const TOGETHER: usize = 256;
+/// Proofs that are written down at once, at the most, and how long the first of them waits for others: every writing
+/// waits for the disk.
+const TOGETHER: usize = 1024;
+const WAIT: Duration = Duration::from_millis(250);
 
 /// Why an audit could not be begun.
 #[derive(Debug, thiserror::Error)]
@@ -109,8 +112,8 @@ pub async fn audit(
             turns.right_stream()
         };
         let results = turns.map(look).buffer_unordered(at_once).take_until(cancel.cancelled());
-        let mut results = std::pin::pin!(results.ready_chunks(TOGETHER));
-        while let Some(together) = results.next().await {
+        let mut results = std::pin::pin!(results.fuse());
+        while let Some(together) = gather(&mut results).await {
             let entries: Vec<Entry> = together.iter().filter_map(|(_, examined)| examined.entry.clone()).collect();
             if let Some(ledger) = ledger.as_mut().filter(|_| !entries.is_empty())
                 && let Err(error) = ledger.append(&entries)
@@ -166,6 +169,23 @@ pub async fn audit(
 }
 
 pub(super) static NOTHING: History = History::NOTHING;
+
+/// The next results, as many as come within a short time; `None` after the last.
+async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin)) -> Option<Vec<T>> {
+    let mut together = vec![results.next().await?];
+    let mut late = std::pin::pin!(tokio::time::sleep(WAIT));
+    while together.len() < TOGETHER {
+        tokio::select! {
+            biased;
+            next = results.next() => match next {
+                Some(next) => together.push(next),
+                None => break,
+            },
+            () = &mut late => break,
+        }
+    }
+    Some(together)
+}
 
 async fn seen_now(services: &AuditServices, candidate: &Candidate) -> Option<Seen> {
     let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());

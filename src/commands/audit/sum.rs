@@ -56,6 +56,9 @@ impl Sum {
             Done::Missing => "missing",
         };
         *self.counts.entry(name).or_default() += 1;
+        if report.proof.is_some() {
+            *self.counts.entry("proved").or_default() += 1;
+        }
         let (uri, bytes) = (report.target.parse::<ObjectUri>(), report.identity.as_ref().map(|id| id.object_bytes));
         if let (Ok(uri), Some(bytes)) = (&uri, bytes) {
             self.joint.add(uri, bytes, &content);
@@ -172,6 +175,7 @@ impl Sum {
         report.objects = self.objects;
         report.examined = count("examined");
         report.still_good = count("still_good");
+        report.proved = count("proved");
         report.left = count("left");
         report.missing = count("missing");
     }
