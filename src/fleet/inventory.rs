@@ -4,7 +4,7 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
 use crate::checksum::{Algorithm, Hasher};
-use crate::ident::{ObjectUri, Target};
+use crate::ident::{ObjectUri, Target, decoded_key};
 
 /// The manifest of an S3 Inventory (S3 User Guide, *Amazon S3 Inventory*, "Inventory manifest").
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -63,7 +63,7 @@ impl Inventory {
             if is(latest, "false") || is(marker, "true") {
                 continue;
             }
-            let key = decode(row.get(key).ok_or("a row has no key")?).ok_or("a key is not in percent encoding")?;
+            let key = decoded_key(row.get(key).ok_or("a row has no key")?).ok_or("a key is not in percent encoding")?;
             let uri = ObjectUri { bucket: self.source_bucket.clone(), key, version: None };
             match Target::Object(uri.clone()).ami_id() {
                 Some(_) => found.objects.push(uri),
@@ -76,23 +76,6 @@ impl Inventory {
 
 /// A data file holds a few million rows at the most.
 const MOST: u64 = 4 << 30;
-
-/// Keys in an inventory of CSV are percent-encoded (S3 User Guide, *Amazon S3 Inventory*), and a space may be `+`.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            b'+' => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
 
 /// Objects of a file that names one a line; empty lines and lines that begin with `#` do not count.
 pub fn objects_in(text: &str) -> Result<Vec<ObjectUri>, String> {
@@ -147,7 +130,5 @@ mod tests {
         assert_eq!(objects_in(list).unwrap().len(), 2);
         assert!(objects_in("s3://b/x\nno").unwrap_err().starts_with("line 2: "));
         assert!(objects_in("# none").is_err());
-        assert_eq!(decode("a%2"), None);
-        assert_eq!(decode("%C3%BC+x").unwrap(), "ü x");
     }
 }

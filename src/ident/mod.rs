@@ -2,6 +2,7 @@
 
 mod ami_id;
 mod bucket_path;
+mod encoded;
 mod etag;
 mod image_name;
 mod object_id;
@@ -11,6 +12,7 @@ mod uri;
 
 pub use ami_id::{AmiId, ParseAmiIdError};
 pub use bucket_path::{BucketPath, ParseBucketPathError};
+pub use encoded::decoded_key;
 pub use etag::{ETag, ETagForm};
 pub use image_name::{ImageName, ParseImageNameError};
 pub use object_id::ObjectId;

@@ -47,9 +47,11 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
     Ok(())
 }
 
-/// Whether a finding is worth a line: it is wrong, or open and required.
+/// Whether a finding is worth a line: it is wrong, or open and required. Where nothing was read, the proof says why.
 fn speaks(finding: &FindingReport) -> bool {
-    finding.verdict == "fail" || finding.required && finding.verdict == "unknown"
+    let unread = finding.reason.as_ref().is_some_and(|reason| reason.code == "not_read" || reason.code == "archived");
+    let said_by_proof = unread && (finding.check == "identity" || finding.check == "size");
+    finding.verdict == "fail" || finding.required && finding.verdict == "unknown" && !said_by_proof
 }
 
 /// The day of a time.

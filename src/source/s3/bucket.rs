@@ -1,16 +1,17 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::RequestPayer;
+use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
 use super::error::translate;
 use super::{Connection, parse};
 use crate::facts::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
-use crate::ident::ETag;
+use crate::ident::{ETag, decoded_key};
 use crate::progress::Call;
 use crate::source::{BucketService, Context, ErrorKind, SourceError};
 
 /// Pages of a listing, of 1,000 entries each, after which it is given up.
 const MOST_PAGES: usize = 2_000;
+const URL: EncodingType = EncodingType::Url;
 
 /// One bucket in S3.
 #[derive(Clone)]
@@ -47,6 +48,15 @@ impl S3Bucket {
 
     fn payer(&self) -> Option<RequestPayer> {
         self.connection.options.request_payer.then_some(RequestPayer::Requester)
+    }
+
+    /// Keys may hold what XML cannot carry, so they are asked for in URL encoding; not every server obeys.
+    fn key(&self, listed: &str, encoding: Option<&EncodingType>) -> Result<String, SourceError> {
+        if encoding != Some(&URL) {
+            return Ok(listed.to_owned());
+        }
+        let wrong = || SourceError::new(ErrorKind::Protocol, self.subject(), "a key is not in URL encoding");
+        decoded_key(listed).ok_or_else(wrong)
     }
 
     fn lost(&self) -> SourceError {
@@ -110,13 +120,13 @@ impl BucketService for S3Bucket {
     }
 
     async fn list(&self, prefix: &str, token: Option<&str>) -> Result<ListedPage, SourceError> {
-        let request = self.client.list_objects_v2().prefix(prefix).set_request_payer(self.payer());
+        let request = self.client.list_objects_v2().prefix(prefix).encoding_type(URL).set_request_payer(self.payer());
         let out = ask!(self, "s3:ListBucket", request.clone().set_continuation_token(token.map(str::to_owned)))?;
         let mut page = ListedPage::default();
         for object in out.contents() {
             let Some(key) = object.key() else { continue };
             page.objects.push(ListedObject {
-                key: key.to_owned(),
+                key: self.key(key, out.encoding_type())?,
                 size: Some(parse::size(object.size(), &self.subject())?),
                 modified: object.last_modified().and_then(parse::timestamp),
                 etag: object.e_tag().map(ETag::new),
@@ -155,12 +165,15 @@ impl BucketService for S3Bucket {
                 .client
                 .list_object_versions()
                 .prefix(key)
+                .encoding_type(URL)
                 .set_request_payer(self.payer())
                 .set_key_marker(key_marker)
                 .set_version_id_marker(version_marker);
             let out = ask!(self, "s3:ListBucketVersions", request.clone())?;
-            let versions = out.versions().iter().filter(|version| version.key() == Some(key));
-            for version in versions {
+            let is_it = |listed: Option<&str>| {
+                listed.is_some_and(|listed| self.key(listed, out.encoding_type()).is_ok_and(|listed| listed == key))
+            };
+            for version in out.versions().iter().filter(|version| is_it(version.key())) {
                 found.push(ListedObject {
                     key: key.to_owned(),
                     size: Some(parse::size(version.size(), &self.subject())?),
@@ -171,7 +184,7 @@ impl BucketService for S3Bucket {
                     latest: version.is_latest() == Some(true),
                 });
             }
-            let markers = out.delete_markers().iter().filter(|marker| marker.key() == Some(key));
+            let markers = out.delete_markers().iter().filter(|marker| is_it(marker.key()));
             found.extend(markers.map(|marker| ListedObject {
                 key: key.to_owned(),
                 size: None,
@@ -187,7 +200,7 @@ impl BucketService for S3Bucket {
             if out.next_key_marker().is_none() {
                 return Err(self.lost());
             }
-            key_marker = out.next_key_marker().map(str::to_owned);
+            key_marker = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
             version_marker = out.next_version_id_marker().map(str::to_owned);
         }
         Err(self.too_many())
@@ -207,6 +220,7 @@ impl BucketService for S3Bucket {
                 .client
                 .list_multipart_uploads()
                 .prefix(prefix)
+                .encoding_type(URL)
                 .set_request_payer(self.payer())
                 .set_key_marker(key_marker)
                 .set_upload_id_marker(upload_marker);
@@ -214,7 +228,7 @@ impl BucketService for S3Bucket {
             for upload in out.uploads() {
                 let Some(key) = upload.key() else { continue };
                 let initiated = upload.initiated().and_then(parse::timestamp);
-                found.push(UploadFacts { key: key.to_owned(), initiated });
+                found.push(UploadFacts { key: self.key(key, out.encoding_type())?, initiated });
             }
             if out.is_truncated() != Some(true) {
                 return Ok(found);
@@ -222,7 +236,7 @@ impl BucketService for S3Bucket {
             if out.next_key_marker().is_none() {
                 return Err(self.lost());
             }
-            key_marker = out.next_key_marker().map(str::to_owned);
+            key_marker = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
             upload_marker = out.next_upload_id_marker().map(str::to_owned);
         }
         Err(self.too_many())

@@ -1,0 +1,189 @@
+use serde_json::Value;
+use stored_ami::lab::{Deny, Operation};
+
+use crate::common::data;
+use crate::rig::{BUCKET, Rig, key, target};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_take_one_request_an_object_and_then_none() {
+    let rig = Rig::with(40).await;
+    rig.server.put(BUCKET, "notes.txt", b"x", None).await;
+    rig.lab.clear_calls();
+    let first = rig.audit(&[]).await;
+    let end = first.assert_exit(0).end();
+    let counted = |name: &str| end[name].as_u64().unwrap();
+    assert_eq!((counted("listed"), counted("examined"), counted("other_objects")), (40, 40, 1));
+    assert_eq!((counted("proved"), counted("received_bytes")), (0, 0));
+    assert_eq!((rig.calls(Operation::HeadObject), rig.calls(Operation::ListObjectsV2)), (40, 1));
+    assert_eq!(rig.calls(Operation::GetObject), 0);
+    // A verdict is about the bytes, and none was read.
+    assert!(first.of_type("audited").all(|line| line["verdict"] == "unknown" && line["change"] == "new"));
+
+    rig.lab.clear_calls();
+    let second = rig.audit(&[]).await;
+    assert_eq!(second.assert_exit(0).end()["still_good"], 40);
+    assert_eq!(rig.calls(Operation::HeadObject), 0, "nothing is asked that is known");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_are_proved_once_and_again_when_the_proof_is_old() {
+    let rig = Rig::with(6).await;
+    let first = rig.audit(&["--level", "bytes"]).await;
+    assert_eq!(first.assert_exit(0).end()["proved"], 6);
+    let line = first.object(&key(0));
+    assert_eq!((line["verdict"].as_str(), line["examined"].as_str()), (Some("pass"), Some("bytes")));
+    assert_eq!(line["proof"]["by"][0], "crc64nvme");
+    rig.lab.clear_calls();
+    let facts = rig.audit(&[]).await;
+    let bytes = rig.audit(&["--level", "bytes"]).await;
+    for again in [&facts, &bytes] {
+        assert_eq!((again.end()["still_good"].as_u64(), again.end()["proved"].as_u64()), (Some(6), Some(6)));
+        assert!(again.of_type("audited").all(|line| line["verdict"] == "pass" && line["examined"] == Value::Null));
+    }
+    assert_eq!(rig.calls(Operation::GetObject), 0);
+    // Without the ledger nothing is known from before.
+    let bare = crate::rig::Audited::of(rig.server.run(&["audit", "s3://archive", "--level", "bytes"]).await);
+    assert_eq!(bare.end()["examined"], 6);
+    assert_eq!(bare.end()["ledger_head"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_is_no_proof_and_enough_where_it_was_asked_for() {
+    let rig = Rig::new().await;
+    let bytes = data(3, 12 << 20);
+    let parts: Vec<&[u8]> = bytes.chunks(5 << 20).collect();
+    use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+    let composite = Some((ChecksumAlgorithm::Sha256, ChecksumType::Composite));
+    rig.server.multipart(BUCKET, &key(1), &parts, composite).await;
+    let run = rig.audit(&["--level", "sample", "--sample", "1/3"]).await;
+    let line = run.assert_exit(0).object(&key(1)).clone();
+    assert_eq!((line["verdict"].as_str(), line["proof"].clone()), (Some("unknown"), Value::Null));
+    assert!(line["received_bytes"].as_u64().unwrap() < 12 << 20);
+    assert_eq!(rig.audit(&["--level", "sample"]).await.end()["still_good"], 1);
+    assert_eq!(rig.audit(&["--level", "bytes"]).await.end()["examined"], 1, "bytes want more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_replaced_or_lost_stays_wrong_until_a_person_accepts_it() {
+    let rig = Rig::with(4).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    rig.put(&key(0), 77, 2_000).await;
+    rig.put(&key(1), 1, 2_000).await;
+    rig.delete(&key(2)).await;
+    for _ in 0..2 {
+        let run = rig.audit(&["--level", "bytes"]).await;
+        let named = run.assert_exit(1).named();
+        assert_eq!(
+            named,
+            [format!("{}: unchanged fail", target(&key(0))), format!("{}: present fail", target(&key(2)))],
+            "the same in every run; the same bytes written again are in order"
+        );
+        assert_eq!(run.object(&key(0))["change"], "replaced");
+        assert_eq!(run.object(&key(2))["change"], "missing");
+    }
+    let ledger = rig.text("l.db");
+    for key in [key(0), key(2)] {
+        let accept = ["ledger", "accept", &ledger, &target(&key), "--reason", "meant so"];
+        rig.server.run(&accept).await.assert_exit(0);
+    }
+    let run = rig.audit(&["--level", "bytes"]).await;
+    assert_eq!(run.assert_exit(0).named(), Vec::<String>::new());
+    assert_eq!((run.object(&key(0))["change"].as_str(), run.end()["missing"].as_u64()), (Some("new"), Some(0)));
+}
+
+/// A listing tells no difference where the bytes rot: only reading finds that, when the proof is old.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_keeps_an_object_due() {
+    let rig = Rig::with(3).await;
+    rig.lab.damage(BUCKET, &key(1), 1_000, 1).unwrap();
+    for _ in 0..2 {
+        let run = rig.audit(&["--level", "bytes"]).await;
+        assert_eq!(run.assert_exit(1).named(), [format!("{}: crc64nvme fail, etag fail, proof fail", target(&key(1)))]);
+    }
+    assert_eq!(rig.audit(&["--level", "bytes"]).await.end()["examined"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_judged_for_what_still_holds_too() {
+    let rig = Rig::with(3).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    let policy = rig.text("p.toml");
+    let text = "[object]\nencryption = [\"AES256\"]\ntags = [\"Owner\"]\nlock = \"any\"\nproof-age = \"1d\"\n";
+    std::fs::write(&policy, text).unwrap();
+    rig.server.tag(BUCKET, &key(0), "Owner", "me").await;
+    let run = rig.audit(&["--level", "bytes", "--policy", &policy]).await;
+    run.assert_exit(1);
+    let named = run.named();
+    assert_eq!(named[0], format!("{}: lock fail", target(&key(0))), "{named:?}");
+    assert_eq!(named[1], format!("{}: lock fail, tags fail", target(&key(1))));
+    assert_eq!(run.end()["examined"], 0, "no byte is read again for a policy");
+    // What may not be asked is open, and not in order.
+    rig.lab.deny(Deny::action("s3:GetObjectTagging"));
+    std::fs::write(&policy, "[object]\ntags = [\"Owner\"]\n").unwrap();
+    let run = rig.audit(&["--policy", &policy]).await;
+    assert_eq!(run.assert_exit(3).named()[0], format!("{}: tags not_permitted", target(&key(0))));
+    // One that says what it does not know is refused.
+    std::fs::write(&policy, "[object]\nencription = [\"AES256\"]\n").unwrap();
+    assert!(rig.audit(&["--policy", &policy]).await.assert_exit(2).run.stderr.contains("unknown field `encription`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_proof_comes_first_where_not_all_can_be_reached() {
+    let rig = Rig::with(3).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    for number in 3..8 {
+        rig.put(&key(number), number, 10_000).await;
+    }
+    let run = rig.audit(&["--level", "bytes", "--max-bytes", "25000"]).await;
+    let end = run.assert_exit(3).end();
+    assert_eq!((end["examined"].as_u64(), end["left"].as_u64()), (Some(2), Some(3)));
+    let run = rig.audit(&["--level", "bytes", "--max-bytes", "1"]).await;
+    assert_eq!(run.end()["examined"], 1, "the first one always");
+    let run = rig.audit(&["--level", "bytes", "--max-cost", "0.5"]).await;
+    assert_eq!(run.assert_exit(0).end()["examined"], 2);
+    assert!(run.end()["estimated_dollars"].as_f64().unwrap() < 0.01);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_objects_trouble_stops_nothing() {
+    let rig = Rig::with(9).await;
+    rig.lab.deny(Deny::action("s3:GetObject").under("p1/"));
+    let run = rig.audit(&["--level", "bytes"]).await;
+    let end = run.assert_exit(4).end();
+    assert_eq!((end["examined"].as_u64(), end["proved"].as_u64()), (Some(9), Some(6)));
+    assert_eq!(run.named().len(), 3);
+    assert!(run.named()[0].ends_with("identity not_permitted"), "{:?}", run.named());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ami_may_go_when_a_proved_copy_stands_in_for_it() {
+    let rig = Rig::with(2).await;
+    let (ledger, ami) = (rig.text("l.db"), "ami-00000000000000001");
+    rig.audit(&[]).await.assert_exit(0);
+    let safe = |args: Vec<&'static str>| {
+        let (server, ledger) = (rig.server.clone(), ledger.clone());
+        async move {
+            let all = [&["safe-to-delete", ami, "--in", "s3://archive", "--ledger", &ledger], &args[..]].concat();
+            server.run(&all).await
+        }
+    };
+    let answer = |run: &crate::common::Run| run.report()["answer"].as_str().unwrap().to_owned();
+    let run = safe(vec![]).await;
+    assert_eq!(answer(run.assert_exit(1)), "must_stay");
+    assert!(run.stdout.contains("never proved as it is now"));
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    let run = safe(vec![]).await;
+    assert_eq!(
+        (answer(run.assert_exit(0)), run.report()["copy"].as_str()),
+        ("may_go".into(), Some(target(&key(1)).as_str()))
+    );
+    // Written again since, with bytes that nobody proved.
+    rig.put(&key(1), 99, 2_000).await;
+    assert_eq!(answer(safe(vec![]).await.assert_exit(1)), "must_stay");
+    rig.delete(&key(1)).await;
+    let run = safe(vec![]).await;
+    assert_eq!(answer(run.assert_exit(1)), "must_stay");
+    rig.lab.deny(Deny::action("s3:ListBucket"));
+    assert_eq!(answer(safe(vec![]).await.assert_exit(3)), "cannot_tell");
+    assert_eq!(safe(vec!["--max-age", "soon"]).await.exit, Some(2));
+}

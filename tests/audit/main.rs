@@ -1,0 +1,11 @@
+//! Audits over HTTP against the lab: many objects, their ledger, what was planted among them, and what goes wrong on
+//! the way.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod fleet;
+mod ledger;
+mod planted;
+mod rig;
+mod shares;
+mod wrong;
