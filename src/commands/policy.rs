@@ -12,10 +12,12 @@ pub enum PolicyCommand {
     PreflightRestore,
     Store,
     Restore,
+    Audit,
+    SafeToDelete,
 }
 
 impl PolicyCommand {
-    pub const ALL: [(PolicyCommand, &'static str); 7] = [
+    pub const ALL: [(PolicyCommand, &'static str); 9] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::Stored, "stored"),
@@ -23,6 +25,8 @@ impl PolicyCommand {
         (PolicyCommand::PreflightRestore, "preflight-restore"),
         (PolicyCommand::Store, "store"),
         (PolicyCommand::Restore, "restore"),
+        (PolicyCommand::Audit, "audit"),
+        (PolicyCommand::SafeToDelete, "safe-to-delete"),
     ];
 }
 
@@ -56,8 +60,12 @@ enum On {
 
 use PolicyCommand as P;
 
-const READ: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore];
-const LOOK: &[P] = &[P::Inspect, P::Verify];
+const READ: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
+const LOOK: &[P] = &[P::Inspect, P::Verify, P::Audit, P::SafeToDelete];
+const TAGS: &[P] = &[P::Inspect, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
+const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
+/// What a policy file may ask of a bucket.
+const KEPT: &[P] = &[P::PreflightStore, P::Store, P::Audit, P::SafeToDelete];
 const STORED: &[P] = &[P::Stored, P::PreflightStore, P::Store];
 const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
@@ -72,24 +80,24 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetObjectVersion", On::Objects, READ, "Objects"),
     ("s3:GetObjectAttributes", On::Objects, LOOK, "Objects"),
     ("s3:GetObjectVersionAttributes", On::Objects, LOOK, "Objects"),
-    ("s3:GetObjectTagging", On::Objects, &[P::Inspect, P::PreflightRestore, P::Restore], "Objects"),
-    ("s3:GetObjectVersionTagging", On::Objects, &[P::Inspect, P::PreflightRestore, P::Restore], "Objects"),
-    ("s3:GetObjectRetention", On::Objects, &[P::Inspect], "Objects"),
-    ("s3:GetObjectLegalHold", On::Objects, &[P::Inspect], "Objects"),
-    (
-        "s3:ListBucket",
-        On::Bucket,
-        &[P::Inspect, P::Verify, P::Stored, P::PreflightStore, P::PreflightRestore, P::Store, P::Restore],
-        "Bucket",
-    ),
+    ("s3:GetObjectTagging", On::Objects, TAGS, "Objects"),
+    ("s3:GetObjectVersionTagging", On::Objects, TAGS, "Objects"),
+    ("s3:GetObjectRetention", On::Objects, LOCKS, "Objects"),
+    ("s3:GetObjectLegalHold", On::Objects, LOCKS, "Objects"),
+    ("s3:ListBucket", On::Bucket, READ, "Bucket"),
+    ("s3:ListBucket", On::Bucket, STORED, "Bucket"),
     ("s3:ListBucketVersions", On::Bucket, STORED, "Bucket"),
     ("s3:ListBucketMultipartUploads", On::Bucket, STORED, "Bucket"),
+    ("s3:ListBucketMultipartUploads", On::Bucket, &[P::Audit], "Bucket"),
     ("s3:GetBucketVersioning", On::Bucket, BEFORE, "Bucket"),
-    ("s3:GetEncryptionConfiguration", On::Bucket, BEFORE_STORE, "Bucket"),
-    ("s3:GetBucketPublicAccessBlock", On::Bucket, BEFORE_STORE, "Bucket"),
+    ("s3:GetBucketVersioning", On::Bucket, &[P::Audit, P::SafeToDelete], "Bucket"),
+    ("s3:GetEncryptionConfiguration", On::Bucket, KEPT, "Bucket"),
+    ("s3:GetBucketPublicAccessBlock", On::Bucket, KEPT, "Bucket"),
     ("ec2:DescribeImages", On::Everything, BEFORE, "Describe"),
+    ("ec2:DescribeImages", On::Everything, &[P::Audit], "Describe"),
     ("ec2:DescribeSnapshots", On::Everything, BEFORE, "Describe"),
     ("ec2:DescribeStoreImageTasks", On::Everything, STORED, "Describe"),
+    ("ec2:DescribeStoreImageTasks", On::Everything, &[P::Audit, P::SafeToDelete], "Describe"),
     ("ec2:GetEbsEncryptionByDefault", On::Everything, BEFORE_RESTORE, "Describe"),
     ("ec2:GetEbsDefaultKmsKeyId", On::Everything, BEFORE_RESTORE, "Describe"),
     ("servicequotas:GetServiceQuota", On::Everything, BEFORE_RESTORE, "Describe"),
@@ -187,7 +195,7 @@ mod tests {
 
     #[test]
     fn reading_commands_may_change_nothing() {
-        let reading = [P::Inspect, P::Verify, P::Stored];
+        let reading = [P::Inspect, P::Verify, P::Stored, P::Audit, P::SafeToDelete];
         let found = actions(&reading);
         assert!(found.contains(&"s3:GetObject".to_owned()));
         let allowed = |action: &str| {
