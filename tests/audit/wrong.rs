@@ -14,6 +14,9 @@ async fn a_bucket_that_cannot_be_listed_is_no_clean_bucket() {
     assert_eq!(end["listed"], 4, "the others are audited all the same");
     assert!(end["problems"][0].as_str().unwrap().starts_with("s3://no-such-bucket/ could not be listed"), "{end}");
 
+    let run = Audited::of(rig.server.run(&["audit", "s3://archive/misspelt"]).await);
+    assert_eq!(run.assert_exit(3).end()["notes"][0], "no stored AMI object was found, so nothing is known");
+
     // A listing that breaks off makes nothing missing.
     rig.audit(&[]).await.assert_exit(0);
     rig.lab.deny(Deny::action("s3:ListBucket"));

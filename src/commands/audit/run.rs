@@ -140,6 +140,11 @@ pub async fn audit(
     let Tally { mut report, digest, there, whole, exit: listing } =
         tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     exit = exit.and(listing);
+    if report.listed == 0 && whole {
+        // Nothing was wrong, and nothing was right: a prefix may be misspelt.
+        report.notes.push("no stored AMI object was found, so nothing is known".to_owned());
+        exit = exit.and(Exit::Unknown);
+    }
     if cancel.is_cancelled() {
         exit = exit.and(Exit::Interrupted);
     } else if report.problems.is_empty() || !whole {
