@@ -4,6 +4,7 @@
 //! whether the bytes were read as what the target is about: a seed that stops at the first
 //! check proves nothing, and the test that replays the seeds says so.
 
+mod policy;
 mod prices;
 mod stream;
 
@@ -23,6 +24,7 @@ use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject, Upkeep};
 
+pub use policy::policy;
 pub use prices::prices;
 pub use stream::stream;
 
@@ -30,7 +32,7 @@ pub use stream::stream;
 pub type Entry = fn(&[u8]) -> bool;
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Entry); 17] = [
+pub const TARGETS: [(&str, Entry); 18] = [
     ("object_uri", object_uri),
     ("object_arn", object_arn),
     ("etag", etag),
@@ -40,6 +42,7 @@ pub const TARGETS: [(&str, Entry); 17] = [
     ("manifest", manifest),
     ("stream", stream),
     ("prices", prices),
+    ("policy", policy),
     ("sums", sums),
     ("sample", sample),
     ("check_name", check_name),

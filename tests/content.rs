@@ -74,7 +74,7 @@ async fn each_thing_that_is_wrong_is_a_finding_of_its_own() {
     for (bytes, what) in [
         (flip(&good, good.len() - 1), "its content does not match its checksum"),
         (good[..good.len() / 2].to_vec(), "cut off inside the frame that begins at byte 0"),
-        ([&good[..], b"garbage"].concat(), "behind the last frame, is none"),
+        ([&good[..], b"garbage"].concat(), ", behind the last frame, belong to none"),
         (flip(&packed, packed.len() - 8), "its content does not match its CRC32"),
         (flip(&packed, packed.len() - 1), "came out"),
     ] {
@@ -116,7 +116,7 @@ async fn what_cannot_be_decoded_is_unknown_and_says_why() {
     let mut blocks = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x58];
     (0..32_768).for_each(|last| blocks.extend_from_slice(&[0x02 | u8::from(last == 32_767), 0x00, 0x10, b'x']));
     let run = decode(folder.path(), &blocks, &[]).await;
-    unknown(&run, "1 of them without a checksum, 4,294,967,296 bytes decoded");
+    unknown(&run, "1 whole frame, without a checksum, 4,294,967,296 bytes decoded");
     assert_eq!(run.report()["stream"]["decoded_bytes"], 4_294_967_296_u64);
     let digest = decode(folder.path(), &blocks, &["--digest", "sha256"]).await.report();
     let expect = format!("sha256:{}", digest["digests"][0]["hex"].as_str().unwrap());

@@ -53,7 +53,9 @@ fn no_text_of_a_report_drives_the_terminal() {
             }
             Value::Array(list) => list.iter_mut().for_each(|value| spoil(value, spoiled)),
             Value::Object(fields) => {
-                let own = |name: &str| OWN.contains(&name);
+                // What kind of entry of a ledger it is.
+                let entry = fields.contains_key("tool");
+                let own = |name: &str| OWN.contains(&name) || (entry && name == "kind");
                 fields.iter_mut().filter(|(name, _)| !own(name)).for_each(|(_, value)| spoil(value, spoiled));
             }
             _ => {}
@@ -102,6 +104,13 @@ fn every_kind_of_line_is_among_them() {
             Report::Bench(_) => "bench",
             Report::Hashes(_) => "hashes",
             Report::Cost(_) => "cost",
+            Report::Audited(_) => "audited",
+            Report::AuditedBucket(_) => "audited_bucket",
+            Report::Observation(_) => "observation",
+            Report::Audit(_) => "audit",
+            Report::Safe(_) => "safe",
+            Report::LedgerEntry(_) => "ledger_entry",
+            Report::Ledger(_) => "ledger",
             Report::Error(_) => "error",
             Report::Summary(_) => "summary",
         })
@@ -120,6 +129,14 @@ fn every_kind_of_line_is_among_them() {
         "bench",
         "hashes",
         "cost",
+        "audited_bucket",
+        "audited",
+        "audited",
+        "observation",
+        "audit",
+        "safe",
+        "ledger_entry",
+        "ledger",
         "error",
         "summary",
     ];

@@ -51,6 +51,7 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
             "checks",
             "sealed",
             "manifest",
+            "fleet",
             "checkpoint",
         ],
         &[],

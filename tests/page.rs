@@ -105,7 +105,7 @@ fn the_verdict_comes_first_and_damage_is_named() {
         "part 7 is damaged",
         "Exit code 1: at least one check failed.",
         "part 7: offset 629,145,600, 104,857,600 bytes",
-        "read twice, over different connections",
+        "read twice, the second time afresh",
         "damaged: part 7, offset 629,145,600, 100 MiB (104,857,600 bytes)",
         "data-t=\"part 7, offset 629,145,600: damaged\"",
         "Throughput over 420.0 s",

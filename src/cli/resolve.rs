@@ -14,6 +14,7 @@ use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
+use crate::units::ByteSize;
 use crate::verdict::{CheckId, CheckName};
 
 /// Something wrong with what was typed, subject first.
@@ -146,7 +147,15 @@ fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
         range_bytes: args.range_size.map(|size| size.0).or(measured.map(|tuning| tuning.range_bytes)),
         max_memory: args.max_memory.0 - for_window,
     };
-    limits.budget().map_err(|error| UsageError(error.to_string()))
+    limits.budget().map_err(|error| match for_window {
+        0 => UsageError(error.to_string()),
+        _ => {
+            let (given, needed) = (ByteSize(args.max_memory.0), ByteSize(2 * error.needed));
+            UsageError(format!(
+                "--max-memory {given} is too little with --decode, which takes half of it: at least {needed} are needed"
+            ))
+        }
+    })
 }
 
 /// A manifest and, where a key is given, what its signature says. Nothing in it is looked at before the signature is
@@ -208,10 +217,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     if decode.is_none() && named.into_iter().any(|name| *name == stream) {
         return Err(UsageError("the check `stream` wants --decode".to_owned()));
     }
-    let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window)).map_err(|UsageError(problem)| {
-        let why = if decode.is_some() { "; half of --max-memory is for --decode" } else { "" };
-        UsageError(problem + why)
-    })?;
+    let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
     let until = args.reading.max_time.map(|time| std::time::Instant::now() + time);
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let (mut manifest, mut manifest_signature) = (None, None);

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,9 @@ pub struct Proof {
     /// Nothing that this level demands was left open.
     pub settled: bool,
     pub object: Seen,
+    /// How a listing shows the same object, where it tells another time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Seen>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,6 +74,11 @@ impl Proof {
     /// Whether every byte was held against a reference, and matched.
     pub fn proves(&self) -> bool {
         self.level == Level::Bytes.name() && self.verdict == Verdict::Pass.name()
+    }
+
+    /// Whether it is not older than a time.
+    pub fn is_since(&self, since: Option<Timestamp>) -> bool {
+        since.is_none_or(|since| self.at.parse::<Timestamp>().is_ok_and(|at| at >= since))
     }
 
     /// Whether nothing is left to do for an object that must be looked at so hard.

@@ -54,11 +54,7 @@ impl History {
 
     /// A proof that makes it needless to look at the object again.
     pub fn still_good(&self, seen: &Seen, level: Level, since: Option<Timestamp>) -> Option<&Proof> {
-        let recent = |proof: &&Proof| match since {
-            None => true,
-            Some(since) => proof.at.parse::<Timestamp>().is_ok_and(|at| at >= since),
-        };
-        let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && recent(proof);
+        let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_since(since);
         self.proof.as_ref().filter(fits).or_else(|| self.settled.as_ref().filter(fits))
     }
 
@@ -85,7 +81,7 @@ impl History {
 }
 
 fn is(proof: &Proof, seen: &Seen) -> bool {
-    proof.object == *seen && seen.etag.is_some()
+    seen.etag.is_some() && (proof.object == *seen || proof.listed.as_ref() == Some(seen))
 }
 
 fn shares(one: &Proof, other: &Proof) -> bool {
@@ -110,6 +106,7 @@ mod tests {
             verdict: verdict.into(),
             settled: verdict == "pass" || level < Level::Bytes && verdict == "unknown",
             object: seen(etag),
+            listed: None,
             version_id: None,
             storage_class: None,
             covered_bytes: 5,
@@ -144,6 +141,17 @@ mod tests {
         ]);
         assert_eq!(both.still_good(&seen("a"), Level::Bytes, None).unwrap().at, "2026-01-10T00:00:00Z");
         assert!(both.still_good(&seen("a"), Level::Facts, since("11")).is_some());
+    }
+
+    #[test]
+    fn a_listing_may_tell_another_time_of_the_same_object() {
+        let Entry::Proof(mut known) = proof("10", Level::Bytes, "pass", "a", "crc32:x") else { unreachable!() };
+        let elsewhen = Seen { last_modified: Some("2026-01-01T00:00:07Z".into()), ..seen("a") };
+        let still =
+            |known: &Proof| history(&[Entry::Proof(known.clone())]).still_good(&elsewhen, Level::Bytes, None).is_some();
+        assert!(!still(&known));
+        known.listed = Some(elsewhen.clone());
+        assert!(still(&known));
     }
 
     #[test]

@@ -175,7 +175,8 @@ impl Policy {
 
     fn lock(&self, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {
         let days = self.object.lock_days.unwrap_or_default();
-        let until = now + SignedDuration::from_hours(24 * i64::from(days));
+        let lasts = SignedDuration::from_hours(24 * i64::from(days));
+        let until = now.checked_add(lasts).unwrap_or(Timestamp::MAX);
         let fits = |lock: &LockFacts| {
             let held = lock.legal_hold.as_deref() == Some("ON") && self.object.lock != Some(LockWish::Compliance);
             let mode = lock.mode.as_deref();

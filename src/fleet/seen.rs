@@ -34,6 +34,15 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// How a listing shows this object, if it does so by another time alone: some servers keep two.
+    pub fn listed_as(&self, listed: &ListedObject) -> Option<Seen> {
+        let listed = Seen::listed(listed);
+        let same = listed.etag.is_some() && listed.etag == self.etag && listed.object_bytes == self.object_bytes;
+        (same && listed != *self).then_some(listed)
+    }
+}
+
 /// HEAD tells whole seconds, a listing may tell more.
 fn seconds(time: jiff::Timestamp) -> String {
     jiff::Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()

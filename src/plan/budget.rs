@@ -77,7 +77,9 @@ impl Limits {
             Concurrency::Adaptive => {
                 // Half of what there is, so that the other half is left for what waits.
                 let half = self.max_memory.saturating_sub(PROCESS) / 2 / CONNECTION;
-                let fit = usize::try_from(half).unwrap_or(GROW_TO).max(1);
+                // And no more than the least of all else leaves.
+                let least = self.max_memory.saturating_sub(needed(0)) / (needed(1) - needed(0));
+                let fit = usize::try_from(half.min(least)).unwrap_or(GROW_TO).max(1);
                 (BEGIN_WITH.min(fit), GROW_TO.min(fit))
             }
         };
@@ -147,7 +149,13 @@ mod tests {
         let error = of(Concurrency::Fixed(1024), 256 * MIB).unwrap_err();
         assert!(of(Concurrency::Fixed(1024), error.needed).is_ok());
         assert!(of(Concurrency::Fixed(1024), error.needed - 1).is_err());
-        assert!(of(Concurrency::Adaptive, MIB).unwrap_err().to_string().contains("at least"));
+        let error = of(Concurrency::Adaptive, MIB).unwrap_err();
+        assert!(error.to_string().contains("at least"));
+        // Auto takes what fits, down to one, and from there on nothing larger is refused.
+        for more in 0..200 {
+            assert!(of(Concurrency::Adaptive, error.needed + more * 100_000).is_ok(), "{more}");
+        }
+        assert!(of(Concurrency::Adaptive, error.needed - 1).is_err());
     }
 
     #[test]

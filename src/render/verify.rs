@@ -126,10 +126,11 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
             }
         }
         (None, "fail") => {
-            lines.push(format!("expected {}", printable(finding.expected.as_deref().unwrap_or_default())));
-            lines.push(format!("observed {}", printable(finding.observed.as_deref().unwrap_or_default())));
+            for (label, text) in [("expected", &finding.expected), ("observed", &finding.observed)] {
+                lines.extend(wrap(&printable(&format!("{label} {}", text.as_deref().unwrap_or_default())), width));
+            }
             lines.push(match finding.reads {
-                Some(2) => "read twice, over different connections, with the same wrong result".to_owned(),
+                Some(2) => "read twice, the second time afresh, with the same wrong result".to_owned(),
                 Some(_) => "read once".to_owned(),
                 None => "the bytes are those that are stored: another reference matched".to_owned(),
             });

@@ -1,18 +1,18 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::absent::not_there;
 use super::judged;
 use super::list::Candidate;
+use super::state::object_state;
 use super::{AuditRequest, AuditServices};
 use crate::checksum::ChecksumKind;
-use crate::commands::ask::asked;
 use crate::commands::discover::look;
 use crate::commands::verify::{VerifyError, VerifyRequest, verify};
-use crate::facts::{Fact, LockFacts, ObjectFacts};
-use crate::fleet::{Change, Content, Entry, History, Level, ObjectState, Proof, Seen};
+use crate::facts::{ListedObject, ObjectFacts};
+use crate::fleet::{Change, Content, Entry, History, Level, Proof, Seen};
 use crate::ident::ETagForm;
 use crate::progress::{Call, Counting, Monitor};
 use crate::report::TOOL;
@@ -26,6 +26,8 @@ pub(super) struct Examined {
     pub report: AuditedReport,
     pub entry: Option<Entry>,
     pub content: Vec<Content>,
+    /// Every byte of this very state is proved, not too long ago.
+    pub proved: bool,
 }
 
 /// What is known of an object from the requests of a level.
@@ -77,7 +79,8 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
     let mut notes = found.notes;
     let facts = found.facts;
     let seen = Seen::facts(&facts);
-    if candidate.listed.as_ref().is_some_and(|listed| Seen::listed(listed) != seen) {
+    let moved = |listed: &ListedObject| Seen::listed(listed) != seen && seen.listed_as(listed).is_none();
+    if candidate.listed.as_ref().is_some_and(moved) {
         notes.push("it is another one than was listed a moment ago".to_owned());
     }
     let evidence = Evidence::of_rule("HeadObject", "an object with bytes", format!("{} bytes", facts.size));
@@ -188,6 +191,7 @@ async fn judge(
         verdict: judged::verdict(&known.findings, proved).name().to_owned(),
         settled: exit == Exit::Passed,
         object: known.seen.clone(),
+        listed: candidate.listed.as_ref().and_then(|listed| known.seen.listed_as(listed)),
         version_id: identity.version_id.clone(),
         storage_class: storage_class.clone(),
         covered_bytes: known.covered,
@@ -197,11 +201,12 @@ async fn judge(
     // What was stopped says nothing of the object.
     let keep = exit != Exit::Interrupted;
     let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
+    let holds = newest.is_some_and(|proof| proof.is_since(request.since(now)));
     let state = object_state(session, request, Some(&known.facts), storage_class.as_deref(), newest).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     let report = AuditedReport {
         target: candidate.uri.to_string(),
-        verdict: judged::verdict(&known.findings, newest.is_some()).name().to_owned(),
+        verdict: judged::verdict(&known.findings, holds).name().to_owned(),
         examined: Some(request.level.name().to_owned()),
         identity: Some(identity),
         storage_class: storage_class.clone(),
@@ -215,7 +220,7 @@ async fn judge(
         received_bytes: 0,
         elapsed_seconds: 0.0,
     };
-    Examined { report, entry: keep.then_some(Entry::Proof(proof)), content: known.content }
+    Examined { report, entry: keep.then_some(Entry::Proof(proof)), content: known.content, proved: holds }
 }
 
 /// An object of which an earlier proof still holds. What the policy asks beyond the listing is asked all the same.
@@ -232,6 +237,7 @@ pub(super) async fn still_good(
     let context = Context { monitor, ..services.context.clone() };
     let session = Session::new(services.archive.object(&candidate.uri), context);
     let proof = history.proof_of(&good.object);
+    let holds = proof.is_some_and(|proof| proof.is_since(request.since(now)));
     let change = history.change(&good.object, &good.content);
     let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
     let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());
@@ -241,7 +247,7 @@ pub(super) async fn still_good(
     let counts = counting.counts();
     let report = AuditedReport {
         target: candidate.uri.to_string(),
-        verdict: judged::verdict(&findings, proof.is_some()).name().to_owned(),
+        verdict: judged::verdict(&findings, holds).name().to_owned(),
         examined: None,
         identity: Some(IdentityReport {
             object_bytes: good.object.object_bytes,
@@ -261,65 +267,7 @@ pub(super) async fn still_good(
         received_bytes: counts.received,
         elapsed_seconds: 0.0,
     };
-    Examined { report, entry: None, content: good.content.clone() }
-}
-
-/// What the policy judges; only what it asks for is asked.
-async fn object_state<'a>(
-    session: &Session,
-    request: &AuditRequest,
-    facts: Option<&ObjectFacts>,
-    storage_class: Option<&'a str>,
-    proof: Option<&'a Proof>,
-) -> ObjectState<'a> {
-    let policy = &request.policy;
-    let mut state = ObjectState {
-        encryption: Err("not asked for".to_owned()),
-        storage_class,
-        lock: Fact::NotApplicable,
-        tags: Fact::NotApplicable,
-        proof,
-    };
-    if !policy.wants_head() {
-        return state;
-    }
-    let asked_now;
-    let facts = match facts {
-        Some(facts) => Ok(facts),
-        None => {
-            asked_now = session.head().await;
-            asked_now.as_ref().map_err(SourceError::explain)
-        }
-    };
-    let (id, lock) = match facts {
-        Ok(facts) => {
-            state.encryption = Ok(facts.encryption.clone());
-            (facts.id.clone(), facts.lock.clone())
-        }
-        Err(why) => {
-            state.encryption = Err(why.clone());
-            state.lock = Fact::Unavailable { because: why.clone() };
-            state.tags = Fact::Unavailable { because: why };
-            return state;
-        }
-    };
-    if policy.wants_lock() {
-        state.lock = if lock == LockFacts::default() {
-            // HEAD shows a lock only to those who may see it.
-            let asked = asked(session.lock(&id).await, "GetObjectRetention", "s3:GetObjectRetention");
-            match asked {
-                Fact::Known { value, source } if value == LockFacts::default() => Fact::Absent { source },
-                other => other,
-            }
-        } else {
-            Fact::Known { value: lock, source: "HeadObject" }
-        };
-    }
-    if policy.wants_tags() {
-        let tags = asked(session.tags(&id).await, "GetObjectTagging", "s3:GetObjectTagging");
-        state.tags = tags.map(|tags: BTreeMap<String, String>| tags.into_keys().collect());
-    }
-    state
+    Examined { report, entry: None, content: good.content.clone(), proved: holds }
 }
 
 /// Nothing to say of what is new, or of what there is no history of.
@@ -340,51 +288,6 @@ fn unchanged(change: &Change) -> Option<Finding> {
     Some(Finding { check: CheckId::Upkeep(Upkeep::Unchanged), required: true, outcome })
 }
 
-/// An object that could not be looked at.
-fn not_there(
-    request: &AuditRequest,
-    candidate: &Candidate,
-    history: Option<&History>,
-    error: &SourceError,
-) -> Examined {
-    let known = history.is_some_and(|history| !history.is_empty());
-    let gone = error.kind == ErrorKind::NotFound;
-    let outcome = match error.kind {
-        ErrorKind::NotFound if known => missing(),
-        ErrorKind::NotFound if candidate.listed.is_some() => Outcome::Unknown(Reason::Unanswered {
-            detail: format!("it was listed, and is gone since: {}", error.explain()),
-        }),
-        ErrorKind::Denied => Outcome::Unknown(Reason::NotPermitted { needs: error.explain() }),
-        _ => Outcome::Unknown(Reason::Unanswered { detail: error.explain() }),
-    };
-    let check = if gone { CheckId::Upkeep(Upkeep::Present) } else { CheckId::Identity };
-    let findings = [FindingReport::from(&Finding { check, required: true, outcome })];
-    let vanished = gone && (known || candidate.listed.is_some());
-    let exit = if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(error.exit()) };
-    Examined::bare(AuditedReport {
-        examined: Some(request.level.name().to_owned()),
-        storage_class: candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone()),
-        change: (gone && known).then(|| "missing".to_owned()),
-        exit_code: exit.code(),
-        ..bare(&candidate.uri.to_string(), findings.into())
-    })
-}
-
-/// An object that was in order once, and that the listing does not hold any more.
-pub(super) fn missing_report(target: &str, history: &History) -> AuditedReport {
-    let finding = Finding { check: CheckId::Upkeep(Upkeep::Present), required: true, outcome: missing() };
-    let last = history.last().map(|proof| format!("last seen in order {}", proof.at));
-    AuditedReport {
-        change: Some("missing".to_owned()),
-        notes: last.into_iter().collect(),
-        ..bare(target, vec![FindingReport::from(&finding)])
-    }
-}
-
-fn missing() -> Outcome {
-    Outcome::Fail(Failure::of_rule(Evidence::of_rule("ledger", "still there", "there is no such object any more")))
-}
-
 /// Of many objects at once no single one shows its progress.
 struct Beside(Arc<dyn Monitor>);
 
@@ -402,46 +305,9 @@ impl Monitor for Beside {
     }
 }
 
-impl Examined {
-    pub fn bare(report: AuditedReport) -> Self {
-        Examined { report, entry: None, content: Vec::new() }
-    }
-
-    /// An object that is due, and was not reached.
-    pub fn left(candidate: &Candidate, why: &'static str) -> Self {
-        let detail = format!("due, and left for another run: {why}");
-        let outcome = Outcome::Unknown(Reason::Unanswered { detail });
-        let findings = [FindingReport::from(&Finding { check: CheckId::Proof, required: true, outcome })];
-        Examined::bare(AuditedReport {
-            exit_code: judged::exit(&findings).code(),
-            ..bare(&candidate.uri.to_string(), findings.into())
-        })
-    }
-}
-
-/// A report of an object of which nothing but findings is known.
-fn bare(target: &str, findings: Vec<FindingReport>) -> AuditedReport {
-    AuditedReport {
-        target: target.to_owned(),
-        verdict: judged::verdict(&findings, false).name().to_owned(),
-        examined: None,
-        identity: None,
-        storage_class: None,
-        change: None,
-        proof: None,
-        content: Vec::new(),
-        exit_code: judged::exit(&findings).code(),
-        findings,
-        notes: Vec::new(),
-        requests: 0,
-        received_bytes: 0,
-        elapsed_seconds: 0.0,
-    }
-}
-
 /// Adds what only all objects together can answer.
-pub(super) fn add_finding(report: &mut AuditedReport, finding: &Finding) {
+pub(super) fn add_finding(report: &mut AuditedReport, proved: bool, finding: &Finding) {
     report.findings.push(FindingReport::from(finding));
-    report.verdict = judged::verdict(&report.findings, report.proof.is_some()).name().to_owned();
+    report.verdict = judged::verdict(&report.findings, proved).name().to_owned();
     report.exit_code = Exit::of(report.exit_code).and(judged::exit(&report.findings)).code();
 }

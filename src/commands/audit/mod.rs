@@ -1,6 +1,7 @@
 //! `audit`: every stored AMI object of some buckets, each looked at as hard as asked, in the light of what was known of
 //! it before.
 
+mod absent;
 mod bucket;
 mod examine;
 mod judged;
@@ -10,6 +11,7 @@ mod request;
 mod run;
 mod safe;
 mod spend;
+mod state;
 mod sum;
 
 pub use merge::{Shard, merge};

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::fleet::{Level, Policy, Share};
 use crate::ident::{ObjectUri, Prefix};
@@ -47,6 +47,11 @@ impl Chosen {
 }
 
 impl AuditRequest {
+    /// Since when a proof must be to hold.
+    pub(super) fn since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.max_age.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN))
+    }
+
     /// Whether an object, as it is printed, is in this run's share.
     pub(super) fn takes(&self, target: &str) -> bool {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };

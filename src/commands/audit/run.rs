@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, FusedStream};
 use tokio_util::sync::CancellationToken;
 
-use super::examine::{Examined, examine, missing_report, still_good};
+use super::absent::missing_report;
+use super::examine::{Examined, examine, still_good};
 use super::list::{Candidate, Listed, ListingDigest, candidates};
 use super::spend::Spend;
 use super::sum::Sum;
@@ -59,7 +60,7 @@ pub async fn audit(
         None => None,
         Some(ledger) => Some(histories(ledger, &request.chosen)?),
     };
-    let since = request.max_age.map(|age| clock.now() - age);
+    let since = request.since(clock.now());
     let tally = Mutex::new(Tally::new(request, clock.now().to_string()));
     let mut exit = Exit::Passed;
     for name in request.chosen.buckets() {

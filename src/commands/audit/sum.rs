@@ -16,7 +16,7 @@ pub(super) struct Sum {
     counts: BTreeMap<&'static str, u64>,
     objects: u64,
     /// Reports that wait for the other objects.
-    waiting: Vec<(AuditedReport, Vec<Content>)>,
+    waiting: Vec<(AuditedReport, Vec<Content>, bool)>,
     /// Regions that hold a content, of this size.
     regions: BTreeMap<(u64, Content), BTreeSet<String>>,
     unplaced: BTreeSet<String>,
@@ -47,7 +47,7 @@ impl Sum {
         services: &AuditServices,
         emit: &mut impl FnMut(Report),
     ) -> Exit {
-        let Examined { report, content, .. } = examined;
+        let Examined { report, content, proved, .. } = examined;
         self.objects += 1;
         let name = match done {
             Done::Examined => "examined",
@@ -56,7 +56,7 @@ impl Sum {
             Done::Missing => "missing",
         };
         *self.counts.entry(name).or_default() += 1;
-        if report.proof.is_some() {
+        if proved {
             *self.counts.entry("proved").or_default() += 1;
         }
         let (uri, bytes) = (report.target.parse::<ObjectUri>(), report.identity.as_ref().map(|id| id.object_bytes));
@@ -74,7 +74,7 @@ impl Sum {
             }
         }
         if self.policy.object.other_region {
-            self.waiting.push((report, content));
+            self.waiting.push((report, content, proved));
             return Exit::Passed;
         }
         let exit = Exit::of(report.exit_code);
@@ -95,13 +95,13 @@ impl Sum {
         let shard = request.shard.is_some_and(|share| share.of() > 1);
         let slice = request.slice.is_some_and(|share| share.of() > 1);
         let all_seen = whole && !shard && !slice;
-        for (mut object, content) in std::mem::take(&mut self.waiting) {
+        for (mut object, content, proved) in std::mem::take(&mut self.waiting) {
             let copies = match self.copies(services, &object, &content) {
                 CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
                 copies => copies,
             };
             if let Some(finding) = self.policy.judge_copies(&copies) {
-                add_finding(&mut object, &finding);
+                add_finding(&mut object, proved, &finding);
             }
             exit = exit.and(Exit::of(object.exit_code));
             emit(Report::Audited(Box::new(object)));

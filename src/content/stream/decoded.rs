@@ -93,21 +93,26 @@ impl End {
 
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |byte: u64| ByteSize(byte).grouped();
         match self {
             End::Whole => f.write_str("whole"),
-            End::Truncated { frame_at } => write!(f, "cut off inside the frame that begins at byte {frame_at}"),
+            End::Truncated { frame_at } => write!(f, "cut off inside the frame that begins at byte {}", at(*frame_at)),
             End::Damaged { frame_at, what, .. } => {
-                write!(f, "the frame that begins at byte {frame_at} is damaged: {what}")
+                write!(f, "the frame that begins at byte {} is damaged: {what}", at(*frame_at))
             }
-            End::Trailing { at } => write!(f, "what begins at byte {at}, behind the last frame, is none"),
+            End::Trailing { at: from } => {
+                write!(f, "the bytes from {} on, behind the last frame, belong to none", at(*from))
+            }
             End::Window { frame_at, needs, limit } => write!(
                 f,
-                "the frame that begins at byte {frame_at} needs a window of {}, more than the {} allowed",
+                "the frame that begins at byte {} needs a window of {}, more than the {} allowed",
+                at(*frame_at),
                 ByteSize(*needs),
                 ByteSize(*limit)
             ),
             End::Dictionary { frame_at, id } => {
-                write!(f, "the frame that begins at byte {frame_at} needs dictionary {id}, which is not in it")
+                let at = at(*frame_at);
+                write!(f, "the frame that begins at byte {at} needs dictionary {id}, which is not in it")
             }
             End::Expansion { decoded, stored, limit } => write!(
                 f,
@@ -134,10 +139,10 @@ impl fmt::Display for Decoded {
             Format::Zeros => return write!(f, "{} of zeros, and nothing else", ByteSize(self.taken_bytes)),
             Format::None if self.taken_bytes > 0 => {
                 f.write_str("no stream that is known here")?;
+                let percent = |zeros: u64| zeros as f64 * 100.0 / self.taken_bytes as f64;
                 return match self.zero_bytes {
-                    Some(zeros) => {
-                        write!(f, "; {:.1} % of it in blocks of zeros", zeros as f64 * 100.0 / self.taken_bytes as f64)
-                    }
+                    Some(0) => Ok(()),
+                    Some(zeros) => write!(f, "; {:.1} % of it in blocks of 512 zero bytes", percent(zeros)),
                     None => f.write_str(", though it begins like one"),
                 };
             }
@@ -154,10 +159,12 @@ impl fmt::Display for Decoded {
         if self.skippable_frames > 0 {
             write!(f, " and {} skippable", self.skippable_frames)?;
         }
-        match self.frames - self.checksums.min(self.frames) {
-            0 if self.frames > 0 => f.write_str(", each with its checksum right")?,
-            0 => {}
-            without => write!(f, ", {without} of them without a checksum")?,
+        match (self.frames - self.checksums.min(self.frames), self.frames) {
+            (_, 0) => {}
+            (0, 1) => f.write_str(", its checksum right")?,
+            (0, _) => f.write_str(", each with its checksum right")?,
+            (_, 1) => f.write_str(", without a checksum")?,
+            (without, _) => write!(f, ", {without} of them without a checksum")?,
         }
         write!(f, ", {} bytes decoded", ByteSize(self.decoded_bytes).grouped())?;
         if self.padding > 0 {
@@ -165,6 +172,8 @@ impl fmt::Display for Decoded {
         }
         match &self.end {
             End::Whole => Ok(()),
+            // gzip (RFC 1952) calls its frames members.
+            end if format == Format::Gzip => write!(f, "; {}", end.to_string().replace("frame", "member")),
             end => write!(f, "; {end}"),
         }
     }

@@ -266,6 +266,10 @@ impl Stream {
     pub fn finish(mut self) -> Decoded {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Head(_) if self.at == 0 => {}
+            State::Head(head) if self.decoded.frames == 0 && head.bytes().starts_with(&zstd::MAGIC) => {
+                self.decoded.format = Some(Format::Zstd);
+                self.end(End::Truncated { frame_at: self.frame_at });
+            }
             State::Head(head) if self.decoded.frames == 0 => self.plain(head.bytes()),
             State::Head(head) if head.bytes().is_empty() => self.decoded.end = End::Whole,
             State::Head(head) if self.decoded.format == Some(Format::Gzip) && head.bytes().iter().all(|b| *b == 0) => {

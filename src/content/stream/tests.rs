@@ -74,7 +74,7 @@ fn each_format_is_decoded_to_its_end() {
     }
     let bare = decode(&zstd(&data, false));
     assert_eq!((bare.frames, bare.checksums), (1, 0), "{bare}");
-    assert!(bare.to_string().contains("1 of them without a checksum"), "{bare}");
+    assert!(bare.to_string().contains("1 whole frame, without a checksum"), "{bare}");
 }
 
 #[test]

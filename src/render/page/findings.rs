@@ -56,7 +56,7 @@ impl From<&FindingReport> for View {
         let reason = finding.reason.as_ref();
         let mut remarks = Vec::new();
         match finding.reads {
-            Some(2..) => remarks.push("read twice, over different connections, with the same wrong result".into()),
+            Some(2..) => remarks.push("read twice, the second time afresh, with the same wrong result".into()),
             Some(_) => remarks.push("read once".into()),
             None => {}
         }
