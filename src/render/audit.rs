@@ -32,7 +32,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
         out,
         "{} {target}{}",
         style.verdict(word, 7),
-        style.dim(&[size.unwrap_or_default(), proof, change].concat())
+        style.dim(&printable(&[size.unwrap_or_default(), proof, change].concat()))
     )?;
     for finding in report.findings.iter().filter(|finding| speaks(finding)) {
         condition::write(out, style, finding)?;
