@@ -1,15 +1,20 @@
 
 'use strict';
-// Sorts and searches the table of objects. Without it the table is whole, the worst first. What is chosen stands in the
-// address (#q=…&verdict=fail&sort=-size), so that a link leads to the same rows.
+// Sorts and searches the table of objects. Without it the table is whole, the worst first; with it, some rows are shown
+// at a time, for it is the showing that takes long. What is chosen stands in the address
+// (#q=…&verdict=fail&sort=-size), so that a link leads to the same rows.
 (() => {
   const find = (id) => document.getElementById(id);
-  const [box, verdict, shown, table] = ['text', 'verdict', 'shown', 'table'].map((name) => find('objects-' + name));
+  const [box, verdict, shown, table, more] =
+    ['text', 'verdict', 'shown', 'table', 'more'].map((name) => find('objects-' + name));
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const items = Array.from(body.rows, (row) => ({ row, words: null, key: null }));
   const ranks = { fail: 0, unknown: 1, seen: 2, pass: 3 };
+  const some = 500;
+  let most = some;
   let sorted = 'verdict';
+  let order = items;
 
   const words = (item) =>
     (item.words ??= Array.from(item.row.cells, (cell) => cell.textContent).join('\n').toLowerCase());
@@ -33,24 +38,28 @@
     heads[at].setAttribute('aria-sort', down ? 'descending' : 'ascending');
     items.forEach((item) => { item.key = key(item.row, at); });
     const way = down ? -1 : 1;
-    const order = [...items].sort(({ key: a }, { key: b }) =>
+    order = [...items].sort(({ key: a }, { key: b }) =>
       a === b ? 0 : a === null ? 1 : b === null ? -1 : a < b ? -way : way);
     const rows = document.createDocumentFragment();
     order.forEach((item) => rows.append(item.row));
     body.append(rows);
   };
 
-  const choose = () => {
+  const choose = (rows = some) => {
+    most = rows;
+    const number = (value) => value.toLocaleString('en');
     const wanted = box.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
     let count = 0;
-    for (const item of items) {
+    for (const item of order) {
       const fits = (verdict.value === '' || item.row.className === verdict.value)
         && (wanted.length === 0 || wanted.every((word) => words(item).includes(word)));
-      if (item.row.hidden === fits) item.row.hidden = !fits;
       count += fits ? 1 : 0;
+      const hidden = !fits || count > most;
+      if (item.row.hidden !== hidden) item.row.hidden = hidden;
     }
-    const number = (value) => value.toLocaleString('en');
-    shown.textContent = `${number(count)} of ${number(items.length)} objects shown`;
+    const first = count > most ? `, the first ${number(most)}` : '';
+    shown.textContent = `${number(count)} of ${number(items.length)} objects${first} shown`;
+    more.hidden = count <= most;
   };
 
   const write = () => {
@@ -83,6 +92,7 @@
       const first = head.className === 'number' ? '-' + name : name;
       const other = first === name ? '-' + name : name;
       sort(sorted === first ? other : first);
+      choose();
       write();
     });
   }
@@ -94,6 +104,11 @@
     choose();
     write();
   });
+  more.addEventListener('click', () => choose(most + 4 * some));
+  // Paper gets all that was chosen.
+  let before = some;
+  addEventListener('beforeprint', () => { before = most; choose(Infinity); });
+  addEventListener('afterprint', () => choose(before));
   addEventListener('hashchange', read);
   table.classList.add('sorts');
   find('objects-find').hidden = false;

@@ -169,7 +169,7 @@ impl Card {
     fn bucket(report: &AuditedBucketReport) -> Self {
         Card {
             tone: Tone::of_exit(report.exit_code),
-            name: format!("bucket {}", report.bucket).into(),
+            name: (&report.bucket).into(),
             about: Text::default(),
             findings: told(&report.findings),
             notes: Vec::new(),
