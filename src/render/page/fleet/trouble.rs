@@ -151,7 +151,7 @@ impl Card {
     fn object(report: &AuditedReport, now: Option<Timestamp>) -> Self {
         let size = report.identity.as_ref().map(|identity| ByteSize(identity.object_bytes).to_string());
         let proof = match (Age::of(report, now), &report.proof) {
-            (Age::Days(days), Some(proof)) => Some(format!("proved {days} days ago by {}", proof.by.join(", "))),
+            (Age::Days(days), Some(proof)) => Some(format!("proved {} by {}", ago(days), proof.by.join(", "))),
             (Age::Never, _) => Some("never proved as it is now".to_owned()),
             _ => None,
         };
@@ -174,6 +174,14 @@ impl Card {
             findings: told(&report.findings),
             notes: Vec::new(),
         }
+    }
+}
+
+fn ago(days: i64) -> String {
+    match days {
+        0 => "within the last day".to_owned(),
+        1 => "1 day ago".to_owned(),
+        many => format!("{many} days ago"),
     }
 }
 
