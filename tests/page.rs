@@ -1,7 +1,11 @@
-//! The page of `--report`, without and with a browser. The pages stay in the `tmp` folder of the build, to be looked at.
+//! The page of `--report`, without and with a browser; that of an audit in `page/fleet.rs`. The pages stay in the `tmp` folder of the build, to be looked at.
 
 #[path = "page/browser.rs"]
 mod browser;
+#[path = "page/fleet.rs"]
+mod fleet;
+#[path = "page/fleets.rs"]
+mod fleets;
 #[path = "common/hostile.rs"]
 mod hostile;
 #[path = "page/reports.rs"]

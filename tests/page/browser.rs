@@ -21,12 +21,17 @@ impl Browser {
     }
 
     pub fn open(&self, page: &Path) -> Seen {
+        self.open_at(page, "")
+    }
+
+    /// With what stands behind the `#` of the address.
+    pub fn open_at(&self, page: &Path, fragment: &str) -> Seen {
         let profile = tempfile::tempdir().unwrap();
         let output = Command::new(&self.0)
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"])
             .args(["--enable-logging=stderr", "--v=0", "--window-size=1400,1200", "--dump-dom"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("file://{}", page.display()))
+            .arg(format!("file://{}#{fragment}", page.display()))
             .output()
             .unwrap();
         let log = String::from_utf8_lossy(&output.stderr);
@@ -39,10 +44,16 @@ impl Browser {
 
 /// The page in a frame of so many pixels, beside it how wide it became: windows cannot be as narrow as a phone.
 pub fn in_a_frame(page: &str, width: u32) -> String {
+    driven(page, width, "p.textContent='measured:'+f.contentDocument.documentElement.scrollWidth+';'")
+}
+
+/// The page in a frame, and a script outside of it, where the page's policy does not reach, that does something to the
+/// frame `f` and writes into the paragraph `p`.
+pub fn driven(page: &str, width: u32, script: &str) -> String {
     let quoted = page.replace('&', "&amp;").replace('"', "&quot;");
     format!(
         "<!DOCTYPE html><meta charset=utf-8><body style=\"margin:0\">\
          <iframe id=f style=\"border:0;width:{width}px;height:6000px\" srcdoc=\"{quoted}\"></iframe><p id=p></p>\
-         <script>f.onload=()=>p.textContent='measured:'+f.contentDocument.documentElement.scrollWidth+';'</script>"
+         <script>f.onload=()=>{{{script}}}</script>"
     )
 }

@@ -38,19 +38,23 @@ struct Damaged {
 
 impl Findings {
     pub fn new(findings: &[FindingReport]) -> Self {
-        let mut sorted: Vec<&FindingReport> = findings.iter().collect();
-        sorted.sort_by_key(|finding| match (finding.verdict.as_str(), finding.required) {
+        Findings::of(findings.iter().collect(), MOST_DAMAGE)
+    }
+
+    /// Some of them, with so many damaged parts of each at the most.
+    pub fn of(mut findings: Vec<&FindingReport>, most_damage: usize) -> Self {
+        findings.sort_by_key(|finding| match (finding.verdict.as_str(), finding.required) {
             ("fail", _) => 0,
             ("pass", _) => 3,
             (_, true) => 1,
             (_, false) => 2,
         });
-        Findings { findings: sorted.into_iter().map(View::from).collect() }
+        Findings { findings: findings.into_iter().map(|finding| View::new(finding, most_damage)).collect() }
     }
 }
 
-impl From<&FindingReport> for View {
-    fn from(finding: &FindingReport) -> Self {
+impl View {
+    fn new(finding: &FindingReport, most_damage: usize) -> Self {
         let text = |value: &Option<String>| Text::from(value.as_deref().unwrap_or_default());
         let same = finding.verdict == "pass" && finding.expected == finding.observed;
         let reason = finding.reason.as_ref();
@@ -73,8 +77,8 @@ impl From<&FindingReport> for View {
             reason: reason.map(|reason| Text::from(&reason.detail)).unwrap_or_default(),
             advice: reason.map(|reason| text(&reason.advice)).unwrap_or_default(),
             remarks,
-            damage: finding.damage.iter().take(MOST_DAMAGE).map(Damaged::from).collect(),
-            left_out: finding.damage.len().saturating_sub(MOST_DAMAGE),
+            damage: finding.damage.iter().take(most_damage).map(Damaged::from).collect(),
+            left_out: finding.damage.len().saturating_sub(most_damage),
         }
     }
 }

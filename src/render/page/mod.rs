@@ -1,9 +1,11 @@
 //! The reports of one run as one HTML page: for people who were not there, on any screen and on paper.
 //!
-//! It needs nothing but itself, runs no script, and its policy forbids both. What comes from outside is [`Text`].
+//! It needs nothing but itself, runs no script, and its policy forbids both; the page of an audit runs one of its own,
+//! see [`fleet`]. What comes from outside is [`Text`].
 
 mod blocks;
 mod findings;
+mod fleet;
 mod inspect;
 mod other;
 mod parts;
@@ -23,8 +25,15 @@ use crate::report::{Report, SummaryReport};
 use crate::units::ByteSize;
 
 /// One page with a section for each report; `generated_at` is shown as it is. A summary among the reports tells the exit
-/// code of the run.
+/// code of the run. Where an audit is among them, the page is of that audit.
 pub fn page(reports: &[Report], generated_at: &str) -> Result<String, String> {
+    let audit = reports.iter().find_map(|report| match report {
+        Report::Audit(audit) => Some(audit),
+        _ => None,
+    });
+    if let Some(audit) = audit {
+        return fleet::page(audit, reports, generated_at);
+    }
     let mut sections: Vec<Section> = reports.iter().filter_map(section).collect();
     sections.iter_mut().enumerate().for_each(|(at, section)| section.number = at + 1);
     let summary = reports.iter().find_map(|report| match report {

@@ -26,6 +26,23 @@ impl fmt::Display for Text {
     }
 }
 
+/// How many there are of something; shown as `67,108,864`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Count(pub usize);
+
+impl Count {
+    /// `1 object`, `2,000 objects`.
+    pub fn objects(self) -> String {
+        format!("{self} object{}", if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&grouped(self.0 as u64))
+    }
+}
+
 /// `67,108,864`.
 pub(super) fn grouped(number: u64) -> String {
     ByteSize(number).grouped()

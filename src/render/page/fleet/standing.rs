@@ -1,0 +1,91 @@
+use jiff::Timestamp;
+
+use crate::render::page::tone::Tone;
+use crate::report::{AuditedReport, Exit, FindingReport};
+
+/// What an object came to, the worst first. An object in order is told apart by whether every byte of it was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    Fail,
+    Unknown,
+    Seen,
+    Pass,
+}
+
+impl Standing {
+    pub const ALL: [Standing; 4] = [Standing::Fail, Standing::Unknown, Standing::Seen, Standing::Pass];
+
+    pub fn of(report: &AuditedReport) -> Self {
+        match (Exit::of(report.exit_code), report.verdict.as_str()) {
+            (Exit::Failed, _) | (_, "fail") => Standing::Fail,
+            (Exit::Passed, "pass") => Standing::Pass,
+            (Exit::Passed, _) => Standing::Seen,
+            _ => Standing::Unknown,
+        }
+    }
+
+    pub fn tone(self) -> Tone {
+        match self {
+            Standing::Fail => Tone::Fail,
+            Standing::Unknown => Tone::Unknown,
+            Standing::Seen => Tone::Plain,
+            Standing::Pass => Tone::Pass,
+        }
+    }
+
+    /// Names it in links to a choice of the table, and as the class of a row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Standing::Fail => "fail",
+            Standing::Unknown => "unknown",
+            Standing::Seen => "seen",
+            Standing::Pass => "pass",
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Seen => "Seen",
+            other => other.tone().word(),
+        }
+    }
+
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Standing::Fail => "something is wrong",
+            Standing::Unknown => "something demanded is open",
+            Standing::Seen => "in order as far as was asked, not proved",
+            Standing::Pass => "in order, and every byte proved",
+        }
+    }
+}
+
+/// How long ago every byte of an object, as it is now, was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Age {
+    Days(i64),
+    /// No proof of its present state is known.
+    Never,
+    /// It is gone, or was not looked at.
+    NotKnown,
+}
+
+impl Age {
+    /// At `now`; without a time, or with a proof of no time, it is not known.
+    pub fn of(report: &AuditedReport, now: Option<Timestamp>) -> Self {
+        match &report.proof {
+            None if report.identity.is_none() => Age::NotKnown,
+            None => Age::Never,
+            Some(proof) => match (proof.at.parse::<Timestamp>(), now) {
+                // A clock that is behind makes no proof of tomorrow.
+                (Ok(at), Some(now)) => Age::Days(now.duration_since(at).as_hours().div_euclid(24).max(0)),
+                _ => Age::NotKnown,
+            },
+        }
+    }
+}
+
+/// Whether a finding bears on what an object came to: it is wrong, or open and required.
+pub(super) fn bears(finding: &&FindingReport) -> bool {
+    finding.verdict == "fail" || finding.required && finding.verdict == "unknown"
+}
