@@ -8,13 +8,21 @@ use stored_ami::report::{
 
 const PART: u64 = 100 << 20;
 
-/// Those that the terminal is tested with, but for audits, which have a page of their own.
+/// Those that the terminal is tested with, but for audits, which have a page of their own, and ledgers, which have none.
 pub fn usual() -> Vec<Report> {
     let lines = include_str!("../human/lines.jsonl").lines();
     let reports = lines.map(|line| serde_json::from_str::<Line>(line).unwrap().report);
     reports
         .filter(|report| {
-            !matches!(report, Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_) | Report::Audit(_))
+            !matches!(
+                report,
+                Report::Audited(_)
+                    | Report::AuditedBucket(_)
+                    | Report::Observation(_)
+                    | Report::Audit(_)
+                    | Report::LedgerEntry(_)
+                    | Report::Ledger(_)
+            )
         })
         .collect()
 }
