@@ -9,7 +9,7 @@ use crate::verdict::Verdict;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
-    Proof(Proof),
+    Proof(Box<Proof>),
     Acceptance(Acceptance),
 }
 

@@ -26,6 +26,7 @@ impl History {
         match entry {
             Entry::Acceptance(_) => *self = History::default(),
             Entry::Proof(proof) if proof.settled => {
+                let proof = *proof;
                 if proof.proves() {
                     self.proof = Some(proof.clone());
                 }
@@ -98,7 +99,7 @@ mod tests {
     }
 
     fn proof(at: &str, level: Level, verdict: &str, etag: &str, content: &str) -> Entry {
-        Entry::Proof(Proof {
+        Entry::Proof(Box::new(Proof {
             at: format!("2026-01-{at}T00:00:00Z"),
             tool: "test".into(),
             target: "s3://b/k".into(),
@@ -112,7 +113,7 @@ mod tests {
             covered_bytes: 5,
             proved_by: Vec::new(),
             content: vec![Content(content.into())],
-        })
+        }))
     }
 
     fn history(entries: &[Entry]) -> History {
@@ -145,10 +146,12 @@ mod tests {
 
     #[test]
     fn a_listing_may_tell_another_time_of_the_same_object() {
-        let Entry::Proof(mut known) = proof("10", Level::Bytes, "pass", "a", "crc32:x") else { unreachable!() };
+        let Entry::Proof(known) = proof("10", Level::Bytes, "pass", "a", "crc32:x") else { unreachable!() };
+        let mut known = *known;
         let elsewhen = Seen { last_modified: Some("2026-01-01T00:00:07Z".into()), ..seen("a") };
-        let still =
-            |known: &Proof| history(&[Entry::Proof(known.clone())]).still_good(&elsewhen, Level::Bytes, None).is_some();
+        let still = |known: &Proof| {
+            history(&[Entry::Proof(Box::new(known.clone()))]).still_good(&elsewhen, Level::Bytes, None).is_some()
+        };
         assert!(!still(&known));
         known.listed = Some(elsewhen.clone());
         assert!(still(&known));

@@ -186,7 +186,7 @@ fn head(connection: &Connection) -> Result<Head, LedgerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{Acceptance, Level};
+    use crate::fleet::Acceptance;
 
     fn entry(number: u32) -> Entry {
         Entry::Acceptance(Acceptance {

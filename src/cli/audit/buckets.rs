@@ -48,6 +48,7 @@ impl Buckets {
         Buckets { pace: rate.map(|rate| Arc::new(Pace::new(rate))), ..self }
     }
 
+    #[cfg(feature = "ec2")]
     pub fn home(&self) -> &Connection {
         &self.home
     }

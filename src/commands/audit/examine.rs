@@ -220,7 +220,7 @@ async fn judge(
         received_bytes: 0,
         elapsed_seconds: 0.0,
     };
-    Examined { report, entry: keep.then_some(Entry::Proof(proof)), content: known.content, proved: holds }
+    Examined { report, entry: keep.then(|| Entry::Proof(Box::new(proof))), content: known.content, proved: holds }
 }
 
 /// An object of which an earlier proof still holds. What the policy asks beyond the listing is asked all the same.

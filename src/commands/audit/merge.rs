@@ -33,7 +33,8 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
                 Report::Observation(one) if one.kind == ObservationKind::Duplicate.name() => {}
                 Report::Observation(one) => drop(observations.insert((one.kind, one.subject, one.detail))),
                 Report::Audit(report) => {
-                    if end.replace(*report).is_some() {
+                    let before = end.replace(*report);
+                    if before.is_some() {
                         return Err(format!("{name}: holds more than one audit"));
                     }
                 }
