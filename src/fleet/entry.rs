@@ -1,4 +1,4 @@
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,27 @@ pub struct Acceptance {
     pub reason: String,
 }
 
+/// When a proof must have been made to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    pub since: Option<Timestamp>,
+    /// A clock that was ahead once must not keep a proof young for years.
+    pub until: Timestamp,
+}
+
+/// Clocks of machines that share a ledger may differ by so much.
+const SKEW: SignedDuration = SignedDuration::from_hours(1);
+
+impl Term {
+    /// No longer ago than so much; any time ago for `None`.
+    pub fn back_to(age: Option<SignedDuration>, now: Timestamp) -> Self {
+        Term {
+            since: age.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),
+            until: now.checked_add(SKEW).unwrap_or(Timestamp::MAX),
+        }
+    }
+}
+
 impl Entry {
     pub fn target(&self) -> &str {
         match self {
@@ -76,9 +97,10 @@ impl Proof {
         self.level == Level::Bytes.name() && self.verdict == Verdict::Pass.name()
     }
 
-    /// Whether it is not older than a time.
-    pub fn is_since(&self, since: Option<Timestamp>) -> bool {
-        since.is_none_or(|since| self.at.parse::<Timestamp>().is_ok_and(|at| at >= since))
+    /// Whether it was made in a term.
+    pub fn is_in(&self, term: Term) -> bool {
+        let since = term.since.unwrap_or(Timestamp::MIN);
+        self.at.parse::<Timestamp>().is_ok_and(|at| at >= since && at <= term.until)
     }
 
     /// Whether nothing is left to do for an object that must be looked at so hard.

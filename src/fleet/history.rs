@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use super::{Change, Content, Entry, Level, Proof, Seen};
+use super::{Change, Content, Entry, Level, Proof, Seen, Term};
 
 /// What is known of one object from before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,8 +52,8 @@ impl History {
     }
 
     /// A proof that makes it needless to look at the object again.
-    pub fn still_good(&self, seen: &Seen, level: Level, since: Option<Timestamp>) -> Option<&Proof> {
-        let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_since(since);
+    pub fn still_good(&self, seen: &Seen, level: Level, term: Term) -> Option<&Proof> {
+        let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
         self.proof.as_ref().filter(fits).or_else(|| self.settled.as_ref().filter(fits))
     }
 
@@ -94,6 +92,12 @@ mod tests {
     use super::*;
     use crate::fleet::Acceptance;
 
+    const ALWAYS: Term = Term { since: None, until: jiff::Timestamp::MAX };
+
+    fn day_of(day: &str) -> Option<jiff::Timestamp> {
+        format!("2026-01-{day}T00:00:00Z").parse().ok()
+    }
+
     fn seen(etag: &str) -> Seen {
         Seen { object_bytes: 5, etag: Some(etag.into()), last_modified: Some("2026-01-01T00:00:00Z".into()) }
     }
@@ -125,22 +129,25 @@ mod tests {
     #[test]
     fn a_proof_holds_for_its_state_level_and_time() {
         let known = history(&[proof("10", Level::Bytes, "pass", "a", "crc32:x")]);
-        let since = |day: &str| format!("2026-01-{day}T00:00:00Z").parse().ok();
+        let since = |day: &str| Term { since: day_of(day), until: day_of("20").unwrap() };
+        assert!(
+            known.still_good(&seen("a"), Level::Facts, Term { since: None, until: day_of("09").unwrap() }).is_none()
+        );
         for level in Level::ALL {
-            assert!(known.still_good(&seen("a"), level, None).is_some());
+            assert!(known.still_good(&seen("a"), level, ALWAYS).is_some());
             assert!(known.still_good(&seen("a"), level, since("10")).is_some());
             assert!(known.still_good(&seen("a"), level, since("11")).is_none(), "too old");
-            assert!(known.still_good(&seen("b"), level, None).is_none(), "another state");
+            assert!(known.still_good(&seen("b"), level, ALWAYS).is_none(), "another state");
         }
         let facts = history(&[proof("10", Level::Facts, "unknown", "a", "crc32:x")]);
-        assert!(facts.still_good(&seen("a"), Level::Facts, None).is_some());
-        assert!(facts.still_good(&seen("a"), Level::Bytes, None).is_none());
+        assert!(facts.still_good(&seen("a"), Level::Facts, ALWAYS).is_some());
+        assert!(facts.still_good(&seen("a"), Level::Bytes, ALWAYS).is_none());
         // A look at the facts takes nothing from an older proof.
         let both = history(&[
             proof("10", Level::Bytes, "pass", "a", "crc32:x"),
             proof("12", Level::Facts, "unknown", "a", "crc32:x"),
         ]);
-        assert_eq!(both.still_good(&seen("a"), Level::Bytes, None).unwrap().at, "2026-01-10T00:00:00Z");
+        assert_eq!(both.still_good(&seen("a"), Level::Bytes, ALWAYS).unwrap().at, "2026-01-10T00:00:00Z");
         assert!(both.still_good(&seen("a"), Level::Facts, since("11")).is_some());
     }
 
@@ -150,7 +157,7 @@ mod tests {
         let mut known = *known;
         let elsewhen = Seen { last_modified: Some("2026-01-01T00:00:07Z".into()), ..seen("a") };
         let still = |known: &Proof| {
-            history(&[Entry::Proof(Box::new(known.clone()))]).still_good(&elsewhen, Level::Bytes, None).is_some()
+            history(&[Entry::Proof(Box::new(known.clone()))]).still_good(&elsewhen, Level::Bytes, ALWAYS).is_some()
         };
         assert!(!still(&known));
         known.listed = Some(elsewhen.clone());
@@ -160,9 +167,9 @@ mod tests {
     #[test]
     fn what_failed_proves_nothing() {
         let failed = history(&[proof("10", Level::Bytes, "fail", "a", "crc32:x")]);
-        assert!(failed.is_empty() && failed.still_good(&seen("a"), Level::Facts, None).is_none());
+        assert!(failed.is_empty() && failed.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
         let open = history(&[proof("10", Level::Bytes, "unknown", "a", "crc32:x")]);
-        assert!(open.still_good(&seen("a"), Level::Facts, None).is_none());
+        assert!(open.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer};
 
 use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts};
-use crate::fleet::Proof;
+use crate::fleet::{Proof, Term};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
 
 /// What must hold of an archive. What the file does not ask for is not asked.
@@ -212,9 +212,9 @@ fn encryption(allowed: &[String], is: &Result<Encryption, String>) -> Outcome {
 fn proof_age(age: SignedDuration, proof: Option<&Proof>, now: Timestamp) -> Outcome {
     let expected = format!("every byte proved within {} days", age.as_hours() / 24);
     let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
-    match proof.and_then(|proof| proof.at.parse::<Timestamp>().ok()) {
+    match proof {
         None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
-        Some(at) => decide(now.duration_since(at) <= age, evidence(format!("proved {at}"))),
+        Some(proof) => decide(proof.is_in(Term::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
     }
 }
 

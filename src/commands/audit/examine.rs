@@ -201,7 +201,7 @@ async fn judge(
     // What was stopped says nothing of the object.
     let keep = exit != Exit::Interrupted;
     let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
-    let holds = newest.is_some_and(|proof| proof.is_since(request.since(now)));
+    let holds = newest.is_some_and(|proof| proof.is_in(request.term(now)));
     let state = object_state(session, request, Some(&known.facts), storage_class.as_deref(), newest).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     let report = AuditedReport {
@@ -237,7 +237,7 @@ pub(super) async fn still_good(
     let context = Context { monitor, ..services.context.clone() };
     let session = Session::new(services.archive.object(&candidate.uri), context);
     let proof = history.proof_of(&good.object);
-    let holds = proof.is_some_and(|proof| proof.is_since(request.since(now)));
+    let holds = proof.is_some_and(|proof| proof.is_in(request.term(now)));
     let change = history.change(&good.object, &good.content);
     let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
     let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());

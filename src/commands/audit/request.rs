@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fleet::{Level, Policy, Share};
+use crate::fleet::{Level, Policy, Share, Term};
 use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
 use crate::plan::{Budget, Sample};
@@ -47,9 +47,9 @@ impl Chosen {
 }
 
 impl AuditRequest {
-    /// Since when a proof must be to hold.
-    pub(super) fn since(&self, now: Timestamp) -> Option<Timestamp> {
-        self.max_age.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN))
+    /// When a proof must have been made to hold.
+    pub(super) fn term(&self, now: Timestamp) -> Term {
+        Term::back_to(self.max_age, now)
     }
 
     /// Whether an object, as it is printed, is in this run's share.

@@ -60,7 +60,7 @@ pub async fn audit(
         None => None,
         Some(ledger) => Some(histories(ledger, &request.chosen)?),
     };
-    let since = request.since(clock.now());
+    let term = request.term(clock.now());
     let tally = Mutex::new(Tally::new(request, clock.now().to_string()));
     let mut exit = Exit::Passed;
     for name in request.chosen.buckets() {
@@ -85,7 +85,7 @@ pub async fn audit(
             };
             let good = history
                 .zip(seen.as_ref())
-                .and_then(|(history, seen)| Some((history, history.still_good(seen, request.level, since)?)));
+                .and_then(|(history, seen)| Some((history, history.still_good(seen, request.level, term)?)));
             if let Some((history, good)) = good {
                 return (Done::StillGood, still_good(services, request, &candidate, history, good).await);
             }
