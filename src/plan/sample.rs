@@ -85,6 +85,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_nothing_nothing_is_drawn() {
+        assert_eq!(Sample::Percent(50.0).choose(0, || 0.0), [0; 0]);
+        assert_eq!((Sample::Percent(5.0).bytes_of(1001), Sample::Slice { slice: 2, of: 7 }.bytes_of(50)), (51, 8));
+    }
+
     proptest! {
         #[test]
         fn slices_together_cover_everything_once(count in 0usize..500, of in 1u32..20) {
@@ -93,6 +99,21 @@ mod tests {
                 .collect();
             all.sort_unstable();
             prop_assert_eq!(all, (0..count).collect::<Vec<_>>());
+        }
+
+        /// One of each stretch: its first range, its last, or one in the middle, as the draw says.
+        #[test]
+        fn each_stretch_is_drawn_from_end_to_end(count in 1usize..500, percent in 0.1f64..100.0) {
+            let sample = Sample::Percent(percent);
+            let (first, last) = (sample.choose(count, || 0.0), sample.choose(count, || 1.0 - f64::EPSILON));
+            let middle = sample.choose(count, || 0.5);
+            prop_assert_eq!((first[0], *last.last().unwrap()), (0, count - 1));
+            for (next, end) in first.iter().skip(1).zip(&last) {
+                prop_assert_eq!(*next, end + 1, "stretches join");
+            }
+            for ((first, last), middle) in first.iter().zip(&last).zip(&middle) {
+                prop_assert_eq!(*middle, first + (last + 1 - first) / 2);
+            }
         }
 
         #[test]
