@@ -1,7 +1,6 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::resolve::UsageError;
+use super::resolve::{UsageError, place};
 use crate::clock::{Clock, SystemClock};
 use crate::files::write_whole;
 use crate::render::page;
@@ -16,16 +15,7 @@ pub(super) struct PageFile {
 impl PageFile {
     /// Refuses a place where no file can be.
     pub fn new(path: &Path) -> Result<Self, UsageError> {
-        let refuse = |problem: &str| Err(UsageError(format!("--report {}: {problem}", path.display())));
-        if path.is_dir() {
-            return refuse("is a folder, and a file is needed");
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        match fs::metadata(folder) {
-            Err(error) => refuse(&format!("its folder: {error}")),
-            Ok(found) if !found.is_dir() => refuse("its folder is none"),
-            Ok(_) => Ok(PageFile { path: path.to_owned(), reports: Vec::new() }),
-        }
+        Ok(PageFile { path: place("--report", path)?, reports: Vec::new() })
     }
 
     pub fn add(&mut self, report: Report) {

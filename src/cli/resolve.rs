@@ -31,6 +31,20 @@ pub(super) fn read(path: &Path) -> Result<String, UsageError> {
     std::fs::read_to_string(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))
 }
 
+/// The place of a file that will be written; refuses one where no file can be.
+pub(super) fn place(flag: &str, path: &Path) -> Result<PathBuf, UsageError> {
+    let refuse = |problem: &str| Err(UsageError(format!("{flag} {}: {problem}", path.display())));
+    if path.is_dir() {
+        return refuse("is a folder, and a file is needed");
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match std::fs::metadata(folder) {
+        Err(error) => refuse(&format!("its folder: {error}")),
+        Ok(found) if !found.is_dir() => refuse("its folder is none"),
+        Ok(_) => Ok(path.to_owned()),
+    }
+}
+
 /// Opens targets; connects to S3 when the first object asks for it.
 pub(super) struct Opener {
     #[cfg(feature = "s3")]

@@ -2,7 +2,7 @@
 
 use tokio::join;
 
-use super::ask::asked;
+use super::ask::{asked, lock};
 use super::probe::probe;
 use super::{Discovery, Logical, discover};
 use crate::checksum::{Algorithm, StoredChecksum};
@@ -43,8 +43,8 @@ pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<Insp
 async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> InspectReport {
     let id = &found.facts.id;
     let (tags, lock) = if found.facts.storage_class.is_some() {
-        let (tags, lock) = join!(session.tags(id), session.lock(id));
-        (asked(tags, "GetObjectTagging", "s3:GetObjectTagging"), lock_fact(lock, &found.facts.lock))
+        let (tags, lock) = join!(session.tags(id), lock(session, &found.facts));
+        (asked(tags, "GetObjectTagging", "s3:GetObjectTagging"), lock)
     } else {
         (Fact::NotApplicable, Fact::NotApplicable)
     };
@@ -194,17 +194,6 @@ fn show_checksum(checksum: &StoredChecksum) -> ChecksumReport {
         algorithm: checksum.algorithm().to_string(),
         kind: checksum.kind.name().to_owned(),
         value: checksum.to_string(),
-    }
-}
-
-/// HEAD shows a lock only to those who may see it, so its silence needs a question of its own.
-fn lock_fact(answer: Result<LockFacts, SourceError>, head: &LockFacts) -> Fact<LockFacts> {
-    if *head != LockFacts::default() {
-        return Fact::Known { value: head.clone(), source: "HeadObject" };
-    }
-    match asked(answer, "GetObjectRetention", "s3:GetObjectRetention and s3:GetObjectLegalHold") {
-        Fact::Known { value, source } if value == LockFacts::default() => Fact::Absent { source },
-        other => other,
     }
 }
 

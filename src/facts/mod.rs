@@ -18,4 +18,4 @@ pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use object::{AttributeFacts, Encryption, LockFacts, ObjectFacts, PartFacts};
 pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};
-pub use restore::{ParseRestoreError, Readability, RestoreState, readability};
+pub use restore::{ParseRestoreError, Readability, RestoreState, readability, removal};

@@ -23,21 +23,29 @@ impl FromStr for RestoreState {
     /// `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ParseRestoreError(text.to_owned());
-        let quoted = |name: &str| {
-            let (_, rest) = text.split_once(&format!("{name}=\""))?;
-            rest.split_once('"').map(|(value, _)| value)
-        };
-        let ongoing = match quoted("ongoing-request") {
+        let ongoing = match quoted(text, "ongoing-request") {
             Some("true") => true,
             Some("false") => false,
             _ => return Err(error()),
         };
-        let expires = match quoted("expiry-date") {
+        let expires = match quoted(text, "expiry-date") {
             Some(date) => Some(rfc2822::parse(date).map_err(|_| error())?.timestamp()),
             None => None,
         };
         Ok(RestoreState { ongoing, expires })
     }
+}
+
+fn quoted<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("{name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+/// When a lifecycle rule will remove the object, by its `x-amz-expiration`:
+/// `expiry-date="Fri, 21 Dec 2012 00:00:00 GMT", rule-id="…"` (S3 API reference, HeadObject). `None` where that tells no
+/// time.
+pub fn removal(expiration: &str) -> Option<Timestamp> {
+    rfc2822::parse(quoted(expiration, "expiry-date")?).ok().map(|date| date.timestamp())
 }
 
 /// Whether GET works on an object now.
@@ -69,6 +77,15 @@ pub fn readability(class: Option<&str>, archive_status: Option<&str>, restore: O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lifecycle_rule_tells_the_day() {
+        let day = removal(r#"expiry-date="Fri, 21 Dec 2012 00:00:00 GMT", rule-id="a""#);
+        assert_eq!(day, Some("2012-12-21T00:00:00Z".parse().unwrap()));
+        for text in ["", "rule-id=\"a\"", r#"expiry-date="soon""#, "expiry-date=Fri, 21 Dec 2012 00:00:00 GMT"] {
+            assert_eq!(removal(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn header() {

@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
 
 use super::{Change, Content, Entry, Level, Proof, Seen, Term};
+use crate::verdict::Verdict;
 
 /// What is known of one object from before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// The first time it was in order: what it must still be.
     first: Option<Proof>,
-    /// The newest one that proves every byte.
+    /// The newest one that proves every byte, and that no later look at the same state refuted.
     proof: Option<Proof>,
-    /// The newest one that left nothing open, of whatever level.
+    /// The newest one that left nothing open, of whatever level, likewise.
     settled: Option<Proof>,
 }
 
@@ -33,17 +34,17 @@ impl History {
                 }
                 self.settled = Some(proof);
             }
+            Entry::Proof(proof) if proof.verdict == Verdict::Fail.name() => {
+                let refuted = |earlier: &mut Proof| is(earlier, &proof.object);
+                self.proof.take_if(refuted);
+                self.settled.take_if(refuted);
+            }
             Entry::Proof(_) => {}
         }
     }
 
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
-    }
-
-    /// The newest proof over every byte.
-    pub fn proof(&self) -> Option<&Proof> {
-        self.proof.as_ref()
     }
 
     /// The newest proof over every byte, if it is of this very state of the object.
@@ -162,6 +163,24 @@ mod tests {
         assert!(!still(&known));
         known.listed = Some(elsewhen.clone());
         assert!(still(&known));
+    }
+
+    /// A shorter `--max-age` once finds damage that a longer one would pass over.
+    #[test]
+    fn a_fail_takes_back_what_was_proved_of_the_same_state() {
+        let mut known = history(&[
+            proof("10", Level::Bytes, "pass", "a", "crc32:x"),
+            proof("12", Level::Bytes, "fail", "a", "crc32:x"),
+        ]);
+        for level in Level::ALL {
+            assert_eq!(known.still_good(&seen("a"), level, ALWAYS), None);
+        }
+        assert_eq!((known.proof_of(&seen("a")), known.is_empty()), (None, false));
+        // Another state fails for itself, and what cannot be told refutes nothing.
+        known.add(proof("13", Level::Bytes, "pass", "a", "crc32:x"));
+        known.add(proof("14", Level::Bytes, "fail", "b", "crc32:x"));
+        known.add(proof("15", Level::Bytes, "unknown", "a", "crc32:x"));
+        assert!(known.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
     }
 
     #[test]

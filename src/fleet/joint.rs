@@ -56,7 +56,8 @@ impl ObservationKind {
 /// Gathers what is seen of each object, and says at the end what shows of all of them.
 #[derive(Debug, Default)]
 pub struct Joint {
-    objects: BTreeMap<String, (Option<String>, u64)>,
+    /// With the AMI id in its name.
+    objects: BTreeMap<String, Option<String>>,
     by_content: BTreeMap<(u64, Content), Vec<String>>,
 }
 
@@ -64,7 +65,7 @@ impl Joint {
     /// An object with an AMI id in its name, its size, and what is known of its content.
     pub fn add(&mut self, target: &ObjectUri, bytes: u64, content: &[Content]) {
         let name = target.to_string();
-        self.objects.insert(name.clone(), (ami_of(target), bytes));
+        self.objects.insert(name.clone(), ami_of(target));
         for value in content {
             self.by_content.entry((bytes, value.clone())).or_default().push(name.clone());
         }
@@ -93,7 +94,7 @@ impl Joint {
         let there: BTreeSet<&str> = images.iter().map(|image| image.id.as_str()).collect();
         let mut copied: BTreeSet<&str> = BTreeSet::new();
         let mut found = Vec::new();
-        for (target, (ami, _)) in &self.objects {
+        for (target, ami) in &self.objects {
             let Some(ami) = ami else { continue };
             copied.insert(ami);
             if !there.contains(ami.as_str()) {

@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer};
 
-use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts};
+use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts, removal};
 use crate::fleet::{Proof, Term};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
 
@@ -36,6 +36,9 @@ pub struct ObjectPolicy {
     /// Every byte proved within this time.
     #[serde(deserialize_with = "days")]
     pub proof_age: Option<SignedDuration>,
+    /// No lifecycle rule removes it within this time.
+    #[serde(deserialize_with = "days")]
+    pub stays: Option<SignedDuration>,
     /// The same content in a bucket of another Region.
     pub other_region: bool,
 }
@@ -61,7 +64,9 @@ pub struct BucketState {
 pub struct ObjectState<'a> {
     /// In words why it is not known.
     pub encryption: Result<Encryption, String>,
-    pub storage_class: Option<&'a str>,
+    /// `x-amz-expiration`; in words why it is not known.
+    pub expiration: Result<Option<String>, String>,
+    pub storage_class: Option<String>,
     pub lock: Fact<LockFacts>,
     pub tags: Fact<Vec<String>>,
     /// The newest proof over every byte of this very state.
@@ -85,7 +90,7 @@ impl Policy {
     /// Whether it asks of objects what a listing does not tell.
     pub fn wants_head(&self) -> bool {
         let object = &self.object;
-        !object.encryption.is_empty() || self.wants_lock() || self.wants_tags()
+        !object.encryption.is_empty() || object.stays.is_some() || self.wants_lock() || self.wants_tags()
     }
 
     pub fn wants_lock(&self) -> bool {
@@ -126,7 +131,7 @@ impl Policy {
             findings.push(finding(Upkeep::Encryption, encryption(&wish.encryption, &state.encryption)));
         }
         if !wish.storage_classes.is_empty() {
-            let outcome = match state.storage_class {
+            let outcome = match &state.storage_class {
                 None => Outcome::Unknown(Reason::NotStated { detail: "no storage class is stated".to_owned() }),
                 Some(class) => {
                     let fits = wish.storage_classes.iter().any(|allowed| allowed == class);
@@ -154,6 +159,9 @@ impl Policy {
         }
         if let Some(age) = wish.proof_age {
             findings.push(finding(Upkeep::ProofAge, proof_age(age, state.proof, now)));
+        }
+        if let Some(time) = wish.stays {
+            findings.push(finding(Upkeep::Stays, stays(time, &state.expiration, now)));
         }
         findings
     }
@@ -210,11 +218,31 @@ fn encryption(allowed: &[String], is: &Result<Encryption, String>) -> Outcome {
 }
 
 fn proof_age(age: SignedDuration, proof: Option<&Proof>, now: Timestamp) -> Outcome {
-    let expected = format!("every byte proved within {} days", age.as_hours() / 24);
+    let expected = format!("every byte proved within {}", in_days(age));
     let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
     match proof {
         None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
         Some(proof) => decide(proof.is_in(Term::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
+    }
+}
+
+fn stays(time: SignedDuration, expiration: &Result<Option<String>, String>, now: Timestamp) -> Outcome {
+    let expected = format!("no lifecycle rule removes it within {}", in_days(time));
+    let evidence = |observed: &str| Evidence::of_rule("HeadObject", expected.clone(), observed);
+    match expiration {
+        Err(why) => Outcome::Unknown(Reason::NotStated { detail: why.clone() }),
+        Ok(None) => Outcome::Pass(evidence("no expiration is stated")),
+        Ok(Some(text)) => match removal(text) {
+            None => Outcome::Unknown(Reason::NotStated { detail: format!("{text} tells no time") }),
+            Some(end) => decide(end > now.checked_add(time).unwrap_or(Timestamp::MAX), evidence(text)),
+        },
+    }
+}
+
+fn in_days(time: SignedDuration) -> String {
+    match time.as_hours() {
+        hours if hours % 24 == 0 => format!("{} days", hours / 24),
+        hours => format!("{hours} hours"),
     }
 }
 
@@ -257,5 +285,5 @@ fn days<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SignedDuration>, D
 pub fn age(text: &str) -> Option<SignedDuration> {
     let span: Span = text.parse().ok()?;
     let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    age.is_positive().then_some(age)
+    (!age.is_negative()).then_some(age)
 }

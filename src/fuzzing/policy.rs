@@ -16,6 +16,7 @@ pub fn policy(data: &[u8]) -> bool {
     };
     let object = ObjectState {
         encryption: Err(unknown()),
+        expiration: Err(unknown()),
         storage_class: None,
         lock: Fact::Unavailable { because: unknown() },
         tags: Fact::Unavailable { because: unknown() },
@@ -27,7 +28,8 @@ pub fn policy(data: &[u8]) -> bool {
     assert!(findings.iter().all(|finding| finding.required && finding.verdict() != Verdict::Pass), "{findings:?}");
     let known = ObjectState {
         encryption: Ok(Encryption::S3Managed),
-        storage_class: Some("STANDARD"),
+        expiration: Ok(None),
+        storage_class: Some("STANDARD".to_owned()),
         lock: Fact::Known { value: LockFacts::default(), source: "test" },
         tags: Fact::Known { value: vec!["Owner".to_owned()], source: "test" },
         proof: None,

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// An object in S3: bucket (or access point ARN), key, and optionally a version.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectUri {
     pub bucket: String,
     pub key: String,

@@ -5,8 +5,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 
 use super::LedgerError;
 use super::chain::{BEGINNING, Head, Link, link};
-use crate::fleet::{Entry, Histories};
-use crate::ident::Prefix;
+use crate::fleet::Entry;
 
 /// Marks the file as ours (SQLite, *PRAGMA application_id*): "sami".
 const APPLICATION: i64 = 0x7361_6D69;
@@ -46,8 +45,7 @@ impl Ledger {
                     target TEXT NOT NULL,
                     document TEXT NOT NULL,
                     digest BLOB NOT NULL
-                 ) STRICT;
-                 CREATE INDEX entry_target ON entry (target, number);",
+                 ) STRICT;",
             )?;
             begin.pragma_update(None, "application_id", APPLICATION)?;
             begin.pragma_update(None, "user_version", FORMAT)?;
@@ -95,17 +93,6 @@ impl Ledger {
 
     pub fn head(&self) -> Result<Head, LedgerError> {
         head(&self.connection)
-    }
-
-    /// What is known of all objects under a prefix.
-    pub fn histories(&self, prefix: &Prefix) -> Result<Histories, LedgerError> {
-        let mut histories = Histories::new();
-        let begins = prefix.to_string();
-        self.each(Some(&begins), |kept| {
-            histories.entry(kept.entry.target().to_owned()).or_default().add(kept.entry);
-            Ok(())
-        })?;
-        Ok(histories)
     }
 
     /// Every entry in order, of all targets that begin so.

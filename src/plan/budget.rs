@@ -66,6 +66,18 @@ pub struct TooLittleMemory {
 }
 
 impl Limits {
+    /// An equal share of connections and memory for one of so many readings in one process.
+    pub fn among(self, readings: usize) -> Self {
+        let readings = readings.max(1);
+        let concurrency = match self.concurrency {
+            Concurrency::Fixed(all) => Concurrency::Fixed((all / readings).max(1)),
+            Concurrency::Adaptive => Concurrency::Adaptive,
+        };
+        let shared = self.max_memory.min(PROCESS);
+        let max_memory = (self.max_memory - shared) / readings as u64 + shared;
+        Limits { concurrency, max_memory, ..self }
+    }
+
     /// Shares the memory out. With an adaptive concurrency fewer GETs make do with less.
     pub fn budget(self) -> Result<Budget, TooLittleMemory> {
         let needed = |concurrency: usize| {
@@ -140,6 +152,15 @@ mod tests {
                 assert!(grown <= max_memory / 2 + PROCESS || budget.grow_to == budget.concurrency, "{budget:?}");
             }
         }
+    }
+
+    #[test]
+    fn several_readings_share_all_but_the_process() {
+        let all = Limits { concurrency: Concurrency::Fixed(64), range_bytes: None, max_memory: PROCESS + 400 * MIB };
+        let share = Limits { concurrency: Concurrency::Fixed(16), max_memory: PROCESS + 100 * MIB, ..all };
+        assert_eq!((all.among(4), all.among(1)), (share, all));
+        assert_eq!(all.among(1000).concurrency, Concurrency::Fixed(1));
+        assert_eq!(Limits { max_memory: MIB, ..all }.among(4).max_memory, MIB);
     }
 
     #[test]

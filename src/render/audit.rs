@@ -51,7 +51,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
 fn speaks(finding: &FindingReport) -> bool {
     let unread = finding.reason.as_ref().is_some_and(|reason| reason.code == "not_read" || reason.code == "archived");
     let said_by_proof = unread && (finding.check == "identity" || finding.check == "size");
-    finding.verdict == "fail" || finding.required && finding.verdict == "unknown" && !said_by_proof
+    finding.blocks_pass() && (finding.verdict == "fail" || !said_by_proof)
 }
 
 /// The day of a time.

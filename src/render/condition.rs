@@ -43,7 +43,6 @@ pub(super) fn conclude(out: &mut impl Write, style: Style, verdict: &str, text: 
 
 /// Names of the findings with this verdict that bear on the whole.
 pub(super) fn names(findings: &[FindingReport], verdict: &str) -> String {
-    let counts = |finding: &&FindingReport| finding.verdict == verdict && (finding.required || verdict == "fail");
-    let names: Vec<&str> = findings.iter().filter(counts).map(|finding| finding.check.as_str()).collect();
-    names.join(", ")
+    let counted = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
+    counted.map(|finding| finding.check.as_str()).collect::<Vec<_>>().join(", ")
 }

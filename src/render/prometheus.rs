@@ -34,9 +34,7 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
             }
             _ => continue,
         };
-        for finding in
-            told.iter().filter(|finding| finding.verdict != "pass" && (finding.required || finding.verdict == "fail"))
-        {
+        for finding in told.iter().filter(|finding| finding.blocks_pass()) {
             *findings.entry((&finding.check, &finding.verdict)).or_default() += 1;
         }
     }

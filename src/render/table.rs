@@ -52,9 +52,8 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
 
 /// Findings with this verdict that bear on the whole: name and words.
 pub(super) fn told(findings: &[FindingReport], verdict: &str) -> String {
-    let bears = |finding: &&FindingReport| finding.verdict == verdict && (finding.required || verdict == "fail");
-    let told = findings.iter().filter(bears).map(|finding| format!("{}: {}", finding.check, words(finding)));
-    told.collect::<Vec<_>>().join("; ")
+    let told = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
+    told.map(|finding| format!("{}: {}", finding.check, words(finding))).collect::<Vec<_>>().join("; ")
 }
 
 /// What a finding says, in one line.

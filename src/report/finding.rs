@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::{Damage, Evidence, Finding, Outcome, Reads, Reason};
+use crate::verdict::{Damage, Evidence, Finding, Outcome, Reads, Reason, Verdict};
 
 /// The answer to one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +52,14 @@ pub struct ReasonReport {
     pub detail: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+}
+
+impl FindingReport {
+    /// Whether it keeps what it is about from passing: it is wrong, or it is required and open.
+    pub fn blocks_pass(&self) -> bool {
+        let failed = self.verdict == Verdict::Fail.name();
+        failed || self.required && self.verdict == Verdict::Unknown.name()
+    }
 }
 
 impl From<&Reason> for ReasonReport {

@@ -23,6 +23,8 @@ pub enum Upkeep {
     Tags,
     /// Every byte was proved, and not too long ago.
     ProofAge,
+    /// No lifecycle rule removes it too soon.
+    Stays,
     /// The same content is in a bucket of another Region too.
     OtherRegion,
 }
@@ -30,7 +32,7 @@ pub enum Upkeep {
 use Upkeep as U;
 
 impl Upkeep {
-    pub const ALL: [(Upkeep, &'static str); 11] = [
+    pub const ALL: [(Upkeep, &'static str); 12] = [
         (U::Present, "present"),
         (U::Unchanged, "unchanged"),
         (U::Versioning, "versioning"),
@@ -41,6 +43,7 @@ impl Upkeep {
         (U::StorageClass, "storage-class"),
         (U::Tags, "tags"),
         (U::ProofAge, "proof-age"),
+        (U::Stays, "stays"),
         (U::OtherRegion, "other-region"),
     ];
 

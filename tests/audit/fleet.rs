@@ -2,7 +2,7 @@ use serde_json::Value;
 use stored_ami::lab::{Deny, Operation};
 
 use crate::common::data;
-use crate::rig::{BUCKET, Rig, key, target};
+use crate::rig::{Audited, BUCKET, Rig, key, target};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_take_one_request_an_object_and_then_none() {
@@ -42,7 +42,7 @@ async fn bytes_are_proved_once_and_again_when_the_proof_is_old() {
     }
     assert_eq!(rig.calls(Operation::GetObject), 0);
     // Without the ledger nothing is known from before.
-    let bare = crate::rig::Audited::of(rig.server.run(&["audit", "s3://archive", "--level", "bytes"]).await);
+    let bare = Audited::of(rig.server.run(&["audit", "s3://archive", "--level", "bytes"]).await);
     assert_eq!(bare.end()["examined"], 6);
     assert_eq!(bare.end()["ledger_head"], Value::Null);
 }
@@ -104,6 +104,21 @@ async fn damage_keeps_an_object_due() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn damage_that_was_found_is_not_passed_over_for_an_earlier_proof() {
+    let rig = Rig::with(3).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    rig.lab.damage(BUCKET, &key(1), 1_000, 1).unwrap();
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    rig.audit(&["--level", "bytes", "--max-age", "0h"]).await.assert_exit(1);
+    let run = rig.audit(&["--level", "bytes"]).await;
+    assert_eq!(run.assert_exit(1).named(), [format!("{}: crc64nvme fail, etag fail, proof fail", target(&key(1)))]);
+    assert_eq!(rig.audit(&[]).await.object(&key(1))["verdict"], "unknown", "facts find nothing, and prove nothing");
+    let ledger = rig.text("l.db");
+    let safe = ["safe-to-delete", "ami-00000000000000001", "--in", "s3://archive", "--ledger", &ledger];
+    assert_eq!(rig.server.run(&safe).await.assert_exit(1).report()["answer"], "must_stay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_policy_is_judged_for_what_still_holds_too() {
     let rig = Rig::with(3).await;
     rig.audit(&["--level", "bytes"]).await.assert_exit(0);
@@ -122,9 +137,45 @@ async fn a_policy_is_judged_for_what_still_holds_too() {
     std::fs::write(&policy, "[object]\ntags = [\"Owner\"]\n").unwrap();
     let run = rig.audit(&["--policy", &policy]).await;
     assert_eq!(run.assert_exit(3).named()[0], format!("{}: tags not_permitted", target(&key(0))));
+    // Where nothing is listed, the class is asked for.
+    let list = rig.text("list.txt");
+    std::fs::write(&list, target(&key(0))).unwrap();
+    for (class, exit) in [("STANDARD", 0), ("GLACIER_IR", 1)] {
+        std::fs::write(&policy, format!("[object]\nstorage-classes = [\"{class}\"]\n")).unwrap();
+        let args = ["audit", "--list", &list, "--ledger", &rig.text("l.db"), "--policy", &policy];
+        let run = Audited::of(rig.server.run(&args).await);
+        assert_eq!(run.assert_exit(exit).end()["still_good"], 1, "{class}");
+    }
     // One that says what it does not know is refused.
     std::fs::write(&policy, "[object]\nencription = [\"AES256\"]\n").unwrap();
     assert!(rig.audit(&["--policy", &policy]).await.assert_exit(2).run.stderr.contains("unknown field `encription`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lifecycle_rule_removes_soon_does_not_stand_in() {
+    let rig = Rig::with(2).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    let (policy, ledger) = (rig.text("p.toml"), rig.text("l.db"));
+    std::fs::write(&policy, "[object]\nstays = \"90d\"\n").unwrap();
+    let on = |days: i64| {
+        let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+        let day = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&day).unwrap();
+        format!("expiry-date=\"{day}\", rule-id=\"old\"")
+    };
+    for (expiration, exit, answer, named) in [
+        (None, 0, "may_go", None),
+        (Some(on(100)), 0, "may_go", None),
+        (Some(on(80)), 1, "must_stay", Some("stays fail")),
+        (Some("soon".to_owned()), 3, "cannot_tell", Some("stays not_stated")),
+    ] {
+        rig.lab.with_object(BUCKET, &key(1), |object| object.expiration = expiration.clone()).unwrap();
+        let run = rig.audit(&["--policy", &policy]).await;
+        let named: Vec<String> = named.map(|named| format!("{}: {named}", target(&key(1)))).into_iter().collect();
+        assert_eq!(run.assert_exit(exit).named(), named, "{expiration:?}");
+        let safe = ["safe-to-delete", "ami-00000000000000001", "--in", "s3://archive", "--ledger", &ledger];
+        let run = rig.server.run(&safe).await;
+        assert_eq!(run.assert_exit(exit).report()["answer"], answer, "{expiration:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

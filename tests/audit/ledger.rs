@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use crate::common::Run;
-use crate::rig::{Rig, key, target};
+use crate::rig::{Audited, Rig, key, target};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_is_shown_exported_and_held_against_its_head() {
@@ -70,10 +70,17 @@ async fn a_full_disk_ends_the_run_and_loses_no_proof() {
     let ledger = rig.text("l.db");
     // A process that ignores the signal gets an error in its place.
     command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""), program]);
-    command.args(["audit", "s3://archive", "--ledger", &ledger, "--json"]);
-    let run = Run::of(command).await;
-    assert_eq!(run.exit, Some(4), "{run:?}");
-    assert!(run.stdout.contains("could not be written, and nothing of what was in it is lost"), "{run:?}");
+    // These reports wait for all objects, and are told although those are never reached.
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nother-region = true\n").unwrap();
+    command.args(["audit", "s3://archive", "--ledger", &ledger, "--policy", &policy, "--json"]);
+    let run = Audited::of(Run::of(command).await);
+    assert_eq!(run.run.exit, Some(4), "{:?}", run.run);
+    assert!(run.run.stdout.contains("could not be written, and nothing of what was in it is lost"), "{:?}", run.run);
+    let told = run.of_type("audited").count() as u64;
+    assert_eq!((Some(told), told > 0), (run.end()["objects"].as_u64(), true));
+    let none_is_wrong = run.named().iter().all(|named| named.ends_with(": other-region not_stated"));
+    assert!(none_is_wrong, "what was not reached may be a copy: {:?}", run.named());
     rig.server.run(&["ledger", "verify", &ledger]).await.assert_exit(0);
     let after = rig.audit(&["--level", "bytes"]).await;
     assert!(after.assert_exit(0).end()["still_good"].as_u64().unwrap() >= 3, "{:?}", after.end());

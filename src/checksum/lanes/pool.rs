@@ -385,7 +385,7 @@ mod tests {
     }
 
     impl Kernel for Gate {
-        type State = ();
+        type State = md5::Md5;
 
         fn width(&self) -> usize {
             2
@@ -395,13 +395,14 @@ mod tests {
             streams
         }
 
-        fn update(&self, _: &mut [()], _: &[&[u8]]) {
+        fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]) {
             self.set(|(entered, _)| *entered = true);
             self.wait_until(|(_, open)| open);
+            Scalar::default().update(states, inputs);
         }
 
-        fn finish(&self, (): &()) -> Digest {
-            Hasher::digest(Algorithm::Md5, b"")
+        fn finish(&self, state: &Self::State) -> Digest {
+            Scalar::default().finish(state)
         }
     }
 
@@ -411,11 +412,12 @@ mod tests {
         let gate = Gate::default();
         let pool = Pool::new(gate.clone(), 1, ROOM);
         let stream = pool.open(0);
+        let frames: Vec<Vec<u8>> = (0..40).map(|seed| data(seed, ROOM / 4)).collect();
         std::thread::scope(|scope| {
-            scope.spawn(|| pool.push(stream, vec![0; ENOUGH]));
+            scope.spawn(|| pool.push(stream, data(99, ENOUGH)));
             gate.wait_until(|(entered, _)| entered);
             // All that there is is at work; whoever brings more than the room must wait.
-            let more = scope.spawn(|| (0..40).for_each(|_| pool.push(stream, vec![0; ROOM / 4])));
+            let more = scope.spawn(|| frames.iter().for_each(|frame| pool.push(stream, frame.clone())));
             while pool.lock().waiting <= ROOM {
                 std::thread::yield_now();
             }
@@ -427,7 +429,12 @@ mod tests {
             more.join().unwrap();
         });
         pool.end(stream);
-        assert_eq!(pool.finish().len(), 1);
+        let all = [data(99, ENOUGH), frames.concat()].concat();
+        assert_eq!(
+            pool.finish(),
+            [(0, Hasher::digest(Algorithm::Md5, &all))],
+            "what came meanwhile is hashed behind it"
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct AuditArgs {
     /// The ledger of proofs, an SQLite file; begun where there is none
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
-    /// How old a proof in the ledger may be that still holds, such as 30d or 12w
+    /// How old a proof in the ledger may be that still holds, such as 30d or 12w; with 0d none does
     #[arg(long, value_name = "AGE", default_value = "90d", value_parser = parse_age)]
     pub max_age: jiff::SignedDuration,
     /// What must hold of buckets and objects (TOML)

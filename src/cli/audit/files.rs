@@ -1,8 +1,9 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::args::AuditFileArgs;
-use crate::cli::resolve::read;
+use crate::cli::resolve::{place, read};
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::Chosen;
 use crate::files::write_whole;
@@ -21,17 +22,11 @@ pub(super) struct Files {
 impl Files {
     /// Refuses a place where no file can be.
     pub fn new(args: &AuditFileArgs) -> Result<Self, UsageError> {
-        for (flag, path) in [("--csv", &args.csv), ("--junit", &args.junit), ("--prometheus", &args.prometheus)] {
-            let Some(path) = path else { continue };
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            if path.is_dir() || !folder.is_dir() {
-                return Err(UsageError(format!("{flag} {}: no file can be written there", path.display())));
-            }
-        }
+        let placed = |flag, path: &Option<PathBuf>| path.as_deref().map(|path| place(flag, path)).transpose();
         Ok(Files {
-            csv: args.csv.clone(),
-            junit: args.junit.clone(),
-            prometheus: args.prometheus.clone(),
+            csv: placed("--csv", &args.csv)?,
+            junit: placed("--junit", &args.junit)?,
+            prometheus: placed("--prometheus", &args.prometheus)?,
             kept: Vec::new(),
         })
     }
@@ -65,7 +60,7 @@ pub(super) fn inventory(manifest: &Path) -> Result<Chosen, UsageError> {
     let wrong = |path: &Path, problem: String| UsageError(format!("{}: {problem}", path.display()));
     let inventory = Inventory::from_json(&read(manifest)?).map_err(|problem| wrong(manifest, problem))?;
     let folder = manifest.parent().unwrap_or(Path::new("."));
-    let mut objects = Vec::new();
+    let mut objects = BTreeSet::new();
     for file in &inventory.files {
         let name = file.key.rsplit('/').next().unwrap_or_default();
         // As S3 lays them out: the manifest in a folder of its day, the data in `data` beside that.

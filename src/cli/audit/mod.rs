@@ -7,6 +7,7 @@ mod ledger;
 mod merge;
 mod safe;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,14 +30,11 @@ use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::report::{Exit, Report};
 use crate::source::{Context, RetryPolicy};
-use crate::units::MIB;
 
 /// Objects side by side, where nothing is said: questions are short, readings fill the connection.
 const QUESTIONS: usize = 32;
 const READINGS: usize = 4;
 const CONNECTIONS: usize = 64;
-/// The process itself, which the objects share.
-const PROCESS: u64 = 26 * MIB;
 
 pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     if let Some(AuditWork::Merge(merge)) = &args.work {
@@ -81,16 +79,10 @@ fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
     let chosen = match (&args.list, &args.inventory) {
         (Some(path), _) => {
             let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
-            Chosen::Named(objects_in(&read(path)?).map_err(wrong)?)
+            Chosen::Named(objects_in(&read(path)?).map_err(wrong)?.into_iter().collect())
         }
         (None, Some(path)) => files::inventory(path)?,
         (None, None) => Chosen::Listed(args.prefixes.clone()),
-    };
-    let policy = match &args.policy {
-        None => Policy::default(),
-        Some(path) => {
-            Policy::from_toml(&read(path)?).map_err(|problem| UsageError(format!("{}: {problem}", path.display())))?
-        }
     };
     let objects_at_once =
         args.reading.objects.map_or(if args.level == Level::Facts { QUESTIONS } else { READINGS }, usize::from);
@@ -113,26 +105,29 @@ fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
             bytes: args.turn.max_bytes.map(|size| size.0),
             dollars,
         },
-        policy,
+        policy: policy(args.policy.as_deref())?,
         objects_at_once,
         budget: budget(&args.reading, objects_at_once)?,
-        uploads: true,
     })
+}
+
+fn policy(path: Option<&Path>) -> Result<Policy, UsageError> {
+    let Some(path) = path else { return Ok(Policy::default()) };
+    Policy::from_toml(&read(path)?).map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
 }
 
 /// Of each of the objects at once: its share of connections and memory.
 fn budget(args: &AuditReadingArgs, objects: usize) -> Result<Budget, UsageError> {
-    let all = match args.concurrency.unwrap_or_default() {
-        Concurrency::Fixed(connections) => connections,
-        Concurrency::Adaptive => CONNECTIONS,
-    };
-    let memory = args.max_memory.0.saturating_sub(PROCESS) / objects as u64 + PROCESS;
     let limits = Limits {
-        concurrency: Concurrency::Fixed((all / objects).max(1)),
+        concurrency: match args.concurrency.unwrap_or_default() {
+            Concurrency::Adaptive => Concurrency::Fixed(CONNECTIONS),
+            fixed => fixed,
+        },
         range_bytes: args.range_size.map(|size| size.0),
-        max_memory: memory.min(args.max_memory.0),
+        max_memory: args.max_memory.0,
     };
     limits
+        .among(objects)
         .budget()
         .map_err(|error| UsageError(format!("{error}, for each of {objects} objects at once; see --objects")))
 }

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use super::args::SafeArgs;
 use super::buckets::Buckets;
-use super::{QUESTIONS, UsageError};
-use crate::cli::resolve::{options, read, usual_budget};
+use super::{QUESTIONS, UsageError, policy};
+use crate::cli::resolve::{options, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::clock::SystemClock;
 use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, safe_to_delete};
-use crate::fleet::{Level, Policy};
+use crate::fleet::Level;
 use crate::ledger::Ledger;
 use crate::plan::Sample;
 use crate::progress::Counting;
@@ -17,12 +17,7 @@ use crate::source::{Context, RetryPolicy};
 
 pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json);
-    let policy = match &args.policy {
-        None => Policy::default(),
-        Some(path) => {
-            Policy::from_toml(&read(path)?).map_err(|problem| UsageError(format!("{}: {problem}", path.display())))?
-        }
-    };
+    let policy = policy(args.policy.as_deref())?;
     if policy.object.other_region {
         let problem = "other-region is judged by `audit`, over all objects; leave it out here";
         return Err(UsageError(format!("--policy: {problem}")));
@@ -43,7 +38,6 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         policy,
         objects_at_once: QUESTIONS,
         budget: usual_budget()?,
-        uploads: false,
     };
     let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
     let services = AuditServices { images: images(&args, &buckets, &context), archive: Arc::new(buckets), context };

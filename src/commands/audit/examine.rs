@@ -15,8 +15,7 @@ use crate::facts::{ListedObject, ObjectFacts};
 use crate::fleet::{Change, Content, Entry, History, Level, Proof, Seen};
 use crate::ident::ETagForm;
 use crate::progress::{Call, Counting, Monitor};
-use crate::report::TOOL;
-use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, VerifyReport};
+use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL, VerifyReport};
 use crate::source::{Context, ErrorKind, Session, SourceError};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
 
@@ -53,10 +52,7 @@ pub(super) async fn examine(
 ) -> Examined {
     let clock = Arc::clone(&services.context.clock);
     let started = clock.monotonic();
-    let counting = Arc::new(Counting::new(Arc::new(Beside(Arc::clone(&services.context.monitor)))));
-    let monitor: Arc<dyn Monitor> = counting.clone();
-    let context = Context { monitor, ..services.context.clone() };
-    let session = Session::new(services.archive.object(&candidate.uri), context);
+    let (session, counting) = one_of_many(services, candidate);
     let known = match (facts(&session, candidate).await, request.level) {
         (Ok(known), Level::Sample | Level::Bytes) => bytes(&session, request, known, cancel).await,
         (known, _) => known,
@@ -83,6 +79,7 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
     if candidate.listed.as_ref().is_some_and(moved) {
         notes.push("it is another one than was listed a moment ago".to_owned());
     }
+    notes.extend(facts.expiration.iter().map(|text| format!("a lifecycle rule will remove it: {text}")));
     let evidence = Evidence::of_rule("HeadObject", "an object with bytes", format!("{} bytes", facts.size));
     let size = match facts.size {
         0 => Outcome::Fail(Failure::of_rule(evidence)),
@@ -158,8 +155,10 @@ async fn bytes(
     content.retain(|content| request.level < Level::Bytes || proved_by.iter().any(|by| by == content.name()));
     let mut notes = facts.notes;
     notes.extend(report.notes);
-    let exit = [Exit::Interrupted, Exit::CouldNot].into_iter().find(|exit| exit.code() == exit_code);
-    let exit = exit.unwrap_or_default();
+    let exit = match Exit::of(exit_code) {
+        exit @ (Exit::Interrupted | Exit::CouldNot) => exit,
+        _ => Exit::Passed,
+    };
     Ok(Known { content, findings, notes, proved_by, covered: stats.covered_bytes, exit, ..facts })
 }
 
@@ -202,7 +201,7 @@ async fn judge(
     let keep = exit != Exit::Interrupted;
     let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
     let holds = newest.is_some_and(|proof| proof.is_in(request.term(now)));
-    let state = object_state(session, request, Some(&known.facts), storage_class.as_deref(), newest).await;
+    let state = object_state(session, request, Some(&known.facts), storage_class.clone(), newest).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     let report = AuditedReport {
         target: candidate.uri.to_string(),
@@ -232,16 +231,13 @@ pub(super) async fn still_good(
     good: &Proof,
 ) -> Examined {
     let now = services.context.clock.now();
-    let counting = Arc::new(Counting::new(Arc::new(Beside(Arc::clone(&services.context.monitor)))));
-    let monitor: Arc<dyn Monitor> = counting.clone();
-    let context = Context { monitor, ..services.context.clone() };
-    let session = Session::new(services.archive.object(&candidate.uri), context);
+    let (session, counting) = one_of_many(services, candidate);
     let proof = history.proof_of(&good.object);
     let holds = proof.is_some_and(|proof| proof.is_in(request.term(now)));
     let change = history.change(&good.object, &good.content);
     let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
     let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());
-    let state = object_state(&session, request, None, class.as_deref(), proof).await;
+    let state = object_state(&session, request, None, class, proof).await;
     findings.extend(request.policy.judge_object(&state, now));
     let findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
     let counts = counting.counts();
@@ -256,7 +252,7 @@ pub(super) async fn still_good(
             last_modified: good.object.last_modified.clone(),
             ami_id: crate::ident::Target::Object(candidate.uri.clone()).ami_id().map(|id| id.to_string()),
         }),
-        storage_class: class,
+        storage_class: state.storage_class,
         change: Some(change.name().to_owned()),
         proof: proof.map(ProvedReport::from),
         content: good.content.iter().map(ToString::to_string).collect(),
@@ -286,6 +282,14 @@ fn unchanged(change: &Change) -> Option<Finding> {
         }),
     };
     Some(Finding { check: CheckId::Upkeep(Upkeep::Unchanged), required: true, outcome })
+}
+
+/// A session with one object among others, and what is counted of it.
+fn one_of_many(services: &AuditServices, candidate: &Candidate) -> (Session, Arc<Counting>) {
+    let counting = Arc::new(Counting::new(Arc::new(Beside(Arc::clone(&services.context.monitor)))));
+    let monitor: Arc<dyn Monitor> = counting.clone();
+    let context = Context { monitor, ..services.context.clone() };
+    (Session::new(services.archive.object(&candidate.uri), context), counting)
 }
 
 /// Of many objects at once no single one shows its progress.

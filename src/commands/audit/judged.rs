@@ -4,15 +4,10 @@ use crate::verdict::Verdict;
 /// The verdict over findings as they are reported: any fail, else whether all that is required and the proof itself
 /// passed.
 pub(super) fn verdict(findings: &[FindingReport], proved: bool) -> Verdict {
-    let any = |verdict: Verdict, required: bool| {
-        findings.iter().any(|finding| finding.verdict == verdict.name() && (finding.required || !required))
-    };
-    if any(Verdict::Fail, false) {
-        Verdict::Fail
-    } else if proved && !any(Verdict::Unknown, true) {
-        Verdict::Pass
-    } else {
-        Verdict::Unknown
+    match exit(findings) {
+        Exit::Failed => Verdict::Fail,
+        Exit::Passed if proved => Verdict::Pass,
+        _ => Verdict::Unknown,
     }
 }
 
@@ -20,7 +15,7 @@ pub(super) fn verdict(findings: &[FindingReport], proved: bool) -> Verdict {
 pub(super) fn exit(findings: &[FindingReport]) -> Exit {
     if findings.iter().any(|finding| finding.verdict == Verdict::Fail.name()) {
         Exit::Failed
-    } else if findings.iter().any(|finding| finding.required && finding.verdict == Verdict::Unknown.name()) {
+    } else if findings.iter().any(FindingReport::blocks_pass) {
         Exit::Unknown
     } else {
         Exit::Passed

@@ -1,8 +1,9 @@
+use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::{Content, Joint, ObservationKind, Share};
 use crate::ident::ObjectUri;
-use crate::report::{AuditReport, AuditedReport, Exit, ObservationReport, Report};
+use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
 
 /// What one shard of an audit wrote.
 #[derive(Debug, Clone)]
@@ -16,7 +17,8 @@ pub struct Shard {
 pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     let mut ends: Vec<(String, AuditReport)> = Vec::new();
     let mut objects: BTreeMap<String, AuditedReport> = BTreeMap::new();
-    let (mut buckets, mut observations) = (BTreeMap::new(), BTreeSet::new());
+    let mut buckets: BTreeMap<String, AuditedBucketReport> = BTreeMap::new();
+    let mut observations = BTreeSet::new();
     for Shard { name, reports } in shards {
         let (mut end, mut lines) = (None, 0);
         for report in reports {
@@ -28,7 +30,16 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
                         return Err(format!("{name}: {target} was told of by another shard too"));
                     }
                 }
-                Report::AuditedBucket(report) => drop(buckets.insert(report.bucket.clone(), report)),
+                // Each shard asked; what went wrong for one of them must not be lost.
+                Report::AuditedBucket(report) => match buckets.entry(report.bucket.clone()) {
+                    Vacant(place) => drop(place.insert(report)),
+                    Occupied(mut place) => {
+                        let (before, now) = (Exit::of(place.get().exit_code), Exit::of(report.exit_code));
+                        if before.and(now) != before {
+                            place.insert(report);
+                        }
+                    }
+                },
                 // Only all objects together can show these.
                 Report::Observation(one) if one.kind == ObservationKind::Duplicate.name() => {}
                 Report::Observation(one) => drop(observations.insert((one.kind, one.subject, one.detail))),
@@ -97,15 +108,19 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
             continue;
         }
         exit = exit.and(Exit::of(end.exit_code));
-        all.examined += end.examined;
-        all.still_good += end.still_good;
-        all.proved += end.proved;
-        all.left += end.left;
-        all.missing += end.missing;
-        all.objects += end.objects;
-        all.requests += end.requests;
-        all.listing_requests += end.listing_requests;
-        all.received_bytes += end.received_bytes;
+        for (sum, more) in [
+            (&mut all.examined, end.examined),
+            (&mut all.still_good, end.still_good),
+            (&mut all.proved, end.proved),
+            (&mut all.left, end.left),
+            (&mut all.missing, end.missing),
+            (&mut all.objects, end.objects),
+            (&mut all.requests, end.requests),
+            (&mut all.listing_requests, end.listing_requests),
+            (&mut all.received_bytes, end.received_bytes),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
         all.elapsed_seconds = all.elapsed_seconds.max(end.elapsed_seconds);
         all.estimated_dollars = match (all.estimated_dollars, end.estimated_dollars) {
             (None, None) => None,
@@ -116,6 +131,11 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     if !missing.is_empty() {
         let missing: Vec<String> = missing.iter().map(|index| format!("{index}/{of}")).collect();
         return Err(format!("shards {} are missing", missing.join(", ")));
+    }
+    // A shard that ended before its last object tells of fewer.
+    let shares = all.listed.saturating_sub(all.other_slices).saturating_add(all.missing);
+    if all.objects != shares {
+        return Err(format!("they tell of {} objects together, and should of {shares}", all.objects));
     }
     // Each shard has a ledger of its own, or they wrote to one in any order.
     all.ledger_head = None;

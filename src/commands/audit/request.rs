@@ -17,7 +17,7 @@ pub enum Chosen {
     /// All stored AMI objects under these prefixes.
     Listed(Vec<Prefix>),
     /// These, by whatever name they go.
-    Named(Vec<ObjectUri>),
+    Named(BTreeSet<ObjectUri>),
 }
 
 impl Chosen {
@@ -30,11 +30,10 @@ impl Chosen {
 
     /// Whether an object, as it is printed, is among them.
     pub(super) fn holds(&self, target: &str) -> bool {
+        let Ok(uri) = target.parse::<ObjectUri>() else { return false };
         match self {
-            Chosen::Listed(prefixes) => target
-                .parse::<ObjectUri>()
-                .is_ok_and(|uri| prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key))),
-            Chosen::Named(uris) => uris.iter().any(|uri| uri.to_string() == target),
+            Chosen::Listed(prefixes) => prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)),
+            Chosen::Named(uris) => uris.contains(&uri),
         }
     }
 
@@ -50,6 +49,11 @@ impl AuditRequest {
     /// When a proof must have been made to hold.
     pub(super) fn term(&self, now: Timestamp) -> Term {
         Term::back_to(self.max_age, now)
+    }
+
+    /// Whether this run takes some of the objects only.
+    pub(super) fn is_share(&self) -> bool {
+        [self.slice, self.shard].iter().flatten().any(|share| share.of() > 1)
     }
 
     /// Whether an object, as it is printed, is in this run's share.
@@ -76,6 +80,11 @@ impl Due {
     pub fn ends(&self) -> bool {
         self.until.is_some() || self.bytes.is_some() || self.dollars.is_some()
     }
+
+    /// Whether the time by which looking must end has come.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now >= until)
+    }
 }
 
 /// What to audit, and how hard.
@@ -94,8 +103,6 @@ pub struct AuditRequest {
     pub objects_at_once: usize,
     /// Of each of the objects at once.
     pub budget: Budget,
-    /// Ask for uploads that were left over.
-    pub uploads: bool,
 }
 
 /// Where it all is.

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FusedStream};
@@ -60,6 +60,7 @@ pub async fn audit(
         None => None,
         Some(ledger) => Some(histories(ledger, &request.chosen)?),
     };
+    let mut head = ledger.as_ref().map(Ledger::head).transpose()?;
     let term = request.term(clock.now());
     let tally = Mutex::new(Tally::new(request, clock.now().to_string()));
     let mut exit = Exit::Passed;
@@ -96,6 +97,7 @@ pub async fn audit(
         }
     };
     let mut sum = Sum::new(request);
+    let mut cut_off = false;
     let at_once = request.objects_at_once.max(1);
     let mut said = started;
     {
@@ -116,19 +118,22 @@ pub async fn audit(
         let mut results = std::pin::pin!(results.fuse());
         while let Some(together) = gather(&mut results).await {
             let entries: Vec<Entry> = together.iter().filter_map(|(_, examined)| examined.entry.clone()).collect();
-            if let Some(ledger) = ledger.as_mut().filter(|_| !entries.is_empty())
-                && let Err(error) = ledger.append(&entries)
-            {
-                // What cannot be kept would have to be done again: nothing more is begun.
-                lock(&tally).report.problems.push(format!("the ledger {error}"));
-                exit = exit.and(Exit::CouldNot);
-                for (done, examined) in together {
-                    exit = exit.and(sum.add(done, examined, services, &mut emit));
-                }
-                break;
-            }
+            let kept = match ledger.as_mut().filter(|_| !entries.is_empty()) {
+                Some(ledger) => ledger.append(&entries).map(Some),
+                None => Ok(None),
+            };
             for (done, examined) in together {
                 exit = exit.and(sum.add(done, examined, services, &mut emit));
+            }
+            match kept {
+                Ok(now) => head = now.or(head),
+                Err(error) => {
+                    // What cannot be kept would have to be done again: nothing more is begun.
+                    lock(&tally).report.problems.push(format!("the ledger {error}"));
+                    exit = exit.and(Exit::CouldNot);
+                    cut_off = true;
+                    break;
+                }
             }
             let now = clock.monotonic();
             if now.duration_since(said) >= SAY_EVERY {
@@ -141,32 +146,33 @@ pub async fn audit(
     let Tally { mut report, digest, there, whole, exit: listing } =
         tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     exit = exit.and(listing);
+    if cancel.is_cancelled() {
+        exit = exit.and(Exit::Interrupted);
+        cut_off = true;
+    }
+    let whole = whole && !cut_off;
     if report.listed == 0 && whole {
         // Nothing was wrong, and nothing was right: a prefix may be misspelt.
         report.notes.push("no stored AMI object was found, so nothing is known".to_owned());
         exit = exit.and(Exit::Unknown);
     }
-    if cancel.is_cancelled() {
-        exit = exit.and(Exit::Interrupted);
-    } else if report.problems.is_empty() || !whole {
-        if whole {
-            for (target, history) in histories.iter().flatten().filter(|(target, _)| !there.contains(*target)) {
-                if !history.is_empty() && request.takes(target) {
-                    report.missing += 1;
-                    let gone = Examined::bare(missing_report(target, history));
-                    exit = exit.and(sum.add(Done::Missing, gone, services, &mut emit));
-                }
+    if whole {
+        for (target, history) in histories.iter().flatten().filter(|(target, _)| !there.contains(*target)) {
+            if !history.is_empty() && request.takes(target) {
+                let gone = Examined::bare(missing_report(target, history));
+                exit = exit.and(sum.add(Done::Missing, gone, services, &mut emit));
             }
         }
-        exit = exit.and(sum.finish(services, request, whole, &mut report, &mut emit).await);
+    }
+    let all_seen = whole && !request.is_share();
+    exit = exit.and(sum.release(services, all_seen, &mut emit));
+    if !cut_off {
+        sum.observe(services, request, all_seen, &mut report, &mut emit).await;
     }
     sum.fill(&mut report);
     report.listing_sha256 = digest.finish();
     report.estimated_dollars = lock(&spend).dollars();
-    report.ledger_head = match &ledger {
-        None => None,
-        Some(ledger) => Some(ledger.head()?.to_string()),
-    };
+    report.ledger_head = head.map(|head| head.to_string());
     let counts = counting.counts();
     (report.requests, report.received_bytes) = (counts.requests, counts.received);
     report.elapsed_seconds = clock.monotonic().duration_since(started).as_secs_f64();
@@ -208,7 +214,7 @@ pub(super) enum Done {
     Missing,
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -275,9 +281,4 @@ impl Tally {
         }
         mine
     }
-}
-
-/// The time by which looking must end, as the run's clock has it.
-pub(super) fn is_over(until: Option<Instant>, now: Instant) -> bool {
-    until.is_some_and(|until| now >= until)
 }

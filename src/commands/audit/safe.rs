@@ -14,7 +14,6 @@ use crate::ident::{AmiId, Target};
 use crate::image::TaskFilter;
 use crate::ledger::Ledger;
 use crate::report::{Exit, FindingReport, SafeReport};
-use crate::verdict::Verdict;
 
 /// Whether an AMI may be deleted, for a stored copy under one of the prefixes stands in for it: one that is the same as
 /// when every byte of it was proved, not too long ago, and that has what the policy demands.
@@ -29,6 +28,8 @@ pub async fn safe_to_delete(
     // No pass without a proof, whatever the policy asks.
     let age = request.policy.object.proof_age.map_or(max_age, |age| age.min(max_age));
     request.policy.object.proof_age = Some(age);
+    // And none for a copy that is gone before its proof is too old.
+    request.policy.object.stays.get_or_insert(age);
     let histories = histories(ledger, &request.chosen)?;
     let mut because = Vec::new();
     let mut notes = Vec::new();
@@ -95,14 +96,11 @@ fn is_of(candidate: &Candidate, image: &AmiId) -> bool {
 }
 
 fn told(findings: &[FindingReport]) -> Vec<String> {
-    let bears = |finding: &&FindingReport| {
-        finding.verdict == Verdict::Fail.name() || finding.required && finding.verdict == Verdict::Unknown.name()
-    };
     let words = |finding: &FindingReport| {
         let said = finding.reason.as_ref().map(|reason| reason.detail.clone()).or_else(|| finding.observed.clone());
         format!("{}: {}", finding.check, said.unwrap_or_default())
     };
-    findings.iter().filter(bears).map(words).collect()
+    findings.iter().filter(|finding| finding.blocks_pass()).map(words).collect()
 }
 
 /// Whether a store of the AMI goes on; a note where that could not be asked.

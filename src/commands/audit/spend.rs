@@ -2,8 +2,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::AuditRequest;
 use super::list::Candidate;
-use super::{AuditRequest, run};
 use crate::fleet::Level;
 use crate::price::{CostItem, StorageClass, Subject, estimate};
 
@@ -34,7 +34,7 @@ impl Spend {
             Level::Bytes => size,
         };
         let first = !std::mem::replace(&mut self.begun, true);
-        if !first && run::is_over(request.due.until, now) {
+        if !first && request.due.is_over(now) {
             return Err("--max-time is over");
         }
         if let Some(left) = &mut self.bytes {

@@ -1,28 +1,32 @@
 use std::collections::BTreeMap;
 
 use super::AuditRequest;
-use crate::commands::ask::asked;
-use crate::facts::{Fact, LockFacts, ObjectFacts};
+use crate::commands::ask::{asked, lock};
+use crate::facts::{Fact, ObjectFacts};
 use crate::fleet::{ObjectState, Proof};
 use crate::source::{Session, SourceError};
 
-/// What the policy judges; only what it asks for is asked.
+/// What the policy judges; only what it asks for is asked. Where this run has no facts of a HEAD, one is made if the
+/// policy needs it.
 pub(super) async fn object_state<'a>(
     session: &Session,
     request: &AuditRequest,
     facts: Option<&ObjectFacts>,
-    storage_class: Option<&'a str>,
+    storage_class: Option<String>,
     proof: Option<&'a Proof>,
 ) -> ObjectState<'a> {
     let policy = &request.policy;
+    let not_asked = || "not asked for".to_owned();
     let mut state = ObjectState {
-        encryption: Err("not asked for".to_owned()),
+        encryption: Err(not_asked()),
+        expiration: Err(not_asked()),
         storage_class,
         lock: Fact::NotApplicable,
         tags: Fact::NotApplicable,
         proof,
     };
-    if !policy.wants_head() {
+    let no_class = state.storage_class.is_none() && !policy.object.storage_classes.is_empty();
+    if !policy.wants_head() && !no_class {
         return state;
     }
     let asked_now;
@@ -33,32 +37,23 @@ pub(super) async fn object_state<'a>(
             asked_now.as_ref().map_err(SourceError::explain)
         }
     };
-    let (id, lock) = match facts {
-        Ok(facts) => {
-            state.encryption = Ok(facts.encryption.clone());
-            (facts.id.clone(), facts.lock.clone())
-        }
+    let facts = match facts {
+        Ok(facts) => facts,
         Err(why) => {
-            state.encryption = Err(why.clone());
+            (state.encryption, state.expiration) = (Err(why.clone()), Err(why.clone()));
             state.lock = Fact::Unavailable { because: why.clone() };
             state.tags = Fact::Unavailable { because: why };
             return state;
         }
     };
+    state.encryption = Ok(facts.encryption.clone());
+    state.expiration = Ok(facts.expiration.clone());
+    state.storage_class = state.storage_class.or_else(|| facts.storage_class.clone());
     if policy.wants_lock() {
-        state.lock = if lock == LockFacts::default() {
-            // HEAD shows a lock only to those who may see it.
-            let asked = asked(session.lock(&id).await, "GetObjectRetention", "s3:GetObjectRetention");
-            match asked {
-                Fact::Known { value, source } if value == LockFacts::default() => Fact::Absent { source },
-                other => other,
-            }
-        } else {
-            Fact::Known { value: lock, source: "HeadObject" }
-        };
+        state.lock = lock(session, facts).await;
     }
     if policy.wants_tags() {
-        let tags = asked(session.tags(&id).await, "GetObjectTagging", "s3:GetObjectTagging");
+        let tags = asked(session.tags(&facts.id).await, "GetObjectTagging", "s3:GetObjectTagging");
         state.tags = tags.map(|tags: BTreeMap<String, String>| tags.into_keys().collect());
     }
     state

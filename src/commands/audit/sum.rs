@@ -82,19 +82,9 @@ impl Sum {
         exit
     }
 
-    /// What could only be said at the end.
-    pub async fn finish(
-        &mut self,
-        services: &AuditServices,
-        request: &AuditRequest,
-        whole: bool,
-        report: &mut AuditReport,
-        emit: &mut impl FnMut(Report),
-    ) -> Exit {
+    /// Hands out the reports that waited for the other objects; whether those were all seen.
+    pub fn release(&mut self, services: &AuditServices, all_seen: bool, emit: &mut impl FnMut(Report)) -> Exit {
         let mut exit = Exit::Passed;
-        let shard = request.shard.is_some_and(|share| share.of() > 1);
-        let slice = request.slice.is_some_and(|share| share.of() > 1);
-        let all_seen = whole && !shard && !slice;
         for (mut object, content, proved) in std::mem::take(&mut self.waiting) {
             let copies = match self.copies(services, &object, &content) {
                 CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
@@ -106,15 +96,26 @@ impl Sum {
             exit = exit.and(Exit::of(object.exit_code));
             emit(Report::Audited(Box::new(object)));
         }
+        exit
+    }
+
+    /// Says what only shows of all objects together.
+    pub async fn observe(
+        &self,
+        services: &AuditServices,
+        request: &AuditRequest,
+        all_seen: bool,
+        report: &mut AuditReport,
+        emit: &mut impl FnMut(Report),
+    ) {
         let mut tell = |observations: Vec<Observation>| {
             observations.iter().for_each(|one| emit(Report::Observation(ObservationReport::from(one))));
         };
         tell(self.joint.duplicates());
-        if shard || slice {
+        if request.is_share() {
             report.notes.push("duplicates were looked for among the objects of this share alone".to_owned());
         }
         if let Chosen::Listed(prefixes) = &request.chosen
-            && request.uploads
             && request.shard.is_none_or(|share| share.index() == 1)
         {
             let now = services.context.clock.now();
@@ -147,7 +148,6 @@ impl Sum {
                 }
             }
         }
-        exit
     }
 
     fn copies(&self, services: &AuditServices, object: &AuditedReport, content: &[Content]) -> CopyState {

@@ -1,7 +1,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::standing::{Age, Standing, bears};
+use super::standing::{Age, Standing};
 use crate::render::page::text::{Count, Text};
 use crate::report::{AuditedReport, Exit};
 use crate::units::ByteSize;
@@ -87,10 +87,11 @@ impl Row {
 
 /// Names of the checks that bear on it; where there is none, why it is not in order all the same.
 fn checks(report: &AuditedReport) -> String {
-    let named = report.findings.iter().filter(bears).map(|finding| match finding.verdict.as_str() {
-        "fail" => finding.check.clone(),
-        _ => format!("{} (open)", finding.check),
-    });
+    let named =
+        report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict.as_str() {
+            "fail" => finding.check.clone(),
+            _ => format!("{} (open)", finding.check),
+        });
     let named: Vec<String> = named.collect();
     match Exit::of(report.exit_code) {
         Exit::Interrupted if named.is_empty() => "interrupted".to_owned(),

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use crate::render::page::tone::Tone;
-use crate::report::{AuditedReport, Exit, FindingReport};
+use crate::report::{AuditedReport, Exit};
 
 /// What an object came to, the worst first. An object in order is told apart by whether every byte of it was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,9 +83,4 @@ impl Age {
             },
         }
     }
-}
-
-/// Whether a finding bears on what an object came to: it is wrong, or open and required.
-pub(super) fn bears(finding: &&FindingReport) -> bool {
-    finding.verdict == "fail" || finding.required && finding.verdict == "unknown"
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 
-use super::standing::{Age, Standing, bears};
+use super::standing::{Age, Standing};
 use crate::render::page::findings::Findings;
 use crate::render::page::text::{Count, Text};
 use crate::render::page::tone::Tone;
@@ -92,7 +92,8 @@ impl Trouble {
 fn checks(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport]) -> Vec<Check> {
     let mut counted: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let all = objects.iter().flat_map(|report| &report.findings);
-    for finding in all.chain(buckets.iter().flat_map(|report| &report.findings)).filter(bears) {
+    for finding in all.chain(buckets.iter().flat_map(|report| &report.findings)).filter(|finding| finding.blocks_pass())
+    {
         let (failed, open) = counted.entry(&finding.check).or_default();
         *(if finding.verdict == "fail" { failed } else { open }) += 1;
     }
@@ -120,7 +121,7 @@ fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
     let mut found: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
     for report in open {
         let mut any = false;
-        for finding in report.findings.iter().filter(bears) {
+        for finding in report.findings.iter().filter(|finding| finding.blocks_pass()) {
             any = true;
             let reason = finding.reason.as_ref();
             let detail = reason.map_or("no reason is told", |reason| reason.detail.as_str());
@@ -187,5 +188,7 @@ fn ago(days: i64) -> String {
 
 /// Those that bear on the whole.
 fn told(findings: &[FindingReport]) -> String {
-    Findings::of(findings.iter().filter(bears).collect(), MOST_DAMAGE).render().unwrap_or_default()
+    Findings::of(findings.iter().filter(|finding| finding.blocks_pass()).collect(), MOST_DAMAGE)
+        .render()
+        .unwrap_or_default()
 }
