@@ -7,10 +7,12 @@ pub enum LedgerError {
     Foreign(String),
     #[error("was written by a newer version of stored-ami (format {0}); use that one")]
     Newer(i64),
-    #[error("is damaged: {0}")]
+    #[error("is damaged: {0}; put it aside, and begin another: what it proved must be proved again")]
     Damaged(String),
     /// An entry is not what was written, or lacks the ones before it.
-    #[error("was tampered with or is damaged: {0}")]
+    #[error(
+        "was tampered with or is damaged: {0}; put it aside, and begin another: what it proved must be proved again"
+    )]
     Broken(String),
     #[error("could not be written, and nothing of what was in it is lost: {0}")]
     Full(String),

@@ -91,66 +91,51 @@ impl Ledger {
         Ok(head)
     }
 
-    pub fn head(&self) -> Result<Head, LedgerError> {
-        head(&self.connection)
-    }
-
-    /// Every entry in order, of all targets that begin so.
-    pub fn each(
-        &self,
-        begins: Option<&str>,
-        mut visit: impl FnMut(Kept) -> Result<(), LedgerError>,
-    ) -> Result<(), LedgerError> {
-        let begins = begins.unwrap_or_default();
-        let mut select = self.connection.prepare_cached(
-            "SELECT number, document, digest FROM entry WHERE substr(target, 1, length(?1)) = ?1 ORDER BY number",
-        )?;
-        let mut rows = select.query([begins])?;
+    /// Every entry in order, of all targets that begin so; each is held against the one before it and against its own
+    /// columns, and of what was altered or removed nothing is believed. What the history ends in.
+    pub fn each(&self, begins: Option<&str>, mut visit: impl FnMut(Kept)) -> Result<Head, LedgerError> {
+        let mut at = Head { entries: 0, digest: BEGINNING };
+        let mut select =
+            self.connection.prepare_cached("SELECT number, target, document, digest FROM entry ORDER BY number")?;
+        let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let number: i64 = row.get(0)?;
-            let document: String = row.get(1)?;
-            let entry = serde_json::from_str(&document)
+            let (number, target, document): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let head = Head { entries: at.entries + 1, digest: row.get(3)? };
+            if number.unsigned_abs() != head.entries {
+                return Err(LedgerError::Broken(format!("entry {} is missing", head.entries)));
+            }
+            if link(&at.digest, &document) != head.digest {
+                return Err(LedgerError::Broken(format!("entry {number} is not what was written")));
+            }
+            let entry: Entry = serde_json::from_str(&document)
                 .map_err(|error| LedgerError::Broken(format!("entry {number} cannot be read: {error}")))?;
-            visit(Kept { number: number.unsigned_abs(), digest: row.get(2)?, entry })?;
+            if entry.target() != target {
+                return Err(LedgerError::Broken(format!("entry {number} is kept under another target than its own")));
+            }
+            at = head;
+            if begins.is_none_or(|begins| target.starts_with(begins)) {
+                visit(Kept { number: head.entries, digest: head.digest, entry });
+            }
         }
-        Ok(())
+        Ok(at)
     }
 
-    /// Holds every entry against the one before it and against its own columns, and the history against a head that
-    /// was kept elsewhere.
+    /// Holds the file and every entry against themselves, and the history against a head that was kept elsewhere.
     pub fn check(&self, expected: Option<Head>) -> Result<Head, LedgerError> {
         let sound: String = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if sound != "ok" {
             return Err(LedgerError::Damaged(sound));
         }
-        let mut at = Head { entries: 0, digest: BEGINNING };
-        let mut met = expected.is_none_or(|expected| expected == at);
-        let mut select =
-            self.connection.prepare("SELECT number, target, document, digest FROM entry ORDER BY number")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let (number, target, document): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let digest: Link = row.get(3)?;
-            let wrong = |what: String| Err(LedgerError::Broken(what));
-            if number.unsigned_abs() != at.entries + 1 {
-                return wrong(format!("entry {} is missing", at.entries + 1));
-            }
-            if link(&at.digest, &document) != digest {
-                return wrong(format!("entry {number} is not what was written"));
-            }
-            let entry: Result<Entry, _> = serde_json::from_str(&document);
-            if !entry.is_ok_and(|entry| entry.target() == target) {
-                return wrong(format!("entry {number} is kept under another target than its own"));
-            }
-            at = Head { entries: at.entries + 1, digest };
-            met |= expected == Some(at);
-        }
+        let beginning = Head { entries: 0, digest: BEGINNING };
+        let mut met = expected.is_none_or(|expected| expected == beginning);
+        let end =
+            self.each(None, |kept| met |= expected == Some(Head { entries: kept.number, digest: kept.digest }))?;
         match expected {
             Some(expected) if !met => Err(LedgerError::Broken(format!(
                 "it had {} entries ending in {expected}, and that is not in its history",
                 expected.entries
             ))),
-            _ => Ok(at),
+            _ => Ok(end),
         }
     }
 }
@@ -205,20 +190,10 @@ mod tests {
         let ledger = Ledger::open_existing(&path).unwrap();
         assert_eq!(ledger.check(Some(head)).unwrap(), head);
         let mut all = Vec::new();
-        ledger
-            .each(None, |kept| {
-                all.push(kept.entry);
-                Ok(())
-            })
-            .unwrap();
+        assert_eq!(ledger.each(None, |kept| all.push(kept.entry)), Ok(head));
         assert_eq!(all, [entry(1), entry(2), entry(3)]);
         let mut some = 0;
-        ledger
-            .each(Some("s3://b/ami-00000002"), |_| {
-                some += 1;
-                Ok(())
-            })
-            .unwrap();
+        ledger.each(Some("s3://b/ami-00000002"), |_| some += 1).unwrap();
         assert_eq!(some, 1);
         // An older head is part of the history.
         let earlier = Ledger::open(&folder.path().join("m.db")).unwrap().append(&[entry(1), entry(2)]).unwrap();
@@ -248,8 +223,10 @@ mod tests {
             let path = folder.path().join("l.db");
             filled(&path);
             alter(&path, &sql);
-            let error = Ledger::open_existing(&path).unwrap().check(None).unwrap_err().to_string();
-            assert!(error.contains(problem), "{sql}: {error}");
+            let ledger = Ledger::open_existing(&path).unwrap();
+            let error = ledger.each(None, |_| ()).unwrap_err();
+            assert!(error.to_string().contains(problem), "{sql}: {error}");
+            assert_eq!(ledger.check(None), Err(error), "{sql}");
         }
         // The end alone can be cut off unseen, but for a head that was kept elsewhere.
         let folder = tempfile::tempdir().unwrap();

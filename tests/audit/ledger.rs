@@ -49,6 +49,29 @@ async fn what_is_no_ledger_is_refused_before_any_work() {
     run.assert_exit(2);
 }
 
+/// A proof of one object is made one of another, which nobody proved.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_forged_in_a_ledger_is_not_believed() {
+    let rig = Rig::with(2).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    let other = "ami-00000000000000009";
+    let sql = format!(
+        "UPDATE entry SET document = replace(document, '{0}', '{other}'), target = replace(target, '{0}', '{other}')
+         WHERE target LIKE '%{0}%'",
+        "ami-00000000000000001"
+    );
+    assert_eq!(rusqlite::Connection::open(rig.path("l.db")).unwrap().execute(&sql, []).unwrap(), 1);
+    let ledger = rig.text("l.db");
+    for args in [
+        &["audit", "s3://archive", "--ledger", &ledger][..],
+        &["safe-to-delete", other, "--in", "s3://archive", "--ledger", &ledger],
+        &["ledger", "show", &ledger, "s3://archive/x"],
+    ] {
+        let run = rig.server.run(args).await;
+        assert!(run.assert_exit(2).stderr.contains("was tampered with or is damaged"), "{args:?}: {run:?}");
+    }
+}
+
 /// A disk that is full is played by the limit on the size of files.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_ends_the_run_and_loses_no_proof() {

@@ -1,7 +1,5 @@
 //! The page of an audit.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 use stored_ami::checksum::{Algorithm, Hasher};
 use stored_ami::render::page;
@@ -10,7 +8,7 @@ use stored_ami::report::{AuditedReport, Report};
 use super::browser::{Browser, driven, in_a_frame};
 use super::fleets::{damaged, failed, finding, fleet, good, left, seen, whole};
 use super::hostile::{HOSTILE, assert_tame};
-use super::{between, is_handler, kept, page_of};
+use super::{assert_whole, between, kept, page_of};
 
 /// Its targets from the top of the table down, but for rows that are hidden.
 fn shown(dom: &str) -> Vec<&str> {
@@ -42,25 +40,16 @@ fn the_page_of_an_audit_runs_one_script_and_needs_nothing_else() {
          base-uri 'none'; form-action 'none'\""
     );
     assert!(text.contains(&policy), "{policy}");
-    for unwanted in ["javascript:", "@import", "src=", "url(", "http://", "https://", "innerHTML", "eval("] {
+    assert_whole(&text);
+    for unwanted in ["http://", "https://", "innerHTML", "eval("] {
         assert!(!text.contains(unwanted), "{unwanted}");
     }
-    assert!(text.match_indices(" on").all(|(at, _)| !is_handler(&text[at..])));
-    let addresses: BTreeSet<&str> = between(&text, "href=\"", "\"").into_iter().collect();
-    assert!(addresses.iter().all(|address| address.starts_with('#') || *address == "data:,"), "{addresses:?}");
-    let ids = between(&text, " id=\"", "\"");
-    let known: BTreeSet<&str> = ids.iter().copied().collect();
-    assert_eq!(ids.len(), known.len(), "an id is there twice");
-    assert!(between(&text, "aria-labelledby=\"", "\"").iter().all(|named| known.contains(named)));
+    let (links, ids) = (between(&text, "href=\"#", "\""), between(&text, " id=\"", "\""));
     // Without a script, a link to a verdict still leads to its first row.
     for verdict in ["fail", "unknown", "seen", "pass"] {
         let name = format!("verdict={verdict}");
-        assert!(known.contains(name.as_str()) && addresses.contains(format!("#{name}").as_str()), "{name}");
+        assert!(ids.contains(&name.as_str()) && links.contains(&name.as_str()), "{name}");
     }
-    let levels: Vec<u32> = between(&text, "<h", "</h").iter().filter_map(|h| h.chars().next()?.to_digit(10)).collect();
-    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1 && pair[1] > 1), "{levels:?}");
-    assert!(between(&text, "<th", ">").iter().all(|th| th.starts_with("ead") || th.contains("scope=")));
-    assert!(between(&text, "role=\"img\"", ">").iter().all(|image| image.contains("aria-label=\"")));
     assert_eq!(text.matches("<table").count(), text.matches("<caption").count());
 }
 

@@ -79,6 +79,7 @@ async fn of_an_object() {
     let other = format!("s3://{BUCKET}/other.bin");
     for target in [OBJECT, &other] {
         changes_nothing(&rig, &["inspect", target]).await.assert_exit(0);
+        changes_nothing(&rig, &["cost", target]).await;
         let bench = ["bench", target, "--connections", "1", "--range-size", "1MiB", "--time", "1s"];
         let kept = ["--plot", &plot, "--write-tuning", &tuning];
         changes_nothing(&rig, &[&bench[..], &kept].concat()).await.assert_exit(0);
@@ -124,6 +125,7 @@ async fn of_stores_and_restores() {
     ] {
         changes_nothing(&rig, args).await.assert_exit(exit);
     }
+    changes_nothing(&rig, &["cost", AMI]).await;
     // A refusal is decoded, where that is permitted.
     for action in ["ec2:CreateStoreImageTask", "ec2:CreateRestoreImageTask"] {
         rig.deny(action);
@@ -132,6 +134,23 @@ async fn of_stores_and_restores() {
     changes_nothing(&rig, &restore).await.assert_exit(1);
     assert!(rig.restored().is_empty() && rig.starts().is_empty());
     assert!(!rig.home.path().join("stored-ami").exists(), "nor is a journal kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_archive() {
+    let rig = rig().await;
+    let (bucket, ledger, policy) = (format!("s3://{BUCKET}"), rig.path("l.db"), rig.path("p.toml"));
+    let demands = "[bucket]\nversioning = true\npublic-access-blocked = true\nencryption = [\"AES256\"]\n\
+                   [object]\nencryption = [\"AES256\"]\nlock = \"any\"\ntags = [\"Owner\"]\nstays = \"30d\"\n\
+                   storage-classes = [\"STANDARD\"]\nproof-age = \"9d\"\nother-region = true\n";
+    std::fs::write(&policy, demands).unwrap();
+    for level in ["facts", "sample", "bytes"] {
+        changes_nothing(&rig, &["audit", &bucket, "--level", level, "--images"]).await.assert_exit(0);
+        let all = ["audit", &bucket, "--level", level, "--images", "--ledger", &ledger, "--policy", &policy];
+        changes_nothing(&rig, &all).await.assert_exit(1);
+    }
+    let safe = ["safe-to-delete", AMI, "--in", &bucket, "--ledger", &ledger];
+    changes_nothing(&rig, &safe).await.assert_exit(0);
 }
 
 /// A server that ignores `DryRun` has started a task then, and nothing can be done but to say so; every such call

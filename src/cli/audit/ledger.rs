@@ -123,7 +123,6 @@ fn entries(file: &FileArgs, begin: Option<&str>, wanted: impl Fn(&Entry) -> bool
         if wanted(&kept.entry) {
             results.add(report(kept));
         }
-        Ok(())
     });
     visited.map_err(|error| wrong(file, &error))?;
     Ok(results.finish())
@@ -135,7 +134,6 @@ fn list(args: &ListArgs) -> Result<Exit, UsageError> {
     let mut newest = std::collections::BTreeMap::new();
     let visited = ledger.each(args.begin.as_deref(), |kept| {
         newest.insert(kept.entry.target().to_owned(), kept);
-        Ok(())
     });
     visited.map_err(|error| wrong(&args.file, &error))?;
     newest.into_values().for_each(|kept| results.add(report(kept)));
@@ -151,7 +149,6 @@ fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
     let mut all = Vec::new();
     let visited = ledger.each(None, |kept| {
         all.push((kept.number, hex::encode(kept.digest), kept.entry));
-        Ok(())
     });
     visited.map_err(|error| wrong(&args.file, &error))?;
     let page = entries_table(&all).map_err(UsageError)?;

@@ -13,7 +13,7 @@ use super::spend::Spend;
 use super::sum::Sum;
 use super::{AuditRequest, AuditServices, Chosen, bucket};
 use crate::fleet::{Entry, Histories, History, Seen};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
 use crate::report::{AuditReport, Exit, Report};
 use crate::source::{Context, Session};
@@ -56,11 +56,10 @@ pub async fn audit(
         ..services.clone()
     };
     let services = &counted;
-    let histories = match &ledger {
-        None => None,
-        Some(ledger) => Some(histories(ledger, &request.chosen)?),
+    let (histories, mut head) = match &ledger {
+        None => (None, None),
+        Some(ledger) => histories(ledger, &request.chosen).map(|(all, head)| (Some(all), Some(head)))?,
     };
-    let mut head = ledger.as_ref().map(Ledger::head).transpose()?;
     let term = request.term(clock.now());
     let tally = Mutex::new(Tally::new(request, clock.now().to_string()));
     let mut exit = Exit::Passed;
@@ -218,15 +217,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn histories(ledger: &Ledger, chosen: &Chosen) -> Result<Histories, LedgerError> {
+/// What is known of the chosen objects, and what the ledger ends in.
+pub(super) fn histories(ledger: &Ledger, chosen: &Chosen) -> Result<(Histories, Head), LedgerError> {
     let mut histories = Histories::new();
-    ledger.each(None, |kept| {
+    let head = ledger.each(None, |kept| {
         if chosen.holds(kept.entry.target()) {
             histories.entry(kept.entry.target().to_owned()).or_default().add(kept.entry);
         }
-        Ok(())
     })?;
-    Ok(histories)
+    Ok((histories, head))
 }
 
 impl Tally {

@@ -30,7 +30,7 @@ pub async fn safe_to_delete(
     request.policy.object.proof_age = Some(age);
     // And none for a copy that is gone before its proof is too old.
     request.policy.object.stays.get_or_insert(age);
-    let histories = histories(ledger, &request.chosen)?;
+    let (histories, _) = histories(ledger, &request.chosen)?;
     let mut because = Vec::new();
     let mut notes = Vec::new();
     let (mut found, mut listed_all) = (Vec::new(), true);
