@@ -60,7 +60,7 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
 
 /// Crates and the only places that may name them. A name that ends in `*` stands for all that
 /// begin so; the first line that fits a crate decides.
-const CRATES: [(&str, &[&str]); 36] = [
+const CRATES: [(&str, &[&str]); 37] = [
     ("aws_sdk_s3", &["source/s3/"]),
     ("aws_sdk_ec2", &["image/ec2/"]),
     ("aws_sdk_*", &["account/"]),
@@ -92,6 +92,7 @@ const CRATES: [(&str, &[&str]); 36] = [
     ("rusqlite", &["ledger/"]),
     ("toml", &["fleet/"]),
     ("csv", &["fleet/", "render/"]),
+    ("parquet", &["render/entries/"]),
     ("quick_junit", &["render/"]),
     ("tokio", ABOVE_THE_LOWER_FLOORS),
     ("tokio_util", ABOVE_THE_LOWER_FLOORS),

@@ -49,7 +49,10 @@ struct Script {
     kms: bool,
     /// Where a byte is changed at rest.
     damaged: Option<u64>,
-    faults: String,
+    faults: Vec<String>,
+    /// The round whose wire changes a bit, if any does. One that changes the same bit twice cannot be told from damage,
+    /// and what was read in one round is held against what is read in another.
+    flips_in: usize,
     connections: usize,
     memory: u64,
 }
@@ -95,6 +98,7 @@ impl Script {
             kms,
             damaged: random.bool().then(|| random.u64(0..size)),
             faults: faults(random, size),
+            flips_in: random.usize(0..ROUNDS),
             connections: random.usize(1..12),
             memory: random.u64(64..256) * MIB,
             spec: SyntheticSpec { size, parts, seed: random.u64(..), checksum },
@@ -103,7 +107,7 @@ impl Script {
 }
 
 /// Any faults that a request can meet, each struck by chance.
-fn faults(random: &mut Rng, size: u64) -> String {
+fn faults(random: &mut Rng, size: u64) -> Vec<String> {
     let near = random.u64(0..size.min(300_000));
     let kinds = [
         r#"{"status": {"status": 503, "code": "SlowDown"}}"#.to_owned(),
@@ -125,17 +129,19 @@ fn faults(random: &mut Rng, size: u64) -> String {
         format!(r#"{{"flip_on_wire": {{"offset": {}, "mask": {}}}}}"#, near / 3, 1 << random.u8(0..8)),
     ];
     let count = random.usize(0..6);
-    let rules: Vec<String> = std::iter::repeat_with(|| {
+    let mut flips = false;
+    let rules = std::iter::repeat_with(|| {
         let operation = ["GetObject", "GetObject", "HeadObject", "GetObjectAttributes"][random.usize(0..4)];
         let kind = &kinds[random.usize(0..kinds.len())];
-        // A wire that changes the same bit twice cannot be told from damage.
-        let times = if kind.contains("flip") { 1 } else { random.u64(1..5) };
+        let times = if is_flip(kind) { 1 } else { random.u64(1..5) };
         let one_in = random.u64(2..9);
         format!(r#"{{"operation": "{operation}", "one_in": {one_in}, "times": {times}, "fault": {kind}}}"#)
-    })
-    .take(count)
-    .collect();
-    format!(r#"{{"seed": {}, "rules": [{}]}}"#, random.u32(..), rules.join(", "))
+    });
+    rules.take(count).filter(|rule| !is_flip(rule) || !std::mem::replace(&mut flips, true)).collect()
+}
+
+fn is_flip(rule: &str) -> bool {
+    rule.contains("flip_on_wire")
 }
 
 impl Ends {
@@ -280,6 +286,7 @@ fn answered(calls: &[CallRecord]) -> usize {
 async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
     let mut random = Rng::with_seed(seed);
     let script = Script::new(&mut random);
+    let chance = random.u32(..);
     let truth = if script.damaged.is_some() { "fail" } else { "pass" };
     let (mut wrong, mut rounds) = (Vec::new(), Vec::new());
     rig.put(&script).await;
@@ -288,7 +295,10 @@ async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
         rig.lab.clear_script();
         let ends = if round >= ROUNDS { Ends::ByItself } else { Ends::any(&mut random, script.spec.size) };
         if round < ROUNDS {
-            parse_faults(&script.faults).unwrap().into_iter().for_each(|rule| rig.lab.script(rule));
+            let rules = script.faults.iter().filter(|rule| round == script.flips_in || !is_flip(rule));
+            let rules = rules.map(String::as_str).collect::<Vec<_>>().join(", ");
+            let faults = parse_faults(&format!(r#"{{"seed": {chance}, "rules": [{rules}]}}"#));
+            faults.unwrap().into_iter().for_each(|rule| rig.lab.script(rule));
         }
         let verdict = match ends {
             Ends::Killed { after_reads } => rig.killed(&script, after_reads).await,

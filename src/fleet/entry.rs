@@ -57,6 +57,7 @@ pub struct Acceptance {
 /// When a proof must have been made to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
+    /// Times are kept in whole seconds, so one that is this very second may be older.
     pub since: Option<Timestamp>,
     /// A clock that was ahead once must not keep a proof young for years.
     pub until: Timestamp,
@@ -100,7 +101,7 @@ impl Proof {
     /// Whether it was made in a term.
     pub fn is_in(&self, term: Term) -> bool {
         let since = term.since.unwrap_or(Timestamp::MIN);
-        self.at.parse::<Timestamp>().is_ok_and(|at| at >= since && at <= term.until)
+        self.at.parse::<Timestamp>().is_ok_and(|at| at > since && at <= term.until)
     }
 
     /// Whether nothing is left to do for an object that must be looked at so hard.

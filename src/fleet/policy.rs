@@ -278,7 +278,7 @@ fn one_of(allowed: &[String]) -> String {
 fn days<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SignedDuration>, D::Error> {
     let text = String::deserialize(input)?;
     let wrong = || serde::de::Error::custom(format!("`{text}` is no time such as 30d, 2w or 12h"));
-    age(&text).map(Some).ok_or_else(wrong)
+    age(&text).filter(SignedDuration::is_positive).map(Some).ok_or_else(wrong)
 }
 
 /// A time in days, weeks or hours, such as `30d`; `None` where it is none.

@@ -5,6 +5,7 @@ mod bench;
 mod condition;
 mod content;
 mod cost;
+mod entries;
 mod human;
 mod inspect;
 mod json;
@@ -20,6 +21,9 @@ mod verify;
 
 use std::io::{self, Write};
 
+#[cfg(feature = "parquet")]
+pub use entries::entries_parquet;
+pub use entries::{EntryRow, entries_csv};
 pub use human::Human;
 pub use json::{JsonLines, escaped};
 pub use junit::junit;
@@ -27,7 +31,7 @@ pub use page::page;
 pub use plot::plot;
 pub use prometheus::prometheus;
 pub use style::Style;
-pub use table::{entries_table, table};
+pub use table::table;
 
 use crate::report::Report;
 

@@ -1,6 +1,5 @@
 use csv::WriterBuilder;
 
-use crate::fleet::Entry;
 use crate::report::{FindingReport, Report};
 
 /// The objects of an audit as a table, one a row (RFC 4180).
@@ -65,67 +64,4 @@ pub(super) fn words(finding: &FindingReport) -> String {
         }
         (None, None) => finding.verdict.clone(),
     }
-}
-
-/// The entries of a ledger as a table, one a row.
-pub fn entries_table(entries: &[(u64, String, Entry)]) -> Result<Vec<u8>, String> {
-    let mut out = WriterBuilder::new().from_writer(Vec::new());
-    let wrong = |error: csv::Error| error.to_string();
-    out.write_record([
-        "number",
-        "sha256",
-        "kind",
-        "at",
-        "tool",
-        "target",
-        "level",
-        "verdict",
-        "object_bytes",
-        "etag",
-        "version_id",
-        "last_modified",
-        "storage_class",
-        "covered_bytes",
-        "proved_by",
-        "content",
-        "reason",
-    ])
-    .map_err(wrong)?;
-    for (number, digest, entry) in entries {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let row = match entry {
-            Entry::Proof(proof) => {
-                let content: Vec<String> = proof.content.iter().map(ToString::to_string).collect();
-                [
-                    "proof".to_owned(),
-                    proof.at.clone(),
-                    proof.tool.clone(),
-                    proof.target.clone(),
-                    proof.level.clone(),
-                    proof.verdict.clone(),
-                    proof.object.object_bytes.to_string(),
-                    text(&proof.object.etag),
-                    text(&proof.version_id),
-                    text(&proof.object.last_modified),
-                    text(&proof.storage_class),
-                    proof.covered_bytes.to_string(),
-                    proof.proved_by.join(" "),
-                    content.join(" "),
-                    String::new(),
-                ]
-            }
-            Entry::Acceptance(one) => {
-                let mut row: [String; 15] = Default::default();
-                let told = [("acceptance", 0), (&one.at, 1), (&one.tool, 2), (&one.target, 3), (&one.reason, 14)];
-                for (value, column) in told {
-                    if let Some(cell) = row.get_mut(column) {
-                        value.clone_into(cell);
-                    }
-                }
-                row
-            }
-        };
-        out.write_record([number.to_string(), digest.clone()].iter().chain(&row)).map_err(wrong)?;
-    }
-    out.into_inner().map_err(|error| error.to_string())
 }

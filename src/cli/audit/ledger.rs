@@ -9,7 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::fleet::{Acceptance, Entry};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
-use crate::render::entries_table;
+use crate::render::{EntryRow, entries_csv};
 use crate::report::{Exit, LedgerEntryReport, LedgerReport, Report, TOOL};
 
 #[derive(Debug, Subcommand)]
@@ -67,6 +67,7 @@ pub struct ExportArgs {
 pub enum Format {
     Jsonl,
     Csv,
+    Parquet,
 }
 
 #[derive(Debug, Args)]
@@ -141,18 +142,33 @@ fn list(args: &ListArgs) -> Result<Exit, UsageError> {
 }
 
 fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
-    if let Format::Jsonl = args.format {
-        let file = FileArgs { ledger: args.file.ledger.clone(), output: OutputArgs { json: true } };
-        return entries(&file, None, |_| true);
-    }
+    let table: fn(&[EntryRow]) -> Result<Vec<u8>, String> = match args.format {
+        Format::Jsonl => {
+            let file = FileArgs { ledger: args.file.ledger.clone(), output: OutputArgs { json: true } };
+            return entries(&file, None, |_| true);
+        }
+        Format::Csv => entries_csv,
+        Format::Parquet => parquet()?,
+    };
     let ledger = open(&args.file)?;
-    let mut all = Vec::new();
-    let visited = ledger.each(None, |kept| {
-        all.push((kept.number, hex::encode(kept.digest), kept.entry));
-    });
+    let mut rows = Vec::new();
+    let visited = ledger.each(None, |kept| rows.push(EntryRow::new(kept.number, hex::encode(kept.digest), kept.entry)));
     visited.map_err(|error| wrong(&args.file, &error))?;
-    let page = entries_table(&all).map_err(UsageError)?;
-    Ok(crate::cli::run::print(&page))
+    Ok(crate::cli::run::print(&table(&rows).map_err(UsageError)?))
+}
+
+#[cfg(feature = "parquet")]
+fn parquet() -> Result<fn(&[EntryRow]) -> Result<Vec<u8>, String>, UsageError> {
+    use std::io::IsTerminal as _;
+    if std::io::stdout().is_terminal() {
+        return Err(UsageError("--format parquet: it is no text; write it into a file: … > ledger.parquet".to_owned()));
+    }
+    Ok(crate::render::entries_parquet)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet() -> Result<fn(&[EntryRow]) -> Result<Vec<u8>, String>, UsageError> {
+    Err(UsageError("--format parquet: this build has none; build it with the feature `parquet`".to_owned()))
 }
 
 fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {

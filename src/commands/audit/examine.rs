@@ -200,7 +200,7 @@ async fn judge(
     // What was stopped says nothing of the object.
     let keep = exit != Exit::Interrupted;
     let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
-    let holds = newest.is_some_and(|proof| proof.is_in(request.term(now)));
+    let holds = proof.proves() || newest.is_some_and(|proof| proof.is_in(request.term(now)));
     let state = object_state(session, request, Some(&known.facts), storage_class.clone(), newest).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     let report = AuditedReport {

@@ -1,0 +1,132 @@
+//! The entries of a ledger as a table for other programs, one a row.
+
+#[cfg(feature = "parquet")]
+mod columns;
+
+#[cfg(feature = "parquet")]
+pub use columns::entries_parquet;
+
+use serde::Serialize;
+
+use crate::fleet::{Entry, Proof};
+
+/// An entry as a row; what it does not have is empty.
+#[derive(Debug, Default, Serialize)]
+pub struct EntryRow {
+    number: u64,
+    sha256: String,
+    kind: &'static str,
+    at: String,
+    tool: String,
+    target: String,
+    level: Option<String>,
+    verdict: Option<String>,
+    object_bytes: Option<u64>,
+    etag: Option<String>,
+    version_id: Option<String>,
+    last_modified: Option<String>,
+    storage_class: Option<String>,
+    covered_bytes: Option<u64>,
+    proved_by: Option<String>,
+    content: Option<String>,
+    reason: Option<String>,
+}
+
+impl EntryRow {
+    /// Of an entry, with its number and its digest in hexadecimal.
+    pub fn new(number: u64, sha256: String, entry: Entry) -> Self {
+        let row = match entry {
+            Entry::Proof(proof) => EntryRow::from(*proof),
+            Entry::Acceptance(one) => EntryRow {
+                kind: "acceptance",
+                at: one.at,
+                tool: one.tool,
+                target: one.target,
+                reason: Some(one.reason),
+                ..EntryRow::default()
+            },
+        };
+        EntryRow { number, sha256, ..row }
+    }
+}
+
+impl From<Proof> for EntryRow {
+    fn from(proof: Proof) -> Self {
+        let content: Vec<String> = proof.content.iter().map(ToString::to_string).collect();
+        EntryRow {
+            kind: "proof",
+            at: proof.at,
+            tool: proof.tool,
+            target: proof.target,
+            level: Some(proof.level),
+            verdict: Some(proof.verdict),
+            object_bytes: Some(proof.object.object_bytes),
+            etag: proof.object.etag,
+            version_id: proof.version_id,
+            last_modified: proof.object.last_modified,
+            storage_class: proof.storage_class,
+            covered_bytes: Some(proof.covered_bytes),
+            proved_by: Some(proof.proved_by.join(" ")),
+            content: Some(content.join(" ")),
+            ..EntryRow::default()
+        }
+    }
+}
+
+/// As CSV (RFC 4180), with a row of names first.
+pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        out.serialize(row).map_err(|error| error.to_string())?;
+    }
+    out.into_inner().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::fleet::{Acceptance, Content, Seen};
+
+    pub fn rows() -> Vec<EntryRow> {
+        let proof = Proof {
+            at: "2026-01-02T03:04:05.000006Z".into(),
+            tool: "test".into(),
+            target: "s3://b/a,\"b\".bin".into(),
+            level: "bytes".into(),
+            verdict: "pass".into(),
+            settled: true,
+            object: Seen { etag: Some("e".into()), object_bytes: 1 << 40, last_modified: Some("soon".into()) },
+            listed: None,
+            version_id: None,
+            storage_class: Some("STANDARD".into()),
+            covered_bytes: 1 << 40,
+            proved_by: vec!["etag".into(), "crc32".into()],
+            content: vec![Content::new("crc32", "AAAAAA==")],
+        };
+        let acceptance = Acceptance {
+            at: "2026-01-02T03:04:06Z".into(),
+            tool: "test".into(),
+            target: "s3://b/c".into(),
+            reason: "meant so".into(),
+        };
+        vec![
+            EntryRow::new(1, "00".into(), Entry::Proof(Box::new(proof))),
+            EntryRow::new(2, "01".into(), Entry::Acceptance(acceptance)),
+        ]
+    }
+
+    #[test]
+    fn a_row_has_what_its_entry_has() {
+        let text = String::from_utf8(entries_csv(&rows()).unwrap()).unwrap();
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "number,sha256,kind,at,tool,target,level,verdict,object_bytes,etag,version_id,last_modified,storage_class,\
+                 covered_bytes,proved_by,content,reason",
+                "1,00,proof,2026-01-02T03:04:05.000006Z,test,\"s3://b/a,\"\"b\"\".bin\",bytes,pass,1099511627776,e,,soon,\
+                 STANDARD,1099511627776,etag crc32,crc32:AAAAAA==,",
+                "2,01,acceptance,2026-01-02T03:04:06Z,test,s3://b/c,,,,,,,,,,,meant so",
+            ]
+        );
+    }
+}
