@@ -1,19 +1,20 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts, removal};
 use crate::fleet::{Proof, Term};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
 
 /// What must hold of an archive. What the file does not ask for is not asked.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Policy {
     pub bucket: BucketPolicy,
     pub object: ObjectPolicy,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct BucketPolicy {
     pub versioning: bool,
@@ -22,7 +23,7 @@ pub struct BucketPolicy {
     pub encryption: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ObjectPolicy {
     /// Kinds that are allowed, in S3's words.
@@ -43,7 +44,7 @@ pub struct ObjectPolicy {
     pub other_region: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockWish {
     /// Governance mode, compliance mode or a legal hold.
@@ -85,6 +86,12 @@ impl Policy {
     /// Reads a policy file (TOML); in words what is wrong with it.
     pub fn from_toml(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// SHA-256 over what it demands, by which runs know that they judged alike; `None` where that is nothing.
+    pub fn digest(&self) -> Option<String> {
+        let demands = serde_json::to_vec(self).ok().filter(|_| *self != Policy::default())?;
+        Some(Hasher::digest(Algorithm::Sha256, &demands).hex())
     }
 
     /// Whether it asks of objects what a listing does not tell.

@@ -102,6 +102,12 @@ pub struct AuditReport {
     /// How old a proof may be that still holds, in seconds; absent for any age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<i64>,
+    /// What was read of each object, at level `sample`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
+    /// SHA-256 over what the policy demands; absent where it demands nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_sha256: Option<String>,
     /// `ENTRIES:SHA256` of the ledger at the end. Keep it elsewhere, for `ledger verify --head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_head: Option<String>,

@@ -52,6 +52,10 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     refused(&files, "tell of 30 objects together, and should of 31").await;
     std::fs::write(files[2], lines[..lines.len() - 2].join("\n")).unwrap();
     refused(&files, "has no end").await;
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nstorage-classes = [\"STANDARD\"]\n").unwrap();
+    let judged = shard(&rig, 3, &["--policy", &policy]).await;
+    refused(&[files[0], files[1], &judged], "another policy").await;
     rig.put("late/ami-00000000000000099.bin", 1, 2_001).await;
     let late = shard(&rig, 3, &[]).await;
     refused(&[files[0], files[1], &late], "saw another listing").await;

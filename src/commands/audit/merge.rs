@@ -94,9 +94,17 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
         if share.of() != of || !missing.remove(&share.index()) {
             return Err(format!("{name}: is shard {share}, which does not go with the others"));
         }
-        let alike = |end: &AuditReport| (end.scope.clone(), end.level.clone(), end.slice.clone(), end.max_age_seconds);
-        if alike(end) != alike(first) {
-            return Err(format!("{name}: is of another audit than {first_name}: scope, level, slice or age differ"));
+        for (what, alike) in [
+            ("scope", end.scope == first.scope),
+            ("level", end.level == first.level),
+            ("sample", end.sample == first.sample),
+            ("slice", end.slice == first.slice),
+            ("age", end.max_age_seconds == first.max_age_seconds),
+            ("policy", end.policy_sha256 == first.policy_sha256),
+        ] {
+            if !alike {
+                return Err(format!("{name}: is of another audit than {first_name}: another {what}"));
+            }
         }
         if end.listing_sha256 != first.listing_sha256 {
             return Err(format!(

@@ -12,7 +12,7 @@ use super::list::{Candidate, Listed, ListingDigest, candidates};
 use super::spend::Spend;
 use super::sum::Sum;
 use super::{AuditRequest, AuditServices, Chosen, bucket};
-use crate::fleet::{Entry, Histories, History, Seen};
+use crate::fleet::{Entry, Histories, History, Level, Seen};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
 use crate::report::{AuditReport, Exit, Report};
@@ -237,6 +237,8 @@ impl Tally {
             shard: request.shard.map(|share| share.to_string()),
             slice: request.slice.map(|share| share.to_string()),
             max_age_seconds: request.max_age.map(|age| age.as_secs()),
+            sample: (request.level == Level::Sample).then(|| request.sample.to_string()),
+            policy_sha256: request.policy.digest(),
             ..AuditReport::default()
         };
         Tally {
