@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Change, Content, Entry, Level, Proof, Seen, Term};
 use crate::verdict::Verdict;
@@ -7,11 +8,11 @@ use crate::verdict::Verdict;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// The first time it was in order: what it must still be.
-    first: Option<Proof>,
+    first: Option<Arc<Proof>>,
     /// The newest one that proves every byte, and that no later look at the same state refuted.
-    proof: Option<Proof>,
+    proof: Option<Arc<Proof>>,
     /// The newest one that left nothing open, of whatever level, likewise.
-    settled: Option<Proof>,
+    settled: Option<Arc<Proof>>,
 }
 
 /// The histories of many objects, by target.
@@ -25,17 +26,16 @@ impl History {
         match entry {
             Entry::Acceptance(_) => *self = History::default(),
             Entry::Proof(proof) if proof.settled => {
-                let proof = *proof;
+                // Of most objects all three are one, and there may be a hundred thousand objects.
+                let proof: Arc<Proof> = proof.into();
                 if proof.proves() {
-                    self.proof = Some(proof.clone());
+                    self.proof = Some(Arc::clone(&proof));
                 }
-                if self.first.is_none() {
-                    self.first = Some(proof.clone());
-                }
+                self.first.get_or_insert_with(|| Arc::clone(&proof));
                 self.settled = Some(proof);
             }
             Entry::Proof(proof) if proof.verdict == Verdict::Fail.name() => {
-                let refuted = |earlier: &mut Proof| is(earlier, &proof.object);
+                let refuted = |earlier: &mut Arc<Proof>| is(earlier, &proof.object);
                 self.proof.take_if(refuted);
                 self.settled.take_if(refuted);
             }
@@ -49,19 +49,19 @@ impl History {
 
     /// The newest proof over every byte, if it is of this very state of the object.
     pub fn proof_of(&self, seen: &Seen) -> Option<&Proof> {
-        self.proof.as_ref().filter(|proof| is(proof, seen))
+        self.proof.as_deref().filter(|proof| is(proof, seen))
     }
 
     /// A proof that makes it needless to look at the object again.
     pub fn still_good(&self, seen: &Seen, level: Level, term: Term) -> Option<&Proof> {
         let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
-        self.proof.as_ref().filter(fits).or_else(|| self.settled.as_ref().filter(fits))
+        self.proof.as_deref().filter(fits).or_else(|| self.settled.as_deref().filter(fits))
     }
 
     /// What became of it since it was first seen in order.
     pub fn change(&self, seen: &Seen, content: &[Content]) -> Change {
         let Some(first) = &self.first else { return Change::New };
-        let best = self.proof.as_ref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
+        let best = self.proof.as_deref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
         match Change::between((&best.object, &best.content), (seen, content)) {
             // Written again with the same bytes, and proved since: that state stands for the first one.
             Change::Unclear if self.proof_of(seen).is_some_and(|proof| shares(proof, best)) => Change::Same,
@@ -76,7 +76,7 @@ impl History {
 
     /// When and how it was last seen in order.
     pub fn last(&self) -> Option<&Proof> {
-        self.settled.as_ref()
+        self.settled.as_deref()
     }
 }
 
