@@ -36,6 +36,23 @@ pub fn judge(reference: &Reference, digests: &Digests, size: u64) -> Judgement {
     }
 }
 
+/// How many bytes were held against values of their own: of the parts that were read whole, where the reference tells
+/// what each must be.
+pub fn held_by_part(reference: &Reference, digests: &Digests) -> u64 {
+    let (layout, expected) = match &reference.claim {
+        Claim::Composite { candidates, parts: Some(parts), .. } => {
+            let proved = candidates.iter().find(|candidate| matches!(candidate.basis, Basis::Proved { .. }));
+            let Some(proved) = proved else { return 0 };
+            (&proved.layout, parts)
+        }
+        Claim::Parts { layout, digests } => (layout, digests),
+        _ => return 0,
+    };
+    let Some(algorithm) = expected.first().map(Digest::algorithm) else { return 0 };
+    let read = digests.parts(algorithm, layout).unwrap_or_default();
+    layout.parts().zip(read).filter(|(_, digest)| digest.is_some()).map(|(part, _)| part.len()).sum()
+}
+
 struct Judging<'a> {
     reference: &'a Reference,
     digests: &'a Digests,

@@ -8,5 +8,5 @@ mod ratio;
 
 pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
 pub use digests::Digests;
-pub use judge::{Judgement, judge};
+pub use judge::{Judgement, held_by_part, judge};
 pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios};

@@ -232,7 +232,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
         return Err(UsageError("the check `stream` wants --decode".to_owned()));
     }
     let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
-    let until = args.reading.max_time.map(|time| std::time::Instant::now() + time);
+    let until = args.reading.max_time.and_then(|time| std::time::Instant::now().checked_add(time));
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let (mut manifest, mut manifest_signature) = (None, None);
     if let Some(path) = &references.manifest {

@@ -81,13 +81,15 @@ impl Monitor for Progress {
 
     fn received(&self, bytes: u64) {
         if let Some(bar) = &self.bar {
-            bar.inc(bytes);
+            // What has no end says itself what it is at.
+            if bar.length() != Some(0) {
+                bar.inc(bytes);
+            }
             return;
         }
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.done += bytes;
         let now = Instant::now();
-        // What has no end says itself what it is at.
         if log.total == 0 || now.duration_since(log.said) < LOG_EVERY {
             return;
         }

@@ -10,6 +10,7 @@ use crate::verdict::Verdict;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
     Proof(Box<Proof>),
+    Gone(Gone),
     Acceptance(Acceptance),
 }
 
@@ -35,8 +36,11 @@ pub struct Proof {
     pub version_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Bytes that were read and held against something.
+    /// Bytes that were read.
     pub covered_bytes: u64,
+    /// Checks of the object itself that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
     /// References that matched over every byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proved_by: Vec<String>,
@@ -45,12 +49,24 @@ pub struct Proof {
     pub content: Vec<Content>,
 }
 
-/// A person says that the object is right as it is now, or rightly gone: what was known of it before no longer counts.
+/// An object was not there any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gone {
+    pub at: String,
+    pub tool: String,
+    pub target: String,
+}
+
+/// A person says that the object is right as it was seen last, or rightly gone: what was known of it before no longer
+/// counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acceptance {
     pub at: String,
     pub tool: String,
     pub target: String,
+    /// The state that is right; absent where it is right that there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Seen>,
     pub reason: String,
 }
 
@@ -80,6 +96,7 @@ impl Entry {
     pub fn target(&self) -> &str {
         match self {
             Entry::Proof(proof) => &proof.target,
+            Entry::Gone(gone) => &gone.target,
             Entry::Acceptance(acceptance) => &acceptance.target,
         }
     }
@@ -87,6 +104,7 @@ impl Entry {
     pub fn at(&self) -> &str {
         match self {
             Entry::Proof(proof) => &proof.at,
+            Entry::Gone(gone) => &gone.at,
             Entry::Acceptance(acceptance) => &acceptance.at,
         }
     }
@@ -104,9 +122,9 @@ impl Proof {
         self.at.parse::<Timestamp>().is_ok_and(|at| at > since && at <= term.until)
     }
 
-    /// Whether nothing is left to do for an object that must be looked at so hard.
+    /// Whether nothing is left to do for an object that must be looked at so hard. A sample says nothing of the bytes of
+    /// the next one.
     pub fn satisfies(&self, level: Level) -> bool {
-        let reached = self.level.parse::<Level>().is_ok_and(|reached| reached >= level);
-        reached && self.settled && (level < Level::Bytes || self.proves())
+        self.settled && (level == Level::Facts || self.proves())
     }
 }

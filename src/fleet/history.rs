@@ -2,17 +2,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Change, Content, Entry, Level, Proof, Seen, Term};
-use crate::verdict::Verdict;
 
 /// What is known of one object from before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// The first time it was in order: what it must still be.
+    /// When it was first seen, or accepted: what it must still be.
     first: Option<Arc<Proof>>,
     /// The newest one that proves every byte, and that no later look at the same state refuted.
     proof: Option<Arc<Proof>>,
     /// The newest one that left nothing open, of whatever level, likewise.
     settled: Option<Arc<Proof>>,
+    /// The newest one that found damage, unless every byte of the same state was proved since.
+    damage: Option<Arc<Proof>>,
+    /// The newest look.
+    latest: Option<Arc<Proof>>,
+    /// The newest look at level `bytes`.
+    read: Option<Arc<Proof>>,
+    /// It was not there any more, after that.
+    gone: bool,
 }
 
 /// The histories of many objects, by target.
@@ -20,31 +27,64 @@ pub type Histories = BTreeMap<String, History>;
 
 impl History {
     /// Of an object that nothing is known of.
-    pub const NOTHING: History = History { first: None, proof: None, settled: None };
+    pub const NOTHING: History =
+        History { first: None, proof: None, settled: None, damage: None, latest: None, read: None, gone: false };
 
     pub fn add(&mut self, entry: Entry) {
         match entry {
-            Entry::Acceptance(_) => *self = History::default(),
-            Entry::Proof(proof) if proof.settled => {
-                // Of most objects all three are one, and there may be a hundred thousand objects.
-                let proof: Arc<Proof> = proof.into();
-                if proof.proves() {
-                    self.proof = Some(Arc::clone(&proof));
-                }
-                self.first.get_or_insert_with(|| Arc::clone(&proof));
-                self.settled = Some(proof);
-            }
-            Entry::Proof(proof) if proof.verdict == Verdict::Fail.name() => {
-                let refuted = |earlier: &mut Arc<Proof>| is(earlier, &proof.object);
-                self.proof.take_if(refuted);
-                self.settled.take_if(refuted);
-            }
-            Entry::Proof(_) => {}
+            Entry::Acceptance(acceptance) => self.accept(acceptance.object.as_ref()),
+            Entry::Gone(_) => self.gone = true,
+            Entry::Proof(proof) => self.look(proof.into()),
         }
+    }
+
+    /// Most often all of them are one, and there may be a hundred thousand objects.
+    fn look(&mut self, look: Arc<Proof>) {
+        if look.settled {
+            if look.proves() {
+                self.proof = Some(Arc::clone(&look));
+                self.damage.take_if(|damage| is(damage, &look.object));
+            }
+            self.settled = Some(Arc::clone(&look));
+        } else if !look.failed.is_empty() {
+            let refuted = |earlier: &mut Arc<Proof>| is(earlier, &look.object);
+            self.proof.take_if(refuted);
+            self.settled.take_if(refuted);
+            self.damage = Some(Arc::clone(&look));
+        }
+        if look.level == Level::Bytes.name() {
+            self.read = Some(Arc::clone(&look));
+        }
+        self.first.get_or_insert_with(|| Arc::clone(&look));
+        self.latest = Some(look);
+        self.gone = false;
+    }
+
+    /// An acceptance of another state than the newest accepts nothing.
+    fn accept(&mut self, object: Option<&Seen>) {
+        if object != self.state() {
+            return;
+        }
+        let accepted = self.latest.take().filter(|_| object.is_some());
+        *self = History { first: accepted.clone(), latest: accepted, ..History::NOTHING };
+    }
+
+    /// How it was seen last; `None` where it was gone, or never seen.
+    pub fn state(&self) -> Option<&Seen> {
+        self.latest.as_ref().filter(|_| !self.gone).map(|latest| &latest.object)
     }
 
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// The damage that was found in this very state of the object.
+    pub fn damage_of(&self, seen: &Seen) -> Option<&Proof> {
+        self.damage.as_deref().filter(|damage| is(damage, seen))
     }
 
     /// The newest proof over every byte, if it is of this very state of the object.
@@ -58,7 +98,7 @@ impl History {
         self.proof.as_deref().filter(fits).or_else(|| self.settled.as_deref().filter(fits))
     }
 
-    /// What became of it since it was first seen in order.
+    /// What became of it since it was first seen.
     pub fn change(&self, seen: &Seen, content: &[Content]) -> Change {
         let Some(first) = &self.first else { return Change::New };
         let best = self.proof.as_deref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
@@ -69,14 +109,15 @@ impl History {
         }
     }
 
-    /// When it was proved; what never was comes first.
-    pub fn turn(&self) -> &str {
-        self.proof.as_ref().map_or("", |proof| &proof.at)
+    /// When it was last looked at so hard, whatever came of it; what never was comes first.
+    pub fn turn(&self, level: Level) -> &str {
+        let look = if level == Level::Bytes { &self.read } else { &self.latest };
+        look.as_ref().map_or("", |look| &look.at)
     }
 
-    /// When and how it was last seen in order.
+    /// When and how it was last seen, and in order if it ever was.
     pub fn last(&self) -> Option<&Proof> {
-        self.settled.as_deref()
+        self.settled.as_deref().or(self.latest.as_deref())
     }
 }
 
@@ -91,7 +132,7 @@ fn shares(one: &Proof, other: &Proof) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::Acceptance;
+    use crate::fleet::{Acceptance, Gone};
 
     const ALWAYS: Term = Term { since: None, until: jiff::Timestamp::MAX };
 
@@ -116,6 +157,7 @@ mod tests {
             version_id: None,
             storage_class: None,
             covered_bytes: 5,
+            failed: if verdict == "fail" { vec!["crc32".into()] } else { Vec::new() },
             proved_by: Vec::new(),
             content: vec![Content(content.into())],
         }))
@@ -186,7 +228,19 @@ mod tests {
     #[test]
     fn what_failed_proves_nothing() {
         let failed = history(&[proof("10", Level::Bytes, "fail", "a", "crc32:x")]);
-        assert!(failed.is_empty() && failed.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
+        assert!(failed.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
+        // And what it found is known until every byte is proved, or there is another state.
+        assert!(failed.damage_of(&seen("a")).is_some() && failed.damage_of(&seen("b")).is_none());
+        let mended = history(&[
+            proof("10", Level::Bytes, "fail", "a", "crc32:x"),
+            proof("11", Level::Facts, "unknown", "a", "crc32:x"),
+        ]);
+        assert!(mended.damage_of(&seen("a")).is_some(), "facts prove nothing");
+        let mended = history(&[
+            proof("10", Level::Bytes, "fail", "a", "crc32:x"),
+            proof("11", Level::Bytes, "pass", "a", "crc32:x"),
+        ]);
+        assert!(mended.damage_of(&seen("a")).is_none());
         let open = history(&[proof("10", Level::Bytes, "unknown", "a", "crc32:x")]);
         assert!(open.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
     }
@@ -197,16 +251,51 @@ mod tests {
             [proof("10", Level::Bytes, "pass", "a", "crc32:x"), proof("11", Level::Bytes, "pass", "b", "crc32:y")];
         let change = |history: &History, content: &str| history.change(&seen("b"), &[Content(content.into())]).name();
         assert_eq!(change(&history(&entries), "crc32:y"), "replaced");
-        let accept = Entry::Acceptance(Acceptance {
-            at: "2026-01-12T00:00:00Z".into(),
-            tool: "test".into(),
-            target: "s3://b/k".into(),
-            reason: "meant".into(),
-        });
-        let mut accepted = history(&[entries[0].clone(), entries[1].clone(), accept]);
-        assert_eq!(change(&accepted, "crc32:y"), "new");
-        accepted.add(proof("13", Level::Bytes, "pass", "b", "crc32:y"));
+        let accept = |object: Option<Seen>| {
+            Entry::Acceptance(Acceptance {
+                at: "2026-01-12T00:00:00Z".into(),
+                tool: "test".into(),
+                target: "s3://b/k".into(),
+                object,
+                reason: "meant".into(),
+            })
+        };
+        let [first, replaced] = &entries;
+        let mut accepted = history(&[first.clone(), replaced.clone(), accept(Some(seen("b")))]);
         assert_eq!(change(&accepted, "crc32:y"), "same");
+        assert!(accepted.still_good(&seen("b"), Level::Facts, ALWAYS).is_none(), "it must be looked at once more");
+        let other = Seen { object_bytes: 6, ..seen("c") };
+        assert_eq!(accepted.change(&other, &[]).name(), "replaced", "only this state was accepted");
+        for object in [None, Some(seen("a"))] {
+            accepted = history(&[first.clone(), replaced.clone(), accept(object)]);
+            assert_eq!(change(&accepted, "crc32:y"), "replaced", "it is not how it was seen last");
+        }
         assert_eq!(change(&history(&entries[..1]), "crc32:x"), "replaced_same_content");
+    }
+    #[test]
+    fn what_is_gone_is_missed_until_a_person_accepts_that() {
+        let gone =
+            Entry::Gone(Gone { at: "2026-01-12T00:00:00Z".into(), tool: "test".into(), target: "s3://b/k".into() });
+        let mut known = history(&[proof("10", Level::Bytes, "unknown", "a", "crc32:x"), gone.clone()]);
+        assert_eq!((known.is_empty(), known.is_gone(), known.state()), (false, true, None), "in order or not");
+        let accept = |object| {
+            Entry::Acceptance(Acceptance {
+                at: "2026-01-13T00:00:00Z".into(),
+                tool: "test".into(),
+                target: "s3://b/k".into(),
+                object,
+                reason: "meant".into(),
+            })
+        };
+        known.add(accept(Some(seen("a"))));
+        assert!(known.is_gone(), "it is not there");
+        known.add(accept(None));
+        assert!(known.is_empty());
+        let back = history(&[
+            proof("10", Level::Bytes, "pass", "a", "crc32:x"),
+            gone,
+            proof("13", Level::Bytes, "pass", "b", "crc32:y"),
+        ]);
+        assert_eq!((back.is_gone(), back.change(&seen("b"), &[Content("crc32:y".into())]).name()), (false, "replaced"));
     }
 }

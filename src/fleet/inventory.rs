@@ -1,10 +1,12 @@
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::checksum::{Algorithm, Hasher};
 use crate::ident::{ObjectUri, Target, decoded_key};
+use crate::units::ByteSize;
 
 /// The manifest of an S3 Inventory (S3 User Guide, *Amazon S3 Inventory*, "Inventory manifest").
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -13,6 +15,8 @@ pub struct Inventory {
     pub source_bucket: String,
     pub file_format: String,
     pub file_schema: String,
+    /// Milliseconds since 1970.
+    pub creation_timestamp: Option<String>,
     pub files: Vec<InventoryFile>,
 }
 
@@ -54,14 +58,18 @@ impl Inventory {
         let names: Vec<String> = self.file_schema.split(',').map(|name| name.trim().to_owned()).collect();
         let column = |name: &str| names.iter().position(|known| known == name);
         let key = column("Key").ok_or("the manifest's schema has no column `Key`")?;
-        let (latest, marker) = (column("IsLatest"), column("IsDeleteMarker"));
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(MultiGzDecoder::new(packed).take(MOST));
+        let (bucket, latest, marker) = (column("Bucket"), column("IsLatest"), column("IsDeleteMarker"));
+        let mut unpacked = MultiGzDecoder::new(packed).take(MOST);
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(&mut unpacked);
         let mut found = Inventoried::default();
         for row in rows.records() {
             let row = row.map_err(|error| error.to_string())?;
             let is = |column: Option<usize>, word: &str| column.is_some_and(|column| row.get(column) == Some(word));
             if is(latest, "false") || is(marker, "true") {
                 continue;
+            }
+            if let Some(other) = bucket.and_then(|column| row.get(column)).filter(|name| *name != self.source_bucket) {
+                return Err(format!("a row is of the bucket {other}, and the manifest of {}", self.source_bucket));
             }
             let key = decoded_key(row.get(key).ok_or("a row has no key")?).ok_or("a key is not in percent encoding")?;
             let uri = ObjectUri { bucket: self.source_bucket.clone(), key, version: None };
@@ -70,7 +78,15 @@ impl Inventory {
                 None => found.others += 1,
             }
         }
+        if unpacked.limit() == 0 {
+            return Err(format!("holds more than {}", ByteSize(MOST)));
+        }
         Ok(found)
+    }
+
+    /// When S3 made it; `None` where the manifest does not tell.
+    pub fn made(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.creation_timestamp.as_ref()?.parse().ok()?).ok()
     }
 }
 

@@ -10,7 +10,7 @@ mod policy;
 mod seen;
 mod share;
 
-pub use entry::{Acceptance, Entry, Proof, Term};
+pub use entry::{Acceptance, Entry, Gone, Proof, Term};
 pub use history::{Histories, History};
 pub use inventory::{Inventoried, Inventory, InventoryFile, objects_in};
 pub use joint::{Joint, Observation, ObservationKind, tasks, uploads};

@@ -85,7 +85,10 @@ pub enum CopyState {
 impl Policy {
     /// Reads a policy file (TOML); in words what is wrong with it.
     pub fn from_toml(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        })
     }
 
     /// SHA-256 over what it demands, by which runs know that they judged alike; `None` where that is nothing.

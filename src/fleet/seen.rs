@@ -74,7 +74,7 @@ impl fmt::Display for Content {
     }
 }
 
-/// What became of an object since it was seen in order.
+/// What became of an object since it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Nothing was known of it.

@@ -57,7 +57,8 @@ impl Ledger {
 
     /// Opens a ledger that is there, to read it.
     pub fn open_existing(path: &Path) -> Result<Self, LedgerError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // What a killed run left half written is taken back by whoever opens it next, if that one may write.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let ledger = Ledger { connection: Connection::open_with_flags(path, flags)? };
         ledger.connection.busy_timeout(PATIENCE)?;
         ledger.check_format()?;
@@ -101,7 +102,7 @@ impl Ledger {
         while let Some(row) = rows.next()? {
             let (number, target, document): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let head = Head { entries: at.entries + 1, digest: row.get(3)? };
-            if number.unsigned_abs() != head.entries {
+            if u64::try_from(number) != Ok(head.entries) {
                 return Err(LedgerError::Broken(format!("entry {} is missing", head.entries)));
             }
             if link(&at.digest, &document) != head.digest {
@@ -165,6 +166,7 @@ mod tests {
             at: "2026-01-01T00:00:00Z".into(),
             tool: "test".into(),
             target: format!("s3://b/ami-{number:08x}.bin"),
+            object: None,
             reason: format!("reason {number}"),
         })
     }
@@ -206,6 +208,7 @@ mod tests {
         for (sql, problem) in [
             ("DELETE FROM entry WHERE number = 2".to_owned(), "entry 2 is missing"),
             ("DELETE FROM entry WHERE number = 1".to_owned(), "entry 1 is missing"),
+            ("UPDATE entry SET number = -1 WHERE number = 1".to_owned(), "entry 1 is missing"),
             (
                 format!("UPDATE entry SET document = replace(document, '{reason}', 'another') WHERE number = 2"),
                 "entry 2 is not what was written",

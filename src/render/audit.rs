@@ -87,7 +87,11 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
         count => format!("; {count} other objects left alone"),
     };
     let share = if share.is_empty() { String::new() } else { format!("; this is {}", share.join(", ")) };
-    line("listed", &format!("{} stored AMI objects, {}{others}{share}", report.listed, ByteSize(report.listed_bytes)))?;
+    let bytes = match report.listed_bytes {
+        0 => String::new(),
+        bytes => format!(", {}", ByteSize(bytes)),
+    };
+    line("listed", &format!("{} stored AMI objects{bytes}{others}{share}", report.listed))?;
     line("level", &report.level)?;
     let held = if report.level == "facts" { "seen" } else { "proved" };
     let mut parts =
@@ -127,6 +131,7 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
 
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
     let (word, rest) = match &report.entry {
+        Entry::Gone(_) => ("missing", String::new()),
         Entry::Acceptance(acceptance) => ("accepted", format!("  {}", acceptance.reason)),
         Entry::Proof(proof) => {
             let by =

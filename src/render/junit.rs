@@ -4,10 +4,10 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 
 use super::printable;
 use super::table::told;
-use crate::report::{Exit, FindingReport, Report};
+use crate::report::{AuditReport, Exit, FindingReport, Report};
 
-/// An audit as test cases: a suite for each bucket, a case for each object and for the bucket itself. What is wrong is a
-/// failure, what is open or could not be done is an error.
+/// An audit as test cases: a suite for each bucket, a case for each object and for the bucket itself, and
+/// one for the whole. What is wrong is a failure, what is open or could not be done is an error.
 pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     let mut suites: Vec<(String, TestSuite)> = Vec::new();
     for report in reports {
@@ -18,6 +18,12 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
                 (bucket.to_owned(), key.to_owned(), &one.findings, one.exit_code, one.elapsed_seconds)
             }
             Report::AuditedBucket(one) => (one.bucket.clone(), "bucket".to_owned(), &one.findings, one.exit_code, 0.0),
+            Report::Audit(one) => {
+                let mut suite = TestSuite::new("audit");
+                suite.add_test_case(TestCase::new("whole", whole(one)));
+                suites.push(("audit".to_owned(), suite));
+                continue;
+            }
             _ => continue,
         };
         let mut case = TestCase::new(printable(&name), status(findings, exit));
@@ -37,6 +43,19 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     all.serialize(&mut out).map_err(|error| error.to_string())?;
     Ok(out)
+}
+
+/// Whether all could be looked at: a bucket that could not be listed has no cases of its own.
+fn whole(audit: &AuditReport) -> TestCaseStatus {
+    let interrupted = audit.exit_code == Exit::Interrupted.code();
+    if audit.problems.is_empty() && audit.listed > 0 && !interrupted {
+        return TestCaseStatus::success();
+    }
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type("unknown");
+    let told = [&audit.problems[..], &audit.notes[..]].concat();
+    status.set_message(printable(&told.join("; ")));
+    status
 }
 
 fn status(findings: &[FindingReport], exit: u8) -> TestCaseStatus {

@@ -16,6 +16,8 @@ pub enum Reason {
     Archived { state: String },
     /// Only a part of the bytes was read, as asked.
     Sampled { coverage: Coverage },
+    /// A part of the bytes was read, as asked, and nothing tells what these bytes alone must be.
+    SampleUnheld { coverage: Coverage },
     /// The object was replaced or removed while it was read.
     Changed { detail: String },
     /// Two reads of the same range gave different bytes.
@@ -61,6 +63,7 @@ impl Reason {
             Reason::NotUsed => "not_used",
             Reason::Archived { .. } => "archived",
             Reason::Sampled { .. } => "sampled",
+            Reason::SampleUnheld { .. } => "sample_unheld",
             Reason::Changed { .. } => "changed",
             Reason::UnstableRead { .. } => "unstable_read",
             Reason::NotPermitted { .. } => "not_permitted",
@@ -90,7 +93,7 @@ impl Reason {
             Reason::Archived { .. } => {
                 Some("bring it back first: aws s3api restore-object --bucket … --key … --restore-request Days=7")
             }
-            Reason::Sampled { .. } => Some("leave out --sample to read every byte"),
+            Reason::Sampled { .. } | Reason::SampleUnheld { .. } => Some("leave out --sample to read every byte"),
             Reason::Changed { .. } => Some("run it again; pin a version with ?versionId= if the bucket keeps them"),
             Reason::UnstableRead { .. } => {
                 Some("suspect memory, network or a proxy on the way; run it again from another machine")
@@ -132,6 +135,12 @@ impl fmt::Display for Reason {
                     percent(*coverage)
                 )
             }
+            Reason::SampleUnheld { coverage } => write!(
+                f,
+                "{} of {} were read, and nothing is stored that a sample could be held against",
+                ByteSize(coverage.bytes),
+                ByteSize(coverage.of)
+            ),
             Reason::Changed { detail } => write!(f, "the object changed while it was read: {detail}"),
             Reason::UnstableRead { detail } => write!(f, "two reads gave different bytes: {detail}"),
             Reason::NotPermitted { needs } => write!(f, "not permitted (needs {needs})"),

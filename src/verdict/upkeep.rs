@@ -7,6 +7,8 @@ pub enum Upkeep {
     Present,
     /// Its content is what it was when it was first seen in order.
     Unchanged,
+    /// No earlier look found damage in it as it is now.
+    Sound,
     /// The bucket keeps versions.
     Versioning,
     /// The bucket blocks public access.
@@ -32,9 +34,10 @@ pub enum Upkeep {
 use Upkeep as U;
 
 impl Upkeep {
-    pub const ALL: [(Upkeep, &'static str); 12] = [
+    pub const ALL: [(Upkeep, &'static str); 13] = [
         (U::Present, "present"),
         (U::Unchanged, "unchanged"),
+        (U::Sound, "sound"),
         (U::Versioning, "versioning"),
         (U::PublicAccess, "public-access"),
         (U::BucketEncryption, "bucket-encryption"),

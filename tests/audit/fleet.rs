@@ -1,7 +1,7 @@
 use serde_json::Value;
-use stored_ami::lab::{Deny, Operation};
+use stored_ami::lab::{BucketOptions, Deny, Fault, FaultRule, Operation};
 
-use crate::common::data;
+use crate::common::{Server, data};
 use crate::rig::{Audited, BUCKET, Rig, key, target};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,8 +59,26 @@ async fn a_sample_is_no_proof_and_enough_where_it_was_asked_for() {
     let line = run.assert_exit(0).object(&key(1)).clone();
     assert_eq!((line["verdict"].as_str(), line["proof"].clone()), (Some("unknown"), Value::Null));
     assert!(line["received_bytes"].as_u64().unwrap() < 12 << 20);
-    assert_eq!(rig.audit(&["--level", "sample"]).await.end()["still_good"], 1);
-    assert_eq!(rig.audit(&["--level", "bytes"]).await.end()["examined"], 1, "bytes want more");
+    // A part that the first sample did not hold.
+    let told = async |slice: &str| rig.audit(&["--level", "sample", "--sample", slice]).await.run.exit;
+    rig.lab.damage(BUCKET, &key(1), 11 << 20, 1).unwrap();
+    let exits = [told("1/3").await, told("2/3").await, told("3/3").await];
+    assert!(exits.contains(&Some(1)) && exits.contains(&Some(0)), "each is read anew: {exits:?}");
+    rig.lab.damage(BUCKET, &key(1), 11 << 20, 1).unwrap();
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    assert_eq!(rig.audit(&["--level", "sample"]).await.end()["still_good"], 1, "every byte is more than a sample");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_that_nothing_can_be_held_against_is_open() {
+    let rig = Rig::new().await;
+    let bytes = data(3, 12 << 20);
+    let parts: Vec<&[u8]> = bytes.chunks(5 << 20).collect();
+    use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+    let whole = Some((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    rig.server.multipart(BUCKET, &key(1), &parts, whole).await;
+    let run = rig.audit(&["--level", "sample", "--sample", "1/3"]).await;
+    assert_eq!(run.assert_exit(3).named(), [format!("{}: proof sample_unheld", target(&key(1)))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +106,7 @@ async fn what_was_replaced_or_lost_stays_wrong_until_a_person_accepts_it() {
     }
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!(run.assert_exit(0).named(), Vec::<String>::new());
-    assert_eq!((run.object(&key(0))["change"].as_str(), run.end()["missing"].as_u64()), (Some("new"), Some(0)));
+    assert_eq!((run.object(&key(0))["change"].as_str(), run.end()["missing"].as_u64()), (Some("same"), Some(0)));
 }
 
 /// A listing tells no difference where the bytes rot: only reading finds that, when the proof is old.
@@ -112,10 +130,118 @@ async fn damage_that_was_found_is_not_passed_over_for_an_earlier_proof() {
     rig.audit(&["--level", "bytes", "--max-age", "0h"]).await.assert_exit(1);
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!(run.assert_exit(1).named(), [format!("{}: crc64nvme fail, etag fail, proof fail", target(&key(1)))]);
-    assert_eq!(rig.audit(&[]).await.object(&key(1))["verdict"], "unknown", "facts find nothing, and prove nothing");
+    // Facts find nothing, and what was found is not forgotten for that.
+    for _ in 0..2 {
+        assert_eq!(rig.audit(&[]).await.assert_exit(1).named(), [format!("{}: sound fail", target(&key(1)))]);
+    }
     let ledger = rig.text("l.db");
     let safe = ["safe-to-delete", "ami-00000000000000001", "--in", "s3://archive", "--ledger", &ledger];
     assert_eq!(rig.server.run(&safe).await.assert_exit(1).report()["answer"], "must_stay");
+    rig.lab.damage(BUCKET, &key(1), 1_000, 1).unwrap();
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    rig.audit(&[]).await.assert_exit(0);
+}
+
+/// Objects that were never in order are missed, and held against what they were, all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_read_is_not_forgotten() {
+    let rig = Rig::with(3).await;
+    for number in [0, 1] {
+        rig.lab.with_object(BUCKET, &key(number), |object| object.storage_class = "GLACIER".into()).unwrap();
+    }
+    rig.lab.deny(Deny::action("s3:GetObject").under(&key(2)));
+    rig.audit(&["--level", "bytes"]).await.assert_exit(4);
+    rig.lab.allow_all();
+    rig.put(&key(0), 50, 3_000).await;
+    rig.delete(&key(1)).await;
+    rig.delete(&key(2)).await;
+    for _ in 0..2 {
+        let run = rig.audit(&[]).await;
+        let named = [(0, "unchanged fail"), (1, "present fail"), (2, "present fail")];
+        let mut named = named.map(|(number, what)| format!("{}: {what}", target(&key(number))));
+        named.sort();
+        assert_eq!(run.assert_exit(1).named(), named);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_is_of_what_was_seen() {
+    let rig = Rig::with(2).await;
+    let ledger = rig.text("l.db");
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    let accept =
+        async |key: &str| rig.server.run(&["ledger", "accept", &ledger, &target(key), "--reason", "meant"]).await.exit;
+    assert_eq!(accept("misspelt").await, Some(2));
+    rig.put(&key(0), 50, 3_000).await;
+    assert_eq!(accept(&key(0)).await, Some(0), "of the state that the ledger knows");
+    rig.audit(&["--level", "bytes"]).await.assert_exit(1);
+    assert_eq!(accept(&key(0)).await, Some(0));
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    rig.put(&key(0), 51, 4_000).await;
+    let run = rig.audit(&["--level", "bytes"]).await;
+    assert_eq!(run.assert_exit(1).named(), [format!("{}: unchanged fail", target(&key(0)))], "what came later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_stays_damaged_keeps_no_other_from_its_turn() {
+    let rig = Rig::with(5).await;
+    rig.lab.damage(BUCKET, &key(0), 1, 1).unwrap();
+    rig.lab.with_object(BUCKET, &key(3), |object| object.storage_class = "GLACIER".into()).unwrap();
+    for _ in 0..5 {
+        rig.audit(&["--level", "bytes", "--max-bytes", "1"]).await;
+    }
+    let run = rig.audit(&["--level", "bytes", "--max-bytes", "1"]).await;
+    assert_eq!(run.end()["proved"], 3, "{:?}", run.named());
+    // What the listing shows is told of those that are not reached.
+    rig.put(&key(1), 60, 3_000).await;
+    rig.put(&key(2), 61, 3_000).await;
+    let run = rig.audit(&["--level", "bytes", "--max-bytes", "1"]).await;
+    let replaced = run.named().iter().filter(|named| named.contains("unchanged fail")).count();
+    assert_eq!(replaced, 2, "{:?}", run.named());
+    // Named objects have a size too.
+    let list = rig.text("list.txt");
+    let names: Vec<String> = (0..5).map(|number| target(&key(number))).collect();
+    std::fs::write(&list, names.join("\n")).unwrap();
+    for end in [["--max-bytes", "2500"], ["--max-cost", "0.000000001"]] {
+        let args = [&["audit", "--list", &list, "--level", "bytes"], &end[..]].concat();
+        let run = Audited::of(rig.server.run(&args).await);
+        let examined = run.end()["examined"].as_u64().unwrap();
+        assert!((1..4).contains(&examined), "{end:?}: {:?}", run.end());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_judges_the_object_that_was_proved() {
+    let rig = Rig::with(1).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nencryption = [\"AES256\"]\n").unwrap();
+    let other = Fault::OtherETag("ffffffffffffffffffffffffffffffff".into());
+    rig.lab.script(FaultRule::new(Operation::HeadObject, other).always());
+    let run = rig.audit(&["--policy", &policy]).await;
+    assert_ne!(run.object(&key(0))["verdict"], "pass", "{:?}", run.lines);
+    assert_ne!(run.run.exit, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_in_another_region_is_one_that_is_in_order() {
+    let rig = Rig::with(2).await;
+    let there = BucketOptions { region: Some("eu-west-1".into()), ..BucketOptions::default() };
+    rig.lab.create_bucket("archive-eu", there).unwrap();
+    let eu = Server::new(&rig.lab.endpoint(), "eu-west-1", "test", "test");
+    eu.put("archive-eu", &key(0), &data(1, 2_000), Some(aws_sdk_s3::types::ChecksumAlgorithm::Crc64Nvme)).await;
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nother-region = true\n").unwrap();
+    let audit = ["audit", "s3://archive", "s3://archive-eu", "--level", "bytes", "--policy", &policy];
+    let lone = format!("{}: other-region fail", target(&key(1)));
+    let duplicate = format!("duplicate: s3://archive-eu/{}", key(0));
+    let run = Audited::of(rig.server.run(&audit).await);
+    assert_eq!(run.assert_exit(1).named(), [duplicate, lone.clone()]);
+    // One that is damaged is no copy.
+    rig.lab.damage("archive-eu", &key(0), 1, 1).unwrap();
+    let run = Audited::of(rig.server.run(&audit).await);
+    let named = run.assert_exit(1).named();
+    assert!(named.contains(&format!("{}: other-region fail", target(&key(0)))) && named.contains(&lone), "{named:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

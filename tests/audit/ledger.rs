@@ -66,6 +66,7 @@ async fn what_was_forged_in_a_ledger_is_not_believed() {
         &["audit", "s3://archive", "--ledger", &ledger][..],
         &["safe-to-delete", other, "--in", "s3://archive", "--ledger", &ledger],
         &["ledger", "show", &ledger, "s3://archive/x"],
+        &["ledger", "accept", &ledger, &target(&key(0)), "--reason", "meant"],
     ] {
         let run = rig.server.run(args).await;
         assert!(run.assert_exit(2).stderr.contains("was tampered with or is damaged"), "{args:?}: {run:?}");

@@ -52,6 +52,14 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     refused(&files, "tell of 30 objects together, and should of 31").await;
     std::fs::write(files[2], lines[..lines.len() - 2].join("\n")).unwrap();
     refused(&files, "has no end").await;
+    // Left from an earlier time, or altered.
+    let third = lines.join("\n");
+    let began = rig.text("old.jsonl");
+    let year = merged.end()["began"].as_str().unwrap()[..4].to_owned();
+    std::fs::write(&began, third.replace(&format!("\"began\":\"{year}"), "\"began\":\"2025")).unwrap();
+    refused(&[files[0], files[1], &began], "is of an earlier audit").await;
+    std::fs::write(&began, third.replace("\"shard\":\"3/3\"", "\"shard\":\"2/3\"")).unwrap();
+    refused(&[files[0], &began], "is not of shard 2/3").await;
     let policy = rig.text("p.toml");
     std::fs::write(&policy, "[object]\nstorage-classes = [\"STANDARD\"]\n").unwrap();
     let judged = shard(&rig, 3, &["--policy", &policy]).await;

@@ -15,7 +15,20 @@ async fn a_bucket_that_cannot_be_listed_is_no_clean_bucket() {
     assert!(end["problems"][0].as_str().unwrap().starts_with("s3://no-such-bucket/ could not be listed"), "{end}");
 
     let run = Audited::of(rig.server.run(&["audit", "s3://archive/misspelt"]).await);
-    assert_eq!(run.assert_exit(3).end()["notes"][0], "no stored AMI object was found, so nothing is known");
+    assert_eq!(
+        run.assert_exit(3).end()["notes"][0],
+        "no stored AMI object was found under s3://archive/misspelt, so nothing is known of it"
+    );
+
+    // One that is misspelt beside one that is not.
+    let run = Audited::of(rig.server.run(&["audit", "s3://archive", "s3://archive/misspelt"]).await);
+    assert_eq!(run.assert_exit(3).end()["listed"], 3);
+
+    // Nor is it a green row of tests.
+    let junit = rig.text("a.xml");
+    rig.server.run(&["audit", "s3://no-such-bucket", "--junit", &junit]).await.assert_exit(4);
+    let cases = std::fs::read_to_string(&junit).unwrap();
+    assert!(cases.contains("tests=\"1\"") && cases.contains("errors=\"1\""), "{cases}");
 
     // A listing that breaks off makes nothing missing.
     rig.audit(&[]).await.assert_exit(0);
@@ -79,7 +92,7 @@ async fn files_for_other_programs_hold_every_object() {
     assert!(table[0][12].contains("crc64nvme: "), "{table:?}");
     let cases = read(&junit);
     assert!(
-        cases.contains("tests=\"6\"") && cases.contains("failures=\"1\"") && cases.contains("errors=\"0\""),
+        cases.contains("tests=\"7\"") && cases.contains("failures=\"1\"") && cases.contains("errors=\"0\""),
         "{cases}"
     );
     assert!(!cases.contains('\u{1b}') && cases.contains("&lt;&amp;"), "{cases}");

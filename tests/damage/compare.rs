@@ -64,7 +64,7 @@ fn of_finding(finding: &FindingReport, outcome: &Outcome, reads: Option<u8>, cas
             let codes: &[&str] = match why {
                 Why::Layout => &["layout_not_proved", "layout_unknown"],
                 Why::NotMd5 => &["etag_not_md5"],
-                Why::Sampled => &["sampled"],
+                Why::Sampled => &["sampled", "sample_unheld"],
                 Why::Protocol => &["protocol"],
                 Why::Unstable => &["unstable_read"],
             };

@@ -8,6 +8,7 @@ mod life;
 mod policy;
 mod restore_conditions;
 mod rig;
+mod safe;
 mod starting;
 mod store_conditions;
 mod stored;

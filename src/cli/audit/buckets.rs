@@ -25,8 +25,7 @@ impl Buckets {
             let Ok(facts) = home.bucket(name, context.clone()).facts().await else { continue };
             let Some(region) = facts.region else { continue };
             regions.insert(name.clone(), region.clone());
-            // An endpoint of one's own serves all Regions.
-            if region == home.region() || home.has_own_endpoint() {
+            if region == home.region() {
                 continue;
             }
             let connection = match opened.get(&region) {

@@ -74,5 +74,6 @@ pub(super) fn inventory(manifest: &Path) -> Result<Chosen, UsageError> {
     if objects.is_empty() {
         return Err(wrong(manifest, "names no stored AMI object".to_owned()));
     }
-    Ok(Chosen::Named(objects))
+    let made = inventory.made().map(|made| format!(" of {made}")).unwrap_or_default();
+    Ok(Chosen::Named { objects, from: format!("the inventory {}{made}", manifest.display()) })
 }

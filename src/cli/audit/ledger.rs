@@ -6,7 +6,7 @@ use super::UsageError;
 use crate::cli::args::OutputArgs;
 use crate::cli::run::Results;
 use crate::clock::{Clock, SystemClock};
-use crate::fleet::{Acceptance, Entry};
+use crate::fleet::{Acceptance, Entry, History};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
@@ -24,7 +24,7 @@ pub enum LedgerCommand {
     ///
     /// Exit codes: 0 nothing was; 1 something was; 4 the file cannot be read.
     Verify(CheckArgs),
-    /// Say that an object is right as it is now, or rightly gone; what was known of it before no longer counts
+    /// Say that an object is right as an audit saw it last, or rightly gone; what was known before no longer counts
     Accept(AcceptArgs),
 }
 
@@ -120,13 +120,18 @@ fn report(kept: Kept) -> Report {
 fn entries(file: &FileArgs, begin: Option<&str>, wanted: impl Fn(&Entry) -> bool) -> Result<Exit, UsageError> {
     let mut results = Results::new(file.output.json);
     let ledger = open(file)?;
+    let mut any = false;
     let visited = ledger.each(begin, |kept| {
         if wanted(&kept.entry) {
+            any = true;
             results.add(report(kept));
         }
     });
     visited.map_err(|error| wrong(file, &error))?;
-    Ok(results.finish())
+    match begin {
+        Some(target) if !any => Err(UsageError(format!("{}: nothing is known of {target}", file.ledger.display()))),
+        _ => Ok(results.finish()),
+    }
 }
 
 fn list(args: &ListArgs) -> Result<Exit, UsageError> {
@@ -197,12 +202,22 @@ fn accept(args: &AcceptArgs) -> Result<Exit, UsageError> {
     if args.reason.trim().is_empty() {
         return Err(UsageError("--reason: say why it is right".to_owned()));
     }
-    // One that is not there yet is none that an audit wrote.
-    drop(open(&args.file)?);
+    let target = args.target.to_string();
+    let mut known = History::NOTHING;
+    let read = open(&args.file)?.each(None, |kept| {
+        if kept.entry.target() == target {
+            known.add(kept.entry);
+        }
+    });
+    read.map_err(|error| wrong(&args.file, &error))?;
+    if known.is_empty() {
+        return Err(UsageError(format!("{}: nothing is known of {target}", args.file.ledger.display())));
+    }
     let entry = Entry::Acceptance(Acceptance {
         at: SystemClock.now().to_string(),
         tool: TOOL.to_owned(),
-        target: args.target.to_string(),
+        target,
+        object: known.state().cloned(),
         reason: args.reason.clone(),
     });
     let appended = Ledger::open(&args.file.ledger).and_then(|mut ledger| ledger.append(std::slice::from_ref(&entry)));

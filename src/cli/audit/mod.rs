@@ -7,7 +7,7 @@ mod ledger;
 mod merge;
 mod safe;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::buckets::Buckets;
 use self::files::Files;
-use super::resolve::{UsageError, options, read};
+use super::resolve::{UsageError, options, place, read};
 use super::run::{Results, cancel_on_signal};
 use super::terminal::Progress;
 use crate::clock::{Clock, SystemClock};
@@ -43,17 +43,27 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json).with_page(&args.page)?;
     let mut files = Files::new(&args.files)?;
     let request = request(&args)?;
+    let ledger = |path: &PathBuf| {
+        Ledger::open(path).map_err(|error| UsageError(format!("--ledger {}: {error}", path.display())))
+    };
+    // One that is there is looked at before any work; a new one is begun when the work can begin.
+    let known = match &args.ledger {
+        Some(path) if path.exists() => Some(ledger(path)?),
+        Some(path) => {
+            place("--ledger", path)?;
+            None
+        }
+        None => None,
+    };
     let progress = Arc::new(Progress::new());
     let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
-    let ledger = match &args.ledger {
-        None => None,
-        Some(path) => {
-            Some(Ledger::open(path).map_err(|error| UsageError(format!("--ledger {}: {error}", path.display())))?)
-        }
-    };
     let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
     let buckets = buckets.at_rate(args.reading.max_rate.map(|rate| rate.0));
     let services = AuditServices { images: images(&args, &buckets, &context)?, archive: Arc::new(buckets), context };
+    let ledger = match known {
+        None => args.ledger.as_ref().map(&ledger).transpose()?,
+        known => known,
+    };
     let cancel = cancel_on_signal();
     let done = audit(&services, &request, ledger, &cancel, |report| {
         progress.clear();
@@ -79,7 +89,10 @@ fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
     let chosen = match (&args.list, &args.inventory) {
         (Some(path), _) => {
             let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
-            Chosen::Named(objects_in(&read(path)?).map_err(wrong)?.into_iter().collect())
+            Chosen::Named {
+                objects: objects_in(&read(path)?).map_err(wrong)?.into_iter().collect(),
+                from: path.display().to_string(),
+            }
         }
         (None, Some(path)) => files::inventory(path)?,
         (None, None) => Chosen::Listed(args.prefixes.clone()),
@@ -93,19 +106,23 @@ fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         }
         most => most.map(|most| (most, PriceTable::built_in())),
     };
+    let policy = policy(args.policy.as_deref())?;
+    // What the policy calls too old is due.
+    let demanded = policy.object.proof_age.filter(|_| args.level == Level::Bytes);
+    let max_age = demanded.map_or(args.max_age, |age| age.min(args.max_age));
     Ok(AuditRequest {
         chosen,
         level: args.level,
         sample: args.reading.sample,
-        max_age: args.ledger.is_some().then_some(args.max_age),
+        max_age: args.ledger.is_some().then_some(max_age),
         slice: args.turn.slice.map(|turn| turn.on(day)),
         shard: args.turn.shard,
         due: Due {
-            until: args.turn.max_time.map(|time| Instant::now() + time),
+            until: args.turn.max_time.and_then(|time| Instant::now().checked_add(time)),
             bytes: args.turn.max_bytes.map(|size| size.0),
             dollars,
         },
-        policy: policy(args.policy.as_deref())?,
+        policy,
         objects_at_once,
         budget: budget(&args.reading, objects_at_once)?,
     })

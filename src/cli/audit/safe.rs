@@ -18,10 +18,6 @@ use crate::source::{Context, RetryPolicy};
 pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json);
     let policy = policy(args.policy.as_deref())?;
-    if policy.object.other_region {
-        let problem = "other-region is judged by `audit`, over all objects; leave it out here";
-        return Err(UsageError(format!("--policy: {problem}")));
-    }
     let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
     let ledger = Ledger::open_existing(&args.ledger).map_err(|error| wrong(&error))?;
     let progress = Arc::new(Progress::new());

@@ -1,10 +1,12 @@
-use super::examine::Examined;
+use jiff::Timestamp;
+
+use super::examine::{Examined, unchanged};
 use super::list::Candidate;
 use super::{AuditRequest, judged};
-use crate::fleet::History;
-use crate::report::{AuditedReport, FindingReport};
+use crate::fleet::{Change, Entry, Gone, History, Proof, Seen};
+use crate::report::{AuditedReport, FindingReport, TOOL};
 use crate::source::{ErrorKind, SourceError};
-use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
 
 /// An object that could not be looked at.
 pub(super) fn not_there(
@@ -12,6 +14,7 @@ pub(super) fn not_there(
     candidate: &Candidate,
     history: Option<&History>,
     error: &SourceError,
+    now: Timestamp,
 ) -> Examined {
     let known = history.is_some_and(|history| !history.is_empty());
     let gone = error.kind == ErrorKind::NotFound;
@@ -20,31 +23,62 @@ pub(super) fn not_there(
         ErrorKind::NotFound if candidate.listed.is_some() => Outcome::Unknown(Reason::Unanswered {
             detail: format!("it was listed, and is gone since: {}", error.explain()),
         }),
-        ErrorKind::Denied => Outcome::Unknown(Reason::NotPermitted { needs: error.explain() }),
+        ErrorKind::Denied => Outcome::Unknown(Reason::NotPermitted { needs: "s3:GetObject".to_owned() }),
         _ => Outcome::Unknown(Reason::Unanswered { detail: error.explain() }),
     };
     let check = if gone { CheckId::Upkeep(Upkeep::Present) } else { CheckId::Identity };
     let findings = [FindingReport::from(&Finding { check, required: true, outcome })];
     let vanished = gone && (known || candidate.listed.is_some());
     let exit = if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(error.exit()) };
-    Examined::bare(AuditedReport {
+    let entry = match &candidate.listed {
+        _ if gone && known => Some(gone_entry(candidate.uri.to_string(), now)),
+        // What is listed and cannot be looked at is missed all the same when it is gone.
+        Some(listed) if !gone => Some(Entry::Proof(Box::new(Proof {
+            at: now.to_string(),
+            tool: TOOL.to_owned(),
+            target: candidate.uri.to_string(),
+            level: request.level.name().to_owned(),
+            verdict: Verdict::Unknown.name().to_owned(),
+            settled: false,
+            object: Seen::listed(listed),
+            listed: None,
+            version_id: None,
+            storage_class: listed.storage_class.clone(),
+            covered_bytes: 0,
+            failed: Vec::new(),
+            proved_by: Vec::new(),
+            content: Vec::new(),
+        }))),
+        _ => None,
+    };
+    let report = AuditedReport {
         examined: Some(request.level.name().to_owned()),
         storage_class: candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone()),
         change: (gone && known).then(|| "missing".to_owned()),
+        notes: vec![error.explain()],
         exit_code: exit.code(),
         ..bare(&candidate.uri.to_string(), findings.into())
-    })
+    };
+    Examined { entry, ..Examined::bare(report) }
 }
 
-/// An object that was in order once, and that the listing does not hold any more.
-pub(super) fn missing_report(target: &str, history: &History) -> AuditedReport {
+/// An object that was seen once, and that the listing does not hold any more.
+pub(super) fn missed(target: &str, history: &History, now: Timestamp) -> Examined {
     let finding = Finding { check: CheckId::Upkeep(Upkeep::Present), required: true, outcome: missing() };
-    let last = history.last().map(|proof| format!("last seen in order {}", proof.at));
-    AuditedReport {
+    let last =
+        history.last().map(|look| format!("last seen{} {}", if look.settled { " in order" } else { "" }, look.at));
+    let report = AuditedReport {
         change: Some("missing".to_owned()),
         notes: last.into_iter().collect(),
         ..bare(target, vec![FindingReport::from(&finding)])
-    }
+    };
+    // Once is enough.
+    let entry = (!history.is_gone()).then(|| gone_entry(target.to_owned(), now));
+    Examined { entry, ..Examined::bare(report) }
+}
+
+fn gone_entry(target: String, now: Timestamp) -> Entry {
+    Entry::Gone(Gone { at: now.to_string(), tool: TOOL.to_owned(), target })
 }
 
 fn missing() -> Outcome {
@@ -56,14 +90,21 @@ impl Examined {
         Examined { report, entry: None, content: Vec::new(), proved: false }
     }
 
-    /// An object that is due, and was not reached.
-    pub fn left(candidate: &Candidate, why: &'static str) -> Self {
+    /// An object that is due, and was not reached; what a listing shows of it is told all the same.
+    pub fn left(candidate: &Candidate, history: Option<&History>, why: &'static str) -> Self {
         let detail = format!("due, and left for another run: {why}");
         let outcome = Outcome::Unknown(Reason::Unanswered { detail });
-        let findings = [FindingReport::from(&Finding { check: CheckId::Proof, required: true, outcome })];
+        let mut findings = vec![Finding { check: CheckId::Proof, required: true, outcome }];
+        let change = history
+            .zip(candidate.listed.as_ref())
+            .map(|(history, listed)| history.change(&Seen::listed(listed), &[]))
+            .filter(|change| matches!(change, Change::Replaced { .. }));
+        findings.extend(change.as_ref().and_then(unchanged));
+        let findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
         Examined::bare(AuditedReport {
+            change: change.map(|change| change.name().to_owned()),
             exit_code: judged::exit(&findings).code(),
-            ..bare(&candidate.uri.to_string(), findings.into())
+            ..bare(&candidate.uri.to_string(), findings)
         })
     }
 }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::absent::not_there;
 use super::judged;
 use super::list::Candidate;
-use super::state::object_state;
+use super::state::{object_state, wants_head};
 use super::{AuditRequest, AuditServices};
 use crate::checksum::ChecksumKind;
 use crate::commands::discover::look;
@@ -17,7 +17,7 @@ use crate::ident::ETagForm;
 use crate::progress::{Call, Counting, Monitor};
 use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL, VerifyReport};
 use crate::source::{Context, ErrorKind, Session, SourceError};
-use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
 
 /// What looking at an object came to: the report, what is to be kept of it, and what must be asked of all objects
 /// together.
@@ -60,7 +60,7 @@ pub(super) async fn examine(
     let now = clock.now();
     let mut examined = match known {
         Ok(known) => judge(&session, request, candidate, history, known, now).await,
-        Err(error) => not_there(request, candidate, history, &error),
+        Err(error) => not_there(request, candidate, history, &error, now),
     };
     let counts = counting.counts();
     examined.report.requests = counts.requests;
@@ -172,11 +172,24 @@ async fn judge(
     now: Timestamp,
 ) -> Examined {
     let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
+    let failed: Vec<String> = known
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Fail.name())
+        .map(|finding| finding.check.clone())
+        .collect();
+    let settled_by_bytes = proved && judged::exit(&known.findings) == Exit::Passed;
+    if failed.is_empty()
+        && !settled_by_bytes
+        && let Some(damage) = history.and_then(|history| history.damage_of(&known.seen))
+    {
+        known.findings.push(FindingReport::from(&damaged(damage)));
+    }
     let change = history.map(|history| history.change(&known.seen, &known.content));
     if let Some(change) = &change {
         known.findings.extend(unchanged(change).iter().map(FindingReport::from));
         if let Change::SameContent { by } = change {
-            known.notes.push(format!("written again since it was first seen in order, with the same content by {by}"));
+            known.notes.push(format!("written again since it was first seen, with the same content by {by}"));
         }
     }
     let exit = judged::exit(&known.findings).and(known.exit);
@@ -194,6 +207,7 @@ async fn judge(
         version_id: identity.version_id.clone(),
         storage_class: storage_class.clone(),
         covered_bytes: known.covered,
+        failed,
         proved_by: known.proved_by.clone(),
         content: known.content.clone(),
     };
@@ -201,7 +215,7 @@ async fn judge(
     let keep = exit != Exit::Interrupted;
     let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
     let holds = proof.proves() || newest.is_some_and(|proof| proof.is_in(request.term(now)));
-    let state = object_state(session, request, Some(&known.facts), storage_class.clone(), newest).await;
+    let state = object_state(session, request, Some(Ok(&known.facts)), storage_class.clone(), newest).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     let report = AuditedReport {
         target: candidate.uri.to_string(),
@@ -222,14 +236,15 @@ async fn judge(
     Examined { report, entry: keep.then(|| Entry::Proof(Box::new(proof))), content: known.content, proved: holds }
 }
 
-/// An object of which an earlier proof still holds. What the policy asks beyond the listing is asked all the same.
+/// An object of which an earlier proof still holds; `None` where it is another by now. What the policy asks beyond the
+/// listing is asked all the same.
 pub(super) async fn still_good(
     services: &AuditServices,
     request: &AuditRequest,
     candidate: &Candidate,
     history: &History,
     good: &Proof,
-) -> Examined {
+) -> Option<Examined> {
     let now = services.context.clock.now();
     let (session, counting) = one_of_many(services, candidate);
     let proof = history.proof_of(&good.object);
@@ -237,7 +252,12 @@ pub(super) async fn still_good(
     let change = history.change(&good.object, &good.content);
     let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
     let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());
-    let state = object_state(&session, request, None, class, proof).await;
+    let facts = if wants_head(request, class.as_deref()) { Some(session.head().await) } else { None };
+    if facts.as_ref().and_then(|facts| facts.as_ref().ok()).is_some_and(|facts| Seen::facts(facts) != good.object) {
+        return None;
+    }
+    let facts = facts.as_ref().map(|facts| facts.as_ref().map_err(SourceError::explain));
+    let state = object_state(&session, request, facts, class, proof).await;
     findings.extend(request.policy.judge_object(&state, now));
     let findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
     let counts = counting.counts();
@@ -263,12 +283,20 @@ pub(super) async fn still_good(
         received_bytes: counts.received,
         elapsed_seconds: 0.0,
     };
-    Examined { report, entry: None, content: good.content.clone(), proved: holds }
+    Some(Examined { report, entry: None, content: good.content.clone(), proved: holds })
+}
+
+/// What an earlier run found in the same state, and this one did not look for.
+fn damaged(damage: &Proof) -> Finding {
+    let observed = format!("{} failed {}", damage.failed.join(", "), damage.at);
+    let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
+    let outcome = Outcome::Fail(Failure::of_rule(evidence));
+    Finding { check: CheckId::Upkeep(Upkeep::Sound), required: true, outcome }
 }
 
 /// Nothing to say of what is new, or of what there is no history of.
-fn unchanged(change: &Change) -> Option<Finding> {
-    let evidence = |observed: &str| Evidence::of_rule("ledger", "what it was when first seen in order", observed);
+pub(super) fn unchanged(change: &Change) -> Option<Finding> {
+    let evidence = |observed: &str| Evidence::of_rule("ledger", "what it was when first seen, or accepted", observed);
     let outcome = match change {
         Change::New => return None,
         Change::Same => Outcome::Pass(evidence("the same object")),

@@ -18,7 +18,12 @@ pub(super) struct Candidate {
 
 /// What comes of listing.
 pub(super) enum Listed {
-    Page(Vec<Candidate>, u64),
+    Page {
+        candidates: Vec<Candidate>,
+        others: u64,
+        /// A prefix that came to its end without any.
+        empty: Option<Prefix>,
+    },
     /// A prefix that could not be listed, or not to its end.
     Problem(Prefix, SourceError),
 }
@@ -27,12 +32,12 @@ pub(super) enum Listed {
 pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Chosen) -> impl Stream<Item = Listed> + 'a {
     let (prefixes, named) = match chosen {
         Chosen::Listed(prefixes) => (prefixes.as_slice(), None),
-        Chosen::Named(uris) => {
-            let named = uris.iter().map(|uri| Candidate { uri: uri.clone(), listed: None });
-            (&[][..], Some(Listed::Page(named.collect(), 0)))
+        Chosen::Named { objects, .. } => {
+            let named = objects.iter().map(|uri| Candidate { uri: uri.clone(), listed: None });
+            (&[][..], Some(Listed::Page { candidates: named.collect(), others: 0, empty: None }))
         }
     };
-    let begin = Cursor { services, prefixes, bucket: None, token: None };
+    let begin = Cursor { services, prefixes, bucket: None, token: None, found: false };
     let listed = stream::unfold(begin, Cursor::next);
     futures_util::StreamExt::chain(stream::iter(named), listed)
 }
@@ -42,6 +47,8 @@ struct Cursor<'a> {
     prefixes: &'a [Prefix],
     bucket: Option<Arc<dyn BucketService>>,
     token: Option<String>,
+    /// Whether this prefix held any so far.
+    found: bool,
 }
 
 impl Cursor<'_> {
@@ -52,26 +59,29 @@ impl Cursor<'_> {
             .get_or_insert_with(|| self.services.archive.bucket(&prefix.bucket, self.services.context.clone()));
         let listed = match bucket.list(&prefix.prefix, self.token.as_deref()).await {
             Err(error) => {
-                (self.prefixes, self.bucket, self.token) = (rest, None, None);
+                (self.prefixes, self.bucket, self.token, self.found) = (rest, None, None, false);
                 return Some((Listed::Problem(prefix.clone(), error), self));
             }
             Ok(page) => page,
         };
         self.token = listed.next;
-        if self.token.is_none() {
-            (self.prefixes, self.bucket) = (rest, None);
-        }
         let mut others = 0;
-        let mut found = Vec::new();
+        let mut candidates = Vec::new();
         for object in listed.objects {
             let uri = ObjectUri { bucket: prefix.bucket.clone(), key: object.key.clone(), version: None };
             if Target::Object(uri.clone()).ami_id().is_some() {
-                found.push(Candidate { uri, listed: Some(object) });
+                candidates.push(Candidate { uri, listed: Some(object) });
             } else {
                 others += 1;
             }
         }
-        Some((Listed::Page(found, others), self))
+        self.found |= !candidates.is_empty();
+        let mut empty = None;
+        if self.token.is_none() {
+            empty = (!self.found).then(|| prefix.clone());
+            (self.prefixes, self.bucket, self.found) = (rest, None, false);
+        }
+        Some((Listed::Page { candidates, others, empty }, self))
     }
 }
 

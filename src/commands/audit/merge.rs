@@ -1,6 +1,8 @@
 use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::fleet::{Content, Joint, ObservationKind, Share};
 use crate::ident::ObjectUri;
 use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
@@ -16,15 +18,18 @@ pub struct Shard {
 /// Puts the shards of one audit together; in words why they are not all of one.
 pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     let mut ends: Vec<(String, AuditReport)> = Vec::new();
+    let mut exit = Exit::Passed;
     let mut objects: BTreeMap<String, AuditedReport> = BTreeMap::new();
     let mut buckets: BTreeMap<String, AuditedBucketReport> = BTreeMap::new();
     let mut observations = BTreeSet::new();
     for Shard { name, reports } in shards {
-        let (mut end, mut lines) = (None, 0);
+        let (mut end, mut lines, mut own) = (None, 0, Vec::new());
         for report in reports {
             match report {
                 Report::Audited(report) => {
                     lines += 1;
+                    exit = exit.and(Exit::of(report.exit_code));
+                    own.push(report.target.clone());
                     let target = report.target.clone();
                     if objects.insert(target.clone(), *report).is_some() {
                         return Err(format!("{name}: {target} was told of by another shard too"));
@@ -32,9 +37,13 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
                 }
                 // Each shard asked; what went wrong for one of them must not be lost.
                 Report::AuditedBucket(report) => match buckets.entry(report.bucket.clone()) {
-                    Vacant(place) => drop(place.insert(report)),
+                    Vacant(place) => {
+                        exit = exit.and(Exit::of(report.exit_code));
+                        place.insert(report);
+                    }
                     Occupied(mut place) => {
                         let (before, now) = (Exit::of(place.get().exit_code), Exit::of(report.exit_code));
+                        exit = exit.and(now);
                         if before.and(now) != before {
                             place.insert(report);
                         }
@@ -59,9 +68,17 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
         if end.objects != lines {
             return Err(format!("{name}: tells of {lines} objects, and should of {}", end.objects));
         }
+        let share = share_of(&name, &end)?;
+        let stranger = own
+            .iter()
+            .find(|target| target.parse::<ObjectUri>().is_ok_and(|uri| !share.holds("shard", &uri.bucket, &uri.key)));
+        if let Some(stranger) = stranger {
+            return Err(format!("{name}: {stranger} is not of shard {share}"));
+        }
         ends.push((name, end));
     }
-    let all = together(&ends)?;
+    let mut all = together(&ends)?;
+    all.exit_code = exit.and(Exit::of(all.exit_code)).code();
     let mut joint = Joint::default();
     for (target, report) in &objects {
         if let (Ok(uri), Some(identity)) = (target.parse::<ObjectUri>(), &report.identity) {
@@ -81,16 +98,12 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
 /// The report over all shards, if they are all the shards of one audit.
 fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     let (first_name, first) = ends.first().ok_or("there is no shard")?;
-    let share = |name: &str, end: &AuditReport| {
-        let share = end.shard.as_ref().and_then(|shard| shard.parse::<Share>().ok());
-        share.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
-    };
-    let of = share(first_name, first)?.of();
+    let of = share_of(first_name, first)?.of();
     let mut missing: BTreeSet<u32> = (1..=of).collect();
     let mut all = AuditReport { shard: None, ..first.clone() };
     let mut exit = Exit::of(first.exit_code);
     for (index, (name, end)) in ends.iter().enumerate() {
-        let share = share(name, end)?;
+        let share = share_of(name, end)?;
         if share.of() != of || !missing.remove(&share.index()) {
             return Err(format!("{name}: is shard {share}, which does not go with the others"));
         }
@@ -105,6 +118,12 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
             if !alike {
                 return Err(format!("{name}: is of another audit than {first_name}: another {what}"));
             }
+        }
+        if !within_a_day(&end.began, &first.began) {
+            return Err(format!(
+                "{name}: began {} and {first_name} {}: one of them is of an earlier audit",
+                end.began, first.began
+            ));
         }
         if end.listing_sha256 != first.listing_sha256 {
             return Err(format!(
@@ -150,4 +169,17 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     all.notes.retain(|note| !note.contains("this share alone"));
     all.exit_code = exit.code();
     Ok(all)
+}
+
+fn share_of(name: &str, end: &AuditReport) -> Result<Share, String> {
+    let share = end.shard.as_ref().and_then(|shard| shard.parse::<Share>().ok());
+    share.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
+}
+
+/// A file that was left from the last time must not stand in for a shard that did not run.
+fn within_a_day(one: &str, other: &str) -> bool {
+    let (one, other) = (one.parse::<Timestamp>(), other.parse::<Timestamp>());
+    one.ok()
+        .zip(other.ok())
+        .is_some_and(|(one, other)| one.duration_since(other).abs() <= SignedDuration::from_hours(24))
 }

@@ -16,15 +16,19 @@ use crate::source::{Archive, Context};
 pub enum Chosen {
     /// All stored AMI objects under these prefixes.
     Listed(Vec<Prefix>),
-    /// These, by whatever name they go.
-    Named(BTreeSet<ObjectUri>),
+    /// These, by whatever name they go; nothing else is looked for.
+    Named {
+        objects: BTreeSet<ObjectUri>,
+        /// Where the names are from.
+        from: String,
+    },
 }
 
 impl Chosen {
     pub fn buckets(&self) -> BTreeSet<String> {
         match self {
             Chosen::Listed(prefixes) => prefixes.iter().map(|prefix| prefix.bucket.clone()).collect(),
-            Chosen::Named(uris) => uris.iter().map(|uri| uri.bucket.clone()).collect(),
+            Chosen::Named { objects, .. } => objects.iter().map(|uri| uri.bucket.clone()).collect(),
         }
     }
 
@@ -33,14 +37,14 @@ impl Chosen {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };
         match self {
             Chosen::Listed(prefixes) => prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)),
-            Chosen::Named(uris) => uris.contains(&uri),
+            Chosen::Named { objects, .. } => objects.contains(&uri),
         }
     }
 
     pub(super) fn shown(&self) -> Vec<String> {
         match self {
             Chosen::Listed(prefixes) => prefixes.iter().map(ToString::to_string).collect(),
-            Chosen::Named(uris) => vec![format!("{} objects by name", uris.len())],
+            Chosen::Named { objects, from } => vec![format!("{} objects named by {from}", objects.len())],
         }
     }
 }

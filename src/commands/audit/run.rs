@@ -6,12 +6,13 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, FusedStream};
 use tokio_util::sync::CancellationToken;
 
-use super::absent::missing_report;
+use super::absent::missed;
 use super::examine::{Examined, examine, still_good};
 use super::list::{Candidate, Listed, ListingDigest, candidates};
-use super::spend::Spend;
+use super::spend::{Spend, Weight};
 use super::sum::Sum;
 use super::{AuditRequest, AuditServices, Chosen, bucket};
+use crate::facts::ObjectFacts;
 use crate::fleet::{Entry, Histories, History, Level, Seen};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
@@ -36,6 +37,8 @@ struct Tally {
     digest: ListingDigest,
     there: BTreeSet<String>,
     whole: bool,
+    /// Objects of this run's share.
+    own: u64,
     exit: Exit,
 }
 
@@ -61,7 +64,14 @@ pub async fn audit(
         Some(ledger) => histories(ledger, &request.chosen).map(|(all, head)| (Some(all), Some(head)))?,
     };
     let term = request.term(clock.now());
-    let tally = Mutex::new(Tally::new(request, clock.now().to_string()));
+    let mut tally = Tally::new(request, clock.now().to_string());
+    if head.is_some_and(|head| head.entries == 0) {
+        tally.report.notes.push("the ledger is a new one: nothing was known from before".to_owned());
+    }
+    if matches!(request.chosen, Chosen::Named { .. }) {
+        tally.report.notes.push("objects that are not named, and ones that are gone, were not looked for".to_owned());
+    }
+    let tally = Mutex::new(tally);
     let mut exit = Exit::Passed;
     for name in request.chosen.buckets() {
         if let Some(report) = bucket::bucket(services, request, &name).await {
@@ -77,20 +87,21 @@ pub async fn audit(
         let history = histories.as_ref().map(|all| all.get(&candidate.uri.to_string()).unwrap_or(&NOTHING));
         let (spend, clock) = (&spend, &clock);
         async move {
-            let seen = match &candidate.listed {
-                Some(listed) => Some(Seen::listed(listed)),
-                // What was not listed is asked for where an earlier proof may still hold.
-                None if history.is_some_and(|history| !history.is_empty()) => seen_now(services, &candidate).await,
-                None => None,
-            };
+            // What was not listed is asked for where an earlier proof may still hold, or its size decides.
+            let wanted = request.due.ends() || history.is_some_and(|history| !history.is_empty());
+            let facts = if candidate.listed.is_none() && wanted { facts_of(services, &candidate).await } else { None };
+            let seen = candidate.listed.as_ref().map(Seen::listed).or_else(|| facts.as_ref().map(Seen::facts));
             let good = history
                 .zip(seen.as_ref())
                 .and_then(|(history, seen)| Some((history, history.still_good(seen, request.level, term)?)));
-            if let Some((history, good)) = good {
-                return (Done::StillGood, still_good(services, request, &candidate, history, good).await);
+            if let Some((history, good)) = good
+                && let Some(examined) = still_good(services, request, &candidate, history, good).await
+            {
+                return (Done::StillGood, examined);
             }
-            if let Err(why) = lock(spend).take(request, &candidate, clock.monotonic()) {
-                return (Done::Left, Examined::left(&candidate, why));
+            let weight = Weight::of(&candidate, facts.as_ref());
+            if let Err(why) = lock(spend).take(request, &weight, clock.monotonic()) {
+                return (Done::Left, Examined::left(&candidate, history, why));
             }
             (Done::Examined, examine(services, request, &candidate, history, cancel).await)
         }
@@ -100,13 +111,13 @@ pub async fn audit(
     let at_once = request.objects_at_once.max(1);
     let mut said = started;
     {
-        // Where not all can be reached, those come first that were proved longest ago; without such an end objects are
-        // looked at while the listing goes on.
+        // Where not all can be reached, those come first that were looked at longest ago, whatever came of it: runs that
+        // follow each other reach all. Without such an end objects are looked at while the listing goes on.
         let turns = if request.due.ends() {
             let mut all: Vec<Candidate> = turns.take_until(cancel.cancelled()).collect().await;
             let turn = |candidate: &Candidate| {
                 let history = histories.as_ref().and_then(|all| all.get(&candidate.uri.to_string()));
-                (history.map(|history| history.turn().to_owned()).unwrap_or_default(), candidate.uri.key.clone())
+                (history.map_or("", |history| history.turn(request.level)).to_owned(), candidate.uri.key.clone())
             };
             all.sort_by_cached_key(turn);
             stream::iter(all).left_stream()
@@ -116,23 +127,16 @@ pub async fn audit(
         let results = turns.map(look).buffer_unordered(at_once).take_until(cancel.cancelled());
         let mut results = std::pin::pin!(results.fuse());
         while let Some(together) = gather(&mut results).await {
-            let entries: Vec<Entry> = together.iter().filter_map(|(_, examined)| examined.entry.clone()).collect();
-            let kept = match ledger.as_mut().filter(|_| !entries.is_empty()) {
-                Some(ledger) => ledger.append(&entries).map(Some),
-                None => Ok(None),
-            };
+            let kept = keep(ledger.as_mut(), &mut head, together.iter().map(|(_, examined)| examined));
             for (done, examined) in together {
                 exit = exit.and(sum.add(done, examined, services, &mut emit));
             }
-            match kept {
-                Ok(now) => head = now.or(head),
-                Err(error) => {
-                    // What cannot be kept would have to be done again: nothing more is begun.
-                    lock(&tally).report.problems.push(format!("the ledger {error}"));
-                    exit = exit.and(Exit::CouldNot);
-                    cut_off = true;
-                    break;
-                }
+            if let Err(error) = kept {
+                // What cannot be kept would have to be done again: nothing more is begun.
+                lock(&tally).report.problems.push(format!("the ledger {error}"));
+                exit = exit.and(Exit::CouldNot);
+                cut_off = true;
+                break;
             }
             let now = clock.monotonic();
             if now.duration_since(said) >= SAY_EVERY {
@@ -142,25 +146,29 @@ pub async fn audit(
         }
     }
 
-    let Tally { mut report, digest, there, whole, exit: listing } =
+    let Tally { mut report, digest, there, whole, own, exit: listing } =
         tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     exit = exit.and(listing);
     if cancel.is_cancelled() {
         exit = exit.and(Exit::Interrupted);
         cut_off = true;
     }
-    let whole = whole && !cut_off;
-    if report.listed == 0 && whole {
-        // Nothing was wrong, and nothing was right: a prefix may be misspelt.
-        report.notes.push("no stored AMI object was found, so nothing is known".to_owned());
-        exit = exit.and(Exit::Unknown);
+    if cut_off {
+        report.notes.push(format!("{} of {own} objects were not reached", own.saturating_sub(sum.objects())));
     }
+    let whole = whole && !cut_off;
     if whole {
-        for (target, history) in histories.iter().flatten().filter(|(target, _)| !there.contains(*target)) {
-            if !history.is_empty() && request.takes(target) {
-                let gone = Examined::bare(missing_report(target, history));
-                exit = exit.and(sum.add(Done::Missing, gone, services, &mut emit));
-            }
+        let missing = histories
+            .iter()
+            .flatten()
+            .filter(|(target, history)| !there.contains(*target) && !history.is_empty() && request.takes(target));
+        let missing: Vec<Examined> = missing.map(|(target, history)| missed(target, history, clock.now())).collect();
+        if let Err(error) = keep(ledger.as_mut(), &mut head, missing.iter()) {
+            report.problems.push(format!("the ledger {error}"));
+            exit = exit.and(Exit::CouldNot);
+        }
+        for gone in missing {
+            exit = exit.and(sum.add(Done::Missing, gone, services, &mut emit));
         }
     }
     let all_seen = whole && !request.is_share();
@@ -198,9 +206,23 @@ async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin)) -> Option
     Some(together)
 }
 
-async fn seen_now(services: &AuditServices, candidate: &Candidate) -> Option<Seen> {
+async fn facts_of(services: &AuditServices, candidate: &Candidate) -> Option<ObjectFacts> {
     let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
-    Some(Seen::facts(&session.head().await.ok()?))
+    session.head().await.ok()
+}
+
+/// Writes down what is to be kept of these.
+fn keep<'a>(
+    ledger: Option<&mut Ledger>,
+    head: &mut Option<Head>,
+    examined: impl Iterator<Item = &'a Examined>,
+) -> Result<(), LedgerError> {
+    let Some(ledger) = ledger else { return Ok(()) };
+    let entries: Vec<Entry> = examined.filter_map(|examined| examined.entry.clone()).collect();
+    if !entries.is_empty() {
+        *head = Some(ledger.append(&entries)?);
+    }
+    Ok(())
 }
 
 /// What became of an object in this run.
@@ -246,23 +268,29 @@ impl Tally {
             digest: ListingDigest::new(),
             there: BTreeSet::new(),
             whole: matches!(request.chosen, Chosen::Listed(_)),
+            own: 0,
             exit: Exit::Passed,
         }
     }
 
     /// Counts what was listed; what of it is this run's to look at.
     fn take(&mut self, request: &AuditRequest, listed: Listed) -> Vec<Candidate> {
-        let (page, others) = match listed {
+        let (page, others, empty) = match listed {
             Listed::Problem(prefix, error) => {
                 self.report.problems.push(format!("{prefix} could not be listed: {}", error.explain()));
                 self.exit = self.exit.and(error.exit());
                 self.whole = false;
                 return Vec::new();
             }
-            Listed::Page(page, others) => (page, others),
+            Listed::Page { candidates, others, empty } => (candidates, others, empty),
         };
         self.report.listing_requests += u64::from(matches!(request.chosen, Chosen::Listed(_)));
         self.report.other_objects += others;
+        if let Some(prefix) = empty {
+            // Nothing was wrong, and nothing was right: a prefix may be misspelt.
+            self.report.notes.push(format!("no stored AMI object was found under {prefix}, so nothing is known of it"));
+            self.exit = self.exit.and(Exit::Unknown);
+        }
         let mut mine = Vec::with_capacity(page.len());
         for candidate in page {
             let target = candidate.uri.to_string();
@@ -280,6 +308,7 @@ impl Tally {
                 mine.push(candidate);
             }
         }
+        self.own += mine.len() as u64;
         mine
     }
 }

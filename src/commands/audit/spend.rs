@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::AuditRequest;
 use super::list::Candidate;
+use crate::facts::ObjectFacts;
 use crate::fleet::Level;
 use crate::price::{CostItem, StorageClass, Subject, estimate};
 
@@ -26,12 +27,13 @@ impl Spend {
 
     /// Whether an object may still be looked at; in words what there is no more of. The first one always may: runs
     /// that follow each other must come to an end.
-    pub fn take(&mut self, request: &AuditRequest, candidate: &Candidate, now: Instant) -> Result<(), &'static str> {
-        let size = candidate.listed.as_ref().and_then(|object| object.size).unwrap_or_default();
+    pub fn take(&mut self, request: &AuditRequest, weight: &Weight, now: Instant) -> Result<(), &'static str> {
         let reads = match request.level {
+            // It cannot be read as it is, and nothing is tried.
+            _ if weight.is_archived() => 0,
             Level::Facts => 0,
-            Level::Sample => request.sample.bytes_of(size),
-            Level::Bytes => size,
+            Level::Sample => request.sample.bytes_of(weight.bytes),
+            Level::Bytes => weight.bytes,
         };
         let first = !std::mem::replace(&mut self.begun, true);
         if !first && request.due.is_over(now) {
@@ -44,7 +46,7 @@ impl Spend {
             *left = left.saturating_sub(reads);
         }
         if let Some((most, _)) = &request.due.dollars {
-            let price = price(request, candidate, reads).ok_or("what it would cost is not known")?;
+            let price = price(request, weight, reads).ok_or("what it would cost is not known")?;
             if !first && self.dollars + price > *most {
                 return Err("--max-cost is spent");
             }
@@ -54,12 +56,35 @@ impl Spend {
     }
 }
 
+/// What looking at an object costs by.
+pub(super) struct Weight {
+    bytes: u64,
+    class: Option<String>,
+}
+
+impl Weight {
+    pub fn of(candidate: &Candidate, facts: Option<&ObjectFacts>) -> Self {
+        let listed = candidate.listed.as_ref();
+        let bytes = listed.and_then(|object| object.size).or(facts.map(|facts| facts.size));
+        let class = listed.and_then(|object| object.storage_class.clone());
+        let class = class.or_else(|| facts.and_then(|facts| facts.storage_class.clone()));
+        Weight { bytes: bytes.unwrap_or_default(), class }
+    }
+
+    fn is_archived(&self) -> bool {
+        self.class.as_deref().and_then(StorageClass::from_name).is_some_and(StorageClass::archives)
+    }
+}
+
 /// Of reading so many bytes of an object, at the most; `None` where that is not known.
-fn price(request: &AuditRequest, candidate: &Candidate, reads: u64) -> Option<f64> {
+fn price(request: &AuditRequest, weight: &Weight, reads: u64) -> Option<f64> {
     let (_, table) = request.due.dollars.as_ref()?;
+    if weight.is_archived() {
+        return Some(0.0);
+    }
     let subject = Subject {
         bytes: Some(reads),
-        class: candidate.listed.as_ref().and_then(|object| object.storage_class.clone()),
+        class: weight.class.clone(),
         archive_status: None,
         volumes: None,
         written: None,
@@ -69,10 +94,6 @@ fn price(request: &AuditRequest, candidate: &Candidate, reads: u64) -> Option<f6
         modified: None,
         now: Timestamp::UNIX_EPOCH,
     };
-    if subject.class.as_deref().and_then(StorageClass::from_name).is_some_and(StorageClass::archives) {
-        // It cannot be read as it is, and nothing is tried.
-        return Some(0.0);
-    }
     let line = estimate(&subject, table).into_iter().find(|line| line.item == CostItem::Read && line.here)?;
     line.amount.ok()?.most
 }

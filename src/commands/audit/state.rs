@@ -4,48 +4,36 @@ use super::AuditRequest;
 use crate::commands::ask::{asked, lock};
 use crate::facts::{Fact, ObjectFacts};
 use crate::fleet::{ObjectState, Proof};
-use crate::source::{Session, SourceError};
+use crate::source::Session;
 
-/// What the policy judges; only what it asks for is asked. Where this run has no facts of a HEAD, one is made if the
-/// policy needs it.
+/// Whether the policy asks what a listing does not tell.
+pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) -> bool {
+    let policy = &request.policy;
+    policy.wants_head() || storage_class.is_none() && !policy.object.storage_classes.is_empty()
+}
+
+/// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made.
 pub(super) async fn object_state<'a>(
     session: &Session,
     request: &AuditRequest,
-    facts: Option<&ObjectFacts>,
+    facts: Option<Result<&ObjectFacts, String>>,
     storage_class: Option<String>,
     proof: Option<&'a Proof>,
 ) -> ObjectState<'a> {
     let policy = &request.policy;
-    let not_asked = || "not asked for".to_owned();
+    let why = match &facts {
+        Some(Err(why)) => why.clone(),
+        _ => "not asked for".to_owned(),
+    };
     let mut state = ObjectState {
-        encryption: Err(not_asked()),
-        expiration: Err(not_asked()),
+        encryption: Err(why.clone()),
+        expiration: Err(why.clone()),
         storage_class,
-        lock: Fact::NotApplicable,
-        tags: Fact::NotApplicable,
+        lock: Fact::Unavailable { because: why.clone() },
+        tags: Fact::Unavailable { because: why },
         proof,
     };
-    let no_class = state.storage_class.is_none() && !policy.object.storage_classes.is_empty();
-    if !policy.wants_head() && !no_class {
-        return state;
-    }
-    let asked_now;
-    let facts = match facts {
-        Some(facts) => Ok(facts),
-        None => {
-            asked_now = session.head().await;
-            asked_now.as_ref().map_err(SourceError::explain)
-        }
-    };
-    let facts = match facts {
-        Ok(facts) => facts,
-        Err(why) => {
-            (state.encryption, state.expiration) = (Err(why.clone()), Err(why.clone()));
-            state.lock = Fact::Unavailable { because: why.clone() };
-            state.tags = Fact::Unavailable { because: why };
-            return state;
-        }
-    };
+    let Some(Ok(facts)) = facts else { return state };
     state.encryption = Ok(facts.encryption.clone());
     state.expiration = Ok(facts.expiration.clone());
     state.storage_class = state.storage_class.or_else(|| facts.storage_class.clone());

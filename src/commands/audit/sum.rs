@@ -62,7 +62,8 @@ impl Sum {
         let (uri, bytes) = (report.target.parse::<ObjectUri>(), report.identity.as_ref().map(|id| id.object_bytes));
         if let (Ok(uri), Some(bytes)) = (&uri, bytes) {
             self.joint.add(uri, bytes, &content);
-            if self.policy.object.other_region {
+            // One that is not in order is no copy of anything.
+            if self.policy.object.other_region && report.exit_code == Exit::Passed.code() {
                 match services.archive.region(&uri.bucket) {
                     None => drop(self.unplaced.insert(uri.bucket.clone())),
                     Some(region) => {
@@ -119,10 +120,15 @@ impl Sum {
             && request.shard.is_none_or(|share| share.index() == 1)
         {
             let now = services.context.clock.now();
+            let mut seen = BTreeSet::new();
             for prefix in prefixes {
                 let bucket = services.archive.bucket(&prefix.bucket, services.context.clone());
                 match bucket.uploads(&prefix.prefix).await {
-                    Ok(found) => tell(uploads(&prefix.bucket, &found, now)),
+                    Ok(found) => {
+                        let found = uploads(&prefix.bucket, &found, now);
+                        // Prefixes may lie in each other.
+                        tell(found.into_iter().filter(|upload| seen.insert(upload.clone())).collect());
+                    }
                     Err(error) => {
                         report.notes.push(not_asked(&format!("uploads left over in {}", prefix.bucket), &error));
                     }

@@ -242,7 +242,9 @@ fn proof(findings: &[Finding], request: &VerifyRequest, ending: &Ending, facts: 
     let failed: Vec<&Finding> = findings.iter().filter(failed).collect();
     let outcome = if let Some(Outcome::Fail(failure)) = failed.first().map(|finding| &finding.outcome) {
         Outcome::Fail(failure.clone())
-    } else if let (Some(_), None, Some(coverage)) = (request.sample, &ending.stopped, ending.coverage) {
+    } else if let (Some(_), None, Some(coverage)) = (request.sample, &ending.stopped, ending.coverage)
+        && (!names.is_empty() || findings.iter().any(is_sampled))
+    {
         // A sample never passes, even where it happens to be everything.
         Outcome::Unknown(Reason::Sampled { coverage })
     } else if !names.is_empty() && ending.complete() {
@@ -263,6 +265,12 @@ fn proof(findings: &[Finding], request: &VerifyRequest, ending: &Ending, facts: 
         Outcome::Unknown(archived.or(hidden).or(open).unwrap_or(Reason::NoReference))
     };
     Finding { check: CheckId::Proof, required: true, outcome }
+}
+
+/// Whether some of a sample was held against this reference.
+fn is_sampled(finding: &Finding) -> bool {
+    matches!(finding.check, CheckId::Reference(..))
+        && matches!(finding.outcome, Outcome::Unknown(Reason::Sampled { .. }))
 }
 
 fn manifest(

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::keeper::Keeper;
 use super::mismatch::{Mismatch, describe, lay_over, same_damage};
 use super::{VerifyError, VerifyRequest, unknown};
-use crate::checks::{Digests, Judgement, judge};
+use crate::checks::{Digests, Judgement, held_by_part, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
@@ -209,7 +209,15 @@ impl<'a> Pass<'a> {
                 let because = self.found.layout.why_none.clone().unwrap_or_default();
                 findings.push(unknown(check, Reason::LayoutUnknown { because }));
             }
-            Judgement::Incomplete => findings.push(unknown(check, self.why_incomplete())),
+            Judgement::Incomplete => {
+                let reason = match self.why_incomplete() {
+                    Reason::Sampled { coverage } if held_by_part(&reference, digests) == 0 => {
+                        Reason::SampleUnheld { coverage }
+                    }
+                    reason => reason,
+                };
+                findings.push(unknown(check, reason));
+            }
         }
     }
 

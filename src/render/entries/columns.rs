@@ -21,7 +21,7 @@ enum Kind {
 
 use Kind::{Number, Text, Time};
 
-const COLUMNS: [(&str, Kind); 17] = [
+const COLUMNS: [(&str, Kind); 18] = [
     ("number", Number),
     ("sha256", Text),
     ("kind", Text),
@@ -36,6 +36,7 @@ const COLUMNS: [(&str, Kind); 17] = [
     ("last_modified", Time),
     ("storage_class", Text),
     ("covered_bytes", Number),
+    ("failed", Text),
     ("proved_by", Text),
     ("content", Text),
     ("reason", Text),

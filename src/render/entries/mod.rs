@@ -27,6 +27,7 @@ pub struct EntryRow {
     last_modified: Option<String>,
     storage_class: Option<String>,
     covered_bytes: Option<u64>,
+    failed: Option<String>,
     proved_by: Option<String>,
     content: Option<String>,
     reason: Option<String>,
@@ -37,14 +38,24 @@ impl EntryRow {
     pub fn new(number: u64, sha256: String, entry: Entry) -> Self {
         let row = match entry {
             Entry::Proof(proof) => EntryRow::from(*proof),
-            Entry::Acceptance(one) => EntryRow {
-                kind: "acceptance",
-                at: one.at,
-                tool: one.tool,
-                target: one.target,
-                reason: Some(one.reason),
-                ..EntryRow::default()
-            },
+            Entry::Gone(gone) => {
+                EntryRow { kind: "gone", at: gone.at, tool: gone.tool, target: gone.target, ..EntryRow::default() }
+            }
+            Entry::Acceptance(one) => {
+                let object_bytes = one.object.as_ref().map(|object| object.object_bytes);
+                let object = one.object.unwrap_or_default();
+                EntryRow {
+                    kind: "acceptance",
+                    at: one.at,
+                    tool: one.tool,
+                    target: one.target,
+                    object_bytes,
+                    etag: object.etag,
+                    last_modified: object.last_modified,
+                    reason: Some(one.reason),
+                    ..EntryRow::default()
+                }
+            }
         };
         EntryRow { number, sha256, ..row }
     }
@@ -66,6 +77,7 @@ impl From<Proof> for EntryRow {
             last_modified: proof.object.last_modified,
             storage_class: proof.storage_class,
             covered_bytes: Some(proof.covered_bytes),
+            failed: Some(proof.failed.join(" ")),
             proved_by: Some(proof.proved_by.join(" ")),
             content: Some(content.join(" ")),
             ..EntryRow::default()
@@ -100,6 +112,7 @@ pub(super) mod tests {
             version_id: None,
             storage_class: Some("STANDARD".into()),
             covered_bytes: 1 << 40,
+            failed: Vec::new(),
             proved_by: vec!["etag".into(), "crc32".into()],
             content: vec![Content::new("crc32", "AAAAAA==")],
         };
@@ -107,6 +120,7 @@ pub(super) mod tests {
             at: "2026-01-02T03:04:06Z".into(),
             tool: "test".into(),
             target: "s3://b/c".into(),
+            object: Some(Seen { object_bytes: 7, ..Seen::default() }),
             reason: "meant so".into(),
         };
         vec![
@@ -122,10 +136,10 @@ pub(super) mod tests {
             text.lines().collect::<Vec<_>>(),
             [
                 "number,sha256,kind,at,tool,target,level,verdict,object_bytes,etag,version_id,last_modified,storage_class,\
-                 covered_bytes,proved_by,content,reason",
+                 covered_bytes,failed,proved_by,content,reason",
                 "1,00,proof,2026-01-02T03:04:05.000006Z,test,\"s3://b/a,\"\"b\"\".bin\",bytes,pass,1099511627776,e,,soon,\
-                 STANDARD,1099511627776,etag crc32,crc32:AAAAAA==,",
-                "2,01,acceptance,2026-01-02T03:04:06Z,test,s3://b/c,,,,,,,,,,,meant so",
+                 STANDARD,1099511627776,,etag crc32,crc32:AAAAAA==,",
+                "2,01,acceptance,2026-01-02T03:04:06Z,test,s3://b/c,,,7,,,,,,,,,meant so",
             ]
         );
     }

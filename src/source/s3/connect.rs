@@ -139,11 +139,6 @@ impl Connection {
         self.shared.region().map_or("", |region| region.as_ref())
     }
 
-    /// Whether all requests go to an endpoint that was named, whatever the Region.
-    pub fn has_own_endpoint(&self) -> bool {
-        self.path_style
-    }
-
     pub fn object(&self, uri: ObjectUri) -> S3Object {
         S3Object::new(self.clone(), uri)
     }

@@ -1,0 +1,77 @@
+//! `safe-to-delete`: what keeps an AMI although a proved copy of it is there.
+
+use stored_ami::lab::{Deny, Encryption};
+
+use crate::common::Run;
+use crate::rig::{AMI, BUCKET, KEY, Rig};
+
+const IN: &str = "s3://archive";
+
+/// A lab in which stores never end, with a copy of the AMI of which every byte was proved.
+async fn proved() -> (Rig, String) {
+    let rig = Rig::busy().await;
+    rig.server.put(BUCKET, KEY, b"a copy", None).await;
+    let ledger = rig.path("l.db");
+    rig.run(&["audit", IN, "--level", "bytes", "--ledger", &ledger]).await.assert_exit(0);
+    (rig, ledger)
+}
+
+async fn safe(rig: &Rig, ledger: &str, more: &[&str]) -> Run {
+    rig.run(&[&["safe-to-delete", AMI, "--in", IN, "--ledger", ledger], more].concat()).await
+}
+
+fn assert_answer(run: &Run, answer: &str, exit: i32, because: &str) {
+    assert_eq!(run.assert_exit(exit).report()["answer"], answer, "{run:?}");
+    let told = [&run.report()["because"], &run.report()["notes"]].map(ToString::to_string).concat();
+    assert!(told.contains(because), "{because}: {told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_goes_on_keeps_it_and_so_does_one_that_cannot_be_asked_for() {
+    let (rig, ledger) = proved().await;
+    assert_answer(&safe(&rig, &ledger, &[]).await, "may_go", 0, "");
+    rig.deny("ec2:DescribeStoreImageTasks");
+    assert_answer(
+        &safe(&rig, &ledger, &[]).await,
+        "cannot_tell",
+        3,
+        "whether a store of it is in progress is not known",
+    );
+    rig.lab.allow_all();
+    assert_answer(&safe(&rig, &ledger, &["--no-sign-request"]).await, "cannot_tell", 3, "takes signed requests");
+    // Into a bucket that nobody named.
+    rig.server.bucket("elsewhere").await;
+    rig.start_store(AMI, "elsewhere").await;
+    assert_answer(&safe(&rig, &ledger, &[]).await, "must_stay", 1, "a store of it is in progress");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_cannot_be_read_does_not_stand_in_for_it() {
+    let (rig, ledger) = proved().await;
+    let kms = Encryption::Kms { key_id: "k".into(), bucket_key: false };
+    rig.lab.with_object(BUCKET, KEY, |object| object.encryption = kms).unwrap();
+    rig.lab.deny(Deny::action("kms:Decrypt"));
+    assert_answer(&safe(&rig, &ledger, &[]).await, "cannot_tell", 3, "one byte of it could not be read");
+    rig.lab.allow_all();
+    assert_answer(&safe(&rig, &ledger, &[]).await, "may_go", 0, "");
+    rig.lab.with_object(BUCKET, KEY, |object| object.storage_class = "DEEP_ARCHIVE".into()).unwrap();
+    assert_answer(&safe(&rig, &ledger, &[]).await, "may_go", 0, "it must be brought back before it can be restored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_younger_proof_makes_no_shorter_life_enough() {
+    let (rig, ledger) = proved().await;
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(48);
+    let soon = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
+    let rule = format!("expiry-date=\"{soon}\", rule-id=\"old\"");
+    rig.lab.with_object(BUCKET, KEY, |object| object.expiration = Some(rule)).unwrap();
+    for more in [&[][..], &["--max-age", "1d"]] {
+        assert_answer(&safe(&rig, &ledger, more).await, "must_stay", 1, "stays: expiry-date");
+    }
+    // Whoever says that a day is enough is told of the rule all the same.
+    let policy = rig.path("p.toml");
+    std::fs::write(&policy, "[object]\nstays = \"1d\"\nother-region = true\n").unwrap();
+    let run = safe(&rig, &ledger, &["--policy", &policy]).await;
+    assert_answer(&run, "may_go", 0, "a lifecycle rule will remove it");
+    assert_answer(&run, "may_go", 0, "other-region is judged by `audit`");
+}
