@@ -579,7 +579,7 @@ async fn a_given_value_over_other_parts_is_no_fail() {
     let run = rig.verify(&["--expect", &expected, "--using", "expect-sha256"]).await;
     assert_eq!(run.assert_exit(0).verdict("expect-sha256"), "pass");
     let run = rig.verify(&["--expect", &expected, "--using", "expect-sha256", "--sample", "1/2"]).await;
-    assert_eq!(run.assert_exit(3).verdict("expect-sha256"), "unknown: sampled");
+    assert_eq!(run.assert_exit(3).verdict("expect-sha256"), "unknown: sample_unheld");
     let wrong = etag.replace(&etag[..2], if etag.starts_with("00") { "11" } else { "00" });
     let run = rig.verify(&["--etag", &wrong]).await;
     assert_eq!(run.assert_exit(0).verdict("expect-etag"), "unknown: layout_not_proved");

@@ -94,13 +94,19 @@ impl History {
 
     /// A proof that makes it needless to look at the object again.
     pub fn still_good(&self, seen: &Seen, level: Level, term: Term) -> Option<&Proof> {
-        let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
+        // One that was gone and is back is looked at, so that this is known.
+        let fits = |proof: &&Proof| !self.gone && is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
         self.proof.as_deref().filter(fits).or_else(|| self.settled.as_deref().filter(fits))
     }
 
     /// What became of it since it was first seen.
     pub fn change(&self, seen: &Seen, content: &[Content]) -> Change {
         let Some(first) = &self.first else { return Change::New };
+        // One look at the first state saw it both as it was listed and as it is.
+        let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
+        if looks.any(|look| is(look, &first.object) && is(look, seen)) {
+            return Change::Same;
+        }
         let best = self.proof.as_deref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
         match Change::between((&best.object, &best.content), (seen, content)) {
             // Written again with the same bytes, and proved since: that state stands for the first one.
@@ -296,6 +302,12 @@ mod tests {
             gone,
             proof("13", Level::Bytes, "pass", "b", "crc32:y"),
         ]);
+        let gone =
+            Entry::Gone(Gone { at: "2026-01-12T00:00:00Z".into(), tool: "test".into(), target: "s3://b/k".into() });
+        let mut again = history(&[proof("10", Level::Bytes, "pass", "a", "crc32:x"), gone]);
+        assert!(again.still_good(&seen("a"), Level::Facts, ALWAYS).is_none(), "that it is back must be seen");
+        again.add(proof("13", Level::Facts, "unknown", "a", "crc32:x"));
+        assert!(again.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
         assert_eq!((back.is_gone(), back.change(&seen("b"), &[Content("crc32:y".into())]).name()), (false, "replaced"));
     }
 }
