@@ -24,9 +24,9 @@ pub struct Proof {
     pub target: String,
     /// `facts`, `sample` or `bytes`.
     pub level: String,
-    /// `pass`, `fail` or `unknown`.
+    /// `pass`, `fail` or `unknown`: what the object itself came to, whatever it was before.
     pub verdict: String,
-    /// Nothing that this level demands was left open.
+    /// Nothing that this level demands of it was left open.
     pub settled: bool,
     pub object: Seen,
     /// How a listing shows the same object, where it tells another time.
@@ -44,7 +44,7 @@ pub struct Proof {
     /// References that matched over every byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proved_by: Vec<String>,
-    /// Values of its content: proved ones at level `bytes`, else as S3 states them.
+    /// Values of its content: those that were proved, or all that S3 states where none was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<Content>,
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Change, Content, Entry, Level, Proof, Seen, Term};
+use crate::verdict::Verdict;
 
 /// What is known of one object from before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub struct History {
     proof: Option<Arc<Proof>>,
     /// The newest one that left nothing open, of whatever level, likewise.
     settled: Option<Arc<Proof>>,
-    /// The newest one that found damage, unless every byte of the same state was proved since.
-    damage: Option<Arc<Proof>>,
+    /// Those that found damage, one of each state, unless every byte of that state was proved since. Most often none.
+    damage: Vec<Arc<Proof>>,
     /// The newest look.
     latest: Option<Arc<Proof>>,
     /// The newest look at level `bytes`.
@@ -28,7 +29,7 @@ pub type Histories = BTreeMap<String, History>;
 impl History {
     /// Of an object that nothing is known of.
     pub const NOTHING: History =
-        History { first: None, proof: None, settled: None, damage: None, latest: None, read: None, gone: false };
+        History { first: None, proof: None, settled: None, damage: Vec::new(), latest: None, read: None, gone: false };
 
     pub fn add(&mut self, entry: Entry) {
         match entry {
@@ -40,33 +41,48 @@ impl History {
 
     /// Most often all of them are one, and there may be a hundred thousand objects.
     fn look(&mut self, look: Arc<Proof>) {
-        if look.settled {
+        let state = look.object.clone();
+        let failed = look.verdict == Verdict::Fail.name();
+        if failed || look.proves() {
+            self.damage.retain(|damage| !is(damage, &state));
+        }
+        if failed {
+            self.proof.take_if(|earlier| is(earlier, &state));
+            self.settled.take_if(|earlier| is(earlier, &state));
+            self.damage.push(Arc::clone(&look));
+        } else if look.settled {
             if look.proves() {
                 self.proof = Some(Arc::clone(&look));
-                self.damage.take_if(|damage| is(damage, &look.object));
             }
             self.settled = Some(Arc::clone(&look));
-        } else if !look.failed.is_empty() {
-            let refuted = |earlier: &mut Arc<Proof>| is(earlier, &look.object);
-            self.proof.take_if(refuted);
-            self.settled.take_if(refuted);
-            self.damage = Some(Arc::clone(&look));
         }
         if look.level == Level::Bytes.name() {
             self.read = Some(Arc::clone(&look));
         }
+        // One that told nothing of the content is no measure, once another of the same state does.
+        self.first.take_if(|first| first.content.is_empty() && is(&look, &first.object));
         self.first.get_or_insert_with(|| Arc::clone(&look));
         self.latest = Some(look);
         self.gone = false;
     }
 
-    /// An acceptance of another state than the newest accepts nothing.
+    /// An acceptance of another state than the newest accepts nothing; and none proves anything.
     fn accept(&mut self, object: Option<&Seen>) {
         if object != self.state() {
             return;
         }
-        let accepted = self.latest.take().filter(|_| object.is_some());
-        *self = History { first: accepted.clone(), latest: accepted, ..History::NOTHING };
+        let known = std::mem::take(self);
+        let Some(accepted) = known.latest.filter(|_| object.is_some()) else { return };
+        let same = |look: &Arc<Proof>| is(look, &accepted.object);
+        *self = History {
+            proof: known.proof.filter(same),
+            settled: known.settled.filter(same),
+            read: known.read.filter(same),
+            damage: known.damage.into_iter().filter(same).collect(),
+            first: Some(Arc::clone(&accepted)),
+            latest: Some(accepted),
+            gone: false,
+        };
     }
 
     /// How it was seen last; `None` where it was gone, or never seen.
@@ -84,7 +100,13 @@ impl History {
 
     /// The damage that was found in this very state of the object.
     pub fn damage_of(&self, seen: &Seen) -> Option<&Proof> {
-        self.damage.as_deref().filter(|damage| is(damage, seen))
+        self.damage.iter().find(|damage| is(damage, seen)).map(Arc::as_ref)
+    }
+
+    /// What an earlier look at this very state told of its content.
+    pub fn content_of(&self, seen: &Seen) -> &[Content] {
+        let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
+        looks.find(|look| is(look, seen)).map_or(&[], |look| &look.content)
     }
 
     /// The newest proof over every byte, if it is of this very state of the object.
@@ -99,12 +121,10 @@ impl History {
         self.proof.as_deref().filter(fits).or_else(|| self.settled.as_deref().filter(fits))
     }
 
-    /// What became of it since it was first seen.
-    pub fn change(&self, seen: &Seen, content: &[Content]) -> Change {
+    /// What became of it since it was first seen; where its listing tells another time, also by that.
+    pub fn change(&self, seen: &Seen, listed: Option<&Seen>, content: &[Content]) -> Change {
         let Some(first) = &self.first else { return Change::New };
-        // One look at the first state saw it both as it was listed and as it is.
-        let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
-        if looks.any(|look| is(look, &first.object) && is(look, seen)) {
+        if is(first, seen) || listed.is_some_and(|listed| is(first, listed)) {
             return Change::Same;
         }
         let best = self.proof.as_deref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
@@ -255,7 +275,8 @@ mod tests {
     fn an_object_that_was_replaced_stays_so_until_a_person_accepts_it() {
         let entries =
             [proof("10", Level::Bytes, "pass", "a", "crc32:x"), proof("11", Level::Bytes, "pass", "b", "crc32:y")];
-        let change = |history: &History, content: &str| history.change(&seen("b"), &[Content(content.into())]).name();
+        let change =
+            |history: &History, content: &str| history.change(&seen("b"), None, &[Content(content.into())]).name();
         assert_eq!(change(&history(&entries), "crc32:y"), "replaced");
         let accept = |object: Option<Seen>| {
             Entry::Acceptance(Acceptance {
@@ -269,15 +290,48 @@ mod tests {
         let [first, replaced] = &entries;
         let mut accepted = history(&[first.clone(), replaced.clone(), accept(Some(seen("b")))]);
         assert_eq!(change(&accepted, "crc32:y"), "same");
-        assert!(accepted.still_good(&seen("b"), Level::Facts, ALWAYS).is_none(), "it must be looked at once more");
+        assert!(accepted.still_good(&seen("b"), Level::Bytes, ALWAYS).is_some(), "what was proved of it stays proved");
         let other = Seen { object_bytes: 6, ..seen("c") };
-        assert_eq!(accepted.change(&other, &[]).name(), "replaced", "only this state was accepted");
+        assert_eq!(accepted.change(&other, None, &[]).name(), "replaced", "only this state was accepted");
         for object in [None, Some(seen("a"))] {
             accepted = history(&[first.clone(), replaced.clone(), accept(object)]);
             assert_eq!(change(&accepted, "crc32:y"), "replaced", "it is not how it was seen last");
         }
         assert_eq!(change(&history(&entries[..1]), "crc32:x"), "replaced_same_content");
     }
+    #[test]
+    fn damage_is_known_of_each_state_and_no_acceptance_mends_it() {
+        let mut known = history(&[
+            proof("10", Level::Bytes, "fail", "a", "crc32:x"),
+            proof("11", Level::Bytes, "fail", "b", "crc32:x"),
+        ]);
+        assert!(known.damage_of(&seen("a")).is_some() && known.damage_of(&seen("b")).is_some());
+        known.add(Entry::Acceptance(Acceptance {
+            at: "2026-01-12T00:00:00Z".into(),
+            tool: "test".into(),
+            target: "s3://b/k".into(),
+            object: Some(seen("b")),
+            reason: "meant".into(),
+        }));
+        assert!(known.damage_of(&seen("b")).is_some());
+        known.add(proof("13", Level::Bytes, "pass", "b", "crc32:x"));
+        assert!(known.damage_of(&seen("b")).is_none());
+    }
+
+    #[test]
+    fn a_first_look_that_told_no_content_gives_way_to_one_that_does() {
+        let bare = |etag: &str| {
+            let Entry::Proof(look) = proof("10", Level::Facts, "open", etag, "") else { unreachable!() };
+            Entry::Proof(Box::new(Proof { content: Vec::new(), ..*look }))
+        };
+        let known = history(&[bare("a"), proof("11", Level::Facts, "unknown", "a", "crc32:x")]);
+        let change = |content: &str| known.change(&seen("b"), None, &[Content(content.into())]).name();
+        assert_eq!((change("crc32:y"), change("crc32:x")), ("replaced", "replaced_same_content"));
+        let other = history(&[bare("a"), proof("11", Level::Facts, "unknown", "b", "crc32:x")]);
+        assert_eq!(other.change(&seen("b"), None, &[]).name(), "replaced_unclear", "another state is no measure");
+        assert_eq!(other.change(&seen("c"), Some(&seen("a")), &[]).name(), "same", "as it is listed");
+    }
+
     #[test]
     fn what_is_gone_is_missed_until_a_person_accepts_that() {
         let gone =
@@ -308,6 +362,9 @@ mod tests {
         assert!(again.still_good(&seen("a"), Level::Facts, ALWAYS).is_none(), "that it is back must be seen");
         again.add(proof("13", Level::Facts, "unknown", "a", "crc32:x"));
         assert!(again.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
-        assert_eq!((back.is_gone(), back.change(&seen("b"), &[Content("crc32:y".into())]).name()), (false, "replaced"));
+        assert_eq!(
+            (back.is_gone(), back.change(&seen("b"), None, &[Content("crc32:y".into())]).name()),
+            (false, "replaced")
+        );
     }
 }

@@ -16,5 +16,5 @@ pub use inventory::{Inventoried, Inventory, InventoryFile, objects_in};
 pub use joint::{Joint, Observation, ObservationKind, tasks, uploads};
 pub use level::Level;
 pub use policy::{BucketState, CopyState, LockWish, ObjectState, Policy, age};
-pub use seen::{Change, Content, Seen};
+pub use seen::{Change, Content, Seen, differs};
 pub use share::{ParseShareError, Share, Turn};

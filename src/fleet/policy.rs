@@ -250,9 +250,10 @@ fn stays(time: SignedDuration, expiration: &Result<Option<String>, String>, now:
 }
 
 fn in_days(time: SignedDuration) -> String {
-    match time.as_hours() {
-        hours if hours % 24 == 0 => format!("{} days", hours / 24),
-        hours => format!("{hours} hours"),
+    match (time.as_hours(), time.as_secs()) {
+        (0, seconds) => format!("{seconds} seconds"),
+        (hours, _) if hours % 24 == 0 => format!("{} days", hours / 24),
+        (hours, _) => format!("{hours} hours"),
     }
 }
 

@@ -92,6 +92,14 @@ pub enum Change {
     Unclear,
 }
 
+/// A value of the whole that two objects have both, and not in common: their content is another.
+pub fn differs<'a>(one: &'a [Content], other: &'a [Content]) -> Option<(&'a Content, &'a Content)> {
+    one.iter().find_map(|was| {
+        let is = other.iter().find(|is| is.name() == was.name() && !is.by_part() && !was.by_part())?;
+        (is != was).then_some((was, is))
+    })
+}
+
 impl Change {
     /// Holds an object against what it was, by values that its content had then and has now.
     pub fn between(before: (&Seen, &[Content]), now: (&Seen, &[Content])) -> Self {
@@ -102,12 +110,8 @@ impl Change {
         if then.object_bytes != seen.object_bytes {
             return Change::Replaced { detail: format!("{} bytes became {}", then.object_bytes, seen.object_bytes) };
         }
-        let differs = had.iter().find_map(|was| {
-            let is = has.iter().find(|is| is.name() == was.name() && !is.by_part() && !was.by_part())?;
-            (is != was).then(|| Change::Replaced { detail: format!("{was} became {is}") })
-        });
-        if let Some(replaced) = differs {
-            return replaced;
+        if let Some((was, is)) = differs(had, has) {
+            return Change::Replaced { detail: format!("{was} became {is}") };
         }
         match had.iter().find(|was| has.contains(was)) {
             Some(by) => Change::SameContent { by: by.clone() },

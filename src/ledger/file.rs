@@ -69,7 +69,10 @@ impl Ledger {
         if pragma(&self.connection, "application_id")? != APPLICATION {
             return Err(LedgerError::Foreign("it is a database of something else".to_owned()));
         }
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'entry'";
+        let there: i64 = self.connection.query_row(tables, [], |row| row.get(0))?;
         match pragma(&self.connection, "user_version")? {
+            FORMAT if there == 0 => Err(LedgerError::Damaged("its entries are missing".to_owned())),
             FORMAT => Ok(()),
             newer if newer > FORMAT => Err(LedgerError::Newer(newer)),
             odd => Err(LedgerError::Damaged(format!("it has format {odd}"))),
@@ -101,7 +104,9 @@ impl Ledger {
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let (number, target, document): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let head = Head { entries: at.entries + 1, digest: row.get(3)? };
+            let kept: Vec<u8> = row.get(3)?;
+            let digest = kept.try_into().map_err(|_| LedgerError::Broken(format!("entry {number} has no digest")))?;
+            let head = Head { entries: at.entries + 1, digest };
             if u64::try_from(number) != Ok(head.entries) {
                 return Err(LedgerError::Broken(format!("entry {} is missing", head.entries)));
             }
@@ -209,6 +214,7 @@ mod tests {
             ("DELETE FROM entry WHERE number = 2".to_owned(), "entry 2 is missing"),
             ("DELETE FROM entry WHERE number = 1".to_owned(), "entry 1 is missing"),
             ("UPDATE entry SET number = -1 WHERE number = 1".to_owned(), "entry 1 is missing"),
+            ("UPDATE entry SET digest = x'00' WHERE number = 2".to_owned(), "entry 2 has no digest"),
             (
                 format!("UPDATE entry SET document = replace(document, '{reason}', 'another') WHERE number = 2"),
                 "entry 2 is not what was written",
@@ -255,6 +261,10 @@ mod tests {
         filled(&newer);
         alter(&newer, "PRAGMA user_version = 2");
         assert_eq!(Ledger::open(&newer).unwrap_err(), LedgerError::Newer(2));
+        let empty = folder.path().join("e.db");
+        filled(&empty);
+        alter(&empty, "DROP TABLE entry");
+        assert!(matches!(Ledger::open_existing(&empty), Err(LedgerError::Damaged(_))));
         let cut = folder.path().join("c.db");
         filled(&cut);
         let whole = std::fs::read(&cut).unwrap();

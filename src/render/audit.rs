@@ -132,7 +132,14 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
     let (word, rest) = match &report.entry {
         Entry::Gone(_) => ("missing", String::new()),
-        Entry::Acceptance(acceptance) => ("accepted", format!("  {}", acceptance.reason)),
+        Entry::Acceptance(acceptance) => {
+            let state = acceptance.object.as_ref().map_or("that it is gone".to_owned(), |object| {
+                let etag = object.etag.as_deref().unwrap_or("none");
+                let written = object.last_modified.as_deref().unwrap_or("at a time that is not stated");
+                format!("{} bytes, ETag {etag}, written {written}", object.object_bytes)
+            });
+            ("accepted", format!("  {state}: {}", acceptance.reason))
+        }
         Entry::Proof(proof) => {
             let by =
                 if proof.proved_by.is_empty() { String::new() } else { format!("  {}", proof.proved_by.join(", ")) };

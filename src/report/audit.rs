@@ -18,7 +18,7 @@ pub struct AuditedReport {
     pub identity: Option<IdentityReport>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Since it was first seen in order: `new`, `same`, `replaced_same_content`, `replaced`, `replaced_unclear`,
+    /// Since it was first seen, or accepted: `new`, `same`, `replaced_same_content`, `replaced`, `replaced_unclear`,
     /// `missing`; absent without a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,

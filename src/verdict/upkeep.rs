@@ -5,7 +5,7 @@ use std::fmt;
 pub enum Upkeep {
     /// The object is still there.
     Present,
-    /// Its content is what it was when it was first seen in order.
+    /// Its content is what it was when it was first seen, or accepted.
     Unchanged,
     /// No earlier look found damage in it as it is now.
     Sound,

@@ -88,8 +88,10 @@ async fn what_was_replaced_or_lost_stays_wrong_until_a_person_accepts_it() {
     rig.put(&key(0), 77, 2_000).await;
     rig.put(&key(1), 1, 2_000).await;
     rig.delete(&key(2)).await;
-    for _ in 0..2 {
+    for again in [false, true] {
         let run = rig.audit(&["--level", "bytes"]).await;
+        let read = run.end()["examined"].as_u64().unwrap();
+        assert!(read == 0 || !again, "what is proved as it is now is not read again for what it was");
         let named = run.assert_exit(1).named();
         assert_eq!(
             named,
@@ -107,6 +109,7 @@ async fn what_was_replaced_or_lost_stays_wrong_until_a_person_accepts_it() {
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!(run.assert_exit(0).named(), Vec::<String>::new());
     assert_eq!((run.object(&key(0))["change"].as_str(), run.end()["missing"].as_u64()), (Some("same"), Some(0)));
+    assert_eq!(run.end()["examined"], 0, "nor after that");
 }
 
 /// A listing tells no difference where the bytes rot: only reading finds that, when the proof is old.
@@ -134,6 +137,11 @@ async fn damage_that_was_found_is_not_passed_over_for_an_earlier_proof() {
     for _ in 0..2 {
         assert_eq!(rig.audit(&[]).await.assert_exit(1).named(), [format!("{}: sound fail", target(&key(1)))]);
     }
+    // Nor where it cannot be looked at.
+    rig.lab.deny(Deny::action("s3:GetObject").under(&key(1)));
+    let denied = [format!("{}: identity not_permitted, sound fail", target(&key(1)))];
+    assert_eq!(rig.audit(&[]).await.assert_exit(1).named(), denied);
+    rig.lab.allow_all();
     let ledger = rig.text("l.db");
     let safe = ["safe-to-delete", "ami-00000000000000001", "--in", "s3://archive", "--ledger", &ledger];
     assert_eq!(rig.server.run(&safe).await.assert_exit(1).report()["answer"], "must_stay");
@@ -162,6 +170,31 @@ async fn what_could_not_be_read_is_not_forgotten() {
         named.sort();
         assert_eq!(run.assert_exit(1).named(), named);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_repaired_with_the_right_bytes_is_in_order_again() {
+    let rig = Rig::with(2).await;
+    rig.lab.damage(BUCKET, &key(0), 1, 1).unwrap();
+    rig.lab.deny(Deny::action("s3:GetObject").under(&key(1)));
+    rig.audit(&["--level", "bytes"]).await.assert_exit(1);
+    rig.lab.allow_all();
+    rig.audit(&["--level", "bytes"]).await.assert_exit(1);
+    rig.lab.damage(BUCKET, &key(1), 1, 1).unwrap();
+    rig.audit(&["--level", "bytes", "--max-age", "0d"]).await.assert_exit(1);
+    for number in [0, 1] {
+        rig.lab
+            .with_object(BUCKET, &key(number), |object| {
+                object.last_modified = jiff::Timestamp::UNIX_EPOCH;
+            })
+            .unwrap();
+        rig.lab.damage(BUCKET, &key(number), 1, 1).unwrap();
+    }
+    let run = rig.audit(&["--level", "bytes"]).await;
+    for number in [0, 1] {
+        assert_eq!(run.object(&key(number))["change"], "replaced_same_content", "{:?}", run.named());
+    }
+    assert_eq!(rig.audit(&["--level", "bytes"]).await.assert_exit(0).end()["examined"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

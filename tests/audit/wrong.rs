@@ -30,8 +30,13 @@ async fn a_bucket_that_cannot_be_listed_is_no_clean_bucket() {
     let cases = std::fs::read_to_string(&junit).unwrap();
     assert!(cases.contains("tests=\"1\"") && cases.contains("errors=\"1\""), "{cases}");
 
-    // A listing that breaks off makes nothing missing.
+    // One that is missed is missed although another bucket cannot be listed.
     rig.audit(&[]).await.assert_exit(0);
+    rig.delete(&key(2)).await;
+    let run = rig.audit(&["s3://no-such-bucket"]).await;
+    assert_eq!(run.assert_exit(1).named(), [format!("{}: present fail", target(&key(2)))]);
+
+    // A listing that breaks off makes nothing missing.
     rig.lab.deny(Deny::action("s3:ListBucket"));
     let run = rig.audit(&[]).await;
     assert_eq!((run.assert_exit(4).end()["missing"].as_u64(), run.named().len()), (Some(0), 0));

@@ -120,14 +120,15 @@ fn report(kept: Kept) -> Report {
 fn entries(file: &FileArgs, begin: Option<&str>, wanted: impl Fn(&Entry) -> bool) -> Result<Exit, UsageError> {
     let mut results = Results::new(file.output.json);
     let ledger = open(file)?;
-    let mut any = false;
+    let mut found = Vec::new();
     let visited = ledger.each(begin, |kept| {
         if wanted(&kept.entry) {
-            any = true;
-            results.add(report(kept));
+            found.push(kept);
         }
     });
     visited.map_err(|error| wrong(file, &error))?;
+    let any = !found.is_empty();
+    found.into_iter().for_each(|kept| results.add(report(kept)));
     match begin {
         Some(target) if !any => Err(UsageError(format!("{}: nothing is known of {target}", file.ledger.display()))),
         _ => Ok(results.finish()),
@@ -146,8 +147,11 @@ fn list(args: &ListArgs) -> Result<Exit, UsageError> {
     Ok(results.finish())
 }
 
+/// Writes entries as a file of some form.
+type Table = fn(&[EntryRow]) -> Result<Vec<u8>, String>;
+
 fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
-    let table: fn(&[EntryRow]) -> Result<Vec<u8>, String> = match args.format {
+    let table: Table = match args.format {
         Format::Jsonl => {
             let file = FileArgs { ledger: args.file.ledger.clone(), output: OutputArgs { json: true } };
             return entries(&file, None, |_| true);
@@ -163,7 +167,7 @@ fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
 }
 
 #[cfg(feature = "parquet")]
-fn parquet() -> Result<fn(&[EntryRow]) -> Result<Vec<u8>, String>, UsageError> {
+fn parquet() -> Result<Table, UsageError> {
     use std::io::IsTerminal as _;
     if std::io::stdout().is_terminal() {
         return Err(UsageError("--format parquet: it is no text; write it into a file: … > ledger.parquet".to_owned()));
@@ -172,7 +176,7 @@ fn parquet() -> Result<fn(&[EntryRow]) -> Result<Vec<u8>, String>, UsageError> {
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet() -> Result<fn(&[EntryRow]) -> Result<Vec<u8>, String>, UsageError> {
+fn parquet() -> Result<Table, UsageError> {
     Err(UsageError("--format parquet: this build has none; build it with the feature `parquet`".to_owned()))
 }
 

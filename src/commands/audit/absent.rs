@@ -1,9 +1,9 @@
 use jiff::Timestamp;
 
-use super::examine::{Examined, unchanged};
+use super::examine::{Examined, known_damage, unchanged};
 use super::list::Candidate;
 use super::{AuditRequest, judged};
-use crate::fleet::{Change, Entry, Gone, History, Proof, Seen};
+use crate::fleet::{Change, Entry, Gone, History, Level, Proof, Seen};
 use crate::report::{AuditedReport, FindingReport, TOOL};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
@@ -27,37 +27,25 @@ pub(super) fn not_there(
         _ => Outcome::Unknown(Reason::Unanswered { detail: error.explain() }),
     };
     let check = if gone { CheckId::Upkeep(Upkeep::Present) } else { CheckId::Identity };
-    let findings = [FindingReport::from(&Finding { check, required: true, outcome })];
+    let mut findings = vec![FindingReport::from(&Finding { check, required: true, outcome })];
+    let listed = candidate.listed.as_ref().map(Seen::listed).filter(|_| !gone);
+    let (known_of_it, change) = known_of(history, listed.as_ref());
+    findings.extend(known_of_it);
     let vanished = gone && (known || candidate.listed.is_some());
     let exit = if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(error.exit()) };
-    let entry = match &candidate.listed {
+    let entry = match &listed {
         _ if gone && known => Some(gone_entry(candidate.uri.to_string(), now)),
         // What is listed and cannot be looked at is missed all the same when it is gone.
-        Some(listed) if !gone => Some(Entry::Proof(Box::new(Proof {
-            at: now.to_string(),
-            tool: TOOL.to_owned(),
-            target: candidate.uri.to_string(),
-            level: request.level.name().to_owned(),
-            verdict: Verdict::Unknown.name().to_owned(),
-            settled: false,
-            object: Seen::listed(listed),
-            listed: None,
-            version_id: None,
-            storage_class: listed.storage_class.clone(),
-            covered_bytes: 0,
-            failed: Vec::new(),
-            proved_by: Vec::new(),
-            content: Vec::new(),
-        }))),
-        _ => None,
+        Some(listed) => Some(listed_entry(request.level, candidate, listed, now)),
+        None => None,
     };
     let report = AuditedReport {
         examined: Some(request.level.name().to_owned()),
         storage_class: candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone()),
-        change: (gone && known).then(|| "missing".to_owned()),
+        change: change.or((gone && known).then(|| "missing".to_owned())),
         notes: vec![error.explain()],
         exit_code: exit.code(),
-        ..bare(&candidate.uri.to_string(), findings.into())
+        ..bare(&candidate.uri.to_string(), findings)
     };
     Examined { entry, ..Examined::bare(report) }
 }
@@ -77,6 +65,36 @@ pub(super) fn missed(target: &str, history: &History, now: Timestamp) -> Examine
     Examined { entry, ..Examined::bare(report) }
 }
 
+/// What the ledger knows of an object that was listed, and not looked at.
+fn known_of(history: Option<&History>, listed: Option<&Seen>) -> (Vec<FindingReport>, Option<String>) {
+    let Some((history, listed)) = history.zip(listed) else { return (Vec::new(), None) };
+    let mut findings: Vec<FindingReport> = known_damage(Some(history), listed).into_iter().collect();
+    let change = history.change(listed, None, history.content_of(listed));
+    let replaced = matches!(change, Change::Replaced { .. });
+    findings.extend(unchanged(&change).filter(|_| replaced).iter().map(FindingReport::from));
+    (findings, replaced.then(|| change.name().to_owned()))
+}
+
+/// A state of an object that a listing shows.
+fn listed_entry(level: Level, candidate: &Candidate, listed: &Seen, now: Timestamp) -> Entry {
+    Entry::Proof(Box::new(Proof {
+        at: now.to_string(),
+        tool: TOOL.to_owned(),
+        target: candidate.uri.to_string(),
+        level: level.name().to_owned(),
+        verdict: Verdict::Unknown.name().to_owned(),
+        settled: false,
+        object: listed.clone(),
+        listed: None,
+        version_id: None,
+        storage_class: candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone()),
+        covered_bytes: 0,
+        failed: Vec::new(),
+        proved_by: Vec::new(),
+        content: Vec::new(),
+    }))
+}
+
 fn gone_entry(target: String, now: Timestamp) -> Entry {
     Entry::Gone(Gone { at: now.to_string(), tool: TOOL.to_owned(), target })
 }
@@ -90,22 +108,24 @@ impl Examined {
         Examined { report, entry: None, content: Vec::new(), proved: false }
     }
 
-    /// An object that is due, and was not reached; what a listing shows of it is told all the same.
-    pub fn left(candidate: &Candidate, history: Option<&History>, why: &'static str) -> Self {
+    /// An object that is due, and was not reached; what a listing and the ledger tell of it is told all the same.
+    pub fn left(candidate: &Candidate, history: Option<&History>, why: &'static str, now: Timestamp) -> Self {
         let detail = format!("due, and left for another run: {why}");
         let outcome = Outcome::Unknown(Reason::Unanswered { detail });
-        let mut findings = vec![Finding { check: CheckId::Proof, required: true, outcome }];
-        let change = history
-            .zip(candidate.listed.as_ref())
-            .map(|(history, listed)| history.change(&Seen::listed(listed), &[]))
-            .filter(|change| matches!(change, Change::Replaced { .. }));
-        findings.extend(change.as_ref().and_then(unchanged));
-        let findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
-        Examined::bare(AuditedReport {
-            change: change.map(|change| change.name().to_owned()),
+        let mut findings = vec![FindingReport::from(&Finding { check: CheckId::Proof, required: true, outcome })];
+        let listed = candidate.listed.as_ref().map(Seen::listed);
+        let (known, change) = known_of(history, listed.as_ref());
+        findings.extend(known);
+        // A person may accept what was told, so that state must be known; and it must not lose its turn by that.
+        let new =
+            listed.filter(|listed| change.is_some() && history.is_some_and(|known| known.state() != Some(listed)));
+        let entry = new.map(|listed| listed_entry(Level::Facts, candidate, &listed, now));
+        let report = AuditedReport {
+            change,
             exit_code: judged::exit(&findings).code(),
             ..bare(&candidate.uri.to_string(), findings)
-        })
+        };
+        Examined { entry, ..Examined::bare(report) }
     }
 }
 

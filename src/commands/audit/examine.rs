@@ -151,8 +151,11 @@ async fn bytes(
         let sampled = |finding: &FindingReport| finding.reason.as_ref().is_some_and(|r| r.code == "sampled");
         findings.iter_mut().filter(|finding| sampled(finding)).for_each(|finding| finding.required = false);
     }
+    // Values that were proved, or all that are stated where none was.
     let mut content = facts.content;
-    content.retain(|content| request.level < Level::Bytes || proved_by.iter().any(|by| by == content.name()));
+    if request.level == Level::Bytes && !proved_by.is_empty() {
+        content.retain(|content| proved_by.iter().any(|by| by == content.name()));
+    }
     let mut notes = facts.notes;
     notes.extend(report.notes);
     let exit = match Exit::of(exit_code) {
@@ -171,28 +174,19 @@ async fn judge(
     mut known: Known,
     now: Timestamp,
 ) -> Examined {
+    // What the object itself came to is kept apart from what it was before and what is demanded of it.
     let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
-    let failed: Vec<String> = known
-        .findings
-        .iter()
-        .filter(|finding| finding.verdict == Verdict::Fail.name())
-        .map(|finding| finding.check.clone())
-        .collect();
-    let settled_by_bytes = proved && judged::exit(&known.findings) == Exit::Passed;
-    if failed.is_empty()
-        && !settled_by_bytes
-        && let Some(damage) = history.and_then(|history| history.damage_of(&known.seen))
-    {
-        known.findings.push(FindingReport::from(&damaged(damage)));
-    }
-    let change = history.map(|history| history.change(&known.seen, &known.content));
+    let own = (judged::verdict(&known.findings, proved), judged::exit(&known.findings).and(known.exit));
+    let fails = |finding: &&FindingReport| finding.verdict == Verdict::Fail.name();
+    let failed: Vec<String> = known.findings.iter().filter(fails).map(|finding| finding.check.clone()).collect();
+    let listed = candidate.listed.as_ref().and_then(|listed| known.seen.listed_as(listed));
+    let change = history.map(|history| history.change(&known.seen, listed.as_ref(), &known.content));
     if let Some(change) = &change {
         known.findings.extend(unchanged(change).iter().map(FindingReport::from));
         if let Change::SameContent { by } = change {
             known.notes.push(format!("written again since it was first seen, with the same content by {by}"));
         }
     }
-    let exit = judged::exit(&known.findings).and(known.exit);
     let storage_class = known.facts.storage_class.clone();
     let identity = IdentityReport::from(&known.facts);
     let proof = Proof {
@@ -200,10 +194,10 @@ async fn judge(
         tool: TOOL.to_owned(),
         target: candidate.uri.to_string(),
         level: request.level.name().to_owned(),
-        verdict: judged::verdict(&known.findings, proved).name().to_owned(),
-        settled: exit == Exit::Passed,
+        verdict: own.0.name().to_owned(),
+        settled: own.1 == Exit::Passed,
         object: known.seen.clone(),
-        listed: candidate.listed.as_ref().and_then(|listed| known.seen.listed_as(listed)),
+        listed,
         version_id: identity.version_id.clone(),
         storage_class: storage_class.clone(),
         covered_bytes: known.covered,
@@ -212,7 +206,10 @@ async fn judge(
         content: known.content.clone(),
     };
     // What was stopped says nothing of the object.
-    let keep = exit != Exit::Interrupted;
+    let keep = own.1 != Exit::Interrupted;
+    if proof.failed.is_empty() && !proof.proves() {
+        known.findings.extend(known_damage(history, &known.seen));
+    }
     let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
     let holds = proof.proves() || newest.is_some_and(|proof| proof.is_in(request.term(now)));
     let state = object_state(session, request, Some(Ok(&known.facts)), storage_class.clone(), newest).await;
@@ -249,7 +246,7 @@ pub(super) async fn still_good(
     let (session, counting) = one_of_many(services, candidate);
     let proof = history.proof_of(&good.object);
     let holds = proof.is_some_and(|proof| proof.is_in(request.term(now)));
-    let change = history.change(&good.object, &good.content);
+    let change = history.change(&good.object, good.listed.as_ref(), &good.content);
     let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
     let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());
     let facts = if wants_head(request, class.as_deref()) { Some(session.head().await) } else { None };
@@ -259,7 +256,8 @@ pub(super) async fn still_good(
     let facts = facts.as_ref().map(|facts| facts.as_ref().map_err(SourceError::explain));
     let state = object_state(&session, request, facts, class, proof).await;
     findings.extend(request.policy.judge_object(&state, now));
-    let findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
+    let mut findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
+    findings.extend(known_damage(Some(history), &good.object));
     let counts = counting.counts();
     let report = AuditedReport {
         target: candidate.uri.to_string(),
@@ -287,11 +285,12 @@ pub(super) async fn still_good(
 }
 
 /// What an earlier run found in the same state, and this one did not look for.
-fn damaged(damage: &Proof) -> Finding {
+pub(super) fn known_damage(history: Option<&History>, seen: &Seen) -> Option<FindingReport> {
+    let damage = history?.damage_of(seen)?;
     let observed = format!("{} failed {}", damage.failed.join(", "), damage.at);
     let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
     let outcome = Outcome::Fail(Failure::of_rule(evidence));
-    Finding { check: CheckId::Upkeep(Upkeep::Sound), required: true, outcome }
+    Some(FindingReport::from(&Finding { check: CheckId::Upkeep(Upkeep::Sound), required: true, outcome }))
 }
 
 /// Nothing to say of what is new, or of what there is no history of.

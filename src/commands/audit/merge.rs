@@ -119,12 +119,6 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
                 return Err(format!("{name}: is of another audit than {first_name}: another {what}"));
             }
         }
-        if !within_a_day(&end.began, &first.began) {
-            return Err(format!(
-                "{name}: began {} and {first_name} {}: one of them is of an earlier audit",
-                end.began, first.began
-            ));
-        }
         if end.listing_sha256 != first.listing_sha256 {
             return Err(format!(
                 "{name}: saw another listing than {first_name}: objects were written or deleted between the two, and \
@@ -153,12 +147,16 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
             (None, None) => None,
             (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
         };
-        all.problems.extend(end.problems.iter().filter(|problem| !first.problems.contains(problem)).cloned());
+        let new =
+            |all: &[String], more: &[String]| more.iter().filter(|one| !all.contains(one)).cloned().collect::<Vec<_>>();
+        all.problems.extend(new(&all.problems, &end.problems));
+        all.notes.extend(new(&all.notes, &end.notes));
     }
     if !missing.is_empty() {
         let missing: Vec<String> = missing.iter().map(|index| format!("{index}/{of}")).collect();
         return Err(format!("shards {} are missing", missing.join(", ")));
     }
+    began_together(ends)?;
     // A shard that ended before its last object tells of fewer.
     let shares = all.listed.saturating_sub(all.other_slices).saturating_add(all.missing);
     if all.objects != shares {
@@ -176,10 +174,22 @@ fn share_of(name: &str, end: &AuditReport) -> Result<Share, String> {
     share.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
 }
 
-/// A file that was left from the last time must not stand in for a shard that did not run.
-fn within_a_day(one: &str, other: &str) -> bool {
-    let (one, other) = (one.parse::<Timestamp>(), other.parse::<Timestamp>());
-    one.ok()
-        .zip(other.ok())
-        .is_some_and(|(one, other)| one.duration_since(other).abs() <= SignedDuration::from_hours(24))
+/// Shards of one audit begin within so much of each other. A file that was left from yesterday must not stand in for a
+/// shard that did not run.
+const TOGETHER: SignedDuration = SignedDuration::from_hours(12);
+
+fn began_together(ends: &[(String, AuditReport)]) -> Result<(), String> {
+    let mut times = Vec::with_capacity(ends.len());
+    for (name, end) in ends {
+        let began = end.began.parse::<Timestamp>().map_err(|_| format!("{name}: does not tell when it began"))?;
+        times.push((began, name));
+    }
+    times.sort();
+    match (times.first(), times.last()) {
+        (Some((first, earliest)), Some((last, latest))) if last.duration_since(*first) > TOGETHER => Err(format!(
+            "{earliest}: is of an earlier audit than {latest}: they began {first} and {last}, more than {} hours apart",
+            TOGETHER.as_hours()
+        )),
+        _ => Ok(()),
+    }
 }

@@ -60,9 +60,12 @@ impl AuditRequest {
         [self.slice, self.shard].iter().flatten().any(|share| share.of() > 1)
     }
 
-    /// Whether an object, as it is printed, is in this run's share.
-    pub(super) fn takes(&self, target: &str) -> bool {
+    /// Whether an object, as it is printed, is in this run's share, and under none of the prefixes that failed.
+    pub(super) fn takes(&self, target: &str, failed: &[Prefix]) -> bool {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };
+        if failed.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)) {
+            return false;
+        }
         let holds =
             |share: Option<Share>, purpose| share.is_none_or(|share| share.holds(purpose, &uri.bucket, &uri.key));
         holds(self.slice, "slice") && holds(self.shard, "shard")

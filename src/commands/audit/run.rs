@@ -14,6 +14,7 @@ use super::sum::Sum;
 use super::{AuditRequest, AuditServices, Chosen, bucket};
 use crate::facts::ObjectFacts;
 use crate::fleet::{Entry, Histories, History, Level, Seen};
+use crate::ident::Prefix;
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
 use crate::report::{AuditReport, Exit, Report};
@@ -36,7 +37,8 @@ struct Tally {
     report: AuditReport,
     digest: ListingDigest,
     there: BTreeSet<String>,
-    whole: bool,
+    /// Prefixes that were not listed to their ends.
+    failed: Vec<Prefix>,
     /// Objects of this run's share.
     own: u64,
     exit: Exit,
@@ -63,7 +65,6 @@ pub async fn audit(
         None => (None, None),
         Some(ledger) => histories(ledger, &request.chosen).map(|(all, head)| (Some(all), Some(head)))?,
     };
-    let term = request.term(clock.now());
     let mut tally = Tally::new(request, clock.now().to_string());
     if head.is_some_and(|head| head.entries == 0) {
         tally.report.notes.push("the ledger is a new one: nothing was known from before".to_owned());
@@ -91,9 +92,9 @@ pub async fn audit(
             let wanted = request.due.ends() || history.is_some_and(|history| !history.is_empty());
             let facts = if candidate.listed.is_none() && wanted { facts_of(services, &candidate).await } else { None };
             let seen = candidate.listed.as_ref().map(Seen::listed).or_else(|| facts.as_ref().map(Seen::facts));
-            let good = history
-                .zip(seen.as_ref())
-                .and_then(|(history, seen)| Some((history, history.still_good(seen, request.level, term)?)));
+            let good = history.zip(seen.as_ref()).and_then(|(history, seen)| {
+                Some((history, history.still_good(seen, request.level, request.term(clock.now()))?))
+            });
             if let Some((history, good)) = good
                 && let Some(examined) = still_good(services, request, &candidate, history, good).await
             {
@@ -101,7 +102,7 @@ pub async fn audit(
             }
             let weight = Weight::of(&candidate, facts.as_ref());
             if let Err(why) = lock(spend).take(request, &weight, clock.monotonic()) {
-                return (Done::Left, Examined::left(&candidate, history, why));
+                return (Done::Left, Examined::left(&candidate, history, why, clock.now()));
             }
             (Done::Examined, examine(services, request, &candidate, history, cancel).await)
         }
@@ -146,7 +147,7 @@ pub async fn audit(
         }
     }
 
-    let Tally { mut report, digest, there, whole, own, exit: listing } =
+    let Tally { mut report, digest, there, failed, own, exit: listing } =
         tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     exit = exit.and(listing);
     if cancel.is_cancelled() {
@@ -156,12 +157,11 @@ pub async fn audit(
     if cut_off {
         report.notes.push(format!("{} of {own} objects were not reached", own.saturating_sub(sum.objects())));
     }
-    let whole = whole && !cut_off;
-    if whole {
-        let missing = histories
-            .iter()
-            .flatten()
-            .filter(|(target, history)| !there.contains(*target) && !history.is_empty() && request.takes(target));
+    let listed = matches!(request.chosen, Chosen::Listed(_)) && !cut_off;
+    if listed {
+        let missing = histories.iter().flatten().filter(|(target, history)| {
+            !there.contains(*target) && !history.is_empty() && request.takes(target, &failed)
+        });
         let missing: Vec<Examined> = missing.map(|(target, history)| missed(target, history, clock.now())).collect();
         if let Err(error) = keep(ledger.as_mut(), &mut head, missing.iter()) {
             report.problems.push(format!("the ledger {error}"));
@@ -171,7 +171,7 @@ pub async fn audit(
             exit = exit.and(sum.add(Done::Missing, gone, services, &mut emit));
         }
     }
-    let all_seen = whole && !request.is_share();
+    let all_seen = listed && failed.is_empty() && !request.is_share();
     exit = exit.and(sum.release(services, all_seen, &mut emit));
     if !cut_off {
         sum.observe(services, request, all_seen, &mut report, &mut emit).await;
@@ -267,7 +267,7 @@ impl Tally {
             report,
             digest: ListingDigest::new(),
             there: BTreeSet::new(),
-            whole: matches!(request.chosen, Chosen::Listed(_)),
+            failed: Vec::new(),
             own: 0,
             exit: Exit::Passed,
         }
@@ -279,7 +279,7 @@ impl Tally {
             Listed::Problem(prefix, error) => {
                 self.report.problems.push(format!("{prefix} could not be listed: {}", error.explain()));
                 self.exit = self.exit.and(error.exit());
-                self.whole = false;
+                self.failed.push(prefix);
                 return Vec::new();
             }
             Listed::Page { candidates, others, empty } => (candidates, others, empty),
@@ -300,7 +300,8 @@ impl Tally {
             }
             self.digest.add(&candidate);
             self.report.listed += 1;
-            self.report.listed_bytes += candidate.listed.as_ref().and_then(|object| object.size).unwrap_or_default();
+            let bytes = candidate.listed.as_ref().and_then(|object| object.size).unwrap_or_default();
+            self.report.listed_bytes = self.report.listed_bytes.saturating_add(bytes);
             let (bucket, key) = (&candidate.uri.bucket, &candidate.uri.key);
             if request.slice.is_some_and(|share| !share.holds("slice", bucket, key)) {
                 self.report.other_slices += 1;

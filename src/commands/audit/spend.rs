@@ -29,8 +29,6 @@ impl Spend {
     /// that follow each other must come to an end.
     pub fn take(&mut self, request: &AuditRequest, weight: &Weight, now: Instant) -> Result<(), &'static str> {
         let reads = match request.level {
-            // It cannot be read as it is, and nothing is tried.
-            _ if weight.is_archived() => 0,
             Level::Facts => 0,
             Level::Sample => request.sample.bytes_of(weight.bytes),
             Level::Bytes => weight.bytes,
@@ -70,21 +68,17 @@ impl Weight {
         let class = class.or_else(|| facts.and_then(|facts| facts.storage_class.clone()));
         Weight { bytes: bytes.unwrap_or_default(), class }
     }
-
-    fn is_archived(&self) -> bool {
-        self.class.as_deref().and_then(StorageClass::from_name).is_some_and(StorageClass::archives)
-    }
 }
 
 /// Of reading so many bytes of an object, at the most; `None` where that is not known.
 fn price(request: &AuditRequest, weight: &Weight, reads: u64) -> Option<f64> {
     let (_, table) = request.due.dollars.as_ref()?;
-    if weight.is_archived() {
-        return Some(0.0);
-    }
+    // What can be read of an archived object is a copy in this class.
+    let archived = weight.class.as_deref().and_then(StorageClass::from_name).is_some_and(StorageClass::archives);
+    let class = if archived { Some("STANDARD".to_owned()) } else { weight.class.clone() };
     let subject = Subject {
         bytes: Some(reads),
-        class: weight.class.clone(),
+        class,
         archive_status: None,
         volumes: None,
         written: None,

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::examine::{Examined, add_finding};
 use super::run::Done;
 use super::{AuditRequest, AuditServices, Chosen};
-use crate::fleet::{Content, CopyState, Joint, Observation, Policy, tasks, uploads};
+use crate::fleet::{Content, CopyState, Joint, Observation, Policy, differs, tasks, uploads};
 use crate::ident::ObjectUri;
 use crate::image::TaskFilter;
 use crate::report::{AuditReport, AuditedReport, Exit, ObservationReport, Report};
@@ -19,6 +19,8 @@ pub(super) struct Sum {
     waiting: Vec<(AuditedReport, Vec<Content>, bool)>,
     /// Regions that hold a content, of this size.
     regions: BTreeMap<(u64, Content), BTreeSet<String>>,
+    /// Objects of this size, by Region and content.
+    sizes: BTreeMap<u64, Vec<(String, Vec<Content>)>>,
     unplaced: BTreeSet<String>,
 }
 
@@ -31,6 +33,7 @@ impl Sum {
             objects: 0,
             waiting: Vec::new(),
             regions: BTreeMap::new(),
+            sizes: BTreeMap::new(),
             unplaced: BTreeSet::new(),
         }
     }
@@ -70,6 +73,7 @@ impl Sum {
                         for value in &content {
                             self.regions.entry((bytes, value.clone())).or_default().insert(region.clone());
                         }
+                        self.sizes.entry(bytes).or_default().push((region, content.clone()));
                     }
                 }
             }
@@ -171,7 +175,19 @@ impl Sum {
             None if !self.unplaced.is_empty() => {
                 CopyState::NotKnown { why: "the Regions of some buckets are not known".to_owned() }
             }
-            None => CopyState::None,
+            // Values of other kinds, or over other parts, tell nothing of each other.
+            None => match self
+                .sizes
+                .get(&bytes)
+                .into_iter()
+                .flatten()
+                .find(|(region, other)| *region != here && differs(content, other).is_none())
+            {
+                Some((region, _)) => CopyState::NotKnown {
+                    why: format!("an object of the same size in {region} has no value that tells whether it is a copy"),
+                },
+                None => CopyState::None,
+            },
         }
     }
 
