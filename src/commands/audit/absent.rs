@@ -34,7 +34,7 @@ pub(super) fn not_there(
     let vanished = gone && (known || candidate.listed.is_some());
     let exit = if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(error.exit()) };
     let entry = match &listed {
-        _ if gone && known => Some(gone_entry(candidate.uri.to_string(), now)),
+        _ if gone => history.and_then(|history| gone_entry(&candidate.uri.to_string(), history, now)),
         // What is listed and cannot be looked at is missed all the same when it is gone.
         Some(listed) => Some(listed_entry(request.level, candidate, listed, now)),
         None => None,
@@ -60,9 +60,7 @@ pub(super) fn missed(target: &str, history: &History, now: Timestamp) -> Examine
         notes: last.into_iter().collect(),
         ..bare(target, vec![FindingReport::from(&finding)])
     };
-    // Once is enough.
-    let entry = (!history.is_gone()).then(|| gone_entry(target.to_owned(), now));
-    Examined { entry, ..Examined::bare(report) }
+    Examined { entry: gone_entry(target, history, now), ..Examined::bare(report) }
 }
 
 /// What the ledger knows of an object that was listed, and not looked at.
@@ -95,8 +93,10 @@ fn listed_entry(level: Level, candidate: &Candidate, listed: &Seen, now: Timesta
     }))
 }
 
-fn gone_entry(target: String, now: Timestamp) -> Entry {
-    Entry::Gone(Gone { at: now.to_string(), tool: TOOL.to_owned(), target })
+/// That what was known is gone; once is enough.
+fn gone_entry(target: &str, history: &History, now: Timestamp) -> Option<Entry> {
+    let gone = Gone { at: now.to_string(), tool: TOOL.to_owned(), target: target.to_owned() };
+    (!history.is_empty() && !history.is_gone()).then_some(Entry::Gone(gone))
 }
 
 fn missing() -> Outcome {
