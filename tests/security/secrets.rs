@@ -124,7 +124,10 @@ async fn reading() {
     told(&rig, &["verify", OBJECT, "--write-manifest", &manifest]).await.assert_exit(0);
     told(&rig, &[&BENCH[..], &["--plot", &plot, "--write-tuning", &tuning]].concat()).await.assert_exit(0);
     let some = ["verify", OBJECT, "--resume", &state, "--max-bytes", "1", "--range-size", "64KiB"];
-    told(&rig, &some).await.assert_exit(3);
+    run(command(&rig, &some)).await.assert_exit(3);
+    // The next one might come to the end of an object of two ranges.
+    std::fs::remove_file(&state).unwrap();
+    run(command(&rig, &[&some[..], &["--json"]].concat())).await.assert_exit(3);
     assert_eq!(assert_none_below(rig.home.path()), 4);
     rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
     told(&rig, &["verify", OBJECT, "--manifest", &manifest]).await.assert_exit(1);
