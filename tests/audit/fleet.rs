@@ -1,3 +1,4 @@
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use serde_json::Value;
 use stored_ami::lab::{BucketOptions, Deny, Fault, FaultRule, Operation};
 
@@ -47,14 +48,18 @@ async fn bytes_are_proved_once_and_again_when_the_proof_is_old() {
     assert_eq!(bare.end()["ledger_head"], Value::Null);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sample_is_no_proof_and_enough_where_it_was_asked_for() {
+/// A lab with one object of three parts, 12 MiB in all.
+async fn with_parts(algorithm: ChecksumAlgorithm, kind: ChecksumType) -> Rig {
     let rig = Rig::new().await;
     let bytes = data(3, 12 << 20);
     let parts: Vec<&[u8]> = bytes.chunks(5 << 20).collect();
-    use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-    let composite = Some((ChecksumAlgorithm::Sha256, ChecksumType::Composite));
-    rig.server.multipart(BUCKET, &key(1), &parts, composite).await;
+    rig.server.multipart(BUCKET, &key(1), &parts, Some((algorithm, kind))).await;
+    rig
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_is_no_proof_and_enough_where_it_was_asked_for() {
+    let rig = with_parts(ChecksumAlgorithm::Sha256, ChecksumType::Composite).await;
     let run = rig.audit(&["--level", "sample", "--sample", "1/3"]).await;
     let line = run.assert_exit(0).object(&key(1)).clone();
     assert_eq!((line["verdict"].as_str(), line["proof"].clone()), (Some("unknown"), Value::Null));
@@ -71,12 +76,7 @@ async fn a_sample_is_no_proof_and_enough_where_it_was_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sample_that_nothing_can_be_held_against_is_open() {
-    let rig = Rig::new().await;
-    let bytes = data(3, 12 << 20);
-    let parts: Vec<&[u8]> = bytes.chunks(5 << 20).collect();
-    use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-    let whole = Some((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
-    rig.server.multipart(BUCKET, &key(1), &parts, whole).await;
+    let rig = with_parts(ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject).await;
     let run = rig.audit(&["--level", "sample", "--sample", "1/3"]).await;
     assert_eq!(run.assert_exit(3).named(), [format!("{}: proof sample_unheld", target(&key(1)))]);
 }
@@ -262,7 +262,7 @@ async fn a_copy_in_another_region_is_one_that_is_in_order() {
     let there = BucketOptions { region: Some("eu-west-1".into()), ..BucketOptions::default() };
     rig.lab.create_bucket("archive-eu", there).unwrap();
     let eu = Server::new(&rig.lab.endpoint(), "eu-west-1", "test", "test");
-    eu.put("archive-eu", &key(0), &data(1, 2_000), Some(aws_sdk_s3::types::ChecksumAlgorithm::Crc64Nvme)).await;
+    eu.put("archive-eu", &key(0), &data(1, 2_000), Some(ChecksumAlgorithm::Crc64Nvme)).await;
     let policy = rig.text("p.toml");
     std::fs::write(&policy, "[object]\nother-region = true\n").unwrap();
     let audit = ["audit", "s3://archive", "s3://archive-eu", "--level", "bytes", "--policy", &policy];

@@ -74,8 +74,7 @@ pub async fn safe_to_delete(
     let (answer, exit) = match (&copy, &storing) {
         (_, Ok(true)) => ("must_stay", Exit::Failed),
         (Some(_), Ok(false)) => ("may_go", Exit::Passed),
-        (None, Ok(false)) if !open => ("must_stay", Exit::Failed),
-        (None, Err(_)) if !open => ("must_stay", Exit::Failed),
+        (None, _) if !open => ("must_stay", Exit::Failed),
         _ => ("cannot_tell", Exit::Unknown),
     };
     match storing {
