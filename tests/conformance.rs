@@ -1,5 +1,5 @@
-//! The same bodies on every server: the lab always; moto's server where `STORED_AMI_CLIENTS` names
-//! a Python virtualenv that holds it; and any S3 that `STORED_AMI_TEST_S3` names
+//! The same bodies on every server: the lab always; moto's server and `rclone serve s3` where `STORED_AMI_CLIENTS`
+//! names a Python virtualenv that holds them; and any S3 that `STORED_AMI_TEST_S3` names
 //! (`URL,REGION,ACCESS_KEY,SECRET_KEY,BUCKET`; objects under `stored-ami-conformance/` are written).
 
 #![allow(clippy::print_stdout, reason = "says which bodies ran where")]
@@ -24,6 +24,15 @@ struct Place {
 /// moto 5.2: what it cannot answer.
 const MOTO_CANNOT: &[(&str, &str)] =
     &[("composite_sha256_names_the_damaged_part", "its attributes list no parts, so a damaged copy cannot be placed")];
+
+/// rclone 1.75: what it cannot answer.
+const RCLONE_CANNOT: &[(&str, &str)] = &[
+    ("parts_by_etag", "its answer to CreateMultipartUpload has a root element that the SDK does not read"),
+    ("uneven_parts_by_etag", "its answer to CreateMultipartUpload has a root element that the SDK does not read"),
+    ("composite_sha256_names_the_damaged_part", "it stores no checksums"),
+    ("full_object_crc64nvme_of_parts", "it stores no checksums"),
+    ("facts_without_a_byte", "it stores no tags"),
+];
 
 /// Object keys of one run, so that runs do not meet.
 fn key(name: &str) -> String {
@@ -134,6 +143,24 @@ impl Place {
         assert_eq!(report["etag_form"], "md5");
     }
 
+    /// A byte changes in the file that the server serves. A server that makes its ETags of the file's bytes agrees
+    /// with the damage; the manifest does not.
+    async fn damage_behind_the_servers_back(&self, folder: &std::path::Path) {
+        let name = "damage_behind_the_servers_back";
+        let bytes = data(8, 20 * MIB);
+        self.server.put(&self.bucket, &key(name), &bytes, None).await;
+        let work = tempfile::tempdir().unwrap();
+        let manifest = common::write(work.path(), "m.json", b"");
+        self.verify(name, &["--write-manifest", &manifest]).await.assert_exit(0);
+        let file = folder.join(&self.bucket).join(key(name));
+        let mut on_disk = std::fs::read(&file).unwrap();
+        assert!(on_disk == bytes);
+        on_disk[9 * MIB] ^= 4;
+        std::fs::write(&file, on_disk).unwrap();
+        let run = self.verify(name, &["--manifest", &manifest]).await;
+        assert_eq!(run.assert_exit(1).finding("manifest-parts-sha256")["damage"][0]["part"], 2);
+    }
+
     async fn a_manifest_finds_a_replaced_byte(&self, name: &str) {
         let folder = tempfile::tempdir().unwrap();
         let manifest = folder.path().join("m.json");
@@ -166,26 +193,52 @@ impl Drop for Stop {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn on_moto() {
+/// A program of the clients' virtualenv that serves S3 on this port; `None`, said, where there is none.
+fn client_program(name: &str) -> Option<(std::path::PathBuf, u16)> {
     let Some(clients) = std::env::var_os("STORED_AMI_CLIENTS") else {
         println!("skipped: STORED_AMI_CLIENTS names no virtualenv");
-        return;
+        return None;
     };
-    let python = std::path::Path::new(&clients).join("bin/python");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut command = Command::new(python);
-    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-    let _stop = Stop(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    // It is up when it takes connections.
+    Some((std::path::Path::new(&clients).join("bin").join(name), port))
+}
+
+/// Starts a server and returns when it takes connections.
+fn start(command: &mut Command, port: u16) -> Stop {
+    let stop = Stop(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let started = std::time::Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(started.elapsed().as_secs() < 60, "moto does not come up");
+        assert!(started.elapsed().as_secs() < 60, "{command:?} does not come up");
         std::thread::yield_now();
     }
+    stop
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_moto() {
+    let Some((python, port)) = client_program("python") else { return };
+    let args = ["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()];
+    let _stop = start(Command::new(python).args(args), port);
     let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "moto", "moto");
     server.bucket("conformance").await;
     Place { server, bucket: "conformance".into(), cannot: MOTO_CANNOT }.all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_rclone() {
+    let Some((rclone, port)) = client_program("rclone") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(rclone);
+    command.args(["serve", "s3", "--auth-key", "conformance,secret-of-conformance"]);
+    command.args(["--addr", &format!("127.0.0.1:{port}")]).arg(folder.path());
+    // It reads no configuration of whoever runs the tests.
+    command.env("RCLONE_CONFIG", "/dev/null");
+    let _stop = start(&mut command, port);
+    let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "conformance", "secret-of-conformance");
+    server.bucket("conformance").await;
+    let place = Place { server, bucket: "conformance".into(), cannot: RCLONE_CANNOT };
+    place.all().await;
+    place.damage_behind_the_servers_back(folder.path()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

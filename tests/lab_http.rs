@@ -10,3 +10,5 @@ mod first;
 mod rig;
 #[path = "lab_http/rules.rs"]
 mod rules;
+#[path = "lab_http/safe.rs"]
+mod safe;

@@ -19,7 +19,8 @@ pub struct LabArgs {
     /// Address to listen on; loopback only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
-    /// Keep objects in this folder [default: in memory]; AMIs and tasks are never kept
+    /// Keep objects in this folder, an empty one or one that a lab made [default: in memory]; AMIs and tasks are
+    /// never kept
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data: Option<PathBuf>,
     /// Region of the endpoint and of its buckets
@@ -86,6 +87,9 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
     };
     let lab = match Lab::start(options).await {
         Ok(lab) => lab,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(UsageError(format!("--data: {error}")));
+        }
         Err(error) => {
             complain(&format!("lab at {}: {error}", args.listen));
             return Ok(Exit::CouldNot);

@@ -12,6 +12,7 @@ use super::access;
 use super::calls::CallRecord;
 use super::ec2;
 use super::fault::{self, Fault, Seen};
+use super::local;
 use super::ops::{self, Job};
 use super::service::ServiceCall;
 use super::shared::Shared;
@@ -38,7 +39,9 @@ pub(crate) async fn answer(
     let waits_for_permission = head.headers.contains_key(EXPECT);
     let mut fault = None;
     // What is logged is what was asked for: a fault may change how it is understood.
-    let (call, request, result) = match S3Request::parse(&head.method, &head.uri, head.headers) {
+    let parsed =
+        local::check(&head.uri, &head.headers).and_then(|()| S3Request::parse(&head.method, &head.uri, head.headers));
+    let (call, request, result) = match parsed {
         Err(error) => (CallRecord::of(&S3Request::unreadable(head.method.clone())), None, Err(error)),
         Ok(mut request) if ServiceCall::is_meant(&request) => {
             let bytes = gather(&mut body).await;

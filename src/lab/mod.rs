@@ -21,6 +21,7 @@ pub mod ec2;
 mod fault;
 mod handle;
 pub mod image;
+mod local;
 mod noise;
 mod operation;
 mod ops;

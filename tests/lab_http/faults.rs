@@ -126,7 +126,7 @@ fn objects_that_go() {
 fn ends(rig: &Rig) -> ErrorKind {
     let mut stream = TcpStream::connect(rig.lab.address()).unwrap();
     let ask = |stream: &mut TcpStream| {
-        stream.write_all(b"GET /b/k HTTP/1.1\r\nhost: b\r\n\r\n")?;
+        stream.write_all(b"GET /b/k HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
         stream.read(&mut [0])
     };
     ask(&mut stream).unwrap_err().kind()
@@ -153,7 +153,7 @@ fn no_answer_at_all() {
     for (fault, status) in [(Fault::Dropped, 404), (Fault::AnswerLost, 200)] {
         rig.lab.script(FaultRule::new(Operation::PutObject, fault));
         let mut stream = TcpStream::connect(rig.lab.address()).unwrap();
-        stream.write_all(b"PUT /b/new HTTP/1.1\r\nhost: b\r\ncontent-length: 1\r\n\r\nx").unwrap();
+        stream.write_all(b"PUT /b/new HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\nx").unwrap();
         assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
         assert_eq!(rig.send("HEAD", "/b/new", &[], b"").status, status);
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{lookup, no_content};
 use crate::lab::shared::{ACCOUNT, Shared};
-use crate::lab::store::{Bucket, BucketOptions};
+use crate::lab::store::{Bucket, BucketOptions, check_bucket};
 use crate::lab::wire::xml::{self, Namespace};
 use crate::lab::wire::{Code, Reply, S3Error, S3Request, dates};
 
@@ -16,6 +16,7 @@ struct Configuration {
 
 /// CreateBucket.
 pub(super) fn create(shared: &Shared, request: &S3Request, body: &[u8]) -> Result<Reply, S3Error> {
+    check_bucket(&request.bucket)?;
     let mut store = shared.store();
     if store.buckets.contains_key(&request.bucket) {
         return Err(Code::BucketAlreadyOwnedByYou.error());

@@ -33,6 +33,7 @@ pub(crate) use range::reads;
 
 use super::operation::Operation as Op;
 use super::shared::Shared;
+use super::store::check_key;
 use super::wire::{Code, Reply, S3Error, S3Request};
 
 /// One request on its way through an operation.
@@ -77,6 +78,7 @@ const WITH_XML: [Op; 9] = [
 
 pub(crate) async fn run(mut job: Job<'_>) -> Result<Reply, S3Error> {
     let (shared, request) = (job.shared, job.request);
+    check_key(&request.key)?;
     let with_xml = WITH_XML.contains(&request.operation);
     let xml = if with_xml { job.small_body().await? } else { Vec::new() };
     match request.operation {

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,15 @@ use crate::lab::wire::percent;
 pub(crate) struct Folder {
     root: PathBuf,
     next_incoming: AtomicU64,
+    /// The marker file, locked for as long as the lab runs.
+    _lock: File,
 }
+
+/// File that marks a folder as the lab's own.
+const MARKER: &str = ".stored-ami-lab";
+
+/// Folder of bytes that are still arriving.
+const INCOMING: &str = ".incoming";
 
 /// A record as it is written down.
 #[derive(Serialize, Deserialize)]
@@ -40,20 +48,41 @@ struct BucketFile {
 }
 
 impl Folder {
+    /// Takes a folder that is empty or that a lab made, for this lab alone.
+    ///
+    /// # Errors
+    /// The folder holds files of others, another lab runs on it, or the disk fails.
     pub fn new(root: PathBuf) -> io::Result<Self> {
-        let incoming = root.join(".incoming");
-        // Left-overs of uploads that a restart cut short.
+        fs::create_dir_all(&root)?;
+        let marker = root.join(MARKER);
+        let own = fs::symlink_metadata(&marker).is_ok_and(|marker| marker.is_file());
+        if !own && fs::read_dir(&root)?.next().is_some() {
+            let problem = format!(
+                "{} holds files and was not made by the lab ({MARKER} is missing); name an empty folder",
+                root.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
+        }
+        let lock = File::options().create(true).truncate(false).write(true).open(&marker)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                io::Error::new(io::ErrorKind::ResourceBusy, format!("another lab runs on {}", root.display()))
+            }
+            TryLockError::Error(error) => error,
+        })?;
+        let incoming = root.join(INCOMING);
+        // Uploads that a restart cut short.
         if incoming.exists() {
             fs::remove_dir_all(&incoming)?;
         }
         fs::create_dir_all(incoming)?;
-        Ok(Folder { root, next_incoming: AtomicU64::new(0) })
+        Ok(Folder { root, next_incoming: AtomicU64::new(0), _lock: lock })
     }
 
     /// A fresh place for bytes that are still arriving.
     pub fn incoming(&self) -> PathBuf {
         let number = self.next_incoming.fetch_add(1, Ordering::Relaxed);
-        self.root.join(".incoming").join(number.to_string())
+        self.root.join(INCOMING).join(number.to_string())
     }
 
     pub fn save_bucket(&self, name: &str, bucket: &Bucket) -> io::Result<()> {

@@ -53,12 +53,14 @@ pub(crate) enum Code {
     IncompleteBody,
     InternalError,
     InvalidArgument,
+    InvalidBucketName,
     InvalidObjectState,
     InvalidPart,
     InvalidPartOrder,
     InvalidPartNumber,
     InvalidRange,
     InvalidRequest,
+    KeyTooLong,
     MalformedXml,
     MethodNotAllowed,
     NoSuchBucket,
@@ -97,6 +99,7 @@ impl Code {
             ),
             Code::InternalError => (500, "InternalError", "We encountered an internal error. Please try again."),
             Code::InvalidArgument => (400, "InvalidArgument", "Invalid Argument"),
+            Code::InvalidBucketName => (400, "InvalidBucketName", "The specified bucket is not valid."),
             Code::InvalidObjectState => {
                 (403, "InvalidObjectState", "The operation is not valid for the object's storage class")
             }
@@ -113,6 +116,7 @@ impl Code {
             Code::InvalidPartNumber => (416, "InvalidPartNumber", "The requested partnumber is not satisfiable"),
             Code::InvalidRange => (416, "InvalidRange", "The requested range is not satisfiable"),
             Code::InvalidRequest => (400, "InvalidRequest", "Invalid Request"),
+            Code::KeyTooLong => (400, "KeyTooLongError", "Your key is too long"),
             Code::MalformedXml => (
                 400,
                 "MalformedXML",
