@@ -19,8 +19,8 @@ use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, Md5Lanes, Pool, S
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
 use crate::manifest::{Manifest, find_sum};
-use crate::plan::{Budget, PartLayout, ReadPlan, Sample, Tuning};
-use crate::sealed::seal;
+use crate::plan::{Budget, Limits, PartLayout, ReadPlan, Sample, Tuning};
+use crate::sealed::{seal, seal_version};
 use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject, Upkeep};
 
@@ -287,7 +287,8 @@ pub fn read_plan(data: &[u8]) -> bool {
     let concurrency = usize::from(input.byte()).max(1);
     let range_bytes = Some(u64::from(input.u16())).filter(|bytes| bytes % 3 != 0).map(|bytes| bytes.max(least));
     let waiting_room = (u64::from(input.u16()) << 12).max(concurrency as u64 * 64 * KIB);
-    let budget = Budget { concurrency, grow_to: concurrency, range_bytes, waiting_room, lanes_room: 0 };
+    let limits = Limits::default();
+    let budget = Budget { concurrency, grow_to: concurrency, range_bytes, waiting_room, lanes_room: 0, limits };
     let plan = ReadPlan::new(size, &wanted, budget);
     let at = plan.ranges().iter().fold(0, |at, range| {
         assert_eq!(range.start(), at, "no gap and no overlap");
@@ -295,7 +296,7 @@ pub fn read_plan(data: &[u8]) -> bool {
     });
     assert_eq!(at, size);
     let mut distinct: Vec<_> = wanted.iter().collect();
-    distinct.sort_by_key(|(algorithm, layout)| (*algorithm, layout.ends()));
+    distinct.sort_by_key(|(algorithm, layout)| (*algorithm, layout.ends().collect::<Vec<_>>()));
     distinct.dedup();
     assert_eq!(plan.needs().count(), distinct.len(), "every wish is met once");
     for (algorithm, layout) in distinct {
@@ -308,10 +309,11 @@ pub fn read_plan(data: &[u8]) -> bool {
     let body: Vec<u8> = (0..size).map(|at| (at.wrapping_mul(0x9E37_79B9) >> 11) as u8).collect();
     let slice = |range: ByteRange| &body[range.start() as usize..range.end() as usize];
     let digests = |range: &ByteRange| plan.per_range().iter().map(|a| Hasher::digest(*a, slice(*range))).collect();
-    let of_ranges: Vec<Vec<Digest>> = plan.ranges().iter().map(digests).collect();
+    let of_ranges: Vec<Vec<Digest>> = plan.ranges().iter().map(|range| digests(&range)).collect();
     let missing = usize::from(input.byte()) % plan.ranges().len();
-    let whole = plan.fold_ranges(|index| of_ranges.get(index).map(Vec::as_slice));
-    let holed = plan.fold_ranges(|index| of_ranges.get(index).filter(|_| index != missing).map(Vec::as_slice));
+    let of = |index: usize, column: usize| of_ranges.get(index)?.get(column).copied();
+    let whole = plan.fold_ranges(of);
+    let holed = plan.fold_ranges(|index, column| of(index, column).filter(|_| index != missing));
     for ((need, digests), (_, holed)) in whole.into_iter().zip(holed) {
         let parts: Vec<ByteRange> = plan.layout(need).into_iter().flat_map(PartLayout::parts).collect();
         assert_eq!(parts.len(), digests.len());
@@ -404,7 +406,9 @@ pub fn checkpoint(data: &[u8]) -> bool {
         (Algorithm::Crc32, PartLayout::whole(SIZE)),
         (Algorithm::Sha256, PartLayout::whole(SIZE)),
     ];
-    let budget = Budget { concurrency: 1, grow_to: 1, range_bytes: None, waiting_room: 128 * KIB, lanes_room: 0 };
+    let limits = Limits::default();
+    let waiting_room = 128 * KIB;
+    let budget = Budget { concurrency: 1, grow_to: 1, range_bytes: None, waiting_room, lanes_room: 0, limits };
     let plan = ReadPlan::new(SIZE, &wanted, budget);
     let Some(text) = text(data) else { return false };
     let whole = || {
@@ -414,7 +418,7 @@ pub fn checkpoint(data: &[u8]) -> bool {
         fields.insert("plan".to_owned(), plan.fingerprint().hex().into());
         fields.insert("ranges".to_owned(), plan.ranges().len().into());
         let object: Identity = serde_json::from_value(fields.get("object")?.clone()).ok()?;
-        Some((Checkpoint::from_json(&seal("checkpoint", &inner).ok()?).ok()?, Some(object)))
+        Some((Checkpoint::from_json(&seal_version("checkpoint", Checkpoint::VERSION, &inner).ok()?).ok()?, Some(object)))
     };
     let file = Checkpoint::from_json(text).ok().map(|checkpoint| (checkpoint, None));
     let Some((checkpoint, object)) = file.or_else(whole) else { return false };

@@ -19,8 +19,8 @@ pub enum SealError {
     Damaged,
 }
 
-fn schema(name: &str) -> String {
-    format!("stored-ami/{name}/1")
+fn schema(name: &str, version: u32) -> String {
+    format!("stored-ami/{name}/{version}")
 }
 
 fn own_digest(document: &Value) -> Result<String, serde_json::Error> {
@@ -30,9 +30,14 @@ fn own_digest(document: &Value) -> Result<String, serde_json::Error> {
 
 /// The document as a line of text.
 pub fn seal(name: &'static str, document: &impl Serialize) -> Result<String, serde_json::Error> {
+    seal_version(name, 1, document)
+}
+
+/// The same, in a later version of the document.
+pub fn seal_version(name: &'static str, version: u32, document: &impl Serialize) -> Result<String, serde_json::Error> {
     let document = serde_json::to_value(document)?;
     let mut envelope = Map::new();
-    envelope.insert("schema".to_owned(), schema(name).into());
+    envelope.insert("schema".to_owned(), schema(name, version).into());
     envelope.insert("sha256".to_owned(), own_digest(&document)?.into());
     envelope.insert(name.to_owned(), document);
     Ok(serde_json::to_string(&envelope)? + "\n")
@@ -40,13 +45,18 @@ pub fn seal(name: &'static str, document: &impl Serialize) -> Result<String, ser
 
 /// The document in a text, if it is whole.
 pub fn open<T: DeserializeOwned>(name: &'static str, text: &str) -> Result<T, SealError> {
+    open_version(name, 1, text)
+}
+
+/// The same, of a later version of the document; any other version is refused.
+pub fn open_version<T: DeserializeOwned>(name: &'static str, version: u32, text: &str) -> Result<T, SealError> {
     let malformed = |problem: String| SealError::Malformed { name, problem };
     let mut envelope: Map<String, Value> = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
     let mut take = |field: &str| envelope.remove(field).ok_or_else(|| malformed(format!("missing field `{field}`")));
     let found = take("schema")?;
-    if found != schema(name) {
+    if found != schema(name, version) {
         let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-        return Err(SealError::Schema { found, expected: schema(name) });
+        return Err(SealError::Schema { found, expected: schema(name, version) });
     }
     let digest = take("sha256")?;
     let document = take(name)?;

@@ -2,11 +2,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::{Algorithm, Digest};
+use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
 use crate::plan::{Midway, ReadPlan, RowState};
 use crate::report::TOOL;
-use crate::sealed::{SealError, open, seal};
+use crate::sealed::{SealError, open_version, seal_version};
 
 /// How far a reading has come. On disk it is sealed; see [`crate::sealed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,13 +39,15 @@ pub struct Identity {
     pub object_bytes: u64,
 }
 
-/// A range that came whole.
+/// Ranges that follow on each other and came whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Finished {
-    range: usize,
-    /// Base64, in the order of the plan.
-    digests: Vec<String>,
+    /// The first one; they are counted from 0.
+    first: usize,
+    count: usize,
+    /// Base64, range by range, in the order of the plan.
+    digests: String,
 }
 
 /// A list of digests that is computed in order of offset.
@@ -54,8 +56,8 @@ struct Finished {
 struct InOrder {
     algorithm: String,
     at_bytes: u64,
-    /// Base64, of the parts that end there or before.
-    done: Vec<String>,
+    /// Base64, of the parts that end there or before, one after the other.
+    done: String,
     /// The state of the hasher, in base64.
     hasher: String,
 }
@@ -106,15 +108,16 @@ impl Identity {
 
 impl Checkpoint {
     pub fn new(object: Identity, plan: &ReadPlan, midway: &Midway, written_at: String) -> Self {
-        let whole = || midway.of_ranges.iter().zip(plan.ranges()).enumerate();
-        let finished = whole().filter_map(|(range, (digests, _))| {
-            let digests = digests.as_ref()?.iter().map(Digest::base64).collect();
-            Some(Finished { range, digests })
+        let done = midway.of_ranges.done();
+        let finished = done.iter().map(|span| Finished {
+            first: span.start,
+            count: span.len(),
+            digests: STANDARD.encode(midway.of_ranges.span_bytes(span)),
         });
         let in_order = plan.ordered().iter().zip(&midway.rows).map(|(need, row)| InOrder {
             algorithm: need.algorithm.to_string(),
             at_bytes: row.at,
-            done: row.done.iter().map(Digest::base64).collect(),
+            done: STANDARD.encode(row.done.iter().flat_map(Digest::as_bytes).copied().collect::<Vec<u8>>()),
             hasher: STANDARD.encode(&row.hasher),
         });
         Checkpoint {
@@ -123,18 +126,21 @@ impl Checkpoint {
             object,
             plan: plan.fingerprint().hex(),
             ranges: plan.ranges().len(),
-            read_bytes: whole().filter(|(_, (digests, _))| digests.is_some()).map(|(_, (_, range))| range.len()).sum(),
+            read_bytes: done.iter().map(|span| plan.bytes_of(span)).sum(),
             finished: finished.collect(),
             in_order: in_order.collect(),
         }
     }
 
+    /// Of the form of the document. The first one named each range and each digest by itself.
+    pub const VERSION: u32 = 2;
+
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        seal("checkpoint", self)
+        seal_version("checkpoint", Self::VERSION, self)
     }
 
     pub fn from_json(text: &str) -> Result<Self, CheckpointError> {
-        let checkpoint: Checkpoint = open("checkpoint", text)?;
+        let checkpoint: Checkpoint = open_version("checkpoint", Self::VERSION, text)?;
         if checkpoint.tool != TOOL {
             return Err(CheckpointError::Tool(checkpoint.tool));
         }
@@ -161,37 +167,32 @@ impl Checkpoint {
             return Err(wrong("it has another number of ranges than its plan"));
         }
         let mut midway = Midway::beginning(plan);
+        let bytes = |text: &str, what: &str| STANDARD.decode(text).map_err(|_| wrong(what));
         for finished in &self.finished {
-            let slot = midway.of_ranges.get_mut(finished.range).filter(|slot| slot.is_none());
-            let slot = slot.ok_or_else(|| wrong("a range that its plan does not have, or twice"))?;
-            if finished.digests.len() != plan.per_range().len() {
-                return Err(wrong("a range has another number of digests"));
-            }
-            *slot = Some(digests(plan.per_range().iter().copied().zip(&finished.digests))?);
+            let span = finished.first..finished.first.saturating_add(finished.count);
+            let digests = bytes(&finished.digests, "the digests of ranges")?;
+            let taken = midway.of_ranges.set_span(span, &digests);
+            taken.ok_or_else(|| wrong("ranges that its plan does not have, or twice, or other digests than theirs"))?;
         }
         for ((need, row), slot) in plan.ordered().iter().zip(&self.in_order).zip(&mut midway.rows) {
             if row.algorithm != need.algorithm.to_string() {
                 return Err(wrong("digests in order by another algorithm"));
             }
-            let done = digests(std::iter::repeat(need.algorithm).zip(&row.done))?;
-            let hasher = STANDARD.decode(&row.hasher).map_err(|_| wrong("the state of a hasher"))?;
-            *slot = RowState { at: row.at_bytes, done, hasher };
+            let done = bytes(&row.done, "digests in order")?;
+            let done: Option<Vec<Digest>> =
+                done.chunks(need.algorithm.digest_len()).map(|bytes| Digest::new(need.algorithm, bytes)).collect();
+            let done = done.ok_or_else(|| wrong("digests in order of another length"))?;
+            *slot = RowState { at: row.at_bytes, done, hasher: bytes(&row.hasher, "the state of a hasher")? };
         }
         midway.fits(plan).map_err(CheckpointError::Inconsistent)?;
         Ok(midway)
     }
 }
 
-fn digests<'a>(list: impl Iterator<Item = (Algorithm, &'a String)>) -> Result<Vec<Digest>, CheckpointError> {
-    list.map(|(algorithm, text)| Digest::parse(algorithm, text))
-        .collect::<Result<_, _>>()
-        .map_err(|error| CheckpointError::Inconsistent(error.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checksum::Hasher;
+    use crate::checksum::{Algorithm, Hasher};
     use crate::plan::{Limits, PartLayout};
 
     fn identity() -> Identity {
@@ -218,12 +219,13 @@ mod tests {
     /// A third of the ranges came, and SHA-256 has had the first of them.
     fn midway(plan: &ReadPlan) -> Midway {
         let mut midway = Midway::beginning(plan);
-        for slot in midway.of_ranges.iter_mut().step_by(3) {
-            *slot = Some(plan.per_range().iter().map(|algorithm| Hasher::digest(*algorithm, b"x")).collect());
+        let digests: Vec<Digest> = plan.per_range().iter().map(|algorithm| Hasher::digest(*algorithm, b"x")).collect();
+        for range in (0..plan.ranges().len()).step_by(3) {
+            midway.of_ranges.set(range, &digests);
         }
         for (need, row) in plan.ordered().iter().zip(&mut midway.rows) {
             let hasher = Hasher::new(need.algorithm).save().unwrap();
-            *row = RowState { at: plan.ranges()[0].end(), done: vec![], hasher };
+            *row = RowState { at: plan.ranges().get(0).unwrap().end(), done: vec![], hasher };
         }
         midway
     }
@@ -237,7 +239,7 @@ mod tests {
         let again = Checkpoint::from_json(&checkpoint.to_json().unwrap()).unwrap();
         assert_eq!(again.midway(&identity(), &plan).unwrap(), midway);
         let missing = midway.missing(&plan);
-        assert!(!missing.contains(&0) && missing.contains(&1) && missing.contains(&3), "SHA-256 has not had the third");
+        assert!(!missing.contains(0) && missing.contains(1) && missing.contains(3), "SHA-256 has not had the third");
     }
 
     #[test]
@@ -258,6 +260,9 @@ mod tests {
         assert!(matches!(checkpoint.midway(&identity(), &other), Err(CheckpointError::Plan)));
         let text = Checkpoint { tool: "stored-ami 0.0.0".into(), ..checkpoint }.to_json().unwrap();
         assert!(matches!(Checkpoint::from_json(&text), Err(CheckpointError::Tool(_))));
+        let first = text.replace("stored-ami/checkpoint/2", "stored-ami/checkpoint/1");
+        let refused = Checkpoint::from_json(&first).unwrap_err().to_string();
+        assert!(refused.contains("checkpoint/1") && refused.contains("reads stored-ami/checkpoint/2"), "{refused}");
     }
 
     #[test]
@@ -265,15 +270,19 @@ mod tests {
         let plan = plan(None);
         let good = Checkpoint::new(identity(), &plan, &midway(&plan), String::new());
         type Spoil = fn(&mut Checkpoint);
-        let spoil: [Spoil; 8] = [
+        let spoil: [Spoil; 12] = [
             |c| c.ranges += 1,
-            |c| c.finished[0].range = 10_000,
-            |c| c.finished[0].range = c.finished[1].range,
-            |c| c.finished[0].digests[0] = "AAAA".into(),
-            |c| drop(c.finished[0].digests.pop()),
+            |c| c.finished[0].first = 10_000,
+            |c| c.finished[0].first = usize::MAX,
+            |c| c.finished[0].first = c.finished[1].first,
+            |c| c.finished[0].count = 0,
+            |c| c.finished[0].count = usize::MAX,
+            |c| c.finished[0].digests = "AAAA".into(),
+            |c| c.finished[0].digests.clear(),
             |c| c.in_order[0].at_bytes += 1,
             |c| c.in_order[0].hasher = "AAAA".into(),
-            |c| c.in_order[0].done.push(Hasher::digest(Algorithm::Sha256, b"").base64()),
+            |c| c.in_order[0].done = Hasher::digest(Algorithm::Sha256, b"").base64(),
+            |c| c.in_order[0].done = "AAAA".into(),
         ];
         for (which, spoil) in spoil.iter().enumerate() {
             let mut wrong = good.clone();

@@ -154,6 +154,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
                 }
             }
             Some(Err(VerifyError::Source(error))) => results.error(&target.to_string(), &error),
+            Some(Err(error @ VerifyError::OutOfTime)) => results.open(target, error.to_string()),
             Some(Err(error)) => results.refuse(target, error.to_string()),
         }
     }
@@ -318,11 +319,21 @@ impl Results {
 
     /// A request that cannot be carried out as it stands.
     fn refuse(&mut self, target: &Target, message: String) {
-        self.summary.targets += 1;
         self.summary.errors += 1;
-        self.exit = self.exit.and(Exit::Usage);
+        self.without_report(target, message, Exit::Usage);
+    }
+
+    /// A question that has no answer, for it was not asked to the end.
+    fn open(&mut self, target: &Target, message: String) {
+        self.summary.unknown += 1;
+        self.without_report(target, message, Exit::Unknown);
+    }
+
+    fn without_report(&mut self, target: &Target, message: String, exit: Exit) {
+        self.summary.targets += 1;
+        self.exit = self.exit.and(exit);
         let target = target.to_string();
-        let exit_code = Exit::Usage.code();
+        let exit_code = exit.code();
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
 

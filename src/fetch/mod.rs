@@ -22,7 +22,7 @@ use crate::checks::Digests;
 use crate::checksum::Digest;
 use crate::content::{Decoded, Limits, Probe, ProbePlan, Probed, Tap};
 use crate::ident::ObjectId;
-use crate::plan::{Budget, Midway, Need, ReadPlan};
+use crate::plan::{Budget, Midway, Need, RangeDigests, ReadPlan, Spans};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::Coverage;
@@ -40,7 +40,7 @@ pub struct Job {
     pub id: ObjectId,
     pub plan: Arc<ReadPlan>,
     /// Positions of the ranges to read; all of them where absent.
-    pub chosen: Option<Vec<usize>>,
+    pub chosen: Option<Spans>,
     pub budget: Budget,
     pub quota: Quota,
     /// Windows to measure on the way.
@@ -68,7 +68,7 @@ const KEEP_COST: u32 = 20;
 #[derive(Debug)]
 pub struct Reading {
     plan: Arc<ReadPlan>,
-    of_ranges: Vec<Option<Vec<Digest>>>,
+    of_ranges: RangeDigests,
     in_order: Vec<(Need, Vec<Option<Digest>>)>,
     /// What the windows were like that came; absent where none were asked for.
     pub probed: Option<Probed>,
@@ -83,10 +83,9 @@ impl Reading {
         *self.plan == *plan
     }
 
-    /// Ranges that came whole, in order.
+    /// Stretches of ranges that came whole, in order.
     pub fn ranges(&self) -> impl Iterator<Item = ByteRange> {
-        let read = self.plan.ranges().iter().zip(&self.of_ranges).filter(|(_, digests)| digests.is_some());
-        read.map(|(range, _)| *range)
+        self.of_ranges.done().iter().filter_map(|span| self.plan.ranges().stretch(span))
     }
 
     /// Bytes of ranges that came whole.
@@ -97,7 +96,7 @@ impl Reading {
     /// The digests that the plan wants, as far as the bytes for them came.
     pub fn digests(&self) -> Digests {
         let mut digests = Digests::default();
-        let folded = self.plan.fold_ranges(|index| self.of_ranges.get(index)?.as_deref());
+        let folded = self.plan.fold_ranges(|index, column| self.of_ranges.get(index, column));
         for (need, list) in folded.into_iter().chain(self.in_order.iter().cloned()) {
             if let Some(layout) = self.plan.layout(need) {
                 digests.insert(need.algorithm, layout.clone(), list);
@@ -109,15 +108,14 @@ impl Reading {
     /// Puts the ranges of a second reading by the same plan in the place of the first ones.
     /// Answers with the ranges that came out differently.
     pub fn replace_by(&mut self, second: Reading) -> Vec<ByteRange> {
-        let mut differing = Vec::new();
-        for ((range, held), new) in self.plan.ranges().iter().zip(&mut self.of_ranges).zip(second.of_ranges) {
-            if let Some(new) = new {
-                if held.as_ref().is_some_and(|held| *held != new) {
-                    differing.push(*range);
-                }
-                *held = Some(new);
-            }
-        }
+        let twice = self.of_ranges.done().both(second.of_ranges.done());
+        let differs = |index: &usize| !self.of_ranges.same(&second.of_ranges, *index);
+        let differing = if self.of_ranges.algorithms().is_empty() {
+            Vec::new()
+        } else {
+            twice.into_positions().filter(differs).filter_map(|index| self.plan.ranges().get(index)).collect()
+        };
+        self.of_ranges.overlay(&second.of_ranges);
         for (need, list) in second.in_order {
             if list.iter().all(Option::is_some) {
                 self.in_order.retain(|(held, _)| *held != need);
@@ -148,7 +146,8 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     }
     let from = from.unwrap_or_else(|| Midway::beginning(&plan));
     let (rows, row_states) = Rows::start(&plan, from.rows, job.decode);
-    let count = job.chosen.as_ref().map_or(plan.ranges().len(), Vec::len);
+    let chosen = job.chosen.clone().unwrap_or_else(|| Spans::first(plan.ranges().len()));
+    let count = chosen.count();
     let budget = job.budget;
     let begin = budget.concurrency.clamp(1, count.max(1));
     // What goes in order is as fast as one thread, and its room was shared out among those that begin.
@@ -158,7 +157,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     let clock = Arc::clone(&session.context().clock);
     let shared = Arc::new(Shared {
         session: session.clone(),
-        next: tokio::sync::Mutex::new(Next { position: 0, feed: rows.feed(budget.waiting_room) }),
+        next: tokio::sync::Mutex::new(Next { ranges: Box::new(chosen.into_positions()), feed: rows.feed(plan.waiting_room()) }),
         crowd: Crowd::new(begin, most, clock.monotonic()),
         collected: Collected::new(from.of_ranges, lanes.column()),
         probe: Mutex::new(job.probe.clone().map(Probe::new)),
@@ -265,7 +264,8 @@ struct Shared {
 }
 
 struct Next {
-    position: usize,
+    /// Positions of the ranges that nobody has taken yet.
+    ranges: Box<dyn Iterator<Item = usize> + Send>,
     feed: Option<Feed>,
 }
 
@@ -283,16 +283,14 @@ impl Shared {
     /// made keeps the ranges in order: the oldest one always has its room.
     async fn take(&self) -> Option<(usize, Option<Ticket>)> {
         let mut next = self.next.lock().await;
-        let index = match &self.job.chosen {
-            Some(chosen) => *chosen.get(next.position)?,
-            None => next.position,
-        };
-        let range = *self.job.plan.ranges().get(index)?;
+        let index = next.ranges.next()?;
+        let range = self.job.plan.ranges().get(index)?;
         if let Err(spent) = self.job.quota.take(range.len(), self.session.context().clock.monotonic()) {
             self.stop(Stop::Spent(spent));
+            // Nor is any other range begun.
+            next.ranges = Box::new(std::iter::empty());
             return None;
         }
-        next.position += 1;
         let ticket = match &mut next.feed {
             Some(feed) => Some(feed.admit(range).await?),
             None => None,
@@ -305,7 +303,7 @@ impl Shared {
         let (index, ticket) = self.take().await?;
         let plan = &self.job.plan;
         let hashers = self.lanes.hashers(plan.per_range());
-        let range = *plan.ranges().get(index)?;
+        let range = plan.ranges().get(index)?;
         let tap = self.job.probe.as_ref().map(|probe| Tap::new(probe, range.start()));
         let mut sink = Sink::new(hashers, self.lanes.open(worker, index), ticket, tap);
         let reading =
@@ -313,7 +311,7 @@ impl Shared {
         match reading.read(&mut sink).await {
             Ok(()) => {
                 let (digests, tap) = sink.finish();
-                self.collected.add(index, digests);
+                self.collected.add(index, &digests);
                 if let Some(tap) = tap
                     && let Some(probe) = &mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner)
                 {

@@ -208,7 +208,7 @@ impl<'a> Parts<'a> {
     }
 
     fn end(&self) -> Option<u64> {
-        self.layout.ends().get(self.done.len()).copied()
+        self.layout.end(self.done.len())
     }
 
     fn take(&mut self, mut bytes: &[u8]) {

@@ -1,6 +1,9 @@
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
 
 /// How much may be read, over several readings. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +37,26 @@ impl Quota {
         let Some(left) = &self.bytes_left else { return Ok(()) };
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
         taken.map(drop).map_err(|_| Spent::Bytes)
+    }
+
+    /// Does what is no reading while there is time. `None` where the time is over before it is done.
+    pub async fn within<T>(&self, clock: &dyn Clock, work: impl Future<Output = T>) -> Option<T> {
+        let now = clock.monotonic();
+        self.done_in(clock, self.until.map(|until| until.saturating_duration_since(now)), work).await
+    }
+
+    /// The same for what comes behind a reading, which may end later too.
+    pub async fn within_grace<T>(&self, clock: &dyn Clock, work: impl Future<Output = T>) -> Option<T> {
+        self.done_in(clock, self.ends_in(clock.monotonic()), work).await
+    }
+
+    async fn done_in<T>(&self, clock: &dyn Clock, left: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+        let Some(left) = left else { return Some(work.await) };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = clock.sleep(left) => None,
+        }
     }
 
     /// Time until reading must be over, even in the middle of a range.

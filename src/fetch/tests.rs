@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::checksum::{Algorithm, Hasher};
 use crate::clock::Clock;
-use crate::plan::{Budget, PartLayout};
+use crate::plan::{Budget, Limits as ReadLimits, PartLayout};
 use crate::progress::{Call, Counting, Silent};
 use crate::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use crate::source::{Context, RetryPolicy};
@@ -65,6 +65,7 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
         range_bytes: Some(64 * KIB),
         waiting_room: 5 * MIB / 8,
         lanes_room: 10 * MIB,
+        limits: ReadLimits::default(),
     };
     Job {
         id: object.facts.id.clone(),
@@ -181,7 +182,7 @@ async fn only_chosen_ranges_are_read() {
     let setup = setup(200_000, vec![]);
     let layout = PartLayout::uniform(200_000, 50_000);
     let mut job = job(&setup, &[(Algorithm::Sha1, layout.clone())]);
-    job.chosen = Some(vec![1, 3]);
+    job.chosen = Some([1_usize, 3].into_iter().collect());
     let reading = fetch(&setup.session, job).await;
     assert_eq!(reading.coverage(), Coverage { bytes: 100_000, of: 200_000 });
     let digests = reading.digests();

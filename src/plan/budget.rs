@@ -41,6 +41,8 @@ pub struct Budget {
     pub waiting_room: u64,
     /// Bytes that may wait until lanes are filled; as many may be at work in them.
     pub lanes_room: u64,
+    /// What was shared out.
+    pub limits: Limits,
 }
 
 /// The process with its certificates and clients, before it reads.
@@ -63,6 +65,41 @@ pub struct TooLittleMemory {
     pub max_memory: u64,
     pub concurrency: usize,
     pub needed: u64,
+}
+
+/// What a reading keeps of ranges and parts does not go with `--max-memory`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("--max-memory: {} for this object is too little for the digests of its parts: at least {} are needed", ByteSize(*.max_memory), ByteSize(*.needed))]
+pub struct PlanTooLarge {
+    /// What there is.
+    pub max_memory: u64,
+    /// What would do.
+    pub needed: u64,
+}
+
+impl Budget {
+    /// Whether what a reading keeps has room beside all else; it takes the place of bytes that wait. Where bytes go
+    /// in order, each GET in flight needs room to wait as well.
+    pub(super) fn holds(self, kept: u64, in_order: bool) -> Result<(), PlanTooLarge> {
+        let fits = |budget: &Budget| {
+            let waiting = if in_order { SMALLEST_RANGE * budget.concurrency as u64 } else { 0 };
+            budget.waiting_room >= kept.saturating_add(waiting)
+        };
+        if fits(&self) {
+            return Ok(());
+        }
+        let max_memory = self.limits.max_memory;
+        let step = MIB.max(kept / 16);
+        let mut needed = max_memory;
+        while needed < u64::MAX {
+            needed = needed.saturating_add(step);
+            let more = Limits { max_memory: needed, ..self.limits };
+            if more.budget().is_ok_and(|budget| fits(&budget)) {
+                break;
+            }
+        }
+        Err(PlanTooLarge { max_memory, needed })
+    }
 }
 
 impl Limits {
@@ -103,7 +140,7 @@ impl Limits {
         let lanes_room = (left / 6).clamp(LEAST_FOR_LANES, MOST_FOR_LANES);
         // What waits in many small pieces takes a quarter more at the allocator.
         let waiting_room = (left - 2 * lanes_room) / 5 * 4;
-        Ok(Budget { concurrency, grow_to, range_bytes: self.range_bytes, waiting_room, lanes_room })
+        Ok(Budget { concurrency, grow_to, range_bytes: self.range_bytes, waiting_room, lanes_room, limits: self })
     }
 }
 

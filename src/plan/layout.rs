@@ -1,10 +1,20 @@
+use std::sync::Arc;
+
 use crate::units::ByteRange;
 
 /// Where the parts of an object end.
+///
+/// Parts of one size are computed and not listed, so such a layout takes the same memory for any number of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PartLayout {
+pub struct PartLayout(Ends);
+
+/// One layout has one form: [`Ends::Listed`] never holds what [`Ends::Uniform`] can say, so equal layouts compare equal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Ends {
+    /// Parts of `part` bytes; the last one has what is left. `part` is 0 only for an empty object.
+    Uniform { size: u64, part: u64 },
     /// Offsets, rising; the last one is the size of the object. Never empty.
-    ends: Vec<u64>,
+    Listed(Arc<[u64]>),
 }
 
 /// How a layout is known.
@@ -42,24 +52,19 @@ pub enum LayoutError {
 impl PartLayout {
     /// The object as one part.
     pub fn whole(size: u64) -> Self {
-        PartLayout { ends: vec![size] }
+        PartLayout(Ends::Uniform { size, part: size })
     }
 
     /// Parts of `part` bytes each, the last one smaller or equal. An empty object has one empty part.
     pub fn uniform(size: u64, part: u64) -> Self {
-        let mut ends = Vec::new();
-        let mut end = 0u64;
-        while end < size {
-            end = end.saturating_add(part.max(1)).min(size);
-            ends.push(end);
-        }
-        if ends.is_empty() {
-            ends.push(0);
-        }
-        PartLayout { ends }
+        PartLayout(Ends::Uniform { size, part: part.max(1).min(size) })
     }
 
     /// Parts in order; they must make up the object.
+    ///
+    /// # Errors
+    ///
+    /// Where there are no parts, or their sizes do not add up to `size`.
     pub fn from_sizes(size: u64, parts: impl IntoIterator<Item = u64>) -> Result<Self, LayoutError> {
         let mut end = 0u64;
         let mut ends = Vec::new();
@@ -67,46 +72,93 @@ impl PartLayout {
             end = end.checked_add(part).ok_or(LayoutError::TooLarge)?;
             ends.push(end);
         }
-        match ends.last() {
-            None => Err(LayoutError::NoParts),
-            Some(sum) if *sum != size => Err(LayoutError::WrongSum { sum: *sum, size }),
-            Some(_) => Ok(PartLayout { ends }),
+        match (ends.first(), ends.last()) {
+            (Some(first), Some(sum)) if *sum == size => {
+                let uniform = Self::uniform(size, *first);
+                let same = uniform.count() == ends.len() && uniform.ends().eq(ends.iter().copied());
+                Ok(if same { uniform } else { PartLayout(Ends::Listed(ends.into())) })
+            }
+            (_, Some(sum)) => Err(LayoutError::WrongSum { sum: *sum, size }),
+            (_, None) => Err(LayoutError::NoParts),
         }
     }
 
     /// Bytes of the object.
     pub fn size(&self) -> u64 {
-        self.ends.last().copied().unwrap_or_default()
+        match &self.0 {
+            Ends::Uniform { size, .. } => *size,
+            Ends::Listed(ends) => ends.last().copied().unwrap_or_default(),
+        }
     }
 
+    /// The number of parts, at least one.
     pub fn count(&self) -> usize {
-        self.ends.len()
+        match &self.0 {
+            Ends::Uniform { size, part } => usize::try_from(size.div_ceil((*part).max(1))).unwrap_or(usize::MAX).max(1),
+            Ends::Listed(ends) => ends.len(),
+        }
     }
 
     /// The parts, in order.
     pub fn parts(&self) -> impl ExactSizeIterator<Item = ByteRange> + '_ {
-        (0..self.ends.len()).map(|index| self.part(index).unwrap_or(ByteRange::whole(0)))
+        (0..self.count()).map(|index| self.part(index).unwrap_or(ByteRange::whole(0)))
     }
 
     /// The part at a zero-based position.
     pub fn part(&self, index: usize) -> Option<ByteRange> {
         let start = match index.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
+            Some(before) => self.end(before)?,
             None => 0,
         };
-        ByteRange::new(start, *self.ends.get(index)?)
+        ByteRange::new(start, self.end(index)?)
     }
 
-    /// Offsets at which parts end.
-    pub fn ends(&self) -> &[u64] {
-        &self.ends
+    /// Where the part at a zero-based position ends.
+    pub fn end(&self, index: usize) -> Option<u64> {
+        match &self.0 {
+            Ends::Uniform { size, part } => {
+                (index < self.count()).then(|| part.saturating_mul(index as u64 + 1).min(*size))
+            }
+            Ends::Listed(ends) => ends.get(index).copied(),
+        }
+    }
+
+    /// Offsets at which parts end, in order.
+    pub fn ends(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        (0..self.count()).map(|index| self.end(index).unwrap_or_default())
+    }
+
+    /// How many parts end at an offset or before it.
+    pub fn ended_by(&self, offset: u64) -> usize {
+        match &self.0 {
+            Ends::Uniform { size, .. } if offset >= *size => self.count(),
+            Ends::Uniform { part, .. } => usize::try_from(offset / (*part).max(1)).unwrap_or(usize::MAX),
+            Ends::Listed(ends) => ends.partition_point(|end| *end <= offset),
+        }
+    }
+
+    /// Whether the ends are held as a list.
+    pub(super) fn is_listed(&self) -> bool {
+        matches!(self.0, Ends::Listed(_))
+    }
+
+    /// Bytes that the list of ends takes in memory.
+    pub(super) fn listed_bytes(&self) -> u64 {
+        match &self.0 {
+            Ends::Uniform { .. } => 0,
+            Ends::Listed(ends) => size_of_val::<[u64]>(ends) as u64,
+        }
     }
 
     pub fn shape(&self) -> LayoutShape {
         let sizes = || self.parts().map(ByteRange::len);
-        let first = sizes().next().unwrap_or_default();
-        let last = sizes().last().unwrap_or_default();
-        if last <= first && sizes().take(self.count() - 1).all(|size| size == first) {
+        let first = self.part(0).map(ByteRange::len).unwrap_or_default();
+        let last = self.part(self.count() - 1).map(ByteRange::len).unwrap_or_default();
+        let uniform = match &self.0 {
+            Ends::Uniform { .. } => true,
+            Ends::Listed(_) => last <= first && sizes().take(self.count() - 1).all(|size| size == first),
+        };
+        if uniform {
             LayoutShape::Uniform { part: first, last }
         } else {
             LayoutShape::Uneven {
@@ -142,7 +194,43 @@ mod tests {
         assert_eq!(PartLayout::from_sizes(u64::MAX, [u64::MAX, 21]), Err(LayoutError::TooLarge));
     }
 
+    #[test]
+    fn one_layout_has_one_form() {
+        assert_eq!(PartLayout::from_sizes(20, [8, 8, 4]), Ok(PartLayout::uniform(20, 8)));
+        assert_eq!(PartLayout::from_sizes(20, [20]), Ok(PartLayout::whole(20)));
+        assert_eq!(PartLayout::from_sizes(0, [0]), Ok(PartLayout::uniform(0, 5)));
+        assert_eq!(PartLayout::uniform(20, 25), PartLayout::whole(20));
+        assert_ne!(PartLayout::from_sizes(16, [8, 8, 0]), Ok(PartLayout::uniform(16, 8)));
+        assert_ne!(PartLayout::from_sizes(0, [0, 0]), Ok(PartLayout::whole(0)));
+    }
+
+    /// The largest sizes that a server can state are as cheap as the smallest.
+    #[test]
+    fn parts_of_one_size_are_not_listed() {
+        for size in [1 << 40, (1 << 63) - 1, u64::MAX] {
+            let layout = PartLayout::uniform(size, 3);
+            assert_eq!((layout.size(), layout.count() as u64, layout.listed_bytes()), (size, size.div_ceil(3), 0));
+            let last = layout.count() - 1;
+            assert_eq!(layout.part(last).map(ByteRange::end), Some(size));
+            assert_eq!((layout.part(last + 1), layout.end(last + 1)), (None, None));
+            assert_eq!((layout.ended_by(size - 1), layout.ended_by(size)), (last, last + 1));
+            assert!(matches!(layout.shape(), LayoutShape::Uniform { part: 3, .. }));
+        }
+    }
+
     proptest! {
+        /// What is computed is what a list would say.
+        #[test]
+        fn computed_parts_are_those_of_a_list(size in 0u64..5000, part in 0u64..700, at in 0u64..5100) {
+            let mut ends: Vec<u64> = (1..).map(|n| n * part.max(1)).take_while(|end| *end < size).collect();
+            ends.push(size);
+            let layout = PartLayout::uniform(size, part);
+            prop_assert_eq!(layout.ends().collect::<Vec<_>>(), ends.clone());
+            prop_assert_eq!(layout.ended_by(at), ends.iter().filter(|end| **end <= at).count());
+            let sizes = ends.iter().scan(0, |start, end| Some(end - std::mem::replace(start, *end)));
+            prop_assert_eq!(PartLayout::from_sizes(size, sizes), Ok(layout));
+        }
+
         #[test]
         fn parts_cover_the_object_once(sizes in proptest::collection::vec(1u64..1_000_000, 1..50)) {
             let size = sizes.iter().sum();

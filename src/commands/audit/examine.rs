@@ -135,8 +135,8 @@ async fn bytes(
     let report = match verify(session, &wish, cancel).await {
         Ok(verified) => verified.report,
         Err(VerifyError::Source(error)) => return Err(error),
-        Err(VerifyError::Request(problem)) => {
-            return Err(SourceError::new(ErrorKind::Io, session.target(), problem));
+        Err(error @ (VerifyError::Request(_) | VerifyError::OutOfTime)) => {
+            return Err(SourceError::new(ErrorKind::Io, session.target(), error.to_string()));
         }
     };
     let VerifyReport { mut findings, identity, proved_by, stats, exit_code, .. } = report;

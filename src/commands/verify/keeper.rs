@@ -2,7 +2,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{VerifyError, VerifyRequest};
-use crate::checkpoint::{Checkpoint, CheckpointFile, Identity};
+use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointFile, Identity};
 use crate::clock::Clock;
 use crate::facts::ObjectFacts;
 use crate::fetch::Keep;
@@ -35,11 +35,12 @@ impl Keeper {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok(None) };
-        let checkpoint = Checkpoint::from_json(&text).map_err(|error| wrong(error.to_string()))?;
+        let anew = |error: CheckpointError| wrong(format!("{error}; to begin anew, remove the file"));
+        let checkpoint = Checkpoint::from_json(&text).map_err(anew)?;
         let midway = match checkpoint.midway(&self.object, &self.plan) {
             // A server may have lied before it sent the first byte, and nothing is lost with that.
             Err(_) if checkpoint.read_bytes() == 0 => return Ok(None),
-            other => other.map_err(|error| wrong(format!("{error}; to begin anew, remove the file")))?,
+            other => other.map_err(anew)?,
         };
         let note = format!(
             "{} of {} were read by an earlier run, up to {} ({name})",

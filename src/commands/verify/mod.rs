@@ -39,6 +39,9 @@ pub enum VerifyError {
     Source(#[from] SourceError),
     #[error("{0}")]
     Request(String),
+    /// `--max-time` ended before anything was read.
+    #[error("--max-time was over before the object could be read")]
+    OutOfTime,
 }
 
 /// Verifies one object or file.
@@ -48,8 +51,13 @@ pub async fn verify(
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
     let started = session.context().clock.monotonic();
-    let mut found = discover(session).await?;
-    let collected = references::collect(session, request, &mut found).await?;
+    let clock = session.context().clock.as_ref();
+    let look = async {
+        let mut found = discover(session).await?;
+        let collected = references::collect(session, request, &mut found).await?;
+        Ok::<_, SourceError>((found, collected))
+    };
+    let (mut found, collected) = request.quota.within(clock, look).await.ok_or(VerifyError::OutOfTime)??;
     let mut findings = collected.unusable;
     let (references, unused): (Vec<Reference>, Vec<Reference>) =
         collected.references.into_iter().partition(|reference| request.uses(reference.check));
@@ -80,7 +88,13 @@ pub async fn verify(
         ending.digests = pass.digests.take();
     }
     let moved = match ending.coverage {
-        Some(_) => moved_since(session, &mut found).await,
+        Some(_) => {
+            let moved = request.quota.within_grace(clock, moved_since(session, &mut found)).await;
+            if moved.is_none() {
+                found.notes.push("--max-time was over before it was asked whether the object is still the same".to_owned());
+            }
+            moved.flatten()
+        }
         None => None,
     };
     Ok(assemble::assemble(session, request, found, findings, ending, moved))

@@ -11,7 +11,7 @@ use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
 use crate::content::{Decoded, ProbePlan, Probed};
 use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
-use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, settle};
+use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, Spans, settle};
 use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize, MIB};
 use crate::verdict::{CheckId, Coverage, Finding, Origin, Outcome, Reads, Reason};
@@ -91,14 +91,16 @@ impl<'a> Pass<'a> {
             wanted.push((MANIFEST_WHOLE, PartLayout::whole(size)));
         }
         let decode = self.request.decode.is_some();
-        let planned = if decode { ReadPlan::in_order } else { ReadPlan::new };
-        let mut plan = planned(size, &wanted, self.request.budget);
-        let mut chosen = None;
-        if let Some(sample) = self.request.sample {
-            plan = plan.without_ordered();
-            let clock = &self.session.context().clock;
-            chosen = Some(sample.choose(plan.ranges().len(), || clock.random()));
-        }
+        let planned = match self.request.sample {
+            Some(_) => ReadPlan::of_sample,
+            None if decode => ReadPlan::in_order,
+            None => ReadPlan::new,
+        };
+        let plan = planned(size, &wanted, self.request.budget);
+        plan.fits(self.request.budget).map_err(|error| VerifyError::Request(error.to_string()))?;
+        let clock = &self.session.context().clock;
+        let mut chosen =
+            self.request.sample.map(|sample| sample.choose(plan.ranges().len(), || clock.random()).into_iter().collect());
         let plan = Arc::new(plan);
         let keeper = Keeper::of(self.session, self.request, &self.found.facts, &plan).map(Arc::new);
         let mut from = None;
@@ -162,12 +164,12 @@ impl<'a> Pass<'a> {
         &self,
         session: &Session,
         plan: &Arc<ReadPlan>,
-        chosen: Option<Vec<usize>>,
+        chosen: Option<Spans>,
         what: &str,
         reader: Reader,
     ) -> Reading {
         let bytes = match &chosen {
-            Some(chosen) => chosen.iter().filter_map(|index| plan.ranges().get(*index)).map(|range| range.len()).sum(),
+            Some(chosen) => chosen.iter().map(|span| plan.bytes_of(span)).sum(),
             None => plan.size(),
         };
         session.context().monitor.begin(what, bytes);
@@ -251,8 +253,13 @@ impl<'a> Pass<'a> {
         if unproved.is_empty() {
             return;
         }
+        let clock = Arc::clone(&self.session.context().clock);
         let proved = match self.found.layout.parts_count {
-            Some(parts) => ask_every_part(self.session, &self.found.facts, parts).await,
+            Some(parts) => {
+                let asked = ask_every_part(self.session, &self.found.facts, parts);
+                let asked = self.request.quota.within(clock.as_ref(), asked).await;
+                asked.unwrap_or_else(|| Err("--max-time was over before every part was asked".to_owned()))
+            }
             None => Err("nothing tells the number of parts".to_owned()),
         };
         let proved = match proved {
@@ -279,6 +286,11 @@ impl<'a> Pass<'a> {
         let missing = wanted.iter().any(|(a, layout)| digests.all_parts(*a, layout).is_none());
         if missing && !settled.is_empty() && self.stopped.is_none() {
             let plan = Arc::new(ReadPlan::new(size, &wanted, self.request.budget));
+            if let Err(error) = plan.fits(self.request.budget) {
+                let reason = Reason::LayoutNotProved { because: error.to_string() };
+                findings.extend(settled.iter().map(|reference| unknown(reference.check, reason.clone())));
+                return;
+            }
             let note = format!(
                 "the parts end elsewhere than was assumed; reading {} again along the right ones",
                 ByteSize(size)
@@ -313,9 +325,7 @@ impl<'a> Pass<'a> {
         let covered = needs(&references, size).iter().all(|(a, layout)| plan_knows(plan, *a, layout));
         let by_part = if placed.is_empty() || !covered { None } else { self.plan_of_parts(&first, plan) };
         let (plan, chosen) = if let Some(plan) = by_part {
-            let mut ranges: Vec<usize> = placed.iter().flat_map(|range| plan.ranges_touching(*range)).collect();
-            ranges.sort_unstable();
-            ranges.dedup();
+            let ranges = placed.iter().map(|range| plan.ranges_touching(*range)).collect();
             (plan, Some(ranges))
         } else {
             let note =
@@ -328,6 +338,10 @@ impl<'a> Pass<'a> {
             };
             (again, None)
         };
+        if let Err(error) = plan.fits(self.request.budget) {
+            let reason = Reason::Unconfirmed { detail: error.to_string() };
+            return first.into_iter().map(|m| unknown(m.reference.check, reason.clone())).collect();
+        }
         let partial = chosen.is_some();
         self.read_again = true;
         let second = self.read(&self.session.fresh(), &plan, chosen, "second read", Reader::default()).await;

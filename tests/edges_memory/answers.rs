@@ -1,0 +1,101 @@
+//! Answers that state sizes and numbers of parts beyond all that S3 has.
+
+use std::fmt::Write as _;
+
+use crate::peak::{Ended, GIVEN, watch};
+use crate::server::{Hostile, Stated};
+
+const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
+const MD5: &str = "65247a1c5755517a32636c78de3d624a";
+/// More than S3 admits of an object, the largest length that a signed number holds, and the largest there is.
+const ABSURD: [u64; 3] = [10 << 40, (1 << 63) - 1, u64::MAX];
+
+async fn verify(stated: &Stated, what: &[&str]) -> Ended {
+    let mut all = vec!["verify", TARGET, "--max-memory", GIVEN, "--max-bytes", "8MiB"];
+    all.extend(what);
+    watch(Hostile::start(stated.clone()).command(&all)).await
+}
+
+/// The size is refused where no client can hold it, and otherwise costs nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stated_size_takes_no_memory() {
+    for size in ABSURD {
+        for etag in [MD5.to_owned(), format!("{MD5}-9999")] {
+            let stated = Stated { size, etag: etag.clone(), ..Stated::default() };
+            let ended = verify(&stated, &["--digest", "sha256"]).await;
+            let (exit, says) = if size == u64::MAX { (4, "") } else { (3, "limited") };
+            ended.assert(&format!("{size} bytes under {etag}"), exit, says);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_checksum_of_an_absurd_size_takes_no_memory() {
+    for checksum in [
+        "x-amz-checksum-crc64nvme: AAAAAAAAAAA=\r\nx-amz-checksum-type: FULL_OBJECT\r\n",
+        "x-amz-checksum-sha256: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=-10000\r\nx-amz-checksum-type: COMPOSITE\r\n",
+    ] {
+        let size = 10 << 40;
+        let part = Some((size / 10_000, 10_001));
+        let stated = Stated { size, etag: MD5.to_owned(), headers: checksum.to_owned(), part, ..Stated::default() };
+        verify(&stated, &[]).await.assert(checksum, 3, "limited");
+    }
+}
+
+/// Nothing has so many parts, and none is listed to find that out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stated_number_of_parts_takes_no_memory() {
+    for parts in ["10001", "99999999", "4294967295", "99999999999999999999"] {
+        let stated = Stated { size: 10 << 40, etag: format!("{MD5}-{parts}"), ..Stated::default() };
+        verify(&stated, &[]).await.assert(parts, 3, "layout");
+    }
+}
+
+/// The layouts that are tried side by side are as many as fit, or refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn guessed_layouts_of_very_many_parts_fit_or_are_refused() {
+    for size in [84_000_000_000, 10 << 40, (1 << 63) - 1] {
+        let stated = Stated { size, etag: format!("{MD5}-10000"), ..Stated::default() };
+        let ended = verify(&stated, &[]).await;
+        let (exit, says) = match ended.exit {
+            Some(2) => (2, "is too little for the digests of its parts: at least"),
+            _ => (3, "limited"),
+        };
+        ended.assert(&format!("{size} bytes in 10000 parts"), exit, says);
+    }
+}
+
+fn attributes(total: &str, parts: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <GetObjectAttributesResponse xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><ETag>{MD5}-3</ETag>\
+         <ObjectParts><TotalPartsCount>{total}</TotalPartsCount><IsTruncated>false</IsTruncated>{parts}</ObjectParts>\
+         </GetObjectAttributesResponse>"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_absurd_parts_take_no_memory() {
+    let many = (1..=9_000).fold(String::new(), |mut all, number| {
+        let _ = write!(all, "<Part><PartNumber>{number}</PartNumber><Size>1</Size></Part>");
+        all
+    });
+    for (what, total, parts) in [
+        ("a number of parts", "2147483647", ""),
+        ("a number of parts beyond a number", "99999999999", ""),
+        ("a part number", "3", "<Part><PartNumber>99999999</PartNumber><Size>5</Size></Part>"),
+        ("a size", "3", "<Part><PartNumber>1</PartNumber><Size>9223372036854775807</Size></Part>"),
+        ("more parts than asked for", "3", &many),
+    ] {
+        let page = Some(attributes(total, parts));
+        let stated = Stated { size: 10 << 40, etag: format!("{MD5}-3"), attributes: page, ..Stated::default() };
+        verify(&stated, &[]).await.assert(what, 3, "");
+    }
+}
+
+/// Nothing is read before the object was found, and the time is over all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_is_over_before_an_answer_came() {
+    let stated = Stated { silent: true, ..Stated::default() };
+    verify(&stated, &["--max-time", "1s"]).await.assert("silence", 3, "--max-time was over before");
+}

@@ -1,0 +1,104 @@
+//! Sparse files of many tebibytes, of which a little is read.
+
+use std::fs::File;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::common::{bare_command, write};
+use crate::peak::{GIVEN, watch};
+
+const SHA256: &str = "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+const CRC: &str = "crc64nvme:AAAAAAAAAAA=";
+const MD5: &str = "00000000000000000000000000000000";
+
+/// The largest file that the file system admits, of those that are tried.
+fn sparse(folder: &Path) -> String {
+    let path = folder.join("sparse.bin");
+    let file = File::create(&path).unwrap();
+    // ext4 ends a block before 16 TiB.
+    let admitted = [15_u64 << 40, 4 << 40, 1 << 40].into_iter().any(|size| file.set_len(size).is_ok());
+    assert!(admitted, "a file of 1 TiB");
+    path.display().to_string()
+}
+
+async fn verify(file: &str, what: &[&str], exit: i32, says: &str) {
+    let mut command = bare_command();
+    command.args(["verify", file, "--max-memory", GIVEN]).args(what);
+    watch(command).await.assert(&what.join(" "), exit, says);
+}
+
+/// A list of ranges, or of their digests, took gigabytes of memory and minutes of time before the first byte.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reading_takes_no_more_memory_for_more_bytes() {
+    let folder = TempDir::new().unwrap();
+    let file = sparse(folder.path());
+    let of_parts = format!("{MD5}-9999");
+    for what in [
+        &["--expect", SHA256, "--max-bytes", "64MiB"][..],
+        &["--expect", SHA256, "--expect", CRC, "--max-bytes", "64MiB"],
+        &["--expect", SHA256, "--range-size", "4KiB", "--max-bytes", "4MiB"],
+        &["--expect", CRC, "--range-size", "4KiB", "--max-bytes", "64MiB"],
+        &["--etag", MD5, "--max-bytes", "64MiB"],
+        &["--etag", &of_parts, "--expect", SHA256, "--max-bytes", "64MiB"],
+        &["--digest", "sha1,sha256,sha512,md5,xxh128,crc32", "--max-bytes", "32MiB"],
+        &["--expect", SHA256, "--max-time", "1s"],
+    ] {
+        verify(&file, what, 3, "limited").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_draws_from_ranges_that_are_not_listed() {
+    let folder = TempDir::new().unwrap();
+    let file = sparse(folder.path());
+    for sample in ["0.01%", "100%", "1/4000000000", "2/3"] {
+        verify(&file, &["--expect", SHA256, "--sample", sample, "--max-bytes", "1"], 3, "limited").await;
+        let small = ["--expect", CRC, "--range-size", "4KiB", "--sample", sample, "--max-bytes", "1MiB"];
+        verify(&file, &small, 3, "limited").await;
+    }
+}
+
+/// What is kept of a reading goes by what it has come to, and the reading goes on from it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_a_large_reading_is_small_and_taken_up() {
+    let folder = TempDir::new().unwrap();
+    let file = sparse(folder.path());
+    for (name, references) in [("whole", vec!["--expect", SHA256]), ("both", vec!["--expect", SHA256, "--expect", CRC])]
+    {
+        let kept = folder.path().join(name).display().to_string();
+        let mut what = references.clone();
+        what.extend(["--resume", &kept, "--max-bytes", "32MiB"]);
+        verify(&file, &what, 3, "limited").await;
+        let bytes = std::fs::metadata(&kept).unwrap().len();
+        assert!(bytes < 10_000, "{name}: {bytes} bytes");
+        verify(&file, &what, 3, "were read by an earlier run").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_the_first_form_is_refused_in_clear_words() {
+    let folder = TempDir::new().unwrap();
+    let file = write(folder.path(), "some.bin", b"some bytes");
+    let kept = write(
+        folder.path(),
+        "kept",
+        br#"{"schema":"stored-ami/checkpoint/1","sha256":"00","checkpoint":{"finished":[{"range":0,"digests":[]}]}}"#,
+    );
+    let before = std::fs::read(&kept).unwrap();
+    let says = "has schema `stored-ami/checkpoint/1`; this version reads stored-ami/checkpoint/2; to begin anew";
+    verify(&file, &["--expect", SHA256, "--resume", &kept], 2, says).await;
+    assert_eq!(std::fs::read(&kept).unwrap(), before, "it is left as it was");
+}
+
+/// Many layouts of very many parts need more than there is; that is known before the first byte.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_refused_before_the_first_read() {
+    let folder = TempDir::new().unwrap();
+    let file = sparse(folder.path());
+    let references: Vec<String> = (9_970..=9_999).map(|parts| format!("crc32:AAAAAA==-{parts}")).collect();
+    let mut what: Vec<&str> = references.iter().flat_map(|reference| ["--expect", reference]).collect();
+    what.extend(["--write-manifest", "/nonexistent/m.json"]);
+    what.truncate(references.len() * 2);
+    verify(&file, &what, 2, "is too little for the digests of its parts: at least").await;
+}

@@ -1,0 +1,10 @@
+//! `--max-memory` holds whatever size an object has or a server states: the peak of the process is measured.
+#![cfg(target_os = "linux")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod answers;
+mod files;
+mod peak;
+mod server;

@@ -1,0 +1,55 @@
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use stored_ami::units::MIB;
+
+/// What every command here is given.
+pub const GIVEN: &str = "64MiB";
+const MOST: u64 = 64 * MIB;
+
+/// How a command ended, what it printed, and the most memory that it was seen with.
+pub struct Ended {
+    pub exit: Option<i32>,
+    pub said: String,
+    pub peak: u64,
+}
+
+/// The most memory that a process has had so far, in bytes; `None` when it has ended.
+fn peak(child: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Runs a command to its end.
+pub async fn watch(mut command: Command) -> Ended {
+    let mut output = tempfile::tempfile().unwrap();
+    let to = |output: &File| output.try_clone().unwrap();
+    let mut child = command.stdout(to(&output)).stderr(to(&output)).spawn().unwrap();
+    let mut most = 0;
+    let exit = loop {
+        most = most.max(peak(&child).unwrap_or_default());
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        // The peak never falls, so what is missed is what comes after the last look.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    };
+    let mut said = String::new();
+    output.seek(SeekFrom::Start(0)).unwrap();
+    output.read_to_string(&mut said).unwrap();
+    Ended { exit, said, peak: most }
+}
+
+impl Ended {
+    /// The exit code is this one, a text was printed, and the memory given was enough.
+    pub fn assert(&self, what: &str, exit: i32, says: &str) {
+        eprintln!("{what}: exit {:?}, {:.1} MiB", self.exit, self.peak as f64 / MIB as f64);
+        assert_eq!(self.exit, Some(exit), "{what}: {}", self.said);
+        assert!(self.said.contains(says), "{what}: no `{says}` in {}", self.said);
+        assert!((MIB..=MOST).contains(&self.peak), "{what}: {} MiB", self.peak / MIB);
+    }
+}
