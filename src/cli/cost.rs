@@ -126,8 +126,7 @@ fn target(costed: &Costed) -> Option<&Target> {
 
 fn price_file(path: &Path) -> Result<BulkPrices, UsageError> {
     let name = path.display().to_string();
-    let file =
-        open_input(path, InputKind::Prices).map_err(|error| UsageError(format!("{name}: {error}")))?;
+    let file = open_input(path, InputKind::Prices).map_err(|error| UsageError(format!("{name}: {error}")))?;
     let prices = BulkPrices::read(&name, BufReader::with_capacity(1 << 20, file));
     prices.map_err(|error| UsageError(format!("{name}: {error}")))
 }

@@ -23,8 +23,9 @@ impl PageFile {
 
     pub fn write(mut self, summary: &SummaryReport) -> Result<(), String> {
         self.reports.push(Report::Summary(summary.clone()));
-        let written = page(&self.reports, &SystemClock.now().to_string())
-            .and_then(|text| keep_output(&self.path, OutputKind::Page, text.as_bytes()).map_err(|error| error.to_string()));
+        let written = page(&self.reports, &SystemClock.now().to_string()).and_then(|text| {
+            keep_output(&self.path, OutputKind::Page, text.as_bytes()).map_err(|error| error.to_string())
+        });
         written.map_err(|problem| format!("{}: the page could not be written: {problem}", self.path.display()))
     }
 }

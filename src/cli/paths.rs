@@ -7,9 +7,9 @@ use std::fs::{File, Metadata};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
+use super::args::{Command, ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
 #[cfg(feature = "s3")]
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
-use super::args::{Command, ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
 use super::bench::BenchArgs;
 use super::cost::{CostArgs, Costed};
 use super::resolve::UsageError;

@@ -220,7 +220,8 @@ pub(super) fn signature_of(path: &Path) -> PathBuf {
 pub(super) fn record(path: Option<&Path>) -> Result<Option<(String, Record)>, UsageError> {
     let Some(path) = path else { return Ok(None) };
     let file = path.display().to_string();
-    let record = Record::from_json(&read(path, InputKind::Record)?).map_err(|problem| UsageError(format!("{file}: {problem}")))?;
+    let record = Record::from_json(&read(path, InputKind::Record)?)
+        .map_err(|problem| UsageError(format!("{file}: {problem}")))?;
     Ok(Some((file, record)))
 }
 

@@ -58,6 +58,11 @@ impl OutputKind {
         }
     }
 
+    /// State that is read back cannot be kept in a pipe or a device.
+    pub(super) fn needs_regular_file(self) -> bool {
+        matches!(self, OutputKind::Checkpoint | OutputKind::Ledger)
+    }
+
     fn marker(self) -> Marker {
         match self {
             OutputKind::Manifest => Marker::Schema("stored-ami/manifest/"),

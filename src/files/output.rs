@@ -3,12 +3,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
-use nix::libc::{ENXIO, O_NONBLOCK};
+use nix::libc::O_NONBLOCK;
 
 use super::kind::{OutputKind, is_ours};
 use super::place::{folder_of, resolved};
-use super::write::{new_file, remove_leftovers};
 use super::type_name;
+use super::write::{new_file, remove_leftovers};
 
 /// Written beside an output and removed again, to find a full disk.
 const TRIAL: usize = 64 << 10;
@@ -42,7 +42,15 @@ pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), Outp
     }
     let path = resolved(path).map_err(OutputError::NotWritable)?;
     match fs::metadata(&path) {
-        Ok(there) if there.file_type().is_fifo() || there.file_type().is_char_device() => return try_special(&path),
+        Ok(there) if kind.needs_regular_file() && !there.is_file() => {
+            return Err(OutputError::Special(type_name(there.file_type())));
+        }
+        // Not even opened: to close a pipe again is the end of the content for whoever reads it.
+        Ok(there) if there.file_type().is_fifo() => return Ok(()),
+        Ok(there) if there.file_type().is_char_device() => {
+            let opened = OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(&path);
+            return opened.map(drop).map_err(OutputError::NotWritable);
+        }
         Ok(there) if !there.is_file() => return Err(OutputError::Special(type_name(there.file_type()))),
         Ok(there) => {
             OpenOptions::new().write(true).open(&path).map_err(OutputError::NotWritable)?;
@@ -71,14 +79,4 @@ pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), Outp
 
 fn there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
-}
-
-/// Nothing is written, for a device or a reader would take it as content.
-fn try_special(path: &Path) -> Result<(), OutputError> {
-    match OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path) {
-        // A pipe that nobody reads yet.
-        Err(error) if error.raw_os_error() == Some(ENXIO) => Ok(()),
-        Err(error) => Err(OutputError::NotWritable(error)),
-        Ok(_) => Ok(()),
-    }
 }

@@ -64,7 +64,9 @@ pub fn objects_in(mut input: impl BufRead) -> Result<BTreeSet<ObjectUri>, String
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        found.add(text.parse().map_err(|error: crate::ident::ParseTargetError| wrong(error.to_string()))?).map_err(wrong)?;
+        found
+            .add(text.parse().map_err(|error: crate::ident::ParseTargetError| wrong(error.to_string()))?)
+            .map_err(wrong)?;
     }
     let objects = found.into_set();
     if objects.is_empty() { Err("names no object".to_owned()) } else { Ok(objects) }

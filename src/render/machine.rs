@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn what_harms_is_escaped_and_names_stay_apart() {
-        assert_eq!(machine_text("a\u{1b}[31m\r\n\u{202e}\u{ffff}\u{fffe}b"), "a\\u001b[31m\\u000d\\u000a\\u202e\\uffff\\ufffeb");
+        assert_eq!(
+            machine_text("a\u{1b}[31m\r\n\u{202e}\u{ffff}\u{fffe}b"),
+            "a\\u001b[31m\\u000d\\u000a\\u202e\\uffff\\ufffeb"
+        );
         let harmless = "ünï – 日本語, שלום, \u{1f980}\u{fffd} \\ \" < & '";
         assert_eq!(machine_text(harmless), harmless);
         assert_ne!(machine_text("a\u{1}"), machine_text("a\u{2}"));

@@ -58,7 +58,8 @@ fn inventory(folder: &Folder, rows: impl FnOnce(&mut GzEncoder<Vec<u8>>)) {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     rows(&mut packed);
     folder.write("data.csv.gz", &packed.finish().unwrap());
-    let text = r#"{"sourceBucket":"b","fileFormat":"CSV","fileSchema":"Bucket, Key","files":[{"key":"x/data.csv.gz"}]}"#;
+    let text =
+        r#"{"sourceBucket":"b","fileFormat":"CSV","fileSchema":"Bucket, Key","files":[{"key":"x/data.csv.gz"}]}"#;
     folder.write("manifest.json", text.as_bytes());
 }
 

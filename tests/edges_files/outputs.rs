@@ -23,7 +23,7 @@ const OUTPUTS: &[(&[&str], &str)] = &[
     (&["audit", "s3://b"], "--ledger"),
     (&["audit", "merge", "1.jsonl"], "--csv"),
     (&["audit", "merge", "1.jsonl"], "--report"),
-    (&["store", "ami-0123456789abcdef0", "--bucket", "b", "--yes"], "--record"),
+    (&["store", "ami-0123456789abcdef0", "--bucket", "bkt", "--yes"], "--record"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +35,10 @@ async fn an_output_that_cannot_be_written_is_refused_before_anything_is_read() {
         // /proc takes no files, not even from root.
         for place in ["none/x", "f.bin/x", "there", "there/", "", "/proc/stored-ami-x", "new/"] {
             let mut command = folder.command(&[*command, &[flag, place]].concat());
-            command.env("AWS_ENDPOINT_URL", lab.endpoint()).env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+            command
+                .env("AWS_ENDPOINT_URL", lab.endpoint())
+                .env("AWS_ACCESS_KEY_ID", "a")
+                .env("AWS_SECRET_ACCESS_KEY", "b");
             let run = tokio::task::spawn_blocking(move || Ended::of(command.output().unwrap())).await.unwrap();
             run.assert(2, flag);
             assert_eq!(run.stdout, "", "{flag} {place:?}");

@@ -40,8 +40,16 @@ const COMMANDS: &[(&[&str], &[&str], &[&str])] = &[
         &["--ledger", "--csv", "--junit", "--prometheus", "--report"],
         &["inventory.json", "data.csv.gz"],
     ),
-    (&["audit", "merge", "1.jsonl", "2.jsonl"], &["--csv", "--junit", "--prometheus", "--report"], &["1.jsonl", "2.jsonl"]),
-    (&["store", "ami-0123456789abcdef0", "--bucket", "b", "--yes", "--sse-c-key-file", "ssec"], &["--record"], &["ssec"]),
+    (
+        &["audit", "merge", "1.jsonl", "2.jsonl"],
+        &["--csv", "--junit", "--prometheus", "--report"],
+        &["1.jsonl", "2.jsonl"],
+    ),
+    (
+        &["store", "ami-0123456789abcdef0", "--bucket", "bkt", "--yes", "--sse-c-key-file", "ssec"],
+        &["--record"],
+        &["ssec"],
+    ),
 ];
 
 #[test]
@@ -49,7 +57,9 @@ fn no_output_may_be_an_input_however_it_is_named_and_forced() {
     for (command, outputs, victims) in COMMANDS {
         for victim in *victims {
             let folder = Folder::with_target();
-            for input in command.iter().skip(1).filter(|word| word.contains('.') || ["sums", "list", "ssec"].contains(word)) {
+            for input in
+                command.iter().skip(1).filter(|word| word.contains('.') || ["sums", "list", "ssec"].contains(word))
+            {
                 folder.write(input, format!("bytes of {input}").as_bytes());
             }
             let inventory = r#"{"sourceBucket":"b","fileFormat":"CSV","fileSchema":"Bucket, Key","files":[{"key":"x/data.csv.gz"}]}"#;
@@ -123,7 +133,9 @@ fn a_foreign_file_is_replaced_by_force_only() {
     folder.run(&["verify", "f.bin", "--expect", RIGHT, "--write-manifest", "p"]).assert(2, "is not a manifest");
     // A state that is no checkpoint is refused by whatever reads it, by force too.
     folder.write("state", b"my own words");
-    folder.run(&["verify", "f.bin", "--expect", RIGHT, "--resume", "state", "--force"]).assert(2, "is not a checkpoint");
+    folder
+        .run(&["verify", "f.bin", "--expect", RIGHT, "--resume", "state", "--force"])
+        .assert(2, "is not a checkpoint");
     assert_eq!(folder.read("state"), b"my own words");
 }
 

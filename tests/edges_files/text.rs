@@ -1,6 +1,6 @@
 use serde_json::Value;
 use stored_ami::lab::{Lab, LabOptions};
-use stored_ami::render::{entries_csv, EntryRow};
+use stored_ami::render::{EntryRow, entries_csv};
 
 use crate::common::{Run, Server, bare_command, data};
 use crate::rig::Folder;

@@ -127,7 +127,8 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
 
 fn policy(path: Option<&Path>) -> Result<Policy, UsageError> {
     let Some(path) = path else { return Ok(Policy::default()) };
-    Policy::from_toml(&read(path, InputKind::Policy)?).map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
+    Policy::from_toml(&read(path, InputKind::Policy)?)
+        .map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
 }
 
 /// Of each of the objects at once: its share of connections and memory.

@@ -49,8 +49,8 @@ pub(super) fn known(source: &SourceArgs) -> Result<Known, UsageError> {
         None => None,
         Some(path) => {
             let file = path.display().to_string();
-            let manifest =
-                Manifest::from_json(&read(path, InputKind::Manifest)?).map_err(|problem| UsageError(format!("{file}: {problem}")))?;
+            let manifest = Manifest::from_json(&read(path, InputKind::Manifest)?)
+                .map_err(|problem| UsageError(format!("{file}: {problem}")))?;
             Some((file, manifest))
         }
     };

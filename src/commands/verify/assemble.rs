@@ -81,7 +81,10 @@ pub(super) fn assemble(
     let mut notes = found.notes.clone();
     let shaky = |finding: &Finding| {
         use Reason::{Changed, Protocol, ReadFailed, UnstableRead};
-        matches!(&finding.outcome, Outcome::Unknown(UnstableRead { .. } | Changed { .. } | Protocol { .. } | ReadFailed { .. }))
+        matches!(
+            &finding.outcome,
+            Outcome::Unknown(UnstableRead { .. } | Changed { .. } | Protocol { .. } | ReadFailed { .. })
+        )
     };
     let manifest = match (request.manifest_wanted, verdict, &ending.digests) {
         (true, _, _) if findings.iter().any(shaky) => {
