@@ -6,7 +6,10 @@ use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
 use crate::plan::{Midway, ReadPlan, RowState};
 use crate::report::TOOL;
-use crate::sealed::{SealError, open_version, seal_version};
+use crate::sealed::{SealError, at_most, open_version, seal_version};
+
+/// Lists of digests that are computed in order: a few layouts for each algorithm.
+const MOST_IN_ORDER: usize = 256;
 
 /// How far a reading has come. On disk it is sealed; see [`crate::sealed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,7 @@ pub struct Checkpoint {
     /// Bytes of the ranges that came whole.
     read_bytes: u64,
     finished: Vec<Finished>,
+    #[serde(deserialize_with = "at_most::<MOST_IN_ORDER, _, _>")]
     in_order: Vec<InOrder>,
 }
 
