@@ -7,15 +7,17 @@ mod etag;
 mod image_name;
 mod object_id;
 mod prefix;
+mod redact;
 mod target;
 mod uri;
 
 pub use ami_id::{AmiId, ParseAmiIdError};
 pub use bucket_path::{BucketPath, ParseBucketPathError};
 pub use encoded::decoded_key;
-pub use etag::{ETag, ETagForm};
+pub use etag::{ETag, ETagForm, Strength};
 pub use image_name::{ImageName, ParseImageNameError};
 pub use object_id::ObjectId;
 pub use prefix::{ParsePrefixError, Prefix};
+pub use redact::{holds_signature, redact_urls};
 pub use target::Target;
 pub use uri::{ObjectUri, ParseTargetError};
