@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::commands::inspect::{InspectRequest, inspect};
 use crate::commands::verify::{Verified, VerifyError, verify};
 use crate::files::write_whole;
-use crate::ident::Target;
+use crate::ident::{Target, redact_urls};
 use crate::manifest::Manifest;
 use crate::progress::Counting;
 use crate::render::{Human, JsonLines, Renderer};
@@ -74,7 +74,7 @@ pub(super) fn print(page: &[u8]) -> Exit {
 
 pub(super) fn complain(problem: &str) {
     // There is no other place to say that standard error is gone.
-    drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(problem)));
+    drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(&redact_urls(problem))));
 }
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
@@ -95,7 +95,8 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
                 break;
             }
             Some(Ok(mut report)) => {
-                report.requests = counting.counts().requests;
+                let counts = counting.counts();
+                (report.requests, report.received_bytes) = (counts.requests, counts.received);
                 progress.clear();
                 results.add(Report::Inspect(Box::new(report)));
             }
@@ -323,6 +324,7 @@ impl Results {
         self.exit = self.exit.and(Exit::Usage);
         let target = target.to_string();
         let exit_code = Exit::Usage.code();
+        let message = redact_urls(&message).into_owned();
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
 

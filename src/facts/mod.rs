@@ -13,8 +13,8 @@ mod restore;
 
 pub use account::{Caller, KeyFacts};
 pub use bucket::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
-pub use encoded_word::decoded_words;
 pub use content_range::{ContentRange, ParseContentRangeError};
+pub use encoded_word::decoded_words;
 pub use fact::Fact;
 pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use object::{AttributeFacts, Encryption, LockFacts, ObjectFacts, PartFacts};

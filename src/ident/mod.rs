@@ -9,6 +9,7 @@ mod object_id;
 mod prefix;
 mod redact;
 mod target;
+mod typed;
 mod uri;
 
 pub use ami_id::{AmiId, ParseAmiIdError};
@@ -20,4 +21,5 @@ pub use object_id::ObjectId;
 pub use prefix::{ParsePrefixError, Prefix};
 pub use redact::{holds_signature, redact_urls};
 pub use target::Target;
+pub use typed::{TypedTarget, VersionChoice};
 pub use uri::{ObjectUri, ParseTargetError};

@@ -14,6 +14,7 @@ mod page;
 mod plot;
 mod preflight;
 mod prometheus;
+mod shell;
 mod style;
 mod table;
 mod task;
@@ -30,6 +31,7 @@ pub use junit::junit;
 pub use page::page;
 pub use plot::plot;
 pub use prometheus::prometheus;
+use shell::shell_word;
 pub use style::Style;
 pub use table::table;
 

@@ -2,3 +2,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod heads;
+mod identity;
+mod names;
+mod object;
+mod server;
+mod subresources;
+mod words;

@@ -209,7 +209,11 @@ mod tests {
 
     use super::*;
 
-    fn gathered(frames: usize, limit: usize, check: Option<Check>) -> Gathered<impl Body<Data = Bytes, Error = BoxError> + Unpin> {
+    fn gathered(
+        frames: usize,
+        limit: usize,
+        check: Option<Check>,
+    ) -> Gathered<impl Body<Data = Bytes, Error = BoxError> + Unpin> {
         let of = |i: usize| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![i as u8; 3])));
         let body = Limited::new(StreamBody::new(stream::iter((0..frames).map(of))), limit);
         Gathered { body: Some(body), bytes: BytesMut::new(), limit, check }

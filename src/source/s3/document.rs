@@ -1,7 +1,7 @@
 //! Whether an answer with status 200 is the document that was asked for, or the object itself from a server that does
 //! not know the request.
 
-use super::headers::Headers;
+use super::headers::{Headers, Told};
 use crate::ident::ETag;
 
 /// The namespace of every document of S3; other servers leave it out.
@@ -91,7 +91,9 @@ impl Document {
         }
         match (content_type, is_xml) {
             (Some(kind), Some(false)) => Err(Foreign::NotXml(kind)),
-            (None, _) if headers.has("content-type") => Err(Foreign::NotXml("of several kinds".to_owned())),
+            (None, _) if matches!(headers.told("content-type"), Told::Several(_)) => {
+                Err(Foreign::NotXml("of several kinds".to_owned()))
+            }
             _ => Ok(()),
         }
     }
@@ -128,7 +130,8 @@ impl Document {
         if root.name == "Error" {
             return Err(error_code(body).map_or(other, Foreign::Error));
         }
-        let ours = root.namespace.is_none_or(|namespace| namespace.trim_end_matches('/') == NAMESPACE.trim_end_matches('/'));
+        let ours =
+            root.namespace.is_none_or(|namespace| namespace.trim_end_matches('/') == NAMESPACE.trim_end_matches('/'));
         // Servers name some documents by the operation.
         let behind = root.name.strip_prefix(self.operation);
         let named = root.name == self.root || behind.is_some_and(|end| matches!(end, "Response" | "Output" | "Result"));

@@ -222,7 +222,9 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         (kms, _) if kms.starts_with("KMS.") => (ErrorKind::Denied, with("the KMS key of the object cannot be used")),
         ("InvalidRequest", 400) if wants_customer_key(said) => (
             ErrorKind::Invalid,
-            with("the object is encrypted with a customer key, and another or none was given; name it with --sse-c-key-file"),
+            with(
+                "the object is encrypted with a customer key, and another or none was given; name it with --sse-c-key-file",
+            ),
         ),
         ("AccessDenied", 403) if said.contains("kms:Decrypt") => {
             (ErrorKind::Denied, with("not permitted (needs kms:Decrypt on the object's key)"))
@@ -250,7 +252,9 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         (_, 300..=399) => {
             (ErrorKind::Protocol, with(&format!("the server points elsewhere (status {})", answer.status)))
         }
-        (_, ..=299) => (ErrorKind::Protocol, with(&format!("an answer that fits no request (status {})", answer.status))),
+        (_, ..=299) => {
+            (ErrorKind::Protocol, with(&format!("an answer that fits no request (status {})", answer.status)))
+        }
         (_, status) => (ErrorKind::Invalid, with(&format!("refused with status {status}"))),
     }
 }

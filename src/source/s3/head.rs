@@ -114,7 +114,8 @@ pub(super) fn length(headers: &Headers, subject: &str) -> Result<u64, SourceErro
         }
     };
     // One header may hold a list of equal values (RFC 9110 §8.6).
-    let mut sizes = text.split(',').map(|size| size.trim().parse::<i64>().ok().and_then(|size| u64::try_from(size).ok()));
+    let mut sizes =
+        text.split(',').map(|size| size.trim().parse::<i64>().ok().and_then(|size| u64::try_from(size).ok()));
     let first = sizes.next().flatten();
     first
         .filter(|_| sizes.all(|size| size == first) && !text.contains('+'))

@@ -43,9 +43,8 @@ pub(super) fn object(uri: &ObjectUri, settings: Settings) -> Option<SourceError>
 pub(super) fn proxy(variables: impl IntoIterator<Item = (String, String)>) -> Option<String> {
     variables.into_iter().find_map(|(name, value)| {
         let scheme = value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())?;
-        (scheme != "http" && scheme != "https").then(|| {
-            format!("{name} is `{}`, and only http:// and https:// proxies can be used", redact_urls(&value))
-        })
+        (scheme != "http" && scheme != "https")
+            .then(|| format!("{name} is `{}`, and only http:// and https:// proxies can be used", redact_urls(&value)))
     })
 }
 

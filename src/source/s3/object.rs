@@ -250,7 +250,8 @@ impl S3Object {
         // Some servers leave a subresource that they do not know out of what they sign.
         if error.code.as_deref() == Some("SignatureDoesNotMatch") && self.standing.size().is_some() {
             error.kind = ErrorKind::Unsupported;
-            error.detail = "the server does not know this request: it refuses its signature, and takes others".to_owned();
+            error.detail =
+                "the server does not know this request: it refuses its signature, and takes others".to_owned();
         }
         if error.kind == ErrorKind::Unsupported {
             self.connection.lacks.learn(&self.uri.bucket, call);
@@ -425,7 +426,9 @@ impl ObjectSource for S3Object {
         let chosen_by_us = uri.version.is_some() && self.uri.version.is_none();
         let body = match self.read_checked(&uri, id, size, range).await {
             // Naming a version takes another permission. If-Match pins the bytes without it.
-            Err(error) if error.kind == ErrorKind::Denied && chosen_by_us && id.etag.as_ref().is_some_and(ETag::is_strong) => {
+            Err(error)
+                if error.kind == ErrorKind::Denied && chosen_by_us && id.etag.as_ref().is_some_and(ETag::is_strong) =>
+            {
                 self.standing.asked_more();
                 let body = self.read_checked(&self.uri, id, size, range).await?;
                 self.standing.unpinned.store(true, Ordering::Relaxed);

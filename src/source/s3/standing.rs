@@ -54,7 +54,9 @@ impl State {
     /// without versions, the time that HEAD told.
     pub fn denies(&self, answer: &Headers) -> Option<String> {
         let (what, then, now) = match &self.version {
-            Some(version) if version != "null" => ("the version id", Some(version.clone()), answer.one("x-amz-version-id")),
+            Some(version) if version != "null" => {
+                ("the version id", Some(version.clone()), answer.one("x-amz-version-id"))
+            }
             _ => ("Last-Modified", self.last_modified.clone(), answer.joined("last-modified")),
         };
         let shown = |value: Option<String>| value.unwrap_or_else(|| "not stated".to_owned());
