@@ -85,7 +85,7 @@ async fn what_an_audit_prints_can_be_given_back() {
     let text = Run::of(command).await;
     text.assert_exit(0);
     let mut sizes = Vec::new();
-    for line in text.stdout.lines().filter(|line| line.contains("s3://archive/")) {
+    for line in text.stdout.lines().filter(|line| line.starts_with("PASS") && line.contains("s3://")) {
         let from = line.find("s3://").map(|at| if line[..at].ends_with('\'') { at - 1 } else { at }).unwrap();
         let word = line[from..].split("  ").next().unwrap();
         let run = shell(&server, &format!("verify {word} --json")).await;

@@ -94,6 +94,7 @@ impl Document {
             (None, _) if matches!(headers.told("content-type"), Told::Several(_)) => {
                 Err(Foreign::NotXml("of several kinds".to_owned()))
             }
+            _ if self.of == Of::Object && has_length_of(headers, known) => Err(Foreign::Object("its length")),
             _ => Ok(()),
         }
     }
@@ -119,8 +120,7 @@ impl Document {
         if headers.has("accept-ranges") && !(minio && xml) {
             return Some("Accept-Ranges");
         }
-        let length = headers.one("content-length").and_then(|length| length.parse::<u64>().ok());
-        (length.is_some() && length == known.size).then_some("its length")
+        None
     }
 
     /// Refuses an answer by its first element.
@@ -137,6 +137,11 @@ impl Document {
         let named = root.name == self.root || behind.is_some_and(|end| matches!(end, "Response" | "Output" | "Result"));
         if ours && named { Ok(()) } else { Err(other) }
     }
+}
+
+fn has_length_of(headers: &Headers, known: &Known) -> bool {
+    let length = headers.one("content-length").and_then(|length| length.parse::<u64>().ok());
+    length.is_some() && length == known.size
 }
 
 /// `application/xml`, `text/xml` or `…+xml`, whatever parameters follow.

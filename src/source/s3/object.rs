@@ -294,7 +294,8 @@ impl ObjectSource for S3Object {
 
     /// Answers to HEAD have no body to say what is wrong; a GET of one byte that fails has one.
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {
-        let vague = error.code.is_none()
+        // A HEAD has no code of its own; the SDK makes this one from its status.
+        let vague = error.code.as_deref().is_none_or(|code| code == "NotFound")
             && matches!(
                 error.kind,
                 ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid
