@@ -1,12 +1,13 @@
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 
 use crate::checksum::Algorithm;
 use crate::commands::verify::Expected;
-use crate::ident::Target;
+use crate::ident::{Target, TypedTarget, VersionChoice, redact_urls};
 use crate::plan::{Concurrency, Sample};
 use crate::render::printable;
 use crate::units::ByteSize;
@@ -32,17 +33,47 @@ impl Cli {
     /// A mistake is told with the words that were typed, and a script may have typed a name that others chose.
     pub fn read() -> Result<Self, ExitCode> {
         let typed: Vec<_> = std::env::args_os().collect();
-        Cli::try_parse_from(&typed).map_err(|error| {
-            let clean: Vec<_> = typed.iter().map(|word| printable(&word.to_string_lossy())).collect();
+        Cli::understand(&typed).map_err(|error| {
+            let clean: Vec<_> = typed.iter().map(|word| shown(&word.to_string_lossy())).collect();
             let error = if typed.iter().zip(&clean).all(|(typed, clean)| typed == clean.as_str()) {
                 error
             } else {
-                Cli::try_parse_from(&clean).err().unwrap_or_else(|| clap::Error::new(error.kind()))
+                Cli::understand(&clean).err().unwrap_or_else(|| clap::Error::new(error.kind()))
             };
             // There is no other place to say that standard error is gone.
             drop(error.print());
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })
+    }
+
+    fn understand<T: AsRef<OsStr>>(words: &[T]) -> Result<Self, clap::Error> {
+        let mut cli = Cli::try_parse_from(words.iter().map(AsRef::as_ref))?;
+        cli.command
+            .read_targets()
+            .map_err(|problem| Cli::command().error(clap::error::ErrorKind::ValueValidation, problem))?;
+        Ok(cli)
+    }
+}
+
+/// A word as it may be repeated: without what drives a terminal, and without the secrets of a URL.
+fn shown(word: &str) -> String {
+    printable(&redact_urls(word))
+}
+
+impl Command {
+    /// Reads what was typed as targets in the light of --version-id.
+    fn read_targets(&mut self) -> Result<(), String> {
+        let read = |version: &VersionArgs, typed: &[TypedTarget]| -> Result<Vec<Target>, String> {
+            typed.iter().map(|typed| version.read(typed)).collect()
+        };
+        match self {
+            Command::Inspect(args) => args.targets = read(&args.version, &args.typed)?,
+            Command::Verify(args) => args.targets = read(&args.version, &args.typed)?,
+            Command::Bench(args) => args.read_target()?,
+            Command::Cost(args) => args.read_targets()?,
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -115,7 +146,12 @@ pub enum Command {
 pub struct InspectArgs {
     /// What to inspect
     #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<TypedTarget>,
+    /// What was typed, in the reading that --version-id gives it
+    #[arg(skip)]
     pub targets: Vec<Target>,
+    #[command(flatten)]
+    pub version: VersionArgs,
     /// Read so many small windows, drawn all over the object, and tell what the content is like
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub probe: Option<u16>,
@@ -127,6 +163,21 @@ pub struct InspectArgs {
     pub page: PageArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+/// How the addresses of objects are read.
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// The version of the object, or none for the current one; everything behind the bucket is the key then
+    #[arg(long, value_name = "ID|none", allow_hyphen_values = true)]
+    pub version_id: Option<VersionChoice>,
+}
+
+impl VersionArgs {
+    /// The target that was meant by what was typed.
+    pub fn read(&self, typed: &TypedTarget) -> Result<Target, String> {
+        typed.target(self.version_id.as_ref()).map_err(|error| error.to_string())
+    }
 }
 
 /// For the compression ratio.
@@ -145,7 +196,12 @@ pub struct LogicalArgs {
 pub struct VerifyArgs {
     /// What to verify
     #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<TypedTarget>,
+    /// What was typed, in the reading that --version-id gives it
+    #[arg(skip)]
     pub targets: Vec<Target>,
+    #[command(flatten)]
+    pub version: VersionArgs,
     #[command(flatten)]
     pub references: ReferenceArgs,
     #[command(flatten)]

@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::args::{ConnectionArgs, OutputArgs, PageArgs, range_size, time};
+use super::args::{ConnectionArgs, OutputArgs, PageArgs, VersionArgs, range_size, time};
 use super::resolve::{Opener, UsageError};
 use super::run::{Results, cancel_on_signal, complain, keep_output, session, until};
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};
 use crate::files::OutputKind;
-use crate::ident::Target;
+use crate::ident::{Target, TypedTarget};
 use crate::render::plot;
 use crate::report::{Exit, Report};
 use crate::units::ByteSize;
@@ -19,9 +19,13 @@ use crate::units::ByteSize;
 pub struct BenchArgs {
     /// What to read
     #[arg(required_unless_present = "hashes", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    typed: Option<TypedTarget>,
+    #[arg(skip)]
     pub(super) target: Option<Target>,
+    #[command(flatten)]
+    version: VersionArgs,
     /// Print how fast this machine hashes, and which links would outrun it; reads nothing
-    #[arg(long, conflicts_with_all = ["target", "connections", "range_size", "time", "digest", "plot", "write_tuning", "report"])]
+    #[arg(long, conflicts_with_all = ["typed", "connections", "range_size", "time", "digest", "plot", "write_tuning", "report"])]
     hashes: bool,
     /// Numbers of GETs in flight to try
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "4,8,16,24,32,48,64,96,128,192,256", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -50,6 +54,14 @@ pub struct BenchArgs {
     pub(super) page: PageArgs,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
+}
+
+impl BenchArgs {
+    /// Reads what was typed as a target in the light of --version-id.
+    pub(super) fn read_target(&mut self) -> Result<(), String> {
+        self.target = self.typed.as_ref().map(|typed| self.version.read(typed)).transpose()?;
+        Ok(())
+    }
 }
 
 pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {

@@ -4,12 +4,12 @@ use std::str::FromStr;
 
 use clap::{Args, ValueHint};
 
-use super::args::{ConnectionArgs, OutputArgs};
+use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::resolve::{Opener, UsageError, load, record, usual_budget};
 use super::run::{Results, cancel_on_signal, session, until};
 use crate::commands::cost::{CostWish, cost_of_target};
 use crate::files::{InputKind, open_input};
-use crate::ident::{AmiId, Target};
+use crate::ident::{AmiId, Target, TypedTarget};
 use crate::price::{BulkPrices, PriceTable};
 use crate::report::{Exit, Report};
 use crate::units::ByteSize;
@@ -18,7 +18,11 @@ use crate::units::ByteSize;
 pub struct CostArgs {
     /// An object, a file, or the id of an AMI that might be stored
     #[arg(required = true, value_name = "TARGET|AMI-ID", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<TypedCosted>,
+    #[arg(skip)]
     pub targets: Vec<Costed>,
+    #[command(flatten)]
+    pub version: VersionArgs,
     /// A price file of AWS: index.json of AmazonS3 or of AmazonEC2, of the Region. Both may be given; then no built-in
     /// price counts
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -42,16 +46,35 @@ pub enum Costed {
     Target(Target),
 }
 
-impl FromStr for Costed {
+/// The same as it was typed.
+#[derive(Debug, Clone)]
+pub enum TypedCosted {
+    Image(AmiId),
+    Target(TypedTarget),
+}
+
+impl FromStr for TypedCosted {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse() {
-            Ok(image) => Ok(Costed::Image(image)),
+            Ok(image) => Ok(TypedCosted::Image(image)),
             Err(_) => {
-                text.parse().map(Costed::Target).map_err(|error: crate::ident::ParseTargetError| error.to_string())
+                text.parse().map(TypedCosted::Target).map_err(|error: crate::ident::ParseTargetError| error.to_string())
             }
         }
+    }
+}
+
+impl CostArgs {
+    /// Reads what was typed as targets in the light of --version-id.
+    pub(super) fn read_targets(&mut self) -> Result<(), String> {
+        let read = |typed: &TypedCosted| match typed {
+            TypedCosted::Image(image) => Ok(Costed::Image(image.clone())),
+            TypedCosted::Target(typed) => self.version.read(typed).map(Costed::Target),
+        };
+        self.targets = self.typed.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(())
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn print(page: &[u8]) -> Exit {
 
 pub(super) fn complain(problem: &str) {
     // There is no other place to say that standard error is gone.
-    drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(problem)));
+    drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(&redact_urls(problem))));
 }
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
@@ -110,7 +110,8 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
                 break;
             }
             Some(Ok(mut report)) => {
-                report.requests = counting.counts().requests;
+                let counts = counting.counts();
+                (report.requests, report.received_bytes) = (counts.requests, counts.received);
                 progress.clear();
                 results.add(Report::Inspect(Box::new(report)));
             }
@@ -335,7 +336,8 @@ impl Results {
         self.summary.targets += 1;
         self.exit = self.exit.and(exit);
         let target = target.to_string();
-        let exit_code = exit.code();
+        let exit_code = Exit::Usage.code();
+        let message = redact_urls(&message).into_owned();
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
 

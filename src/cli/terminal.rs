@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::ident::redact_urls;
 use crate::progress::Monitor;
 use crate::render::{Style, printable};
 use crate::source::SourceError;
@@ -58,7 +59,7 @@ impl Progress {
     }
 
     fn say(&self, text: &str) {
-        let text = printable(text);
+        let text = printable(&redact_urls(text));
         match &self.bar {
             Some(bar) => bar.println(text),
             // Nobody may be listening; the work goes on.

@@ -1,9 +1,12 @@
+use std::iter;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::checksum::ChecksumKind;
 use crate::facts::{AttributeFacts, Fact, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{KnownLayout, PartLayout, uniform_candidates};
+use crate::progress::Call;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::PartNumber;
 
@@ -21,7 +24,7 @@ pub struct Discovery {
 /// Asks HEAD, attributes where they can tell more, and one part where the parts are not listed.
 pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
     let facts = session.head().await?;
-    let mut found = Discovery { layout: KnownLayout::single(facts.size), facts, notes: Vec::new() };
+    let mut found = Discovery { layout: KnownLayout::single(facts.size), facts, notes: session.notes() };
     if matches!(found.facts.checksums, Fact::NotApplicable) {
         return Ok(found);
     }
@@ -36,7 +39,7 @@ pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
 /// HEAD, and attributes where only they tell of checksums; how the object was cut is not asked.
 pub(super) async fn look(session: &Session) -> Result<Discovery, SourceError> {
     let facts = session.head().await?;
-    let mut found = Discovery { layout: KnownLayout::unknown(None, "not asked for"), facts, notes: Vec::new() };
+    let mut found = Discovery { layout: KnownLayout::unknown(None, "not asked for"), facts, notes: session.notes() };
     if found.facts.checksums.value().is_none() {
         found.ask_attributes(session).await;
     }
@@ -59,6 +62,10 @@ fn goes_by_part(facts: &ObjectFacts) -> bool {
 
 impl Discovery {
     async fn ask_attributes(&mut self, session: &Session) -> Option<AttributeFacts> {
+        // It was said with the object that showed it.
+        if session.lacks(Call::Attributes).is_some() {
+            return None;
+        }
         let attributes = match session.attributes(&self.facts.id).await {
             Ok(attributes) => attributes,
             Err(error) => {
@@ -135,7 +142,8 @@ impl Discovery {
             Err(error) => return solved(format!("HEAD ?partNumber=1: {}", error.explain()), &mut self.notes),
         };
         if first.of.is_some_and(|of| of != parts) || first.size == 0 || first.size >= size {
-            let why = format!("HEAD ?partNumber=1 tells of {} bytes, {:?} parts", first.size, first.of);
+            let of = first.of.map_or("an unknown number of".to_owned(), |of| of.to_string());
+            let why = format!("HEAD ?partNumber=1 tells of {} bytes, {of} parts", first.size);
             return solved(why, &mut self.notes);
         }
         if size.div_ceil(first.size) == u64::from(parts) {
@@ -154,10 +162,15 @@ impl Discovery {
 
 /// Asks HEAD for each part. In words why the answers do not prove a layout, where they do not.
 pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) -> Result<KnownLayout, String> {
-    let numbers = (1..=parts).filter_map(PartNumber::new);
-    let asked = stream::iter(numbers).map(|number| session.part(&facts.id, number));
-    let asked: Result<Vec<PartFacts>, SourceError> = asked.buffered(PARTS_AT_ONCE).try_collect().await;
-    let asked = asked.map_err(|error| format!("HEAD ?partNumber: {}", error.explain()))?;
+    let failed = |error: SourceError| format!("HEAD ?partNumber: {}", error.explain());
+    let first = session.part(&facts.id, PartNumber::FIRST).await.map_err(failed)?;
+    if parts > 1 && first.size >= facts.size {
+        return Err("HEAD ?partNumber=1 tells of the whole object: the server ignores part numbers".to_owned());
+    }
+    let numbers = (2..=parts).filter_map(PartNumber::new);
+    let others = stream::iter(numbers).map(|number| session.part(&facts.id, number));
+    let others: Result<Vec<PartFacts>, SourceError> = others.buffered(PARTS_AT_ONCE).try_collect().await;
+    let asked: Vec<PartFacts> = iter::once(first).chain(others.map_err(failed)?).collect();
     // A server that ignores part numbers answers with the whole object and no count; for one
     // part that is the right size by chance, so there the count must be stated.
     let fits = |part: &PartFacts| part.of == Some(parts) || (part.of.is_none() && parts > 1);

@@ -55,6 +55,7 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
     let (id, size) = (id.clone(), found.facts.size);
     let ratios = request.logical.ratios(&found.facts, tags.value());
     let mut report = base(session, found, &tags, &lock);
+    report.notes.extend(session.notes());
     report.proofs = proofs;
     report.verify_cost = cost.filter(|_| report.readable != "archived");
     report.notes.extend(ratios.contradiction());
@@ -185,6 +186,7 @@ fn base(
         verify_cost: None,
         notes,
         requests: 0,
+        received_bytes: 0,
         exit_code: Exit::Passed.code(),
     }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod bucket;
 mod content_range;
+mod encoded_word;
 mod fact;
 mod image;
 mod object;
@@ -13,6 +14,7 @@ mod restore;
 pub use account::{Caller, KeyFacts};
 pub use bucket::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
 pub use content_range::{ContentRange, ParseContentRangeError};
+pub use encoded_word::decoded_words;
 pub use fact::Fact;
 pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use object::{AttributeFacts, Encryption, LockFacts, ObjectFacts, PartFacts};

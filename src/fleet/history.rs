@@ -148,7 +148,7 @@ impl History {
 }
 
 fn is(proof: &Proof, seen: &Seen) -> bool {
-    seen.etag.is_some() && (proof.object == *seen || proof.listed.as_ref() == Some(seen))
+    seen.is_identified() && (proof.object == *seen || proof.listed.as_ref() == Some(seen))
 }
 
 fn shares(one: &Proof, other: &Proof) -> bool {
@@ -218,6 +218,13 @@ mod tests {
         ]);
         assert_eq!(both.still_good(&seen("a"), Level::Bytes, ALWAYS).unwrap().at, "2026-01-10T00:00:00Z");
         assert!(both.still_good(&seen("a"), Level::Facts, since("11")).is_some());
+    }
+
+    #[test]
+    fn a_weak_etag_keeps_no_proof() {
+        let known = history(&[proof("10", Level::Bytes, "pass", "W/\"a\"", "crc32:x")]);
+        assert_eq!(known.still_good(&seen("W/\"a\""), Level::Facts, ALWAYS), None);
+        assert_eq!(known.proof_of(&seen("W/\"a\"")), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{ListedObject, ObjectFacts};
+use crate::ident::ETag;
 
 /// What tells one state of an object from another without reading it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -35,10 +36,15 @@ impl Seen {
 }
 
 impl Seen {
+    /// Whether it can be told from every other state of the object: by a strong ETag alone.
+    pub fn is_identified(&self) -> bool {
+        self.etag.as_deref().and_then(ETag::told).is_some_and(|etag| etag.is_strong())
+    }
+
     /// How a listing shows this object, if it does so by another time alone: some servers keep two.
     pub fn listed_as(&self, listed: &ListedObject) -> Option<Seen> {
         let listed = Seen::listed(listed);
-        let same = listed.etag.is_some() && listed.etag == self.etag && listed.object_bytes == self.object_bytes;
+        let same = listed.is_identified() && listed.etag == self.etag && listed.object_bytes == self.object_bytes;
         (same && listed != *self).then_some(listed)
     }
 }
@@ -104,7 +110,7 @@ impl Change {
     /// Holds an object against what it was, by values that its content had then and has now.
     pub fn between(before: (&Seen, &[Content]), now: (&Seen, &[Content])) -> Self {
         let ((then, had), (seen, has)) = (before, now);
-        if then == seen && then.etag.is_some() {
+        if then == seen && then.is_identified() {
             return Change::Same;
         }
         if then.object_bytes != seen.object_bytes {
@@ -164,5 +170,9 @@ mod tests {
     fn without_an_etag_nothing_is_the_same_by_its_looks() {
         let bare = Seen { object_bytes: 9, etag: None, last_modified: Some("2026-01-01T00:00:00Z".into()) };
         assert_eq!(Change::between((&bare, &[]), (&bare, &[])), Change::Unclear);
+        for weak in ["W/\"a\"", "W/\"a", ""] {
+            let weak = seen(9, weak, "2026-01-01T00:00:00Z");
+            assert_eq!(Change::between((&weak, &[]), (&weak, &[])), Change::Unclear, "{weak:?}");
+        }
     }
 }

@@ -1,12 +1,25 @@
 use std::fmt;
 
-/// An entity tag, kept without its quotes.
+/// An entity tag, without the quotes around a strong one.
 ///
-/// An ETag identifies a version of the bytes. Only its *form* is read here;
-/// whether a form may be believed to be an MD5 depends on encryption and on
-/// how the object was written (S3 API reference, `Object.ETag`).
+/// A strong ETag identifies a version of the bytes. A weak one (`W/"…"`, RFC 9110 §8.8.1) is kept whole and identifies
+/// nothing: two objects with other bytes may share it. Only the *form* of a strong one is read here; whether a form
+/// may be believed to be an MD5 depends on encryption and on how the object was written (S3 API reference,
+/// `Object.ETag`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ETag(String);
+pub struct ETag {
+    text: String,
+    strength: Strength,
+}
+
+/// How much an ETag says (RFC 9110 §8.8.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Strength {
+    /// It changes with every byte.
+    Strong,
+    /// It may stay when bytes change.
+    Weak,
+}
 
 /// What the text of an ETag looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,24 +36,61 @@ impl ETag {
     /// Takes an ETag with or without quotes; some servers send it bare.
     pub fn new(text: &str) -> Self {
         let text = text.trim();
-        let text = text.strip_prefix('"').unwrap_or(text);
-        let text = text.strip_suffix('"').unwrap_or(text);
-        ETag(text.to_owned())
+        let bare = unquoted(text);
+        match weak_tag(text).or_else(|| weak_tag(bare)) {
+            Some(tag) => ETag { text: format!("W/\"{}\"", unquoted(tag)), strength: Strength::Weak },
+            None => ETag { text: bare.to_owned(), strength: Strength::Strong },
+        }
     }
 
+    /// An ETag as a server tells it. An empty one is none.
+    pub fn told(text: &str) -> Option<Self> {
+        let etag = ETag::new(text);
+        (!etag.opaque().is_empty()).then_some(etag)
+    }
+
+    /// A strong ETag without its quotes, or a weak one whole.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// The form HTTP wants in `If-Match`.
-    pub fn quoted(&self) -> String {
-        format!("\"{}\"", self.0)
+    pub fn strength(&self) -> Strength {
+        self.strength
+    }
+
+    /// Whether it identifies a version of the bytes.
+    pub fn is_strong(&self) -> bool {
+        self.strength == Strength::Strong
+    }
+
+    /// The value of an `If-Match` for it. `None` for a weak one, which never matches there (RFC 9110 §13.1.1).
+    pub fn if_match(&self) -> Option<String> {
+        self.is_strong().then(|| format!("\"{}\"", self.text))
+    }
+
+    /// Whether an answer under `other` may be of the object that has this one. Where this one is weak, only the texts
+    /// are compared.
+    pub fn allows(&self, other: &ETag) -> bool {
+        match self.strength {
+            Strength::Strong => self == other,
+            Strength::Weak => self.opaque() == other.opaque(),
+        }
+    }
+
+    fn opaque(&self) -> &str {
+        match self.strength {
+            Strength::Strong => &self.text,
+            Strength::Weak => weak_tag(&self.text).map(unquoted).unwrap_or_default(),
+        }
     }
 
     pub fn form(&self) -> ETagForm {
-        let (hex_part, parts) = match self.0.split_once('-') {
+        if !self.is_strong() {
+            return ETagForm::Opaque;
+        }
+        let (hex_part, parts) = match self.text.split_once('-') {
             Some((hex_part, count)) => (hex_part, Some(count)),
-            None => (self.0.as_str(), None),
+            None => (self.text.as_str(), None),
         };
         let mut digest = [0; 16];
         if hex::decode_to_slice(hex_part, &mut digest).is_err() {
@@ -59,9 +109,19 @@ impl ETag {
     }
 }
 
+fn unquoted(text: &str) -> &str {
+    let text = text.strip_prefix('"').unwrap_or(text);
+    text.strip_suffix('"').unwrap_or(text)
+}
+
+/// What stands behind the mark of a weak ETag. The mark is upper case by the grammar, and not from every server.
+fn weak_tag(text: &str) -> Option<&str> {
+    text.strip_prefix("W/").or_else(|| text.strip_prefix("w/")).map(str::trim)
+}
+
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -72,7 +132,28 @@ mod tests {
     #[test]
     fn quotes_are_not_part_of_it() {
         assert_eq!(ETag::new("\"abc\""), ETag::new("abc"));
-        assert_eq!(ETag::new("abc").quoted(), "\"abc\"");
+        assert_eq!(ETag::new("abc").if_match().unwrap(), "\"abc\"");
+    }
+
+    #[test]
+    fn a_weak_one_is_kept_whole_and_identifies_nothing() {
+        const MD5: &str = "65247a1c5755517a32636c78de3d624a";
+        for text in [format!("W/\"{MD5}\""), format!("w/\"{MD5}\""), format!("W/{MD5}"), format!("\"W/\"{MD5}\"\"")] {
+            let etag = ETag::told(&text).unwrap();
+            assert_eq!(etag.as_str(), format!("W/\"{MD5}\""), "{text}");
+            assert_eq!((etag.strength(), etag.if_match(), etag.form()), (Strength::Weak, None, ETagForm::Opaque));
+            assert_eq!(ETag::new(etag.as_str()), etag);
+            assert_ne!(etag, ETag::new(MD5));
+            assert!(etag.allows(&etag) && etag.allows(&ETag::new(MD5)) && !ETag::new(MD5).allows(&etag));
+            assert!(!etag.allows(&ETag::new("another")) && !etag.allows(&ETag::new("W/\"another\"")));
+        }
+    }
+
+    #[test]
+    fn an_empty_one_is_none() {
+        for text in ["", "\"\"", "  ", "W/\"\"", "W/"] {
+            assert_eq!(ETag::told(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::uri::{VERSION, key_and_version};
+
 /// The objects of a bucket whose keys begin alike: `s3://bucket` for all of them, or `s3://bucket/prefix`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Prefix {
@@ -32,15 +34,19 @@ impl FromStr for Prefix {
         match bucket {
             "" => Err(error("names no bucket")),
             arn if arn.contains(':') => Err(error("has no name of a bucket where one must be")),
-            _ if prefix.contains("?versionId=") => Err(error("names a version, and an audit takes current ones")),
-            _ => Ok(Prefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() }),
+            _ => match key_and_version(prefix) {
+                Ok((prefix, None)) => Ok(Prefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() }),
+                Ok((_, Some(_))) => Err(error("names a version, and an audit takes current ones")),
+                Err(problem) => Err(error(problem)),
+            },
         }
     }
 }
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s3://{}/{}", self.bucket, self.prefix)
+        let end = if self.prefix.contains(VERSION) { VERSION } else { "" };
+        write!(f, "s3://{}/{}{end}", self.bucket, self.prefix)
     }
 }
 
@@ -50,14 +56,20 @@ mod tests {
 
     #[test]
     fn buckets_and_prefixes() {
-        for (text, bucket, prefix) in
-            [("s3://b", "b", ""), ("s3://b/", "b", ""), ("s3://b/p", "b", "p"), ("s3://b/p//", "b", "p//")]
-        {
+        for (text, bucket, prefix) in [
+            ("s3://b", "b", ""),
+            ("s3://b/", "b", ""),
+            ("s3://b/p", "b", "p"),
+            ("s3://b/p//", "b", "p//"),
+            ("s3://b/k?versionId=1?versionId=", "b", "k?versionId=1"),
+        ] {
             let parsed: Prefix = text.parse().unwrap();
             assert_eq!((parsed.bucket.as_str(), parsed.prefix.as_str()), (bucket, prefix));
             assert_eq!(parsed.to_string().parse(), Ok(parsed));
         }
-        for text in ["", "b", "s3://", "s3:///p", "s3://arn:aws:s3:::b/p", "s3://b/k?versionId=1"] {
+        for text in
+            ["", "b", "s3://", "s3:///p", "s3://arn:aws:s3:::b/p", "s3://b/k?versionId=1", "s3://b/k?versionId="]
+        {
             assert!(text.parse::<Prefix>().is_err(), "{text}");
         }
         let prefix: Prefix = "s3://b/am".parse().unwrap();

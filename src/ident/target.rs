@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{AmiId, ObjectUri, ParseTargetError};
+use super::{AmiId, ObjectUri, ParseTargetError, holds_signature, redact_urls};
 
 /// What a person points the tool at: an object in S3 or a local file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,11 +39,17 @@ impl FromStr for Target {
         if text.starts_with("s3://") || text.starts_with("arn:") {
             return text.parse().map(Target::Object);
         }
+        if holds_signature(text) {
+            return Err(ParseTargetError {
+                target: redact_urls(text).into_owned(),
+                problem: "is a presigned URL, which cannot be read; use s3://bucket/key with credentials",
+            });
+        }
         if let Some((scheme, _)) = text.split_once("://")
             && scheme != "file"
         {
             return Err(ParseTargetError {
-                target: text.to_owned(),
+                target: redact_urls(text).into_owned(),
                 problem: "has a scheme that is not known; use s3://bucket/key, an S3 ARN or a file",
             });
         }
@@ -69,6 +75,10 @@ mod tests {
         assert!(matches!("s3://b/k".parse(), Ok(Target::Object(_))));
         assert_eq!("dir/x.bin".parse(), Ok(Target::File("dir/x.bin".into())));
         assert_eq!("file:///x.bin".parse(), Ok(Target::File("/x.bin".into())));
+        for presigned in ["https://b/k?X-Amz-Signature=secret", "b/k?X-Amz-Signature=secret", "x://b/k?a=secret"] {
+            let error = presigned.parse::<Target>().unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
         assert!("https://b/k".parse::<Target>().is_err());
         assert!("".parse::<Target>().is_err());
     }

@@ -1,7 +1,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// What stands between a key and a version.
+pub(super) const VERSION: &str = "?versionId=";
+
 /// An object in S3: bucket (or access point ARN), key, and optionally a version.
+///
+/// Nothing in the text is percent-decoded: keys hold `%` too. The last `?versionId=` ends the key. A key that holds one
+/// itself is written with another, empty one behind it where no version is meant: `s3://b/k?versionId=1?versionId=`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectUri {
     pub bucket: String,
@@ -22,7 +28,29 @@ impl ObjectUri {
         ObjectUri { version, ..self.clone() }
     }
 
-    fn from_s3(rest: &str) -> Result<Self, &'static str> {
+    /// Reads an address whose rest behind the bucket is the key, whatever it holds.
+    ///
+    /// # Errors
+    /// Where the text is no address of an object.
+    pub fn whole_key(text: &str, version: Option<String>) -> Result<Self, ParseTargetError> {
+        let (bucket, key) = Self::split(text)?;
+        let uri = ObjectUri { bucket, key, version };
+        uri.complete().map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
+    }
+
+    /// Bucket, and everything behind it.
+    fn split(text: &str) -> Result<(String, String), ParseTargetError> {
+        let split = if let Some(rest) = text.strip_prefix("s3://") {
+            Self::from_s3(rest)
+        } else if text.starts_with("arn:") {
+            Self::from_arn(text)
+        } else {
+            Err("is neither s3://bucket/key nor an S3 ARN")
+        };
+        split.map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
+    }
+
+    fn from_s3(rest: &str) -> Result<(String, String), &'static str> {
         let (bucket, key) = rest.split_once('/').ok_or("names a bucket but no key; write s3://bucket/key")?;
         Self::in_bucket(bucket, key)
     }
@@ -30,7 +58,7 @@ impl ObjectUri {
     /// `arn:partition:s3:::bucket/key`, or an access point's
     /// `arn:partition:s3:region:account:accesspoint/name/object/key`
     /// (IAM Service Authorization Reference, *Amazon S3*).
-    fn from_arn(text: &str) -> Result<Self, &'static str> {
+    fn from_arn(text: &str) -> Result<(String, String), &'static str> {
         let mut fields = text.splitn(6, ':');
         let service = fields.nth(2).ok_or("is an incomplete ARN")?;
         if service != "s3" {
@@ -47,29 +75,34 @@ impl ObjectUri {
             .split_once("/object/")
             .ok_or("names an access point but no key; write …:accesspoint/name/object/key")?;
         let prefix = text.strip_suffix(resource).unwrap_or_default();
-        Self::assemble(&format!("{prefix}accesspoint/{name}"), key)
+        Ok((format!("{prefix}accesspoint/{name}"), key.to_owned()))
     }
 
     /// An ARN holds slashes: where a bucket should be, only its beginning would be taken for one.
-    fn in_bucket(bucket: &str, key: &str) -> Result<Self, &'static str> {
+    fn in_bucket(bucket: &str, key: &str) -> Result<(String, String), &'static str> {
         if bucket.starts_with("arn:") {
             return Err("has an ARN in the place of a bucket; write the ARN by itself");
         }
-        Self::assemble(bucket, key)
+        Ok((bucket.to_owned(), key.to_owned()))
     }
 
-    fn assemble(bucket: &str, key: &str) -> Result<Self, &'static str> {
-        // A key may hold a `?` of its own: only the last `?versionId=` is ours.
-        let (key, version) = match key.rsplit_once("?versionId=") {
-            Some((_, "")) => return Err("has an empty versionId"),
-            Some((key, version)) => (key, Some(version.to_owned())),
-            None => (key, None),
-        };
-        match (bucket.is_empty(), key.is_empty()) {
+    fn complete(self) -> Result<Self, &'static str> {
+        match (self.bucket.is_empty(), self.key.is_empty()) {
             (true, _) => Err("names no bucket; write s3://bucket/key"),
             (_, true) => Err("names a bucket but no key; write s3://bucket/key"),
-            (false, false) => Ok(ObjectUri { bucket: bucket.to_owned(), key: key.to_owned(), version }),
+            (false, false) => Ok(self),
         }
+    }
+}
+
+/// Takes the version off what was written behind a bucket.
+pub(super) fn key_and_version(text: &str) -> Result<(&str, Option<&str>), &'static str> {
+    match text.rsplit_once(VERSION) {
+        None => Ok((text, None)),
+        Some((key, "")) if key.contains(VERSION) => Ok((key, None)),
+        // A script whose variable is empty must not mean the current version.
+        Some((_, "")) => Err("has an empty versionId"),
+        Some((key, version)) => Ok((key, Some(version))),
     }
 }
 
@@ -77,13 +110,10 @@ impl FromStr for ObjectUri {
     type Err = ParseTargetError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed = if let Some(rest) = text.strip_prefix("s3://") {
-            Self::from_s3(rest)
-        } else if text.starts_with("arn:") {
-            Self::from_arn(text)
-        } else {
-            Err("is neither s3://bucket/key nor an S3 ARN")
-        };
+        let (bucket, rest) = Self::split(text)?;
+        let parsed = key_and_version(&rest).and_then(|(key, version)| {
+            ObjectUri { bucket, key: key.to_owned(), version: version.map(str::to_owned) }.complete()
+        });
         parsed.map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
     }
 }
@@ -96,7 +126,8 @@ impl fmt::Display for ObjectUri {
             write!(f, "s3://{}/{}", self.bucket, self.key)?;
         }
         match &self.version {
-            Some(version) => write!(f, "?versionId={version}"),
+            Some(version) => write!(f, "{VERSION}{version}"),
+            None if self.key.contains(VERSION) => f.write_str(VERSION),
             None => Ok(()),
         }
     }
@@ -125,6 +156,33 @@ mod tests {
             assert_eq!(parsed.to_string(), text);
         }
         assert_eq!("arn:aws-us-gov:s3:::b/p/k".parse(), Ok(uri("b", "p/k", None)));
+    }
+
+    #[test]
+    fn every_key_can_be_named() {
+        for key in [
+            "k?versionId=v",
+            "k?versionId=",
+            "?versionId=v",
+            "k?versionId=1/x",
+            "k?versionId=1?versionId=",
+            "a%3FversionId=1",
+            "a%b",
+            "a b",
+            "//",
+            "..",
+        ] {
+            for version in [None, Some("v"), Some("null")] {
+                for bucket in ["b", "arn:aws:s3:us-east-1:123456789012:accesspoint/ap"] {
+                    let named = uri(bucket, key, version);
+                    assert_eq!(named.to_string().parse(), Ok(named.clone()), "{named}");
+                }
+                let given = ObjectUri::whole_key(&format!("s3://b/{key}"), version.map(Into::into));
+                assert_eq!(given, Ok(uri("b", key, version)));
+                let given = ObjectUri::whole_key(&format!("arn:aws:s3:::b/{key}"), version.map(Into::into));
+                assert_eq!(given, Ok(uri("b", key, version)));
+            }
+        }
     }
 
     #[test]

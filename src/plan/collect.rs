@@ -81,7 +81,10 @@ pub fn etag_claim(etag: &ETag, layout: &KnownLayout, size: u64) -> Result<Claim,
         }
         ETagForm::Opaque => None,
     }
-    .ok_or_else(|| Reason::ETagNotMd5 { because: "it has not the form of one".to_owned() })
+    .ok_or_else(|| {
+        let because = if etag.is_strong() { "it has not the form of one" } else { "it is weak" };
+        Reason::ETagNotMd5 { because: because.to_owned() }
+    })
 }
 
 /// The layouts to try for a value over `parts` parts: the known one where its number of parts

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Style, condition, field, printable, wrap};
+use super::{Style, condition, field, printable, shell_word, wrap};
 use crate::fleet::Entry;
 use crate::report::{
     AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, LedgerEntryReport, LedgerReport,
@@ -27,7 +27,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
         Some("new") => "  new".to_owned(),
         Some(change) => format!("  {}", change.replace('_', " ")),
     };
-    let target = printable(&report.target);
+    let target = shell_word(&report.target);
     writeln!(
         out,
         "{} {target}{}",
@@ -77,7 +77,7 @@ pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &Obs
 }
 
 pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&report.scope.join(", "))))?;
+    writeln!(out, "{}", style.bold(&report.scope.iter().map(|part| shell_word(part)).collect::<Vec<_>>().join(", ")))?;
     let share = [("slice", &report.slice), ("shard", &report.shard)];
     let share: Vec<String> =
         share.iter().filter_map(|(what, share)| share.as_ref().map(|share| format!("{what} {share}"))).collect();
@@ -146,7 +146,7 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
             (proof.verdict.as_str(), format!("  {}{by}", proof.level))
         }
     };
-    let (at, target) = (printable(report.entry.at()), printable(report.entry.target()));
+    let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));
     writeln!(out, "{:>6} {at} {} {target}{}", report.number, style.verdict(word, 8), style.dim(&printable(&rest)))
 }
 

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Style, field, printable, wrap};
+use super::{Style, field, printable, shell_word, wrap};
 use crate::price::{Amount, Source};
 use crate::report::{CostLineReport, CostsReport, PriceSourceReport};
 use crate::units::ByteSize;
@@ -11,7 +11,7 @@ const AMOUNT: usize = 20;
 const MARKS: usize = 5;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CostsReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     let mut headline: Vec<String> = report.object_bytes.map(|bytes| ByteSize(bytes).to_string()).into_iter().collect();
     headline.extend(report.storage_class.clone());
     headline.push(format!("prices of {}, in US dollars, by {}", report.price_region, report.prices));

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, task, verify};
+use super::{Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify};
 use crate::report::{ErrorReport, Report, SummaryReport};
 
 /// Text for a person at a terminal or reading a log.
@@ -74,7 +74,7 @@ impl<W: Write> Renderer for Human<W> {
 }
 
 fn write_error(out: &mut impl Write, style: Style, error: &ErrorReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&error.target)))?;
+    writeln!(out, "{}", style.bold(&shell_word(&error.target)))?;
     let mut text = error.message.clone();
     if let Some(id) = &error.request_id {
         text = format!("{text} [request id {id}]");

@@ -1,12 +1,12 @@
 use std::io::{self, Write};
 
 use super::verify::describe_layout;
-use super::{Style, content, field, printable};
+use super::{Style, content, field, shell_word};
 use crate::report::{FactReport, InspectReport, LockReport};
 use crate::units::ByteSize;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
     let identity = &report.identity;
     let bytes = ByteSize(identity.object_bytes);

@@ -15,6 +15,7 @@ mod page;
 mod plot;
 mod preflight;
 mod prometheus;
+mod shell;
 mod style;
 mod table;
 mod task;
@@ -32,6 +33,7 @@ pub use machine::{cell_text, machine_text};
 pub use page::page;
 pub use plot::plot;
 pub use prometheus::prometheus;
+use shell::shell_word;
 pub use style::Style;
 pub use table::table;
 

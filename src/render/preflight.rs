@@ -1,12 +1,12 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, condition, field, printable};
+use super::{Style, condition, field, printable, shell_word};
 use crate::checks::preflight::both_units;
 use crate::report::{PreflightReport, StoredReport};
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     let account = report.account.as_ref().map(|account| format!(", account {account}")).unwrap_or_default();
     let towards = match (&report.destination, &report.name) {
         (Some(destination), _) => format!(" to {destination}"),

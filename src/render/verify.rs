@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Style, content, field, printable, wrap};
+use super::{Style, content, field, printable, shell_word, wrap};
 use crate::report::{DamageReport, FindingReport, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput};
 
@@ -9,7 +9,7 @@ use crate::units::{ByteSize, Throughput};
 const MOST_DAMAGE: usize = 10;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&printable(&report.target)))?;
+    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     for line in wrap(&printable(&headline(report)), style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
     }

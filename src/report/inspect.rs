@@ -48,7 +48,15 @@ pub struct InspectReport {
     pub verify_cost: Option<CostReport>,
     pub notes: Vec<String>,
     pub requests: u64,
+    /// Object bytes that came over the wire: of windows that were read, and of answers that were the object where
+    /// something else was asked for.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub received_bytes: u64,
     pub exit_code: u8,
+}
+
+fn is_none(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 /// A checksum S3 stores.

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::ident::redact_urls;
 use crate::report::Exit;
 
 /// Why a request failed, as far as it matters for what to do next.
@@ -23,6 +24,8 @@ pub enum ErrorKind {
     Transient,
     /// No credentials, or ones that are refused.
     Credentials,
+    /// A setting under which no request can succeed.
+    Configuration,
     /// The server's certificate is not believed.
     Untrusted,
     /// The server does not know the request.
@@ -67,7 +70,7 @@ impl SourceError {
     /// How a command ends that cannot get past it.
     pub fn exit(&self) -> Exit {
         match self.kind {
-            ErrorKind::Credentials => Exit::Usage,
+            ErrorKind::Credentials | ErrorKind::Configuration => Exit::Usage,
             ErrorKind::Archived | ErrorKind::Changed => Exit::Unknown,
             _ => Exit::CouldNot,
         }
@@ -82,12 +85,12 @@ impl SourceError {
         if let Some(id) = &self.request_id {
             text = format!("{text} [request id {id}]");
         }
-        text
+        redact_urls(&text).into_owned()
     }
 }
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.subject, self.explain())
+        write!(f, "{}: {}", redact_urls(&self.subject), self.explain())
     }
 }

@@ -28,6 +28,7 @@ pub use session::{Context, Session};
 
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
+use crate::progress::Call;
 use crate::units::{ByteRange, PartNumber};
 
 /// Bytes of a frame at the most, where they come from a connection. Larger ones fall out of the processor's cache
@@ -36,6 +37,15 @@ pub const FRAME: usize = 64 << 10;
 
 /// The bytes of a range, as frames in order.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, SourceError>> + Send>>;
+
+/// What a request took besides itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Aside {
+    /// Further requests.
+    pub requests: u64,
+    /// Bytes of answers that were the object where something else was asked for.
+    pub bytes: u64,
+}
 
 /// One object, and everything that can be asked about it. Each method is one
 /// request (attributes: one for each page); retrying is the caller's business.
@@ -73,6 +83,21 @@ pub trait ObjectSource: Send + Sync {
     /// Bytes of an object of `size` bytes under the identity `id`. The head of the answer
     /// has been held against the request before the body is handed out.
     async fn read(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError>;
+
+    /// A request that this server is known not to serve, with the reason; it need not be made.
+    fn lacks(&self, _call: Call) -> Option<SourceError> {
+        None
+    }
+
+    /// Requests and bytes that the results of the other methods do not tell of, since this was asked last.
+    fn aside(&self) -> Aside {
+        Aside::default()
+    }
+
+    /// What is worth saying of the answers so far, each once.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The same object over connections of its own, for a second opinion.
     fn fresh(&self) -> Arc<dyn ObjectSource>;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 
-use super::{Body, ObjectSource, SourceError};
+use super::{Aside, Body, ObjectSource, SourceError};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
+use crate::progress::Call;
 use crate::units::{ByteRange, PartNumber};
 
 /// So many bytes a second, over everything that shares it.
@@ -97,6 +98,18 @@ impl ObjectSource for Paced {
                 frame
             }
         })))
+    }
+
+    fn lacks(&self, call: Call) -> Option<SourceError> {
+        self.source.lacks(call)
+    }
+
+    fn aside(&self) -> Aside {
+        self.source.aside()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.source.notes()
     }
 
     fn fresh(&self) -> Arc<dyn ObjectSource> {

@@ -78,13 +78,46 @@ impl Session {
         Session { source: self.source.fresh(), context: self.context.clone() }
     }
 
+    /// Whether this server is known not to serve a request, with the reason.
+    pub fn lacks(&self, call: Call) -> Option<SourceError> {
+        self.source.lacks(call)
+    }
+
+    /// What is worth saying of the answers so far, each once.
+    pub fn notes(&self) -> Vec<String> {
+        self.source.notes()
+    }
+
+    /// Makes a request, again where that may help, and counts what it took besides.
+    async fn ask<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
+    where
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        if let Some(error) = self.source.lacks(call) {
+            return Err(error);
+        }
+        let answer = self.context.retry(call, request).await;
+        self.count_aside(call);
+        answer
+    }
+
+    fn count_aside(&self, call: Call) {
+        let aside = self.source.aside();
+        for _ in 0..aside.requests {
+            self.context.monitor.request(call);
+        }
+        if aside.bytes > 0 {
+            self.context.monitor.received(aside.bytes);
+        }
+    }
+
     pub async fn head(&self) -> Result<ObjectFacts, SourceError> {
-        let first = match self.context.retry(Call::Head, || self.source.head()).await {
+        let first = match self.ask(Call::Head, || self.source.head()).await {
             Err(error) => error,
             done => return done,
         };
         if first.kind == ErrorKind::Denied
-            && let Ok(facts) = self.context.retry(Call::Head, || self.source.head_without_checksums()).await
+            && let Ok(facts) = self.ask(Call::Head, || self.source.head_without_checksums()).await
         {
             return Ok(facts);
         }
@@ -96,30 +129,24 @@ impl Session {
     }
 
     pub async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
-        let attributes = self.context.retry(Call::Attributes, || self.source.attributes(id)).await?;
-        for _ in 1..attributes.pages {
-            self.context.monitor.request(Call::Attributes);
-        }
-        Ok(attributes)
+        self.ask(Call::Attributes, || self.source.attributes(id)).await
     }
 
     pub async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
-        self.context.retry(Call::HeadPart, || self.source.part(id, number)).await
+        self.ask(Call::HeadPart, || self.source.part(id, number)).await
     }
 
     pub async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
-        self.context.retry(Call::Tags, || self.source.tags(id)).await
+        self.ask(Call::Tags, || self.source.tags(id)).await
     }
 
+    /// Retention and legal hold, which are asked for one by one.
     pub async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
-        let lock = self.context.retry(Call::Lock, || self.source.lock(id)).await?;
-        // Retention and legal hold are asked for one by one.
-        self.context.monitor.request(Call::Lock);
-        Ok(lock)
+        self.ask(Call::Lock, || self.source.lock(id)).await
     }
 
     pub async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
-        self.context.retry(Call::Find, || self.source.find()).await
+        self.ask(Call::Find, || self.source.find()).await
     }
 
     /// All bytes of a range that is small enough to be kept, from as many attempts as it takes.
@@ -150,7 +177,7 @@ impl Session {
                 }
             }
         };
-        let bytes = self.context.retry(Call::Read, read).await?;
+        let bytes = self.ask(Call::Read, read).await?;
         self.context.monitor.received(bytes.len() as u64);
         Ok(bytes)
     }
@@ -158,6 +185,8 @@ impl Session {
     /// One attempt only: the reader resumes where the last one stopped.
     pub async fn read_once(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError> {
         self.context.monitor.request(Call::Read);
-        self.source.read(id, size, range).await
+        let body = self.source.read(id, size, range).await;
+        self.count_aside(Call::Head);
+        body
     }
 }

@@ -97,6 +97,7 @@ pub async fn verify(
         }
         None => None,
     };
+    found.notes.extend(session.notes());
     Ok(assemble::assemble(session, request, found, findings, ending, moved))
 }
 
@@ -128,7 +129,8 @@ async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<
         }
     };
     let same = now.id.etag == then.id.etag && now.size == then.size && now.version == then.version;
-    let same_time = then.id.etag.is_some() || now.last_modified == then.last_modified;
+    let identified = then.id.etag.as_ref().is_some_and(crate::ident::ETag::is_strong);
+    let same_time = identified || now.last_modified == then.last_modified;
     if same && same_time {
         return None;
     }

@@ -85,7 +85,7 @@ pub(super) fn get(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error
             _ => return Err(Code::InvalidArgument.because("Invalid attribute name specified.")),
         }
     }
-    let mut reply = Reply::xml("GetObjectAttributesResponse", &attributes)?;
+    let mut reply = Reply::subresource("GetObjectAttributesResponse", &attributes)?;
     reply.set("last-modified", dates::http(record.last_modified));
     headers::version(&mut reply, record);
     Ok(reply)

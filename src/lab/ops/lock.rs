@@ -40,7 +40,7 @@ pub(super) fn retention(shared: &Shared, request: &S3Request) -> Result<Reply, S
         mode: retention.mode.clone(),
         retain_until_date: dates::iso(retention.retain_until),
     };
-    Reply::xml("Retention", &document)
+    Reply::subresource("Retention", &document)
 }
 
 /// PutObjectRetention.
@@ -57,7 +57,7 @@ pub(super) fn put_retention(shared: &Shared, request: &S3Request, body: &[u8]) -
 pub(super) fn legal_hold(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error> {
     let store = shared.store();
     let status = lookup::object(&store, shared, request)?.record.legal_hold.clone().ok_or_else(not_locked)?;
-    Reply::xml("LegalHold", &LegalHold { xmlns: Namespace, status })
+    Reply::subresource("LegalHold", &LegalHold { xmlns: Namespace, status })
 }
 
 /// PutObjectLegalHold.

@@ -21,7 +21,7 @@ pub(super) fn location(shared: &Shared, request: &S3Request) -> Result<Reply, S3
     let store = shared.store();
     let region = lookup::bucket(&store, &request.bucket)?.region.as_str();
     let document = Location { xmlns: Namespace, region: Some(region).filter(|region| *region != "us-east-1") };
-    Reply::xml("LocationConstraint", &document)
+    Reply::subresource("LocationConstraint", &document)
 }
 
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ pub(super) fn encryption() -> Result<Reply, S3Error> {
         apply_server_side_encryption_by_default: DefaultEncryption { algorithm: "AES256" },
         bucket_key_enabled: false,
     };
-    Reply::xml("ServerSideEncryptionConfiguration", &Encryption { xmlns: Namespace, rule })
+    Reply::subresource("ServerSideEncryptionConfiguration", &Encryption { xmlns: Namespace, rule })
 }
 
 #[derive(Serialize)]
@@ -76,7 +76,7 @@ pub(super) fn public_access(shared: &Shared, request: &S3Request) -> Result<Repl
         block_public_policy: on,
         restrict_public_buckets: on,
     };
-    Reply::xml("PublicAccessBlockConfiguration", &document)
+    Reply::subresource("PublicAccessBlockConfiguration", &document)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,7 +92,7 @@ pub(super) fn request_payment(shared: &Shared, request: &S3Request) -> Result<Re
     let store = shared.store();
     let pays = lookup::bucket(&store, &request.bucket)?.options.requester_pays;
     let payer = if pays { "Requester" } else { "BucketOwner" }.to_owned();
-    Reply::xml("RequestPaymentConfiguration", &RequestPayment { xmlns: Namespace, payer })
+    Reply::subresource("RequestPaymentConfiguration", &RequestPayment { xmlns: Namespace, payer })
 }
 
 /// PutBucketRequestPayment.

@@ -34,7 +34,7 @@ pub(super) fn get(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error
     let store = shared.store();
     let record = &lookup::object(&store, shared, request)?.record;
     let tag = record.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
-    Reply::xml("Tagging", &Tagging { xmlns: Namespace, tag_set: TagSet { tag } })
+    Reply::subresource("Tagging", &Tagging { xmlns: Namespace, tag_set: TagSet { tag } })
 }
 
 /// PutObjectTagging.

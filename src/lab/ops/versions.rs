@@ -127,7 +127,7 @@ pub(super) fn get(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error
         Versioning::Enabled => Some("Enabled".to_owned()),
         Versioning::Suspended => Some("Suspended".to_owned()),
     };
-    Reply::xml("VersioningConfiguration", &Configuration { xmlns: Namespace, status })
+    Reply::subresource("VersioningConfiguration", &Configuration { xmlns: Namespace, status })
 }
 
 /// PutBucketVersioning.

@@ -38,6 +38,11 @@ impl Reply {
         Ok(reply.header("content-type", "application/xml"))
     }
 
+    /// The document of a subresource. S3 sends it without a Content-Type.
+    pub fn subresource(root: &str, value: &impl serde::Serialize) -> Result<Self, S3Error> {
+        Ok(Reply::bytes(StatusCode::OK, xml::write(root, value)?))
+    }
+
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
         self.set(name, value);
         self

@@ -1,23 +1,89 @@
+use std::fmt;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextMut;
+use aws_sdk_s3::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+};
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::SdkBody;
-use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
+use aws_smithy_runtime_api::http::Headers as SdkHeaders;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
-use http_body_util::Limited;
+use http_body_util::{LengthLimitError, Limited};
 
-/// The SDK reads the answers to all requests but GetObject whole before it looks at them.
-/// A server that does not know `?attributes` answers with the object itself; so every such
-/// answer is cut off at a size that no honest one reaches.
+use super::document::{Document, Foreign, Known};
+use super::headers::Headers;
+
+/// The SDK reads the answers to all requests but GetObject whole before it looks at them, and refuses any over one
+/// header that it cannot read. Here every answer is bounded, one that is no document of the request is refused, most
+/// often unread, and only headers that cannot be misread are handed on.
 #[derive(Debug)]
 pub(super) struct BoundedAnswers;
 
-/// A page of 1,000 parts with ten checksums each stays under 1 MiB.
-const LARGEST_ANSWER: usize = 4 << 20;
+/// Bytes that no honest answer reaches which is no object.
+pub(super) const LARGEST_ANSWER: usize = 4 << 20;
+
+/// What one request is about, and what its answer told besides the SDK's reading of it.
+#[derive(Clone, Default)]
+pub(super) struct About {
+    known: Known,
+    heard: Arc<Mutex<Heard>>,
+}
+
+/// What an answer told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heard {
+    pub headers: Headers,
+    /// Bytes of an answer that was none.
+    pub wasted: u64,
+}
+
+impl About {
+    pub fn new(known: Known) -> Self {
+        About { known, heard: Arc::default() }
+    }
+
+    pub fn heard(&self) -> Heard {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hear(&self, change: impl FnOnce(&mut Heard)) {
+        change(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl fmt::Debug for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("About")
+    }
+}
+
+impl Storable for About {
+    type Storer = StoreReplace<Self>;
+}
+
+/// Put upon a single request, so that its answer is held against what it is about.
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for About {
+    fn name(&self) -> &'static str {
+        "About"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        _: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        config.interceptor_state().store_put(self.clone());
+        Ok(())
+    }
+}
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for BoundedAnswers {
@@ -31,14 +97,52 @@ impl Intercept for BoundedAnswers {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let streams = config.load::<Metadata>().is_some_and(|metadata| metadata.name() == "GetObject");
+        let operation = config.load::<Metadata>().map(|metadata| metadata.name().to_owned()).unwrap_or_default();
+        let about = config.load::<About>().cloned().unwrap_or_default();
         let response = context.response_mut();
-        if !streams || !response.status().is_success() {
-            let body = Limited::new(response.take_body(), LARGEST_ANSWER);
-            *response.body_mut() = SdkBody::from_body_1_x(Gathered::new(body));
+        if !response.status().is_success() {
+            bound(response, LARGEST_ANSWER, None);
+            return Ok(());
         }
+        let headers = Headers::of(response.headers());
+        about.hear(|heard| heard.headers = headers.clone());
+        *response.headers_mut() = harmless(&headers);
+        if operation == "GetObject" {
+            return Ok(());
+        }
+        let Some(document) = Document::of(&operation) else {
+            bound(response, LARGEST_ANSWER, None);
+            return Ok(());
+        };
+        if let Err(foreign) = document.check_head(&headers, &about.known) {
+            drop(response.take_body());
+            return Err(foreign.into());
+        }
+        bound(response, document.limit(), Some(Check { document, about }));
         Ok(())
     }
+}
+
+/// Of an answer with success, the headers that are read by the SDK: as texts, each once.
+fn harmless(headers: &Headers) -> SdkHeaders {
+    let mut kept = SdkHeaders::new();
+    for name in ["x-amz-bucket-region", "x-amz-request-id"] {
+        if let Some(value) = headers.one(name) {
+            // A value that is no header value after all is not worth an error.
+            drop(kept.try_insert(name, value));
+        }
+    }
+    kept
+}
+
+fn bound(response: &mut HttpResponse, limit: usize, check: Option<Check>) {
+    let body = Limited::new(response.take_body(), limit);
+    *response.body_mut() = SdkBody::from_body_1_x(Gathered { body: Some(body), bytes: BytesMut::new(), limit, check });
+}
+
+struct Check {
+    document: Document,
+    about: About,
 }
 
 /// A body in one piece. Each frame of the connection holds a buffer of 64 KiB, and there may be a byte in it: frames
@@ -47,24 +151,48 @@ struct Gathered<B> {
     /// Gone when it has ended.
     body: Option<B>,
     bytes: BytesMut,
+    limit: usize,
+    check: Option<Check>,
 }
 
 impl<B> Gathered<B> {
-    fn new(body: B) -> Self {
-        Gathered { body: Some(body), bytes: BytesMut::new() }
+    /// Why the whole answer is none, if it is checked at all.
+    fn judge(&mut self, too_long: bool) -> Result<(), Foreign> {
+        let Some(Check { document, about }) = self.check.take() else { return Ok(()) };
+        let judged = if too_long { Err(Foreign::TooLong(self.limit)) } else { document.check_body(&self.bytes) };
+        if judged.is_err() {
+            about.hear(|heard| heard.wasted = self.bytes.len() as u64);
+        }
+        judged
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Gathered<B> {
+impl<B> Body for Gathered<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         while let Some(body) = &mut self.body {
             match ready!(Pin::new(body).poll_frame(context)) {
                 Some(Ok(frame)) => self.bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => self.body = None,
+                Some(Err(error)) => {
+                    let error: BoxError = error.into();
+                    let foreign = error.is::<LengthLimitError>().then(|| self.judge(true).err()).flatten();
+                    self.body = None;
+                    self.bytes.clear();
+                    return Poll::Ready(Some(Err(foreign.map_or(error, Into::into))));
+                }
+                None => {
+                    self.body = None;
+                    if let Err(foreign) = self.judge(false) {
+                        self.bytes.clear();
+                        return Poll::Ready(Some(Err(foreign.into())));
+                    }
+                }
             }
         }
         let all = self.bytes.split().freeze();
@@ -81,16 +209,39 @@ mod tests {
 
     use super::*;
 
+    fn gathered(
+        frames: usize,
+        limit: usize,
+        check: Option<Check>,
+    ) -> Gathered<impl Body<Data = Bytes, Error = BoxError> + Unpin> {
+        let of = |i: usize| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![i as u8; 3])));
+        let body = Limited::new(StreamBody::new(stream::iter((0..frames).map(of))), limit);
+        Gathered { body: Some(body), bytes: BytesMut::new(), limit, check }
+    }
+
     #[tokio::test]
     async fn many_frames_become_one() {
         for frames in [0, 1, 1000] {
-            let of = |i: usize| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![i as u8; 3])));
-            let mut body = Gathered::new(StreamBody::new(stream::iter((0..frames).map(of))));
+            let mut body = gathered(frames, 1 << 20, None);
             let mut lengths = Vec::new();
             while let Some(frame) = body.frame().await {
                 lengths.push(frame.unwrap().into_data().unwrap().len());
             }
             assert_eq!(lengths, if frames == 0 { vec![] } else { vec![3 * frames] });
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_document_is_counted_and_refused() {
+        let document = Document::of("GetObjectTagging").unwrap();
+        for (frames, limit, wasted) in [(5, 100, 15), (1000, 100, 99)] {
+            let about = About::default();
+            let mut body = gathered(frames, limit, Some(Check { document, about: about.clone() }));
+            let error = body.frame().await.unwrap().unwrap_err();
+            let foreign = error.downcast_ref::<Foreign>().unwrap();
+            assert_eq!(*foreign == Foreign::TooLong(limit), frames > 100);
+            assert_eq!(about.heard().wasted, wasted);
+            assert!(body.frame().await.is_none());
         }
     }
 }

@@ -14,6 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, sdk_client};
+use super::never::{self, Settings};
+use super::standing::Lacks;
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
 use crate::ident::ObjectUri;
@@ -72,6 +74,8 @@ pub struct Connection {
     pub(super) shared: Arc<SdkConfig>,
     pub(super) options: Arc<S3Options>,
     path_style: bool,
+    pub(super) settings: Settings,
+    pub(super) lacks: Lacks,
     trust: Trust,
     /// Of all objects and buckets, so that the next one finds connections open.
     common: Arc<OnceLock<Client>>,
@@ -110,6 +114,14 @@ impl Connection {
         if let Some(url) = own_endpoint.as_deref().filter(|url| !is_endpoint(url)) {
             return Err(configuration(&format!("`{url}` is no endpoint: write http://HOST:PORT or https://HOST")));
         }
+        let settings = Settings {
+            dual_stack: shared.use_dual_stack() == Some(true),
+            fips: shared.use_fips() == Some(true),
+            own_endpoint: own_endpoint.is_some(),
+        };
+        if let Some(problem) = never::connection(settings).or_else(|| never::proxy(never::proxies())) {
+            return Err(configuration(&problem));
+        }
         if shared.region().is_none() {
             if own_endpoint.is_none() {
                 return Err(configuration("no Region is set; give --region, or set AWS_REGION or a profile's region"));
@@ -129,6 +141,8 @@ impl Connection {
             shared: Arc::new(shared),
             options: Arc::new(options),
             path_style: own_endpoint.is_some(),
+            settings,
+            lacks: Lacks::default(),
             trust,
             common: Arc::default(),
         })

@@ -2,8 +2,13 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
-use super::http::certificate_refused;
+use super::document::Foreign;
+use super::http::{TlsAnswer, certificate_refused, no_tls};
+use super::said::{code, said};
 use crate::source::{ErrorKind, SourceError};
+
+/// Where an endpoint may be set, to be named where it is wrong.
+const ENDPOINT: &str = "the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)";
 
 /// The innermost message of an error, which says what really happened.
 pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
@@ -21,8 +26,13 @@ where
 {
     let cause = root_cause(error);
     let make = |kind, detail: String| SourceError::new(kind, subject, detail);
+    if let Some(foreign) = inside::<Foreign>(error) {
+        return no_answer(foreign, subject);
+    }
     match error {
-        SdkError::ConstructionFailure(_) => make(ErrorKind::Invalid, format!("the request cannot be made: {cause}")),
+        SdkError::ConstructionFailure(_) => {
+            make(ErrorKind::Configuration, format!("the request cannot be made: {cause}"))
+        }
         SdkError::TimeoutError(_) => make(ErrorKind::Transient, format!("no answer in time: {cause}")),
         SdkError::DispatchFailure(_) if is_credentials(error) => {
             make(ErrorKind::Credentials, format!("no usable credentials: {cause}"))
@@ -30,6 +40,14 @@ where
         SdkError::DispatchFailure(failure) if failure.is_user() => {
             make(ErrorKind::Invalid, format!("the request cannot be sent: {cause}"))
         }
+        SdkError::DispatchFailure(_) if inside::<TlsAnswer>(error).is_some() => make(
+            ErrorKind::Configuration,
+            format!("the server speaks TLS, and http:// was asked for: write https:// in {ENDPOINT}"),
+        ),
+        SdkError::DispatchFailure(_) if no_tls(error) => make(
+            ErrorKind::Configuration,
+            format!("the server does not speak TLS, and https:// was asked for: write http:// in {ENDPOINT}"),
+        ),
         SdkError::DispatchFailure(_) if certificate_refused(error) => {
             make(ErrorKind::Untrusted, format!("the server is not trusted: {cause}; AWS_CA_BUNDLE names other CAs"))
         }
@@ -45,14 +63,22 @@ where
             let status = service.raw().status().as_u16();
             let region = service.raw().headers().get("x-amz-bucket-region").map(str::to_owned);
             let marker = service.raw().headers().get("x-amz-delete-marker") == Some("true");
-            let answer =
-                Answer { code: service.err().code(), message: service.err().message(), status, region, marker };
-            let (kind, detail) = classify(&answer, needs);
+            if service.raw().status().is_success() {
+                return make(ErrorKind::Protocol, format!("an answer that cannot be read (status {status}): {cause}"));
+            }
+            let code = code(service.err().code());
+            let message = said(service.err().message(), code.as_deref());
+            let answer = Answer { code: code.as_deref(), message: message.as_deref(), status, region, marker };
+            let (kind, mut detail) = classify(&answer, needs);
+            if status == 400 && code.is_none() && wants_https(service.raw()) {
+                detail = format!("the server wants TLS, and http:// was asked for: write https:// in {ENDPOINT}");
+                return make(ErrorKind::Configuration, detail);
+            }
             SourceError {
                 kind,
                 subject: subject.to_owned(),
                 detail,
-                code: answer.code.map(str::to_owned),
+                code,
                 request_id: service
                     .err()
                     .meta()
@@ -63,6 +89,48 @@ where
         }
         other => make(ErrorKind::Transient, format!("{other}: {cause}")),
     }
+}
+
+/// An answer with success that is none.
+fn no_answer(foreign: &Foreign, subject: &str) -> SourceError {
+    match foreign {
+        Foreign::Error(code) => wrapped(code, SourceError::new(ErrorKind::Protocol, subject, foreign.to_string())),
+        _ => {
+            let detail = format!("the server does not know this request: {foreign}");
+            SourceError::new(ErrorKind::Unsupported, subject, detail)
+        }
+    }
+}
+
+/// The error of a server that wraps one into a success.
+pub(super) fn wrapped(code: &str, error: SourceError) -> SourceError {
+    let kind = match code {
+        "SlowDown" => ErrorKind::Throttled,
+        "InternalError" | "ServiceUnavailable" => ErrorKind::Transient,
+        _ => return error,
+    };
+    let detail = format!("the server answered with success and {code} inside");
+    SourceError { kind, detail, code: Some(code.to_owned()), ..error }
+}
+
+/// Whether a server that is no S3 says that it wants TLS. Such servers answer in words alone.
+fn wants_https(answer: &HttpResponse) -> bool {
+    let text = answer.body().bytes().map(String::from_utf8_lossy).unwrap_or_default().to_ascii_lowercase();
+    ["to an https server", "to https port", "ssl-enabled server port"].iter().any(|words| text.contains(words))
+}
+
+/// An error of this type anywhere in the chain of causes.
+fn inside<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        // `source` of an I/O error leaves out what it wraps.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 fn is_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -147,6 +215,20 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         ("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchPublicAccessBlockConfiguration", _) => {
             (ErrorKind::NotFound, "none is set".to_owned())
         }
+        ("SecondLevelDomainForbidden" | "PathStyleDomainForbidden" | "PathStyleRequestNotAllowed", _) => (
+            ErrorKind::Configuration,
+            with("the server takes the bucket in the host name alone (addressing_style = virtual in the profile)"),
+        ),
+        (kms, _) if kms.starts_with("KMS.") => (ErrorKind::Denied, with("the KMS key of the object cannot be used")),
+        ("InvalidRequest", 400) if wants_customer_key(said) => (
+            ErrorKind::Invalid,
+            with(
+                "the object is encrypted with a customer key, and another or none was given; name it with --sse-c-key-file",
+            ),
+        ),
+        ("AccessDenied", 403) if said.contains("kms:Decrypt") => {
+            (ErrorKind::Denied, with("not permitted (needs kms:Decrypt on the object's key)"))
+        }
         ("InvalidAction" | "UnsupportedOperation" | "UnknownOperationException", _) => {
             (ErrorKind::Unsupported, with("the service does not know this request here"))
         }
@@ -166,9 +248,21 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
             (ErrorKind::Unsupported, format!("the server does not know this request ({})", answer.status))
         }
         (_, 429) => (ErrorKind::Throttled, with("the server asks for fewer requests (429)")),
-        (_, 500..) => (ErrorKind::Transient, with(&format!("status {}", answer.status))),
+        (_, 500..) => (ErrorKind::Transient, with(&format!("the server failed (status {})", answer.status))),
+        (_, 300..=399) => {
+            (ErrorKind::Protocol, with(&format!("the server points elsewhere (status {})", answer.status)))
+        }
+        (_, ..=299) => {
+            (ErrorKind::Protocol, with(&format!("an answer that fits no request (status {})", answer.status)))
+        }
         (_, status) => (ErrorKind::Invalid, with(&format!("refused with status {status}"))),
     }
+}
+
+/// S3 answers a request without the key of an SSE-C object with a code that says nothing, and with these words.
+fn wants_customer_key(said: &str) -> bool {
+    let said = said.to_ascii_lowercase().replace('-', " ");
+    said.contains("server side encryption") || said.contains("customer provided") || said.contains("customer key")
 }
 
 #[cfg(test)]

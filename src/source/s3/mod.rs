@@ -3,10 +3,16 @@
 mod bounded;
 mod bucket;
 mod connect;
+mod document;
 mod error;
+mod head;
+mod headers;
 mod http;
+mod never;
 mod object;
 mod parse;
+mod said;
+mod standing;
 
 pub use bucket::S3Bucket;
 pub use connect::{Connection, S3Options, SseCustomerKey};

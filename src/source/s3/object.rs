@@ -1,21 +1,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ObjectAttributes, RequestPayer};
 use futures_util::stream;
 
-use super::error::{root_cause, translate};
-use super::{Connection, parse};
+use super::bounded::About;
+use super::document::{Known, error_code};
+use super::error::{root_cause, translate, wrapped};
+use super::head::{self, Head};
+use super::headers::Headers;
+use super::standing::{Standing, State};
+use super::{Connection, never, parse};
 use crate::facts::{
     AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, PartFacts, ReplyHead, ReplyProblem, check_reply,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
-use crate::source::{Body, ErrorKind, ObjectSource, SourceError};
+use crate::progress::Call;
+use crate::source::{Aside, Body, ErrorKind, ObjectSource, SourceError};
 use crate::units::{ByteRange, PartNumber};
 
 /// One object in S3.
@@ -25,8 +30,7 @@ pub struct S3Object {
     client: Client,
     uri: ObjectUri,
     target: Target,
-    /// Set when reading by version turned out not to be permitted.
-    unpinned: Arc<AtomicBool>,
+    standing: Arc<Standing>,
 }
 
 /// Sets what every request on an object carries.
@@ -53,11 +57,35 @@ macro_rules! with_key {
     }};
 }
 
+/// Sends a request whose answer is held against what is known of the object: the answer, and what it told.
+macro_rules! hear {
+    ($self:ident, $about:expr, $request:expr, $needs:expr) => {{
+        let about = About::new($about);
+        let answer = $request.customize().interceptor(about.clone()).send().await;
+        let heard = about.heard();
+        $self.standing.wasted(&heard);
+        answer.map(|answer| (answer, heard.headers)).map_err(|error| translate(&error, &$self.subject(), $needs))
+    }};
+}
+
+/// Why a read did not begin.
+struct Refused {
+    error: SourceError,
+    /// By `If-Match`.
+    precondition: bool,
+}
+
+impl From<SourceError> for Refused {
+    fn from(error: SourceError) -> Self {
+        Refused { error, precondition: false }
+    }
+}
+
 impl S3Object {
     pub(super) fn new(connection: Connection, uri: ObjectUri) -> Self {
         let client = connection.client();
         let target = Target::Object(uri.clone());
-        S3Object { connection, client, uri, target, unpinned: Arc::default() }
+        S3Object { connection, client, uri, target, standing: Arc::default() }
     }
 
     fn subject(&self) -> String {
@@ -67,9 +95,13 @@ impl S3Object {
     /// The address under an identity: the pinned version, where that may be used.
     fn at(&self, id: &ObjectId) -> ObjectUri {
         match &id.target {
-            Target::Object(uri) if !self.unpinned.load(Ordering::Relaxed) => uri.clone(),
+            Target::Object(uri) if !self.standing.unpinned.load(Ordering::Relaxed) => uri.clone(),
             _ => self.uri.clone(),
         }
+    }
+
+    fn known(&self, id: &ObjectId) -> Known {
+        Known { etag: id.etag.clone(), size: self.standing.size() }
     }
 
     async fn head_once(
@@ -77,12 +109,35 @@ impl S3Object {
         uri: &ObjectUri,
         part: Option<PartNumber>,
         checksums: bool,
-    ) -> Result<HeadObjectOutput, SourceError> {
+    ) -> Result<Headers, SourceError> {
         let request = with_key!(self, addressed!(self, self.client.head_object(), uri))
             .set_part_number(part.and_then(|part| i32::try_from(part.get()).ok()))
             .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
-        let needs = if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        request.send().await.map_err(|error| translate(&error, &self.subject(), needs))
+        let (_, headers) = hear!(self, Known::default(), request, reading(uri)).map_err(|error| match error.kind {
+            // No condition was sent that could have failed.
+            ErrorKind::Changed => {
+                let detail = "the server refuses a HEAD without any condition as if one had failed (status 412)";
+                SourceError { kind: ErrorKind::Protocol, detail: detail.to_owned(), ..error }
+            }
+            _ => error,
+        })?;
+        Ok(headers)
+    }
+
+    async fn facts(&self, checksums: bool) -> Result<ObjectFacts, SourceError> {
+        let headers = self.head_once(&self.uri, None, checksums).await?;
+        let Head { facts, notes } = head::head_facts(&self.uri, &headers, checksums)?;
+        notes.into_iter().for_each(|note| self.standing.note(note));
+        if let Some(etag) = facts.id.etag.as_ref().filter(|etag| !etag.is_strong()) {
+            let by = match facts.version.as_deref() {
+                Some(version) if version != "null" => "its version id",
+                _ => "its size and Last-Modified",
+            };
+            let note = format!("the ETag {etag} is weak and identifies nothing; every answer is held against {by}");
+            self.standing.note(note);
+        }
+        self.standing.saw(State::of(&facts, &headers));
+        Ok(facts)
     }
 
     async fn read_at(
@@ -91,29 +146,87 @@ impl S3Object {
         id: &ObjectId,
         size: u64,
         range: ByteRange,
-    ) -> Result<ByteStream, SourceError> {
+    ) -> Result<ByteStream, Refused> {
+        let conditional = !self.standing.unconditional.load(Ordering::Relaxed);
         let request = with_key!(self, addressed!(self, self.client.get_object(), uri))
             .set_range(range.http_header())
-            .set_if_match(id.etag.as_ref().map(ETag::quoted));
-        let needs = if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        let out = request.send().await.map_err(|error| {
-            let busy = error.raw_response().is_some_and(|answer| answer.status().as_u16() == 503);
-            let mut error = translate(&error, &self.subject(), needs);
+            .set_if_match(id.etag.as_ref().filter(|_| conditional).and_then(ETag::if_match));
+        let about = About::new(Known::default());
+        let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
+            let status = error.raw_response().map(|answer| answer.status().as_u16());
+            let mut error = translate(&error, &self.subject(), reading(uri));
             // A read does no harm twice, so any 503 may be taken as a wish for fewer of them.
-            if busy && error.kind == ErrorKind::Transient {
+            if status == Some(503) && error.kind == ErrorKind::Transient {
                 error.kind = ErrorKind::Throttled;
             }
-            error
+            Refused { error, precondition: conditional && status == Some(412) }
         })?;
-        let head = ReplyHead {
-            partial: out.content_range().is_some(),
-            content_range: out.content_range().map(str::to_owned),
-            content_length: out.content_length().and_then(|length| u64::try_from(length).ok()),
-            etag: out.e_tag().map(ETag::new),
+        let headers = about.heard().headers;
+        let content_range = headers.joined("content-range");
+        let content_length = match headers.has("content-length") {
+            true => Some(head::length(&headers, &self.subject())?),
+            false => None,
         };
-        match check_reply(&head, range, size, id.etag.as_ref()) {
-            Ok(()) => Ok(out.body),
-            Err(problem) => Err(self.misfit(problem, out.body).await),
+        let etag = headers.joined("etag").as_deref().and_then(ETag::told);
+        let told = ReplyHead { partial: content_range.is_some(), content_range, content_length, etag };
+        if let Err(problem) = check_reply(&told, range, size, id.etag.as_ref()) {
+            return Err(self.misfit(problem, out.body).await.into());
+        }
+        match self.moved(id, &told, &headers, conditional) {
+            None => Ok(out.body),
+            Some(detail) => Err(SourceError::new(ErrorKind::Changed, self.subject(), detail).into()),
+        }
+    }
+
+    /// Why an answer cannot be shown to be of the object that HEAD told of, where `If-Match` does not see to it.
+    fn moved(&self, id: &ObjectId, told: &ReplyHead, headers: &Headers, conditional: bool) -> Option<String> {
+        match &id.etag {
+            Some(etag) if etag.is_strong() => {
+                let lost = !conditional && told.etag.is_none();
+                lost.then(|| "an answer without an ETag, from a server that cannot be held to one".to_owned())
+            }
+            _ => self.standing.state_of(id).and_then(|state| state.denies(headers)),
+        }
+    }
+
+    /// Whether the object is as HEAD told, although the server says otherwise: some compare quotes literally in
+    /// `If-Match`, or refuse it always.
+    async fn is_unchanged(&self, id: &ObjectId) -> bool {
+        let _one = self.standing.asking.lock().await;
+        if self.standing.unconditional.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Some(then) = self.standing.state_of(id) else { return false };
+        let uri = self.at(id);
+        self.standing.asked_more();
+        let Ok(headers) = self.head_once(&uri, None, false).await else { return false };
+        let same = head::head_facts(&uri, &headers, false).is_ok_and(|now| State::of(&now.facts, &headers) == then);
+        if same {
+            self.standing.unconditional.store(true, Ordering::Relaxed);
+            self.standing.note(
+                "the server refused If-Match (412) although nothing changed; the ETag of every answer is compared instead"
+                    .to_owned(),
+            );
+        }
+        same
+    }
+
+    async fn read_checked(
+        &self,
+        uri: &ObjectUri,
+        id: &ObjectId,
+        size: u64,
+        range: ByteRange,
+    ) -> Result<ByteStream, SourceError> {
+        match self.read_at(uri, id, size, range).await {
+            Err(Refused { precondition: true, error }) => {
+                if !self.is_unchanged(id).await {
+                    return Err(error);
+                }
+                self.standing.asked_more();
+                self.read_at(uri, id, size, range).await.map_err(|refused| refused.error)
+            }
+            other => other.map_err(|refused| refused.error),
         }
     }
 
@@ -126,14 +239,29 @@ impl S3Object {
         let error = SourceError::new(kind, self.subject(), problem.to_string());
         let said = tokio::time::timeout(self.connection.options.patience(), wrapped_error(body)).await;
         match said.ok().flatten() {
-            Some(code) if matches!(code.as_str(), "SlowDown" | "InternalError" | "ServiceUnavailable") => {
-                let detail = format!("the server answered with success and {code} inside");
-                let kind = if code == "SlowDown" { ErrorKind::Throttled } else { ErrorKind::Transient };
-                SourceError { kind, detail, code: Some(code), ..error }
-            }
-            _ => error,
+            Some(code) => wrapped(&code, error),
+            None => error,
         }
     }
+
+    /// A request on the object that failed although HEAD did not. Where the server does not know it, it is not asked
+    /// again for other objects of the bucket.
+    fn unknown_here(&self, call: Call, mut error: SourceError) -> SourceError {
+        // Some servers leave a subresource that they do not know out of what they sign.
+        if error.code.as_deref() == Some("SignatureDoesNotMatch") && self.standing.size().is_some() {
+            error.kind = ErrorKind::Unsupported;
+            error.detail =
+                "the server does not know this request: it refuses its signature, and takes others".to_owned();
+        }
+        if error.kind == ErrorKind::Unsupported {
+            self.connection.lacks.learn(&self.uri.bucket, call);
+        }
+        error
+    }
+}
+
+fn reading(uri: &ObjectUri) -> &'static str {
+    if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
 }
 
 /// The code of an error document in the first bytes of a body, if it is one.
@@ -146,10 +274,7 @@ async fn wrapped_error(mut body: ByteStream) -> Option<String> {
             _ => break,
         }
     }
-    let text = std::str::from_utf8(&start).ok()?;
-    let (_, document) = text.split_once("<Error>")?;
-    let (_, code) = document.split_once("<Code>")?;
-    code.split_once("</Code>").map(|(code, _)| code.trim().to_owned())
+    error_code(&start)
 }
 
 #[async_trait]
@@ -159,36 +284,33 @@ impl ObjectSource for S3Object {
     }
 
     async fn head(&self) -> Result<ObjectFacts, SourceError> {
-        parse::head_facts(&self.uri, &self.head_once(&self.uri, None, true).await?, true)
+        self.facts(true).await
     }
 
     /// Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
     async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
-        parse::head_facts(&self.uri, &self.head_once(&self.uri, None, false).await?, false)
+        self.facts(false).await
     }
 
-    /// Answers to HEAD have no body to say what is wrong; a listing that fails has one.
+    /// Answers to HEAD have no body to say what is wrong; a GET of one byte that fails has one.
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {
-        let vague = matches!(
-            error.kind,
-            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid
-        );
-        if !vague || error.detail.contains("delete marker") {
+        // A HEAD has no code of its own; the SDK makes this one from its status.
+        let vague = error.code.as_deref().is_none_or(|code| code == "NotFound")
+            && matches!(
+                error.kind,
+                ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid
+            );
+        if !vague {
             return (error, 0);
         }
-        let request = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.uri.bucket)
-            .prefix(&self.uri.key)
-            .max_keys(1)
-            .set_request_payer(self.connection.options.request_payer.then_some(RequestPayer::Requester))
-            .set_expected_bucket_owner(self.connection.options.expected_bucket_owner.clone());
-        match request.send().await.map_err(|answer| translate(&answer, &self.subject(), "s3:ListBucket")) {
-            Err(told) if matches!(told.kind, ErrorKind::Credentials | ErrorKind::WrongRegion(_)) => (told, 1),
-            Err(told) if told.code.as_deref() == Some("NoSuchBucket") => (told, 1),
-            _ => (error, 1),
-        }
+        let request = with_key!(self, addressed!(self, self.client.get_object(), self.uri)).range("bytes=0-0");
+        let told = match hear!(self, Known::default(), request, reading(&self.uri)) {
+            Ok(_) => return (error, 1),
+            Err(told) => told,
+        };
+        // What speaks of the one byte alone explains nothing.
+        let other = matches!(told.kind, ErrorKind::Archived | ErrorKind::Protocol) || told.is_transient();
+        if other || told.code.as_deref() == Some("InvalidRange") { (error, 1) } else { (told, 1) }
     }
 
     async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
@@ -208,7 +330,11 @@ impl ObjectSource for S3Object {
                 Some(_) => "s3:GetObjectVersion and s3:GetObjectVersionAttributes",
                 None => "s3:GetObject and s3:GetObjectAttributes",
             };
-            let out = request.send().await.map_err(|error| translate(&error, &self.subject(), needs))?;
+            if marker.is_some() {
+                self.standing.asked_more();
+            }
+            let (out, _) = hear!(self, self.known(id), request, needs)
+                .map_err(|error| self.unknown_here(Call::Attributes, error))?;
             let before = facts.parts.len();
             parse::add_attributes(&mut facts, &out, multipart, &self.subject())?;
             let parts = out.object_parts();
@@ -225,17 +351,16 @@ impl ObjectSource for S3Object {
 
     async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
         // Without If-Match: some servers answer with the ETag of the part.
-        let out = self.head_once(&self.at(id), Some(number), true).await?;
-        parse::part_facts(number, &out, &self.subject())
+        let headers = self.head_once(&self.at(id), Some(number), true).await?;
+        head::part_facts(number, &headers, &self.subject())
     }
 
     async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
         let uri = self.at(id);
         let needs = if uri.version.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
-        let out = addressed!(self, self.client.get_object_tagging(), uri)
-            .send()
-            .await
-            .map_err(|error| translate(&error, &self.subject(), needs))?;
+        let request = addressed!(self, self.client.get_object_tagging(), uri);
+        let (out, _) =
+            hear!(self, self.known(id), request, needs).map_err(|error| self.unknown_here(Call::Tags, error))?;
         Ok(out.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
     }
 
@@ -248,23 +373,24 @@ impl ObjectSource for S3Object {
             )
         };
         let mut facts = LockFacts::default();
-        let retention = addressed!(self, self.client.get_object_retention(), uri).send().await;
-        match retention.map_err(|error| translate(&error, &self.subject(), "s3:GetObjectRetention")) {
-            Ok(out) => {
+        let request = addressed!(self, self.client.get_object_retention(), uri);
+        match hear!(self, self.known(id), request, "s3:GetObjectRetention") {
+            Ok((out, _)) => {
                 let retention = out.retention();
                 facts.mode = retention.and_then(|r| r.mode()).map(|mode| mode.as_str().to_owned());
                 facts.retain_until = retention.and_then(|r| r.retain_until_date()).and_then(parse::timestamp);
             }
             Err(error) if none(&error) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.unknown_here(Call::Lock, error)),
         }
-        let hold = addressed!(self, self.client.get_object_legal_hold(), uri).send().await;
-        match hold.map_err(|error| translate(&error, &self.subject(), "s3:GetObjectLegalHold")) {
-            Ok(out) => {
+        self.standing.asked_more();
+        let request = addressed!(self, self.client.get_object_legal_hold(), uri);
+        match hear!(self, self.known(id), request, "s3:GetObjectLegalHold") {
+            Ok((out, _)) => {
                 facts.legal_hold = out.legal_hold().and_then(|hold| hold.status()).map(|s| s.as_str().to_owned());
             }
             Err(error) if none(&error) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.unknown_here(Call::Lock, error)),
         }
         Ok(facts)
     }
@@ -286,7 +412,7 @@ impl ObjectSource for S3Object {
         let Some(found) = out.contents().first().filter(|found| found.key() == Some(&self.uri.key)) else {
             return Ok(None);
         };
-        let id = ObjectId { target: self.target.clone(), etag: found.e_tag().map(ETag::new) };
+        let id = ObjectId { target: self.target.clone(), etag: found.e_tag().and_then(ETag::told) };
         Ok(Some(ObjectFacts {
             last_modified: found.last_modified().and_then(parse::timestamp),
             checksums: Fact::NotPermitted { needs: "s3:GetObject" },
@@ -299,11 +425,14 @@ impl ObjectSource for S3Object {
     async fn read(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError> {
         let uri = self.at(id);
         let chosen_by_us = uri.version.is_some() && self.uri.version.is_none();
-        let body = match self.read_at(&uri, id, size, range).await {
+        let body = match self.read_checked(&uri, id, size, range).await {
             // Naming a version takes another permission. If-Match pins the bytes without it.
-            Err(error) if error.kind == ErrorKind::Denied && chosen_by_us && id.etag.is_some() => {
-                let body = self.read_at(&self.uri, id, size, range).await?;
-                self.unpinned.store(true, Ordering::Relaxed);
+            Err(error)
+                if error.kind == ErrorKind::Denied && chosen_by_us && id.etag.as_ref().is_some_and(ETag::is_strong) =>
+            {
+                self.standing.asked_more();
+                let body = self.read_checked(&self.uri, id, size, range).await?;
+                self.standing.unpinned.store(true, Ordering::Relaxed);
                 body
             }
             other => other?,
@@ -315,6 +444,22 @@ impl ObjectSource for S3Object {
             });
             Some((frame, (body, subject)))
         })))
+    }
+
+    fn lacks(&self, call: Call) -> Option<SourceError> {
+        let never = never::object(&self.uri, self.connection.settings);
+        never.or_else(|| {
+            let known = self.connection.lacks.knows(&self.uri.bucket, call);
+            known.then(|| SourceError::new(ErrorKind::Unsupported, &self.uri, "the server does not know this request"))
+        })
+    }
+
+    fn aside(&self) -> Aside {
+        self.standing.take_aside()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.standing.take_notes()
     }
 
     fn fresh(&self) -> Arc<dyn ObjectSource> {

@@ -1,14 +1,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
-use tokio::io::BufReader;
+use tokio::io::{AsyncBufRead as _, BufReader};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
@@ -43,20 +43,44 @@ impl Service<Uri> for Tcp {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        let plain = uri.scheme_str() == Some("http");
         let connecting = self.0.call(uri);
         Box::pin(async move {
             let stream = connecting.await?.into_inner();
-            Ok(Buffered(TokioIo::new(BufReader::with_capacity(BUFFER, stream))))
+            Ok(Buffered { stream: TokioIo::new(BufReader::with_capacity(BUFFER, stream)), unseen: plain })
         })
     }
 }
 
 /// A connection that is read in large pieces, whatever the reader asks for; who asks for more gets it directly.
-pub(super) struct Buffered(TokioIo<BufReader<TcpStream>>);
+pub(super) struct Buffered {
+    stream: TokioIo<BufReader<TcpStream>>,
+    /// Nothing has come yet of what should be plain HTTP.
+    unseen: bool,
+}
+
+/// A server answered a plain request in TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("the server speaks TLS")]
+pub(in crate::source::s3) struct TlsAnswer;
+
+impl Buffered {
+    /// Looks at the first byte that comes: a record of TLS begins with its kind, alert or handshake (RFC 8446 §5.1).
+    fn look(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unseen {
+            let first = ready!(Pin::new(self.stream.inner_mut()).poll_fill_buf(context))?.first();
+            if matches!(first, Some(0x15 | 0x16)) {
+                return Poll::Ready(Err(io::Error::other(TlsAnswer)));
+            }
+            self.unseen = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
 
 impl Connection for Buffered {
     fn connected(&self) -> Connected {
-        self.0.inner().get_ref().connected()
+        self.stream.inner().get_ref().connected()
     }
 }
 
@@ -66,25 +90,26 @@ impl Read for Buffered {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        ready!(self.look(context))?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl Write for Buffered {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_write_vectored(
@@ -92,6 +117,6 @@ impl Write for Buffered {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, pieces)
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
     }
 }

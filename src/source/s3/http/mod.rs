@@ -29,7 +29,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::source::FRAME;
 use connect::Tcp;
-pub(super) use trust::{Trust, certificate_refused};
+pub(super) use connect::TlsAnswer;
+pub(super) use trust::{Trust, certificate_refused, no_tls};
 
 /// The longest that connecting may take; S3 answers in milliseconds.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,8 +47,12 @@ pub(super) fn client(trust: &Trust) -> SharedHttpClient {
         .https_or_http()
         .enable_http1()
         .wrap_connector(Tcp::new(CONNECT_TIMEOUT));
-    let client =
-        Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).http1_read_buf_exact_size(FRAME).build(tls);
+    let client = Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .http1_read_buf_exact_size(FRAME)
+        // A header line that breaks the grammar costs itself, and not the object.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .build(tls);
     Wire { client }.into_shared()
 }
 

@@ -63,6 +63,19 @@ pub(in crate::source::s3) fn certificate_refused(error: &(dyn Error + 'static)) 
     false
 }
 
+/// Whether a server answered the beginning of TLS with something that is none. It does so each time.
+pub(in crate::source::s3) fn no_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(rustls::Error::InvalidMessage(_)) = error.downcast_ref() {
+            return true;
+        }
+        let wrapped = error.downcast_ref().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+        cause = wrapped.or_else(|| error.source());
+    }
+    false
+}
+
 fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {

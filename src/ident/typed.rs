@@ -1,0 +1,95 @@
+use std::str::FromStr;
+
+use super::{ObjectUri, ParseTargetError, Target};
+
+/// A target as it was typed. What its address means depends on whether the version is named beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedTarget(String);
+
+/// The version of an object, named beside its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionChoice {
+    /// The current one.
+    None,
+    Id(String),
+}
+
+impl TypedTarget {
+    /// The target that is meant. With a version beside it, the whole rest of the address is the key.
+    ///
+    /// # Errors
+    /// Where the text is no target, or a file is to have a version.
+    pub fn target(&self, version: Option<&VersionChoice>) -> Result<Target, ParseTargetError> {
+        let TypedTarget(text) = self;
+        match version {
+            None => text.parse(),
+            Some(version) if is_object(text) => {
+                let id = match version {
+                    VersionChoice::None => None,
+                    VersionChoice::Id(id) => Some(id.clone()),
+                };
+                ObjectUri::whole_key(text, id).map(Target::Object)
+            }
+            Some(_) => {
+                let target: Target = text.parse()?;
+                Err(ParseTargetError { target: target.to_string(), problem: "is a file, and has no versions" })
+            }
+        }
+    }
+}
+
+fn is_object(text: &str) -> bool {
+    text.starts_with("s3://") || text.starts_with("arn:")
+}
+
+/// Refuses what is no target in either reading.
+impl FromStr for TypedTarget {
+    type Err = ParseTargetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<Target>() {
+            Err(error) if !is_object(text) || ObjectUri::whole_key(text, None).is_err() => Err(error),
+            _ => Ok(TypedTarget(text.to_owned())),
+        }
+    }
+}
+
+impl FromStr for VersionChoice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" => Err("a version id, or none for the current version"),
+            "none" => Ok(VersionChoice::None),
+            id => Ok(VersionChoice::Id(id.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_beside_it_leaves_the_whole_rest_to_the_key() {
+        let read = |text: &str, version: Option<&str>| {
+            let version = version.map(|version| version.parse().unwrap());
+            text.parse::<TypedTarget>().unwrap().target(version.as_ref()).map(|target| target.to_string())
+        };
+        for (text, version, printed) in [
+            ("s3://b/k?versionId=v", None, "s3://b/k?versionId=v"),
+            ("s3://b/k?versionId=v", Some("none"), "s3://b/k?versionId=v?versionId="),
+            ("s3://b/k?versionId=", Some("none"), "s3://b/k?versionId=?versionId="),
+            ("s3://b/k?versionId=v", Some("w"), "s3://b/k?versionId=v?versionId=w"),
+            ("arn:aws:s3:::b/k?versionId=v", Some("null"), "s3://b/k?versionId=v?versionId=null"),
+            ("s3://b/k", Some("none"), "s3://b/k"),
+        ] {
+            assert_eq!(read(text, version).as_deref(), Ok(printed));
+        }
+        assert!(read("s3://b/k?versionId=", None).is_err());
+        assert!(read("a.bin", Some("v")).is_err());
+        for wrong in ["", "s3://b", "https://b/k"] {
+            assert!(wrong.parse::<TypedTarget>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use std::fmt::Write as _;
+
+use super::drives;
+
+/// A target as one word of a POSIX shell, to be copied from text and pasted behind a command. What would drive a
+/// terminal is written in digits.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
+        return text.to_owned();
+    }
+    if !text.chars().any(drives) {
+        return format!("'{}'", text.replace('\'', "'\\''"));
+    }
+    // `$(…)` takes line ends off its end, and `$'…'` is not known to every shell.
+    let (open, close) = if text.ends_with('\n') { ("$'", "'") } else { ("\"$(printf '", "')\"") };
+    let mut word = open.to_owned();
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        match c {
+            '%' if open != "$'" => word.push_str("%%"),
+            '\\' => word.push_str("\\\\"),
+            c if drives(c) || c == '\'' => {
+                for byte in c.encode_utf8(&mut buffer).bytes() {
+                    // Writing to a text cannot fail.
+                    let _ = write!(word, "\\{byte:03o}");
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    word + close
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn only_what_a_shell_would_change_is_quoted() {
+        for (text, word) in [
+            ("s3://b/p/ami-1a2b3c4d.bin", "s3://b/p/ami-1a2b3c4d.bin"),
+            ("s3://b/k?versionId=v", "'s3://b/k?versionId=v'"),
+            ("s3://b/a b", "'s3://b/a b'"),
+            ("s3://b/it's", "'s3://b/it'\\''s'"),
+            ("", "''"),
+            ("-x", "'-x'"),
+            ("s3://b/ünï%20", "s3://b/ünï%20"),
+            ("s3://b/\u{1b}", "\"$(printf 's3://b/\\033')\""),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_it_back() {
+        let hard = "$HOME `id` $(id) \\ \\n \" ' ! * ? [a] {a,b} ~ # & | ; < > ( ) %s %% \t \u{7} \r\n é \u{202e} end";
+        for text in [hard, "a\nb", "it's\u{1b}%d", "-n", "~", "a\\", "\u{85}x"] {
+            let script = format!("printf %s {}", shell_word(text));
+            let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{script}");
+        }
+        let script = format!("printf %s {}", shell_word("ends\n"));
+        if let Ok(output) = Command::new("bash").args(["-c", &script]).output() {
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "ends\n");
+        }
+    }
+}

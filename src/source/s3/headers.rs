@@ -1,0 +1,109 @@
+use std::fmt;
+
+use aws_smithy_runtime_api::http::Headers as SdkHeaders;
+
+/// The headers of an answer as they came. The SDK refuses a whole answer over one header that it cannot read; this
+/// keeps them all and leaves it to the reader what an odd one costs.
+#[derive(Clone, Default)]
+pub(super) struct Headers(Vec<(String, Vec<u8>)>);
+
+/// What a header says that should be there once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Told {
+    Nothing,
+    One(String),
+    /// It is there several times with different values.
+    Several(Vec<String>),
+}
+
+impl Headers {
+    pub fn of(headers: &SdkHeaders) -> Self {
+        Headers(headers.iter_bytes().map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect())
+    }
+
+    /// All values of one header, in order.
+    fn all(&self, name: &str) -> impl Iterator<Item = String> {
+        self.0.iter().filter(move |(have, _)| have == name).map(|(_, value)| text(value).trim().to_owned())
+    }
+
+    pub fn told(&self, name: &str) -> Told {
+        let mut values: Vec<String> = self.all(name).collect();
+        values.dedup();
+        match (values.len(), values.pop()) {
+            (_, None) => Told::Nothing,
+            (1, Some(value)) => Told::One(value),
+            (_, Some(last)) => {
+                values.push(last);
+                Told::Several(values)
+            }
+        }
+    }
+
+    /// The value of a header, if all that came agree on it.
+    pub fn one(&self, name: &str) -> Option<String> {
+        match self.told(name) {
+            Told::One(value) => Some(value),
+            Told::Nothing | Told::Several(_) => None,
+        }
+    }
+
+    /// All values in one text, to be compared with those of another answer.
+    pub fn joined(&self, name: &str) -> Option<String> {
+        let values: Vec<String> = self.all(name).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(have, _)| have == name)
+    }
+
+    /// Names behind a prefix, each once, with whether every value of it is UTF-8.
+    pub fn under(&self, prefix: &str) -> Vec<(String, bool)> {
+        let mut names: Vec<(String, bool)> = Vec::new();
+        for (name, value) in &self.0 {
+            let Some(rest) = name.strip_prefix(prefix) else { continue };
+            let readable = std::str::from_utf8(value).is_ok();
+            match names.iter_mut().find(|(have, _)| have == rest) {
+                Some((_, all)) => *all &= readable,
+                None => names.push((rest.to_owned(), readable)),
+            }
+        }
+        names
+    }
+}
+
+/// Bytes that are no UTF-8 are read as Latin-1, the encoding that HTTP once had (RFC 9110 §5.5).
+fn text(value: &[u8]) -> String {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.to_owned(),
+        Err(_) => value.iter().copied().map(char::from).collect(),
+    }
+}
+
+/// Names alone: values may hold keys.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+impl Headers {
+    pub fn from_pairs(pairs: &[(&str, &[u8])]) -> Self {
+        Headers(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_twice_counts_where_it_agrees() {
+        let headers = Headers::from_pairs(&[("a", b" 1 "), ("a", b"1"), ("b", b"1"), ("b", b"2"), ("c", b"\xe9")]);
+        assert_eq!(headers.told("a"), Told::One("1".into()));
+        assert_eq!(headers.told("b"), Told::Several(vec!["1".into(), "2".into()]));
+        assert_eq!((headers.one("b"), headers.joined("b")), (None, Some("1, 2".into())));
+        assert_eq!((headers.one("c"), headers.told("d")), (Some("é".into()), Told::Nothing));
+    }
+}

@@ -1,0 +1,77 @@
+//! Heads with a header that no SDK reads.
+
+use crate::object::{TARGET, TIME, bytes, etag, honest};
+use crate::server::{Answer, Asked, Scripted};
+
+type Bend = fn(Answer) -> Answer;
+
+/// Each with the word that a note must hold.
+const ODD: [(&str, Bend); 14] = [
+    ("Last-Modified", |answer| answer.without("Last-Modified").header("Last-Modified", "2026-01-02T03:04:05Z")),
+    ("Last-Modified", |answer| answer.header("Last-Modified", "Fri, 02 Jan 2026 03:04:09 GMT")),
+    ("Last-Modified", |answer| answer.without("Last-Modified").header("Last-Modified", "yesterday")),
+    ("x-amz-object-lock-retain-until-date", |answer| answer.header("x-amz-object-lock-retain-until-date", TIME)),
+    ("x-amz-object-lock-retain-until-date", |answer| answer.header("x-amz-object-lock-retain-until-date", "soon")),
+    ("x-amz-meta-note", |answer| answer.header("x-amz-meta-note", b"caf\xe9")),
+    ("x-amz-missing-meta", |answer| answer.header("x-amz-missing-meta", "many")),
+    ("x-amz-tagging-count", |answer| answer.header("x-amz-tagging-count", "1.5")),
+    ("", |answer| answer.header("x-amz-mp-parts-count", "three")),
+    ("", |answer| answer.header("x-amz-storage-class", "COLD_AND_DARK")),
+    ("", |answer| answer.header("x-amz-delete-marker", "maybe")),
+    ("", |answer| answer.header("x-amz-server-side-encryption-bucket-key-enabled", "perhaps")),
+    ("x-amz-replication-status", |answer| {
+        answer.header("x-amz-replication-status", "A").header("x-amz-replication-status", "B")
+    }),
+    ("", |answer| answer.header("Expires", "0").header("x-amz-restore", "whatever")),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_header_does_not_make_an_object_unreadable() {
+    for (index, (name, bend)) in ODD.into_iter().enumerate() {
+        let server = Scripted::new(move |asked| bend(honest(asked, &bytes())));
+        let run = server.run(&["inspect", TARGET]).await;
+        let report = run.assert_exit(0).report();
+        assert_eq!(report["identity"]["etag"], etag(), "{index}");
+        assert_eq!(report["identity"]["object_bytes"], bytes().len());
+        if !name.is_empty() {
+            let notes = report["notes"].to_string();
+            assert!(notes.to_lowercase().contains(&name.to_lowercase()), "{index} {name}: {notes}");
+        }
+        let run = server.run(&["verify", TARGET]).await;
+        assert_eq!(run.assert_exit(0).report()["proved_by"], serde_json::json!(["etag"]), "{index}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_length_that_comes_twice_is_one_where_it_agrees() {
+    let twice: Bend = |answer| {
+        let length = answer.headers.iter().find(|(name, _)| name == "Content-Length").cloned();
+        length.map_or(answer.clone(), |(_, length)| answer.header("Content-Length", length))
+    };
+    let server = Scripted::new(move |asked| twice(honest(asked, &bytes())));
+    server.run(&["verify", TARGET]).await.assert_exit(0);
+    let server = Scripted::new(|asked: &Asked| {
+        let mut answer = honest(asked, &bytes());
+        if asked.is_head() {
+            answer = answer.without("Content-Length");
+            answer.lengthless = true;
+        }
+        answer
+    });
+    let run = server.run(&["inspect", TARGET]).await;
+    let message = run.assert_exit(4).report()["message"].to_string();
+    assert!(message.contains("states no size") && !message.contains("None"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_in_encoded_words_is_shown_as_it_was_meant() {
+    let server = Scripted::new(|asked| {
+        honest(asked, &bytes())
+            .header("x-amz-meta-ami-name", "=?UTF-8?B?d2ViIHNlcnZlcg==?=")
+            .header("x-amz-meta-who", "=?UTF-8?Q?J=C3=BCrgen?=")
+    });
+    let report = server.run(&["inspect", TARGET]).await.assert_exit(0).report();
+    let all = report["metadata"].as_array().unwrap();
+    let shown: Vec<_> = all.iter().map(|entry| (entry["value"].as_str(), entry["recognised"].as_str())).collect();
+    assert_eq!(shown, [(Some("web server"), Some("ami_name")), (Some("Jürgen"), None)]);
+}

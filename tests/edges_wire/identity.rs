@@ -1,0 +1,144 @@
+//! Servers whose ETags and conditions are not those of S3.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::common::Run;
+use crate::object::{TARGET, bytes, etag, honest};
+use crate::server::{Answer, Asked, Scripted};
+
+/// References that need no ETag, so that only the identity decides.
+fn expect() -> String {
+    use stored_ami::checksum::{Algorithm, Hasher};
+    format!("sha256:{}", Hasher::digest(Algorithm::Sha256, &bytes()).hex())
+}
+
+async fn verify(server: &Scripted) -> Run {
+    server.run(&["verify", TARGET, "--expect", &expect(), "--range-size", "64KiB"]).await
+}
+
+fn is_read(asked: &Asked) -> bool {
+    asked.method == "GET" && asked.range().is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_412_without_a_change_does_not_end_the_reading() {
+    // One compares the quotes literally, one refuses the condition always.
+    let literal: fn(&Asked) -> bool = |asked| asked.header("if-match").is_some_and(|text| text.starts_with('"'));
+    let always: fn(&Asked) -> bool = |asked| asked.header("if-match").is_some();
+    for refuses in [literal, always] {
+        let server = Scripted::new(move |asked| match is_read(asked) && refuses(asked) {
+            true => Answer::error(412, "PreconditionFailed", "no"),
+            false => honest(asked, &bytes()),
+        });
+        let run = verify(&server).await;
+        let report = run.assert_exit(0).report();
+        let notes = report["notes"].as_array().unwrap();
+        let told = notes.iter().filter(|note| note.as_str().unwrap().contains("If-Match")).count();
+        assert_eq!(told, 1, "{notes:?}");
+        assert_eq!(run.verdict("identity"), "pass");
+        // Two HEADs of the object, and one that asked whether anything changed.
+        assert_eq!(server.count(Asked::is_head), 3);
+        assert_eq!(report["stats"]["requests"].as_u64().unwrap(), server.asked().len() as u64, "each is counted");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_412_behind_a_change_is_a_change() {
+    type Bend = fn(Answer) -> Answer;
+    let bends: [Bend; 3] = [
+        |answer| answer.without("ETag").header("ETag", "\"other\""),
+        |answer| answer.without("Last-Modified").header("Last-Modified", "Fri, 02 Jan 2026 03:04:06 GMT"),
+        |answer| answer.without("ETag"),
+    ];
+    for bend in bends {
+        let heads = AtomicUsize::new(0);
+        let server = Scripted::new(move |asked| {
+            if is_read(asked) {
+                return Answer::error(412, "PreconditionFailed", "no");
+            }
+            let nth = if asked.is_head() { heads.fetch_add(1, Ordering::Relaxed) } else { 0 };
+            let answer = honest(asked, &bytes());
+            if nth == 1 { bend(answer) } else { answer }
+        });
+        let run = verify(&server).await;
+        assert_eq!(run.assert_exit(3).verdict("identity"), "unknown: changed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_condition_every_answer_must_carry_the_etag() {
+    for other in [None, Some("\"another\"")] {
+        let reads = AtomicUsize::new(0);
+        let server = Scripted::new(move |asked| {
+            if is_read(asked) && asked.header("if-match").is_some() {
+                return Answer::error(412, "PreconditionFailed", "no");
+            }
+            let answer = honest(asked, &bytes());
+            // The second one that is answered.
+            if !is_read(asked) || reads.fetch_add(1, Ordering::Relaxed) != 1 {
+                return answer;
+            }
+            other.map_or(answer.clone().without("ETag"), |etag| answer.without("ETag").header("ETag", etag))
+        });
+        let run = verify(&server).await;
+        assert_eq!(run.assert_exit(3).verdict("identity"), "unknown: changed", "{other:?}");
+    }
+}
+
+fn weak(answer: Answer) -> Answer {
+    answer.without("ETag").header("ETag", format!("W/\"{}\"", etag()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weak_etag_is_no_condition_and_no_reference() {
+    let server = Scripted::new(|asked| weak(honest(asked, &bytes())));
+    let run = server.run(&["verify", TARGET]).await;
+    let report = run.assert_exit(3).report();
+    assert_eq!(report["identity"]["etag"], format!("W/\"{}\"", etag()));
+    assert_eq!(run.verdict("etag"), "unknown: etag_not_md5");
+    let run = verify(&server).await;
+    let report = run.assert_exit(0).report();
+    assert!(report["notes"].to_string().contains("is weak and identifies nothing"), "{}", report["notes"]);
+    assert_eq!(server.count(|asked| asked.header("if-match").is_some()), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_weak_or_empty_etag_time_and_size_are_held_on_every_answer() {
+    type Bend = fn(Answer) -> Answer;
+    let none: Bend = |answer| answer.without("ETag");
+    let empty: Bend = |answer| answer.without("ETag").header("ETag", "\"\"");
+    for mark in [weak as Bend, none, empty] {
+        let moves: [Bend; 3] = [
+            |answer| answer.without("Last-Modified").header("Last-Modified", "Fri, 02 Jan 2026 03:04:06 GMT"),
+            |answer| answer.without("Last-Modified"),
+            |answer| answer,
+        ];
+        for (index, bend) in moves.into_iter().enumerate() {
+            let reads = AtomicUsize::new(0);
+            let server = Scripted::new(move |asked| {
+                let answer = mark(honest(asked, &bytes()));
+                let later = is_read(asked) && reads.fetch_add(1, Ordering::Relaxed) == 2;
+                if later { bend(answer) } else { answer }
+            });
+            let run = verify(&server).await;
+            let expected = if index == 2 { "pass" } else { "unknown: changed" };
+            assert_eq!(run.verdict("identity"), expected, "{index}: {run:?}");
+            assert_eq!(server.count(|asked| asked.header("if-match").is_some()), 0);
+        }
+    }
+}
+
+/// Under versions the version id is held, and the time may be what it likes.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_weak_etag_a_version_is_held() {
+    for (version, expected) in [(Some("v1"), "pass"), (Some("v2"), "unknown: changed"), (None, "unknown: changed")] {
+        let server = Scripted::new(move |asked| {
+            let answer = weak(honest(asked, &bytes())).without("Last-Modified");
+            let version = if is_read(asked) { version } else { Some("v1") };
+            version.map_or(answer.clone(), |version| answer.header("x-amz-version-id", version))
+        });
+        let run = verify(&server).await;
+        assert_eq!(run.verdict("identity"), expected, "{version:?}: {run:?}");
+        assert!(server.asked().iter().filter(|a| is_read(a)).all(|a| a.path.contains("versionId=v1")));
+    }
+}
