@@ -14,6 +14,7 @@ mod lab;
 mod page;
 mod resolve;
 mod run;
+mod sums;
 #[cfg(feature = "ec2")]
 mod tasks;
 mod terminal;

@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
+use super::sums::SumsFile;
 use crate::checkpoint::CheckpointFile;
 use crate::commands::Logical;
 use crate::commands::verify::VerifyRequest;
 use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
 use crate::ident::{ETag, Target};
-use crate::manifest::{Manifest, ManifestKey, Signed, find_sum};
+use crate::manifest::{Manifest, ManifestKey, Signed};
 use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
 use crate::source::ObjectSource;
@@ -239,21 +240,12 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
         let (read, signed) = read_manifest(path, references.manifest_key.as_deref())?;
         (manifest, manifest_signature) = (Some((path.display().to_string(), read)), signed);
     }
-    let sums = match &references.sums {
-        None => None,
-        Some(path) => Some((path.display().to_string(), read(path)?)),
-    };
+    let sums = references.sums.as_deref().map(SumsFile::open).transpose()?;
     let known = logical(&args.logical)?;
     let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like)).await?;
     let request = |target: &Target| {
-        let sums = match &sums {
-            None => None,
-            Some((file, text)) => {
-                let digest = find_sum(text, &target.file_name());
-                Some((file.clone(), digest.map_err(|error| UsageError(format!("{file}: {error}")))?))
-            }
-        };
-        Ok(VerifyRequest {
+        let sums = sums.as_ref().map(|sums| sums.of(target, &args.targets)).transpose()?;
+        let request = VerifyRequest {
             expect: references.expect.clone(),
             etag: references.etag.as_deref().map(ETag::new),
             manifest: manifest.clone(),
@@ -273,7 +265,9 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             logical: known.clone(),
             resume: args.reading.resume.as_deref().map(CheckpointFile::new),
             ..VerifyRequest::new(opener.open(target), budget)
-        })
+        };
+        request.check().map_err(UsageError)?;
+        Ok(request)
     };
     args.targets.iter().map(request).collect()
 }

@@ -95,6 +95,8 @@ const MOST: u64 = 4 << 30;
 
 /// Objects of a file that names one a line; empty lines and lines that begin with `#` do not count.
 pub fn objects_in(text: &str) -> Result<Vec<ObjectUri>, String> {
+    // Editors on Windows begin UTF-8 with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let objects: Result<Vec<ObjectUri>, String> =
         lines.map(|(index, line)| line.parse().map_err(|error| format!("line {}: {error}", index + 1))).collect();

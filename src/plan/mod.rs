@@ -13,11 +13,11 @@ mod tuning;
 
 pub use budget::{Budget, Concurrency, Limits, TooLittleMemory};
 pub use collect::{Collected, checksum_claim, etag_claim, settle, stored_references};
-pub use known::KnownLayout;
+pub use known::{KnownLayout, Witness};
 pub use layout::{Basis, LayoutError, LayoutShape, PartLayout};
 pub use midway::{Midway, RowState};
 pub use read_plan::{Need, ReadPlan};
-pub use reference::{Candidate, Claim, Reference};
+pub use reference::{Candidate, Claim, Reference, Standing};
 pub use sample::{ParseSampleError, Sample};
 pub use solver::{MAX_CANDIDATES, uniform_candidates};
 pub use tuning::Tuning;

@@ -2,12 +2,14 @@
 
 mod assemble;
 mod keeper;
+mod listed;
 mod mismatch;
 mod parts;
 mod pass;
 mod references;
 mod request;
 mod stream;
+mod undocumented;
 
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +49,7 @@ pub async fn verify(
     request: &VerifyRequest,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
+    request.check().map_err(VerifyError::Request)?;
     let started = session.context().clock.monotonic();
     let mut found = discover(session).await?;
     let collected = references::collect(session, request, &mut found).await?;

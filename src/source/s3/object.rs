@@ -72,6 +72,11 @@ impl S3Object {
         }
     }
 
+    fn facts(&self, out: &HeadObjectOutput, checksums: bool) -> Result<ObjectFacts, SourceError> {
+        let facts = parse::head_facts(&self.uri, out, checksums)?;
+        Ok(ObjectFacts { service: self.connection.service(), ..facts })
+    }
+
     async fn head_once(
         &self,
         uri: &ObjectUri,
@@ -159,12 +164,12 @@ impl ObjectSource for S3Object {
     }
 
     async fn head(&self) -> Result<ObjectFacts, SourceError> {
-        parse::head_facts(&self.uri, &self.head_once(&self.uri, None, true).await?, true)
+        self.facts(&self.head_once(&self.uri, None, true).await?, true)
     }
 
     /// Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
     async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
-        parse::head_facts(&self.uri, &self.head_once(&self.uri, None, false).await?, false)
+        self.facts(&self.head_once(&self.uri, None, false).await?, false)
     }
 
     /// Answers to HEAD have no body to say what is wrong; a listing that fails has one.

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::ObjectPart;
 use jiff::Timestamp;
 
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
-use crate::facts::{AttributeFacts, ContentRange, Encryption, Fact, LockFacts, ObjectFacts, PartFacts};
+use crate::facts::{AttributeFacts, ContentRange, Encryption, Fact, LockFacts, ObjectFacts, PartFacts, Service};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
@@ -88,6 +88,7 @@ pub(super) fn head_facts(
     Ok(ObjectFacts {
         id: ObjectId { target: Target::Object(uri.at_version(pinned)), etag },
         source: "HeadObject",
+        service: Service::Other,
         size: size(out.content_length(), &uri.to_string())?,
         last_modified: out.last_modified().and_then(timestamp),
         checksums,
