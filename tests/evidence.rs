@@ -257,7 +257,8 @@ async fn a_zero_byte_object() {
     for rig in [Rig::new().await, Rig::old().await] {
         rig.server.put(BUCKET, KEY, b"", None).await;
         let run = rig.verify(&[]).await;
-        assert_eq!(run.assert_exit(0).verdict("etag"), "pass");
+        assert_eq!(run.assert_exit(1).verdict("etag"), "pass");
+        assert_eq!(run.verdict("size"), "fail", "a stored AMI has bytes");
         assert_eq!(run.report()["identity"]["object_bytes"], 0);
     }
 }
@@ -454,7 +455,9 @@ async fn a_manifest_places_damage_where_s3_kept_nothing_and_proves_a_copy_offlin
     let shorter = write(folder.path(), "short.bin", &bytes[..bytes.len() - 1]);
     let mut command = common::bare_command();
     command.args(["verify", &shorter, "--manifest", manifest, "--json"]);
-    assert_eq!(Run::of(command).await.assert_exit(1).verdict("manifest-size"), "fail");
+    let run = Run::of(command).await;
+    let said = run.assert_exit(2).lines()[0]["message"].to_string();
+    assert!(said.contains(&format!("s3://{BUCKET}/{KEY}")), "whose it is: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -582,7 +585,8 @@ async fn a_given_value_over_other_parts_is_no_fail() {
     assert_eq!(run.assert_exit(3).verdict("expect-sha256"), "unknown: sample_unheld");
     let wrong = etag.replace(&etag[..2], if etag.starts_with("00") { "11" } else { "00" });
     let run = rig.verify(&["--etag", &wrong]).await;
-    assert_eq!(run.assert_exit(0).verdict("expect-etag"), "unknown: layout_not_proved");
+    assert_eq!(run.assert_exit(3).verdict("expect-etag"), "unknown: layout_not_proved");
+    assert_eq!(run.verdict("proof"), "pass", "the bytes are proved, the given value is not");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
 use super::Digests;
-use crate::checksum::{Digest, composite};
+use crate::checksum::{ChecksumKind, Digest, composite};
 use crate::plan::{Basis, Candidate, Claim, PartLayout, Reference};
 use crate::verdict::CheckId;
 use crate::verdict::{Coverage, Damage, Evidence, Subject};
@@ -31,7 +31,7 @@ pub fn judge(reference: &Reference, digests: &Digests, size: u64) -> Judgement {
         Claim::Composite { digest, shown, candidates, parts } => {
             judging.composite(digest, shown, candidates, parts.as_deref())
         }
-        Claim::WholeOrComposite { digest, candidates } => judging.either(digest, candidates),
+        Claim::WholeOrComposite { digest, candidates, stated } => judging.either(digest, candidates, *stated),
         Claim::Parts { layout, digests: expected } => judging.parts(layout, expected),
     }
 }
@@ -127,17 +127,21 @@ impl Judging<'_> {
         }
     }
 
-    fn either(&self, expected: &Digest, candidates: &[Candidate]) -> Judgement {
+    fn either(&self, expected: &Digest, candidates: &[Candidate], stated: ChecksumKind) -> Judgement {
+        let stated = match stated {
+            ChecksumKind::Composite { .. } => "stated to be a composite",
+            ChecksumKind::FullObject | ChecksumKind::Unstated => "type not stated",
+        };
         let as_whole = match self.whole(expected) {
             Judgement::Match(evidence) => {
-                let source = format!("{} (type not stated; matched as full object)", evidence.source);
+                let source = format!("{} ({stated}; matched as full object)", evidence.source);
                 return Judgement::Match(Evidence { source, ..evidence });
             }
             other => other,
         };
         match self.composite(expected, &expected.to_string(), candidates, None) {
             Judgement::Match(evidence) => {
-                let source = format!("{} (type not stated; matched as composite)", evidence.source);
+                let source = format!("{} ({stated}; matched as composite)", evidence.source);
                 Judgement::Match(Evidence { source, ..evidence })
             }
             // Neither reading of the value matches. It is refuted only if the parts are
@@ -219,6 +223,7 @@ fn describe(layout: &PartLayout, basis: &Basis) -> String {
 mod tests {
     use super::*;
     use crate::checksum::{Algorithm, Hasher, multipart_etag};
+    use crate::plan::Standing;
     use crate::units::ByteRange;
     use crate::verdict::Origin;
 
@@ -238,6 +243,7 @@ mod tests {
         Reference {
             check: CheckId::Reference(Origin::Stored, Subject::ETag),
             source: "ETag".into(),
+            standing: Standing::Stated,
             claim: Claim::Composite {
                 digest: composite(Algorithm::Md5, &parts),
                 shown: multipart_etag(&parts).to_string(),
@@ -281,6 +287,7 @@ mod tests {
         let reference = Reference {
             check: CheckId::Reference(Origin::Stored, Subject::Checksum(Algorithm::Sha256)),
             source: "composite".into(),
+            standing: Standing::Stated,
             claim: Claim::Composite {
                 digest: composite(Algorithm::Sha256, &good),
                 shown: "x".into(),
@@ -316,6 +323,7 @@ mod tests {
         let reference = Reference {
             check: CheckId::Reference(Origin::Stored, Subject::Checksum(Algorithm::Sha1)),
             source: "composite".into(),
+            standing: Standing::Stated,
             claim: Claim::Composite {
                 digest: Hasher::digest(Algorithm::Sha1, b"stale"),
                 shown: "x".into(),
@@ -335,7 +343,12 @@ mod tests {
         let of = |digest, basis| Reference {
             check: CheckId::Reference(Origin::Stored, Subject::Checksum(Algorithm::Crc32)),
             source: "CRC32".into(),
-            claim: Claim::WholeOrComposite { digest, candidates: vec![candidate(&layout, basis)] },
+            standing: Standing::Stated,
+            claim: Claim::WholeOrComposite {
+                digest,
+                candidates: vec![candidate(&layout, basis)],
+                stated: ChecksumKind::Unstated,
+            },
         };
         let whole = judge(&of(Hasher::digest(Algorithm::Crc32, DATA), ASSUMED), &read, 20);
         assert!(matches!(whole, Judgement::Match(e) if e.source.contains("matched as full object")));
@@ -351,6 +364,7 @@ mod tests {
         let reference = Reference {
             check: CheckId::Reference(Origin::Expect, Subject::Checksum(Algorithm::Sha256)),
             source: "--expect".into(),
+            standing: Standing::Stated,
             claim: Claim::Whole(Hasher::digest(Algorithm::Sha256, DATA)),
         };
         assert_eq!(judge(&reference, &Digests::default(), 20), Judgement::Incomplete);
@@ -360,6 +374,7 @@ mod tests {
         Reference {
             check: CheckId::Reference(Origin::Manifest, Subject::Parts(Algorithm::Sha256)),
             source: "manifest".into(),
+            standing: Standing::Stated,
             claim: Claim::Parts { layout: layout.clone(), digests },
         }
     }

@@ -233,8 +233,8 @@ pub struct ReferenceArgs {
     /// Believe the manifest only if minisign's FILE.minisig beside it is by this public key: a file, or its base64
     #[arg(long, value_name = "KEY", requires = "manifest", value_hint = ValueHint::FilePath)]
     pub manifest_key: Option<PathBuf>,
-    /// A checksum file (GNU or BSD form) that names the target
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// A checksum file that names the target; ALGORITHM: before it where neither its lines nor its name state one
+    #[arg(long, value_name = "[ALGORITHM:]FILE", value_hint = ValueHint::FilePath)]
     pub sums: Option<PathBuf>,
     /// Another object whose references apply
     #[arg(long, value_name = "TARGET")]

@@ -16,6 +16,7 @@ mod paths;
 mod resolve;
 mod run;
 mod signals;
+mod sums;
 #[cfg(feature = "ec2")]
 mod tasks;
 mod terminal;

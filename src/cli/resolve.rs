@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
+use super::sums::SumsFile;
 use crate::checkpoint::CheckpointFile;
 use crate::commands::Logical;
 use crate::commands::verify::VerifyRequest;
@@ -11,7 +12,7 @@ use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
 use crate::files::{InputKind, read_bytes, read_text};
 use crate::ident::{ETag, Target};
-use crate::manifest::{Manifest, ManifestKey, Signed, find_sum};
+use crate::manifest::{Manifest, ManifestKey, Signed};
 use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
 use crate::source::ObjectSource;
@@ -257,21 +258,14 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
         None => None,
         Some(path) => {
             let (name, path) = (path.display().to_string(), path.clone());
-            let text = load(name.clone(), args.reading.max_time, move || read(&path, InputKind::Sums)).await?;
-            Some((name, text))
+            Some(load(name, args.reading.max_time, move || SumsFile::open(&path)).await?)
         }
     };
     let known = logical(&args.logical)?;
     let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like)).await?;
     let request = |target: &Target| {
-        let sums = match &sums {
-            None => None,
-            Some((file, text)) => {
-                let digest = find_sum(text, &target.file_name());
-                Some((file.clone(), digest.map_err(|error| UsageError(format!("{file}: {error}")))?))
-            }
-        };
-        Ok(VerifyRequest {
+        let sums = sums.as_ref().map(|sums| sums.of(target, &args.targets)).transpose()?;
+        let request = VerifyRequest {
             expect: references.expect.clone(),
             etag: references.etag.as_deref().map(ETag::new),
             manifest: manifest.clone(),
@@ -291,7 +285,9 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             logical: known.clone(),
             resume: args.reading.resume.as_deref().map(CheckpointFile::new),
             ..VerifyRequest::new(opener.open(target), budget)
-        })
+        };
+        request.check().map_err(UsageError)?;
+        Ok(request)
     };
     args.targets.iter().map(request).collect()
 }

@@ -17,7 +17,7 @@ use crate::clock::SystemClock;
 use crate::commands::inspect::{InspectRequest, inspect};
 use crate::commands::verify::{Verified, VerifyError, verify};
 use crate::files::{OutputKind, write_output};
-use crate::ident::Target;
+use crate::ident::{Target, redact_urls};
 use crate::manifest::Manifest;
 use crate::progress::Counting;
 use crate::render::{Human, JsonLines, Renderer};
@@ -336,7 +336,7 @@ impl Results {
         self.summary.targets += 1;
         self.exit = self.exit.and(exit);
         let target = target.to_string();
-        let exit_code = Exit::Usage.code();
+        let exit_code = exit.code();
         let message = redact_urls(&message).into_owned();
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }

@@ -116,7 +116,7 @@ impl Discovery {
             let stored = self.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
             let listed = KnownLayout::proved(size, attributes.parts, BY);
             match listed.and_then(|layout| layout.agreeing_with(stored).map_err(|why| format!("{BY}: {why}"))) {
-                Ok(layout) => return layout,
+                Ok(layout) => return layout.listed(),
                 Err(why) => self.notes.push(why),
             }
         }

@@ -10,6 +10,7 @@ mod object;
 mod recognise;
 mod reply;
 mod restore;
+mod service;
 
 pub use account::{Caller, KeyFacts};
 pub use bucket::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
@@ -21,3 +22,4 @@ pub use object::{AttributeFacts, Encryption, LockFacts, ObjectFacts, PartFacts};
 pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};
 pub use restore::{ParseRestoreError, Readability, RestoreState, readability, removal};
+pub use service::Service;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Fact, RestoreState};
+use super::{Fact, RestoreState, Service};
 use crate::checksum::{Digest, StoredChecksum};
 use crate::ident::{ETag, ETagForm, ObjectId};
 use crate::units::PartNumber;
@@ -51,6 +51,8 @@ pub struct ObjectFacts {
     pub id: ObjectId,
     /// The call that answered.
     pub source: &'static str,
+    /// Who answered; what is not S3 itself is not bound by its documentation.
+    pub service: Service,
     /// Bytes.
     pub size: u64,
     pub last_modified: Option<Timestamp>,
@@ -82,6 +84,7 @@ impl ObjectFacts {
         ObjectFacts {
             id,
             source,
+            service: Service::Other,
             size,
             last_modified: None,
             checksums: Fact::NotApplicable,

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::{Algorithm, Digest};
-use crate::plan::{Claim, PartLayout, Reference};
+use crate::facts::ObjectFacts;
+use crate::ident::{ETag, ETagForm};
+use crate::plan::{Claim, KnownLayout, PartLayout, Reference};
 use crate::sealed::{SealError, at_most, open, seal};
 use crate::verdict::{CheckId, Origin, Subject};
 
@@ -93,6 +95,26 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// In words, why an object is another than this manifest is of, whatever its bytes: by its size, or by the parts it
+    /// was written in. `None` where both agree, or where nothing tells of parts, as for a local copy.
+    pub fn is_of_another(&self, facts: &ObjectFacts, layout: &KnownLayout) -> Option<String> {
+        if self.object_bytes != facts.size {
+            return Some(format!("it has {} bytes, this one has {}", self.object_bytes, facts.size));
+        }
+        let theirs = parts_of(self.etag.as_deref().map(ETag::new).as_ref())?;
+        let ours = parts_of(facts.id.etag.as_ref())?;
+        if theirs != ours {
+            return Some(format!("it was written in {theirs} parts, this one in {ours}"));
+        }
+        let listed = self.parts.iter().find(|list| list.digests.len() as u64 == theirs && theirs > 1)?;
+        let sizes = listed.layout.iter().flat_map(|run| (0..run.parts).map(|_| run.part_bytes));
+        let listed = PartLayout::from_sizes(self.object_bytes, sizes).ok()?;
+        // Several candidates are guesses.
+        let [known] = layout.candidates.as_slice() else { return None };
+        (known.layout.count() == listed.count() && known.layout != listed)
+            .then(|| "the parts of the two end elsewhere".to_owned())
+    }
+
     /// What an object can be held against. All of them speak of an object of `object_bytes` bytes.
     pub fn references(&self) -> Result<Vec<Reference>, ManifestError> {
         let wrong = |what: String| ManifestError::Inconsistent(what);
@@ -102,11 +124,8 @@ impl Manifest {
         let mut references = Vec::new();
         for (name, value) in &self.whole {
             let algorithm = algorithm(name)?;
-            references.push(Reference {
-                check: CheckId::Reference(Origin::Manifest, Subject::Checksum(algorithm)),
-                source: source.clone(),
-                claim: Claim::Whole(digest(algorithm, value)?),
-            });
+            let check = CheckId::Reference(Origin::Manifest, Subject::Checksum(algorithm));
+            references.push(Reference::new(check, source.clone(), Claim::Whole(digest(algorithm, value)?)));
         }
         for list in &self.parts {
             let algorithm = algorithm(&list.algorithm)?;
@@ -117,13 +136,19 @@ impl Manifest {
             let sizes = list.layout.iter().flat_map(|run| (0..run.parts).map(|_| run.part_bytes));
             let layout = PartLayout::from_sizes(self.object_bytes, sizes).map_err(|error| wrong(error.to_string()))?;
             let digests = list.digests.iter().map(|text| digest(algorithm, text)).collect::<Result<Vec<_>, _>>()?;
-            references.push(Reference {
-                check: CheckId::Reference(Origin::Manifest, Subject::Parts(algorithm)),
-                source: source.clone(),
-                claim: Claim::Parts { layout, digests },
-            });
+            let check = CheckId::Reference(Origin::Manifest, Subject::Parts(algorithm));
+            references.push(Reference::new(check, source.clone(), Claim::Parts { layout, digests }));
         }
         Ok(references)
+    }
+}
+
+/// The number of parts that an ETag tells; `None` where it tells none.
+fn parts_of(etag: Option<&ETag>) -> Option<u64> {
+    match etag?.form() {
+        ETagForm::Md5 { .. } => Some(1),
+        ETagForm::Multipart { parts, .. } => Some(u64::from(parts)),
+        ETagForm::Opaque => None,
     }
 }
 
@@ -148,6 +173,7 @@ impl PartDigests {
 mod tests {
     use super::*;
     use crate::checksum::Hasher;
+    use crate::ident::ObjectId;
 
     fn manifest() -> Manifest {
         let layout = PartLayout::uniform(20, 8);
@@ -176,6 +202,29 @@ mod tests {
         let references = manifest.references().unwrap();
         let names: Vec<_> = references.iter().map(|r| r.check.to_string()).collect();
         assert_eq!(names, ["manifest-crc32", "manifest-parts-sha256"]);
+    }
+
+    #[test]
+    fn another_object_is_told_by_size_and_parts() {
+        let layout = PartLayout::uniform(20, 8);
+        let etag = |parts: u32| format!("65247a1c5755517a32636c78de3d624a-{parts}");
+        let of_parts = Manifest { etag: Some(etag(3)), ..manifest() };
+        let of = |manifest: &Manifest, size, etag: &str, layout: KnownLayout| {
+            let id = ObjectId { target: "s3://b/other".parse().unwrap(), etag: Some(ETag::new(etag)) };
+            manifest.is_of_another(&ObjectFacts::new(id, "test", size), &layout)
+        };
+        let assumed = |layout: &PartLayout| KnownLayout::assumed(3, [layout.clone()], "test");
+        let other = PartLayout::uniform(20, 9);
+        assert_eq!(of(&of_parts, 20, &etag(3), assumed(&layout)), None);
+        assert!(of(&of_parts, 21, &etag(3), assumed(&layout)).unwrap().contains("20 bytes, this one has 21"));
+        assert!(of(&of_parts, 20, &etag(2), assumed(&layout)).unwrap().contains("3 parts, this one in 2"));
+        assert!(of(&of_parts, 20, "65247a1c5755517a32636c78de3d624a", KnownLayout::single(20)).is_some());
+        assert!(of(&of_parts, 20, &etag(3), assumed(&other)).unwrap().contains("end elsewhere"));
+        // What is guessed or not told says nothing.
+        let guessed = KnownLayout::assumed(3, [other, layout.clone()], "test");
+        assert_eq!(of(&of_parts, 20, &etag(3), guessed), None);
+        assert_eq!(of(&of_parts, 20, "a local file", KnownLayout::single(20)), None);
+        assert_eq!(of(&manifest(), 20, &etag(2), assumed(&layout)), None, "nothing tells how it was written");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::{Basis, PartLayout};
-use super::{Candidate, Claim, KnownLayout, Reference, uniform_candidates};
+use super::{Candidate, Claim, KnownLayout, Reference, Standing, uniform_candidates};
 use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum};
 use crate::facts::{Fact, ObjectFacts};
 use crate::ident::{ETag, ETagForm};
@@ -28,7 +28,7 @@ pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Orig
             let check = CheckId::Reference(origin, Subject::Checksum(checksum.algorithm()));
             let source = format!("{} checksum S3 stores{of} ({source})", checksum.kind.name().replace('_', "-"));
             match checksum_claim(checksum, layout, facts.size) {
-                Ok(claim) => collected.references.push(Reference { check, source, claim }),
+                Ok(claim) => collected.references.push(Reference::new(check, source, claim)),
                 Err(reason) => collected.unusable(check, reason),
             }
         }
@@ -39,11 +39,12 @@ pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Orig
             Some(because) => collected.unusable(check, Reason::ETagNotMd5 { because }),
             None => match etag_claim(etag, layout, facts.size) {
                 Ok(claim) => {
-                    collected.references.push(Reference {
-                        check,
-                        source: format!("ETag{of} ({})", facts.source),
-                        claim,
-                    });
+                    let standing = match facts.etag_is_documented() {
+                        true => Standing::Stated,
+                        false => Standing::UndocumentedETag,
+                    };
+                    let source = format!("ETag{of} ({})", facts.source);
+                    collected.references.push(Reference { standing, ..Reference::new(check, source, claim) });
                 }
                 Err(reason) => collected.unusable(check, reason),
             },
@@ -57,7 +58,17 @@ pub fn checksum_claim(checksum: &StoredChecksum, layout: &KnownLayout, size: u64
     let digest = checksum.digest;
     match checksum.kind {
         ChecksumKind::FullObject => Ok(Claim::Whole(digest)),
-        ChecksumKind::Unstated => Ok(Claim::WholeOrComposite { digest, candidates: candidates(layout, None, size)? }),
+        stated @ ChecksumKind::Unstated => {
+            Ok(Claim::WholeOrComposite { digest, candidates: candidates(layout, None, size)?, stated })
+        }
+        // The values of the parts make up this one, or it may go over the whole object, whatever it is called.
+        stated @ ChecksumKind::Composite { parts: None }
+            if layout.part_digests(digest.algorithm()).is_none() =>
+        {
+            let by_part = digest.algorithm().multipart_composite();
+            let candidates = if by_part { candidates(layout, None, size).unwrap_or_default() } else { Vec::new() };
+            Ok(Claim::WholeOrComposite { digest, candidates, stated })
+        }
         ChecksumKind::Composite { parts } => Ok(Claim::Composite {
             digest,
             shown: checksum.to_string(),
@@ -160,6 +171,22 @@ mod tests {
         let Ok(Claim::Composite { candidates, .. }) = of("65247a1c5755517a32636c78de3d624a-2") else { panic!() };
         assert!(candidates.iter().all(|c| c.layout.count() == 2));
         assert!(matches!(of("65247a1c5755517a32636c78de3d624a-19"), Err(Reason::LayoutUnknown { .. })));
+    }
+
+    #[test]
+    fn a_composite_without_a_number_of_parts_may_go_over_the_whole() {
+        let known = KnownLayout::assumed(3, [PartLayout::uniform(20, 8)], "test");
+        let claim = |algorithm: Algorithm, layout: &KnownLayout| {
+            let digest = Digest::new(algorithm, &vec![7; algorithm.digest_len()]).unwrap();
+            let kind = ChecksumKind::Composite { parts: None };
+            match checksum_claim(&StoredChecksum { digest, kind }, layout, 20) {
+                Ok(Claim::WholeOrComposite { candidates, stated, .. }) if stated == kind => candidates.len(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(claim(Algorithm::Sha256, &known), 1);
+        assert_eq!(claim(Algorithm::Crc64Nvme, &known), 0, "never goes over parts");
+        assert_eq!(claim(Algorithm::Sha256, &KnownLayout::unknown(None, "not told")), 0);
     }
 
     #[test]

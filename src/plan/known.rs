@@ -2,6 +2,17 @@ use super::{Basis, Candidate, PartLayout, uniform_candidates};
 use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum, composite};
 use crate::facts::PartFacts;
 
+/// Who told where the parts end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// Nobody; there are no parts, or they are assumed.
+    None,
+    /// One list of all parts.
+    List,
+    /// Every part, asked one by one.
+    Parts,
+}
+
 /// What is known of where the parts of an object end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownLayout {
@@ -13,6 +24,8 @@ pub struct KnownLayout {
     pub why_none: Option<String>,
     /// The parts as listed or asked, all of them in order.
     pub parts: Vec<PartFacts>,
+    /// Who told of these parts.
+    pub witness: Witness,
 }
 
 impl KnownLayout {
@@ -26,11 +39,18 @@ impl KnownLayout {
             }],
             why_none: None,
             parts: Vec::new(),
+            witness: Witness::None,
         }
     }
 
     pub fn unknown(parts_count: Option<u32>, because: impl Into<String>) -> Self {
-        KnownLayout { parts_count, candidates: Vec::new(), why_none: Some(because.into()), parts: Vec::new() }
+        KnownLayout {
+            parts_count,
+            candidates: Vec::new(),
+            why_none: Some(because.into()),
+            parts: Vec::new(),
+            witness: Witness::None,
+        }
     }
 
     pub fn assumed(parts_count: u32, layouts: impl IntoIterator<Item = PartLayout>, from: &'static str) -> Self {
@@ -40,6 +60,7 @@ impl KnownLayout {
             candidates: candidates.collect(),
             why_none: None,
             parts: Vec::new(),
+            witness: Witness::None,
         }
     }
 
@@ -56,6 +77,7 @@ impl KnownLayout {
             candidates: vec![Candidate { layout, basis: Basis::Proved { by } }],
             why_none: None,
             parts,
+            witness: Witness::Parts,
         })
     }
 
@@ -71,6 +93,11 @@ impl KnownLayout {
             Some(stored) => Err(format!("the {} values of the parts do not make up {stored}", stored.algorithm())),
             None => Ok(self),
         }
+    }
+
+    /// The same, where one list told of all parts.
+    pub fn listed(self) -> Self {
+        KnownLayout { witness: Witness::List, ..self }
     }
 
     /// The same parts, of whose own values nothing is known.

@@ -16,13 +16,13 @@ mod tuning;
 
 pub use budget::{Budget, Concurrency, Limits, PlanTooLarge, TooLittleMemory};
 pub use collect::{Collected, checksum_claim, etag_claim, settle, stored_references};
-pub use known::KnownLayout;
+pub use known::{KnownLayout, Witness};
 pub use layout::{Basis, LayoutError, LayoutShape, PartLayout};
 pub use midway::{Midway, RowState};
 pub use range_digests::RangeDigests;
 pub use ranges::Ranges;
 pub use read_plan::{Need, ReadPlan};
-pub use reference::{Candidate, Claim, Reference};
+pub use reference::{Candidate, Claim, Reference, Standing};
 pub use sample::{ParseSampleError, Sample};
 pub use solver::{MAX_CANDIDATES, uniform_candidates};
 pub use spans::Spans;

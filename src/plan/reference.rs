@@ -1,5 +1,5 @@
 use super::{Basis, PartLayout};
-use crate::checksum::{Algorithm, Digest};
+use crate::checksum::{Algorithm, ChecksumKind, Digest};
 use crate::verdict::CheckId;
 
 /// A value an object can be held against, and where it comes from.
@@ -8,7 +8,26 @@ pub struct Reference {
     pub check: CheckId,
     /// In words, for the report: what it is and who said so.
     pub source: String,
+    pub standing: Standing,
     pub claim: Claim,
+}
+
+/// How firmly it is known by what algorithm a value was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Stated or documented: bytes that do not give the value are not those it was made of.
+    Stated,
+    /// An ETag of a server of which nothing documents that its ETags are MD5s.
+    UndocumentedETag,
+    /// Guessed from the length of the value; `may_be` names other algorithms of that length.
+    Guessed { may_be: &'static str },
+}
+
+impl Reference {
+    /// A reference whose algorithm is stated or documented.
+    pub fn new(check: CheckId, source: impl Into<String>, claim: Claim) -> Self {
+        Reference { check, source: source.into(), standing: Standing::Stated, claim }
+    }
 }
 
 /// A layout under which a claim may hold.
@@ -32,8 +51,9 @@ pub enum Claim {
         /// The parts' own values, where the server gave them.
         parts: Option<Vec<Digest>>,
     },
-    /// One of the two above; the server did not say which.
-    WholeOrComposite { digest: Digest, candidates: Vec<Candidate> },
+    /// One of the two above. `stated` is what the server calls it: nothing, or a composite without a number of parts,
+    /// which some servers call values over the whole object too.
+    WholeOrComposite { digest: Digest, candidates: Vec<Candidate>, stated: ChecksumKind },
     /// The digest of each part.
     Parts { layout: PartLayout, digests: Vec<Digest> },
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::{Style, content, field, printable, shell_word, wrap};
 use crate::report::{DamageReport, FindingReport, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput};
+use crate::verdict::{CheckId, CheckName, Origin};
 
 /// Damaged parts named one by one; the rest are counted.
 const MOST_DAMAGE: usize = 10;
@@ -132,7 +133,10 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
             lines.push(match finding.reads {
                 Some(2) => "read twice, the second time afresh, with the same wrong result".to_owned(),
                 Some(_) => "read once".to_owned(),
-                None => "the bytes are those that are stored: another reference matched".to_owned(),
+                None if finding.check == CheckId::Stream.to_string() => {
+                    "the bytes are those that are stored: another reference matched".to_owned()
+                }
+                None => "no byte was read for it".to_owned(),
             });
         }
         _ => {}
@@ -188,7 +192,15 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
         "fail" if report.findings.iter().all(|f| f.verdict != "fail" || f.check == "stream") => {
             "the stream in the object is not whole, whatever its bytes match".to_owned()
         }
+        "fail" if report.findings.iter().any(|f| f.verdict == "fail" && f.check == CheckId::Size.to_string()) => {
+            "a stored AMI object has bytes, and this one has none".to_owned()
+        }
+        "fail" if contradiction(report).is_some() => contradiction(report).unwrap_or_default(),
         "fail" => match damaged.as_slice() {
+            [] if fails(report, Origin::Manifest) => "the bytes are not those of the manifest".to_owned(),
+            [] if fails(report, Origin::Expect) || fails(report, Origin::Sums) || fails(report, Origin::Like) => {
+                "the bytes are not those of the value given".to_owned()
+            }
             [] => "the bytes are not those of the reference; where they differ cannot be told (keep a manifest next time: --write-manifest)".to_owned(),
             [one] => format!("part {one} is damaged"),
             many => format!("{} parts are damaged: {}", many.len(), list(many)),
@@ -207,6 +219,20 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
             format!("{}{advice}", details.join("; "))
         }
     }
+}
+
+/// What references that contradict each other say, where that fails.
+fn contradiction(report: &VerifyReport) -> Option<String> {
+    let name = CheckId::Contradiction.to_string();
+    let found = report.findings.iter().find(|f| f.check == name && f.verdict == "fail")?;
+    let (observed, source) = (found.observed.as_deref()?, found.source.as_deref()?);
+    Some(format!("the references contradict each other: {observed}; {source}"))
+}
+
+/// Whether a reference from there failed.
+fn fails(report: &VerifyReport, origin: Origin) -> bool {
+    let from = |f: &FindingReport| f.check.parse().is_ok_and(|name| matches!(name, CheckName::One(CheckId::Reference(of, _)) if of == origin));
+    report.findings.iter().any(|f| f.verdict == "fail" && from(f))
 }
 
 fn list(parts: &[u64]) -> String {

@@ -15,6 +15,8 @@ pub enum CheckId {
     Proof,
     /// The bytes are a whole stream, by the stream's own checksums and sizes.
     Stream,
+    /// Whether the references that were held against the same bytes agree.
+    Contradiction,
     /// One reference.
     Reference(Origin, Subject),
     /// One condition of a store or a restore.
@@ -47,17 +49,39 @@ pub enum Subject {
     Parts(Algorithm),
     /// A size that differs already settles it.
     Size,
+    /// Some value, where what was given holds none that can be computed.
+    Value,
+}
+
+/// What follows for the whole where a reference is not judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    /// It was found with the object: others may prove the bytes in its place.
+    Offered,
+    /// A person gave this very value: unless it is judged, the whole is unknown.
+    Each,
+    /// One of the values of a document or an object that a person named: one of them must match over every byte.
+    OneOf,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a check (identity, size, proof, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-` or `like-`; an origin alone means all of its checks)"
+    "`{0}` is not a check (identity, size, proof, contradiction, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-` or `like-`; an origin alone means all of its checks)"
 )]
 pub struct ParseCheckError(pub String);
 
 impl Origin {
     const NAMED: [(Origin, &'static str); 4] =
         [(Origin::Expect, "expect"), (Origin::Manifest, "manifest"), (Origin::Sums, "sums"), (Origin::Like, "like")];
+
+    /// What a reference from here demands of the whole.
+    pub fn demand(self) -> Demand {
+        match self {
+            Origin::Stored => Demand::Offered,
+            Origin::Expect | Origin::Sums => Demand::Each,
+            Origin::Manifest | Origin::Like => Demand::OneOf,
+        }
+    }
 
     fn name(self) -> Option<&'static str> {
         Self::NAMED.into_iter().find(|(origin, _)| *origin == self).map(|(_, name)| name)
@@ -71,6 +95,7 @@ impl fmt::Display for CheckId {
             CheckId::Size => f.write_str("size"),
             CheckId::Proof => f.write_str("proof"),
             CheckId::Stream => f.write_str("stream"),
+            CheckId::Contradiction => f.write_str("contradiction"),
             CheckId::Condition(condition) => condition.fmt(f),
             CheckId::Upkeep(upkeep) => upkeep.fmt(f),
             CheckId::Reference(origin, subject) => {
@@ -82,6 +107,7 @@ impl fmt::Display for CheckId {
                     Subject::Checksum(algorithm) => algorithm.fmt(f),
                     Subject::Parts(algorithm) => write!(f, "parts-{algorithm}"),
                     Subject::Size => f.write_str("size"),
+                    Subject::Value => f.write_str("value"),
                 }
             }
         }
@@ -115,6 +141,7 @@ impl FromStr for CheckName {
             "size" => Some(CheckId::Size),
             "proof" => Some(CheckId::Proof),
             "stream" => Some(CheckId::Stream),
+            "contradiction" => Some(CheckId::Contradiction),
             name => {
                 let condition = Condition::named(name).map(CheckId::Condition);
                 condition.or_else(|| Upkeep::named(name).map(CheckId::Upkeep))
@@ -136,6 +163,7 @@ impl FromStr for CheckName {
         let subject = match subject {
             "etag" => Subject::ETag,
             "size" => Subject::Size,
+            "value" => Subject::Value,
             _ => match subject.strip_prefix("parts-") {
                 Some(algorithm) => Subject::Parts(algorithm.parse().map_err(|_| error())?),
                 None => Subject::Checksum(subject.parse().map_err(|_| error())?),
@@ -160,7 +188,14 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_printed() {
-        let mut ids = vec![CheckId::Identity, CheckId::Size, CheckId::Proof, CheckId::Stream];
+        let mut ids = vec![
+            CheckId::Identity,
+            CheckId::Size,
+            CheckId::Proof,
+            CheckId::Contradiction,
+            CheckId::Stream,
+            CheckId::Reference(Origin::Sums, Subject::Value),
+        ];
         for origin in [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like] {
             ids.push(CheckId::Reference(origin, Subject::ETag));
             for algorithm in Algorithm::ALL {

@@ -7,7 +7,7 @@ mod finding;
 mod reason;
 mod upkeep;
 
-pub use check_id::{CheckId, CheckName, Origin, ParseCheckError, Subject};
+pub use check_id::{CheckId, CheckName, Demand, Origin, ParseCheckError, Subject};
 pub use condition::Condition;
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{CheckId, Coverage};
+use crate::checksum::Algorithm;
 use crate::units::ByteSize;
 
 /// Why something is not known. Every reason can be acted on or explained.
@@ -34,6 +35,14 @@ pub enum Reason {
     LayoutUnknown { because: String },
     /// The parts were assumed, not asked, so a mismatch says nothing about the bytes.
     LayoutNotProved { because: String },
+    /// The ETag is not the MD5 of the bytes, and nothing documents that this server's ETags are MD5s.
+    ETagUndocumented { expected: String, observed: String },
+    /// The algorithm was guessed from the length of the value, and the bytes do not give it.
+    AlgorithmGuessed { tried: Algorithm, may_be: &'static str },
+    /// The value is by an algorithm that is not computed here.
+    AlgorithmNotComputed { detail: String },
+    /// References over the same bytes do not agree, and nothing decides between them.
+    Contradiction { detail: String },
     /// Stopped before all bytes were read.
     Interrupted { coverage: Coverage },
     /// As much was read as was allowed.
@@ -72,6 +81,10 @@ impl Reason {
             Reason::ETagNotMd5 { .. } => "etag_not_md5",
             Reason::LayoutUnknown { .. } => "layout_unknown",
             Reason::LayoutNotProved { .. } => "layout_not_proved",
+            Reason::ETagUndocumented { .. } => "etag_undocumented",
+            Reason::AlgorithmGuessed { .. } => "algorithm_guessed",
+            Reason::AlgorithmNotComputed { .. } => "algorithm_not_computed",
+            Reason::Contradiction { .. } => "contradiction",
             Reason::Interrupted { .. } => "interrupted",
             Reason::Limited { .. } => "limited",
             Reason::Unconfirmed { .. } => "unconfirmed",
@@ -105,6 +118,13 @@ impl Reason {
                 "suspect damage; give the second reading more time or bytes, or call one reading enough with --no-reread",
             ),
             Reason::Limited { .. } => Some("run it again with --resume FILE, as often as it takes"),
+            Reason::AlgorithmGuessed { .. } => {
+                Some("state the algorithm with --sums ALGORITHM:FILE, or give a value of another algorithm")
+            }
+            Reason::AlgorithmNotComputed { .. } => Some("give a value of an algorithm that this tool computes"),
+            Reason::Contradiction { .. } => {
+                Some("hold the object against a value you trust (--expect, --sums, --manifest, --like)")
+            }
             Reason::ReadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
             Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
             _ => None,
@@ -151,6 +171,12 @@ impl fmt::Display for Reason {
             Reason::LayoutNotProved { because } => {
                 write!(f, "no match, but the part layout was assumed and could not be proved: {because}")
             }
+            Reason::ETagUndocumented { expected, observed } => write!(
+                f,
+                "the ETag is {expected}, the MD5 of the bytes gives {observed}; nothing documents that this server's ETags are MD5s"
+            ),
+            Reason::AlgorithmGuessed { tried, may_be } => write!(f, "no match as {tried}; may be {may_be}"),
+            Reason::AlgorithmNotComputed { detail } | Reason::Contradiction { detail } => f.write_str(detail),
             Reason::Interrupted { coverage } => write!(
                 f,
                 "interrupted after {} of {} ({:.1} %)",

@@ -3,6 +3,8 @@
 //! `docs/trust.md` says the same in a table, and is held equal to it.
 #![allow(clippy::print_stdout, reason = "says how many cases ran")]
 
+#[path = "../common/aws.rs"]
+mod aws;
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -16,7 +16,7 @@ use stored_ami::lab::{
     BucketOptions, CallRecord, ChecksumChoice, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, ObjectRecord,
     Operation, PartRecord, PartSizes, SyntheticSpec,
 };
-use stored_ami::manifest::Manifest;
+use stored_ami::manifest::{GivenSums, Manifest, SumLine, SumValue};
 use stored_ami::plan::{Budget, Limits, Sample};
 use stored_ami::progress::Silent;
 use stored_ami::report::VerifyReport;
@@ -24,6 +24,7 @@ use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, ObjectSource, RetryPolicy, Session};
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::AsAws;
 use crate::claim::{Reference, digest, lab};
 use crate::harm::{Case, Harm};
 use crate::holding::{Answers, Holding, Reading};
@@ -95,7 +96,8 @@ impl Rig {
     }
 
     fn source(&self, key: &str) -> Arc<dyn ObjectSource> {
-        Arc::new(self.connection.object(format!("s3://{BUCKET}/{key}").parse().unwrap()))
+        // The matrix is about S3 itself, which documents its ETags.
+        Arc::new(AsAws(Arc::new(self.connection.object(format!("s3://{BUCKET}/{key}").parse().unwrap()))))
     }
 
     fn request(&self, key: &str) -> VerifyRequest {
@@ -129,12 +131,17 @@ impl Rig {
             Reference::ExpectETag => {
                 request.etag = Some(ETag::new(&etag(&self.holding, &case.total_of, &case.written)));
             }
-            Reference::Sums(algorithm) => request.sums = Some(("SUMS".to_owned(), value(algorithm))),
+            Reference::Sums(algorithm) => {
+                let line = SumLine { line: 1, value: SumValue::Stated(value(algorithm)) };
+                request.sums = Some(GivenSums { file: "SUMS".to_owned(), values: vec![line], notes: Vec::new() });
+            }
             Reference::Like(_) => request.like = Some(self.source(LIKE)),
             Reference::Manifest => {
                 let of_parts = self.manifest(&case.parts_of, &case.written).await;
                 let total = self.manifest(&case.total_of, &case.written).await;
-                request.manifest = Some(("m.json".to_owned(), Manifest { whole: total.whole, ..of_parts }));
+                // It is the manifest of this very object, from before.
+                let target = request.target().to_string();
+                request.manifest = Some(("m.json".to_owned(), Manifest { target, whole: total.whole, ..of_parts }));
             }
             Reference::Full(_) | Reference::Unstated(_) | Reference::Composite(_) | Reference::ETag => {}
         }

@@ -3,7 +3,7 @@ use std::time::Instant;
 use super::parts::part_runs;
 use super::pass::{manifest_layout, why_stopped};
 use super::{Verified, VerifyRequest, unknown};
-use crate::checks::{Digests, RatioBasis};
+use crate::checks::{Digests, RatioBasis, contradiction, demanded, wrong_size};
 use crate::commands::Discovery;
 use crate::content::{Decoded, End, Format, Probed};
 use crate::facts::{Fact, ObjectFacts};
@@ -45,20 +45,24 @@ pub(super) fn assemble(
     for name in request.require.iter().chain(&request.using) {
         if let crate::verdict::CheckName::One(check) = name
             && !findings.iter().any(|finding| finding.check == *check)
-            && !matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof | CheckId::Stream)
+            && !matches!(
+                check,
+                CheckId::Identity | CheckId::Size | CheckId::Proof | CheckId::Contradiction | CheckId::Stream
+            )
         {
             findings.push(unknown(*check, Reason::NoSuchReference { check: *check }));
         }
     }
-    let proof = proof(&findings, request, &ending, facts);
+    let contradiction = contradiction(&findings);
+    let mut proof = proof(&findings, request, &ending, facts);
+    if let Some(open) = &contradiction {
+        contradict(&mut proof, open);
+    }
     findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: identity(facts, &ending, moved) });
     findings.insert(1, Finding { check: CheckId::Size, required: true, outcome: size(facts, request, &ending) });
     findings.insert(2, proof);
-    for finding in &mut findings {
-        // What is no stream that is known, or holds nothing that speaks for it, need not be more.
-        let says_nothing = matches!(&finding.outcome, Outcome::Unknown(Reason::NotStated { .. }));
-        finding.required = request.requires(finding.check) || (finding.check == CheckId::Stream && !says_nothing);
-    }
+    findings.extend(contradiction);
+    require(&mut findings, request);
     let verdict = overall(&findings);
     let accepted: Vec<String> = findings
         .iter()
@@ -129,6 +133,31 @@ pub(super) fn assemble(
         exit_code: exit.code(),
     };
     Verified { report, manifest, finished: ending.stopped.is_none() }
+}
+
+/// Marks what must be known for a pass.
+fn require(findings: &mut [Finding], request: &VerifyRequest) {
+    let required = |finding: &Finding| {
+        // What is no stream that is known, or holds nothing that speaks for it, need not be more.
+        let says_nothing = matches!(&finding.outcome, Outcome::Unknown(Reason::NotStated { .. }));
+        request.requires(finding.check)
+            || demanded(finding.check, findings)
+            || (finding.check == CheckId::Contradiction && finding.required)
+            || (finding.check == CheckId::Stream && !says_nothing)
+    };
+    let required: Vec<bool> = findings.iter().map(required).collect();
+    for (finding, required) in findings.iter_mut().zip(required) {
+        finding.required = required;
+    }
+}
+
+/// What matched proves nothing where other references over the same bytes do not, and nothing decides between them.
+fn contradict(proof: &mut Finding, contradiction: &Finding) {
+    match &contradiction.outcome {
+        Outcome::Fail(failure) => proof.outcome = Outcome::Fail(failure.clone()),
+        Outcome::Unknown(reason) if contradiction.required => proof.outcome = Outcome::Unknown(reason.clone()),
+        Outcome::Pass(_) | Outcome::Unknown(_) => {}
+    }
 }
 
 /// The parts to tell of: those that damage is named by, else the object's own. A file has none of its own, and goes by
@@ -223,6 +252,9 @@ fn identity(facts: &ObjectFacts, ending: &Ending, moved: Option<Reason>) -> Outc
 }
 
 fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &Ending) -> Outcome {
+    if let Some(failure) = wrong_size(&facts.id.target, facts.size) {
+        return Outcome::Fail(failure);
+    }
     let Some(coverage) = ending.coverage else {
         let reason = ending.archived.clone().map_or(Reason::NotRead, |state| Reason::Archived { state });
         return Outcome::Unknown(reason);

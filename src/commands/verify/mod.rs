@@ -2,12 +2,14 @@
 
 mod assemble;
 mod keeper;
+mod listed;
 mod mismatch;
 mod parts;
 mod pass;
 mod references;
 mod request;
 mod stream;
+mod undocumented;
 
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +52,7 @@ pub async fn verify(
     request: &VerifyRequest,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
+    request.check().map_err(VerifyError::Request)?;
     let started = session.context().clock.monotonic();
     let clock = session.context().clock.as_ref();
     let look = async {

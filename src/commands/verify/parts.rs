@@ -23,11 +23,16 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
         (true, false, true) => "proved",
         (true, false, false) => "read",
     };
+    // References that contradict each other do not tell that bytes are damaged.
+    let contradicted = findings
+        .iter()
+        .any(|finding| finding.check == CheckId::Contradiction && finding.verdict() == Verdict::Fail);
+    let named = if contradicted { "in_question" } else { "damaged" };
     let read = joined(read);
     let mut runs: Vec<PartRunReport> = Vec::new();
     for (number, part) in (1..).zip(layout.parts()) {
         let state = if touches(&damaged, part) {
-            "damaged"
+            named
         } else if covers(&read, part) {
             others
         } else {

@@ -4,24 +4,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::keeper::Keeper;
 use super::mismatch::{Mismatch, describe, lay_over, same_damage};
-use super::{VerifyError, VerifyRequest, unknown};
+use super::{VerifyError, VerifyRequest, undocumented, unknown};
 use crate::checks::{Digests, Judgement, held_by_part, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
 use crate::content::{Decoded, ProbePlan, Probed};
 use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
-use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, Spans, settle};
+use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, Spans, Standing, settle};
 use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize, MIB};
 use crate::verdict::{CheckId, Coverage, Finding, Origin, Outcome, Reads, Reason};
 
 /// The readings of one `verify`, and what they say about its references.
 pub(super) struct Pass<'a> {
-    session: &'a Session,
+    pub(super) session: &'a Session,
     request: &'a VerifyRequest,
     cancel: &'a CancellationToken,
-    found: &'a mut Discovery,
+    pub(super) found: &'a mut Discovery,
     reading: Option<Reading>,
     /// All digests, of all readings.
     pub digests: Option<Digests>,
@@ -31,6 +31,8 @@ pub(super) struct Pass<'a> {
     pub decoded: Option<Decoded>,
     /// Some bytes were read after the first reading.
     pub(super) read_again: bool,
+    /// The list of parts and the parts themselves tell different sizes.
+    pub(super) disputed: bool,
 }
 
 /// What a reading does besides digests.
@@ -63,6 +65,7 @@ impl<'a> Pass<'a> {
             stopped: None,
             decoded: None,
             read_again: false,
+            disputed: false,
         }
     }
 
@@ -83,6 +86,7 @@ impl<'a> Pass<'a> {
 
     /// Reads, judges, and where a mismatch stands, asks and reads again.
     pub async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
+        let no_md5 = undocumented::undocumented(&references);
         let mut wanted = needs(&references, self.found.facts.size);
         let size = self.found.facts.size;
         wanted.extend(self.request.digest.iter().map(|algorithm| (*algorithm, PartLayout::whole(size))));
@@ -126,13 +130,16 @@ impl<'a> Pass<'a> {
         for reference in references {
             self.sort(reference, &digests, &mut findings, &mut mismatches, &mut unproved);
         }
+        self.question_list(&mut mismatches, &mut unproved).await;
         if !unproved.is_empty() {
             self.settle_layout(unproved, &mut digests, &mut findings, &mut mismatches).await;
         }
+        undocumented::set_aside(&mut mismatches, &mut findings);
         if !mismatches.is_empty() {
             findings.extend(self.confirm(mismatches, &plan, &mut digests).await);
         }
         self.digests = Some(digests);
+        self.found.notes.extend(undocumented::looks_the_same(&no_md5, &findings));
         if decode {
             let finding = self.judge_stream(&plan, &findings).await;
             findings.push(finding);
@@ -205,7 +212,16 @@ impl<'a> Pass<'a> {
             Judgement::Match(evidence) => {
                 findings.push(Finding { check, required: false, outcome: Outcome::Pass(evidence) });
             }
-            Judgement::Mismatch { evidence, damage } => mismatches.push(Mismatch { reference, evidence, damage }),
+            Judgement::Mismatch { evidence, damage } => match reference.standing {
+                Standing::Guessed { may_be } => {
+                    let tried = reference.claim.algorithm();
+                    let reason = tried.map(|tried| Reason::AlgorithmGuessed { tried, may_be });
+                    findings.push(unknown(check, reason.unwrap_or(Reason::NotRead)));
+                }
+                Standing::Stated | Standing::UndocumentedETag => {
+                    mismatches.push(Mismatch { reference, evidence, damage });
+                }
+            },
             Judgement::NoLayoutMatches { .. } => unproved.push(reference),
             Judgement::NoLayout => {
                 let because = self.found.layout.why_none.clone().unwrap_or_default();
@@ -304,8 +320,14 @@ impl<'a> Pass<'a> {
             }
         }
         let mut still_unproved = Vec::new();
+        let mut differing = Vec::new();
         for reference in settled {
-            self.sort(reference, digests, findings, mismatches, &mut still_unproved);
+            self.sort(reference, digests, findings, &mut differing, &mut still_unproved);
+        }
+        if self.disputed {
+            findings.extend(differing.into_iter().map(super::listed::disputed));
+        } else {
+            mismatches.extend(differing);
         }
         for reference in still_unproved {
             let because = "the value fits no reading of it".to_owned();

@@ -1,9 +1,10 @@
-use super::VerifyRequest;
+use super::{VerifyError, VerifyRequest, unknown};
 use crate::checksum::{ChecksumKind, StoredChecksum};
 use crate::commands::{Discovery, discover};
 use crate::ident::{ETag, ETagForm};
-use crate::plan::{Claim, Collected, KnownLayout, Reference, checksum_claim, etag_claim, stored_references};
-use crate::source::{Session, SourceError};
+use crate::manifest::{SumLine, SumValue};
+use crate::plan::{Claim, Collected, KnownLayout, Reference, Standing, checksum_claim, etag_claim, stored_references};
+use crate::source::Session;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject};
 
@@ -12,7 +13,7 @@ pub(super) async fn collect(
     session: &Session,
     request: &VerifyRequest,
     found: &mut Discovery,
-) -> Result<Collected, SourceError> {
+) -> Result<Collected, VerifyError> {
     let size = found.facts.size;
     let mut all = stored_references(&found.facts, &found.layout, Origin::Stored, None);
     for problem in &found.facts.unreadable_checksums {
@@ -36,12 +37,15 @@ pub(super) async fn collect(
             etag_claim(etag, &given(&found.layout, etag_parts(etag), size), size),
         );
     }
-    if let Some((file, digest)) = &request.sums {
-        let check = CheckId::Reference(Origin::Sums, Subject::Checksum(digest.algorithm()));
-        add(&mut all, check, format!("checksum file {file}"), Ok(Claim::Whole(*digest)));
+    if let Some(sums) = &request.sums {
+        found.notes.extend(sums.notes.iter().cloned());
+        sums.values.iter().for_each(|line| add_sum(&mut all, &sums.file, line));
     }
     if let Some((file, manifest)) = &request.manifest {
         if manifest.target != request.target().to_string() {
+            if let Some(how) = manifest.is_of_another(&found.facts, &found.layout) {
+                return Err(VerifyError::Request(format!("manifest {file} is of {}: {how}", manifest.target)));
+            }
             found.notes.push(format!("the manifest is of {}, another location", manifest.target));
         }
         if manifest.verdict != "pass" {
@@ -58,6 +62,10 @@ pub(super) async fn collect(
             let comment = signed.trusted_comment.replace('\t', " ");
             found.notes.push(format!("the manifest is {by}; trusted comment: {comment}"));
         }
+        if references.is_empty() {
+            let detail = format!("manifest {file} holds no value");
+            all.unusable.push(unknown(CheckId::Reference(Origin::Manifest, Subject::Value), Reason::NotStated { detail }));
+        }
         add_all(&mut all, Origin::Manifest, manifest.object_bytes, size, references, &format!("manifest {file}"));
     }
     if let Some(like) = &request.like {
@@ -67,6 +75,9 @@ pub(super) async fn collect(
         found.notes.extend(other.notes.iter().map(|note| format!("{name}: {note}")));
         if theirs.references.is_empty() {
             found.notes.push(format!("{name} has no reference that could be used"));
+            let check = CheckId::Reference(Origin::Like, Subject::Value);
+            let detail = format!("{name} has no reference that could be used");
+            all.unusable.push(unknown(check, Reason::NotStated { detail }));
         }
         all.unusable.extend(theirs.unusable);
         add_all(&mut all, Origin::Like, other.facts.size, size, theirs.references, &name);
@@ -95,9 +106,25 @@ fn etag_parts(etag: &ETag) -> Option<u32> {
 
 fn add(all: &mut Collected, check: CheckId, source: String, claim: Result<Claim, Reason>) {
     match claim {
-        Ok(claim) => all.references.push(Reference { check, source, claim }),
-        Err(reason) => {
-            all.unusable.push(Finding { check, required: false, outcome: Outcome::Unknown(reason) });
+        Ok(claim) => all.references.push(Reference::new(check, source, claim)),
+        Err(reason) => all.unusable.push(unknown(check, reason)),
+    }
+}
+
+/// A line of a checksum file that names the target.
+fn add_sum(all: &mut Collected, file: &str, line: &SumLine) {
+    let check = CheckId::Reference(Origin::Sums, line.value.subject());
+    let source = format!("checksum file {file}, line {}", line.line);
+    match &line.value {
+        SumValue::Stated(digest) => all.references.push(Reference::new(check, source, Claim::Whole(*digest))),
+        SumValue::Guessed { digest, may_be } => {
+            let standing = Standing::Guessed { may_be };
+            let source = format!("{source} (algorithm guessed from the length)");
+            all.references.push(Reference { standing, ..Reference::new(check, source, Claim::Whole(*digest)) });
+        }
+        SumValue::NotComputed { algorithm } => {
+            let detail = format!("{source}: {algorithm} is not computed here");
+            all.unusable.push(unknown(check, Reason::AlgorithmNotComputed { detail }));
         }
     }
 }

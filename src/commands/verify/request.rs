@@ -2,15 +2,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::checkpoint::CheckpointFile;
-use crate::checksum::{Algorithm, Digest, StoredChecksum};
+use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::Logical;
 use crate::content::Limits;
 use crate::fetch::Quota;
-use crate::ident::{ETag, Target};
-use crate::manifest::{Manifest, Signed};
+use crate::ident::{ETag, ETagForm, Target};
+use crate::manifest::{GivenSums, Manifest, Signed, SumValue};
 use crate::plan::{Budget, Sample};
 use crate::source::ObjectSource;
-use crate::verdict::{CheckId, CheckName};
+use crate::units::PartNumber;
+use crate::verdict::{CheckId, CheckName, Origin, Subject};
 
 /// What to verify, against what, and how hard.
 #[derive(Clone)]
@@ -24,8 +25,8 @@ pub struct VerifyRequest {
     pub manifest: Option<(String, Manifest)>,
     /// `--manifest-key`: what the signature of the manifest says, once it was checked.
     pub manifest_signature: Option<Signed>,
-    /// `--sums`: the name of the file, and the value in it.
-    pub sums: Option<(String, Digest)>,
+    /// `--sums`: the name of the file, and the values in it.
+    pub sums: Option<GivenSums>,
     /// `--like`.
     pub like: Option<Arc<dyn ObjectSource>>,
     /// Only these references, where not empty.
@@ -100,6 +101,50 @@ impl VerifyRequest {
         self.using.is_empty() || self.using.iter().any(|name| name.matches(check))
     }
 
+    /// Why a request asks for something that cannot be done, in words.
+    ///
+    /// # Errors
+    ///
+    /// Where a given ETag is no MD5, or where `--using` leaves out a value that was given.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(etag) = self.etag.as_ref().filter(|etag| etag.form() == ETagForm::Opaque) {
+            return Err(format!(
+                "--etag {etag}: is neither an MD5 (32 hexadecimal digits) nor one over parts (-N behind it), and bytes cannot be held against it"
+            ));
+        }
+        match self.given().into_iter().find(|(_, checks)| !checks.iter().any(|check| self.uses(*check))) {
+            Some((flag, _)) => Err(format!("--using leaves out what {flag} gives; name it too, or leave out {flag}")),
+            None => Ok(()),
+        }
+    }
+
+    /// What a person gave, by flag: of each group one check must be used, and a value that must be judged is a group of
+    /// its own.
+    fn given(&self) -> Vec<(&'static str, Vec<CheckId>)> {
+        let one = |flag, origin, subject| (flag, vec![CheckId::Reference(origin, subject)]);
+        let mut given = Vec::new();
+        let expected = |expected: &Expected| Subject::Checksum(expected.0.algorithm());
+        given.extend(self.expect.iter().map(|value| one("--expect", Origin::Expect, expected(value))));
+        given.extend(self.etag.iter().map(|_| one("--etag", Origin::Expect, Subject::ETag)));
+        for line in self.sums.iter().flat_map(|sums| &sums.values) {
+            given.push(one("--sums", Origin::Sums, line.value.subject()));
+        }
+        if let Some((_, manifest)) = &self.manifest {
+            let references = manifest.references().unwrap_or_default();
+            given.push(("--manifest", references.iter().map(|reference| reference.check).collect()));
+        }
+        if self.like.is_some() {
+            // What the other object has is not known yet; any of its checks may be one.
+            let of_like = |name: &CheckName| match name {
+                CheckName::AllOf(origin) => *origin == Origin::Like,
+                CheckName::One(check) => matches!(check, CheckId::Reference(Origin::Like, _)),
+            };
+            let named = self.using.is_empty() || self.using.iter().any(of_like);
+            given.extend((!named).then(|| one("--like", Origin::Like, Subject::Value)));
+        }
+        given
+    }
+
     pub(super) fn accepts(&self, check: CheckId) -> bool {
         self.accept.iter().any(|name| name.matches(check))
     }
@@ -109,6 +154,16 @@ impl VerifyRequest {
 /// it when it goes over N parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected(pub StoredChecksum);
+
+impl SumValue {
+    /// What the value is, as a check.
+    pub(super) fn subject(&self) -> Subject {
+        match self {
+            SumValue::Stated(digest) | SumValue::Guessed { digest, .. } => Subject::Checksum(digest.algorithm()),
+            SumValue::NotComputed { .. } => Subject::Value,
+        }
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}`: {problem}")]
@@ -126,7 +181,16 @@ impl FromStr for Expected {
             .split_once(':')
             .ok_or_else(|| error("write ALGORITHM:VALUE, for example sha256:9f86d0…".to_owned()))?;
         let algorithm: Algorithm = algorithm.parse().map_err(|e| error(format!("{e}")))?;
-        StoredChecksum::parse(algorithm, value, None, false).map(Expected).map_err(|e| error(e.to_string()))
+        let stored = StoredChecksum::parse(algorithm, value, None, false).map_err(|e| error(e.to_string()))?;
+        match stored.kind {
+            ChecksumKind::Composite { .. } if !algorithm.multipart_composite() => {
+                Err(error(format!("{algorithm} goes over a whole object and never over parts")))
+            }
+            ChecksumKind::Composite { parts: Some(parts) } if parts > PartNumber::MAX => {
+                Err(error(format!("an object has {} parts at the most", PartNumber::MAX)))
+            }
+            _ => Ok(Expected(stored)),
+        }
     }
 }
 
@@ -141,7 +205,16 @@ mod tests {
         assert_eq!(of("crc64nvme:rosUhgp5mIg=").unwrap().kind, ChecksumKind::FullObject);
         assert_eq!(of("crc64nvme:ae8b14860a799888").unwrap().digest.base64(), "rosUhgp5mIg=");
         assert_eq!(of("CRC32:y/Q5Jg==-3").unwrap().kind, ChecksumKind::Composite { parts: Some(3) });
-        for malformed in ["", "sha256", "sha256:", "sha256:xyz", "blake3:00", "crc32:y/Q5Jg==-0"] {
+        for malformed in [
+            "",
+            "sha256",
+            "sha256:",
+            "sha256:xyz",
+            "blake3:00",
+            "crc32:y/Q5Jg==-0",
+            "crc32:y/Q5Jg==-10001",
+            "crc64nvme:rosUhgp5mIg=-5",
+        ] {
             assert!(of(malformed).is_err(), "{malformed}");
         }
     }

@@ -2,7 +2,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::StatusCode;
 use http::header::{CONTENT_RANGE, ETAG};
 
@@ -72,6 +72,11 @@ pub(crate) fn late(fault: &Fault, request: &S3Request, reply: &mut Reply) -> (Op
             Ok(Some(2)) => reply.len = reply.len.saturating_sub(*by),
             _ => {}
         },
+        Fault::ListedSizesShifted(by) => {
+            shift_listed(reply, *by);
+            return (Some(reply.len), Ending::Clean);
+        }
+        Fault::OtherHeader { name, value } => reply.set(name, value),
         Fault::FlipOnWire { offset, mask } => flip(reply, *offset, *mask),
         _ => {}
     }
@@ -147,6 +152,28 @@ fn part_etag(request: &S3Request, reply: &mut Reply) {
         let etag = format!("\"{}\"", part.etag);
         reply.set(ETAG.as_str(), etag);
     }
+}
+
+/// Moves the end of the first part in a document of attributes, which is there as a whole.
+fn shift_listed(reply: &mut Reply, by: u64) {
+    const OPEN: &str = "<Size>";
+    let frames = take_frames(reply).filter_map(|frame| async move { frame.ok() });
+    let frames: Vec<Bytes> = frames.collect().now_or_never().unwrap_or_default();
+    let text = String::from_utf8_lossy(&frames.concat()).into_owned();
+    let mut shifted = String::new();
+    for (index, piece) in text.split(OPEN).enumerate() {
+        let (size, rest) = piece.split_once('<').unwrap_or((piece, ""));
+        let moved = size.parse::<u64>().ok().and_then(|size| match index {
+            1 => size.checked_add(by),
+            2 => size.checked_sub(by),
+            _ => None,
+        });
+        shifted += if index > 0 { OPEN } else { "" };
+        shifted += &moved.map_or_else(|| piece.to_owned(), |size| format!("{size}<{rest}"));
+    }
+    let body = Bytes::from(shifted);
+    reply.len = body.len() as u64;
+    reply.frames = stream::iter([Ok(body)]).boxed();
 }
 
 fn flip(reply: &mut Reply, offset: u64, mask: u8) {

@@ -166,6 +166,11 @@ mod tests {
             (r#""attributes_ignored""#, Fault::AttributesIgnored),
             (r#""part_head_lies""#, Fault::PartHeadLies),
             (r#"{"part_sizes_shifted": 1}"#, Fault::PartSizesShifted(1)),
+            (r#"{"listed_sizes_shifted": 1}"#, Fault::ListedSizesShifted(1)),
+            (
+                r#"{"other_header": {"name": "etag", "value": "x"}}"#,
+                Fault::OtherHeader { name: "etag", value: "x".to_owned() },
+            ),
             (r#""part_etag""#, Fault::PartETag),
         ] {
             let rules = parse_faults(&format!(r#"[{{"operation": "GetObject", "fault": {text}}}]"#));

@@ -66,6 +66,14 @@ pub enum Fault {
     /// HEAD of part 1 tells of so many bytes more, and of part 2 of as many fewer: their sum is right. Content-Range
     /// tells the truth.
     PartSizesShifted(u64),
+    /// GetObjectAttributes lists part 1 with so many bytes more, and part 2 with as many fewer: their sum is right.
+    ListedSizesShifted(u64),
+    /// Another value of a header.
+    OtherHeader {
+        #[serde(deserialize_with = "word")]
+        name: Word,
+        value: String,
+    },
     /// With `partNumber` the ETag is the part's own, as Ceph did.
     #[serde(rename = "part_etag")]
     PartETag,
@@ -110,6 +118,8 @@ impl fmt::Display for Fault {
             Fault::AttributesIgnored => f.write_str("the object instead of its attributes"),
             Fault::PartHeadLies => f.write_str("part number ignored"),
             Fault::PartSizesShifted(by) => write!(f, "end of part 1 shifted by {by}"),
+            Fault::ListedSizesShifted(by) => write!(f, "end of part 1 listed {by} bytes too far"),
+            Fault::OtherHeader { name, value } => write!(f, "{name}: {value}"),
             Fault::PartETag => f.write_str("ETag of the part"),
         }
     }

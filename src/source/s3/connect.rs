@@ -18,6 +18,7 @@ use super::never::{self, Settings};
 use super::standing::Lacks;
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
+use crate::facts::Service;
 use crate::ident::ObjectUri;
 use crate::source::{Context, ErrorKind, SourceError};
 
@@ -76,6 +77,7 @@ pub struct Connection {
     path_style: bool,
     pub(super) settings: Settings,
     pub(super) lacks: Lacks,
+    service: Service,
     trust: Trust,
     /// Of all objects and buckets, so that the next one finds connections open.
     common: Arc<OnceLock<Client>>,
@@ -143,6 +145,7 @@ impl Connection {
             path_style: own_endpoint.is_some(),
             settings,
             lacks: Lacks::default(),
+            service: own_endpoint.as_deref().map_or(Service::Aws, service_at),
             trust,
             common: Arc::default(),
         })
@@ -151,6 +154,11 @@ impl Connection {
     /// The Region that requests are signed for.
     pub fn region(&self) -> &str {
         self.shared.region().map_or("", |region| region.as_ref())
+    }
+
+    /// Whose documentation holds for what is answered.
+    pub(super) fn service(&self) -> Service {
+        self.service
     }
 
     pub fn object(&self, uri: ObjectUri) -> S3Object {
@@ -197,6 +205,11 @@ fn own_endpoint(shared: &SdkConfig) -> Option<String> {
         ServiceConfigKey::builder().service_id("S3").profile("endpoint_url").env("AWS_ENDPOINT_URL").build().ok()?;
     let for_s3 = shared.service_config().and_then(|config| config.load_config(key));
     for_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
+}
+
+fn service_at(url: &str) -> Service {
+    let uri: Option<http::Uri> = url.parse().ok();
+    uri.as_ref().and_then(http::Uri::host).map_or(Service::Other, Service::of_host)
 }
 
 /// Else every request would fail as if the server were away, and be made again.

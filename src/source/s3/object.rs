@@ -127,6 +127,7 @@ impl S3Object {
     async fn facts(&self, checksums: bool) -> Result<ObjectFacts, SourceError> {
         let headers = self.head_once(&self.uri, None, checksums).await?;
         let Head { facts, notes } = head::head_facts(&self.uri, &headers, checksums)?;
+        let facts = ObjectFacts { service: self.connection.service(), ..facts };
         notes.into_iter().for_each(|note| self.standing.note(note));
         if let Some(etag) = facts.id.etag.as_ref().filter(|etag| !etag.is_strong()) {
             let by = match facts.version.as_deref() {

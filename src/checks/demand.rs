@@ -1,0 +1,45 @@
+use crate::verdict::{CheckId, Demand, Finding, Verdict};
+
+/// Whether a reference must be known for the whole to pass, by who gave it: each value that a person typed or that a
+/// checksum file holds, and of a manifest or another object all that are open, unless one of its values matched.
+pub fn demanded(check: CheckId, findings: &[Finding]) -> bool {
+    let CheckId::Reference(origin, _) = check else { return false };
+    let matched = |finding: &Finding| {
+        matches!(finding.check, CheckId::Reference(of, _) if of == origin) && finding.verdict() == Verdict::Pass
+    };
+    match origin.demand() {
+        Demand::Offered => false,
+        Demand::Each => true,
+        Demand::OneOf => !findings.iter().any(matched),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::Algorithm;
+    use crate::verdict::{Evidence, Origin, Outcome, Reason, Subject};
+
+    #[test]
+    fn what_a_person_gave_is_demanded() {
+        let id = |origin, algorithm| CheckId::Reference(origin, Subject::Checksum(algorithm));
+        let of = |check, outcome| Finding { check, required: false, outcome };
+        let pass = |check| of(check, Outcome::Pass(Evidence::of_rule("", "", "")));
+        let open = |check| of(check, Outcome::Unknown(Reason::NotRead));
+        let (crc, sha) = (Algorithm::Crc32, Algorithm::Sha256);
+        for (origin, alone, beside_a_match) in [
+            (Origin::Stored, false, false),
+            (Origin::Expect, true, true),
+            (Origin::Sums, true, true),
+            (Origin::Manifest, true, false),
+            (Origin::Like, true, false),
+        ] {
+            let (one, other) = (id(origin, crc), id(origin, sha));
+            assert_eq!(demanded(one, &[open(one), open(other)]), alone, "{origin:?}");
+            assert_eq!(demanded(one, &[open(one), pass(other)]), beside_a_match, "{origin:?}");
+            let elsewhere = id(if origin == Origin::Stored { Origin::Like } else { Origin::Stored }, sha);
+            assert_eq!(demanded(one, &[open(one), pass(elsewhere)]), alone, "{origin:?}: another origin's match");
+        }
+        assert!(!demanded(CheckId::Stream, &[]));
+    }
+}

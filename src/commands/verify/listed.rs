@@ -1,0 +1,68 @@
+use futures_util::{StreamExt, stream};
+
+use super::mismatch::Mismatch;
+use super::pass::Pass;
+use super::unknown;
+use crate::plan::{Claim, Reference, Witness};
+use crate::units::PartNumber;
+use crate::verdict::{CheckId, Finding, Origin, Reason};
+
+/// HEADs of parts in flight.
+const AT_ONCE: usize = 16;
+
+impl Pass<'_> {
+    /// Bytes contradict parts whose sizes only a list tells: asks the parts that would be named where they end. Where
+    /// they end elsewhere, the list proves nothing, and the references wait for every part to be asked.
+    pub(super) async fn question_list(&mut self, mismatches: &mut Vec<Mismatch>, unproved: &mut Vec<Reference>) {
+        if self.found.layout.witness != Witness::List {
+            return;
+        }
+        let named = mismatches.iter().filter(|mismatch| goes_by_list(&mismatch.reference));
+        let mut numbers: Vec<u64> =
+            named.flat_map(|mismatch| mismatch.damage.iter().map(|damage| damage.part)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        if !self.any_ends_elsewhere(&numbers).await {
+            return;
+        }
+        self.announce("the parts end elsewhere than GetObjectAttributes lists: asking each of them".to_owned());
+        self.disputed = true;
+        for mismatch in mismatches.extract_if(.., |mismatch| goes_by_list(&mismatch.reference)) {
+            unproved.push(mismatch.reference);
+        }
+    }
+
+    /// Whether any of these parts has another size by its own HEAD. One that cannot be asked tells nothing.
+    async fn any_ends_elsewhere(&self, numbers: &[u64]) -> bool {
+        let facts = &self.found.facts;
+        let parts = &self.found.layout.parts;
+        let count = self.found.layout.parts_count;
+        let numbers = numbers.iter().filter_map(|number| u32::try_from(*number).ok().and_then(PartNumber::new));
+        let differs = |number: PartNumber| async move {
+            let listed = parts.iter().find(|part| part.number == number)?.size;
+            let asked = self.session.part(&facts.id, number).await.ok()?;
+            // A server that ignores part numbers answers with the whole object and no count.
+            let answered = asked.of.is_some() || asked.size != facts.size;
+            Some(answered && asked.of.is_none_or(|of| Some(of) == count) && asked.size != listed)
+        };
+        let mut answers = stream::iter(numbers.map(differs)).buffered(AT_ONCE);
+        while let Some(differs) = answers.next().await {
+            if differs == Some(true) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Whether a reference was held against the object's own listed parts.
+fn goes_by_list(reference: &Reference) -> bool {
+    matches!(reference.check, CheckId::Reference(Origin::Stored, _))
+        && matches!(reference.claim, Claim::Composite { .. } | Claim::WholeOrComposite { .. })
+}
+
+/// A mismatch along parts of which two answers tell different sizes: under neither is the layout proved.
+pub(super) fn disputed(mismatch: Mismatch) -> Finding {
+    let because = "GetObjectAttributes and HEAD of the parts tell different sizes".to_owned();
+    unknown(mismatch.reference.check, Reason::LayoutNotProved { because })
+}

@@ -1,0 +1,38 @@
+//! ETags of servers of which nothing documents that they are MD5s.
+
+use super::mismatch::Mismatch;
+use super::unknown;
+use crate::plan::{Reference, Standing};
+use crate::verdict::{CheckId, Finding, Reason, Verdict};
+
+/// A mismatch of an ETag that nothing documents as an MD5 says nothing of bytes that another reference proved.
+pub(super) fn set_aside(mismatches: &mut Vec<Mismatch>, findings: &mut Vec<Finding>) {
+    let proves = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
+    if !findings.iter().any(proves) {
+        return;
+    }
+    for mismatch in mismatches.extract_if(.., |mismatch| mismatch.reference.standing == Standing::UndocumentedETag) {
+        let (expected, observed) = (mismatch.evidence.expected, mismatch.evidence.observed);
+        findings.push(unknown(mismatch.reference.check, Reason::ETagUndocumented { expected, observed }));
+    }
+}
+
+/// The checks that rest on such ETags.
+pub(super) fn undocumented(references: &[Reference]) -> Vec<CheckId> {
+    let undocumented = references.iter().filter(|reference| reference.standing == Standing::UndocumentedETag);
+    undocumented.map(|reference| reference.check).collect()
+}
+
+/// A note where nothing but such an ETag refutes the bytes.
+pub(super) fn looks_the_same(undocumented: &[CheckId], findings: &[Finding]) -> Option<String> {
+    let mut failed = findings
+        .iter()
+        .filter(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Fail)
+        .peekable();
+    let first = failed.peek()?.check;
+    failed.all(|finding| undocumented.contains(&finding.check)).then(|| {
+        format!(
+            "only {first} does not match, and nothing documents that the ETags of this server are MD5s: a server whose ETags are something else looks the same"
+        )
+    })
+}

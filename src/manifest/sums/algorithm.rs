@@ -1,0 +1,149 @@
+use crate::checksum::Algorithm;
+
+/// An algorithm that a line or a file name states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stated {
+    Computed(Algorithm),
+    /// One that is not computed here, as it was written.
+    Other(String),
+}
+
+/// Names of algorithms in the names of checksum files that are not computed here, without dashes.
+const OTHERS: [&str; 27] = [
+    "b2", "blake2", "blake2b", "blake2s", "blake2bp", "blake2sp", "b3", "blake3", "sha224", "sha384", "sha512224",
+    "sha512256", "sha3", "sha3224", "sha3256", "sha3384", "sha3512", "keccak256", "sm3", "rmd160", "ripemd160",
+    "whirlpool", "tiger", "k12", "xxh32", "crc", "adler32",
+];
+
+/// The tag of a line: `SHA256`, `SHA2-256` (OpenSSL 3), `BLAKE2b` and the like.
+pub(super) fn tagged(tag: &str) -> Stated {
+    computed(&plain(tag)).map_or_else(|| Stated::Other(tag.to_owned()), Stated::Computed)
+}
+
+/// A tag that may as well be something else: only known names count.
+pub(super) fn known(name: &str) -> Option<Stated> {
+    let plain = plain(name);
+    computed(&plain)
+        .map(Stated::Computed)
+        .or_else(|| OTHERS.contains(&plain.as_str()).then(|| Stated::Other(name.to_owned())))
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+fn computed(plain: &str) -> Option<Algorithm> {
+    match plain {
+        "sha2256" => Some(Algorithm::Sha256),
+        "sha2512" => Some(Algorithm::Sha512),
+        _ => plain.parse().ok(),
+    }
+}
+
+/// The algorithm in the name of a checksum file, such as `SHA256SUMS`, `x.bin.sha512` or `B2SUMS`; `None` where it names
+/// none, or several. The name of the target at its beginning does not count.
+pub(super) fn of_file_name(file: &str, target: &str) -> Option<Stated> {
+    let file = file.strip_prefix(target).unwrap_or(file).to_ascii_lowercase();
+    let words: Vec<&str> = file.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let mut found: Vec<Stated> = Vec::new();
+    let mut rest = words.as_slice();
+    while !rest.is_empty() {
+        // `sha3-256` and `sha512-256` are one name.
+        let longest = (1..=rest.len().min(2)).rev().find_map(|count| {
+            let (taken, rest) = rest.split_at(count);
+            let joined = taken.concat();
+            let name = joined.trim_end_matches("sums").trim_end_matches("sum");
+            known(name).map(|stated| (stated, rest))
+        });
+        match longest {
+            Some((stated, behind)) => {
+                if !found.contains(&stated) {
+                    found.push(stated);
+                }
+                rest = behind;
+            }
+            None => rest = rest.split_first().map_or(&[], |(_, behind)| behind),
+        }
+    }
+    match found.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// What a value of some number of hexadecimal digits can be, where nothing states it.
+pub(super) enum ByLength {
+    /// The tools of this form write nothing else at this length that is in use.
+    Certain(Algorithm),
+    Guessed {
+        algorithm: Algorithm,
+        may_be: &'static str,
+    },
+    /// In words, algorithms of which none can be taken without being stated.
+    Open(&'static str),
+}
+
+pub(super) fn by_length(digits: usize) -> Option<ByLength> {
+    Some(match digits {
+        32 => ByLength::Certain(Algorithm::Md5),
+        40 => ByLength::Certain(Algorithm::Sha1),
+        64 => ByLength::Guessed { algorithm: Algorithm::Sha256, may_be: "SHA3-256, SHA-512/256, BLAKE2 or BLAKE3" },
+        128 => ByLength::Guessed { algorithm: Algorithm::Sha512, may_be: "BLAKE2b or SHA3-512" },
+        8 => ByLength::Open("CRC-32, CRC-32C or XXH32"),
+        16 => ByLength::Open("CRC-64, XXH64 or XXH3"),
+        56 => ByLength::Open("SHA-224 or SHA3-224"),
+        96 => ByLength::Open("SHA-384, SHA3-384 or BLAKE2b"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags() {
+        for (tag, algorithm) in [
+            ("SHA256", Algorithm::Sha256),
+            ("SHA2-256", Algorithm::Sha256),
+            ("SHA2-512", Algorithm::Sha512),
+            ("sha-512", Algorithm::Sha512),
+            ("MD5", Algorithm::Md5),
+            ("XXH3", Algorithm::Xxh3),
+            ("CRC64NVME", Algorithm::Crc64Nvme),
+        ] {
+            assert_eq!(tagged(tag), Stated::Computed(algorithm), "{tag}");
+        }
+        for other in
+            ["SHA512/256", "SHA512-256", "SHA3-256", "SHA224", "BLAKE2b", "BLAKE2B512", "SM3", "SIZE", "XXH64_LE"]
+        {
+            assert_eq!(tagged(other), Stated::Other(other.to_owned()));
+        }
+    }
+
+    #[test]
+    fn names_of_checksum_files() {
+        let of = |file: &str| of_file_name(file, "ami-1.bin");
+        let computed = |algorithm| Some(Stated::Computed(algorithm));
+        for (file, stated) in [
+            ("SHA256SUMS", computed(Algorithm::Sha256)),
+            ("SHA256SUMS.txt", computed(Algorithm::Sha256)),
+            ("sha512sum.asc", computed(Algorithm::Sha512)),
+            ("ami-1.bin.sha512", computed(Algorithm::Sha512)),
+            ("release-sha-256.txt", computed(Algorithm::Sha256)),
+            ("MD5SUMS", computed(Algorithm::Md5)),
+            ("ami.sha1", computed(Algorithm::Sha1)),
+            ("x.crc32c", computed(Algorithm::Crc32c)),
+            ("SUMS", None),
+            ("checksums.txt", None),
+            ("md5-and-sha256.txt", None),
+            ("ami-1.bin.txt", None),
+        ] {
+            assert_eq!(of(file), stated, "{file}");
+        }
+        for other in ["B2SUMS", "x.b2", "x.blake2b", "x.sha3-256", "sha3sums", "x.sha512-256", "x.sha384", "B3SUMS"] {
+            assert!(matches!(of(other), Some(Stated::Other(_))), "{other}: {:?}", of(other));
+        }
+        assert_eq!(of_file_name("sha512.bin.md5", "sha512.bin"), computed(Algorithm::Md5), "the target's own name");
+    }
+}

@@ -1,0 +1,207 @@
+use super::algorithm::{Stated, known, tagged};
+
+/// A line of a checksum file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    Sum(Sum),
+    /// Empty, or a comment.
+    Blank,
+    /// Anything else, as `sha256sum -c` skips it.
+    Foreign,
+}
+
+/// A value and the file it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub stated: Option<Stated>,
+    /// `None` where the line is a value alone, or the tool read its standard input.
+    pub name: Option<String>,
+    /// Names with a backslash may be paths of Windows, unless the line escapes them.
+    pub escaped: bool,
+    pub value: String,
+}
+
+/// All lines, in order.
+pub(super) fn lines(text: &str) -> Vec<Line> {
+    let mut signature = false;
+    let of = |line: &str| {
+        let line = line.trim_end_matches('\r');
+        signature |= line == "-----BEGIN PGP SIGNATURE-----";
+        let parsed = if signature { Line::Foreign } else { parse(line) };
+        signature &= line != "-----END PGP SIGNATURE-----";
+        parsed
+    };
+    text.split('\n').map(of).collect()
+}
+
+fn parse(line: &str) -> Line {
+    let line = line.trim_start();
+    if line.is_empty() || line.starts_with(['#', ';']) {
+        return Line::Blank;
+    }
+    let (line, escaped) = match line.strip_prefix('\\') {
+        Some(rest) => (rest, true),
+        None => (line, false),
+    };
+    let parsed = bsd(line).or_else(|| prefixed(line)).or_else(|| gnu(line)).or_else(|| sfv(line));
+    let Some((stated, name, value)) = parsed else { return Line::Foreign };
+    let name = match name.filter(|name| !matches!(*name, "-" | "stdin" | "(stdin)")) {
+        Some(name) if escaped => match unescape(name) {
+            Some(name) => Some(name),
+            None => return Line::Foreign,
+        },
+        name => name.map(str::to_owned),
+    };
+    Line::Sum(Sum { stated, name, escaped, value: value.to_owned() })
+}
+
+type Parsed<'a> = (Option<Stated>, Option<&'a str>, &'a str);
+
+/// `SHA256 (x) = h` of BSD and `--tag`, `SHA256(x)= h` of OpenSSL, with and without blanks.
+fn bsd(line: &str) -> Option<Parsed<'_>> {
+    let (head, value) = line.trim_end().rsplit_once('=')?;
+    // Base64 ends in the same sign.
+    let (head, value) = match head.trim_end().ends_with(')') {
+        true => (head, value.trim()),
+        false => {
+            let at = line.rfind(")=").or_else(|| line.rfind(") ="))?;
+            let (head, rest) = line.split_at(at + 1);
+            (head, rest.trim_start().strip_prefix('=')?.trim())
+        }
+    };
+    let (tag, name) = head.trim_end().strip_suffix(')')?.split_once('(')?;
+    let tag = tag.trim_end();
+    let is_tag = tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
+    let is_value = !value.is_empty() && !value.contains(char::is_whitespace);
+    // Old OpenSSL writes `(stdin)= h` without a tag.
+    let stated = (!tag.is_empty()).then(|| tagged(tag));
+    (is_tag && is_value && !name.is_empty()).then_some((stated, Some(name), value))
+}
+
+/// `sha256:h`, alone or before a name.
+fn prefixed(line: &str) -> Option<Parsed<'_>> {
+    let (token, name) = split(line);
+    let (tag, value) = token.split_once(':')?;
+    let stated = known(tag)?;
+    (!value.is_empty()).then_some((Some(stated), name, value))
+}
+
+/// `h  x` and `h *x` of GNU, `h x` of `md5 -r`, and `h` alone.
+fn gnu(line: &str) -> Option<Parsed<'_>> {
+    /// Digits of the shortest value that stands alone or before a single blank; fewer are rather a word.
+    const SHORTEST: usize = 8;
+    let (value, name) = split(line);
+    let hex = value.bytes().all(|b| b.is_ascii_hexdigit());
+    let in_form = line.get(value.len()..).is_some_and(|rest| rest.starts_with("  ") || rest.starts_with(" *"));
+    (hex && (value.len() >= SHORTEST || in_form && name.is_some())).then_some((None, name, value))
+}
+
+/// `x h` of SFV files, whose CRC-32 is not taken.
+fn sfv(line: &str) -> Option<Parsed<'_>> {
+    let (name, value) = line.trim_end().rsplit_once([' ', '\t'])?;
+    let name = name.trim_end();
+    let hex = value.len() == 8 && value.bytes().all(|b| b.is_ascii_hexdigit());
+    (hex && !name.is_empty()).then(|| (Some(Stated::Other("CRC-32 of an SFV file".to_owned())), Some(name), value))
+}
+
+/// The first word, and behind one blank and the mark of binary mode the rest, if there is any.
+fn split(line: &str) -> (&str, Option<&str>) {
+    match line.split_once([' ', '\t']) {
+        None => (line, None),
+        Some((token, rest)) => {
+            let name = rest.strip_prefix([' ', '*']).unwrap_or(rest);
+            (token, (!name.trim().is_empty()).then_some(name))
+        }
+    }
+}
+
+/// `None` where a backslash stands before anything that GNU does not escape.
+fn unescape(name: &str) -> Option<String> {
+    let mut plain = String::with_capacity(name.len());
+    let mut rest = name.chars();
+    while let Some(c) = rest.next() {
+        plain.push(match c {
+            '\\' => match rest.next()? {
+                '\\' => '\\',
+                'n' => '\n',
+                'r' => '\r',
+                _ => return None,
+            },
+            other => other,
+        });
+    }
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::Algorithm;
+
+    const H: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+    fn sum(line: &str) -> (Option<Stated>, Option<String>, String) {
+        match lines(line).remove(0) {
+            Line::Sum(sum) => (sum.stated, sum.name, sum.value),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn forms_of_lines() {
+        let sha = || Some(Stated::Computed(Algorithm::Sha256));
+        let base64 = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=";
+        for (line, stated, name, value) in [
+            (format!("{H}  x.bin"), None, Some("x.bin"), H),
+            (format!("{H} *x.bin\r"), None, Some("x.bin"), H),
+            (format!("{H} x.bin"), None, Some("x.bin"), H),
+            (format!("  {H}\tx y.bin"), None, Some("x y.bin"), H),
+            (format!("{H}  "), None, None, H),
+            (H.to_owned(), None, None, H),
+            (format!("{H}  -"), None, None, H),
+            (format!("SHA256 (a (1).bin) = {H}"), sha(), Some("a (1).bin"), H),
+            (format!("SHA256(x)= {H}"), sha(), Some("x"), H),
+            (format!("SHA2-256(x) = {H} "), sha(), Some("x"), H),
+            (format!("SHA256 (x)={H}"), sha(), Some("x"), H),
+            (format!("SHA256(stdin)= {H}"), sha(), None, H),
+            (format!("(stdin)= {H}"), None, None, H),
+            (format!("SHA256 (a=b)= {H}"), sha(), Some("a=b"), H),
+            (format!("SHA256 (x) = {base64}"), sha(), Some("x"), base64),
+            (format!("SHA256 (a) = b) = {base64}"), sha(), Some("a) = b"), base64),
+            (format!("sha256:{H}"), sha(), None, H),
+            (format!("sha256:{H}  x"), sha(), Some("x"), H),
+            (format!("\\{H}  a\\\\b\\nc\\rd"), None, Some("a\\b\nc\rd"), H),
+            (format!("\\SHA256 (a\\\\b) = {H}"), sha(), Some("a\\b"), H),
+            ("abcd  a".to_owned(), None, Some("a"), "abcd"),
+        ] {
+            assert_eq!(sum(&line), (stated, name.map(str::to_owned), value.to_owned()), "{line}");
+        }
+        for (line, other) in
+            [(format!("BLAKE2b (x) = {H}"), "BLAKE2b"), ("SIZE (x) = 12".to_owned(), "SIZE"), ("x A1B2C3D4".into(), "CRC")]
+        {
+            let (stated, name, _) = sum(&line);
+            assert!(matches!(stated, Some(Stated::Other(tag)) if tag.starts_with(other)), "{line}");
+            assert_eq!(name.as_deref(), Some("x"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_checksum_line() {
+        for foreign in [
+            "hello world",
+            "-----BEGIN PGP SIGNED MESSAGE-----",
+            "Hash: SHA256",
+            "add a",
+            "(x) =",
+            "sha256:",
+            &format!("\\{H}  a\\x"),
+        ] {
+            assert_eq!(lines(foreign), [Line::Foreign], "{foreign}");
+        }
+        assert_eq!(lines("# a\n\n;b\n  \r\n"), vec![Line::Blank; 5]);
+        let armour = format!("-----BEGIN PGP SIGNATURE-----\n{H}\n-----END PGP SIGNATURE-----\n{H}  x");
+        let read = lines(&armour);
+        assert_eq!(read.iter().filter(|line| **line == Line::Foreign).count(), 3);
+        assert!(matches!(read.last(), Some(Line::Sum(_))), "behind it");
+    }
+}

@@ -1,0 +1,225 @@
+//! Checksum files, as `sha256sum`, `cksum --tag`, OpenSSL and their like write them.
+
+mod algorithm;
+mod line;
+mod target;
+mod text;
+
+use algorithm::{ByLength, Stated, by_length, of_file_name};
+use line::{Line, Sum, lines};
+use target::{Fit, segments};
+
+pub use target::SumsTarget;
+pub use text::decode;
+
+use crate::checksum::{Algorithm, Digest};
+
+/// What a checksum file says of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenSums {
+    /// Name of the file.
+    pub file: String,
+    /// Never empty: a file that does not name the target is refused.
+    pub values: Vec<SumLine>,
+    /// Lines that were left out, in words.
+    pub notes: Vec<String>,
+}
+
+/// A line that names the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SumLine {
+    /// Counted from 1.
+    pub line: usize,
+    pub value: SumValue,
+}
+
+/// A value, and how firmly its algorithm is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SumValue {
+    /// By the line, the name of the file, or the person.
+    Stated(Digest),
+    /// By its length alone; `may_be` names other algorithms of that length.
+    Guessed { digest: Digest, may_be: &'static str },
+    /// By an algorithm that is not computed here, in words.
+    NotComputed { algorithm: String },
+}
+
+/// Why a checksum file gave no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SumsError {
+    #[error("has no line for `{name}`{}", .elsewhere.as_ref().map(|(line, other)| format!("; line {line} names `{other}`, another path")).unwrap_or_default())]
+    NoLine { name: String, elsewhere: Option<(usize, String)> },
+    #[error("names `{name}` in more than one folder, with different values, and which one is meant cannot be told")]
+    Ambiguous { name: String },
+    #[error("holds values without a name, and which of them is meant cannot be told")]
+    Nameless,
+    #[error("line {line}: {problem}")]
+    Line { line: usize, problem: String },
+}
+
+/// How a checksum file is read.
+pub struct SumsRequest<'a> {
+    /// The name of the file, which may name an algorithm.
+    pub file: &'a str,
+    /// `--sums ALGORITHM:FILE`.
+    pub algorithm: Option<Algorithm>,
+    pub target: &'a SumsTarget,
+    /// Whether a name that fits by its last segment alone means something else than the target.
+    pub means_another: &'a dyn Fn(&str) -> bool,
+    /// Whether a value without a name can be meant: not where there are several targets.
+    pub one_target: bool,
+}
+
+type Numbered<'a> = (usize, &'a Sum);
+
+/// All values of a target in the text of a checksum file: of the lines that name its path, or where none does, of those
+/// that have its last segment and can mean nothing else.
+///
+/// # Errors
+///
+/// Where no line names the target, where it cannot be told which one is meant, and where the value of a line that names
+/// it is none of its algorithm.
+pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, SumsError> {
+    let parsed = lines(text);
+    let sums: Vec<Numbered<'_>> = (1..)
+        .zip(&parsed)
+        .filter_map(|(number, line)| match line {
+            Line::Sum(sum) => Some((number, sum)),
+            Line::Blank | Line::Foreign => None,
+        })
+        .collect();
+    let mut notes = Vec::new();
+    let foreign: Vec<usize> = (1..).zip(&parsed).filter(|(_, l)| **l == Line::Foreign).map(|(n, _)| n).collect();
+    if let Some(first) = foreign.first() {
+        let lines = if foreign.len() == 1 { "line is" } else { "lines are" };
+        notes.push(format!(
+            "checksum file {}: {} {lines} no checksum and left out, line {first} first",
+            request.file,
+            foreign.len()
+        ));
+    }
+    let (meant, by_name) = meant(&sums, request)?;
+    let mut values: Vec<SumLine> = Vec::new();
+    for (line, sum) in meant {
+        let value = value(sum, request).map_err(|problem| SumsError::Line { line, problem })?;
+        if !values.iter().any(|known| known.value == value) {
+            values.push(SumLine { line, value });
+        }
+    }
+    if by_name && disagree(&values) {
+        let name = request.target.name().to_owned();
+        return Err(if sums.iter().all(|(_, sum)| sum.name.is_none()) {
+            SumsError::Nameless
+        } else {
+            SumsError::Ambiguous { name }
+        });
+    }
+    leave_out(&mut values, &mut notes, request.file);
+    Ok(GivenSums { file: request.file.to_owned(), values, notes })
+}
+
+/// The lines that mean the target, and whether that rests on less than its path and on several names.
+fn meant<'a>(sums: &[Numbered<'a>], request: &SumsRequest<'_>) -> Result<(Vec<Numbered<'a>>, bool), SumsError> {
+    let fits: Vec<(Fit, Numbered<'a>)> = sums.iter().map(|one| (fit(one.1, request), *one)).collect();
+    let best = fits.iter().map(|(fit, _)| *fit).max().unwrap_or(Fit::No);
+    let at_best = || fits.iter().filter(|(fit, _)| *fit == best).map(|(_, one)| *one).collect::<Vec<_>>();
+    let no_line = |elsewhere: Option<&Numbered<'a>>| {
+        let elsewhere = elsewhere.map(|(line, sum)| (*line, sum.name.clone().unwrap_or_default()));
+        Err(SumsError::NoLine { name: request.target.name().to_owned(), elsewhere })
+    };
+    match best {
+        Fit::Exact | Fit::Suffix(_) => Ok((at_best(), false)),
+        Fit::Name => {
+            // A line for a file of this name in another folder shows that more than one is meant.
+            match fits.iter().find(|(fit, _)| *fit == Fit::Elsewhere) {
+                Some((_, elsewhere)) => no_line(Some(elsewhere)),
+                None => {
+                    let meant = at_best();
+                    let folders = |sum: &Sum| sum.name.as_deref().map(segments);
+                    let first = meant.first().and_then(|(_, sum)| folders(sum));
+                    let several = meant.iter().any(|(_, sum)| folders(sum) != first);
+                    Ok((meant, several))
+                }
+            }
+        }
+        Fit::Elsewhere => no_line(at_best().first()),
+        Fit::No if !sums.is_empty() && sums.iter().all(|(_, sum)| sum.name.is_none()) => match request.one_target {
+            true => Ok((sums.to_vec(), true)),
+            false => Err(SumsError::Nameless),
+        },
+        Fit::No => no_line(None),
+    }
+}
+
+fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
+    let Some(name) = &sum.name else { return Fit::No };
+    let as_written = request.target.fit(name);
+    let fit = if as_written == Fit::No && !sum.escaped && name.contains('\\') && !name.contains('/') {
+        request.target.fit(&name.replace('\\', "/"))
+    } else {
+        as_written
+    };
+    if fit == Fit::Name && (request.means_another)(name) { Fit::Elsewhere } else { fit }
+}
+
+/// The value of a line, by the algorithm that the line states, the person, the name of the file, or the length.
+fn value(sum: &Sum, request: &SumsRequest<'_>) -> Result<SumValue, String> {
+    let parse = |algorithm| Digest::parse(algorithm, &sum.value).map_err(|error| error.to_string());
+    let by_person = request.algorithm.map(Stated::Computed);
+    match sum.stated.clone().or(by_person) {
+        Some(Stated::Computed(algorithm)) => return parse(algorithm).map(SumValue::Stated),
+        Some(Stated::Other(algorithm)) => return Ok(SumValue::NotComputed { algorithm }),
+        None => {}
+    }
+    match of_file_name(last_segment(request.file), request.target.name()) {
+        Some(Stated::Computed(algorithm)) if sum.value.len() == 2 * algorithm.digest_len() => {
+            return parse(algorithm).map(SumValue::Stated);
+        }
+        Some(Stated::Other(other)) if by_length(sum.value.len()).is_some() => {
+            return Ok(SumValue::NotComputed { algorithm: format!("{other}, by the name of the file") });
+        }
+        _ => {}
+    }
+    match by_length(sum.value.len()) {
+        Some(ByLength::Certain(algorithm)) => parse(algorithm).map(SumValue::Stated),
+        Some(ByLength::Guessed { algorithm, may_be }) => {
+            parse(algorithm).map(|digest| SumValue::Guessed { digest, may_be })
+        }
+        Some(ByLength::Open(may_be)) => Ok(SumValue::NotComputed { algorithm: format!("{may_be}, by its length") }),
+        None => Err(format!("{} hexadecimal digits are of no checksum that is known", sum.value.len())),
+    }
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Whether two values by the same algorithm differ.
+fn disagree(values: &[SumLine]) -> bool {
+    let of = |value: &SumValue| match value {
+        SumValue::Stated(digest) | SumValue::Guessed { digest, .. } => Some(digest.algorithm()),
+        SumValue::NotComputed { .. } => None,
+    };
+    values.iter().enumerate().any(|(at, one)| {
+        let algorithm = of(&one.value);
+        algorithm.is_some() && values.iter().skip(at + 1).any(|other| of(&other.value) == algorithm)
+    })
+}
+
+/// Values that are not computed here count only where there are no others.
+fn leave_out(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
+    let computed = |one: &SumLine| !matches!(one.value, SumValue::NotComputed { .. });
+    if !values.iter().any(computed) {
+        return;
+    }
+    values.retain(|one| match &one.value {
+        SumValue::NotComputed { algorithm } => {
+            notes.push(format!("checksum file {file}: line {} is left out: {algorithm} is not computed here", one.line));
+            false
+        }
+        SumValue::Stated(_) | SumValue::Guessed { .. } => true,
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+use std::path::{Component, Path};
+
+use crate::ident::ObjectUri;
+
+/// What a name in a checksum file may mean: one target, and the folders that relative names are relative to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SumsTarget {
+    /// The last segment of the name.
+    name: String,
+    /// As it was given: the text, a key, a key behind its bucket.
+    texts: Vec<String>,
+    /// Its complete path, in segments.
+    path: Vec<String>,
+    /// Folders in which a relative name may be the complete path.
+    bases: Vec<Vec<String>>,
+    /// Whether a folder was given with it.
+    in_folder: bool,
+}
+
+/// How well a name fits, the best last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fit {
+    /// Another last segment.
+    No,
+    /// The same last segment in another folder.
+    Elsewhere,
+    /// The same last segment, and one of the two says nothing of a folder.
+    Name,
+    /// As many last segments agree as the name has.
+    Suffix(usize),
+    Exact,
+}
+
+impl SumsTarget {
+    /// An object: its key, alone or behind its bucket, is a complete path.
+    pub fn object(uri: &ObjectUri) -> Self {
+        let key = segments(&uri.key);
+        let behind_bucket = format!("{}/{}", uri.bucket, uri.key);
+        let here = uri.at_version(None).to_string();
+        SumsTarget {
+            name: last(&uri.key),
+            texts: vec![here, uri.key.clone(), behind_bucket.clone()],
+            in_folder: key.len() > 1,
+            path: segments(&behind_bucket),
+            bases: vec![vec![uri.bucket.clone()], Vec::new()],
+        }
+    }
+
+    /// A file as it was given, its complete path, and the folders (the current one, that of the checksum file) that
+    /// names may be relative to.
+    pub fn file(given: &Path, complete: &Path, folders: &[&Path]) -> Self {
+        let text = given.to_string_lossy().into_owned();
+        SumsTarget {
+            name: last(&text),
+            in_folder: plain(given).len() > 1,
+            texts: vec![text],
+            path: plain(complete),
+            bases: folders.iter().map(|folder| plain(folder)).collect(),
+        }
+    }
+
+    /// The last segment of the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a name is a path of this target, and not only its last segment.
+    pub fn has_path(&self, name: &str) -> bool {
+        matches!(self.fit(name), Fit::Exact | Fit::Suffix(_))
+    }
+
+    pub(super) fn fit(&self, name: &str) -> Fit {
+        if self.texts.iter().any(|text| text == name) {
+            return Fit::Exact;
+        }
+        let named = segments(name);
+        if named.last() != Some(&self.name) {
+            return Fit::No;
+        }
+        let complete = |base: &Vec<String>| resolve(base, &named) == self.path;
+        let absolute = name.starts_with('/');
+        if absolute && named == self.path || !absolute && self.bases.iter().any(complete) {
+            Fit::Exact
+        } else if !absolute && named.len() > 1 && self.path.ends_with(&named) {
+            Fit::Suffix(named.len())
+        } else if named.len() == 1 || !self.in_folder {
+            Fit::Name
+        } else {
+            Fit::Elsewhere
+        }
+    }
+}
+
+fn last(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// The segments of a path that say something.
+pub(super) fn segments(path: &str) -> Vec<String> {
+    path.split('/').filter(|segment| !matches!(*segment, "" | ".")).map(str::to_owned).collect()
+}
+
+fn plain(path: &Path) -> Vec<String> {
+    let mut plain = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => plain.push(name.to_string_lossy().into_owned()),
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    plain
+}
+
+fn resolve(base: &[String], named: &[String]) -> Vec<String> {
+    let mut resolved = base.to_vec();
+    for segment in named {
+        match segment.as_str() {
+            ".." => drop(resolved.pop()),
+            name => resolved.push(name.to_owned()),
+        }
+    }
+    resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_meant_by_its_path_first() {
+        let of = |given: &str, name: &str| {
+            let complete = Path::new("/work/here").join(given);
+            SumsTarget::file(Path::new(given), &complete, &[Path::new("/work/here"), Path::new("/work/sums")]).fit(name)
+        };
+        for (given, name, fit) in [
+            ("a/x.bin", "a/x.bin", Fit::Exact),
+            ("a/x.bin", "./a/x.bin", Fit::Exact),
+            ("a/x.bin", "/work/here/a/x.bin", Fit::Exact),
+            ("../sums/x.bin", "x.bin", Fit::Exact),
+            ("a/x.bin", "../here/a/x.bin", Fit::Exact),
+            ("a/b/x.bin", "b/x.bin", Fit::Suffix(2)),
+            ("x.bin", "here/x.bin", Fit::Suffix(2)),
+            ("a/x.bin", "x.bin", Fit::Name),
+            ("x.bin", "pool/x.bin", Fit::Name),
+            ("x.bin", "/pool/x.bin", Fit::Name),
+            ("a/x.bin", "b/x.bin", Fit::Elsewhere),
+            ("a/x.bin", "/b/x.bin", Fit::Elsewhere),
+            ("a/x.bin", "a/y.bin", Fit::No),
+            ("a/x.bin", "x.bin.old", Fit::No),
+            ("x.bin", "", Fit::No),
+        ] {
+            assert_eq!(of(given, name), fit, "{given} by `{name}`");
+        }
+    }
+
+    #[test]
+    fn an_object_is_meant_by_its_key() {
+        let of = |uri: &str, name: &str| SumsTarget::object(&uri.parse().unwrap()).fit(name);
+        for (uri, name, fit) in [
+            ("s3://b/p/x.bin", "p/x.bin", Fit::Exact),
+            ("s3://b/p/x.bin", "b/p/x.bin", Fit::Exact),
+            ("s3://b/p/x.bin", "s3://b/p/x.bin", Fit::Exact),
+            ("s3://b/p/q/x.bin", "q/x.bin", Fit::Suffix(2)),
+            ("s3://b/x.bin", "x.bin", Fit::Exact),
+            ("s3://b/x.bin", "pool/x.bin", Fit::Name),
+            ("s3://b/p/x.bin", "x.bin", Fit::Name),
+            ("s3://b/p/x.bin", "q/x.bin", Fit::Elsewhere),
+            ("s3://b/p/x.bin", "y.bin", Fit::No),
+        ] {
+            assert_eq!(of(uri, name), fit, "{uri} by `{name}`");
+        }
+    }
+}
