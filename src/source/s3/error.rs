@@ -1,7 +1,10 @@
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
+use aws_smithy_types::error::ErrorMetadata;
+use jiff::Timestamp;
 
+use super::clock;
 use super::http::certificate_refused;
 use crate::source::{ErrorKind, SourceError};
 
@@ -12,6 +15,27 @@ pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+/// The innermost error of a type under an error.
+pub(super) fn deepest<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+    let mut found = None;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        found = error.downcast_ref().or(found);
+        cause = error.source();
+    }
+    found
+}
+
+/// The code and message of a service's answer where there is one, else the innermost message.
+pub(super) fn service_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let Some(answer) = deepest::<ErrorMetadata>(error) else { return root_cause(error) };
+    match (answer.code(), answer.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "the service refused without a reason".to_owned(),
+    }
 }
 
 /// What a failed request means. `needs` names the permissions that the request takes.
@@ -48,6 +72,11 @@ where
             let answer =
                 Answer { code: service.err().code(), message: service.err().message(), status, region, marker };
             let (kind, detail) = classify(&answer, needs);
+            let hint = clock::hint(service.raw().headers().get("date"), Timestamp::now());
+            let detail = match hint.filter(|_| matches!(kind, ErrorKind::Credentials | ErrorKind::Denied)) {
+                Some(hint) => format!("{detail}; {hint}"),
+                None => detail,
+            };
             SourceError {
                 kind,
                 subject: subject.to_owned(),
@@ -150,6 +179,10 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         ("InvalidAction" | "UnsupportedOperation" | "UnknownOperationException", _) => {
             (ErrorKind::Unsupported, with("the service does not know this request here"))
         }
+        ("SecondLevelDomainForbidden" | "VirtualHostDomainRequired", _) => (
+            ErrorKind::Invalid,
+            with("this server takes the bucket in the host name only; set `addressing_style = virtual` under `s3 =` in the profile"),
+        ),
         ("NoSuchBucket", _) => (ErrorKind::NotFound, "there is no such bucket".to_owned()),
         ("NoSuchVersion", _) => (ErrorKind::NotFound, "there is no such version".to_owned()),
         (_, 404) if answer.marker => (

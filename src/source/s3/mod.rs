@@ -2,11 +2,13 @@
 
 mod bounded;
 mod bucket;
+mod clock;
 mod connect;
 mod error;
 mod http;
 mod object;
 mod parse;
+mod settings;
 
 pub use bucket::S3Bucket;
 pub use connect::{Connection, S3Options, SseCustomerKey};
@@ -14,3 +16,5 @@ pub use object::S3Object;
 
 #[cfg(feature = "ec2")]
 pub(crate) use error::translate;
+#[cfg(feature = "ec2")]
+pub(crate) use settings::Service;

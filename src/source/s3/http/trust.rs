@@ -1,22 +1,35 @@
 use std::error::Error;
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// Whose certificates are believed: those of the system, or those of `AWS_CA_BUNDLE`, as other AWS tools have it.
+/// The largest file of CAs that is read; those of whole systems have a fifth of a MiB.
+const LARGEST: u64 = 8 << 20;
+
+/// Whose certificates are believed: those of the system, or those of a file that the configuration names, as other AWS
+/// tools have it.
 #[derive(Clone)]
 pub(in crate::source::s3) struct Trust {
     bundle: Option<Arc<Vec<u8>>>,
     roots: Arc<RootCertStore>,
 }
 
+/// Nobody.
+impl Default for Trust {
+    fn default() -> Self {
+        Trust { bundle: None, roots: Arc::new(RootCertStore::empty()) }
+    }
+}
+
 impl Trust {
-    pub fn from_env() -> Result<Self, String> {
-        match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+    /// `bundle` is the setting that names a file of CAs, and the file.
+    pub fn of(bundle: Option<(String, &str)>) -> Result<Self, String> {
+        match bundle {
             None => {
                 let found = rustls_native_certs::load_native_certs();
                 let mut roots = RootCertStore::empty();
@@ -24,10 +37,9 @@ impl Trust {
                 roots.add_parsable_certificates(found.certs);
                 Ok(Trust { bundle: None, roots: Arc::new(roots) })
             }
-            Some(path) => {
-                let path = PathBuf::from(path);
-                let wrong = |problem: String| format!("AWS_CA_BUNDLE {}: {problem}", path.display());
-                let pem = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+            Some((setting, path)) => {
+                let wrong = |problem: String| format!("{setting} {path}: {problem}");
+                let pem = read(Path::new(path)).map_err(wrong)?;
                 let roots = roots(&pem).map_err(wrong)?;
                 Ok(Trust { bundle: Some(Arc::new(pem)), roots: Arc::new(roots) })
             }
@@ -59,6 +71,17 @@ pub(in crate::source::s3) fn certificate_refused(error: &(dyn Error + 'static)) 
         cause = wrapped.or_else(|| error.source());
     }
     false
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let found = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !found.is_file() {
+        return Err("this is no regular file".to_owned());
+    }
+    let mut pem = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut pem));
+    read.map_err(|error| error.to_string())?;
+    if pem.len() as u64 > LARGEST { Err("a file of CAs has 8 MiB at most".to_owned()) } else { Ok(pem) }
 }
 
 fn roots(pem: &[u8]) -> Result<RootCertStore, String> {

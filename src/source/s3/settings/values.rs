@@ -1,0 +1,32 @@
+use aws_config::profile::ProfileSet;
+
+/// Names shown of profiles that exist; more would hide the sentence.
+const SHOWN: usize = 20;
+
+/// A sentence's end: which profiles there are.
+pub(super) fn names(profiles: &ProfileSet) -> String {
+    let mut names: Vec<&str> = profiles.profiles().collect();
+    names.sort_unstable();
+    match names.len() {
+        0 => "the configuration files hold none".to_owned(),
+        count if count > SHOWN => {
+            let shown = names.get(..SHOWN).unwrap_or_default().join(", ");
+            format!("there are {shown} and {} more", count - SHOWN)
+        }
+        _ => format!("there are: {}", names.join(", ")),
+    }
+}
+
+/// A key of a nested section, as `s3 =` begins one.
+pub(super) fn nested<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    let mut found = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case(key)).map(|(_, value)| value.trim());
+    found.next_back().filter(|value| !value.is_empty())
+}
+
+/// Whether a malformed address may hold a user's password or a signature: then it is not shown.
+pub(super) fn may_hold_a_secret(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let after_colon = host.split_once(':').map(|(_, port)| port.trim_end_matches('/'));
+    after_colon.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) || url.contains(['@', '?', '#'])
+}
