@@ -31,7 +31,7 @@ impl Account {
         }
     }
 
-    /// Asks a question, a few times where that may help. What these services say is one check among many: one that
+    /// Makes a request, a few times where that may help. What these services say is one check among many: one that
     /// cannot be reached leaves that check unknown soon, and does not hold up the others.
     async fn asked<T, F>(&self, subject: &str, request: impl Fn() -> F) -> Result<T, SourceError>
     where
@@ -46,16 +46,12 @@ impl Account {
     }
 }
 
-/// How long a question may take with all its attempts.
+/// How long a request may take with all its attempts.
 const PATIENCE: Duration = Duration::from_secs(4);
-const FEW: RetryPolicy = RetryPolicy {
-    attempts: 4,
-    base: Duration::from_millis(200),
-    cap: Duration::from_secs(1),
-    stall: PATIENCE,
-};
+const FEW: RetryPolicy =
+    RetryPolicy { attempts: 4, base: Duration::from_millis(200), cap: Duration::from_secs(1), stall: PATIENCE };
 
-/// Asks a question of a service.
+/// Makes a request to a service.
 macro_rules! ask {
     ($self:ident, $subject:expr, $needs:expr, $request:expr) => {
         $self.asked($subject, || async { $request.send().await.map_err(|error| translate(&error, $subject, $needs)) })
@@ -108,12 +104,8 @@ impl AccountService for Account {
             .r#type(ParameterType::String)
             .data_type("aws:ec2:image")
             .overwrite(true);
-        // It is no question but a change that somebody wants: it has the patience of any other request.
-        let put = || async {
-            let sent = request.clone().send().await;
-            sent.map(drop).map_err(|error| translate(&error, name, "ssm:PutParameter and ec2:DescribeImages"))
-        };
-        self.context.retry(Call::Account, put).await
+        // It sets the same value however often it is made.
+        ask!(self, name, "ssm:PutParameter and ec2:DescribeImages", request.clone()).await.map(drop)
     }
 
     async fn alias(&self, name: &str) -> Result<String, SourceError> {

@@ -60,11 +60,7 @@ impl Opener {
         let remote = targets.into_iter().any(|target| matches!(target, Target::Object(_)));
         #[cfg(feature = "s3")]
         {
-            let connection = if remote {
-                Some(connect(options(args)?).await?)
-            } else {
-                None
-            };
+            let connection = if remote { Some(connect(options(args)?).await?) } else { None };
             Ok(Opener { connection })
         }
         #[cfg(not(feature = "s3"))]

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
+use super::ask::asked;
 use crate::account::AccountService;
 use crate::checks::preflight::DryRun;
-use super::ask::asked;
 use crate::facts::{Caller, Fact};
 use crate::image::ImageService;
-use crate::source::{BucketService, ErrorKind, Session, SourceError};
+use crate::source::{BucketService, Session, SourceError};
 
 /// The services that store and restore: one account, one Region, one bucket.
 #[derive(Clone)]

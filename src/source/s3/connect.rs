@@ -279,8 +279,8 @@ async fn region(
 #[cfg(test)]
 mod tests {
     use aws_sdk_s3::primitives::SdkBody;
-    use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, http_client_fn};
     use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+    use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, http_client_fn};
     use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
     use aws_smithy_runtime_api::shared::IntoShared as _;
 
@@ -323,7 +323,10 @@ mod tests {
         let fips = "my-archive.s3-fips.eu-west-1.amazonaws.com";
         assert_eq!(of(&[("AWS_USE_FIPS_ENDPOINT", "true")], "").await, fips);
         assert_eq!(of(&[], "[default]\nuse_fips_endpoint = true\n").await, fips);
-        assert_eq!(of(&[("AWS_USE_FIPS_ENDPOINT", "false")], "[default]\nuse_fips_endpoint = true\n").await, "my-archive.s3.eu-west-1.amazonaws.com");
+        assert_eq!(
+            of(&[("AWS_USE_FIPS_ENDPOINT", "false")], "[default]\nuse_fips_endpoint = true\n").await,
+            "my-archive.s3.eu-west-1.amazonaws.com"
+        );
         let dual = "my-archive.s3.dualstack.eu-west-1.amazonaws.com";
         assert_eq!(of(&[("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")], "").await, dual);
         assert_eq!(of(&[], "[default]\nuse_dualstack_endpoint = true\n").await, dual);

@@ -18,7 +18,9 @@ pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The innermost error of a type under an error.
-pub(super) fn deepest<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+pub(super) fn deepest<'a, T: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a T> {
     let mut found = None;
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -181,7 +183,9 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         }
         ("SecondLevelDomainForbidden" | "VirtualHostDomainRequired", _) => (
             ErrorKind::Invalid,
-            with("this server takes the bucket in the host name only; set `addressing_style = virtual` under `s3 =` in the profile"),
+            with(
+                "this server takes the bucket in the host name only; set `addressing_style = virtual` under `s3 =` in the profile",
+            ),
         ),
         ("NoSuchBucket", _) => (ErrorKind::NotFound, "there is no such bucket".to_owned()),
         ("NoSuchVersion", _) => (ErrorKind::NotFound, "there is no such version".to_owned()),

@@ -234,8 +234,8 @@ fn clean(given: &Credentials, plan: &Plan) -> Result<(Credentials, Option<String
         .provider_name("stored-ami");
     builder.set_session_token(token);
     builder.set_expiry(given.expiry());
-    let note = (!trimmed.is_empty())
-        .then(|| format!("white space around {} of {whose} was left out", trimmed.join(" and ")));
+    let note =
+        (!trimmed.is_empty()).then(|| format!("white space around {} of {whose} was left out", trimmed.join(" and ")));
     Ok((builder.build(), note))
 }
 
@@ -253,7 +253,10 @@ mod tests {
     fn white_space_is_trimmed_and_named() {
         let given = Credentials::new("AKIA\r\n", "\tsecret", Some("token\u{feff}".into()), None, "test");
         let (kept, note) = clean(&given, &plan()).unwrap();
-        assert_eq!((kept.access_key_id(), kept.secret_access_key(), kept.session_token()), ("AKIA", "secret", Some("token")));
+        assert_eq!(
+            (kept.access_key_id(), kept.secret_access_key(), kept.session_token()),
+            ("AKIA", "secret", Some("token"))
+        );
         let note = note.unwrap();
         assert!(note.contains("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"), "{note}");
         assert_eq!(clean(&Credentials::new("A", "S", None, None, "test"), &plan()).unwrap().1, None);

@@ -117,12 +117,9 @@ impl Settings {
 /// may hold a password.
 fn check(url: &str, setting: &str) -> Result<(), String> {
     let uri: Option<http::Uri> = url.parse().ok();
-    let is_endpoint = |uri: &http::Uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-    };
+    let is_endpoint = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https")) && values::has_host(uri);
     let Some(uri) = uri.filter(is_endpoint) else {
-        let subject =
-            if values::may_hold_a_secret(url) { setting.to_owned() } else { format!("{setting}: `{url}`") };
+        let subject = if values::may_hold_a_secret(url) { setting.to_owned() } else { format!("{setting}: `{url}`") };
         return Err(format!("{subject} is no endpoint: write http://HOST:PORT or https://HOST"));
     };
     let userinfo = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
@@ -167,10 +164,15 @@ mod tests {
             }
         }
         assert_eq!(url(&[], "", Service::S3).await, None);
-        assert_eq!(url(&[("AWS_ENDPOINT_URL_S3", " "), all], "", Service::S3).await, is("http://all"), "empty is unset");
+        assert_eq!(
+            url(&[("AWS_ENDPOINT_URL_S3", " "), all], "", Service::S3).await,
+            is("http://all"),
+            "empty is unset"
+        );
         let ignore = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
         assert_eq!(url(&[ignore, all, s3], PROFILE, Service::S3).await, None);
-        let ignoring = format!("{PROFILE}[profile other]\n").replace("services = ", "ignore_configured_endpoint_urls = true\nservices = ");
+        let ignoring = format!("{PROFILE}[profile other]\n")
+            .replace("services = ", "ignore_configured_endpoint_urls = true\nservices = ");
         assert_eq!(url(&[all], &ignoring, Service::S3).await, None);
         let flag = settings(&[ignore, all, s3], PROFILE).await.endpoint(Service::S3, Some("http://flag")).unwrap();
         assert_eq!(flag.unwrap(), Endpoint { url: "http://flag".into(), setting: "--endpoint-url".into() });
@@ -190,9 +192,19 @@ mod tests {
     #[test]
     fn a_password_in_an_endpoint_is_not_shown() {
         let bad = [
-            "http://user:hunter2@host", "https://user:hunter2@host:9000/x", "user:hunter2@host", "http:/user:hunter2@host",
-            "http//user:hunter2@host", "http://user:hunter2@", "http://us er:hunter2@host", "http://host?password=hunter2",
-            "http://host:hunter2", "socks5://u:hunter2@h", "http://host/#hunter2", "http:user:hunter2", "user:hunter2",
+            "http://user:hunter2@host",
+            "https://user:hunter2@host:9000/x",
+            "user:hunter2@host",
+            "http:/user:hunter2@host",
+            "http//user:hunter2@host",
+            "http://user:hunter2@",
+            "http://us er:hunter2@host",
+            "http://host?password=hunter2",
+            "http://host:hunter2",
+            "socks5://u:hunter2@h",
+            "http://host/#hunter2",
+            "http:user:hunter2",
+            "user:hunter2",
         ];
         for url in bad {
             let problem = check(url, "AWS_ENDPOINT_URL").unwrap_err();
@@ -202,10 +214,16 @@ mod tests {
 
     #[tokio::test]
     async fn addressing_styles() {
-        let of = |style: &str| format!("[default]\ns3 =\n  max_concurrent_requests = 9\n  addressing_style = {style}\n");
+        let of =
+            |style: &str| format!("[default]\ns3 =\n  max_concurrent_requests = 9\n  addressing_style = {style}\n");
         for (style, own, path) in [
-            ("path", false, true), ("path", true, true), ("virtual", true, false), ("virtual", false, false),
-            ("auto", true, true), ("auto", false, false), ("Virtual", true, false),
+            ("path", false, true),
+            ("path", true, true),
+            ("virtual", true, false),
+            ("virtual", false, false),
+            ("auto", true, true),
+            ("auto", false, false),
+            ("Virtual", true, false),
         ] {
             assert_eq!(settings(&[], &of(style)).await.path_style(own), Ok(path), "{style} {own}");
         }

@@ -66,7 +66,9 @@ mod tests {
 
     #[test]
     fn what_is_no_utf8_is_named() {
-        for name in ["AWS_ENDPOINT_URL", "AWS_ANYTHING", "HTTPS_PROXY", "https_proxy", "no_proxy", "HOME", "SSL_CERT_FILE"] {
+        for name in
+            ["AWS_ENDPOINT_URL", "AWS_ANYTHING", "HTTPS_PROXY", "https_proxy", "no_proxy", "HOME", "SSL_CERT_FILE"]
+        {
             let problem = of(&[(name, b"http://\xff")]).unwrap_err();
             assert!(problem.starts_with(&format!("{name}: ")) && problem.contains("not UTF-8"), "{problem}");
         }

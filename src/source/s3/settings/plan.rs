@@ -32,13 +32,33 @@ pub(in crate::source::s3) struct Role {
 pub(in crate::source::s3) enum Plan {
     /// `AWS_ACCESS_KEY_ID` and the variables beside it.
     Environment(Keys),
-    Profile { profile: String, keys: Keys },
-    Process { profile: String, command: String },
-    WebIdentity { role: String, token_file: String, session: Option<String> },
-    Sso { profile: String, account: String, role: String, url: String, region: String, session: Option<String> },
+    Profile {
+        profile: String,
+        keys: Keys,
+    },
+    Process {
+        profile: String,
+        command: String,
+    },
+    WebIdentity {
+        role: String,
+        token_file: String,
+        session: Option<String>,
+    },
+    Sso {
+        profile: String,
+        account: String,
+        role: String,
+        url: String,
+        region: String,
+        session: Option<String>,
+    },
     Container,
     Instance,
-    Role { role: Role, from: Box<Plan> },
+    Role {
+        role: Role,
+        from: Box<Plan>,
+    },
 }
 
 /// Profiles that name each other as sources; more would be a mistake.
@@ -97,7 +117,8 @@ impl Settings {
         if is_source && let Some(keys) = keys(profile)? {
             return Ok(Some(Plan::Profile { profile: name.to_owned(), keys }));
         }
-        let Some(arn) = value(profile, "role_arn").filter(|_| value(profile, "web_identity_token_file").is_none()) else {
+        let Some(arn) = value(profile, "role_arn").filter(|_| value(profile, "web_identity_token_file").is_none())
+        else {
             return self.base(profile);
         };
         if value(profile, "mfa_serial").is_some() {
@@ -114,7 +135,9 @@ impl Settings {
                 return Err(format!("profile `{name}` has both source_profile and credential_source"));
             }
             (None, None) => {
-                return Err(format!("profile `{name}` has a role_arn and neither source_profile nor credential_source"));
+                return Err(format!(
+                    "profile `{name}` has a role_arn and neither source_profile nor credential_source"
+                ));
             }
         };
         let from = from.ok_or_else(|| format!("the source of profile `{name}` has no credentials"))?;

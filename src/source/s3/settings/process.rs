@@ -158,10 +158,15 @@ mod tests {
     #[tokio::test]
     async fn nothing_that_is_printed_is_told() {
         let bad = [
-            "echo hunter2", "echo hunter2 >&2; exit 3", "echo '[\"hunter2\"]'", "echo '{\"Version\":\"hunter2\"}'",
+            "echo hunter2",
+            "echo hunter2 >&2; exit 3",
+            "echo '[\"hunter2\"]'",
+            "echo '{\"Version\":\"hunter2\"}'",
             "echo '{\"Version\":1,\"AccessKeyId\":\"hunter2\"}'",
             "echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"Expiration\":\"hunter2\"}'",
-            "printf 'hunter2\\377'", "yes hunter2", "/nonexistent/hunter2",
+            "printf 'hunter2\\377'",
+            "yes hunter2",
+            "/nonexistent/hunter2",
         ];
         for command in bad {
             let problem = run(command, LONG).await.unwrap_err().to_string();
@@ -173,7 +178,8 @@ mod tests {
     async fn the_time_limit_ends_all_that_was_started() {
         let folder = tempfile::tempdir().unwrap();
         let pids = folder.path().join("pids");
-        let command = format!("sleep 987 & echo $! > {0}; sh -c 'sleep 987; true' & echo $! >> {0}; wait", pids.display());
+        let command =
+            format!("sleep 987 & echo $! > {0}; sh -c 'sleep 987; true' & echo $! >> {0}; wait", pids.display());
         let limit = Duration::from_millis(700);
         assert_eq!(run(&command, limit).await.unwrap_err(), Problem::TimeLimit(limit));
         let started = std::fs::read_to_string(&pids).unwrap();
@@ -181,7 +187,8 @@ mod tests {
         for pid in started.lines() {
             // A killed process may stay as a zombie until its new parent looks.
             let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
-            let ended = || state().is_none_or(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])));
+            let ended =
+                || state().is_none_or(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])));
             while !ended() {
                 tokio::task::yield_now().await;
             }

@@ -1,4 +1,4 @@
-use super::Environment;
+use super::{Environment, values};
 
 /// Refuses proxies that would be passed over in silence. Their values are never shown: they may hold a password.
 pub(super) fn check(env: &Environment) -> Result<(), String> {
@@ -11,9 +11,8 @@ pub(super) fn check(env: &Environment) -> Result<(), String> {
             return Err(format!("{name}: SOCKS proxies are not supported; name an HTTP proxy, http://HOST:PORT"));
         }
         let uri: Option<http::Uri> = value.parse().ok();
-        let usable = uri.is_some_and(|uri| {
-            matches!(uri.scheme_str(), None | Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-        });
+        let usable =
+            uri.is_some_and(|uri| matches!(uri.scheme_str(), None | Some("http" | "https")) && values::has_host(&uri));
         if !usable {
             return Err(format!(
                 "{name} is no address of a proxy: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with \
@@ -35,8 +34,15 @@ mod tests {
             assert_eq!(of(good), Ok(()), "{good}");
         }
         for bad in [
-            "socks5://u:hunter2@h:1080", "socks5h://h", "http://u:hunter2@", "http://u:hun ter2@h", "ftp://u:hunter2@h",
-            "http:/u:hunter2@h", "http://u:hunter2@h:port", "http://u:hunter2#@h", "\u{1b}hunter2",
+            "socks5://u:hunter2@h:1080",
+            "socks5h://h",
+            "http://u:hunter2@",
+            "http://u:hun ter2@h",
+            "ftp://u:hunter2@h",
+            "http:/u:hunter2@h",
+            "http://u:hunter2@h:port",
+            "http://u:hunter2#@h",
+            "\u{1b}hunter2",
         ] {
             let problem = of(bad).unwrap_err();
             assert!(problem.starts_with("HTTPS_PROXY") && !problem.contains("hunter2"), "{bad}: {problem}");

@@ -24,6 +24,15 @@ pub(super) fn nested<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     found.next_back().filter(|value| !value.is_empty())
 }
 
+/// Whether an address has a host, and a port that is one. The parser of addresses takes any text for a port.
+pub(super) fn has_host(uri: &http::Uri) -> bool {
+    let Some(authority) = uri.authority() else { return false };
+    let host = authority.host();
+    let after = authority.as_str().rsplit('@').next().and_then(|rest| rest.strip_prefix(host));
+    let port = after.map(|after| after.strip_prefix(':').unwrap_or(after));
+    !host.is_empty() && port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
+}
+
 /// Whether a malformed address may hold a user's password or a signature: then it is not shown.
 pub(super) fn may_hold_a_secret(url: &str) -> bool {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
