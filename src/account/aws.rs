@@ -1,13 +1,15 @@
 //! STS, KMS, Service Quotas and SSM by AWS's SDKs.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_ssm::types::ParameterType;
 
 use super::{AccountService, QuotaCode};
 use crate::facts::{Caller, KeyFacts};
 use crate::progress::Call;
-use crate::source::s3::{Connection, translate};
-use crate::source::{Context, ErrorKind, SourceError};
+use crate::source::s3::{Connection, Service, translate};
+use crate::source::{Context, ErrorKind, RetryPolicy, SourceError};
 
 /// The account of a connection, in its Region.
 pub struct Account {
@@ -20,23 +22,39 @@ pub struct Account {
 
 impl Account {
     pub fn new(connection: &Connection, context: Context) -> Self {
-        let config = connection.sdk_config();
         Account {
-            sts: aws_sdk_sts::Client::new(config),
-            kms: aws_sdk_kms::Client::new(config),
-            quotas: aws_sdk_servicequotas::Client::new(config),
-            ssm: aws_sdk_ssm::Client::new(config),
+            sts: aws_sdk_sts::Client::new(&connection.service(Service::Sts)),
+            kms: aws_sdk_kms::Client::new(&connection.service(Service::Kms)),
+            quotas: aws_sdk_servicequotas::Client::new(&connection.service(Service::ServiceQuotas)),
+            ssm: aws_sdk_ssm::Client::new(&connection.service(Service::Ssm)),
             context,
         }
     }
+
+    /// Makes a request, a few times where that may help. What these services say is one check among many: one that
+    /// cannot be reached leaves that check unknown soon, and does not hold up the others.
+    async fn asked<T, F>(&self, subject: &str, request: impl Fn() -> F) -> Result<T, SourceError>
+    where
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        let context = Context { retry: FEW, ..self.context.clone() };
+        let answer = tokio::time::timeout(PATIENCE, context.retry(Call::Account, request)).await;
+        answer.unwrap_or_else(|_| {
+            let detail = format!("no answer within {} s", PATIENCE.as_secs());
+            Err(SourceError::new(ErrorKind::Transient, subject, detail))
+        })
+    }
 }
 
-/// Sends a request, again where that may help.
+/// How long a request may take with all its attempts.
+const PATIENCE: Duration = Duration::from_secs(4);
+const FEW: RetryPolicy =
+    RetryPolicy { attempts: 4, base: Duration::from_millis(200), cap: Duration::from_secs(1), stall: PATIENCE };
+
+/// Makes a request to a service.
 macro_rules! ask {
     ($self:ident, $subject:expr, $needs:expr, $request:expr) => {
-        $self.context.retry(Call::Account, || async {
-            $request.send().await.map_err(|error| translate(&error, $subject, $needs))
-        })
+        $self.asked($subject, || async { $request.send().await.map_err(|error| translate(&error, $subject, $needs)) })
     };
 }
 
@@ -66,7 +84,7 @@ impl AccountService for Account {
     async fn quota(&self, quota: QuotaCode) -> Result<f64, SourceError> {
         let subject = format!("quota {} of {}", quota.code, quota.service);
         let request = self.quotas.get_service_quota().service_code(quota.service).quota_code(quota.code);
-        let out = ask!(self, &subject, "servicequotas:GetServiceQuota", request.clone()).await?;
+        let out = ask!(self, subject.as_str(), "servicequotas:GetServiceQuota", request.clone()).await?;
         out.quota().and_then(|quota| quota.value()).ok_or_else(|| missing(&subject, "value"))
     }
 
@@ -86,6 +104,7 @@ impl AccountService for Account {
             .r#type(ParameterType::String)
             .data_type("aws:ec2:image")
             .overwrite(true);
+        // It sets the same value however often it is made.
         ask!(self, name, "ssm:PutParameter and ec2:DescribeImages", request.clone()).await.map(drop)
     }
 

@@ -67,12 +67,7 @@ impl Opener {
         let remote = targets.into_iter().any(|target| matches!(target, Target::Object(_)));
         #[cfg(feature = "s3")]
         {
-            let connection = if remote {
-                let opened = crate::source::s3::Connection::open(options(args)?).await;
-                Some(opened.map_err(|error| UsageError(error.to_string()))?)
-            } else {
-                None
-            };
+            let connection = if remote { Some(connect(options(args)?).await?) } else { None };
             Ok(Opener { connection })
         }
         #[cfg(not(feature = "s3"))]
@@ -146,6 +141,25 @@ pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Opti
         customer_key,
         patience: None,
     })
+}
+
+/// Resolves the configuration, and tells what is odd about it. A signal ends it with what it started: a
+/// `credential_process` runs in a group of its own, which a terminal's Ctrl-C does not reach.
+#[cfg(feature = "s3")]
+pub(super) async fn connect(
+    options: crate::source::s3::S3Options,
+) -> Result<crate::source::s3::Connection, UsageError> {
+    let cancel = super::run::cancel_on_signal();
+    let Some(opened) = super::run::until(&cancel, crate::source::s3::Connection::open(options)).await else {
+        super::run::complain("interrupted");
+        #[expect(clippy::exit, reason = "nothing was begun that would have to be ended")]
+        std::process::exit(i32::from(crate::report::Exit::Interrupted.code()));
+    };
+    let connection = opened.map_err(|error| UsageError(error.to_string()))?;
+    for note in connection.notes() {
+        super::run::complain(&note);
+    }
+    Ok(connection)
 }
 
 /// What a reading may use, where nothing is said.

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use super::ask::asked;
 use crate::account::AccountService;
 use crate::checks::preflight::DryRun;
-use crate::facts::Caller;
+use crate::facts::{Caller, Fact};
 use crate::image::ImageService;
-use crate::source::{BucketService, ErrorKind, Session, SourceError};
+use crate::source::{BucketService, Session, SourceError};
 
 /// The services that store and restore: one account, one Region, one bucket.
 #[derive(Clone)]
@@ -17,16 +18,21 @@ pub struct Services {
 }
 
 impl Services {
-    /// Asked before everything else: without credentials and a connection the rest need not be tried.
-    pub(super) async fn caller(&self) -> Result<Caller, SourceError> {
-        self.account.caller().await.map_err(|error| match error.kind {
-            ErrorKind::Transient => {
+    /// Asked before everything else: with credentials that are refused, or without a connection to the Region, the
+    /// rest need not be tried. Where STS alone cannot be reached, the rest is.
+    pub(super) async fn caller(&self) -> Result<Fact<Caller>, SourceError> {
+        match self.account.caller().await {
+            Err(error) if error.is_transient() => {
+                let ec2 = self.images.ebs_default().await;
+                if !ec2.is_err_and(|error| error.is_transient()) {
+                    return Ok(asked(Err(error), "GetCallerIdentity", "sts:GetCallerIdentity"));
+                }
                 let detail =
                     format!("{}; is {} a Region, and can it be reached from here?", error.detail, self.images.region());
-                SourceError { detail, ..error }
+                Err(SourceError { detail, ..error })
             }
-            _ => error,
-        })
+            answer => answer.map(|value| Fact::Known { value, source: "GetCallerIdentity" }),
+        }
     }
 
     /// What the answer to a dry run means, with the reason of a refusal decoded where that is allowed.

@@ -19,6 +19,8 @@ pub struct CallRecord {
     pub range: Option<String>,
     /// The `If-Match` header.
     pub if_match: Option<String>,
+    /// The id of the access key that the request is signed with.
+    pub access_key: Option<String>,
     /// 0 where the connection ended without an answer.
     pub status: u16,
     /// Bytes of the body given to the connection so far.
@@ -37,6 +39,7 @@ impl CallRecord {
             query: request.raw_query.clone(),
             range: request.header("range").map(str::to_owned),
             if_match: request.header("if-match").map(str::to_owned),
+            access_key: request.credential().map(|(key, _)| key.to_owned()),
             status: 0,
             bytes_sent: 0,
             fault: None,

@@ -80,6 +80,29 @@ async fn a_ca_of_ones_own_is_believed_where_the_bundle_names_it() {
     }
 }
 
+/// A profile may name the bundle; the variable goes before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_of_the_profile_is_believed() {
+    let server = TlsServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = write(folder.path(), "config", format!("[default]\nca_bundle = {CA}\n").as_bytes());
+    for args in COMMANDS {
+        let mut command = bare_command();
+        command
+            .args(args)
+            .arg("--json")
+            .env("AWS_CONFIG_FILE", &config)
+            .env("AWS_ENDPOINT_URL", format!("https://localhost:{}", server.port))
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test");
+        let before = server.requests.load(Ordering::SeqCst);
+        let run = Run::of(command).await;
+        assert_eq!(run.exit, Some(4), "it answers with 404; {args:?}: {run:?}");
+        assert!(server.requests.load(Ordering::SeqCst) > before && !run.stdout.contains("trusted"), "{run:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_is_not_believed_ends_it_before_a_request_is_sent() {
     let server = TlsServer::start();

@@ -1,4 +1,5 @@
-use super::{fail, pass, unknown};
+use super::{fail, pass, reason, unknown};
+use crate::facts::{Caller, Fact};
 use crate::verdict::{Condition, Finding, Reason};
 
 /// What EC2 answered to the call with `DryRun`.
@@ -18,6 +19,16 @@ pub enum DryRun {
     Unanswered {
         detail: String,
     },
+}
+
+/// The same, of a caller. Who that is must be known: a task is started, and found again, under the account's id.
+pub fn permission_of(caller: &Fact<Caller>, answer: &DryRun, action: &str) -> Finding {
+    match (answer, caller) {
+        (DryRun::Permitted, caller) if caller.value().is_none() => {
+            unknown(Condition::Permission, reason(caller, "this account"))
+        }
+        _ => permission(answer, action),
+    }
 }
 
 /// `DryRun` proves the permission for the EC2 call alone (EC2 API reference, *Dry run*).

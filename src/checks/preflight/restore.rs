@@ -7,7 +7,7 @@ use super::bucket::{BucketSurvey, place};
 use super::image::enabled;
 use super::in_progress::{RESTORE_TAG, Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
-use super::permission::{DryRun, permission};
+use super::permission::{DryRun, permission_of};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
 use super::{Preflight, fail, optional, pass, reason, unknown};
@@ -117,7 +117,7 @@ pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
     encryption(survey, &mut out);
     out.findings.push(optional(image_quota(survey)));
     out.findings.push(optional(snapshot_quota(survey)));
-    out.findings.push(permission(&survey.dry_run, "ec2:CreateRestoreImageTask"));
+    out.findings.push(permission_of(&survey.caller, &survey.dry_run, "ec2:CreateRestoreImageTask"));
     notes(survey, &mut out);
     out
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::bucket::{BucketSurvey, place, protection};
 use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
-use super::permission::{DryRun, permission};
+use super::permission::{DryRun, permission_of};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
 use super::stored::{Stored, StoredAnswer, StoredSurvey, judge_stored};
@@ -65,7 +65,7 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     }
     let answer = judge_stored(&survey.stored, &survey.ami, &survey.into);
     out.findings.push(not_stored(&answer, &survey.into.key(&survey.ami)));
-    out.findings.push(permission(&survey.dry_run, "ec2:CreateStoreImageTask"));
+    out.findings.push(permission_of(&survey.caller, &survey.dry_run, "ec2:CreateStoreImageTask"));
     out.notes.extend(block_price(Item::GetBlock, &survey.size));
     out.untested.push("the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket".to_owned());
     (out, answer)

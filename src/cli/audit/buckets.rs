@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::UsageError;
+use crate::cli::resolve::connect;
 use crate::ident::ObjectUri;
 use crate::source::s3::{Connection, S3Options};
 use crate::source::{Archive, BucketService, Context, ObjectSource, Pace, Paced};
@@ -17,8 +18,7 @@ pub(super) struct Buckets {
 impl Buckets {
     /// Asks each bucket where it is. One that does not tell is tried in the Region of the configuration.
     pub async fn open(options: S3Options, buckets: &BTreeSet<String>, context: &Context) -> Result<Self, UsageError> {
-        let refused = |error: crate::source::SourceError| UsageError(error.to_string());
-        let home = Connection::open(options.clone()).await.map_err(refused)?;
+        let home = connect(options).await?;
         let (mut elsewhere, mut regions) = (BTreeMap::new(), BTreeMap::new());
         let mut opened: BTreeMap<String, Connection> = BTreeMap::new();
         for name in buckets {
@@ -28,16 +28,8 @@ impl Buckets {
             if region == home.region() {
                 continue;
             }
-            let connection = match opened.get(&region) {
-                Some(connection) => connection.clone(),
-                None => {
-                    let there = S3Options { region: Some(region.clone()), ..options.clone() };
-                    let connection = Connection::open(there).await.map_err(refused)?;
-                    opened.insert(region, connection.clone());
-                    connection
-                }
-            };
-            elsewhere.insert(name.clone(), connection);
+            let connection = opened.entry(region).or_insert_with_key(|region| home.in_region(region));
+            elsewhere.insert(name.clone(), connection.clone());
         }
         Ok(Buckets { home, elsewhere, regions, pace: None })
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::account::aws::Account;
 use crate::cli::args::ConnectionArgs;
-use crate::cli::resolve::{UsageError, options};
+use crate::cli::resolve::{self, UsageError, options};
 use crate::cli::run::session;
 use crate::cli::terminal::Progress;
 use crate::commands::Services;
@@ -23,7 +23,7 @@ pub(super) async fn connect(args: &ConnectionArgs) -> Result<Connection, UsageEr
     if args.no_sign_request {
         return Err(UsageError("--no-sign-request: EC2 takes signed requests only".to_owned()));
     }
-    Connection::open(options(args)?).await.map_err(|error| UsageError(error.to_string()))
+    resolve::connect(options(args)?).await
 }
 
 /// The services around an object. A version in its address pins nothing here: EC2 takes the current one.

@@ -12,7 +12,7 @@ use crate::checks::preflight::{
 };
 use crate::commands::Services;
 use crate::commands::ask::asked;
-use crate::facts::{Caller, Fact, ImageFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability};
+use crate::facts::{Fact, ImageFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
@@ -111,8 +111,8 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
     let known = known_size(wish, image.as_ref(), &snapshots, tags.value());
     let name = wish_name(wish, image.as_ref());
     let etag = object.value().and_then(|facts| facts.id.etag.as_ref()).map(ToString::to_string);
-    let identity = match (&name, etag) {
-        (Some((name, NameSource::Given | NameSource::Record)), Some(etag)) => Some(RestoreIdentity {
+    let identity = match (&name, etag, caller.value()) {
+        (Some((name, NameSource::Given | NameSource::Record)), Some(etag), Some(caller)) => Some(RestoreIdentity {
             bucket: wish.target.bucket.clone(),
             key: wish.target.key.clone(),
             etag,
@@ -134,7 +134,7 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
         target: wish.target.clone(),
         region: images.region().to_owned(),
         now: services.object.context().clock.now(),
-        caller: Fact::Known { value: caller.clone(), source: "GetCallerIdentity" },
+        caller,
         verified: last_verified(wish, object.value()),
         object,
         probe,
@@ -156,15 +156,15 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
         dry_run,
         limits: wish.limits,
     };
-    let mut surveyed = assemble(wish, &caller, survey, identity);
+    let mut surveyed = assemble(wish, survey, identity);
     surveyed.source = source;
     Ok(surveyed)
 }
 
-fn assemble(wish: &RestoreWish, caller: &Caller, survey: RestoreSurvey, identity: Option<RestoreIdentity>) -> Surveyed {
+fn assemble(wish: &RestoreWish, survey: RestoreSurvey, identity: Option<RestoreIdentity>) -> Surveyed {
     let preflight = judge_restore(&survey);
     let mut report = PreflightReport::new("restore", wish.target.to_string(), &survey.region, preflight, &wish.accept);
-    report.account = Some(caller.account.clone());
+    report.account = survey.caller.value().map(|caller| caller.account.clone());
     report.name = survey.name.as_ref().map(|(name, _)| name.clone());
     report.size = SizeReport::from(&survey.size);
     if let Some((file, record)) = &wish.record

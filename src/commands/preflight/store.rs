@@ -77,7 +77,7 @@ pub async fn survey_store(
         ami: wish.image.clone(),
         into: wish.into.clone(),
         region: services.images.region().to_owned(),
-        caller: Fact::Known { value: caller.clone(), source: "GetCallerIdentity" },
+        caller: caller.clone(),
         image,
         shared,
         snapshots,
@@ -99,12 +99,12 @@ pub async fn survey_store(
     }
     let key = wish.into.key(&wish.image);
     report.destination = Some(format!("s3://{}/{key}", wish.into.bucket));
-    report.account = Some(caller.account.clone());
+    report.account = caller.value().map(|caller| caller.account.clone());
     report.size = SizeReport::from(&survey.size);
     report.stored = Some(StoredReport::new(&id, &wish.into.bucket, key.clone(), &answer));
-    let record = survey.image.value().map(|image| {
+    let record = survey.image.value().zip(caller.value()).map(|(image, caller)| {
         let found = survey.snapshots.value().map_or(&[][..], Vec::as_slice);
-        let record = Record::of(image, found, &survey.size, &caller, &survey.region);
+        let record = Record::of(image, found, &survey.size, caller, &survey.region);
         Record { bucket: wish.into.bucket.clone(), key, ..record }
     });
     if let Some(record) = record.as_ref().filter(|_| wish.tags) {
@@ -150,14 +150,16 @@ type Keys = BTreeMap<String, Fact<crate::facts::KeyFacts>>;
 async fn survey_sharing(
     services: &Services,
     id: &AmiId,
-    caller: &Caller,
+    caller: &Fact<Caller>,
     image: &Fact<ImageFacts>,
     snapshots: &Fact<Vec<SnapshotFacts>>,
 ) -> (Fact<bool>, Fact<Vec<String>>, Keys) {
     let found = snapshots.value().map_or(&[][..], Vec::as_slice);
+    // What is foreign is not known without it, and is judged so.
+    let account = caller.value().map(|caller| caller.account.as_str());
     let shared = async {
         match image.value() {
-            Some(image) if image.owner != caller.account => {
+            Some(image) if account.is_some_and(|account| image.owner != account) => {
                 asked(services.images.shared_with_us(id).await, IMAGES.0, IMAGES.1)
             }
             _ => Fact::NotApplicable,
@@ -165,7 +167,7 @@ async fn survey_sharing(
     };
     let restorable = async {
         let foreign: Vec<String> =
-            found.iter().filter(|snapshot| snapshot.owner != caller.account).map(|s| s.id.clone()).collect();
+            found.iter().filter(|s| account.is_some_and(|account| s.owner != account)).map(|s| s.id.clone()).collect();
         if foreign.is_empty() {
             return Fact::NotApplicable;
         }

@@ -7,7 +7,7 @@ use crate::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
 use crate::ident::AmiId;
 use crate::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
 use crate::progress::Call;
-use crate::source::s3::{Connection, translate};
+use crate::source::s3::{Connection, Service, translate};
 use crate::source::{Context, ErrorKind, SourceError};
 
 /// The most results that one page of DescribeImages and DescribeSnapshots may hold (EC2 API reference).
@@ -56,7 +56,7 @@ fn endless(subject: &str) -> SourceError {
 
 impl Ec2 {
     pub fn new(connection: &Connection, context: Context) -> Self {
-        Ec2 { client: Client::new(connection.sdk_config()), region: connection.region().to_owned(), context }
+        Ec2 { client: Client::new(&connection.service(Service::Ec2)), region: connection.region().to_owned(), context }
     }
 
     async fn images_once(&self, ids: &[String]) -> Result<Vec<ImageFacts>, SourceError> {

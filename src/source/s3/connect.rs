@@ -1,24 +1,27 @@
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
+use aws_config::imds::region::ImdsRegionProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use aws_types::service_config::ServiceConfigKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
-use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, sdk_client};
-use super::never::{self, Settings};
+use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, sdk_client};
+use super::never;
+use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use super::standing::Lacks;
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
-use crate::facts::Service;
+use crate::facts;
 use crate::ident::ObjectUri;
 use crate::source::{Context, ErrorKind, SourceError};
 
@@ -72,83 +75,96 @@ impl fmt::Debug for SseCustomerKey {
 /// A resolved configuration, from which objects are opened.
 #[derive(Clone)]
 pub struct Connection {
-    pub(super) shared: Arc<SdkConfig>,
+    /// Without an endpoint: each service has its own.
+    shared: Arc<SdkConfig>,
+    settings: Arc<Settings>,
     pub(super) options: Arc<S3Options>,
     path_style: bool,
-    pub(super) settings: Settings,
     pub(super) lacks: Lacks,
-    service: Service,
+    /// Whether AWS's own S3 answers.
+    answers: facts::Service,
+    own_endpoint: bool,
     trust: Trust,
+    notes: Notes,
     /// Of all objects and buckets, so that the next one finds connections open.
     common: Arc<OnceLock<Client>>,
 }
 
 impl Connection {
-    /// Resolves Region, endpoint and credentials. Sends no request to S3.
+    /// Resolves Region, endpoints and credentials. Sends no request to S3.
+    ///
+    /// # Errors
+    /// `Credentials` where a setting is wrong, with its name, or where there are no usable credentials.
     pub async fn open(options: S3Options) -> Result<Self, SourceError> {
-        let trust = Trust::from_env().map_err(|problem| configuration(&problem))?;
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::disabled())
-            .stalled_stream_protection(aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .read_timeout(READ_TIMEOUT)
-                    // The others end with the head, and a body that is read whole may stall behind it.
-                    .operation_attempt_timeout(options.patience())
-                    .build(),
-            )
-            .http_client(sdk_client(&trust));
-        if let Some(profile) = &options.profile {
-            loader = loader.profile_name(profile);
+        let wrong = |problem: String| SourceError::new(ErrorKind::Credentials, "configuration", problem);
+        Connection::resolve(options).await.map_err(wrong)
+    }
+
+    async fn resolve(options: S3Options) -> Result<Self, String> {
+        Connection::of(Settings::load(options.profile.as_deref()).await?, options).await
+    }
+
+    async fn of(settings: Settings, options: S3Options) -> Result<Self, String> {
+        let trust = Trust::of(settings.ca_bundle())?;
+        let flag = options.endpoint_url.as_deref();
+        let endpoint = settings.endpoint(Service::S3, flag)?;
+        // A wrong endpoint ends the command now, not in the middle of its work.
+        Service::ALL.iter().try_for_each(|service| settings.endpoint(*service, flag).map(drop))?;
+        if let Some(problem) = never::proxy(never::proxies()) {
+            return Err(problem);
         }
-        if let Some(region) = &options.region {
-            loader = loader.region(Region::new(region.clone()));
+        let path_style = settings.path_style(endpoint.is_some())?;
+        let variants = variants(&settings, endpoint.as_ref())?;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            // The others end with the head, and a body that is read whole may stall behind it.
+            .operation_attempt_timeout(options.patience())
+            .build();
+        let asking = ProviderConfig::without_region()
+            .with_use_fips(Some(variants.fips))
+            .with_use_dual_stack(Some(variants.dual_stack));
+        let metadata = asking.clone().with_http_client(metadata_client());
+        let region = region(&settings, options.region.as_deref(), endpoint.is_some(), &metadata).await?;
+        let mut shared = base(&region, variants, &timeouts, sdk_client(&trust)).await;
+        let notes = Notes::default();
+        if !options.no_sign_request {
+            let wire = Wire {
+                sts: with_endpoint(&shared, settings.endpoint(Service::Sts, None)?),
+                services: asking
+                    .with_http_client(sdk_client(&trust))
+                    .with_timeout_config(timeouts)
+                    .with_region(Some(region)),
+                metadata,
+            };
+            let credentials = credentials(&settings, &wire, &notes).await?;
+            shared = shared.into_builder().credentials_provider(credentials).build();
         }
-        if let Some(url) = &options.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
-        if options.no_sign_request {
-            loader = loader.no_credentials();
-        }
-        let mut shared = loader.load().await;
-        let own_endpoint = own_endpoint(&shared);
-        if let Some(url) = own_endpoint.as_deref().filter(|url| !is_endpoint(url)) {
-            return Err(configuration(&format!("`{url}` is no endpoint: write http://HOST:PORT or https://HOST")));
-        }
-        let settings = Settings {
-            dual_stack: shared.use_dual_stack() == Some(true),
-            fips: shared.use_fips() == Some(true),
-            own_endpoint: own_endpoint.is_some(),
-        };
-        if let Some(problem) = never::connection(settings).or_else(|| never::proxy(never::proxies())) {
-            return Err(configuration(&problem));
-        }
-        if shared.region().is_none() {
-            if own_endpoint.is_none() {
-                return Err(configuration("no Region is set; give --region, or set AWS_REGION or a profile's region"));
-            }
-            // Other servers seldom care, but a signature names some Region.
-            shared = shared.into_builder().region(Region::new("us-east-1")).build();
-        }
-        if let Some(provider) = shared.credentials_provider() {
-            provider.provide_credentials().await.map_err(|error| {
-                let cause = super::error::root_cause(&error);
-                configuration(&format!(
-                    "no usable credentials ({cause}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or use --no-sign-request for public objects"
-                ))
-            })?;
-        }
+        let settings = Arc::new(settings);
+        let shared = shared.into_builder().service_config(Looked(Arc::clone(&settings))).build();
         Ok(Connection {
             shared: Arc::new(shared),
-            options: Arc::new(options),
-            path_style: own_endpoint.is_some(),
             settings,
+            options: Arc::new(options),
+            path_style,
             lacks: Lacks::default(),
-            service: own_endpoint.as_deref().map_or(Service::Aws, service_at),
+            answers: endpoint.as_ref().map_or(facts::Service::Aws, |endpoint| service_at(&endpoint.url)),
+            own_endpoint: endpoint.is_some(),
             trust,
+            notes,
             common: Arc::default(),
         })
+    }
+
+    /// The same credentials and settings in another Region.
+    pub fn in_region(&self, region: &str) -> Self {
+        let shared = self.shared.to_builder().region(Region::new(region.to_owned())).build();
+        Connection { shared: Arc::new(shared), common: Arc::default(), ..self.clone() }
+    }
+
+    /// What was noticed about the configuration and is worth telling.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The Region that requests are signed for.
@@ -157,8 +173,13 @@ impl Connection {
     }
 
     /// Whose documentation holds for what is answered.
-    pub(super) fn service(&self) -> Service {
-        self.service
+    pub(super) fn answers(&self) -> facts::Service {
+        self.answers
+    }
+
+    /// Whether requests go to an endpoint that a setting names.
+    pub(super) fn has_own_endpoint(&self) -> bool {
+        self.own_endpoint
     }
 
     pub fn object(&self, uri: ObjectUri) -> S3Object {
@@ -169,10 +190,11 @@ impl Connection {
         S3Bucket::new(self.clone(), name, context)
     }
 
-    /// For the other services of the account.
-    #[cfg(feature = "ec2")]
-    pub(crate) fn sdk_config(&self) -> &SdkConfig {
-        &self.shared
+    /// What a client of a service is made from.
+    pub(crate) fn service(&self, service: Service) -> SdkConfig {
+        // That it is an endpoint was seen when the connection was opened.
+        let endpoint = self.settings.endpoint(service, self.options.endpoint_url.as_deref()).unwrap_or_default();
+        with_endpoint(&self.shared, endpoint)
     }
 
     /// The client whose connections all share.
@@ -182,54 +204,181 @@ impl Connection {
 
     /// A client whose connections are its own.
     pub(super) fn fresh_client(&self) -> Client {
-        let config = aws_sdk_s3::config::Builder::from(self.shared.as_ref())
-            .http_client(client(&self.trust))
+        Client::from_conf(self.s3_config(client(&self.trust)))
+    }
+
+    fn s3_config(&self, http: SharedHttpClient) -> aws_sdk_s3::Config {
+        aws_sdk_s3::config::Builder::from(&self.service(Service::S3))
+            .http_client(http)
             .force_path_style(self.path_style)
             // Verification is this tool's work; the SDK would check single answers, skip
             // composites silently, and hash the bytes a second time.
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .interceptor(BoundedAnswers)
-            .build();
-        Client::from_conf(config)
+            .build()
     }
 }
 
-fn configuration(problem: &str) -> SourceError {
-    SourceError::new(ErrorKind::Credentials, "configuration", problem)
+/// The kinds of AWS's own endpoints that are asked for.
+#[derive(Debug, Clone, Copy)]
+struct Variants {
+    fips: bool,
+    dual_stack: bool,
 }
 
-/// An endpoint set by flag, environment or profile, for S3 or for all services.
-fn own_endpoint(shared: &SdkConfig) -> Option<String> {
-    let key =
-        ServiceConfigKey::builder().service_id("S3").profile("endpoint_url").env("AWS_ENDPOINT_URL").build().ok()?;
-    let for_s3 = shared.service_config().and_then(|config| config.load_config(key));
-    for_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
-}
-
-fn service_at(url: &str) -> Service {
+fn service_at(url: &str) -> facts::Service {
     let uri: Option<http::Uri> = url.parse().ok();
-    uri.as_ref().and_then(http::Uri::host).map_or(Service::Other, Service::of_host)
+    uri.as_ref().and_then(http::Uri::host).map_or(facts::Service::Other, facts::Service::of_host)
 }
 
-/// Else every request would fail as if the server were away, and be made again.
-fn is_endpoint(url: &str) -> bool {
-    let uri: Option<http::Uri> = url.parse().ok();
-    uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants, String> {
+    let fips = settings.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
+    let dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
+    if let Some(endpoint) = endpoint.filter(|_| fips || dual_stack) {
+        let switch = if fips { "use_fips_endpoint" } else { "use_dualstack_endpoint" };
+        return Err(format!(
+            "{} names an endpoint, and {switch} asks for one of AWS's own: leave one of the two away",
+            endpoint.setting
+        ));
+    }
+    Ok(Variants { fips, dual_stack })
+}
+
+/// Without credentials and endpoints, which are resolved here and not by the SDK.
+async fn base(region: &Region, variants: Variants, timeouts: &TimeoutConfig, http: SharedHttpClient) -> SdkConfig {
+    let nothing = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
+    let loaded = aws_config::defaults(BehaviorVersion::latest())
+        .profile_files(nothing)
+        .profile_name("default")
+        .region(region.clone())
+        .use_fips(variants.fips)
+        .use_dual_stack(variants.dual_stack)
+        .no_credentials()
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts.clone())
+        .http_client(http)
+        .load()
+        .await;
+    with_endpoint(&loaded, None)
+}
+
+fn with_endpoint(shared: &SdkConfig, endpoint: Option<Endpoint>) -> SdkConfig {
+    let mut builder = shared.to_builder();
+    builder.set_endpoint_url(endpoint.map(|endpoint| endpoint.url));
+    builder.build()
+}
+
+/// The credentials of all clients, which are asked for once.
+async fn credentials(settings: &Settings, wire: &Wire, notes: &Notes) -> Result<SharedCredentialsProvider, String> {
+    let plan = settings.plan()?;
+    let cached = SharedCredentialsProvider::new(Cached::new(provider(&plan, wire, notes).await));
+    let Err(error) = cached.provide_credentials().await else { return Ok(cached) };
+    let cause = super::error::root_cause(&error);
+    Err(match plan.is_fallback() {
+        true => format!(
+            "no usable credentials ({cause}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or use --no-sign-request for \
+             public objects"
+        ),
+        false => format!("no usable credentials: {cause}"),
+    })
+}
+
+/// The flag, the environment, the profile, and on a machine in EC2 its own Region.
+async fn region(
+    settings: &Settings,
+    flag: Option<&str>,
+    own_endpoint: bool,
+    metadata: &ProviderConfig,
+) -> Result<Region, String> {
+    if let Some(region) = settings.region(flag)? {
+        return Ok(Region::new(region));
+    }
+    if own_endpoint {
+        // Other servers seldom care, but a signature names some Region.
+        return Ok(Region::new("us-east-1"));
+    }
+    let machine = ImdsRegionProvider::builder().configure(metadata).build();
+    let unset = "no Region is set; give --region, or set AWS_REGION or a profile's region";
+    machine.region().await.ok_or_else(|| unset.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::primitives::SdkBody;
+    use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+    use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, http_client_fn};
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_runtime_api::shared::IntoShared as _;
+
     use super::*;
 
-    #[test]
-    fn an_endpoint_has_a_scheme_and_a_host() {
-        for url in ["http://localhost:9000", "https://s3.example", "HTTP://[::1]:80/", "http://127.0.0.1/base"] {
-            assert!(is_endpoint(url), "{url}");
+    /// Notes which host is asked, and refuses.
+    #[derive(Debug, Clone, Default)]
+    struct Hosts(Arc<std::sync::Mutex<Vec<String>>>);
+
+    impl HttpConnector for Hosts {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let uri: http::Uri = request.uri().parse().unwrap();
+            self.0.lock().unwrap().push(uri.authority().unwrap().to_string());
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(403.try_into().unwrap(), SdkBody::empty())))
         }
-        for url in ["", "localhost:9000", "localhost", "//host", "ftp://host", "http://", "s3://bucket"] {
-            assert!(!is_endpoint(url), "{url}");
+    }
+
+    /// The hosts that a request to S3 goes to.
+    async fn hosts(env: &[(&str, &str)], config: &str) -> Vec<String> {
+        let settings = Settings::test(env, config).await;
+        let options = S3Options { region: Some("eu-west-1".into()), ..S3Options::default() };
+        let connection = Connection::of(settings, options).await.unwrap();
+        let asked = Hosts::default();
+        let connector = SharedHttpConnector::new(asked.clone());
+        let http = http_client_fn(move |_, _| connector.clone());
+        let client = Client::from_conf(connection.s3_config(http.into_shared()));
+        let _ = client.head_object().bucket("my-archive").key("k").send().await;
+        asked.0.lock().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn the_host_that_is_asked() {
+        const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "S")];
+        let of = async |env: &[(&str, &str)], config: &str| {
+            let found = hosts(&[&KEYS[..], env].concat(), config).await;
+            assert_eq!(found.len(), 1, "{found:?}");
+            found.into_iter().next().unwrap()
+        };
+        assert_eq!(of(&[], "").await, "my-archive.s3.eu-west-1.amazonaws.com");
+        let fips = "my-archive.s3-fips.eu-west-1.amazonaws.com";
+        assert_eq!(of(&[("AWS_USE_FIPS_ENDPOINT", "true")], "").await, fips);
+        assert_eq!(of(&[], "[default]\nuse_fips_endpoint = true\n").await, fips);
+        assert_eq!(
+            of(&[("AWS_USE_FIPS_ENDPOINT", "false")], "[default]\nuse_fips_endpoint = true\n").await,
+            "my-archive.s3.eu-west-1.amazonaws.com"
+        );
+        let dual = "my-archive.s3.dualstack.eu-west-1.amazonaws.com";
+        assert_eq!(of(&[("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")], "").await, dual);
+        assert_eq!(of(&[], "[default]\nuse_dualstack_endpoint = true\n").await, dual);
+        assert_eq!(of(&[], "[default]\ns3 =\n  addressing_style = path\n").await, "s3.eu-west-1.amazonaws.com");
+        let all = ("AWS_ENDPOINT_URL", "http://all.example:81");
+        assert_eq!(of(&[all], "").await, "all.example:81");
+        assert_eq!(of(&[all, ("AWS_ENDPOINT_URL_S3", "http://s3.example")], "").await, "s3.example");
+        assert_eq!(of(&[all], "[default]\ns3 =\n  addressing_style = virtual\n").await, "my-archive.all.example:81");
+        let services = "[default]\nservices = x\n[services x]\ns3 =\n  endpoint_url = http://sec.example\n";
+        assert_eq!(of(&[], services).await, "sec.example");
+        let ignored = of(&[all, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")], services).await;
+        assert_eq!(ignored, "my-archive.s3.eu-west-1.amazonaws.com");
+    }
+
+    #[tokio::test]
+    async fn settings_that_contradict_each_other_are_refused() {
+        for switch in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            let settings = Settings::test(&[(switch, "true"), ("AWS_ENDPOINT_URL_S3", "http://h")], "").await;
+            let problem = Connection::of(settings, S3Options::default()).await.err().unwrap();
+            assert!(problem.contains("AWS_ENDPOINT_URL_S3"), "{problem}");
         }
+        let settings = Settings::test(&[("AWS_USE_FIPS_ENDPOINT", "perhaps")], "").await;
+        let problem = Connection::of(settings, S3Options::default()).await.err().unwrap();
+        assert!(problem.contains("AWS_USE_FIPS_ENDPOINT"), "{problem}");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
+use aws_smithy_types::error::ErrorMetadata;
+use jiff::Timestamp;
 
 use super::document::Foreign;
 use super::http::{TlsAnswer, certificate_refused, no_tls};
 use super::said::{code, said};
+use super::clock;
 use crate::source::{ErrorKind, SourceError};
 
 /// Where an endpoint may be set, to be named where it is wrong.
@@ -17,6 +20,29 @@ pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+/// The innermost error of a type under an error.
+pub(super) fn deepest<'a, T: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a T> {
+    let mut found = None;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        found = error.downcast_ref().or(found);
+        cause = error.source();
+    }
+    found
+}
+
+/// The code and message of a service's answer where there is one, else the innermost message.
+pub(super) fn service_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let Some(answer) = deepest::<ErrorMetadata>(error) else { return root_cause(error) };
+    match (answer.code(), answer.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "the service refused without a reason".to_owned(),
+    }
 }
 
 /// What a failed request means. `needs` names the permissions that the request takes.
@@ -70,6 +96,10 @@ where
             let message = said(service.err().message(), code.as_deref());
             let answer = Answer { code: code.as_deref(), message: message.as_deref(), status, region, marker };
             let (kind, mut detail) = classify(&answer, needs);
+            let hint = clock::hint(service.raw().headers().get("date"), Timestamp::now());
+            if let Some(hint) = hint.filter(|_| matches!(kind, ErrorKind::Credentials | ErrorKind::Denied)) {
+                detail = format!("{detail}; {hint}");
+            }
             if status == 400 && code.is_none() && wants_https(service.raw()) {
                 detail = format!("the server wants TLS, and http:// was asked for: write https:// in {ENDPOINT}");
                 return make(ErrorKind::Configuration, detail);
@@ -232,6 +262,12 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         ("InvalidAction" | "UnsupportedOperation" | "UnknownOperationException", _) => {
             (ErrorKind::Unsupported, with("the service does not know this request here"))
         }
+        ("SecondLevelDomainForbidden" | "VirtualHostDomainRequired", _) => (
+            ErrorKind::Invalid,
+            with(
+                "this server takes the bucket in the host name only; set `addressing_style = virtual` under `s3 =` in the profile",
+            ),
+        ),
         ("NoSuchBucket", _) => (ErrorKind::NotFound, "there is no such bucket".to_owned()),
         ("NoSuchVersion", _) => (ErrorKind::NotFound, "there is no such version".to_owned()),
         (_, 404) if answer.marker => (

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod bucket;
+mod clock;
 mod connect;
 mod document;
 mod error;
@@ -11,6 +12,7 @@ mod http;
 mod never;
 mod object;
 mod parse;
+mod settings;
 mod said;
 mod standing;
 
@@ -20,3 +22,5 @@ pub use object::S3Object;
 
 #[cfg(feature = "ec2")]
 pub(crate) use error::translate;
+#[cfg(feature = "ec2")]
+pub(crate) use settings::Service;

@@ -3,35 +3,13 @@
 use crate::ident::{ObjectUri, redact_urls};
 use crate::source::{ErrorKind, SourceError};
 
-/// Settings of a connection that bear on what its requests can be.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Settings {
-    pub dual_stack: bool,
-    pub fips: bool,
-    pub own_endpoint: bool,
-}
-
-/// Why no request of the connection can succeed.
-pub(super) fn connection(settings: Settings) -> Option<String> {
-    if !settings.own_endpoint {
-        return None;
-    }
-    let without = "does not go with an endpoint of your own (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile); unset one of them";
-    let set = match settings {
-        Settings { dual_stack: true, .. } => "dual stack (AWS_USE_DUALSTACK_ENDPOINT or use_dualstack_endpoint)",
-        Settings { fips: true, .. } => "FIPS (AWS_USE_FIPS_ENDPOINT or use_fips_endpoint)",
-        _ => return None,
-    };
-    Some(format!("{set} {without}"))
-}
-
 /// Why no request on this object can succeed.
-pub(super) fn object(uri: &ObjectUri, settings: Settings) -> Option<SourceError> {
+pub(super) fn object(uri: &ObjectUri, own_endpoint: bool) -> Option<SourceError> {
     let mut fields = uri.bucket.strip_prefix("arn:")?.splitn(5, ':').skip(2);
     let (region, resource) = (fields.next().unwrap_or_default(), fields.nth(1).unwrap_or_default());
     let problem = if region.is_empty() || resource.ends_with(".mrap") {
         "is a multi-Region access point, which takes signatures of version 4A that this program does not make; name the bucket or an access point of one Region"
-    } else if settings.own_endpoint {
+    } else if own_endpoint {
         "is an access point, which only AWS has; name the bucket, or unset the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)"
     } else {
         return None;
@@ -60,19 +38,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_that_exclude_each_other() {
-        let of = |dual_stack, fips, own_endpoint| connection(Settings { dual_stack, fips, own_endpoint });
-        for fine in [of(false, false, true), of(true, true, false), of(false, false, false)] {
-            assert_eq!(fine, None);
-        }
-        assert!(of(true, false, true).unwrap().contains("AWS_USE_DUALSTACK_ENDPOINT"));
-        assert!(of(false, true, true).unwrap().contains("AWS_USE_FIPS_ENDPOINT"));
-    }
-
-    #[test]
     fn access_points() {
         let of = |uri: &str, own_endpoint| {
-            object(&uri.parse().unwrap(), Settings { own_endpoint, ..Settings::default() }).map(|error| error.detail)
+            object(&uri.parse().unwrap(), own_endpoint).map(|error| error.detail)
         };
         let point = "arn:aws:s3:us-east-1:123456789012:accesspoint/ap/object/k";
         let many = "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap/object/k";

@@ -127,7 +127,7 @@ impl S3Object {
     async fn facts(&self, checksums: bool) -> Result<ObjectFacts, SourceError> {
         let headers = self.head_once(&self.uri, None, checksums).await?;
         let Head { facts, notes } = head::head_facts(&self.uri, &headers, checksums)?;
-        let facts = ObjectFacts { service: self.connection.service(), ..facts };
+        let facts = ObjectFacts { service: self.connection.answers(), ..facts };
         notes.into_iter().for_each(|note| self.standing.note(note));
         if let Some(etag) = facts.id.etag.as_ref().filter(|etag| !etag.is_strong()) {
             let by = match facts.version.as_deref() {
@@ -448,7 +448,7 @@ impl ObjectSource for S3Object {
     }
 
     fn lacks(&self, call: Call) -> Option<SourceError> {
-        let never = never::object(&self.uri, self.connection.settings);
+        let never = never::object(&self.uri, self.connection.has_own_endpoint());
         never.or_else(|| {
             let known = self.connection.lacks.knows(&self.uri.bucket, call);
             known.then(|| SourceError::new(ErrorKind::Unsupported, &self.uri, "the server does not know this request"))

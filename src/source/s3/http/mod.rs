@@ -63,10 +63,19 @@ fn behind_a_proxy() -> bool {
 
 /// The SDK's own client, for requests that carry no objects.
 pub(super) fn sdk_client(trust: &Trust) -> SharedHttpClient {
+    sdk_client_by(trust, ProxyConfig::from_env())
+}
+
+/// For the metadata of a container or a machine, which a proxy cannot reach and must not see.
+pub(super) fn metadata_client() -> SharedHttpClient {
+    sdk_client_by(&Trust::default(), ProxyConfig::disabled())
+}
+
+fn sdk_client_by(trust: &Trust, proxy: ProxyConfig) -> SharedHttpClient {
     let store = trust.bundle().map_or_else(TrustStore::default, |pem| TrustStore::empty().with_pem_certificate(pem));
     let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
     Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = SdkConnector::builder().proxy_config(ProxyConfig::from_env());
+        let mut connector = SdkConnector::builder().proxy_config(proxy.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
         connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()

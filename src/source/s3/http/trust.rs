@@ -1,6 +1,7 @@
 use std::error::Error;
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
@@ -9,16 +10,25 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::files::{InputKind, read_bytes};
 
-/// Whose certificates are believed: those of the system, or those of `AWS_CA_BUNDLE`, as other AWS tools have it.
+/// Whose certificates are believed: those of the system, or those of a file that the configuration names, as other AWS
+/// tools have it.
 #[derive(Clone)]
 pub(in crate::source::s3) struct Trust {
     bundle: Option<Arc<Vec<u8>>>,
     roots: Arc<RootCertStore>,
 }
 
+/// Nobody.
+impl Default for Trust {
+    fn default() -> Self {
+        Trust { bundle: None, roots: Arc::new(RootCertStore::empty()) }
+    }
+}
+
 impl Trust {
-    pub fn from_env() -> Result<Self, String> {
-        match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+    /// `bundle` is the setting that names a file of CAs, and the file.
+    pub fn of(bundle: Option<(String, &str)>) -> Result<Self, String> {
+        match bundle {
             None => {
                 let found = rustls_native_certs::load_native_certs();
                 let mut roots = RootCertStore::empty();
@@ -26,10 +36,9 @@ impl Trust {
                 roots.add_parsable_certificates(found.certs);
                 Ok(Trust { bundle: None, roots: Arc::new(roots) })
             }
-            Some(path) => {
-                let path = PathBuf::from(path);
-                let wrong = |problem: String| format!("AWS_CA_BUNDLE {}: {problem}", path.display());
-                let pem = read_bytes(&path, InputKind::CaBundle).map_err(|error| wrong(error.to_string()))?;
+            Some((setting, path)) => {
+                let wrong = |problem: String| format!("{setting} {path}: {problem}");
+                let pem = read_bytes(Path::new(path), InputKind::CaBundle).map_err(|error| wrong(error.to_string()))?;
                 let roots = roots(&pem).map_err(wrong)?;
                 Ok(Trust { bundle: Some(Arc::new(pem)), roots: Arc::new(roots) })
             }
@@ -74,8 +83,6 @@ pub(in crate::source::s3) fn no_tls(error: &(dyn Error + 'static)) -> bool {
         cause = wrapped.or_else(|| error.source());
     }
     false
-}
-
 fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {

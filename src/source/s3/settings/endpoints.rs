@@ -1,0 +1,233 @@
+use aws_runtime::env_config::property::PropertiesKey;
+
+use super::{Settings, values};
+
+pub(super) const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+
+/// The services that commands talk to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    S3,
+    #[cfg(feature = "ec2")]
+    Ec2,
+    Sts,
+    #[cfg(feature = "ec2")]
+    Kms,
+    #[cfg(feature = "ec2")]
+    Ssm,
+    #[cfg(feature = "ec2")]
+    ServiceQuotas,
+}
+
+impl Service {
+    pub(in crate::source::s3) const ALL: &[Service] = &[
+        Service::S3,
+        Service::Sts,
+        #[cfg(feature = "ec2")]
+        Service::Ec2,
+        #[cfg(feature = "ec2")]
+        Service::Kms,
+        #[cfg(feature = "ec2")]
+        Service::Ssm,
+        #[cfg(feature = "ec2")]
+        Service::ServiceQuotas,
+    ];
+
+    /// Its id in the service's model, which its variables and keys are made from.
+    fn id(self) -> &'static str {
+        match self {
+            Service::S3 => "S3",
+            #[cfg(feature = "ec2")]
+            Service::Ec2 => "EC2",
+            Service::Sts => "STS",
+            #[cfg(feature = "ec2")]
+            Service::Kms => "KMS",
+            #[cfg(feature = "ec2")]
+            Service::Ssm => "SSM",
+            #[cfg(feature = "ec2")]
+            Service::ServiceQuotas => "Service Quotas",
+        }
+    }
+}
+
+/// Where a service is asked instead of AWS's own endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::source::s3) struct Endpoint {
+    pub url: String,
+    /// The flag, variable or key that says so.
+    pub setting: String,
+}
+
+impl Settings {
+    /// The endpoint of a service (AWS SDKs and Tools Reference Guide, *Service-specific endpoints*): the flag, then the
+    /// environment, then the profile, and of each of these what names the service first.
+    pub fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<Endpoint>, String> {
+        let found = match flag {
+            Some(url) => Some((url, "--endpoint-url".to_owned())),
+            None if self.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? => None,
+            None => self.configured(service),
+        };
+        let Some((url, setting)) = found else { return Ok(None) };
+        check(url.trim(), &setting)?;
+        Ok(Some(Endpoint { url: url.trim().to_owned(), setting }))
+    }
+
+    fn configured(&self, service: Service) -> Option<(&str, String)> {
+        let variable = format!("{ENDPOINT}_{}", service.id().to_uppercase().replace(' ', "_"));
+        let of_profile = |key: &str| format!("{key} of profile `{}`", self.profile_name());
+        None.or_else(|| self.env.get(&variable).map(|url| (url, variable.clone())))
+            .or_else(|| self.env.get(ENDPOINT).map(|url| (url, ENDPOINT.to_owned())))
+            .or_else(|| self.of_services_section(service).map(|url| (url, of_profile("services"))))
+            .or_else(|| self.profile("endpoint_url").map(|url| (url, of_profile("endpoint_url"))))
+    }
+
+    /// `endpoint_url` of a service in the `[services NAME]` section that the profile names.
+    fn of_services_section(&self, service: Service) -> Option<&str> {
+        let section = self.profile("services")?;
+        // The guide writes an underscore for a blank, the SDK for Rust a hyphen.
+        ["_", "-"].into_iter().find_map(|joint| {
+            let key = PropertiesKey::builder()
+                .section_key("services")
+                .section_name(section)
+                .property_name(service.id().to_lowercase().replace(' ', joint))
+                .sub_property_name("endpoint_url")
+                .build()
+                .ok()?;
+            self.profiles.other_sections().get(&key).map(|url| url.trim()).filter(|url| !url.is_empty())
+        })
+    }
+
+    /// Whether the bucket stands in the path of an address and not in its host, as the AWS CLI decides it: with an
+    /// endpoint of one's own unless the profile says `virtual`, else only where it says `path`.
+    pub fn path_style(&self, own_endpoint: bool) -> Result<bool, String> {
+        let style = self.profiles.get("s3").and_then(|nested| values::nested(nested, "addressing_style"));
+        match style.map(str::to_ascii_lowercase).as_deref() {
+            None | Some("auto") => Ok(own_endpoint),
+            Some("path") => Ok(true),
+            Some("virtual") => Ok(false),
+            Some(_) => Err(format!(
+                "s3.addressing_style of profile `{}` must be `auto`, `path` or `virtual`",
+                self.profile_name()
+            )),
+        }
+    }
+}
+
+/// Else every request would fail as if the server were away, and be made again. What is refused is not shown where it
+/// may hold a password.
+fn check(url: &str, setting: &str) -> Result<(), String> {
+    let uri: Option<http::Uri> = url.parse().ok();
+    let is_endpoint = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https")) && values::has_host(uri);
+    let Some(uri) = uri.filter(is_endpoint) else {
+        let subject = if values::may_hold_a_secret(url) { setting.to_owned() } else { format!("{setting}: `{url}`") };
+        return Err(format!("{subject} is no endpoint: write http://HOST:PORT or https://HOST"));
+    };
+    let userinfo = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    if userinfo || uri.query().is_some() || url.contains('#') {
+        return Err(format!("{setting}: an endpoint has no user, password, query or fragment"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn settings(env: &[(&str, &str)], config: &str) -> Settings {
+        Settings::test(env, config).await
+    }
+
+    const PROFILE: &str = "[default]\nendpoint_url = http://profile\nservices = mine\n\
+        [services mine]\ns3 =\n  endpoint_url = http://profile-s3\nservice_quotas =\n  endpoint_url = http://quotas\n";
+
+    #[tokio::test]
+    async fn the_nearest_setting_decides() {
+        let url = async |env: &[(&str, &str)], config: &str, service| {
+            settings(env, config).await.endpoint(service, None).unwrap().map(|endpoint| endpoint.url)
+        };
+        let all = ("AWS_ENDPOINT_URL", "http://all");
+        let s3 = ("AWS_ENDPOINT_URL_S3", "http://s3");
+        let is = |url: &str| Some(url.to_owned());
+        assert_eq!(url(&[all, s3], PROFILE, Service::S3).await, is("http://s3"));
+        assert_eq!(url(&[all, s3], PROFILE, Service::Sts).await, is("http://all"));
+        assert_eq!(url(&[s3], PROFILE, Service::Sts).await, is("http://profile"));
+        assert_eq!(url(&[], PROFILE, Service::S3).await, is("http://profile-s3"));
+        assert_eq!(url(&[], PROFILE, Service::Sts).await, is("http://profile"));
+        #[cfg(feature = "ec2")]
+        {
+            let quotas = ("AWS_ENDPOINT_URL_SERVICE_QUOTAS", "http://q");
+            assert_eq!(url(&[all, quotas], "", Service::ServiceQuotas).await, is("http://q"));
+            assert_eq!(url(&[], PROFILE, Service::ServiceQuotas).await, is("http://quotas"));
+            for (service, variable) in [(Service::Ec2, "EC2"), (Service::Kms, "KMS"), (Service::Ssm, "SSM")] {
+                let variable = format!("AWS_ENDPOINT_URL_{variable}");
+                assert_eq!(url(&[all, (&variable, "http://it")], "", service).await, is("http://it"));
+            }
+        }
+        assert_eq!(url(&[], "", Service::S3).await, None);
+        assert_eq!(
+            url(&[("AWS_ENDPOINT_URL_S3", " "), all], "", Service::S3).await,
+            is("http://all"),
+            "empty is unset"
+        );
+        let ignore = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+        assert_eq!(url(&[ignore, all, s3], PROFILE, Service::S3).await, None);
+        let ignoring = format!("{PROFILE}[profile other]\n")
+            .replace("services = ", "ignore_configured_endpoint_urls = true\nservices = ");
+        assert_eq!(url(&[all], &ignoring, Service::S3).await, None);
+        let flag = settings(&[ignore, all, s3], PROFILE).await.endpoint(Service::S3, Some("http://flag")).unwrap();
+        assert_eq!(flag.unwrap(), Endpoint { url: "http://flag".into(), setting: "--endpoint-url".into() });
+    }
+
+    #[test]
+    fn an_endpoint_has_a_scheme_and_a_host() {
+        for url in ["http://localhost:9000", "https://s3.example", "HTTP://[::1]:80/", "http://127.0.0.1/base"] {
+            assert_eq!(check(url, "X"), Ok(()), "{url}");
+        }
+        for url in ["", "localhost:9000", "localhost", "//host", "ftp://host", "http://", "s3://bucket"] {
+            let problem = check(url, "X").unwrap_err();
+            assert!(problem.contains("is no endpoint") && problem.contains(url), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_endpoint_is_not_shown() {
+        let bad = [
+            "http://user:hunter2@host",
+            "https://user:hunter2@host:9000/x",
+            "user:hunter2@host",
+            "http:/user:hunter2@host",
+            "http//user:hunter2@host",
+            "http://user:hunter2@",
+            "http://us er:hunter2@host",
+            "http://host?password=hunter2",
+            "http://host:hunter2",
+            "socks5://u:hunter2@h",
+            "http://host/#hunter2",
+            "http:user:hunter2",
+            "user:hunter2",
+        ];
+        for url in bad {
+            let problem = check(url, "AWS_ENDPOINT_URL").unwrap_err();
+            assert!(problem.starts_with("AWS_ENDPOINT_URL") && !problem.contains("hunter2"), "{url}: {problem}");
+        }
+    }
+
+    #[tokio::test]
+    async fn addressing_styles() {
+        let of =
+            |style: &str| format!("[default]\ns3 =\n  max_concurrent_requests = 9\n  addressing_style = {style}\n");
+        for (style, own, path) in [
+            ("path", false, true),
+            ("path", true, true),
+            ("virtual", true, false),
+            ("virtual", false, false),
+            ("auto", true, true),
+            ("auto", false, false),
+            ("Virtual", true, false),
+        ] {
+            assert_eq!(settings(&[], &of(style)).await.path_style(own), Ok(path), "{style} {own}");
+        }
+        assert_eq!(settings(&[], "").await.path_style(true), Ok(true));
+        assert!(settings(&[], &of("sideways")).await.path_style(true).unwrap_err().contains("addressing_style"));
+    }
+}

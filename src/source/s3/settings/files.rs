@@ -1,0 +1,100 @@
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use aws_config::profile::ProfileSet;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env, Fs};
+
+use super::Environment;
+
+/// The largest configuration file that is read: a thousand times what a few hundred profiles take.
+const LARGEST: u64 = 16 << 20;
+
+/// The configuration files as text.
+#[derive(Debug, Default)]
+pub(in crate::source::s3) struct Texts {
+    pub config: (String, String),
+    pub credentials: (String, String),
+}
+
+impl Texts {
+    /// Files that are not there are empty, as for other AWS tools.
+    pub fn read(env: &Environment) -> Result<Self, String> {
+        let read = |variable: &str, usual: &str| {
+            let path = path(env, variable, usual);
+            let text = path.as_deref().map_or_else(|| Ok(String::new()), text)?;
+            Ok::<_, String>((path.map_or_else(String::new, |path| path.display().to_string()), text))
+        };
+        Ok(Texts {
+            config: read("AWS_CONFIG_FILE", ".aws/config")?,
+            credentials: read("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")?,
+        })
+    }
+}
+
+fn path(env: &Environment, variable: &str, usual: &str) -> Option<PathBuf> {
+    let home = env.get("HOME").map(Path::new);
+    match env.get(variable) {
+        None => home.map(|home| home.join(usual)),
+        Some(given) => match (given.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => Some(home.join(rest)),
+            _ => Some(PathBuf::from(given)),
+        },
+    }
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let wrong = |problem: &str| format!("{}: {problem}", path.display());
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        // A home folder that may not be looked into holds no configuration for this user.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return Ok(String::new());
+        }
+        Err(error) => return Err(wrong(&error.to_string())),
+    };
+    // `/dev/null` is a usual way to say that there is no configuration.
+    if !found.is_file() && path != Path::new("/dev/null") {
+        return Err(wrong("this AWS configuration file is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(|error| wrong(&error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(wrong("this AWS configuration file has more than 16 MiB"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong("this AWS configuration file is not UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
+/// The profiles of both files, with one of them selected.
+pub(in crate::source::s3) async fn parse(texts: &Texts, selected: &str) -> Result<ProfileSet, String> {
+    // One by one first, so that a problem has the name of its file.
+    for (kind, (path, text)) in
+        [(EnvConfigFileKind::Config, &texts.config), (EnvConfigFileKind::Credentials, &texts.credentials)]
+    {
+        let files = EnvConfigFiles::builder().with_contents(kind, text).build();
+        load(&files, selected).await.map_err(|problem| format!("{path}: {problem}"))?;
+    }
+    let both = EnvConfigFiles::builder()
+        .with_contents(EnvConfigFileKind::Config, &texts.config.1)
+        .with_contents(EnvConfigFileKind::Credentials, &texts.credentials.1)
+        .build();
+    load(&both, selected).await
+}
+
+async fn load(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, String> {
+    let nothing = (Fs::from_slice(&[]), Env::from_slice(&[]));
+    let loaded = aws_config::profile::load(&nothing.0, &nothing.1, files, Some(selected.to_owned().into())).await;
+    // The parser's message may quote a line, and a line may hold a key: only its number is shown.
+    loaded.map_err(|error| {
+        let text = super::super::error::root_cause(&error);
+        let line = text.split(" on line ").nth(1).and_then(|rest| rest.split(':').next());
+        match line.and_then(|line| line.parse::<u32>().ok()) {
+            Some(line) => format!("line {line} is no line of an AWS configuration file"),
+            None => "this is no AWS configuration file".to_owned(),
+        }
+    })
+}

@@ -1,0 +1,146 @@
+//! What the environment, the AWS configuration files and the flags say about reaching AWS. All of it is read and checked
+//! before the first request, so that a wrong setting ends the command with the setting's name.
+
+mod cache;
+mod credentials;
+mod endpoints;
+mod environment;
+mod files;
+mod plan;
+mod process;
+mod proxy;
+mod values;
+
+use std::sync::Arc;
+
+use aws_config::profile::ProfileSet;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+pub(super) use cache::Cached;
+pub(super) use credentials::{Notes, Wire, provider};
+pub(super) use endpoints::Endpoint;
+pub(crate) use endpoints::Service;
+pub(super) use environment::Environment;
+
+/// The environment and the selected profile.
+#[derive(Debug)]
+pub(super) struct Settings {
+    env: Environment,
+    profiles: ProfileSet,
+    /// Whether a flag named the profile, which then goes before the keys of the environment.
+    explicit: bool,
+}
+
+impl Settings {
+    /// Reads the environment and the configuration files. `flag` is the profile that was named on the command line.
+    pub async fn load(flag: Option<&str>) -> Result<Self, String> {
+        let env = Environment::read()?;
+        proxy::check(&env)?;
+        let texts = files::Texts::read(&env)?;
+        Settings::of(env, &texts, flag).await
+    }
+
+    pub(super) async fn of(env: Environment, texts: &files::Texts, flag: Option<&str>) -> Result<Self, String> {
+        let (name, asked_by) = match (flag, env.get("AWS_PROFILE")) {
+            (Some(name), _) => (name.trim().to_owned(), Some("--profile")),
+            (None, Some(name)) => (name.to_owned(), Some("AWS_PROFILE")),
+            (None, None) => ("default".to_owned(), None),
+        };
+        let profiles = files::parse(texts, &name).await?;
+        // `AWS_PROFILE=default` says no more than its absence does.
+        let may_be_absent = asked_by.is_none() || (flag.is_none() && name == "default");
+        match asked_by {
+            Some(setting) if !may_be_absent && profiles.get_profile(&name).is_none() => {
+                Err(format!("{setting}: there is no profile `{name}`; {}", values::names(&profiles)))
+            }
+            _ => Ok(Settings { env, profiles, explicit: flag.is_some() }),
+        }
+    }
+
+    /// Of this environment and this text of a configuration file.
+    #[cfg(test)]
+    pub async fn test(env: &[(&str, &str)], config: &str) -> Self {
+        let env = env.iter().map(|(name, value)| (name.into(), value.into()));
+        let texts = files::Texts { config: (String::new(), config.to_owned()), ..Default::default() };
+        Settings::of(Environment::of(env).unwrap(), &texts, None).await.unwrap()
+    }
+
+    pub fn env(&self) -> &Environment {
+        &self.env
+    }
+
+    pub fn profile_name(&self) -> &str {
+        self.profiles.selected_profile()
+    }
+
+    /// A key of the selected profile, without white space around it; `None` where it is empty.
+    fn profile(&self, key: &str) -> Option<&str> {
+        self.profiles.get(key).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// The file of CAs to believe instead of the system's, and the setting that names it.
+    pub fn ca_bundle(&self) -> Option<(String, &str)> {
+        if let Some(path) = self.env.get("AWS_CA_BUNDLE") {
+            return Some(("AWS_CA_BUNDLE".to_owned(), path));
+        }
+        self.profile("ca_bundle").map(|path| (format!("ca_bundle of profile `{}`", self.profile_name()), path))
+    }
+
+    /// The Region of the flag, the environment or the profile; where the profile has none, of the profiles it takes its
+    /// credentials from.
+    pub fn region(&self, flag: Option<&str>) -> Result<Option<String>, String> {
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+        let of_env = variables.iter().find_map(|name| self.env.get(name).map(|region| (region, (*name).to_owned())));
+        let found = match flag {
+            Some(region) => Some((region.trim(), "--region".to_owned())),
+            None => of_env.or_else(|| self.region_of_profiles()),
+        };
+        let Some((region, setting)) = found else { return Ok(None) };
+        let is_label = (1..=63).contains(&region.len())
+            && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !region.starts_with('-')
+            && !region.ends_with('-');
+        // It becomes a part of host names.
+        if is_label { Ok(Some(region.to_owned())) } else { Err(format!("{setting}: {region:?} is no Region")) }
+    }
+
+    fn region_of_profiles(&self) -> Option<(&str, String)> {
+        let mut name = self.profile_name();
+        for _ in 0..plan::LONGEST_CHAIN {
+            let profile = self.profiles.get_profile(name)?;
+            let value = |key| profile.get(key).map(str::trim).filter(|value| !value.is_empty());
+            if let Some(region) = value("region") {
+                return Some((region, format!("region of profile `{name}`")));
+            }
+            name = value("source_profile")?;
+        }
+        None
+    }
+
+    /// A switch that a variable or else a key of the profile sets.
+    pub fn switch(&self, variable: &str, key: &str) -> Result<bool, String> {
+        let (value, setting) = match (self.env.get(variable), self.profile(key)) {
+            (Some(value), _) => (value, variable.to_owned()),
+            (None, Some(value)) => (value, format!("{key} of profile `{}`", self.profile_name())),
+            (None, None) => return Ok(false),
+        };
+        match value.to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(format!("{setting} must be `true` or `false`")),
+        }
+    }
+}
+
+/// For the few settings that an SDK client looks up by itself. Endpoints are given to it instead.
+#[derive(Debug)]
+pub(super) struct Looked(pub Arc<Settings>);
+
+impl LoadServiceConfig for Looked {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if key.env() == endpoints::ENDPOINT {
+            return None;
+        }
+        self.0.env.get(key.env()).or_else(|| self.0.profile(key.profile())).map(str::to_owned)
+    }
+}

@@ -1,0 +1,346 @@
+use std::fmt;
+
+use aws_config::profile::Profile;
+
+use super::{Settings, values};
+
+/// Keys as they were written down.
+#[derive(Clone, PartialEq, Eq)]
+pub(in crate::source::s3) struct Keys {
+    pub id: String,
+    pub secret: String,
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(…)")
+    }
+}
+
+/// A role that a profile assumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::source::s3) struct Role {
+    pub arn: String,
+    pub external_id: Option<String>,
+    pub session: Option<String>,
+    pub seconds: Option<u64>,
+}
+
+/// Where credentials come from. Settled before the first request, so that no source is tried in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::source::s3) enum Plan {
+    /// `AWS_ACCESS_KEY_ID` and the variables beside it.
+    Environment(Keys),
+    Profile {
+        profile: String,
+        keys: Keys,
+    },
+    Process {
+        profile: String,
+        command: String,
+    },
+    WebIdentity {
+        role: String,
+        token_file: String,
+        session: Option<String>,
+    },
+    Sso {
+        profile: String,
+        account: String,
+        role: String,
+        url: String,
+        region: String,
+        session: Option<String>,
+    },
+    Container,
+    Instance,
+    Role {
+        role: Role,
+        from: Box<Plan>,
+    },
+}
+
+/// Profiles that name each other as sources; more would be a mistake.
+pub(super) const LONGEST_CHAIN: usize = 16;
+
+impl Settings {
+    /// As the AWS CLI has it: a profile named by a flag goes before the keys and the web identity of the environment.
+    pub fn plan(&self) -> Result<Plan, String> {
+        if !self.explicit
+            && let Some(keys) = self.environment_keys()?
+        {
+            return Ok(Plan::Environment(keys));
+        }
+        if let Some(plan) = self.of_profile(self.profile_name(), &mut Vec::new())? {
+            return Ok(plan);
+        }
+        if !self.explicit
+            && let (Some(role), Some(file)) =
+                (self.env().get("AWS_ROLE_ARN"), self.env().get("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        {
+            let session = self.env().get("AWS_ROLE_SESSION_NAME").map(str::to_owned);
+            return Ok(Plan::WebIdentity { role: role.to_owned(), token_file: file.to_owned(), session });
+        }
+        let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+        let in_container = container.iter().any(|name| self.env().get(name).is_some());
+        Ok(if in_container { Plan::Container } else { Plan::Instance })
+    }
+
+    fn environment_keys(&self) -> Result<Option<Keys>, String> {
+        let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+        let given = |name: &str| self.env().get(name).and_then(|_| self.env().as_given(name)).map(str::to_owned);
+        match (given(id), given(secret).or_else(|| given("SECRET_ACCESS_KEY"))) {
+            (None, None) => Ok(None),
+            (Some(id), Some(secret)) => Ok(Some(Keys { id, secret, token: given("AWS_SESSION_TOKEN") })),
+            (Some(_), None) => Err(format!("{id} is set and {secret} is not")),
+            (None, Some(_)) => Err(format!("{secret} is set and {id} is not")),
+        }
+    }
+
+    /// What a profile says; `None` where it says nothing of credentials. `seen` are the profiles that led here.
+    fn of_profile(&self, name: &str, seen: &mut Vec<String>) -> Result<Option<Plan>, String> {
+        let Some(profile) = self.profiles.get_profile(name) else {
+            return match seen.last() {
+                None => Ok(None),
+                Some(by) => Err(format!(
+                    "profile `{by}` names source_profile `{name}`, which is not there; {}",
+                    values::names(&self.profiles)
+                )),
+            };
+        };
+        if seen.iter().any(|before| before == name) || seen.len() >= LONGEST_CHAIN {
+            return Err(format!("profile `{name}` is its own source: {} → {name}", seen.join(" → ")));
+        }
+        let is_source = !seen.is_empty();
+        seen.push(name.to_owned());
+        if is_source && let Some(keys) = keys(profile)? {
+            return Ok(Some(Plan::Profile { profile: name.to_owned(), keys }));
+        }
+        let Some(arn) = value(profile, "role_arn").filter(|_| value(profile, "web_identity_token_file").is_none())
+        else {
+            return self.base(profile);
+        };
+        if value(profile, "mfa_serial").is_some() {
+            return Err(format!(
+                "profile `{name}` assumes a role with a code of an MFA device (mfa_serial), which is not supported \
+                 here; {}",
+                exported(name)
+            ));
+        }
+        let from = match (value(profile, "source_profile"), value(profile, "credential_source")) {
+            (Some(source), None) if source != name => self.of_profile(source, seen)?,
+            (Some(_), None) | (None, Some(_)) => self.base(profile)?,
+            (Some(_), Some(_)) => {
+                return Err(format!("profile `{name}` has both source_profile and credential_source"));
+            }
+            (None, None) => {
+                return Err(format!(
+                    "profile `{name}` has a role_arn and neither source_profile nor credential_source"
+                ));
+            }
+        };
+        let from = from.ok_or_else(|| format!("the source of profile `{name}` has no credentials"))?;
+        Ok(Some(Plan::Role { role: role(profile, arn)?, from: Box::new(from) }))
+    }
+
+    /// What a profile says besides a role to assume.
+    fn base(&self, profile: &Profile) -> Result<Option<Plan>, String> {
+        let name = profile.name().to_owned();
+        let text = |key| value(profile, key).map(str::to_owned);
+        if let Some(source) = value(profile, "credential_source") {
+            return self.named_source(&name, source).map(Some);
+        }
+        if let (Some(role), Some(token_file)) = (text("role_arn"), text("web_identity_token_file")) {
+            return Ok(Some(Plan::WebIdentity { role, token_file, session: text("role_session_name") }));
+        }
+        if let Some(plan) = self.sso(profile)? {
+            return Ok(Some(plan));
+        }
+        if value(profile, "login_session").is_some() {
+            return Err(format!(
+                "profile `{name}` signs in by `aws login`, which is not supported here; {}",
+                exported(&name)
+            ));
+        }
+        if let Some(command) = text("credential_process") {
+            return Ok(Some(Plan::Process { profile: name, command }));
+        }
+        Ok(keys(profile)?.map(|keys| Plan::Profile { profile: name, keys }))
+    }
+
+    fn named_source(&self, profile: &str, source: &str) -> Result<Plan, String> {
+        match source.to_ascii_lowercase().as_str() {
+            "environment" => self.environment_keys()?.map(Plan::Environment).ok_or_else(|| {
+                format!("profile `{profile}` has credential_source = Environment, and AWS_ACCESS_KEY_ID is not set")
+            }),
+            "ecscontainer" => Ok(Plan::Container),
+            "ec2instancemetadata" => Ok(Plan::Instance),
+            _ => Err(format!(
+                "credential_source of profile `{profile}` must be Environment, EcsContainer or Ec2InstanceMetadata"
+            )),
+        }
+    }
+
+    fn sso(&self, profile: &Profile) -> Result<Option<Plan>, String> {
+        let name = profile.name();
+        let (account, role) = (value(profile, "sso_account_id"), value(profile, "sso_role_name"));
+        let session = value(profile, "sso_session");
+        let own = (value(profile, "sso_start_url"), value(profile, "sso_region"));
+        if account.is_none() && role.is_none() && session.is_none() && own == (None, None) {
+            return Ok(None);
+        }
+        let (url, region) = match session {
+            None => own,
+            Some(session) => {
+                let section = self.profiles.sso_session(session).ok_or_else(|| {
+                    format!("profile `{name}` names sso_session `{session}`, and there is no such section")
+                })?;
+                (section.get("sso_start_url"), section.get("sso_region"))
+            }
+        };
+        let missing = |key: &str| format!("profile `{name}` signs in by SSO and has no {key}");
+        let need = |found: Option<&str>, key| found.map(str::to_owned).ok_or_else(|| missing(key));
+        Ok(Some(Plan::Sso {
+            profile: name.to_owned(),
+            account: need(account, "sso_account_id")?,
+            role: need(role, "sso_role_name")?,
+            url: need(url, "sso_start_url")?,
+            region: need(region, "sso_region")?,
+            session: session.map(str::to_owned),
+        }))
+    }
+}
+
+/// What to do where the AWS CLI can get credentials that this program cannot.
+fn exported(profile: &str) -> String {
+    format!(
+        "run `eval \"$(aws configure export-credentials --profile {profile} --format env)\"` and leave --profile and \
+         AWS_PROFILE away"
+    )
+}
+
+fn value<'a>(profile: &'a Profile, key: &str) -> Option<&'a str> {
+    profile.get(key).map(str::trim).filter(|value| !value.is_empty())
+}
+
+fn keys(profile: &Profile) -> Result<Option<Keys>, String> {
+    let given = |key| value(profile, key).and_then(|_| profile.get(key)).map(str::to_owned);
+    let (id, secret) = ("aws_access_key_id", "aws_secret_access_key");
+    match (given(id), given(secret)) {
+        (None, None) => Ok(None),
+        (Some(id), Some(secret)) => Ok(Some(Keys { id, secret, token: given("aws_session_token") })),
+        (Some(_), None) => Err(format!("profile `{}` has {id} and no {secret}", profile.name())),
+        (None, Some(_)) => Err(format!("profile `{}` has {secret} and no {id}", profile.name())),
+    }
+}
+
+fn role(profile: &Profile, arn: &str) -> Result<Role, String> {
+    let seconds = match value(profile, "duration_seconds") {
+        None => None,
+        Some(text) => Some(text.parse().ok().filter(|seconds| (900..=43_200).contains(seconds)).ok_or_else(|| {
+            format!("duration_seconds of profile `{}` must be a number from 900 to 43200", profile.name())
+        })?),
+    };
+    let text = |key| value(profile, key).map(str::to_owned);
+    Ok(Role { arn: arn.to_owned(), external_id: text("external_id"), session: text("role_session_name"), seconds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::s3::settings::Environment;
+    use crate::source::s3::settings::files::Texts;
+
+    const ENV: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "ENVKEY"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    const WEB: [(&str, &str); 2] = [("AWS_ROLE_ARN", "arn:web"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/t")];
+    const CONTAINER: (&str, &str) = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/");
+    const CONFIG: &str = "[profile keys]\naws_access_key_id = PROFILEKEY\naws_secret_access_key = s\n\
+        [profile bare]\nregion = eu-west-1\n\
+        [profile process]\ncredential_process = get it\n\
+        [profile role]\nrole_arn = arn:role\nsource_profile = process\nduration_seconds = 900\n\
+        [profile env-role]\nrole_arn = arn:role\ncredential_source = Environment\n\
+        [profile self]\nrole_arn = arn:role\nsource_profile = self\naws_access_key_id = SELF\naws_secret_access_key = s\n\
+        [profile a]\nrole_arn = arn:a\nsource_profile = b\n[profile b]\nrole_arn = arn:b\nsource_profile = a\n\
+        [profile lost]\nrole_arn = arn:a\nsource_profile = nowhere\n\
+        [profile mfa]\nrole_arn = arn:a\nsource_profile = keys\nmfa_serial = arn:mfa\n\
+        [profile login]\nlogin_session = arn:aws:iam::1:user/x\n\
+        [profile half]\naws_access_key_id = A\n\
+        [profile sso]\nsso_session = dev\nsso_account_id = 1\nsso_role_name = r\n\
+        [sso-session dev]\nsso_region = us-east-1\nsso_start_url = https://x\n\
+        [profile bad-sso]\nsso_session = none\nsso_account_id = 1\nsso_role_name = r\n\
+        [profile odd-source]\nrole_arn = arn:a\ncredential_source = Moon\n\
+        [profile both]\nrole_arn = arn:a\nsource_profile = keys\ncredential_source = Environment\n\
+        [profile long]\nrole_arn = arn:a\nsource_profile = keys\nduration_seconds = 99\n";
+
+    async fn plan(env: &[(&str, &str)], flag: Option<&str>) -> Result<String, String> {
+        let env = Environment::of(env.iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
+        let texts = Texts { config: ("config".into(), CONFIG.into()), ..Texts::default() };
+        let plan = Settings::of(env, &texts, flag).await?.plan()?;
+        Ok(short(&plan))
+    }
+
+    fn short(plan: &Plan) -> String {
+        match plan {
+            Plan::Environment(keys) | Plan::Profile { keys, .. } => keys.id.clone(),
+            Plan::Process { command, .. } => format!("process {command}"),
+            Plan::WebIdentity { role, .. } => format!("web {role}"),
+            Plan::Sso { url, .. } => format!("sso {url}"),
+            Plan::Container => "container".into(),
+            Plan::Instance => "instance".into(),
+            Plan::Role { role, from } => format!("{} by {}", role.arn, short(from)),
+        }
+    }
+
+    #[tokio::test]
+    async fn where_credentials_come_from() {
+        let all = [&ENV[..], &WEB, &[CONTAINER]].concat();
+        let by_variable = [&ENV[..], &[("AWS_PROFILE", "keys")]].concat();
+        let web_variable = [&WEB[..], &[CONTAINER, ("AWS_PROFILE", "keys")]].concat();
+        let web_only = [&WEB[..], &[CONTAINER]].concat();
+        for (env, flag, expected) in [
+            (&all[..], None, "ENVKEY"),
+            (&all, Some("keys"), "PROFILEKEY"),
+            (&by_variable, None, "ENVKEY"),
+            (&web_variable, None, "PROFILEKEY"),
+            (&web_only, None, "web arn:web"),
+            (&[CONTAINER], None, "container"),
+            (&[], None, "instance"),
+            (&all, Some("bare"), "container"),
+            (&ENV, Some("bare"), "instance"),
+            (&all, Some("process"), "process get it"),
+            (&all, Some("role"), "arn:role by process get it"),
+            (&all, Some("env-role"), "arn:role by ENVKEY"),
+            (&all, Some("self"), "arn:role by SELF"),
+            (&all, Some("sso"), "sso https://x"),
+        ] {
+            assert_eq!(plan(env, flag).await, Ok(expected.to_owned()), "{env:?} {flag:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_is_told_by_name() {
+        for (profile, words) in [
+            ("nobody", "there is no profile `nobody`; there are: a, b, bad-sso"),
+            ("env-role", "AWS_ACCESS_KEY_ID is not set"),
+            ("a", "its own source"),
+            ("lost", "source_profile `nowhere`"),
+            ("mfa", "mfa_serial"),
+            ("mfa", "aws configure export-credentials --profile mfa"),
+            ("login", "aws configure export-credentials --profile login"),
+            ("half", "aws_secret_access_key"),
+            ("bad-sso", "sso_session `none`"),
+            ("odd-source", "Ec2InstanceMetadata"),
+            ("both", "both source_profile and credential_source"),
+            ("long", "duration_seconds"),
+        ] {
+            let problem = plan(&[], Some(profile)).await.unwrap_err();
+            assert!(problem.contains(words) && problem.contains(profile), "{profile}: {problem}");
+            assert!(!problem.contains("feature"), "{problem}");
+        }
+        assert!(plan(&[("AWS_PROFILE", "nobody")], None).await.unwrap_err().contains("AWS_PROFILE"));
+        assert_eq!(plan(&[("AWS_PROFILE", "default")], None).await, Ok("instance".into()));
+        assert!(plan(&[("AWS_ACCESS_KEY_ID", "A")], None).await.unwrap_err().contains("AWS_SECRET_ACCESS_KEY is not"));
+        assert!(plan(&[("AWS_SECRET_ACCESS_KEY", "A")], None).await.unwrap_err().contains("AWS_ACCESS_KEY_ID is not"));
+    }
+}

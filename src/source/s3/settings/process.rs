@@ -1,0 +1,197 @@
+//! `credential_process`: what it prints is a secret, so nothing of it is ever shown.
+
+use std::fmt;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use jiff::Timestamp;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long a `credential_process` may take.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// More than any credentials take.
+const LARGEST: u64 = 64 << 10;
+
+/// A process and all it started that is still in its group; killed when this goes away.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    }
+
+    /// What a process that ended well leaves running is its own affair.
+    fn leave(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0.take() {
+            // Already gone is as good.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    NotStarted(String),
+    Failed(ExitStatus),
+    TimeLimit(Duration),
+    TooLong,
+    Malformed(&'static str),
+    Interrupted,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::NotStarted(error) => write!(f, "could not be started: {error}"),
+            Problem::Failed(status) => write!(f, "failed ({status}); run it by hand to see what it says"),
+            Problem::TimeLimit(limit) => write!(f, "was ended after its time limit of {} s", limit.as_secs()),
+            Problem::TooLong => write!(f, "printed more than {} KiB", LARGEST >> 10),
+            Problem::Malformed(what) => write!(f, "printed no credentials: {what}"),
+            Problem::Interrupted => f.write_str("was interrupted"),
+        }
+    }
+}
+
+/// Runs a command by the shell, as other AWS tools do, and takes the credentials it prints.
+pub(super) async fn run(command: &str, limit: Duration) -> Result<Credentials, Problem> {
+    let mut child = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // A group of its own, so that what the shell starts can be ended with it.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| Problem::NotStarted(error.to_string()))?;
+    let group = Group::of(&child);
+    let (printed, status) = tokio::select! {
+        done = tokio::time::timeout(limit, finish(&mut child)) => done.map_err(|_| Problem::TimeLimit(limit))??,
+        () = interrupted() => return Err(Problem::Interrupted),
+    };
+    if !status.success() {
+        return Err(Problem::Failed(status));
+    }
+    group.leave();
+    credentials(&printed).map_err(Problem::Malformed)
+}
+
+async fn finish(child: &mut Child) -> Result<(Vec<u8>, ExitStatus), Problem> {
+    let mut printed = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        let read = stdout.take(LARGEST + 1).read_to_end(&mut printed).await;
+        read.map_err(|error| Problem::NotStarted(error.to_string()))?;
+    }
+    if printed.len() as u64 > LARGEST {
+        return Err(Problem::TooLong);
+    }
+    let status = child.wait().await.map_err(|error| Problem::NotStarted(error.to_string()))?;
+    Ok((printed, status))
+}
+
+/// The process is in a group of its own, so a terminal's Ctrl-C does not reach it.
+async fn interrupted() {
+    let next = async |kind| match signal(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = next(SignalKind::interrupt()) => {}
+        () = next(SignalKind::terminate()) => {}
+        () = next(SignalKind::hangup()) => {}
+    }
+}
+
+/// Keys are taken in any case, as the SDK does.
+fn credentials(printed: &[u8]) -> Result<Credentials, &'static str> {
+    let document: Value = serde_json::from_slice(printed).map_err(|_| "the output is not JSON")?;
+    let object = document.as_object().ok_or("the output is no JSON object")?;
+    let get = |name: &str| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    let text = |name: &str| get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    if get("Version").and_then(Value::as_i64) != Some(1) {
+        return Err("`Version` is not 1");
+    }
+    let expiry = match text("Expiration") {
+        None => None,
+        Some(time) => {
+            let time: Timestamp = time.parse().map_err(|_| "`Expiration` is no time")?;
+            Some(SystemTime::try_from(time).map_err(|_| "`Expiration` is no time")?)
+        }
+    };
+    let builder = Credentials::builder()
+        .access_key_id(text("AccessKeyId").ok_or("there is no `AccessKeyId`")?)
+        .secret_access_key(text("SecretAccessKey").ok_or("there is no `SecretAccessKey`")?)
+        .provider_name("credential_process");
+    let mut builder = builder;
+    builder.set_session_token(text("SessionToken"));
+    builder.set_expiry(expiry);
+    Ok(builder.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(50);
+    const GOOD: &str = r#"{"Version":1,"AccessKeyId":"AKIA1","SecretAccessKey":"s","SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#;
+
+    #[tokio::test]
+    async fn what_is_printed_is_taken() {
+        let found = run(&format!("printf %s '{GOOD}'; echo chatter >&2"), LONG).await.unwrap();
+        assert_eq!((found.access_key_id(), found.session_token()), ("AKIA1", Some("t")));
+        assert!(found.expiry().is_some());
+        let lower = r#"{"version":1,"accesskeyid":"A","secretaccesskey":"S"}"#;
+        assert_eq!(run(&format!("echo '{lower}'"), LONG).await.unwrap().secret_access_key(), "S");
+    }
+
+    #[tokio::test]
+    async fn nothing_that_is_printed_is_told() {
+        let bad = [
+            "echo hunter2",
+            "echo hunter2 >&2; exit 3",
+            "echo '[\"hunter2\"]'",
+            "echo '{\"Version\":\"hunter2\"}'",
+            "echo '{\"Version\":1,\"AccessKeyId\":\"hunter2\"}'",
+            "echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"Expiration\":\"hunter2\"}'",
+            "printf 'hunter2\\377'",
+            "yes hunter2",
+            "/nonexistent/hunter2",
+        ];
+        for command in bad {
+            let problem = run(command, LONG).await.unwrap_err().to_string();
+            assert!(!problem.contains("hunter2") && !problem.is_empty(), "{command}: {problem}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_time_limit_ends_all_that_was_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let pids = folder.path().join("pids");
+        let command =
+            format!("sleep 987 & echo $! > {0}; sh -c 'sleep 987; true' & echo $! >> {0}; wait", pids.display());
+        let limit = Duration::from_millis(700);
+        assert_eq!(run(&command, limit).await.unwrap_err(), Problem::TimeLimit(limit));
+        let started = std::fs::read_to_string(&pids).unwrap();
+        assert_eq!(started.lines().count(), 2);
+        for pid in started.lines() {
+            // A killed process may stay as a zombie until its new parent looks.
+            let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
+            let ended =
+                || state().is_none_or(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])));
+            while !ended() {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}

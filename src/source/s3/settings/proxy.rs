@@ -1,0 +1,51 @@
+use super::{Environment, values};
+
+/// Refuses proxies that would be passed over in silence. Their values are never shown: they may hold a password.
+pub(super) fn check(env: &Environment) -> Result<(), String> {
+    for (name, value) in env.proxies() {
+        if value.is_empty() {
+            continue;
+        }
+        let scheme = value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if scheme.as_deref().is_some_and(|scheme| scheme.starts_with("socks")) {
+            return Err(format!("{name}: SOCKS proxies are not supported; name an HTTP proxy, http://HOST:PORT"));
+        }
+        let uri: Option<http::Uri> = value.parse().ok();
+        let usable =
+            uri.is_some_and(|uri| matches!(uri.scheme_str(), None | Some("http" | "https")) && values::has_host(&uri));
+        if !usable {
+            return Err(format!(
+                "{name} is no address of a proxy: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with \
+                 reserved characters percent-encoded"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_that_cannot_serve_are_refused_without_their_password() {
+        let of = |value: &str| check(&Environment::of([("HTTPS_PROXY".into(), value.into())]).unwrap());
+        for good in ["http://proxy:3128", "proxy:3128", "https://u:p@proxy", "", "http://127.0.0.1:1"] {
+            assert_eq!(of(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "socks5://u:hunter2@h:1080",
+            "socks5h://h",
+            "http://u:hunter2@",
+            "http://u:hun ter2@h",
+            "ftp://u:hunter2@h",
+            "http:/u:hunter2@h",
+            "http://u:hunter2@h:port",
+            "http://u:hunter2#@h",
+            "\u{1b}hunter2",
+        ] {
+            let problem = of(bad).unwrap_err();
+            assert!(problem.starts_with("HTTPS_PROXY") && !problem.contains("hunter2"), "{bad}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+use aws_config::profile::ProfileSet;
+
+/// Names shown of profiles that exist; more would hide the sentence.
+const SHOWN: usize = 20;
+
+/// A sentence's end: which profiles there are.
+pub(super) fn names(profiles: &ProfileSet) -> String {
+    let mut names: Vec<&str> = profiles.profiles().collect();
+    names.sort_unstable();
+    match names.len() {
+        0 => "the configuration files hold none".to_owned(),
+        count if count > SHOWN => {
+            let shown = names.get(..SHOWN).unwrap_or_default().join(", ");
+            format!("there are {shown} and {} more", count - SHOWN)
+        }
+        _ => format!("there are: {}", names.join(", ")),
+    }
+}
+
+/// A key of a nested section, as `s3 =` begins one.
+pub(super) fn nested<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    let mut found = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case(key)).map(|(_, value)| value.trim());
+    found.next_back().filter(|value| !value.is_empty())
+}
+
+/// Whether an address has a host, and a port that is one. The parser of addresses takes any text for a port.
+pub(super) fn has_host(uri: &http::Uri) -> bool {
+    let Some(authority) = uri.authority() else { return false };
+    let host = authority.host();
+    let after = authority.as_str().rsplit('@').next().and_then(|rest| rest.strip_prefix(host));
+    let port = after.map(|after| after.strip_prefix(':').unwrap_or(after));
+    !host.is_empty() && port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
+}
+
+/// Whether a malformed address may hold a user's password or a signature: then it is not shown.
+pub(super) fn may_hold_a_secret(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let after_colon = host.split_once(':').map(|(_, port)| port.trim_end_matches('/'));
+    after_colon.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) || url.contains(['@', '?', '#'])
+}

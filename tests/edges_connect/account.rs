@@ -1,0 +1,75 @@
+//! Services of the account that cannot be reached leave their checks unknown.
+
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::common::Run;
+use crate::recorder::{Recorder, plain};
+use crate::rig::{AMI, EMPTY, OBJECT, Rig};
+
+fn finding<'a>(report: &'a Value, check: &str) -> &'a Value {
+    report["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sts_and_quotas_out_of_reach() {
+    let rig = Rig::new().await;
+    // Takes connections and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!(
+        "http://{}",
+        silent
+            .local_addr()
+            .map(|address| {
+                std::mem::forget(silent);
+                address
+            })
+            .unwrap()
+    );
+    let failing = Recorder::start(|_| plain(503, ""));
+    for url in [&silent, &failing.url] {
+        let mut command = rig.keyed(&["preflight", "store", AMI, "--bucket", EMPTY, "--json"]);
+        command.env("AWS_ENDPOINT_URL_STS", url);
+        let run = Run::of(command).await;
+        assert_eq!(run.exit, Some(3), "{run:?}");
+        let report = run.lines().into_iter().find(|line| line["type"] == "preflight").unwrap();
+        assert_eq!(finding(&report, "sharing")["verdict"], "unknown");
+        assert_eq!(finding(&report, "permission")["verdict"], "unknown");
+        assert_eq!(finding(&report, "bucket")["verdict"], "pass", "the rest is judged");
+
+        let mut command = rig.keyed(&["preflight", "restore", OBJECT, "--name", "gold", "--json"]);
+        command.env("AWS_ENDPOINT_URL_SERVICE_QUOTAS", url).env("AWS_ENDPOINT_URL_STS", url);
+        let run = Run::of(command).await;
+        assert_eq!(run.exit, Some(3), "{run:?}");
+        let report = run.lines().into_iter().find(|line| line["type"] == "preflight").unwrap();
+        assert_eq!(finding(&report, "image-quota")["verdict"], "unknown", "{report}");
+        assert_eq!(finding(&report, "permission")["verdict"], "unknown");
+    }
+    let asked = failing.seen().iter().filter(|seen| seen.body.contains("GetCallerIdentity")).count();
+    assert!(asked <= 8, "four attempts for each of two commands at most, and not eight: {asked}");
+    // An alias that cannot be set is told, and the AMI is there.
+    let stored = Run::of(rig.keyed(&["store", AMI, "--bucket", EMPTY, "--yes"])).await;
+    assert_eq!(stored.exit, Some(0), "{stored:?}");
+    let copy = "s3://empty/ami-0123456789abcdef0.bin";
+    for (url, name) in [(&silent, "first"), (&failing.url, "second")] {
+        let mut command = rig.keyed(&["restore", copy, "--name", name, "--yes", "--alias", "/golden/ami", "--json"]);
+        command.env("AWS_ENDPOINT_URL_SSM", url);
+        let run = Run::of(command).await;
+        assert_eq!(run.exit, Some(3), "{run:?}");
+        let report = run.lines().into_iter().find(|line| line["type"] == "task").unwrap();
+        assert_eq!(finding(&report, "alias")["verdict"], "unknown", "{report}");
+    }
+    assert!(failing.seen().iter().filter(|seen| seen.head.contains("AmazonSSM.PutParameter")).count() <= 4);
+    // Without an account nothing is started.
+    let mut command = rig.keyed(&["restore", copy, "--name", "gold", "--yes", "--json"]);
+    command.env("AWS_ENDPOINT_URL_STS", &silent);
+    let run = Run::of(command).await;
+    assert!(matches!(run.exit, Some(3 | 4)), "{run:?}");
+    let started = |call: &stored_ami::lab::CallRecord| {
+        call.query.contains("CreateRestoreImageTask")
+            && call.query.contains("gold")
+            && !call.query.contains("DryRun=true")
+    };
+    assert!(!rig.lab.calls().iter().any(started));
+}
