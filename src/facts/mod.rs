@@ -11,7 +11,7 @@ mod reply;
 mod restore;
 
 pub use account::{Caller, KeyFacts};
-pub use bucket::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
+pub use bucket::{BucketEncryption, BucketFacts, ListedObject, ListedPage, OwnerCheck, UploadFacts};
 pub use content_range::{ContentRange, ParseContentRangeError};
 pub use fact::Fact;
 pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};

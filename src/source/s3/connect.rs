@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
+use super::owner::OwnerChecks;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, sdk_client};
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
@@ -72,6 +73,7 @@ pub struct Connection {
     pub(super) shared: Arc<SdkConfig>,
     pub(super) options: Arc<S3Options>,
     path_style: bool,
+    owner_checks: OwnerChecks,
     trust: Trust,
     /// Of all objects and buckets, so that the next one finds connections open.
     common: Arc<OnceLock<Client>>,
@@ -129,6 +131,7 @@ impl Connection {
             shared: Arc::new(shared),
             options: Arc::new(options),
             path_style: own_endpoint.is_some(),
+            owner_checks: OwnerChecks::default(),
             trust,
             common: Arc::default(),
         })
@@ -151,6 +154,11 @@ impl Connection {
     #[cfg(feature = "ec2")]
     pub(crate) fn sdk_config(&self) -> &SdkConfig {
         &self.shared
+    }
+
+    /// Where it is kept what a server does with the expected owner; `None` for S3 itself, which documents it.
+    pub(super) fn owner_checks(&self) -> Option<&OwnerChecks> {
+        self.path_style.then_some(&self.owner_checks)
     }
 
     /// The client whose connections all share.

@@ -6,6 +6,7 @@ mod connect;
 mod error;
 mod http;
 mod object;
+mod owner;
 mod parse;
 
 pub use bucket::S3Bucket;

@@ -12,7 +12,7 @@ use futures_util::stream;
 use super::error::{root_cause, translate};
 use super::{Connection, parse};
 use crate::facts::{
-    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, PartFacts, ReplyHead, ReplyProblem, check_reply,
+    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, OwnerCheck, PartFacts, ReplyHead, ReplyProblem, check_reply,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{Body, ErrorKind, ObjectSource, SourceError};
@@ -21,9 +21,9 @@ use crate::units::{ByteRange, PartNumber};
 /// One object in S3.
 #[derive(Clone)]
 pub struct S3Object {
-    connection: Connection,
-    client: Client,
-    uri: ObjectUri,
+    pub(super) connection: Connection,
+    pub(super) client: Client,
+    pub(super) uri: ObjectUri,
     target: Target,
     /// Set when reading by version turned out not to be permitted.
     unpinned: Arc<AtomicBool>,
@@ -165,6 +165,10 @@ impl ObjectSource for S3Object {
     /// Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
     async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
         parse::head_facts(&self.uri, &self.head_once(&self.uri, None, false).await?, false)
+    }
+
+    async fn owner_check(&self) -> Option<(OwnerCheck, u64)> {
+        self.probe_owner().await
     }
 
     /// Answers to HEAD have no body to say what is wrong; a listing that fails has one.
