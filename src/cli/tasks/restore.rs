@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::{Opened, connect, open};
 use super::{agreed, ask, can_ask};
-use crate::checks::preflight::{Pace, SourceFacts};
+use crate::checks::preflight::Pace;
 use crate::cli::resolve::{UsageError, read, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::commands::preflight::{RestoreWish, VerifiedNow};

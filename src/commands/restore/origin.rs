@@ -62,13 +62,15 @@ pub(super) fn trace(services: &Services, wish: &FollowWish<'_>, journal: &Journa
 fn named(services: &Services, wish: &FollowWish<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
     let mut notes = Vec::new();
     let token = image.tags.get(RESTORE_TAG).filter(|token| is_token(token));
-    let entry = match token {
-        Some(token) => journal.read(token).unwrap_or_else(|error| {
+    let of_token = token.and_then(|token| match journal.read(token) {
+        Ok(entry) => entry,
+        Err(error) => {
             notes.push(format!("journal {}: {error}", journal.folder().display()));
             None
-        }),
-        None => naming(journal, image, &mut notes),
-    };
+        }
+    });
+    // Also where it bears a token that the journal does not know: the entry that names it then speaks of another one.
+    let entry = of_token.or_else(|| naming(journal, image, &mut notes));
     if let Some(Entry { restore, image: noted, .. }) = entry {
         // An entry of another Region or account says nothing about an AMI of this one.
         if restore.region == services.images.region() && restore.account == image.owner {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use aws_sdk_ec2::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
-use aws_sdk_ec2::primitives::SdkBody;
+use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 
