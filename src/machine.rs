@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::unistd::geteuid;
 
 /// Processors that this process may use.
 pub fn cores() -> usize {
@@ -19,6 +20,11 @@ pub fn cpu_time() -> Duration {
         Duration::from_micros(micros)
     };
     getrusage(UsageWho::RUSAGE_SELF).map_or(Duration::ZERO, |usage| time(usage.user_time()) + time(usage.system_time()))
+}
+
+/// Id of the user that this process acts as: files that it creates belong to this user.
+pub fn user_id() -> u32 {
+    geteuid().as_raw()
 }
 
 /// The fastest network interface that says how fast it is, in bits a second; Linux only, and many virtual ones

@@ -76,7 +76,7 @@ pub async fn cost_of_target(session: &Session, wish: &CostWish) -> Result<CostsR
     Ok(report)
 }
 
-/// From record, tags or the caller, in this order; and why the tags could not be asked, where only they could tell.
+/// From record, caller or tags, in this order; and why the tags could not be asked, where only they could tell.
 async fn logical_size(session: &Session, wish: &CostWish, found: &Discovery) -> (LogicalSize, Option<String>) {
     let facts = &found.facts;
     let id = facts.id.target.ami_id();

@@ -25,9 +25,11 @@ pub struct Discovery {
 pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
     let facts = session.head().await?;
     let mut found = Discovery { layout: KnownLayout::single(facts.size), facts, notes: session.notes() };
+    found.notes.extend(session.owner_note().await);
     if matches!(found.facts.checksums, Fact::NotApplicable) {
         return Ok(found);
     }
+    found.notes.extend(session.owner_note().await);
     let parts_count = stated_parts(&found.facts);
     let by_part = parts_count.is_some() || goes_by_part(&found.facts);
     let no_checksums = found.facts.checksums.value().is_none();

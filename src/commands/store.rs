@@ -125,6 +125,7 @@ fn report(services: &Services, task: &StoreTask, started_here: bool, follow: &Fo
         started_here,
         failure: task.failure.clone(),
         verdict: None,
+        accepted: Vec::new(),
         findings: Vec::new(),
         left_behind: Vec::new(),
         notes,

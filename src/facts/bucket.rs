@@ -9,6 +9,33 @@ pub struct BucketFacts {
     pub region: Option<String>,
 }
 
+/// What a server does with the expected owner of a bucket (`x-amz-expected-bucket-owner`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnerCheck {
+    /// It refused the same request under another owner.
+    Heeded,
+    /// It answered under another owner too, so its answers say nothing about the owner.
+    Ignored { owner: String },
+    /// Its answer under another owner shows neither.
+    NotShown { owner: String, because: String },
+}
+
+impl OwnerCheck {
+    /// What must be said of it. That it is heeded needs no words: a bucket of another owner is an error.
+    pub fn note(&self) -> Option<String> {
+        match self {
+            OwnerCheck::Heeded => None,
+            OwnerCheck::Ignored { owner } => Some(format!(
+                "the server ignores the expected bucket owner: it answers whichever is named, so nothing shows that \
+                 the bucket belongs to {owner}"
+            )),
+            OwnerCheck::NotShown { owner, because } => Some(format!(
+                "nothing shows that the server heeds the expected bucket owner {owner}: {because}"
+            )),
+        }
+    }
+}
+
 /// Default encryption of a bucket (`GetBucketEncryption`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketEncryption {

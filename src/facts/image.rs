@@ -26,6 +26,10 @@ pub struct ImageFacts {
     pub source_region: Option<String>,
     /// Set for AMIs made of an instance by CreateImage.
     pub source_instance: Option<String>,
+    /// Device name of the root volume.
+    pub root_device: Option<String>,
+    /// Device names that the AMI maps to nothing (`NoDevice`).
+    pub removed: Vec<String>,
     /// EBS mappings, in the order of the AMI.
     pub volumes: Vec<VolumeFacts>,
     /// Mappings that are not EBS volumes.
@@ -41,6 +45,8 @@ pub struct VolumeFacts {
     pub snapshot: Option<String>,
     /// Size of the volume that an instance gets, in GiB.
     pub gib: Option<u64>,
+    /// What is stated in place of a size and can be none: 0 or a negative number.
+    pub odd_gib: Option<i64>,
     pub encrypted: Option<bool>,
 }
 
@@ -53,9 +59,12 @@ pub struct SnapshotFacts {
     pub owner: String,
     /// Size of the volume it was made of, in GiB.
     pub gib: Option<u64>,
+    /// What is stated in place of a size and can be none: 0 or a negative number.
+    pub odd_gib: Option<i64>,
     /// `FullSnapshotSizeInBytes`: bytes of all blocks that were written when it was made.
     pub full_bytes: Option<u64>,
-    pub encrypted: bool,
+    /// `None` where it is not stated.
+    pub encrypted: Option<bool>,
     pub kms_key: Option<String>,
     /// Percent, while it is pending.
     pub progress: Option<u8>,

@@ -13,7 +13,7 @@ mod restore;
 mod service;
 
 pub use account::{Caller, KeyFacts};
-pub use bucket::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
+pub use bucket::{BucketEncryption, BucketFacts, ListedObject, ListedPage, OwnerCheck, UploadFacts};
 pub use content_range::{ContentRange, ParseContentRangeError};
 pub use encoded_word::decoded_words;
 pub use fact::Fact;

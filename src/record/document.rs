@@ -80,7 +80,7 @@ impl Record {
                 snapshot: volume.snapshot.clone(),
                 gib: volume.gib.max(snapshot.and_then(|snapshot| snapshot.gib)),
                 written_bytes: snapshot.and_then(|snapshot| snapshot.full_bytes),
-                encrypted: snapshot.map_or(volume.encrypted == Some(true), |snapshot| snapshot.encrypted),
+                encrypted: snapshot.and_then(|snapshot| snapshot.encrypted).or(volume.encrypted) == Some(true),
             }
         });
         Record {
@@ -110,17 +110,15 @@ impl Record {
     pub fn size(&self, file: &str) -> LogicalSize {
         let of_volumes =
             self.volumes.iter().try_fold(0u64, |sum, volume| sum.checked_add(volume.gib?.checked_mul(GIB)?));
-        LogicalSize {
-            volumes: self.volume_bytes.or(of_volumes.filter(|_| !self.volumes.is_empty())),
-            written: self.written_bytes,
-            source: format!("the record {file}"),
-        }
+        let volumes = self.volume_bytes.or(of_volumes.filter(|_| !self.volumes.is_empty()));
+        LogicalSize::of_volumes(volumes, self.written_bytes, format!("the record {file}"))
     }
 
     /// What a restored AMI is held against.
     pub fn facts(&self, from: String) -> SourceFacts {
         let volume = |volume: &RecordedVolume| (volume.device.clone(), volume.gib, volume.encrypted);
         SourceFacts {
+            image: Some(self.image.clone()),
             from,
             volumes: self.volumes.iter().map(volume).collect(),
             architecture: self.architecture.clone(),
@@ -152,7 +150,7 @@ mod tests {
             device: device.into(),
             snapshot: Some(snapshot.into()),
             gib: Some(gib),
-            encrypted: None,
+            ..VolumeFacts::default()
         };
         let image = ImageFacts {
             id: "ami-1a2b3c4d".into(),
@@ -163,7 +161,7 @@ mod tests {
         let snapshot = |id: &str, gib, encrypted| SnapshotFacts {
             id: id.into(),
             gib: Some(gib),
-            encrypted,
+            encrypted: Some(encrypted),
             ..SnapshotFacts::default()
         };
         let snapshots = [snapshot("snap-1", 10, false), snapshot("snap-2", 20, true)];

@@ -7,6 +7,9 @@ const PREFIX: &str = "stored-ami:";
 /// S3 User Guide, *Categorizing your objects using tags*.
 const LONGEST_VALUE: usize = 256;
 
+/// Tags can be changed without a trace in the object, so nothing is known from them that is known otherwise.
+const SOURCE: &str = "tags of the object, the weakest basis: whoever may tag it can change them";
+
 /// What of a record fits in the tags of an object: eight of the ten that S3 allows. The second list names what
 /// did not fit.
 pub fn object_tags(record: &Record) -> (BTreeMap<String, String>, Vec<String>) {
@@ -49,9 +52,11 @@ pub fn size_from_tags(tags: &BTreeMap<String, String>, image: Option<&str>) -> O
     if image.is_some_and(|image| image != source) {
         return None;
     }
-    let volumes = number("volume-bytes");
-    let size = LogicalSize { volumes, written: number("written-bytes"), source: "tags of the object".to_owned() };
-    volumes?;
+    let stated = tags.get(&format!("{PREFIX}volume-bytes"))?;
+    let size = match number("volume-bytes") {
+        Some(volumes) => LogicalSize::of_volumes(Some(volumes), number("written-bytes"), SOURCE),
+        None => LogicalSize::unknown(format!("{SOURCE}: `{stated}` is no number of bytes")),
+    };
     Some(SizeFromTags {
         size,
         encrypted: text("encrypted").and_then(|value| value.parse().ok()),
@@ -92,6 +97,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::units::GIB;
 
     #[test]
     fn escaped_by_byte() {
@@ -113,7 +119,7 @@ mod tests {
     fn record(name: String) -> Record {
         let image = crate::facts::ImageFacts { id: "ami-1a2b3c4d".into(), name: Some(name), ..Default::default() };
         let caller = crate::facts::Caller { account: "123456789012".into(), arn: "arn:aws:iam::1:user/x".into() };
-        let size = LogicalSize { volumes: Some(7), written: Some(5), source: String::new() };
+        let size = LogicalSize { volumes: Some(7 * GIB), written: Some(5), source: String::new() };
         Record::of(&image, &[], &size, &caller, "us-east-1")
     }
 
@@ -123,7 +129,14 @@ mod tests {
         assert!(left_out.is_empty());
         assert!(tags.len() <= 10);
         let found = size_from_tags(&tags, Some("ami-1a2b3c4d")).unwrap();
-        assert_eq!((found.size.volumes, found.size.written, found.encrypted), (Some(7), Some(5), Some(false)));
+        assert_eq!((found.size.volumes, found.size.written, found.encrypted), (Some(7 * GIB), Some(5), Some(false)));
+        for stated in ["0", "1", "1073741825", "-1073741824", "x", ""] {
+            let mut odd = tags.clone();
+            odd.insert("stored-ami:volume-bytes".into(), stated.into());
+            let found = size_from_tags(&odd, Some("ami-1a2b3c4d")).unwrap();
+            assert_eq!((found.size.volumes, found.size.written), (None, None), "{stated}");
+            assert!(found.size.source.contains("the weakest basis"), "{}", found.size.source);
+        }
         assert_eq!(size_from_tags(&tags, Some("ami-11111111")), None);
         assert_eq!(size_from_tags(&BTreeMap::new(), None), None);
     }

@@ -26,6 +26,10 @@ pub struct TaskReport {
     /// `pass`, `fail` or `unknown` of the findings; absent where there was nothing to check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+    /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
+    /// the exit code does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
     /// What could be checked of the outcome.
     pub findings: Vec<FindingReport>,
     /// What a failed restore left behind, and the command that removes it.

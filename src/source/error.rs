@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Archived,
     /// Not the object that was discovered.
     Changed,
+    /// What is there may or may not be what was asked for, and nothing tells.
+    Unsettled,
     /// An answer that does not fit the request.
     Protocol,
     /// The server asks for fewer requests.
@@ -71,7 +73,7 @@ impl SourceError {
     pub fn exit(&self) -> Exit {
         match self.kind {
             ErrorKind::Credentials | ErrorKind::Configuration => Exit::Usage,
-            ErrorKind::Archived | ErrorKind::Changed => Exit::Unknown,
+            ErrorKind::Archived | ErrorKind::Changed | ErrorKind::Unsettled => Exit::Unknown,
             _ => Exit::CouldNot,
         }
     }

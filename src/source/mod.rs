@@ -26,7 +26,7 @@ pub use paced::{Pace, Paced};
 pub use retry::RetryPolicy;
 pub use session::{Context, Session};
 
-use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, OwnerCheck, PartFacts};
 use crate::ident::{ObjectId, Target};
 use crate::progress::Call;
 use crate::units::{ByteRange, PartNumber};
@@ -64,6 +64,12 @@ pub trait ObjectSource: Send + Sync {
     /// What a refused HEAD really means, and how many requests it took to learn that.
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {
         (error, 0)
+    }
+
+    /// Whether the server looks at the expected owner of the bucket, and how many requests it took to learn that;
+    /// `None` where no owner is expected, or the service documents that it does. To be asked after a HEAD.
+    async fn owner_check(&self) -> Option<(OwnerCheck, u64)> {
+        None
     }
 
     /// Checksums and parts, as GetObjectAttributes tells them.

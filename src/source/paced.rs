@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 
 use super::{Aside, Body, ObjectSource, SourceError};
-use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
+use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, OwnerCheck, PartFacts};
 use crate::ident::{ObjectId, Target};
 use crate::progress::Call;
 use crate::units::{ByteRange, PartNumber};
@@ -65,6 +65,10 @@ impl ObjectSource for Paced {
 
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {
         self.source.explain(error).await
+    }
+
+    async fn owner_check(&self) -> Option<(OwnerCheck, u64)> {
+        self.source.owner_check().await
     }
 
     async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {

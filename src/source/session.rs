@@ -128,6 +128,16 @@ impl Session {
         Err(error)
     }
 
+    /// What must be said of the expected owner of the bucket: that the server does not look at it, or did not show
+    /// that it does. To be asked after a HEAD.
+    pub async fn owner_note(&self) -> Option<String> {
+        let (check, requests) = self.source.owner_check().await?;
+        for _ in 0..requests {
+            self.context.monitor.request(Call::Head);
+        }
+        check.note()
+    }
+
     pub async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
         self.ask(Call::Attributes, || self.source.attributes(id)).await
     }

@@ -48,6 +48,8 @@ pub enum Condition {
     ImageQuota,
     /// The account may have so many snapshots more.
     SnapshotQuota,
+    /// A restore made the AMI.
+    RestoredBy,
     /// The restored AMI is available, and all its snapshots are complete.
     RestoredState,
     /// It has as many volumes as the source, under the same device names.
@@ -67,7 +69,7 @@ pub enum Condition {
 use Condition as C;
 
 impl Condition {
-    pub const ALL: [(Condition, &'static str); 29] = [
+    pub const ALL: [(Condition, &'static str); 30] = [
         (C::Bucket, "bucket"),
         (C::BucketRegion, "bucket-region"),
         (C::ImageSize, "image-size"),
@@ -90,6 +92,7 @@ impl Condition {
         (C::EbsKey, "ebs-key"),
         (C::ImageQuota, "image-quota"),
         (C::SnapshotQuota, "snapshot-quota"),
+        (C::RestoredBy, "restored-by"),
         (C::RestoredState, "restored-state"),
         (C::RestoredMappings, "restored-mappings"),
         (C::RestoredSizes, "restored-sizes"),

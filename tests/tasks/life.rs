@@ -12,7 +12,7 @@ use stored_ami::checks::preflight::ServiceLimits;
 use stored_ami::clock::Clock;
 use stored_ami::commands::Services;
 use stored_ami::commands::preflight::{RestoreWish, StoreWish, survey_store};
-use stored_ami::commands::restore::{follow_restore, prepare_restore, start_restore};
+use stored_ami::commands::restore::{Begun, FollowWish, How, follow_restore, prepare_restore, start_restore};
 use stored_ami::commands::store::{follow_store, start_store};
 use stored_ami::commands::stored::stored;
 use stored_ami::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
@@ -164,15 +164,18 @@ async fn live(services: &Services, journal: &Journal) {
         accept: Vec::new(),
     };
     let prepared = prepare_restore(services, &wish, journal).await.unwrap();
-    let (restored, here) = match prepared.existing {
-        Some(image) => (image.id, false),
+    let begun = match prepared.existing {
+        Some(image) => {
+            Begun { image: image.id, identity: prepared.surveyed.identity.clone().unwrap(), how: How::Elsewhere }
+        }
         None => {
             assert_eq!(prepared.surveyed.report.exit_code, 0, "{:#?}", prepared.surveyed.report);
             start_restore(services, &prepared.surveyed, journal).await.unwrap()
         }
     };
     let source = prepared.surveyed.source.as_ref();
-    let report = follow_restore(services, &restored, source, journal, here, &never).await.unwrap();
+    let wish = FollowWish { image: &begun.image, origin: begun.origin(), source, accept: &[] };
+    let report = follow_restore(services, &wish, journal, &never).await.unwrap();
     assert_eq!(report.exit_code, 0, "{report:#?}");
 }
 

@@ -3,7 +3,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod between;
 mod cost;
+mod edges_ec2;
+mod edges_journal;
+mod edges_preflight;
+mod edges_restore;
 mod life;
 mod policy;
 mod restore_conditions;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{Preflight, fail, pass, reason, unknown};
 use crate::facts::{Caller, Fact, ImageFacts, KeyFacts, SnapshotFacts};
 use crate::ident::AmiId;
-use crate::verdict::{Condition as C, Finding, Reason};
+use crate::verdict::{Condition as C, Finding, Reason, Verdict};
 
 const SOURCE: &str = "DescribeImages";
 
@@ -140,8 +140,17 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
         out.findings.push(unknown(C::SnapshotKeys, reason(snapshots, "the snapshots")));
         return;
     };
-    let encrypted = found.iter().filter(|snapshot| snapshot.encrypted).count();
+    let encrypted = found.iter().filter(|snapshot| snapshot.encrypted == Some(true)).count();
     let rule = "the keys of encrypted snapshots are enabled";
+    let untold: Vec<&str> = found.iter().filter(|s| s.encrypted.is_none()).map(|s| s.id.as_str()).collect();
+    if !untold.is_empty() {
+        let detail = format!("EC2 does not state whether these snapshots are encrypted: {}", untold.join(", "));
+        // A key that is named and not enabled fails all the same.
+        let named = enabled(C::SnapshotKeys, rule, keys);
+        let failed = named.verdict() == Verdict::Fail;
+        out.findings.push(if failed { named } else { unknown(C::SnapshotKeys, Reason::NotStated { detail }) });
+        return;
+    }
     if encrypted == 0 {
         out.findings.push(pass(C::SnapshotKeys, "DescribeSnapshots", rule, "no snapshot is encrypted"));
         return;

@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::bucket::{BucketSurvey, place};
 use super::image::enabled;
-use super::in_progress::{RESTORE_TAG, Work, cautious, counted_in, restores_in_progress};
+use super::in_progress::{Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
+use super::ownership::{Claim, Ownership};
 use super::permission::{DryRun, permission_of};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
@@ -15,7 +16,7 @@ use crate::facts::{Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, O
 use crate::ident::{ImageName, ObjectUri};
 use crate::price::Item;
 use crate::units::ByteSize;
-use crate::verdict::{Condition as C, Finding, Reason, Verdict};
+use crate::verdict::{CheckId, Condition as C, Evidence, Failure, Finding, Outcome, Reason, Verdict};
 
 /// Where the name of the new AMI comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +86,8 @@ pub struct RestoreSurvey {
     pub work: Fact<Work>,
     pub size: LogicalSize,
     pub name: Option<(String, NameSource)>,
-    /// Value of the tag that this very restore would bear.
-    pub token: Option<String>,
+    /// What an AMI of this very restore would show; `None` where the restore is not known whole.
+    pub claim: Option<Claim>,
     /// Whether the source had encrypted snapshots.
     pub source_encrypted: Option<bool>,
     pub ebs: Fact<EbsDefault>,
@@ -105,6 +106,7 @@ pub struct RestoreSurvey {
 pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
     let mut out = Preflight::default();
     out.findings.push(object(survey));
+    out.findings.extend(empty(survey));
     out.findings.push(readable(survey));
     out.findings.push(verified(&survey.verified));
     place(&survey.bucket, &survey.region, &mut out);
@@ -145,6 +147,13 @@ fn object(survey: &RestoreSurvey) -> Finding {
     }
 }
 
+/// An object without bytes holds no AMI, whatever else holds of it.
+fn empty(survey: &RestoreSurvey) -> Option<Finding> {
+    let facts = survey.object.value().filter(|facts| facts.size == 0)?;
+    let failure = Failure::of_rule(Evidence::of_rule(facts.source, "more than 0 bytes", "the object is empty"));
+    Some(Finding { check: CheckId::Size, required: true, outcome: Outcome::Fail(failure) })
+}
+
 fn readable(survey: &RestoreSurvey) -> Finding {
     let rule = "the object can be read now, and as long as a restore may take";
     let Some(facts) = survey.object.value() else {
@@ -162,6 +171,9 @@ fn readable(survey: &RestoreSurvey) -> Finding {
     let class = facts.storage_class.as_deref().unwrap_or_default();
     match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
         Readability::Archived(state) => fail(C::Readable, facts.source, rule, format!("archived: {state}")),
+        _ if facts.size == 0 => {
+            unknown(C::Readable, Reason::NotStated { detail: "the object is empty: there is no byte to read".to_owned() })
+        }
         Readability::Now => match &survey.probe {
             Fact::Known { source, .. } => pass(C::Readable, source, rule, format!("{class}; one byte was read")),
             other => unknown(C::Readable, reason(other, "reading one byte")),
@@ -263,14 +275,10 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
             let holders: Vec<&ImageFacts> = value.iter().filter(|image| image.name.as_ref() == Some(name)).collect();
             match holders.first() {
                 None => pass(C::NameFree, source, rule, format!("none of {} AMIs", value.len())),
-                Some(holder) if survey.is_this_restore(holder) => {
-                    let observed = format!(
-                        "{} ({}) has it, made by this very restore: follow it with --follow {0}",
-                        holder.id, holder.state
-                    );
-                    fail(C::NameFree, source, rule, observed)
+                Some(holder) => {
+                    let who = survey.who_made(holder);
+                    fail(C::NameFree, source, rule, format!("{} ({}) has it{who}", holder.id, holder.state))
                 }
-                Some(holder) => fail(C::NameFree, source, rule, format!("{} ({}) has it", holder.id, holder.state)),
             }
         }
         other => unknown(C::NameFree, reason(other, "the account's AMIs")),
@@ -278,8 +286,13 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
 }
 
 impl RestoreSurvey {
-    fn is_this_restore(&self, image: &ImageFacts) -> bool {
-        self.token.is_some() && image.tags.get(RESTORE_TAG) == self.token.as_ref()
+    /// In words, where it shows which restore made an AMI.
+    fn who_made(&self, image: &ImageFacts) -> String {
+        match self.claim.as_ref().map(|claim| claim.of(image)) {
+            Some(Ownership::Ours(_)) => format!(", made by this very restore: follow it with --follow {}", image.id),
+            Some(Ownership::Foreign { .. }) => ", made by another restore".to_owned(),
+            _ => String::new(),
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::verdict::{Condition as C, Finding, Reason};
 /// What the source was like, as far as it is known: from its record, or from the source itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceFacts {
+    /// Id of the AMI that was stored.
+    pub image: Option<String>,
     /// Who tells it.
     pub from: String,
     /// Device, size in GiB, encrypted.
@@ -19,14 +21,15 @@ pub struct SourceFacts {
 const SOURCE: &str = "DescribeImages, DescribeSnapshots";
 
 /// A restored AMI against its source. What AWS does with stored tags is not published, so only those that were
-/// asked for are held against it.
+/// asked for are held against it. `made` is the finding about who made the AMI.
 pub fn judge_restored(
+    made: Finding,
     image: &ImageFacts,
     snapshots: &[SnapshotFacts],
     source: Option<&SourceFacts>,
     tags: &BTreeMap<String, String>,
 ) -> Vec<Finding> {
-    let mut findings = vec![state(image, snapshots)];
+    let mut findings = vec![made, state(image, snapshots)];
     match source {
         Some(source) => {
             findings.extend([mappings(image, source), sizes(image, snapshots, source)]);
@@ -82,7 +85,7 @@ fn restored(image: &ImageFacts, snapshots: &[SnapshotFacts], device: &str) -> Op
     let volume = image.volumes.iter().find(|volume| volume.device == device)?;
     let snapshot = snapshots.iter().find(|snapshot| Some(&snapshot.id) == volume.snapshot.as_ref());
     let gib = volume.gib.max(snapshot.and_then(|snapshot| snapshot.gib));
-    Some((gib, snapshot.map(|snapshot| snapshot.encrypted).or(volume.encrypted)))
+    Some((gib, snapshot.and_then(|snapshot| snapshot.encrypted).or(volume.encrypted)))
 }
 
 fn sizes(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFacts) -> Finding {
@@ -121,7 +124,7 @@ fn encryption(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFa
         let detail = format!("nothing tells whether {} is encrypted", untold.join(", "));
         unknown(C::RestoredEncryption, Reason::NotStated { detail })
     } else {
-        let now = snapshots.iter().filter(|snapshot| snapshot.encrypted).count();
+        let now = snapshots.iter().filter(|snapshot| snapshot.encrypted == Some(true)).count();
         let of = |count: usize, all: usize| if count == 0 { "none".to_owned() } else { format!("{count} of {all}") };
         let observed = format!(
             "{} of the source's volumes were encrypted, {} of the restored snapshots are",
@@ -173,13 +176,13 @@ mod tests {
             device: device.into(),
             snapshot: Some(snapshot.into()),
             gib: Some(8),
-            encrypted: None,
+            ..VolumeFacts::default()
         };
         let snapshot = |id: &str| SnapshotFacts {
             id: id.into(),
             state: "completed".into(),
             gib: Some(8),
-            encrypted: true,
+            encrypted: Some(true),
             tags: [("a".to_owned(), "1".to_owned())].into(),
             ..SnapshotFacts::default()
         };
@@ -200,11 +203,15 @@ mod tests {
         (image, vec![snapshot("snap-a"), snapshot("snap-b")], source)
     }
 
+    fn made() -> Finding {
+        pass(C::RestoredBy, SOURCE, "made by a restore", "yes")
+    }
+
     fn verdict(check: C, change: impl FnOnce(&mut ImageFacts, &mut Vec<SnapshotFacts>, &mut SourceFacts)) -> Verdict {
         let (mut image, mut snapshots, mut source) = restored_image();
         change(&mut image, &mut snapshots, &mut source);
         let tags = [("a".to_owned(), "1".to_owned())].into();
-        let findings = judge_restored(&image, &snapshots, Some(&source), &tags);
+        let findings = judge_restored(made(), &image, &snapshots, Some(&source), &tags);
         findings.iter().find(|f| f.check == crate::verdict::CheckId::Condition(check)).unwrap().verdict()
     }
 
@@ -230,8 +237,8 @@ mod tests {
             Fail
         );
         assert_eq!(verdict(C::RestoredSizes, |_, _, source| source.volumes[0].1 = None), Unknown);
-        assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s[1].encrypted = false), Fail);
-        assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s[0].encrypted = false), Pass);
+        assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s[1].encrypted = Some(false)), Fail);
+        assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s[0].encrypted = Some(false)), Pass);
         assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s.clear()), Unknown);
         assert_eq!(verdict(C::RestoredTags, |image, _, _| image.tags.clear()), Fail);
         assert_eq!(verdict(C::RestoredTags, |_, s, _| s[1].tags.clear()), Fail);
@@ -241,9 +248,9 @@ mod tests {
     #[test]
     fn without_a_source_nothing_is_claimed() {
         let (image, snapshots, _) = restored_image();
-        let findings = judge_restored(&image, &snapshots, None, &BTreeMap::new());
+        let findings = judge_restored(made(), &image, &snapshots, None, &BTreeMap::new());
         let verdicts: Vec<Verdict> = findings.iter().map(Finding::verdict).collect();
-        assert_eq!(verdicts, [Pass, Unknown, Unknown, Unknown, Unknown]);
+        assert_eq!(verdicts, [Pass, Pass, Unknown, Unknown, Unknown, Unknown]);
         assert_eq!(crate::verdict::overall(&findings), Pass);
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::limits::{ServiceLimits, both_units, grouped};
 use super::{fail, pass, unknown};
 use crate::facts::{ImageFacts, SnapshotFacts};
-use crate::units::GIB;
+use crate::units::{ByteSize, GIB};
 use crate::verdict::{Condition, Finding, Reason};
 
 /// The size of an AMI before compression. Which of its bases AWS counts is not published.
@@ -18,9 +18,22 @@ pub struct LogicalSize {
 }
 
 impl LogicalSize {
-    /// A size that a person, a record or a tag states.
+    /// A size of volumes that a person, a record or a tag states.
     pub fn stated(bytes: u64, source: impl Into<String>) -> Self {
-        LogicalSize { volumes: Some(bytes), written: None, source: source.into() }
+        LogicalSize::of_volumes(Some(bytes), None, source)
+    }
+
+    /// Sizes that somebody states, in bytes. Volumes come in whole GiB and have at least one, so who states anything
+    /// else does not know the size, and is believed in nothing.
+    pub fn of_volumes(volumes: Option<u64>, written: Option<u64>, source: impl Into<String>) -> Self {
+        let source = source.into();
+        match volumes {
+            Some(bytes) if bytes == 0 || !bytes.is_multiple_of(GIB) => LogicalSize::unknown(format!(
+                "{source}: {} bytes can be no size of volumes, which come in whole GiB",
+                ByteSize(bytes).grouped()
+            )),
+            _ => LogicalSize { volumes, written, source },
+        }
     }
 
     pub fn unknown(because: impl Into<String>) -> Self {
@@ -37,6 +50,9 @@ impl LogicalSize {
         };
         if image.volumes.is_empty() {
             return LogicalSize::unknown(format!("{} shows no EBS volumes", image.id));
+        }
+        if let Some(because) = incomplete_root(image).or_else(|| odd_size(image, snapshots)) {
+            return LogicalSize::unknown(because);
         }
         let sum = |bytes: Vec<Option<u64>>| {
             bytes.into_iter().try_fold(0u64, |sum, bytes| bytes.and_then(|bytes| sum.checked_add(bytes)))
@@ -67,6 +83,31 @@ impl LogicalSize {
             (None, None) => format!("not known: {}", self.source),
         }
     }
+}
+
+/// Why the root volume is not among the volumes of an AMI whose root is an EBS volume.
+fn incomplete_root(image: &ImageFacts) -> Option<String> {
+    let root = image.root_device.as_ref().filter(|_| image.root_device_type.as_deref() != Some("instance-store"))?;
+    if image.volumes.iter().any(|volume| volume.device == *root) {
+        return None;
+    }
+    Some(if image.removed.contains(root) {
+        format!("{} maps its root {root} to no device (NoDevice)", image.id)
+    } else {
+        format!("{} shows no EBS volume for its root {root}", image.id)
+    })
+}
+
+/// A volume or snapshot whose stated size can be none.
+fn odd_size(image: &ImageFacts, snapshots: &BTreeMap<&str, &SnapshotFacts>) -> Option<String> {
+    let odd = |gib: Option<u64>, odd: Option<i64>| odd.or(gib.filter(|gib| *gib == 0).map(|_| 0));
+    image.volumes.iter().find_map(|volume| {
+        if let Some(gib) = odd(volume.gib, volume.odd_gib) {
+            return Some(format!("{} of {} is stated to have {gib} GiB", volume.device, image.id));
+        }
+        let snapshot = snapshots.get(volume.snapshot.as_deref()?)?;
+        odd(snapshot.gib, snapshot.odd_gib).map(|gib| format!("{} is stated to have {gib} GiB", snapshot.id))
+    })
 }
 
 /// The size of one AMI against the limit. It passes only if the volumes are within it under both readings
@@ -132,6 +173,57 @@ mod tests {
         ] {
             let size = LogicalSize { volumes, written, source: "test".into() };
             assert_eq!(image_size(&size, ServiceLimits::default()).verdict(), expected, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_stated_size_must_be_one_that_volumes_can_have() {
+        for (bytes, possible) in [
+            (0, false),
+            (1, false),
+            (GIB - 1, false),
+            (GIB, true),
+            (GIB + 1, false),
+            (29 * GIB, true),
+            (10_000_000_000, false),
+            (u64::MAX, false),
+            (u64::MAX - (GIB - 1), true),
+        ] {
+            let size = LogicalSize::of_volumes(Some(bytes), Some(5), "test");
+            assert_eq!((size.volumes.is_some(), size.written.is_some()), (possible, possible), "{bytes}");
+            if !possible {
+                assert_eq!(image_size(&size, ServiceLimits::default()).verdict(), Unknown);
+                assert!(size.source.contains("can be no size of volumes"), "{}", size.source);
+            }
+        }
+    }
+
+    #[test]
+    fn an_ami_with_an_impossible_volume_has_no_known_size() {
+        let volume = |gib, odd_gib| VolumeFacts {
+            device: "/dev/sda1".into(),
+            snapshot: Some("snap-1".into()),
+            gib,
+            odd_gib,
+            ..VolumeFacts::default()
+        };
+        let snapshot = |gib, odd_gib| SnapshotFacts { id: "snap-1".into(), gib, odd_gib, ..SnapshotFacts::default() };
+        let root = |name: &str| Some(name.to_owned());
+        let table = [
+            (volume(Some(8), None), snapshot(Some(8), None), root("/dev/sda1"), ""),
+            (volume(None, None), snapshot(Some(8), None), None, ""),
+            (volume(Some(0), None), snapshot(Some(8), None), None, "/dev/sda1 of ami-1 is stated to have 0 GiB"),
+            (volume(None, Some(-5)), snapshot(Some(8), None), None, "/dev/sda1 of ami-1 is stated to have -5 GiB"),
+            (volume(Some(8), None), snapshot(Some(0), None), None, "snap-1 is stated to have 0 GiB"),
+            (volume(Some(8), None), snapshot(None, Some(-1)), None, "snap-1 is stated to have -1 GiB"),
+            (volume(Some(8), None), snapshot(Some(8), None), root("/dev/xvda"), "no EBS volume for its root /dev/xvda"),
+        ];
+        for (volume, snapshot, root_device, because) in table {
+            let known = [("snap-1", &snapshot)].into();
+            let image = ImageFacts { id: "ami-1".into(), volumes: vec![volume], root_device, ..ImageFacts::default() };
+            let size = LogicalSize::of_image(&image, &known);
+            assert_eq!(size.volumes.is_none(), !because.is_empty(), "{size:?}");
+            assert!(size.source.contains(because), "{size:?}");
         }
     }
 

@@ -50,9 +50,10 @@ async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
     let opened = open(connect(&args.connection).await?, &args.target);
     let mut results = Results::new(args.output.json);
     let cancel = cancel_on_signal();
-    let journal = journal(None);
+    // It only tells how long earlier restores took, so a preflight does without.
+    let journal = journal(None).ok();
     let work = async {
-        let wish = wish(&opened, &args.target, &args.source, known, &args.judging, &journal, &cancel).await;
+        let wish = wish(&opened, &args.target, &args.source, known, &args.judging, journal.as_ref(), &cancel).await;
         survey_restore(&opened.services, &wish).await
     };
     match until(&cancel, work).await {

@@ -5,11 +5,13 @@ use tokio_util::sync::CancellationToken;
 use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::{Opened, connect, open};
 use super::{agreed, ask, can_ask};
-use crate::checks::preflight::{Pace, SourceFacts};
+use crate::checks::preflight::Pace;
 use crate::cli::resolve::{UsageError, read, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::commands::preflight::{RestoreWish, VerifiedNow};
-use crate::commands::restore::{Prepared, follow_restore, point_alias, prepare_restore, start_restore};
+use crate::commands::restore::{
+    FollowWish, Origin, Prepared, follow_restore, point_alias, prepare_restore, start_restore,
+};
 use crate::commands::verify::{VerifyRequest, verify};
 use crate::files::InputKind;
 use crate::ident::{ImageName, ObjectUri};
@@ -20,18 +22,25 @@ use crate::report::{Exit, Report};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
-/// `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default.
-pub(super) fn journal(folder: Option<&Path>) -> Journal {
+/// The folder that was named, else `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default. Where none of
+/// them is there, there is no safe place: a folder that anybody may make is none.
+pub(super) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = || absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-    let default = || state().unwrap_or_else(std::env::temp_dir).join("stored-ami");
-    Journal::new(folder.map_or_else(default, Path::to_owned))
+    let folder = folder.map(Path::to_owned).or_else(|| state().map(|state| state.join("stored-ami")));
+    let nowhere = || {
+        let why = "neither XDG_STATE_HOME nor HOME names an absolute path, so there is no place for the journal";
+        UsageError(format!("{why}; name a folder with --journal"))
+    };
+    let journal = Journal::new(folder.ok_or_else(nowhere)?);
+    journal.check().map_err(|problem| UsageError(format!("the journal: {problem}; --journal names another folder")))?;
+    Ok(journal)
 }
 
 /// What the caller's own earlier restores took, together.
 fn pace(journal: &Journal) -> Option<Pace> {
     let timed = |entry: &Entry| Some((entry.volume_bytes? as f64, entry.seconds().filter(|seconds| *seconds > 0.0)?));
-    let ended: Vec<(f64, f64)> = journal.entries().iter().filter_map(timed).collect();
+    let ended: Vec<(f64, f64)> = journal.entries().entries.iter().filter_map(timed).collect();
     let (bytes, seconds) = ended.iter().fold((0.0, 0.0), |(b, s), (bytes, seconds)| (b + bytes, s + seconds));
     (!ended.is_empty()).then(|| Pace { bytes_per_second: bytes / seconds, restores: ended.len() })
 }
@@ -64,7 +73,7 @@ pub(super) async fn wish(
     source: &SourceArgs,
     known: Known,
     judging: &JudgingArgs,
-    journal: &Journal,
+    journal: Option<&Journal>,
     cancel: &CancellationToken,
 ) -> RestoreWish {
     let mut wish = RestoreWish {
@@ -74,7 +83,7 @@ pub(super) async fn wish(
         manifest: known.manifest,
         logical_size: source.logical_size.map(|size| size.0),
         verified: None,
-        pace: pace(journal),
+        pace: journal.and_then(pace),
         limits: judging.limits(),
         accept: judging.accept.clone(),
     };
@@ -121,14 +130,16 @@ async fn verify_now(opened: &Opened, wish: &RestoreWish, cancel: &CancellationTo
 
 pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
-    let journal = journal(args.journal.as_deref());
+    let journal = journal(args.journal.as_deref())?;
     let mut results = Results::new(args.output.json);
     let known = known(&args.source)?;
     if let Some(image) = &args.follow {
         let source = known.record.map(|(file, record)| record.facts(format!("the record {file}")));
         let nowhere = ObjectUri { bucket: "unknown".into(), key: "unknown".into(), version: None };
         let opened = open(connect(&args.connection).await?, &nowhere);
-        follow(&opened, image.as_str(), source.as_ref(), &journal, false, &args, &mut results, &cancel).await;
+        let accept = &args.judging.accept;
+        let wish = FollowWish { image: image.as_str(), origin: Origin::Named, source: source.as_ref(), accept };
+        follow(&opened, &wish, &journal, &args, &mut results, &cancel).await;
         return Ok(results.finish());
     }
     let Some(target) = args.target.clone() else { return Err(UsageError("name an object".to_owned())) };
@@ -139,7 +150,7 @@ pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, U
     }
     let opened = open(connect(&args.connection).await?, &target);
     let work = async {
-        let wish = wish(&opened, &target, &args.source, known, &args.judging, &journal, &cancel).await;
+        let wish = wish(&opened, &target, &args.source, known, &args.judging, Some(&journal), &cancel).await;
         prepare_restore(&opened.services, &wish, &journal).await
     };
     let prepared = match until(&cancel, work).await {
@@ -182,15 +193,13 @@ async fn carry_out(
     cancel: &CancellationToken,
 ) {
     let Prepared { mut surveyed, existing } = prepared;
-    let source = surveyed.source.clone();
-    if let Some(image) = existing {
-        opened
-            .services
-            .object
-            .context()
-            .monitor
-            .note(&format!("{} is of this very restore; nothing is started", image.id));
-        return follow(opened, &image.id, source.as_ref(), journal, false, args, results, cancel).await;
+    let (source, accept) = (surveyed.source.clone(), args.judging.accept.as_slice());
+    let source = source.as_ref();
+    if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
+        let note = format!("{} is of this very restore; nothing is started", image.id);
+        opened.services.object.context().monitor.note(&note);
+        let wish = FollowWish { image: &image.id, origin: Origin::TakenUp(identity), source, accept };
+        return follow(opened, &wish, journal, args, results, cancel).await;
     }
     surveyed.report.requests = opened.counting.counts().requests;
     let admitted = surveyed.report.exit_code == Exit::Passed.code();
@@ -207,25 +216,25 @@ async fn carry_out(
     }
     match start_restore(&opened.services, &surveyed, journal).await {
         Err(error) => results.error(&target, &error),
-        Ok((image, here)) => follow(opened, &image, source.as_ref(), journal, here, args, results, cancel).await,
+        Ok(begun) => {
+            let wish = FollowWish { image: &begun.image, origin: begun.origin(), source, accept };
+            follow(opened, &wish, journal, args, results, cancel).await;
+        }
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the last step of a command takes what all steps before it made")]
 async fn follow(
     opened: &Opened,
-    image: &str,
-    source: Option<&SourceFacts>,
+    wish: &FollowWish<'_>,
     journal: &Journal,
-    here: bool,
     args: &RestoreArgs,
     results: &mut Results,
     cancel: &CancellationToken,
 ) {
-    match follow_restore(&opened.services, image, source, journal, here, cancel).await {
+    match follow_restore(&opened.services, wish, journal, cancel).await {
         Err(error) => {
             opened.progress.clear();
-            results.error(image, &error);
+            results.error(wish.image, &error);
         }
         Ok(mut report) => {
             if let Some(alias) = args.alias.as_ref().filter(|_| report.state == "available" && report.verdict.is_some())

@@ -19,7 +19,7 @@ use crate::journal::RestoreIdentity;
 use crate::manifest::Manifest;
 use crate::record::{Record, size_from_tags};
 use crate::report::{PreflightReport, SizeReport};
-use crate::source::SourceError;
+use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{CheckName, Verdict};
 
@@ -89,7 +89,7 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
         services.account.quota(SNAPSHOTS),
         async { services.dry_run(images.restore(&dry, true).await).await }
     );
-    let (object, probe, tags) = object;
+    let AskedObject { object, probe, tags, owner } = object;
     let own = asked(own, "DescribeImages", "ec2:DescribeImages");
     let pending = asked(pending, "DescribeSnapshots", "ec2:DescribeSnapshots");
     let ebs = asked(ebs, "GetEbsEncryptionByDefault", "ec2:GetEbsEncryptionByDefault and ec2:GetEbsDefaultKmsKeyId");
@@ -122,7 +122,7 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
         }),
         _ => None,
     };
-    let token = identity.as_ref().map(RestoreIdentity::token);
+    let claim = identity.as_ref().map(|identity| identity.claim(None));
     let work = match (&own, pending) {
         (Fact::Known { value: own, source }, Fact::Known { value: pending, .. }) => {
             Fact::Known { value: restore_work(own, &pending), source }
@@ -143,7 +143,7 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
         work,
         size: known.size,
         name,
-        token,
+        claim,
         source_encrypted: known.encrypted,
         ebs,
         key,
@@ -157,6 +157,7 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
         limits: wish.limits,
     };
     let mut surveyed = assemble(wish, survey, identity);
+    surveyed.report.notes.extend(owner);
     surveyed.source = source;
     Ok(surveyed)
 }
@@ -189,10 +190,11 @@ fn source_facts(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> SourceFacts 
     let snapshot = |volume: &VolumeFacts| snapshots.iter().find(|s| Some(&s.id) == volume.snapshot.as_ref());
     let volume = |volume: &VolumeFacts| {
         let snapshot = snapshot(volume);
-        let encrypted = snapshot.map_or(volume.encrypted == Some(true), |snapshot| snapshot.encrypted);
+        let encrypted = snapshot.and_then(|snapshot| snapshot.encrypted).or(volume.encrypted) == Some(true);
         (volume.device.clone(), volume.gib.max(snapshot.and_then(|snapshot| snapshot.gib)), encrypted)
     };
     SourceFacts {
+        image: Some(image.id.clone()),
         from: format!("the source {}", image.id),
         volumes: image.volumes.iter().map(volume).collect(),
         architecture: image.architecture.clone(),
@@ -201,23 +203,34 @@ fn source_facts(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> SourceFacts 
     }
 }
 
+/// Tag that names the object a restore read.
+pub(in crate::commands) const SOURCE_TAG: &str = "stored-ami:source";
+
 /// The tags by which a restored AMI and its snapshots are recognised.
 pub(in crate::commands) fn restore_tags(identity: &RestoreIdentity) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::from([(RESTORE_TAG.to_owned(), identity.token())]);
     let source = format!("s3://{}/{}", identity.bucket, identity.key);
     // EC2 User Guide, *Tag your Amazon EC2 resources*: at most 256 characters.
     if source.chars().count() <= 256 {
-        tags.insert("stored-ami:source".to_owned(), source);
+        tags.insert(SOURCE_TAG.to_owned(), source);
     }
     tags
 }
 
+struct AskedObject {
+    object: Fact<ObjectFacts>,
+    probe: Fact<()>,
+    tags: Fact<BTreeMap<String, String>>,
+    /// What must be said of the expected owner of the bucket.
+    owner: Option<String>,
+}
+
 /// The object as it is now, one byte of it, and its tags.
-async fn survey_object(services: &Services) -> (Fact<ObjectFacts>, Fact<()>, Fact<BTreeMap<String, String>>) {
+async fn survey_object(services: &Services) -> AskedObject {
     let session = &services.object;
     let object = asked(session.head().await, "HeadObject", "s3:GetObject");
     let Some(facts) = object.value() else {
-        return (object, Fact::NotApplicable, Fact::NotApplicable);
+        return AskedObject { object, probe: Fact::NotApplicable, tags: Fact::NotApplicable, owner: None };
     };
     let restore = facts.restore.as_ref().and_then(|state| state.as_ref().ok());
     let archived = matches!(
@@ -226,18 +239,29 @@ async fn survey_object(services: &Services) -> (Fact<ObjectFacts>, Fact<()>, Fac
     );
     let probe = async {
         if archived || facts.size == 0 {
-            return Ok(());
+            return Fact::NotApplicable;
         }
-        let mut body = session.read_once(&facts.id, facts.size, ByteRange::whole(1)).await?;
-        while let Some(frame) = body.next().await {
-            frame?;
-        }
-        Ok(())
+        asked(read_one_byte(session, facts).await, "GetObject", "s3:GetObject and, under SSE-KMS, kms:Decrypt")
     };
-    let (probe, tags) = join!(probe, session.tags(&facts.id));
-    let probe = asked(probe, "GetObject", "s3:GetObject and, under SSE-KMS, kms:Decrypt");
+    let (probe, tags, owner) = join!(probe, session.tags(&facts.id), session.owner_note());
     let tags = asked(tags, "GetObjectTagging", "s3:GetObjectTagging");
-    (object, probe, tags)
+    AskedObject { object, probe, tags, owner }
+}
+
+async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), SourceError> {
+    let mut body = session.read_once(&facts.id, facts.size, ByteRange::whole(1)).await?;
+    let mut came = 0;
+    while let Some(frame) = body.next().await {
+        came += frame?.len();
+        if came > 1 {
+            break;
+        }
+    }
+    match came {
+        1 => Ok(()),
+        0 => Err(SourceError::new(ErrorKind::ShortBody, session.target(), "no byte came of the one that was asked for")),
+        _ => Err(SourceError::new(ErrorKind::Protocol, session.target(), "more bytes came than the one asked for")),
+    }
 }
 
 /// The source AMI, if it is still there, and its snapshots.
@@ -277,8 +301,8 @@ fn known_size(
     if let Some(image) = image {
         let size = size_of(image, snapshots);
         if size.volumes.is_some() {
-            let encrypted = !snapshots.is_empty() && snapshots.iter().any(|snapshot| snapshot.encrypted);
-            let encrypted = Some(encrypted).filter(|_| !snapshots.is_empty());
+            let any = |stated: bool| snapshots.iter().any(|snapshot| snapshot.encrypted == Some(stated));
+            let encrypted = if any(true) { Some(true) } else { any(false).then_some(false) };
             return KnownSize { size, volumes: Some(image.volumes.len() as u64), encrypted };
         }
     }
@@ -288,23 +312,41 @@ fn known_size(
     })
 }
 
-/// From the record of this AMI, from tags of the object, from the caller: the first that tells it.
+/// From the record of this AMI, from the caller, from tags of the object: the first that tells a size that volumes can
+/// have. What the others before it state is said beside it. `None` where nothing states anything.
 pub(in crate::commands) fn size_without_source(
     record: Option<&(String, Record)>,
     tags: Option<&BTreeMap<String, String>>,
     logical_size: Option<u64>,
     id: Option<&str>,
 ) -> Option<KnownSize> {
-    if let Some((file, record)) = record.filter(|(_, record)| id.is_none_or(|id| id == record.image)) {
-        let size = record.size(file);
-        let encrypted = Some(record.encrypted());
-        return Some(KnownSize { size, volumes: Some(record.volumes.len() as u64), encrypted });
+    let recorded = record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| KnownSize {
+        size: record.size(file),
+        volumes: Some(record.volumes.len() as u64),
+        encrypted: Some(record.encrypted()),
+    });
+    let stated = logical_size.map(|bytes| KnownSize {
+        size: LogicalSize::stated(bytes, "--logical-size"),
+        volumes: None,
+        encrypted: None,
+    });
+    let tagged = tags.and_then(|tags| size_from_tags(tags, id)).map(|found| KnownSize {
+        size: found.size,
+        volumes: found.volumes,
+        encrypted: found.encrypted,
+    });
+    let mut refused: Vec<String> = Vec::new();
+    for mut known in [recorded, stated, tagged].into_iter().flatten() {
+        if known.size.smallest().is_some() {
+            if !refused.is_empty() {
+                known.size.source = format!("{}; not from {}", known.size.source, refused.join("; "));
+            }
+            return Some(known);
+        }
+        refused.push(known.size.source);
     }
-    if let Some(found) = tags.and_then(|tags| size_from_tags(tags, id)) {
-        return Some(KnownSize { size: found.size, volumes: found.volumes, encrypted: found.encrypted });
-    }
-    let size = LogicalSize::stated(logical_size?, "--logical-size");
-    Some(KnownSize { size, volumes: None, encrypted: None })
+    let nothing = |size| KnownSize { size, volumes: None, encrypted: None };
+    (!refused.is_empty()).then(|| nothing(LogicalSize::unknown(refused.join("; "))))
 }
 
 fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {

@@ -1,82 +1,131 @@
 use tokio_util::sync::CancellationToken;
 
+use super::origin::{Origin, Traced, trace};
 use super::start::close;
-use crate::checks::preflight::{RESTORE_TAG, SourceFacts, judge_restored};
+use crate::checks::preflight::{Claim, Ownership, SourceFacts, judge_restored};
 use crate::commands::Services;
 use crate::commands::follow::Follow;
-use crate::commands::preflight::restore_tags;
 use crate::facts::{ImageFacts, SnapshotFacts};
-use crate::journal::{Journal, Step};
+use crate::journal::{Journal, RestoreIdentity, Step};
 use crate::report::{Exit, FindingReport, LeftReport, TaskReport};
 use crate::source::{ErrorKind, SourceError};
-use crate::verdict::{CheckId, Condition, Evidence, Finding, Outcome, Reason, Verdict, overall};
+use crate::verdict::{CheckName, Finding, Verdict, overall};
 
 /// An AMI that was just made may not be described yet.
 const LOOKS_WITHOUT_AN_IMAGE: u32 = 12;
-/// SSM checks an alias after it has answered: so often it is read back.
-const ALIAS_LOOKS: u32 = 8;
+
+/// An AMI to follow.
+#[derive(Debug, Clone, Copy)]
+pub struct FollowWish<'a> {
+    pub image: &'a str,
+    pub origin: Origin<'a>,
+    /// What the AMI is held against.
+    pub source: Option<&'a SourceFacts>,
+    /// Required checks that may be unknown.
+    pub accept: &'a [CheckName],
+}
 
 /// Follows a restore until its AMI is available or failed, and holds the AMI against its source.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotFound`] where there is no such AMI, and what EC2 answers to questions about it.
 pub async fn follow_restore(
     services: &Services,
-    image: &str,
-    source: Option<&SourceFacts>,
+    wish: &FollowWish<'_>,
     journal: &Journal,
-    started_here: bool,
     cancel: &CancellationToken,
 ) -> Result<TaskReport, SourceError> {
     let mut follow = Follow::new(services.object.context(), cancel);
-    let ids = [image.to_owned()];
+    let Watched { image: last, snapshots, settled } = watch(services, wish, &mut follow).await?;
+    if !settled {
+        let mut report = report(services, &last, wish, &follow, Exit::Interrupted);
+        let again = format!("take it up again with `stored-ami restore --follow {}`", wish.image);
+        report.notes.push(format!("the restore goes on in AWS; {again}"));
+        return Ok(report);
+    }
+    let traced = trace(services, wish, journal, &last);
+    let ours = |identity: &RestoreIdentity, claim: &Claim| {
+        matches!(claim.of(&last), Ownership::Ours(_)).then(|| identity.clone())
+    };
+    let identity = traced.restore.as_ref().and_then(|(identity, claim)| ours(identity, claim));
+    if last.state != "available" {
+        if let Some(identity) = &identity {
+            close(services, journal, identity, wish.image, Step::Failed);
+        }
+        let mut report = report(services, &last, wish, &follow, Exit::CouldNot);
+        report.failure = last.state_reason.clone().or_else(|| Some(format!("its state is {}", last.state)));
+        report.left_behind = left_behind(&last, &snapshots);
+        report.notes = traced.notes;
+        return Ok(report);
+    }
+    if let Some(identity) = &identity {
+        close(services, journal, identity, wish.image, Step::Available);
+    }
+    let Traced { made, tags, notes, .. } = traced;
+    let findings = judge_restored(made, &last, &snapshots, wish.source, &tags);
+    let mut report = report(services, &last, wish, &follow, Exit::Passed);
+    report.notes = notes;
+    judge(&mut report, &findings, wish.accept);
+    Ok(report)
+}
+
+/// An AMI as it was seen last.
+struct Watched {
+    image: ImageFacts,
+    snapshots: Vec<SnapshotFacts>,
+    /// `false` when watching was cancelled.
+    settled: bool,
+}
+
+/// Looks at the AMI until it settles.
+async fn watch(
+    services: &Services,
+    wish: &FollowWish<'_>,
+    follow: &mut Follow<'_>,
+) -> Result<Watched, SourceError> {
+    let ids = [wish.image.to_owned()];
     let mut unseen = 0;
-    let mut last = ImageFacts { id: image.to_owned(), state: "pending".into(), ..ImageFacts::default() };
-    let mut snapshots;
+    let image = ImageFacts { id: wish.image.to_owned(), state: "pending".into(), ..ImageFacts::default() };
+    let mut last = Watched { image, snapshots: Vec::new(), settled: false };
     loop {
-        let found = services.images.images(&ids).await?.into_iter().find(|found| found.id == image);
+        let found = services.images.images(&ids).await?.into_iter().find(|found| found.id == wish.image);
         match found {
-            None if !started_here || unseen >= LOOKS_WITHOUT_AN_IMAGE => {
-                return Err(SourceError::new(ErrorKind::NotFound, image, "there is no such AMI in this Region"));
+            None if !wish.origin.started_here() || unseen >= LOOKS_WITHOUT_AN_IMAGE => {
+                return Err(SourceError::new(ErrorKind::NotFound, wish.image, "there is no such AMI in this Region"));
             }
             None => unseen += 1,
             Some(found) => {
-                snapshots = snapshots_of(services, &found).await?;
-                tell(&mut follow, &found, &snapshots);
-                last = found;
+                let snapshots = snapshots_of(services, &found).await?;
+                tell(follow, &found, &snapshots);
                 let settled = snapshots.iter().all(|snapshot| snapshot.state != "pending");
-                match last.state.as_str() {
-                    "available" if settled => break,
-                    "pending" | "available" | "transient" => {}
-                    _ => break,
-                }
+                let ended = match found.state.as_str() {
+                    "available" => settled,
+                    "pending" | "transient" => false,
+                    _ => true,
+                };
+                last = Watched { image: found, snapshots, settled: ended };
             }
         }
-        if !follow.wait().await {
-            let note =
-                format!("the restore goes on in AWS; take it up again with `stored-ami restore --follow {image}`");
-            let mut report = report(services, &last, started_here, &follow, Exit::Interrupted);
-            report.notes.push(note);
-            return Ok(report);
+        if last.settled || !follow.wait().await {
+            return Ok(last);
         }
     }
-    let entry = journal.of_image(image);
-    if last.state != "available" {
-        close(services, journal, image, Step::Failed);
-        let mut report = report(services, &last, started_here, &follow, Exit::CouldNot);
-        report.failure = last.state_reason.clone().or_else(|| Some(format!("its state is {}", last.state)));
-        report.left_behind = left_behind(&last, &snapshots);
-        return Ok(report);
-    }
-    close(services, journal, image, Step::Available);
-    // What was asked for: the journal tells it whole; without one the tag itself shows that it was asked for.
-    let tags = match entry {
-        Some(entry) => restore_tags(&entry.restore),
-        None => last.tags.get_key_value(RESTORE_TAG).map(|(k, v)| (k.clone(), v.clone())).into_iter().collect(),
+}
+
+/// Verdict, exit code and findings. What is accepted changes the exit code and not the verdict.
+fn judge(report: &mut TaskReport, findings: &[Finding], accept: &[CheckName]) {
+    let open = || findings.iter().filter(|finding| finding.required && finding.verdict() == Verdict::Unknown);
+    let accepted = open().filter(|finding| accept.iter().any(|name| name.matches(finding.check)));
+    report.accepted = accepted.map(|finding| finding.check.to_string()).collect();
+    let verdict = overall(findings);
+    let exit = match verdict {
+        Verdict::Unknown if open().count() == report.accepted.len() => Exit::Passed,
+        verdict => Exit::from(verdict),
     };
-    let findings = judge_restored(&last, &snapshots, source, &tags);
-    let verdict = overall(&findings);
-    let mut report = report(services, &last, started_here, &follow, Exit::from(verdict));
     report.verdict = Some(verdict.name().to_owned());
+    report.exit_code = exit.code();
     report.findings = findings.iter().map(FindingReport::from).collect();
-    Ok(report)
 }
 
 async fn snapshots_of(services: &Services, image: &ImageFacts) -> Result<Vec<SnapshotFacts>, SourceError> {
@@ -116,7 +165,13 @@ fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> Vec<LeftRepor
     left
 }
 
-fn report(services: &Services, image: &ImageFacts, started_here: bool, follow: &Follow<'_>, exit: Exit) -> TaskReport {
+fn report(
+    services: &Services,
+    image: &ImageFacts,
+    wish: &FollowWish<'_>,
+    follow: &Follow<'_>,
+    exit: Exit,
+) -> TaskReport {
     TaskReport {
         operation: "restore".to_owned(),
         image: image.id.clone(),
@@ -124,9 +179,10 @@ fn report(services: &Services, image: &ImageFacts, started_here: bool, follow: &
         object: image.tags.get("stored-ami:source").cloned(),
         name: image.name.clone(),
         state: image.state.clone(),
-        started_here,
+        started_here: wish.origin.started_here(),
         failure: None,
         verdict: None,
+        accepted: Vec::new(),
         findings: Vec::new(),
         left_behind: Vec::new(),
         notes: Vec::new(),
@@ -134,43 +190,4 @@ fn report(services: &Services, image: &ImageFacts, started_here: bool, follow: &
         requests: 0,
         exit_code: exit.code(),
     }
-}
-
-/// Points an SSM parameter at the AMI, and reads it back until it says so.
-pub async fn point_alias(services: &Services, name: &str, report: &mut TaskReport) {
-    let check = CheckId::Condition(Condition::Alias);
-    let outcome = match services.account.put_alias(name, &report.image).await {
-        Err(error) => Outcome::Unknown(Reason::Unanswered { detail: format!("PutParameter: {}", error.explain()) }),
-        Ok(()) => read_back(services, name, &report.image).await,
-    };
-    let finding = Finding { check, required: true, outcome };
-    let verdict = finding.verdict();
-    report.findings.push(FindingReport::from(&finding));
-    if verdict != Verdict::Pass {
-        let before = report.verdict.take();
-        report.verdict = Some(if before.as_deref() == Some("fail") { "fail" } else { "unknown" }.to_owned());
-        if report.exit_code == 0 {
-            report.exit_code = Exit::Unknown.code();
-        }
-    }
-}
-
-async fn read_back(services: &Services, name: &str, image: &str) -> Outcome {
-    let mut seen = "nothing".to_owned();
-    for look in 0..ALIAS_LOOKS {
-        if look > 0 {
-            services.object.context().clock.sleep(std::time::Duration::from_secs(1 << look.min(4))).await;
-        }
-        match services.account.alias(name).await {
-            Ok(value) if value == image => {
-                return Outcome::Pass(Evidence::of_rule("GetParameter", format!("{name} names {image}"), value));
-            }
-            Ok(value) => seen = value,
-            Err(error) => seen = error.explain(),
-        }
-    }
-    let detail = format!(
-        "{name} was written and does not name {image} yet ({seen}); SSM drops the write of an AMI it does not accept"
-    );
-    Outcome::Unknown(Reason::NotStated { detail })
 }

@@ -1,7 +1,12 @@
 //! `restore`: starts a restore after its preflight, once, and follows it to its end.
 
+mod alias;
 mod follow;
+mod holder;
+mod origin;
 mod start;
 
-pub use follow::{follow_restore, point_alias};
-pub use start::{Prepared, prepare_restore, start_restore};
+pub use alias::point_alias;
+pub use follow::{FollowWish, follow_restore};
+pub use origin::Origin;
+pub use start::{Begun, How, Prepared, prepare_restore, start_restore};

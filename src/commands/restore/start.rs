@@ -1,16 +1,19 @@
 use std::time::Duration;
 
-use crate::checks::preflight::RESTORE_TAG;
+use super::holder::{claimed_by, doubtful};
+use super::origin::Origin;
+use crate::checks::preflight::Claimed;
 use crate::commands::Services;
 use crate::commands::preflight::{RestoreWish, Surveyed, restore_tags, survey_restore};
 use crate::facts::ImageFacts;
-use crate::ident::AmiId;
 use crate::image::RestoreRequest;
 use crate::journal::{Entry, Journal, RestoreIdentity, Step};
 use crate::source::{ErrorKind, SourceError};
 
 /// An AMI that was just made may not be listed yet: so often it is looked for, with a pause before each further look.
 const LOOKS: u32 = 6;
+/// Tags may come into sight after the AMI; they take less time than the AMI itself.
+const LOOKS_FOR_TAGS: u32 = 2;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// A preflight, and the AMI of the same restore where there is one already.
@@ -20,7 +23,13 @@ pub struct Prepared {
     pub existing: Option<ImageFacts>,
 }
 
-/// Runs the preflight, and looks for traces of the same restore: the tag, then the name.
+/// Runs the preflight, and looks for the AMI of the same restore: by its tag, or by the id that the journal has from
+/// EC2's answer. An AMI that is found is in the journal when this returns.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unsettled`] where an earlier call of this restore may have been carried out, and an AMI has its name
+/// that nothing attributes to it: then nothing may be started.
 pub async fn prepare_restore(
     services: &Services,
     wish: &RestoreWish,
@@ -28,73 +37,124 @@ pub async fn prepare_restore(
 ) -> Result<Prepared, SourceError> {
     let surveyed = survey_restore(services, wish).await?;
     let Some(identity) = &surveyed.identity else { return Ok(Prepared { surveyed, existing: None }) };
-    let entry = read(journal, identity)?;
-    let mut existing = surveyed.images.as_ref().and_then(|images| find(images, identity, entry.as_ref()).cloned());
-    let lost = entry.as_ref().is_some_and(|entry| matches!(entry.step, Step::Calling | Step::Started));
-    if existing.is_none() && lost {
-        let context = services.object.context();
-        context.monitor.note("an earlier run of this restore was stopped in the middle; looking for its AMI");
-        existing = look(services, identity, entry.as_ref(), LOOKS).await?;
-    }
+    let entry = journal.read(&identity.token()).map_err(|error| unwritable(journal, &error))?;
+    let open = entry.as_ref().is_some_and(Entry::is_open);
+    let noted = entry.as_ref().and_then(|entry| entry.image.as_deref());
+    let claim = identity.claim(noted);
+    let first = surveyed.images.as_deref().map_or(Claimed::Nothing, |images| claim.among(images));
+    let found = match first {
+        Claimed::Ours(image) => Found::Ours(image.clone()),
+        _ if open => {
+            let context = services.object.context();
+            context.monitor.note("an earlier run of this restore was stopped in the middle; looking for its AMI");
+            look(services, identity, noted, LOOKS).await?
+        }
+        // Nothing was called, so whatever has the name is not ours; the preflight says that it has.
+        _ => Found::Nothing,
+    };
+    let existing = match found {
+        Found::Ours(image) => {
+            take_up(services, journal, identity, entry, &image);
+            Some(image)
+        }
+        Found::Doubtful(image) => return Err(doubtful(&services.object.target().to_string(), &identity.name, &image)),
+        Found::Nothing | Found::Taken(_) => None,
+    };
     Ok(Prepared { surveyed, existing })
 }
 
-fn read(journal: &Journal, identity: &RestoreIdentity) -> Result<Option<Entry>, SourceError> {
-    journal.read(&identity.token()).map_err(|error| unwritable(journal, &error))
+/// The id goes into the journal before the AMI is followed. The tag shows it as well, so a journal that cannot be
+/// written stops nothing.
+fn take_up(services: &Services, journal: &Journal, identity: &RestoreIdentity, entry: Option<Entry>, image: &ImageFacts) {
+    let context = services.object.context();
+    let same = |entry: &Entry| entry.image.as_ref() == Some(&image.id);
+    let entry = match entry {
+        Some(entry) if entry.step != Step::Calling && same(&entry) => return,
+        Some(entry) if entry.is_open() => entry,
+        // When it was called is not known here, so nothing is learnt from how long it takes.
+        _ => Entry::new(identity.clone(), context.clock.now().to_string(), None),
+    };
+    let entry = Entry { step: Step::Started, image: Some(image.id.clone()), ended_at: None, ..entry };
+    if let Err(error) = journal.write(&entry) {
+        context.monitor.note(&unwritable(journal, &error).to_string());
+    }
 }
 
-fn unwritable(journal: &Journal, error: &std::io::Error) -> SourceError {
+pub(super) fn unwritable(journal: &Journal, error: &std::io::Error) -> SourceError {
     SourceError::new(ErrorKind::Io, format!("journal {}", journal.folder().display()), error.to_string())
 }
 
-/// The AMI of this very restore. One with its tag; else the one that the journal names; else, if the journal knows
-/// of the call, one with its name and its source.
-fn find<'a>(images: &'a [ImageFacts], identity: &RestoreIdentity, entry: Option<&Entry>) -> Option<&'a ImageFacts> {
-    let token = identity.token();
-    let tagged = images.iter().find(|image| image.tags.get(RESTORE_TAG) == Some(&token));
-    let noted = || {
-        let id = entry?.image.as_deref()?;
-        images.iter().find(|image| image.id == id)
-    };
-    let named = || {
-        entry?;
-        let source = AmiId::from_key(&identity.key);
-        images.iter().find(|image| {
-            let same_source = match (&image.source_image, &source) {
-                (Some(image), Some(source)) => image == source.as_str(),
-                _ => true,
-            };
-            image.name.as_ref() == Some(&identity.name) && same_source
-        })
-    };
-    tagged.or_else(noted).or_else(named)
+/// What looking for the AMI of a restore found; see [`Claimed`].
+enum Found {
+    Nothing,
+    Ours(ImageFacts),
+    Doubtful(ImageFacts),
+    Taken(ImageFacts),
 }
 
 async fn look(
     services: &Services,
     identity: &RestoreIdentity,
-    entry: Option<&Entry>,
+    noted: Option<&str>,
     looks: u32,
-) -> Result<Option<ImageFacts>, SourceError> {
+) -> Result<Found, SourceError> {
+    let claim = identity.claim(noted);
+    let mut untagged = 0;
     for number in 0..looks {
         if number > 0 {
             services.object.context().clock.sleep(PAUSE).await;
         }
         let images = services.images.own_images().await?;
-        if let Some(found) = find(&images, identity, entry) {
-            return Ok(Some(found.clone()));
+        match claim.among(&images) {
+            Claimed::Ours(image) => return Ok(Found::Ours(image.clone())),
+            Claimed::Taken(image) => return Ok(Found::Taken(image.clone())),
+            Claimed::Doubtful(image) => {
+                untagged += 1;
+                if untagged >= LOOKS_FOR_TAGS.min(looks) {
+                    return Ok(Found::Doubtful(image.clone()));
+                }
+            }
+            Claimed::Nothing => {}
         }
     }
-    Ok(None)
+    Ok(Found::Nothing)
 }
 
-/// Starts the restore, or finds the one that an earlier call started; the id of the new AMI, and whether it was
-/// started here. The request is made once, after the journal holds it and the object was seen to be the same still.
+/// A restore whose AMI is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    pub image: String,
+    pub identity: RestoreIdentity,
+    pub how: How,
+}
+
+/// How a restore began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// EC2 answered this call with the id.
+    Answered,
+    /// The answer was lost, and the AMI found by its tag.
+    FoundAfterLoss,
+    /// EC2 refused this call: the same restore had been started elsewhere.
+    Elsewhere,
+}
+
+impl Begun {
+    pub fn origin(&self) -> Origin<'_> {
+        match self.how {
+            How::Answered => Origin::Started { identity: &self.identity, answered: true },
+            How::FoundAfterLoss => Origin::Started { identity: &self.identity, answered: false },
+            How::Elsewhere => Origin::TakenUp(&self.identity),
+        }
+    }
+}
+
+/// Starts the restore, or finds the one that an earlier call started. The request is made once, after the journal holds it and the object was seen to be the same still.
 pub async fn start_restore(
     services: &Services,
     surveyed: &Surveyed,
     journal: &Journal,
-) -> Result<(String, bool), SourceError> {
+) -> Result<Begun, SourceError> {
     let context = services.object.context();
     let (Some(identity), Some(before)) = (&surveyed.identity, &surveyed.object) else {
         let subject = services.object.target();
@@ -109,6 +169,7 @@ pub async fn start_restore(
         let detail = "the object was replaced since the preflight; run it again";
         return Err(SourceError::new(ErrorKind::Changed, services.object.target(), detail));
     }
+    let earlier = journal.read(&identity.token()).map_err(|error| unwritable(journal, &error))?;
     let mut entry = Entry::new(identity.clone(), context.clock.now().to_string(), surveyed.size.volumes);
     journal.write(&entry).map_err(|error| unwritable(journal, &error))?;
     let request = RestoreRequest {
@@ -118,51 +179,72 @@ pub async fn start_restore(
         tags: restore_tags(identity),
     };
     let answer = services.images.restore(&request, false).await;
-    let found = match answer {
-        Ok(id) => (id, true),
-        Err(error) => resolve(services, identity, journal, &entry, error).await?,
+    let (image, how) = match answer {
+        Ok(id) => (id, How::Answered),
+        Err(error) => resolve(services, identity, journal, earlier, error).await?,
     };
-    (entry.step, entry.image) = (Step::Started, Some(found.0.clone()));
-    journal.write(&entry).map_err(|error| unwritable(journal, &error))?;
-    Ok(found)
+    (entry.step, entry.image) = (Step::Started, Some(image.clone()));
+    if let Err(error) = journal.write(&entry) {
+        // It was started, and its tags show whose it is: following it is worth more than ending here.
+        context.monitor.note(&format!("{} was started, and that could not be kept: {}", image, unwritable(journal, &error)));
+    }
+    Ok(Begun { image, identity: identity.clone(), how })
 }
 
-/// What a failed call means: nothing was started, or it was, and the answer is lost.
+/// What a failed call means: nothing was started, or it was, and the answer is lost. `earlier` is the journal's entry
+/// from before the call.
 async fn resolve(
     services: &Services,
     identity: &RestoreIdentity,
     journal: &Journal,
-    entry: &Entry,
+    earlier: Option<Entry>,
     error: SourceError,
-) -> Result<(String, bool), SourceError> {
+) -> Result<(String, How), SourceError> {
     let duplicate = error.code.as_deref() == Some("InvalidAMIName.Duplicate");
     let lost = error.may_be_done();
-    if duplicate || lost {
-        let looks = if lost { LOOKS } else { 1 };
-        if let Some(found) = look(services, identity, Some(entry), looks).await? {
-            return Ok((found.id, lost));
+    let noted = earlier.as_ref().and_then(|entry| entry.image.as_deref());
+    let found = match (lost, duplicate) {
+        (true, _) => look(services, identity, noted, LOOKS).await?,
+        (false, true) => look(services, identity, noted, 1).await?,
+        (false, false) => Found::Nothing,
+    };
+    if let Found::Ours(image) = &found {
+        return Ok((image.id.clone(), if lost { How::FoundAfterLoss } else { How::Elsewhere }));
+    }
+    if !lost {
+        // EC2 refused it, so nothing was started by this call; whether by an earlier one stays as open as it was.
+        match earlier.filter(Entry::is_open) {
+            Some(earlier) => journal.write(&earlier),
+            None => journal.forget(&identity.token()),
         }
+        .map_err(|error| unwritable(journal, &error))?;
     }
-    if lost {
-        let detail = format!(
-            "{}; whether the restore was started is not known. Run the same command again: it looks before it calls",
-            error.detail
-        );
-        return Err(SourceError { kind: ErrorKind::Invalid, detail, ..error });
+    match found {
+        Found::Doubtful(image) => Err(doubtful(&error.subject, &identity.name, &image)),
+        Found::Taken(image) => {
+            let open = if lost { "; whether this one was started is not known" } else { "; nothing was started" };
+            let detail = format!("{}: {}{open}", error.detail, claimed_by(&image));
+            Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
+        }
+        _ if lost => {
+            let detail = format!(
+                "{}; whether the restore was started is not known. Run the same command again: it looks before it calls",
+                error.detail
+            );
+            Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
+        }
+        _ if error.kind == ErrorKind::Denied => {
+            let detail = services.decoded(&error).await;
+            Err(SourceError { detail, request_id: None, ..error })
+        }
+        _ => Err(error),
     }
-    // EC2 refused it, so nothing was started.
-    journal.forget(&identity.token()).map_err(|error| unwritable(journal, &error))?;
-    if error.kind == ErrorKind::Denied {
-        let detail = services.decoded(&error).await;
-        return Err(SourceError { detail, request_id: None, ..error });
-    }
-    Err(error)
 }
 
 /// Notes how a restore ended. The AMI tells the same, so a journal that cannot be written is no failure.
-pub(super) fn close(services: &Services, journal: &Journal, image: &str, step: Step) {
-    let Some(mut entry) = journal.of_image(image) else { return };
-    if matches!(entry.step, Step::Calling | Step::Started) {
+pub(super) fn close(services: &Services, journal: &Journal, identity: &RestoreIdentity, image: &str, step: Step) {
+    let Ok(Some(mut entry)) = journal.read(&identity.token()) else { return };
+    if entry.is_open() && entry.image.as_deref() == Some(image) {
         entry.step = step;
         entry.ended_at = Some(services.object.context().clock.now().to_string());
         if let Err(error) = journal.write(&entry) {

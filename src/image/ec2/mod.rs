@@ -1,5 +1,6 @@
 //! EC2 by AWS's SDK.
 
+mod bounded;
 mod parse;
 mod service;
 

@@ -14,12 +14,23 @@ fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
+/// A size in GiB, or what is stated in its place: 0 and negative numbers are no sizes.
+fn gib(stated: Option<i32>) -> (Option<u64>, Option<i64>) {
+    match stated {
+        Some(gib @ 1..) => (u64::try_from(gib).ok(), None),
+        odd => (None, odd.map(i64::from)),
+    }
+}
+
+/// `NoDevice` takes a device out of the mapping, whatever else is stated of it.
 fn volume(mapping: &BlockDeviceMapping) -> Option<VolumeFacts> {
-    let ebs = mapping.ebs()?;
+    let ebs = mapping.ebs().filter(|_| mapping.no_device().is_none())?;
+    let (gib, odd_gib) = gib(ebs.volume_size());
     Some(VolumeFacts {
         device: mapping.device_name().unwrap_or_default().to_owned(),
         snapshot: owned(ebs.snapshot_id()),
-        gib: ebs.volume_size().and_then(|gib| u64::try_from(gib).ok()),
+        gib,
+        odd_gib,
         encrypted: ebs.encrypted(),
     })
 }
@@ -27,6 +38,7 @@ fn volume(mapping: &BlockDeviceMapping) -> Option<VolumeFacts> {
 pub(super) fn image(image: &Image) -> ImageFacts {
     let mappings = image.block_device_mappings();
     let volumes: Vec<VolumeFacts> = mappings.iter().filter_map(volume).collect();
+    let removed = mappings.iter().filter(|mapping| mapping.no_device().is_some());
     ImageFacts {
         id: image.image_id().unwrap_or_default().to_owned(),
         name: owned(image.name()),
@@ -43,6 +55,8 @@ pub(super) fn image(image: &Image) -> ImageFacts {
         source_image: owned(image.source_image_id()),
         source_region: owned(image.source_image_region()),
         source_instance: owned(image.source_instance_id()),
+        root_device: owned(image.root_device_name()),
+        removed: removed.filter_map(|mapping| owned(mapping.device_name())).collect(),
         other_mappings: mappings.len() - volumes.len(),
         volumes,
         tags: tags(image.tags()),
@@ -50,13 +64,15 @@ pub(super) fn image(image: &Image) -> ImageFacts {
 }
 
 pub(super) fn snapshot(snapshot: &Snapshot) -> SnapshotFacts {
+    let (gib, odd_gib) = gib(snapshot.volume_size());
     SnapshotFacts {
         id: snapshot.snapshot_id().unwrap_or_default().to_owned(),
         state: snapshot.state().map(|state| state.as_str()).unwrap_or_default().to_owned(),
         owner: snapshot.owner_id().unwrap_or_default().to_owned(),
-        gib: snapshot.volume_size().and_then(|gib| u64::try_from(gib).ok()),
+        gib,
+        odd_gib,
         full_bytes: snapshot.full_snapshot_size_in_bytes().and_then(|bytes| u64::try_from(bytes).ok()),
-        encrypted: snapshot.encrypted() == Some(true),
+        encrypted: snapshot.encrypted(),
         kms_key: owned(snapshot.kms_key_id()),
         progress: snapshot.progress().and_then(|text| text.trim_end_matches('%').parse().ok()),
         tier: snapshot.storage_tier().map(|tier| tier.as_str().to_owned()),
@@ -74,5 +90,47 @@ pub(super) fn store_task(task: &StoreImageTaskResult) -> StoreTask {
         progress: task.progress_percentage().and_then(|percent| u8::try_from(percent).ok()),
         failure: owned(task.store_task_failure_reason()).filter(|reason| !reason.is_empty()),
         started: task.task_start_time().and_then(|time| Timestamp::from_second(time.secs()).ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::EbsBlockDevice;
+
+    use super::*;
+
+    #[test]
+    fn what_can_be_no_size_is_none_and_is_kept() {
+        for (stated, expected) in [
+            (Some(1), (Some(1), None)),
+            (Some(i32::MAX), (Some(2_147_483_647), None)),
+            (Some(0), (None, Some(0))),
+            (Some(-5), (None, Some(-5))),
+            (Some(i32::MIN), (None, Some(-2_147_483_648))),
+            (None, (None, None)),
+        ] {
+            assert_eq!(gib(stated), expected, "{stated:?}");
+            let snapshot = snapshot(&Snapshot::builder().set_volume_size(stated).build());
+            assert_eq!((snapshot.gib, snapshot.odd_gib), expected, "{stated:?}");
+            assert_eq!(snapshot.encrypted, None);
+        }
+    }
+
+    #[test]
+    fn a_removed_device_is_no_volume() {
+        let mapping = |device: &str| {
+            BlockDeviceMapping::builder()
+                .device_name(device)
+                .ebs(EbsBlockDevice::builder().volume_size(8).snapshot_id("snap-1").build())
+        };
+        let made = Image::builder()
+            .root_device_name("/dev/sda1")
+            .block_device_mappings(mapping("/dev/sda1").no_device("").build())
+            .block_device_mappings(mapping("/dev/sdb").build())
+            .build();
+        let facts = image(&made);
+        let devices: Vec<&str> = facts.volumes.iter().map(|volume| volume.device.as_str()).collect();
+        assert_eq!((devices, facts.removed, facts.other_mappings), (vec!["/dev/sdb"], vec!["/dev/sda1".to_owned()], 1));
+        assert_eq!(facts.root_device.as_deref(), Some("/dev/sda1"));
     }
 }

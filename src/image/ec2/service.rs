@@ -1,7 +1,10 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType, S3ObjectTag, Tag, TagSpecification};
 
+use super::bounded::Allowance;
 use super::parse;
 use crate::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
 use crate::ident::AmiId;
@@ -17,6 +20,9 @@ const TASK_PAGE: i32 = 200;
 /// Pages after which a listing is given up: no account has so many entries.
 const MOST_PAGES: usize = 1_000;
 
+/// Ids that are asked for one by one at the most. An AMI has some dozens of volumes.
+const MOST_IDS: usize = 1_000;
+
 /// EC2 in the Region of a connection.
 pub struct Ec2 {
     client: Client,
@@ -24,17 +30,30 @@ pub struct Ec2 {
     context: Context,
 }
 
-/// Reads pages until there are no more, and hands the items of each to a closure.
+/// Sends a request, again where that may help, as long as the answers stay within the allowance.
+macro_rules! ask {
+    ($self:ident, $allowance:expr, $needs:expr, $subject:expr, $request:expr) => {{
+        let allowance: &Allowance = $allowance;
+        let send = || async {
+            let answer = $request.clone().customize().interceptor(allowance.clone()).send().await;
+            answer.map_err(|error| allowance.explain(translate(&error, $subject, $needs)))
+        };
+        $self.context.retry(Call::Image, send).await
+    }};
+}
+
+/// Reads pages until there are no more, and hands the items of each to a closure. `true` where all were read.
 macro_rules! pages {
     ($self:ident, $needs:expr, $subject:expr, $most:expr, $request:expr, $items:expr) => {{
+        let allowance = Allowance::new();
+        let mut seen: HashSet<String> = HashSet::new();
         let mut token: Option<String> = None;
         let mut complete = false;
         for _ in 0..$most {
-            let request = $request.set_next_token(token.clone());
-            let send = || async { request.clone().send().await.map_err(|error| translate(&error, $subject, $needs)) };
-            let out = $self.context.retry(Call::Image, send).await?;
+            let out = ask!($self, &allowance, $needs, $subject, $request.set_next_token(token.clone()))?;
             $items(&out);
             match out.next_token().filter(|next| !next.is_empty()) {
+                Some(next) if !seen.insert(next.to_owned()) => return Err(circular($subject)),
                 Some(next) => token = Some(next.to_owned()),
                 None => {
                     complete = true;
@@ -54,12 +73,17 @@ fn endless(subject: &str) -> SourceError {
     SourceError::new(ErrorKind::Protocol, subject, format!("the listing has more than {MOST_PAGES} pages"))
 }
 
+/// Pages that come again would be read for ever, and what is on them counted again and again.
+fn circular(subject: &str) -> SourceError {
+    SourceError::new(ErrorKind::Protocol, subject, "the listing goes round in circles: a page token came a second time")
+}
+
 impl Ec2 {
     pub fn new(connection: &Connection, context: Context) -> Self {
         Ec2 { client: Client::new(&connection.service(Service::Ec2)), region: connection.region().to_owned(), context }
     }
 
-    async fn images_once(&self, ids: &[String]) -> Result<Vec<ImageFacts>, SourceError> {
+    async fn images_once(&self, ids: &[String], allowance: &Allowance) -> Result<Vec<ImageFacts>, SourceError> {
         let request = self
             .client
             .describe_images()
@@ -67,20 +91,14 @@ impl Ec2 {
             .include_deprecated(true)
             .include_disabled(true);
         let subject = ids.join(", ");
-        let send = || async {
-            request.clone().send().await.map_err(|error| translate(&error, &subject, "ec2:DescribeImages"))
-        };
-        let out = self.context.retry(Call::Image, send).await?;
+        let out = ask!(self, allowance, "ec2:DescribeImages", &subject, request)?;
         Ok(out.images().iter().map(parse::image).collect())
     }
 
-    async fn snapshots_once(&self, ids: &[String]) -> Result<Vec<SnapshotFacts>, SourceError> {
+    async fn snapshots_once(&self, ids: &[String], allowance: &Allowance) -> Result<Vec<SnapshotFacts>, SourceError> {
         let request = self.client.describe_snapshots().set_snapshot_ids(Some(ids.to_vec()));
         let subject = ids.join(", ");
-        let send = || async {
-            request.clone().send().await.map_err(|error| translate(&error, &subject, "ec2:DescribeSnapshots"))
-        };
-        let out = self.context.retry(Call::Image, send).await?;
+        let out = ask!(self, allowance, "ec2:DescribeSnapshots", &subject, request)?;
         Ok(out.snapshots().iter().map(parse::snapshot).collect())
     }
 }
@@ -91,12 +109,17 @@ macro_rules! each_if_needed {
         if $ids.is_empty() {
             return Ok(Vec::new());
         }
-        match $ask($ids).await {
+        let allowance = Allowance::new();
+        match $ask($ids, &allowance).await {
+            Err(error) if error.kind == ErrorKind::NotFound && $ids.len() > MOST_IDS => {
+                let detail = format!("one of {} is not there; they are too many to ask for one by one", $ids.len());
+                Err(SourceError { kind: ErrorKind::Protocol, detail, ..error })
+            }
             Err(error) if error.kind == ErrorKind::NotFound => {
                 let mut found = Vec::new();
                 if $ids.len() > 1 {
                     for id in $ids {
-                        match $ask(std::slice::from_ref(id)).await {
+                        match $ask(std::slice::from_ref(id), &allowance).await {
                             Ok(one) => found.extend(one),
                             Err(error) if error.kind == ErrorKind::NotFound => {}
                             Err(error) => return Err(error),
@@ -117,7 +140,7 @@ impl ImageService for Ec2 {
     }
 
     async fn images(&self, ids: &[String]) -> Result<Vec<ImageFacts>, SourceError> {
-        each_if_needed!(ids, |ids| self.images_once(ids))
+        each_if_needed!(ids, |ids, allowance| self.images_once(ids, allowance))
     }
 
     async fn own_images(&self) -> Result<Vec<ImageFacts>, SourceError> {
@@ -149,15 +172,12 @@ impl ImageService for Ec2 {
             .include_disabled(true)
             .filters(filter("image-id", [id.to_string()]));
         let subject = id.to_string();
-        let send = || async {
-            request.clone().send().await.map_err(|error| translate(&error, &subject, "ec2:DescribeImages"))
-        };
-        let out = self.context.retry(Call::Image, send).await?;
+        let out = ask!(self, &Allowance::new(), "ec2:DescribeImages", &subject, request)?;
         Ok(out.images().iter().any(|image| image.image_id() == Some(id.as_str())))
     }
 
     async fn snapshots(&self, ids: &[String]) -> Result<Vec<SnapshotFacts>, SourceError> {
-        each_if_needed!(ids, |ids| self.snapshots_once(ids))
+        each_if_needed!(ids, |ids, allowance| self.snapshots_once(ids, allowance))
     }
 
     async fn restorable(&self, ids: &[String]) -> Result<Vec<String>, SourceError> {
@@ -232,19 +252,16 @@ impl ImageService for Ec2 {
 
     async fn ebs_default(&self) -> Result<EbsDefault, SourceError> {
         let subject = "EBS encryption by default";
-        let default = self.context.retry(Call::Image, || async {
-            let request = self.client.get_ebs_encryption_by_default();
-            request.send().await.map_err(|error| translate(&error, subject, "ec2:GetEbsEncryptionByDefault"))
-        });
-        let encrypted = default.await?.ebs_encryption_by_default() == Some(true);
+        let allowance = Allowance::new();
+        let request = self.client.get_ebs_encryption_by_default();
+        let default = ask!(self, &allowance, "ec2:GetEbsEncryptionByDefault", subject, request)?;
+        let encrypted = default.ebs_encryption_by_default() == Some(true);
         if !encrypted {
             return Ok(EbsDefault { encrypted, key: None });
         }
-        let key = self.context.retry(Call::Image, || async {
-            let request = self.client.get_ebs_default_kms_key_id();
-            request.send().await.map_err(|error| translate(&error, subject, "ec2:GetEbsDefaultKmsKeyId"))
-        });
-        Ok(EbsDefault { encrypted, key: key.await?.kms_key_id().map(str::to_owned) })
+        let request = self.client.get_ebs_default_kms_key_id();
+        let key = ask!(self, &allowance, "ec2:GetEbsDefaultKmsKeyId", subject, request)?;
+        Ok(EbsDefault { encrypted, key: key.kms_key_id().map(str::to_owned) })
     }
 
     async fn store(&self, request: &StoreRequest, dry_run: bool) -> Result<String, SourceError> {
@@ -259,7 +276,10 @@ impl ImageService for Ec2 {
             .dry_run(dry_run);
         self.context.monitor.request(Call::Image);
         let subject = format!("{} to {}", request.image, request.bucket);
-        let out = call.send().await.map_err(|error| translate(&error, &subject, "ec2:CreateStoreImageTask"))?;
+        let allowance = Allowance::new();
+        let answer = call.customize().interceptor(allowance.clone()).send().await;
+        let failed = |error| allowance.explain(translate(&error, &subject, "ec2:CreateStoreImageTask"));
+        let out = answer.map_err(failed)?;
         let no_key = || SourceError::new(ErrorKind::Protocol, &subject, "the answer names no object key");
         out.object_key().map(str::to_owned).ok_or_else(no_key)
     }
@@ -281,7 +301,10 @@ impl ImageService for Ec2 {
             .dry_run(dry_run);
         self.context.monitor.request(Call::Image);
         let subject = format!("s3://{}/{}", request.bucket, request.key);
-        let out = call.send().await.map_err(|error| translate(&error, &subject, "ec2:CreateRestoreImageTask"))?;
+        let allowance = Allowance::new();
+        let answer = call.customize().interceptor(allowance.clone()).send().await;
+        let failed = |error| allowance.explain(translate(&error, &subject, "ec2:CreateRestoreImageTask"));
+        let out = answer.map_err(failed)?;
         let no_id = || SourceError::new(ErrorKind::Protocol, &subject, "the answer names no AMI");
         out.image_id().map(str::to_owned).ok_or_else(no_id)
     }

@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::bounded::BoundedAnswers;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, sdk_client};
 use super::never;
+use super::owner::OwnerChecks;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use super::standing::Lacks;
 use super::{S3Bucket, S3Object};
@@ -84,6 +85,7 @@ pub struct Connection {
     /// Whether AWS's own S3 answers.
     answers: facts::Service,
     own_endpoint: bool,
+    owner_checks: OwnerChecks,
     trust: Trust,
     notes: Notes,
     /// Of all objects and buckets, so that the next one finds connections open.
@@ -150,6 +152,7 @@ impl Connection {
             lacks: Lacks::default(),
             answers: endpoint.as_ref().map_or(facts::Service::Aws, |endpoint| service_at(&endpoint.url)),
             own_endpoint: endpoint.is_some(),
+            owner_checks: OwnerChecks::default(),
             trust,
             notes,
             common: Arc::default(),
@@ -195,6 +198,11 @@ impl Connection {
         // That it is an endpoint was seen when the connection was opened.
         let endpoint = self.settings.endpoint(service, self.options.endpoint_url.as_deref()).unwrap_or_default();
         with_endpoint(&self.shared, endpoint)
+    }
+
+    /// Where it is kept what a server does with the expected owner; `None` for S3 itself, which documents it.
+    pub(super) fn owner_checks(&self) -> Option<&OwnerChecks> {
+        self.own_endpoint.then_some(&self.owner_checks)
     }
 
     /// The client whose connections all share.

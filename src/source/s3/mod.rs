@@ -11,6 +11,7 @@ mod headers;
 mod http;
 mod never;
 mod object;
+mod owner;
 mod parse;
 mod settings;
 mod said;

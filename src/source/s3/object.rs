@@ -16,7 +16,7 @@ use super::headers::Headers;
 use super::standing::{Standing, State};
 use super::{Connection, never, parse};
 use crate::facts::{
-    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, PartFacts, ReplyHead, ReplyProblem, check_reply,
+    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, OwnerCheck, PartFacts, ReplyHead, ReplyProblem, check_reply,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::progress::Call;
@@ -26,9 +26,9 @@ use crate::units::{ByteRange, PartNumber};
 /// One object in S3.
 #[derive(Clone)]
 pub struct S3Object {
-    connection: Connection,
-    client: Client,
-    uri: ObjectUri,
+    pub(super) connection: Connection,
+    pub(super) client: Client,
+    pub(super) uri: ObjectUri,
     target: Target,
     standing: Arc<Standing>,
 }
@@ -291,6 +291,10 @@ impl ObjectSource for S3Object {
     /// Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
     async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
         self.facts(false).await
+    }
+
+    async fn owner_check(&self) -> Option<(OwnerCheck, u64)> {
+        self.probe_owner().await
     }
 
     /// Answers to HEAD have no body to say what is wrong; a GET of one byte that fails has one.

@@ -1,0 +1,50 @@
+use crate::commands::Services;
+use crate::report::{Exit, FindingReport, TaskReport};
+use crate::verdict::{CheckId, Condition, Evidence, Finding, Outcome, Reason, Verdict};
+
+/// SSM checks an alias after it has answered: so often it is read back.
+const ALIAS_LOOKS: u32 = 8;
+
+/// Points an SSM parameter at the AMI, and reads it back until it says so. Machines are started from an alias, so it
+/// is left as it is where the AMI failed a check, or a required check is unknown and not accepted.
+pub async fn point_alias(services: &Services, name: &str, report: &mut TaskReport) {
+    if report.exit_code != Exit::Passed.code() {
+        report.notes.push(format!("the alias {name} was not written: it is only pointed at an AMI that holds"));
+        return;
+    }
+    let check = CheckId::Condition(Condition::Alias);
+    let outcome = match services.account.put_alias(name, &report.image).await {
+        Err(error) => Outcome::Unknown(Reason::Unanswered { detail: format!("PutParameter: {}", error.explain()) }),
+        Ok(()) => read_back(services, name, &report.image).await,
+    };
+    let finding = Finding { check, required: true, outcome };
+    let verdict = finding.verdict();
+    report.findings.push(FindingReport::from(&finding));
+    if verdict != Verdict::Pass {
+        let before = report.verdict.take();
+        report.verdict = Some(if before.as_deref() == Some("fail") { "fail" } else { "unknown" }.to_owned());
+        if report.exit_code == 0 {
+            report.exit_code = Exit::Unknown.code();
+        }
+    }
+}
+
+async fn read_back(services: &Services, name: &str, image: &str) -> Outcome {
+    let mut seen = "nothing".to_owned();
+    for look in 0..ALIAS_LOOKS {
+        if look > 0 {
+            services.object.context().clock.sleep(std::time::Duration::from_secs(1 << look.min(4))).await;
+        }
+        match services.account.alias(name).await {
+            Ok(value) if value == image => {
+                return Outcome::Pass(Evidence::of_rule("GetParameter", format!("{name} names {image}"), value));
+            }
+            Ok(value) => seen = value,
+            Err(error) => seen = error.explain(),
+        }
+    }
+    let detail = format!(
+        "{name} was written and does not name {image} yet ({seen}); SSM drops the write of an AMI it does not accept"
+    );
+    Outcome::Unknown(Reason::NotStated { detail })
+}

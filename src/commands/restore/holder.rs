@@ -1,0 +1,31 @@
+use crate::checks::preflight::RESTORE_TAG;
+use crate::facts::ImageFacts;
+use crate::source::{ErrorKind, SourceError};
+
+/// Who has the name of a restore that another restore was faster to take.
+pub(super) fn claimed_by(image: &ImageFacts) -> String {
+    let token = image.tags.get(RESTORE_TAG).map_or("", String::as_str);
+    format!(
+        "{} ({}) has the name `{}`, and another restore made it ({RESTORE_TAG} is {token})",
+        image.id,
+        image.state,
+        image.name.as_deref().unwrap_or_default()
+    )
+}
+
+/// An AMI that may be, and may not be, the one that an earlier call made.
+pub(super) fn doubtful(subject: &str, name: &str, image: &ImageFacts) -> SourceError {
+    let source = image.source_image.as_ref().map(|source| format!(", made from {source}")).unwrap_or_default();
+    let tag = match image.tags.get(RESTORE_TAG) {
+        None => "bears no tag that tells which restore made it".to_owned(),
+        Some(_) => "bears the tag of this restore, and is not the AMI it makes: perhaps a copy of it".to_owned(),
+    };
+    let detail = format!(
+        "{id} ({state}{source}) has the name `{name}` and {tag}. An earlier call of this restore may have been carried \
+         out, so nothing is started. Run the same command again in a minute, for tags may come into sight later; if \
+         {id} is not yours, restore under another --name; `restore --follow {id}` shows what is known of it",
+        id = image.id,
+        state = image.state,
+    );
+    SourceError::new(ErrorKind::Unsettled, subject, detail)
+}

@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+
+use super::follow::FollowWish;
+use crate::checks::preflight::{Claim, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked};
+use crate::commands::Services;
+use crate::commands::preflight::{SOURCE_TAG, restore_tags};
+use crate::facts::ImageFacts;
+use crate::ident::ObjectUri;
+use crate::journal::{Entry, Journal, RestoreIdentity};
+use crate::verdict::Finding;
+
+/// Why an AMI is followed.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// A call in this run made it; `answered` where EC2's answer named it.
+    Started { identity: &'a RestoreIdentity, answered: bool },
+    /// It was found to be the AMI of this restore.
+    TakenUp(&'a RestoreIdentity),
+    /// A person named it; which restore made it, if one did, is for its tags and the journal to show.
+    Named,
+}
+
+impl Origin<'_> {
+    pub fn started_here(self) -> bool {
+        matches!(self, Origin::Started { .. })
+    }
+}
+
+/// What is known of the restore that made an AMI.
+pub(super) struct Traced {
+    pub restore: Option<(RestoreIdentity, Claim)>,
+    pub made: Finding,
+    /// Tags that the AMI and its snapshots must bear.
+    pub tags: BTreeMap<String, String>,
+    pub notes: Vec<String>,
+}
+
+impl Traced {
+    fn of(identity: RestoreIdentity, noted: Option<&str>, image: &ImageFacts, notes: Vec<String>) -> Self {
+        let claim = identity.claim(noted);
+        let made = restored_by(&claim, image);
+        Traced { tags: restore_tags(&identity), restore: Some((identity, claim)), made, notes }
+    }
+}
+
+/// Finds the restore of an AMI: the one that is carried out, else the one whose token the AMI bears, else the one
+/// whose entry in the journal names it.
+pub(super) fn trace(services: &Services, wish: &FollowWish<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
+    match wish.origin {
+        Origin::Started { identity, answered } => {
+            Traced::of(identity.clone(), answered.then_some(wish.image), image, Vec::new())
+        }
+        Origin::TakenUp(identity) => {
+            let entry = journal.read(&identity.token()).ok().flatten();
+            let noted = entry.as_ref().and_then(|entry| entry.image.as_deref());
+            Traced::of(identity.clone(), noted, image, Vec::new())
+        }
+        Origin::Named => named(services, wish, journal, image),
+    }
+}
+
+fn named(services: &Services, wish: &FollowWish<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
+    let mut notes = Vec::new();
+    let token = image.tags.get(RESTORE_TAG).filter(|token| is_token(token));
+    let of_token = token.and_then(|token| match journal.read(token) {
+        Ok(entry) => entry,
+        Err(error) => {
+            notes.push(format!("journal {}: {error}", journal.folder().display()));
+            None
+        }
+    });
+    // Also where it bears a token that the journal does not know: the entry that names it then speaks of another one.
+    let entry = of_token.or_else(|| naming(journal, image, &mut notes));
+    if let Some(Entry { restore, image: noted, .. }) = entry {
+        // An entry of another Region or account says nothing about an AMI of this one.
+        if restore.region == services.images.region() && restore.account == image.owner {
+            return Traced::of(restore, noted.as_deref(), image, notes);
+        }
+        notes.push(format!(
+            "the journal's entry is of account {} in {}, and {} is of {} in {}",
+            restore.account,
+            restore.region,
+            image.id,
+            image.owner,
+            services.images.region()
+        ));
+    }
+    match token {
+        Some(token) => {
+            let source: Option<ObjectUri> = image.tags.get(SOURCE_TAG).and_then(|source| source.parse().ok());
+            let made = restored_by_some(image, token, source.as_ref().map(|source| source.key.as_str()));
+            // What was asked for is not known whole; the snapshots must bear the same token.
+            Traced { restore: None, made, tags: [(RESTORE_TAG.to_owned(), token.clone())].into(), notes }
+        }
+        None => {
+            let stored = wish.source.and_then(|source| Some((source.image.as_deref()?, source.from.as_str())));
+            Traced { restore: None, made: unmarked(image, stored), tags: BTreeMap::new(), notes }
+        }
+    }
+}
+
+/// The entry that names an AMI.
+fn naming(journal: &Journal, image: &ImageFacts, notes: &mut Vec<String>) -> Option<Entry> {
+    let all = journal.entries();
+    notes.extend(all.left_out.iter().map(|why| format!("journal {}: {why}", journal.folder().display())));
+    all.entries.into_iter().find(|entry| entry.image.as_ref() == Some(&image.id))
+}
