@@ -3,10 +3,14 @@
 mod bound;
 mod digests;
 mod judge;
+mod lifecycle;
 pub mod preflight;
 mod ratio;
+mod size;
 
 pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
 pub use digests::Digests;
 pub use judge::{Judgement, held_by_part, judge};
+pub use lifecycle::{LifecycleSubject, Removal, Removals, Standing, horizon, removals};
 pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios};
+pub use size::stored_size;

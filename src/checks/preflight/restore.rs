@@ -11,7 +11,9 @@ use super::permission::{DryRun, permission};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
 use super::{Preflight, fail, optional, pass, reason, unknown};
-use crate::facts::{Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, readability};
+use crate::facts::{
+    Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, Versioning, readability,
+};
 use crate::ident::{ImageName, ObjectUri};
 use crate::price::Item;
 use crate::units::ByteSize;
@@ -375,7 +377,7 @@ fn notes(survey: &RestoreSurvey, out: &mut Preflight) {
         _ => "how long it takes is not known: no earlier restore of yours tells".to_owned(),
     });
     match &survey.bucket.versioning {
-        Fact::Known { value, .. } if value == "Enabled" => {}
+        Fact::Known { value: Versioning::Enabled, .. } => {}
         Fact::Known { .. } => out.notes.push(
             "the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it"
                 .to_owned(),

@@ -5,6 +5,8 @@ mod bucket;
 mod connect;
 mod error;
 mod http;
+mod lifecycle;
+mod listing;
 mod object;
 mod parse;
 

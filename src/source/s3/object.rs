@@ -12,7 +12,8 @@ use futures_util::stream;
 use super::error::{root_cause, translate};
 use super::{Connection, parse};
 use crate::facts::{
-    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, PartFacts, ReplyHead, ReplyProblem, check_reply,
+    AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, PartFacts, ReplyHead, ReplyProblem,
+    check_reply,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{Body, ErrorKind, ObjectSource, SourceError};
@@ -252,8 +253,8 @@ impl ObjectSource for S3Object {
         match retention.map_err(|error| translate(&error, &self.subject(), "s3:GetObjectRetention")) {
             Ok(out) => {
                 let retention = out.retention();
-                facts.mode = retention.and_then(|r| r.mode()).map(|mode| mode.as_str().to_owned());
-                facts.retain_until = retention.and_then(|r| r.retain_until_date()).and_then(parse::timestamp);
+                facts.mode = retention.and_then(|r| r.mode()).map(|mode| LockMode::of(mode.as_str()));
+                facts.retain_until = retention.and_then(|r| r.retain_until_date()).and_then(parse::lock_end);
             }
             Err(error) if none(&error) => {}
             Err(error) => return Err(error),
@@ -261,7 +262,7 @@ impl ObjectSource for S3Object {
         let hold = addressed!(self, self.client.get_object_legal_hold(), uri).send().await;
         match hold.map_err(|error| translate(&error, &self.subject(), "s3:GetObjectLegalHold")) {
             Ok(out) => {
-                facts.legal_hold = out.legal_hold().and_then(|hold| hold.status()).map(|s| s.as_str().to_owned());
+                facts.legal_hold = out.legal_hold().and_then(|hold| hold.status()).map(|s| LegalHold::of(s.as_str()));
             }
             Err(error) if none(&error) => {}
             Err(error) => return Err(error),

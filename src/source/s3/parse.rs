@@ -5,13 +5,23 @@ use aws_sdk_s3::types::ObjectPart;
 use jiff::Timestamp;
 
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
-use crate::facts::{AttributeFacts, ContentRange, Encryption, Fact, LockFacts, ObjectFacts, PartFacts};
+use crate::facts::{
+    AttributeFacts, ContentRange, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, PartFacts,
+};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
 
 pub(super) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
+}
+
+/// When a lock ends. The calendar of this tool ends on the last days of 9999, and a lock until then lasts longer.
+pub(super) fn lock_end(time: &DateTime) -> Option<Timestamp> {
+    match time.secs() {
+        beyond if beyond > Timestamp::MAX.as_second() => Some(Timestamp::MAX),
+        seconds => Timestamp::from_second(seconds).ok(),
+    }
 }
 
 /// The checksum values of an answer, whichever of its fields they are in.
@@ -63,7 +73,7 @@ pub(super) fn encryption(sse: Option<&str>, key: Option<&str>, customer: Option<
         (_, Some(_)) => Encryption::CustomerKey,
         (None, None) => Encryption::None,
         (Some("AES256"), None) => Encryption::S3Managed,
-        (Some(kind), None) if kind.starts_with("aws:kms") => {
+        (Some(kind @ ("aws:kms" | "aws:kms:dsse")), None) => {
             Encryption::Kms { kind: kind.to_owned(), key: key.map(str::to_owned) }
         }
         (Some(kind), None) => Encryption::Other(kind.to_owned()),
@@ -102,9 +112,9 @@ pub(super) fn head_facts(
         ),
         version: out.version_id().map(str::to_owned),
         lock: LockFacts {
-            mode: out.object_lock_mode().map(|mode| mode.as_str().to_owned()),
-            retain_until: out.object_lock_retain_until_date().and_then(timestamp),
-            legal_hold: out.object_lock_legal_hold_status().map(|status| status.as_str().to_owned()),
+            mode: out.object_lock_mode().map(|mode| LockMode::of(mode.as_str())),
+            retain_until: out.object_lock_retain_until_date().and_then(lock_end),
+            legal_hold: out.object_lock_legal_hold_status().map(|status| LegalHold::of(status.as_str())),
         },
         replication: out.replication_status().map(|status| status.as_str().to_owned()),
         expiration: out.expiration().map(str::to_owned),
