@@ -4,6 +4,8 @@
 mod common;
 
 mod cost;
+mod edges_safe;
+mod edges_words;
 mod life;
 mod policy;
 mod restore_conditions;

@@ -73,6 +73,10 @@ pub(crate) fn late(fault: &Fault, request: &S3Request, reply: &mut Reply) -> (Op
             _ => {}
         },
         Fault::FlipOnWire { offset, mask } => flip(reply, *offset, *mask),
+        Fault::TextReplaced(pairs) => {
+            replace(reply, pairs.clone());
+            return (None, Ending::Clean);
+        }
         _ => {}
     }
     (announced, Ending::Clean)
@@ -147,6 +151,16 @@ fn part_etag(request: &S3Request, reply: &mut Reply) {
         let etag = format!("\"{}\"", part.etag);
         reply.set(ETAG.as_str(), etag);
     }
+}
+
+/// Documents are one frame.
+fn replace(reply: &mut Reply, pairs: Vec<(String, String)>) {
+    reply.frames = take_frames(reply)
+        .map(move |frame| {
+            let text = String::from_utf8_lossy(&frame?).into_owned();
+            Ok(Bytes::from(pairs.iter().fold(text, |text, (from, to)| text.replace(from, to))))
+        })
+        .boxed();
 }
 
 fn flip(reply: &mut Reply, offset: u64, mask: u8) {

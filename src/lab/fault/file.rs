@@ -167,6 +167,7 @@ mod tests {
             (r#""part_head_lies""#, Fault::PartHeadLies),
             (r#"{"part_sizes_shifted": 1}"#, Fault::PartSizesShifted(1)),
             (r#""part_etag""#, Fault::PartETag),
+            (r#"{"text_replaced": [["a", "b"]]}"#, Fault::TextReplaced(vec![("a".into(), "b".into())])),
         ] {
             let rules = parse_faults(&format!(r#"[{{"operation": "GetObject", "fault": {text}}}]"#));
             assert_eq!(rules, Ok(vec![FaultRule::new(Operation::GetObject, fault)]), "{text}");

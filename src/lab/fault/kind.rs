@@ -69,6 +69,8 @@ pub enum Fault {
     /// With `partNumber` the ETag is the part's own, as Ceph did.
     #[serde(rename = "part_etag")]
     PartETag,
+    /// Texts in the body replaced by others, in their order: a listing that lies.
+    TextReplaced(Vec<(String, String)>),
 }
 
 /// Rules live as long as their lab, and a process reads few files of them.
@@ -111,6 +113,10 @@ impl fmt::Display for Fault {
             Fault::PartHeadLies => f.write_str("part number ignored"),
             Fault::PartSizesShifted(by) => write!(f, "end of part 1 shifted by {by}"),
             Fault::PartETag => f.write_str("ETag of the part"),
+            Fault::TextReplaced(pairs) => {
+                let shown = pairs.iter().map(|(from, to)| format!("`{from}` by `{to}`")).collect::<Vec<_>>();
+                write!(f, "{} in the body", shown.join(", "))
+            }
         }
     }
 }
