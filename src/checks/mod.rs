@@ -6,8 +6,10 @@ mod demand;
 mod digests;
 mod empty;
 mod judge;
+mod lifecycle;
 pub mod preflight;
 mod ratio;
+mod size;
 
 pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
 pub use contradiction::contradiction;
@@ -15,4 +17,6 @@ pub use demand::demanded;
 pub use digests::Digests;
 pub use empty::wrong_size;
 pub use judge::{Judgement, held_by_part, judge};
+pub use lifecycle::{LifecycleSubject, Removal, Removals, Standing, horizon, removals};
 pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios};
+pub use size::stored_size;

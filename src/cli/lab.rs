@@ -33,6 +33,9 @@ pub struct LabArgs {
     /// Store objects without a checksum where the client sends none, as S3 did before December 2024
     #[arg(long)]
     no_default_checksum: bool,
+    /// Send no x-amz-expiration, whatever the lifecycle of the bucket says, as many servers do
+    #[arg(long)]
+    no_expiration_header: bool,
     /// Wait so many milliseconds before each answer
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
@@ -83,6 +86,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
         latency: Duration::from_millis(args.latency),
         rate: args.rate.map(|rate| rate.0),
         default_checksum: !args.no_default_checksum,
+        expiration_header: !args.no_expiration_header,
         tasks: TaskPace::Time(Duration::from_secs(args.task_time)),
         ..LabOptions::default()
     };

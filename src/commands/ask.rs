@@ -1,4 +1,4 @@
-use crate::facts::{Fact, LockFacts, ObjectFacts};
+use crate::facts::{Fact, LegalHold, LockFacts, ObjectFacts};
 use crate::source::{ErrorKind, Session, SourceError};
 
 /// What became of a question: the answer with its source, or why there is none.
@@ -15,12 +15,17 @@ pub(super) fn asked<T>(answer: Result<T, SourceError>, source: &'static str, nee
 
 /// The lock of an object. HEAD shows one only to those who may see it, so its silence needs a question of its own.
 pub(super) async fn lock(session: &Session, facts: &ObjectFacts) -> Fact<LockFacts> {
-    if facts.lock != LockFacts::default() {
-        return Fact::Known { value: facts.lock.clone(), source: "HeadObject" };
+    let seen = &facts.lock;
+    // A legal hold that is off says nothing of a retention, which takes a permission of its own to be seen.
+    if seen.mode.is_some() || seen.legal_hold.as_ref().is_some_and(|hold| *hold != LegalHold::Off) {
+        return Fact::Known { value: seen.clone(), source: "HeadObject" };
     }
     let answer = session.lock(&facts.id).await;
     match asked(answer, "GetObjectRetention", "s3:GetObjectRetention and s3:GetObjectLegalHold") {
-        Fact::Known { value, source } if value == LockFacts::default() => Fact::Absent { source },
+        Fact::Known { value, source } if value == LockFacts::default() => match seen {
+            none if *none == LockFacts::default() => Fact::Absent { source },
+            seen => Fact::Known { value: seen.clone(), source: "HeadObject" },
+        },
         other => other,
     }
 }

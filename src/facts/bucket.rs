@@ -71,10 +71,3 @@ pub struct UploadFacts {
     pub key: String,
     pub initiated: Option<Timestamp>,
 }
-
-/// One page of a listing, and where the next one begins.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ListedPage {
-    pub objects: Vec<ListedObject>,
-    pub next: Option<String>,
-}

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::TaskState;
+
 /// An AMI, as DescribeImages tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageFacts {
@@ -91,7 +93,7 @@ pub struct StoreTask {
 impl StoreTask {
     pub fn in_progress(&self) -> bool {
         // A state that is not known may well be work.
-        !matches!(self.state.as_str(), "Completed" | "Failed")
+        !matches!(TaskState::of(&self.state), TaskState::Completed | TaskState::Failed)
     }
 
     /// Whether it stores into this bucket, under whatever path.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Fact, RestoreState, Service};
+use super::{Fact, LegalHold, LockMode, RestoreState, Service};
 use crate::checksum::{Digest, StoredChecksum};
 use crate::ident::{ETag, ETagForm, ObjectId};
 use crate::units::PartNumber;
@@ -38,11 +38,10 @@ impl Encryption {
 /// S3 Object Lock, from the headers of HEAD.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockFacts {
-    /// `GOVERNANCE` or `COMPLIANCE`.
-    pub mode: Option<String>,
+    pub mode: Option<LockMode>,
+    /// The end of time that this tool knows, for a date beyond it.
     pub retain_until: Option<Timestamp>,
-    /// `ON` or `OFF`.
-    pub legal_hold: Option<String>,
+    pub legal_hold: Option<LegalHold>,
 }
 
 /// What HEAD (or a local file system) tells of an object.

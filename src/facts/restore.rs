@@ -3,6 +3,9 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
+use super::parameters::{parameters, single};
+use super::words::{ArchiveStatus, ClassWord};
+
 /// The `x-amz-restore` header: a temporary copy of an archived object
 /// (S3 API reference, HeadObject).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +26,13 @@ impl FromStr for RestoreState {
     /// `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ParseRestoreError(text.to_owned());
-        let ongoing = match quoted(text, "ongoing-request") {
-            Some("true") => true,
-            Some("false") => false,
+        let all = parameters(text).ok_or_else(error)?;
+        let ongoing = match single(&all, "ongoing-request") {
+            Ok(Some("true")) => true,
+            Ok(Some("false")) => false,
             _ => return Err(error()),
         };
-        let expires = match quoted(text, "expiry-date") {
+        let expires = match single(&all, "expiry-date").map_err(|_| error())? {
             Some(date) => Some(rfc2822::parse(date).map_err(|_| error())?.timestamp()),
             None => None,
         };
@@ -36,16 +40,12 @@ impl FromStr for RestoreState {
     }
 }
 
-fn quoted<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(&format!("{name}=\""))?;
-    rest.split_once('"').map(|(value, _)| value)
-}
-
 /// When a lifecycle rule will remove the object, by its `x-amz-expiration`:
 /// `expiry-date="Fri, 21 Dec 2012 00:00:00 GMT", rule-id="…"` (S3 API reference, HeadObject). `None` where that tells no
-/// time.
+/// time, or more than one.
 pub fn removal(expiration: &str) -> Option<Timestamp> {
-    rfc2822::parse(quoted(expiration, "expiry-date")?).ok().map(|date| date.timestamp())
+    let all = parameters(expiration)?;
+    rfc2822::parse(single(&all, "expiry-date").ok()??).ok().map(|date| date.timestamp())
 }
 
 /// Whether GET works on an object now.
@@ -59,12 +59,12 @@ pub enum Readability {
 }
 
 /// Judges by storage class, archive status and restore state
-/// (S3 User Guide, *Working with archived objects*). Classes that are not known
-/// are taken to be readable: the read itself will tell.
+/// (S3 User Guide, *Working with archived objects*). Classes and archive statuses
+/// that are not known are taken to be readable: the read itself will tell.
 pub fn readability(class: Option<&str>, archive_status: Option<&str>, restore: Option<&RestoreState>) -> Readability {
     let archived = match (class, archive_status) {
-        (Some(class @ ("GLACIER" | "DEEP_ARCHIVE")), _) => class.to_owned(),
-        (_, Some(status)) => format!("Intelligent-Tiering {status}"),
+        (Some(class), _) if ClassWord::of(class).archives() => class.to_owned(),
+        (_, Some(status)) if ArchiveStatus::of(status).is_known() => format!("Intelligent-Tiering {status}"),
         _ => return Readability::Now,
     };
     match restore {
@@ -82,7 +82,19 @@ mod tests {
     fn a_lifecycle_rule_tells_the_day() {
         let day = removal(r#"expiry-date="Fri, 21 Dec 2012 00:00:00 GMT", rule-id="a""#);
         assert_eq!(day, Some("2012-12-21T00:00:00Z".parse().unwrap()));
-        for text in ["", "rule-id=\"a\"", r#"expiry-date="soon""#, "expiry-date=Fri, 21 Dec 2012 00:00:00 GMT"] {
+        let quoted = removal(r#"rule-id="a, expiry-date=b", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT""#);
+        assert_eq!(quoted, day);
+        for text in [
+            "",
+            "rule-id=\"a\"",
+            r#"expiry-date="soon""#,
+            "expiry-date=Fri, 21 Dec 2012 00:00:00 GMT",
+            r#"my-expiry-date="Fri, 21 Dec 2099 00:00:00 GMT""#,
+            r#"rule-id="expiry-date=Fri""#,
+            r#"rule-id="x" expiry-date="Fri, 21 Dec 2099 00:00:00 GMT""#,
+            r#"expiry-date="Fri, 21 Dec 2099 00:00:00 GMT"#,
+            r#"expiry-date="Fri, 21 Dec 2012 00:00:00 GMT", expiry-date="Fri, 21 Dec 2099 00:00:00 GMT""#,
+        ] {
             assert_eq!(removal(text), None, "{text}");
         }
     }
@@ -96,7 +108,8 @@ mod tests {
         let running: RestoreState = r#"ongoing-request="true""#.parse().unwrap();
         assert_eq!(running, RestoreState { ongoing: true, expires: None });
         for bad in
-            ["", "ongoing-request=true", r#"ongoing-request="maybe""#, r#"ongoing-request="false", expiry-date="soon""#]
+            ["", "ongoing-request=true", r#"ongoing-request="maybe""#, r#"ongoing-request="false", expiry-date="soon""#,
+             r#"not-ongoing-request="false""#, r#"ongoing-request="true", ongoing-request="false""#]
         {
             assert!(bad.parse::<RestoreState>().is_err(), "{bad}");
         }
@@ -117,5 +130,6 @@ mod tests {
         let tiering = readability(Some("INTELLIGENT_TIERING"), Some("DEEP_ARCHIVE_ACCESS"), None);
         assert!(matches!(tiering, Readability::Archived(_)));
         assert_eq!(readability(Some("INTELLIGENT_TIERING"), None, None), Readability::Now);
+        assert_eq!(readability(Some("INTELLIGENT_TIERING"), Some("NEXT_ACCESS"), None), Readability::Now);
     }
 }

@@ -2,7 +2,10 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::checksum::{Algorithm, Hasher};
-use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts, removal};
+use super::lock::judge_lock;
+use super::stays::judge_stays;
+use crate::checks::Removals;
+use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
 use crate::fleet::{Proof, Term};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
 
@@ -55,7 +58,7 @@ pub enum LockWish {
 /// What is known of a bucket.
 #[derive(Debug, Clone)]
 pub struct BucketState {
-    pub versioning: Fact<String>,
+    pub versioning: Fact<Versioning>,
     pub public_access_blocked: Fact<bool>,
     pub encryption: Fact<BucketEncryption>,
 }
@@ -67,6 +70,8 @@ pub struct ObjectState<'a> {
     pub encryption: Result<Encryption, String>,
     /// `x-amz-expiration`; in words why it is not known.
     pub expiration: Result<Option<String>, String>,
+    /// What the lifecycle rules of the bucket do to it.
+    pub rules: Fact<Removals>,
     pub storage_class: Option<String>,
     pub lock: Fact<LockFacts>,
     pub tags: Fact<Vec<String>>,
@@ -114,8 +119,16 @@ impl Policy {
     pub fn judge_bucket(&self, state: &BucketState) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.bucket.versioning {
-            let outcome =
-                judge(&state.versioning, "GetBucketVersioning", "Enabled", |is| is == "Enabled", Clone::clone);
+            let outcome = match &state.versioning {
+                Fact::Known { value: Versioning::Other(word), .. } => not_known("versioning", word),
+                known => judge(
+                    known,
+                    "GetBucketVersioning",
+                    "Enabled",
+                    |is| *is == Versioning::Enabled,
+                    ToString::to_string,
+                ),
+            };
             findings.push(finding(Upkeep::Versioning, outcome));
         }
         if self.bucket.public_access_blocked {
@@ -126,9 +139,10 @@ impl Policy {
         }
         let allowed = &self.bucket.encryption;
         if !allowed.is_empty() {
-            let fits = |is: &BucketEncryption| allowed.contains(&is.algorithm);
-            let show = |is: &BucketEncryption| is.algorithm.clone();
-            let outcome = judge(&state.encryption, "GetBucketEncryption", &one_of(allowed), fits, show);
+            let outcome = match &state.encryption {
+                Fact::Known { value, source } => encrypted(allowed, &value.algorithm, source),
+                other => judge(other, "GetBucketEncryption", &one_of(allowed), |_| false, |_| String::new()),
+            };
             findings.push(finding(Upkeep::BucketEncryption, outcome));
         }
         findings
@@ -145,13 +159,18 @@ impl Policy {
                 None => Outcome::Unknown(Reason::NotStated { detail: "no storage class is stated".to_owned() }),
                 Some(class) => {
                     let fits = wish.storage_classes.iter().any(|allowed| allowed == class);
-                    decide(fits, Evidence::of_rule("storage class", one_of(&wish.storage_classes), class))
+                    let evidence = Evidence::of_rule("storage class", one_of(&wish.storage_classes), class);
+                    match fits || ClassWord::of(class).is_known() {
+                        true => decide(fits, evidence),
+                        false => not_known("storage class", class),
+                    }
                 }
             };
             findings.push(finding(Upkeep::StorageClass, outcome));
         }
         if self.wants_lock() {
-            findings.push(finding(Upkeep::Lock, self.lock(&state.lock, now)));
+            let days = wish.lock_days.unwrap_or_default();
+            findings.push(finding(Upkeep::Lock, judge_lock(wish.lock, days, &state.lock, now)));
         }
         if !wish.tags.is_empty() {
             let lacking = |tags: &Vec<String>| {
@@ -171,7 +190,7 @@ impl Policy {
             findings.push(finding(Upkeep::ProofAge, proof_age(age, state.proof, now)));
         }
         if let Some(time) = wish.stays {
-            findings.push(finding(Upkeep::Stays, stays(time, &state.expiration, now)));
+            findings.push(finding(Upkeep::Stays, judge_stays(time, &state.expiration, &state.rules, now)));
         }
         findings
     }
@@ -190,26 +209,6 @@ impl Policy {
         };
         Some(finding(Upkeep::OtherRegion, outcome))
     }
-
-    fn lock(&self, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {
-        let days = self.object.lock_days.unwrap_or_default();
-        let lasts = SignedDuration::from_hours(24 * i64::from(days));
-        let until = now.checked_add(lasts).unwrap_or(Timestamp::MAX);
-        let fits = |lock: &LockFacts| {
-            let held = lock.legal_hold.as_deref() == Some("ON") && self.object.lock != Some(LockWish::Compliance);
-            let mode = lock.mode.as_deref();
-            let strong = mode == Some("COMPLIANCE") || mode.is_some() && self.object.lock != Some(LockWish::Compliance);
-            held || strong && lock.retain_until.is_some_and(|end| end > until)
-        };
-        let show = |lock: &LockFacts| {
-            let mode = lock.mode.as_deref().unwrap_or("no retention");
-            let end = lock.retain_until.map_or(String::new(), |end| format!(" until {end}"));
-            let hold = if lock.legal_hold.as_deref() == Some("ON") { ", legal hold" } else { "" };
-            format!("{mode}{end}{hold}")
-        };
-        let kind = if self.object.lock == Some(LockWish::Compliance) { "compliance mode" } else { "locked" };
-        judge(lock, "Object Lock", &format!("{kind}, for {days} days from now"), fits, show)
-    }
 }
 
 fn encryption(allowed: &[String], is: &Result<Encryption, String>) -> Outcome {
@@ -223,8 +222,21 @@ fn encryption(allowed: &[String], is: &Result<Encryption, String>) -> Outcome {
         Encryption::Kms { kind, .. } | Encryption::Other(kind) => kind,
         Encryption::CustomerKey => "SSE-C",
     };
+    encrypted(allowed, kind, "HeadObject")
+}
+
+/// A kind that is not known is no other kind than those allowed.
+fn encrypted(allowed: &[String], kind: &str, source: &str) -> Outcome {
     let fits = allowed.iter().any(|allowed| allowed == kind);
-    decide(fits, Evidence::of_rule("HeadObject", one_of(allowed), kind))
+    match fits || EncryptionWord::of(kind).is_known() {
+        true => decide(fits, Evidence::of_rule(source, one_of(allowed), kind)),
+        false => not_known("encryption", kind),
+    }
+}
+
+/// A word of the server that decides nothing.
+fn not_known(what: &str, word: &str) -> Outcome {
+    Outcome::Unknown(Reason::NotStated { detail: format!("the {what} is `{word}`, which is not known") })
 }
 
 fn proof_age(age: SignedDuration, proof: Option<&Proof>, now: Timestamp) -> Outcome {
@@ -236,20 +248,7 @@ fn proof_age(age: SignedDuration, proof: Option<&Proof>, now: Timestamp) -> Outc
     }
 }
 
-fn stays(time: SignedDuration, expiration: &Result<Option<String>, String>, now: Timestamp) -> Outcome {
-    let expected = format!("no lifecycle rule removes it within {}", in_days(time));
-    let evidence = |observed: &str| Evidence::of_rule("HeadObject", expected.clone(), observed);
-    match expiration {
-        Err(why) => Outcome::Unknown(Reason::NotStated { detail: why.clone() }),
-        Ok(None) => Outcome::Pass(evidence("no expiration is stated")),
-        Ok(Some(text)) => match removal(text) {
-            None => Outcome::Unknown(Reason::NotStated { detail: format!("{text} tells no time") }),
-            Some(end) => decide(end > now.checked_add(time).unwrap_or(Timestamp::MAX), evidence(text)),
-        },
-    }
-}
-
-fn in_days(time: SignedDuration) -> String {
+pub(super) fn in_days(time: SignedDuration) -> String {
     match (time.as_hours(), time.as_secs()) {
         (0, seconds) => format!("{seconds} seconds"),
         (hours, _) if hours % 24 == 0 => format!("{} days", hours / 24),
@@ -266,7 +265,7 @@ fn decide(fits: bool, evidence: Evidence) -> Outcome {
 }
 
 /// A fact that is absent breaks the rule; one that could not be asked leaves it open.
-fn judge<T>(
+pub(super) fn judge<T>(
     fact: &Fact<T>,
     source: &str,
     expected: &str,

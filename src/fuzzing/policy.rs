@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use crate::checks::Removals;
 use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts};
 use crate::fleet::{BucketState, CopyState, ObjectState, Policy};
 use crate::verdict::{Outcome, Verdict};
@@ -17,6 +18,7 @@ pub fn policy(data: &[u8]) -> bool {
     let object = ObjectState {
         encryption: Err(unknown()),
         expiration: Err(unknown()),
+        rules: Fact::NotPermitted { needs: "x" },
         storage_class: None,
         lock: Fact::Unavailable { because: unknown() },
         tags: Fact::Unavailable { because: unknown() },
@@ -29,6 +31,7 @@ pub fn policy(data: &[u8]) -> bool {
     let known = ObjectState {
         encryption: Ok(Encryption::S3Managed),
         expiration: Ok(None),
+        rules: Fact::Known { value: Removals::default(), source: "test" },
         storage_class: Some("STANDARD".to_owned()),
         lock: Fact::Known { value: LockFacts::default(), source: "test" },
         tags: Fact::Known { value: vec!["Owner".to_owned()], source: "test" },

@@ -112,6 +112,12 @@ impl Lab {
         self.shared.store().add_bucket(name, bucket)
     }
 
+    /// Sets the lifecycle configuration of a bucket to a document of any form.
+    pub fn lifecycle(&self, name: &str, document: Option<&str>) -> io::Result<()> {
+        let document = document.map(str::to_owned);
+        self.shared.store().change_bucket(name, |bucket| bucket.options.lifecycle = document)
+    }
+
     /// Makes an AMI whose snapshots hold bytes of the lab's; its id.
     pub fn create_image(&self, region: &str, spec: ImageSpec) -> String {
         self.ec2(region, |state| spec.make(state, |kind| self.shared.resource_id(kind)))

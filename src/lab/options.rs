@@ -30,6 +30,8 @@ pub struct LabOptions {
     /// `false` stores objects without any checksum unless the client sends
     /// one, as S3 did before December 2024.
     pub default_checksum: bool,
+    /// `false` sends no `x-amz-expiration`, as many servers do.
+    pub expiration_header: bool,
     /// Smallest size in bytes of a part that is not the last; S3 has 5 MiB,
     /// tests want less.
     pub min_part_bytes: u64,
@@ -50,6 +52,7 @@ impl Default for LabOptions {
             latency: Duration::ZERO,
             rate: None,
             default_checksum: true,
+            expiration_header: true,
             min_part_bytes: 0,
             tasks: TaskPace::Time(Duration::from_secs(3)),
             store_limit: 1_200,

@@ -5,4 +5,4 @@ mod document;
 mod tags;
 
 pub use document::{Record, RecordedVolume};
-pub use tags::{SizeFromTags, object_tags, size_from_tags};
+pub use tags::{SizeFromTags, TaggedSource, object_tags, size_from_tags, source_from_tags};

@@ -44,6 +44,33 @@ pub struct SizeFromTags {
     pub volumes: Option<u64>,
 }
 
+/// What the tags of an object that a store wrote say of its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggedSource {
+    pub image: String,
+    /// That stored it.
+    pub account: Option<String>,
+    pub region: Option<String>,
+    /// Sizes of all volumes together.
+    pub volume_bytes: Option<u64>,
+}
+
+/// `None` where a store wrote no tags; in words, why they cannot be read.
+pub fn source_from_tags(tags: &BTreeMap<String, String>) -> Option<Result<TaggedSource, String>> {
+    tags.keys().find(|name| name.starts_with(PREFIX))?;
+    let text = |name: &str| match tags.get(&format!("{PREFIX}{name}")) {
+        None => Ok(None),
+        Some(value) => unescape(value).map(Some).ok_or_else(|| format!("the tag {PREFIX}{name} is `{value}`")),
+    };
+    let source = || -> Result<TaggedSource, String> {
+        let image = text("source-ami")?.ok_or_else(|| format!("there is no tag {PREFIX}source-ami"))?;
+        let number = |value: String| value.parse().map_err(|_| format!("the tag {PREFIX}volume-bytes is `{value}`"));
+        let volume_bytes = text("volume-bytes")?.map(number).transpose()?;
+        Ok(TaggedSource { image, account: text("source-account")?, region: text("source-region")?, volume_bytes })
+    };
+    Some(source())
+}
+
 /// `None` unless the tags speak of this AMI, where its id is known.
 pub fn size_from_tags(tags: &BTreeMap<String, String>, image: Option<&str>) -> Option<SizeFromTags> {
     let text = |name: &str| tags.get(&format!("{PREFIX}{name}")).and_then(|value| unescape(value));

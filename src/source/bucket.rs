@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 
 use super::SourceError;
-use crate::facts::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
+use crate::facts::{
+    BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
+};
 
 /// One bucket, and what can be asked about it. Requests are counted, and made again where that may help.
 #[async_trait]
@@ -11,16 +13,18 @@ pub trait BucketService: Send + Sync {
     /// HeadBucket: there, visible, and where.
     async fn facts(&self) -> Result<BucketFacts, SourceError>;
 
-    /// `Enabled`, `Suspended`, or `Off` where it never was on.
-    async fn versioning(&self) -> Result<String, SourceError>;
+    async fn versioning(&self) -> Result<Versioning, SourceError>;
 
     async fn encryption(&self) -> Result<BucketEncryption, SourceError>;
 
     /// Whether all four settings of Block Public Access are on.
     async fn public_access_blocked(&self) -> Result<bool, SourceError>;
 
-    /// One page of the listing of all keys that begin so; the first one without a token.
-    async fn list(&self, prefix: &str, token: Option<&str>) -> Result<ListedPage, SourceError>;
+    /// The rules of its lifecycle; empty where the server says that there are none.
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, SourceError>;
+
+    /// The next page of a listing. One that contradicts itself, the request or the pages before is an error.
+    async fn list(&self, walk: &mut Walk) -> Result<ListedPage, SourceError>;
 
     /// Multipart uploads under a prefix that are not completed.
     async fn uploads(&self, prefix: &str) -> Result<Vec<UploadFacts>, SourceError>;

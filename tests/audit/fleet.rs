@@ -1,5 +1,6 @@
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use serde_json::Value;
+use stored_ami::lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami::lab::{BucketOptions, Deny, Fault, FaultRule, Operation};
 
 use crate::common::{Server, data};
@@ -313,6 +314,13 @@ async fn a_policy_is_judged_for_what_still_holds_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_lifecycle_rule_removes_soon_does_not_stand_in() {
     let rig = Rig::with(2).await;
+    // A copy that may be one, of an AMI without written blocks.
+    let id = Some("ami-00000000000000001".to_owned());
+    let volumes = vec![VolumeSpec { full_bytes: Some(0), ..VolumeSpec::new("/dev/sda1", 8) }];
+    rig.lab.create_image("us-east-1", ImageSpec { id, volumes, ..ImageSpec::new("one") });
+    let tags = [("source-ami", "ami-00000000000000001"), ("source-account", "123456789012")];
+    let tags = tags.map(|(name, value)| (format!("stored-ami:{name}"), value.to_owned())).into();
+    rig.lab.with_object(BUCKET, &key(1), |object| object.tags = tags).unwrap();
     rig.audit(&["--level", "bytes"]).await.assert_exit(0);
     let (policy, ledger) = (rig.text("p.toml"), rig.text("l.db"));
     std::fs::write(&policy, "[object]\nstays = \"90d\"\n").unwrap();

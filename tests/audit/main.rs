@@ -3,7 +3,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod edges_empty;
+mod edges_lifecycle;
+mod edges_listing;
+mod edges_lock;
 mod fleet;
+#[allow(dead_code, reason = "the tests of security use more of it")]
+#[path = "../security/http.rs"]
+mod http;
 mod ledger;
 mod planted;
 mod rig;

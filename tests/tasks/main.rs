@@ -9,6 +9,8 @@ mod edges_ec2;
 mod edges_journal;
 mod edges_preflight;
 mod edges_restore;
+mod edges_safe;
+mod edges_words;
 mod life;
 mod policy;
 mod restore_conditions;

@@ -54,7 +54,7 @@ async fn each_command_makes_the_calls_of_its_policy() {
     let (ledger, kept) = (rig.home.path().join("l.db"), rig.home.path().join("policy.toml"));
     let (ledger, kept) = (ledger.to_str().unwrap(), kept.to_str().unwrap());
     let everything = "[bucket]\nversioning = true\npublic-access-blocked = true\nencryption = [\"AES256\"]\n\
-                      [object]\nencryption = [\"AES256\"]\nlock = \"any\"\ntags = [\"x\"]\n";
+                      [object]\nencryption = [\"AES256\"]\nlock = \"any\"\ntags = [\"x\"]\nstays = \"1d\"\n";
     std::fs::write(kept, everything).unwrap();
     let audit = vec!["audit", "s3://versions", "--images", "--ledger", ledger, "--policy", kept, "--level", "bytes"];
     let safe = vec!["safe-to-delete", AMI, "--in", "s3://versions", "--ledger", ledger, "--policy", kept];

@@ -136,6 +136,13 @@ impl Rig {
         calls
     }
 
+    /// Tags the object as `store` does.
+    pub fn tag_source(&self, image: &str, account: &str) {
+        let tags = [("source-ami", image), ("source-account", account)];
+        let tags = tags.map(|(name, value)| (format!("stored-ami:{name}"), value.to_owned())).into();
+        self.lab.with_object(BUCKET, KEY, |object| object.tags = tags).unwrap();
+    }
+
     /// AMIs that came out of restores.
     pub fn restored(&self) -> Vec<ImageRecord> {
         self.ec2(|state| state.images.values().filter(|image| image.source_image.is_some()).cloned().collect())

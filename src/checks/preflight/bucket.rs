@@ -1,5 +1,5 @@
 use super::{Preflight, fail, pass, reason, unknown};
-use crate::facts::{BucketEncryption, BucketFacts, Fact};
+use crate::facts::{BucketEncryption, BucketFacts, Fact, Versioning};
 use crate::verdict::{Condition, Reason};
 
 /// What was asked about a bucket.
@@ -7,8 +7,7 @@ use crate::verdict::{Condition, Reason};
 pub struct BucketSurvey {
     pub name: String,
     pub facts: Fact<BucketFacts>,
-    /// `Enabled`, `Suspended` or `Off`.
-    pub versioning: Fact<String>,
+    pub versioning: Fact<Versioning>,
     pub encryption: Fact<BucketEncryption>,
     /// Whether all four settings of Block Public Access are on.
     pub public_access_blocked: Fact<bool>,
@@ -45,11 +44,11 @@ pub(super) fn place(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
 pub(super) fn protection(survey: &BucketSurvey, out: &mut Preflight) {
     let mut note = |text: String| out.notes.push(text);
     match &survey.versioning {
-        Fact::Known { value, .. } if value == "Enabled" => {}
+        Fact::Known { value: Versioning::Enabled, .. } => {}
         Fact::Known { value, .. } => {
             note(format!(
                 "versioning of the bucket is {}: what is overwritten or deleted is gone",
-                value.to_lowercase()
+                value.as_str().to_lowercase()
             ));
         }
         other => note(format!("versioning of the bucket: {}", other.why_not().unwrap_or_default())),

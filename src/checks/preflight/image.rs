@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::{Preflight, fail, pass, reason, unknown};
-use crate::facts::{Caller, Fact, ImageFacts, KeyFacts, SnapshotFacts};
+use crate::facts::{
+    Caller, Fact, ImageFacts, ImageState, KeyFacts, KeyState, RootDevice, SnapshotFacts, SnapshotState, SnapshotTier,
+    Virtualization,
+};
 use crate::ident::AmiId;
 use crate::verdict::{Condition as C, Finding, Reason, Verdict};
 
@@ -11,7 +14,12 @@ const SOURCE: &str = "DescribeImages";
 pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
     let rule = format!("{ami} is available");
     match image {
-        Fact::Known { value, source } if value.state == "available" => pass(C::Image, source, rule, "available"),
+        Fact::Known { value, source } if ImageState::of(&value.state) == ImageState::Available => {
+            pass(C::Image, source, rule, "available")
+        }
+        Fact::Known { value, .. } if !ImageState::of(&value.state).is_known() => {
+            unknown(C::Image, not_known("the state of the AMI", &value.state))
+        }
         Fact::Known { value, source } => {
             let why = value.state_reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             fail(C::Image, source, rule, format!("its state is {}{why}", value.state))
@@ -23,19 +31,28 @@ pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
     }
 }
 
+/// A word of EC2 or KMS that decides nothing.
+pub(super) fn not_known(what: &str, word: &str) -> Reason {
+    Reason::NotStated { detail: format!("{what} is `{word}`, which is not known") }
+}
+
 /// EBS-backed, and not paravirtual.
 pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
     let not_stated = |check, what: &str| {
         unknown(check, Reason::NotStated { detail: format!("DescribeImages does not tell {what}") })
     };
-    let ebs_backed = match image.root_device_type.as_deref() {
-        Some("ebs") => pass(C::EbsBacked, SOURCE, "EBS-backed", "root device type ebs"),
+    let ebs_backed = match image.root_device_type.as_deref().map(RootDevice::of) {
+        Some(RootDevice::Ebs) => pass(C::EbsBacked, SOURCE, "EBS-backed", "root device type ebs"),
+        Some(RootDevice::Other(word)) => unknown(C::EbsBacked, not_known("the root device type", &word)),
         Some(other) => fail(C::EbsBacked, SOURCE, "EBS-backed", format!("root device type {other}")),
         None => not_stated(C::EbsBacked, "the root device type"),
     };
-    let virtualization = match image.virtualization.as_deref() {
-        Some("paravirtual") => fail(C::Virtualization, SOURCE, "not paravirtual", "paravirtual"),
-        Some(kind) => pass(C::Virtualization, SOURCE, "not paravirtual", kind),
+    let virtualization = match image.virtualization.as_deref().map(Virtualization::of) {
+        Some(Virtualization::Paravirtual) => fail(C::Virtualization, SOURCE, "not paravirtual", "paravirtual"),
+        Some(Virtualization::Hvm) => pass(C::Virtualization, SOURCE, "not paravirtual", "hvm"),
+        Some(Virtualization::Other(word)) => {
+            unknown(C::Virtualization, not_known("the virtualization type", &word))
+        }
         None => not_stated(C::Virtualization, "the virtualization type"),
     };
     [ebs_backed, virtualization]
@@ -106,27 +123,30 @@ pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>
     let source = "DescribeSnapshots";
     let ids: Vec<&str> = image.volumes.iter().filter_map(|volume| volume.snapshot.as_deref()).collect();
     let missing: Vec<&str> = ids.iter().copied().filter(|id| !found.iter().any(|s| s.id == *id)).collect();
-    let unready: Vec<String> =
-        found.iter().filter(|s| s.state != "completed").map(|s| format!("{} is {}", s.id, s.state)).collect();
+    let (unready, odd) = unready(found);
     let rule = "all snapshots are there and completed";
     let complete = if !missing.is_empty() {
         fail(C::Snapshots, source, rule, format!("not there, or not visible to this account: {}", missing.join(", ")))
     } else if !unready.is_empty() {
         fail(C::Snapshots, source, rule, unready.join(", "))
+    } else if let Some(odd) = odd {
+        unknown(C::Snapshots, odd)
     } else if ids.is_empty() || image.volumes.iter().any(|volume| volume.snapshot.is_none()) {
         let detail = format!("{} shows an EBS volume without a snapshot, or no volume at all", image.id);
         unknown(C::Snapshots, Reason::NotStated { detail })
     } else {
         pass(C::Snapshots, source, rule, format!("{} completed", found.len()))
     };
+    let tier = |snapshot: &SnapshotFacts| snapshot.tier.as_deref().map(SnapshotTier::of);
     let archived: Vec<&str> =
-        found.iter().filter(|s| s.tier.as_deref() == Some("archive")).map(|s| s.id.as_str()).collect();
-    let untold: Vec<&str> = found.iter().filter(|s| s.tier.is_none()).map(|s| s.id.as_str()).collect();
+        found.iter().filter(|s| tier(s) == Some(SnapshotTier::Archive)).map(|s| s.id.as_str()).collect();
+    let untold: Vec<&str> =
+        found.iter().filter(|s| tier(s).is_none_or(|tier| !tier.is_known())).map(|s| s.id.as_str()).collect();
     let rule = "no snapshot is in the archive tier";
     let tier = if !archived.is_empty() {
         fail(C::SnapshotTier, source, rule, format!("archived: {}", archived.join(", ")))
     } else if !missing.is_empty() || !untold.is_empty() {
-        let detail = format!("no tier is stated for {}", [missing, untold].concat().join(", "));
+        let detail = format!("no tier that is known is stated for {}", [missing, untold].concat().join(", "));
         unknown(C::SnapshotTier, Reason::NotStated { detail })
     } else {
         pass(C::SnapshotTier, source, rule, "all in the standard tier")
@@ -163,13 +183,24 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
     out.findings.push(enabled(C::SnapshotKeys, rule, keys));
 }
 
+/// Snapshots that are not completed, and a state that is not known.
+pub(super) fn unready(snapshots: &[SnapshotFacts]) -> (Vec<String>, Option<Reason>) {
+    let state = |snapshot: &SnapshotFacts| SnapshotState::of(&snapshot.state);
+    let unready = snapshots.iter().filter(|s| state(s).is_known() && state(s) != SnapshotState::Completed);
+    let odd = snapshots.iter().find(|s| !state(s).is_known());
+    (
+        unready.map(|s| format!("{} is {}", s.id, s.state)).collect(),
+        odd.map(|s| not_known(&format!("the state of {}", s.id), &s.state)),
+    )
+}
+
 /// All keys are known and enabled; a disabled one fails, whatever is known of the others.
 pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
     let known = |fact: &Fact<KeyFacts>| fact.value().cloned();
     let disabled: Vec<String> = keys
         .values()
         .filter_map(known)
-        .filter(|key| key.state != "Enabled")
+        .filter(|key| !matches!(KeyState::of(&key.state), KeyState::Enabled | KeyState::Other(_)))
         .map(|key| format!("{} is {}", key.arn, key.state))
         .collect();
     if !disabled.is_empty() {
@@ -177,6 +208,9 @@ pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFact
     }
     if let Some((name, Fact::Absent { .. })) = keys.iter().find(|(_, fact)| matches!(fact, Fact::Absent { .. })) {
         return fail(check, "kms:DescribeKey", rule, format!("there is no key {name}"));
+    }
+    if let Some(odd) = keys.values().filter_map(known).find(|key| !KeyState::of(&key.state).is_known()) {
+        return unknown(check, not_known(&format!("the state of {}", odd.arn), &odd.state));
     }
     match keys.iter().find(|(_, fact)| fact.value().is_none()) {
         Some((name, fact)) => unknown(check, reason(fact, name)),

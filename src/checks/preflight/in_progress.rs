@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::limits::{GbLimit, ServiceLimits, both_units, grouped};
 use super::size::LogicalSize;
 use super::{fail, pass, unknown};
-use crate::facts::{Fact, ImageFacts, SnapshotFacts, StoreTask};
+use crate::facts::{Fact, ImageFacts, ImageState, SnapshotFacts, StoreTask};
 use crate::verdict::{Condition, Finding, Reason};
 
 /// Tag that `restore` puts on the AMI and its snapshots; its value tells which restore it was.
@@ -78,7 +78,13 @@ pub fn restore_work(images: &[ImageFacts], pending: &[SnapshotFacts]) -> Work {
         pending.iter().map(|snapshot| (snapshot.id.as_str(), snapshot)).collect();
     let mut work = Work::default();
     let mut counted: Vec<&str> = Vec::new();
-    for image in images.iter().filter(|image| image.state == "pending") {
+    // A state that is not known may well be work.
+    let works = |image: &&ImageFacts| match ImageState::of(&image.state) {
+        ImageState::Pending => true,
+        ImageState::Other(word) => !word.is_empty(),
+        _ => false,
+    };
+    for image in images.iter().filter(works) {
         let ids = image.volumes.iter().filter_map(|volume| volume.snapshot.as_deref());
         let otherwise = image.source_instance.is_some()
             || ids.clone().filter_map(|id| by_id.get(id)).any(|snapshot| made_otherwise(snapshot));

@@ -12,7 +12,9 @@ use super::permission::{DryRun, permission_of};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
 use super::{Preflight, fail, optional, pass, reason, unknown};
-use crate::facts::{Caller, EbsDefault, Encryption, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, readability};
+use crate::facts::{
+    Caller, EbsDefault, Encryption, Fact, ImageFacts, ImageState, KeyFacts, ObjectFacts, Readability, Versioning, readability,
+};
 use crate::ident::{ImageName, ObjectUri};
 use crate::price::Item;
 use crate::units::ByteSize;
@@ -339,11 +341,18 @@ fn image_quota(survey: &RestoreSurvey) -> Finding {
         let fact = survey.image_quota.why_not().or(survey.images.why_not()).unwrap_or_default();
         return unknown(C::ImageQuota, Reason::Unanswered { detail: format!("the quota of AMIs: {fact}") });
     };
-    let counts = |image: &&ImageFacts| matches!(image.state.as_str(), "available" | "pending" | "disabled");
+    let counts = |image: &&ImageFacts| {
+        matches!(ImageState::of(&image.state), ImageState::Available | ImageState::Pending | ImageState::Disabled)
+    };
     let have = images.iter().filter(counts).count();
+    // A state that is not known may count.
+    let odd = images.iter().filter(|image| !ImageState::of(&image.state).is_known()).count();
     let rule = format!("fewer than {quota} AMIs in the Region");
     let observed = format!("{have} of {quota}");
-    if (have as f64) < *quota {
+    if (have as f64) < *quota && ((have + odd) as f64) >= *quota {
+        let detail = format!("{observed}, and {odd} AMIs are in states that are not known");
+        unknown(C::ImageQuota, Reason::NotStated { detail })
+    } else if (have as f64) < *quota {
         pass(C::ImageQuota, "Service Quotas", rule, observed)
     } else {
         fail(C::ImageQuota, "Service Quotas", rule, observed)
@@ -388,7 +397,7 @@ fn notes(survey: &RestoreSurvey, out: &mut Preflight) {
         _ => "how long it takes is not known: no earlier restore of yours tells".to_owned(),
     });
     match &survey.bucket.versioning {
-        Fact::Known { value, .. } if value == "Enabled" => {}
+        Fact::Known { value: Versioning::Enabled, .. } => {}
         Fact::Known { .. } => out.notes.push(
             "the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it"
                 .to_owned(),

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use super::image::{not_known, unready};
 use super::{fail, optional, pass, unknown};
-use crate::facts::{ImageFacts, SnapshotFacts};
+use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::verdict::{Condition as C, Finding, Reason};
 
 /// What the source was like, as far as it is known: from its record, or from the source itself.
@@ -51,13 +52,17 @@ pub fn judge_restored(
 fn state(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> Finding {
     let rule = "the AMI is available, and all its snapshots are complete";
     let wanted = image.volumes.iter().filter(|volume| volume.snapshot.is_some()).count();
-    let open: Vec<String> =
-        snapshots.iter().filter(|s| s.state != "completed").map(|s| format!("{} is {}", s.id, s.state)).collect();
-    if image.state != "available" {
+    let (open, odd) = unready(snapshots);
+    let state = ImageState::of(&image.state);
+    if !state.is_known() {
+        unknown(C::RestoredState, not_known(&format!("the state of {}", image.id), &image.state))
+    } else if state != ImageState::Available {
         fail(C::RestoredState, SOURCE, rule, format!("{} is {}", image.id, image.state))
     } else if !open.is_empty() || snapshots.len() < wanted {
         let observed = format!("{} of {wanted} snapshots are seen; {}", snapshots.len(), open.join(", "));
         fail(C::RestoredState, SOURCE, rule, observed)
+    } else if let Some(odd) = odd {
+        unknown(C::RestoredState, odd)
     } else {
         pass(C::RestoredState, SOURCE, rule, format!("available, {wanted} snapshots completed"))
     }

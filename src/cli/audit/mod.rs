@@ -23,7 +23,7 @@ use super::resolve::{UsageError, load, options, read};
 use super::run::{Results, cancel_on_signal};
 use super::terminal::Progress;
 use crate::clock::{Clock, SystemClock};
-use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, audit};
+use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, audit};
 use crate::files::InputKind;
 use crate::fleet::{Level, Policy};
 use crate::ledger::Ledger;
@@ -56,7 +56,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
     let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
     let buckets = buckets.at_rate(args.reading.max_rate.map(|rate| rate.0));
-    let services = AuditServices { images: images(&args, &buckets, &context)?, archive: Arc::new(buckets), context };
+    let services = AuditServices {
+        images: images(&args, &buckets, &context)?,
+        archive: Arc::new(buckets),
+        lifecycles: Lifecycles::default(),
+        context,
+    };
     let ledger = match known {
         None => args.ledger.as_ref().map(&ledger).transpose()?,
         known => known,

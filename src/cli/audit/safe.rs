@@ -3,11 +3,11 @@ use std::sync::Arc;
 use super::args::SafeArgs;
 use super::buckets::Buckets;
 use super::{QUESTIONS, UsageError, policy};
-use crate::cli::resolve::{options, usual_budget};
+use crate::cli::resolve::{options, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::clock::SystemClock;
-use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, safe_to_delete};
+use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, SafeWish, safe_to_delete};
 use crate::fleet::Level;
 use crate::ledger::Ledger;
 use crate::plan::Sample;
@@ -20,6 +20,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let policy = policy(args.policy.as_deref())?;
     let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
     let ledger = Ledger::open_existing(&args.ledger).map_err(|error| wrong(&error))?;
+    let wish = wish(&args)?;
     let progress = Arc::new(Progress::new());
     let counting = Arc::new(Counting::new(progress.clone()));
     let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
@@ -36,9 +37,14 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         budget: usual_budget()?,
     };
     let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
-    let services = AuditServices { images: images(&args, &buckets, &context), archive: Arc::new(buckets), context };
+    let services = AuditServices {
+        images: images(&args, &buckets, &context),
+        archive: Arc::new(buckets),
+        lifecycles: Lifecycles::default(),
+        context,
+    };
     let cancel = cancel_on_signal();
-    let done = until(&cancel, safe_to_delete(&services, &request, &args.image, args.max_age, &ledger)).await;
+    let done = until(&cancel, safe_to_delete(&services, &request, &wish, &ledger)).await;
     progress.clear();
     match done {
         None => results.interrupted(),
@@ -49,6 +55,14 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         }
     }
     Ok(results.finish())
+}
+
+fn wish(args: &SafeArgs) -> Result<SafeWish, UsageError> {
+    let record = record(args.record.as_deref())?;
+    if let Some((file, other)) = record.as_ref().filter(|(_, record)| record.image != args.image.as_str()) {
+        return Err(UsageError(format!("--record {file}: it is of {}, not of {}", other.image, args.image)));
+    }
+    Ok(SafeWish { image: args.image.clone(), max_age: args.max_age, record })
 }
 
 /// For stores in progress, where requests can be signed.

@@ -2,10 +2,12 @@ use jiff::Timestamp;
 
 use super::examine::{Examined, known_damage, unchanged};
 use super::list::Candidate;
-use super::{AuditRequest, judged};
+use super::run::Done;
+use super::{AuditRequest, AuditServices, judged};
 use crate::fleet::{Change, Entry, Gone, History, Level, Proof, Seen};
+use crate::ident::ObjectUri;
 use crate::report::{AuditedReport, FindingReport, TOOL};
-use crate::source::{ErrorKind, SourceError};
+use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
 
 /// An object that could not be looked at.
@@ -50,8 +52,48 @@ pub(super) fn not_there(
     Examined { entry, ..Examined::bare(report) }
 }
 
-/// An object that was seen once, and that the listing does not hold any more.
-pub(super) fn missed(target: &str, history: &History, now: Timestamp) -> Examined {
+/// An object that the listing lacks, asked for by its name.
+pub(super) struct Absence {
+    pub done: Done,
+    pub examined: Examined,
+    /// It is there all the same.
+    pub there: bool,
+}
+
+/// Asks for an object that was seen once, and that the listing does not hold. Only an answer that there is none makes
+/// it gone: a listing may lie or lag.
+pub(super) async fn absence<F, W>(
+    services: &AuditServices,
+    request: &AuditRequest,
+    uri: ObjectUri,
+    history: &History,
+    look: &F,
+) -> Absence
+where
+    F: Fn(Candidate) -> W,
+    W: Future<Output = (Done, Examined)>,
+{
+    let clock = &services.context.clock;
+    let candidate = Candidate::named(uri);
+    if request.due.is_over(clock.monotonic()) {
+        let examined = Examined::left(&candidate, Some(history), "--max-time is over", clock.now());
+        return Absence { done: Done::Left, examined, there: false };
+    }
+    let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
+    let there = match session.head().await {
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            let examined = missed(&candidate.uri.to_string(), history, clock.now());
+            return Absence { done: Done::Missing, examined, there: false };
+        }
+        answer => answer.is_ok(),
+    };
+    let (done, mut examined) = look(candidate).await;
+    examined.report.notes.push("the listing does not hold it; it was asked for by its name".to_owned());
+    Absence { done, examined, there }
+}
+
+/// An object that was seen once, and is not there any more.
+fn missed(target: &str, history: &History, now: Timestamp) -> Examined {
     let finding = Finding { check: CheckId::Upkeep(Upkeep::Present), required: true, outcome: missing() };
     let last =
         history.last().map(|look| format!("last seen{} {}", if look.settled { " in order" } else { "" }, look.at));

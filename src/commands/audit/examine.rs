@@ -6,8 +6,9 @@ use tokio_util::sync::CancellationToken;
 use super::absent::not_there;
 use super::judged;
 use super::list::Candidate;
-use super::state::{object_state, wants_head};
+use super::state::{Asker, moves, object_state, wants_head};
 use super::{AuditRequest, AuditServices};
+use crate::checks::stored_size;
 use crate::checksum::ChecksumKind;
 use crate::commands::discover::look;
 use crate::commands::verify::{VerifyError, VerifyRequest, verify};
@@ -59,7 +60,7 @@ pub(super) async fn examine(
     };
     let now = clock.now();
     let mut examined = match known {
-        Ok(known) => judge(&session, request, candidate, history, known, now).await,
+        Ok(known) => judge(Asker { services, session: &session, request }, candidate, history, known, now).await,
         Err(error) => not_there(request, candidate, history, &error, now),
     };
     let counts = counting.counts();
@@ -76,17 +77,18 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
     let facts = found.facts;
     let seen = Seen::facts(&facts);
     let moved = |listed: &ListedObject| Seen::listed(listed) != seen && seen.listed_as(listed).is_none();
-    if candidate.listed.as_ref().is_some_and(moved) {
-        notes.push("it is another one than was listed a moment ago".to_owned());
+    if let Some(listed) = candidate.listed.as_ref().filter(|listed| moved(listed)) {
+        notes.push(match listed.size.filter(|size| *size != facts.size) {
+            Some(size) => format!("the listing says that it has {size} bytes, and HEAD {}: what HEAD says counts", facts.size),
+            None => "it is another one than was listed a moment ago".to_owned(),
+        });
+    }
+    if let Some(odd) = &candidate.odd {
+        notes.push(format!("{odd}: what HEAD says counts, {} bytes", facts.size));
     }
     notes.extend(facts.expiration.iter().map(|text| format!("a lifecycle rule will remove it: {text}")));
-    let evidence = Evidence::of_rule("HeadObject", "an object with bytes", format!("{} bytes", facts.size));
-    let size = match facts.size {
-        0 => Outcome::Fail(Failure::of_rule(evidence)),
-        _ => Outcome::Pass(evidence),
-    };
     let findings = [
-        Finding { check: CheckId::Size, required: true, outcome: size },
+        Finding { check: CheckId::Size, required: true, outcome: stored_size(facts.size, "HeadObject") },
         Finding { check: CheckId::Proof, required: false, outcome: Outcome::Unknown(Reason::NotRead) },
     ];
     Ok(Known {
@@ -146,6 +148,11 @@ async fn bytes(
         let finding = Finding { check: CheckId::Identity, required: true, outcome };
         return Ok(Known { findings: vec![FindingReport::from(&finding)], content: Vec::new(), ..facts });
     }
+    if facts.facts.size == 0 {
+        // All of its bytes were read, and there is nothing in them.
+        findings.retain(|finding| finding.check != CheckId::Size.to_string());
+        findings.insert(0, empty());
+    }
     if request.level == Level::Sample {
         // A sample proves nothing, and is what was asked for.
         let sampled = |finding: &FindingReport| finding.reason.as_ref().is_some_and(|r| r.code == "sampled");
@@ -167,13 +174,13 @@ async fn bytes(
 
 /// Adds what was known before, what is to be kept, and what the policy says.
 async fn judge(
-    session: &Session,
-    request: &AuditRequest,
+    asker: Asker<'_>,
     candidate: &Candidate,
     history: Option<&History>,
     mut known: Known,
     now: Timestamp,
 ) -> Examined {
+    let request = asker.request;
     // What the object itself came to is kept apart from what it was before and what is demanded of it.
     let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
     let own = (judged::verdict(&known.findings, proved), judged::exit(&known.findings).and(known.exit));
@@ -212,8 +219,9 @@ async fn judge(
     }
     let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
     let holds = proof.proves() || newest.is_some_and(|proof| proof.is_in(request.term(now)));
-    let state = object_state(session, request, Some(Ok(&known.facts)), storage_class.clone(), newest).await;
+    let state = object_state(asker, Some(Ok(&known.facts)), storage_class.clone(), newest).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
+    known.notes.extend(moves(request, &state, now));
     let report = AuditedReport {
         target: candidate.uri.to_string(),
         verdict: judged::verdict(&known.findings, holds).name().to_owned(),
@@ -254,9 +262,12 @@ pub(super) async fn still_good(
         return None;
     }
     let facts = facts.as_ref().map(|facts| facts.as_ref().map_err(SourceError::explain));
-    let state = object_state(&session, request, facts, class, proof).await;
+    let state = object_state(Asker { services, session: &session, request }, facts, class, proof).await;
     findings.extend(request.policy.judge_object(&state, now));
+    let notes = moves(request, &state, now);
     let mut findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
+    // A ledger may hold a proof of nothing from before there was this rule.
+    findings.extend((good.object.object_bytes == 0).then(empty));
     findings.extend(known_damage(Some(history), &good.object));
     let counts = counting.counts();
     let report = AuditedReport {
@@ -276,12 +287,17 @@ pub(super) async fn still_good(
         content: good.content.iter().map(ToString::to_string).collect(),
         exit_code: judged::exit(&findings).code(),
         findings,
-        notes: Vec::new(),
+        notes,
         requests: counts.requests,
         received_bytes: counts.received,
         elapsed_seconds: 0.0,
     };
     Some(Examined { report, entry: None, content: good.content.clone(), proved: holds })
+}
+
+/// That an object has no bytes.
+fn empty() -> FindingReport {
+    FindingReport::from(&Finding { check: CheckId::Size, required: true, outcome: stored_size(0, "HeadObject") })
 }
 
 /// What an earlier run found in the same state, and this one did not look for.

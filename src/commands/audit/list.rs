@@ -4,7 +4,7 @@ use futures_util::stream::{self, Stream};
 
 use super::{AuditServices, Chosen};
 use crate::checksum::{Algorithm, Hasher};
-use crate::facts::ListedObject;
+use crate::facts::{ListedObject, ListedPage, Walk};
 use crate::ident::{ObjectUri, Prefix, Target};
 use crate::source::{BucketService, SourceError};
 
@@ -14,6 +14,15 @@ pub(super) struct Candidate {
     pub uri: ObjectUri,
     /// `None` where it was named, and not listed.
     pub listed: Option<ListedObject>,
+    /// In words, what could not be read of its entry in the listing.
+    pub odd: Option<String>,
+}
+
+impl Candidate {
+    /// One of which only the name is known.
+    pub fn named(uri: ObjectUri) -> Self {
+        Candidate { uri, listed: None, odd: None }
+    }
 }
 
 /// What comes of listing.
@@ -23,6 +32,8 @@ pub(super) enum Listed {
         others: u64,
         /// A prefix that came to its end without any.
         empty: Option<Prefix>,
+        /// What the listing of a prefix had besides, said at its end.
+        notes: Vec<String>,
     },
     /// A prefix that could not be listed, or not to its end.
     Problem(Prefix, SourceError),
@@ -33,11 +44,11 @@ pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Chosen) ->
     let (prefixes, named) = match chosen {
         Chosen::Listed(prefixes) => (prefixes.as_slice(), None),
         Chosen::Named { objects, .. } => {
-            let named = objects.iter().map(|uri| Candidate { uri: uri.clone(), listed: None });
-            (&[][..], Some(Listed::Page { candidates: named.collect(), others: 0, empty: None }))
+            let candidates = objects.iter().cloned().map(Candidate::named).collect();
+            (&[][..], Some(Listed::Page { candidates, others: 0, empty: None, notes: Vec::new() }))
         }
     };
-    let begin = Cursor { services, prefixes, bucket: None, token: None, found: false };
+    let begin = Cursor { services, prefixes, place: None };
     let listed = stream::unfold(begin, Cursor::next);
     futures_util::StreamExt::chain(stream::iter(named), listed)
 }
@@ -45,43 +56,76 @@ pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Chosen) ->
 struct Cursor<'a> {
     services: &'a AuditServices,
     prefixes: &'a [Prefix],
-    bucket: Option<Arc<dyn BucketService>>,
-    token: Option<String>,
+    place: Option<Place>,
+}
+
+/// Where the listing of one prefix is.
+struct Place {
+    bucket: Arc<dyn BucketService>,
+    walk: Walk,
     /// Whether this prefix held any so far.
     found: bool,
+    outside: u64,
+    /// The first key outside of the prefix.
+    example: Option<String>,
+    unordered: bool,
 }
 
 impl Cursor<'_> {
     async fn next(mut self) -> Option<(Listed, Self)> {
         let (prefix, rest) = self.prefixes.split_first()?;
-        let bucket = self
-            .bucket
-            .get_or_insert_with(|| self.services.archive.bucket(&prefix.bucket, self.services.context.clone()));
-        let listed = match bucket.list(&prefix.prefix, self.token.as_deref()).await {
+        let services = self.services;
+        let place = self.place.get_or_insert_with(|| Place {
+            bucket: services.archive.bucket(&prefix.bucket, services.context.clone()),
+            walk: Walk::new(&prefix.bucket, &prefix.prefix),
+            found: false,
+            outside: 0,
+            example: None,
+            unordered: false,
+        });
+        let listed = match place.bucket.list(&mut place.walk).await {
             Err(error) => {
-                (self.prefixes, self.bucket, self.token, self.found) = (rest, None, None, false);
+                (self.prefixes, self.place) = (rest, None);
                 return Some((Listed::Problem(prefix.clone(), error), self));
             }
             Ok(page) => page,
         };
-        self.token = listed.next;
-        let mut others = 0;
-        let mut candidates = Vec::new();
-        for object in listed.objects {
-            let uri = ObjectUri { bucket: prefix.bucket.clone(), key: object.key.clone(), version: None };
-            if Target::Object(uri.clone()).ami_id().is_some() {
-                candidates.push(Candidate { uri, listed: Some(object) });
-            } else {
-                others += 1;
-            }
+        let (candidates, others) = place.take(prefix, listed);
+        let (mut empty, mut notes) = (None, Vec::new());
+        if place.walk.is_over() {
+            empty = (!place.found).then(|| prefix.clone());
+            notes = place.notes(prefix);
+            (self.prefixes, self.place) = (rest, None);
         }
+        Some((Listed::Page { candidates, others, empty, notes }, self))
+    }
+}
+
+impl Place {
+    /// Candidates of a page, and how many other objects it has.
+    fn take(&mut self, prefix: &Prefix, page: ListedPage) -> (Vec<Candidate>, u64) {
+        self.unordered |= page.unordered;
+        self.outside += page.outside.len() as u64;
+        if self.example.is_none() {
+            self.example = page.outside.into_iter().next();
+        }
+        let at = |key: String| ObjectUri { bucket: prefix.bucket.clone(), key, version: None };
+        let whole = page.objects.into_iter().map(|object| {
+            Candidate { uri: at(object.key.clone()), listed: Some(object), odd: None }
+        });
+        let odd = page.odd.into_iter().map(|odd| Candidate { odd: Some(odd.why), ..Candidate::named(at(odd.key)) });
+        let (candidates, others): (Vec<Candidate>, Vec<Candidate>) =
+            whole.chain(odd).partition(|candidate| Target::Object(candidate.uri.clone()).ami_id().is_some());
         self.found |= !candidates.is_empty();
-        let mut empty = None;
-        if self.token.is_none() {
-            empty = (!self.found).then(|| prefix.clone());
-            (self.prefixes, self.bucket, self.found) = (rest, None, false);
-        }
-        Some((Listed::Page { candidates, others, empty }, self))
+        (candidates, others.len() as u64)
+    }
+
+    fn notes(&self, prefix: &Prefix) -> Vec<String> {
+        let outside = self.example.as_ref().map(|key| {
+            format!("the listing of {prefix} has {} keys that are not under it, left out: such as `{key}`", self.outside)
+        });
+        let unordered = self.unordered.then(|| format!("the listing of {prefix} is not in the order of its keys"));
+        outside.into_iter().chain(unordered).collect()
     }
 }
 

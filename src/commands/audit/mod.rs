@@ -3,8 +3,10 @@
 
 mod absent;
 mod bucket;
+mod described;
 mod examine;
 mod judged;
+mod lifecycles;
 mod list;
 mod merge;
 mod request;
@@ -14,7 +16,8 @@ mod spend;
 mod state;
 mod sum;
 
+pub use lifecycles::Lifecycles;
 pub use merge::{Shard, merge};
 pub use request::{AuditRequest, AuditServices, Chosen, Due};
 pub use run::{AuditError, audit};
-pub use safe::safe_to_delete;
+pub use safe::{SafeWish, safe_to_delete};

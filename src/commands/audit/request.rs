@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Lifecycles;
 use crate::fleet::{Level, Policy, Share, Term};
 use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
@@ -118,5 +119,7 @@ pub struct AuditServices {
     pub archive: Arc<dyn Archive>,
     /// To hold the copies against the AMIs of the account, where that is wished.
     pub images: Option<Arc<dyn ImageService>>,
+    /// Rules that were asked so far.
+    pub lifecycles: Lifecycles,
     pub context: Context,
 }

@@ -1,20 +1,22 @@
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FusedStream};
 use tokio_util::sync::CancellationToken;
 
-use super::absent::missed;
+use super::absent::{Absence, absence};
 use super::examine::{Examined, examine, still_good};
 use super::list::{Candidate, Listed, ListingDigest, candidates};
 use super::spend::{Spend, Weight};
 use super::sum::Sum;
 use super::{AuditRequest, AuditServices, Chosen, bucket};
+use crate::clock::Clock;
 use crate::facts::ObjectFacts;
 use crate::fleet::{Entry, Histories, History, Level, Seen};
-use crate::ident::Prefix;
+use crate::ident::{ObjectUri, Prefix};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
 use crate::report::{AuditReport, Exit, Report};
@@ -81,7 +83,9 @@ pub async fn audit(
         }
     }
 
-    let pages = candidates(services, &request.chosen);
+    let ended = AtomicBool::new(false);
+    let end = stream::once(async { ended.store(true, Ordering::Relaxed) });
+    let pages = candidates(services, &request.chosen).chain(end.filter_map(|()| async { None }));
     let turns = pages.flat_map(|listed| stream::iter(lock(&tally).take(request, listed)));
     let spend = Mutex::new(Spend::new(request));
     let look = |candidate: Candidate| {
@@ -115,7 +119,8 @@ pub async fn audit(
         // Where not all can be reached, those come first that were looked at longest ago, whatever came of it: runs that
         // follow each other reach all. Without such an end objects are looked at while the listing goes on.
         let turns = if request.due.ends() {
-            let mut all: Vec<Candidate> = turns.take_until(cancel.cancelled()).collect().await;
+            let over = stop(&*clock, request.due.until, cancel);
+            let mut all: Vec<Candidate> = turns.take_until(over).collect().await;
             let turn = |candidate: &Candidate| {
                 let history = histories.as_ref().and_then(|all| all.get(&candidate.uri.to_string()));
                 (history.map_or("", |history| history.turn(request.level)).to_owned(), candidate.uri.key.clone())
@@ -125,7 +130,7 @@ pub async fn audit(
         } else {
             turns.right_stream()
         };
-        let results = turns.map(look).buffer_unordered(at_once).take_until(cancel.cancelled());
+        let results = turns.map(&look).buffer_unordered(at_once).take_until(cancel.cancelled());
         let mut results = std::pin::pin!(results.fuse());
         while let Some(together) = gather(&mut results).await {
             let kept = keep(ledger.as_mut(), &mut head, together.iter().map(|(_, examined)| examined));
@@ -150,6 +155,11 @@ pub async fn audit(
     let Tally { mut report, digest, there, failed, own, exit: listing } =
         tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     exit = exit.and(listing);
+    let unfinished = !ended.load(Ordering::Relaxed) && !cancel.is_cancelled() && !cut_off;
+    if unfinished {
+        report.problems.push("--max-time ended the listing before it was complete".to_owned());
+        exit = exit.and(Exit::CouldNot);
+    }
     if cancel.is_cancelled() {
         exit = exit.and(Exit::Interrupted);
         cut_off = true;
@@ -157,21 +167,38 @@ pub async fn audit(
     if cut_off {
         report.notes.push(format!("{} of {own} objects were not reached", own.saturating_sub(sum.objects())));
     }
-    let listed = matches!(request.chosen, Chosen::Listed(_)) && !cut_off;
+    let mut listed = matches!(request.chosen, Chosen::Listed(_)) && !cut_off && !unfinished;
     if listed {
-        let missing = histories.iter().flatten().filter(|(target, history)| {
+        let unlisted = histories.iter().flatten().filter(|(target, history)| {
             !there.contains(*target) && !history.is_empty() && request.takes(target, &failed)
         });
-        let missing: Vec<Examined> = missing.map(|(target, history)| missed(target, history, clock.now())).collect();
-        if let Err(error) = keep(ledger.as_mut(), &mut head, missing.iter()) {
+        let unlisted: Vec<(ObjectUri, &History)> =
+            unlisted.filter_map(|(target, history)| Some((target.parse().ok()?, history))).collect();
+        let ask = |(uri, history)| absence(services, request, uri, history, &look);
+        let asked = stream::iter(unlisted).map(ask).buffer_unordered(at_once).take_until(cancel.cancelled());
+        let asked: Vec<Absence> = asked.collect().await;
+        if let Err(error) = keep(ledger.as_mut(), &mut head, asked.iter().map(|absence| &absence.examined)) {
             report.problems.push(format!("the ledger {error}"));
             exit = exit.and(Exit::CouldNot);
         }
-        for gone in missing {
-            exit = exit.and(sum.add(Done::Missing, gone, services, &mut emit));
+        let there = asked.iter().filter(|absence| absence.there);
+        if let Some(example) = there.clone().next() {
+            let (count, target) = (there.count(), &example.examined.report.target);
+            report.problems.push(format!(
+                "the listing cannot be relied on: {count} objects that it lacks are there, such as {target}"
+            ));
+            exit = exit.and(Exit::CouldNot);
+            listed = false;
+        }
+        for absence in asked {
+            exit = exit.and(sum.add(absence.done, absence.examined, services, &mut emit));
+        }
+        if cancel.is_cancelled() {
+            exit = exit.and(Exit::Interrupted);
+            cut_off = true;
         }
     }
-    let all_seen = listed && failed.is_empty() && !request.is_share();
+    let all_seen = listed && !cut_off && failed.is_empty() && !request.is_share();
     exit = exit.and(sum.release(services, all_seen, &mut emit));
     if !cut_off {
         sum.observe(services, request, all_seen, &mut report, &mut emit).await;
@@ -188,6 +215,20 @@ pub async fn audit(
 }
 
 pub(super) static NOTHING: History = History::NOTHING;
+
+/// Comes when a run must end: it is cancelled, or its time is over.
+async fn stop(clock: &dyn Clock, until: Option<Instant>, cancel: &CancellationToken) {
+    let over = async {
+        match until {
+            Some(until) => clock.sleep(until.saturating_duration_since(clock.monotonic())).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        () = over => {}
+    }
+}
 
 /// The next results, as many as come within a short time; `None` after the last.
 async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin)) -> Option<Vec<T>> {
@@ -282,7 +323,10 @@ impl Tally {
                 self.failed.push(prefix);
                 return Vec::new();
             }
-            Listed::Page { candidates, others, empty } => (candidates, others, empty),
+            Listed::Page { candidates, others, empty, notes } => {
+                self.report.notes.extend(notes);
+                (candidates, others, empty)
+            }
         };
         self.report.listing_requests += u64::from(matches!(request.chosen, Chosen::Listed(_)));
         self.report.other_objects += others;

@@ -1,140 +1,248 @@
+use futures_util::StreamExt;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use futures_util::StreamExt;
-
 use super::AuditError;
 use super::bucket::bucket;
+use super::described::{Described, Source, describe};
 use super::examine::examine;
 use super::list::{Candidate, Listed, candidates};
 use super::request::{AuditRequest, AuditServices};
 use super::run::{NOTHING, histories};
-use crate::facts::{Readability, readability};
-use crate::fleet::{History, Level};
-use crate::ident::{AmiId, Target};
+use crate::commands::ask::asked;
+use crate::facts::{ObjectFacts, Readability, readability};
+use crate::fleet::{Histories, History, Level, OriginSurvey, judge_origin};
+use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::Ledger;
-use crate::report::{Exit, FindingReport, SafeReport};
+use crate::record::Record;
+use crate::report::{Exit, FindingReport, IdentityReport, SafeReport};
 use crate::source::Session;
 use crate::units::ByteRange;
 
 /// A copy stands in for nothing if a lifecycle rule removes it sooner, unless the policy says how soon is too soon.
 const STAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-/// Whether an AMI may be deleted, for a stored copy under one of the prefixes stands in for it: one that can be read, is
-/// the same as when every byte of it was proved, not too long ago, stays, and has what the policy demands; and no store
-/// of the AMI reads its snapshots just now.
+/// Which AMI might be deleted, and by what a copy of it is known.
+#[derive(Debug, Clone)]
+pub struct SafeWish {
+    pub image: AmiId,
+    /// How old the proof of a copy may be.
+    pub max_age: SignedDuration,
+    /// What `store --record` wrote, with the name of the file.
+    pub record: Option<(String, Record)>,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    /// The copy that stands in.
+    copy: Option<String>,
+    because: Vec<String>,
+    notes: Vec<String>,
+    /// A copy may be there that was not seen, or not known to stand in.
+    open: bool,
+}
+
+/// Whether an AMI may be deleted, for a stored copy under one of the prefixes stands in for it: one that a store of this
+/// very AMI wrote, that can be read, is the same as when every byte of it was proved, not too long ago, stays, and has
+/// what the policy demands; and no store of the AMI reads its snapshots just now.
 pub async fn safe_to_delete(
     services: &AuditServices,
     request: &AuditRequest,
-    image: &AmiId,
-    max_age: SignedDuration,
+    wish: &SafeWish,
     ledger: &Ledger,
 ) -> Result<SafeReport, AuditError> {
     let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
-    let mut notes = Vec::new();
     let policy = &mut request.policy.object;
     // No pass without a proof, whatever the policy asks.
-    policy.proof_age = Some(policy.proof_age.map_or(max_age, |age| age.min(max_age)));
+    policy.proof_age = Some(policy.proof_age.map_or(wish.max_age, |age| age.min(wish.max_age)));
     policy.stays.get_or_insert(STAYS);
-    if std::mem::take(&mut policy.other_region) {
-        notes.push("other-region is judged by `audit`, over all objects, and was not asked here".to_owned());
-    }
     let (histories, _) = histories(ledger, &request.chosen)?;
-    let (mut found, mut because) = (Vec::new(), Vec::new());
-    let mut open = false;
-    let mut pages = std::pin::pin!(candidates(services, &request.chosen));
-    while let Some(listed) = pages.next().await {
-        match listed {
-            Listed::Page { candidates, .. } => {
-                found.extend(candidates.into_iter().filter(|candidate| is_of(candidate, image)));
-            }
-            Listed::Problem(prefix, error) => {
-                open = true;
-                because.push(format!("{prefix} could not be listed: {}", error.explain()));
-            }
+    let mut found = Found::default();
+    // What keeps the answer from being yes, whatever the copies are.
+    let mut withheld = Vec::new();
+    if std::mem::take(&mut request.policy.object.other_region) {
+        withheld.push("other-region is judged by `audit`, over all objects, and is not known here".to_owned());
+    }
+    let source = match describe(services.images.as_deref(), &wish.image).await {
+        Described::There(source) => Some(source),
+        Described::None => {
+            let why = format!("there is no AMI {} that this account can see", wish.image);
+            return Ok(report(wish, "cannot_tell", Exit::Unknown, Found { because: vec![why], ..found }));
         }
-    }
-    if found.is_empty() && !open {
-        because.push(format!("no object {image}.bin is there"));
-    }
-    let mut copy = None;
-    for candidate in &found {
+        Described::NotKnown(why) => {
+            withheld.push(format!("the AMI could not be described: {why}"));
+            None
+        }
+    };
+    found.look_for(services, &request, &wish.image, &histories).await;
+    for candidate in std::mem::take(&mut found.candidates) {
         let history = histories.get(&candidate.uri.to_string()).unwrap_or(&NOTHING);
-        let (exit, lacks) = copy_stands_in(services, &request, candidate, history, &mut notes).await;
+        let copy = Copy { services, request: &request, wish, source: source.as_deref(), candidate: &candidate };
+        let (exit, lacks) = copy.stands_in(history, &mut found.notes).await;
         match exit {
-            Exit::Passed => copy = copy.or(Some(candidate.uri.to_string())),
+            Exit::Passed => found.copy = found.copy.or(Some(candidate.uri.to_string())),
             other => {
-                open |= other != Exit::Failed;
-                because.push(format!("{}: {}", candidate.uri, lacks.join("; ")));
+                found.open |= other != Exit::Failed;
+                found.because.push(format!("{}: {}", candidate.uri, lacks.join("; ")));
             }
         }
     }
-    let storing = in_progress(services, image).await;
-    let (answer, exit) = match (&copy, &storing) {
+    let storing = in_progress(services, &wish.image).await;
+    let (answer, exit) = match (&found.copy, &storing) {
         (_, Ok(true)) => ("must_stay", Exit::Failed),
-        (Some(_), Ok(false)) => ("may_go", Exit::Passed),
-        (None, _) if !open => ("must_stay", Exit::Failed),
+        (Some(_), Ok(false)) if withheld.is_empty() => ("may_go", Exit::Passed),
+        (None, _) if !found.open => ("must_stay", Exit::Failed),
         _ => ("cannot_tell", Exit::Unknown),
     };
+    found.because.extend(withheld);
     match storing {
         Ok(false) => {}
-        Ok(true) => because.push("a store of it is in progress, and reads its snapshots".to_owned()),
-        Err(why) => because.push(format!("whether a store of it is in progress is not known: {why}")),
+        Ok(true) => found.because.push("a store of it is in progress, and reads its snapshots".to_owned()),
+        Err(why) => found.because.push(format!("whether a store of it is in progress is not known: {why}")),
     }
     if answer == "may_go" {
         // What others lack is no reason for this answer.
-        notes.extend(because.drain(..).map(|lack| format!("another copy does not stand in for it: {lack}")));
+        let lacks = found.because.drain(..).map(|lack| format!("another copy does not stand in for it: {lack}"));
+        found.notes.extend(lacks);
     }
-    notes.push(
-        "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked".to_owned(),
-    );
-    Ok(SafeReport {
-        image: image.to_string(),
-        answer: answer.to_owned(),
-        copy: copy.filter(|_| answer == "may_go"),
-        because,
-        notes,
-        requests: 0,
-        exit_code: exit.code(),
-    })
+    Ok(report(wish, answer, exit, found))
 }
 
-/// Whether a copy stands in for its AMI, and what it lacks.
-async fn copy_stands_in(
-    services: &AuditServices,
-    request: &AuditRequest,
-    candidate: &Candidate,
-    history: &History,
-    notes: &mut Vec<String>,
-) -> (Exit, Vec<String>) {
-    let looked = examine(services, request, candidate, Some(history), &CancellationToken::new()).await.report;
-    let mut exit = Exit::of(looked.exit_code);
-    let mut lacks = told(&looked.findings);
-    notes.extend(looked.notes.iter().map(|note| format!("{}: {note}", candidate.uri)));
-    if let Some(settings) = bucket(services, request, &candidate.uri.bucket).await {
-        exit = exit.and(Exit::of(settings.exit_code));
-        lacks.extend(told(&settings.findings));
+fn report(wish: &SafeWish, answer: &str, exit: Exit, mut found: Found) -> SafeReport {
+    found.notes.push(
+        "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked".to_owned(),
+    );
+    SafeReport {
+        image: wish.image.to_string(),
+        answer: answer.to_owned(),
+        copy: found.copy.filter(|_| answer == "may_go"),
+        because: found.because,
+        notes: found.notes,
+        requests: 0,
+        exit_code: exit.code(),
     }
-    if exit == Exit::Passed {
-        match can_be_read(services, candidate).await {
+}
+
+impl Found {
+    /// Lists what may be a copy. What the ledger knows is asked for although no listing holds it.
+    async fn look_for(
+        &mut self,
+        services: &AuditServices,
+        request: &AuditRequest,
+        image: &AmiId,
+        histories: &Histories,
+    ) {
+        let is_of = |uri: &ObjectUri| Target::Object(uri.clone()).ami_id().as_ref() == Some(image);
+        let mut pages = std::pin::pin!(candidates(services, &request.chosen));
+        while let Some(listed) = pages.next().await {
+            match listed {
+                Listed::Page { candidates, notes, .. } => {
+                    self.candidates.extend(candidates.into_iter().filter(|candidate| is_of(&candidate.uri)));
+                    self.notes.extend(notes);
+                }
+                Listed::Problem(prefix, error) => {
+                    self.open = true;
+                    self.because.push(format!("{prefix} could not be listed: {}", error.explain()));
+                }
+            }
+        }
+        let known = histories.keys().filter_map(|target| target.parse::<ObjectUri>().ok());
+        let unlisted = known.filter(|uri| is_of(uri) && !self.candidates.iter().any(|found| found.uri == *uri));
+        let unlisted: Vec<Candidate> = unlisted.map(Candidate::named).collect();
+        self.candidates.extend(unlisted);
+        if self.candidates.is_empty() && !self.open {
+            self.because.push(format!("no object {image}.bin is there"));
+        }
+    }
+}
+
+/// An object that may stand in for the AMI.
+struct Copy<'a> {
+    services: &'a AuditServices,
+    request: &'a AuditRequest,
+    wish: &'a SafeWish,
+    /// The AMI, where it could be described.
+    source: Option<&'a Source>,
+    candidate: &'a Candidate,
+}
+
+impl Copy<'_> {
+    /// Whether it stands in, and what it lacks.
+    async fn stands_in(&self, history: &History, notes: &mut Vec<String>) -> (Exit, Vec<String>) {
+        let (services, uri) = (self.services, &self.candidate.uri);
+        let cancel = CancellationToken::new();
+        let looked = examine(services, self.request, self.candidate, Some(history), &cancel).await.report;
+        let mut exit = Exit::of(looked.exit_code);
+        let mut lacks = told(&looked.findings);
+        notes.extend(looked.notes.iter().map(|note| format!("{uri}: {note}")));
+        if let Some(settings) = bucket(services, self.request, &uri.bucket).await {
+            exit = exit.and(Exit::of(settings.exit_code));
+            lacks.extend(told(&settings.findings));
+        }
+        let Some(identity) = looked.identity.filter(|_| exit != Exit::Failed) else { return (exit, lacks) };
+        let session = Session::new(services.archive.object(uri), services.context.clone());
+        let facts = match session.head().await {
+            Ok(facts) if IdentityReport::from(&facts) == identity => facts,
+            Ok(_) => {
+                lacks.push("it was replaced while it was looked at".to_owned());
+                return (exit.and(Exit::Unknown), lacks);
+            }
+            Err(error) => {
+                lacks.push(format!("it could not be looked at again: {}", error.explain()));
+                return (exit.and(Exit::Unknown), lacks);
+            }
+        };
+        match can_be_read(&session, &facts).await {
             Ok(Readability::Archived(state)) => {
-                notes.push(format!("{}: {state}; it must be brought back before it can be restored", candidate.uri));
+                notes.push(format!("{uri}: {state}; it must be brought back before it can be restored"));
             }
             Ok(_) => {}
             Err(why) => {
-                exit = Exit::Unknown;
+                exit = exit.and(Exit::Unknown);
                 lacks.push(format!("one byte of it could not be read: {why}"));
             }
         }
+        (exit.and(self.is_of_the_ami(&session, &facts, &mut lacks).await), lacks)
     }
-    (exit, lacks)
+
+    /// Whether a store of this very AMI wrote it.
+    async fn is_of_the_ami(&self, session: &Session, facts: &ObjectFacts, lacks: &mut Vec<String>) -> Exit {
+        // Without the AMI there is nothing to hold it against, and that is said once.
+        let (Some(source), Some(images)) = (self.source, &self.services.images) else { return Exit::Passed };
+        let uri = &self.candidate.uri;
+        let tags = asked(session.tags(&facts.id).await, "GetObjectTagging", "s3:GetObjectTagging");
+        let tasks = images.store_tasks(&TaskFilter::Bucket(uri.bucket.clone())).await;
+        let tasks = asked(tasks, "DescribeStoreImageTasks", "ec2:DescribeStoreImageTasks");
+        let origin = judge_origin(&OriginSurvey {
+            image: &source.image,
+            size: &source.size,
+            region: &source.region,
+            bucket: &uri.bucket,
+            key: &uri.key,
+            object_bytes: facts.size,
+            etag: facts.id.etag.as_ref().map(crate::ident::ETag::as_str),
+            modified: facts.last_modified,
+            tags: &tags,
+            tasks: &tasks,
+            record: self.wish.record.as_ref(),
+        });
+        let exit = match (origin.refuted.is_empty(), origin.open.is_empty()) {
+            (false, _) => Exit::Failed,
+            (true, false) => Exit::Unknown,
+            (true, true) => Exit::Passed,
+        };
+        lacks.extend(origin.refuted);
+        lacks.extend(origin.open);
+        exit
+    }
 }
 
-/// Whether a restore could read it, by reading one byte. What is archived must be brought back first.
-async fn can_be_read(services: &AuditServices, candidate: &Candidate) -> Result<Readability, String> {
-    let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
-    let facts = session.head().await.map_err(|error| error.explain())?;
+/// Whether a restore could read it, by reading one byte of the very state that was looked at. What is archived must be
+/// brought back first.
+async fn can_be_read(session: &Session, facts: &ObjectFacts) -> Result<Readability, String> {
     let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
     let state = readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore);
     if !matches!(state, Readability::Archived(_)) {
@@ -142,10 +250,6 @@ async fn can_be_read(services: &AuditServices, candidate: &Candidate) -> Result<
         session.read_small(&facts.id, facts.size, first).await.map_err(|error| error.explain())?;
     }
     Ok(state)
-}
-
-fn is_of(candidate: &Candidate, image: &AmiId) -> bool {
-    Target::Object(candidate.uri.clone()).ami_id().as_ref() == Some(image)
 }
 
 fn told(findings: &[FindingReport]) -> Vec<String> {

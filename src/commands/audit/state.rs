@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::AuditRequest;
+use jiff::Timestamp;
+
+use super::{AuditRequest, AuditServices};
+use crate::checks::{LifecycleSubject, Removals, Standing, horizon, removals};
 use crate::commands::ask::{asked, lock};
-use crate::facts::{Fact, ObjectFacts};
+use crate::facts::{Fact, LifecycleRule, LockFacts, ObjectFacts};
 use crate::fleet::{ObjectState, Proof};
+use crate::ident::Target;
 use crate::source::Session;
 
 /// Whether the policy asks what a listing does not tell.
@@ -12,14 +16,22 @@ pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) ->
     policy.wants_head() || storage_class.is_none() && !policy.object.storage_classes.is_empty()
 }
 
+/// One object, and whom to ask about it.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub services: &'a AuditServices,
+    pub session: &'a Session,
+    pub request: &'a AuditRequest,
+}
+
 /// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made.
 pub(super) async fn object_state<'a>(
-    session: &Session,
-    request: &AuditRequest,
+    asker: Asker<'_>,
     facts: Option<Result<&ObjectFacts, String>>,
     storage_class: Option<String>,
     proof: Option<&'a Proof>,
 ) -> ObjectState<'a> {
+    let Asker { session, request, services } = asker;
     let policy = &request.policy;
     let why = match &facts {
         Some(Err(why)) => why.clone(),
@@ -28,6 +40,7 @@ pub(super) async fn object_state<'a>(
     let mut state = ObjectState {
         encryption: Err(why.clone()),
         expiration: Err(why.clone()),
+        rules: Fact::Unavailable { because: why.clone() },
         storage_class,
         lock: Fact::Unavailable { because: why.clone() },
         tags: Fact::Unavailable { because: why },
@@ -40,9 +53,73 @@ pub(super) async fn object_state<'a>(
     if policy.wants_lock() {
         state.lock = lock(session, facts).await;
     }
+    let mut tags = Fact::NotApplicable;
     if policy.wants_tags() {
-        let tags = asked(session.tags(&facts.id).await, "GetObjectTagging", "s3:GetObjectTagging");
-        state.tags = tags.map(|tags: BTreeMap<String, String>| tags.into_keys().collect());
+        tags = object_tags(session, facts).await;
+    }
+    if policy.object.stays.is_some() {
+        let now = services.context.clock.now();
+        state.rules = match bucket_rules(services, session).await {
+            Fact::Known { value, source } => {
+                let mut found = held(&value, session, facts, &state.lock, &tags, now);
+                if found.wants_tags && tags == Fact::NotApplicable {
+                    tags = object_tags(session, facts).await;
+                    found = held(&value, session, facts, &state.lock, &tags, now);
+                }
+                Fact::Known { value: found, source }
+            }
+            other => other.map(|_| Removals::default()),
+        };
+    }
+    if policy.wants_tags() {
+        state.tags = tags.map(|tags| tags.into_keys().collect());
     }
     state
+}
+
+async fn object_tags(session: &Session, facts: &ObjectFacts) -> Fact<BTreeMap<String, String>> {
+    asked(session.tags(&facts.id).await, "GetObjectTagging", "s3:GetObjectTagging")
+}
+
+async fn bucket_rules(services: &AuditServices, session: &Session) -> Fact<std::sync::Arc<[LifecycleRule]>> {
+    match session.target() {
+        Target::Object(uri) => services.lifecycles.of(&*services.archive, &services.context, &uri.bucket).await,
+        Target::File(_) => Fact::NotApplicable,
+    }
+}
+
+/// What the rules do to the object.
+fn held(
+    rules: &[LifecycleRule],
+    session: &Session,
+    facts: &ObjectFacts,
+    lock: &Fact<LockFacts>,
+    tags: &Fact<BTreeMap<String, String>>,
+    now: Timestamp,
+) -> Removals {
+    let Target::Object(uri) = session.target() else { return Removals::default() };
+    let none = BTreeMap::new();
+    let subject = LifecycleSubject {
+        key: &uri.key,
+        size: facts.size,
+        made: facts.last_modified,
+        tags: match tags {
+            Fact::Absent { .. } => Some(&none),
+            other => other.value(),
+        },
+        standing: if uri.version.is_some() { Standing::NotKnown } else { Standing::Current },
+        lock: lock.value().or(Some(&facts.lock)),
+    };
+    removals(rules, &subject, now)
+}
+
+/// What lifecycle rules do to the object within the time that it must stay, and what does not keep it from staying.
+pub(super) fn moves(request: &AuditRequest, state: &ObjectState<'_>, now: Timestamp) -> Vec<String> {
+    let Some((time, rules)) = request.policy.object.stays.zip(state.rules.value()) else { return Vec::new() };
+    let until = horizon(now, time);
+    let soon = rules.archived.iter().filter(|moved| moved.at <= until);
+    soon.map(|moved| {
+        format!("it will be archived on {}: {}; it must be brought back before it can be restored", moved.at, moved.by)
+    })
+    .collect()
 }

@@ -78,6 +78,10 @@ pub(crate) fn late(fault: &Fault, request: &S3Request, reply: &mut Reply) -> (Op
         }
         Fault::OtherHeader { name, value } => reply.set(name, value),
         Fault::FlipOnWire { offset, mask } => flip(reply, *offset, *mask),
+        Fault::TextReplaced(pairs) => {
+            replace(reply, pairs.clone());
+            return (None, Ending::Clean);
+        }
         _ => {}
     }
     (announced, Ending::Clean)
@@ -174,6 +178,16 @@ fn shift_listed(reply: &mut Reply, by: u64) {
     let body = Bytes::from(shifted);
     reply.len = body.len() as u64;
     reply.frames = stream::iter([Ok(body)]).boxed();
+}
+
+/// Documents are one frame.
+fn replace(reply: &mut Reply, pairs: Vec<(String, String)>) {
+    reply.frames = take_frames(reply)
+        .map(move |frame| {
+            let text = String::from_utf8_lossy(&frame?).into_owned();
+            Ok(Bytes::from(pairs.iter().fold(text, |text, (from, to)| text.replace(from, to))))
+        })
+        .boxed();
 }
 
 fn flip(reply: &mut Reply, offset: u64, mask: u8) {

@@ -172,6 +172,7 @@ mod tests {
                 Fault::OtherHeader { name: "etag", value: "x".to_owned() },
             ),
             (r#""part_etag""#, Fault::PartETag),
+            (r#"{"text_replaced": [["a", "b"]]}"#, Fault::TextReplaced(vec![("a".into(), "b".into())])),
         ] {
             let rules = parse_faults(&format!(r#"[{{"operation": "GetObject", "fault": {text}}}]"#));
             assert_eq!(rules, Ok(vec![FaultRule::new(Operation::GetObject, fault)]), "{text}");

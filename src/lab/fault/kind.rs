@@ -77,6 +77,8 @@ pub enum Fault {
     /// With `partNumber` the ETag is the part's own, as Ceph did.
     #[serde(rename = "part_etag")]
     PartETag,
+    /// Texts in the body replaced by others, in their order: a listing that lies.
+    TextReplaced(Vec<(String, String)>),
 }
 
 /// Rules live as long as their lab, and a process reads few files of them.
@@ -121,6 +123,10 @@ impl fmt::Display for Fault {
             Fault::ListedSizesShifted(by) => write!(f, "end of part 1 listed {by} bytes too far"),
             Fault::OtherHeader { name, value } => write!(f, "{name}: {value}"),
             Fault::PartETag => f.write_str("ETag of the part"),
+            Fault::TextReplaced(pairs) => {
+                let shown = pairs.iter().map(|(from, to)| format!("`{from}` by `{to}`")).collect::<Vec<_>>();
+                write!(f, "{} in the body", shown.join(", "))
+            }
         }
     }
 }

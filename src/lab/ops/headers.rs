@@ -33,9 +33,6 @@ pub(super) fn object(reply: &mut Reply, record: &ObjectRecord, shared: &Shared) 
     if let Some(status) = &record.replication_status {
         reply.set("x-amz-replication-status", status);
     }
-    if let Some(expiration) = &record.expiration {
-        reply.set("x-amz-expiration", expiration);
-    }
     permitted(reply, record, shared);
 }
 

@@ -8,6 +8,7 @@ mod delete;
 mod draft;
 mod elements;
 mod headers;
+mod lifecycle;
 mod list;
 mod lock;
 mod lookup;
@@ -64,10 +65,11 @@ impl Job<'_> {
 }
 
 /// Operations whose request carries XML.
-const WITH_XML: [Op; 9] = [
+const WITH_XML: [Op; 10] = [
     Op::CompleteMultipartUpload,
     Op::CreateBucket,
     Op::DeleteObjects,
+    Op::PutBucketLifecycleConfiguration,
     Op::PutBucketRequestPayment,
     Op::PutBucketVersioning,
     Op::PutObjectLegalHold,
@@ -88,10 +90,12 @@ pub(crate) async fn run(mut job: Job<'_>) -> Result<Reply, S3Error> {
         Op::CreateBucket => buckets::create(shared, request, &xml),
         Op::CreateMultipartUpload => multipart::create(shared, request),
         Op::DeleteBucket => buckets::delete(shared, request),
+        Op::DeleteBucketLifecycle => lifecycle::delete(shared, request),
         Op::DeleteObject => delete::object(shared, request),
         Op::DeleteObjectTagging => tagging::delete(shared, request),
         Op::DeleteObjects => delete::objects(shared, request, &xml),
         Op::GetBucketEncryption => settings::encryption(),
+        Op::GetBucketLifecycleConfiguration => lifecycle::get(shared, request),
         Op::GetBucketLocation => settings::location(shared, request),
         Op::GetBucketRequestPayment => settings::request_payment(shared, request),
         Op::GetBucketVersioning => versions::get(shared, request),
@@ -107,6 +111,7 @@ pub(crate) async fn run(mut job: Job<'_>) -> Result<Reply, S3Error> {
         Op::ListObjectVersions => versions::list(shared, request),
         Op::ListObjectsV2 => list::objects(shared, request),
         Op::ListParts => multipart::parts(shared, request),
+        Op::PutBucketLifecycleConfiguration => lifecycle::put(shared, request, &xml),
         Op::PutBucketRequestPayment => settings::put_request_payment(shared, request, &xml),
         Op::PutBucketVersioning => versions::put(shared, request, &xml),
         Op::PutObject => put::put(job).await,

@@ -2,7 +2,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::range::{self, Asked};
-use super::{conditions, headers, lookup};
+use super::{conditions, headers, lifecycle, lookup};
 use crate::lab::checksum::ChecksumType;
 use crate::lab::shared::Shared;
 use crate::lab::store::ObjectRecord;
@@ -39,6 +39,10 @@ pub(super) fn read(shared: &Shared, request: &S3Request) -> Result<Reply, S3Erro
 
     let mut reply = Reply::empty(if asked.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
     headers::object(&mut reply, record, shared);
+    if shared.options.expiration_header {
+        let by_rule = || lifecycle::expiration(store.buckets.get(&request.bucket)?, record);
+        record.expiration.clone().or_else(by_rule).iter().for_each(|text| reply.set("x-amz-expiration", text));
+    }
     if asked.is_some() {
         reply.set("content-range", format!("bytes {}-{}/{size}", range.start(), range.end().saturating_sub(1)));
     }

@@ -24,6 +24,9 @@ pub struct BucketOptions {
     pub requester_pays: bool,
     /// Unsigned requests are refused.
     pub private: bool,
+    /// The lifecycle configuration, in XML. Nothing acts upon it.
+    #[serde(default)]
+    pub lifecycle: Option<String>,
 }
 
 #[derive(Debug)]

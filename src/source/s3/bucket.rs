@@ -1,16 +1,19 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
 use super::error::translate;
-use super::{Connection, parse};
-use crate::facts::{BucketEncryption, BucketFacts, ListedObject, ListedPage, UploadFacts};
+use super::{Connection, lifecycle, listing, parse};
+use crate::facts::{
+    BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
+    is_of_the_request,
+};
 use crate::ident::{ETag, decoded_key};
 use crate::progress::Call;
 use crate::source::{BucketService, Context, ErrorKind, SourceError};
 
-/// Pages of a listing, of 1,000 entries each, after which it is given up.
-const MOST_PAGES: usize = 2_000;
 const URL: EncodingType = EncodingType::Url;
 
 /// One bucket in S3.
@@ -59,14 +62,42 @@ impl S3Bucket {
         decoded_key(listed).ok_or_else(wrong)
     }
 
-    fn lost(&self) -> SourceError {
-        let detail = "a page of a listing says that more follow, and not where";
+    fn protocol(&self, detail: impl Into<String>) -> SourceError {
         SourceError::new(ErrorKind::Protocol, self.subject(), detail)
     }
+}
 
-    fn too_many(&self) -> SourceError {
-        let detail = format!("the listing has more than {MOST_PAGES} pages, and was given up");
-        SourceError::new(ErrorKind::Protocol, self.subject(), detail)
+/// Where pages of versions and uploads go on. None of them comes twice, so a listing ends.
+#[derive(Default)]
+struct Markers {
+    seen: BTreeSet<(String, Option<String>)>,
+    key: Option<String>,
+    other: Option<String>,
+}
+
+impl Markers {
+    /// Whether another page follows; in words what contradicts that.
+    fn go_on(
+        &mut self,
+        truncated: Option<bool>,
+        empty: bool,
+        next: (Option<String>, Option<String>),
+    ) -> Result<bool, &'static str> {
+        let (key, other) = next;
+        match (truncated, key) {
+            // The markers of a last page are where it ended.
+            (Some(false), _) | (None, None) => Ok(false),
+            (None, Some(_)) => Err("a page of the listing does not say whether more follow"),
+            (Some(true), None) => Err("a page of a listing says that more follow, and not where"),
+            (Some(true), Some(_)) if empty => Err("a page of the listing has no key, and says that more follow"),
+            (Some(true), Some(key)) => {
+                if !self.seen.insert((key.clone(), other.clone())) {
+                    return Err("the listing repeats a marker, and would never end");
+                }
+                (self.key, self.other) = (Some(key), other);
+                Ok(true)
+            }
+        }
     }
 }
 
@@ -91,9 +122,9 @@ impl BucketService for S3Bucket {
         }
     }
 
-    async fn versioning(&self) -> Result<String, SourceError> {
+    async fn versioning(&self) -> Result<Versioning, SourceError> {
         let out = ask!(self, "s3:GetBucketVersioning", self.client.get_bucket_versioning())?;
-        Ok(out.status().map_or("Off", |status| status.as_str()).to_owned())
+        Ok(out.status().map_or(Versioning::Off, |status| Versioning::of(status.as_str())))
     }
 
     async fn encryption(&self) -> Result<BucketEncryption, SourceError> {
@@ -111,65 +142,68 @@ impl BucketService for S3Bucket {
     async fn public_access_blocked(&self) -> Result<bool, SourceError> {
         let out = ask!(self, "s3:GetBucketPublicAccessBlock", self.client.get_public_access_block())?;
         let on = |setting: Option<bool>| setting == Some(true);
-        Ok(out.public_access_block_configuration().is_some_and(|block| {
-            on(block.block_public_acls())
-                && on(block.ignore_public_acls())
-                && on(block.block_public_policy())
-                && on(block.restrict_public_buckets())
-        }))
+        let block = out.public_access_block_configuration();
+        let block = block.ok_or_else(|| self.protocol("the answer states no setting of Block Public Access"))?;
+        Ok(on(block.block_public_acls())
+            && on(block.ignore_public_acls())
+            && on(block.block_public_policy())
+            && on(block.restrict_public_buckets()))
     }
 
-    async fn list(&self, prefix: &str, token: Option<&str>) -> Result<ListedPage, SourceError> {
-        let request = self.client.list_objects_v2().prefix(prefix).encoding_type(URL).set_request_payer(self.payer());
-        let out = ask!(self, "s3:ListBucket", request.clone().set_continuation_token(token.map(str::to_owned)))?;
-        let mut page = ListedPage::default();
-        for object in out.contents() {
-            let Some(key) = object.key() else { continue };
-            page.objects.push(ListedObject {
-                key: self.key(key, out.encoding_type())?,
-                size: Some(parse::size(object.size(), &self.subject())?),
-                modified: object.last_modified().and_then(parse::timestamp),
-                etag: object.e_tag().and_then(ETag::told),
-                storage_class: Some(object.storage_class().map_or("STANDARD", |class| class.as_str()).to_owned()),
-                version: None,
-                latest: true,
-            });
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, SourceError> {
+        match ask!(self, "s3:GetLifecycleConfiguration", self.client.get_bucket_lifecycle_configuration()) {
+            Ok(out) => Ok(out.rules().iter().map(lifecycle::rule).collect()),
+            // This code alone says that there are none; any other 404 may be a server that does not know the call.
+            Err(error) if error.code.as_deref() == Some("NoSuchLifecycleConfiguration") => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
-        page.next = match (out.is_truncated(), out.next_continuation_token()) {
-            (Some(true), Some(next)) if Some(next) != token => Some(next.to_owned()),
-            (Some(true), _) => return Err(self.lost()),
-            _ => None,
-        };
-        Ok(page)
+    }
+
+    async fn list(&self, walk: &mut Walk) -> Result<ListedPage, SourceError> {
+        let options = &self.connection.options;
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(walk.prefix())
+            .encoding_type(URL)
+            .set_request_payer(self.payer())
+            .set_expected_bucket_owner(options.expected_bucket_owner.clone())
+            .set_continuation_token(walk.token().map(str::to_owned));
+        let subject = self.subject();
+        let page = self.context.retry(Call::Bucket, || listing::page(request.clone(), &subject)).await?;
+        walk.take(page).map_err(|detail| self.protocol(detail))
     }
 
     async fn objects_named(&self, file: &str) -> Result<Vec<ListedObject>, SourceError> {
         let mut found = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            let page = self.list("", token.as_deref()).await?;
-            found.extend(page.objects.into_iter().filter(|object| is_named(&object.key, file)));
-            match page.next {
-                Some(next) => token = Some(next),
-                None => return Ok(found),
+        let mut walk = Walk::new(&self.name, "");
+        while !walk.is_over() {
+            let page = self.list(&mut walk).await?;
+            if let Some(odd) = page.odd.iter().find(|odd| is_named(&odd.key, file)) {
+                return Err(self.protocol(format!("{}: {}", odd.key, odd.why)));
             }
+            found.extend(page.objects.into_iter().filter(|object| is_named(&object.key, file)));
         }
-        Err(self.too_many())
+        Ok(found)
     }
 
     async fn versions_of(&self, key: &str) -> Result<Vec<ListedObject>, SourceError> {
         let mut found = Vec::new();
-        let (mut key_marker, mut version_marker): (Option<String>, Option<String>) = (None, None);
-        for _ in 0..MOST_PAGES {
+        let mut markers = Markers::default();
+        loop {
             let request = self
                 .client
                 .list_object_versions()
                 .prefix(key)
                 .encoding_type(URL)
                 .set_request_payer(self.payer())
-                .set_key_marker(key_marker)
-                .set_version_id_marker(version_marker);
+                .set_key_marker(markers.key.clone())
+                .set_version_id_marker(markers.other.clone());
             let out = ask!(self, "s3:ListBucketVersions", request.clone())?;
+            let encoded = out.encoding_type() == Some(&URL);
+            is_of_the_request((&self.name, key), (out.name(), out.prefix()), encoded)
+                .map_err(|detail| self.protocol(detail))?;
             let is_it = |listed: Option<&str>| {
                 listed.is_some_and(|listed| self.key(listed, out.encoding_type()).is_ok_and(|listed| listed == key))
             };
@@ -184,8 +218,8 @@ impl BucketService for S3Bucket {
                     latest: version.is_latest() == Some(true),
                 });
             }
-            let markers = out.delete_markers().iter().filter(|marker| is_it(marker.key()));
-            found.extend(markers.map(|marker| ListedObject {
+            let removed = out.delete_markers().iter().filter(|marker| is_it(marker.key()));
+            found.extend(removed.map(|marker| ListedObject {
                 key: key.to_owned(),
                 size: None,
                 modified: marker.last_modified().and_then(parse::timestamp),
@@ -194,16 +228,13 @@ impl BucketService for S3Bucket {
                 version: marker.version_id().map(str::to_owned),
                 latest: marker.is_latest() == Some(true),
             }));
-            if out.is_truncated() != Some(true) {
+            let empty = out.versions().is_empty() && out.delete_markers().is_empty();
+            let next = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
+            let next = (next, out.next_version_id_marker().map(str::to_owned));
+            if !markers.go_on(out.is_truncated(), empty, next).map_err(|detail| self.protocol(detail))? {
                 return Ok(found);
             }
-            if out.next_key_marker().is_none() {
-                return Err(self.lost());
-            }
-            key_marker = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
-            version_marker = out.next_version_id_marker().map(str::to_owned);
         }
-        Err(self.too_many())
     }
 
     async fn uploads_named(&self, file: &str) -> Result<Vec<UploadFacts>, SourceError> {
@@ -214,31 +245,34 @@ impl BucketService for S3Bucket {
 
     async fn uploads(&self, prefix: &str) -> Result<Vec<UploadFacts>, SourceError> {
         let mut found = Vec::new();
-        let (mut key_marker, mut upload_marker): (Option<String>, Option<String>) = (None, None);
-        for _ in 0..MOST_PAGES {
+        let mut markers = Markers::default();
+        loop {
             let request = self
                 .client
                 .list_multipart_uploads()
                 .prefix(prefix)
                 .encoding_type(URL)
                 .set_request_payer(self.payer())
-                .set_key_marker(key_marker)
-                .set_upload_id_marker(upload_marker);
+                .set_key_marker(markers.key.clone())
+                .set_upload_id_marker(markers.other.clone());
             let out = ask!(self, "s3:ListBucketMultipartUploads", request.clone())?;
+            let encoded = out.encoding_type() == Some(&URL);
+            is_of_the_request((&self.name, prefix), (out.bucket(), out.prefix()), encoded)
+                .map_err(|detail| self.protocol(detail))?;
             for upload in out.uploads() {
                 let Some(key) = upload.key() else { continue };
+                let key = self.key(key, out.encoding_type())?;
                 let initiated = upload.initiated().and_then(parse::timestamp);
-                found.push(UploadFacts { key: self.key(key, out.encoding_type())?, initiated });
+                if key.starts_with(prefix) {
+                    found.push(UploadFacts { key, initiated });
+                }
             }
-            if out.is_truncated() != Some(true) {
+            let next = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
+            let next = (next, out.next_upload_id_marker().map(str::to_owned));
+            let empty = out.uploads().is_empty();
+            if !markers.go_on(out.is_truncated(), empty, next).map_err(|detail| self.protocol(detail))? {
                 return Ok(found);
             }
-            if out.next_key_marker().is_none() {
-                return Err(self.lost());
-            }
-            key_marker = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
-            upload_marker = out.next_upload_id_marker().map(str::to_owned);
         }
-        Err(self.too_many())
     }
 }

@@ -10,6 +10,8 @@ mod head;
 mod headers;
 mod http;
 mod never;
+mod lifecycle;
+mod listing;
 mod object;
 mod owner;
 mod parse;

@@ -16,7 +16,8 @@ use super::headers::Headers;
 use super::standing::{Standing, State};
 use super::{Connection, never, parse};
 use crate::facts::{
-    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, OwnerCheck, PartFacts, ReplyHead, ReplyProblem, check_reply,
+    AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, ReplyHead,
+    ReplyProblem, check_reply,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::progress::Call;
@@ -382,8 +383,8 @@ impl ObjectSource for S3Object {
         match hear!(self, self.known(id), request, "s3:GetObjectRetention") {
             Ok((out, _)) => {
                 let retention = out.retention();
-                facts.mode = retention.and_then(|r| r.mode()).map(|mode| mode.as_str().to_owned());
-                facts.retain_until = retention.and_then(|r| r.retain_until_date()).and_then(parse::timestamp);
+                facts.mode = retention.and_then(|r| r.mode()).map(|mode| LockMode::of(mode.as_str()));
+                facts.retain_until = retention.and_then(|r| r.retain_until_date()).and_then(parse::lock_end);
             }
             Err(error) if none(&error) => {}
             Err(error) => return Err(self.unknown_here(Call::Lock, error)),
@@ -392,7 +393,7 @@ impl ObjectSource for S3Object {
         let request = addressed!(self, self.client.get_object_legal_hold(), uri);
         match hear!(self, self.known(id), request, "s3:GetObjectLegalHold") {
             Ok((out, _)) => {
-                facts.legal_hold = out.legal_hold().and_then(|hold| hold.status()).map(|s| s.as_str().to_owned());
+                facts.legal_hold = out.legal_hold().and_then(|hold| hold.status()).map(|s| LegalHold::of(s.as_str()));
             }
             Err(error) if none(&error) => {}
             Err(error) => return Err(self.unknown_here(Call::Lock, error)),

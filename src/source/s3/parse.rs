@@ -13,6 +13,14 @@ pub(super) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
 }
 
+/// When a lock ends. The calendar of this tool ends on the last days of 9999, and a lock until then lasts longer.
+pub(super) fn lock_end(time: &DateTime) -> Option<Timestamp> {
+    match time.secs() {
+        beyond if beyond > Timestamp::MAX.as_second() => Some(Timestamp::MAX),
+        seconds => Timestamp::from_second(seconds).ok(),
+    }
+}
+
 /// The checksum values of an answer, whichever of its fields they are in.
 macro_rules! checksum_values {
     ($answer:expr) => {
@@ -61,7 +69,7 @@ pub(super) fn encryption(sse: Option<&str>, key: Option<&str>, customer: Option<
         (_, Some(_)) => Encryption::CustomerKey,
         (None, None) => Encryption::None,
         (Some("AES256"), None) => Encryption::S3Managed,
-        (Some(kind), None) if kind.starts_with("aws:kms") => {
+        (Some(kind @ ("aws:kms" | "aws:kms:dsse")), None) => {
             Encryption::Kms { kind: kind.to_owned(), key: key.map(str::to_owned) }
         }
         (Some(kind), None) => Encryption::Other(kind.to_owned()),

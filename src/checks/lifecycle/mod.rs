@@ -1,0 +1,227 @@
+//! Which lifecycle rules of a bucket act upon an object, and when.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::facts::{
+    Age, ClassWord, Expiration, LegalHold, LifecycleRule, LockFacts, LockMode, Noncurrent, RuleFilter, RuleStatus,
+};
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// The object that rules are held against.
+#[derive(Debug, Clone)]
+pub struct LifecycleSubject<'a> {
+    pub key: &'a str,
+    /// Bytes.
+    pub size: u64,
+    /// When it was made; `None` where that is not known.
+    pub made: Option<Timestamp>,
+    /// `None` where they are not known.
+    pub tags: Option<&'a BTreeMap<String, String>>,
+    pub standing: Standing,
+    /// `None` where it is not known.
+    pub lock: Option<&'a LockFacts>,
+}
+
+/// Where a version stands among those of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// What a read without a version id gets, and a restore.
+    Current,
+    /// It stopped being current then, and so many noncurrent versions are newer.
+    Noncurrent { since: Timestamp, newer: u32 },
+    /// It was named by its version id, and nothing tells whether it is current.
+    NotKnown,
+}
+
+/// What the rules of a bucket do to an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removals {
+    /// The first removal that is certain, with what does it.
+    pub first: Option<Removal>,
+    /// Removals that are not certain: from when on they may come, and why.
+    pub unclear: Vec<Removal>,
+    /// Whether the tags of the object would tell more.
+    pub wants_tags: bool,
+    /// Moves to classes that an object must be brought back from.
+    pub archived: Vec<Removal>,
+}
+
+/// A rule acts upon the object at this time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    pub at: Timestamp,
+    /// Which rule, and how.
+    pub by: String,
+}
+
+/// Holds the rules against an object. Times that have passed count as `now`: what a rule may remove, it may remove at
+/// any moment.
+pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Timestamp) -> Removals {
+    let mut found = Removals::default();
+    for rule in rules {
+        match rule.status {
+            RuleStatus::Disabled => continue,
+            RuleStatus::Enabled | RuleStatus::Other(_) => {}
+        }
+        match reaches(&rule.filter, subject) {
+            Reach::No => continue,
+            Reach::Yes => {}
+            Reach::ByTags => {
+                // Only where it could matter.
+                if acts(rule) {
+                    found.wants_tags = true;
+                    found.maybe(now, format!("{} goes by tags, which are not known", rule.name()));
+                }
+                continue;
+            }
+        }
+        if let RuleStatus::Other(word) = &rule.status {
+            found.maybe(now, format!("{} has the status `{word}`, which is not known", rule.name()));
+            continue;
+        }
+        if let Some(odd) = &rule.odd {
+            found.maybe(now, format!("{} is not understood: {odd}", rule.name()));
+        }
+        found.add(rule, subject, now);
+    }
+    found
+}
+
+impl Removals {
+    fn add(&mut self, rule: &LifecycleRule, subject: &LifecycleSubject<'_>, now: Timestamp) {
+        if let Some(Expiration::After(age)) = rule.expiration {
+            match reached(age, subject.made, now) {
+                Some(at) => self.removed(at, format!("{}, by {}", rule.name(), shown("Expiration", age))),
+                None => self.maybe(now, format!("{} goes by age, and the object's is not known", rule.name())),
+            }
+        }
+        if let Some(noncurrent) = rule.noncurrent {
+            self.add_noncurrent(rule, noncurrent, subject, now);
+        }
+        for transition in rule.transitions.iter().filter(|transition| ClassWord::of(&transition.class).archives()) {
+            if let Some(at) = reached(transition.age, subject.made, now) {
+                let by = format!("{}, to {}", rule.name(), transition.class);
+                self.archived.push(Removal { at, by });
+            }
+        }
+    }
+
+    /// Rules for noncurrent versions do nothing to a current one: what makes it noncurrent is what removes it.
+    fn add_noncurrent(
+        &mut self,
+        rule: &LifecycleRule,
+        noncurrent: Noncurrent,
+        subject: &LifecycleSubject<'_>,
+        now: Timestamp,
+    ) {
+        // No rule removes a locked version before its lock ends (S3 User Guide, *Object Lock*).
+        let from = match subject.lock.map_or(Lasts::Free, lasts) {
+            Lasts::Free => now,
+            Lasts::Until(end) => end.max(now),
+            Lasts::Held => return,
+        };
+        match subject.standing {
+            Standing::Current => {}
+            Standing::Noncurrent { newer, .. } if newer < noncurrent.keeps => {}
+            Standing::Noncurrent { since, .. } => {
+                if let Some(at) = reached(Age::Days(noncurrent.days), Some(since), from) {
+                    self.removed(at, format!("{}, by NoncurrentDays={}", rule.name(), noncurrent.days));
+                }
+            }
+            Standing::NotKnown => self.maybe(
+                from,
+                format!(
+                    "{} removes versions {} days after they stop being current, and whether this one is current is not known",
+                    rule.name(),
+                    noncurrent.days
+                ),
+            ),
+        }
+    }
+
+    fn maybe(&mut self, at: Timestamp, by: String) {
+        self.unclear.push(Removal { at, by });
+    }
+
+    fn removed(&mut self, at: Timestamp, by: String) {
+        if self.first.as_ref().is_none_or(|first| at < first.at) {
+            self.first = Some(Removal { at, by });
+        }
+    }
+}
+
+/// Whether a rule may remove objects.
+fn acts(rule: &LifecycleRule) -> bool {
+    matches!(rule.expiration, Some(Expiration::After(_))) || rule.noncurrent.is_some() || rule.odd.is_some()
+}
+
+enum Reach {
+    Yes,
+    No,
+    /// All but the tags fits.
+    ByTags,
+}
+
+fn reaches(filter: &RuleFilter, subject: &LifecycleSubject<'_>) -> Reach {
+    let outside = filter.prefix.as_deref().is_some_and(|prefix| !subject.key.starts_with(prefix))
+        || filter.larger_than.is_some_and(|bytes| subject.size <= bytes)
+        || filter.smaller_than.is_some_and(|bytes| subject.size >= bytes);
+    if outside {
+        return Reach::No;
+    }
+    match subject.tags {
+        _ if filter.tags.is_empty() => Reach::Yes,
+        None => Reach::ByTags,
+        Some(tags) if filter.tags.iter().all(|(name, value)| tags.get(name) == Some(value)) => Reach::Yes,
+        Some(_) => Reach::No,
+    }
+}
+
+/// When an age is reached: creation plus the days, rounded up to midnight UTC (S3 User Guide, *Lifecycle
+/// configuration elements*). `None` where the creation is not known.
+fn reached(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let at = match age {
+        Age::Date(date) => date,
+        Age::Days(days) => {
+            let seconds = made?.as_second().saturating_add(i64::from(days) * DAY);
+            let midnight = seconds.saturating_add(DAY - 1).div_euclid(DAY) * DAY;
+            Timestamp::from_second(midnight).unwrap_or(Timestamp::MAX)
+        }
+    };
+    Some(at.max(now))
+}
+
+fn shown(what: &str, age: Age) -> String {
+    match age {
+        Age::Days(days) => format!("{what} Days={days}"),
+        Age::Date(date) => format!("{what} Date={date}"),
+    }
+}
+
+enum Lasts {
+    Free,
+    Until(Timestamp),
+    Held,
+}
+
+/// How long a lock keeps a version from being removed. A mode that is not known keeps nothing.
+fn lasts(lock: &LockFacts) -> Lasts {
+    if lock.legal_hold == Some(LegalHold::On) {
+        return Lasts::Held;
+    }
+    match (&lock.mode, lock.retain_until) {
+        (Some(LockMode::Governance | LockMode::Compliance), Some(end)) => Lasts::Until(end),
+        _ => Lasts::Free,
+    }
+}
+
+/// A time span from now on, to its end; the end of time where that lies beyond it.
+pub fn horizon(now: Timestamp, span: SignedDuration) -> Timestamp {
+    now.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

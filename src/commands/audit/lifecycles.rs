@@ -1,0 +1,36 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use crate::facts::{Fact, LifecycleRule};
+use crate::source::{Archive, Context, ErrorKind};
+
+const SOURCE: &str = "GetBucketLifecycleConfiguration";
+
+/// Rules of a bucket, or why they are not known.
+type Rules = Fact<Arc<[LifecycleRule]>>;
+
+/// The lifecycle rules of buckets; each bucket is asked once, by whoever needs them first.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycles(Arc<Mutex<BTreeMap<String, Arc<OnceCell<Rules>>>>>);
+
+impl Lifecycles {
+    pub(super) async fn of(&self, archive: &dyn Archive, context: &Context, bucket: &str) -> Rules {
+        let cell = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(bucket.to_owned()).or_default())
+        };
+        let ask = || async {
+            match archive.bucket(bucket, context.clone()).lifecycle().await {
+                Ok(rules) => Fact::Known { value: rules.into(), source: SOURCE },
+                Err(error) if error.kind == ErrorKind::Denied => {
+                    Fact::NotPermitted { needs: "s3:GetLifecycleConfiguration" }
+                }
+                // Only one code says that there are none; a server may answer anything else to what it does not know.
+                Err(error) => Fact::Unavailable { because: format!("{SOURCE}: {}", error.explain()) },
+            }
+        };
+        cell.get_or_init(ask).await.clone()
+    }
+}

@@ -1,0 +1,118 @@
+use jiff::{SignedDuration, Timestamp};
+
+use super::policy::{LockWish, judge};
+use crate::facts::{Fact, LegalHold, LockFacts, LockMode};
+use crate::verdict::{Evidence, Outcome, Reason};
+
+/// What a lock that must last so many days comes to.
+pub(super) fn judge_lock(wish: Option<LockWish>, days: u32, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {
+    let kind = if wish == Some(LockWish::Compliance) { "compliance mode" } else { "locked" };
+    let expected = format!("{kind}, for {days} days from now");
+    let until = now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
+    if let Fact::Known { value, source } = lock {
+        match held(wish, value, until) {
+            Held::Yes => return Outcome::Pass(Evidence::of_rule(*source, expected, shown(value))),
+            Held::Unclear(detail) => return Outcome::Unknown(Reason::NotStated { detail }),
+            Held::No => {}
+        }
+    }
+    judge(lock, "Object Lock", &expected, |_| false, shown)
+}
+
+enum Held {
+    Yes,
+    No,
+    /// In words what decides nothing.
+    Unclear(String),
+}
+
+/// Whether a lock holds until then; `until` is `None` where no lock can last so long.
+fn held(wish: Option<LockWish>, lock: &LockFacts, until: Option<Timestamp>) -> Held {
+    let strict = wish == Some(LockWish::Compliance);
+    let by_hold = match &lock.legal_hold {
+        Some(LegalHold::On) if !strict => Held::Yes,
+        Some(LegalHold::Other(word)) if !strict => Held::Unclear(format!("the legal hold is `{word}`, which is not known")),
+        _ => Held::No,
+    };
+    let by_mode = match (&lock.mode, lock.retain_until) {
+        (Some(LockMode::Other(word)), _) => Held::Unclear(format!("the lock has the mode `{word}`, which is not known")),
+        (Some(LockMode::Governance), _) if strict => Held::No,
+        (Some(_), Some(end)) if until.is_some_and(|until| end > until) => Held::Yes,
+        (Some(_), Some(_)) | (None, None) => Held::No,
+        (Some(mode), None) => Held::Unclear(format!("the lock has the mode {mode}, and no date until when")),
+        (None, Some(end)) => Held::Unclear(format!("a lock until {end} is stated, and not its mode")),
+    };
+    match (by_hold, by_mode) {
+        (Held::Yes, _) | (_, Held::Yes) => Held::Yes,
+        (Held::Unclear(why), _) | (_, Held::Unclear(why)) => Held::Unclear(why),
+        (Held::No, Held::No) => Held::No,
+    }
+}
+
+fn shown(lock: &LockFacts) -> String {
+    let mode = lock.mode.as_ref().map_or("no retention", LockMode::as_str);
+    let end = lock.retain_until.map_or(String::new(), |end| format!(" until {end}"));
+    let hold = if lock.legal_hold == Some(LegalHold::On) { ", legal hold" } else { "" };
+    format!("{mode}{end}{hold}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Verdict::{self, Fail, Pass, Unknown};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn verdict(outcome: Outcome) -> Verdict {
+        match outcome {
+            Outcome::Pass(_) => Pass,
+            Outcome::Fail(_) => Fail,
+            Outcome::Unknown(_) => Unknown,
+        }
+    }
+
+    fn of(wish: LockWish, days: u32, mode: Option<&str>, end: Option<i64>, hold: Option<&str>) -> Verdict {
+        let value = LockFacts {
+            mode: mode.map(LockMode::of),
+            retain_until: end.map(|days| NOW + SignedDuration::from_hours(24 * days)),
+            legal_hold: hold.map(LegalHold::of),
+        };
+        verdict(judge_lock(Some(wish), days, &Fact::Known { value, source: "HeadObject" }, NOW))
+    }
+
+    #[test]
+    fn only_words_that_are_known_decide() {
+        use LockWish::{Any, Compliance};
+        for (wish, mode, end, hold, expected) in [
+            (Any, Some("GOVERNANCE"), Some(10), None, Pass),
+            (Any, Some("COMPLIANCE"), Some(10), None, Pass),
+            (Any, Some("COMPLIANCE"), Some(4), None, Fail),
+            (Any, None, None, Some("ON"), Pass),
+            (Any, None, None, Some("OFF"), Fail),
+            (Any, None, None, None, Fail),
+            (Any, Some("NONE"), Some(10), None, Unknown),
+            (Any, Some(""), Some(10), None, Unknown),
+            (Any, Some("BOGUS"), Some(10), Some("OFF"), Unknown),
+            (Any, Some("governance"), Some(10), None, Unknown),
+            (Any, Some("BOGUS"), Some(10), Some("ON"), Pass),
+            (Any, Some("GOVERNANCE"), Some(4), Some("on"), Unknown),
+            (Any, Some("GOVERNANCE"), None, None, Unknown),
+            (Any, None, Some(10), None, Unknown),
+            (Compliance, Some("GOVERNANCE"), Some(10), Some("ON"), Fail),
+            (Compliance, Some("COMPLIANCE"), Some(10), None, Pass),
+            (Compliance, Some("BOGUS"), Some(10), None, Unknown),
+            (Compliance, Some("GOVERNANCE"), Some(10), Some("MAYBE"), Fail),
+        ] {
+            assert_eq!(of(wish, 5, mode, end, hold), expected, "{wish:?} {mode:?} {end:?} {hold:?}");
+        }
+    }
+
+    #[test]
+    fn at_the_end_of_the_calendar() {
+        let value = LockFacts { mode: Some(LockMode::Compliance), retain_until: Some(Timestamp::MAX), legal_hold: None };
+        let lock = Fact::Known { value, source: "HeadObject" };
+        for (days, expected) in [(0, Pass), (365_000, Pass), (u32::MAX, Fail)] {
+            assert_eq!(verdict(judge_lock(None, days, &lock, NOW)), expected, "{days}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Whether an object is the copy of an AMI that a store made.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::checks::preflight::LogicalSize;
+use crate::facts::{Fact, ImageFacts, ImageState, RootDevice, StoreTask, TaskState, Virtualization};
+use crate::record::{Record, TaggedSource, source_from_tags};
+use crate::units::ByteSize;
+
+/// The densest packing of bytes that is taken to be possible: zstd keeps a run of 128 KiB in four bytes. How EC2
+/// compresses is not published, so a denser one cannot be ruled out for good; an object beyond it is not taken for a
+/// copy without a person.
+const DENSEST: u64 = 32_768;
+/// Bytes that a copy of an AMI without a single written block takes at least: its ids, name and device names.
+const LEAST: u64 = 64;
+/// The clock of a store task and that of S3 may differ by so much.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What is known of an object and of the AMI that it may be a copy of.
+#[derive(Debug, Clone)]
+pub struct OriginSurvey<'a> {
+    pub image: &'a ImageFacts,
+    pub size: &'a LogicalSize,
+    /// Region of the AMI.
+    pub region: &'a str,
+    pub bucket: &'a str,
+    pub key: &'a str,
+    pub object_bytes: u64,
+    pub etag: Option<&'a str>,
+    pub modified: Option<Timestamp>,
+    pub tags: &'a Fact<BTreeMap<String, String>>,
+    /// Store tasks into the bucket.
+    pub tasks: &'a Fact<Vec<StoreTask>>,
+    /// What `store --record` wrote, with the name of the file.
+    pub record: Option<&'a (String, Record)>,
+}
+
+/// What became of the question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Why it is a copy of something else.
+    pub refuted: Vec<String>,
+    /// Why it may be none.
+    pub open: Vec<String>,
+}
+
+/// Holds an object against the AMI. A copy is shown by what a store leaves behind: its task, its tags, its record.
+pub fn judge_origin(survey: &OriginSurvey<'_>) -> Origin {
+    let mut origin = Origin::default();
+    origin.open.extend(unfit(survey.image));
+    origin.open.extend(impossible(survey.size, survey.object_bytes));
+    let tagged = match survey.tags {
+        Fact::Known { value, .. } => source_from_tags(value),
+        Fact::Absent { .. } | Fact::NotApplicable => None,
+        other => Some(Err(other.why_not().unwrap_or_default())),
+    };
+    let by_tags = match &tagged {
+        None => false,
+        Some(Ok(tagged)) => origin.tags(survey, tagged),
+        Some(Err(why)) => {
+            origin.open.push(format!("whether its tags name another AMI is not known: {why}"));
+            false
+        }
+    };
+    if origin.refuted.is_empty() && !(by_tags || by_task(survey) || by_record(survey)) {
+        let asked = match survey.tasks.why_not() {
+            Some(why) => format!(" (store tasks: {why})"),
+            None => String::new(),
+        };
+        origin.open.push(format!(
+            "nothing shows that a store of {} wrote it: no completed store task, no tags of a store, no --record{asked}",
+            survey.image.id
+        ));
+    }
+    origin
+}
+
+impl Origin {
+    /// Whether the tags show that a store of this very AMI wrote the object.
+    fn tags(&mut self, survey: &OriginSurvey<'_>, tagged: &TaggedSource) -> bool {
+        let before = (self.refuted.len(), self.open.len());
+        if tagged.image != survey.image.id {
+            self.refuted.push(format!("its tags name another AMI: {}", tagged.image));
+        }
+        match &tagged.account {
+            Some(account) if survey.image.owner.is_empty() => {
+                self.open.push(format!("its tags name the account {account}, and the AMI's owner is not known"));
+            }
+            Some(account) if *account != survey.image.owner => {
+                self.refuted.push(format!("its tags name another account: {account}"));
+            }
+            Some(_) => {}
+            None => self.open.push("its tags name no account".to_owned()),
+        }
+        if let Some(region) = tagged.region.as_ref().filter(|region| *region != survey.region) {
+            self.open.push(format!("its tags name an AMI in {region}, and this one is in {}", survey.region));
+        }
+        if let Some((tagged, volumes)) = tagged.volume_bytes.zip(survey.size.volumes).filter(|(one, two)| one != two) {
+            self.open.push(format!("its tags tell of {tagged} bytes of volumes, and the AMI has {volumes}"));
+        }
+        before == (self.refuted.len(), self.open.len())
+    }
+}
+
+/// A store task of this AMI that wrote this key, and not before the object was there.
+fn by_task(survey: &OriginSurvey<'_>) -> bool {
+    let tasks = survey.tasks.value().map_or(&[][..], Vec::as_slice);
+    tasks.iter().any(|task| {
+        let later = task.started.zip(survey.modified).is_none_or(|(started, modified)| {
+            started.checked_sub(SKEW).is_ok_and(|started| modified >= started)
+        });
+        TaskState::of(&task.state) == TaskState::Completed
+            && task.image == survey.image.id
+            && task.is_into(survey.bucket)
+            && task.key == survey.key
+            && later
+    })
+}
+
+/// A record of this AMI that names this object, by its place or by its content.
+fn by_record(survey: &OriginSurvey<'_>) -> bool {
+    let Some((_, record)) = survey.record else { return false };
+    let content = record.etag.as_deref().map(|etag| Some(etag) == survey.etag);
+    let bytes = record.object_bytes.is_none_or(|bytes| bytes == survey.object_bytes);
+    let place = record.bucket == survey.bucket && record.key == survey.key;
+    record.image == survey.image.id && record.account == survey.image.owner && bytes && content.unwrap_or(place)
+}
+
+/// Why no copy of an AMI in such a state can be told; nothing where it is one that can be stored.
+fn unfit(image: &ImageFacts) -> Option<String> {
+    let id = &image.id;
+    match ImageState::of(&image.state) {
+        ImageState::Available | ImageState::Disabled => {}
+        state => return Some(format!("the state of {id} is `{state}`")),
+    }
+    match image.root_device_type.as_deref().map(RootDevice::of) {
+        None | Some(RootDevice::Ebs) => {}
+        Some(device) => return Some(format!("the root device of {id} is `{device}`, and only EBS is stored")),
+    }
+    match image.virtualization.as_deref().map(Virtualization::of) {
+        None | Some(Virtualization::Hvm) => None,
+        Some(kind) => Some(format!("{id} is `{kind}`, which is not stored")),
+    }
+}
+
+/// Why an object of so many bytes can hold no AMI of such a size.
+fn impossible(size: &LogicalSize, bytes: u64) -> Option<String> {
+    let (logical, what) = match (size.written, size.volumes) {
+        (Some(written), _) => (written, "of written blocks"),
+        (None, Some(volumes)) => (volumes, "of volumes, of which it is not known how much is written"),
+        (None, None) => return Some(format!("whether it can hold the AMI is not known: {}", size.source)),
+    };
+    let least = logical.div_ceil(DENSEST).max(LEAST);
+    (bytes < least).then(|| {
+        format!(
+            "{bytes} bytes cannot hold the {} {what} of the AMI: at the densest packing they take {least} bytes",
+            ByteSize(logical)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

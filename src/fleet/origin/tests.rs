@@ -1,0 +1,169 @@
+use super::*;
+use crate::units::GIB;
+
+const AMI: &str = "ami-0123456789abcdef0";
+const ACCOUNT: &str = "123456789012";
+
+struct Known {
+    image: ImageFacts,
+    size: LogicalSize,
+    bytes: u64,
+    modified: Option<Timestamp>,
+    tags: Fact<BTreeMap<String, String>>,
+    tasks: Fact<Vec<StoreTask>>,
+    record: Option<(String, Record)>,
+}
+
+impl Known {
+    fn new() -> Self {
+        Known {
+            image: ImageFacts {
+                id: AMI.into(),
+                owner: ACCOUNT.into(),
+                state: "available".into(),
+                root_device_type: Some("ebs".into()),
+                virtualization: Some("hvm".into()),
+                ..ImageFacts::default()
+            },
+            size: LogicalSize { volumes: Some(29 * GIB), written: Some(8 * GIB), source: String::new() },
+            bytes: 1 << 30,
+            modified: Some("2026-01-02T00:00:00Z".parse().unwrap()),
+            tags: tags(&[("source-ami", AMI), ("source-account", ACCOUNT)]),
+            tasks: Fact::Known { value: Vec::new(), source: "test" },
+            record: None,
+        }
+    }
+
+    fn judged(&self) -> Origin {
+        judge_origin(&OriginSurvey {
+            image: &self.image,
+            size: &self.size,
+            region: "us-east-1",
+            bucket: "b",
+            key: "p/ami-0123456789abcdef0.bin",
+            object_bytes: self.bytes,
+            etag: Some("e-2"),
+            modified: self.modified,
+            tags: &self.tags,
+            tasks: &self.tasks,
+            record: self.record.as_ref(),
+        })
+    }
+}
+
+fn tags(all: &[(&str, &str)]) -> Fact<BTreeMap<String, String>> {
+    let value = all.iter().map(|(name, value)| (format!("stored-ami:{name}"), (*value).to_owned())).collect();
+    Fact::Known { value, source: "test" }
+}
+
+fn task() -> StoreTask {
+    StoreTask {
+        image: AMI.into(),
+        bucket: "b/p".into(),
+        key: "p/ami-0123456789abcdef0.bin".into(),
+        state: "Completed".into(),
+        started: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+        ..StoreTask::default()
+    }
+}
+
+fn record() -> Record {
+    let caller = crate::facts::Caller { account: ACCOUNT.into(), arn: "arn:aws:iam::1:user/x".into() };
+    let known = Known::new();
+    let mut record = Record::of(&known.image, &[], &known.size, &caller, "us-east-1");
+    (record.bucket, record.key) = ("b".into(), "p/ami-0123456789abcdef0.bin".into());
+    record
+}
+
+#[test]
+fn what_a_store_leaves_behind_shows_it() {
+    assert_eq!(Known::new().judged(), Origin::default(), "tags");
+    let bare = || Known { tags: tags(&[]), ..Known::new() };
+    let of_task = |task| Known { tasks: Fact::Known { value: vec![task], source: "test" }, ..bare() }.judged();
+    assert_eq!(of_task(task()), Origin::default());
+    let of_record = |record| Known { record: Some(("r.json".into(), record)), ..bare() }.judged();
+    assert_eq!(of_record(record()), Origin::default());
+    let elsewhere = Record { bucket: "c".into(), etag: Some("e-2".into()), ..record() };
+    assert_eq!(of_record(elsewhere), Origin::default(), "the same content in another place");
+
+    let none = [
+        ("nothing", bare().judged()),
+        ("a failed task", of_task(StoreTask { state: "Failed".into(), ..task() })),
+        ("a task in a state that is not known", of_task(StoreTask { state: "completed".into(), ..task() })),
+        ("of another AMI", of_task(StoreTask { image: "ami-1".into(), ..task() })),
+        ("into another bucket", of_task(StoreTask { bucket: "bb".into(), ..task() })),
+        ("under another key", of_task(StoreTask { key: "ami-0123456789abcdef0.bin".into(), ..task() })),
+        ("of a later task", of_task(StoreTask { started: "2026-01-03T00:00:00Z".parse().ok(), ..task() })),
+        ("a record of another AMI", of_record(Record { image: "ami-1".into(), ..record() })),
+        ("of another account", of_record(Record { account: "9".into(), ..record() })),
+        ("of another place", of_record(Record { bucket: "c".into(), ..record() })),
+        ("of other content", of_record(Record { etag: Some("x".into()), ..record() })),
+        ("of another size", of_record(Record { object_bytes: Some(1), ..record() })),
+    ];
+    for (name, origin) in none {
+        assert_eq!((origin.refuted.len(), origin.open.len()), (0, 1), "{name}: {origin:?}");
+        assert!(origin.open[0].contains("nothing shows that a store"), "{name}: {origin:?}");
+    }
+}
+
+#[test]
+fn tags_that_name_another_source_refute_it_whatever_else_shows() {
+    for (all, refuted, open) in [
+        (&[("source-ami", "ami-1"), ("source-account", ACCOUNT)][..], 1, 0),
+        (&[("source-ami", AMI), ("source-account", "999999999999")], 1, 0),
+        (&[("source-ami", "ami-1"), ("source-account", "999999999999")], 2, 0),
+        // What only contradicts, and what cannot be read.
+        (&[("source-ami", AMI), ("source-account", ACCOUNT), ("source-region", "eu-west-1")], 0, 1),
+        (&[("source-ami", AMI), ("source-account", ACCOUNT), ("volume-bytes", "1")], 0, 1),
+        (&[("source-ami", AMI), ("source-account", ACCOUNT), ("volume-bytes", "much")], 0, 1),
+        (&[("source-ami", AMI)], 0, 1),
+        (&[("source-account", ACCOUNT)], 0, 1),
+        (&[("source-ami", "=ZZ"), ("source-account", ACCOUNT)], 0, 1),
+    ] {
+        let tasks = Fact::Known { value: vec![task()], source: "test" };
+        let origin = Known { tags: tags(all), tasks, ..Known::new() }.judged();
+        assert_eq!((origin.refuted.len(), origin.open.len()), (refuted, open), "{all:?}: {origin:?}");
+    }
+    let denied = Fact::NotPermitted { needs: "s3:GetObjectTagging" };
+    let tasks = Fact::Known { value: vec![task()], source: "test" };
+    let origin = Known { tags: denied, tasks, ..Known::new() }.judged();
+    assert!(origin.open[0].contains("whether its tags name another AMI is not known"), "{origin:?}");
+}
+
+#[test]
+fn sizes_that_cannot_be() {
+    for (written, volumes, bytes, possible) in [
+        (Some(8 * GIB), Some(29 * GIB), 0, false),
+        (Some(8 * GIB), Some(29 * GIB), 1, false),
+        (Some(8 * GIB), Some(29 * GIB), 262_143, false),
+        (Some(8 * GIB), Some(29 * GIB), 262_144, true),
+        (None, Some(29 * GIB), 950_271, false),
+        (None, Some(29 * GIB), 950_272, true),
+        (Some(0), Some(29 * GIB), 63, false),
+        (Some(0), Some(29 * GIB), 64, true),
+        (Some(u64::MAX), None, 1 << 40, false),
+        (None, None, 1 << 40, false),
+    ] {
+        let size = LogicalSize { volumes, written, source: "no snapshots".into() };
+        let origin = Known { size, bytes, ..Known::new() }.judged();
+        assert_eq!(origin.open.is_empty(), possible, "{written:?} {volumes:?} {bytes}: {origin:?}");
+        assert!(origin.refuted.is_empty());
+    }
+}
+
+#[test]
+fn an_ami_that_cannot_have_been_stored_has_no_copy() {
+    let changes: [fn(&mut ImageFacts); 6] = [
+        |image| image.state = "pending".into(),
+        |image| image.state = "failed".into(),
+        |image| image.state = String::new(),
+        |image| image.state = "splendid".into(),
+        |image| image.root_device_type = Some("instance-store".into()),
+        |image| image.virtualization = Some("paravirtual".into()),
+    ];
+    for change in changes {
+        let mut known = Known::new();
+        change(&mut known.image);
+        assert_eq!(known.judged().open.len(), 1, "{:?}", known.image);
+    }
+}

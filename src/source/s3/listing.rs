@@ -1,0 +1,165 @@
+//! Pages of listings, read leniently: what is odd in one entry is that entry's affair.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_s3::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::error::translate;
+use crate::facts::{RawEntry, RawPage};
+use crate::source::{ErrorKind, SourceError};
+
+/// One page, as the server wrote it.
+pub(super) async fn page(request: ListObjectsV2FluentBuilder, subject: &str) -> Result<RawPage, SourceError> {
+    let answer = Answer::default();
+    let sent = request.customize().interceptor(answer.clone()).send().await;
+    match (answer.take(), sent) {
+        // The SDK's parser gives the whole page up for one odd date.
+        (Some(body), _) => raw(&body, subject),
+        (None, Err(error)) => Err(translate(&error, subject, "s3:ListBucket")),
+        (None, Ok(_)) => Err(SourceError::new(ErrorKind::Protocol, subject, "a page of the listing has no text")),
+    }
+}
+
+/// Keeps the body of a successful answer.
+#[derive(Debug, Clone, Default)]
+struct Answer(Arc<Mutex<Option<Vec<u8>>>>);
+
+impl Answer {
+    fn take(&self) -> Option<Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for Answer {
+    fn name(&self) -> &'static str {
+        "ListingAnswer"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        if response.status().is_success() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = response.body().bytes().map(<[u8]>::to_vec);
+        }
+        Ok(())
+    }
+}
+
+/// Root elements that are understood.
+#[derive(Deserialize)]
+enum Document {
+    ListBucketResult(Listing),
+    /// Some servers wrap an error into a success.
+    Error(Wrapped),
+}
+
+#[derive(Deserialize)]
+struct Wrapped {
+    #[serde(rename = "Code", default)]
+    code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listing {
+    name: Option<String>,
+    prefix: Option<String>,
+    encoding_type: Option<String>,
+    key_count: Option<String>,
+    is_truncated: Option<String>,
+    next_continuation_token: Option<String>,
+    #[serde(default)]
+    contents: Vec<Entry>,
+    #[serde(default)]
+    common_prefixes: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    key: Option<String>,
+    size: Option<String>,
+    last_modified: Option<String>,
+    #[serde(rename = "ETag")]
+    etag: Option<String>,
+    storage_class: Option<String>,
+}
+
+fn raw(body: &[u8], subject: &str) -> Result<RawPage, SourceError> {
+    let document: Document = quick_xml::de::from_reader(body).map_err(|error| {
+        let detail = format!("a page of the listing cannot be read: {error}");
+        SourceError::new(ErrorKind::Protocol, subject, detail)
+    })?;
+    let listing = match document {
+        Document::ListBucketResult(listing) => listing,
+        Document::Error(Wrapped { code }) => {
+            let kind = match code.as_str() {
+                "SlowDown" => ErrorKind::Throttled,
+                "InternalError" | "ServiceUnavailable" => ErrorKind::Transient,
+                _ => ErrorKind::Protocol,
+            };
+            let detail = format!("the server answered with success and {code} inside");
+            return Err(SourceError { code: Some(code), ..SourceError::new(kind, subject, detail) });
+        }
+    };
+    let entries = listing.contents.into_iter().map(|entry| RawEntry {
+        key: entry.key,
+        size: entry.size,
+        modified: entry.last_modified,
+        etag: entry.etag,
+        storage_class: entry.storage_class,
+    });
+    Ok(RawPage {
+        bucket: listing.name,
+        prefix: listing.prefix,
+        encoded: listing.encoding_type.as_deref() == Some("url"),
+        key_count: listing.key_count,
+        truncated: listing.is_truncated,
+        next_token: listing.next_continuation_token,
+        entries: entries.collect(),
+        rolled_up: listing.common_prefixes.len() as u64,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">"#;
+
+    fn of(inside: &str) -> Result<RawPage, SourceError> {
+        raw(format!("{HEAD}{inside}</ListBucketResult>").as_bytes(), "bucket b")
+    }
+
+    #[test]
+    fn what_is_odd_is_kept_as_it_came() {
+        let page = of("<Name>b</Name><Prefix/><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents>\
+                       <Key> a&amp;b </Key><LastModified>yesterday</LastModified><ETag>&quot;x&quot;</ETag>\
+                       <Size>-5</Size><Owner><ID>1</ID></Owner></Contents><New>1</New>")
+        .unwrap();
+        assert_eq!((page.bucket.as_deref(), page.prefix.as_deref()), (Some("b"), Some("")));
+        let entry = &page.entries[0];
+        assert_eq!((entry.key.as_deref(), entry.size.as_deref()), (Some(" a&b "), Some("-5")));
+        assert_eq!((entry.modified.as_deref(), entry.etag.as_deref()), (Some("yesterday"), Some("\"x\"")));
+    }
+
+    #[test]
+    fn what_is_no_listing_is_none() {
+        for body in ["", "<", "<html/>", "<ListBucketResult>", "<VersioningConfiguration/>", "\u{0}"] {
+            assert_eq!(raw(body.as_bytes(), "bucket b").unwrap_err().kind, ErrorKind::Protocol, "{body}");
+        }
+        assert_eq!(of("<KeyCount>1</KeyCount><KeyCount>2</KeyCount>").unwrap_err().kind, ErrorKind::Protocol);
+        let slow = raw(b"<Error><Code>SlowDown</Code></Error>", "bucket b").unwrap_err();
+        assert_eq!(slow.kind, ErrorKind::Throttled);
+    }
+}
