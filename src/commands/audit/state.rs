@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::AuditRequest;
 use crate::commands::ask::{asked, lock};
 use crate::facts::{Fact, ObjectFacts};
-use crate::fleet::{ObjectState, Proof};
+use crate::fleet::{History, ObjectState, Seen};
 use crate::source::Session;
 
 /// Whether the policy asks what a listing does not tell.
@@ -12,13 +12,14 @@ pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) ->
     policy.wants_head() || storage_class.is_none() && !policy.object.storage_classes.is_empty()
 }
 
-/// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made.
+/// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made; proofs are those
+/// that a history has of a state.
 pub(super) async fn object_state<'a>(
     session: &Session,
     request: &AuditRequest,
     facts: Option<Result<&ObjectFacts, String>>,
     storage_class: Option<String>,
-    proof: Option<&'a Proof>,
+    (history, seen): (&'a History, &Seen),
 ) -> ObjectState<'a> {
     let policy = &request.policy;
     let why = match &facts {
@@ -31,7 +32,8 @@ pub(super) async fn object_state<'a>(
         storage_class,
         lock: Fact::Unavailable { because: why.clone() },
         tags: Fact::Unavailable { because: why },
-        proof,
+        proof: history.proof_of(seen),
+        doubt: history.doubt_of(seen),
     };
     let Some(Ok(facts)) = facts else { return state };
     state.encryption = Ok(facts.encryption.clone());

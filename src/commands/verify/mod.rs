@@ -2,6 +2,7 @@
 
 mod assemble;
 mod keeper;
+mod matched;
 mod mismatch;
 mod parts;
 mod pass;
@@ -11,15 +12,16 @@ mod stream;
 
 use tokio_util::sync::CancellationToken;
 
+pub use matched::ETagParts;
 pub use request::{Expected, ParseExpectedError, VerifyRequest};
 
 use super::discover;
 use crate::facts::{Fact, Readability, readability};
 use crate::manifest::Manifest;
-use crate::plan::Reference;
+use crate::plan::{PartLayout, Reference};
 use crate::report::VerifyReport;
 use crate::source::{Session, SourceError};
-use crate::verdict::{CheckId, Finding, Outcome, Reason};
+use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason};
 use assemble::Ending;
 use pass::Pass;
 
@@ -30,6 +32,10 @@ pub struct Verified {
     pub manifest: Option<Manifest>,
     /// Nothing is left that another run could go on with.
     pub finished: bool,
+    /// What the reading saw that speaks against the bytes without refuting them.
+    pub doubt: Option<Doubt>,
+    /// The parts under which the stored ETag matched, where it goes by part.
+    pub etag_parts: Option<PartLayout>,
 }
 
 /// Why a `verify` could not be begun.
@@ -49,6 +55,9 @@ pub async fn verify(
 ) -> Result<Verified, VerifyError> {
     let started = session.context().clock.monotonic();
     let mut found = discover(session).await?;
+    if let Some(known) = &request.etag_parts {
+        found.take_etag_parts(known);
+    }
     let collected = references::collect(session, request, &mut found).await?;
     let mut findings = collected.unusable;
     let (references, unused): (Vec<Reference>, Vec<Reference>) =
@@ -78,6 +87,7 @@ pub async fn verify(
         ending.probed = pass.take_probed();
         ending.decoded = pass.decoded.take();
         ending.digests = pass.digests.take();
+        ending.etag_parts = pass.etag_parts.take();
     }
     let moved = match ending.coverage {
         Some(_) => moved_since(session, &mut found).await,
