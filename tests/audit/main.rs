@@ -3,6 +3,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod edges_doubt;
+mod edges_ledger;
+mod edges_merge;
+mod edges_proved;
 mod fleet;
 mod ledger;
 mod planted;
