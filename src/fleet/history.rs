@@ -235,6 +235,10 @@ fn shares(one: &Proof, other: &Proof) -> bool {
 }
 
 #[cfg(test)]
+#[path = "history/tests.rs"]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::fleet::{Acceptance, Gone};

@@ -36,6 +36,7 @@ impl Ledger {
     ///
     /// The file is no ledger, holds more than a ledger, is of a newer format, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        create(path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut ledger = Ledger { connection: connect(path, flags)? };
         // A whole file is one file: nothing stands beside it but while it is written. Every commit is on the disk.
@@ -150,6 +151,13 @@ impl Ledger {
             _ => Ok(end),
         }
     }
+}
+
+/// Makes a new file that its owner alone may read; SQLite gives its journal the same permissions. Where it cannot be
+/// made, SQLite says why.
+fn create(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    drop(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
 }
 
 /// A connection over which nothing in the file is run: no trigger, no view, no function that its schema names.
@@ -320,6 +328,15 @@ mod tests {
     }
 
     #[test]
+    fn a_new_ledger_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.db");
+        filled(&path);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+    }
+
+    #[test]
     fn two_runs_at_once_write_one_history() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("l.db");
@@ -378,7 +395,8 @@ mod tests {
             let mut open = Ledger::open(&path).unwrap();
             alter(&path, sql);
             let before = std::fs::read(&path).unwrap();
-            let refused = |result: Result<(), LedgerError>| assert!(matches!(result, Err(LedgerError::Schema(_))), "{sql}");
+            let refused =
+                |result: Result<(), LedgerError>| assert!(matches!(result, Err(LedgerError::Schema(_))), "{sql}");
             refused(Ledger::open(&path).map(drop));
             refused(Ledger::open_existing(&path).map(drop));
             refused(open.append(&[entry(4)]).map(drop));
@@ -393,9 +411,7 @@ mod tests {
     fn an_insert_that_changes_no_row_is_an_error() {
         let connection = Connection::open_in_memory().unwrap();
         schema::begin(&connection).unwrap();
-        connection
-            .execute_batch("CREATE TRIGGER t BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END")
-            .unwrap();
+        connection.execute_batch("CREATE TRIGGER t BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END").unwrap();
         let beginning = Head { entries: 0, digest: BEGINNING };
         assert!(matches!(insert(&connection, &beginning, &entry(1)), Err(LedgerError::NotKept(_))));
     }

@@ -58,9 +58,8 @@ impl AuditLines {
         }
         // A proof may hold of an object that is not in order.
         let range = self.count(|one| one.verdict == passed)..=self.count(|one| one.proof.is_some());
-        (!range.contains(&end.proved)).then(|| {
-            format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end())
-        })
+        (!range.contains(&end.proved))
+            .then(|| format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end()))
     }
 
     /// The exit code that the lines give together.
@@ -79,9 +78,8 @@ impl AuditLines {
             return Some("it says that something failed, and no line does".to_owned());
         }
         let done = matches!(says, Exit::Passed | Exit::Unknown);
-        (done && !self.end.problems.is_empty()).then(|| {
-            format!("it tells of problems, and says exit code {}", self.end.exit_code)
-        })
+        (done && !self.end.problems.is_empty())
+            .then(|| format!("it tells of problems, and says exit code {}", self.end.exit_code))
     }
 
     fn odd_summary(&self) -> Option<String> {
@@ -94,7 +92,8 @@ impl AuditLines {
             errors: 0,
             exit_code: self.end.exit_code,
         };
-        (self.summary != expected).then(|| format!("it says {}, and the lines {}", shown(&self.summary), shown(&expected)))
+        (self.summary != expected)
+            .then(|| format!("it says {}, and the lines {}", shown(&self.summary), shown(&expected)))
     }
 }
 
@@ -150,5 +149,4 @@ impl AuditReport {
 }
 
 #[cfg(test)]
-#[path = "consistent_tests.rs"]
 mod tests;

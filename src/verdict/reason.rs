@@ -110,7 +110,9 @@ impl Reason {
                 "suspect damage; give the second reading more time or bytes, or call one reading enough with --no-reread",
             ),
             Reason::Limited { .. } => Some("run it again with --resume FILE, as often as it takes"),
-            Reason::ReadFailed { .. } | Reason::RereadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
+            Reason::ReadFailed { .. } | Reason::RereadFailed { .. } | Reason::Interrupted { .. } => {
+                Some("run it again")
+            }
             Reason::InDoubt { .. } => Some("read every byte again: audit --level bytes"),
             Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
             _ => None,
@@ -153,7 +155,10 @@ impl fmt::Display for Reason {
             Reason::Protocol { detail } => write!(f, "the server's answer does not fit the request: {detail}"),
             Reason::ReadFailed { detail } => write!(f, "not all bytes could be read: {detail}"),
             Reason::RereadFailed { detail } => {
-                write!(f, "not all bytes could be read: a mismatch was seen, and could not be read a second time: {detail}")
+                write!(
+                    f,
+                    "not all bytes could be read: a mismatch was seen, and could not be read a second time: {detail}"
+                )
             }
             Reason::ETagNotMd5 { because } => write!(f, "the ETag is no MD5: {because}"),
             Reason::LayoutUnknown { because } => write!(f, "the part layout is not known: {because}"),

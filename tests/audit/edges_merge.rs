@@ -109,15 +109,12 @@ fn forgeries() -> Vec<Forgery> {
             "is outside",
         ),
         ("a verdict of its own", |s| line(&mut s[0], passed)["verdict"] = json!("good"), "says good"),
-        (
-            "more proved than there are",
-            |s| line(&mut s[0], of_type("audit"))["proved"] = json!(99),
-            "proved is 99",
-        ),
+        ("more proved than there are", |s| line(&mut s[0], of_type("audit"))["proved"] = json!(99), "proved is 99"),
         (
             "a line of another command",
             |s| {
-                let error = json!({"schema": "stored-ami/1", "type": "error", "target": "x", "message": "y", "exit_code": 4});
+                let error =
+                    json!({"schema": "stored-ami/1", "type": "error", "target": "x", "message": "y", "exit_code": 4});
                 s[0].insert(0, error);
             },
             "that no audit writes",

@@ -31,7 +31,10 @@ const PART: usize = 700;
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// An audit; whatever was proved before, or as long as that holds.
-    Look { level: Level, anew: bool },
+    Look {
+        level: Level,
+        anew: bool,
+    },
     /// A byte rots, or is mended.
     Rot,
     /// The next reading differs from the one after it.
@@ -229,14 +232,12 @@ impl World {
 
     /// Audits, and holds every output against what is true.
     async fn look(&mut self, level: Level, anew: bool) {
-        let flip = Fault { call: Call::Read, at: Some(1_500), skip: 0, times: 1, action: Action::Flip { offset: 1_500 } };
+        let flip =
+            Fault { call: Call::Read, at: Some(1_500), skip: 0, times: 1, action: Action::Flip { offset: 1_500 } };
         self.shelf.source.object().faults = self.flickers.then_some(flip).into_iter().collect();
         let archive = Arc::new(self.shelf.clone());
-        let context = Context {
-            clock: Arc::new(SystemClock),
-            monitor: Arc::new(Silent),
-            retry: RetryPolicy::default(),
-        };
+        let context =
+            Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
         let services = AuditServices { archive, images: None, context };
         let mut reports = Vec::new();
         let ledger = Ledger::open(&self.ledger).unwrap();

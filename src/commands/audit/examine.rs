@@ -30,6 +30,13 @@ pub(super) struct Examined {
     pub proved: bool,
 }
 
+impl Examined {
+    /// Whether it was stopped before it told anything that is worth keeping.
+    pub fn is_cut_off(&self) -> bool {
+        self.entry.is_none() && self.report.exit_code == Exit::Interrupted.code()
+    }
+}
+
 /// What is known of an object from the requests of a level.
 struct Known {
     facts: ObjectFacts,
@@ -192,9 +199,7 @@ async fn judge(
     let change = history.map(|history| {
         let basis = if troubled { &after } else { history };
         match basis.change(&known.seen, look.listed.as_ref(), &known.content) {
-            Change::SameContent { .. } if troubled => {
-                basis.change(&known.seen, look.listed.as_ref(), &matched(&known))
-            }
+            Change::SameContent { .. } if troubled => basis.change(&known.seen, look.listed.as_ref(), &matched(&known)),
             change => change,
         }
     });
@@ -204,13 +209,16 @@ async fn judge(
             known.notes.push(format!("written again since it was first seen, with the same content by {by}"));
         }
     }
-    if !troubled && standing != Standing::Proved {
+    if troubled {
+        known.content = matched(&known);
+    } else if standing != Standing::Proved {
         known.findings.extend(known_trouble(&after, &known.seen));
     }
     let proof = after.proof_of(&known.seen);
     let holds = standing == Standing::Proved || proof.is_some_and(|proof| proof.is_in(request.term(now)));
     let storage_class = known.facts.storage_class.clone();
-    let state = object_state(session, request, Some(Ok(&known.facts)), storage_class.clone(), (&after, &known.seen)).await;
+    let state =
+        object_state(session, request, Some(Ok(&known.facts)), storage_class.clone(), (&after, &known.seen)).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     let report = AuditedReport {
         target: candidate.uri.to_string(),

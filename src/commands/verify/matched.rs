@@ -76,11 +76,7 @@ mod tests {
             claim: claim(etag),
         };
         let mut both = digests(&wrong);
-        both.insert(
-            Algorithm::Md5,
-            right.clone(),
-            digests(&right).parts(Algorithm::Md5, &right).unwrap().to_vec(),
-        );
+        both.insert(Algorithm::Md5, right.clone(), digests(&right).parts(Algorithm::Md5, &right).unwrap().to_vec());
         assert_eq!(etag_parts(&of(Origin::Stored, &etag(&right)), &both), Some(right.clone()));
         assert_eq!(etag_parts(&of(Origin::Expect, &etag(&right)), &both), None, "another ETag than the object's own");
         assert_eq!(etag_parts(&of(Origin::Stored, &etag(&right)), &digests(&wrong)), None);
