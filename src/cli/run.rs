@@ -146,7 +146,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
         progress.clear();
         match verified {
             None => results.interrupted(),
-            Some(Ok(Verified { mut report, manifest, finished })) => {
+            Some(Ok(Verified { mut report, manifest, finished, .. })) => {
                 let counts = counting.counts();
                 report.stats.requests = counts.requests;
                 report.stats.reads = counts.reads;

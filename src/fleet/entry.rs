@@ -2,8 +2,9 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Level, Seen};
-use crate::verdict::Verdict;
+use super::{Content, Level, Seen, Standing};
+use crate::manifest::PartRun;
+use crate::verdict::Doubt;
 
 /// One line of the history of an archive, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,12 +39,18 @@ pub struct Proof {
     pub storage_class: Option<String>,
     /// Bytes that were read.
     pub covered_bytes: u64,
+    /// What the reading saw that speaks against the bytes without refuting them. Entries of format 1 lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// Checks of the object itself that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
     /// References that matched over every byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proved_by: Vec<String>,
+    /// The parts under which the ETag matched, run by run, where it goes by part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub etag_parts: Vec<PartRun>,
     /// Values of its content: those that were proved, or all that S3 states where none was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<Content>,
@@ -113,7 +120,7 @@ impl Entry {
 impl Proof {
     /// Whether every byte was held against a reference, and matched.
     pub fn proves(&self) -> bool {
-        self.level == Level::Bytes.name() && self.verdict == Verdict::Pass.name()
+        self.standing() == Standing::Proved
     }
 
     /// Whether it was made in a term.
@@ -125,6 +132,10 @@ impl Proof {
     /// Whether nothing is left to do for an object that must be looked at so hard. A sample says nothing of the bytes of
     /// the next one.
     pub fn satisfies(&self, level: Level) -> bool {
-        self.settled && (level == Level::Facts || self.proves())
+        match self.standing() {
+            Standing::Proved => true,
+            Standing::InOrder => level == Level::Facts,
+            Standing::Damaged | Standing::Doubted(_) | Standing::Open => false,
+        }
     }
 }

@@ -1,20 +1,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Change, Content, Entry, Level, Proof, Seen, Term};
-use crate::verdict::Verdict;
+use super::{Change, Content, Entry, Level, Proof, Seen, Standing, Term};
+use crate::ident::ETag;
+use crate::plan::PartLayout;
 
 /// What is known of one object from before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// When it was first seen, or accepted: what it must still be.
     first: Option<Arc<Proof>>,
-    /// The newest one that proves every byte, and that no later look at the same state refuted.
+    /// The newest one that proves every byte, and that no later look at the same state refuted or put in doubt.
     proof: Option<Arc<Proof>>,
     /// The newest one that left nothing open, of whatever level, likewise.
     settled: Option<Arc<Proof>>,
     /// Those that found damage, one of each state, unless every byte of that state was proved since. Most often none.
     damage: Vec<Arc<Proof>>,
+    /// Those that put the bytes in doubt, one of each state, likewise.
+    doubts: Vec<Arc<Proof>>,
+    /// The newest one that knows under which parts the ETag matched.
+    matched: Option<Arc<Proof>>,
     /// The newest look.
     latest: Option<Arc<Proof>>,
     /// The newest look at level `bytes`.
@@ -28,8 +33,17 @@ pub type Histories = BTreeMap<String, History>;
 
 impl History {
     /// Of an object that nothing is known of.
-    pub const NOTHING: History =
-        History { first: None, proof: None, settled: None, damage: Vec::new(), latest: None, read: None, gone: false };
+    pub const NOTHING: History = History {
+        first: None,
+        proof: None,
+        settled: None,
+        damage: Vec::new(),
+        doubts: Vec::new(),
+        matched: None,
+        latest: None,
+        read: None,
+        gone: false,
+    };
 
     pub fn add(&mut self, entry: Entry) {
         match entry {
@@ -41,29 +55,65 @@ impl History {
 
     /// Most often all of them are one, and there may be a hundred thousand objects.
     fn look(&mut self, look: Arc<Proof>) {
-        let state = look.object.clone();
-        let failed = look.verdict == Verdict::Fail.name();
-        if failed || look.proves() {
-            self.damage.retain(|damage| !is(damage, &state));
-        }
-        if failed {
-            self.proof.take_if(|earlier| is(earlier, &state));
-            self.settled.take_if(|earlier| is(earlier, &state));
-            self.damage.push(Arc::clone(&look));
-        } else if look.settled {
-            if look.proves() {
-                self.proof = Some(Arc::clone(&look));
-            }
-            self.settled = Some(Arc::clone(&look));
-        }
+        self.weigh(&look);
         if look.level == Level::Bytes.name() {
             self.read = Some(Arc::clone(&look));
+        }
+        if !look.etag_parts.is_empty() {
+            self.matched = Some(Arc::clone(&look));
         }
         // One that told nothing of the content is no measure, once another of the same state does.
         self.first.take_if(|first| first.content.is_empty() && is(&look, &first.object));
         self.first.get_or_insert_with(|| Arc::clone(&look));
         self.latest = Some(look);
         self.gone = false;
+    }
+
+    /// What is proved, settled, damaged or in doubt after a look.
+    fn weigh(&mut self, look: &Arc<Proof>) {
+        match look.standing() {
+            Standing::Proved => {
+                self.forget_trouble(look);
+                self.proof = Some(Arc::clone(look));
+                self.settled = Some(Arc::clone(look));
+            }
+            Standing::Damaged => {
+                self.take_back(look);
+                self.forget_trouble(look);
+                self.damage.push(Arc::clone(look));
+            }
+            Standing::Doubted(_) => {
+                self.take_back(look);
+                self.doubts.retain(|earlier| !same_state(earlier, look));
+                self.doubts.push(Arc::clone(look));
+            }
+            // Facts settle nothing while the bytes are known to be damaged or in doubt.
+            Standing::InOrder if self.trouble().any(|earlier| same_state(earlier, look)) => {}
+            Standing::InOrder => self.settled = Some(Arc::clone(look)),
+            Standing::Open => {}
+        }
+    }
+
+    fn take_back(&mut self, look: &Proof) {
+        self.proof.take_if(|earlier| same_state(earlier, look));
+        self.settled.take_if(|earlier| same_state(earlier, look));
+    }
+
+    fn forget_trouble(&mut self, look: &Proof) {
+        self.damage.retain(|earlier| !same_state(earlier, look));
+        self.doubts.retain(|earlier| !same_state(earlier, look));
+    }
+
+    fn trouble(&self) -> impl Iterator<Item = &Arc<Proof>> {
+        self.damage.iter().chain(&self.doubts)
+    }
+
+    /// What is known once a look has told what it saw. What the object is held against stays what it was before.
+    #[must_use]
+    pub fn weighed(&self, look: &Proof) -> History {
+        let mut after = self.clone();
+        after.weigh(&Arc::new(look.clone()));
+        after
     }
 
     /// An acceptance of another state than the newest accepts nothing; and none proves anything.
@@ -73,12 +123,14 @@ impl History {
         }
         let known = std::mem::take(self);
         let Some(accepted) = known.latest.filter(|_| object.is_some()) else { return };
-        let same = |look: &Arc<Proof>| is(look, &accepted.object);
+        let same = |look: &Arc<Proof>| same_state(look, &accepted);
         *self = History {
             proof: known.proof.filter(same),
             settled: known.settled.filter(same),
             read: known.read.filter(same),
             damage: known.damage.into_iter().filter(same).collect(),
+            doubts: known.doubts.into_iter().filter(same).collect(),
+            matched: known.matched,
             first: Some(Arc::clone(&accepted)),
             latest: Some(accepted),
             gone: false,
@@ -103,6 +155,24 @@ impl History {
         self.damage.iter().find(|damage| is(damage, seen)).map(Arc::as_ref)
     }
 
+    /// The look that put this very state of the object in doubt.
+    pub fn doubt_of(&self, seen: &Seen) -> Option<&Proof> {
+        self.doubts.iter().find(|doubt| is(doubt, seen)).map(Arc::as_ref)
+    }
+
+    fn is_troubled(&self, seen: &Seen) -> bool {
+        self.trouble().any(|look| is(look, seen))
+    }
+
+    /// The parts under which this very ETag matched once, of an object of this size.
+    pub fn parts_of(&self, seen: &Seen) -> Option<(ETag, PartLayout)> {
+        let same = |look: &&Arc<Proof>| {
+            let known = &look.object;
+            known.etag.is_some() && known.etag == seen.etag && known.object_bytes == seen.object_bytes
+        };
+        self.matched.as_ref().filter(same)?.matched_parts()
+    }
+
     /// What an earlier look at this very state told of its content.
     pub fn content_of(&self, seen: &Seen) -> &[Content] {
         let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
@@ -111,13 +181,16 @@ impl History {
 
     /// The newest proof over every byte, if it is of this very state of the object.
     pub fn proof_of(&self, seen: &Seen) -> Option<&Proof> {
-        self.proof.as_deref().filter(|proof| is(proof, seen))
+        self.proof.as_deref().filter(|proof| is(proof, seen) && !self.is_troubled(seen))
     }
 
     /// A proof that makes it needless to look at the object again.
     pub fn still_good(&self, seen: &Seen, level: Level, term: Term) -> Option<&Proof> {
         // One that was gone and is back is looked at, so that this is known.
-        let fits = |proof: &&Proof| !self.gone && is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
+        if self.gone || self.is_troubled(seen) {
+            return None;
+        }
+        let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
         self.proof.as_deref().filter(fits).or_else(|| self.settled.as_deref().filter(fits))
     }
 
@@ -151,9 +224,19 @@ fn is(proof: &Proof, seen: &Seen) -> bool {
     seen.is_identified() && (proof.object == *seen || proof.listed.as_ref() == Some(seen))
 }
 
+/// Whether two looks saw the same state, by HEAD or by a listing.
+fn same_state(one: &Proof, other: &Proof) -> bool {
+    let seen = [Some(&other.object), other.listed.as_ref()];
+    seen.into_iter().flatten().any(|seen| is(one, seen))
+}
+
 fn shares(one: &Proof, other: &Proof) -> bool {
     one.content.iter().any(|content| other.content.contains(content))
 }
+
+#[cfg(test)]
+#[path = "history/tests.rs"]
+mod properties;
 
 #[cfg(test)]
 mod tests {
@@ -182,9 +265,11 @@ mod tests {
             listed: None,
             version_id: None,
             storage_class: None,
-            covered_bytes: 5,
+            covered_bytes: if verdict == "pass" { 5 } else { 0 },
+            doubt: None,
             failed: if verdict == "fail" { vec!["crc32".into()] } else { Vec::new() },
-            proved_by: Vec::new(),
+            proved_by: vec!["crc32".into()],
+            etag_parts: Vec::new(),
             content: vec![Content(content.into())],
         }))
     }

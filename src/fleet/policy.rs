@@ -6,7 +6,7 @@ use super::lock::judge_lock;
 use super::stays::judge_stays;
 use crate::checks::Removals;
 use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
-use crate::fleet::{Proof, Term};
+use crate::fleet::{Proof, Standing, Term};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
 
 /// What must hold of an archive. What the file does not ask for is not asked.
@@ -77,6 +77,8 @@ pub struct ObjectState<'a> {
     pub tags: Fact<Vec<String>>,
     /// The newest proof over every byte of this very state.
     pub proof: Option<&'a Proof>,
+    /// The look that put this very state in doubt, where there is no proof.
+    pub doubt: Option<&'a Proof>,
 }
 
 /// Whether another Region holds the same content.
@@ -187,7 +189,7 @@ impl Policy {
             findings.push(finding(Upkeep::Tags, outcome));
         }
         if let Some(age) = wish.proof_age {
-            findings.push(finding(Upkeep::ProofAge, proof_age(age, state.proof, now)));
+            findings.push(finding(Upkeep::ProofAge, proof_age(age, state, now)));
         }
         if let Some(time) = wish.stays {
             findings.push(finding(Upkeep::Stays, judge_stays(time, &state.expiration, &state.rules, now)));
@@ -239,10 +241,14 @@ fn not_known(what: &str, word: &str) -> Outcome {
     Outcome::Unknown(Reason::NotStated { detail: format!("the {what} is `{word}`, which is not known") })
 }
 
-fn proof_age(age: SignedDuration, proof: Option<&Proof>, now: Timestamp) -> Outcome {
+fn proof_age(age: SignedDuration, state: &ObjectState, now: Timestamp) -> Outcome {
     let expected = format!("every byte proved within {}", in_days(age));
     let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
-    match proof {
+    if let (None, Some(Standing::Doubted(doubt))) = (state.proof, state.doubt.map(Proof::standing)) {
+        let since = state.doubt.map(|look| look.at.clone()).unwrap_or_default();
+        return Outcome::Unknown(Reason::InDoubt { doubt, since });
+    }
+    match state.proof {
         None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
         Some(proof) => decide(proof.is_in(Term::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
     }

@@ -23,6 +23,7 @@ pub fn policy(data: &[u8]) -> bool {
         lock: Fact::Unavailable { because: unknown() },
         tags: Fact::Unavailable { because: unknown() },
         proof: None,
+        doubt: None,
     };
     let mut findings = policy.judge_bucket(&bucket);
     findings.extend(policy.judge_object(&object, Timestamp::UNIX_EPOCH));
@@ -36,6 +37,7 @@ pub fn policy(data: &[u8]) -> bool {
         lock: Fact::Known { value: LockFacts::default(), source: "test" },
         tags: Fact::Known { value: vec!["Owner".to_owned()], source: "test" },
         proof: None,
+        doubt: None,
     };
     let judged = policy.judge_object(&known, Timestamp::UNIX_EPOCH);
     assert!(!judged.iter().any(|finding| matches!(finding.outcome, Outcome::Unknown(_))), "{judged:?}");

@@ -5,6 +5,9 @@ use rusqlite::{Error, ErrorCode};
 pub enum LedgerError {
     #[error("is no ledger of stored-ami: {0}")]
     Foreign(String),
+    /// The database has the mark of a ledger, and holds something that no released format has.
+    #[error("is no ledger as any version of stored-ami writes it: {0}")]
+    Schema(String),
     #[error("was written by a newer version of stored-ami (format {0}); use that one")]
     Newer(i64),
     #[error("is damaged: {0}; put it aside, and begin another: what it proved must be proved again")]
@@ -16,8 +19,15 @@ pub enum LedgerError {
     Broken(String),
     #[error("could not be written, and nothing of what was in it is lost: {0}")]
     Full(String),
+    #[error("cannot be written: {0}")]
+    ReadOnly(String),
+    /// SQLite reported success, and the entries are not there.
+    #[error("does not keep what is written to it: {0}")]
+    NotKept(String),
     #[error("is in use by another run for too long: {0}")]
     Busy(String),
+    #[error("{0}")]
+    CannotOpen(String),
     #[error("{0}")]
     Io(String),
 }
@@ -28,9 +38,28 @@ impl From<Error> for LedgerError {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => LedgerError::Foreign(text),
             Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged(text),
-            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly) => LedgerError::Full(text),
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => LedgerError::Full(text),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => LedgerError::ReadOnly(text),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy(text),
-            _ => LedgerError::Io(text),
+            Some(ErrorCode::CannotOpen) => LedgerError::CannotOpen(text),
+            _ => match error {
+                Error::InvalidColumnType(..) | Error::FromSqlConversionFailure(..) | Error::Utf8Error(..) => {
+                    LedgerError::Broken(text)
+                }
+                _ => LedgerError::Io(text),
+            },
+        }
+    }
+}
+
+impl LedgerError {
+    /// The same error from the first writing to a file that could be opened: SQLite could not make its journal.
+    pub(super) fn while_writing(self) -> Self {
+        match self {
+            LedgerError::CannotOpen(_) => {
+                LedgerError::ReadOnly("no file can be made beside it, as every change needs".to_owned())
+            }
+            other => other,
         }
     }
 }

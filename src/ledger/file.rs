@@ -1,18 +1,18 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
-use super::LedgerError;
 use super::chain::{BEGINNING, Head, Link, link};
 use crate::files::create_private;
+use super::{LedgerError, schema};
 use crate::fleet::Entry;
 
-/// Marks the file as ours (SQLite, *PRAGMA application_id*): "sami".
-const APPLICATION: i64 = 0x7361_6D69;
-const FORMAT: i64 = 1;
 /// How long another run may hold the file.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of an entry, at most: several hundred times what one takes.
+const MOST_BYTES: i64 = 1 << 20;
 
 /// A ledger that is open.
 #[derive(Debug)]
@@ -30,96 +30,102 @@ pub struct Kept {
 }
 
 impl Ledger {
-    /// Opens a ledger to add to it; begins one where there is none.
+    /// Opens a ledger to add to it; begins one where there is none, and brings one of an older format to the present one.
+    /// The file is written to, so one that cannot be written is refused here.
+    ///
+    /// # Errors
+    ///
+    /// The file is no ledger, holds more than a ledger, is of a newer format, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         // SQLite gives its own files beside a ledger the rights that the ledger has.
         create_private(path).map_err(|error| LedgerError::Io(error.to_string()))?;
-        let mut ledger = Ledger { connection: Connection::open_with_flags(path, flags)? };
-        ledger.connection.busy_timeout(PATIENCE)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut ledger = Ledger { connection: connect(path, flags)? };
         // A whole file is one file: nothing stands beside it but while it is written. Every commit is on the disk.
         ledger.connection.pragma_update(None, "synchronous", "FULL")?;
-        let begin = ledger.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tables: i64 = begin.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if tables == 0 && pragma(&begin, "application_id")? == 0 {
-            begin.execute_batch(
-                "CREATE TABLE entry (
-                    number INTEGER PRIMARY KEY,
-                    target TEXT NOT NULL,
-                    document TEXT NOT NULL,
-                    digest BLOB NOT NULL
-                 ) STRICT;",
-            )?;
-            begin.pragma_update(None, "application_id", APPLICATION)?;
-            begin.pragma_update(None, "user_version", FORMAT)?;
-        }
-        begin.commit()?;
-        ledger.check_format()?;
+        ledger.prepare().map_err(LedgerError::while_writing)?;
         Ok(ledger)
     }
 
-    /// Opens a ledger that is there, to read it.
+    fn prepare(&mut self) -> Result<(), LedgerError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if schema::is_empty(&transaction)? {
+            schema::begin(&transaction)?;
+        } else {
+            schema::check(&transaction)?;
+            schema::write_format(&transaction)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Opens a ledger that is there, to read it; one of an older format stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The file is no ledger, holds more than a ledger, is of a newer format, or cannot be read.
     pub fn open_existing(path: &Path) -> Result<Self, LedgerError> {
         // What a killed run left half written is taken back by whoever opens it next, if that one may write.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let ledger = Ledger { connection: Connection::open_with_flags(path, flags)? };
-        ledger.connection.busy_timeout(PATIENCE)?;
-        ledger.check_format()?;
+        let ledger = Ledger { connection: connect(path, flags)? };
+        schema::check(&ledger.connection)?;
         Ok(ledger)
     }
 
-    fn check_format(&self) -> Result<(), LedgerError> {
-        if pragma(&self.connection, "application_id")? != APPLICATION {
-            return Err(LedgerError::Foreign("it is a database of something else".to_owned()));
-        }
-        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'entry'";
-        let there: i64 = self.connection.query_row(tables, [], |row| row.get(0))?;
-        match pragma(&self.connection, "user_version")? {
-            FORMAT if there == 0 => Err(LedgerError::Damaged("its entries are missing".to_owned())),
-            FORMAT => Ok(()),
-            newer if newer > FORMAT => Err(LedgerError::Newer(newer)),
-            odd => Err(LedgerError::Damaged(format!("it has format {odd}"))),
-        }
+    /// Adds entries behind those that are there: all of them or, where it fails, none.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written, or does not hold afterwards what was written.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<Head, LedgerError> {
+        self.add(entries).map_err(LedgerError::while_writing)
     }
 
-    /// Adds entries behind those that are there: all of them or, where it fails, none.
-    pub fn append(&mut self, entries: &[Entry]) -> Result<Head, LedgerError> {
+    fn add(&mut self, entries: &[Entry]) -> Result<Head, LedgerError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut head = head(&transaction)?;
+        schema::check(&transaction)?;
+        let mut at = head(&transaction)?;
         for entry in entries {
-            let document = serde_json::to_string(entry).map_err(|error| LedgerError::Io(error.to_string()))?;
-            head = Head { entries: head.entries + 1, digest: link(&head.digest, &document) };
-            let number = i64::try_from(head.entries).map_err(|_| LedgerError::Damaged("too long".to_owned()))?;
-            transaction
-                .prepare_cached("INSERT INTO entry (number, target, document, digest) VALUES (?, ?, ?, ?)")?
-                .execute(params![number, entry.target(), document, head.digest])?;
+            at = insert(&transaction, &at, entry)?;
         }
         transaction.commit()?;
-        Ok(head)
+        if entries.is_empty() || digest_of(&self.connection, at.entries)? == Some(at.digest) {
+            Ok(at)
+        } else {
+            Err(LedgerError::NotKept(format!("entry {} is not there as it was written", at.entries)))
+        }
     }
 
     /// Every entry in order, of all targets that begin so; each is held against the one before it and against its own
     /// columns, and of what was altered or removed nothing is believed. What the history ends in.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, holds more than a ledger, or its chain is broken.
     pub fn each(&self, begins: Option<&str>, mut visit: impl FnMut(Kept)) -> Result<Head, LedgerError> {
+        let reading = self.connection.unchecked_transaction()?;
+        schema::check(&reading)?;
         let mut at = Head { entries: 0, digest: BEGINNING };
-        let mut select =
-            self.connection.prepare_cached("SELECT number, target, document, digest FROM entry ORDER BY number")?;
-        let mut rows = select.query([])?;
+        let mut select = reading.prepare_cached(
+            "SELECT number, target, CASE WHEN octet_length(document) <= ?1 THEN document END, digest
+             FROM entry ORDER BY number",
+        )?;
+        let mut rows = select.query([MOST_BYTES])?;
         while let Some(row) = rows.next()? {
-            let (number, target, document): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let kept: Vec<u8> = row.get(3)?;
-            let digest = kept.try_into().map_err(|_| LedgerError::Broken(format!("entry {number} has no digest")))?;
+            let (number, target, document): (i64, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let broken = |problem: &str| LedgerError::Broken(format!("entry {number} {problem}"));
+            let document = document.ok_or_else(|| broken("is larger than any that is written"))?;
+            let digest = row.get::<_, Vec<u8>>(3)?.try_into().map_err(|_| broken("has no digest"))?;
             let head = Head { entries: at.entries + 1, digest };
             if u64::try_from(number) != Ok(head.entries) {
                 return Err(LedgerError::Broken(format!("entry {} is missing", head.entries)));
             }
             if link(&at.digest, &document) != head.digest {
-                return Err(LedgerError::Broken(format!("entry {number} is not what was written")));
+                return Err(broken("is not what was written"));
             }
-            let entry: Entry = serde_json::from_str(&document)
-                .map_err(|error| LedgerError::Broken(format!("entry {number} cannot be read: {error}")))?;
+            let entry: Entry =
+                serde_json::from_str(&document).map_err(|error| broken(&format!("cannot be read: {error}")))?;
             if entry.target() != target {
-                return Err(LedgerError::Broken(format!("entry {number} is kept under another target than its own")));
+                return Err(broken("is kept under another target than its own"));
             }
             at = head;
             if begins.is_none_or(|begins| target.starts_with(begins)) {
@@ -149,8 +155,38 @@ impl Ledger {
     }
 }
 
-fn pragma(connection: &Connection, name: &str) -> Result<i64, LedgerError> {
-    Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+/// A connection over which nothing in the file is run: no trigger, no view, no function that its schema names.
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ] {
+        if connection.set_db_config(setting, on)? != on {
+            return Err(LedgerError::Io("SQLite does not take its defensive settings".to_owned()));
+        }
+    }
+    Ok(connection)
+}
+
+/// Adds one entry behind the last.
+fn insert(transaction: &Connection, last: &Head, entry: &Entry) -> Result<Head, LedgerError> {
+    let document = serde_json::to_string(entry).map_err(|error| LedgerError::Io(error.to_string()))?;
+    if i64::try_from(document.len()).is_ok_and(|bytes| bytes > MOST_BYTES) {
+        return Err(LedgerError::Io(format!("an entry of {} bytes is too large", document.len())));
+    }
+    let head = Head { entries: last.entries + 1, digest: link(&last.digest, &document) };
+    let number = i64::try_from(head.entries).map_err(|_| LedgerError::Damaged("too long".to_owned()))?;
+    let changed = transaction
+        .prepare_cached("INSERT INTO entry (number, target, document, digest) VALUES (?, ?, ?, ?)")?
+        .execute(params![number, entry.target(), document, head.digest])?;
+    match changed {
+        1 => Ok(head),
+        rows => Err(LedgerError::NotKept(format!("adding entry {number} changed {rows} rows"))),
+    }
 }
 
 fn head(connection: &Connection) -> Result<Head, LedgerError> {
@@ -162,6 +198,12 @@ fn head(connection: &Connection) -> Result<Head, LedgerError> {
         None => Head { entries: 0, digest: BEGINNING },
         Some((number, digest)) => Head { entries: number.unsigned_abs(), digest },
     })
+}
+
+fn digest_of(connection: &Connection, number: u64) -> Result<Option<Link>, LedgerError> {
+    let number = i64::try_from(number).map_err(|_| LedgerError::Damaged("too long".to_owned()))?;
+    let mut select = connection.prepare_cached("SELECT digest FROM entry WHERE number = ?")?;
+    Ok(select.query_row([number], |row| row.get(0)).optional()?)
 }
 
 #[cfg(test)]
@@ -262,8 +304,11 @@ mod tests {
         assert!(matches!(Ledger::open(&path), Err(LedgerError::Foreign(_))));
         let newer = folder.path().join("n.db");
         filled(&newer);
-        alter(&newer, "PRAGMA user_version = 2");
-        assert_eq!(Ledger::open(&newer).unwrap_err(), LedgerError::Newer(2));
+        alter(&newer, "PRAGMA user_version = 3");
+        let before = std::fs::read(&newer).unwrap();
+        assert_eq!(Ledger::open(&newer).unwrap_err(), LedgerError::Newer(3));
+        assert_eq!(Ledger::open_existing(&newer).unwrap_err(), LedgerError::Newer(3));
+        assert_eq!(std::fs::read(&newer).unwrap(), before);
         let empty = folder.path().join("e.db");
         filled(&empty);
         alter(&empty, "DROP TABLE entry");
@@ -274,7 +319,16 @@ mod tests {
         std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
         let error = Ledger::open(&cut).and_then(|ledger| ledger.check(None)).unwrap_err();
         assert!(matches!(error, LedgerError::Damaged(_)), "{error:?}");
-        assert!(matches!(Ledger::open_existing(&folder.path().join("none.db")), Err(LedgerError::Io(_))));
+        assert!(matches!(Ledger::open_existing(&folder.path().join("none.db")), Err(LedgerError::CannotOpen(_))));
+    }
+
+    #[test]
+    fn a_new_ledger_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.db");
+        filled(&path);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
     }
 
     #[test]
@@ -292,5 +346,78 @@ mod tests {
             }
         });
         assert_eq!(Ledger::open_existing(&path).unwrap().check(None).unwrap().entries, 100);
+    }
+
+    /// A ledger that version 0.1.0 wrote, before there was a format 2.
+    const OF_0_1_0: &[u8] = include_bytes!("../../tests/fixtures/ledger/0.1.0.db");
+    const HEAD_OF_0_1_0: &str = include_str!("../../tests/fixtures/ledger/0.1.0.head");
+
+    #[test]
+    fn a_ledger_of_an_older_version_is_read_as_it_is_and_upgraded_with_its_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.db");
+        std::fs::write(&path, OF_0_1_0).unwrap();
+        let head: Head = HEAD_OF_0_1_0.trim().parse().unwrap();
+        assert_eq!(Ledger::open_existing(&path).unwrap().check(Some(head)), Ok(head));
+        assert_eq!(std::fs::read(&path).unwrap(), OF_0_1_0, "reading changes nothing");
+        let format = |path: &Path| {
+            let other = Connection::open(path).unwrap();
+            other.pragma_query_value::<i64, _>(None, "user_version", |row| row.get(0)).unwrap()
+        };
+        assert_eq!(format(&path), 1);
+        let mut ledger = Ledger::open(&path).unwrap();
+        assert_eq!((ledger.check(Some(head)), format(&path)), (Ok(head), 2));
+        let after = ledger.append(&[entry(1)]).unwrap();
+        assert_eq!(after.entries, head.entries + 1);
+        assert_eq!(ledger.check(Some(head)), Ok(after));
+    }
+
+    /// Each is planted behind the back of a ledger that is open, too.
+    #[test]
+    fn what_is_planted_is_refused_for_reading_and_writing_and_nothing_is_changed() {
+        for sql in [
+            "CREATE TRIGGER swallow BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END",
+            "CREATE TRIGGER forge AFTER INSERT ON entry BEGIN UPDATE entry SET target = 'x'; END",
+            "CREATE VIEW v AS SELECT * FROM entry",
+            "CREATE INDEX i ON entry (target)",
+            "CREATE TABLE other (a)",
+            "ALTER TABLE entry ADD COLUMN more TEXT",
+            "CREATE VIRTUAL TABLE f USING fts5(a)",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("l.db");
+            filled(&path);
+            let mut open = Ledger::open(&path).unwrap();
+            alter(&path, sql);
+            let before = std::fs::read(&path).unwrap();
+            let refused =
+                |result: Result<(), LedgerError>| assert!(matches!(result, Err(LedgerError::Schema(_))), "{sql}");
+            refused(Ledger::open(&path).map(drop));
+            refused(Ledger::open_existing(&path).map(drop));
+            refused(open.append(&[entry(4)]).map(drop));
+            refused(open.each(None, |_| ()).map(drop));
+            refused(open.check(None).map(drop));
+            assert_eq!(std::fs::read(&path).unwrap(), before, "{sql}");
+        }
+    }
+
+    /// As where SQLite itself ran a trigger: an insert that changes no row, or another one.
+    #[test]
+    fn an_insert_that_changes_no_row_is_an_error() {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::begin(&connection).unwrap();
+        connection.execute_batch("CREATE TRIGGER t BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END").unwrap();
+        let beginning = Head { entries: 0, digest: BEGINNING };
+        assert!(matches!(insert(&connection, &beginning, &entry(1)), Err(LedgerError::NotKept(_))));
+    }
+
+    #[test]
+    fn an_entry_that_no_version_writes_is_not_read_into_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.db");
+        filled(&path);
+        alter(&path, "UPDATE entry SET document = printf('%.*c', 2000000, 'x') WHERE number = 2");
+        let error = Ledger::open_existing(&path).unwrap().each(None, |_| ()).unwrap_err();
+        assert!(matches!(&error, LedgerError::Broken(problem) if problem.contains("entry 2 is larger")), "{error}");
     }
 }

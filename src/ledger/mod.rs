@@ -4,6 +4,7 @@
 mod chain;
 mod error;
 mod file;
+mod schema;
 
 pub use chain::{Head, ParseHeadError};
 pub use error::LedgerError;

@@ -91,6 +91,9 @@ impl Manifest {
 
     pub fn from_json(text: &str) -> Result<Self, ManifestError> {
         let manifest: Manifest = open("manifest", text)?;
+        if let Some(problem) = manifest.contradiction() {
+            return Err(ManifestError::Inconsistent(problem));
+        }
         manifest.references()?;
         Ok(manifest)
     }
@@ -113,6 +116,17 @@ impl Manifest {
         let [known] = layout.candidates.as_slice() else { return None };
         (known.layout.count() == listed.count() && known.layout != listed)
             .then(|| "the parts of the two end elsewhere".to_owned())
+    }
+
+    /// What disagrees in it; `None` where nothing does. A manifest is written of a reading that did not fail alone, so one
+    /// of a fail is no baseline.
+    pub fn contradiction(&self) -> Option<String> {
+        match self.verdict.as_str() {
+            "pass" if self.proved_by.is_empty() => Some("its run passed, and nothing proved the bytes".to_owned()),
+            "pass" | "unknown" => None,
+            "fail" => Some("its run failed, and no manifest is written of that".to_owned()),
+            other => Some(format!("`{}` is no verdict", other.escape_debug())),
+        }
     }
 
     /// What an object can be held against. All of them speak of an object of `object_bytes` bytes.
@@ -235,6 +249,22 @@ mod tests {
         let mut wrong = manifest();
         wrong.object_bytes = 21;
         assert!(matches!(Manifest::from_json(&wrong.to_json().unwrap()), Err(ManifestError::Inconsistent(_))));
+        for (verdict, proved_by, problem) in [
+            ("fail", vec!["crc32".to_owned()], Some("its run failed")),
+            ("fail", vec![], Some("its run failed")),
+            ("pass", vec![], Some("nothing proved the bytes")),
+            ("Pass", vec!["crc32".to_owned()], Some("`Pass` is no verdict")),
+            ("", vec![], Some("`` is no verdict")),
+            ("unknown", vec![], None),
+            ("pass", vec!["crc32".to_owned()], None),
+        ] {
+            let odd = Manifest { verdict: verdict.into(), proved_by, ..manifest() };
+            let read = Manifest::from_json(&odd.to_json().unwrap()).map_err(|error| error.to_string());
+            match problem {
+                Some(problem) => assert!(read.unwrap_err().contains(problem), "{verdict}"),
+                None => assert_eq!(read.unwrap(), odd),
+            }
+        }
         let mut huge = manifest();
         huge.parts[0].layout[0].parts = u64::MAX;
         assert!(matches!(Manifest::from_json(&huge.to_json().unwrap()), Err(ManifestError::Inconsistent(_))));

@@ -143,7 +143,8 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
         Entry::Proof(proof) => {
             let by =
                 if proof.proved_by.is_empty() { String::new() } else { format!("  {}", proof.proved_by.join(", ")) };
-            (proof.verdict.as_str(), format!("  {}{by}", proof.level))
+            let doubt = proof.doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
+            (proof.verdict.as_str(), format!("  {}{by}{doubt}", proof.level))
         }
     };
     let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));

@@ -11,14 +11,17 @@
 
 mod audit;
 mod bench;
+mod consistent;
 mod content;
 mod cost;
 mod exit;
 mod finding;
 mod inspect;
+mod judged;
 mod preflight;
 mod task;
 mod verify;
+mod whole;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,9 +41,11 @@ pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
     ChecksumReport, CostReport, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport, ProofReport,
 };
+pub use judged::{exit_of, verdict_of};
 pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport};
 pub use task::{LeftReport, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
+pub use whole::AuditLines;
 
 pub const SCHEMA: &str = "stored-ami/1";
 

@@ -2,6 +2,7 @@
 
 mod check_id;
 mod condition;
+mod doubt;
 mod evidence;
 mod finding;
 mod reason;
@@ -9,6 +10,7 @@ mod upkeep;
 
 pub use check_id::{CheckId, CheckName, Demand, Origin, ParseCheckError, Subject};
 pub use condition::Condition;
+pub use doubt::Doubt;
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};
 pub use reason::Reason;

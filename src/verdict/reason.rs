@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{CheckId, Coverage};
+use super::{CheckId, Coverage, Doubt};
 use crate::checksum::Algorithm;
 use crate::units::ByteSize;
 
@@ -29,6 +29,8 @@ pub enum Reason {
     Protocol { detail: String },
     /// The bytes could not all be read.
     ReadFailed { detail: String },
+    /// The bytes did not match, and could not be read a second time.
+    RereadFailed { detail: String },
     /// The ETag is not an MD5 of anything.
     ETagNotMd5 { because: String },
     /// The part boundaries are not known, so nothing that goes by part can be computed.
@@ -59,6 +61,8 @@ pub enum Reason {
     Undocumented { detail: String },
     /// Sources or readings of a rule that lead to different verdicts.
     Ambiguous { detail: String },
+    /// An earlier reading put the bytes in doubt, and no later one proved them.
+    InDoubt { doubt: Doubt, since: String },
     /// Nothing tells it.
     NotStated { detail: String },
 }
@@ -77,7 +81,7 @@ impl Reason {
             Reason::UnstableRead { .. } => "unstable_read",
             Reason::NotPermitted { .. } => "not_permitted",
             Reason::Protocol { .. } => "protocol",
-            Reason::ReadFailed { .. } => "read_failed",
+            Reason::ReadFailed { .. } | Reason::RereadFailed { .. } => "read_failed",
             Reason::ETagNotMd5 { .. } => "etag_not_md5",
             Reason::LayoutUnknown { .. } => "layout_unknown",
             Reason::LayoutNotProved { .. } => "layout_not_proved",
@@ -93,6 +97,7 @@ impl Reason {
             Reason::Unanswered { .. } => "unanswered",
             Reason::Undocumented { .. } => "undocumented",
             Reason::Ambiguous { .. } => "ambiguous",
+            Reason::InDoubt { .. } => "in_doubt",
             Reason::NotStated { .. } => "not_stated",
         }
     }
@@ -125,7 +130,10 @@ impl Reason {
             Reason::Contradiction { .. } => {
                 Some("hold the object against a value you trust (--expect, --sums, --manifest, --like)")
             }
-            Reason::ReadFailed { .. } | Reason::Interrupted { .. } => Some("run it again"),
+            Reason::ReadFailed { .. } | Reason::RereadFailed { .. } | Reason::Interrupted { .. } => {
+                Some("run it again")
+            }
+            Reason::InDoubt { .. } => Some("read every byte again: audit --level bytes"),
             Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
             _ => None,
         }
@@ -166,6 +174,12 @@ impl fmt::Display for Reason {
             Reason::NotPermitted { needs } => write!(f, "not permitted (needs {needs})"),
             Reason::Protocol { detail } => write!(f, "the server's answer does not fit the request: {detail}"),
             Reason::ReadFailed { detail } => write!(f, "not all bytes could be read: {detail}"),
+            Reason::RereadFailed { detail } => {
+                write!(
+                    f,
+                    "not all bytes could be read: a mismatch was seen, and could not be read a second time: {detail}"
+                )
+            }
             Reason::ETagNotMd5 { because } => write!(f, "the ETag is no MD5: {because}"),
             Reason::LayoutUnknown { because } => write!(f, "the part layout is not known: {because}"),
             Reason::LayoutNotProved { because } => {
@@ -193,6 +207,9 @@ impl fmt::Display for Reason {
             ),
             Reason::Unconfirmed { detail } => {
                 write!(f, "the bytes do not match, and the second reading was not finished: {detail}")
+            }
+            Reason::InDoubt { doubt, since } => {
+                write!(f, "in doubt since the reading of {since} ({doubt}), and not proved since")
             }
             Reason::NotRead => f.write_str("no byte was read"),
             Reason::NotDecoded { detail }

@@ -7,6 +7,10 @@ mod edges_empty;
 mod edges_lifecycle;
 mod edges_listing;
 mod edges_lock;
+mod edges_doubt;
+mod edges_ledger;
+mod edges_merge;
+mod edges_proved;
 mod fleet;
 #[allow(dead_code, reason = "the tests of security use more of it")]
 #[path = "../security/http.rs"]

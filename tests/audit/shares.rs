@@ -46,9 +46,7 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     refused(&files, &format!("tells of {fewer} objects, and should of {own}")).await;
     // As a shard ends that could not write its ledger: with a report over what it came to.
     let short = lines[1..].join("\n");
-    let told = short.replace(&format!("\"objects\":{own},"), &format!("\"objects\":{fewer},"));
-    assert_ne!(told, short);
-    std::fs::write(files[2], told).unwrap();
+    std::fs::write(files[2], told_of_fewer(&short, lines[0])).unwrap();
     refused(&files, "tell of 30 objects together, and should of 31").await;
     std::fs::write(files[2], lines[..lines.len() - 2].join("\n")).unwrap();
     refused(&files, "has no end").await;
@@ -56,7 +54,7 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     let third = lines.join("\n");
     let began = rig.text("old.jsonl");
     let year = merged.end()["began"].as_str().unwrap()[..4].to_owned();
-    std::fs::write(&began, third.replace(&format!("\"began\":\"{year}"), "\"began\":\"2025")).unwrap();
+    std::fs::write(&began, third.replace(&format!("\"{year}-"), "\"2025-")).unwrap();
     refused(&[files[0], files[1], &began], "is of an earlier audit").await;
     std::fs::write(&began, third.replace("\"shard\":\"3/3\"", "\"shard\":\"2/3\"")).unwrap();
     refused(&[files[0], &began], "is not of shard 2/3").await;
@@ -67,6 +65,27 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     rig.put("late/ami-00000000000000099.bin", 1, 2_001).await;
     let late = shard(&rig, 3, &[]).await;
     refused(&[files[0], files[1], &late], "saw another listing").await;
+}
+
+/// The lines of a shard whose end and summary count one object less: this one.
+fn told_of_fewer(lines: &str, without: &str) -> String {
+    let without: serde_json::Value = serde_json::from_str(without).unwrap();
+    let counts = match without["verdict"].as_str() {
+        Some("pass") => ["objects", "examined", "proved", "targets", "passed"],
+        _ => ["objects", "examined", "examined", "targets", "failed"],
+    };
+    let less = |line: &str| {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if line["type"] == "audit" || line["type"] == "summary" {
+            for count in std::collections::BTreeSet::from(counts) {
+                if let Some(number) = line[count].as_u64() {
+                    line[count] = (number - 1).into();
+                }
+            }
+        }
+        line.to_string()
+    };
+    lines.lines().map(less).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]

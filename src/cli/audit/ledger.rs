@@ -22,7 +22,8 @@ pub enum LedgerCommand {
     Export(ExportArgs),
     /// Hold every entry against the one before it: nothing was altered, nothing removed
     ///
-    /// Exit codes: 0 nothing was; 1 something was; 4 the file cannot be read.
+    /// Exit codes: 0 nothing was; 1 something was; 2 the file is no ledger, is of a newer version, or holds more than a
+    /// ledger; 4 the file cannot be read.
     Verify(CheckArgs),
     /// Say that an object is right as an audit saw it last, or rightly gone; what was known before no longer counts
     Accept(AcceptArgs),
@@ -208,6 +209,10 @@ fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {
         Ok(head) => told(Some("pass"), Some(head), None, Exit::Passed),
         Err(error @ (LedgerError::Broken(_) | LedgerError::Damaged(_))) => {
             told(Some("fail"), None, Some(error.to_string()), Exit::Failed)
+        }
+        // Nothing of such a file can be held against anything.
+        Err(error @ (LedgerError::Foreign(_) | LedgerError::Schema(_) | LedgerError::Newer(_))) => {
+            return Err(wrong(&args.file, &error));
         }
         Err(error) => told(None, None, Some(error.to_string()), Exit::CouldNot),
     }));

@@ -7,7 +7,7 @@ mod ledger;
 mod merge;
 mod safe;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, audit};
 use crate::files::InputKind;
 use crate::fleet::{Level, Policy};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::report::{Exit, Report};
@@ -44,12 +44,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let request = request(&args).await?;
-    let ledger = |path: &PathBuf| {
-        Ledger::open(path).map_err(|error| UsageError(format!("--ledger {}: {error}", path.display())))
-    };
     // One that is there is looked at before any work; a new one is begun when the work can begin.
     let known = match &args.ledger {
-        Some(path) if path.exists() => Some(ledger(path)?),
+        Some(path) if path.exists() => match open(path)? {
+            Ok(ledger) => Some(ledger),
+            Err(problem) => return Ok(could_not(results, &problem)),
+        },
         _ => None,
     };
     let progress = Arc::new(Progress::new());
@@ -62,9 +62,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         lifecycles: Lifecycles::default(),
         context,
     };
-    let ledger = match known {
-        None => args.ledger.as_ref().map(&ledger).transpose()?,
-        known => known,
+    let ledger = match (known, &args.ledger) {
+        (None, Some(path)) => match open(path)? {
+            Ok(ledger) => Some(ledger),
+            Err(problem) => return Ok(could_not(results, &problem)),
+        },
+        (known, _) => known,
     };
     let cancel = cancel_on_signal();
     let done = audit(&services, &request, ledger, &cancel, |report| {
@@ -85,6 +88,22 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         results.could_not_write(&problem);
     }
     Ok(results.finish())
+}
+
+/// Opens a ledger and writes to it, so that no byte is read whose proof could not be kept; in words why not, where the
+/// ledger is right and the disk is not.
+fn open(path: &Path) -> Result<Result<Ledger, String>, UsageError> {
+    let said = |error: &LedgerError| format!("--ledger {}: {error}", path.display());
+    match Ledger::open(path) {
+        Ok(ledger) => Ok(Ok(ledger)),
+        Err(error @ LedgerError::Full(_)) => Ok(Err(said(&error))),
+        Err(error) => Err(UsageError(said(&error))),
+    }
+}
+
+fn could_not(mut results: Results, problem: &str) -> Exit {
+    results.could_not_write(problem);
+    results.finish()
 }
 
 async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {

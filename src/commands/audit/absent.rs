@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::examine::{Examined, known_damage, unchanged};
+use super::examine::{Examined, known_trouble, unchanged};
 use super::list::Candidate;
 use super::run::Done;
 use super::{AuditRequest, AuditServices, judged};
@@ -108,7 +108,7 @@ fn missed(target: &str, history: &History, now: Timestamp) -> Examined {
 /// What the ledger knows of an object that was listed, and not looked at.
 fn known_of(history: Option<&History>, listed: Option<&Seen>) -> (Vec<FindingReport>, Option<String>) {
     let Some((history, listed)) = history.zip(listed) else { return (Vec::new(), None) };
-    let mut findings: Vec<FindingReport> = known_damage(Some(history), listed).into_iter().collect();
+    let mut findings: Vec<FindingReport> = known_trouble(history, listed).into_iter().collect();
     let change = history.change(listed, None, history.content_of(listed));
     let replaced = matches!(change, Change::Replaced { .. });
     findings.extend(unchanged(&change).filter(|_| replaced).iter().map(FindingReport::from));
@@ -129,8 +129,10 @@ fn listed_entry(level: Level, candidate: &Candidate, listed: &Seen, now: Timesta
         version_id: None,
         storage_class: candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone()),
         covered_bytes: 0,
+        doubt: None,
         failed: Vec::new(),
         proved_by: Vec::new(),
+        etag_parts: Vec::new(),
         content: Vec::new(),
     }))
 }

@@ -11,14 +11,15 @@ use super::{AuditRequest, AuditServices};
 use crate::checks::stored_size;
 use crate::checksum::ChecksumKind;
 use crate::commands::discover::look;
-use crate::commands::verify::{VerifyError, VerifyRequest, verify};
+use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyRequest, verify};
 use crate::facts::{ListedObject, ObjectFacts};
-use crate::fleet::{Change, Content, Entry, History, Level, Proof, Seen};
+use crate::fleet::{Change, Content, Entry, History, Level, Proof, Seen, Standing, part_runs};
 use crate::ident::ETagForm;
+use crate::plan::PartLayout;
 use crate::progress::{Call, Counting, Monitor};
 use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL, VerifyReport};
 use crate::source::{Context, ErrorKind, Session, SourceError};
-use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
+use crate::verdict::{CheckId, Doubt, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
 
 /// What looking at an object came to: the report, what is to be kept of it, and what must be asked of all objects
 /// together.
@@ -30,6 +31,13 @@ pub(super) struct Examined {
     pub proved: bool,
 }
 
+impl Examined {
+    /// Whether it was stopped before it told anything that is worth keeping.
+    pub fn is_cut_off(&self) -> bool {
+        self.entry.is_none() && self.report.exit_code == Exit::Interrupted.code()
+    }
+}
+
 /// What is known of an object from the requests of a level.
 struct Known {
     facts: ObjectFacts,
@@ -39,6 +47,10 @@ struct Known {
     notes: Vec<String>,
     proved_by: Vec<String>,
     covered: u64,
+    /// What speaks against the bytes without refuting them.
+    doubt: Option<Doubt>,
+    /// The parts under which the ETag matched.
+    etag_parts: Option<PartLayout>,
     /// The work could not be done, in a way that no finding tells.
     exit: Exit,
 }
@@ -55,7 +67,7 @@ pub(super) async fn examine(
     let started = clock.monotonic();
     let (session, counting) = one_of_many(services, candidate);
     let known = match (facts(&session, candidate).await, request.level) {
-        (Ok(known), Level::Sample | Level::Bytes) => bytes(&session, request, known, cancel).await,
+        (Ok(known), Level::Sample | Level::Bytes) => bytes(&session, request, known, history, cancel).await,
         (known, _) => known,
     };
     let now = clock.now();
@@ -98,6 +110,8 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
         notes,
         proved_by: Vec::new(),
         covered: 0,
+        doubt: None,
+        etag_parts: None,
         exit: Exit::Passed,
         facts,
     })
@@ -130,12 +144,15 @@ async fn bytes(
     session: &Session,
     request: &AuditRequest,
     facts: Known,
+    history: Option<&History>,
     cancel: &CancellationToken,
 ) -> Result<Known, SourceError> {
     let sample = (request.level == Level::Sample).then_some(request.sample);
-    let wish = VerifyRequest { sample, ..VerifyRequest::new(session.source(), request.budget) };
-    let report = match verify(session, &wish, cancel).await {
-        Ok(verified) => verified.report,
+    let known = history.and_then(|history| history.parts_of(&facts.seen));
+    let etag_parts = known.map(|(etag, layout)| ETagParts { etag, layout });
+    let wish = VerifyRequest { sample, etag_parts, ..VerifyRequest::new(session.source(), request.budget) };
+    let Verified { report, doubt, etag_parts, .. } = match verify(session, &wish, cancel).await {
+        Ok(verified) => verified,
         Err(VerifyError::Source(error)) => return Err(error),
         Err(error @ (VerifyError::Request(_) | VerifyError::OutOfTime)) => {
             return Err(SourceError::new(ErrorKind::Io, session.target(), error.to_string()));
@@ -169,7 +186,7 @@ async fn bytes(
         exit @ (Exit::Interrupted | Exit::CouldNot) => exit,
         _ => Exit::Passed,
     };
-    Ok(Known { content, findings, notes, proved_by, covered: stats.covered_bytes, exit, ..facts })
+    Ok(Known { content, findings, notes, proved_by, covered: stats.covered_bytes, doubt, etag_parts, exit, ..facts })
 }
 
 /// Adds what was known before, what is to be kept, and what the policy says.
@@ -181,55 +198,43 @@ async fn judge(
     now: Timestamp,
 ) -> Examined {
     let request = asker.request;
-    // What the object itself came to is kept apart from what it was before and what is demanded of it.
-    let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
-    let own = (judged::verdict(&known.findings, proved), judged::exit(&known.findings).and(known.exit));
-    let fails = |finding: &&FindingReport| finding.verdict == Verdict::Fail.name();
-    let failed: Vec<String> = known.findings.iter().filter(fails).map(|finding| finding.check.clone()).collect();
-    let listed = candidate.listed.as_ref().and_then(|listed| known.seen.listed_as(listed));
-    let change = history.map(|history| history.change(&known.seen, listed.as_ref(), &known.content));
+    let look = look_of(request, candidate, &known, now);
+    let standing = look.standing();
+    // Every output shows what is known after this look: an earlier proof that it takes back is shown nowhere.
+    let after = history.unwrap_or(&History::NOTHING).weighed(&look);
+    let troubled = matches!(standing, Standing::Damaged | Standing::Doubted(_));
+    let change = history.map(|history| {
+        let basis = if troubled { &after } else { history };
+        match basis.change(&known.seen, look.listed.as_ref(), &known.content) {
+            Change::SameContent { .. } if troubled => basis.change(&known.seen, look.listed.as_ref(), &matched(&known)),
+            change => change,
+        }
+    });
     if let Some(change) = &change {
         known.findings.extend(unchanged(change).iter().map(FindingReport::from));
         if let Change::SameContent { by } = change {
             known.notes.push(format!("written again since it was first seen, with the same content by {by}"));
         }
     }
-    let storage_class = known.facts.storage_class.clone();
-    let identity = IdentityReport::from(&known.facts);
-    let proof = Proof {
-        at: now.to_string(),
-        tool: TOOL.to_owned(),
-        target: candidate.uri.to_string(),
-        level: request.level.name().to_owned(),
-        verdict: own.0.name().to_owned(),
-        settled: own.1 == Exit::Passed,
-        object: known.seen.clone(),
-        listed,
-        version_id: identity.version_id.clone(),
-        storage_class: storage_class.clone(),
-        covered_bytes: known.covered,
-        failed,
-        proved_by: known.proved_by.clone(),
-        content: known.content.clone(),
-    };
-    // What was stopped says nothing of the object.
-    let keep = own.1 != Exit::Interrupted;
-    if proof.failed.is_empty() && !proof.proves() {
-        known.findings.extend(known_damage(history, &known.seen));
+    if troubled {
+        known.content = matched(&known);
+    } else if standing != Standing::Proved {
+        known.findings.extend(known_trouble(&after, &known.seen));
     }
-    let newest = if proof.proves() { Some(&proof) } else { history.and_then(|history| history.proof_of(&known.seen)) };
-    let holds = proof.proves() || newest.is_some_and(|proof| proof.is_in(request.term(now)));
-    let state = object_state(asker, Some(Ok(&known.facts)), storage_class.clone(), newest).await;
+    let proof = after.proof_of(&known.seen);
+    let holds = standing == Standing::Proved || proof.is_some_and(|proof| proof.is_in(request.term(now)));
+    let storage_class = known.facts.storage_class.clone();
+    let state = object_state(asker, Some(Ok(&known.facts)), storage_class.clone(), (&after, &known.seen)).await;
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     known.notes.extend(moves(request, &state, now));
     let report = AuditedReport {
         target: candidate.uri.to_string(),
-        verdict: judged::verdict(&known.findings, holds).name().to_owned(),
+        verdict: judged::verdict(&known.findings, holds && known.exit == Exit::Passed).name().to_owned(),
         examined: Some(request.level.name().to_owned()),
-        identity: Some(identity),
-        storage_class: storage_class.clone(),
+        identity: Some(IdentityReport::from(&known.facts)),
+        storage_class,
         change: change.map(|change| change.name().to_owned()),
-        proof: newest.map(ProvedReport::from),
+        proof: proof.map(ProvedReport::from),
         content: known.content.iter().map(ToString::to_string).collect(),
         exit_code: judged::exit(&known.findings).and(known.exit).code(),
         findings: known.findings,
@@ -238,7 +243,44 @@ async fn judge(
         received_bytes: 0,
         elapsed_seconds: 0.0,
     };
-    Examined { report, entry: keep.then(|| Entry::Proof(Box::new(proof))), content: known.content, proved: holds }
+    // What was stopped says nothing of the object, unless it spoke against it by then.
+    let keep = known.exit != Exit::Interrupted || troubled;
+    Examined { report, entry: keep.then(|| Entry::Proof(Box::new(look))), content: known.content, proved: holds }
+}
+
+/// The look as the ledger keeps it: what the object itself came to, apart from what it was before and what is demanded
+/// of it.
+fn look_of(request: &AuditRequest, candidate: &Candidate, known: &Known, now: Timestamp) -> Proof {
+    let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
+    let exit = judged::exit(&known.findings).and(known.exit);
+    let verdict = judged::verdict(&known.findings, proved && known.exit == Exit::Passed);
+    let fails = |finding: &&FindingReport| finding.verdict == Verdict::Fail.name();
+    Proof {
+        at: now.to_string(),
+        tool: TOOL.to_owned(),
+        target: candidate.uri.to_string(),
+        level: request.level.name().to_owned(),
+        verdict: verdict.name().to_owned(),
+        settled: exit == Exit::Passed,
+        object: known.seen.clone(),
+        listed: candidate.listed.as_ref().and_then(|listed| known.seen.listed_as(listed)),
+        version_id: known.facts.version.clone(),
+        storage_class: known.facts.storage_class.clone(),
+        covered_bytes: known.covered,
+        // Where every byte is proved all the same, what else did not match casts no doubt on them.
+        doubt: known.doubt.filter(|_| verdict == Verdict::Unknown),
+        failed: known.findings.iter().filter(fails).map(|finding| finding.check.clone()).collect(),
+        proved_by: known.proved_by.clone(),
+        etag_parts: known.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
+        content: known.content.clone(),
+    }
+}
+
+/// Values of the content that every byte was held against, and that matched. No other value makes the content of an
+/// object the same as before while its bytes are wrong or in doubt.
+fn matched(known: &Known) -> Vec<Content> {
+    let holds = |content: &&Content| known.proved_by.iter().any(|by| by == content.name());
+    known.content.iter().filter(holds).cloned().collect()
 }
 
 /// An object of which an earlier proof still holds; `None` where it is another by now. What the policy asks beyond the
@@ -262,13 +304,14 @@ pub(super) async fn still_good(
         return None;
     }
     let facts = facts.as_ref().map(|facts| facts.as_ref().map_err(SourceError::explain));
-    let state = object_state(Asker { services, session: &session, request }, facts, class, proof).await;
+    let asker = Asker { services, session: &session, request };
+    let state = object_state(asker, facts, class, (history, &good.object)).await;
     findings.extend(request.policy.judge_object(&state, now));
     let notes = moves(request, &state, now);
     let mut findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
     // A ledger may hold a proof of nothing from before there was this rule.
     findings.extend((good.object.object_bytes == 0).then(empty));
-    findings.extend(known_damage(Some(history), &good.object));
+    findings.extend(known_trouble(history, &good.object));
     let counts = counting.counts();
     let report = AuditedReport {
         target: candidate.uri.to_string(),
@@ -300,12 +343,17 @@ fn empty() -> FindingReport {
     FindingReport::from(&Finding { check: CheckId::Size, required: true, outcome: stored_size(0, "HeadObject") })
 }
 
-/// What an earlier run found in the same state, and this one did not look for.
-pub(super) fn known_damage(history: Option<&History>, seen: &Seen) -> Option<FindingReport> {
-    let damage = history?.damage_of(seen)?;
-    let observed = format!("{} failed {}", damage.failed.join(", "), damage.at);
-    let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
-    let outcome = Outcome::Fail(Failure::of_rule(evidence));
+/// What an earlier look found in the same state, and this one did not look for.
+pub(super) fn known_trouble(history: &History, seen: &Seen) -> Option<FindingReport> {
+    let outcome = if let Some(damage) = history.damage_of(seen) {
+        let observed = format!("{} failed {}", damage.failed.join(", "), damage.at);
+        let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
+        Outcome::Fail(Failure::of_rule(evidence))
+    } else {
+        let doubtful = history.doubt_of(seen)?;
+        let Standing::Doubted(doubt) = doubtful.standing() else { return None };
+        Outcome::Unknown(Reason::InDoubt { doubt, since: doubtful.at.clone() })
+    };
     Some(FindingReport::from(&Finding { check: CheckId::Upkeep(Upkeep::Sound), required: true, outcome }))
 }
 
@@ -354,6 +402,7 @@ impl Monitor for Beside {
 
 /// Adds what only all objects together can answer.
 pub(super) fn add_finding(report: &mut AuditedReport, proved: bool, finding: &Finding) {
+    let proved = proved && Exit::of(report.exit_code) == Exit::Passed;
     report.findings.push(FindingReport::from(finding));
     report.verdict = judged::verdict(&report.findings, proved).name().to_owned();
     report.exit_code = Exit::of(report.exit_code).and(judged::exit(&report.findings)).code();

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::fleet::{Content, Joint, ObservationKind, Share};
 use crate::ident::ObjectUri;
-use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
+use crate::report::{AuditLines, AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
 
 /// What one shard of an audit wrote.
 #[derive(Debug, Clone)]
@@ -15,7 +15,11 @@ pub struct Shard {
     pub reports: Vec<Report>,
 }
 
-/// Puts the shards of one audit together; in words why they are not all of one.
+/// Puts the shards of one audit together; in words why they are not all of one, or which line contradicts itself.
+///
+/// # Errors
+///
+/// A shard is cut off, altered or of another audit, or one is missing.
 pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     let mut ends: Vec<(String, AuditReport)> = Vec::new();
     let mut exit = Exit::Passed;
@@ -23,57 +27,28 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     let mut buckets: BTreeMap<String, AuditedBucketReport> = BTreeMap::new();
     let mut observations = BTreeSet::new();
     for Shard { name, reports } in shards {
-        let (mut end, mut lines, mut own) = (None, 0, Vec::new());
-        for report in reports {
-            match report {
-                Report::Audited(report) => {
-                    lines += 1;
-                    exit = exit.and(Exit::of(report.exit_code));
-                    own.push(report.target.clone());
-                    let target = report.target.clone();
-                    if objects.insert(target.clone(), *report).is_some() {
-                        return Err(format!("{name}: {target} was told of by another shard too"));
-                    }
-                }
-                // Each shard asked; what went wrong for one of them must not be lost.
-                Report::AuditedBucket(report) => match buckets.entry(report.bucket.clone()) {
-                    Vacant(place) => {
-                        exit = exit.and(Exit::of(report.exit_code));
-                        place.insert(report);
-                    }
-                    Occupied(mut place) => {
-                        let (before, now) = (Exit::of(place.get().exit_code), Exit::of(report.exit_code));
-                        exit = exit.and(now);
-                        if before.and(now) != before {
-                            place.insert(report);
-                        }
-                    }
-                },
-                // Only all objects together can show these.
-                Report::Observation(one) if one.kind == ObservationKind::Duplicate.name() => {}
-                Report::Observation(one) => drop(observations.insert((one.kind, one.subject, one.detail))),
-                Report::Audit(report) => {
-                    let before = end.replace(*report);
-                    if before.is_some() {
-                        return Err(format!("{name}: holds more than one audit"));
-                    }
-                }
-                _ => {}
+        let (lines, observed) = lines_of(&name, reports)?;
+        let AuditLines { objects: own, buckets: asked, end, .. } = lines;
+        observations.extend(observed);
+        for report in own {
+            exit = exit.and(Exit::of(report.exit_code));
+            let target = report.target.clone();
+            if objects.insert(target.clone(), report).is_some() {
+                return Err(format!("{name}: {target} was told of by another shard too"));
             }
         }
-        let end: AuditReport = end.ok_or_else(|| format!("{name}: has no end: the run was cut off, or is no audit"))?;
-        if end.exit_code == Exit::Interrupted.code() {
-            return Err(format!("{name}: the run was interrupted"));
-        }
-        if end.objects != lines {
-            return Err(format!("{name}: tells of {lines} objects, and should of {}", end.objects));
-        }
-        let share = share_of(&name, &end)?;
-        let stranger = own
-            .iter()
-            .find(|target| target.parse::<ObjectUri>().is_ok_and(|uri| !share.holds("shard", &uri.bucket, &uri.key)));
-        if let Some(stranger) = stranger {
-            return Err(format!("{name}: {stranger} is not of shard {share}"));
+        for report in asked {
+            exit = exit.and(Exit::of(report.exit_code));
+            // Each shard asked; what went wrong for one of them must not be lost.
+            match buckets.entry(report.bucket.clone()) {
+                Vacant(place) => drop(place.insert(report)),
+                Occupied(mut place) => {
+                    let (before, now) = (Exit::of(place.get().exit_code), Exit::of(report.exit_code));
+                    if before.and(now) != before {
+                        place.insert(report);
+                    }
+                }
+            }
         }
         ends.push((name, end));
     }
@@ -93,6 +68,52 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     merged.extend(joint.duplicates().iter().map(|one| Report::Observation(ObservationReport::from(one))));
     merged.push(Report::Audit(Box::new(all)));
     Ok(merged)
+}
+
+/// What is seen of objects together: kind, subject and detail.
+type Observed = (String, String, String);
+
+/// The lines of one shard, if it is whole and no line contradicts itself or another.
+fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observed>), String> {
+    let (mut lines, mut observed) = (AuditLines::default(), Vec::new());
+    let (mut end, mut summary) = (None, None);
+    for report in reports {
+        if summary.is_some() {
+            return Err(format!("{name}: goes on after its summary"));
+        }
+        match report {
+            Report::Audited(report) => lines.objects.push(*report),
+            Report::AuditedBucket(report) => lines.buckets.push(report),
+            // Only all objects together can show these.
+            Report::Observation(one) if one.kind == ObservationKind::Duplicate.name() => {}
+            Report::Observation(one) => observed.push((one.kind, one.subject, one.detail)),
+            Report::Audit(_) if end.is_some() => return Err(format!("{name}: holds more than one audit")),
+            Report::Audit(report) => end = Some(*report),
+            Report::Summary(report) => summary = Some(report),
+            _ => return Err(format!("{name}: holds a line that no audit writes")),
+        }
+    }
+    lines.end = end.ok_or_else(|| format!("{name}: has no end: the run was cut off, or is no audit"))?;
+    lines.summary = summary.ok_or_else(|| format!("{name}: has no summary: the run was cut off"))?;
+    if lines.end.exit_code == Exit::Interrupted.code() {
+        return Err(format!("{name}: the run was interrupted"));
+    }
+    let told = lines.objects.len() as u64;
+    if lines.end.objects != told {
+        return Err(format!("{name}: tells of {told} objects, and should of {}", lines.end.objects));
+    }
+    let share = share_of(name, &lines.end)?;
+    let is_own = |target: &str| match target.parse::<ObjectUri>() {
+        Ok(uri) => share.holds("shard", &uri.bucket, &uri.key),
+        Err(_) => false,
+    };
+    if let Some(stranger) = lines.objects.iter().find(|one| !is_own(&one.target)) {
+        return Err(format!("{name}: {} is not of shard {share}", stranger.target));
+    }
+    match lines.contradiction() {
+        Some(problem) => Err(format!("{name}: contradicts itself: {problem}")),
+        None => Ok((lines, observed)),
+    }
 }
 
 /// The report over all shards, if they are all the shards of one audit.

@@ -28,6 +28,8 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 /// waits for the disk.
 const TOGETHER: usize = 1024;
 const WAIT: Duration = Duration::from_millis(250);
+/// How long objects that are being looked at have to come to an end after a signal.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Why an audit could not be begun.
 #[derive(Debug, thiserror::Error)]
@@ -130,9 +132,16 @@ pub async fn audit(
         } else {
             turns.right_stream()
         };
-        let results = turns.map(&look).buffer_unordered(at_once).take_until(cancel.cancelled());
+        // What is in flight may have seen a mismatch that must not be lost; reading ends by itself when cancelled.
+        let grace = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let turns = turns.take_until(cancel.cancelled());
+        let results = turns.map(&look).buffer_unordered(at_once).take_until(grace);
         let mut results = std::pin::pin!(results.fuse());
-        while let Some(together) = gather(&mut results).await {
+        while let Some(mut together) = gather(&mut results).await {
+            together.retain(|(_, examined)| !examined.is_cut_off());
             let kept = keep(ledger.as_mut(), &mut head, together.iter().map(|(_, examined)| examined));
             for (done, examined) in together {
                 exit = exit.and(sum.add(done, examined, services, &mut emit));

@@ -6,7 +6,7 @@ use super::{AuditRequest, AuditServices};
 use crate::checks::{LifecycleSubject, Removals, Standing, horizon, removals};
 use crate::commands::ask::{asked, lock};
 use crate::facts::{Fact, LifecycleRule, LockFacts, ObjectFacts};
-use crate::fleet::{ObjectState, Proof};
+use crate::fleet::{History, ObjectState, Seen};
 use crate::ident::Target;
 use crate::source::Session;
 
@@ -24,12 +24,13 @@ pub(super) struct Asker<'a> {
     pub request: &'a AuditRequest,
 }
 
-/// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made.
+/// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made; proofs are those
+/// that a history has of a state.
 pub(super) async fn object_state<'a>(
     asker: Asker<'_>,
     facts: Option<Result<&ObjectFacts, String>>,
     storage_class: Option<String>,
-    proof: Option<&'a Proof>,
+    (history, seen): (&'a History, &Seen),
 ) -> ObjectState<'a> {
     let Asker { session, request, services } = asker;
     let policy = &request.policy;
@@ -44,7 +45,8 @@ pub(super) async fn object_state<'a>(
         storage_class,
         lock: Fact::Unavailable { because: why.clone() },
         tags: Fact::Unavailable { because: why },
-        proof,
+        proof: history.proof_of(seen),
+        doubt: history.doubt_of(seen),
     };
     let Some(Ok(facts)) = facts else { return state };
     state.encryption = Ok(facts.encryption.clone());

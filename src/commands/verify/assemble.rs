@@ -16,7 +16,7 @@ use crate::report::{
 };
 use crate::source::Session;
 use crate::units::{ByteRange, ByteSize};
-use crate::verdict::{CheckId, Coverage, Evidence, Finding, Outcome, Reason, Verdict, overall};
+use crate::verdict::{CheckId, Coverage, Doubt, Evidence, Finding, Outcome, Reason, Verdict, overall};
 
 /// How the reading ended.
 pub(super) struct Ending {
@@ -30,6 +30,8 @@ pub(super) struct Ending {
     pub digests: Option<Digests>,
     pub probed: Option<Probed>,
     pub decoded: Option<Decoded>,
+    /// The parts under which the stored ETag matched.
+    pub etag_parts: Option<PartLayout>,
 }
 
 /// Adds the findings about the whole, sums up, and writes the report.
@@ -70,7 +72,8 @@ pub(super) fn assemble(
         .map(|f| f.check.to_string())
         .collect();
     let open = findings.iter().any(|f| f.required && f.verdict() == Verdict::Unknown && !request.accepts(f.check));
-    let failed_to_read = findings.iter().any(|f| matches!(&f.outcome, Outcome::Unknown(Reason::ReadFailed { .. })));
+    let unread = |reason: &Reason| matches!(reason, Reason::ReadFailed { .. } | Reason::RereadFailed { .. });
+    let failed_to_read = findings.iter().any(|f| matches!(&f.outcome, Outcome::Unknown(reason) if unread(reason)));
     let exit = match (&ending.stopped, verdict) {
         (Some(Stop::Cancelled), _) => Exit::Interrupted,
         (_, Verdict::Fail) => Exit::Failed,
@@ -132,7 +135,8 @@ pub(super) fn assemble(
         notes,
         exit_code: exit.code(),
     };
-    Verified { report, manifest, finished: ending.stopped.is_none() }
+    let doubt = Doubt::of(&findings);
+    Verified { report, manifest, finished: ending.stopped.is_none(), doubt, etag_parts: ending.etag_parts }
 }
 
 /// Marks what must be known for a pass.
@@ -214,6 +218,7 @@ impl Ending {
             digests: None,
             probed: None,
             decoded: None,
+            etag_parts: None,
         }
     }
 

@@ -3,6 +3,7 @@
 mod assemble;
 mod keeper;
 mod listed;
+mod matched;
 mod mismatch;
 mod parts;
 mod pass;
@@ -13,15 +14,16 @@ mod undocumented;
 
 use tokio_util::sync::CancellationToken;
 
+pub use matched::ETagParts;
 pub use request::{Expected, ParseExpectedError, VerifyRequest};
 
 use super::discover;
 use crate::facts::{Fact, Readability, readability};
 use crate::manifest::Manifest;
-use crate::plan::Reference;
+use crate::plan::{PartLayout, Reference};
 use crate::report::VerifyReport;
 use crate::source::{Session, SourceError};
-use crate::verdict::{CheckId, Finding, Outcome, Reason};
+use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason};
 use assemble::Ending;
 use pass::Pass;
 
@@ -32,6 +34,10 @@ pub struct Verified {
     pub manifest: Option<Manifest>,
     /// Nothing is left that another run could go on with.
     pub finished: bool,
+    /// What the reading saw that speaks against the bytes without refuting them.
+    pub doubt: Option<Doubt>,
+    /// The parts under which the stored ETag matched, where it goes by part.
+    pub etag_parts: Option<PartLayout>,
 }
 
 /// Why a `verify` could not be begun.
@@ -57,6 +63,9 @@ pub async fn verify(
     let clock = session.context().clock.as_ref();
     let look = async {
         let mut found = discover(session).await?;
+        if let Some(known) = &request.etag_parts {
+            found.take_etag_parts(known);
+        }
         let collected = references::collect(session, request, &mut found).await?;
         Ok::<_, SourceError>((found, collected))
     };
@@ -89,6 +98,7 @@ pub async fn verify(
         ending.probed = pass.take_probed();
         ending.decoded = pass.decoded.take();
         ending.digests = pass.digests.take();
+        ending.etag_parts = pass.etag_parts.take();
     }
     let moved = match ending.coverage {
         Some(_) => {

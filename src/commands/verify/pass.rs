@@ -3,6 +3,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::keeper::Keeper;
+use super::matched::etag_parts;
 use super::mismatch::{Mismatch, describe, lay_over, same_damage};
 use super::{VerifyError, VerifyRequest, undocumented, unknown};
 use crate::checks::{Digests, Judgement, held_by_part, judge};
@@ -29,6 +30,8 @@ pub(super) struct Pass<'a> {
     pub stopped: Option<Stop>,
     /// What the bytes are as a stream.
     pub decoded: Option<Decoded>,
+    /// The parts under which the stored ETag matched.
+    pub etag_parts: Option<PartLayout>,
     /// Some bytes were read after the first reading.
     pub(super) read_again: bool,
     /// The list of parts and the parts themselves tell different sizes.
@@ -64,6 +67,7 @@ impl<'a> Pass<'a> {
             digests: None,
             stopped: None,
             decoded: None,
+            etag_parts: None,
             read_again: false,
             disputed: false,
         }
@@ -200,7 +204,7 @@ impl<'a> Pass<'a> {
 
     /// Puts a reference where its judgement belongs.
     fn sort(
-        &self,
+        &mut self,
         reference: Reference,
         digests: &Digests,
         findings: &mut Vec<Finding>,
@@ -210,6 +214,7 @@ impl<'a> Pass<'a> {
         let check = reference.check;
         match judge(&reference, digests, self.found.facts.size) {
             Judgement::Match(evidence) => {
+                self.etag_parts = etag_parts(&reference, digests).or(self.etag_parts.take());
                 findings.push(Finding { check, required: false, outcome: Outcome::Pass(evidence) });
             }
             Judgement::Mismatch { evidence, damage } => match reference.standing {
@@ -369,9 +374,7 @@ impl<'a> Pass<'a> {
         let second = self.read(&self.session.fresh(), &plan, chosen, "second read", Reader::default()).await;
         if let Some(stop) = second.stopped.clone() {
             let reason = match why_stopped(&stop, second.coverage()) {
-                Reason::ReadFailed { detail } => Reason::ReadFailed {
-                    detail: format!("a mismatch was seen, and could not be read a second time: {detail}"),
-                },
+                Reason::ReadFailed { detail } => Reason::RereadFailed { detail },
                 ended @ (Reason::Limited { .. } | Reason::Interrupted { .. }) => {
                     Reason::Unconfirmed { detail: ended.to_string() }
                 }

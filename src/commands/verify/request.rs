@@ -1,6 +1,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::ETagParts;
 use crate::checkpoint::CheckpointFile;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::Logical;
@@ -21,6 +22,8 @@ pub struct VerifyRequest {
     pub expect: Vec<Expected>,
     /// `--etag`.
     pub etag: Option<ETag>,
+    /// The parts under which the object's own ETag matched in an earlier reading.
+    pub etag_parts: Option<ETagParts>,
     /// `--manifest`, and the name of the file.
     pub manifest: Option<(String, Manifest)>,
     /// `--manifest-key`: what the signature of the manifest says, once it was checked.
@@ -62,6 +65,7 @@ impl VerifyRequest {
             source,
             expect: Vec::new(),
             etag: None,
+            etag_parts: None,
             manifest: None,
             manifest_signature: None,
             sums: None,

@@ -138,8 +138,10 @@ pub(super) mod tests {
             version_id: None,
             storage_class: Some("STANDARD".into()),
             covered_bytes: 1 << 40,
+            doubt: None,
             failed: Vec::new(),
             proved_by: vec!["etag".into(), "crc32".into()],
+            etag_parts: Vec::new(),
             content: vec![Content::new("crc32", "AAAAAA==")],
         };
         let acceptance = Acceptance {

@@ -1,0 +1,85 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, Outcome, Reason};
+
+/// Why a reading casts doubt on bytes that it does not refute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Every byte was read, and nothing proved them.
+    Unproved,
+    /// Two reads of the same bytes differ.
+    Unstable,
+    /// References contradict each other.
+    Contradiction,
+    /// A reference did not match, and nothing shows that the reference is right.
+    Mismatch,
+}
+
+impl Doubt {
+    /// The gravest doubt among findings that are open. A finding that fails is no doubt: it refutes.
+    pub fn of(findings: &[Finding]) -> Option<Doubt> {
+        let doubt = |finding: &Finding| match &finding.outcome {
+            Outcome::Unknown(reason) => reason.doubt(),
+            Outcome::Pass(_) | Outcome::Fail(_) => None,
+        };
+        findings.iter().filter_map(doubt).max()
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Doubt::Unproved => "all bytes were read, and nothing proved them",
+            Doubt::Unstable => "two reads of the same bytes differ",
+            Doubt::Contradiction => "references contradict each other",
+            Doubt::Mismatch => "a reference did not match",
+        })
+    }
+}
+
+impl Reason {
+    /// What a reading that ended in this reason says against the bytes.
+    pub fn doubt(&self) -> Option<Doubt> {
+        match self {
+            Reason::LayoutNotProved { .. } | Reason::Unconfirmed { .. } | Reason::RereadFailed { .. } => {
+                Some(Doubt::Mismatch)
+            }
+            Reason::UnstableRead { .. } => Some(Doubt::Unstable),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{CheckId, Coverage};
+
+    #[test]
+    fn a_mismatch_that_proves_nothing_is_a_doubt_and_what_was_not_read_is_none() {
+        let detail = || "x".to_owned();
+        let half = Coverage { bytes: 1, of: 2 };
+        for (reason, doubt) in [
+            (Reason::LayoutNotProved { because: detail() }, Some(Doubt::Mismatch)),
+            (Reason::Unconfirmed { detail: detail() }, Some(Doubt::Mismatch)),
+            (Reason::RereadFailed { detail: detail() }, Some(Doubt::Mismatch)),
+            (Reason::UnstableRead { detail: detail() }, Some(Doubt::Unstable)),
+            (Reason::LayoutUnknown { because: detail() }, None),
+            (Reason::ReadFailed { detail: detail() }, None),
+            (Reason::Interrupted { coverage: half }, None),
+            (Reason::Sampled { coverage: half }, None),
+            (Reason::Changed { detail: detail() }, None),
+            (Reason::NotRead, None),
+        ] {
+            assert_eq!(reason.doubt(), doubt, "{reason:?}");
+            let of = |outcome| Finding { check: CheckId::Proof, required: true, outcome };
+            let sampled = of(Outcome::Unknown(Reason::Sampled { coverage: half }));
+            assert_eq!(Doubt::of(&[sampled, of(Outcome::Unknown(reason))]), doubt);
+        }
+        assert!(Doubt::Mismatch > Doubt::Unstable && Doubt::Unstable > Doubt::Unproved);
+    }
+}

@@ -1,0 +1,158 @@
+//! Shards that contradict themselves.
+
+use serde_json::{Value, json};
+
+use crate::rig::{BUCKET, Rig, key, target};
+
+/// Two shards of an audit: one whose objects are in order, and one that holds a damaged object.
+async fn shards() -> (Rig, [Vec<Value>; 2]) {
+    let rig = Rig::with(12).await;
+    rig.lab.damage(BUCKET, &key(5), 1, 1).unwrap();
+    let mut shards = [Vec::new(), Vec::new()];
+    for (index, lines) in shards.iter_mut().enumerate() {
+        let share = format!("{}/2", index + 1);
+        let run = rig.server.run(&["audit", "s3://archive/p", "--level", "bytes", "--shard", &share]).await;
+        *lines = run.lines();
+    }
+    if shards[0].iter().any(|line| line["target"] == target(&key(5)).as_str()) {
+        shards.reverse();
+    }
+    (rig, shards)
+}
+
+fn line<'a>(lines: &'a mut [Value], fits: impl Fn(&Value) -> bool) -> &'a mut Value {
+    lines.iter_mut().find(|line| fits(line)).unwrap()
+}
+
+fn of_type(kind: &'static str) -> impl Fn(&Value) -> bool {
+    move |line| line["type"] == kind
+}
+
+fn failed(line: &Value) -> bool {
+    line["type"] == "audited" && line["verdict"] == "fail"
+}
+
+fn passed(line: &Value) -> bool {
+    line["type"] == "audited" && line["verdict"] == "pass"
+}
+
+type Forgery = (&'static str, fn(&mut [Vec<Value>; 2]), &'static str);
+
+/// Forged the way somebody does who wants exit 0.
+fn forgeries() -> Vec<Forgery> {
+    vec![
+        ("a fail with exit code 0", |s| line(&mut s[1], failed)["exit_code"] = json!(0), "give exit code 1"),
+        (
+            "a fail that is told nowhere else",
+            |s| {
+                line(&mut s[1], failed)["exit_code"] = json!(0);
+                line(&mut s[1], of_type("audit"))["exit_code"] = json!(0);
+                line(&mut s[1], of_type("summary"))["exit_code"] = json!(0);
+            },
+            "give exit code 1",
+        ),
+        (
+            "a failed finding under pass",
+            |s| {
+                let one = line(&mut s[1], failed);
+                (one["verdict"], one["exit_code"]) = (json!("pass"), json!(0));
+            },
+            "give exit code 1",
+        ),
+        (
+            "problems under exit 0",
+            |s| line(&mut s[0], of_type("audit"))["problems"] = json!(["s3://archive could not be listed"]),
+            "tells of problems",
+        ),
+        ("a summary of 1", |s| line(&mut s[0], of_type("summary"))["exit_code"] = json!(1), "its summary"),
+        ("a summary of 4", |s| line(&mut s[0], of_type("summary"))["exit_code"] = json!(4), "its summary"),
+        ("an end of 4", |s| line(&mut s[0], of_type("audit"))["exit_code"] = json!(4), "its summary"),
+        ("no summary", |s| s[0].retain(|line| line["type"] != "summary"), "has no summary"),
+        ("facts among bytes", |s| line(&mut s[0], passed)["examined"] = json!("facts"), "at level facts"),
+        (
+            "a bare line of facts",
+            |s| {
+                let one = line(&mut s[0], passed);
+                (one["examined"], one["verdict"]) = (json!("facts"), json!("unknown"));
+                one["proof"] = Value::Null;
+            },
+            "at level facts",
+        ),
+        (
+            "bytes that nothing proves",
+            |s| {
+                let one = line(&mut s[0], passed);
+                (one["proof"], one["verdict"]) = (Value::Null, json!("unknown"));
+            },
+            "nothing proves it",
+        ),
+        (
+            "findings left out",
+            |s| line(&mut s[0], passed)["findings"] = json!([]),
+            "no finding says that every byte was proved",
+        ),
+        (
+            "a proof where the line fails",
+            |s| {
+                let proof = line(&mut s[0], passed)["proof"].clone();
+                line(&mut s[1], failed)["proof"] = proof;
+            },
+            "contradicts",
+        ),
+        (
+            "a narrower scope",
+            |s| {
+                for lines in s {
+                    line(lines, of_type("audit"))["scope"] = json!(["s3://archive/p1"]);
+                }
+            },
+            "is outside",
+        ),
+        ("a verdict of its own", |s| line(&mut s[0], passed)["verdict"] = json!("good"), "says good"),
+        ("more proved than there are", |s| line(&mut s[0], of_type("audit"))["proved"] = json!(99), "proved is 99"),
+        (
+            "a line of another command",
+            |s| {
+                let error =
+                    json!({"schema": "stored-ami/1", "type": "error", "target": "x", "message": "y", "exit_code": 4});
+                s[0].insert(0, error);
+            },
+            "that no audit writes",
+        ),
+        (
+            "a line behind the summary",
+            |s| {
+                let again = s[0][0].clone();
+                s[0].push(again);
+            },
+            "goes on after its summary",
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shard_that_contradicts_itself_is_refused_by_name() {
+    let (rig, shards) = shards().await;
+    let merge = async |shards: &[Vec<Value>; 2]| {
+        let files = ["a.jsonl", "b.jsonl"];
+        for (file, lines) in files.iter().zip(shards) {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            std::fs::write(rig.path(file), lines.join("\n")).unwrap();
+        }
+        rig.server.run(&["audit", "merge", &rig.text(files[0]), &rig.text(files[1])]).await
+    };
+    merge(&shards).await.assert_exit(1);
+    for (what, forge, problem) in forgeries() {
+        let mut forged = shards.clone();
+        forge(&mut forged);
+        let run = merge(&forged).await;
+        assert_eq!(run.exit, Some(2), "{what}: {run:?}");
+        assert!(run.stderr.contains(problem) && run.stderr.contains(".jsonl"), "{what}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "{what}");
+    }
+    // The line is named as well as the file.
+    let mut forged = shards.clone();
+    line(&mut forged[1], failed)["exit_code"] = json!(0);
+    let run = merge(&forged).await;
+    assert!(run.stderr.contains("b.jsonl") && run.stderr.contains(&target(&key(5))), "{}", run.stderr);
+}

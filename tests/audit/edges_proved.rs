@@ -1,0 +1,364 @@
+//! Over random histories of one object no output says "proved" of a state whose last full reading did not match.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use stored_ami::checksum::{Algorithm, Hasher, multipart_etag};
+use stored_ami::clock::SystemClock;
+use stored_ami::commands::audit::{AuditRequest, AuditServices, Chosen, Due, audit};
+use stored_ami::facts::{BucketEncryption, BucketFacts, ListedObject, ListedPage, PartFacts, UploadFacts};
+use stored_ami::fleet::{Acceptance, Entry, History, Level, Policy, Seen, Term};
+use stored_ami::ident::{ETag, ObjectUri};
+use stored_ami::ledger::Ledger;
+use stored_ami::plan::{Limits, Sample};
+use stored_ami::progress::{Call, Silent};
+use stored_ami::render::{Human, Renderer as _, Style, page, prometheus, table};
+use stored_ami::report::{AuditedReport, Report, SummaryReport};
+use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
+use stored_ami::source::{Archive, BucketService, Context, ErrorKind, ObjectSource, RetryPolicy, SourceError};
+use stored_ami::units::PartNumber;
+use tokio_util::sync::CancellationToken;
+
+use crate::common::data;
+
+const TARGET: &str = "s3://archive/ami-1a2b3c4d.bin";
+const PART: usize = 700;
+
+/// What happens to the object, its ledger and its server.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// An audit; whatever was proved before, or as long as that holds.
+    Look {
+        level: Level,
+        anew: bool,
+    },
+    /// A byte rots, or is mended.
+    Rot,
+    /// The next reading differs from the one after it.
+    Flicker,
+    /// Written again, with these bytes.
+    Write(u64),
+    Delete,
+    Accept,
+    /// Every part can be asked where it ends, or only the first.
+    Parts(bool),
+    /// The ledger forgets under which parts the ETag matched, as one of an older version.
+    Forget,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let level = prop_oneof![Just(Level::Facts), Just(Level::Sample), Just(Level::Bytes), Just(Level::Bytes)];
+    prop_oneof![
+        6 => (level, any::<bool>()).prop_map(|(level, anew)| Step::Look { level, anew }),
+        2 => Just(Step::Rot),
+        2 => Just(Step::Flicker),
+        1 => (0..2_u64).prop_map(Step::Write),
+        1 => Just(Step::Delete),
+        1 => Just(Step::Accept),
+        1 => any::<bool>().prop_map(Step::Parts),
+        1 => Just(Step::Forget),
+    ]
+}
+
+/// One object that may be there or not.
+#[derive(Clone)]
+struct Shelf {
+    source: MemorySource,
+    there: bool,
+}
+
+impl Archive for Shelf {
+    fn object(&self, _: &ObjectUri) -> Arc<dyn ObjectSource> {
+        Arc::new(self.source.clone())
+    }
+
+    fn bucket(&self, _: &str, _: Context) -> Arc<dyn BucketService> {
+        Arc::new(self.clone())
+    }
+
+    fn region(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+fn unasked<T>() -> Result<T, SourceError> {
+    Err(SourceError::new(ErrorKind::Unsupported, "archive", "no test asks it"))
+}
+
+#[async_trait]
+impl BucketService for Shelf {
+    fn name(&self) -> &str {
+        "archive"
+    }
+
+    async fn facts(&self) -> Result<BucketFacts, SourceError> {
+        unasked()
+    }
+
+    async fn versioning(&self) -> Result<String, SourceError> {
+        unasked()
+    }
+
+    async fn encryption(&self) -> Result<BucketEncryption, SourceError> {
+        unasked()
+    }
+
+    async fn public_access_blocked(&self) -> Result<bool, SourceError> {
+        unasked()
+    }
+
+    async fn list(&self, _: &str, _: Option<&str>) -> Result<ListedPage, SourceError> {
+        let facts = self.source.object().facts.clone();
+        let listed = ListedObject {
+            key: "ami-1a2b3c4d.bin".into(),
+            size: Some(facts.size),
+            modified: facts.last_modified,
+            etag: facts.id.etag,
+            storage_class: facts.storage_class,
+            version: None,
+            latest: true,
+        };
+        Ok(ListedPage { objects: self.there.then_some(listed).into_iter().collect(), next: None })
+    }
+
+    async fn uploads(&self, _: &str) -> Result<Vec<UploadFacts>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    async fn objects_named(&self, _: &str) -> Result<Vec<ListedObject>, SourceError> {
+        unasked()
+    }
+
+    async fn versions_of(&self, _: &str) -> Result<Vec<ListedObject>, SourceError> {
+        unasked()
+    }
+
+    async fn uploads_named(&self, _: &str) -> Result<Vec<UploadFacts>, SourceError> {
+        unasked()
+    }
+}
+
+/// The object, what is known of it, and what is true of it.
+struct World {
+    shelf: Shelf,
+    ledger: PathBuf,
+    /// Writes so far: each makes a new state.
+    writes: i64,
+    rotten: bool,
+    flickers: bool,
+    /// Whether the last reading of all bytes of the present state matched.
+    matched: Option<bool>,
+}
+
+impl World {
+    fn new(folder: &Path) -> Self {
+        let object = MemoryObject::plain(TARGET.parse().unwrap(), data(0, 2_000));
+        let shelf = Shelf { source: MemorySource::new(object), there: true };
+        let ledger = folder.join("l.db");
+        let mut world = World { shelf, ledger, writes: 0, rotten: false, flickers: false, matched: None };
+        world.write(0);
+        world
+    }
+
+    fn write(&mut self, seed: u64) {
+        let bytes = data(seed, 2_000);
+        let md5s: Vec<_> = bytes.chunks(PART).map(|part| Hasher::digest(Algorithm::Md5, part)).collect();
+        self.writes += 1;
+        let mut object = self.shelf.source.object();
+        object.facts.id.etag = Some(ETag::new(&multipart_etag(&md5s).to_string()));
+        object.facts.last_modified = Timestamp::from_second(1_700_000_000 + 60 * self.writes).ok();
+        object.data = bytes.into();
+        drop(object);
+        (self.shelf.there, self.rotten, self.matched) = (true, false, None);
+        self.parts(true);
+    }
+
+    fn parts(&self, all: bool) {
+        let of = |number: usize| PartFacts {
+            number: PartNumber::from_index(number).unwrap(),
+            size: [PART, PART, 2_000 - 2 * PART][number] as u64,
+            checksums: Vec::new(),
+            of: Some(3),
+        };
+        self.shelf.source.object().parts = Ok((0..if all { 3 } else { 1 }).map(of).collect());
+    }
+
+    fn rot(&mut self) {
+        let mut object = self.shelf.source.object();
+        let mut bytes = object.data.to_vec();
+        bytes[1_000] ^= 1;
+        object.data = bytes.into();
+        self.rotten = !self.rotten;
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        if self.ledger.exists() {
+            Ledger::open_existing(&self.ledger).unwrap().each(None, |kept| entries.push(kept.entry)).unwrap();
+        }
+        entries
+    }
+
+    fn history(&self) -> History {
+        let mut history = History::default();
+        self.entries().into_iter().for_each(|entry| history.add(entry));
+        history
+    }
+
+    fn forget(&self) {
+        let mut entries = self.entries();
+        for entry in &mut entries {
+            if let Entry::Proof(look) = entry {
+                look.etag_parts.clear();
+            }
+        }
+        drop(std::fs::remove_file(&self.ledger));
+        Ledger::open(&self.ledger).unwrap().append(&entries).unwrap();
+    }
+
+    fn accept(&self) {
+        let acceptance = Acceptance {
+            at: Timestamp::now().to_string(),
+            tool: "test".into(),
+            target: TARGET.into(),
+            object: self.history().state().cloned(),
+            reason: "meant so".into(),
+        };
+        Ledger::open(&self.ledger).unwrap().append(&[Entry::Acceptance(acceptance)]).unwrap();
+    }
+
+    /// Audits, and holds every output against what is true.
+    async fn look(&mut self, level: Level, anew: bool) {
+        let flip =
+            Fault { call: Call::Read, at: Some(1_500), skip: 0, times: 1, action: Action::Flip { offset: 1_500 } };
+        self.shelf.source.object().faults = self.flickers.then_some(flip).into_iter().collect();
+        let archive = Arc::new(self.shelf.clone());
+        let context =
+            Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+        let services = AuditServices { archive, images: None, context };
+        let mut reports = Vec::new();
+        let ledger = Ledger::open(&self.ledger).unwrap();
+        let cancel = CancellationToken::new();
+        let emit = |report| reports.push(report);
+        let end = audit(&services, &request(level, anew), Some(ledger), &cancel, emit).await.unwrap();
+        reports.push(Report::Audit(Box::new(end)));
+        let read = |report: &Report| match report {
+            Report::Audited(one) => one.examined.as_deref() == Some("bytes") && one.received_bytes > 0,
+            _ => false,
+        };
+        if self.shelf.there && reports.iter().any(read) {
+            self.matched = Some(!self.rotten && !self.flickers);
+        }
+        self.flickers = false;
+        let says = says_proved(&reports, &self.history(), self.seen());
+        if self.matched != Some(true) {
+            assert_eq!(says, Vec::<String>::new(), "rotten {}, matched {:?}", self.rotten, self.matched);
+        } else if !self.shelf.there {
+            let outputs = says.iter().filter(|output| !output.starts_with("history"));
+            assert_eq!(outputs.count(), 0, "it is gone: {says:?}");
+        } else if level == Level::Bytes {
+            assert!(says.len() >= 7, "what is proved is told by every output: {says:?}");
+        }
+    }
+
+    fn seen(&self) -> Seen {
+        let facts = self.shelf.source.object().facts.clone();
+        Seen::facts(&facts)
+    }
+}
+
+fn request(level: Level, anew: bool) -> AuditRequest {
+    AuditRequest {
+        chosen: Chosen::Listed(vec!["s3://archive".parse().unwrap()]),
+        level,
+        sample: Sample::Percent(40.0),
+        max_age: anew.then_some(SignedDuration::ZERO),
+        slice: None,
+        shard: None,
+        due: Due::default(),
+        policy: Policy::default(),
+        objects_at_once: 1,
+        budget: Limits::default().budget().unwrap(),
+    }
+}
+
+/// Outputs that say that every byte of the object is proved.
+fn says_proved(reports: &[Report], history: &History, seen: Seen) -> Vec<String> {
+    let mut all = reports.to_vec();
+    all.push(Report::Summary(SummaryReport::default()));
+    let mut text = Human::new(Vec::new(), Style { colour: false, width: 200 });
+    let mut said = Vec::new();
+    let mut says = |output: &str, proved: bool| said.extend(proved.then(|| output.to_owned()));
+    for report in reports {
+        text.render(report).unwrap();
+        match report {
+            Report::Audited(one) => {
+                says("json proof", one.proof.is_some());
+                says("json verdict", one.verdict == "pass");
+                says("text header", one.examined.is_some() && header(one).contains_proof());
+            }
+            Report::Audit(end) => says("json proved", end.proved > 0),
+            _ => {}
+        }
+    }
+    let rows = table(reports).unwrap();
+    let mut rows = csv::Reader::from_reader(rows.as_slice());
+    says("csv", rows.records().any(|row| row.is_ok_and(|row| !row[10].is_empty() || !row[11].is_empty())));
+    says("prometheus", prometheus(reports, Timestamp::now()).contains("object_proof_age_seconds{"));
+    let html = page(&all, &Timestamp::now().to_string()).unwrap();
+    says("html proofs", html.contains("1 of 1 object"));
+    says("html row", html.contains("<td>etag</td>"));
+    says("history proof", history.proof_of(&seen).is_some());
+    let always = Term { since: None, until: Timestamp::MAX };
+    says("history still good", history.still_good(&seen, Level::Bytes, always).is_some());
+    said
+}
+
+/// The line of an object for a person.
+struct Header(String);
+
+fn header(one: &AuditedReport) -> Header {
+    let mut out = Vec::new();
+    let mut human = Human::new(&mut out, Style { colour: false, width: 200 });
+    human.render(&Report::Audited(Box::new(one.clone()))).unwrap();
+    Header(String::from_utf8(out).unwrap().lines().next().unwrap_or_default().to_owned())
+}
+
+impl Header {
+    fn contains_proof(&self) -> bool {
+        self.0.contains("  etag") || self.0.contains("  proved")
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_called_proved_whose_last_full_reading_did_not_match(
+        steps in proptest::collection::vec(step(), 4..14),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::new(folder.path());
+        runtime.block_on(async {
+            world.look(Level::Bytes, false).await;
+            for step in steps {
+                match step {
+                    Step::Look { level, anew } => world.look(level, anew).await,
+                    Step::Rot => world.rot(),
+                    Step::Flicker => world.flickers = true,
+                    Step::Write(seed) => world.write(seed),
+                    Step::Delete => world.shelf.there = false,
+                    Step::Accept => world.accept(),
+                    Step::Parts(all) => world.parts(all),
+                    Step::Forget => world.forget(),
+                }
+            }
+            world.look(Level::Facts, true).await;
+            world.look(Level::Bytes, false).await;
+        });
+    }
+}
