@@ -2,7 +2,7 @@ use crate::checks::Digests;
 use crate::checksum::composite;
 use crate::commands::Discovery;
 use crate::ident::ETag;
-use crate::plan::{Basis, Candidate, Claim, KnownLayout, PartLayout, Reference};
+use crate::plan::{Basis, Candidate, Claim, KnownLayout, PartLayout, Reference, Witness};
 use crate::verdict::{CheckId, Origin, Subject};
 
 /// The parts under which an ETag matched the bytes once. The same ETag cannot come from other parts, so they are proved.
@@ -38,6 +38,7 @@ impl Discovery {
                 candidates: vec![Candidate { layout: known.layout.clone(), basis }],
                 why_none: None,
                 parts: Vec::new(),
+                witness: Witness::None,
             };
         }
     }
@@ -70,11 +71,7 @@ mod tests {
         let (wrong, right) = (PartLayout::uniform(20, 9), PartLayout::uniform(20, 8));
         let known = KnownLayout::assumed(3, [wrong.clone(), right.clone()], "test");
         let claim = |etag: &ETag| crate::plan::etag_claim(etag, &known, 20).unwrap();
-        let of = |origin, etag: &ETag| Reference {
-            check: CheckId::Reference(origin, Subject::ETag),
-            source: "test".into(),
-            claim: claim(etag),
-        };
+        let of = |origin, etag: &ETag| Reference::new(CheckId::Reference(origin, Subject::ETag), "test", claim(etag));
         let mut both = digests(&wrong);
         both.insert(Algorithm::Md5, right.clone(), digests(&right).parts(Algorithm::Md5, &right).unwrap().to_vec());
         assert_eq!(etag_parts(&of(Origin::Stored, &etag(&right)), &both), Some(right.clone()));

@@ -67,7 +67,7 @@ pub async fn verify(
             found.take_etag_parts(known);
         }
         let collected = references::collect(session, request, &mut found).await?;
-        Ok::<_, SourceError>((found, collected))
+        Ok::<_, VerifyError>((found, collected))
     };
     let (mut found, collected) = request.quota.within(clock, look).await.ok_or(VerifyError::OutOfTime)??;
     let mut findings = collected.unusable;

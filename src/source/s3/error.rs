@@ -245,9 +245,15 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         ("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchPublicAccessBlockConfiguration", _) => {
             (ErrorKind::NotFound, "none is set".to_owned())
         }
-        ("SecondLevelDomainForbidden" | "PathStyleDomainForbidden" | "PathStyleRequestNotAllowed", _) => (
+        (
+            "SecondLevelDomainForbidden" | "PathStyleDomainForbidden" | "PathStyleRequestNotAllowed"
+            | "VirtualHostDomainRequired",
+            _,
+        ) => (
             ErrorKind::Configuration,
-            with("the server takes the bucket in the host name alone (addressing_style = virtual in the profile)"),
+            with(
+                "this server takes the bucket in the host name only; set `addressing_style = virtual` under `s3 =` in the profile",
+            ),
         ),
         (kms, _) if kms.starts_with("KMS.") => (ErrorKind::Denied, with("the KMS key of the object cannot be used")),
         ("InvalidRequest", 400) if wants_customer_key(said) => (
@@ -262,12 +268,6 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         ("InvalidAction" | "UnsupportedOperation" | "UnknownOperationException", _) => {
             (ErrorKind::Unsupported, with("the service does not know this request here"))
         }
-        ("SecondLevelDomainForbidden" | "VirtualHostDomainRequired", _) => (
-            ErrorKind::Invalid,
-            with(
-                "this server takes the bucket in the host name only; set `addressing_style = virtual` under `s3 =` in the profile",
-            ),
-        ),
         ("NoSuchBucket", _) => (ErrorKind::NotFound, "there is no such bucket".to_owned()),
         ("NoSuchVersion", _) => (ErrorKind::NotFound, "there is no such version".to_owned()),
         (_, 404) if answer.marker => (

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::headers::{Headers, Told};
 use super::parse;
 use crate::checksum::Algorithm;
-use crate::facts::{ContentRange, Encryption, Fact, LockFacts, ObjectFacts, PartFacts, decoded_words};
+use crate::facts::{
+    ContentRange, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, PartFacts, Service, decoded_words,
+};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
@@ -50,7 +52,7 @@ impl Reader<'_> {
     /// A time in the form that HTTP or S3 uses for this header, or in the other one with a note.
     fn time(&mut self, name: &str, form: Format) -> Option<Timestamp> {
         let text = self.text(name)?;
-        let read = |form: Format| DateTime::from_str(&text, form).ok().and_then(|time| parse::timestamp(&time));
+        let read = |form: Format| DateTime::from_str(&text, form).ok().and_then(|time| parse::lock_end(&time));
         if let Some(time) = read(form) {
             return Some(time);
         }
@@ -142,6 +144,7 @@ pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool
     let facts = ObjectFacts {
         id: ObjectId { target: Target::Object(uri.at_version(pinned)), etag },
         source: "HeadObject",
+        service: Service::Other,
         size,
         last_modified: read.time("last-modified", Format::HttpDate),
         checksums,
@@ -152,9 +155,9 @@ pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool
         encryption: encryption(&mut read),
         version,
         lock: LockFacts {
-            mode: read.text("x-amz-object-lock-mode"),
+            mode: read.text("x-amz-object-lock-mode").map(|word| LockMode::of(&word)),
             retain_until: read.time("x-amz-object-lock-retain-until-date", Format::DateTimeWithOffset),
-            legal_hold: read.text("x-amz-object-lock-legal-hold"),
+            legal_hold: read.text("x-amz-object-lock-legal-hold").map(|word| LegalHold::of(&word)),
         },
         replication: read.text("x-amz-replication-status"),
         expiration: read.text("x-amz-expiration"),

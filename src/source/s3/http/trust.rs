@@ -1,6 +1,5 @@
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -83,6 +82,8 @@ pub(in crate::source::s3) fn no_tls(error: &(dyn Error + 'static)) -> bool {
         cause = wrapped.or_else(|| error.source());
     }
     false
+}
+
 fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
