@@ -107,8 +107,8 @@ async fn credentials_that_expire() {
     assert!(run.stdout.contains("have expired; renew them"), "{run:?}");
     assert!(lab.stop().iter().all(|line| line.ends_with("400 ExpiredToken")));
 
-    // From the beginning nothing can be done with them, as a listing says where HEAD cannot.
-    let rules = format!(r#"[{{"operation": "HeadObject", {expired}}}, {{"operation": "ListObjectsV2", {expired}}}]"#);
+    // From the beginning nothing can be done with them, as a GET of one byte says where HEAD cannot.
+    let rules = format!(r#"[{{"operation": "HeadObject", {expired}}}, {{"operation": "GetObject", {expired}}}]"#);
     let lab = Command::start(&file(folder.path(), &rules));
     lab.put().await;
     assert!(lab.verify().await.assert_exit(2).stdout.contains("have expired"));

@@ -359,9 +359,10 @@ fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, 
     given.or_else(recorded).or_else(source)
 }
 
-/// A manifest speaks of the object if ETag and size are the same.
+/// A manifest speaks of the object if a strong ETag and the size are the same.
 fn last_verified(wish: &RestoreWish, object: Option<&ObjectFacts>) -> LastVerified {
-    let current = object.and_then(|object| object.id.etag.as_ref()).map(ToString::to_string);
+    let etag = object.and_then(|object| object.id.etag.as_ref());
+    let current = etag.filter(|etag| etag.is_strong()).map(ToString::to_string);
     if let Some(VerifiedNow { verdict, detail, etag }) = &wish.verified {
         if *verdict == Verdict::Pass && (current.is_none() || *etag != current) {
             let detail = "the object is not, or cannot be shown to be, the one that was verified".to_owned();
