@@ -13,8 +13,7 @@ pub fn contradiction(findings: &[Finding]) -> Option<Finding> {
     let matched: Vec<&Finding> = findings.iter().filter(|finding| matches(finding)).collect();
     let refuted: Vec<&Failure> = findings.iter().filter_map(refuted).collect();
     let undocumented = findings.iter().filter(|finding| is_undocumented(finding));
-    let differing: Vec<&Finding> =
-        findings.iter().filter(|finding| refuted_by(finding)).chain(undocumented).collect();
+    let differing: Vec<&Finding> = findings.iter().filter(|finding| refuted_by(finding)).chain(undocumented).collect();
     if matched.is_empty() || differing.is_empty() {
         return None;
     }

@@ -77,7 +77,8 @@ mod tests {
         ] {
             assert_eq!(Service::of_host(host), Service::Aws, "{host}");
         }
-        for host in ["127.0.0.1", "localhost", "", "amazonaws.com.example", "s3amazonaws.com", "amazonaws.com", "minio"] {
+        for host in ["127.0.0.1", "localhost", "", "amazonaws.com.example", "s3amazonaws.com", "amazonaws.com", "minio"]
+        {
             assert_eq!(Service::of_host(host), Service::Other, "{host}");
         }
     }

@@ -62,9 +62,7 @@ pub fn checksum_claim(checksum: &StoredChecksum, layout: &KnownLayout, size: u64
             Ok(Claim::WholeOrComposite { digest, candidates: candidates(layout, None, size)?, stated })
         }
         // The values of the parts make up this one, or it may go over the whole object, whatever it is called.
-        stated @ ChecksumKind::Composite { parts: None }
-            if layout.part_digests(digest.algorithm()).is_none() =>
-        {
+        stated @ ChecksumKind::Composite { parts: None } if layout.part_digests(digest.algorithm()).is_none() => {
             let by_part = digest.algorithm().multipart_composite();
             let candidates = if by_part { candidates(layout, None, size).unwrap_or_default() } else { Vec::new() };
             Ok(Claim::WholeOrComposite { digest, candidates, stated })

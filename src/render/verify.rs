@@ -231,7 +231,9 @@ fn contradiction(report: &VerifyReport) -> Option<String> {
 
 /// Whether a reference from there failed.
 fn fails(report: &VerifyReport, origin: Origin) -> bool {
-    let from = |f: &FindingReport| f.check.parse().is_ok_and(|name| matches!(name, CheckName::One(CheckId::Reference(of, _)) if of == origin));
+    let from = |f: &FindingReport| {
+        f.check.parse().is_ok_and(|name| matches!(name, CheckName::One(CheckId::Reference(of, _)) if of == origin))
+    };
     report.findings.iter().any(|f| f.verdict == "fail" && from(f))
 }
 

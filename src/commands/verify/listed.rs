@@ -18,11 +18,12 @@ impl Pass<'_> {
             return;
         }
         let named = mismatches.iter().filter(|mismatch| goes_by_list(&mismatch.reference));
-        let mut numbers: Vec<u64> =
-            named.flat_map(|mismatch| mismatch.damage.iter().map(|damage| damage.part)).collect();
+        let named = named.flat_map(|mismatch| mismatch.damage.iter().map(|damage| damage.part));
+        let mut numbers: Vec<PartNumber> =
+            named.filter_map(|number| u32::try_from(number).ok().and_then(PartNumber::new)).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        if !self.any_ends_elsewhere(&numbers).await {
+        if !self.any_ends_elsewhere(numbers).await {
             return;
         }
         self.announce("the parts end elsewhere than GetObjectAttributes lists: asking each of them".to_owned());
@@ -33,11 +34,10 @@ impl Pass<'_> {
     }
 
     /// Whether any of these parts has another size by its own HEAD. One that cannot be asked tells nothing.
-    async fn any_ends_elsewhere(&self, numbers: &[u64]) -> bool {
+    async fn any_ends_elsewhere(&self, numbers: Vec<PartNumber>) -> bool {
         let facts = &self.found.facts;
         let parts = &self.found.layout.parts;
         let count = self.found.layout.parts_count;
-        let numbers = numbers.iter().filter_map(|number| u32::try_from(*number).ok().and_then(PartNumber::new));
         let differs = |number: PartNumber| async move {
             let listed = parts.iter().find(|part| part.number == number)?.size;
             let asked = self.session.part(&facts.id, number).await.ok()?;
@@ -45,7 +45,7 @@ impl Pass<'_> {
             let answered = asked.of.is_some() || asked.size != facts.size;
             Some(answered && asked.of.is_none_or(|of| Some(of) == count) && asked.size != listed)
         };
-        let mut answers = stream::iter(numbers.map(differs)).buffered(AT_ONCE);
+        let mut answers = stream::iter(numbers.into_iter().map(differs)).buffered(AT_ONCE);
         while let Some(differs) = answers.next().await {
             if differs == Some(true) {
                 return true;

@@ -24,9 +24,8 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
         (true, false, false) => "read",
     };
     // References that contradict each other do not tell that bytes are damaged.
-    let contradicted = findings
-        .iter()
-        .any(|finding| finding.check == CheckId::Contradiction && finding.verdict() == Verdict::Fail);
+    let contradicted =
+        findings.iter().any(|finding| finding.check == CheckId::Contradiction && finding.verdict() == Verdict::Fail);
     let named = if contradicted { "in_question" } else { "damaged" };
     let read = joined(read);
     let mut runs: Vec<PartRunReport> = Vec::new();

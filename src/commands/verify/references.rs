@@ -64,7 +64,8 @@ pub(super) async fn collect(
         }
         if references.is_empty() {
             let detail = format!("manifest {file} holds no value");
-            all.unusable.push(unknown(CheckId::Reference(Origin::Manifest, Subject::Value), Reason::NotStated { detail }));
+            all.unusable
+                .push(unknown(CheckId::Reference(Origin::Manifest, Subject::Value), Reason::NotStated { detail }));
         }
         add_all(&mut all, Origin::Manifest, manifest.object_bytes, size, references, &format!("manifest {file}"));
     }

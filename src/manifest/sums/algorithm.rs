@@ -10,9 +10,33 @@ pub(super) enum Stated {
 
 /// Names of algorithms in the names of checksum files that are not computed here, without dashes.
 const OTHERS: [&str; 27] = [
-    "b2", "blake2", "blake2b", "blake2s", "blake2bp", "blake2sp", "b3", "blake3", "sha224", "sha384", "sha512224",
-    "sha512256", "sha3", "sha3224", "sha3256", "sha3384", "sha3512", "keccak256", "sm3", "rmd160", "ripemd160",
-    "whirlpool", "tiger", "k12", "xxh32", "crc", "adler32",
+    "b2",
+    "blake2",
+    "blake2b",
+    "blake2s",
+    "blake2bp",
+    "blake2sp",
+    "b3",
+    "blake3",
+    "sha224",
+    "sha384",
+    "sha512224",
+    "sha512256",
+    "sha3",
+    "sha3224",
+    "sha3256",
+    "sha3384",
+    "sha3512",
+    "keccak256",
+    "sm3",
+    "rmd160",
+    "ripemd160",
+    "whirlpool",
+    "tiger",
+    "k12",
+    "xxh32",
+    "crc",
+    "adler32",
 ];
 
 /// The tag of a line: `SHA256`, `SHA2-256` (OpenSSL 3), `BLAKE2b` and the like.

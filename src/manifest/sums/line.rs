@@ -22,16 +22,16 @@ pub(super) struct Sum {
 }
 
 /// All lines, in order.
-pub(super) fn lines(text: &str) -> Vec<Line> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line> {
     let mut signature = false;
-    let of = |line: &str| {
+    let of = move |line: &str| {
         let line = line.trim_end_matches('\r');
         signature |= line == "-----BEGIN PGP SIGNATURE-----";
         let parsed = if signature { Line::Foreign } else { parse(line) };
         signature &= line != "-----END PGP SIGNATURE-----";
         parsed
     };
-    text.split('\n').map(of).collect()
+    text.split('\n').map(of)
 }
 
 fn parse(line: &str) -> Line {
@@ -141,7 +141,7 @@ mod tests {
     const H: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
     fn sum(line: &str) -> (Option<Stated>, Option<String>, String) {
-        match lines(line).remove(0) {
+        match lines(line).next().unwrap() {
             Line::Sum(sum) => (sum.stated, sum.name, sum.value),
             other => panic!("{line}: {other:?}"),
         }
@@ -176,9 +176,11 @@ mod tests {
         ] {
             assert_eq!(sum(&line), (stated, name.map(str::to_owned), value.to_owned()), "{line}");
         }
-        for (line, other) in
-            [(format!("BLAKE2b (x) = {H}"), "BLAKE2b"), ("SIZE (x) = 12".to_owned(), "SIZE"), ("x A1B2C3D4".into(), "CRC")]
-        {
+        for (line, other) in [
+            (format!("BLAKE2b (x) = {H}"), "BLAKE2b"),
+            ("SIZE (x) = 12".to_owned(), "SIZE"),
+            ("x A1B2C3D4".into(), "CRC"),
+        ] {
             let (stated, name, _) = sum(&line);
             assert!(matches!(stated, Some(Stated::Other(tag)) if tag.starts_with(other)), "{line}");
             assert_eq!(name.as_deref(), Some("x"));
@@ -196,11 +198,11 @@ mod tests {
             "sha256:",
             &format!("\\{H}  a\\x"),
         ] {
-            assert_eq!(lines(foreign), [Line::Foreign], "{foreign}");
+            assert_eq!(lines(foreign).collect::<Vec<_>>(), [Line::Foreign], "{foreign}");
         }
-        assert_eq!(lines("# a\n\n;b\n  \r\n"), vec![Line::Blank; 5]);
+        assert_eq!(lines("# a\n\n;b\n  \r\n").collect::<Vec<_>>(), vec![Line::Blank; 5]);
         let armour = format!("-----BEGIN PGP SIGNATURE-----\n{H}\n-----END PGP SIGNATURE-----\n{H}  x");
-        let read = lines(&armour);
+        let read: Vec<Line> = lines(&armour).collect();
         assert_eq!(read.iter().filter(|line| **line == Line::Foreign).count(), 3);
         assert!(matches!(read.last(), Some(Line::Sum(_))), "behind it");
     }

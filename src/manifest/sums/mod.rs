@@ -53,6 +53,8 @@ pub enum SumsError {
     Ambiguous { name: String },
     #[error("holds values without a name, and which of them is meant cannot be told")]
     Nameless,
+    #[error("names `{name}` more than {MOST_LINES} times")]
+    TooMany { name: String },
     #[error("line {line}: {problem}")]
     Line { line: usize, problem: String },
 }
@@ -70,7 +72,28 @@ pub struct SumsRequest<'a> {
     pub one_target: bool,
 }
 
-type Numbered<'a> = (usize, &'a Sum);
+/// Lines that name one target, at the most. More are no checksum file, and would take memory.
+const MOST_LINES: usize = 1_000;
+
+/// A line of a checksum file that may mean the target.
+struct Kept {
+    line: usize,
+    sum: Sum,
+    fit: Fit,
+}
+
+/// What is kept of a file of any length.
+#[derive(Default)]
+struct Parsed {
+    /// Lines that have the last segment of the target's name.
+    named: Vec<Kept>,
+    /// Values without a name.
+    nameless: Vec<Kept>,
+    /// Whether any line names a file, whichever.
+    any_named: bool,
+    foreign: usize,
+    first_foreign: Option<usize>,
+}
 
 /// All values of a target in the text of a checksum file: of the lines that name its path, or where none does, of those
 /// that have its last segment and can mean nothing else.
@@ -80,74 +103,78 @@ type Numbered<'a> = (usize, &'a Sum);
 /// Where no line names the target, where it cannot be told which one is meant, and where the value of a line that names
 /// it is none of its algorithm.
 pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, SumsError> {
-    let parsed = lines(text);
-    let sums: Vec<Numbered<'_>> = (1..)
-        .zip(&parsed)
-        .filter_map(|(number, line)| match line {
-            Line::Sum(sum) => Some((number, sum)),
-            Line::Blank | Line::Foreign => None,
-        })
-        .collect();
+    let parsed = parse(text, request)?;
     let mut notes = Vec::new();
-    let foreign: Vec<usize> = (1..).zip(&parsed).filter(|(_, l)| **l == Line::Foreign).map(|(n, _)| n).collect();
-    if let Some(first) = foreign.first() {
-        let lines = if foreign.len() == 1 { "line is" } else { "lines are" };
+    if let Some(first) = parsed.first_foreign {
+        let lines = if parsed.foreign == 1 { "line is" } else { "lines are" };
         notes.push(format!(
             "checksum file {}: {} {lines} no checksum and left out, line {first} first",
-            request.file,
-            foreign.len()
+            request.file, parsed.foreign
         ));
     }
-    let (meant, by_name) = meant(&sums, request)?;
+    let nameless = !parsed.any_named;
+    let (meant, several) = meant(parsed, request)?;
     let mut values: Vec<SumLine> = Vec::new();
-    for (line, sum) in meant {
-        let value = value(sum, request).map_err(|problem| SumsError::Line { line, problem })?;
+    for Kept { line, sum, .. } in meant {
+        let value = value(&sum, request).map_err(|problem| SumsError::Line { line, problem })?;
         if !values.iter().any(|known| known.value == value) {
             values.push(SumLine { line, value });
         }
     }
-    if by_name && disagree(&values) {
+    if several && disagree(&values) {
         let name = request.target.name().to_owned();
-        return Err(if sums.iter().all(|(_, sum)| sum.name.is_none()) {
-            SumsError::Nameless
-        } else {
-            SumsError::Ambiguous { name }
-        });
+        return Err(if nameless { SumsError::Nameless } else { SumsError::Ambiguous { name } });
     }
     leave_out(&mut values, &mut notes, request.file);
     Ok(GivenSums { file: request.file.to_owned(), values, notes })
 }
 
-/// The lines that mean the target, and whether that rests on less than its path and on several names.
-fn meant<'a>(sums: &[Numbered<'a>], request: &SumsRequest<'_>) -> Result<(Vec<Numbered<'a>>, bool), SumsError> {
-    let fits: Vec<(Fit, Numbered<'a>)> = sums.iter().map(|one| (fit(one.1, request), *one)).collect();
-    let best = fits.iter().map(|(fit, _)| *fit).max().unwrap_or(Fit::No);
-    let at_best = || fits.iter().filter(|(fit, _)| *fit == best).map(|(_, one)| *one).collect::<Vec<_>>();
-    let no_line = |elsewhere: Option<&Numbered<'a>>| {
-        let elsewhere = elsewhere.map(|(line, sum)| (*line, sum.name.clone().unwrap_or_default()));
-        Err(SumsError::NoLine { name: request.target.name().to_owned(), elsewhere })
-    };
-    match best {
-        Fit::Exact | Fit::Suffix(_) => Ok((at_best(), false)),
-        Fit::Name => {
-            // A line for a file of this name in another folder shows that more than one is meant.
-            match fits.iter().find(|(fit, _)| *fit == Fit::Elsewhere) {
-                Some((_, elsewhere)) => no_line(Some(elsewhere)),
-                None => {
-                    let meant = at_best();
-                    let folders = |sum: &Sum| sum.name.as_deref().map(segments);
-                    let first = meant.first().and_then(|(_, sum)| folders(sum));
-                    let several = meant.iter().any(|(_, sum)| folders(sum) != first);
-                    Ok((meant, several))
+fn parse(text: &str, request: &SumsRequest<'_>) -> Result<Parsed, SumsError> {
+    let mut parsed = Parsed::default();
+    for (line, read) in (1..).zip(lines(text)) {
+        match read {
+            Line::Sum(sum) => {
+                parsed.any_named |= sum.name.is_some();
+                let fit = fit(&sum, request);
+                let lines = if sum.name.is_none() { &mut parsed.nameless } else { &mut parsed.named };
+                if fit != Fit::No || sum.name.is_none() && lines.len() <= MOST_LINES {
+                    lines.push(Kept { line, sum, fit });
                 }
             }
+            Line::Blank => {}
+            Line::Foreign => {
+                parsed.foreign += 1;
+                parsed.first_foreign.get_or_insert(line);
+            }
         }
-        Fit::Elsewhere => no_line(at_best().first()),
-        Fit::No if !sums.is_empty() && sums.iter().all(|(_, sum)| sum.name.is_none()) => match request.one_target {
-            true => Ok((sums.to_vec(), true)),
-            false => Err(SumsError::Nameless),
-        },
-        Fit::No => no_line(None),
+        if parsed.named.len() > MOST_LINES {
+            return Err(SumsError::TooMany { name: request.target.name().to_owned() });
+        }
+    }
+    Ok(parsed)
+}
+
+/// The lines that mean the target, and whether they may be of several files.
+fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool), SumsError> {
+    let Parsed { mut named, nameless, any_named, .. } = parsed;
+    let no_line = |elsewhere: Option<&Kept>| {
+        let elsewhere = elsewhere.map(|kept| (kept.line, kept.sum.name.clone().unwrap_or_default()));
+        Err(SumsError::NoLine { name: request.target.name().to_owned(), elsewhere })
+    };
+    let elsewhere = || named.iter().find(|kept| kept.fit == Fit::Elsewhere);
+    match named.iter().map(|kept| kept.fit).max() {
+        None if any_named || nameless.is_empty() => no_line(None),
+        None if !request.one_target || nameless.len() > MOST_LINES => Err(SumsError::Nameless),
+        None => Ok((nameless, true)),
+        // A line for a file of this name in another folder shows that more than one is meant.
+        Some(Fit::Name | Fit::Elsewhere | Fit::No) if elsewhere().is_some() => no_line(elsewhere()),
+        Some(best) => {
+            named.retain(|kept| kept.fit == best);
+            let folders = |kept: &Kept| kept.sum.name.as_deref().map(segments);
+            let first = named.first().and_then(folders);
+            let several = best == Fit::Name && named.iter().any(|kept| folders(kept) != first);
+            Ok((named, several))
+        }
     }
 }
 
@@ -214,7 +241,8 @@ fn leave_out(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
     }
     values.retain(|one| match &one.value {
         SumValue::NotComputed { algorithm } => {
-            notes.push(format!("checksum file {file}: line {} is left out: {algorithm} is not computed here", one.line));
+            notes
+                .push(format!("checksum file {file}: line {} is left out: {algorithm} is not computed here", one.line));
             false
         }
         SumValue::Stated(_) | SumValue::Guessed { .. } => true,

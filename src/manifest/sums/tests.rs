@@ -12,8 +12,7 @@ fn hex(algorithm: Algorithm, seed: &[u8]) -> String {
 
 fn find(text: &str, file: &str, given: &str) -> Result<GivenSums, SumsError> {
     let target = SumsTarget::file(Path::new(given), &Path::new("/here").join(given), &[Path::new("/here")]);
-    let request =
-        SumsRequest { file, algorithm: None, target: &target, means_another: &|_| false, one_target: true };
+    let request = SumsRequest { file, algorithm: None, target: &target, means_another: &|_| false, one_target: true };
     find_sums(text, &request)
 }
 
@@ -152,4 +151,16 @@ fn what_names_the_target_and_is_no_value_is_placed() {
     }
     assert!(matches!(find("hello world\n", "SUMS", "x"), Err(SumsError::NoLine { elsewhere: None, .. })));
     assert!(matches!(find("abcd  y\n", "SUMS", "x"), Err(SumsError::NoLine { .. })), "of another file");
+}
+
+#[test]
+fn a_file_of_nothing_but_the_target_has_a_bound() {
+    let lines = |count: u32| -> String {
+        (0..count).map(|at| format!("{}  x\n", hex(Algorithm::Md5, &at.to_le_bytes()))).collect()
+    };
+    assert_eq!(find(&lines(1_000), "SUMS", "x").unwrap().values.len(), 1_000);
+    assert_eq!(find(&lines(1_001), "SUMS", "x"), Err(SumsError::TooMany { name: "x".into() }));
+    let nameless = lines(3_000).replace("  x", "");
+    assert_eq!(find(&nameless, "SUMS", "x"), Err(SumsError::Nameless));
+    assert!(find(&(nameless + &lines(1)), "SUMS", "x").is_ok(), "and one that is named");
 }

@@ -1,0 +1,68 @@
+//! Manifests of other objects.
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+
+use crate::common::{data, write};
+use crate::rig::{BUCKET, KEY, PART, Rig, image, offline};
+
+fn crc64() -> Option<(ChecksumAlgorithm, ChecksumType)> {
+    Some((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_another_size_or_layout_is_refused_and_says_whose_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("m.json");
+    let manifest = manifest.to_str().unwrap();
+    let rig = Rig::new().await;
+    rig.multipart(KEY, &image(), PART, crc64()).await;
+    rig.verify(&["--write-manifest", manifest]).await.assert_exit(0);
+    let size = image().len();
+    rig.multipart("longer", &data(1, size + 1), PART, crc64()).await;
+    rig.multipart("more-parts", &data(1, size), PART / 2, crc64()).await;
+    // As many parts, and they end elsewhere.
+    rig.multipart("other-parts", &data(1, size), PART + 7, crc64()).await;
+    rig.server.put(BUCKET, "one-piece", &data(1, size), None).await;
+    for (key, said) in [
+        ("longer", "bytes, this one has"),
+        ("more-parts", "it was written in 3 parts, this one in 6"),
+        ("other-parts", "the parts of the two end elsewhere"),
+        ("one-piece", "it was written in 3 parts, this one in 1"),
+    ] {
+        let run = rig.verify_key(key, &["--manifest", manifest]).await;
+        let message = run.assert_exit(2).lines()[0]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(said) && message.contains(&format!("s3://{BUCKET}/{KEY}")), "{key}: {message}");
+        assert_eq!(rig.reads(), 0, "{key}: nothing is read for it");
+    }
+    write(folder.path(), "short.bin", &image()[1..]);
+    let run = offline(folder.path(), &["short.bin", "--manifest", "m.json"]).await;
+    assert!(run.assert_exit(2).lines()[0]["message"].as_str().unwrap().contains(KEY));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_another_place_alone_is_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("m.json");
+    let manifest = manifest.to_str().unwrap();
+    let rig = Rig::new().await;
+    rig.multipart(KEY, &image(), PART, crc64()).await;
+    rig.verify(&["--write-manifest", manifest]).await.assert_exit(0);
+    rig.multipart("copy", &image(), PART, crc64()).await;
+    let run = rig.verify_key("copy", &["--manifest", manifest]).await;
+    assert_eq!(run.assert_exit(0).verdict("manifest-parts-sha256"), "pass");
+    assert!(run.report()["notes"].to_string().contains("another location"));
+    // Other bytes in the same parts: a person's value that does not match, and no damage.
+    rig.multipart("another", &data(1, image().len()), PART, crc64()).await;
+    let run = rig.verify_key("another", &["--manifest", manifest]).await;
+    assert_eq!(run.assert_exit(1).verdict("contradiction"), "fail");
+    let mut command = rig.server.command();
+    command.args(["verify", &format!("s3://{BUCKET}/another"), "--manifest", manifest]);
+    let shown = crate::common::Run::of(command).await.stdout;
+    assert!(!shown.contains("damaged") && !shown.contains("--write-manifest"), "{shown}");
+    // The same place with fewer bytes is what the manifest is there to find.
+    rig.put(&image()[..PART], Some(ChecksumAlgorithm::Crc64Nvme)).await;
+    assert_eq!(rig.verify(&["--manifest", manifest]).await.assert_exit(1).verdict("manifest-size"), "fail");
+    // A local copy has no parts of its own.
+    write(folder.path(), "copy.bin", &image());
+    offline(folder.path(), &["copy.bin", "--manifest", "m.json"]).await.assert_exit(0);
+}
