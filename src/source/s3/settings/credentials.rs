@@ -18,7 +18,7 @@ use aws_types::region::Region;
 
 use super::super::error::deepest;
 use super::plan::{Keys, Plan};
-use super::process;
+use super::{process, values};
 
 /// Names the sessions of roles in the logs of the account, where the profile names none.
 const SESSION: &str = "stored-ami";
@@ -177,12 +177,15 @@ impl Plan {
         match self {
             Plan::Environment(_) | Plan::Profile { .. } => cause.to_owned(),
             Plan::Process { profile, .. } => format!("the credential_process of profile `{profile}` {cause}"),
-            Plan::WebIdentity { role, .. } => format!("role {role} by web identity: {cause}"),
+            Plan::WebIdentity { role, token_file, .. } => {
+                format!("role {role} by the web identity in {token_file}: {cause}")
+            }
             Plan::Sso { profile, .. } => {
                 format!("profile `{profile}` signs in by SSO: {cause}; run `aws sso login --profile {profile}`")
             }
-            Plan::Container => format!("container credentials: {cause}"),
-            Plan::Instance => cause.to_owned(),
+            // The SDK repeats the addresses it was given.
+            Plan::Container => format!("container credentials: {}", values::without_secrets(cause)),
+            Plan::Instance => values::without_secrets(cause),
             Plan::Role { role, .. } => format!("role {} could not be assumed: {cause}", role.arn),
         }
     }
