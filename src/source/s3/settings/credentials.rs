@@ -10,7 +10,6 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sso::SsoCredentialsProvider;
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, SharedCredentialsProvider, future};
@@ -18,6 +17,7 @@ use aws_types::region::Region;
 
 use super::super::error::deepest;
 use super::plan::{Keys, Plan};
+use super::web_identity::WebIdentity;
 use super::{process, values};
 
 /// Names the sessions of roles in the logs of the account, where the profile names none.
@@ -45,16 +45,10 @@ pub(in crate::source::s3) fn provider<'a>(
         let inner = match plan {
             Plan::Environment(keys) | Plan::Profile { keys, .. } => SharedCredentialsProvider::new(of_keys(keys)),
             Plan::Process { command, .. } => SharedCredentialsProvider::new(Process { command: command.clone() }),
-            Plan::WebIdentity { role, token_file, session } => SharedCredentialsProvider::new(
-                WebIdentityTokenCredentialsProvider::builder()
-                    .configure(&wire.services)
-                    .static_configuration(StaticConfiguration {
-                        web_identity_token_file: token_file.into(),
-                        role_arn: role.clone(),
-                        session_name: session.clone().unwrap_or_else(|| SESSION.to_owned()),
-                    })
-                    .build(),
-            ),
+            Plan::WebIdentity { role, token_file, session } => {
+                let session = session.as_deref().unwrap_or(SESSION);
+                SharedCredentialsProvider::new(WebIdentity::new(&wire.sts, role, token_file, session))
+            }
             Plan::Sso { account, role, url, region, session, .. } => {
                 let builder = SsoCredentialsProvider::builder()
                     .configure(&wire.services)

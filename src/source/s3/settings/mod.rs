@@ -10,6 +10,7 @@ mod plan;
 mod process;
 mod proxy;
 mod values;
+mod web_identity;
 
 use std::sync::Arc;
 
