@@ -60,9 +60,10 @@ const BESIDE: [(&str, &[&str], &[&str]); 2] = [
 
 /// Crates and the only places that may name them. A name that ends in `*` stands for all that
 /// begin so; the first line that fits a crate decides.
-const CRATES: [(&str, &[&str]); 37] = [
+const CRATES: [(&str, &[&str]); 38] = [
     ("aws_sdk_s3", &["source/s3/"]),
     ("aws_sdk_ec2", &["image/ec2/"]),
+    ("aws_sdk_sts", &["account/", "source/s3/settings/"]),
     ("aws_sdk_*", &["account/"]),
     ("aws_lc_rs", &["lab/"]),
     ("aws_*", &["source/s3/", "image/ec2/", "account/"]),

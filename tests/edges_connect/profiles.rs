@@ -129,6 +129,48 @@ async fn a_role_is_assumed_once_with_keys_of_the_environment() {
     refused(command, &["arn:aws:iam::1:role/r", "AccessDenied: no such trust"]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_identity_is_taken_to_the_endpoint_of_the_settings() {
+    let rig = Rig::new().await;
+    std::fs::write(rig.path("token"), "TOKEN\n").unwrap();
+    let sts = Recorder::start(|_| {
+        let keys = "<AccessKeyId>WEBKEY</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+            <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>";
+        plain(
+            200,
+            &format!(
+                "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+                 <AssumeRoleWithWebIdentityResult><Credentials>{keys}</Credentials>\
+                 </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+            ),
+        )
+    });
+    let role = format!("role_arn = arn:aws:iam::1:role/w\nweb_identity_token_file = {}\n", rig.path("token").display());
+    let section = format!("services = x\n[services x]\nsts =\n  endpoint_url = {}\n", sts.url);
+    let mut runs = Vec::new();
+    rig.config(format!("[profile w]\n{role}{section}"));
+    let mut of_profile = rig.keyed(&["verify", OBJECT, "--profile", "w", "--endpoint-url"]);
+    of_profile.arg(rig.lab.endpoint()).env_remove("AWS_ENDPOINT_URL");
+    runs.push(of_profile);
+    let mut of_environment = rig.command(&["verify", OBJECT]);
+    of_environment
+        .env("AWS_ENDPOINT_URL_STS", &sts.url)
+        .env("AWS_ROLE_ARN", "arn:aws:iam::1:role/w\n")
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", rig.path("token"));
+    runs.push(of_environment);
+    for command in runs {
+        let before = sts.seen().len();
+        let run = Run::of(command).await;
+        assert_eq!(run.exit, Some(0), "{run:?}");
+        assert_eq!(rig.signers(), ["WEBKEY"]);
+        let seen = sts.seen();
+        assert_eq!(seen.len(), before + 1);
+        let body = &seen[before].body;
+        assert!(body.contains("WebIdentityToken=TOKEN&") || body.ends_with("WebIdentityToken=TOKEN"), "{body}");
+        assert!(body.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fw") && !body.contains("%0A"), "{body}");
+    }
+}
+
 /// Buckets in other Regions are read with the same credentials.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_regions_need_no_other_credentials() {

@@ -52,6 +52,12 @@ async fn passwords_in_addresses() {
             assert!(!run.stderr.contains(SECRET), "{run:?}");
         }
     }
+    for address in ["http://user:@@@example.invalid/x", "http:/user:@@@h", "http://127.0.0.1:1/?token=@@"] {
+        let mut command = rig.command(&["inspect", OBJECT]);
+        command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", address.replacen("@@", SECRET, 1));
+        let run = refused(command, &["container credentials"]).await;
+        assert!(!run.stderr.contains(SECRET), "{run:?}");
+    }
     assert!(rig.lab.calls().is_empty());
 }
 

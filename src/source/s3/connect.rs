@@ -132,7 +132,10 @@ impl Connection {
         let notes = Notes::default();
         if !options.no_sign_request {
             let wire = Wire {
-                sts: with_endpoint(&shared, settings.endpoint(Service::Sts, None)?),
+                sts: with_endpoint(&shared, settings.endpoint(Service::Sts, None)?)
+                    .into_builder()
+                    .retry_config(RetryConfig::standard())
+                    .build(),
                 services: asking
                     .with_http_client(sdk_client(&trust))
                     .with_timeout_config(timeouts)

@@ -10,7 +10,6 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sso::SsoCredentialsProvider;
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, SharedCredentialsProvider, future};
@@ -18,7 +17,8 @@ use aws_types::region::Region;
 
 use super::super::error::deepest;
 use super::plan::{Keys, Plan};
-use super::process;
+use super::web_identity::WebIdentity;
+use super::{process, values};
 
 /// Names the sessions of roles in the logs of the account, where the profile names none.
 const SESSION: &str = "stored-ami";
@@ -45,16 +45,10 @@ pub(in crate::source::s3) fn provider<'a>(
         let inner = match plan {
             Plan::Environment(keys) | Plan::Profile { keys, .. } => SharedCredentialsProvider::new(of_keys(keys)),
             Plan::Process { command, .. } => SharedCredentialsProvider::new(Process { command: command.clone() }),
-            Plan::WebIdentity { role, token_file, session } => SharedCredentialsProvider::new(
-                WebIdentityTokenCredentialsProvider::builder()
-                    .configure(&wire.services)
-                    .static_configuration(StaticConfiguration {
-                        web_identity_token_file: token_file.into(),
-                        role_arn: role.clone(),
-                        session_name: session.clone().unwrap_or_else(|| SESSION.to_owned()),
-                    })
-                    .build(),
-            ),
+            Plan::WebIdentity { role, token_file, session } => {
+                let session = session.as_deref().unwrap_or(SESSION);
+                SharedCredentialsProvider::new(WebIdentity::new(&wire.sts, role, token_file, session))
+            }
             Plan::Sso { account, role, url, region, session, .. } => {
                 let builder = SsoCredentialsProvider::builder()
                     .configure(&wire.services)
@@ -177,12 +171,15 @@ impl Plan {
         match self {
             Plan::Environment(_) | Plan::Profile { .. } => cause.to_owned(),
             Plan::Process { profile, .. } => format!("the credential_process of profile `{profile}` {cause}"),
-            Plan::WebIdentity { role, .. } => format!("role {role} by web identity: {cause}"),
+            Plan::WebIdentity { role, token_file, .. } => {
+                format!("role {role} by the web identity in {token_file}: {cause}")
+            }
             Plan::Sso { profile, .. } => {
                 format!("profile `{profile}` signs in by SSO: {cause}; run `aws sso login --profile {profile}`")
             }
-            Plan::Container => format!("container credentials: {cause}"),
-            Plan::Instance => cause.to_owned(),
+            // The SDK repeats the addresses it was given.
+            Plan::Container => format!("container credentials: {}", values::without_secrets(cause)),
+            Plan::Instance => values::without_secrets(cause),
             Plan::Role { role, .. } => format!("role {} could not be assumed: {cause}", role.arn),
         }
     }

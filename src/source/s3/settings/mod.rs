@@ -10,6 +10,7 @@ mod plan;
 mod process;
 mod proxy;
 mod values;
+mod web_identity;
 
 use std::sync::Arc;
 
@@ -142,5 +143,60 @@ impl LoadServiceConfig for Looked {
             return None;
         }
         self.0.env.get(key.env()).or_else(|| self.0.profile(key.profile())).map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WORDS: &str = "(\\[|\\]|=|\n|\n  |\r\n| |#|;|default|profile |services |sso-session |p|role_arn|source_profile|\
+        credential_source|credential_process|sso_session|sso_region|services|s3|sts|endpoint_url|addressing_style|\
+        mfa_serial|region|duration_seconds|aws_access_key_id|aws_secret_access_key|http://h|virtual|\\PC|.){0,60}";
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Whatever the files hold: settings or a sentence, and what comes out can be used.
+        #[test]
+        fn any_files_are_read_or_refused(config in WORDS, credentials in WORDS, profile in "(default|p|.{0,3})") {
+            let texts = files::Texts {
+                config: ("config".into(), config),
+                credentials: ("credentials".into(), credentials),
+            };
+            let settings = Settings::of(Environment::default(), &texts, Some(&profile)).now_or_never().unwrap();
+            if let Ok(settings) = settings {
+                let _ = settings.plan();
+                let _ = settings.path_style(true);
+                let _ = settings.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
+                if let Ok(Some(region)) = settings.region(None) {
+                    let host = format!("http://s3.{region}.h");
+                    prop_assert!(host.parse::<http::Uri>().is_ok());
+                }
+                for service in Service::ALL {
+                    if let Ok(Some(endpoint)) = settings.endpoint(*service, None) {
+                        prop_assert!(endpoint.url.parse::<http::Uri>().unwrap().host().is_some());
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_variables_are_read_or_refused(
+            values in proptest::collection::vec(proptest::collection::vec(1_u8.., 0..12), 6),
+        ) {
+            use std::os::unix::ffi::OsStringExt as _;
+            let names = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "HTTPS_PROXY", "AWS_USE_FIPS_ENDPOINT"];
+            let of = |value: Vec<u8>| std::ffi::OsString::from_vec(value);
+            let env = Environment::of(names.into_iter().map(Into::into).zip(values.into_iter().map(of)));
+            let Ok(env) = env else { return Ok(()) };
+            let _ = proxy::check(&env);
+            if let Ok(settings) = Settings::of(env, &files::Texts::default(), None).now_or_never().unwrap() {
+                let _ = (settings.plan(), settings.region(None), settings.endpoint(Service::S3, None));
+            }
+        }
     }
 }

@@ -129,11 +129,10 @@ fn credentials(printed: &[u8]) -> Result<Credentials, &'static str> {
             Some(SystemTime::try_from(time).map_err(|_| "`Expiration` is no time")?)
         }
     };
-    let builder = Credentials::builder()
+    let mut builder = Credentials::builder()
         .access_key_id(text("AccessKeyId").ok_or("there is no `AccessKeyId`")?)
         .secret_access_key(text("SecretAccessKey").ok_or("there is no `SecretAccessKey`")?)
         .provider_name("credential_process");
-    let mut builder = builder;
     builder.set_session_token(text("SessionToken"));
     builder.set_expiry(expiry);
     Ok(builder.build())

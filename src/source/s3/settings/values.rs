@@ -39,3 +39,33 @@ pub(super) fn may_hold_a_secret(url: &str) -> bool {
     let after_colon = host.split_once(':').map(|(_, port)| port.trim_end_matches('/'));
     after_colon.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) || url.contains(['@', '?', '#'])
 }
+
+/// A text whose addresses have lost user, password and query.
+pub(super) fn without_secrets(text: &str) -> String {
+    let shown = |word: &str| match word.split_once("://") {
+        Some((scheme, rest)) => {
+            let rest = rest.split(['?', '#']).next().unwrap_or_default();
+            format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default())
+        }
+        None if word.contains(['@', '?']) => "…".to_owned(),
+        None => word.to_owned(),
+    };
+    text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lose_what_is_secret() {
+        for (text, shown) in [
+            ("bad URI http://u:hunter2@h/x?sig=hunter2 given", "bad URI http://h/x given"),
+            ("http:/u:hunter2@h", "…"),
+            ("path?token=hunter2: refused", "… refused"),
+            ("no answer", "no answer"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
+    }
+}

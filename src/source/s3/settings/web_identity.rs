@@ -1,0 +1,71 @@
+use std::fs::File;
+use std::io::Read as _;
+use std::time::SystemTime;
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, Result as Provided, future};
+use aws_sdk_sts::Client;
+
+/// More than any token takes.
+const LARGEST: u64 = 64 << 10;
+
+/// A role that a token in a file may assume. The SDK's own provider does not see the endpoints of a profile.
+#[derive(Debug)]
+pub(super) struct WebIdentity {
+    sts: Client,
+    role: String,
+    token_file: String,
+    session: String,
+}
+
+impl WebIdentity {
+    pub fn new(sts: &SdkConfig, role: &str, token_file: &str, session: &str) -> Self {
+        WebIdentity {
+            sts: Client::new(sts),
+            role: role.to_owned(),
+            token_file: token_file.to_owned(),
+            session: session.to_owned(),
+        }
+    }
+
+    /// Read each time: whoever gave the token writes a new one before it ends.
+    fn token(&self) -> Result<String, CredentialsError> {
+        let wrong = |problem: String| CredentialsError::provider_error(problem);
+        let is_file = std::fs::metadata(&self.token_file).map_err(|error| wrong(error.to_string()))?.is_file();
+        if !is_file {
+            return Err(wrong("this is no regular file".to_owned()));
+        }
+        let mut text = String::new();
+        let read = File::open(&self.token_file).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+        read.map_err(|error| wrong(error.to_string()))?;
+        if text.len() as u64 > LARGEST {
+            return Err(wrong("a token has 64 KiB at most".to_owned()));
+        }
+        Ok(text.trim().to_owned())
+    }
+
+    async fn credentials(&self) -> Provided {
+        let request = self.sts.assume_role_with_web_identity().role_arn(&self.role).role_session_name(&self.session);
+        let answer = request.web_identity_token(self.token()?).send().await;
+        let answer = answer.map_err(CredentialsError::provider_error)?;
+        let given = answer.credentials().ok_or_else(|| CredentialsError::provider_error("STS gave no credentials"))?;
+        let mut builder = Credentials::builder()
+            .access_key_id(given.access_key_id())
+            .secret_access_key(given.secret_access_key())
+            .session_token(given.session_token())
+            .provider_name("web identity");
+        builder.set_expiry(SystemTime::try_from(*given.expiration()).ok());
+        Ok(builder.build())
+    }
+}
+
+impl ProvideCredentials for WebIdentity {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}
