@@ -259,7 +259,9 @@ async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), Sou
     }
     match came {
         1 => Ok(()),
-        0 => Err(SourceError::new(ErrorKind::ShortBody, session.target(), "no byte came of the one that was asked for")),
+        0 => {
+            Err(SourceError::new(ErrorKind::ShortBody, session.target(), "no byte came of the one that was asked for"))
+        }
         _ => Err(SourceError::new(ErrorKind::Protocol, session.target(), "more bytes came than the one asked for")),
     }
 }
@@ -320,11 +322,12 @@ pub(in crate::commands) fn size_without_source(
     logical_size: Option<u64>,
     id: Option<&str>,
 ) -> Option<KnownSize> {
-    let recorded = record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| KnownSize {
-        size: record.size(file),
-        volumes: Some(record.volumes.len() as u64),
-        encrypted: Some(record.encrypted()),
-    });
+    let recorded =
+        record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| KnownSize {
+            size: record.size(file),
+            volumes: Some(record.volumes.len() as u64),
+            encrypted: Some(record.encrypted()),
+        });
     let stated = logical_size.map(|bytes| KnownSize {
         size: LogicalSize::stated(bytes, "--logical-size"),
         volumes: None,

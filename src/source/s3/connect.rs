@@ -13,8 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
-use super::owner::OwnerChecks;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, sdk_client};
+use super::owner::OwnerChecks;
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
 use crate::ident::ObjectUri;

@@ -12,7 +12,8 @@ use futures_util::stream;
 use super::error::{root_cause, translate};
 use super::{Connection, parse};
 use crate::facts::{
-    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, OwnerCheck, PartFacts, ReplyHead, ReplyProblem, check_reply,
+    AttributeFacts, Encryption, Fact, LockFacts, ObjectFacts, OwnerCheck, PartFacts, ReplyHead, ReplyProblem,
+    check_reply,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{Body, ErrorKind, ObjectSource, SourceError};
