@@ -339,6 +339,7 @@ pub(in crate::commands) fn size_without_source(
         encrypted: found.encrypted,
     });
     let mut refused: Vec<String> = Vec::new();
+    let mut by_tags = false;
     for mut known in [recorded, stated, tagged].into_iter().flatten() {
         if known.size.smallest().is_some() {
             if !refused.is_empty() {
@@ -346,10 +347,11 @@ pub(in crate::commands) fn size_without_source(
             }
             return Some(known);
         }
+        by_tags |= known.size.tagged;
         refused.push(known.size.source);
     }
     let nothing = |size| KnownSize { size, volumes: None, encrypted: None };
-    (!refused.is_empty()).then(|| nothing(LogicalSize::unknown(refused.join("; "))))
+    (!refused.is_empty()).then(|| nothing(LogicalSize { tagged: by_tags, ..LogicalSize::unknown(refused.join("; ")) }))
 }
 
 fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {
