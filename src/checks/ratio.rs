@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn every_basis_stands_by_itself() {
-        let size = LogicalSize { volumes: Some(8 * GIB), written: None, source: "the record r.json".into() };
+        let size =
+            LogicalSize { volumes: Some(8 * GIB), written: None, source: "the record r.json".into(), tagged: false };
         let ratios = Ratios::of(2 * GIB, &size, Some(3 * GIB));
         let values: Vec<_> = ratios.known.iter().map(|ratio| (ratio.basis.name(), ratio.value(2 * GIB))).collect();
         assert_eq!(values, [("volumes", Some(4.0)), ("stated", Some(1.5))]);
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_empty_object_has_no_ratio_and_a_contradiction_is_told() {
-        let size = LogicalSize { volumes: Some(GIB), written: Some(2 * GIB), source: "tags".into() };
+        let size = LogicalSize { volumes: Some(GIB), written: Some(2 * GIB), source: "tags".into(), tagged: true };
         let ratios = Ratios::of(0, &size, None);
         assert!(ratios.known.iter().all(|ratio| ratio.value(0).is_none()));
         assert_eq!(

@@ -29,9 +29,9 @@ impl OwnerCheck {
                 "the server ignores the expected bucket owner: it answers whichever is named, so nothing shows that \
                  the bucket belongs to {owner}"
             )),
-            OwnerCheck::NotShown { owner, because } => Some(format!(
-                "nothing shows that the server heeds the expected bucket owner {owner}: {because}"
-            )),
+            OwnerCheck::NotShown { owner, because } => {
+                Some(format!("nothing shows that the server heeds the expected bucket owner {owner}: {because}"))
+            }
         }
     }
 }

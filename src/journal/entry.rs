@@ -30,12 +30,7 @@ impl RestoreIdentity {
     /// What an AMI must show to be the work of this restore; `noted` is the id in EC2's answer to the call, where it
     /// is known.
     pub fn claim(&self, noted: Option<&str>) -> Claim {
-        Claim {
-            token: self.token(),
-            name: self.name.clone(),
-            key: self.key.clone(),
-            noted: noted.map(str::to_owned),
-        }
+        Claim { token: self.token(), name: self.name.clone(), key: self.key.clone(), noted: noted.map(str::to_owned) }
     }
 }
 

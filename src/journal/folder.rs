@@ -158,7 +158,8 @@ mod tests {
     fn folders_that_others_can_change_are_refused() {
         let base = tempfile::tempdir().unwrap();
         let at = |name: &str| base.path().join(name);
-        for (mode, refused) in [(0o700, false), (0o755, false), (0o750, false), (0o770, true), (0o702, true), (0o1777, true)]
+        for (mode, refused) in
+            [(0o700, false), (0o755, false), (0o750, false), (0o770, true), (0o702, true), (0o1777, true)]
         {
             let folder = at(&format!("{mode:o}"));
             fs::create_dir(&folder).unwrap();

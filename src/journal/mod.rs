@@ -164,7 +164,9 @@ pub(crate) mod tests {
             std::fs::write(journal.path(name), &text).unwrap();
             let all = journal.entries();
             match problem {
-                None => assert_eq!((journal.read(name).unwrap(), all.entries), (Some(entry.clone()), vec![entry.clone()])),
+                None => {
+                    assert_eq!((journal.read(name).unwrap(), all.entries), (Some(entry.clone()), vec![entry.clone()]))
+                }
                 Some(problem) => {
                     assert!(journal.read(name).unwrap_err().to_string().contains(problem), "{problem}");
                     assert_eq!((all.entries.len(), all.left_out.len()), (0, 1), "{problem}");

@@ -7,8 +7,7 @@ const PREFIX: &str = "stored-ami:";
 /// S3 User Guide, *Categorizing your objects using tags*.
 const LONGEST_VALUE: usize = 256;
 
-/// Tags can be changed without a trace in the object, so nothing is known from them that is known otherwise.
-const SOURCE: &str = "tags of the object, the weakest basis: whoever may tag it can change them";
+const SOURCE: &str = "tags of the object";
 
 /// What of a record fits in the tags of an object: eight of the ten that S3 allows. The second list names what
 /// did not fit.
@@ -84,6 +83,7 @@ pub fn size_from_tags(tags: &BTreeMap<String, String>, image: Option<&str>) -> O
         Some(volumes) => LogicalSize::of_volumes(Some(volumes), number("written-bytes"), SOURCE),
         None => LogicalSize::unknown(format!("{SOURCE}: `{stated}` is no number of bytes")),
     };
+    let size = LogicalSize { tagged: true, ..size };
     Some(SizeFromTags {
         size,
         encrypted: text("encrypted").and_then(|value| value.parse().ok()),
@@ -146,7 +146,7 @@ mod tests {
     fn record(name: String) -> Record {
         let image = crate::facts::ImageFacts { id: "ami-1a2b3c4d".into(), name: Some(name), ..Default::default() };
         let caller = crate::facts::Caller { account: "123456789012".into(), arn: "arn:aws:iam::1:user/x".into() };
-        let size = LogicalSize { volumes: Some(7 * GIB), written: Some(5), source: String::new() };
+        let size = LogicalSize { volumes: Some(7 * GIB), written: Some(5), ..LogicalSize::default() };
         Record::of(&image, &[], &size, &caller, "us-east-1")
     }
 
@@ -162,7 +162,7 @@ mod tests {
             odd.insert("stored-ami:volume-bytes".into(), stated.into());
             let found = size_from_tags(&odd, Some("ami-1a2b3c4d")).unwrap();
             assert_eq!((found.size.volumes, found.size.written), (None, None), "{stated}");
-            assert!(found.size.source.contains("the weakest basis"), "{}", found.size.source);
+            assert!(found.size.tagged && found.size.source.starts_with("tags of the object: "), "{:?}", found.size);
         }
         assert_eq!(size_from_tags(&tags, Some("ami-11111111")), None);
         assert_eq!(size_from_tags(&BTreeMap::new(), None), None);

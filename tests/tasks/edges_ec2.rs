@@ -40,7 +40,8 @@ async fn listings_without_end_end_with_a_problem_named() {
     rig.store().await;
     // In circles of one, two and three.
     for circle in [1, 2, 3] {
-        let (run, asked) = preflight(&rig, move |number, answer| with_token(&answer, &format!("t{}", number % circle))).await;
+        let (run, asked) =
+            preflight(&rig, move |number, answer| with_token(&answer, &format!("t{}", number % circle))).await;
         assert!(reason(&run).contains("a page token came a second time"), "{run:?}");
         // One more may ask for the source of the object.
         assert!((circle + 1..=circle + 2).contains(&asked), "{circle}: {asked}");
@@ -55,12 +56,15 @@ async fn listings_without_end_end_with_a_problem_named() {
 async fn answers_are_bounded_together() {
     let rig = Rig::new().await;
     rig.store().await;
-    let padded = |answer: &str, mib: usize| answer.replace("<requestId>", &format!("<!--{}--><requestId>", " ".repeat(mib << 20)));
+    let padded = |answer: &str, mib: usize| {
+        answer.replace("<requestId>", &format!("<!--{}--><requestId>", " ".repeat(mib << 20)))
+    };
     let (run, asked) = preflight(&rig, move |_, answer| padded(&answer, 65)).await;
     assert!(reason(&run).contains("larger than 64 MiB together"), "{run:?}");
     assert!((1..=2).contains(&asked), "not asked again: {asked}");
     // Page by page.
-    let (run, asked) = preflight(&rig, move |number, answer| with_token(&padded(&answer, 15), &format!("t{number}"))).await;
+    let (run, asked) =
+        preflight(&rig, move |number, answer| with_token(&padded(&answer, 15), &format!("t{number}"))).await;
     assert!(reason(&run).contains("larger than 64 MiB together"), "{run:?}");
     assert!((5..=6).contains(&asked), "{asked}");
 }
@@ -85,8 +89,20 @@ async fn impossible_volumes_and_snapshots() {
     let size = |gib: i32| format!("<volumeSize>{gib}</volumeSize>");
     let ebs = "<ebs><snapshotId>";
     let table: Vec<(&str, String, String, &str, &str)> = vec![
-        ("DescribeImages", size(8), size(0), "image-size", "/dev/sda1 of ami-0123456789abcdef0 is stated to have 0 GiB"),
-        ("DescribeImages", size(20), size(-5), "image-size", "/dev/sdb of ami-0123456789abcdef0 is stated to have -5 GiB"),
+        (
+            "DescribeImages",
+            size(8),
+            size(0),
+            "image-size",
+            "/dev/sda1 of ami-0123456789abcdef0 is stated to have 0 GiB",
+        ),
+        (
+            "DescribeImages",
+            size(20),
+            size(-5),
+            "image-size",
+            "/dev/sdb of ami-0123456789abcdef0 is stated to have -5 GiB",
+        ),
         ("DescribeSnapshots", size(1), size(0), "image-size", "is stated to have 0 GiB"),
         ("DescribeSnapshots", size(8), size(-2_147_483_648), "image-size", "is stated to have -2147483648 GiB"),
         (

@@ -166,7 +166,8 @@ async fn what_is_taken_up_is_in_the_journal() {
     let rig = stored().await;
     rig.run(&RESTORE).await.assert_exit(0);
     let made = kept(&rig).unwrap().1;
-    for before in [None, Some((Step::Calling, None)), Some((Step::Started, None)), Some((Step::Failed, Some("ami-1")))] {
+    for before in [None, Some((Step::Calling, None)), Some((Step::Started, None)), Some((Step::Failed, Some("ami-1")))]
+    {
         std::fs::remove_dir_all(journal(&rig).folder()).unwrap();
         if let Some((step, image)) = before {
             earlier(&rig, step, image);
@@ -242,7 +243,11 @@ fn hidden_at_first(rig: &Rig) -> Between {
         let listing = body.contains("Action=DescribeImages");
         assert!(listing || body.contains("Action=DescribeSnapshots"), "{body}");
         // The preflight asks for images once, and for snapshots twice.
-        if number < 3 { answer.replace("<name>gold</name>", "<name>hidden</name>").replace(TAG, "hidden") } else { answer }
+        if number < 3 {
+            answer.replace("<name>gold</name>", "<name>hidden</name>").replace(TAG, "hidden")
+        } else {
+            answer
+        }
     })
 }
 
@@ -260,7 +265,10 @@ async fn the_loser_of_a_race_over_a_name_has_started_nothing() {
     let run = through(&rig, &hidden_at_first(&rig), &RESTORE).await;
     run.assert_exit(4);
     assert_eq!(line(&run, "error")["error_code"], "InvalidAMIName.Duplicate");
-    assert!(message(&run).contains(&format!("{other} (available) has the name `gold`, and another restore")), "{run:?}");
+    assert!(
+        message(&run).contains(&format!("{other} (available) has the name `gold`, and another restore")),
+        "{run:?}"
+    );
     assert_eq!(kept(&rig), None);
 
     let rig = stored().await;

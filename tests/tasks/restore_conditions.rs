@@ -1,6 +1,7 @@
 //! `preflight restore`: each condition as it holds, is broken, and cannot be known.
 
 use jiff::{Timestamp, ToSpan};
+use stored_ami::journal::RestoreIdentity;
 use stored_ami::lab::{Action, BucketOptions, Encryption, Fault, FaultRule, Operation, RestoreState, Versioning};
 
 use crate::common::Run;
@@ -134,15 +135,25 @@ async fn a_temporary_copy_must_outlive_the_restore_by_far() {
         let rig = stored().await;
         let journal = rig.home.path().join("stored-ami");
         std::fs::create_dir(&journal).unwrap();
+        std::fs::set_permissions(&journal, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let field = |text: &str| text.to_owned();
+        let identity = RestoreIdentity {
+            bucket: field("b"),
+            key: field("k"),
+            etag: field("e"),
+            account: field("a"),
+            region: field("r"),
+            name: field("n"),
+        };
         let earlier = serde_json::json!({
             "schema": "stored-ami/journal/1",
-            "restore": {"bucket": "b", "key": "k", "etag": "e", "account": "a", "region": "r", "name": "n"},
+            "restore": identity,
             "step": "available",
             "called_at": "2026-01-01T00:00:00Z",
             "ended_at": "2026-01-01T01:00:00Z",
             "volume_bytes": 29_u64 << 30,
         });
-        std::fs::write(journal.join("restore-0123.json"), earlier.to_string()).unwrap();
+        std::fs::write(journal.join(format!("restore-{}.json", identity.token())), earlier.to_string()).unwrap();
         let copy = |object: &mut stored_ami::lab::ObjectRecord| {
             object.storage_class = "GLACIER".into();
             object.restore = Some(RestoreState::Done { expires: Timestamp::now() + minutes.minutes() });

@@ -192,7 +192,7 @@ mod tests {
             .map(|i| StoreTask { image: format!("ami-{i}"), state: "InProgress".into(), ..StoreTask::default() })
             .collect();
         let sizes = sizes.iter().enumerate().map(|(i, (volumes, written))| {
-            (format!("ami-{i}"), LogicalSize { volumes: Some(*volumes), written: *written, source: "test".into() })
+            (format!("ami-{i}"), LogicalSize { volumes: Some(*volumes), written: *written, ..LogicalSize::default() })
         });
         let work = store_work(&tasks, &sizes.collect());
         let work = Fact::Known { value: work, source: "DescribeStoreImageTasks" };

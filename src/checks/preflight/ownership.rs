@@ -31,9 +31,13 @@ pub enum Shown {
 pub enum Ownership {
     Ours(Shown),
     /// Another restore made it, whatever its name and source are.
-    Foreign { token: String },
+    Foreign {
+        token: String,
+    },
     /// It bears our token and cannot be the AMI that we made: CopyImage can take tags along.
-    Copy { because: String },
+    Copy {
+        because: String,
+    },
     /// It has the name that we give, and nothing shows who made it.
     Unmarked,
     /// It bears no token and has another name.
@@ -152,8 +156,7 @@ pub fn unmarked(image: &ImageFacts, stored: Option<(&str, &str)>) -> Finding {
         (Some(source), None) => format!("its source is {source}, and a copy of {source} has the same"),
         (None, _) => "its source is not stated".to_owned(),
     };
-    let detail =
-        format!("{} bears no valid tag {RESTORE_TAG}, and the journal does not hold it; {source}", image.id);
+    let detail = format!("{} bears no valid tag {RESTORE_TAG}, and the journal does not hold it; {source}", image.id);
     unknown(C::RestoredBy, Reason::NotStated { detail })
 }
 

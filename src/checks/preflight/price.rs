@@ -13,7 +13,7 @@ mod tests {
 
     #[test]
     fn written_blocks_and_volumes_have_their_places() {
-        let size = LogicalSize { volumes: Some(600 * GIB), written: Some(100 * GIB), source: String::new() };
+        let size = LogicalSize { volumes: Some(600 * GIB), written: Some(100 * GIB), ..LogicalSize::default() };
         let note = block_price(Item::PutBlock, &size).unwrap();
         assert!(note.starts_with("about $1.23 to $7.37 for PutSnapshotBlock at the list price of us-east-1"), "{note}");
         let note = block_price(Item::GetBlock, &LogicalSize { written: None, ..size }).unwrap();

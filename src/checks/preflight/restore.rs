@@ -173,9 +173,10 @@ fn readable(survey: &RestoreSurvey) -> Finding {
     let class = facts.storage_class.as_deref().unwrap_or_default();
     match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
         Readability::Archived(state) => fail(C::Readable, facts.source, rule, format!("archived: {state}")),
-        _ if facts.size == 0 => {
-            unknown(C::Readable, Reason::NotStated { detail: "the object is empty: there is no byte to read".to_owned() })
-        }
+        _ if facts.size == 0 => unknown(
+            C::Readable,
+            Reason::NotStated { detail: "the object is empty: there is no byte to read".to_owned() },
+        ),
         Readability::Now => match &survey.probe {
             Fact::Known { source, .. } => pass(C::Readable, source, rule, format!("{class}; one byte was read")),
             other => unknown(C::Readable, reason(other, "reading one byte")),

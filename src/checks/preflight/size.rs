@@ -15,6 +15,8 @@ pub struct LogicalSize {
     pub written: Option<u64>,
     /// Where the sizes come from, or why there are none.
     pub source: String,
+    /// Only tags of the object tell it: whoever may tag the object can change them, and nothing else shows that.
+    pub tagged: bool,
 }
 
 impl LogicalSize {
@@ -32,12 +34,12 @@ impl LogicalSize {
                 "{source}: {} bytes can be no size of volumes, which come in whole GiB",
                 ByteSize(bytes).grouped()
             )),
-            _ => LogicalSize { volumes, written, source },
+            _ => LogicalSize { volumes, written, source, tagged: false },
         }
     }
 
     pub fn unknown(because: impl Into<String>) -> Self {
-        LogicalSize { volumes: None, written: None, source: because.into() }
+        LogicalSize { source: because.into(), ..LogicalSize::default() }
     }
 
     /// Of an AMI: for each EBS mapping the larger of the volume's and the snapshot's size.
@@ -64,7 +66,18 @@ impl LogicalSize {
             volumes: sum(volumes.collect()),
             written: sum(written.collect()),
             source: format!("{} EBS volume{} of {}", count, if count == 1 { "" } else { "s" }, image.id),
+            tagged: false,
         }
+    }
+
+    /// What must be said of its source.
+    fn caveat(&self) -> &'static str {
+        if self.tagged { ", the weakest basis: whoever may tag the object can change them" } else { "" }
+    }
+
+    /// The source, with what it is worth.
+    fn basis(&self) -> String {
+        format!("{}{}", self.source, self.caveat())
     }
 
     /// The smallest size that is known, in bytes.
@@ -117,24 +130,26 @@ pub fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
     let rule = format!("at most {} GB before compression", grouped(limit.gb));
     match (size.volumes, size.smallest()) {
         (Some(volumes), _) if volumes <= limit.decimal() => {
-            pass(Condition::ImageSize, &size.source, rule, size.describe())
+            pass(Condition::ImageSize, &size.basis(), rule, size.describe())
         }
         (_, Some(smallest)) if smallest > limit.binary() => {
-            fail(Condition::ImageSize, &size.source, rule, size.describe())
+            fail(Condition::ImageSize, &size.basis(), rule, size.describe())
         }
         (Some(volumes), _) if volumes <= limit.binary() => {
             let detail = format!(
-                "{} is within {} GB if that means GiB, and beyond it if not; AWS does not say",
+                "{} is within {} GB if that means GiB, and beyond it if not; AWS does not say ({})",
                 size.describe(),
-                grouped(limit.gb)
+                grouped(limit.gb),
+                size.basis()
             );
             unknown(Condition::ImageSize, Reason::Ambiguous { detail })
         }
         (Some(_), _) => {
             let detail = format!(
-                "{}: the limit of {} GB lies between; AWS does not say which of them counts",
+                "{}: the limit of {} GB lies between; AWS does not say which of them counts ({})",
                 size.describe(),
-                grouped(limit.gb)
+                grouped(limit.gb),
+                size.basis()
             );
             unknown(Condition::ImageSize, Reason::Ambiguous { detail })
         }
@@ -143,7 +158,7 @@ pub fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
             unknown(Condition::ImageSize, Reason::NotStated { detail })
         }
         (None, None) => {
-            let detail = format!("the size before compression is not known: {}", size.source);
+            let detail = format!("the size before compression is not known: {}{}", size.source, size.caveat());
             unknown(Condition::ImageSize, Reason::NotStated { detail })
         }
     }
@@ -171,7 +186,7 @@ mod tests {
             (None, Some(5_001 * GIB), Fail),
             (None, None, Unknown),
         ] {
-            let size = LogicalSize { volumes, written, source: "test".into() };
+            let size = LogicalSize { volumes, written, ..LogicalSize::default() };
             assert_eq!(image_size(&size, ServiceLimits::default()).verdict(), expected, "{size:?}");
         }
     }

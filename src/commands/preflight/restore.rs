@@ -259,7 +259,9 @@ async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), Sou
     }
     match came {
         1 => Ok(()),
-        0 => Err(SourceError::new(ErrorKind::ShortBody, session.target(), "no byte came of the one that was asked for")),
+        0 => {
+            Err(SourceError::new(ErrorKind::ShortBody, session.target(), "no byte came of the one that was asked for"))
+        }
         _ => Err(SourceError::new(ErrorKind::Protocol, session.target(), "more bytes came than the one asked for")),
     }
 }
@@ -320,11 +322,12 @@ pub(in crate::commands) fn size_without_source(
     logical_size: Option<u64>,
     id: Option<&str>,
 ) -> Option<KnownSize> {
-    let recorded = record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| KnownSize {
-        size: record.size(file),
-        volumes: Some(record.volumes.len() as u64),
-        encrypted: Some(record.encrypted()),
-    });
+    let recorded =
+        record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| KnownSize {
+            size: record.size(file),
+            volumes: Some(record.volumes.len() as u64),
+            encrypted: Some(record.encrypted()),
+        });
     let stated = logical_size.map(|bytes| KnownSize {
         size: LogicalSize::stated(bytes, "--logical-size"),
         volumes: None,
@@ -336,6 +339,7 @@ pub(in crate::commands) fn size_without_source(
         encrypted: found.encrypted,
     });
     let mut refused: Vec<String> = Vec::new();
+    let mut by_tags = false;
     for mut known in [recorded, stated, tagged].into_iter().flatten() {
         if known.size.smallest().is_some() {
             if !refused.is_empty() {
@@ -343,10 +347,11 @@ pub(in crate::commands) fn size_without_source(
             }
             return Some(known);
         }
+        by_tags |= known.size.tagged;
         refused.push(known.size.source);
     }
     let nothing = |size| KnownSize { size, volumes: None, encrypted: None };
-    (!refused.is_empty()).then(|| nothing(LogicalSize::unknown(refused.join("; "))))
+    (!refused.is_empty()).then(|| nothing(LogicalSize { tagged: by_tags, ..LogicalSize::unknown(refused.join("; ")) }))
 }
 
 fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {

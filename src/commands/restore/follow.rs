@@ -79,11 +79,7 @@ struct Watched {
 }
 
 /// Looks at the AMI until it settles.
-async fn watch(
-    services: &Services,
-    wish: &FollowWish<'_>,
-    follow: &mut Follow<'_>,
-) -> Result<Watched, SourceError> {
+async fn watch(services: &Services, wish: &FollowWish<'_>, follow: &mut Follow<'_>) -> Result<Watched, SourceError> {
     let ids = [wish.image.to_owned()];
     let mut unseen = 0;
     let image = ImageFacts { id: wish.image.to_owned(), state: "pending".into(), ..ImageFacts::default() };

@@ -65,7 +65,13 @@ pub async fn prepare_restore(
 
 /// The id goes into the journal before the AMI is followed. The tag shows it as well, so a journal that cannot be
 /// written stops nothing.
-fn take_up(services: &Services, journal: &Journal, identity: &RestoreIdentity, entry: Option<Entry>, image: &ImageFacts) {
+fn take_up(
+    services: &Services,
+    journal: &Journal,
+    identity: &RestoreIdentity,
+    entry: Option<Entry>,
+    image: &ImageFacts,
+) {
     let context = services.object.context();
     let same = |entry: &Entry| entry.image.as_ref() == Some(&image.id);
     let entry = match entry {
@@ -150,11 +156,7 @@ impl Begun {
 }
 
 /// Starts the restore, or finds the one that an earlier call started. The request is made once, after the journal holds it and the object was seen to be the same still.
-pub async fn start_restore(
-    services: &Services,
-    surveyed: &Surveyed,
-    journal: &Journal,
-) -> Result<Begun, SourceError> {
+pub async fn start_restore(services: &Services, surveyed: &Surveyed, journal: &Journal) -> Result<Begun, SourceError> {
     let context = services.object.context();
     let (Some(identity), Some(before)) = (&surveyed.identity, &surveyed.object) else {
         let subject = services.object.target();
@@ -189,7 +191,11 @@ pub async fn start_restore(
     (entry.step, entry.image) = (Step::Started, Some(image.clone()));
     if let Err(error) = journal.write(&entry) {
         // It was started, and its tags show whose it is: following it is worth more than ending here.
-        context.monitor.note(&format!("{} was started, and that could not be kept: {}", image, unwritable(journal, &error)));
+        context.monitor.note(&format!(
+            "{} was started, and that could not be kept: {}",
+            image,
+            unwritable(journal, &error)
+        ));
     }
     Ok(Begun { image, identity: identity.clone(), how })
 }
