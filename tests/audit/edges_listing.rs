@@ -147,7 +147,7 @@ async fn a_listing_without_an_end_ends_with_the_time_or_by_a_signal() {
     let pages = Arc::new(AtomicUsize::new(0));
     let port = endless(Arc::clone(&pages));
     let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "test", "test");
-    let run = Audited::of(server.run(&["audit", "s3://archive", "--max-time", "300ms"]).await);
+    let run = Audited::of(server.run(&["audit", "s3://archive", "--max-time", "1s"]).await);
     let problems = run.assert_exit(4).end()["problems"].to_string();
     assert!(problems.contains("--max-time ended the listing before it was complete"), "{problems}");
 
@@ -184,5 +184,6 @@ async fn tokens_that_come_again_end_it() {
     let run = Audited::of(server.run(&["audit", "s3://archive"]).await);
     let problems = run.assert_exit(4).end()["problems"].to_string();
     assert!(problems.contains("repeats a continuation token"), "{problems}");
-    assert_eq!(pages.load(Ordering::SeqCst), 3);
+    // The last one asks for uploads that were left.
+    assert_eq!(pages.load(Ordering::SeqCst), 3 + 1);
 }
