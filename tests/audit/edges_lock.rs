@@ -15,6 +15,7 @@ async fn only_modes_and_holds_that_are_known_count() {
         ("any", Some("GOVERNANCE"), None, 0),
         ("any", Some("COMPLIANCE"), None, 0),
         ("any", Some("NONE"), None, 3),
+        ("any", Some(""), None, 3),
         ("any", Some("BOGUS"), None, 3),
         ("any", Some("governance"), None, 3),
         ("any", None, Some("ON"), 0),

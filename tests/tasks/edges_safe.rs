@@ -191,5 +191,8 @@ async fn what_is_demanded_and_not_judged_leaves_it_open() {
     std::fs::write(&policy, "[object]\nother-region = true\n").unwrap();
     let run = safe(&rig, &["--policy", &policy, "--in", "s3://far"]).await;
     assert_answer(&run, "cannot_tell", 3, "other-region is judged by `audit`");
-    assert!(rig.lab.calls().iter().any(|call| call.operation == Operation::Service(Action::DescribeImages)), "{REGION}");
+    assert!(
+        rig.lab.calls().iter().any(|call| call.operation == Operation::Service(Action::DescribeImages)),
+        "{REGION}"
+    );
 }
