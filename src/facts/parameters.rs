@@ -58,11 +58,30 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_what_is_written_comes_back(
+            text in any::<String>(),
+            pairs in proptest::collection::vec(("[a-z-]{1,9}", any::<String>()), 1..4),
+        ) {
+            parameters(&text);
+            let quoted = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"");
+            let written: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", quoted(value))).collect();
+            let written = written.join(", ");
+            let read = parameters(&written).unwrap();
+            let read: Vec<(String, String)> = read.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            prop_assert_eq!(read, pairs);
+        }
+    }
 
     #[test]
     fn by_the_grammar_and_not_by_search() {
-        let of = |text| parameters(text).map(|all| all.into_iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>());
+        let of =
+            |text| parameters(text).map(|all| all.into_iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>());
         assert_eq!(of(r#"a="1", b="2""#).unwrap(), ["a=1", "b=2"]);
         assert_eq!(of(r#"a="x, b=\"y\"",b = "2""#).unwrap(), [r#"a=x, b="y""#, "b=2"]);
         assert_eq!(of(r#"my-a="1""#).unwrap(), ["my-a=1"]);

@@ -107,10 +107,14 @@ mod tests {
         assert!(!done.ongoing);
         let running: RestoreState = r#"ongoing-request="true""#.parse().unwrap();
         assert_eq!(running, RestoreState { ongoing: true, expires: None });
-        for bad in
-            ["", "ongoing-request=true", r#"ongoing-request="maybe""#, r#"ongoing-request="false", expiry-date="soon""#,
-             r#"not-ongoing-request="false""#, r#"ongoing-request="true", ongoing-request="false""#]
-        {
+        for bad in [
+            "",
+            "ongoing-request=true",
+            r#"ongoing-request="maybe""#,
+            r#"ongoing-request="false", expiry-date="soon""#,
+            r#"not-ongoing-request="false""#,
+            r#"ongoing-request="true", ongoing-request="false""#,
+        ] {
             assert!(bad.parse::<RestoreState>().is_err(), "{bad}");
         }
     }

@@ -31,11 +31,15 @@ fn held(wish: Option<LockWish>, lock: &LockFacts, until: Option<Timestamp>) -> H
     let strict = wish == Some(LockWish::Compliance);
     let by_hold = match &lock.legal_hold {
         Some(LegalHold::On) if !strict => Held::Yes,
-        Some(LegalHold::Other(word)) if !strict => Held::Unclear(format!("the legal hold is `{word}`, which is not known")),
+        Some(LegalHold::Other(word)) if !strict => {
+            Held::Unclear(format!("the legal hold is `{word}`, which is not known"))
+        }
         _ => Held::No,
     };
     let by_mode = match (&lock.mode, lock.retain_until) {
-        (Some(LockMode::Other(word)), _) => Held::Unclear(format!("the lock has the mode `{word}`, which is not known")),
+        (Some(LockMode::Other(word)), _) => {
+            Held::Unclear(format!("the lock has the mode `{word}`, which is not known"))
+        }
         (Some(LockMode::Governance), _) if strict => Held::No,
         (Some(_), Some(end)) if until.is_some_and(|until| end > until) => Held::Yes,
         (Some(_), Some(_)) | (None, None) => Held::No,
@@ -109,7 +113,8 @@ mod tests {
 
     #[test]
     fn at_the_end_of_the_calendar() {
-        let value = LockFacts { mode: Some(LockMode::Compliance), retain_until: Some(Timestamp::MAX), legal_hold: None };
+        let value =
+            LockFacts { mode: Some(LockMode::Compliance), retain_until: Some(Timestamp::MAX), legal_hold: None };
         let lock = Fact::Known { value, source: "HeadObject" };
         for (days, expected) in [(0, Pass), (365_000, Pass), (u32::MAX, Fail)] {
             assert_eq!(verdict(judge_lock(None, days, &lock, NOW)), expected, "{days}");

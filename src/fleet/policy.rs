@@ -1,10 +1,10 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::checksum::{Algorithm, Hasher};
 use super::lock::judge_lock;
 use super::stays::judge_stays;
 use crate::checks::Removals;
+use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
 use crate::fleet::{Proof, Standing, Term};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
@@ -123,13 +123,9 @@ impl Policy {
         if self.bucket.versioning {
             let outcome = match &state.versioning {
                 Fact::Known { value: Versioning::Other(word), .. } => not_known("versioning", word),
-                known => judge(
-                    known,
-                    "GetBucketVersioning",
-                    "Enabled",
-                    |is| *is == Versioning::Enabled,
-                    ToString::to_string,
-                ),
+                known => {
+                    judge(known, "GetBucketVersioning", "Enabled", |is| *is == Versioning::Enabled, ToString::to_string)
+                }
             };
             findings.push(finding(Upkeep::Versioning, outcome));
         }

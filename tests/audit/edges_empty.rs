@@ -13,7 +13,9 @@ async fn at_every_level_with_a_ledger_and_without() {
             let ledger = rig.text(&format!("{level}{}.db", from.len()));
             let all = [&["audit", "--level", level], from].concat();
             // Twice with a ledger: the second run finds the first.
-            for args in [all.clone(), [&all[..], &["--ledger", &ledger]].concat(), [&all[..], &["--ledger", &ledger]].concat()] {
+            for args in
+                [all.clone(), [&all[..], &["--ledger", &ledger]].concat(), [&all[..], &["--ledger", &ledger]].concat()]
+            {
                 let run = Audited::of(rig.server.run(&args).await);
                 let object = run.assert_exit(1).object(&key(1)).clone();
                 assert_eq!(object["verdict"], "fail", "{args:?}");

@@ -23,7 +23,9 @@ async fn silent() -> (Rig, String) {
 
 fn rules(inside: &[&str]) -> String {
     let rules: String = inside.iter().map(|rule| format!("<Rule>{rule}</Rule>")).collect();
-    format!("<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{rules}</LifecycleConfiguration>")
+    format!(
+        "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{rules}</LifecycleConfiguration>"
+    )
 }
 
 const ON: &str = "<Status>Enabled</Status>";
@@ -60,13 +62,21 @@ async fn each_rule_is_held_against_the_object() {
             None,
         ),
         ("later", all("<Filter/>", "<Expiration><Days>92</Days></Expiration>"), 0, None),
-        ("a date that has passed", all("<Filter/>", "<Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration>"), 1, None),
+        (
+            "a date that has passed",
+            all("<Filter/>", "<Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration>"),
+            1,
+            None,
+        ),
         ("a late date", all("<Filter/>", "<Expiration><Date>2100-01-01T00:00:00Z</Date></Expiration>"), 0, None),
         ("disabled", one(&format!("<ID>r</ID><Filter/><Status>Disabled</Status>{SOON}")), 0, None),
         ("a status that is not known", one(&format!("<Filter/><Status>On</Status>{SOON}")), 3, Some("not_stated")),
         (
             "noncurrent versions",
-            all("<Filter/>", "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>"),
+            all(
+                "<Filter/>",
+                "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>",
+            ),
             0,
             None,
         ),
@@ -85,7 +95,12 @@ async fn each_rule_is_held_against_the_object() {
             0,
             None,
         ),
-        ("no action that is known", all("<Filter/>", "<ShrinkAfter><Days>1</Days></ShrinkAfter>"), 3, Some("not_stated")),
+        (
+            "no action that is known",
+            all("<Filter/>", "<ShrinkAfter><Days>1</Days></ShrinkAfter>"),
+            3,
+            Some("not_stated"),
+        ),
         ("an expiration without a time", all("<Filter/>", "<Expiration/>"), 3, Some("not_stated")),
         (
             "days and a date",
@@ -121,7 +136,8 @@ async fn each_rule_is_held_against_the_object() {
         let run = rig.audit(&["--policy", &policy]).await;
         assert_eq!(run.run.exit, Some(exit), "{name}: {:?} {:?}", run.named(), run.run.stdout);
         if let Some(word) = word {
-            let of = |finding: &&str| run.named().iter().any(|named| named.contains(&key(1)) && named.contains(*finding));
+            let of =
+                |finding: &&str| run.named().iter().any(|named| named.contains(&key(1)) && named.contains(*finding));
             assert!(of(&format!("stays {word}").as_str()), "{name}: {:?}", run.named());
         }
         assert_eq!(rig.calls(Operation::GetBucketLifecycleConfiguration), 1, "{name}: once for two objects");
@@ -135,12 +151,17 @@ async fn what_is_not_answered_is_not_none() {
     let (rig, policy) = silent().await;
     let audit = async |exit, named: &str| {
         let run = rig.audit(&["--policy", &policy]).await;
-        let expected: Vec<String> =
-            [0, 1].iter().filter(|_| exit != 0).map(|number| format!("{}: stays {named}", target(&key(*number)))).collect();
+        let expected: Vec<String> = [0, 1]
+            .iter()
+            .filter(|_| exit != 0)
+            .map(|number| format!("{}: stays {named}", target(&key(*number))))
+            .collect();
         assert_eq!(run.assert_exit(exit).named(), expected);
     };
     audit(0, "").await;
-    for (status, code) in [(501, "NotImplemented"), (405, "MethodNotAllowed"), (404, "NoSuchKey"), (400, "InvalidRequest")] {
+    for (status, code) in
+        [(501, "NotImplemented"), (405, "MethodNotAllowed"), (404, "NoSuchKey"), (400, "InvalidRequest")]
+    {
         rig.lab.clear_script();
         let fault = Fault::Status { status, code };
         rig.lab.script(FaultRule::new(Operation::GetBucketLifecycleConfiguration, fault).always());
@@ -192,9 +213,12 @@ async fn a_move_into_an_archive_is_told_and_no_fault() {
         let action = format!("<Transition><Days>{days}</Days><StorageClass>{class}</StorageClass></Transition>");
         rules(&[&format!("<ID>cold</ID><Filter/>{ON}{action}")])
     };
-    for (document, told) in
-        [(to("GLACIER", 30), true), (to("DEEP_ARCHIVE", 1), true), (to("GLACIER", 200), false), (to("STANDARD_IA", 30), false)]
-    {
+    for (document, told) in [
+        (to("GLACIER", 30), true),
+        (to("DEEP_ARCHIVE", 1), true),
+        (to("GLACIER", 200), false),
+        (to("STANDARD_IA", 30), false),
+    ] {
         rig.lab.lifecycle(BUCKET, Some(&document)).unwrap();
         let run = rig.audit(&["--policy", &policy]).await;
         let notes = run.assert_exit(0).object(&key(1))["notes"].to_string();
@@ -212,7 +236,10 @@ async fn the_lab_keeps_rules_and_tells_of_them() {
     let client = &rig.server.client;
     let get = async || client.get_bucket_lifecycle_configuration().bucket(BUCKET).send().await;
     let head = async || client.head_object().bucket(BUCKET).key(key(0)).send().await.unwrap();
-    assert_eq!(aws_sdk_s3::error::ProvideErrorMetadata::code(&get().await.unwrap_err()), Some("NoSuchLifecycleConfiguration"));
+    assert_eq!(
+        aws_sdk_s3::error::ProvideErrorMetadata::code(&get().await.unwrap_err()),
+        Some("NoSuchLifecycleConfiguration")
+    );
     assert_eq!(head().await.expiration(), None);
     let rule = LifecycleRule::builder()
         .id("old ones")

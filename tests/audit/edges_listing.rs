@@ -29,7 +29,10 @@ async fn contradictions_are_no_listing_and_make_nothing_gone() {
         (&[("<KeyCount>3", "<KeyCount>2")], "says that it has 2 keys, and has 3"),
         (&[("<KeyCount>3", "<KeyCount>x")], "says that it has x keys, and has 3"),
         (&[("Contents>", "Ignored>")], "says that it has 3 keys, and has 0"),
-        (&[(LAST, &format!("{LAST}<NextContinuationToken>x</NextContinuationToken>"))], "that it is the last, and where"),
+        (
+            &[(LAST, &format!("{LAST}<NextContinuationToken>x</NextContinuationToken>"))],
+            "that it is the last, and where",
+        ),
         (&[(LAST, "<NextContinuationToken>x</NextContinuationToken>")], "does not say whether more follow"),
         (&[(LAST, "")], "does not say whether more follow"),
         (&[(LAST, "<IsTruncated>true</IsTruncated>")], "that more follow, and not where"),
@@ -97,7 +100,8 @@ async fn an_odd_entry_spoils_itself_alone_and_head_counts() {
         lie(&rig, &[(from, to)]);
         for (level, ledger) in [("facts", "f.db"), ("bytes", "b.db")] {
             let ledger = rig.text(ledger);
-            let run = Audited::of(rig.server.run(&["audit", "s3://archive", "--level", level, "--ledger", &ledger]).await);
+            let run =
+                Audited::of(rig.server.run(&["audit", "s3://archive", "--level", level, "--ledger", &ledger]).await);
             assert_eq!(run.assert_exit(0).end()["listed"], 3, "{said}");
             let object = run.object(&key(2));
             assert_eq!(object["identity"]["object_bytes"], 2_001);
@@ -147,7 +151,7 @@ async fn a_listing_without_an_end_ends_with_the_time_or_by_a_signal() {
     let pages = Arc::new(AtomicUsize::new(0));
     let port = endless(Arc::clone(&pages));
     let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "test", "test");
-    let run = Audited::of(server.run(&["audit", "s3://archive", "--max-time", "300ms"]).await);
+    let run = Audited::of(server.run(&["audit", "s3://archive", "--max-time", "1s"]).await);
     let problems = run.assert_exit(4).end()["problems"].to_string();
     assert!(problems.contains("--max-time ended the listing before it was complete"), "{problems}");
 
@@ -184,5 +188,6 @@ async fn tokens_that_come_again_end_it() {
     let run = Audited::of(server.run(&["audit", "s3://archive"]).await);
     let problems = run.assert_exit(4).end()["problems"].to_string();
     assert!(problems.contains("repeats a continuation token"), "{problems}");
-    assert_eq!(pages.load(Ordering::SeqCst), 3);
+    // The last one asks for uploads that were left.
+    assert_eq!(pages.load(Ordering::SeqCst), 3 + 1);
 }

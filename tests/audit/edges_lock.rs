@@ -1,5 +1,6 @@
 //! `lock` of a policy: words of the server that are not known decide nothing.
 
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use jiff::Timestamp;
 use stored_ami::lab::{Fault, FaultRule, Operation, Retention};
 
@@ -14,6 +15,7 @@ async fn only_modes_and_holds_that_are_known_count() {
         ("any", Some("GOVERNANCE"), None, 0),
         ("any", Some("COMPLIANCE"), None, 0),
         ("any", Some("NONE"), None, 3),
+        ("any", Some(""), None, 3),
         ("any", Some("BOGUS"), None, 3),
         ("any", Some("governance"), None, 3),
         ("any", None, Some("ON"), 0),
@@ -78,9 +80,11 @@ async fn classes_and_encryptions() {
         rig.lab.clear_script();
         rig.lab.script(FaultRule::new(operation, Fault::TextReplaced(words)).always());
     };
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let put = rig.server.client.put_bucket_versioning().bucket(BUCKET).versioning_configuration(enabled);
+    put.send().await.unwrap();
     for (word, exit) in [("Enabled", 0), ("Suspended", 1), ("enabled", 3), ("On", 3)] {
-        let status = format!("<Status>{word}</Status></VersioningConfiguration>");
-        said(Operation::GetBucketVersioning, "</VersioningConfiguration>", &status);
+        said(Operation::GetBucketVersioning, "Enabled", word);
         let run = rig.audit(&["--policy", &policy]).await;
         assert_eq!(run.run.exit, Some(exit), "{word}: {:?}", run.named());
     }

@@ -1,6 +1,5 @@
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use serde_json::Value;
-use stored_ami::lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami::lab::{BucketOptions, Deny, Fault, FaultRule, Operation};
 
 use crate::common::{Server, data};
@@ -144,6 +143,7 @@ async fn damage_that_was_found_is_not_passed_over_for_an_earlier_proof() {
     assert_eq!(rig.audit(&["--max-age", "0d"]).await.assert_exit(1).named(), denied);
     rig.lab.allow_all();
     let ledger = rig.text("l.db");
+    rig.source(1);
     let safe = ["safe-to-delete", "ami-00000000000000001", "--in", "s3://archive", "--ledger", &ledger];
     assert_eq!(rig.server.run(&safe).await.assert_exit(1).report()["answer"], "must_stay");
     rig.lab.damage(BUCKET, &key(1), 1_000, 1).unwrap();
@@ -314,13 +314,7 @@ async fn a_policy_is_judged_for_what_still_holds_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_lifecycle_rule_removes_soon_does_not_stand_in() {
     let rig = Rig::with(2).await;
-    // A copy that may be one, of an AMI without written blocks.
-    let id = Some("ami-00000000000000001".to_owned());
-    let volumes = vec![VolumeSpec { full_bytes: Some(0), ..VolumeSpec::new("/dev/sda1", 8) }];
-    rig.lab.create_image("us-east-1", ImageSpec { id, volumes, ..ImageSpec::new("one") });
-    let tags = [("source-ami", "ami-00000000000000001"), ("source-account", "123456789012")];
-    let tags = tags.map(|(name, value)| (format!("stored-ami:{name}"), value.to_owned())).into();
-    rig.lab.with_object(BUCKET, &key(1), |object| object.tags = tags).unwrap();
+    rig.source(1);
     rig.audit(&["--level", "bytes"]).await.assert_exit(0);
     let (policy, ledger) = (rig.text("p.toml"), rig.text("l.db"));
     std::fs::write(&policy, "[object]\nstays = \"90d\"\n").unwrap();
@@ -377,6 +371,7 @@ async fn one_objects_trouble_stops_nothing() {
 async fn an_ami_may_go_when_a_proved_copy_stands_in_for_it() {
     let rig = Rig::with(2).await;
     let (ledger, ami) = (rig.text("l.db"), "ami-00000000000000001");
+    rig.source(1);
     rig.audit(&[]).await.assert_exit(0);
     let safe = |args: Vec<&'static str>| {
         let (server, ledger) = (rig.server.clone(), ledger.clone());

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use serde_json::Value;
+use stored_ami::lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami::lab::{Lab, LabOptions, Operation};
 
 use crate::common::{Run, Server, data};
@@ -34,6 +35,16 @@ impl Rig {
 
     pub async fn put(&self, key: &str, seed: u64, size: usize) {
         self.server.put(BUCKET, key, &data(seed + 1, size), Some(ChecksumAlgorithm::Crc64Nvme)).await;
+    }
+
+    /// Makes the AMI that an object is a copy of, without written blocks, and tags the object as a store does.
+    pub fn source(&self, number: u64) {
+        let id = format!("ami-{number:017x}");
+        let volumes = vec![VolumeSpec { full_bytes: Some(0), ..VolumeSpec::new("/dev/sda1", 8) }];
+        self.lab.create_image("us-east-1", ImageSpec { id: Some(id.clone()), volumes, ..ImageSpec::new(&id) });
+        let tags = [("source-ami", id), ("source-account", "123456789012".to_owned())];
+        let tags = tags.map(|(name, value)| (format!("stored-ami:{name}"), value)).into();
+        self.lab.with_object(BUCKET, &key(number), |object| object.tags = tags).unwrap();
     }
 
     pub async fn delete(&self, key: &str) {

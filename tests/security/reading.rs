@@ -11,6 +11,7 @@ fn reads(call: &CallRecord) -> bool {
     use Operation as O;
     match call.operation {
         O::GetBucketEncryption
+        | O::GetBucketLifecycleConfiguration
         | O::GetBucketVersioning
         | O::GetObject
         | O::GetObjectAttributes

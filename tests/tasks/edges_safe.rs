@@ -55,10 +55,10 @@ async fn a_size_that_cannot_be_leaves_it_open() {
     for bytes in [1, 100, 200_000] {
         let rig = with_object(bytes).await;
         rig.tag_source(AMI, ACCOUNT);
-        assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, &format!("{bytes} bytes cannot hold the 7.2 GiB"));
+        assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, &format!("{bytes} bytes cannot hold the 7.25 GiB"));
         // Without a word of what is written the volumes count.
         rig.snapshots(|snapshot| snapshot.full_bytes = None);
-        assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "bytes cannot hold the 29.0 GiB of volumes");
+        assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "bytes cannot hold the 29 GiB of volumes");
     }
     let rig = with_object(64).await;
     rig.tag_source(AMI, ACCOUNT);
@@ -191,5 +191,8 @@ async fn what_is_demanded_and_not_judged_leaves_it_open() {
     std::fs::write(&policy, "[object]\nother-region = true\n").unwrap();
     let run = safe(&rig, &["--policy", &policy, "--in", "s3://far"]).await;
     assert_answer(&run, "cannot_tell", 3, "other-region is judged by `audit`");
-    assert!(rig.lab.calls().iter().any(|call| call.operation == Operation::Service(Action::DescribeImages)), "{REGION}");
+    assert!(
+        rig.lab.calls().iter().any(|call| call.operation == Operation::Service(Action::DescribeImages)),
+        "{REGION}"
+    );
 }

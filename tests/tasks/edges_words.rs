@@ -9,7 +9,12 @@ async fn of_an_ami_and_its_snapshots() {
     run.assert_exit(0);
     type Change = fn(&Rig, &str);
     let table: [(&str, &[&str], Change, &[&str]); 5] = [
-        ("image", &["pending", "failed"], |rig, word| rig.image(|image| image.state = word.to_owned()), &["splendid", "AVAILABLE", ""]),
+        (
+            "image",
+            &["pending", "failed"],
+            |rig, word| rig.image(|image| image.state = word.to_owned()),
+            &["splendid", "AVAILABLE", ""],
+        ),
         (
             "ebs-backed",
             &["instance-store"],

@@ -69,10 +69,9 @@ fn days_end_at_the_next_midnight() {
 
 #[test]
 fn dates_that_have_passed_count_as_now() {
-    for (date, expected) in [
-        ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"),
-        ("2019-01-01T00:00:00Z", "2026-01-16T00:00:01Z"),
-    ] {
+    for (date, expected) in
+        [("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"), ("2019-01-01T00:00:00Z", "2026-01-16T00:00:01Z")]
+    {
         let rule = LifecycleRule { expiration: Some(Expiration::After(Age::Date(at(date)))), ..rule() };
         // Whenever the object was made, and whether that is known or not.
         for made in [None, Some(at("2026-01-15T00:00:00Z"))] {
@@ -116,7 +115,8 @@ fn only_rules_that_reach_the_object_act() {
 
 #[test]
 fn tags_that_are_not_known_matter_only_where_the_rest_fits() {
-    let filter = |prefix: &str| RuleFilter { prefix: Some(prefix.into()), tags: tags(&[("a", "b")]), ..RuleFilter::default() };
+    let filter =
+        |prefix: &str| RuleFilter { prefix: Some(prefix.into()), tags: tags(&[("a", "b")]), ..RuleFilter::default() };
     let found = of(&[LifecycleRule { filter: filter("p/"), ..days(3) }], &subject());
     assert_eq!((found.first, found.unclear.len(), found.wants_tags), (None, 1, true));
     for harmless in [
@@ -131,7 +131,10 @@ fn tags_that_are_not_known_matter_only_where_the_rest_fits() {
 
 #[test]
 fn disabled_rules_do_nothing_and_others_are_not_guessed() {
-    assert_eq!(of(&[LifecycleRule { status: RuleStatus::Disabled, odd: Some("x".into()), ..days(3) }], &subject()), Removals::default());
+    assert_eq!(
+        of(&[LifecycleRule { status: RuleStatus::Disabled, odd: Some("x".into()), ..days(3) }], &subject()),
+        Removals::default()
+    );
     let found = of(&[LifecycleRule { status: RuleStatus::Other("enabled".into()), ..days(3) }], &subject());
     assert_eq!((found.first, found.unclear.len()), (None, 1));
     // What is understood of a rule acts all the same.

@@ -50,9 +50,7 @@ pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
     let virtualization = match image.virtualization.as_deref().map(Virtualization::of) {
         Some(Virtualization::Paravirtual) => fail(C::Virtualization, SOURCE, "not paravirtual", "paravirtual"),
         Some(Virtualization::Hvm) => pass(C::Virtualization, SOURCE, "not paravirtual", "hvm"),
-        Some(Virtualization::Other(word)) => {
-            unknown(C::Virtualization, not_known("the virtualization type", &word))
-        }
+        Some(Virtualization::Other(word)) => unknown(C::Virtualization, not_known("the virtualization type", &word)),
         None => not_stated(C::Virtualization, "the virtualization type"),
     };
     [ebs_backed, virtualization]

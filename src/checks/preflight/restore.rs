@@ -13,7 +13,8 @@ use super::price::block_price;
 use super::size::{LogicalSize, image_size};
 use super::{Preflight, fail, optional, pass, reason, unknown};
 use crate::facts::{
-    Caller, EbsDefault, Encryption, Fact, ImageFacts, ImageState, KeyFacts, ObjectFacts, Readability, Versioning, readability,
+    Caller, EbsDefault, Encryption, Fact, ImageFacts, ImageState, KeyFacts, ObjectFacts, Readability, Versioning,
+    readability,
 };
 use crate::ident::{ImageName, ObjectUri};
 use crate::price::Item;

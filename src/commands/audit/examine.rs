@@ -91,7 +91,9 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
     let moved = |listed: &ListedObject| Seen::listed(listed) != seen && seen.listed_as(listed).is_none();
     if let Some(listed) = candidate.listed.as_ref().filter(|listed| moved(listed)) {
         notes.push(match listed.size.filter(|size| *size != facts.size) {
-            Some(size) => format!("the listing says that it has {size} bytes, and HEAD {}: what HEAD says counts", facts.size),
+            Some(size) => {
+                format!("the listing says that it has {size} bytes, and HEAD {}: what HEAD says counts", facts.size)
+            }
             None => "it is another one than was listed a moment ago".to_owned(),
         });
     }

@@ -110,8 +110,10 @@ impl Place {
             self.example = page.outside.into_iter().next();
         }
         let at = |key: String| ObjectUri { bucket: prefix.bucket.clone(), key, version: None };
-        let whole = page.objects.into_iter().map(|object| {
-            Candidate { uri: at(object.key.clone()), listed: Some(object), odd: None }
+        let whole = page.objects.into_iter().map(|object| Candidate {
+            uri: at(object.key.clone()),
+            listed: Some(object),
+            odd: None,
         });
         let odd = page.odd.into_iter().map(|odd| Candidate { odd: Some(odd.why), ..Candidate::named(at(odd.key)) });
         let (candidates, others): (Vec<Candidate>, Vec<Candidate>) =
@@ -122,7 +124,10 @@ impl Place {
 
     fn notes(&self, prefix: &Prefix) -> Vec<String> {
         let outside = self.example.as_ref().map(|key| {
-            format!("the listing of {prefix} has {} keys that are not under it, left out: such as `{key}`", self.outside)
+            format!(
+                "the listing of {prefix} has {} keys that are not under it, left out: such as `{key}`",
+                self.outside
+            )
         });
         let unordered = self.unordered.then(|| format!("the listing of {prefix} is not in the order of its keys"));
         outside.into_iter().chain(unordered).collect()

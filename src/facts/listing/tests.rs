@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn entry(key: &str) -> RawEntry {
@@ -85,6 +87,26 @@ fn a_walk_that_does_not_get_on_ends() {
     walk.take(page(&["p/1"], Some("a"))).unwrap();
     walk.take(page(&["p/2"], Some("b"))).unwrap();
     assert!(walk.take(page(&["p/3"], Some("a"))).unwrap_err().contains("repeats"));
+}
+
+proptest! {
+    /// Whatever a server says, a walk ends: at the latest with the token that came before.
+    #[test]
+    fn no_walk_is_endless(
+        pages in proptest::collection::vec((proptest::collection::vec("p/[a-z]{1,2}", 0..4), 0..6_u8, any::<bool>()), 1..40),
+    ) {
+        let mut walk = walk();
+        let mut taken = 0;
+        for (keys, token, more) in &pages {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let token = token.to_string();
+            if walk.take(page(&keys, more.then_some(token.as_str()))).is_err() || walk.is_over() {
+                break;
+            }
+            taken += 1;
+        }
+        prop_assert!(taken <= 6, "there are six tokens");
+    }
 }
 
 #[test]

@@ -108,9 +108,10 @@ impl Origin {
 fn by_task(survey: &OriginSurvey<'_>) -> bool {
     let tasks = survey.tasks.value().map_or(&[][..], Vec::as_slice);
     tasks.iter().any(|task| {
-        let later = task.started.zip(survey.modified).is_none_or(|(started, modified)| {
-            started.checked_sub(SKEW).is_ok_and(|started| modified >= started)
-        });
+        let later = task
+            .started
+            .zip(survey.modified)
+            .is_none_or(|(started, modified)| started.checked_sub(SKEW).is_ok_and(|started| modified >= started));
         TaskState::of(&task.state) == TaskState::Completed
             && task.image == survey.image.id
             && task.is_into(survey.bucket)

@@ -135,7 +135,8 @@ fn raw(body: &[u8], subject: &str) -> Result<RawPage, SourceError> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">"#;
+    const HEAD: &str =
+        r#"<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">"#;
 
     fn of(inside: &str) -> Result<RawPage, SourceError> {
         raw(format!("{HEAD}{inside}</ListBucketResult>").as_bytes(), "bucket b")
