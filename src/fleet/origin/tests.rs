@@ -25,7 +25,7 @@ impl Known {
                 virtualization: Some("hvm".into()),
                 ..ImageFacts::default()
             },
-            size: LogicalSize { volumes: Some(29 * GIB), written: Some(8 * GIB), source: String::new() },
+            size: LogicalSize { volumes: Some(29 * GIB), written: Some(8 * GIB), ..LogicalSize::default() },
             bytes: 1 << 30,
             modified: Some("2026-01-02T00:00:00Z".parse().unwrap()),
             tags: tags(&[("source-ami", AMI), ("source-account", ACCOUNT)]),
@@ -144,7 +144,7 @@ fn sizes_that_cannot_be() {
         (Some(u64::MAX), None, 1 << 40, false),
         (None, None, 1 << 40, false),
     ] {
-        let size = LogicalSize { volumes, written, source: "no snapshots".into() };
+        let size = LogicalSize { volumes, written, source: "no snapshots".into(), tagged: false };
         let origin = Known { size, bytes, ..Known::new() }.judged();
         assert_eq!(origin.open.is_empty(), possible, "{written:?} {volumes:?} {bytes}: {origin:?}");
         assert!(origin.refuted.is_empty());

@@ -16,7 +16,6 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, sdk_client};
-use super::never;
 use super::owner::OwnerChecks;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use super::standing::Lacks;
@@ -112,9 +111,6 @@ impl Connection {
         let endpoint = settings.endpoint(Service::S3, flag)?;
         // A wrong endpoint ends the command now, not in the middle of its work.
         Service::ALL.iter().try_for_each(|service| settings.endpoint(*service, flag).map(drop))?;
-        if let Some(problem) = never::proxy(never::proxies()) {
-            return Err(problem);
-        }
         let path_style = settings.path_style(endpoint.is_some())?;
         let variants = variants(&settings, endpoint.as_ref())?;
         let timeouts = TimeoutConfig::builder()
