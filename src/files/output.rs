@@ -11,7 +11,7 @@ use super::type_name;
 use super::write::{new_file, remove_leftovers};
 
 /// Written beside an output and removed again, to find a full disk.
-const TRIAL: usize = 64 << 10;
+const TRIAL: usize = 4 << 10;
 
 /// Why an output cannot be written.
 #[derive(Debug, thiserror::Error)]

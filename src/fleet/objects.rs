@@ -6,7 +6,7 @@ use crate::ident::ObjectUri;
 /// Objects that one run is told of, at most. An account holds 50,000 AMIs a Region by default (EC2 quotas).
 const MOST_OBJECTS: usize = 500_000;
 /// Bytes of their addresses, all together.
-const MOST_BYTES: usize = 128 << 20;
+const MOST_BYTES: usize = 64 << 20;
 /// Bytes of one line of a list. A key has 1,024 at most, three times as many in percent encoding.
 const MOST_LINE: u64 = 8 << 10;
 

@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::common::data;
 use crate::rig::{ABC, Ended, Folder, RIGHT, signal};
 
 const AMI: &str = "ami-0123456789abcdef0";
@@ -65,6 +66,32 @@ fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
     folder.run(&["verify", "f.bin", "--expect", RIGHT, "--resume", "/dev/zero"]).assert(2, "a character device");
     File::create(folder.at("state")).unwrap().set_len(3 << 30).unwrap();
     folder.run(&["verify", "f.bin", "--expect", RIGHT, "--resume", "state"]).assert(2, "the limit for a checkpoint");
+}
+
+/// No content makes a reader panic: every command ends with 2, for none of this is an input of any kind.
+#[test]
+fn no_content_panics() {
+    let folder = Folder::with_target();
+    folder.write("m", b"{}");
+    let mut contents = vec![
+        Vec::new(),
+        b"\n\n\n".to_vec(),
+        b"[".repeat(100_000),
+        b"{\"a\":".repeat(100_000),
+        br#"{"schema":"stored-ami/manifest/1","sha256":"","manifest":{}}"#.to_vec(),
+        br#"{"schema":1,"sha256":2,"record":[null]}"#.to_vec(),
+        b"\xef\xbb\xbf\xff\xfe".to_vec(),
+        b"\"".repeat(70_000),
+    ];
+    contents.extend((1..8).map(|seed| data(seed, 100 * seed as usize)));
+    for (command, _) in INPUTS {
+        for content in &contents {
+            folder.write("input", content);
+            let run = folder.run(&[*command, &["input"]].concat());
+            assert_eq!(run.exit, Some(2), "{command:?} {:?}: {run:?}", content.get(..50));
+            assert!(!run.stderr.contains("panicked"), "{run:?}");
+        }
+    }
 }
 
 #[test]
