@@ -1,5 +1,6 @@
 //! Objects in S3 and in servers that speak its protocol.
 
+mod ask;
 mod bounded;
 mod bucket;
 mod connect;
@@ -11,6 +12,7 @@ mod http;
 mod never;
 mod object;
 mod parse;
+mod reading;
 mod said;
 mod standing;
 
