@@ -1,5 +1,6 @@
 //! Objects in S3 and in servers that speak its protocol.
 
+mod ask;
 mod bounded;
 mod bucket;
 mod clock;
@@ -15,6 +16,7 @@ mod listing;
 mod object;
 mod owner;
 mod parse;
+mod reading;
 mod settings;
 mod said;
 mod standing;

@@ -4,21 +4,18 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ObjectAttributes, RequestPayer};
 use futures_util::stream;
 
+use super::ask::{addressed, hear, with_key};
 use super::bounded::About;
-use super::document::{Known, error_code};
-use super::error::{root_cause, translate, wrapped};
+use super::document::Known;
+use super::error::{root_cause, translate};
 use super::head::{self, Head};
 use super::headers::Headers;
 use super::standing::{Standing, State};
 use super::{Connection, never, parse};
-use crate::facts::{
-    AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, ReplyHead,
-    ReplyProblem, check_reply,
-};
+use crate::facts::{AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::progress::Call;
 use crate::source::{Aside, Body, ErrorKind, ObjectSource, SourceError};
@@ -31,55 +28,7 @@ pub struct S3Object {
     pub(super) client: Client,
     pub(super) uri: ObjectUri,
     target: Target,
-    standing: Arc<Standing>,
-}
-
-/// Sets what every request on an object carries.
-macro_rules! addressed {
-    ($self:ident, $request:expr, $uri:expr) => {{
-        let options = &$self.connection.options;
-        $request
-            .bucket(&$uri.bucket)
-            .key(&$uri.key)
-            .set_version_id($uri.version.clone())
-            .set_request_payer(options.request_payer.then_some(RequestPayer::Requester))
-            .set_expected_bucket_owner(options.expected_bucket_owner.clone())
-    }};
-}
-
-/// Adds the customer key where there is one.
-macro_rules! with_key {
-    ($self:ident, $request:expr) => {{
-        let key = $self.connection.options.customer_key.as_ref();
-        $request
-            .set_sse_customer_algorithm(key.map(|_| "AES256".to_owned()))
-            .set_sse_customer_key(key.map(|key| key.key.clone()))
-            .set_sse_customer_key_md5(key.map(|key| key.md5.clone()))
-    }};
-}
-
-/// Sends a request whose answer is held against what is known of the object: the answer, and what it told.
-macro_rules! hear {
-    ($self:ident, $about:expr, $request:expr, $needs:expr) => {{
-        let about = About::new($about);
-        let answer = $request.customize().interceptor(about.clone()).send().await;
-        let heard = about.heard();
-        $self.standing.wasted(&heard);
-        answer.map(|answer| (answer, heard.headers)).map_err(|error| translate(&error, &$self.subject(), $needs))
-    }};
-}
-
-/// Why a read did not begin.
-struct Refused {
-    error: SourceError,
-    /// By `If-Match`.
-    precondition: bool,
-}
-
-impl From<SourceError> for Refused {
-    fn from(error: SourceError) -> Self {
-        Refused { error, precondition: false }
-    }
+    pub(super) standing: Arc<Standing>,
 }
 
 impl S3Object {
@@ -89,12 +38,12 @@ impl S3Object {
         S3Object { connection, client, uri, target, standing: Arc::default() }
     }
 
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         self.uri.to_string()
     }
 
     /// The address under an identity: the pinned version, where that may be used.
-    fn at(&self, id: &ObjectId) -> ObjectUri {
+    pub(super) fn at(&self, id: &ObjectId) -> ObjectUri {
         match &id.target {
             Target::Object(uri) if !self.standing.unpinned.load(Ordering::Relaxed) => uri.clone(),
             _ => self.uri.clone(),
@@ -105,7 +54,7 @@ impl S3Object {
         Known { etag: id.etag.clone(), size: self.standing.size() }
     }
 
-    async fn head_once(
+    pub(super) async fn head_once(
         &self,
         uri: &ObjectUri,
         part: Option<PartNumber>,
@@ -142,110 +91,6 @@ impl S3Object {
         Ok(facts)
     }
 
-    async fn read_at(
-        &self,
-        uri: &ObjectUri,
-        id: &ObjectId,
-        size: u64,
-        range: ByteRange,
-    ) -> Result<ByteStream, Refused> {
-        let conditional = !self.standing.unconditional.load(Ordering::Relaxed);
-        let request = with_key!(self, addressed!(self, self.client.get_object(), uri))
-            .set_range(range.http_header())
-            .set_if_match(id.etag.as_ref().filter(|_| conditional).and_then(ETag::if_match));
-        let about = About::new(Known::default());
-        let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
-            let status = error.raw_response().map(|answer| answer.status().as_u16());
-            let mut error = translate(&error, &self.subject(), reading(uri));
-            // A read does no harm twice, so any 503 may be taken as a wish for fewer of them.
-            if status == Some(503) && error.kind == ErrorKind::Transient {
-                error.kind = ErrorKind::Throttled;
-            }
-            Refused { error, precondition: conditional && status == Some(412) }
-        })?;
-        let headers = about.heard().headers;
-        let content_range = headers.joined("content-range");
-        let content_length = match headers.has("content-length") {
-            true => Some(head::length(&headers, &self.subject())?),
-            false => None,
-        };
-        let etag = headers.joined("etag").as_deref().and_then(ETag::told);
-        let told = ReplyHead { partial: content_range.is_some(), content_range, content_length, etag };
-        if let Err(problem) = check_reply(&told, range, size, id.etag.as_ref()) {
-            return Err(self.misfit(problem, out.body).await.into());
-        }
-        match self.moved(id, &told, &headers, conditional) {
-            None => Ok(out.body),
-            Some(detail) => Err(SourceError::new(ErrorKind::Changed, self.subject(), detail).into()),
-        }
-    }
-
-    /// Why an answer cannot be shown to be of the object that HEAD told of, where `If-Match` does not see to it.
-    fn moved(&self, id: &ObjectId, told: &ReplyHead, headers: &Headers, conditional: bool) -> Option<String> {
-        match &id.etag {
-            Some(etag) if etag.is_strong() => {
-                let lost = !conditional && told.etag.is_none();
-                lost.then(|| "an answer without an ETag, from a server that cannot be held to one".to_owned())
-            }
-            _ => self.standing.state_of(id).and_then(|state| state.denies(headers)),
-        }
-    }
-
-    /// Whether the object is as HEAD told, although the server says otherwise: some compare quotes literally in
-    /// `If-Match`, or refuse it always.
-    async fn is_unchanged(&self, id: &ObjectId) -> bool {
-        let _one = self.standing.asking.lock().await;
-        if self.standing.unconditional.load(Ordering::Relaxed) {
-            return true;
-        }
-        let Some(then) = self.standing.state_of(id) else { return false };
-        let uri = self.at(id);
-        self.standing.asked_more();
-        let Ok(headers) = self.head_once(&uri, None, false).await else { return false };
-        let same = head::head_facts(&uri, &headers, false).is_ok_and(|now| State::of(&now.facts, &headers) == then);
-        if same {
-            self.standing.unconditional.store(true, Ordering::Relaxed);
-            self.standing.note(
-                "the server refused If-Match (412) although nothing changed; the ETag of every answer is compared instead"
-                    .to_owned(),
-            );
-        }
-        same
-    }
-
-    async fn read_checked(
-        &self,
-        uri: &ObjectUri,
-        id: &ObjectId,
-        size: u64,
-        range: ByteRange,
-    ) -> Result<ByteStream, SourceError> {
-        match self.read_at(uri, id, size, range).await {
-            Err(Refused { precondition: true, error }) => {
-                if !self.is_unchanged(id).await {
-                    return Err(error);
-                }
-                self.standing.asked_more();
-                self.read_at(uri, id, size, range).await.map_err(|refused| refused.error)
-            }
-            other => other.map_err(|refused| refused.error),
-        }
-    }
-
-    /// An answer that does not fit. Some servers wrap an error into a success.
-    async fn misfit(&self, problem: ReplyProblem, body: ByteStream) -> SourceError {
-        let kind = match problem {
-            ReplyProblem::Changed { .. } => ErrorKind::Changed,
-            _ => ErrorKind::Protocol,
-        };
-        let error = SourceError::new(kind, self.subject(), problem.to_string());
-        let said = tokio::time::timeout(self.connection.options.patience(), wrapped_error(body)).await;
-        match said.ok().flatten() {
-            Some(code) => wrapped(&code, error),
-            None => error,
-        }
-    }
-
     /// A request on the object that failed although HEAD did not. Where the server does not know it, it is not asked
     /// again for other objects of the bucket.
     fn unknown_here(&self, call: Call, mut error: SourceError) -> SourceError {
@@ -262,21 +107,9 @@ impl S3Object {
     }
 }
 
-fn reading(uri: &ObjectUri) -> &'static str {
+/// The permission that reading takes.
+pub(super) fn reading(uri: &ObjectUri) -> &'static str {
     if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
-}
-
-/// The code of an error document in the first bytes of a body, if it is one.
-async fn wrapped_error(mut body: ByteStream) -> Option<String> {
-    const ENOUGH: usize = 16 << 10;
-    let mut start = Vec::new();
-    while start.len() < ENOUGH {
-        match body.next().await {
-            Some(Ok(frame)) => start.extend_from_slice(&frame),
-            _ => break,
-        }
-    }
-    error_code(&start)
 }
 
 #[async_trait]

@@ -2,9 +2,8 @@
 /// only repeats the code, is a page for a browser, or is no word at all.
 pub(super) fn said(message: Option<&str>, code: Option<&str>) -> Option<String> {
     const LONGEST: usize = 300;
-    let words = message?.split(|c: char| c.is_whitespace() || c.is_control() || is_mark(c));
-    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let line = line.trim_end_matches(['.', ' ']).to_owned();
+    let line = one_line(message?);
+    let line = line.trim_matches(['.', ' ', '·']).to_owned();
     let empty = ["", "none", "null", "nil", "undefined", "unknown", "error"];
     if line.starts_with('<') || empty.iter().any(|word| line.eq_ignore_ascii_case(word)) {
         return None;
@@ -22,6 +21,23 @@ pub(super) fn said(message: Option<&str>, code: Option<&str>) -> Option<String> 
         Some((at, _)) => Some(format!("{}…", line.get(..at).unwrap_or_default())),
         None => Some(line),
     }
+}
+
+/// White space becomes a space, and what drives a terminal a dot that shows where it was.
+fn one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    let mut gap = None;
+    for c in message.chars() {
+        if c.is_control() && !c.is_whitespace() || is_mark(c) {
+            gap = Some('·');
+        } else if c.is_whitespace() {
+            gap = gap.or(Some(' '));
+        } else {
+            line.extend(gap.take());
+            line.push(c);
+        }
+    }
+    line
 }
 
 /// What replaces unreadable bytes, and what turns the order of text around.
@@ -47,6 +63,7 @@ mod tests {
             ("Access Denied", "AccessDenied", None),
             ("Access Denied", "Other", Some("Access Denied")),
             ("Two\n  lines\u{202e}\u{7}.", "X", Some("Two lines")),
+            ("a\u{1b}[2J\r\n\u{202e} b", "X", Some("a·[2J·b")),
             ("DescribeX", "DescribeX", None),
             ("DescribeX: DescribeX", "DescribeX", None),
             ("bad: bad", "X", Some("bad")),
@@ -54,7 +71,7 @@ mod tests {
             (" null ", "X", None),
             ("", "X", None),
             ("<html><body>no</body></html>", "X", None),
-            ("caf\u{fffd} closed", "X", Some("caf closed")),
+            ("caf\u{fffd} closed", "X", Some("caf·closed")),
         ] {
             assert_eq!(said(Some(message), Some(code)).as_deref(), shown, "{message:?}");
         }

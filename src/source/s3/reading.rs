@@ -1,0 +1,152 @@
+//! How the bytes of an object are asked for, and the head of each answer is held against its identity.
+
+use std::sync::atomic::Ordering;
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::RequestPayer;
+
+use super::S3Object;
+use super::ask::{addressed, with_key};
+use super::bounded::About;
+use super::document::{Known, error_code};
+use super::error::{translate, wrapped};
+use super::head;
+use super::headers::Headers;
+use super::object::reading;
+use super::standing::State;
+use crate::facts::{ReplyHead, ReplyProblem, check_reply};
+use crate::ident::{ETag, ObjectId, ObjectUri};
+use crate::source::{ErrorKind, SourceError};
+use crate::units::ByteRange;
+
+/// Why a read did not begin.
+struct Refused {
+    error: SourceError,
+    /// By `If-Match`.
+    precondition: bool,
+}
+
+impl From<SourceError> for Refused {
+    fn from(error: SourceError) -> Self {
+        Refused { error, precondition: false }
+    }
+}
+
+impl S3Object {
+    async fn read_at(
+        &self,
+        uri: &ObjectUri,
+        id: &ObjectId,
+        size: u64,
+        range: ByteRange,
+    ) -> Result<ByteStream, Refused> {
+        let conditional = !self.standing.unconditional.load(Ordering::Relaxed);
+        let request = with_key!(self, addressed!(self, self.client.get_object(), uri))
+            .set_range(range.http_header())
+            .set_if_match(id.etag.as_ref().filter(|_| conditional).and_then(ETag::if_match));
+        let about = About::new(Known::default());
+        let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
+            let status = error.raw_response().map(|answer| answer.status().as_u16());
+            let mut error = translate(&error, &self.subject(), reading(uri));
+            // A read does no harm twice, so any 503 may be taken as a wish for fewer of them.
+            if status == Some(503) && error.kind == ErrorKind::Transient {
+                error.kind = ErrorKind::Throttled;
+            }
+            Refused { error, precondition: conditional && status == Some(412) }
+        })?;
+        let headers = about.heard().headers;
+        let content_range = headers.joined("content-range");
+        let content_length = match headers.has("content-length") {
+            true => Some(head::length(&headers, &self.subject())?),
+            false => None,
+        };
+        let etag = headers.joined("etag").as_deref().and_then(ETag::told);
+        let told = ReplyHead { partial: content_range.is_some(), content_range, content_length, etag };
+        if let Err(problem) = check_reply(&told, range, size, id.etag.as_ref()) {
+            return Err(self.misfit(problem, out.body).await.into());
+        }
+        match self.moved(id, &told, &headers, conditional) {
+            None => Ok(out.body),
+            Some(detail) => Err(SourceError::new(ErrorKind::Changed, self.subject(), detail).into()),
+        }
+    }
+
+    /// Why an answer cannot be shown to be of the object that HEAD told of, where `If-Match` does not see to it.
+    fn moved(&self, id: &ObjectId, told: &ReplyHead, headers: &Headers, conditional: bool) -> Option<String> {
+        match &id.etag {
+            Some(etag) if etag.is_strong() => {
+                let lost = !conditional && told.etag.is_none();
+                lost.then(|| "an answer without an ETag, from a server that cannot be held to one".to_owned())
+            }
+            _ => self.standing.state_of(id).and_then(|state| state.denies(headers)),
+        }
+    }
+
+    /// Whether the object is as HEAD told, although the server says otherwise: some compare quotes literally in
+    /// `If-Match`, or refuse it always.
+    async fn is_unchanged(&self, id: &ObjectId) -> bool {
+        let _one = self.standing.asking.lock().await;
+        if self.standing.unconditional.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Some(then) = self.standing.state_of(id) else { return false };
+        let uri = self.at(id);
+        self.standing.asked_more();
+        let Ok(headers) = self.head_once(&uri, None, false).await else { return false };
+        let same = head::head_facts(&uri, &headers, false).is_ok_and(|now| State::of(&now.facts, &headers) == then);
+        if same {
+            self.standing.unconditional.store(true, Ordering::Relaxed);
+            self.standing.note(
+                "the server refused If-Match (412) although nothing changed; the ETag of every answer is compared instead"
+                    .to_owned(),
+            );
+        }
+        same
+    }
+
+    pub(super) async fn read_checked(
+        &self,
+        uri: &ObjectUri,
+        id: &ObjectId,
+        size: u64,
+        range: ByteRange,
+    ) -> Result<ByteStream, SourceError> {
+        match self.read_at(uri, id, size, range).await {
+            Err(Refused { precondition: true, error }) => {
+                if !self.is_unchanged(id).await {
+                    return Err(error);
+                }
+                self.standing.asked_more();
+                self.read_at(uri, id, size, range).await.map_err(|refused| refused.error)
+            }
+            other => other.map_err(|refused| refused.error),
+        }
+    }
+
+    /// An answer that does not fit. Some servers wrap an error into a success.
+    async fn misfit(&self, problem: ReplyProblem, body: ByteStream) -> SourceError {
+        let kind = match problem {
+            ReplyProblem::Changed { .. } => ErrorKind::Changed,
+            _ => ErrorKind::Protocol,
+        };
+        let error = SourceError::new(kind, self.subject(), problem.to_string());
+        let said = tokio::time::timeout(self.connection.options.patience(), wrapped_error(body)).await;
+        match said.ok().flatten() {
+            Some(code) => wrapped(&code, error),
+            None => error,
+        }
+    }
+}
+
+/// The code of an error document in the first bytes of a body, if it is one.
+async fn wrapped_error(mut body: ByteStream) -> Option<String> {
+    const ENOUGH: usize = 16 << 10;
+    let mut start = Vec::new();
+    while start.len() < ENOUGH {
+        match body.next().await {
+            Some(Ok(frame)) => start.extend_from_slice(&frame),
+            _ => break,
+        }
+    }
+    error_code(&start)
+}
