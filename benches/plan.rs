@@ -24,7 +24,9 @@ fn planning(criterion: &mut Criterion) {
     // Three folds of 10,000 ranges take seconds: a hundred samples would take minutes.
     group.sample_size(10);
     let digests: Vec<Digest> = plan.per_range().iter().map(|algorithm| Hasher::digest(*algorithm, b"any")).collect();
-    group.bench_function("fold_ranges", |bencher| bencher.iter(|| plan.fold_ranges(|_, column| black_box(&digests).get(column).copied())));
+    group.bench_function("fold_ranges", |bencher| {
+        bencher.iter(|| plan.fold_ranges(|_, column| black_box(&digests).get(column).copied()))
+    });
     group.finish();
 }
 

@@ -431,7 +431,10 @@ pub fn checkpoint(data: &[u8]) -> bool {
         fields.insert("plan".to_owned(), plan.fingerprint().hex().into());
         fields.insert("ranges".to_owned(), plan.ranges().len().into());
         let object: Identity = serde_json::from_value(fields.get("object")?.clone()).ok()?;
-        Some((Checkpoint::from_json(&seal_version("checkpoint", Checkpoint::VERSION, &inner).ok()?).ok()?, Some(object)))
+        Some((
+            Checkpoint::from_json(&seal_version("checkpoint", Checkpoint::VERSION, &inner).ok()?).ok()?,
+            Some(object),
+        ))
     };
     let file = Checkpoint::from_json(text).ok().map(|checkpoint| (checkpoint, None));
     let Some((checkpoint, object)) = file.or_else(whole) else { return false };

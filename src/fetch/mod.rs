@@ -146,7 +146,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     }
     let from = from.unwrap_or_else(|| Midway::beginning(&plan));
     let (rows, row_states) = Rows::start(&plan, from.rows, job.decode);
-    let chosen = job.chosen.clone().unwrap_or_else(|| Spans::first(plan.ranges().len()));
+    let chosen = job.chosen.take().unwrap_or_else(|| Spans::first(plan.ranges().len()));
     let count = chosen.count();
     let budget = job.budget;
     let begin = budget.concurrency.clamp(1, count.max(1));
@@ -157,7 +157,10 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     let clock = Arc::clone(&session.context().clock);
     let shared = Arc::new(Shared {
         session: session.clone(),
-        next: tokio::sync::Mutex::new(Next { ranges: Box::new(chosen.into_positions()), feed: rows.feed(plan.waiting_room()) }),
+        next: tokio::sync::Mutex::new(Next {
+            ranges: Box::new(chosen.into_positions()),
+            feed: rows.feed(plan.waiting_room()),
+        }),
         crowd: Crowd::new(begin, most, clock.monotonic()),
         collected: Collected::new(from.of_ranges, lanes.column()),
         probe: Mutex::new(job.probe.clone().map(Probe::new)),

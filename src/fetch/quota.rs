@@ -77,6 +77,17 @@ pub enum Spent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn work_beside_the_reading_ends_with_the_time() {
+        let over = Quota::new(Some(Instant::now()), None);
+        assert_eq!(over.within(&SystemClock, std::future::pending::<()>()).await, None);
+        assert_eq!(over.within(&SystemClock, std::future::ready(1)).await, Some(1), "what is done is done");
+        assert_eq!(Quota::default().within(&SystemClock, tokio::task::yield_now()).await, Some(()));
+        let left = Quota::new(Instant::now().checked_add(GRACE), None);
+        assert_eq!(left.within_grace(&SystemClock, tokio::task::yield_now()).await, Some(()));
+    }
 
     #[test]
     fn what_is_taken_is_gone_for_all() {

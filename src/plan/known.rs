@@ -191,7 +191,8 @@ mod tests {
         let three = layouts(20, 3);
         assert_eq!(three.first(), Some(&uneven));
         assert!(three.iter().all(|layout| layout.count() == 3) && three.len() > 1);
-        let distinct: std::collections::BTreeSet<_> = three.iter().map(|layout| layout.ends().collect::<Vec<_>>()).collect();
+        let distinct: std::collections::BTreeSet<_> =
+            three.iter().map(|layout| layout.ends().collect::<Vec<_>>()).collect();
         assert_eq!(distinct.len(), three.len(), "each once");
         assert!(layouts(20, 2).iter().all(|layout| layout.count() == 2));
     }

@@ -128,7 +128,9 @@ mod tests {
         };
         let other = "another number of ranges or of digests in order, or other algorithms";
         let budget = Limits::default().budget().unwrap();
-        let of = |size, algorithm| RangeDigests::of(&ReadPlan::new(size, &[(algorithm, PartLayout::uniform(size, MIB))], budget));
+        let of = |size, algorithm| {
+            RangeDigests::of(&ReadPlan::new(size, &[(algorithm, PartLayout::uniform(size, MIB))], budget))
+        };
         assert_eq!(wrong(&|midway| midway.of_ranges = of(9 * MIB, Algorithm::Sha256)), other);
         assert_eq!(wrong(&|midway| midway.of_ranges = of(SIZE, Algorithm::Sha1)), other);
         assert_eq!(wrong(&|midway| midway.of_ranges = RangeDigests::default()), other);

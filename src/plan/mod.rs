@@ -12,6 +12,7 @@ mod reference;
 mod sample;
 mod solver;
 mod spans;
+mod state;
 mod tuning;
 
 pub use budget::{Budget, Concurrency, Limits, PlanTooLarge, TooLittleMemory};

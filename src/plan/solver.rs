@@ -58,6 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::plan::{KnownLayout, PartLayout};
 
     #[test]
     fn the_one_public_listing() {
@@ -94,6 +95,18 @@ mod tests {
             for part in candidates {
                 prop_assert_eq!(size.div_ceil(part), u64::from(parts));
             }
+        }
+
+        /// Whatever a server states: what is found fits, and takes no more memory for more parts.
+        #[test]
+        fn absurd_sizes_and_counts_hold(size in any::<u64>(), parts in prop_oneof![0u32..20_000, any::<u32>()]) {
+            for part in uniform_candidates(size, parts) {
+                let layout = PartLayout::uniform(size, part);
+                prop_assert_eq!((layout.count(), layout.size()), (parts as usize, size));
+            }
+            let known = KnownLayout::single(size).as_assumption(size, parts);
+            prop_assert!(known.candidates.len() <= MAX_CANDIDATES + 1);
+            prop_assert!(known.candidates.iter().all(|candidate| candidate.layout.count() == parts as usize));
         }
 
         #[test]

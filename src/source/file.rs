@@ -182,8 +182,9 @@ impl ObjectSource for FileSource {
 impl FileSource {
     async fn frame(&self, file: &Arc<File>, offset: u64, length: u64) -> Result<Bytes, SourceError> {
         let file = Arc::clone(file);
+        // Allocated here: threads for blocking work are many, and the allocator keeps what was freed for each of them.
+        let mut buffer = BytesMut::zeroed(length as usize);
         let read = move || {
-            let mut buffer = BytesMut::zeroed(length as usize);
             let got = file.read_at(&mut buffer, offset)?;
             buffer.truncate(got);
             Ok::<_, std::io::Error>(buffer.freeze())

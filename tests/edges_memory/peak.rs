@@ -44,7 +44,18 @@ pub async fn watch(mut command: Command) -> Ended {
     Ended { exit, said, peak: most }
 }
 
+/// What is said of a reading that needs more memory than there is.
+pub const REFUSED: &str = "is too little for the digests of its parts: at least";
+
 impl Ended {
+    /// It was ended by `--max-bytes`, or refused before the first byte, in no more memory than was given.
+    pub fn assert_bounded(&self, what: &str) {
+        match self.exit {
+            Some(2) => self.assert(what, 2, REFUSED),
+            _ => self.assert(what, 3, "ended it"),
+        }
+    }
+
     /// The exit code is this one, a text was printed, and the memory given was enough.
     pub fn assert(&self, what: &str, exit: i32, says: &str) {
         eprintln!("{what}: exit {:?}, {:.1} MiB", self.exit, self.peak as f64 / MIB as f64);

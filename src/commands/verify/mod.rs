@@ -104,7 +104,9 @@ pub async fn verify(
         Some(_) => {
             let moved = request.quota.within_grace(clock, moved_since(session, &mut found)).await;
             if moved.is_none() {
-                found.notes.push("--max-time was over before it was asked whether the object is still the same".to_owned());
+                found
+                    .notes
+                    .push("--max-time was over before it was asked whether the object is still the same".to_owned());
             }
             moved.flatten()
         }

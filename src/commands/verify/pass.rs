@@ -107,8 +107,10 @@ impl<'a> Pass<'a> {
         let plan = planned(size, &wanted, self.request.budget);
         plan.fits(self.request.budget).map_err(|error| VerifyError::Request(error.to_string()))?;
         let clock = &self.session.context().clock;
-        let mut chosen =
-            self.request.sample.map(|sample| sample.choose(plan.ranges().len(), || clock.random()).into_iter().collect());
+        let mut chosen = self
+            .request
+            .sample
+            .map(|sample| sample.choose(plan.ranges().len(), || clock.random()).into_iter().collect());
         let plan = Arc::new(plan);
         let keeper = Keeper::of(self.session, self.request, &self.found.facts, &plan).map(Arc::new);
         let mut from = None;
