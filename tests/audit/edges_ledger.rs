@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use stored_ami::fleet::Entry;
 use stored_ami::lab::Operation;
+use stored_ami::ledger::Ledger;
 
 use crate::common::Run;
 use crate::rig::{Rig, key, target};
@@ -91,6 +93,36 @@ async fn a_ledger_of_0_1_0_is_read_as_it_is_and_upgraded_by_the_first_audit() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     assert_eq!(format, 2);
+}
+
+/// The chain holds, for whoever writes the file can write a chain.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_that_covers_less_than_the_object_is_no_proof() {
+    let rig = Rig::with(1).await;
+    rig.audit(&["--level", "bytes"]).await.assert_exit(0);
+    let mut entries = Vec::new();
+    let known = Ledger::open_existing(&rig.path("l.db")).unwrap();
+    known.each(None, |kept| entries.push(kept.entry)).unwrap();
+    for (covered, proved_by) in [(0, "crc64nvme"), (1_999, "crc64nvme"), (2_001, "crc64nvme"), (2_000, "")] {
+        let forged = entries.iter().cloned().map(|entry| match entry {
+            Entry::Proof(mut proof) => {
+                proof.covered_bytes = covered;
+                proof.proved_by = proved_by.split(' ').filter(|by| !by.is_empty()).map(str::to_owned).collect();
+                Entry::Proof(proof)
+            }
+            other => other,
+        });
+        std::fs::remove_file(rig.path("l.db")).unwrap();
+        Ledger::open(&rig.path("l.db")).unwrap().append(&forged.collect::<Vec<_>>()).unwrap();
+        let facts = rig.audit(&[]).await;
+        assert_eq!((facts.end()["proved"].as_u64(), facts.object(&key(0)).get("proof")), (Some(0), None), "{covered}");
+        let ledger = rig.text("l.db");
+        let ami = "ami-00000000000000000";
+        let safe = rig.server.run(&["safe-to-delete", ami, "--in", "s3://archive", "--ledger", &ledger]).await;
+        assert_ne!(safe.report()["answer"], "may_go", "{covered}: {safe:?}");
+        let bytes = rig.audit(&["--level", "bytes"]).await;
+        assert_eq!(bytes.assert_exit(0).end()["examined"], 1, "{covered}");
+    }
 }
 
 /// The program under a limit on the size of files, as on a full disk.

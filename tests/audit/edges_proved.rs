@@ -1,7 +1,7 @@
 //! Over random histories of one object no output says "proved" of a state whose last full reading did not match.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -14,12 +14,13 @@ use stored_ami::fleet::{Acceptance, Entry, History, Level, Policy, Seen, Term};
 use stored_ami::ident::{ETag, ObjectUri};
 use stored_ami::ledger::Ledger;
 use stored_ami::plan::{Limits, Sample};
-use stored_ami::progress::{Call, Silent};
+use stored_ami::progress::{Call, Counting, Monitor, Silent};
 use stored_ami::render::{Human, Renderer as _, Style, page, prometheus, table};
 use stored_ami::report::{AuditedReport, Report, SummaryReport};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use stored_ami::source::{Archive, BucketService, Context, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use stored_ami::units::PartNumber;
+use stored_ami::verdict::Doubt;
 use tokio_util::sync::CancellationToken;
 
 use crate::common::data;
@@ -268,6 +269,52 @@ impl World {
         let facts = self.shelf.source.object().facts.clone();
         Seen::facts(&facts)
     }
+}
+
+/// Cancels when this many reads have been begun.
+struct CancelsAt {
+    reads: Mutex<usize>,
+    at: usize,
+    cancel: CancellationToken,
+}
+
+impl Monitor for CancelsAt {
+    fn request(&self, call: Call) {
+        let mut reads = self.reads.lock().unwrap();
+        *reads += usize::from(call == Call::Read);
+        if *reads == self.at {
+            self.cancel.cancel();
+        }
+    }
+}
+
+/// A mismatch was seen, and the signal came before it was read a second time.
+#[tokio::test]
+async fn a_signal_between_two_readings_loses_no_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(folder.path());
+    world.look(Level::Bytes, false).await;
+    world.rot();
+    let reads = |world: &World| {
+        let counting = Arc::new(Counting::new(Arc::new(Silent)));
+        let context =
+            Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
+        (counting, AuditServices { archive: Arc::new(world.shelf.clone()), images: None, context })
+    };
+    // How many reads one reading takes, by an audit that keeps nothing.
+    let (counting, services) = reads(&world);
+    let never = CancellationToken::new();
+    audit(&services, &request(Level::Bytes, true), None, &never, drop).await.unwrap();
+    let once = usize::try_from(counting.counts().reads / 2).unwrap();
+    let cancel = CancellationToken::new();
+    let monitor = Arc::new(CancelsAt { reads: Mutex::new(0), at: once + 1, cancel: cancel.clone() });
+    let services = AuditServices { context: Context { monitor, ..services.context.clone() }, ..services };
+    let ledger = Ledger::open(&world.ledger).unwrap();
+    let end = audit(&services, &request(Level::Bytes, true), Some(ledger), &cancel, drop).await.unwrap();
+    assert_eq!(end.exit_code, 130);
+    let Some(Entry::Proof(last)) = world.entries().pop() else { panic!("no look was kept") };
+    assert_eq!(last.doubt, Some(Doubt::Mismatch));
+    assert!(world.history().proof_of(&world.seen()).is_none());
 }
 
 fn request(level: Level, anew: bool) -> AuditRequest {

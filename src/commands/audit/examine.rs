@@ -220,9 +220,8 @@ async fn judge(
     }
     if troubled {
         known.content = matched(&known);
-    } else if standing != Standing::Proved {
-        known.findings.extend(known_trouble(&after, &known.seen));
     }
+    known.findings.extend(unsaid_trouble(&after, &known, standing));
     let proof = after.proof_of(&known.seen);
     let holds = standing == Standing::Proved || proof.is_some_and(|proof| proof.is_in(request.term(now)));
     let storage_class = known.facts.storage_class.clone();
@@ -248,6 +247,17 @@ async fn judge(
     // What was stopped says nothing of the object, unless it spoke against it by then.
     let keep = known.exit != Exit::Interrupted || troubled;
     Examined { report, entry: keep.then(|| Entry::Proof(Box::new(look))), content: known.content, proved: holds }
+}
+
+/// What speaks against this state of the object, unless the findings of this look say as much. A sample demands less than
+/// a proof, and a doubt that it finds bears on the object all the same.
+fn unsaid_trouble(after: &History, known: &Known, standing: Standing) -> Option<FindingReport> {
+    let said = match standing {
+        Standing::Damaged => true,
+        Standing::Doubted(_) => after.damage_of(&known.seen).is_none() && judged::exit(&known.findings) != Exit::Passed,
+        Standing::Proved | Standing::InOrder | Standing::Open => false,
+    };
+    if said { None } else { known_trouble(after, &known.seen) }
 }
 
 /// The look as the ledger keeps it: what the object itself came to, apart from what it was before and what is demanded
