@@ -4,6 +4,7 @@
 //! whether the bytes were read as what the target is about: a seed that stops at the first
 //! check proves nothing, and the test that replays the seeds says so.
 
+mod checkpoint;
 mod policy;
 mod prices;
 mod stream;
@@ -15,16 +16,16 @@ use std::str::FromStr;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
-use crate::checkpoint::{Checkpoint, Identity};
 use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, Md5Lanes, Pool, StoredChecksum, fold as fold_digests};
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
 use crate::manifest::{Manifest, SumValue, SumsRequest, SumsTarget, find_sums};
 use crate::plan::{Budget, Limits, PartLayout, ReadPlan, Sample, Tuning};
-use crate::sealed::{seal, seal_version};
+use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
 use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject, Upkeep};
 
+pub use checkpoint::checkpoint;
 pub use policy::policy;
 pub use prices::prices;
 pub use stream::stream;
@@ -408,45 +409,6 @@ pub fn tuning(data: &[u8]) -> bool {
     let Some(Ok(tuning)) = text(data).map(Tuning::from_json) else { return false };
     let Ok(written) = tuning.to_json() else { panic!("{tuning:?} cannot be written") };
     assert_eq!(Tuning::from_json(&written), Ok(tuning));
-    true
-}
-
-/// A checkpoint, or what is inside of one: then its seal, its program and its plan are right, for nothing gets past them.
-pub fn checkpoint(data: &[u8]) -> bool {
-    const SIZE: u64 = 300_000;
-    let wanted = [
-        (Algorithm::Md5, PartLayout::uniform(SIZE, 100_000)),
-        (Algorithm::Crc32, PartLayout::whole(SIZE)),
-        (Algorithm::Sha256, PartLayout::whole(SIZE)),
-    ];
-    let limits = Limits::default();
-    let waiting_room = 128 * KIB;
-    let budget = Budget { concurrency: 1, grow_to: 1, range_bytes: None, waiting_room, lanes_room: 0, limits };
-    let plan = ReadPlan::new(SIZE, &wanted, budget);
-    let Some(text) = text(data) else { return false };
-    let whole = || {
-        let mut inner: serde_json::Value = serde_json::from_str(text).ok()?;
-        let fields = inner.as_object_mut()?;
-        fields.insert("tool".to_owned(), concat!("stored-ami ", env!("CARGO_PKG_VERSION")).into());
-        fields.insert("plan".to_owned(), plan.fingerprint().hex().into());
-        fields.insert("ranges".to_owned(), plan.ranges().len().into());
-        let object: Identity = serde_json::from_value(fields.get("object")?.clone()).ok()?;
-        Some((
-            Checkpoint::from_json(&seal_version("checkpoint", Checkpoint::VERSION, &inner).ok()?).ok()?,
-            Some(object),
-        ))
-    };
-    let file = Checkpoint::from_json(text).ok().map(|checkpoint| (checkpoint, None));
-    let Some((checkpoint, object)) = file.or_else(whole) else { return false };
-    let again = checkpoint.to_json().map(|text| Checkpoint::from_json(&text).ok());
-    assert!(matches!(&again, Ok(Some(again)) if *again == checkpoint), "{again:?}");
-    if let Some(object) = object
-        && let Ok(midway) = checkpoint.midway(&object, &plan)
-    {
-        assert_eq!(midway.fits(&plan), Ok(()));
-        let again = Checkpoint::new(object.clone(), &plan, &midway, String::new());
-        assert!(again.midway(&object, &plan).is_ok_and(|again| again == midway));
-    }
     true
 }
 

@@ -1,6 +1,7 @@
 use super::{Basis, Candidate, PartLayout, uniform_candidates};
 use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum, composite};
 use crate::facts::PartFacts;
+use crate::units::{MIB, PartNumber};
 
 /// Who told where the parts end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +129,18 @@ impl KnownLayout {
         self.candidates.iter().find(|c| matches!(c.basis, Basis::Proved { .. })).map(|c| &c.layout)
     }
 
+    /// The layout that a manifest places damage by: the object's own, else pieces of 8 MiB, larger ones where that
+    /// would make too many.
+    pub fn for_manifest(&self, size: u64) -> PartLayout {
+        match self.candidates.first() {
+            Some(first) if first.layout.count() > 1 => first.layout.clone(),
+            _ => {
+                let least = size.div_ceil(u64::from(PartNumber::MAX)).next_multiple_of(MIB);
+                PartLayout::uniform(size, least.max(8 * MIB))
+            }
+        }
+    }
+
     /// The parts' own values by one algorithm; `None` unless every part has one.
     pub fn part_digests(&self, algorithm: Algorithm) -> Option<Vec<Digest>> {
         let of = |part: &PartFacts| part.checksums.iter().copied().find(|digest| digest.algorithm() == algorithm);
@@ -140,7 +153,6 @@ impl KnownLayout {
 mod tests {
     use super::*;
     use crate::checksum::Hasher;
-    use crate::units::PartNumber;
 
     #[test]
     fn parts_that_do_not_make_up_the_stored_value_prove_nothing() {
@@ -164,6 +176,16 @@ mod tests {
         let full = StoredChecksum { kind: ChecksumKind::FullObject, ..stored };
         let layout = KnownLayout::proved(6, vec![part(1, b"aaa"), part(2, b"bbb")], "test").unwrap();
         assert!(layout.agreeing_with(&[full]).is_ok(), "a value that does not go by part");
+    }
+
+    #[test]
+    fn a_manifest_has_no_more_parts_than_an_upload() {
+        for size in [0, 1, 8 * MIB, 8 * MIB + 1, 1 << 40, 1 << 50, (1 << 63) - 1, u64::MAX] {
+            let layout = KnownLayout::single(size).for_manifest(size);
+            assert!(layout.size() == size && layout.count() <= PartNumber::MAX as usize, "{size}");
+        }
+        let own = PartLayout::uniform(20, 8);
+        assert_eq!(KnownLayout::assumed(3, [own.clone()], "test").for_manifest(20), own);
     }
 
     #[test]

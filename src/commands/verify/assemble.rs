@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::parts::part_runs;
-use super::pass::{manifest_layout, why_stopped};
+use super::pass::why_stopped;
 use super::{Verified, VerifyRequest, unknown};
 use crate::checks::{Digests, RatioBasis, contradiction, demanded, wrong_size};
 use crate::commands::Discovery;
@@ -321,7 +321,7 @@ fn manifest(
     digests: &Digests,
 ) -> Manifest {
     let facts = &found.facts;
-    let wanted = manifest_layout(&found.layout, facts.size);
+    let wanted = found.layout.for_manifest(facts.size);
     let mut whole = std::collections::BTreeMap::new();
     let mut parts = Vec::new();
     for (algorithm, layout, list) in digests.iter() {

@@ -14,7 +14,7 @@ use crate::content::{Decoded, ProbePlan, Probed};
 use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
 use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, Spans, Standing, settle};
 use crate::source::{ErrorKind, Session};
-use crate::units::{ByteRange, ByteSize, MIB};
+use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{CheckId, Coverage, Finding, Origin, Outcome, Reads, Reason};
 
 /// The readings of one `verify`, and what they say about its references.
@@ -95,7 +95,7 @@ impl<'a> Pass<'a> {
         let size = self.found.facts.size;
         wanted.extend(self.request.digest.iter().map(|algorithm| (*algorithm, PartLayout::whole(size))));
         if self.request.manifest_wanted {
-            wanted.push((MANIFEST_PARTS, manifest_layout(&self.found.layout, size)));
+            wanted.push((MANIFEST_PARTS, self.found.layout.for_manifest(size)));
             wanted.push((MANIFEST_WHOLE, PartLayout::whole(size)));
         }
         let decode = self.request.decode.is_some();
@@ -304,7 +304,7 @@ impl<'a> Pass<'a> {
         let mut wanted = needs(&settled, size);
         if self.request.manifest_wanted {
             // A manifest places damage by the parts there are, not by those that were assumed.
-            wanted.push((MANIFEST_PARTS, manifest_layout(&self.found.layout, size)));
+            wanted.push((MANIFEST_PARTS, self.found.layout.for_manifest(size)));
         }
         let missing = wanted.iter().any(|(a, layout)| digests.all_parts(*a, layout).is_none());
         if missing && !settled.is_empty() && self.stopped.is_none() {
@@ -453,15 +453,6 @@ fn needs(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
             reference.claim.layouts(size).into_iter().filter_map(move |layout| Some((algorithm?, layout)))
         })
         .collect()
-}
-
-/// The layout a manifest places damage by: the object's own, else pieces of 8 MiB, larger ones
-/// where that would make too many.
-pub(super) fn manifest_layout(known: &KnownLayout, size: u64) -> PartLayout {
-    match known.candidates.first() {
-        Some(first) if first.layout.count() > 1 => first.layout.clone(),
-        _ => PartLayout::uniform(size, (8 * MIB).max(size.div_ceil(10_000).next_multiple_of(MIB))),
-    }
 }
 
 pub(super) fn why_stopped(stop: &Stop, coverage: Coverage) -> Reason {
