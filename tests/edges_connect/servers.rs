@@ -42,6 +42,15 @@ async fn services_have_endpoints_of_their_own() {
     }
 }
 
+/// A section that is misspelt would send the requests to AWS.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_services_section_that_is_not_there_is_refused() {
+    let rig = Rig::new().await;
+    rig.config("[default]\nservices = mine\n[services mien]\ns3 =\n  endpoint_url = http://127.0.0.1:1\n");
+    refused(rig.keyed(&["inspect", OBJECT]), &["services of profile `default`", "[services mine]"]).await;
+    assert!(rig.lab.calls().is_empty());
+}
+
 /// A proxy sees the host that a bucket in the address leads to.
 #[tokio::test(flavor = "multi_thread")]
 async fn buckets_in_the_host_where_the_profile_says_so() {

@@ -33,6 +33,17 @@ impl Texts {
     }
 }
 
+impl Texts {
+    /// Whether the configuration has a section `[services NAME]`.
+    pub fn has_services(&self, name: &str) -> bool {
+        let header = |line: &str| {
+            let inner = line.trim().strip_prefix('[')?.split(']').next()?;
+            Some(inner.split_whitespace().eq(["services", name]))
+        };
+        self.config.1.lines().any(|line| header(line) == Some(true))
+    }
+}
+
 fn path(env: &Environment, variable: &str, usual: &str) -> Option<PathBuf> {
     let home = env.get("HOME").map(Path::new);
     match env.get(variable) {

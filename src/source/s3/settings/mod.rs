@@ -54,7 +54,16 @@ impl Settings {
             Some(setting) if !may_be_absent && profiles.get_profile(&name).is_none() => {
                 Err(format!("{setting}: there is no profile `{name}`; {}", values::names(&profiles)))
             }
-            _ => Ok(Settings { env, profiles, explicit: flag.is_some() }),
+            _ => {
+                let settings = Settings { env, profiles, explicit: flag.is_some() };
+                // Else its endpoints would be left out in silence, and AWS itself be asked.
+                match settings.profile("services") {
+                    Some(section) if !texts.has_services(section) => {
+                        Err(format!("services of profile `{name}`: there is no section [services {section}]"))
+                    }
+                    _ => Ok(settings),
+                }
+            }
         }
     }
 
