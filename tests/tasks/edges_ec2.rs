@@ -79,6 +79,9 @@ async fn the_answer_to_a_call_is_bounded_too() {
     });
     let run = through(&rig, &between, &["restore", OBJECT, "--name", "gold", "--yes"]).await;
     run.assert_exit(0);
+    let listings = rig.lab.calls().into_iter().filter(|call| call.query.contains("Owner.1=self"));
+    let listings = listings.filter(|call| call.operation == Operation::Service(Action::DescribeImages)).count();
+    assert_eq!(listings, 2, "by the preflight, and to look for what was started");
     let call = Operation::Service(Action::CreateRestoreImageTask);
     assert_eq!(rig.starts().iter().filter(|started| started.operation == call).count(), 1);
 }
