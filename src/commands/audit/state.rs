@@ -63,10 +63,10 @@ pub(super) async fn object_state<'a>(
         let now = services.context.clock.now();
         state.rules = match bucket_rules(services, session).await {
             Fact::Known { value, source } => {
-                let mut found = held(&value, session, facts, &state.lock, &tags, now);
+                let mut found = held(&value, session, facts, (&state.lock, &tags), now);
                 if found.wants_tags && tags == Fact::NotApplicable {
                     tags = object_tags(session, facts).await;
-                    found = held(&value, session, facts, &state.lock, &tags, now);
+                    found = held(&value, session, facts, (&state.lock, &tags), now);
                 }
                 Fact::Known { value: found, source }
             }
@@ -95,8 +95,7 @@ fn held(
     rules: &[LifecycleRule],
     session: &Session,
     facts: &ObjectFacts,
-    lock: &Fact<LockFacts>,
-    tags: &Fact<BTreeMap<String, String>>,
+    (lock, tags): (&Fact<LockFacts>, &Fact<BTreeMap<String, String>>),
     now: Timestamp,
 ) -> Removals {
     let Target::Object(uri) = session.target() else { return Removals::default() };
