@@ -53,11 +53,11 @@ impl From<Error> for LedgerError {
 }
 
 impl LedgerError {
-    /// The same error from the first writing to a file that could be opened: SQLite could not make its journal.
+    /// The same error from work that writes: SQLite could make neither the file nor its journal.
     pub(super) fn while_writing(self) -> Self {
         match self {
             LedgerError::CannotOpen(_) => {
-                LedgerError::ReadOnly("no file can be made beside it, as every change needs".to_owned())
+                LedgerError::ReadOnly("no file can be made in its folder, as every change needs".to_owned())
             }
             other => other,
         }

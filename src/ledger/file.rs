@@ -40,7 +40,7 @@ impl Ledger {
         // SQLite gives its own files beside a ledger the rights that the ledger has.
         create_private(path).map_err(|error| LedgerError::Io(error.to_string()))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut ledger = Ledger { connection: connect(path, flags)? };
+        let mut ledger = Ledger { connection: connect(path, flags).map_err(LedgerError::while_writing)? };
         // A whole file is one file: nothing stands beside it but while it is written. Every commit is on the disk.
         ledger.connection.pragma_update(None, "synchronous", "FULL")?;
         ledger.prepare().map_err(LedgerError::while_writing)?;

@@ -91,12 +91,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
 }
 
 /// Opens a ledger and writes to it, so that no byte is read whose proof could not be kept; in words why not, where the
-/// ledger is right and the disk is not.
+/// ledger is right and cannot be written.
 fn open(path: &Path) -> Result<Result<Ledger, String>, UsageError> {
     let said = |error: &LedgerError| format!("--ledger {}: {error}", path.display());
     match Ledger::open(path) {
         Ok(ledger) => Ok(Ok(ledger)),
-        Err(error @ LedgerError::Full(_)) => Ok(Err(said(&error))),
+        Err(error @ (LedgerError::Full(_) | LedgerError::ReadOnly(_))) => Ok(Err(said(&error))),
         Err(error) => Err(UsageError(said(&error))),
     }
 }

@@ -221,7 +221,7 @@ async fn judge(
     if troubled {
         known.content = matched(&known);
     }
-    known.findings.extend(unsaid_trouble(&after, &known, standing));
+    known.findings.extend(unsaid_trouble(&after, &known.seen, standing, request.level));
     let proof = after.proof_of(&known.seen);
     let holds = standing == Standing::Proved || proof.is_some_and(|proof| proof.is_in(request.term(now)));
     let storage_class = known.facts.storage_class.clone();
@@ -251,13 +251,13 @@ async fn judge(
 
 /// What speaks against this state of the object, unless the findings of this look say as much. A sample demands less than
 /// a proof, and a doubt that it finds bears on the object all the same.
-fn unsaid_trouble(after: &History, known: &Known, standing: Standing) -> Option<FindingReport> {
+fn unsaid_trouble(after: &History, seen: &Seen, standing: Standing, level: Level) -> Option<FindingReport> {
     let said = match standing {
         Standing::Damaged => true,
-        Standing::Doubted(_) => after.damage_of(&known.seen).is_none() && judged::exit(&known.findings) != Exit::Passed,
+        Standing::Doubted(_) => level == Level::Bytes && after.damage_of(seen).is_none(),
         Standing::Proved | Standing::InOrder | Standing::Open => false,
     };
-    if said { None } else { known_trouble(after, &known.seen) }
+    if said { None } else { known_trouble(after, seen) }
 }
 
 /// The look as the ledger keeps it: what the object itself came to, apart from what it was before and what is demanded
