@@ -1,7 +1,8 @@
 /// A server's message as part of a sentence: one line, without characters that move text around, and nothing where it
 /// only repeats the code, is a page for a browser, or is no word at all.
 pub(super) fn said(message: Option<&str>, code: Option<&str>) -> Option<String> {
-    const LONGEST: usize = 300;
+    // EC2 puts an encoded reason of some kilobytes into its messages.
+    const LONGEST: usize = 8 << 10;
     let line = one_line(message?);
     let line = line.trim_matches(['.', ' ', '·']).to_owned();
     let empty = ["", "none", "null", "nil", "undefined", "unknown", "error"];
@@ -76,7 +77,7 @@ mod tests {
             assert_eq!(said(Some(message), Some(code)).as_deref(), shown, "{message:?}");
         }
         assert_eq!(said(None, None), None);
-        assert_eq!(said(Some(&"ü".repeat(1000)), None).map(|line| line.chars().count()), Some(301));
+        assert_eq!(said(Some(&"ü".repeat(10_000)), None).map(|line| line.chars().count()), Some((8 << 10) + 1));
         for (text, shown) in [("None", None), ("", None), (" SlowDown ", Some("SlowDown")), ("a b", None)] {
             assert_eq!(code(Some(text)).as_deref(), shown);
         }
