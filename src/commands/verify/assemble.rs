@@ -1,7 +1,8 @@
 use std::time::Instant;
 
 use super::parts::part_runs;
-use super::pass::{manifest_layout, why_stopped};
+use super::pass::manifest_layout;
+use super::stopped::why_stopped;
 use super::{Verified, VerifyRequest, unknown};
 use crate::checks::{Digests, RatioBasis, contradiction, demanded, wrong_size};
 use crate::commands::Discovery;

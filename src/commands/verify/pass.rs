@@ -4,15 +4,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::keeper::Keeper;
 use super::mismatch::{Mismatch, describe, lay_over, same_damage};
+use super::stopped::why_stopped;
 use super::{VerifyError, VerifyRequest, undocumented, unknown};
 use crate::checks::{Digests, Judgement, held_by_part, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
 use crate::content::{Decoded, ProbePlan, Probed};
-use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
+use crate::fetch::{Job, Keep, Reading, Stop, fetch};
 use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, Standing, settle};
-use crate::source::{ErrorKind, Session};
+use crate::source::Session;
 use crate::units::{ByteRange, ByteSize, MIB};
 use crate::verdict::{CheckId, Coverage, Finding, Origin, Outcome, Reads, Reason};
 
@@ -442,22 +443,5 @@ pub(super) fn manifest_layout(known: &KnownLayout, size: u64) -> PartLayout {
     match known.candidates.first() {
         Some(first) if first.layout.count() > 1 => first.layout.clone(),
         _ => PartLayout::uniform(size, (8 * MIB).max(size.div_ceil(10_000).next_multiple_of(MIB))),
-    }
-}
-
-pub(super) fn why_stopped(stop: &Stop, coverage: Coverage) -> Reason {
-    let error = match stop {
-        Stop::Failed(error) => error,
-        Stop::Cancelled => return Reason::Interrupted { coverage },
-        Stop::Spent(Spent::Time) => return Reason::Limited { limit: "--max-time", coverage },
-        Stop::Spent(Spent::Bytes) => return Reason::Limited { limit: "--max-bytes", coverage },
-    };
-    let detail = error.explain();
-    match error.kind {
-        ErrorKind::Changed => Reason::Changed { detail },
-        ErrorKind::NotFound => Reason::Changed { detail: format!("it is gone: {detail}") },
-        ErrorKind::Protocol | ErrorKind::ShortBody => Reason::Protocol { detail },
-        ErrorKind::Archived => Reason::Archived { state: detail },
-        _ => Reason::ReadFailed { detail },
     }
 }
