@@ -8,9 +8,9 @@ mod checkpoint;
 mod policy;
 mod prices;
 mod stream;
+mod sums;
 
 use std::fmt::Debug;
-use std::path::Path;
 use std::str::FromStr;
 
 use jiff::fmt::rfc2822;
@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, Md5Lanes, Pool, StoredChecksum, fold as fold_digests};
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
-use crate::manifest::{Manifest, SumValue, SumsRequest, SumsTarget, find_sums};
+use crate::manifest::Manifest;
 use crate::plan::{Budget, Limits, PartLayout, ReadPlan, Sample, Tuning};
 use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
@@ -29,6 +29,7 @@ pub use checkpoint::checkpoint;
 pub use policy::policy;
 pub use prices::prices;
 pub use stream::stream;
+pub use sums::sums;
 
 /// An entry: whether the bytes were read.
 pub type Entry = fn(&[u8]) -> bool;
@@ -195,35 +196,6 @@ pub fn manifest(data: &[u8]) -> bool {
     for list in &manifest.parts {
         let sum: u128 = list.layout.iter().map(|run| u128::from(run.part_bytes) * u128::from(run.parts)).sum();
         assert_eq!(sum, u128::from(manifest.object_bytes), "the parts make up the object");
-    }
-    true
-}
-
-/// First line: the name; the rest: the checksum file.
-pub fn sums(data: &[u8]) -> bool {
-    let Some((name, file)) = text(data).and_then(|text| text.split_once('\n')) else { return false };
-    let target = SumsTarget::file(Path::new(name), &Path::new("/").join(name), &[]);
-    let find = |text: &str| {
-        let request =
-            SumsRequest { file: "SUMS", algorithm: None, target: &target, means_another: &|_| false, one_target: true };
-        find_sums(text, &request)
-    };
-    let Ok(found) = find(file) else { return false };
-    assert!(!found.values.is_empty(), "a file that does not name the target is refused");
-    // In the last order or the first, the values are the same.
-    let backwards: Vec<&str> = file.split('\n').rev().collect();
-    if !file.contains("-----") {
-        let again = find(&backwards.join("\n"));
-        assert!(again.is_ok_and(|again| again.values.len() == found.values.len()), "in another order");
-    }
-    let writable = !name.is_empty() && !name.contains(['\r', '\\']) && name == name.trim();
-    for digest in found.values.iter().filter_map(|line| match &line.value {
-        SumValue::Stated(digest) | SumValue::Guessed { digest, .. } if writable => Some(*digest),
-        _ => None,
-    }) {
-        let line = format!("{} ({name}) = {}\n", digest.algorithm(), digest.hex());
-        let value = find(&line).map(|found| found.values.into_iter().map(|line| line.value).collect::<Vec<_>>());
-        assert_eq!(value, Ok(vec![SumValue::Stated(digest)]), "written as `{line}`");
     }
     true
 }

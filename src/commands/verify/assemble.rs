@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::parts::part_runs;
-use super::pass::why_stopped;
+use super::stopped::why_stopped;
 use super::{Verified, VerifyRequest, unknown};
 use crate::checks::{Digests, RatioBasis, contradiction, demanded, wrong_size};
 use crate::commands::Discovery;

@@ -9,6 +9,7 @@ mod parts;
 mod pass;
 mod references;
 mod request;
+mod stopped;
 mod stream;
 mod undocumented;
 

@@ -5,15 +5,16 @@ use tokio_util::sync::CancellationToken;
 use super::keeper::Keeper;
 use super::matched::etag_parts;
 use super::mismatch::{Mismatch, describe, lay_over, same_damage};
+use super::stopped::why_stopped;
 use super::{VerifyError, VerifyRequest, undocumented, unknown};
 use crate::checks::{Digests, Judgement, held_by_part, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
 use crate::content::{Decoded, ProbePlan, Probed};
-use crate::fetch::{Job, Keep, Reading, Spent, Stop, fetch};
+use crate::fetch::{Job, Keep, Reading, Stop, fetch};
 use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, Spans, Standing, settle};
-use crate::source::{ErrorKind, Session};
+use crate::source::Session;
 use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{CheckId, Coverage, Finding, Origin, Outcome, Reads, Reason};
 
@@ -453,21 +454,4 @@ fn needs(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
             reference.claim.layouts(size).into_iter().filter_map(move |layout| Some((algorithm?, layout)))
         })
         .collect()
-}
-
-pub(super) fn why_stopped(stop: &Stop, coverage: Coverage) -> Reason {
-    let error = match stop {
-        Stop::Failed(error) => error,
-        Stop::Cancelled => return Reason::Interrupted { coverage },
-        Stop::Spent(Spent::Time) => return Reason::Limited { limit: "--max-time", coverage },
-        Stop::Spent(Spent::Bytes) => return Reason::Limited { limit: "--max-bytes", coverage },
-    };
-    let detail = error.explain();
-    match error.kind {
-        ErrorKind::Changed => Reason::Changed { detail },
-        ErrorKind::NotFound => Reason::Changed { detail: format!("it is gone: {detail}") },
-        ErrorKind::Protocol | ErrorKind::ShortBody => Reason::Protocol { detail },
-        ErrorKind::Archived => Reason::Archived { state: detail },
-        _ => Reason::ReadFailed { detail },
-    }
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use super::pass::{Pass, Reader, why_stopped};
+use super::pass::{Pass, Reader};
+use super::stopped::why_stopped;
 use super::unknown;
 use crate::content::{Decoded, End, Format};
 use crate::plan::ReadPlan;
