@@ -2,8 +2,11 @@
 //! `{"schema":"stored-ami/NAME/1","sha256":"…","NAME":{…}}`, where the SHA-256 is that of the inner document written
 //! compactly with sorted names. It finds truncation and accidents; it is no signature.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::checksum::{Algorithm, Hasher};
@@ -39,21 +42,198 @@ pub fn seal(name: &'static str, document: &impl Serialize) -> Result<String, ser
 }
 
 /// The document in a text, if it is whole.
+///
+/// The text is never held as a tree of values: that takes many times the memory of the text.
 pub fn open<T: DeserializeOwned>(name: &'static str, text: &str) -> Result<T, SealError> {
     let malformed = |problem: String| SealError::Malformed { name, problem };
-    let mut envelope: Map<String, Value> = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
-    let mut take = |field: &str| envelope.remove(field).ok_or_else(|| malformed(format!("missing field `{field}`")));
-    let found = take("schema")?;
-    if found != schema(name) {
-        let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let envelope = Envelope(name).deserialize(&mut reader).map_err(|error| malformed(error.to_string()))?;
+    reader.end().map_err(|error| malformed(error.to_string()))?;
+    let take = |field: &str, value: Option<String>| value.ok_or_else(|| malformed(format!("missing field `{field}`")));
+    let found = take("schema", envelope.schema)?;
+    if found != Value::from(schema(name)).to_string() {
+        let found: String = found.trim_matches('"').chars().take(MOST_SHOWN).collect();
         return Err(SealError::Schema { found, expected: schema(name) });
     }
-    let digest = take("sha256")?;
-    let document = take(name)?;
-    if own_digest(&document).map_err(|error| malformed(error.to_string()))? != digest {
+    let digest = take("sha256", envelope.sha256)?;
+    let document = take(name, envelope.document)?;
+    if Value::from(Hasher::digest(Algorithm::Sha256, document.as_bytes()).hex()).to_string() != digest {
         return Err(SealError::Damaged);
     }
-    serde_json::from_value(document).map_err(|error| malformed(error.to_string()))
+    serde_json::from_str(&document).map_err(|error| malformed(error.to_string()))
+}
+
+/// Reads a list of at most `N` elements, for `#[serde(deserialize_with)]`: an element can take many times the memory
+/// of its text.
+pub fn at_most<'de, const N: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_seq(AtMost::<N, T>(std::marker::PhantomData))
+}
+
+struct AtMost<const N: usize, T>(std::marker::PhantomData<T>);
+
+impl<'de, const N: usize, T: serde::Deserialize<'de>> Visitor<'de> for AtMost<N, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {N} elements")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = list.next_element()? {
+            if elements.len() >= N {
+                return Err(A::Error::custom(format!("a list of more than {N} elements, the limit")));
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
+}
+
+/// Characters of a foreign schema that a message repeats.
+const MOST_SHOWN: usize = 80;
+
+/// The members of the outer object, each as compact JSON with sorted names.
+#[derive(Default)]
+struct Members {
+    schema: Option<String>,
+    sha256: Option<String>,
+    document: Option<String>,
+}
+
+/// Reads the outer object of the document of this name.
+struct Envelope(&'static str);
+
+impl<'de> DeserializeSeed<'de> for Envelope {
+    type Value = Members;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Envelope {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with `schema`, `sha256` and `{}`", self.0)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Members::default();
+        while let Some(name) = map.next_key::<String>()? {
+            let member = match name.as_str() {
+                "schema" => &mut members.schema,
+                "sha256" => &mut members.sha256,
+                name if name == self.0 => &mut members.document,
+                _ => {
+                    let IgnoredAny = map.next_value()?;
+                    continue;
+                }
+            };
+            let mut text = String::new();
+            map.next_value_seed(Canonical(&mut text))?;
+            *member = Some(text);
+        }
+        Ok(members)
+    }
+}
+
+/// Writes any JSON value compactly, with sorted names, behind a text: as `serde_json` writes a [`Value`].
+struct Canonical<'a>(&'a mut String);
+
+impl<'de> DeserializeSeed<'de> for Canonical<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Canonical<'_> {
+    fn push(self, value: impl Into<Value>) {
+        self.0.push_str(&value.into().to_string());
+    }
+}
+
+impl<'de> Visitor<'de> for Canonical<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.0.push_str("null");
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.push(value);
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.push(value);
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.push(value);
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.push(value);
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        self.push(value);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        self.0.push('[');
+        let mut first = true;
+        loop {
+            let before = self.0.len();
+            if !first {
+                self.0.push(',');
+            }
+            if list.next_element_seed(Canonical(self.0))?.is_none() {
+                self.0.truncate(before);
+                break;
+            }
+            first = false;
+        }
+        self.0.push(']');
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let mut text = String::new();
+            map.next_value_seed(Canonical(&mut text))?;
+            members.insert(name, text);
+        }
+        self.0.push('{');
+        for (index, (name, text)) in members.into_iter().enumerate() {
+            if index > 0 {
+                self.0.push(',');
+            }
+            Canonical(self.0).push(name);
+            self.0.push(':');
+            self.0.push_str(&text);
+        }
+        self.0.push('}');
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +253,15 @@ mod tests {
         assert!(matches!(open::<Value>("test", &text.replace("/1\"", "/9\"")), Err(SealError::Schema { .. })));
         assert!(matches!(open::<Value>("test", "{}"), Err(SealError::Malformed { .. })));
         assert!(matches!(open::<Value>("other", &text), Err(SealError::Schema { .. })));
+    }
+
+    #[test]
+    fn what_is_hashed_is_what_was_written() {
+        let odd = r#"{"z":[],"a":{"y":{},"b":[null,true,-1,18446744073709551615,1.5,1e300,1e30],"é\u0007\"":"\u202e/"},"":[[1],[2,[]]]}"#;
+        let mut text = String::new();
+        Canonical(&mut text).deserialize(&mut serde_json::Deserializer::from_str(odd)).unwrap();
+        assert_eq!(text, serde_json::from_str::<Value>(odd).unwrap().to_string());
+        let sealed = seal("test", &serde_json::from_str::<Value>(odd).unwrap()).unwrap();
+        assert!(open::<Value>("test", &sealed).is_ok());
     }
 }

@@ -83,7 +83,7 @@ const CRATES: [(&str, &[&str]); 37] = [
     ("indicatif", &["cli/"]),
     ("plotters", &["render/"]),
     ("askama", &["render/page/"]),
-    ("nix", &["machine.rs"]),
+    ("nix", &["machine.rs", "files/", "source/file.rs"]),
     ("rustls", &["source/s3/http/"]),
     ("hyper_rustls", &["source/s3/http/"]),
     ("tower_service", &["source/s3/http/"]),

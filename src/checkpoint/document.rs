@@ -6,7 +6,14 @@ use crate::checksum::{Algorithm, Digest};
 use crate::facts::ObjectFacts;
 use crate::plan::{Midway, ReadPlan, RowState};
 use crate::report::TOOL;
-use crate::sealed::{SealError, open, seal};
+use crate::sealed::{SealError, at_most, open, seal};
+
+/// One for each algorithm, twice over.
+const MOST_DIGESTS: usize = 20;
+/// Lists of digests that are computed in order: a few layouts for each algorithm.
+const MOST_IN_ORDER: usize = 256;
+/// Ten times as many parts as S3 takes of one object.
+const MOST_PARTS: usize = 100_000;
 
 /// How far a reading has come. On disk it is sealed; see [`crate::sealed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +32,7 @@ pub struct Checkpoint {
     /// Bytes of the ranges that came whole.
     read_bytes: u64,
     finished: Vec<Finished>,
+    #[serde(deserialize_with = "at_most::<MOST_IN_ORDER, _, _>")]
     in_order: Vec<InOrder>,
 }
 
@@ -45,6 +53,7 @@ pub struct Identity {
 struct Finished {
     range: usize,
     /// Base64, in the order of the plan.
+    #[serde(deserialize_with = "at_most::<MOST_DIGESTS, _, _>")]
     digests: Vec<String>,
 }
 
@@ -55,6 +64,7 @@ struct InOrder {
     algorithm: String,
     at_bytes: u64,
     /// Base64, of the parts that end there or before.
+    #[serde(deserialize_with = "at_most::<MOST_PARTS, _, _>")]
     done: Vec<String>,
     /// The state of the hasher, in base64.
     hasher: String,

@@ -2,7 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Checkpoint;
-use crate::files::{remove_whole, write_whole};
+use crate::files::{InputError, InputKind, read_text, remove_whole, write_whole};
 
 /// The file that a checkpoint is kept in.
 #[derive(Debug, Clone)]
@@ -18,10 +18,10 @@ impl CheckpointFile {
     }
 
     /// `None` where there is none yet.
-    pub fn read(&self) -> io::Result<Option<String>> {
-        match std::fs::read_to_string(&self.0) {
+    pub fn read(&self) -> Result<Option<String>, InputError> {
+        match read_text(&self.0, InputKind::Checkpoint) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(InputError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }

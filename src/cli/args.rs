@@ -268,6 +268,16 @@ pub struct PageArgs {
     /// Write the report as one HTML page too
     #[arg(long = "report", id = "report", value_name = "FILE.html", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub force: ForceArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ForceArgs {
+    /// Let output files replace files that are not earlier outputs of the same kind; never an input or another output
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

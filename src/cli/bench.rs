@@ -5,11 +5,11 @@ use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, PageArgs, range_size, time};
 use super::resolve::{Opener, UsageError};
-use super::run::{Results, cancel_on_signal, complain, session, until};
+use super::run::{Results, cancel_on_signal, complain, keep_output, session, until};
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};
-use crate::files::write_whole;
+use crate::files::OutputKind;
 use crate::ident::Target;
 use crate::render::plot;
 use crate::report::{Exit, Report};
@@ -19,7 +19,7 @@ use crate::units::ByteSize;
 pub struct BenchArgs {
     /// What to read
     #[arg(required_unless_present = "hashes", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
-    target: Option<Target>,
+    pub(super) target: Option<Target>,
     /// Print how fast this machine hashes, and which links would outrun it; reads nothing
     #[arg(long, conflicts_with_all = ["target", "connections", "range_size", "time", "digest", "plot", "write_tuning", "report"])]
     hashes: bool,
@@ -40,20 +40,20 @@ pub struct BenchArgs {
     max_memory: ByteSize,
     /// Draw what was measured
     #[arg(long, value_name = "FILE.svg", value_hint = ValueHint::FilePath)]
-    plot: Option<PathBuf>,
+    pub(super) plot: Option<PathBuf>,
     /// Keep what was best, for verify --tuning
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    write_tuning: Option<PathBuf>,
+    pub(super) write_tuning: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
-    page: PageArgs,
+    pub(super) page: PageArgs,
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(super) connection: ConnectionArgs,
 }
 
 pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json).with_page(&args.page)?;
+    let mut results = Results::new(args.output.json).with_page(&args.page);
     let Some(target) = &args.target else {
         results.add(Report::Hashes(hashes(&SystemClock)));
         return Ok(results.finish());
@@ -89,11 +89,12 @@ pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
             report.requests = counting.counts().requests;
             let mut kept = true;
             if let Some(path) = &args.plot {
-                kept &= keep(path, plot(&report));
+                kept &= keep(path, OutputKind::Plot, plot(&report));
             }
             if let Some(path) = &args.write_tuning {
                 let text = tuning.ok_or_else(|| "there is nothing to recommend".to_owned());
-                kept &= keep(path, text.and_then(|tuning| tuning.to_json().map_err(|error| error.to_string())));
+                let text = text.and_then(|tuning| tuning.to_json().map_err(|error| error.to_string()));
+                kept &= keep(path, OutputKind::Tuning, text);
             }
             if !kept {
                 report.exit_code = Exit::CouldNot.code();
@@ -118,8 +119,8 @@ async fn until_late<T>(cancel: &tokio_util::sync::CancellationToken, work: impl 
     done
 }
 
-fn keep(path: &Path, text: Result<String, String>) -> bool {
-    let written = text.and_then(|text| write_whole(path, text.as_bytes()).map_err(|error| error.to_string()));
+fn keep(path: &Path, kind: OutputKind, text: Result<String, String>) -> bool {
+    let written = text.and_then(|text| keep_output(path, kind, text.as_bytes()).map_err(|error| error.to_string()));
     if let Err(problem) = &written {
         complain(&format!("{}: could not be written: {problem}", path.display()));
     }

@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -6,9 +5,10 @@ use std::str::FromStr;
 use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs};
-use super::resolve::{Opener, UsageError, record, usual_budget};
+use super::resolve::{Opener, UsageError, load, record, usual_budget};
 use super::run::{Results, cancel_on_signal, session, until};
 use crate::commands::cost::{CostWish, cost_of_target};
+use crate::files::{InputKind, open_input};
 use crate::ident::{AmiId, Target};
 use crate::price::{BulkPrices, PriceTable};
 use crate::report::{Exit, Report};
@@ -60,7 +60,11 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
         return Err(UsageError("--logical-size: one size can be that of one target only".to_owned()));
     }
     // Before anything is asked: a file that is wrong needs no network to be found.
-    let files = args.prices.iter().map(|path| price_file(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut files = Vec::new();
+    for path in &args.prices {
+        let (name, path) = (path.display().to_string(), path.clone());
+        files.push(load(name, None, move || price_file(&path)).await?);
+    }
     let record = record(args.record.as_deref())?;
     let images = args.targets.iter().any(|target| matches!(target, Costed::Image(_)));
     if cfg!(not(feature = "ec2")) && images {
@@ -122,7 +126,7 @@ fn target(costed: &Costed) -> Option<&Target> {
 
 fn price_file(path: &Path) -> Result<BulkPrices, UsageError> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| UsageError(format!("{name}: {error}")))?;
+    let file = open_input(path, InputKind::Prices).map_err(|error| UsageError(format!("{name}: {error}")))?;
     let prices = BulkPrices::read(&name, BufReader::with_capacity(1 << 20, file));
     prices.map_err(|error| UsageError(format!("{name}: {error}")))
 }

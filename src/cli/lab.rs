@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 
 use super::resolve::{UsageError, read};
 use super::run::{cancel_on_signal, complain, until};
+use crate::files::InputKind;
 use crate::lab::ec2::{ImageSpec, VolumeSpec};
 use crate::lab::image::DiskImage;
 use crate::lab::{CallRecord, Deny, Lab, LabOptions, Operation, TaskPace, parse_faults};
@@ -42,7 +43,7 @@ pub struct LabArgs {
     rate: Option<ByteSize>,
     /// Let requests go wrong, by the rules in this JSON file; each one that does is told on standard error
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    faults: Option<PathBuf>,
+    pub(super) faults: Option<PathBuf>,
 }
 
 fn action(text: &str) -> Result<String, String> {
@@ -70,7 +71,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
         None => Vec::new(),
         Some(path) => {
             let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
-            parse_faults(&read(path)?).map_err(wrong)?
+            parse_faults(&read(path, InputKind::FaultRules)?).map_err(wrong)?
         }
     };
     let options = LabOptions {

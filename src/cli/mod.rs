@@ -12,8 +12,10 @@ mod generate;
 #[cfg(feature = "lab")]
 mod lab;
 mod page;
+mod paths;
 mod resolve;
 mod run;
+mod signals;
 #[cfg(feature = "ec2")]
 mod tasks;
 mod terminal;

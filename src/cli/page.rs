@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use super::resolve::{UsageError, place};
+use super::run::keep_output;
 use crate::clock::{Clock, SystemClock};
-use crate::files::write_whole;
+use crate::files::OutputKind;
 use crate::render::page;
 use crate::report::{Report, SummaryReport};
 
@@ -13,9 +13,8 @@ pub(super) struct PageFile {
 }
 
 impl PageFile {
-    /// Refuses a place where no file can be.
-    pub fn new(path: &Path) -> Result<Self, UsageError> {
-        Ok(PageFile { path: place("--report", path)?, reports: Vec::new() })
+    pub fn new(path: &Path) -> Self {
+        PageFile { path: path.to_owned(), reports: Vec::new() }
     }
 
     pub fn add(&mut self, report: Report) {
@@ -24,8 +23,9 @@ impl PageFile {
 
     pub fn write(mut self, summary: &SummaryReport) -> Result<(), String> {
         self.reports.push(Report::Summary(summary.clone()));
-        let written = page(&self.reports, &SystemClock.now().to_string())
-            .and_then(|text| write_whole(&self.path, text.as_bytes()).map_err(|error| error.to_string()));
+        let written = page(&self.reports, &SystemClock.now().to_string()).and_then(|text| {
+            keep_output(&self.path, OutputKind::Page, text.as_bytes()).map_err(|error| error.to_string())
+        });
         written.map_err(|problem| format!("{}: the page could not be written: {problem}", self.path.display()))
     }
 }

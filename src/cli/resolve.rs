@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
 use crate::checkpoint::CheckpointFile;
@@ -8,6 +9,7 @@ use crate::commands::Logical;
 use crate::commands::verify::VerifyRequest;
 use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
+use crate::files::{InputKind, read_bytes, read_text};
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, ManifestKey, Signed, find_sum};
 use crate::plan::{Budget, Limits, Tuning};
@@ -27,22 +29,26 @@ impl fmt::Display for UsageError {
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<String, UsageError> {
-    std::fs::read_to_string(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))
+/// Reads an input file as text, within the limit of its kind.
+pub(super) fn read(path: &Path, kind: InputKind) -> Result<String, UsageError> {
+    read_text(path, kind).map_err(|error| UsageError(format!("{}: {error}", path.display())))
 }
 
-/// The place of a file that will be written; refuses one where no file can be.
-pub(super) fn place(flag: &str, path: &Path) -> Result<PathBuf, UsageError> {
-    let refuse = |problem: &str| Err(UsageError(format!("{flag} {}: {problem}", path.display())));
-    if path.is_dir() {
-        return refuse("is a folder, and a file is needed");
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match std::fs::metadata(folder) {
-        Err(error) => refuse(&format!("its folder: {error}")),
-        Ok(found) if !found.is_dir() => refuse("its folder is none"),
-        Ok(_) => Ok(path.to_owned()),
-    }
+/// Reads an input that takes long or that may come from a pipe, aside, so that signals and `--max-time` end it.
+pub(super) async fn load<T: Send + 'static>(
+    name: String,
+    within: Option<Duration>,
+    work: impl FnOnce() -> Result<T, UsageError> + Send + 'static,
+) -> Result<T, UsageError> {
+    let work = tokio::task::spawn_blocking(work);
+    let done = match within {
+        None => work.await,
+        Some(time) => match tokio::time::timeout(time, work).await {
+            Ok(done) => done,
+            Err(_) => return Err(UsageError(format!("{name}: was not read within --max-time"))),
+        },
+    };
+    done.unwrap_or_else(|error| Err(UsageError(format!("{name}: {error}"))))
 }
 
 /// Opens targets; connects to S3 when the first object asks for it.
@@ -118,7 +124,8 @@ pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Opti
     let customer_key = match &args.sse_c_key_file {
         None => None,
         Some(path) => {
-            let key = std::fs::read(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+            let key = read_bytes(path, InputKind::CustomerKey);
+            let key = key.map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
             let wrong =
                 || UsageError(format!("{}: an SSE-C key has 32 bytes, this file has {}", path.display(), key.len()));
             Some(SseCustomerKey::new(&key).ok_or_else(wrong)?)
@@ -151,7 +158,7 @@ fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
         None => None,
         Some(path) => {
             let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
-            Some(Tuning::from_json(&read(path)?).map_err(wrong)?)
+            Some(Tuning::from_json(&read(path, InputKind::Tuning)?).map_err(wrong)?)
         }
     };
     // What is typed goes before what was measured.
@@ -175,7 +182,7 @@ fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
 /// A manifest and, where a key is given, what its signature says. Nothing in it is looked at before the signature is
 /// found good, over the very bytes that are parsed then.
 fn read_manifest(path: &Path, key: Option<&Path>) -> Result<(Manifest, Option<Signed>), UsageError> {
-    let text = read(path)?;
+    let text = read(path, InputKind::Manifest)?;
     let signed = match key {
         None => None,
         Some(key) => Some(check_signature(path, &text, &manifest_key(key)?)?),
@@ -189,25 +196,32 @@ fn manifest_key(given: &Path) -> Result<ManifestKey, UsageError> {
     if let Some(key) = given.to_str().and_then(|text| text.parse().ok()) {
         return Ok(key);
     }
-    let text = read(given).map_err(|UsageError(problem)| UsageError(format!("--manifest-key: {problem}")))?;
+    let text = read(given, InputKind::PublicKey)
+        .map_err(|UsageError(problem)| UsageError(format!("--manifest-key: {problem}")))?;
     text.parse().map_err(|error| UsageError(format!("--manifest-key: {}: {error}", given.display())))
 }
 
 /// The signature is where minisign puts it: beside the manifest.
 fn check_signature(path: &Path, manifest: &str, key: &ManifestKey) -> Result<Signed, UsageError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".minisig");
-    let beside = PathBuf::from(beside);
-    let signature = read(&beside)
+    let beside = signature_of(path);
+    let signature = read(&beside, InputKind::Signature)
         .map_err(|UsageError(problem)| UsageError(format!("{problem}; --manifest-key demands a signature")))?;
     key.check(manifest.as_bytes(), &signature).map_err(|error| UsageError(format!("{}: {error}", beside.display())))
+}
+
+/// Where minisign puts the signature of a file.
+pub(super) fn signature_of(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".minisig");
+    PathBuf::from(beside)
 }
 
 /// A record, and the name of its file.
 pub(super) fn record(path: Option<&Path>) -> Result<Option<(String, Record)>, UsageError> {
     let Some(path) = path else { return Ok(None) };
     let file = path.display().to_string();
-    let record = Record::from_json(&read(path)?).map_err(|problem| UsageError(format!("{file}: {problem}")))?;
+    let record = Record::from_json(&read(path, InputKind::Record)?)
+        .map_err(|problem| UsageError(format!("{file}: {problem}")))?;
     Ok(Some((file, record)))
 }
 
@@ -241,7 +255,11 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     }
     let sums = match &references.sums {
         None => None,
-        Some(path) => Some((path.display().to_string(), read(path)?)),
+        Some(path) => {
+            let (name, path) = (path.display().to_string(), path.clone());
+            let text = load(name.clone(), args.reading.max_time, move || read(&path, InputKind::Sums)).await?;
+            Some((name, text))
+        }
     };
     let known = logical(&args.logical)?;
     let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like)).await?;

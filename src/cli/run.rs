@@ -8,12 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Cli, Command, InspectArgs, VerifyArgs};
 use super::generate;
 use super::page::PageFile;
+use super::paths::Paths;
 use super::resolve::{Opener, UsageError, logical, usual_budget, verify_requests};
+pub(super) use super::signals::cancel_on_signal;
+use super::signals::{asked, asked_before_work};
 use super::terminal::{Progress, style};
 use crate::clock::SystemClock;
 use crate::commands::inspect::{InspectRequest, inspect};
 use crate::commands::verify::{Verified, VerifyError, verify};
-use crate::files::write_whole;
+use crate::files::{OutputKind, write_output};
 use crate::ident::Target;
 use crate::manifest::Manifest;
 use crate::progress::Counting;
@@ -24,7 +27,23 @@ use crate::source::{Context, RetryPolicy, Session, SourceError};
 /// Runs a command to its end and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
     crate::machine::keep_freed_memory();
-    let outcome = match cli.command {
+    let outcome = tokio::select! {
+        biased;
+        () = asked_before_work() => {
+            complain("interrupted");
+            return Exit::Interrupted;
+        }
+        outcome = dispatch(cli.command) => outcome,
+    };
+    outcome.unwrap_or_else(|UsageError(problem)| {
+        complain(&problem);
+        Exit::Usage
+    })
+}
+
+async fn dispatch(command: Command) -> Result<Exit, UsageError> {
+    Paths::of(&command).check()?;
+    match command {
         Command::Inspect(args) => run_inspect(*args).await,
         Command::Verify(args) => run_verify(*args).await,
         Command::Bench(args) => super::bench::run(*args).await,
@@ -58,11 +77,7 @@ pub async fn run(cli: Cli) -> Exit {
             let mut page = Vec::new();
             generate::man(&mut page).map(|()| print(&page)).map_err(|error| UsageError(error.to_string()))
         }
-    };
-    outcome.unwrap_or_else(|UsageError(problem)| {
-        complain(&problem);
-        Exit::Usage
-    })
+    }
 }
 
 pub(super) fn print(page: &[u8]) -> Exit {
@@ -78,7 +93,7 @@ pub(super) fn complain(problem: &str) {
 }
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json).with_page(&args.page)?;
+    let mut results = Results::new(args.output.json).with_page(&args.page);
     let opener = Opener::new(&args.connection, &args.targets).await?;
     let request = InspectRequest {
         budget: usual_budget()?,
@@ -109,7 +124,7 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
 }
 
 async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json).with_page(&args.page)?;
+    let mut results = Results::new(args.output.json).with_page(&args.page);
     let requests = verify_requests(&args).await?;
     let cancel = cancel_on_signal();
     for (request, target) in requests.into_iter().zip(&args.targets) {
@@ -176,22 +191,9 @@ pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Outpu
     }
 }
 
-/// Cancelled by the first SIGINT or SIGTERM; the second one ends the process by itself.
-pub(super) fn cancel_on_signal() -> CancellationToken {
-    use tokio::signal::unix::{SignalKind, signal};
-    let cancel = CancellationToken::new();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-        let Ok(mut signals) = signal(kind) else { continue };
-        let cancel = cancel.clone();
-        tokio::spawn(async move {
-            signals.recv().await;
-            cancel.cancel();
-            signals.recv().await;
-            #[expect(clippy::exit, reason = "asked twice to stop, the process does not wait for its work")]
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        });
-    }
-    cancel
+/// Writes an output file. A pipe that nobody reads is given up when the process is asked to end.
+pub(super) fn keep_output(path: &Path, kind: OutputKind, content: &[u8]) -> io::Result<()> {
+    write_output(path, content, kind.rights(), &asked)
 }
 
 /// Reports go out as they come; the exit code and the summary gather.
@@ -209,10 +211,10 @@ impl Results {
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
     }
 
-    /// Keeps the reports for a page too. What cannot be written is refused now, before any work.
-    pub fn with_page(mut self, args: &super::args::PageArgs) -> Result<Self, UsageError> {
-        self.page = args.file.as_deref().map(PageFile::new).transpose()?;
-        Ok(self)
+    /// Keeps the reports for a page too.
+    pub fn with_page(mut self, args: &super::args::PageArgs) -> Self {
+        self.page = args.file.as_deref().map(PageFile::new);
+        self
     }
 
     /// A report that counts, for everyone who wants it.
@@ -352,7 +354,8 @@ impl Results {
     }
 
     fn write_manifest(&mut self, manifest: &Manifest, path: &Path) {
-        let written = manifest.to_json().map_err(io::Error::from).and_then(|text| write_whole(path, text.as_bytes()));
+        let written = manifest.to_json().map_err(io::Error::from);
+        let written = written.and_then(|text| keep_output(path, OutputKind::Manifest, text.as_bytes()));
         if let Err(error) = written {
             complain(&format!("{}: the manifest could not be written: {error}", path.display()));
             self.exit = self.exit.and(Exit::CouldNot);

@@ -1,9 +1,12 @@
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::Objects;
 use crate::checksum::{Algorithm, Hasher};
 use crate::ident::{ObjectUri, Target, decoded_key};
 use crate::units::ByteSize;
@@ -28,15 +31,6 @@ pub struct InventoryFile {
     pub md5: Option<String>,
 }
 
-/// What a data file holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Inventoried {
-    /// Current versions that have the name of a stored AMI object.
-    pub objects: Vec<ObjectUri>,
-    /// Rows of anything else.
-    pub others: u64,
-}
-
 impl Inventory {
     /// Reads `manifest.json`; in words why it cannot be used.
     pub fn from_json(text: &str) -> Result<Self, String> {
@@ -48,22 +42,37 @@ impl Inventory {
         }
     }
 
-    /// Reads a data file, compressed as S3 writes it, and holds it against the manifest's MD5.
-    pub fn read(&self, file: &InventoryFile, packed: &[u8]) -> Result<Inventoried, String> {
-        if let Some(md5) = &file.md5
-            && Hasher::digest(Algorithm::Md5, packed).hex() != md5.to_ascii_lowercase()
-        {
-            return Err("does not have the MD5 that the manifest states".to_owned());
+    /// Reads a data file, compressed as S3 writes it, as a stream, and holds it against the manifest's MD5. Adds the
+    /// current versions that have the name of a stored AMI object to `found`; returns the number of other rows.
+    ///
+    /// # Errors
+    ///
+    /// In words why the file cannot be used. What was added to `found` by then counts for nothing.
+    pub fn read(&self, file: &InventoryFile, packed: impl Read, found: &mut Objects) -> Result<u64, String> {
+        let mut packed = Hashed { inner: packed, md5: Hasher::new(Algorithm::Md5) };
+        let others = self.rows(&mut packed, found);
+        // What is behind the rows belongs to the file too.
+        std::io::copy(&mut packed, &mut std::io::sink()).map_err(|error| error.to_string())?;
+        let digest = packed.md5.finish().hex();
+        match &file.md5 {
+            Some(md5) if digest != md5.to_ascii_lowercase() => {
+                Err("does not have the MD5 that the manifest states".to_owned())
+            }
+            _ => others,
         }
-        let names: Vec<String> = self.file_schema.split(',').map(|name| name.trim().to_owned()).collect();
-        let column = |name: &str| names.iter().position(|known| known == name);
+    }
+
+    fn rows(&self, packed: impl Read, found: &mut Objects) -> Result<u64, String> {
+        let names: Vec<&str> = self.file_schema.split(',').map(str::trim).collect();
+        let column = |name: &str| names.iter().position(|known| *known == name);
         let key = column("Key").ok_or("the manifest's schema has no column `Key`")?;
         let (bucket, latest, marker) = (column("Bucket"), column("IsLatest"), column("IsDeleteMarker"));
-        let mut unpacked = MultiGzDecoder::new(packed).take(MOST);
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(&mut unpacked);
-        let mut found = Inventoried::default();
-        for row in rows.records() {
-            let row = row.map_err(|error| error.to_string())?;
+        let row_bytes = Rc::new(Cell::new(0));
+        let unpacked = Unpacked { inner: MultiGzDecoder::new(packed), of_row: Rc::clone(&row_bytes), all: 0 };
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(unpacked);
+        let (mut row, mut others) = (csv::StringRecord::new(), 0);
+        while rows.read_record(&mut row).map_err(|error| error.to_string())? {
+            row_bytes.set(0);
             let is = |column: Option<usize>, word: &str| column.is_some_and(|column| row.get(column) == Some(word));
             if is(latest, "false") || is(marker, "true") {
                 continue;
@@ -74,14 +83,11 @@ impl Inventory {
             let key = decoded_key(row.get(key).ok_or("a row has no key")?).ok_or("a key is not in percent encoding")?;
             let uri = ObjectUri { bucket: self.source_bucket.clone(), key, version: None };
             match Target::Object(uri.clone()).ami_id() {
-                Some(_) => found.objects.push(uri),
-                None => found.others += 1,
+                Some(_) => found.add(uri)?,
+                None => others += 1,
             }
         }
-        if unpacked.limit() == 0 {
-            return Err(format!("holds more than {}", ByteSize(MOST)));
-        }
-        Ok(found)
+        Ok(others)
     }
 
     /// When S3 made it; `None` where the manifest does not tell.
@@ -90,17 +96,52 @@ impl Inventory {
     }
 }
 
-/// A data file holds a few million rows at the most.
-const MOST: u64 = 4 << 30;
+impl InventoryFile {
+    /// The last segment of its key.
+    pub fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+}
 
-/// Objects of a file that names one a line; empty lines and lines that begin with `#` do not count.
-pub fn objects_in(text: &str) -> Result<Vec<ObjectUri>, String> {
-    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let objects: Result<Vec<ObjectUri>, String> =
-        lines.map(|(index, line)| line.parse().map_err(|error| format!("line {}: {error}", index + 1))).collect();
-    match objects {
-        Ok(objects) if objects.is_empty() => Err("names no object".to_owned()),
-        objects => objects,
+/// Unpacked bytes of a data file: a few million rows at the most.
+const MOST: u64 = 4 << 30;
+/// Bytes of one row, of which the key has 3,072 in percent encoding, and what the CSV reader has read ahead.
+const MOST_ROW: u64 = 64 << 10;
+
+/// Hashes what is read.
+struct Hashed<R> {
+    inner: R,
+    md5: Hasher,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.md5.update(buffer.get(..got).unwrap_or_default());
+        Ok(got)
+    }
+}
+
+/// A few bytes of gzip can hold a row of gigabytes, so rows are limited as they are unpacked.
+struct Unpacked<R> {
+    inner: R,
+    /// Since the last row ended.
+    of_row: Rc<Cell<u64>>,
+    all: u64,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.of_row.set(self.of_row.get().saturating_add(got as u64));
+        self.all = self.all.saturating_add(got as u64);
+        if self.of_row.get() > MOST_ROW {
+            return Err(io::Error::other(format!("a row is longer than {MOST_ROW} bytes")));
+        }
+        if self.all > MOST {
+            return Err(io::Error::other(format!("holds more than {}", ByteSize(MOST))));
+        }
+        Ok(got)
     }
 }
 
@@ -131,20 +172,25 @@ mod tests {
         );
         let md5 = Hasher::digest(Algorithm::Md5, &data).hex();
         let inventory = Inventory::from_json(&manifest(&md5, "CSV")).unwrap();
-        let found = inventory.read(&inventory.files[0], &data).unwrap();
-        assert_eq!(found.objects, ["s3://b/p/ami-00000001.bin".parse().unwrap()]);
-        assert_eq!(found.others, 1);
-        let wrong = inventory.read(&inventory.files[0], &packed("other")).unwrap_err();
+        let mut found = Objects::default();
+        assert_eq!(inventory.read(&inventory.files[0], data.as_slice(), &mut found), Ok(1));
+        assert_eq!(found.into_set(), ["s3://b/p/ami-00000001.bin".parse().unwrap()].into());
+        let other = packed("other");
+        let wrong = inventory.read(&inventory.files[0], other.as_slice(), &mut Objects::default()).unwrap_err();
         assert!(wrong.contains("MD5"), "{wrong}");
         assert!(Inventory::from_json(&manifest(&md5, "Parquet")).unwrap_err().contains("Parquet"));
         assert!(Inventory::from_json("{}").is_err());
     }
 
     #[test]
-    fn a_list_has_an_object_a_line() {
-        let list = "# weekly\n\ns3://b/ami-00000001.bin\n  s3://b/x  \n";
-        assert_eq!(objects_in(list).unwrap().len(), 2);
-        assert!(objects_in("s3://b/x\nno").unwrap_err().starts_with("line 2: "));
-        assert!(objects_in("# none").is_err());
+    fn a_row_that_does_not_end_is_refused_as_it_is_unpacked() {
+        let quoted = format!("\"b\",\"{}", "a\n".repeat(1 << 20));
+        for rows in ["a".repeat(4 << 20), quoted] {
+            let data = packed(&rows);
+            let md5 = Hasher::digest(Algorithm::Md5, &data).hex();
+            let inventory = Inventory::from_json(&manifest(&md5, "CSV")).unwrap();
+            let error = inventory.read(&inventory.files[0], data.as_slice(), &mut Objects::default()).unwrap_err();
+            assert!(error.contains("a row is longer than"), "{error}");
+        }
     }
 }

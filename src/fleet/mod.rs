@@ -6,15 +6,17 @@ mod history;
 mod inventory;
 mod joint;
 mod level;
+mod objects;
 mod policy;
 mod seen;
 mod share;
 
 pub use entry::{Acceptance, Entry, Gone, Proof, Term};
 pub use history::{Histories, History};
-pub use inventory::{Inventoried, Inventory, InventoryFile, objects_in};
+pub use inventory::{Inventory, InventoryFile};
 pub use joint::{Joint, Observation, ObservationKind, tasks, uploads};
 pub use level::Level;
+pub use objects::{Objects, objects_in};
 pub use policy::{BucketState, CopyState, LockWish, ObjectState, Policy, age};
 pub use seen::{Change, Content, Seen, differs};
 pub use share::{ParseShareError, Share, Turn};

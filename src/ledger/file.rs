@@ -5,6 +5,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 
 use super::LedgerError;
 use super::chain::{BEGINNING, Head, Link, link};
+use crate::files::create_private;
 use crate::fleet::Entry;
 
 /// Marks the file as ours (SQLite, *PRAGMA application_id*): "sami".
@@ -32,6 +33,8 @@ impl Ledger {
     /// Opens a ledger to add to it; begins one where there is none.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // SQLite gives its own files beside a ledger the rights that the ledger has.
+        create_private(path).map_err(|error| LedgerError::Io(error.to_string()))?;
         let mut ledger = Ledger { connection: Connection::open_with_flags(path, flags)? };
         ledger.connection.busy_timeout(PATIENCE)?;
         // A whole file is one file: nothing stands beside it but while it is written. Every commit is on the disk.

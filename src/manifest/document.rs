@@ -5,8 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::{Algorithm, Digest};
 use crate::plan::{Claim, PartLayout, Reference};
-use crate::sealed::{SealError, open, seal};
+use crate::sealed::{SealError, at_most, open, seal};
 use crate::verdict::{CheckId, Origin, Subject};
+
+/// S3 takes 10,000 parts of one object, and a manifest of a file divides it into no more.
+const MOST_PARTS: usize = 10_000;
+/// Stored checksums, passed checks, and lists of part digests: a few for each of ten algorithms.
+const MOST_VALUES: usize = 64;
 
 /// What a complete `verify` saw of an object, to hold it or a copy against later.
 ///
@@ -29,12 +34,15 @@ pub struct Manifest {
     /// Verdict of the run: `pass`, or `unknown` where there was nothing to prove the bytes by.
     pub verdict: String,
     /// The checks that passed.
+    #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub proved_by: Vec<String>,
     /// What S3 stored with the object.
+    #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub stored_checksums: Vec<StoredValue>,
     /// Digests of all bytes, by algorithm, in base64.
     pub whole: BTreeMap<String, String>,
     /// Digests of each part.
+    #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub parts: Vec<PartDigests>,
 }
 
@@ -52,8 +60,10 @@ pub struct StoredValue {
 pub struct PartDigests {
     pub algorithm: String,
     /// Part sizes in order, run by run.
+    #[serde(deserialize_with = "at_most::<MOST_PARTS, _, _>")]
     pub layout: Vec<PartRun>,
     /// Base64, one for each part.
+    #[serde(deserialize_with = "at_most::<MOST_PARTS, _, _>")]
     pub digests: Vec<String>,
 }
 

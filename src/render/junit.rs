@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 
-use super::printable;
+use super::machine_text;
 use super::table::told;
 use crate::report::{AuditReport, Exit, FindingReport, Report};
 
@@ -26,13 +26,13 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
             }
             _ => continue,
         };
-        let mut case = TestCase::new(printable(&name), status(findings, exit));
-        case.set_classname(printable(&bucket));
+        let mut case = TestCase::new(machine_text(&name), status(findings, exit));
+        case.set_classname(machine_text(&bucket));
         case.set_time(Duration::try_from_secs_f64(seconds).unwrap_or_default());
         match suites.iter_mut().find(|(known, _)| *known == bucket) {
             Some((_, suite)) => drop(suite.add_test_case(case)),
             None => {
-                let mut suite = TestSuite::new(printable(&bucket));
+                let mut suite = TestSuite::new(machine_text(&bucket));
                 suite.add_test_case(case);
                 suites.push((bucket, suite));
             }
@@ -54,7 +54,7 @@ fn whole(audit: &AuditReport) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type("unknown");
     let told = [&audit.problems[..], &audit.notes[..]].concat();
-    status.set_message(printable(&told.join("; ")));
+    status.set_message(machine_text(&told.join("; ")));
     status
 }
 
@@ -66,6 +66,6 @@ fn status(findings: &[FindingReport], exit: u8) -> TestCaseStatus {
     };
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(verdict);
-    status.set_message(printable(&told(findings, verdict)));
+    status.set_message(machine_text(&told(findings, verdict)));
     status
 }

@@ -1,6 +1,7 @@
 use plotters::prelude::*;
 
 use super::printable;
+use crate::files::PLOT_MARKER;
 use crate::report::{BenchReport, LoadReport};
 
 const COLOURS: [RGBColor; 5] = [
@@ -17,6 +18,9 @@ pub fn plot(report: &BenchReport) -> Result<String, String> {
     let mut svg = String::new();
     let drawn = draw(report, &mut svg);
     drawn.map_err(|error| error.to_string())?;
+    // Behind the opening tag, so that a later run knows the file for a plot.
+    let at = svg.find('>').map_or(0, |end| end + 1);
+    svg.insert_str(at, &format!("\n{PLOT_MARKER}"));
     Ok(svg)
 }
 

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::machine_text;
 use crate::report::Report;
 
 /// An audit as figures in Prometheus's text format, for the textfile collector of the node exporter.
@@ -88,7 +89,8 @@ fn object(target: &str) -> String {
     format!("bucket=\"{}\",key=\"{}\"", escaped(bucket), escaped(key))
 }
 
-/// Prometheus text format: backslash, quote and line feed are escaped in label values.
+/// Prometheus text format: backslash and quote are escaped in label values. It knows no other escapes but that of the
+/// line feed, so a control character stands as the text of its own escape.
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    machine_text(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

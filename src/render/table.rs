@@ -1,5 +1,6 @@
 use csv::WriterBuilder;
 
+use super::cell_text;
 use crate::report::{FindingReport, Report};
 
 /// The objects of an audit as a table, one a row (RFC 4180).
@@ -28,7 +29,7 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
         let identity = report.identity.as_ref();
         let text = |value: Option<&String>| value.cloned().unwrap_or_default();
         let proof = report.proof.as_ref();
-        out.write_record([
+        let cells = [
             report.target.clone(),
             report.verdict.clone(),
             report.exit_code.to_string(),
@@ -43,8 +44,8 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
             proof.map(|proof| proof.by.join(" ")).unwrap_or_default(),
             told(&report.findings, "fail"),
             told(&report.findings, "unknown"),
-        ])
-        .map_err(wrong)?;
+        ];
+        out.write_record(cells.map(|cell| cell_text(&cell))).map_err(wrong)?;
     }
     out.into_inner().map_err(|error| error.to_string())
 }

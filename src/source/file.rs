@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use jiff::Timestamp;
+use nix::libc::O_NONBLOCK;
 
 use super::{Body, ErrorKind, ObjectSource, SourceError};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
@@ -23,12 +24,22 @@ const FRAME: u64 = 256 * KIB;
 pub struct FileSource {
     target: Target,
     path: PathBuf,
+    /// The file as it was found first, for all clones.
+    first: Arc<OnceLock<Found>>,
+}
+
+/// Which file is at a path, and its size.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    device: u64,
+    inode: u64,
+    size: u64,
 }
 
 impl FileSource {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        FileSource { target: Target::File(path.clone()), path }
+        FileSource { target: Target::File(path.clone()), path, first: Arc::new(OnceLock::new()) }
     }
 
     fn error(&self, error: &std::io::Error) -> SourceError {
@@ -51,15 +62,49 @@ impl FileSource {
             return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is a directory; name the files in it"));
         }
         if !metadata.is_file() {
-            return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is not a regular file"));
+            return Err(self.special());
         }
         let open = || {
-            let file = File::open(&self.path)?;
+            // A pipe that took the place of the file since must not block.
+            let file = File::options().read(true).custom_flags(O_NONBLOCK).open(&self.path)?;
             let metadata = file.metadata()?;
             Ok((file, metadata))
         };
         let (file, metadata) = open().map_err(|error| self.error(&error))?;
+        if !metadata.is_file() {
+            return Err(self.special());
+        }
+        self.holds_still(&metadata)?;
         Ok((file, metadata))
+    }
+
+    fn special(&self) -> SourceError {
+        let detail = "is not a regular file: pipes and devices have no size to hold their bytes against";
+        SourceError::new(ErrorKind::Invalid, &self.target, detail)
+    }
+
+    /// A file that grows or shrinks while it is read is not one whose bytes can be judged. One that took its place is
+    /// another file, which its identity tells.
+    fn holds_still(&self, now: &Metadata) -> Result<(), SourceError> {
+        let found = Found { device: now.dev(), inode: now.ino(), size: now.size() };
+        let first = self.first.get_or_init(|| found);
+        if (first.device, first.inode) == (found.device, found.inode) && first.size != found.size {
+            return Err(self.unstable(format!("it had {} bytes, and has {} now", first.size, found.size)));
+        }
+        Ok(())
+    }
+
+    fn unstable(&self, detail: impl std::fmt::Display) -> SourceError {
+        SourceError::new(ErrorKind::Io, &self.target, format!("is not a stable file: {detail}"))
+    }
+
+    /// Files that a kernel makes up as they are read state a size of 0, or of a page.
+    fn ends_at_its_size(&self, file: &File, size: u64) -> Result<(), SourceError> {
+        match file.read_at(&mut [0], size) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(self.unstable(format!("it yields more bytes than its size of {size}"))),
+            Err(error) => Err(self.error(&error)),
+        }
     }
 }
 
@@ -81,7 +126,8 @@ impl ObjectSource for FileSource {
     }
 
     async fn head(&self) -> Result<ObjectFacts, SourceError> {
-        let (_, metadata) = self.open()?;
+        let (file, metadata) = self.open()?;
+        self.ends_at_its_size(&file, metadata.size())?;
         let id = ObjectId { target: self.target.clone(), etag: Some(identity(&metadata)) };
         Ok(ObjectFacts {
             last_modified: Timestamp::new(metadata.mtime(), i32::try_from(metadata.mtime_nsec()).unwrap_or(0)).ok(),
@@ -147,7 +193,7 @@ impl FileSource {
             Err(error) => return Err(SourceError::new(ErrorKind::Io, &self.target, error.to_string())),
         };
         if frame.is_empty() {
-            return Err(SourceError::new(ErrorKind::Changed, &self.target, "the file became shorter"));
+            return Err(self.unstable("it yields fewer bytes than its size"));
         }
         Ok(frame)
     }
@@ -172,9 +218,45 @@ mod tests {
         let frames: Vec<Bytes> = source.read(&facts.id, facts.size, range).await.unwrap().try_collect().await.unwrap();
         assert_eq!(frames.concat(), data[5..600_000]);
 
-        std::fs::write(&path, &data[1..]).unwrap();
+        let replaced = dir.path().join("y.bin");
+        std::fs::write(&replaced, &data[1..]).unwrap();
+        std::fs::rename(&replaced, &path).unwrap();
         let error = source.read(&facts.id, facts.size, range).await.err().unwrap();
         assert_eq!(error.kind, ErrorKind::Changed);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_grows_or_shrinks_is_not_stable() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        for size in [900_000, 1_100_000, 0] {
+            std::fs::write(&path, vec![7; 1_000_000]).unwrap();
+            let source = FileSource::new(&path);
+            let facts = source.head().await.unwrap();
+            let range = ByteRange::new(0, facts.size).unwrap();
+            let started = source.read(&facts.id, facts.size, range).await.unwrap();
+            File::options().write(true).open(&path).unwrap().set_len(size).unwrap();
+            let fresh = source.fresh();
+            let head = fresh.head().await.err().unwrap();
+            let read = fresh.read(&facts.id, facts.size, range).await.err().unwrap();
+            for error in [head, read] {
+                assert_eq!(error.kind, ErrorKind::Io);
+                assert!(error.detail.contains("not a stable file"), "{error}");
+            }
+            let rest: Result<Vec<Bytes>, SourceError> = started.try_collect().await;
+            if size < facts.size {
+                assert!(rest.err().unwrap().detail.contains("fewer bytes than its size"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_yields_more_than_its_size_is_not_stable() {
+        let error = FileSource::new("/proc/version").head().await.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Io);
+        assert!(error.detail.contains("more bytes than its size of 0"), "{error}");
+        let error = FileSource::new("/dev/zero").head().await.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Invalid);
     }
 
     #[tokio::test]

@@ -1,13 +1,14 @@
-use std::collections::BTreeSet;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::args::AuditFileArgs;
-use crate::cli::resolve::{place, read};
+use crate::cli::resolve::read;
+use crate::cli::run::keep_output;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::Chosen;
-use crate::files::write_whole;
-use crate::fleet::Inventory;
+use crate::files::{InputKind, OutputKind, open_input};
+use crate::fleet::{Inventory, Objects, objects_in};
 use crate::render::{junit, prometheus, table};
 use crate::report::Report;
 
@@ -20,15 +21,9 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Refuses a place where no file can be.
-    pub fn new(args: &AuditFileArgs) -> Result<Self, UsageError> {
-        let placed = |flag, path: &Option<PathBuf>| path.as_deref().map(|path| place(flag, path)).transpose();
-        Ok(Files {
-            csv: placed("--csv", &args.csv)?,
-            junit: placed("--junit", &args.junit)?,
-            prometheus: placed("--prometheus", &args.prometheus)?,
-            kept: Vec::new(),
-        })
+    pub fn new(args: &AuditFileArgs) -> Self {
+        let (csv, junit, prometheus) = (args.csv.clone(), args.junit.clone(), args.prometheus.clone());
+        Files { csv, junit, prometheus, kept: Vec::new() }
     }
 
     pub fn add(&mut self, report: &Report) {
@@ -39,41 +34,64 @@ impl Files {
 
     /// Writes them; in words which could not be written.
     pub fn write(&self) -> Result<(), String> {
-        let write = |path: &Option<PathBuf>, content: &dyn Fn() -> Result<Vec<u8>, String>| {
+        let write = |path: &Option<PathBuf>, kind: OutputKind, content: &dyn Fn() -> Result<Vec<u8>, String>| {
             let Some(path) = path else { return Ok(()) };
-            let written = content().and_then(|text| write_whole(path, &text).map_err(|error| error.to_string()));
+            let written = content().and_then(|text| keep_output(path, kind, &text).map_err(|error| error.to_string()));
             written.map_err(|problem| format!("{}: could not be written: {problem}", path.display()))
         };
         let kept = &self.kept;
         let all = [
-            write(&self.csv, &|| table(kept)),
-            write(&self.junit, &|| junit(kept)),
-            write(&self.prometheus, &|| Ok(prometheus(kept, SystemClock.now()).into_bytes())),
+            write(&self.csv, OutputKind::Table, &|| table(kept)),
+            write(&self.junit, OutputKind::JUnit, &|| junit(kept)),
+            write(&self.prometheus, OutputKind::Prometheus, &|| Ok(prometheus(kept, SystemClock.now()).into_bytes())),
         ];
         let problems: Vec<String> = all.into_iter().filter_map(Result::err).collect();
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
     }
 }
 
+fn wrong(path: &Path, problem: impl std::fmt::Display) -> UsageError {
+    UsageError(format!("{}: {problem}", path.display()))
+}
+
+/// The objects that a list names.
+pub(super) fn list(path: &Path) -> Result<Chosen, UsageError> {
+    let input = open_input(path, InputKind::List).map_err(|error| wrong(path, error))?;
+    let objects = objects_in(BufReader::new(input)).map_err(|problem| wrong(path, problem))?;
+    Ok(Chosen::Named { objects, from: path.display().to_string() })
+}
+
 /// The stored AMI objects that an S3 Inventory names.
 pub(super) fn inventory(manifest: &Path) -> Result<Chosen, UsageError> {
-    let wrong = |path: &Path, problem: String| UsageError(format!("{}: {problem}", path.display()));
-    let inventory = Inventory::from_json(&read(manifest)?).map_err(|problem| wrong(manifest, problem))?;
-    let folder = manifest.parent().unwrap_or(Path::new("."));
-    let mut objects = BTreeSet::new();
+    let text = read(manifest, InputKind::InventoryManifest)?;
+    let inventory = Inventory::from_json(&text).map_err(|problem| wrong(manifest, problem))?;
+    let mut found = Objects::default();
     for file in &inventory.files {
-        let name = file.key.rsplit('/').next().unwrap_or_default();
-        // As S3 lays them out: the manifest in a folder of its day, the data in `data` beside that.
-        let places = [folder.join(name), folder.join("data").join(name), folder.join("../data").join(name)];
-        let Some(path) = places.iter().find(|path| path.is_file()) else {
+        let name = file.name();
+        let Some(path) = places(manifest, name).into_iter().find(|path| path.is_file()) else {
             return Err(wrong(manifest, format!("its data file {name} is neither beside it nor in `data`")));
         };
-        let packed = std::fs::read(path).map_err(|error| wrong(path, error.to_string()))?;
-        objects.extend(inventory.read(file, &packed).map_err(|problem| wrong(path, problem))?.objects);
+        let packed = open_input(&path, InputKind::InventoryData).map_err(|error| wrong(&path, error))?;
+        inventory.read(file, packed, &mut found).map_err(|problem| wrong(&path, problem))?;
     }
+    let objects = found.into_set();
     if objects.is_empty() {
-        return Err(wrong(manifest, "names no stored AMI object".to_owned()));
+        return Err(wrong(manifest, "names no stored AMI object"));
     }
     let made = inventory.made().map(|made| format!(" of {made}")).unwrap_or_default();
     Ok(Chosen::Named { objects, from: format!("the inventory {}{made}", manifest.display()) })
+}
+
+/// As S3 lays them out: the manifest in a folder of its day, the data in `data` beside that.
+fn places(manifest: &Path, name: &str) -> [PathBuf; 3] {
+    let folder = manifest.parent().unwrap_or(Path::new("."));
+    [folder.join(name), folder.join("data").join(name), folder.join("../data").join(name)]
+}
+
+/// The data files of an inventory that exist. Nothing where its manifest cannot be read.
+pub(in crate::cli) fn data_files(manifest: &Path) -> Vec<PathBuf> {
+    let Ok(text) = read(manifest, InputKind::InventoryManifest) else { return Vec::new() };
+    let files = Inventory::from_json(&text).map(|inventory| inventory.files).unwrap_or_default();
+    let places = files.iter().flat_map(|file| places(manifest, file.name()));
+    places.filter(|path| path.is_file()).collect()
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
@@ -89,6 +89,19 @@ pub struct AcceptArgs {
     /// Why it is right; kept in the ledger
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+}
+
+impl LedgerCommand {
+    pub(in crate::cli) fn ledger(&self) -> &Path {
+        let file = match self {
+            LedgerCommand::List(args) => &args.file,
+            LedgerCommand::Show(args) => &args.file,
+            LedgerCommand::Export(args) => &args.file,
+            LedgerCommand::Verify(args) => &args.file,
+            LedgerCommand::Accept(args) => &args.file,
+        };
+        &file.ledger
+    }
 }
 
 pub(in crate::cli) fn run_ledger(command: LedgerCommand) -> Result<Exit, UsageError> {

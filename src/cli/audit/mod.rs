@@ -1,8 +1,8 @@
 //! `audit`, `ledger` and `safe-to-delete`.
 
-mod args;
+pub(super) mod args;
 mod buckets;
-mod files;
+pub(super) mod files;
 mod ledger;
 mod merge;
 mod safe;
@@ -19,12 +19,13 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::buckets::Buckets;
 use self::files::Files;
-use super::resolve::{UsageError, options, place, read};
+use super::resolve::{UsageError, load, options, read};
 use super::run::{Results, cancel_on_signal};
 use super::terminal::Progress;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, audit};
-use crate::fleet::{Level, Policy, objects_in};
+use crate::files::InputKind;
+use crate::fleet::{Level, Policy};
 use crate::ledger::Ledger;
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
@@ -38,22 +39,18 @@ const CONNECTIONS: usize = 64;
 
 pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     if let Some(AuditWork::Merge(merge)) = &args.work {
-        return merge::run(merge);
+        return merge::run(merge).await;
     }
-    let mut results = Results::new(args.output.json).with_page(&args.page)?;
-    let mut files = Files::new(&args.files)?;
-    let request = request(&args)?;
+    let mut results = Results::new(args.output.json).with_page(&args.page);
+    let mut files = Files::new(&args.files);
+    let request = request(&args).await?;
     let ledger = |path: &PathBuf| {
         Ledger::open(path).map_err(|error| UsageError(format!("--ledger {}: {error}", path.display())))
     };
     // One that is there is looked at before any work; a new one is begun when the work can begin.
     let known = match &args.ledger {
         Some(path) if path.exists() => Some(ledger(path)?),
-        Some(path) => {
-            place("--ledger", path)?;
-            None
-        }
-        None => None,
+        _ => None,
     };
     let progress = Arc::new(Progress::new());
     let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
@@ -85,16 +82,16 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     Ok(results.finish())
 }
 
-fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
+async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
     let chosen = match (&args.list, &args.inventory) {
         (Some(path), _) => {
-            let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
-            Chosen::Named {
-                objects: objects_in(&read(path)?).map_err(wrong)?.into_iter().collect(),
-                from: path.display().to_string(),
-            }
+            let (name, path) = (path.display().to_string(), path.clone());
+            load(name, args.turn.max_time, move || files::list(&path)).await?
         }
-        (None, Some(path)) => files::inventory(path)?,
+        (None, Some(path)) => {
+            let (name, path) = (path.display().to_string(), path.clone());
+            load(name, args.turn.max_time, move || files::inventory(&path)).await?
+        }
         (None, None) => Chosen::Listed(args.prefixes.clone()),
     };
     let objects_at_once =
@@ -130,7 +127,8 @@ fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
 
 fn policy(path: Option<&Path>) -> Result<Policy, UsageError> {
     let Some(path) = path else { return Ok(Policy::default()) };
-    Policy::from_toml(&read(path)?).map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
+    Policy::from_toml(&read(path, InputKind::Policy)?)
+        .map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
 }
 
 /// Of each of the objects at once: its share of connections and memory.

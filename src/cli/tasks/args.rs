@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 
 use crate::checks::preflight::{GbLimit, ServiceLimits};
-use crate::cli::args::{ConnectionArgs, OutputArgs};
+use crate::cli::args::{ConnectionArgs, ForceArgs, OutputArgs};
 use crate::commands::policy::PolicyCommand;
 use crate::ident::{AmiId, BucketPath, ImageName, ObjectUri};
 use crate::units::ByteSize;
@@ -77,6 +77,8 @@ pub struct StoreArgs {
     /// Keep what the object does not tell in this file: sizes, snapshots, name, Region, account
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
+    #[command(flatten)]
+    pub force: ForceArgs,
     /// Leave the size and source of the AMI out of the object's tags
     #[arg(long)]
     pub no_tags: bool,

@@ -11,6 +11,7 @@ use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::commands::preflight::{RestoreWish, VerifiedNow};
 use crate::commands::restore::{Prepared, follow_restore, point_alias, prepare_restore, start_restore};
 use crate::commands::verify::{VerifyRequest, verify};
+use crate::files::InputKind;
 use crate::ident::{ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
@@ -48,8 +49,8 @@ pub(super) fn known(source: &SourceArgs) -> Result<Known, UsageError> {
         None => None,
         Some(path) => {
             let file = path.display().to_string();
-            let manifest =
-                Manifest::from_json(&read(path)?).map_err(|problem| UsageError(format!("{file}: {problem}")))?;
+            let manifest = Manifest::from_json(&read(path, InputKind::Manifest)?)
+                .map_err(|problem| UsageError(format!("{file}: {problem}")))?;
             Some((file, manifest))
         }
     };

@@ -2,9 +2,10 @@ use super::args::StoreArgs;
 use super::open::{Opened, connect, open};
 use super::{agreed, can_ask};
 use crate::cli::resolve::UsageError;
-use crate::cli::run::{Results, cancel_on_signal, until};
+use crate::cli::run::{Results, cancel_on_signal, keep_output, until};
 use crate::commands::preflight::{StoreWish, survey_store};
 use crate::commands::store::{check_stored, follow_store, start_store};
+use crate::files::OutputKind;
 use crate::ident::{AmiId, BucketPath, ObjectUri};
 use crate::record::Record;
 use crate::report::{Exit, Report};
@@ -86,7 +87,7 @@ pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageErro
 
 fn save(record: &Record, path: &std::path::Path) -> Result<(), String> {
     let text = record.to_json().map_err(|error| error.to_string())?;
-    crate::files::write_whole(path, text.as_bytes())
+    keep_output(path, OutputKind::Record, text.as_bytes())
         .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
 }
 

@@ -39,7 +39,7 @@ pub(super) fn assemble(
     found: Discovery,
     mut findings: Vec<Finding>,
     ending: Ending,
-    moved: Option<String>,
+    moved: Option<Reason>,
 ) -> Verified {
     let facts = &found.facts;
     for name in request.require.iter().chain(&request.using) {
@@ -80,8 +80,11 @@ pub(super) fn assemble(
     let digests: Vec<DigestReport> = whole.map(|digest| DigestReport::from(&digest)).collect();
     let mut notes = found.notes.clone();
     let shaky = |finding: &Finding| {
-        use Reason::{Changed, Protocol, UnstableRead};
-        matches!(&finding.outcome, Outcome::Unknown(UnstableRead { .. } | Changed { .. } | Protocol { .. }))
+        use Reason::{Changed, Protocol, ReadFailed, UnstableRead};
+        matches!(
+            &finding.outcome,
+            Outcome::Unknown(UnstableRead { .. } | Changed { .. } | Protocol { .. } | ReadFailed { .. })
+        )
     };
     let manifest = match (request.manifest_wanted, verdict, &ending.digests) {
         (true, _, _) if findings.iter().any(shaky) => {
@@ -202,9 +205,9 @@ fn evidence(source: &str, expected: String, observed: String, facts: &ObjectFact
     Evidence { source: source.to_owned(), expected, observed, coverage: Some(coverage) }
 }
 
-fn identity(facts: &ObjectFacts, ending: &Ending, moved: Option<String>) -> Outcome {
-    if let Some(detail) = moved {
-        return Outcome::Unknown(Reason::Changed { detail });
+fn identity(facts: &ObjectFacts, ending: &Ending, moved: Option<Reason>) -> Outcome {
+    if let Some(reason) = moved {
+        return Outcome::Unknown(reason);
     }
     let coverage = ending.coverage.unwrap_or(Coverage { bytes: 0, of: facts.size });
     match ending.stopped.as_ref().map(|stop| why_stopped(stop, coverage)) {

@@ -92,7 +92,7 @@ fn unknown(check: CheckId, reason: Reason) -> Finding {
 
 /// Whether the object is still the one that was discovered; a note where a pinned version is no
 /// longer the current one.
-async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<String> {
+async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<Reason> {
     let then = &found.facts;
     let pinned = then.version.as_deref().is_some_and(|version| version != "null");
     let now = match session.head().await {
@@ -102,7 +102,11 @@ async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<
             return None;
         }
         Err(error) if error.kind == crate::source::ErrorKind::NotFound => {
-            return Some(format!("it is gone: {}", error.explain()));
+            return Some(Reason::Changed { detail: format!("it is gone: {}", error.explain()) });
+        }
+        // A local file whose size is another now.
+        Err(error) if error.kind == crate::source::ErrorKind::Io => {
+            return Some(Reason::ReadFailed { detail: error.explain() });
         }
         Err(error) => {
             found.notes.push(format!("whether the object is still the same could not be asked: {}", error.explain()));
@@ -122,5 +126,7 @@ async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<
         return None;
     }
     let show = |etag: &Option<crate::ident::ETag>| etag.as_ref().map_or("none".to_owned(), ToString::to_string);
-    Some(format!("ETag {} of {} bytes became {} of {}", show(&then.id.etag), then.size, show(&now.id.etag), now.size))
+    let detail =
+        format!("ETag {} of {} bytes became {} of {}", show(&then.id.etag), then.size, show(&now.id.etag), now.size);
+    Some(Reason::Changed { detail })
 }

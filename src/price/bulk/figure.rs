@@ -1,11 +1,10 @@
-use serde_json::Value;
-
 use super::read::{Dimension, Offer};
+use super::scalar::Scalar;
 use crate::price::item::Unit;
 use crate::price::{Figure, Item, Source, Step};
 
 /// Steps of one price; the longest there are have seven.
-const MOST_STEPS: usize = 64;
+pub(super) const MOST_STEPS: usize = 64;
 /// A request, an object or a block costs no more than this, in US dollars, and no less than the other one unless it is
 /// free: between a price for one and a price for a thousand lie three digits, and files have been read both ways.
 const MOST_FOR_ONE: f64 = 5e-4;
@@ -13,13 +12,14 @@ const LEAST_FOR_ONE: f64 = 2e-8;
 
 /// The figure that an offer states; in words what is wrong with it.
 pub(super) fn figure(item: Item, offer: Offer, source: Source) -> Result<Figure, String> {
-    if offer.dimensions.is_empty() {
+    let dimensions = offer.dimensions.0;
+    if dimensions.is_empty() {
         return Err("the offer states none".to_owned());
     }
-    if offer.dimensions.len() > MOST_STEPS {
-        return Err(format!("{} steps, and {MOST_STEPS} at the most are read", offer.dimensions.len()));
+    if dimensions.len() > MOST_STEPS {
+        return Err(format!("it has more than {MOST_STEPS} steps, the limit"));
     }
-    let steps: Result<Vec<_>, String> = offer.dimensions.values().map(|dimension| step(item, dimension)).collect();
+    let steps: Result<Vec<_>, String> = dimensions.iter().map(|dimension| step(item, dimension)).collect();
     let mut steps = steps?;
     steps.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let mut joined = 0.0;
@@ -33,8 +33,8 @@ pub(super) fn figure(item: Item, offer: Offer, source: Source) -> Result<Figure,
 }
 
 fn step(item: Item, dimension: &Dimension) -> Result<(f64, Step), String> {
-    let unit = dimension.unit.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let dollars = dimension.price.get("USD").ok_or("it is not in US dollars")?;
+    let unit = dimension.unit.as_ref().and_then(Scalar::as_str).unwrap_or_default();
+    let dollars = dimension.price.dollars.as_ref().ok_or("it is not in US dollars")?;
     let dollars = number(dollars).ok_or_else(|| format!("{dollars} is not an amount of US dollars"))?;
     let from = dimension.begin.as_ref().map_or(Some(0.0), number).ok_or("its `beginRange` is no number")?;
     let up_to = match &dimension.end {
@@ -63,10 +63,11 @@ fn for_one(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
 }
 
 /// A number that is written as a text or as itself, not negative.
-fn number(value: &Value) -> Option<f64> {
+fn number(value: &Scalar) -> Option<f64> {
     let number = match value {
-        Value::String(text) => text.trim().parse().ok()?,
-        other => other.as_f64()?,
+        Scalar::Text(text) => text.trim().parse().ok()?,
+        Scalar::Number(number) => *number,
+        Scalar::Other => return None,
     };
     Some(number).filter(|number: &f64| number.is_finite() && *number >= 0.0)
 }

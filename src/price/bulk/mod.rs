@@ -1,7 +1,9 @@
 //! AWS's bulk price files: `index.json` of the offers AmazonS3 and AmazonEC2 (AWS Price List Bulk API).
 
 mod figure;
+mod narrow;
 mod read;
+mod scalar;
 mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +11,8 @@ use std::io::Read;
 
 use super::{Figure, Item, PriceTable, Source};
 
-/// The largest offer, AmazonEC2 of all Regions, has several gigabytes.
-const MOST_BYTES: u64 = 16 << 30;
+/// The largest file of one Region, AmazonEC2 of us-east-1, has some 400 MB.
+const MOST_BYTES: u64 = 2 << 30;
 const OFFERS: [&str; 3] = ["AmazonS3", "AmazonEC2", "AWSDataTransfer"];
 
 /// Why a file is no price file.
@@ -20,7 +22,7 @@ pub enum BulkError {
     Malformed(String),
     #[error("is of the offer `{0}`; those of AmazonS3 and AmazonEC2 are read")]
     Offer(String),
-    #[error("has more than {MOST_BYTES} bytes, and is not read")]
+    #[error("is larger than 2 GiB, the limit for a price file; take the file of one Region")]
     TooLarge,
     #[error("could not be read: {0}")]
     Io(String),
@@ -38,7 +40,7 @@ pub struct BulkPrices {
 impl BulkPrices {
     /// Reads a file as it comes; little of it is kept. A figure that is not understood is no error of the file.
     pub fn read(file: &str, input: impl Read) -> Result<Self, BulkError> {
-        let mut input = input.take(MOST_BYTES);
+        let mut input = narrow::Narrow::new(input.take(MOST_BYTES));
         let content: Result<read::Content, _> = serde_json::from_reader(&mut input);
         let content = content.map_err(|error| match () {
             () if input.limit() == 0 => BulkError::TooLarge,

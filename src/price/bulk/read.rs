@@ -5,13 +5,18 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 
+use super::figure::MOST_STEPS;
+use super::scalar::Scalar;
 use super::usage::item;
 use crate::price::Item;
 
 /// Products that count: in a file of all Regions, some forty for each.
 const MOST_PRODUCTS: usize = 10_000;
+/// Steps of all prices that count.
+const MOST_DIMENSIONS: usize = 10 * MOST_PRODUCTS;
+/// A SKU has sixteen characters.
+const MOST_SKU: usize = 64;
 
 /// What of a file counts.
 #[derive(Debug, Default)]
@@ -22,25 +27,38 @@ pub(super) struct Content {
     pub products: BTreeMap<String, (Option<String>, Item)>,
     /// By SKU.
     pub offers: Vec<(String, Offer)>,
+    /// Steps of all of them.
+    pub dimensions: usize,
 }
 
 /// One offer of a product.
 #[derive(Debug, Deserialize)]
 pub(super) struct Offer {
     #[serde(default, rename = "priceDimensions")]
-    pub dimensions: BTreeMap<String, Dimension>,
+    pub dimensions: Dimensions,
 }
+
+/// Steps of a price in the order of the file: one more than may be is kept, to tell that there are too many.
+#[derive(Debug, Default)]
+pub(super) struct Dimensions(pub Vec<Dimension>);
 
 /// One step of a price. All of it is text in AWS's files, numbers too.
 #[derive(Debug, Deserialize)]
 pub(super) struct Dimension {
-    pub unit: Option<Value>,
+    pub unit: Option<Scalar>,
     #[serde(rename = "beginRange")]
-    pub begin: Option<Value>,
+    pub begin: Option<Scalar>,
     #[serde(rename = "endRange")]
-    pub end: Option<Value>,
+    pub end: Option<Scalar>,
     #[serde(default, rename = "pricePerUnit")]
-    pub price: BTreeMap<String, Value>,
+    pub price: Price,
+}
+
+/// What a unit costs; other currencies are not kept.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Price {
+    #[serde(rename = "USD")]
+    pub dollars: Option<Scalar>,
 }
 
 #[derive(Deserialize)]
@@ -50,12 +68,12 @@ struct Product {
 
 #[derive(Deserialize)]
 struct Attributes {
-    usagetype: Option<Value>,
-    operation: Option<Value>,
+    usagetype: Option<Scalar>,
+    operation: Option<Scalar>,
     #[serde(rename = "regionCode")]
-    region: Option<Value>,
+    region: Option<Scalar>,
     #[serde(rename = "fromRegionCode")]
-    from_region: Option<Value>,
+    from_region: Option<Scalar>,
 }
 
 impl<'de> Deserialize<'de> for Content {
@@ -74,12 +92,13 @@ impl<'de> Visitor<'de> for File {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
+        let text = |value: &Scalar| value.as_str().map(str::to_owned);
         let mut content = Content::default();
         let (mut products, mut terms) = (false, false);
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "offerCode" => content.offer = map.next_value()?,
-                "publicationDate" => content.published = Some(map.next_value()?),
+                "offerCode" => content.offer = text(&map.next_value()?).unwrap_or_default(),
+                "publicationDate" => content.published = text(&map.next_value()?),
                 "products" => {
                     map.next_value_seed(Products(&mut content))?;
                     products = true;
@@ -135,7 +154,10 @@ macro_rules! seed {
 
 seed!(Products, "`products` as an object by SKU", |content, sku, map| {
     let Some(attributes) = map.next_value::<Product>()?.attributes else { continue };
-    let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+    if sku.len() > MOST_SKU {
+        continue;
+    }
+    let text = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::as_str).map(str::to_owned);
     let operation = text(&attributes.operation);
     let Some((item, coded)) = text(&attributes.usagetype).and_then(|usage| item(&usage, operation.as_deref())) else {
         continue;
@@ -159,9 +181,69 @@ seed!(Terms, "`terms` as an object", |content, kind, map| {
 
 seed!(OnDemand, "`OnDemand` as an object by SKU", |content, sku, map| {
     if content.products.contains_key(&sku) {
-        let offers = map.next_value::<BTreeMap<String, Offer>>()?;
-        content.offers.extend(offers.into_values().map(|offer| (sku.clone(), offer)));
+        map.next_value_seed(Offers(content, &sku))?;
     } else {
         let IgnoredAny = map.next_value()?;
     }
 });
+
+/// Reads the offers of one product.
+struct Offers<'a>(&'a mut Content, &'a str);
+
+impl<'de> DeserializeSeed<'de> for Offers<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Offers<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("offers as an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Offers(content, sku) = self;
+        while let Some(IgnoredAny) = map.next_key()? {
+            let offer: Offer = map.next_value()?;
+            // An offer without steps counts as one.
+            content.dimensions += offer.dimensions.0.len().max(1);
+            if content.dimensions > MOST_DIMENSIONS {
+                return Err(A::Error::custom(format!("more than {MOST_DIMENSIONS} steps of prices that count")));
+            }
+            content.offers.push((sku.to_owned(), offer));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Dimensions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Steps)
+    }
+}
+
+struct Steps;
+
+impl<'de> Visitor<'de> for Steps {
+    type Value = Dimensions;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`priceDimensions` as an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Dimensions, A::Error> {
+        let mut steps = Vec::new();
+        while let Some(IgnoredAny) = map.next_key()? {
+            if steps.len() > MOST_STEPS {
+                let IgnoredAny = map.next_value()?;
+            } else {
+                steps.push(map.next_value()?);
+            }
+        }
+        Ok(Dimensions(steps))
+    }
+}

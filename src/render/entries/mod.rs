@@ -8,6 +8,7 @@ pub use columns::entries_parquet;
 
 use serde::Serialize;
 
+use super::cell_text;
 use crate::fleet::{Entry, Proof};
 
 /// An entry as a row; what it does not have is empty.
@@ -59,6 +60,31 @@ impl EntryRow {
         };
         EntryRow { number, sha256, ..row }
     }
+
+    /// With every text as a cell that no program takes for anything else.
+    fn for_table(&self) -> Self {
+        let text = |value: &Option<String>| value.as_deref().map(cell_text);
+        EntryRow {
+            number: self.number,
+            sha256: cell_text(&self.sha256),
+            kind: self.kind,
+            at: cell_text(&self.at),
+            tool: cell_text(&self.tool),
+            target: cell_text(&self.target),
+            level: text(&self.level),
+            verdict: text(&self.verdict),
+            object_bytes: self.object_bytes,
+            etag: text(&self.etag),
+            version_id: text(&self.version_id),
+            last_modified: text(&self.last_modified),
+            storage_class: text(&self.storage_class),
+            covered_bytes: self.covered_bytes,
+            failed: text(&self.failed),
+            proved_by: text(&self.proved_by),
+            content: text(&self.content),
+            reason: text(&self.reason),
+        }
+    }
 }
 
 impl From<Proof> for EntryRow {
@@ -89,7 +115,7 @@ impl From<Proof> for EntryRow {
 pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
     let mut out = csv::Writer::from_writer(Vec::new());
     for row in rows {
-        out.serialize(row).map_err(|error| error.to_string())?;
+        out.serialize(row.for_table()).map_err(|error| error.to_string())?;
     }
     out.into_inner().map_err(|error| error.to_string())
 }

@@ -7,6 +7,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::files::{InputKind, read_bytes};
+
 /// Whose certificates are believed: those of the system, or those of `AWS_CA_BUNDLE`, as other AWS tools have it.
 #[derive(Clone)]
 pub(in crate::source::s3) struct Trust {
@@ -27,7 +29,7 @@ impl Trust {
             Some(path) => {
                 let path = PathBuf::from(path);
                 let wrong = |problem: String| format!("AWS_CA_BUNDLE {}: {problem}", path.display());
-                let pem = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+                let pem = read_bytes(&path, InputKind::CaBundle).map_err(|error| wrong(error.to_string()))?;
                 let roots = roots(&pem).map_err(wrong)?;
                 Ok(Trust { bundle: Some(Arc::new(pem)), roots: Arc::new(roots) })
             }

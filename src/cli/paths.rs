@@ -1,0 +1,283 @@
+//! Every file that a command reads or writes by name, and the check that none of them harms another.
+//!
+//! An output may be neither an input nor another output, however the two are spelled or linked, and may replace only
+//! an empty file or an earlier output of its kind. All of it is checked before anything is read.
+
+use std::fs::{File, Metadata};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+use super::args::{Command, ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
+#[cfg(feature = "s3")]
+use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
+use super::bench::BenchArgs;
+use super::cost::{CostArgs, Costed};
+use super::resolve::UsageError;
+#[cfg(feature = "ec2")]
+use super::tasks::args::{PreflightCommand, SourceArgs, StoreArgs};
+use crate::files::{OutputKind, Place, try_output};
+use crate::ident::Target;
+
+/// The files of one command.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    inputs: Vec<Named>,
+    outputs: Vec<(Named, OutputKind)>,
+    force: bool,
+}
+
+/// A path with what named it: a flag, a variable, or its role.
+#[derive(Debug)]
+struct Named {
+    by: String,
+    path: PathBuf,
+}
+
+impl Named {
+    fn new(by: &str, path: &Path) -> Self {
+        Named { by: by.to_owned(), path: path.to_owned() }
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.by, self.path.display())
+    }
+}
+
+impl Paths {
+    /// Of a command: the one list of all flags that name files.
+    pub fn of(command: &Command) -> Self {
+        let mut paths = Paths::default();
+        match command {
+            Command::Inspect(args) => paths.of_inspect(args),
+            Command::Verify(args) => paths.of_verify(args),
+            Command::Bench(args) => paths.of_bench(args),
+            Command::Cost(args) => paths.of_cost(args),
+            #[cfg(feature = "s3")]
+            Command::Audit(args) => paths.of_audit(args),
+            #[cfg(feature = "s3")]
+            Command::Ledger(command) => paths.ledger("the ledger", command.ledger(), false),
+            #[cfg(feature = "s3")]
+            Command::SafeToDelete(args) => {
+                paths.ledger("--ledger", &args.ledger, false);
+                paths.input("--policy", args.policy.as_deref());
+                paths.connection(&args.connection);
+            }
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Store(args)) => paths.connection(&args.connection),
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Restore(args)) => {
+                paths.source(&args.source);
+                paths.connection(&args.connection);
+            }
+            #[cfg(feature = "ec2")]
+            Command::Stored(args) => paths.connection(&args.connection),
+            #[cfg(feature = "ec2")]
+            Command::Store(args) => paths.of_store(args),
+            #[cfg(feature = "ec2")]
+            Command::Restore(args) => {
+                paths.source(&args.source);
+                paths.connection(&args.connection);
+            }
+            #[cfg(feature = "lab")]
+            Command::Lab(args) => paths.input("--faults", args.faults.as_deref()),
+            #[cfg(feature = "ec2")]
+            Command::Policy(_) => {}
+            #[cfg(all(feature = "ec2", feature = "lab"))]
+            Command::Demo(_) => {}
+            Command::Completions { .. } | Command::Man => {}
+        }
+        paths
+    }
+
+    fn of_inspect(&mut self, args: &InspectArgs) {
+        self.targets(&args.targets);
+        self.logical(&args.logical);
+        self.page(&args.page);
+        self.connection(&args.connection);
+    }
+
+    fn of_verify(&mut self, args: &VerifyArgs) {
+        self.targets(&args.targets);
+        let references = &args.references;
+        self.input("--manifest", references.manifest.as_deref());
+        if let (Some(manifest), Some(key)) = (&references.manifest, &references.manifest_key) {
+            self.input("the signature", Some(&super::resolve::signature_of(manifest)));
+            self.input("--manifest-key", Some(key));
+        }
+        self.input("--sums", references.sums.as_deref());
+        if let Some(Target::File(path)) = &references.like {
+            self.input("--like", Some(path));
+        }
+        self.input("--tuning", args.reading.tuning.as_deref());
+        self.logical(&args.logical);
+        self.output("--write-manifest", references.write_manifest.as_deref(), OutputKind::Manifest);
+        self.output("--resume", args.reading.resume.as_deref(), OutputKind::Checkpoint);
+        self.page(&args.page);
+        self.connection(&args.connection);
+    }
+
+    fn of_bench(&mut self, args: &BenchArgs) {
+        self.targets(args.target.as_slice());
+        self.output("--plot", args.plot.as_deref(), OutputKind::Plot);
+        self.output("--write-tuning", args.write_tuning.as_deref(), OutputKind::Tuning);
+        self.page(&args.page);
+        self.connection(&args.connection);
+    }
+
+    fn of_cost(&mut self, args: &CostArgs) {
+        for target in &args.targets {
+            if let Costed::Target(target) = target {
+                self.targets(std::slice::from_ref(target));
+            }
+        }
+        args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
+        self.input("--record", args.record.as_deref());
+        self.connection(&args.connection);
+    }
+
+    #[cfg(feature = "s3")]
+    fn of_audit(&mut self, args: &AuditArgs) {
+        if let Some(AuditWork::Merge(merge)) = &args.work {
+            merge.shards.iter().for_each(|path| self.input("the shard", Some(path)));
+            self.audit_files(&merge.files);
+            return self.page(&merge.page);
+        }
+        self.input("--list", args.list.as_deref());
+        if let Some(manifest) = &args.inventory {
+            self.input("--inventory", Some(manifest));
+            for data in super::audit::files::data_files(manifest) {
+                self.input("the inventory's data file", Some(&data));
+            }
+        }
+        self.input("--policy", args.policy.as_deref());
+        if let Some(ledger) = &args.ledger {
+            self.ledger("--ledger", ledger, true);
+        }
+        self.audit_files(&args.files);
+        self.page(&args.page);
+        self.connection(&args.connection);
+    }
+
+    #[cfg(feature = "s3")]
+    fn audit_files(&mut self, args: &AuditFileArgs) {
+        self.output("--csv", args.csv.as_deref(), OutputKind::Table);
+        self.output("--junit", args.junit.as_deref(), OutputKind::JUnit);
+        self.output("--prometheus", args.prometheus.as_deref(), OutputKind::Prometheus);
+    }
+
+    /// SQLite's own files beside a ledger are part of it.
+    #[cfg(feature = "s3")]
+    fn ledger(&mut self, by: &str, path: &Path, written: bool) {
+        match written {
+            true => self.output(by, Some(path), OutputKind::Ledger),
+            false => self.input(by, Some(path)),
+        }
+        for suffix in ["-journal", "-wal", "-shm"] {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(suffix);
+            self.input("a file of the ledger,", Some(Path::new(&beside)));
+        }
+    }
+
+    #[cfg(feature = "ec2")]
+    fn of_store(&mut self, args: &StoreArgs) {
+        self.output("--record", args.record.as_deref(), OutputKind::Record);
+        self.force |= args.force.force;
+        self.connection(&args.connection);
+    }
+
+    #[cfg(feature = "ec2")]
+    fn source(&mut self, args: &SourceArgs) {
+        self.input("--record", args.record.as_deref());
+        self.input("--manifest", args.manifest.as_deref());
+    }
+
+    fn targets(&mut self, targets: &[Target]) {
+        for target in targets {
+            if let Target::File(path) = target {
+                self.input("the target", Some(path));
+            }
+        }
+    }
+
+    fn logical(&mut self, args: &LogicalArgs) {
+        self.input("--record", args.record.as_deref());
+    }
+
+    fn page(&mut self, args: &PageArgs) {
+        self.output("--report", args.file.as_deref(), OutputKind::Page);
+        self.force |= args.force.force;
+    }
+
+    fn connection(&mut self, args: &ConnectionArgs) {
+        self.input("--sse-c-key-file", args.sse_c_key_file.as_deref());
+        let variables = [
+            "AWS_CA_BUNDLE",
+            "AWS_CONFIG_FILE",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        ];
+        for variable in variables {
+            let path = std::env::var_os(variable).filter(|path| !path.is_empty());
+            self.input(variable, path.as_deref().map(Path::new));
+        }
+        if let Some(home) = std::env::var_os("HOME").filter(|home| !home.is_empty()) {
+            for name in ["config", "credentials"] {
+                self.input("the AWS configuration", Some(&Path::new(&home).join(".aws").join(name)));
+            }
+        }
+    }
+
+    fn input(&mut self, by: &str, path: Option<&Path>) {
+        self.inputs.extend(path.map(|path| Named::new(by, path)));
+    }
+
+    fn output(&mut self, by: &str, path: Option<&Path>, kind: OutputKind) {
+        self.outputs.extend(path.map(|path| (Named::new(by, path), kind)));
+    }
+
+    /// Refuses outputs that would harm an input or another output, that cannot be written, or that would replace a
+    /// foreign file.
+    pub fn check(&self) -> Result<(), UsageError> {
+        // What cannot be looked up is no file that an output could harm; whatever reads it says so.
+        let inputs: Vec<(Place, String)> =
+            self.inputs.iter().filter_map(|input| Some((Place::of(&input.path).ok()?, input.shown()))).collect();
+        let mut taken = inputs;
+        let said = std_streams();
+        for (place, name) in &said {
+            if let Some((_, input)) = taken.iter().find(|(known, _)| known == place) {
+                return Err(UsageError(format!("{name} is the same file as {input}; nothing is read or written")));
+            }
+        }
+        taken.extend(said);
+        for (output, _) in &self.outputs {
+            // Errors of the directory are told by the trial below.
+            let Ok(place) = Place::of(&output.path) else { continue };
+            let special = std::fs::metadata(&output.path).is_ok_and(|there| !there.is_file());
+            if special {
+                continue;
+            }
+            if let Some((_, other)) = taken.iter().find(|(known, _)| *known == place) {
+                let problem = "an output must be neither an input nor another output";
+                return Err(UsageError(format!("{} is the same file as {other}; {problem}", output.shown())));
+            }
+            taken.push((place, output.shown()));
+        }
+        for (output, kind) in &self.outputs {
+            try_output(&output.path, *kind, self.force)
+                .map_err(|error| UsageError(format!("{}: {error}", output.shown())))?;
+        }
+        Ok(())
+    }
+}
+
+/// Standard output and standard error, where they lead to regular files.
+fn std_streams() -> Vec<(Place, String)> {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let streams: [(BorrowedFd<'_>, &str); 2] = [(out.as_fd(), "standard output"), (err.as_fd(), "standard error")];
+    let metadata = |stream: BorrowedFd<'_>| -> Option<Metadata> {
+        File::from(stream.try_clone_to_owned().ok()?).metadata().ok().filter(Metadata::is_file)
+    };
+    streams.into_iter().filter_map(|(fd, name)| Some((Place::of_open(&metadata(fd)?), name.to_owned()))).collect()
+}

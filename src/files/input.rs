@@ -1,0 +1,240 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Take};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::libc::O_NONBLOCK;
+
+use super::type_name;
+use crate::units::ByteSize;
+
+/// What an input file is read as. Each kind has its own limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    Manifest,
+    Signature,
+    PublicKey,
+    Sums,
+    Tuning,
+    Checkpoint,
+    Record,
+    Policy,
+    List,
+    InventoryManifest,
+    InventoryData,
+    AuditLines,
+    FaultRules,
+    Prices,
+    CaBundle,
+    CustomerKey,
+    JournalEntry,
+}
+
+impl InputKind {
+    pub const ALL: [InputKind; 17] = [
+        InputKind::Manifest,
+        InputKind::Signature,
+        InputKind::PublicKey,
+        InputKind::Sums,
+        InputKind::Tuning,
+        InputKind::Checkpoint,
+        InputKind::Record,
+        InputKind::Policy,
+        InputKind::List,
+        InputKind::InventoryManifest,
+        InputKind::InventoryData,
+        InputKind::AuditLines,
+        InputKind::FaultRules,
+        InputKind::Prices,
+        InputKind::CaBundle,
+        InputKind::CustomerKey,
+        InputKind::JournalEntry,
+    ];
+
+    /// The largest file of this kind that is read, in bytes. Kinds that are kept whole in memory have small limits;
+    /// price files, inventories, lists and audit lines are streamed.
+    pub fn most_bytes(self) -> u64 {
+        const KIB: u64 = 1 << 10;
+        const MIB: u64 = 1 << 20;
+        const GIB: u64 = 1 << 30;
+        match self {
+            InputKind::CustomerKey => 4 * KIB,
+            // minisign writes trusted comments of at most 8 KiB.
+            InputKind::Signature | InputKind::PublicKey => 16 * KIB,
+            InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy => 64 * KIB,
+            InputKind::Record | InputKind::FaultRules => MIB,
+            InputKind::CaBundle => 4 * MIB,
+            // 10,000 parts, each with digests by all ten algorithms, take 10 MB.
+            InputKind::Manifest | InputKind::InventoryManifest => 16 * MIB,
+            InputKind::Sums => 64 * MIB,
+            InputKind::Checkpoint => 256 * MIB,
+            InputKind::List | InputKind::AuditLines => GIB,
+            InputKind::InventoryData | InputKind::Prices => 2 * GIB,
+        }
+    }
+
+    /// The kind in words, with its article.
+    pub fn name(self) -> &'static str {
+        match self {
+            InputKind::Manifest => "a manifest",
+            InputKind::Signature => "a signature",
+            InputKind::PublicKey => "a public key",
+            InputKind::Sums => "a checksum file",
+            InputKind::Tuning => "a tuning profile",
+            InputKind::Checkpoint => "a checkpoint",
+            InputKind::Record => "a record",
+            InputKind::Policy => "a policy",
+            InputKind::List => "a list of objects",
+            InputKind::InventoryManifest => "an inventory manifest",
+            InputKind::InventoryData => "an inventory data file",
+            InputKind::AuditLines => "the JSON lines of an audit",
+            InputKind::FaultRules => "a file of fault rules",
+            InputKind::Prices => "a price file",
+            InputKind::CaBundle => "a certificate bundle",
+            InputKind::CustomerKey => "a customer key",
+            InputKind::JournalEntry => "a journal entry",
+        }
+    }
+
+    /// Whether it may come from a pipe, or from standard input as `-`.
+    pub fn may_be_pipe(self) -> bool {
+        matches!(self, InputKind::Sums | InputKind::List)
+    }
+}
+
+/// Why an input cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("is {found}, and {} must be a regular file{}", kind.name(), if kind.may_be_pipe() { " or a pipe" } else { "" })]
+    Special { kind: InputKind, found: &'static str },
+    #[error("is larger than {}, the limit for {}", ByteSize(kind.most_bytes()), kind.name())]
+    TooLarge { kind: InputKind },
+    #[error("is not UTF-8 text")]
+    NotText,
+}
+
+/// A file that is open for reading. It fails at the byte after the limit of its kind.
+pub struct Input {
+    inner: Take<Box<dyn Read + Send>>,
+    kind: InputKind,
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        // One byte more than allowed is let through, to tell the end from the limit.
+        if self.inner.limit() == 0 && !buffer.is_empty() {
+            return Err(io::Error::other(InputError::TooLarge { kind: self.kind }));
+        }
+        Ok(got)
+    }
+}
+
+/// Opens an input: a regular file, which never blocks, or a pipe where the kind allows it, which blocks until
+/// something writes to it. `-` is standard input for those kinds.
+///
+/// # Errors
+///
+/// The file cannot be opened, is of a type that its kind does not allow, or is larger than the limit of its kind.
+pub fn open_input(path: &Path, kind: InputKind) -> Result<Input, InputError> {
+    if kind.may_be_pipe() && path.as_os_str() == "-" {
+        return Ok(limited(Box::new(io::stdin()), kind));
+    }
+    // Asked before opening: to open a device can have effects, and to open a pipe without a writer blocks.
+    let there = std::fs::metadata(path)?;
+    let special = |found: std::fs::FileType| Err(InputError::Special { kind, found: type_name(found) });
+    if kind.may_be_pipe() && there.file_type().is_fifo() {
+        return Ok(limited(Box::new(File::open(path)?), kind));
+    }
+    if !there.is_file() {
+        return special(there.file_type());
+    }
+    let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path)?;
+    let opened = file.metadata()?;
+    if !opened.is_file() {
+        return special(opened.file_type());
+    }
+    if opened.len() > kind.most_bytes() {
+        return Err(InputError::TooLarge { kind });
+    }
+    Ok(limited(Box::new(file), kind))
+}
+
+fn limited(inner: Box<dyn Read + Send>, kind: InputKind) -> Input {
+    Input { inner: inner.take(kind.most_bytes() + 1), kind }
+}
+
+/// Reads an input whole.
+///
+/// # Errors
+///
+/// As [`open_input`].
+pub fn read_bytes(path: &Path, kind: InputKind) -> Result<Vec<u8>, InputError> {
+    let mut content = Vec::new();
+    let read = open_input(path, kind)?.read_to_end(&mut content);
+    read.map_err(|error| match error.downcast::<InputError>() {
+        Ok(limit) => limit,
+        Err(error) => InputError::Io(error),
+    })?;
+    Ok(content)
+}
+
+/// Reads an input as UTF-8 text.
+///
+/// # Errors
+///
+/// As [`open_input`], and where the content is not UTF-8.
+pub fn read_text(path: &Path, kind: InputKind) -> Result<String, InputError> {
+    String::from_utf8(read_bytes(path, kind)?).map_err(|_| InputError::NotText)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_the_limit_of_its_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        for kind in InputKind::ALL {
+            let file = File::create(&path).unwrap();
+            file.set_len(kind.most_bytes() + 1).unwrap();
+            let error = open_input(&path, kind).err().unwrap().to_string();
+            assert!(error.contains(kind.name()) && error.contains("is larger than"), "{error}");
+            if kind.most_bytes() <= 1 << 20 {
+                file.set_len(kind.most_bytes()).unwrap();
+                assert_eq!(read_bytes(&path, kind).unwrap().len() as u64, kind.most_bytes());
+            }
+        }
+        // A file that grows after it was opened.
+        let most = InputKind::CustomerKey.most_bytes();
+        let file = File::create(&path).unwrap();
+        let mut input = open_input(&path, InputKind::CustomerKey).unwrap();
+        file.set_len(most * 3).unwrap();
+        let mut got = Vec::new();
+        let error = input.read_to_end(&mut got).unwrap_err().to_string();
+        assert!(error.contains("the limit for a customer key"), "{error}");
+        assert!(got.len() as u64 <= most + 1);
+    }
+
+    #[test]
+    fn devices_directories_and_pipes_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("p");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for kind in InputKind::ALL {
+            for (path, found) in
+                [(Path::new("/dev/zero"), "a character device"), (folder.path(), "a directory"), (&pipe, "a pipe")]
+            {
+                if found == "a pipe" && kind.may_be_pipe() {
+                    continue;
+                }
+                let error = open_input(path, kind).err().unwrap().to_string();
+                assert!(error.starts_with(&format!("is {found}, and {} must be", kind.name())), "{error}");
+            }
+        }
+        assert!(matches!(open_input(Path::new("-"), InputKind::Manifest), Err(InputError::Io(_))));
+    }
+}

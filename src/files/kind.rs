@@ -1,0 +1,124 @@
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+
+use serde::Deserialize;
+
+use super::Rights;
+
+/// What an output file holds. Decides who may read it, and which file it may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputKind {
+    Manifest,
+    Record,
+    Checkpoint,
+    Ledger,
+    Tuning,
+    Page,
+    Table,
+    JUnit,
+    Prometheus,
+    Plot,
+}
+
+impl OutputKind {
+    pub const ALL: [OutputKind; 10] = [
+        OutputKind::Manifest,
+        OutputKind::Record,
+        OutputKind::Checkpoint,
+        OutputKind::Ledger,
+        OutputKind::Tuning,
+        OutputKind::Page,
+        OutputKind::Table,
+        OutputKind::JUnit,
+        OutputKind::Prometheus,
+        OutputKind::Plot,
+    ];
+
+    /// The kind in words, with its article.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutputKind::Manifest => "a manifest",
+            OutputKind::Record => "a record",
+            OutputKind::Checkpoint => "a checkpoint",
+            OutputKind::Ledger => "a ledger",
+            OutputKind::Tuning => "a tuning profile",
+            OutputKind::Page => "a report page",
+            OutputKind::Table => "a CSV table of an audit",
+            OutputKind::JUnit => "a JUnit report of an audit",
+            OutputKind::Prometheus => "a file of Prometheus metrics",
+            OutputKind::Plot => "a plot",
+        }
+    }
+
+    /// State that later runs rely on is for its owner alone; what others are meant to read is not.
+    pub fn rights(self) -> Rights {
+        match self {
+            OutputKind::Manifest | OutputKind::Record | OutputKind::Checkpoint | OutputKind::Ledger => Rights::Private,
+            _ => Rights::Shared,
+        }
+    }
+
+    /// State that is read back cannot be kept in a pipe or a device.
+    pub(super) fn needs_regular_file(self) -> bool {
+        matches!(self, OutputKind::Checkpoint | OutputKind::Ledger)
+    }
+
+    fn marker(self) -> Marker {
+        match self {
+            OutputKind::Manifest => Marker::Schema("stored-ami/manifest/"),
+            OutputKind::Record => Marker::Schema("stored-ami/record/"),
+            OutputKind::Tuning => Marker::Schema("stored-ami-tuning/"),
+            OutputKind::Page => Marker::Head("<h1>stored-ami ", "<!DOCTYPE html>"),
+            OutputKind::Table => Marker::Head("target,verdict,exit_code,", "target,"),
+            OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami audit\"", "<?xml"),
+            OutputKind::Prometheus => Marker::Head("# HELP stored_ami_", "# HELP stored_ami_"),
+            OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
+            OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
+        }
+    }
+}
+
+/// In every plot, as a comment.
+pub const PLOT_MARKER: &str = "<!-- stored-ami bench -->";
+
+/// How a file shows that it is of a kind.
+enum Marker {
+    /// The member `schema` of a JSON object begins so.
+    Schema(&'static str),
+    /// The first text stands somewhere near the begin of the file, which begins with the second.
+    Head(&'static str, &'static str),
+    /// It is read before it is written, and what reads it refuses foreign files.
+    ReaderDecides,
+}
+
+/// The style sheet of a page stands before its title.
+const HEAD: u64 = 256 << 10;
+
+#[derive(Deserialize)]
+struct Envelope {
+    schema: String,
+}
+
+/// Whether a file was written as an output of this kind.
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn is_ours(kind: OutputKind, file: File) -> io::Result<bool> {
+    match kind.marker() {
+        Marker::ReaderDecides => Ok(true),
+        Marker::Schema(begin) => {
+            let envelope: Result<Envelope, _> = serde_json::from_reader(BufReader::new(file));
+            match envelope {
+                Err(error) if error.is_io() => Err(error.into()),
+                other => Ok(other.is_ok_and(|envelope| envelope.schema.starts_with(begin))),
+            }
+        }
+        Marker::Head(marker, begin) => {
+            let mut head = Vec::new();
+            file.take(HEAD).read_to_end(&mut head)?;
+            let there = head.windows(marker.len()).any(|window| window == marker.as_bytes());
+            Ok(there && head.starts_with(begin.as_bytes()))
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Local files: inputs that are read within limits, and outputs that are replaced whole or not at all.
+
+mod input;
+mod kind;
+mod output;
+mod place;
+mod write;
+
+pub use input::{Input, InputError, InputKind, open_input, read_bytes, read_text};
+pub use kind::{OutputKind, PLOT_MARKER, is_ours};
+pub use output::{OutputError, try_output};
+pub use place::Place;
+pub use write::{Rights, create_private, remove_whole, write_output, write_whole};
+
+use std::fs::FileType;
+use std::os::unix::fs::FileTypeExt;
+
+/// The name of a file type, with its article.
+fn type_name(found: FileType) -> &'static str {
+    match found {
+        found if found.is_file() => "a regular file",
+        found if found.is_dir() => "a directory",
+        found if found.is_fifo() => "a pipe",
+        found if found.is_char_device() => "a character device",
+        found if found.is_block_device() => "a block device",
+        found if found.is_socket() => "a socket",
+        _ => "a special file",
+    }
+}

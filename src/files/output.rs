@@ -1,0 +1,82 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::libc::O_NONBLOCK;
+
+use super::kind::{OutputKind, is_ours};
+use super::place::{folder_of, resolved};
+use super::type_name;
+use super::write::{new_file, remove_leftovers};
+
+/// Written beside an output and removed again, to find a full disk.
+const TRIAL: usize = 4 << 10;
+
+/// Why an output cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    #[error("an empty name")]
+    NoName,
+    #[error("is {0}, and a file is needed")]
+    Special(&'static str),
+    #[error("its directory: {0}")]
+    Folder(io::Error),
+    #[error("cannot be written: {0}")]
+    NotWritable(io::Error),
+    #[error("exists and is not {} that stored-ami wrote; --force overwrites it", kind.name())]
+    Foreign { kind: OutputKind },
+}
+
+/// Finds out, before any work, whether an output can be written, and whether what is there may be overwritten: an
+/// empty file, one that was written as this kind of output, or any file with `force`. Changes nothing that is there.
+///
+/// Removes what killed writers of the same output left beside it.
+///
+/// # Errors
+///
+/// What [`OutputError`] names. Later failures remain possible: the disk may fill up meanwhile.
+pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), OutputError> {
+    if path.as_os_str().is_empty() {
+        return Err(OutputError::NoName);
+    }
+    let path = resolved(path).map_err(OutputError::NotWritable)?;
+    match fs::metadata(&path) {
+        Ok(there) if kind.needs_regular_file() && !there.is_file() => {
+            return Err(OutputError::Special(type_name(there.file_type())));
+        }
+        // Not even opened: to close a pipe again is the end of the content for whoever reads it.
+        Ok(there) if there.file_type().is_fifo() => return Ok(()),
+        Ok(there) if there.file_type().is_char_device() => {
+            let opened = OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(&path);
+            return opened.map(drop).map_err(OutputError::NotWritable);
+        }
+        Ok(there) if !there.is_file() => return Err(OutputError::Special(type_name(there.file_type()))),
+        Ok(there) => {
+            OpenOptions::new().write(true).open(&path).map_err(OutputError::NotWritable)?;
+            let ours = || is_ours(kind, File::open(&path)?);
+            if there.len() > 0 && !force && !ours().map_err(OutputError::NotWritable)? {
+                return Err(OutputError::Foreign { kind });
+            }
+        }
+        Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+            return Err(OutputError::Special("the name of a directory"));
+        }
+        Err(_) => {}
+    }
+    let folder = folder_of(&path);
+    let found = fs::metadata(folder).map_err(OutputError::Folder)?;
+    if !found.is_dir() {
+        return Err(OutputError::Folder(io::Error::from(io::ErrorKind::NotADirectory)));
+    }
+    remove_leftovers(&path);
+    let trial = || new_file(folder, &path, kind.rights())?.write_all(&[0; TRIAL]);
+    trial().map_err(|error| match there(&path) {
+        true => OutputError::NotWritable(error),
+        false => OutputError::Folder(error),
+    })
+}
+
+fn there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}

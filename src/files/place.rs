@@ -1,0 +1,90 @@
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// More symbolic links in a row than any system follows.
+const MOST_LINKS: usize = 40;
+
+/// Where a path leads: the file that is there, or the entry of a directory where one would be made.
+///
+/// Two spellings of one path, and two links to one file, have equal places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    File { device: u64, inode: u64 },
+    Entry { device: u64, inode: u64, name: OsString },
+}
+
+impl Place {
+    /// # Errors
+    ///
+    /// The directory cannot be looked up.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let path = resolved(path)?;
+        if let Ok(there) = fs::metadata(&path) {
+            return Ok(Place::File { device: there.dev(), inode: there.ino() });
+        }
+        let folder = fs::metadata(folder_of(&path))?;
+        let name = path.file_name().unwrap_or_default().to_owned();
+        Ok(Place::Entry { device: folder.dev(), inode: folder.ino(), name })
+    }
+
+    /// Of a file that is open.
+    pub fn of_open(file: &fs::Metadata) -> Self {
+        Place::File { device: file.dev(), inode: file.ino() }
+    }
+}
+
+/// The path behind symbolic links, also where the last one leads to a file that does not exist yet.
+pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if let Ok(whole) = fs::canonicalize(&path) {
+            return Ok(whole);
+        }
+        match fs::read_link(&path) {
+            Ok(to) => path = folder_of(&path).join(to),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn spellings_and_links_of_one_file_are_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("a")).unwrap();
+        fs::write(at("f"), "x").unwrap();
+        fs::write(at("g"), "x").unwrap();
+        fs::hard_link(at("f"), at("hard")).unwrap();
+        symlink(at("f"), at("soft")).unwrap();
+        symlink("soft", at("softer")).unwrap();
+        symlink("a/new", at("ahead")).unwrap();
+        symlink(".", at("here")).unwrap();
+        symlink("loop", at("loop")).unwrap();
+        let same = |one: &str, other: &str| Place::of(&at(one)).unwrap() == Place::of(&at(other)).unwrap();
+        for other in ["f", "./f", "a/../f", "hard", "soft", "softer", "here/f", "here/here/hard"] {
+            assert!(same("f", other), "{other}");
+            assert!(!same("g", other), "{other}");
+        }
+        for other in ["new", "./new", "a/../new", "here/new"] {
+            assert!(same("new", other), "{other}");
+            assert!(!same("a/new", other), "{other}");
+        }
+        assert!(same("a/new", "ahead"));
+        assert!(Place::of(&at("loop")).is_err());
+        assert!(Place::of(&at("none/new")).is_err());
+    }
+}

@@ -1,0 +1,244 @@
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::libc::{ENXIO, O_NONBLOCK};
+
+use super::place::{folder_of, resolved};
+
+/// Who may read a new file, before the umask takes rights away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Its owner.
+    Private,
+    /// Whoever may read other new files.
+    Shared,
+}
+
+impl Rights {
+    fn mode(self) -> u32 {
+        match self {
+            Rights::Private => 0o600,
+            Rights::Shared => 0o666,
+        }
+    }
+}
+
+/// Between two attempts to write to a pipe that takes nothing.
+const PIPE_PAUSE: Duration = Duration::from_millis(20);
+/// Attempts to make a file that other runs remove as a leftover of a killed one.
+const ATTEMPTS: usize = 8;
+
+/// [`write_output`] for state of this program: private, and never a pipe that waits for a reader.
+pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_output(path, content, Rights::Private, &|| false)
+}
+
+/// Writes beside the place and moves the file there, so that whatever ends the process leaves the old file or the new
+/// one. What a link points to is replaced, not the link. A file that is there keeps its rights. Pipes and character
+/// devices are written to as they are; `given_up` is asked while a pipe takes nothing.
+pub fn write_output(path: &Path, content: &[u8], rights: Rights, given_up: &dyn Fn() -> bool) -> io::Result<()> {
+    let path = &resolved(path)?;
+    let there = fs::metadata(path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return write_special(path, content, given_up);
+    }
+    let folder = folder_of(path);
+    remove_leftovers(path);
+    let mut file = new_file(folder, path, rights)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    if let Some(there) = there {
+        file.as_file().set_permissions(there.permissions())?;
+    }
+    file.persist(path)?;
+    // The name is on disk with the folder only.
+    File::open(folder)?.sync_all()
+}
+
+fn write_special(path: &Path, mut content: &[u8], given_up: &dyn Fn() -> bool) -> io::Result<()> {
+    let wait = || match given_up() {
+        true => Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted while nothing reads it")),
+        false => {
+            std::thread::sleep(PIPE_PAUSE);
+            Ok(())
+        }
+    };
+    let mut pipe = loop {
+        match OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path) {
+            // No reader yet.
+            Err(error) if error.raw_os_error() == Some(ENXIO) => wait()?,
+            opened => break opened?,
+        }
+    };
+    while !content.is_empty() {
+        match pipe.write(content) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => content = content.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait()?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Makes an empty file for its owner alone where there is none.
+pub fn create_private(path: &Path) -> io::Result<()> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(Rights::Private.mode()).open(path);
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a file, and what writers of it left beside it when they were killed. That nothing is there is no error.
+pub fn remove_whole(path: &Path) -> io::Result<()> {
+    let path = &resolved(path)?;
+    remove_leftovers(path);
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the unfinished files of killed writers of this path. A writer that is alive holds a lock on its own.
+pub(super) fn remove_leftovers(path: &Path) {
+    let (prefix, suffix) = around(path);
+    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        // Between prefix and suffix are the random characters and nothing else, so that no output of another name is
+        // taken for a leftover of this one.
+        let random = name.strip_prefix(prefix.as_encoded_bytes()).and_then(|rest| rest.strip_suffix(suffix));
+        let ours = random.is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric));
+        if !ours || !entry.file_type().is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        // Locked until it is gone: its writer may just be about to lock it.
+        let Ok(file) = File::open(entry.path()) else { continue };
+        if file.try_lock().is_ok() {
+            // What cannot be removed is in nobody's way.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+/// What the names of files begin and end with that are on their way to this place.
+fn around(path: &Path) -> (OsString, &'static [u8]) {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    (prefix, SUFFIX.as_bytes())
+}
+
+const SUFFIX: &str = ".unfinished";
+/// Random characters between prefix and suffix.
+const RANDOM: usize = 6;
+
+/// A file on its way to a path, locked so that no other run takes it for a leftover.
+pub(super) fn new_file(folder: &Path, path: &Path, rights: Rights) -> io::Result<tempfile::NamedTempFile> {
+    let (prefix, _) = around(path);
+    for _ in 0..ATTEMPTS {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
+        builder.permissions(Permissions::from_mode(rights.mode()));
+        let file = builder.tempfile_in(folder)?;
+        // Some file systems have no locks; there another run may remove it, and the last step fails.
+        drop(file.as_file().lock());
+        // Another run may have removed it before it was locked.
+        if fs::metadata(file.path()).is_ok() {
+            return Ok(file);
+        }
+    }
+    Err(io::Error::other("another run removes the file again and again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_devices_and_rights_stay() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write_whole(&at("new"), b"1").unwrap();
+        let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+        File::create(at("usual")).unwrap();
+        assert_eq!(mode("new"), mode("usual") & 0o600);
+        write_output(&at("shared"), b"1", Rights::Shared, &|| false).unwrap();
+        assert_eq!(mode("shared"), mode("usual"));
+        create_private(&at("begun")).unwrap();
+        create_private(&at("begun")).unwrap();
+        assert_eq!(mode("begun"), mode("usual") & 0o600);
+        symlink(at("ahead"), at("dangling")).unwrap();
+        write_whole(&at("dangling"), b"2").unwrap();
+        assert_eq!(fs::read(at("ahead")).unwrap(), b"2");
+        fs::set_permissions(at("new"), Permissions::from_mode(0o640)).unwrap();
+        symlink(at("new"), at("link")).unwrap();
+        write_whole(&at("link"), b"2").unwrap();
+        assert_eq!(fs::read(at("new")).unwrap(), b"2");
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert_eq!(mode("new"), 0o640);
+        write_whole(Path::new("/dev/null"), b"3").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn what_killed_writers_left_goes_with_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a.json", "b.json", ".other"] {
+            write_whole(&at(name), b"1").unwrap();
+        }
+        for (place, of) in [("a.json", "a.json"), ("a.json", "a.json"), ("b.json", "b.json")] {
+            drop(new_file(folder.path(), &at(of), Rights::Private).unwrap().keep().unwrap());
+            assert!(at(place).exists());
+        }
+        remove_whole(&at("a.json")).unwrap();
+        remove_whole(&at("a.json")).unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left.len(), 3, "{left:?}");
+        assert!(left.iter().all(|name| !name.to_string_lossy().contains("a.json")), "{left:?}");
+    }
+
+    #[test]
+    fn the_next_writer_removes_what_a_killed_one_left_and_spares_a_live_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let other = folder.path().join(".a.json.by-hand.unfinished");
+        fs::write(&other, "x").unwrap();
+        drop(new_file(folder.path(), &path, Rights::Private).unwrap().keep().unwrap());
+        let live = new_file(folder.path(), &path, Rights::Private).unwrap();
+        write_whole(&path, b"1").unwrap();
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 3, "the file, that of another name, and that of the live writer");
+        assert!(live.path().exists() && other.exists());
+    }
+
+    #[test]
+    fn a_pipe_is_written_to_and_given_up() {
+        use std::io::Read;
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("p");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let error = write_output(&pipe, b"x", Rights::Shared, &|| true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+        let content = vec![7; 1 << 20];
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || {
+                let mut got = Vec::new();
+                File::open(pipe).unwrap().read_to_end(&mut got).unwrap();
+                got
+            }
+        });
+        write_output(&pipe, &content, Rights::Shared, &|| false).unwrap();
+        assert_eq!(reader.join().unwrap(), content);
+    }
+}

@@ -1,0 +1,96 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::common::bare_command;
+
+/// A folder with the program beside it.
+pub struct Folder(tempfile::TempDir);
+
+/// What a run of the program gave.
+#[derive(Debug)]
+pub struct Ended {
+    pub exit: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ended { exit: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    #[track_caller]
+    pub fn assert(&self, exit: i32, says: &str) -> &Self {
+        assert_eq!(self.exit, Some(exit), "{self:?}");
+        assert!(self.stderr.contains(says) || self.stdout.contains(says), "`{says}` in {self:?}");
+        self
+    }
+}
+
+impl Folder {
+    pub fn new() -> Self {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    /// With a target of three bytes, and a second name for the folder.
+    pub fn with_target() -> Self {
+        let folder = Self::new();
+        folder.write("f.bin", b"abc");
+        std::fs::create_dir(folder.at("sub")).unwrap();
+        folder
+    }
+
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn write(&self, name: &str, content: &[u8]) {
+        std::fs::write(self.at(name), content).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.at(name)).unwrap()
+    }
+
+    /// Every name in the folder with its bytes, but for directories and special files.
+    pub fn content(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut content: Vec<_> = std::fs::read_dir(self.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect();
+        content.sort();
+        content
+    }
+
+    pub fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.at(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = bare_command();
+        command.args(args).current_dir(self.path()).env("AWS_REGION", "us-east-1");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Ended {
+        Ended::of(self.command(args).output().unwrap())
+    }
+}
+
+/// SHA-256 of `abc` (FIPS 180-2).
+pub const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+pub const RIGHT: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+pub fn signal(name: &str, pid: u32) {
+    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+}
