@@ -47,10 +47,10 @@ impl Clock for Hurried {
     }
 }
 
-/// One lab, and one connection to it.
+/// One lab, and how it is reached.
 pub struct Rig {
     pub lab: Lab,
-    connection: Connection,
+    options: S3Options,
 }
 
 /// What a `verify` came to, and what it took.
@@ -72,7 +72,7 @@ impl Rig {
             patience: Some(PATIENCE),
             ..S3Options::default()
         };
-        Rig { connection: Connection::open(options).await.unwrap(), lab }
+        Rig { options, lab }
     }
 
     /// Puts an object in the place of the one before, perhaps damaged at rest.
@@ -88,7 +88,9 @@ impl Rig {
         self.lab.clear_calls();
         self.lab.clear_script();
         parse_faults(rules).unwrap().into_iter().for_each(|rule| self.lab.script(rule));
-        let source = self.connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()).fresh();
+        // What one case taught of the server must not bear on the next.
+        let connection = Connection::open(self.options.clone()).await.unwrap();
+        let source = connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()).fresh();
         let clock = Arc::new(Hurried::default());
         let retry = RetryPolicy { stall: STALL, ..RetryPolicy::default() };
         let context = Context { clock: clock.clone(), monitor: Arc::new(Silent), retry };
