@@ -9,7 +9,6 @@ mod judge;
 mod lifecycle;
 pub mod preflight;
 mod ratio;
-mod size;
 
 pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
 pub use contradiction::contradiction;
@@ -19,4 +18,3 @@ pub use empty::wrong_size;
 pub use judge::{Judgement, held_by_part, judge};
 pub use lifecycle::{LifecycleSubject, Removal, Removals, Standing, horizon, removals};
 pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios};
-pub use size::stored_size;

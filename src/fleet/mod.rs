@@ -6,15 +6,15 @@ mod history;
 mod inventory;
 mod joint;
 mod level;
-mod objects;
 mod lock;
+mod objects;
 mod origin;
 mod parts;
 mod policy;
 mod seen;
 mod share;
-mod stays;
 mod standing;
+mod stays;
 
 pub use entry::{Acceptance, Entry, Gone, Proof, Term};
 pub use history::{Histories, History};

@@ -5,8 +5,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::chain::{BEGINNING, Head, Link, link};
-use crate::files::create_private;
 use super::{LedgerError, schema};
+use crate::files::create_private;
 use crate::fleet::Entry;
 
 /// How long another run may hold the file.

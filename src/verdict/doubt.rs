@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Outcome, Reason};
+use super::{CheckId, Finding, Outcome, Reason, Verdict};
 
 /// Why a reading casts doubt on bytes that it does not refute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -21,9 +21,18 @@ pub enum Doubt {
 
 impl Doubt {
     /// The gravest doubt among findings that are open. A finding that fails is no doubt: it refutes.
+    ///
+    /// A reading that proves every byte settles what does not speak of its bytes: an ETag under parts that nothing
+    /// proves, and a contradiction that a strong value outweighs (then it is not required).
     pub fn of(findings: &[Finding]) -> Option<Doubt> {
+        let proved =
+            findings.iter().any(|finding| finding.check == CheckId::Proof && finding.verdict() == Verdict::Pass);
         let doubt = |finding: &Finding| match &finding.outcome {
-            Outcome::Unknown(reason) => reason.doubt(),
+            Outcome::Unknown(reason) => reason.doubt().filter(|doubt| match doubt {
+                Doubt::Mismatch => !proved,
+                Doubt::Contradiction => finding.required,
+                Doubt::Unproved | Doubt::Unstable => true,
+            }),
             Outcome::Pass(_) | Outcome::Fail(_) => None,
         };
         findings.iter().filter_map(doubt).max()
@@ -49,6 +58,7 @@ impl Reason {
                 Some(Doubt::Mismatch)
             }
             Reason::UnstableRead { .. } => Some(Doubt::Unstable),
+            Reason::Contradiction { .. } => Some(Doubt::Contradiction),
             _ => None,
         }
     }
@@ -68,6 +78,7 @@ mod tests {
             (Reason::Unconfirmed { detail: detail() }, Some(Doubt::Mismatch)),
             (Reason::RereadFailed { detail: detail() }, Some(Doubt::Mismatch)),
             (Reason::UnstableRead { detail: detail() }, Some(Doubt::Unstable)),
+            (Reason::Contradiction { detail: detail() }, Some(Doubt::Contradiction)),
             (Reason::LayoutUnknown { because: detail() }, None),
             (Reason::ReadFailed { detail: detail() }, None),
             (Reason::Interrupted { coverage: half }, None),
@@ -81,5 +92,29 @@ mod tests {
             assert_eq!(Doubt::of(&[sampled, of(Outcome::Unknown(reason))]), doubt);
         }
         assert!(Doubt::Mismatch > Doubt::Unstable && Doubt::Unstable > Doubt::Unproved);
+    }
+
+    #[test]
+    fn a_reading_that_proves_every_byte_settles_what_does_not_speak_of_them() {
+        use crate::verdict::{Evidence, Origin, Subject};
+        let detail = || "x".to_owned();
+        let of = |required, reason| Finding {
+            check: CheckId::Reference(Origin::Stored, Subject::ETag),
+            required,
+            outcome: Outcome::Unknown(reason),
+        };
+        let proof = || Finding {
+            check: CheckId::Proof,
+            required: true,
+            outcome: Outcome::Pass(Evidence::of_rule("crc64nvme", "a", "a")),
+        };
+        for (finding, beside_a_proof) in [
+            (of(false, Reason::LayoutNotProved { because: detail() }), None),
+            (of(false, Reason::Contradiction { detail: detail() }), None),
+            (of(true, Reason::Contradiction { detail: detail() }), Some(Doubt::Contradiction)),
+            (of(false, Reason::UnstableRead { detail: detail() }), Some(Doubt::Unstable)),
+        ] {
+            assert_eq!(Doubt::of(&[proof(), finding.clone()]), beside_a_proof, "{finding:?}");
+        }
     }
 }

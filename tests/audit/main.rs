@@ -3,12 +3,12 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod edges_doubt;
 mod edges_empty;
+mod edges_ledger;
 mod edges_lifecycle;
 mod edges_listing;
 mod edges_lock;
-mod edges_doubt;
-mod edges_ledger;
 mod edges_merge;
 mod edges_proved;
 mod fleet;

@@ -8,13 +8,13 @@ use super::judged;
 use super::list::Candidate;
 use super::state::{Asker, moves, object_state, wants_head};
 use super::{AuditRequest, AuditServices};
-use crate::checks::stored_size;
+use crate::checks::wrong_size;
 use crate::checksum::ChecksumKind;
 use crate::commands::discover::look;
 use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyRequest, verify};
 use crate::facts::{ListedObject, ObjectFacts};
 use crate::fleet::{Change, Content, Entry, History, Level, Proof, Seen, Standing, part_runs};
-use crate::ident::ETagForm;
+use crate::ident::{ETagForm, ObjectUri, Target};
 use crate::plan::PartLayout;
 use crate::progress::{Call, Counting, Monitor};
 use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL, VerifyReport};
@@ -102,7 +102,7 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
     }
     notes.extend(facts.expiration.iter().map(|text| format!("a lifecycle rule will remove it: {text}")));
     let findings = [
-        Finding { check: CheckId::Size, required: true, outcome: stored_size(facts.size, "HeadObject") },
+        Finding { check: CheckId::Size, required: true, outcome: size(&candidate.uri, facts.size) },
         Finding { check: CheckId::Proof, required: false, outcome: Outcome::Unknown(Reason::NotRead) },
     ];
     Ok(Known {
@@ -166,11 +166,6 @@ async fn bytes(
         let outcome = Outcome::Unknown(Reason::Changed { detail });
         let finding = Finding { check: CheckId::Identity, required: true, outcome };
         return Ok(Known { findings: vec![FindingReport::from(&finding)], content: Vec::new(), ..facts });
-    }
-    if facts.facts.size == 0 {
-        // All of its bytes were read, and there is nothing in them.
-        findings.retain(|finding| finding.check != CheckId::Size.to_string());
-        findings.insert(0, empty());
     }
     if request.level == Level::Sample {
         // A sample proves nothing, and is what was asked for.
@@ -322,7 +317,8 @@ pub(super) async fn still_good(
     let notes = moves(request, &state, now);
     let mut findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
     // A ledger may hold a proof of nothing from before there was this rule.
-    findings.extend((good.object.object_bytes == 0).then(empty));
+    let empty = Finding { check: CheckId::Size, required: true, outcome: size(&candidate.uri, 0) };
+    findings.extend((good.object.object_bytes == 0).then(|| FindingReport::from(&empty)));
     findings.extend(known_trouble(history, &good.object));
     let counts = counting.counts();
     let report = AuditedReport {
@@ -350,9 +346,12 @@ pub(super) async fn still_good(
     Some(Examined { report, entry: None, content: good.content.clone(), proved: holds })
 }
 
-/// That an object has no bytes.
-fn empty() -> FindingReport {
-    FindingReport::from(&Finding { check: CheckId::Size, required: true, outcome: stored_size(0, "HeadObject") })
+/// Whether a stored AMI object can have this size.
+fn size(uri: &ObjectUri, bytes: u64) -> Outcome {
+    match wrong_size(&Target::Object(uri.clone()), bytes) {
+        Some(failure) => Outcome::Fail(failure),
+        None => Outcome::Pass(Evidence::of_rule("HeadObject", "an object with bytes", format!("{bytes} bytes"))),
+    }
 }
 
 /// What an earlier look found in the same state, and this one did not look for.

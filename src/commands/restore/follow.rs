@@ -5,7 +5,7 @@ use super::start::close;
 use crate::checks::preflight::{Claim, Ownership, SourceFacts, judge_restored};
 use crate::commands::Services;
 use crate::commands::follow::Follow;
-use crate::facts::{ImageFacts, SnapshotFacts};
+use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::journal::{Journal, RestoreIdentity, Step};
 use crate::report::{Exit, FindingReport, LeftReport, TaskReport};
 use crate::source::{ErrorKind, SourceError};
@@ -49,12 +49,15 @@ pub async fn follow_restore(
         matches!(claim.of(&last), Ownership::Ours(_)).then(|| identity.clone())
     };
     let identity = traced.restore.as_ref().and_then(|(identity, claim)| ours(identity, claim));
-    if last.state != "available" {
-        if let Some(identity) = &identity {
+    let state = ImageState::of(&last.state);
+    if state != ImageState::Available {
+        if let Some(identity) = identity.as_ref().filter(|_| state.is_known()) {
             close(services, journal, identity, wish.image, Step::Failed);
         }
-        let mut report = report(services, &last, wish, &follow, Exit::CouldNot);
-        report.failure = last.state_reason.clone().or_else(|| Some(format!("its state is {}", last.state)));
+        let exit = if state.is_known() { Exit::CouldNot } else { Exit::Unknown };
+        let mut report = report(services, &last, wish, &follow, exit);
+        let named = if state.is_known() { "its state is" } else { "its state is not a known one:" };
+        report.failure = last.state_reason.clone().or_else(|| Some(format!("{named} {state}")));
         report.left_behind = left_behind(&last, &snapshots);
         report.notes = traced.notes;
         return Ok(report);
@@ -95,9 +98,9 @@ async fn watch(services: &Services, wish: &FollowWish<'_>, follow: &mut Follow<'
                 let snapshots = snapshots_of(services, &found).await?;
                 tell(follow, &found, &snapshots);
                 let settled = snapshots.iter().all(|snapshot| snapshot.state != "pending");
-                let ended = match found.state.as_str() {
-                    "available" => settled,
-                    "pending" | "transient" => false,
+                let ended = match ImageState::of(&found.state) {
+                    ImageState::Available => settled,
+                    ImageState::Pending | ImageState::Transient => false,
                     _ => true,
                 };
                 last = Watched { image: found, snapshots, settled: ended };

@@ -4,10 +4,10 @@ use aws_sdk_s3::operation::RequestId;
 use aws_smithy_types::error::ErrorMetadata;
 use jiff::Timestamp;
 
+use super::clock;
 use super::document::Foreign;
 use super::http::{TlsAnswer, certificate_refused, no_tls};
 use super::said::{code, said};
-use super::clock;
 use crate::source::{ErrorKind, SourceError};
 
 /// Where an endpoint may be set, to be named where it is wrong.
@@ -246,7 +246,9 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
             (ErrorKind::NotFound, "none is set".to_owned())
         }
         (
-            "SecondLevelDomainForbidden" | "PathStyleDomainForbidden" | "PathStyleRequestNotAllowed"
+            "SecondLevelDomainForbidden"
+            | "PathStyleDomainForbidden"
+            | "PathStyleRequestNotAllowed"
             | "VirtualHostDomainRequired",
             _,
         ) => (

@@ -10,15 +10,15 @@ mod error;
 mod head;
 mod headers;
 mod http;
-mod never;
 mod lifecycle;
 mod listing;
+mod never;
 mod object;
 mod owner;
 mod parse;
 mod reading;
-mod settings;
 mod said;
+mod settings;
 mod standing;
 
 pub use bucket::S3Bucket;

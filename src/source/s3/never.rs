@@ -23,9 +23,7 @@ mod tests {
 
     #[test]
     fn access_points() {
-        let of = |uri: &str, own_endpoint| {
-            object(&uri.parse().unwrap(), own_endpoint).map(|error| error.detail)
-        };
+        let of = |uri: &str, own_endpoint| object(&uri.parse().unwrap(), own_endpoint).map(|error| error.detail);
         let point = "arn:aws:s3:us-east-1:123456789012:accesspoint/ap/object/k";
         let many = "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap/object/k";
         assert_eq!((of("s3://b/k", true), of(point, false)), (None, None));

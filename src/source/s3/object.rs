@@ -15,7 +15,9 @@ use super::head::{self, Head};
 use super::headers::Headers;
 use super::standing::{Standing, State};
 use super::{Connection, never, parse};
-use crate::facts::{AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts};
+use crate::facts::{
+    AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts,
+};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::progress::Call;
 use crate::source::{Aside, Body, ErrorKind, ObjectSource, SourceError};
