@@ -8,8 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use stored_ami::checksum::{Algorithm, Hasher, multipart_etag};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::audit::{AuditRequest, AuditServices, Chosen, Due, audit};
-use stored_ami::facts::{BucketEncryption, BucketFacts, ListedObject, ListedPage, PartFacts, UploadFacts};
+use stored_ami::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, audit};
+use stored_ami::facts::{
+    BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage, UploadFacts,
+    Versioning, Walk,
+};
 use stored_ami::fleet::{Acceptance, Entry, History, Level, Policy, Seen, Term};
 use stored_ami::ident::{ETag, ObjectUri};
 use stored_ami::ledger::Ledger;
@@ -99,7 +102,11 @@ impl BucketService for Shelf {
         unasked()
     }
 
-    async fn versioning(&self) -> Result<String, SourceError> {
+    async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, SourceError> {
+        unasked()
+    }
+
+    async fn versioning(&self) -> Result<Versioning, SourceError> {
         unasked()
     }
 
@@ -111,18 +118,17 @@ impl BucketService for Shelf {
         unasked()
     }
 
-    async fn list(&self, _: &str, _: Option<&str>) -> Result<ListedPage, SourceError> {
+    async fn list(&self, walk: &mut Walk) -> Result<ListedPage, SourceError> {
         let facts = self.source.object().facts.clone();
-        let listed = ListedObject {
-            key: "ami-1a2b3c4d.bin".into(),
-            size: Some(facts.size),
-            modified: facts.last_modified,
-            etag: facts.id.etag,
+        let listed = RawEntry {
+            key: Some("ami-1a2b3c4d.bin".into()),
+            size: Some(facts.size.to_string()),
+            modified: facts.last_modified.map(|time| time.to_string()),
+            etag: facts.id.etag.map(|etag| format!("\"{etag}\"")),
             storage_class: facts.storage_class,
-            version: None,
-            latest: true,
         };
-        Ok(ListedPage { objects: self.there.then_some(listed).into_iter().collect(), next: None })
+        let page = RawPage { entries: self.there.then_some(listed).into_iter().collect(), ..RawPage::default() };
+        walk.take(page).map_err(|problem| SourceError::new(ErrorKind::Protocol, "archive", problem))
     }
 
     async fn uploads(&self, _: &str) -> Result<Vec<UploadFacts>, SourceError> {
@@ -239,7 +245,7 @@ impl World {
         let archive = Arc::new(self.shelf.clone());
         let context =
             Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
-        let services = AuditServices { archive, images: None, context };
+        let services = AuditServices { archive, images: None, lifecycles: Lifecycles::default(), context };
         let mut reports = Vec::new();
         let ledger = Ledger::open(&self.ledger).unwrap();
         let cancel = CancellationToken::new();
@@ -299,7 +305,15 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
         let counting = Arc::new(Counting::new(Arc::new(Silent)));
         let context =
             Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
-        (counting, AuditServices { archive: Arc::new(world.shelf.clone()), images: None, context })
+        (
+            counting,
+            AuditServices {
+                archive: Arc::new(world.shelf.clone()),
+                images: None,
+                lifecycles: Lifecycles::default(),
+                context,
+            },
+        )
     };
     // How many reads one reading takes, by an audit that keeps nothing.
     let (counting, services) = reads(&world);

@@ -418,15 +418,16 @@ mod tests {
             gate.wait_until(|(entered, _)| entered);
             // All that there is is at work; whoever brings more than the room must wait.
             let more = scope.spawn(|| frames.iter().for_each(|frame| pool.push(stream, frame.clone())));
-            while pool.lock().waiting <= ROOM {
-                std::thread::yield_now();
-            }
-            for _ in 0..200 {
-                assert!(pool.lock().waiting <= ROOM * 5 / 4);
-                std::thread::yield_now();
-            }
+            let waiting = loop {
+                match pool.lock().waiting {
+                    waiting if waiting > ROOM => break waiting,
+                    _ => std::thread::yield_now(),
+                }
+            };
+            // Opened before anything is asserted: a scope waits for its threads, also after a panic.
             gate.set(|(_, open)| *open = true);
             more.join().unwrap();
+            assert!(waiting <= ROOM * 5 / 4, "{waiting}");
         });
         pool.end(stream);
         let all = [data(99, ENOUGH), frames.concat()].concat();
