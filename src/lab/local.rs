@@ -16,23 +16,29 @@ pub(crate) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), S3Error> {
     let foreign = |what: &str| {
         Err(Code::AccessDenied.because(format!("The lab takes requests for loopback hosts only; {what} names another")))
     };
-    if uri.authority().is_some_and(|authority| !is_loopback(authority.host())) {
+    if uri.authority().is_some_and(|authority| !is_loopback(authority)) {
         return foreign("the request line");
     }
-    let hosts = headers.get_all(header::HOST).iter().map(|host| Authority::try_from(host.as_bytes()).ok());
-    if hosts.into_iter().any(|host| !host.is_some_and(|host| is_loopback(host.host()))) {
+    let mut hosts = headers.get_all(header::HOST).iter().map(|host| Authority::try_from(host.as_bytes()).ok());
+    if !headers.contains_key(header::HOST) || !hosts.all(|host| host.is_some_and(|host| is_loopback(&host))) {
         return foreign("the Host header");
     }
     // `null` is the origin of sandboxed frames and of files.
-    let origins = headers.get_all(header::ORIGIN).iter().map(|origin| Uri::try_from(origin.as_bytes()).ok());
-    if origins.into_iter().any(|origin| !origin.is_some_and(|origin| origin.host().is_some_and(is_loopback))) {
+    let mut origins = headers.get_all(header::ORIGIN).iter().map(|origin| Uri::try_from(origin.as_bytes()).ok());
+    if !origins.all(|origin| origin.is_some_and(|origin| origin.authority().is_some_and(is_loopback))) {
         return foreign("the Origin header");
     }
     Ok(())
 }
 
-/// `localhost` and the names below it (RFC 6761 §6.3), and loopback addresses.
-fn is_loopback(host: &str) -> bool {
+/// `localhost` and the names below it (RFC 6761 §6.3), and loopback addresses; with a port or without, and nothing else.
+fn is_loopback(authority: &Authority) -> bool {
+    let host = authority.host();
+    let port = authority.as_str().strip_prefix(host);
+    let is_port = |port: &str| port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    if !port.is_some_and(|port| port.is_empty() || is_port(port)) {
+        return false;
+    }
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     match address.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
@@ -72,11 +78,15 @@ mod tests {
             "",
             "a@127.0.0.1@b",
             "127.0.0.1 evil.example",
+            "localhost:evil.example",
+            "evil.example@127.0.0.1",
+            "127.0.0.1:",
+            "127.0.0.1:99999",
         ];
         for foreign in foreign {
             assert!(!host(foreign), "{foreign}");
         }
-        assert!(allowed("/b/k", &[]), "HTTP/1.0 sends no Host");
+        assert!(!allowed("/b/k", &[]), "every browser and every client sends a Host");
         assert!(!allowed("http://evil.example/b/k", &[(header::HOST, "127.0.0.1")]));
         assert!(allowed("http://127.0.0.1:9000/b/k", &[(header::HOST, "127.0.0.1:9000")]));
         let mut twice = HeaderMap::new();
@@ -92,7 +102,15 @@ mod tests {
         for own in ["http://127.0.0.1:9000", "http://localhost:3000", "https://app.localhost", "http://[::1]"] {
             assert!(origin(own), "{own}");
         }
-        for foreign in ["https://evil.example", "http://127.0.0.1.evil.example", "null", "", "file://"] {
+        for foreign in [
+            "https://evil.example",
+            "http://127.0.0.1.evil.example",
+            "null",
+            "",
+            "file://",
+            "http://127.0.0.1:9000.evil.example",
+            "http://a@127.0.0.1",
+        ] {
             assert!(!origin(foreign), "{foreign}");
         }
     }
