@@ -3,7 +3,7 @@
 //! compactly with sorted names. It finds truncation and accidents; it is no signature.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::{fmt, io};
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -44,6 +44,42 @@ pub fn seal_version(name: &'static str, version: u32, document: &impl Serialize)
     envelope.insert("sha256".to_owned(), own_digest(&document)?.into());
     envelope.insert(name.to_owned(), document);
     Ok(serde_json::to_string(&envelope)? + "\n")
+}
+
+/// The same as [`seal_version`] for a large document: it is written straight into the text, which has just the room
+/// that it needs. The document must write its names in sorted order, or it cannot be opened again.
+pub fn seal_sorted(name: &'static str, version: u32, document: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut measure = Measure { hasher: Hasher::new(Algorithm::Sha256), bytes: 0 };
+    serde_json::to_writer(&mut measure, document)?;
+    let mut head = Map::new();
+    head.insert("schema".to_owned(), schema(name, version).into());
+    head.insert("sha256".to_owned(), measure.hasher.finish().hex().into());
+    let head = serde_json::to_string(&head)?;
+    let (head, behind) = (head.trim_end_matches('}'), format!(",{}:", Value::from(name)));
+    let mut text = Vec::with_capacity(head.len() + behind.len() + measure.bytes + "}\n".len());
+    text.extend_from_slice(head.as_bytes());
+    text.extend_from_slice(behind.as_bytes());
+    serde_json::to_writer(&mut text, document)?;
+    text.extend_from_slice(b"}\n");
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
+}
+
+/// Hashes and counts what is written to it.
+struct Measure {
+    hasher: Hasher,
+    bytes: usize,
+}
+
+impl io::Write for Measure {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The document in a text, if it is whole.
@@ -263,6 +299,18 @@ mod tests {
         assert!(matches!(open::<Value>("test", &text.replace("/1\"", "/9\"")), Err(SealError::Schema { .. })));
         assert!(matches!(open::<Value>("test", "{}"), Err(SealError::Malformed { .. })));
         assert!(matches!(open::<Value>("other", &text), Err(SealError::Schema { .. })));
+    }
+
+    #[test]
+    fn a_sorted_document_takes_its_own_text_only() {
+        let document =
+            serde_json::json!({"a": ["\u{7}\"é", null], "b": {"c": 1.5, "d": 18_446_744_073_709_551_615_u64}});
+        let text = seal_sorted("test", 3, &document).unwrap();
+        assert_eq!(text.capacity(), text.len());
+        assert_eq!(open_version::<Value>("test", 3, &text).unwrap(), document);
+        let usual = seal_version("test", 3, &document).unwrap();
+        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(value(&text), value(&usual));
     }
 
     #[test]

@@ -6,20 +6,20 @@ use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
 use crate::plan::{Midway, ReadPlan, RowState};
 use crate::report::TOOL;
-use crate::sealed::{SealError, at_most, open_version, seal_version};
+use crate::sealed::{SealError, at_most, open_version, seal_sorted};
 
 /// Lists of digests that are computed in order: a few layouts for each algorithm.
 const MOST_IN_ORDER: usize = 256;
 
 /// How far a reading has come. On disk it is sealed; see [`crate::sealed`].
+///
+/// Fields stand in the order of their names, here and below: so a large one is written without a copy as a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// Name and version of the program that wrote it; no other version goes on from it, for the states of hashers are
-    /// those of its crates.
-    tool: String,
-    /// RFC 3339.
-    written_at: String,
+    finished: Vec<Finished>,
+    #[serde(deserialize_with = "at_most::<MOST_IN_ORDER, _, _>")]
+    in_order: Vec<InOrder>,
     object: Identity,
     /// Fingerprint of the plan, in hexadecimal.
     plan: String,
@@ -27,31 +27,33 @@ pub struct Checkpoint {
     ranges: usize,
     /// Bytes of the ranges that came whole.
     read_bytes: u64,
-    finished: Vec<Finished>,
-    #[serde(deserialize_with = "at_most::<MOST_IN_ORDER, _, _>")]
-    in_order: Vec<InOrder>,
+    /// Name and version of the program that wrote it; no other version goes on from it, for the states of hashers are
+    /// those of its crates.
+    tool: String,
+    /// RFC 3339.
+    written_at: String,
 }
 
 /// Which object is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    pub target: String,
     pub etag: Option<String>,
-    pub version_id: Option<String>,
     pub last_modified: Option<String>,
     pub object_bytes: u64,
+    pub target: String,
+    pub version_id: Option<String>,
 }
 
 /// Ranges that follow on each other and came whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Finished {
-    /// The first one; they are counted from 0.
-    first: usize,
     count: usize,
     /// Base64, range by range, in the order of the plan.
     digests: String,
+    /// The first one; they are counted from 0.
+    first: usize,
 }
 
 /// A list of digests that is computed in order of offset.
@@ -140,7 +142,7 @@ impl Checkpoint {
     pub const VERSION: u32 = 2;
 
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        seal_version("checkpoint", Self::VERSION, self)
+        seal_sorted("checkpoint", Self::VERSION, self)
     }
 
     pub fn from_json(text: &str) -> Result<Self, CheckpointError> {

@@ -26,8 +26,11 @@ impl CheckpointFile {
         }
     }
 
-    pub fn write(&self, checkpoint: &Checkpoint) -> io::Result<()> {
-        write_whole(&self.0, checkpoint.to_json()?.as_bytes())
+    /// Writes it in the place of what is there, and answers with the bytes that it takes.
+    pub fn write(&self, checkpoint: &Checkpoint) -> io::Result<u64> {
+        let text = checkpoint.to_json()?;
+        write_whole(&self.0, text.as_bytes())?;
+        Ok(text.len() as u64)
     }
 
     /// What is finished needs no checkpoint.

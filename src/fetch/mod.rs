@@ -11,7 +11,7 @@ mod range;
 mod sink;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -56,12 +56,14 @@ pub struct Job {
 
 /// Keeps how far a reading has come.
 pub trait Keep: Send + Sync {
-    fn keep(&self, midway: &Midway) -> io::Result<()>;
+    /// Answers with the bytes that were written.
+    fn keep(&self, midway: &Midway) -> io::Result<u64>;
 }
 
 /// How often that is told, at the most.
 const KEEP_EVERY: Duration = Duration::from_secs(2);
-/// So many times as long as keeping took the reading goes on before the next time.
+/// So many times as long as keeping took the reading goes on before the next time, and reads so many times as many
+/// bytes as were written.
 const KEEP_COST: u32 = 20;
 
 /// What a reading came to.
@@ -165,6 +167,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
         collected: Collected::new(from.of_ranges, lanes.column()),
         probe: Mutex::new(job.probe.clone().map(Probe::new)),
         lanes,
+        read: AtomicU64::new(0),
         not_kept: AtomicBool::new(false),
         stopped: Mutex::new(None),
         halt: job.cancel.child_token(),
@@ -210,7 +213,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     // The feed goes with the queue; without it the rows come to their end.
     shared.next.lock().await.feed = None;
     let in_order = rows.finish().await;
-    keep(&shared, &row_states).await;
+    let _ = keep(&shared, &row_states).await;
     let stopped = shared.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
     let stopped = stopped.or(shared.job.cancel.is_cancelled().then_some(Stop::Cancelled));
     let probed = shared.probe.lock().unwrap_or_else(PoisonError::into_inner).take().map(Probe::finish);
@@ -218,9 +221,10 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     Reading { plan, of_ranges, in_order: in_order.digests, probed, decoded: in_order.decoded, stopped }
 }
 
-/// Tells how far the reading has come. What goes wrong is told, and the reading goes on.
-async fn keep(shared: &Arc<Shared>, rows: &RowStates) {
-    let Some(keep) = shared.job.keep.clone() else { return };
+/// Tells how far the reading has come, and answers with the bytes that were written. What goes wrong is told, and the
+/// reading goes on.
+async fn keep(shared: &Arc<Shared>, rows: &RowStates) -> u64 {
+    let Some(keep) = shared.job.keep.clone() else { return 0 };
     let (own, rows) = (Arc::clone(shared), rows.clone());
     let monitor = Arc::clone(&shared.session.context().monitor);
     let kept = tokio::task::spawn_blocking(move || {
@@ -229,11 +233,16 @@ async fn keep(shared: &Arc<Shared>, rows: &RowStates) {
         own.collected.add_together(own.lanes.take_done());
         keep.keep(&Midway { of_ranges: own.collected.whole(), rows })
     });
-    // Told once: what is wrong with a disk is wrong every other second.
-    if let Ok(Err(error)) = kept.await
-        && !shared.not_kept.swap(true, Ordering::Relaxed)
-    {
-        monitor.note(&format!("the state of the reading could not be kept: {error}"));
+    match kept.await {
+        Ok(Ok(written)) => written,
+        Ok(Err(error)) => {
+            // Told once: what is wrong with a disk is wrong every other second.
+            if !shared.not_kept.swap(true, Ordering::Relaxed) {
+                monitor.note(&format!("the state of the reading could not be kept: {error}"));
+            }
+            0
+        }
+        Err(_) => 0,
     }
 }
 
@@ -242,11 +251,19 @@ async fn keep_now_and_then(shared: &Arc<Shared>, rows: &RowStates) {
         return std::future::pending().await;
     }
     let clock = Arc::clone(&shared.session.context().clock);
-    let mut pause = KEEP_EVERY;
+    let (mut pause, mut due) = (KEEP_EVERY, 1);
     loop {
         clock.sleep(pause).await;
+        let read = shared.read.load(Ordering::Relaxed);
+        if read < due {
+            pause = KEEP_EVERY;
+            // A clock of a test does not wait.
+            tokio::task::yield_now().await;
+            continue;
+        }
         let begun = clock.monotonic();
-        keep(shared, rows).await;
+        let written = keep(shared, rows).await;
+        due = read.saturating_add(written.saturating_mul(KEEP_COST.into()).max(1));
         pause = KEEP_EVERY.max(clock.monotonic().duration_since(begun) * KEEP_COST);
     }
 }
@@ -259,6 +276,8 @@ struct Shared {
     collected: Collected,
     probe: Mutex<Option<Probe>>,
     lanes: Lanes,
+    /// Bytes of ranges that came whole in this reading.
+    read: AtomicU64,
     /// It was told that the state could not be kept.
     not_kept: AtomicBool,
     /// The first trouble.
@@ -315,6 +334,7 @@ impl Shared {
             Ok(()) => {
                 let (digests, tap) = sink.finish();
                 self.collected.add(index, &digests);
+                self.read.fetch_add(range.len(), Ordering::Relaxed);
                 if let Some(tap) = tap
                     && let Some(probe) = &mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner)
                 {

@@ -285,9 +285,34 @@ async fn dropped_at_any_point_it_leaves_no_task() {
 struct Kept(Mutex<Option<Midway>>);
 
 impl Keep for Kept {
-    fn keep(&self, midway: &Midway) -> std::io::Result<()> {
+    fn keep(&self, midway: &Midway) -> std::io::Result<u64> {
         *self.0.lock().unwrap() = Some(midway.clone());
-        Ok(())
+        Ok(0)
+    }
+}
+
+/// Counts how often it is told, and claims to write so many bytes.
+struct Costly(AtomicU64, u64);
+
+impl Keep for Costly {
+    fn keep(&self, _: &Midway) -> std::io::Result<u64> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(self.1)
+    }
+}
+
+/// The clock does not wait, so only what was read and what was written hold it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn keeping_writes_little_beside_what_is_read() {
+    const SIZE: u64 = 3_000_000;
+    let setup = setup(SIZE as usize, vec![]);
+    for (written, most) in [(SIZE, 2), (SIZE / 100, 7), (0, 47)] {
+        let costly = Arc::new(Costly(AtomicU64::new(0), written));
+        let wanted = [(Algorithm::Crc32, PartLayout::whole(SIZE))];
+        let reading = fetch(&setup.session, Job { keep: Some(costly.clone()), ..job(&setup, &wanted) }).await;
+        assert!(reading.coverage().complete());
+        let told = costly.0.load(Ordering::Relaxed);
+        assert!((1..=most).contains(&told), "{told} of {most} for {written} bytes");
     }
 }
 

@@ -64,18 +64,21 @@ impl ReadPlan {
         let (layouts, needs) = distinct(wanted);
         let main = main_layout(&layouts, &needs);
         let is_sampled = purpose == Purpose::Sample;
-        let largest_range = state::largest_range(size, state::of_range(&algorithms(&needs), is_sampled), budget);
+        let base = main.and_then(|main| layouts.get(main)).cloned().unwrap_or(PartLayout::whole(size));
+        let of_parts = state::of_parts(&layouts, &needs);
+        // Of pieces of parts only digests that fold are kept. Each part may end in a range of its own.
+        let of_piece = state::of_range(&algorithms(needs.iter().filter(|need| need.algorithm.folds())), is_sampled);
+        let of_ends = of_piece.saturating_mul(base.count() as u64);
+        let largest_range = state::largest_range(size, of_piece, of_parts.saturating_add(of_ends), budget);
 
         // First as if nothing had to go in order; that decides whether something must.
         let parts_stay_whole = |need: &Need| Some(need.layout) == main && !need.algorithm.folds();
-        let base = main.and_then(|main| layouts.get(main)).cloned().unwrap_or(PartLayout::whole(size));
         let stream_parts = needs.iter().any(parts_stay_whole);
         let mut ranges = Ranges::cut(base.clone(), if stream_parts { u64::MAX } else { largest_range });
         let (mut folded, mut ordered) = split_needs(&layouts, &needs, &ranges);
         let of_ranges = |ranges: &Ranges, per_range: &[Algorithm]| {
             state::of_range(per_range, is_sampled).saturating_mul(ranges.len() as u64)
         };
-        let of_parts = state::of_parts(&layouts, &needs);
         let mut waiting_room = budget.waiting_room;
         if is_sampled {
             ordered.clear();
@@ -246,8 +249,8 @@ fn distinct(wanted: &[(Algorithm, PartLayout)]) -> (Vec<PartLayout>, Vec<Need>) 
     (layouts, needs)
 }
 
-fn algorithms(needs: &[Need]) -> Vec<Algorithm> {
-    let distinct: BTreeSet<Algorithm> = needs.iter().map(|need| need.algorithm).collect();
+fn algorithms<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Vec<Algorithm> {
+    let distinct: BTreeSet<Algorithm> = needs.into_iter().map(|need| need.algorithm).collect();
     distinct.into_iter().collect()
 }
 

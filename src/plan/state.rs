@@ -4,16 +4,17 @@ use super::budget::SMALLEST_RANGE;
 use super::range_digests::packed_bytes;
 use super::{Budget, Need, PartLayout};
 use crate::checksum::{Algorithm, Digest};
-use crate::units::{KIB, MIB};
+use crate::units::{ByteRange, KIB, MIB};
 
 /// S3 advises ranges of 8 to 16 MB (*S3 performance design patterns*).
 const USUAL_RANGE: u64 = 16 * MIB;
-/// Ranges of one object at the most, roughly: larger objects get larger ranges.
-const MOST_RANGES: u64 = 10_000;
-/// And whatever was asked for.
-const MOST_RANGES_ASKED_FOR: u64 = 1_000_000;
-/// The digests of a range are held by the reading, by a snapshot of it, and as the text of a checkpoint.
-const RANGE_COPIES: u64 = 3;
+/// Ranges of one object at the most, beside one for each part; larger objects get larger ranges. Ranges of the usual
+/// size come to 15 TiB.
+const MOST_RANGES: u64 = 1_000_000;
+/// The digests of a range are held by the reading, by a snapshot of it, and as base64 by a checkpoint and by its text.
+const RANGE_COPIES: u64 = 5;
+/// A range that comes out differently when it is read again is listed.
+const DIFFERING_RANGE_BYTES: u64 = size_of::<ByteRange>() as u64;
 /// A digest of a part is held by its reference, by who computes it, by the result, and by a checkpoint.
 const PART_BYTES: u64 = 4 * size_of::<Option<Digest>>() as u64;
 /// A range of a sample is a stretch of its own among those chosen and among those read.
@@ -23,7 +24,11 @@ const LITTLE: u64 = 256 * KIB;
 
 /// Bytes that are kept of each range.
 pub(super) fn of_range(per_range: &[Algorithm], is_sampled: bool) -> u64 {
-    RANGE_COPIES * packed_bytes(per_range) as u64 + if is_sampled { SAMPLED_RANGE_BYTES } else { 0 }
+    let digests = match packed_bytes(per_range) as u64 {
+        0 => 0,
+        packed => RANGE_COPIES * packed + DIFFERING_RANGE_BYTES,
+    };
+    digests + if is_sampled { SAMPLED_RANGE_BYTES } else { 0 }
 }
 
 /// Bytes that are kept of parts.
@@ -38,14 +43,13 @@ pub(super) fn little(budget: Budget) -> u64 {
     LITTLE.max(budget.waiting_room / 32)
 }
 
-/// Bytes of a range where the proof leaves the choice: more for a larger object, so that what is kept of all ranges
-/// takes no more than half of the room for bytes that wait.
-pub(super) fn largest_range(size: u64, kept_of_each: u64, budget: Budget) -> u64 {
-    let most = (budget.waiting_room / 2 / kept_of_each.max(1)).max(1);
-    match budget.range_bytes {
-        Some(bytes) => bytes.max(size.div_ceil(MOST_RANGES_ASKED_FOR.min(most))),
-        None => USUAL_RANGE.max(size.div_ceil(MOST_RANGES.min(most))),
-    }
+/// Bytes of a range where the proof leaves the choice. They are as many as usual, or as asked for, as long as what is
+/// kept of each range has room, in half of what `kept_of_parts` leaves of the room for bytes that wait. A range under
+/// way is what a reading loses that is interrupted, so ranges grow only beyond that.
+pub(super) fn largest_range(size: u64, kept_of_each: u64, kept_of_parts: u64, budget: Budget) -> u64 {
+    let room = budget.waiting_room.saturating_sub(kept_of_parts) / 2;
+    let most = (room / kept_of_each.max(1)).clamp(1, MOST_RANGES);
+    budget.range_bytes.unwrap_or(USUAL_RANGE).max(size.div_ceil(most))
 }
 
 /// Every range in flight has its room, or the oldest could wait for younger ones.

@@ -104,3 +104,46 @@ async fn what_does_not_fit_is_refused_before_the_first_read() {
     let what: Vec<&str> = references.iter().flat_map(|reference| ["--expect", reference]).collect();
     verify(&file, &what, 2, REFUSED).await;
 }
+
+fn file_of(folder: &Path, size: u64) -> String {
+    let path = folder.join("file.bin");
+    File::create(&path).unwrap().set_len(size).unwrap();
+    path.display().to_string()
+}
+
+/// The ranges of a large object are no larger than those of a small one: what was under way is all that is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_bytes_is_kept_in_ranges_of_the_usual_size() {
+    let folder = TempDir::new().unwrap();
+    let file = file_of(folder.path(), 4 << 40);
+    let kept = folder.path().join("kept").display().to_string();
+    let usual: u64 = 16 << 20;
+    for (run, whole) in [(1, 6 * usual), (2, 12 * usual)] {
+        let mut command = bare_command();
+        command.args(["verify", &file, "--expect", "crc32:AAAAAA==", "--max-bytes", "100MiB"]);
+        command.args(["--resume", &kept, "--json"]);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let line = output.stdout.split(|byte| *byte == b'\n').next().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(line).unwrap();
+        assert_eq!(report["stats"]["covered_bytes"], whole, "run {run}: {report}");
+        let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&kept).unwrap()).unwrap();
+        assert_eq!(kept["checkpoint"]["read_bytes"], whole, "run {run}");
+    }
+}
+
+/// As many ranges as there may be, each with its digests, in the reading and in its checkpoint.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_very_many_ranges_takes_no_more_memory() {
+    let folder = TempDir::new().unwrap();
+    let file = file_of(folder.path(), 400 << 20);
+    let kept = folder.path().join("kept").display().to_string();
+    let crcs = ["--digest", "crc32,crc32c,crc64nvme", "--range-size", "4KiB", "--resume", &kept];
+    let mut most = crcs.to_vec();
+    most.extend(["--max-bytes", "390MiB"]);
+    verify(&file, &most, 3, "ended it").await;
+    let bytes = std::fs::metadata(&kept).unwrap().len();
+    assert!(bytes > 500_000, "{bytes} bytes");
+    verify(&file, &crcs, 3, "were read by an earlier run").await;
+    assert!(!Path::new(&kept).exists(), "all is read");
+}

@@ -3,17 +3,21 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
+
 use stored_ami::units::MIB;
 
 /// What every command here is given.
 pub const GIVEN: &str = "64MiB";
 const MOST: u64 = 64 * MIB;
 
-/// How a command ended, what it printed, and the most memory that it was seen with.
+/// How a command ended, what it printed, and the most memory that it was seen with. The kernel tells the whole peak, of
+/// all commands together.
 pub struct Ended {
     pub exit: Option<i32>,
     pub said: String,
     pub peak: u64,
+    pub peak_of_all: u64,
 }
 
 /// The most memory that a process has had so far, in bytes; `None` when it has ended.
@@ -22,6 +26,12 @@ fn peak(child: &Child) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+/// The most memory that any command had which was run here and has ended, in bytes.
+fn peak_of_ended() -> u64 {
+    let kib = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
+    u64::try_from(kib).unwrap() * 1024
 }
 
 /// Runs a command to its end.
@@ -35,13 +45,13 @@ pub async fn watch(mut command: Command) -> Ended {
         if let Some(status) = child.try_wait().unwrap() {
             break status.code();
         }
-        // The peak never falls, so what is missed is what comes after the last look.
+        // The peak never falls; what comes after the last look is in that of all commands.
         tokio::time::sleep(Duration::from_millis(2)).await;
     };
     let mut said = String::new();
     output.seek(SeekFrom::Start(0)).unwrap();
     output.read_to_string(&mut said).unwrap();
-    Ended { exit, said, peak: most }
+    Ended { exit, said, peak: most, peak_of_all: peak_of_ended() }
 }
 
 /// What is said of a reading that needs more memory than there is.
@@ -62,5 +72,7 @@ impl Ended {
         assert_eq!(self.exit, Some(exit), "{what}: {}", self.said);
         assert!(self.said.contains(says), "{what}: no `{says}` in {}", self.said);
         assert!((MIB..=MOST).contains(&self.peak), "{what}: {} MiB", self.peak / MIB);
+        let of_all = self.peak_of_all;
+        assert!((MIB..=MOST).contains(&of_all), "{what}, or a command before it: {} MiB", of_all / MIB);
     }
 }

@@ -55,12 +55,13 @@ impl Keeper {
     pub fn begin(&self, beginning: &Midway) -> Result<(), VerifyError> {
         let name = self.file.path().display();
         self.keep(beginning)
+            .map(drop)
             .map_err(|error| VerifyError::Request(format!("--resume {name}: cannot be written: {error}")))
     }
 }
 
 impl Keep for Keeper {
-    fn keep(&self, midway: &Midway) -> io::Result<()> {
+    fn keep(&self, midway: &Midway) -> io::Result<u64> {
         let now = self.clock.now().to_string();
         self.file.write(&Checkpoint::new(self.object.clone(), &self.plan, midway, now))
     }

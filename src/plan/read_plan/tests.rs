@@ -83,6 +83,46 @@ fn ranges_asked_for_are_not_endless() {
     assert_eq!(ReadPlan::new(GIB, &whole, budget).ranges().len(), 262_144);
 }
 
+/// What is under way is lost when a reading is interrupted.
+#[test]
+fn ranges_have_the_usual_size_as_long_as_their_digests_have_room() {
+    let of = |size, max_memory, algorithms: &[Algorithm]| {
+        let budget = Limits { max_memory, ..Limits::default() }.budget().unwrap();
+        let wanted: Vec<_> = algorithms.iter().map(|algorithm| (*algorithm, PartLayout::whole(size))).collect();
+        let plan = ReadPlan::new(size, &wanted, budget);
+        assert_eq!(plan.fits(budget), Ok(()));
+        assert!(plan.ordered().is_empty());
+        plan.ranges().get(0).unwrap().len()
+    };
+    let crcs = [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme];
+    let usual = 16 * MIB;
+    for size in [GIB, 160 * GIB, 1 << 40, 4 << 40, 10 << 40] {
+        assert_eq!(of(size, 256 * MIB, &crcs[..1]), usual, "{size}");
+        assert_eq!(of(size, 256 * MIB, &crcs[2..]), usual, "{size}");
+    }
+    assert_eq!(of(4 << 40, 256 * MIB, &crcs), usual);
+    assert_eq!(of(15 << 40, 256 * MIB, &crcs[..1]), usual);
+    assert_eq!(of(1 << 40, 64 * MIB, &crcs[2..]), usual);
+    let larger = of(15 << 40, 64 * MIB, &crcs[2..]);
+    assert!((usual + 1..256 * MIB).contains(&larger), "{larger}");
+}
+
+/// Pieces end where parts end, also where nearly every part has one more for it.
+#[test]
+fn pieces_of_parts_have_room_as_well() {
+    for part in [17 * MIB, 129 * MIB, GIB + 1] {
+        let size = part * 9_999 + 5;
+        for max_memory in [48 * MIB, 64 * MIB, 256 * MIB] {
+            let budget = Limits { max_memory, ..Limits::default() }.budget().unwrap();
+            let layouts = [PartLayout::uniform(size, part), PartLayout::whole(size)];
+            let wanted = layouts.map(|layout| (Algorithm::Crc64Nvme, layout));
+            let plan = ReadPlan::new(size, &wanted, budget);
+            assert_eq!(plan.fits(budget), Ok(()), "{part} in {max_memory}");
+            assert_eq!((plan.ordered().len(), plan.ranges().ends_at(part)), (0, true));
+        }
+    }
+}
+
 /// Sizes beyond all that S3 admits, as a HEAD may state them and a sparse file may have them.
 const ABSURD: [u64; 4] = [4 << 40, 10 << 40, (1 << 63) - 1, u64::MAX];
 
