@@ -5,8 +5,8 @@ use tokio_util::sync::CancellationToken;
 use super::Services;
 use super::follow::Follow;
 use super::preflight::StoreWish;
-use crate::facts::{ObjectFacts, StoreTask};
-use crate::ident::AmiId;
+use crate::facts::{ObjectFacts, StoreTask, TaskState};
+use crate::ident::{AmiId, ObjectUri};
 use crate::image::{StoreRequest, TaskFilter};
 use crate::report::{Exit, FindingReport, PreflightReport, TaskReport};
 use crate::source::{ErrorKind, SourceError};
@@ -43,7 +43,8 @@ pub async fn start_store(
                 let earliest = called.as_second() - 120;
                 let ours = |task: &StoreTask| {
                     task.image == wish.image.as_str()
-                        && (task.in_progress() || task.started.is_some_and(|at| at.as_second() >= earliest))
+                        && (task.in_progress() != Some(false)
+                            || task.started.is_some_and(|at| at.as_second() >= earliest))
                 };
                 if tasks.iter().any(ours) {
                     context.monitor.note("the answer was lost; the store was started all the same");
@@ -79,10 +80,11 @@ pub async fn follow_store(
     };
     let mut follow = Follow::new(services.object.context(), cancel);
     let mut unseen = 0;
+    let is_asked = |task: &StoreTask| task.image == image.as_str() && bucket.is_none_or(|bucket| task.is_into(bucket));
     let mut last = StoreTask { image: image.to_string(), state: "InProgress".into(), ..StoreTask::default() };
     loop {
         let tasks = services.images.store_tasks(&filter).await?;
-        let newest = tasks.into_iter().filter(|task| task.image == image.as_str()).max_by_key(|task| task.started);
+        let newest = tasks.into_iter().filter(is_asked).max_by_key(|task| task.started);
         match newest {
             None if !started_here || unseen >= LOOKS_WITHOUT_A_TASK => {
                 let detail = "no store of it is listed; EC2 keeps store tasks for 31 days";
@@ -90,7 +92,8 @@ pub async fn follow_store(
             }
             None => unseen += 1,
             Some(task) => {
-                let done = !task.in_progress();
+                // A state that is not known may never change.
+                let done = task.in_progress() != Some(true);
                 follow.tell(&format!("store of {image} to {}", task.bucket), f64::from(task.progress.unwrap_or(0)), "");
                 last = task;
                 if done {
@@ -102,8 +105,34 @@ pub async fn follow_store(
             return Ok(report(services, &last, started_here, &follow, Exit::Interrupted));
         }
     }
-    let exit = if last.state == "Completed" { Exit::Passed } else { Exit::CouldNot };
-    Ok(report(services, &last, started_here, &follow, exit))
+    Ok(ended(report(services, &last, started_here, &follow, Exit::Unknown), &last))
+}
+
+/// What the end of a task says by itself. That a completed one left its object is for [`check_stored`] to show.
+fn ended(report: TaskReport, task: &StoreTask) -> TaskReport {
+    match TaskState::of(&task.state) {
+        TaskState::Failed => TaskReport { exit_code: Exit::CouldNot.code(), ..report },
+        TaskState::Completed if report.object.is_none() => {
+            let detail = "the task is completed, and does not tell which object it wrote".to_owned();
+            judged(report, Outcome::Unknown(Reason::NotStated { detail }))
+        }
+        TaskState::Completed if task.failure.is_some() => report,
+        TaskState::Completed => TaskReport { exit_code: Exit::Passed.code(), ..report },
+        TaskState::InProgress | TaskState::Other(_) => {
+            let detail = format!("the state of the task is `{}`, which is not known", task.state);
+            judged(report, Outcome::Unknown(Reason::NotStated { detail }))
+        }
+    }
+}
+
+/// The report with the finding about the object.
+fn judged(mut report: TaskReport, outcome: Outcome) -> TaskReport {
+    let findings = [Finding { check: CheckId::Condition(Condition::Object), required: true, outcome }];
+    let verdict = overall(&findings);
+    report.verdict = Some(verdict.name().to_owned());
+    report.findings = findings.iter().map(FindingReport::from).collect();
+    report.exit_code = Exit::from(verdict).code();
+    report
 }
 
 fn report(services: &Services, task: &StoreTask, started_here: bool, follow: &Follow<'_>, exit: Exit) -> TaskReport {
@@ -119,7 +148,7 @@ fn report(services: &Services, task: &StoreTask, started_here: bool, follow: &Fo
         operation: "store".to_owned(),
         image: task.image.clone(),
         region: services.images.region().to_owned(),
-        object: (!bucket.is_empty()).then(|| format!("s3://{bucket}/{}", task.key)),
+        object: task_object(bucket, &task.key),
         name: None,
         state: task.state.clone(),
         started_here,
@@ -135,10 +164,26 @@ fn report(services: &Services, task: &StoreTask, started_here: bool, follow: &Fo
     }
 }
 
-/// A completed store is believed when the object is there.
+/// `None` where the task does not name it whole.
+fn task_object(bucket: &str, key: &str) -> Option<String> {
+    let uri: ObjectUri = format!("s3://{bucket}/{key}").parse().ok()?;
+    (uri.bucket == bucket && uri.key == key).then(|| uri.to_string())
+}
+
+/// A completed store is believed when the object is there, under the name of the AMI, and the task tells of no failure.
+/// The object, where it is.
 pub async fn check_stored(services: &Services, report: &mut TaskReport) -> Option<ObjectFacts> {
     let rule = "a completed store leaves its object in the bucket";
     let (outcome, facts) = match services.object.head().await {
+        Ok(_) if report.failure.is_some() => {
+            let why = report.failure.as_deref().unwrap_or_default();
+            let detail = format!("the task is completed, and gives a reason why it failed: {why}");
+            (Outcome::Unknown(Reason::Ambiguous { detail }), None)
+        }
+        Ok(facts) if facts.id.target.ami_id().is_none_or(|id| id.as_str() != report.image) => {
+            let detail = format!("the task names {}, which is not the name of a copy of it", facts.id.target);
+            (Outcome::Unknown(Reason::Ambiguous { detail }), None)
+        }
         Ok(facts) => {
             let etag = facts.id.etag.as_ref().map_or("no ETag".to_owned(), |etag| format!("ETag {etag}"));
             let evidence =
@@ -151,10 +196,6 @@ pub async fn check_stored(services: &Services, report: &mut TaskReport) -> Optio
         }
         Err(error) => (Outcome::Unknown(Reason::Unanswered { detail: error.explain() }), None),
     };
-    let findings = [Finding { check: CheckId::Condition(Condition::Object), required: true, outcome }];
-    let verdict = overall(&findings);
-    report.verdict = Some(verdict.name().to_owned());
-    report.findings = findings.iter().map(FindingReport::from).collect();
-    report.exit_code = Exit::from(verdict).code();
+    *report = judged(report.clone(), outcome);
     facts
 }

@@ -91,9 +91,13 @@ pub struct StoreTask {
 }
 
 impl StoreTask {
-    pub fn in_progress(&self) -> bool {
-        // A state that is not known may well be work.
-        !matches!(TaskState::of(&self.state), TaskState::Completed | TaskState::Failed)
+    /// `None` where the word for its state is not known: it may go on, and may have ended.
+    pub fn in_progress(&self) -> Option<bool> {
+        match TaskState::of(&self.state) {
+            TaskState::InProgress => Some(true),
+            TaskState::Completed | TaskState::Failed => Some(false),
+            TaskState::Other(_) => None,
+        }
     }
 
     /// Whether it stores into this bucket, under whatever path.

@@ -124,7 +124,7 @@ pub fn tasks(tasks: &[StoreTask]) -> Vec<Observation> {
     let told = tasks.iter().filter_map(|task| {
         let kind = match task.state.as_str() {
             "Failed" => ObservationKind::StoreFailed,
-            _ if task.in_progress() => ObservationKind::StoreInProgress,
+            _ if task.in_progress() != Some(false) => ObservationKind::StoreInProgress,
             _ => return None,
         };
         let reason = task.failure.clone().map_or(String::new(), |reason| format!(": {reason}"));

@@ -25,11 +25,19 @@ impl FromStr for AmiId {
     type Err = ParseAmiIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.strip_prefix("ami-").unwrap_or_default();
-        let legal =
-            matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if legal { Ok(AmiId(text.to_owned())) } else { Err(ParseAmiIdError(text.to_owned())) }
+        if is_resource_id(text, "ami-") { Ok(AmiId(text.to_owned())) } else { Err(ParseAmiIdError(text.to_owned())) }
     }
+}
+
+/// Whether a text is the id of a snapshot: `snap-` and 8 or 17 lower-case hexadecimal digits.
+pub fn is_snapshot_id(text: &str) -> bool {
+    is_resource_id(text, "snap-")
+}
+
+fn is_resource_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|digits| {
+        matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
 }
 
 impl fmt::Display for AmiId {
@@ -58,6 +66,21 @@ mod tests {
             "i-1a2b3c4d",
         ] {
             assert!(id.parse::<AmiId>().is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn ids_of_snapshots() {
+        for (id, legal) in [
+            ("snap-056a6742115906e8c", true),
+            ("snap-1a2b3c4d", true),
+            ("ami-1a2b3c4d", false),
+            ("snap-1", false),
+            ("snap-1a2b3c4d; touch x", false),
+            ("snap-1A2B3C4D", false),
+            ("", false),
+        ] {
+            assert_eq!(is_snapshot_id(id), legal, "{id}");
         }
     }
 

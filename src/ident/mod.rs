@@ -12,7 +12,7 @@ mod target;
 mod typed;
 mod uri;
 
-pub use ami_id::{AmiId, ParseAmiIdError};
+pub use ami_id::{AmiId, ParseAmiIdError, is_snapshot_id};
 pub use bucket_path::{BucketPath, ParseBucketPathError};
 pub use encoded::decoded_key;
 pub use etag::{ETag, ETagForm, Strength};

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::checks::preflight::{LogicalSize, SourceFacts};
+use crate::checks::preflight::{LogicalSize, SourceFacts, any_encrypted};
 use crate::facts::{Caller, ImageFacts, SnapshotFacts};
 use crate::sealed::{SealError, open, seal};
 use crate::units::GIB;
@@ -61,7 +61,9 @@ pub struct RecordedVolume {
     pub gib: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_bytes: Option<u64>,
-    pub encrypted: bool,
+    /// Absent where EC2 did not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<bool>,
 }
 
 impl Record {
@@ -80,7 +82,7 @@ impl Record {
                 snapshot: volume.snapshot.clone(),
                 gib: volume.gib.max(snapshot.and_then(|snapshot| snapshot.gib)),
                 written_bytes: snapshot.and_then(|snapshot| snapshot.full_bytes),
-                encrypted: snapshot.and_then(|snapshot| snapshot.encrypted).or(volume.encrypted) == Some(true),
+                encrypted: snapshot.and_then(|snapshot| snapshot.encrypted).or(volume.encrypted),
             }
         });
         Record {
@@ -127,8 +129,9 @@ impl Record {
         }
     }
 
-    pub fn encrypted(&self) -> bool {
-        self.volumes.iter().any(|volume| volume.encrypted)
+    /// Whether any of its volumes is encrypted; `None` where that is not known.
+    pub fn encrypted(&self) -> Option<bool> {
+        any_encrypted(self.volumes.iter().map(|volume| volume.encrypted))
     }
 
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
@@ -178,10 +181,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_stated_is_not_encrypted_nor_clear() {
+        let with = |stated: [Option<bool>; 2]| {
+            let mut record = record();
+            record.volumes.iter_mut().zip(stated).for_each(|(volume, stated)| volume.encrypted = stated);
+            record
+        };
+        for (stated, any, tag) in [
+            ([Some(true), None], Some(true), Some("true")),
+            ([Some(false), Some(false)], Some(false), Some("false")),
+            ([Some(false), None], None, None),
+            ([None, None], None, None),
+        ] {
+            let record = with(stated);
+            assert_eq!(record.encrypted(), any, "{stated:?}");
+            let (tags, _) = crate::record::object_tags(&record);
+            assert_eq!(tags.get("stored-ami:encrypted").map(String::as_str), tag, "{stated:?}");
+            let text = record.to_json().unwrap();
+            assert_eq!(Record::from_json(&text).unwrap(), record);
+            let facts = record.facts("r".into());
+            assert_eq!(facts.volumes.iter().map(|volume| volume.2).collect::<Vec<_>>(), stated);
+        }
+    }
+
+    #[test]
     fn volumes_count_with_the_larger_size() {
         let record = record();
         assert_eq!(record.volumes.iter().map(|volume| volume.gib).collect::<Vec<_>>(), [Some(10), Some(20)]);
-        assert!(record.encrypted());
+        assert_eq!(record.encrypted(), Some(true));
         assert_eq!(record.size("r").volumes, Some(30 * GIB));
         assert_eq!(Record { volume_bytes: None, ..record }.size("r").volumes, Some(30 * GIB));
     }

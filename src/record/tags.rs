@@ -21,7 +21,7 @@ pub fn object_tags(record: &Record) -> (BTreeMap<String, String>, Vec<String>) {
         ("volumes", Some(record.volumes.len().to_string())),
         ("volume-bytes", number(record.volume_bytes)),
         ("written-bytes", number(record.written_bytes)),
-        ("encrypted", Some(record.encrypted().to_string())),
+        ("encrypted", record.encrypted().map(|encrypted| encrypted.to_string())),
     ];
     let (mut tags, mut left_out) = (BTreeMap::new(), Vec::new());
     for (name, value) in entries {
@@ -156,7 +156,7 @@ mod tests {
         assert!(left_out.is_empty());
         assert!(tags.len() <= 10);
         let found = size_from_tags(&tags, Some("ami-1a2b3c4d")).unwrap();
-        assert_eq!((found.size.volumes, found.size.written, found.encrypted), (Some(7 * GIB), Some(5), Some(false)));
+        assert_eq!((found.size.volumes, found.size.written, found.encrypted), (Some(7 * GIB), Some(5), None));
         for stated in ["0", "1", "1073741825", "-1073741824", "x", ""] {
             let mut odd = tags.clone();
             odd.insert("stored-ami:volume-bytes".into(), stated.into());

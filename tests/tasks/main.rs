@@ -7,6 +7,7 @@ mod between;
 mod cost;
 mod edges_ec2;
 mod edges_journal;
+mod edges_outcome;
 mod edges_preflight;
 mod edges_restore;
 mod edges_safe;

@@ -58,9 +58,9 @@ impl Work {
 /// The stores in progress, with the sizes of their AMIs as far as they are known.
 pub fn store_work(tasks: &[StoreTask], sizes: &BTreeMap<String, LogicalSize>) -> Work {
     let mut work = Work::default();
-    for task in tasks.iter().filter(|task| task.in_progress()) {
+    for task in tasks.iter().filter(|task| task.in_progress() != Some(false)) {
         let missing = LogicalSize::unknown("the AMI cannot be described");
-        work.add(&task.image, sizes.get(&task.image).unwrap_or(&missing), true);
+        work.add(&task.image, sizes.get(&task.image).unwrap_or(&missing), task.in_progress() == Some(true));
     }
     work
 }

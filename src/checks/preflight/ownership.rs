@@ -22,7 +22,7 @@ pub struct Claim {
 pub enum Shown {
     /// It bears the token of the restore.
     Tag,
-    /// EC2 named it in its answer to the call, and it bears no other token.
+    /// EC2 named it in its answer to the call, and it bears no other token, and no other name or source.
     Answer,
 }
 
@@ -38,6 +38,10 @@ pub enum Ownership {
     Copy {
         because: String,
     },
+    /// Its id was noted for ours, and it bears no token and cannot be the AMI that we made.
+    Mistaken {
+        because: String,
+    },
     /// It has the name that we give, and nothing shows who made it.
     Unmarked,
     /// It bears no token and has another name.
@@ -51,12 +55,14 @@ impl Claim {
         let noted = self.noted.as_ref() == Some(&image.id);
         match image.tags.get(RESTORE_TAG) {
             Some(token) if *token != self.token => Ownership::Foreign { token: token.clone() },
-            Some(_) if noted => Ownership::Ours(Shown::Tag),
             Some(_) => match self.contradiction(image) {
                 Some(because) => Ownership::Copy { because },
                 None => Ownership::Ours(Shown::Tag),
             },
-            None if noted => Ownership::Ours(Shown::Answer),
+            None if noted => match self.contradiction(image) {
+                Some(because) => Ownership::Mistaken { because },
+                None => Ownership::Ours(Shown::Answer),
+            },
             None if image.name.as_ref() == Some(&self.name) => Ownership::Unmarked,
             None => Ownership::Unrelated,
         }
@@ -74,16 +80,21 @@ impl Claim {
     pub fn among<'a>(&self, images: &'a [ImageFacts]) -> Claimed<'a> {
         // DescribeImages may show an AMI for a while after it was deregistered.
         let there = || images.iter().filter(|image| image.state != "deregistered");
-        let best = there().filter(|image| matches!(self.of(image), Ownership::Ours(_))).min_by_key(|image| {
+        let ours = there().filter_map(|image| match self.of(image) {
+            Ownership::Ours(shown) => Some((image, shown)),
+            _ => None,
+        });
+        let best = ours.min_by_key(|(image, shown)| {
             let noted = self.noted.as_ref() == Some(&image.id);
             let state = match image.state.as_str() {
                 "available" => 0,
                 "pending" => 1,
                 _ => 2,
             };
-            (!noted, state)
+            // A file may be wrong about an id, and who made an AMI is shown best by its tag.
+            (*shown != Shown::Tag, !noted, state)
         });
-        if let Some(image) = best {
+        if let Some((image, _)) = best {
             return Claimed::Ours(image);
         }
         let holder = there().find(|image| image.name.as_ref() == Some(&self.name));
@@ -130,6 +141,10 @@ pub fn restored_by(claim: &Claim, image: &ImageFacts) -> Finding {
             fail(C::RestoredBy, "DescribeImages", "this restore made the AMI", observed)
         }
         Ownership::Copy { because } => copied(image, &because),
+        Ownership::Mistaken { because } => {
+            let detail = format!("{} was noted as the AMI of this restore, and cannot be it: {because}", image.id);
+            unknown(C::RestoredBy, Reason::Ambiguous { detail })
+        }
         Ownership::Unmarked | Ownership::Unrelated => unmarked(image, None),
     }
 }
@@ -207,7 +222,7 @@ mod tests {
             ("golden", Some(OURS), Some(STORED), None, tag.clone()),
             ("golden", Some(OURS), None, None, tag.clone()),
             ("golden", Some(OURS), Some(STORED), Some("ami-1"), tag.clone()),
-            ("golden", Some(OURS), Some("ami-0bbbbbbbbbbbbbbbb"), Some("ami-1"), tag),
+            ("golden", Some(OURS), None, Some("ami-1"), tag),
             // Another token is never ours, not even under the noted id.
             ("golden", Some(OTHER), Some(STORED), None, foreign()),
             ("golden", Some(OTHER), Some(STORED), Some("ami-1"), foreign()),
@@ -224,6 +239,13 @@ mod tests {
         for (name, token, source, noted, expected) in table {
             let found = claim(noted).of(&image("ami-1", name, token, source));
             assert_eq!(found, expected, "{name} {token:?} {source:?} {noted:?}");
+        }
+        for (name, source) in [("other", Some(STORED)), ("other", None), ("golden", Some("ami-0bbbbbbbbbbbbbbbb"))] {
+            let of = |token| claim(Some("ami-1")).of(&image("ami-1", name, token, source));
+            assert!(matches!(of(Some(OURS)), Ownership::Copy { .. }), "{name} {source:?}");
+            assert!(matches!(of(None), Ownership::Mistaken { .. }), "{name} {source:?}");
+            let found = restored_by(&claim(Some("ami-1")), &image("ami-1", name, None, source));
+            assert_eq!(found.verdict(), crate::verdict::Verdict::Unknown);
         }
         for copy in [
             image("ami-1", "copy", Some(OURS), Some(STORED)),
@@ -243,6 +265,10 @@ mod tests {
         assert_eq!(claim(None).among(&all), Claimed::Ours(&pending));
         assert_eq!(claim(Some("ami-1")).among(&all), Claimed::Ours(&failed));
         assert_eq!(claim(None).among(std::slice::from_ref(&failed)), Claimed::Ours(&failed));
+        // The tag goes before what was noted.
+        let both = [image("ami-9", "golden", None, Some(STORED)), ours("ami-1")];
+        assert_eq!(claim(Some("ami-9")).among(&both), Claimed::Ours(&both[1]));
+        assert_eq!(claim(Some("ami-9")).among(&both[..1]), Claimed::Ours(&both[0]));
         let gone = [state("deregistered", ours("ami-1"))];
         assert_eq!(claim(Some("ami-1")).among(&gone), Claimed::Nothing);
         let foreign = [image("ami-3", "golden", Some(OTHER), Some(STORED))];

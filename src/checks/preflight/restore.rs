@@ -224,7 +224,7 @@ impl RestoreSurvey {
 }
 
 /// No documented refusal, and the reason why people run this: its `unknown` is required only when it was asked for.
-fn verified(last: &LastVerified) -> Finding {
+pub fn verified(last: &LastVerified) -> Finding {
     let rule = "the bytes of the object were proved";
     match last {
         LastVerified::NotKnown => {

@@ -12,11 +12,44 @@ pub struct SourceFacts {
     pub image: Option<String>,
     /// Who tells it.
     pub from: String,
-    /// Device, size in GiB, encrypted.
-    pub volumes: Vec<(String, Option<u64>, bool)>,
+    /// Device, size in GiB, encrypted; `None` where that is not known.
+    pub volumes: Vec<(String, Option<u64>, Option<bool>)>,
     pub architecture: Option<String>,
     pub boot_mode: Option<String>,
     pub virtualization: Option<String>,
+}
+
+impl SourceFacts {
+    /// Whether any of its volumes was encrypted; `None` where that is not known.
+    pub fn encrypted(&self) -> Option<bool> {
+        any_encrypted(self.volumes.iter().map(|(.., encrypted)| *encrypted))
+    }
+}
+
+/// Whether any of some volumes is encrypted: none is only where each is stated not to be.
+pub fn any_encrypted(volumes: impl ExactSizeIterator<Item = Option<bool>>) -> Option<bool> {
+    if volumes.len() == 0 {
+        return None;
+    }
+    let mut none = Some(false);
+    for encrypted in volumes {
+        match encrypted {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => none = None,
+        }
+    }
+    none
+}
+
+/// What a restored AMI is held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeldAgainst<'a> {
+    Source(&'a SourceFacts),
+    /// Nothing tells what the source was like.
+    Nothing,
+    /// What was given to hold it against tells of another AMI; in words.
+    Other(String),
 }
 
 const SOURCE: &str = "DescribeImages, DescribeSnapshots";
@@ -27,18 +60,22 @@ pub fn judge_restored(
     made: Finding,
     image: &ImageFacts,
     snapshots: &[SnapshotFacts],
-    source: Option<&SourceFacts>,
+    against: &HeldAgainst<'_>,
     tags: &BTreeMap<String, String>,
 ) -> Vec<Finding> {
     let mut findings = vec![made, state(image, snapshots)];
-    match source {
-        Some(source) => {
+    let checks = [C::RestoredMappings, C::RestoredSizes, C::RestoredEncryption, C::RestoredBoot];
+    match against {
+        HeldAgainst::Source(source) => {
             findings.extend([mappings(image, source), sizes(image, snapshots, source)]);
             findings.extend([encryption(image, snapshots, source), boot(image, source)]);
         }
-        None => {
+        // It was asked for, so that it cannot be done is no pass.
+        HeldAgainst::Other(detail) => {
+            findings.extend(checks.map(|check| unknown(check, Reason::Ambiguous { detail: detail.clone() })));
+        }
+        HeldAgainst::Nothing => {
             let detail = "neither a record nor the source AMI tells what the source was like";
-            let checks = [C::RestoredMappings, C::RestoredSizes, C::RestoredEncryption, C::RestoredBoot];
             let untold = |check| optional(unknown(check, Reason::NotStated { detail: detail.to_owned() }));
             findings.extend(checks.map(untold));
         }
@@ -58,9 +95,16 @@ fn state(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> Finding {
         unknown(C::RestoredState, not_known(&format!("the state of {}", image.id), &image.state))
     } else if state != ImageState::Available {
         fail(C::RestoredState, SOURCE, rule, format!("{} is {}", image.id, image.state))
+    } else if wanted == 0 || wanted < image.volumes.len() {
+        let detail = format!("{} shows an EBS volume without a snapshot, or no volume at all", image.id);
+        unknown(C::RestoredState, Reason::NotStated { detail })
+    } else if snapshots.is_empty() {
+        let detail = format!("DescribeSnapshots shows none of the {wanted} snapshots of {}", image.id);
+        unknown(C::RestoredState, Reason::NotStated { detail })
     } else if !open.is_empty() || snapshots.len() < wanted {
-        let observed = format!("{} of {wanted} snapshots are seen; {}", snapshots.len(), open.join(", "));
-        fail(C::RestoredState, SOURCE, rule, observed)
+        let mut observed = vec![format!("{} of {wanted} snapshots are seen", snapshots.len())];
+        observed.extend(open);
+        fail(C::RestoredState, SOURCE, rule, observed.join(", "))
     } else if let Some(odd) = odd {
         unknown(C::RestoredState, odd)
     } else {
@@ -74,7 +118,16 @@ fn devices<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.join(", ")
 }
 
+/// Without volumes there is nothing to hold against anything.
+fn without_volumes(check: C, source: &SourceFacts) -> Option<Finding> {
+    let detail = || format!("{} tells of no volumes", source.from);
+    source.volumes.is_empty().then(|| unknown(check, Reason::NotStated { detail: detail() }))
+}
+
 fn mappings(image: &ImageFacts, source: &SourceFacts) -> Finding {
+    if let Some(unknown) = without_volumes(C::RestoredMappings, source) {
+        return unknown;
+    }
     let expected = devices(source.volumes.iter().map(|(device, ..)| device.as_str()));
     let observed = devices(image.volumes.iter().map(|volume| volume.device.as_str()));
     let same = expected == observed;
@@ -94,10 +147,15 @@ fn restored(image: &ImageFacts, snapshots: &[SnapshotFacts], device: &str) -> Op
 }
 
 fn sizes(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFacts) -> Finding {
+    if let Some(unknown) = without_volumes(C::RestoredSizes, source) {
+        return unknown;
+    }
     let (mut wrong, mut untold, mut right) = (Vec::new(), Vec::new(), Vec::new());
+    // No volume has 0 GiB.
+    let possible = |gib: Option<u64>| gib.filter(|gib| *gib > 0);
     for (device, gib, _) in &source.volumes {
-        match (gib, restored(image, snapshots, device).and_then(|(gib, _)| gib)) {
-            (Some(was), Some(is)) if *was == is => right.push(format!("{device} {is} GiB")),
+        match (possible(*gib), possible(restored(image, snapshots, device).and_then(|(gib, _)| gib))) {
+            (Some(was), Some(is)) if was == is => right.push(format!("{device} {is} GiB")),
             (Some(was), Some(is)) => wrong.push(format!("{device} was {was} GiB, and is {is} GiB")),
             _ => untold.push(device.as_str()),
         }
@@ -113,14 +171,18 @@ fn sizes(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFacts) 
 }
 
 fn encryption(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFacts) -> Finding {
+    if let Some(unknown) = without_volumes(C::RestoredEncryption, source) {
+        return unknown;
+    }
     let rule = "encrypted where the source was";
-    let encrypted = source.volumes.iter().filter(|(.., encrypted)| *encrypted);
+    let encrypted = source.volumes.iter().filter(|(.., encrypted)| *encrypted == Some(true));
     let (mut clear, mut untold) = (Vec::new(), Vec::new());
-    for (device, ..) in encrypted.clone() {
-        match restored(image, snapshots, device).and_then(|(_, encrypted)| encrypted) {
-            Some(true) => {}
-            Some(false) => clear.push(device.as_str()),
-            None => untold.push(device.as_str()),
+    for (device, _, was) in &source.volumes {
+        match (was, restored(image, snapshots, device).and_then(|(_, encrypted)| encrypted)) {
+            (Some(false), _) | (_, Some(true)) => {}
+            (Some(true), Some(false)) => clear.push(device.as_str()),
+            (Some(true), None) => untold.push(device.clone()),
+            (None, _) => untold.push(format!("{device} of the source")),
         }
     }
     if !clear.is_empty() {
@@ -147,11 +209,25 @@ fn boot(image: &ImageFacts, source: &SourceFacts) -> Finding {
     };
     let expected = words(&source.architecture, &source.boot_mode, &source.virtualization);
     let observed = words(&image.architecture, &image.boot_mode, &image.virtualization);
-    let same = expected == observed;
-    if same {
-        pass(C::RestoredBoot, &source.from, expected, observed)
-    } else {
-        fail(C::RestoredBoot, &source.from, expected, observed)
+    let stated = [
+        ("architecture", &source.architecture, &image.architecture),
+        ("virtualization", &source.virtualization, &image.virtualization),
+        ("boot mode", &source.boot_mode, &image.boot_mode),
+    ];
+    let differ = stated.iter().any(|(_, was, is)| was.as_ref().zip(is.as_ref()).is_some_and(|(was, is)| was != is));
+    // Only a boot mode may be stated by neither side: many AMIs have none.
+    let untold = stated.iter().find(|(what, was, is)| match (was, is) {
+        (Some(_), Some(_)) => false,
+        (None, None) => *what != "boot mode",
+        _ => true,
+    });
+    match untold {
+        _ if differ => fail(C::RestoredBoot, &source.from, expected, observed),
+        Some((what, ..)) => {
+            let detail = format!("the {what} is not stated on both sides: {expected}; and now {observed}");
+            unknown(C::RestoredBoot, Reason::NotStated { detail })
+        }
+        None => pass(C::RestoredBoot, &source.from, expected, observed),
     }
 }
 
@@ -163,7 +239,9 @@ fn tagged(image: &ImageFacts, snapshots: &[SnapshotFacts], tags: &BTreeMap<Strin
     }
     without.extend(snapshots.iter().filter(|snapshot| !bears(&snapshot.tags)).map(|snapshot| snapshot.id.as_str()));
     let rule = devices(tags.keys().map(String::as_str));
-    if without.is_empty() {
+    if without.is_empty() && snapshots.is_empty() {
+        unknown(C::RestoredTags, Reason::NotStated { detail: format!("no snapshot of {} is seen", image.id) })
+    } else if without.is_empty() {
         pass(C::RestoredTags, SOURCE, rule, "on the AMI and all its snapshots")
     } else {
         fail(C::RestoredTags, SOURCE, rule, format!("not on {}", without.join(", ")))
@@ -195,14 +273,16 @@ mod tests {
             id: "ami-2".into(),
             state: "available".into(),
             architecture: Some("arm64".into()),
+            virtualization: Some("hvm".into()),
             volumes: vec![volume("/dev/a", "snap-a"), volume("/dev/b", "snap-b")],
             tags: [("a".to_owned(), "1".to_owned())].into(),
             ..ImageFacts::default()
         };
         let source = SourceFacts {
             from: "record".into(),
-            volumes: vec![("/dev/b".into(), Some(8), true), ("/dev/a".into(), Some(8), false)],
+            volumes: vec![("/dev/b".into(), Some(8), Some(true)), ("/dev/a".into(), Some(8), Some(false))],
             architecture: Some("arm64".into()),
+            virtualization: Some("hvm".into()),
             ..SourceFacts::default()
         };
         (image, vec![snapshot("snap-a"), snapshot("snap-b")], source)
@@ -216,7 +296,7 @@ mod tests {
         let (mut image, mut snapshots, mut source) = restored_image();
         change(&mut image, &mut snapshots, &mut source);
         let tags = [("a".to_owned(), "1".to_owned())].into();
-        let findings = judge_restored(made(), &image, &snapshots, Some(&source), &tags);
+        let findings = judge_restored(made(), &image, &snapshots, &HeldAgainst::Source(&source), &tags);
         findings.iter().find(|f| f.check == crate::verdict::CheckId::Condition(check)).unwrap().verdict()
     }
 
@@ -247,13 +327,56 @@ mod tests {
         assert_eq!(verdict(C::RestoredEncryption, |_, s, _| s.clear()), Unknown);
         assert_eq!(verdict(C::RestoredTags, |image, _, _| image.tags.clear()), Fail);
         assert_eq!(verdict(C::RestoredTags, |_, s, _| s[1].tags.clear()), Fail);
-        assert_eq!(verdict(C::RestoredBoot, |image, _, _| image.boot_mode = Some("uefi".into())), Fail);
+        assert_eq!(verdict(C::RestoredBoot, |image, _, _| image.architecture = Some("x86_64".into())), Fail);
+    }
+
+    #[test]
+    fn what_is_not_stated_shows_nothing() {
+        assert_eq!(verdict(C::RestoredState, |image, s, _| (image.volumes, *s) = Default::default()), Unknown);
+        assert_eq!(verdict(C::RestoredState, |image, _, _| image.volumes[0].snapshot = None), Unknown);
+        for check in [C::RestoredState, C::RestoredEncryption, C::RestoredTags] {
+            assert_eq!(verdict(check, |_, s, _| s.clear()), Unknown, "{check}");
+        }
+        for check in [C::RestoredMappings, C::RestoredSizes, C::RestoredEncryption] {
+            assert_eq!(verdict(check, |_, _, source| source.volumes.clear()), Unknown, "{check}");
+            let neither = verdict(check, |image, s, source| {
+                source.volumes.clear();
+                image.volumes.clear();
+                s.clear();
+            });
+            assert_eq!(neither, Unknown, "{check}");
+        }
+        assert_eq!(verdict(C::RestoredSizes, |_, _, source| source.volumes[0].1 = Some(0)), Unknown);
+        let zero = |image: &mut ImageFacts, s: &mut Vec<SnapshotFacts>, source: &mut SourceFacts| {
+            (image.volumes[0].gib, s[0].gib, source.volumes[1].1) = (Some(0), Some(0), Some(0));
+        };
+        assert_eq!(verdict(C::RestoredSizes, zero), Unknown);
+        assert_eq!(verdict(C::RestoredEncryption, |_, _, source| source.volumes[1].2 = None), Pass, "it is now");
+        let clear = |_: &mut ImageFacts, s: &mut Vec<SnapshotFacts>, source: &mut SourceFacts| {
+            (s[0].encrypted, source.volumes[1].2) = (Some(false), None);
+        };
+        assert_eq!(verdict(C::RestoredEncryption, clear), Unknown);
+        assert_eq!(verdict(C::RestoredBoot, |image, _, _| image.boot_mode = Some("uefi".into())), Unknown);
+        assert_eq!(verdict(C::RestoredBoot, |_, _, source| source.boot_mode = Some("uefi".into())), Unknown);
+        assert_eq!(verdict(C::RestoredBoot, |image, _, _| image.architecture = None), Unknown);
+        let neither = |image: &mut ImageFacts, _: &mut Vec<SnapshotFacts>, source: &mut SourceFacts| {
+            (image.virtualization, source.virtualization) = (None, None);
+        };
+        assert_eq!(verdict(C::RestoredBoot, neither), Unknown);
+    }
+
+    #[test]
+    fn what_tells_of_another_ami_is_asked_for_and_not_known() {
+        let (image, snapshots, _) = restored_image();
+        let other = HeldAgainst::Other("the record r is of another".into());
+        let findings = judge_restored(made(), &image, &snapshots, &other, &BTreeMap::new());
+        assert_eq!(crate::verdict::overall(&findings), Unknown);
     }
 
     #[test]
     fn without_a_source_nothing_is_claimed() {
         let (image, snapshots, _) = restored_image();
-        let findings = judge_restored(made(), &image, &snapshots, None, &BTreeMap::new());
+        let findings = judge_restored(made(), &image, &snapshots, &HeldAgainst::Nothing, &BTreeMap::new());
         let verdicts: Vec<Verdict> = findings.iter().map(Finding::verdict).collect();
         assert_eq!(verdicts, [Pass, Pass, Unknown, Unknown, Unknown, Unknown]);
         assert_eq!(crate::verdict::overall(&findings), Pass);

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::bucket::{BucketSurvey, place, protection};
+use super::image::not_known;
 use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
 use super::permission::{DryRun, permission_of};
@@ -87,9 +88,13 @@ fn one_store(survey: &StoreSurvey) -> Finding {
     let rule = "no other store of this AMI is in progress";
     match &survey.running {
         Fact::Known { value, source } => {
-            let same = value.iter().find(|task| task.image == survey.ami.as_str() && task.in_progress());
-            match same {
-                None => pass(C::OneStore, source, rule, "none"),
+            let same = || value.iter().filter(|task| task.image == survey.ami.as_str());
+            let odd = || same().find(|task| task.in_progress().is_none());
+            match same().find(|task| task.in_progress() == Some(true)) {
+                None => match odd() {
+                    None => pass(C::OneStore, source, rule, "none"),
+                    Some(odd) => unknown(C::OneStore, not_known("the state of a store task of it", &odd.state)),
+                },
                 Some(task) => {
                     let progress = task.progress.map(|percent| format!(", at {percent} %")).unwrap_or_default();
                     fail(C::OneStore, source, rule, format!("one into {}{progress}", task.bucket))

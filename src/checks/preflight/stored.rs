@@ -86,10 +86,13 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
         Stored::Stored
     } else if listed().next().is_some() {
         Stored::StoredElsewhere
-    } else if tasks.iter().any(|task| task.in_progress()) || (!uploads.is_empty() && newest != Some("Failed")) {
+    } else if tasks.iter().any(|task| task.in_progress() == Some(true))
+        || (!uploads.is_empty() && newest != Some("Failed"))
+    {
         // An upload behind a failed store is what that left over.
         Stored::InFlight
-    } else if !survey.exact_absent(&key) || !complete {
+    } else if !survey.exact_absent(&key) || !complete || tasks.iter().any(|task| task.in_progress().is_none()) {
+        // A task whose state is not known may be at work.
         Stored::CannotTell
     } else {
         match newest {
@@ -144,10 +147,14 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
                 "no store of this AMI into this bucket in the last 31 days".to_owned()
             }
             Fact::Known { .. } => join(tasks.iter().map(|task| {
-                let percent = task.progress.filter(|_| task.in_progress()).map(|p| format!(" at {p} %"));
+                let percent = task.progress.filter(|_| task.in_progress() != Some(false)).map(|p| format!(" at {p} %"));
                 let why = task.failure.as_ref().map(|why| format!(": {why}"));
                 let (percent, why) = (percent.unwrap_or_default(), why.unwrap_or_default());
-                format!("{}{percent} as {}{}{why}", task.state, task.key, at(task.started))
+                let state = match task.in_progress() {
+                    Some(_) => task.state.clone(),
+                    None => format!("in the state `{}`, which is not known,", task.state),
+                };
+                format!("{state}{percent} as {}{}{why}", task.key, at(task.started))
             })),
             other => why(other.why_not()),
         },
@@ -246,7 +253,19 @@ mod tests {
             ("upload", StoredSurvey { uploads: uploads.clone(), ..survey() }, Stored::InFlight),
             ("task", tasks(vec![task("archive", "InProgress", 1)]), Stored::InFlight),
             ("task with path", tasks(vec![task("archive/x", "InProgress", 1)]), Stored::InFlight),
-            ("a new state", tasks(vec![task("archive", "Queued", 1)]), Stored::InFlight),
+            ("a state that is not known", tasks(vec![task("archive", "Queued", 1)]), Stored::CannotTell),
+            ("another case of a word", tasks(vec![task("archive", "completed", 1)]), Stored::CannotTell),
+            ("no state", tasks(vec![task("archive", "", 1)]), Stored::CannotTell),
+            (
+                "not known, behind a known one",
+                tasks(vec![task("archive", "Copying", 1), task("archive", "Failed", 2)]),
+                Stored::CannotTell,
+            ),
+            (
+                "not known, beside one that goes on",
+                tasks(vec![task("archive", "Copying", 2), task("archive", "InProgress", 1)]),
+                Stored::InFlight,
+            ),
             ("task elsewhere", tasks(vec![task("archive2", "InProgress", 1)]), Stored::NotStored),
             ("gone", tasks(vec![task("archive", "Completed", 1)]), Stored::Gone),
             ("failed", tasks(vec![task("archive", "Failed", 1)]), Stored::Failed),

@@ -37,6 +37,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         budget: usual_budget()?,
     };
     let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
+    let account = account(&args, &buckets, &context);
     let services = AuditServices {
         images: images(&args, &buckets, &context),
         archive: Arc::new(buckets),
@@ -44,7 +45,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         context,
     };
     let cancel = cancel_on_signal();
-    let done = until(&cancel, safe_to_delete(&services, &request, &wish, &ledger)).await;
+    let done = until(&cancel, safe_to_delete(&services, &request, &wish, &ledger, account.as_deref())).await;
     progress.clear();
     match done {
         None => results.interrupted(),
@@ -63,6 +64,16 @@ fn wish(args: &SafeArgs) -> Result<SafeWish, UsageError> {
         return Err(UsageError(format!("--record {file}: it is of {}, not of {}", other.image, args.image)));
     }
     Ok(SafeWish { image: args.image.clone(), max_age: args.max_age, record })
+}
+
+/// To learn whose credentials these are.
+fn account(args: &SafeArgs, buckets: &Buckets, context: &Context) -> Option<Arc<dyn crate::account::AccountService>> {
+    #[cfg(feature = "ec2")]
+    if !args.connection.no_sign_request {
+        return Some(Arc::new(crate::account::aws::Account::new(buckets.home(), context.clone())));
+    }
+    let _ = (args, buckets, context);
+    None
 }
 
 /// For stores in progress, where requests can be signed.

@@ -10,7 +10,7 @@ use crate::cli::resolve::{UsageError, read, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::commands::preflight::{RestoreWish, VerifiedNow};
 use crate::commands::restore::{
-    FollowWish, Origin, Prepared, follow_restore, point_alias, prepare_restore, start_restore,
+    FollowWish, Origin, Prepared, follow_restore, hold_to, point_alias, prepare_restore, start_restore,
 };
 use crate::commands::verify::{VerifyRequest, verify};
 use crate::files::InputKind;
@@ -18,9 +18,9 @@ use crate::ident::{ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, TaskReport};
 use crate::units::ByteSize;
-use crate::verdict::Verdict;
+use crate::verdict::{Finding, Verdict};
 
 /// The folder that was named, else `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default. Where none of
 /// them is there, there is no safe place: a folder that anybody may make is none.
@@ -139,7 +139,8 @@ pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, U
         let opened = open(connect(&args.connection).await?, &nowhere);
         let accept = &args.judging.accept;
         let wish = FollowWish { image: image.as_str(), origin: Origin::Named, source: source.as_ref(), accept };
-        follow(&opened, &wish, &journal, &args, &mut results, &cancel).await;
+        let task = follow(&opened, &wish, &journal, &mut results, &cancel).await;
+        finish(&opened, task, None, &args, &mut results).await;
         return Ok(results.finish());
     }
     let Some(target) = args.target.clone() else { return Err(UsageError("name an object".to_owned())) };
@@ -199,7 +200,8 @@ async fn carry_out(
         let note = format!("{} is of this very restore; nothing is started", image.id);
         opened.services.object.context().monitor.note(&note);
         let wish = FollowWish { image: &image.id, origin: Origin::TakenUp(identity), source, accept };
-        return follow(opened, &wish, journal, args, results, cancel).await;
+        let task = follow(opened, &wish, journal, results, cancel).await;
+        return finish(opened, task, surveyed.verified.as_ref(), args, results).await;
     }
     surveyed.report.requests = opened.counting.counts().requests;
     let admitted = surveyed.report.exit_code == Exit::Passed.code();
@@ -218,7 +220,9 @@ async fn carry_out(
         Err(error) => results.error(&target, &error),
         Ok(begun) => {
             let wish = FollowWish { image: &begun.image, origin: begun.origin(), source, accept };
-            follow(opened, &wish, journal, args, results, cancel).await;
+            let task = follow(opened, &wish, journal, results, cancel).await;
+            // The preflight was shown, and admitted it.
+            finish(opened, task, None, args, results).await;
         }
     }
 }
@@ -227,23 +231,36 @@ async fn follow(
     opened: &Opened,
     wish: &FollowWish<'_>,
     journal: &Journal,
-    args: &RestoreArgs,
     results: &mut Results,
     cancel: &CancellationToken,
-) {
+) -> Option<TaskReport> {
     match follow_restore(&opened.services, wish, journal, cancel).await {
         Err(error) => {
             opened.progress.clear();
             results.error(wish.image, &error);
+            None
         }
-        Ok(mut report) => {
-            if let Some(alias) = args.alias.as_ref().filter(|_| report.state == "available" && report.verdict.is_some())
-            {
-                point_alias(&opened.services, alias, &mut report).await;
-            }
-            report.requests = opened.counting.counts().requests;
-            opened.progress.clear();
-            results.add(Report::Task(Box::new(report)));
-        }
+        Ok(report) => Some(report),
     }
+}
+
+/// Points the alias at an AMI that holds, and reports. `verified` is what a verification of its object said, where it
+/// was asked for and nothing has shown it yet.
+async fn finish(
+    opened: &Opened,
+    task: Option<TaskReport>,
+    verified: Option<&Finding>,
+    args: &RestoreArgs,
+    results: &mut Results,
+) {
+    let Some(mut report) = task else { return };
+    if let Some(finding) = verified {
+        hold_to(&mut report, finding, &args.judging.accept);
+    }
+    if let Some(alias) = args.alias.as_ref().filter(|_| report.state == "available" && report.verdict.is_some()) {
+        point_alias(&opened.services, alias, &mut report).await;
+    }
+    report.requests = opened.counting.counts().requests;
+    opened.progress.clear();
+    results.add(Report::Task(Box::new(report)));
 }

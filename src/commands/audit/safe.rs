@@ -9,6 +9,7 @@ use super::examine::examine;
 use super::list::{Candidate, Listed, candidates};
 use super::request::{AuditRequest, AuditServices};
 use super::run::{NOTHING, histories};
+use crate::account::AccountService;
 use crate::commands::ask::asked;
 use crate::facts::{ObjectFacts, Readability, readability};
 use crate::fleet::{Histories, History, Level, OriginSurvey, judge_origin};
@@ -53,6 +54,7 @@ pub async fn safe_to_delete(
     request: &AuditRequest,
     wish: &SafeWish,
     ledger: &Ledger,
+    account: Option<&dyn AccountService>,
 ) -> Result<SafeReport, AuditError> {
     let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
     let policy = &mut request.policy.object;
@@ -77,10 +79,15 @@ pub async fn safe_to_delete(
             None
         }
     };
+    let caller = match account.filter(|_| source.is_some()) {
+        Some(account) => account.caller().await.ok().map(|caller| caller.account),
+        None => None,
+    };
     found.look_for(services, &request, &wish.image, &histories).await;
     for candidate in std::mem::take(&mut found.candidates) {
         let history = histories.get(&candidate.uri.to_string()).unwrap_or(&NOTHING);
-        let copy = Copy { services, request: &request, wish, source: source.as_deref(), candidate: &candidate };
+        let (request, source, account) = (&request, source.as_deref(), caller.as_deref());
+        let copy = Copy { services, request, wish, source, account, candidate: &candidate };
         let (exit, lacks) = copy.stands_in(history, &mut found.notes).await;
         match exit {
             Exit::Passed => found.copy = found.copy.or(Some(candidate.uri.to_string())),
@@ -166,6 +173,8 @@ struct Copy<'a> {
     wish: &'a SafeWish,
     /// The AMI, where it could be described.
     source: Option<&'a Source>,
+    /// Of the caller, where it is known.
+    account: Option<&'a str>,
     candidate: &'a Candidate,
 }
 
@@ -218,6 +227,7 @@ impl Copy<'_> {
         let tasks = asked(tasks, "DescribeStoreImageTasks", "ec2:DescribeStoreImageTasks");
         let origin = judge_origin(&OriginSurvey {
             image: &source.image,
+            account: self.account,
             size: &source.size,
             region: &source.region,
             bucket: &uri.bucket,
@@ -266,5 +276,12 @@ async fn in_progress(services: &AuditServices, image: &AmiId) -> Result<bool, St
         return Err("EC2 was not asked, for it takes signed requests".to_owned());
     };
     let running = images.store_tasks(&TaskFilter::Running).await.map_err(|error| error.explain())?;
-    Ok(running.iter().any(|task| task.image == image.as_str() && task.in_progress()))
+    let mine = || running.iter().filter(|task| task.image == image.as_str());
+    if mine().any(|task| task.in_progress() == Some(true)) {
+        return Ok(true);
+    }
+    match mine().find(|task| task.in_progress().is_none()) {
+        Some(odd) => Err(format!("a store task of it is in the state `{}`, which is not known", odd.state)),
+        None => Ok(false),
+    }
 }

@@ -8,7 +8,7 @@ use super::survey_bucket;
 use crate::account::{IMAGES, SNAPSHOTS};
 use crate::checks::preflight::{
     LastVerified, LogicalSize, NameSource, Pace, RESTORE_TAG, RestoreSurvey, ServiceLimits, SnapshotCount, SourceFacts,
-    judge_restore, restore_work,
+    judge_restore, restore_work, verified,
 };
 use crate::commands::Services;
 use crate::commands::ask::asked;
@@ -21,7 +21,7 @@ use crate::record::{Record, size_from_tags};
 use crate::report::{PreflightReport, SizeReport};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
-use crate::verdict::{CheckName, Verdict};
+use crate::verdict::{CheckName, Finding, Verdict};
 
 /// Pages of 1,000 snapshots that are counted against the quota.
 const SNAPSHOT_PAGES: usize = 3;
@@ -66,6 +66,8 @@ pub struct Surveyed {
     pub size: LogicalSize,
     /// What the restored AMI will be held against.
     pub source: Option<SourceFacts>,
+    /// What a verification in this run says of the object, where it was asked for.
+    pub verified: Option<Finding>,
 }
 
 /// Asks everything, and judges it.
@@ -183,6 +185,7 @@ fn assemble(wish: &RestoreWish, survey: RestoreSurvey, identity: Option<RestoreI
         identity,
         size: survey.size,
         source: None,
+        verified: wish.verified.as_ref().map(|_| verified(&survey.verified)),
     }
 }
 
@@ -190,7 +193,7 @@ fn source_facts(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> SourceFacts 
     let snapshot = |volume: &VolumeFacts| snapshots.iter().find(|s| Some(&s.id) == volume.snapshot.as_ref());
     let volume = |volume: &VolumeFacts| {
         let snapshot = snapshot(volume);
-        let encrypted = snapshot.and_then(|snapshot| snapshot.encrypted).or(volume.encrypted) == Some(true);
+        let encrypted = snapshot.and_then(|snapshot| snapshot.encrypted).or(volume.encrypted);
         (volume.device.clone(), volume.gib.max(snapshot.and_then(|snapshot| snapshot.gib)), encrypted)
     };
     SourceFacts {
@@ -303,8 +306,7 @@ fn known_size(
     if let Some(image) = image {
         let size = size_of(image, snapshots);
         if size.volumes.is_some() {
-            let any = |stated: bool| snapshots.iter().any(|snapshot| snapshot.encrypted == Some(stated));
-            let encrypted = if any(true) { Some(true) } else { any(false).then_some(false) };
+            let encrypted = source_facts(image, snapshots).encrypted();
             return KnownSize { size, volumes: Some(image.volumes.len() as u64), encrypted };
         }
     }
@@ -322,12 +324,9 @@ pub(in crate::commands) fn size_without_source(
     logical_size: Option<u64>,
     id: Option<&str>,
 ) -> Option<KnownSize> {
-    let recorded =
-        record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| KnownSize {
-            size: record.size(file),
-            volumes: Some(record.volumes.len() as u64),
-            encrypted: Some(record.encrypted()),
-        });
+    let recorded = record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| {
+        KnownSize { size: record.size(file), volumes: Some(record.volumes.len() as u64), encrypted: record.encrypted() }
+    });
     let stated = logical_size.map(|bytes| KnownSize {
         size: LogicalSize::stated(bytes, "--logical-size"),
         volumes: None,

@@ -2,10 +2,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::origin::{Origin, Traced, trace};
 use super::start::close;
-use crate::checks::preflight::{Claim, Ownership, SourceFacts, judge_restored};
+use crate::checks::preflight::{Claim, HeldAgainst, Ownership, SourceFacts, judge_restored};
 use crate::commands::Services;
 use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
+use crate::ident::{AmiId, is_snapshot_id};
 use crate::journal::{Journal, RestoreIdentity, Step};
 use crate::report::{Exit, FindingReport, LeftReport, TaskReport};
 use crate::source::{ErrorKind, SourceError};
@@ -58,19 +59,53 @@ pub async fn follow_restore(
         let mut report = report(services, &last, wish, &follow, exit);
         let named = if state.is_known() { "its state is" } else { "its state is not a known one:" };
         report.failure = last.state_reason.clone().or_else(|| Some(format!("{named} {state}")));
-        report.left_behind = left_behind(&last, &snapshots);
-        report.notes = traced.notes;
+        (report.left_behind, report.notes) = left_behind(&last, &snapshots);
+        report.notes.extend(traced.notes);
         return Ok(report);
     }
     if let Some(identity) = &identity {
         close(services, journal, identity, wish.image, Step::Available);
     }
+    let against = held_against(wish, traced.key.as_deref(), &last);
     let Traced { made, tags, notes, .. } = traced;
-    let findings = judge_restored(made, &last, &snapshots, wish.source, &tags);
+    let findings = judge_restored(made, &last, &snapshots, &against, &tags);
     let mut report = report(services, &last, wish, &follow, Exit::Passed);
     report.notes = notes;
     judge(&mut report, &findings, wish.accept);
     Ok(report)
+}
+
+/// What the AMI is held against. `key` is that of the object it was restored from, where that is known. What tells of
+/// another AMI than the one that was stored is no source of this one.
+fn held_against<'a>(wish: &FollowWish<'a>, key: Option<&str>, image: &ImageFacts) -> HeldAgainst<'a> {
+    let Some(source) = wish.source else { return HeldAgainst::Nothing };
+    let Some(told) = &source.image else { return HeldAgainst::Source(source) };
+    let stored = key.and_then(AmiId::from_key).map(|id| id.to_string());
+    let other = image.source_image.iter().chain(&stored).find(|id| *id != told);
+    match other {
+        Some(other) => {
+            HeldAgainst::Other(format!("{} tells of {told}, and {} was made from {other}", source.from, image.id))
+        }
+        None => HeldAgainst::Source(source),
+    }
+}
+
+/// Adds a finding about the object to what was found of the AMI.
+pub fn hold_to(report: &mut TaskReport, finding: &Finding, accept: &[CheckName]) {
+    report.findings.push(FindingReport::from(finding));
+    let Some(before) = report.verdict.as_deref() else { return };
+    let (worse, exit) = match finding.verdict() {
+        Verdict::Pass => return,
+        Verdict::Fail => (Verdict::Fail, Exit::Failed),
+        Verdict::Unknown if before == Verdict::Fail.name() => return,
+        Verdict::Unknown if accept.iter().any(|name| name.matches(finding.check)) => {
+            report.accepted.push(finding.check.to_string());
+            (Verdict::Unknown, Exit::of(report.exit_code))
+        }
+        Verdict::Unknown => (Verdict::Unknown, Exit::Unknown),
+    };
+    report.verdict = Some(worse.name().to_owned());
+    report.exit_code = exit.code();
 }
 
 /// An AMI as it was seen last.
@@ -128,7 +163,9 @@ fn judge(report: &mut TaskReport, findings: &[Finding], accept: &[CheckName]) {
 }
 
 async fn snapshots_of(services: &Services, image: &ImageFacts) -> Result<Vec<SnapshotFacts>, SourceError> {
-    let ids: Vec<String> = image.volumes.iter().filter_map(|volume| volume.snapshot.clone()).collect();
+    let ids = image.volumes.iter().filter_map(|volume| volume.snapshot.clone());
+    // What is no id names no snapshot.
+    let ids: Vec<String> = ids.filter(|id| is_snapshot_id(id)).collect();
     services.images.snapshots(&ids).await
 }
 
@@ -147,21 +184,27 @@ fn tell(follow: &mut Follow<'_>, image: &ImageFacts, snapshots: &[SnapshotFacts]
     follow.tell(&format!("restore of {} ({})", image.id, image.state), overall, &each.join(", "));
 }
 
-fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> Vec<LeftReport> {
+/// What a failed restore left, with the commands that remove it, and notes on what can be put in no command: people
+/// paste those into a shell. The snapshots are those of the AMI.
+fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> (Vec<LeftReport>, Vec<String>) {
     let mut left = Vec::new();
-    if image.state != "deregistered" {
+    let odd = image.volumes.iter().filter_map(|volume| volume.snapshot.as_deref()).filter(|id| !is_snapshot_id(id));
+    let mut notes: Vec<String> = odd.map(|id| format!("the AMI names the snapshot `{id}`, which is no id")).collect();
+    if image.id.parse::<AmiId>().is_err() {
+        notes.push(format!("`{}` is no id of an AMI", image.id));
+    } else if image.state != "deregistered" {
         left.push(LeftReport {
             id: image.id.clone(),
             state: image.state.clone(),
             remove_with: format!("aws ec2 deregister-image --image-id {}", image.id),
         });
     }
-    left.extend(snapshots.iter().map(|snapshot| LeftReport {
+    left.extend(snapshots.iter().filter(|snapshot| is_snapshot_id(&snapshot.id)).map(|snapshot| LeftReport {
         id: snapshot.id.clone(),
         state: snapshot.state.clone(),
         remove_with: format!("aws ec2 delete-snapshot --snapshot-id {}", snapshot.id),
     }));
-    left
+    (left, notes)
 }
 
 fn report(

@@ -30,6 +30,8 @@ impl Origin<'_> {
 pub(super) struct Traced {
     pub restore: Option<(RestoreIdentity, Claim)>,
     pub made: Finding,
+    /// Key of the object, where the restore or a tag of the AMI tells it.
+    pub key: Option<String>,
     /// Tags that the AMI and its snapshots must bear.
     pub tags: BTreeMap<String, String>,
     pub notes: Vec<String>,
@@ -39,7 +41,8 @@ impl Traced {
     fn of(identity: RestoreIdentity, noted: Option<&str>, image: &ImageFacts, notes: Vec<String>) -> Self {
         let claim = identity.claim(noted);
         let made = restored_by(&claim, image);
-        Traced { tags: restore_tags(&identity), restore: Some((identity, claim)), made, notes }
+        let (tags, key) = (restore_tags(&identity), Some(identity.key.clone()));
+        Traced { tags, key, restore: Some((identity, claim)), made, notes }
     }
 }
 
@@ -85,16 +88,17 @@ fn named(services: &Services, wish: &FollowWish<'_>, journal: &Journal, image: &
             services.images.region()
         ));
     }
+    let object: Option<ObjectUri> = image.tags.get(SOURCE_TAG).and_then(|source| source.parse().ok());
+    let key = object.map(|object| object.key);
     match token {
         Some(token) => {
-            let source: Option<ObjectUri> = image.tags.get(SOURCE_TAG).and_then(|source| source.parse().ok());
-            let made = restored_by_some(image, token, source.as_ref().map(|source| source.key.as_str()));
+            let made = restored_by_some(image, token, key.as_deref());
             // What was asked for is not known whole; the snapshots must bear the same token.
-            Traced { restore: None, made, tags: [(RESTORE_TAG.to_owned(), token.clone())].into(), notes }
+            Traced { restore: None, made, key, tags: [(RESTORE_TAG.to_owned(), token.clone())].into(), notes }
         }
         None => {
             let stored = wish.source.and_then(|source| Some((source.image.as_deref()?, source.from.as_str())));
-            Traced { restore: None, made: unmarked(image, stored), tags: BTreeMap::new(), notes }
+            Traced { restore: None, made: unmarked(image, stored), key, tags: BTreeMap::new(), notes }
         }
     }
 }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::checks::preflight::LogicalSize;
 use crate::facts::{Fact, ImageFacts, ImageState, RootDevice, StoreTask, TaskState, Virtualization};
+use crate::ident::{ETag, ETagForm};
 use crate::record::{Record, TaggedSource, source_from_tags};
 use crate::units::ByteSize;
 
@@ -17,11 +18,16 @@ const DENSEST: u64 = 32_768;
 const LEAST: u64 = 64;
 /// The clock of a store task and that of S3 may differ by so much.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// `Last-Modified` of an object that came by a multipart upload is when the upload was begun, however long it took. EC2
+/// begins it when the task starts; how soon is not published. What is younger may have been written by anybody since.
+const BEGUN_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is known of an object and of the AMI that it may be a copy of.
 #[derive(Debug, Clone)]
 pub struct OriginSurvey<'a> {
     pub image: &'a ImageFacts,
+    /// Account of the caller, where it is known: a store writes the account of its caller, who need not own the AMI.
+    pub account: Option<&'a str>,
     pub size: &'a LogicalSize,
     /// Region of the AMI.
     pub region: &'a str,
@@ -85,13 +91,11 @@ impl Origin {
             self.refuted.push(format!("its tags name another AMI: {}", tagged.image));
         }
         match &tagged.account {
-            Some(account) if survey.image.owner.is_empty() => {
-                self.open.push(format!("its tags name the account {account}, and the AMI's owner is not known"));
+            Some(account) if survey.may_have_stored(account) => {}
+            Some(account) if survey.account.is_none() => {
+                self.open.push(format!("its tags name the account {account}, and this account is not known"));
             }
-            Some(account) if *account != survey.image.owner => {
-                self.refuted.push(format!("its tags name another account: {account}"));
-            }
-            Some(_) => {}
+            Some(account) => self.refuted.push(format!("its tags name another account: {account}")),
             None => self.open.push("its tags name no account".to_owned()),
         }
         if let Some(region) = tagged.region.as_ref().filter(|region| *region != survey.region) {
@@ -104,29 +108,57 @@ impl Origin {
     }
 }
 
-/// A store task of this AMI that wrote this key, and not before the object was there.
+impl OriginSurvey<'_> {
+    /// Whether it is the account of the caller, or that of the AMI.
+    fn may_have_stored(&self, account: &str) -> bool {
+        self.account == Some(account) || (!self.image.owner.is_empty() && self.image.owner == account)
+    }
+
+    /// Whether the object can be what a store wrote that was started then. A store writes by a multipart upload, which
+    /// the ETag shows; a time that is not known shows nothing.
+    fn begun_by(&self, started: Option<Timestamp>) -> bool {
+        let Some((started, modified)) = started.zip(self.modified) else { return false };
+        let multipart = self.etag.is_some_and(|etag| matches!(ETag::new(etag).form(), ETagForm::Multipart { .. }));
+        let since = modified.duration_since(started);
+        multipart && since >= -SKEW && since <= BEGUN_WITHIN
+    }
+}
+
+/// A store task of this AMI that wrote this object.
 fn by_task(survey: &OriginSurvey<'_>) -> bool {
     let tasks = survey.tasks.value().map_or(&[][..], Vec::as_slice);
     tasks.iter().any(|task| {
-        let later = task
-            .started
-            .zip(survey.modified)
-            .is_none_or(|(started, modified)| started.checked_sub(SKEW).is_ok_and(|started| modified >= started));
         TaskState::of(&task.state) == TaskState::Completed
+            && task.failure.is_none()
             && task.image == survey.image.id
             && task.is_into(survey.bucket)
             && task.key == survey.key
-            && later
+            && survey.begun_by(task.started)
     })
 }
 
-/// A record of this AMI that names this object, by its place or by its content.
+/// A record of this AMI that names this object: by its content, or, where the ETag is not in it, by place, size and time.
 fn by_record(survey: &OriginSurvey<'_>) -> bool {
     let Some((_, record)) = survey.record else { return false };
-    let content = record.etag.as_deref().map(|etag| Some(etag) == survey.etag);
-    let bytes = record.object_bytes.is_none_or(|bytes| bytes == survey.object_bytes);
-    let place = record.bucket == survey.bucket && record.key == survey.key;
-    record.image == survey.image.id && record.account == survey.image.owner && bytes && content.unwrap_or(place)
+    let source = record.image == survey.image.id
+        && !survey.image.owner.is_empty()
+        && record.owner == survey.image.owner
+        && survey.may_have_stored(&record.account);
+    let content = match &record.etag {
+        Some(etag) => {
+            // A weak ETag stays when bytes change.
+            Some(etag.as_str()) == survey.etag
+                && ETag::new(etag).is_strong()
+                && record.object_bytes.is_none_or(|bytes| bytes == survey.object_bytes)
+        }
+        None => {
+            record.bucket == survey.bucket
+                && record.key == survey.key
+                && record.object_bytes == Some(survey.object_bytes)
+                && survey.begun_by(record.written_at.parse().ok())
+        }
+    };
+    source && content
 }
 
 /// Why no copy of an AMI in such a state can be told; nothing where it is one that can be stored.

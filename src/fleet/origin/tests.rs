@@ -3,11 +3,14 @@ use crate::units::GIB;
 
 const AMI: &str = "ami-0123456789abcdef0";
 const ACCOUNT: &str = "123456789012";
+const ETAG: &str = "0123456789abcdef0123456789abcdef-2";
 
 struct Known {
     image: ImageFacts,
+    account: Option<&'static str>,
     size: LogicalSize,
     bytes: u64,
+    etag: &'static str,
     modified: Option<Timestamp>,
     tags: Fact<BTreeMap<String, String>>,
     tasks: Fact<Vec<StoreTask>>,
@@ -25,8 +28,10 @@ impl Known {
                 virtualization: Some("hvm".into()),
                 ..ImageFacts::default()
             },
+            account: Some(ACCOUNT),
             size: LogicalSize { volumes: Some(29 * GIB), written: Some(8 * GIB), ..LogicalSize::default() },
             bytes: 1 << 30,
+            etag: ETAG,
             modified: Some("2026-01-02T00:00:00Z".parse().unwrap()),
             tags: tags(&[("source-ami", AMI), ("source-account", ACCOUNT)]),
             tasks: Fact::Known { value: Vec::new(), source: "test" },
@@ -37,12 +42,13 @@ impl Known {
     fn judged(&self) -> Origin {
         judge_origin(&OriginSurvey {
             image: &self.image,
+            account: self.account,
             size: &self.size,
             region: "us-east-1",
             bucket: "b",
             key: "p/ami-0123456789abcdef0.bin",
             object_bytes: self.bytes,
-            etag: Some("e-2"),
+            etag: Some(self.etag),
             modified: self.modified,
             tags: &self.tags,
             tasks: &self.tasks,
@@ -62,7 +68,7 @@ fn task() -> StoreTask {
         bucket: "b/p".into(),
         key: "p/ami-0123456789abcdef0.bin".into(),
         state: "Completed".into(),
-        started: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+        started: Some("2026-01-01T23:59:00Z".parse().unwrap()),
         ..StoreTask::default()
     }
 }
@@ -72,6 +78,8 @@ fn record() -> Record {
     let known = Known::new();
     let mut record = Record::of(&known.image, &[], &known.size, &caller, "us-east-1");
     (record.bucket, record.key) = ("b".into(), "p/ami-0123456789abcdef0.bin".into());
+    (record.etag, record.object_bytes) = (Some(ETAG.into()), Some(1 << 30));
+    record.written_at = "2026-01-01T23:59:00Z".into();
     record
 }
 
@@ -83,7 +91,8 @@ fn what_a_store_leaves_behind_shows_it() {
     assert_eq!(of_task(task()), Origin::default());
     let of_record = |record| Known { record: Some(("r.json".into(), record)), ..bare() }.judged();
     assert_eq!(of_record(record()), Origin::default());
-    let elsewhere = Record { bucket: "c".into(), etag: Some("e-2".into()), ..record() };
+    assert_eq!(of_record(Record { etag: None, ..record() }), Origin::default(), "place, size and time");
+    let elsewhere = Record { bucket: "c".into(), ..record() };
     assert_eq!(of_record(elsewhere), Origin::default(), "the same content in another place");
 
     let none = [
@@ -94,9 +103,16 @@ fn what_a_store_leaves_behind_shows_it() {
         ("into another bucket", of_task(StoreTask { bucket: "bb".into(), ..task() })),
         ("under another key", of_task(StoreTask { key: "ami-0123456789abcdef0.bin".into(), ..task() })),
         ("of a later task", of_task(StoreTask { started: "2026-01-03T00:00:00Z".parse().ok(), ..task() })),
+        ("of a much earlier task", of_task(StoreTask { started: "2026-01-01T23:44:00Z".parse().ok(), ..task() })),
+        ("of a task at an unknown time", of_task(StoreTask { started: None, ..task() })),
+        ("of a task with a reason of failure", of_task(StoreTask { failure: Some("no".into()), ..task() })),
         ("a record of another AMI", of_record(Record { image: "ami-1".into(), ..record() })),
         ("of another account", of_record(Record { account: "9".into(), ..record() })),
-        ("of another place", of_record(Record { bucket: "c".into(), ..record() })),
+        ("of another owner", of_record(Record { owner: "9".into(), ..record() })),
+        ("of another place", of_record(Record { bucket: "c".into(), etag: None, ..record() })),
+        ("of no known content", of_record(Record { etag: None, object_bytes: None, ..record() })),
+        ("of another time", of_record(Record { etag: None, written_at: "2026-01-01T23:44:00Z".into(), ..record() })),
+        ("of no known time", of_record(Record { etag: None, written_at: "then".into(), ..record() })),
         ("of other content", of_record(Record { etag: Some("x".into()), ..record() })),
         ("of another size", of_record(Record { object_bytes: Some(1), ..record() })),
     ];
@@ -166,4 +182,49 @@ fn an_ami_that_cannot_have_been_stored_has_no_copy() {
         change(&mut known.image);
         assert_eq!(known.judged().open.len(), 1, "{:?}", known.image);
     }
+}
+
+/// Bytes that came after the store, whatever the task says.
+#[test]
+fn a_task_vouches_for_what_it_can_have_written_alone() {
+    let judged = |modified: &str, etag: &'static str| {
+        let tasks = Fact::Known { value: vec![task()], source: "test" };
+        let modified = modified.parse().ok();
+        Known { tags: tags(&[]), tasks, modified, etag, ..Known::new() }.judged().open.is_empty()
+    };
+    for (modified, shown) in [
+        ("2026-01-01T23:53:59Z", false),
+        ("2026-01-01T23:54:00Z", true),
+        ("2026-01-01T23:59:00Z", true),
+        ("2026-01-02T00:14:00Z", true),
+        ("2026-01-02T00:14:01Z", false),
+        ("2026-02-01T00:00:00Z", false),
+        ("never", false),
+    ] {
+        assert_eq!(judged(modified, ETAG), shown, "{modified}");
+    }
+    for etag in ["0123456789abcdef0123456789abcdef", "x", ""] {
+        assert!(!judged("2026-01-01T23:59:00Z", etag), "{etag}: no store writes in one piece");
+    }
+}
+
+#[test]
+fn an_ami_that_is_shared_is_stored_by_another_account_than_its_owner() {
+    let owner = "999999999999";
+    let judged = |account: Option<&'static str>, tagged: &str| {
+        let image = ImageFacts { owner: owner.into(), ..Known::new().image };
+        let tags = tags(&[("source-ami", AMI), ("source-account", tagged)]);
+        let origin = Known { image, account, tags, ..Known::new() }.judged();
+        (origin.refuted.len(), origin.open.len())
+    };
+    assert_eq!(judged(Some(ACCOUNT), ACCOUNT), (0, 0));
+    assert_eq!(judged(Some(ACCOUNT), owner), (0, 0));
+    assert_eq!(judged(Some(ACCOUNT), "111111111111"), (1, 0));
+    assert_eq!(judged(None, owner), (0, 0));
+    assert_eq!(judged(None, ACCOUNT).0, 0);
+    assert_ne!(judged(None, ACCOUNT).1, 0);
+    let image = ImageFacts { owner: owner.into(), ..Known::new().image };
+    let shared = Record { owner: owner.into(), ..record() };
+    let known = Known { image, tags: tags(&[]), record: Some(("r.json".into(), shared)), ..Known::new() };
+    assert_eq!(known.judged(), Origin::default());
 }

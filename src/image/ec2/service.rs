@@ -92,15 +92,37 @@ impl Ec2 {
             .include_disabled(true);
         let subject = ids.join(", ");
         let out = ask!(self, allowance, "ec2:DescribeImages", &subject, request)?;
-        Ok(out.images().iter().map(parse::image).collect())
+        only_asked(out.images().iter().map(parse::image), ids, &subject, |image| &image.id)
     }
 
     async fn snapshots_once(&self, ids: &[String], allowance: &Allowance) -> Result<Vec<SnapshotFacts>, SourceError> {
         let request = self.client.describe_snapshots().set_snapshot_ids(Some(ids.to_vec()));
         let subject = ids.join(", ");
         let out = ask!(self, allowance, "ec2:DescribeSnapshots", &subject, request)?;
-        Ok(out.snapshots().iter().map(parse::snapshot).collect())
+        only_asked(out.snapshots().iter().map(parse::snapshot), ids, &subject, |snapshot| &snapshot.id)
     }
+}
+
+/// Those of an answer that were asked for. Others are not what the caller means, whatever the server sends; and one
+/// that comes twice and differs is not known.
+fn only_asked<T: PartialEq>(
+    answer: impl Iterator<Item = T>,
+    ids: &[String],
+    subject: &str,
+    id: impl Fn(&T) -> &String,
+) -> Result<Vec<T>, SourceError> {
+    let mut kept: Vec<T> = Vec::new();
+    for found in answer.filter(|found| ids.contains(id(found))) {
+        match kept.iter().find(|before| id(before) == id(&found)) {
+            None => kept.push(found),
+            Some(before) if *before == found => {}
+            Some(_) => {
+                let detail = format!("the answer describes {} twice, and differently", id(&found));
+                return Err(SourceError::new(ErrorKind::Protocol, subject, detail));
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// One call for all; where one of them is not there, EC2 refuses all, and each is asked for by itself.
@@ -189,7 +211,8 @@ impl ImageService for Ec2 {
             .filters(filter("snapshot-id", ids.to_vec()))
             .max_results(PAGE);
         let mut add = |out: &aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsOutput| {
-            found.extend(out.snapshots().iter().filter_map(|snapshot| snapshot.snapshot_id().map(str::to_owned)));
+            let shared = out.snapshots().iter().filter_map(|snapshot| snapshot.snapshot_id().map(str::to_owned));
+            found.extend(shared.filter(|id| ids.contains(id)));
         };
         let subject = "shared snapshots";
         if pages!(self, "ec2:DescribeSnapshots", subject, MOST_PAGES, request.clone(), add) {
@@ -305,7 +328,9 @@ impl ImageService for Ec2 {
         let answer = call.customize().interceptor(allowance.clone()).send().await;
         let failed = |error| allowance.explain(translate(&error, &subject, "ec2:CreateRestoreImageTask"));
         let out = answer.map_err(failed)?;
-        let no_id = || SourceError::new(ErrorKind::Protocol, &subject, "the answer names no AMI");
-        out.image_id().map(str::to_owned).ok_or_else(no_id)
+        let id = out.image_id().unwrap_or_default();
+        // What it made is not known then; the caller looks for it.
+        let no_id = |_| SourceError::new(ErrorKind::Protocol, &subject, format!("the answer names no AMI: `{id}`"));
+        id.parse::<AmiId>().map(|id| id.to_string()).map_err(no_id)
     }
 }

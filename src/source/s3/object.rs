@@ -202,7 +202,15 @@ impl ObjectSource for S3Object {
         let request = addressed!(self, self.client.get_object_tagging(), uri);
         let (out, _) =
             hear!(self, self.known(id), request, needs).map_err(|error| self.unknown_here(Call::Tags, error))?;
-        Ok(out.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+        let mut tags = BTreeMap::new();
+        for tag in out.tag_set() {
+            let before = tags.insert(tag.key().to_owned(), tag.value().to_owned());
+            if before.is_some_and(|before| before != tag.value()) {
+                let detail = format!("the tag {} is stated twice, with different values", tag.key());
+                return Err(SourceError::new(ErrorKind::Protocol, &uri, detail));
+            }
+        }
+        Ok(tags)
     }
 
     async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
