@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::facts::{Fact, LegalHold, LockFacts, ObjectFacts};
 use crate::source::{ErrorKind, Session, SourceError};
 
@@ -10,6 +12,20 @@ pub(super) fn asked<T>(answer: Result<T, SourceError>, source: &'static str, nee
             ErrorKind::NotFound => Fact::Absent { source },
             _ => Fact::Unavailable { because: format!("{source}: {}", error.explain()) },
         },
+    }
+}
+
+/// The tags of an object. HEAD tells how many there are to those who may see them; a set of another number is none of
+/// this object as it was looked at.
+pub(super) async fn tags(session: &Session, facts: &ObjectFacts) -> Fact<BTreeMap<String, String>> {
+    const SOURCE: &str = "GetObjectTagging";
+    let answer = session.tags(&facts.id).await;
+    match (&answer, facts.tag_count) {
+        (Ok(tags), Some(count)) if tags.len() as u64 != u64::from(count) => {
+            let because = format!("{SOURCE} tells of {} tags, and HeadObject of {count}", tags.len());
+            Fact::Unavailable { because }
+        }
+        _ => asked(answer, SOURCE, "s3:GetObjectTagging"),
     }
 }
 

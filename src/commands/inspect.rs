@@ -176,7 +176,7 @@ fn base(
         encryption: EncryptionReport::from(&facts.encryption),
         lock: FactReport::from_fact(lock, |lock| LockReport::from(lock)),
         replication: facts.replication.clone(),
-        expiration: facts.expiration.clone(),
+        expiration: facts.expiration.clone().unwrap_or_default(),
         content_type: facts.content_type.clone(),
         tags: FactReport::from_fact(tags, Clone::clone),
         metadata: metadata.collect(),

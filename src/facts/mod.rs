@@ -24,7 +24,7 @@ pub use fact::Fact;
 pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use lifecycle::{Age, Expiration, LifecycleRule, Noncurrent, RuleFilter, RuleStatus, Transition};
 pub use listing::{ListedPage, OddEntry, RawEntry, RawPage, Walk, is_of_the_request};
-pub use object::{AttributeFacts, Encryption, LockFacts, ObjectFacts, PartFacts};
+pub use object::{AttributeFacts, Encryption, LockEnd, LockFacts, ObjectFacts, PartFacts};
 pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};
 pub use restore::{ParseRestoreError, Readability, RestoreState, readability, removal};

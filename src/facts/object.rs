@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 
@@ -35,12 +36,31 @@ impl Encryption {
     }
 }
 
-/// S3 Object Lock, from the headers of HEAD.
+/// Until when a lock lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockEnd {
+    At(Timestamp),
+    /// Beyond the calendar of this tool, which ends on the last days of 9999.
+    Beyond,
+    /// What was stated is no time, or several: the text as it came.
+    NotKnown(String),
+}
+
+impl fmt::Display for LockEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LockEnd::At(time) => time.fmt(f),
+            LockEnd::Beyond => f.write_str("9999-12-31 or later"),
+            LockEnd::NotKnown(text) => f.write_str(text),
+        }
+    }
+}
+
+/// S3 Object Lock. A word or a date that comes twice with different values is one that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockFacts {
     pub mode: Option<LockMode>,
-    /// The end of time that this tool knows, for a date beyond it.
-    pub retain_until: Option<Timestamp>,
+    pub retain_until: Option<LockEnd>,
     pub legal_hold: Option<LegalHold>,
 }
 
@@ -68,8 +88,9 @@ pub struct ObjectFacts {
     pub version: Option<String>,
     pub lock: LockFacts,
     pub replication: Option<String>,
-    /// `x-amz-expiration`: when a lifecycle rule will remove the object.
-    pub expiration: Option<String>,
+    /// `x-amz-expiration`: when a lifecycle rule will remove the object; in words, where what is stated contradicts
+    /// itself.
+    pub expiration: Result<Option<String>, String>,
     pub content_type: Option<String>,
     pub metadata: BTreeMap<String, String>,
     /// Metadata entries that S3 left out because headers cannot carry them.
@@ -95,7 +116,7 @@ impl ObjectFacts {
             version: None,
             lock: LockFacts::default(),
             replication: None,
-            expiration: None,
+            expiration: Ok(None),
             content_type: None,
             metadata: BTreeMap::new(),
             missing_metadata: 0,

@@ -14,6 +14,9 @@ macro_rules! words {
         }
 
         impl $name {
+            /// All words that are known.
+            pub const KNOWN: &'static [&'static str] = &[$($word),+];
+
             /// Reads a word; case counts, as it does in the APIs.
             pub fn of(word: &str) -> Self {
                 match word {

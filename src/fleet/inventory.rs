@@ -73,7 +73,9 @@ impl Inventory {
         let (mut row, mut others) = (csv::StringRecord::new(), 0);
         while rows.read_record(&mut row).map_err(|error| error.to_string())? {
             row_bytes.set(0);
-            let is = |column: Option<usize>, word: &str| column.is_some_and(|column| row.get(column) == Some(word));
+            let is = |column: Option<usize>, word: &str| {
+                column.and_then(|column| row.get(column)).is_some_and(|is| is.trim().eq_ignore_ascii_case(word))
+            };
             if is(latest, "false") || is(marker, "true") {
                 continue;
             }
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn current_stored_amis_are_found() {
         let data = packed(
-            "\"b\",\"p%2Fami-00000001.bin\",\"v\",\"true\",\"false\",\"5\"\n\"b\",\"ami-00000002.bin\",\"v\",\"false\",\"false\",\"5\"\n\
+            "\"b\",\"p%2Fami-00000001.bin\",\"v\",\"TRUE\",\"False\",\"5\"\n\"b\",\"ami-00000004.bin\",\"v\",\"FALSE\",\"\",\"5\"\n\"b\",\"ami-00000005.bin\",\"v\",\"true\",\"True\",\"\"\n\"b\",\"ami-00000002.bin\",\"v\",\"false\",\"false\",\"5\"\n\
              \"b\",\"ami-00000003.bin\",\"v\",\"true\",\"true\",\"\"\n\"b\",\"a+note.txt\",\"v\",\"true\",\"false\",\"5\"\n",
         );
         let md5 = Hasher::digest(Algorithm::Md5, &data).hex();

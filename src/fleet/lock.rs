@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::policy::{LockWish, judge};
-use crate::facts::{Fact, LegalHold, LockFacts, LockMode};
+use crate::facts::{Fact, LegalHold, LockEnd, LockFacts, LockMode};
 use crate::verdict::{Evidence, Outcome, Reason};
 
 /// What a lock that must last so many days comes to.
@@ -36,12 +36,20 @@ fn held(wish: Option<LockWish>, lock: &LockFacts, until: Option<Timestamp>) -> H
         }
         _ => Held::No,
     };
-    let by_mode = match (&lock.mode, lock.retain_until) {
+    let lasts = |end: &LockEnd| match (end, until) {
+        (LockEnd::At(end), Some(until)) => *end > until,
+        (LockEnd::Beyond, Some(_)) => true,
+        (LockEnd::NotKnown(_), _) | (_, None) => false,
+    };
+    let by_mode = match (&lock.mode, &lock.retain_until) {
         (Some(LockMode::Other(word)), _) => {
             Held::Unclear(format!("the lock has the mode `{word}`, which is not known"))
         }
         (Some(LockMode::Governance), _) if strict => Held::No,
-        (Some(_), Some(end)) if until.is_some_and(|until| end > until) => Held::Yes,
+        (Some(_), Some(LockEnd::NotKnown(text))) => {
+            Held::Unclear(format!("the lock lasts until `{text}`, which is not one time"))
+        }
+        (Some(_), Some(end)) if lasts(end) => Held::Yes,
         (Some(_), Some(_)) | (None, None) => Held::No,
         (Some(mode), None) => Held::Unclear(format!("the lock has the mode {mode}, and no date until when")),
         (None, Some(end)) => Held::Unclear(format!("a lock until {end} is stated, and not its mode")),
@@ -55,7 +63,7 @@ fn held(wish: Option<LockWish>, lock: &LockFacts, until: Option<Timestamp>) -> H
 
 fn shown(lock: &LockFacts) -> String {
     let mode = lock.mode.as_ref().map_or("no retention", LockMode::as_str);
-    let end = lock.retain_until.map_or(String::new(), |end| format!(" until {end}"));
+    let end = lock.retain_until.as_ref().map_or(String::new(), |end| format!(" until {end}"));
     let hold = if lock.legal_hold == Some(LegalHold::On) { ", legal hold" } else { "" };
     format!("{mode}{end}{hold}")
 }
@@ -78,7 +86,7 @@ mod tests {
     fn of(wish: LockWish, days: u32, mode: Option<&str>, end: Option<i64>, hold: Option<&str>) -> Verdict {
         let value = LockFacts {
             mode: mode.map(LockMode::of),
-            retain_until: end.map(|days| NOW + SignedDuration::from_hours(24 * days)),
+            retain_until: end.map(|days| LockEnd::At(NOW + SignedDuration::from_hours(24 * days))),
             legal_hold: hold.map(LegalHold::of),
         };
         verdict(judge_lock(Some(wish), days, &Fact::Known { value, source: "HeadObject" }, NOW))
@@ -113,11 +121,22 @@ mod tests {
 
     #[test]
     fn at_the_end_of_the_calendar() {
-        let value =
-            LockFacts { mode: Some(LockMode::Compliance), retain_until: Some(Timestamp::MAX), legal_hold: None };
-        let lock = Fact::Known { value, source: "HeadObject" };
-        for (days, expected) in [(0, Pass), (365_000, Pass), (u32::MAX, Fail)] {
-            assert_eq!(verdict(judge_lock(None, days, &lock, NOW)), expected, "{days}");
+        for end in [LockEnd::Beyond, LockEnd::At(Timestamp::MAX)] {
+            let value = LockFacts { mode: Some(LockMode::Compliance), retain_until: Some(end), legal_hold: None };
+            let lock = Fact::Known { value, source: "HeadObject" };
+            for (days, expected) in [(0, Pass), (365_000, Pass), (u32::MAX, Fail)] {
+                assert_eq!(verdict(judge_lock(None, days, &lock, NOW)), expected, "{days}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_not_known_decides_nothing() {
+        for mode in [Some(LockMode::Governance), Some(LockMode::Compliance), None] {
+            let retain_until = Some(LockEnd::NotKnown("2027-01-01, 2030-01-01".to_owned()));
+            let value = LockFacts { mode, retain_until, legal_hold: None };
+            let lock = Fact::Known { value, source: "HeadObject" };
+            assert_eq!(verdict(judge_lock(None, 5, &lock, NOW)), Unknown);
         }
     }
 }

@@ -23,6 +23,7 @@ pub struct BucketPolicy {
     pub versioning: bool,
     pub public_access_blocked: bool,
     /// Kinds of default encryption that are allowed, in S3's words.
+    #[serde(deserialize_with = "encryptions")]
     pub encryption: Vec<String>,
 }
 
@@ -30,12 +31,15 @@ pub struct BucketPolicy {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ObjectPolicy {
     /// Kinds that are allowed, in S3's words.
+    #[serde(deserialize_with = "encryptions")]
     pub encryption: Vec<String>,
+    #[serde(deserialize_with = "classes")]
     pub storage_classes: Vec<String>,
     pub lock: Option<LockWish>,
     /// Days that the lock must still last.
     pub lock_days: Option<u32>,
     /// Names of tags.
+    #[serde(deserialize_with = "tag_names")]
     pub tags: Vec<String>,
     /// Every byte proved within this time.
     #[serde(deserialize_with = "days")]
@@ -284,6 +288,40 @@ pub(super) fn judge<T>(
 
 fn one_of(allowed: &[String]) -> String {
     allowed.join(" or ")
+}
+
+/// A list that a person wrote: one without a word would demand nothing, and a word that is not known could not be met.
+fn list<'de, D: Deserializer<'de>>(
+    input: D,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(input)?;
+    if words.is_empty() {
+        return Err(serde::de::Error::custom("the list is empty: leave it out, or name what must hold"));
+    }
+    words.iter().try_for_each(|word| check(word)).map_err(serde::de::Error::custom)?;
+    Ok(words)
+}
+
+fn one_of_the_known(what: &str, word: &str, known: &[&str]) -> Result<(), String> {
+    let wrong = || format!("`{word}` is no {what}; known are {}", known.join(", "));
+    known.contains(&word).then_some(()).ok_or_else(wrong)
+}
+
+fn encryptions<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    list(input, |word| one_of_the_known("kind of encryption", word, EncryptionWord::KNOWN))
+}
+
+fn classes<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    list(input, |word| one_of_the_known("storage class", word, ClassWord::KNOWN))
+}
+
+/// S3 User Guide, *Categorizing your objects using tags*: a key has 1 to 128 characters.
+fn tag_names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    list(input, |word| match word.trim().is_empty() || word.chars().count() > 128 {
+        true => Err(format!("`{word}` is no name of a tag: it has 1 to 128 characters")),
+        false => Ok(()),
+    })
 }
 
 /// `30d`, `2w`, `12h`; a day has 24 hours.

@@ -150,7 +150,7 @@ impl From<&LockFacts> for LockReport {
     fn from(lock: &LockFacts) -> Self {
         LockReport {
             mode: lock.mode.as_ref().map(ToString::to_string),
-            retain_until: lock.retain_until.map(|time| time.to_string()),
+            retain_until: lock.retain_until.as_ref().map(ToString::to_string),
             legal_hold: lock.legal_hold.as_ref().map(ToString::to_string),
         }
     }

@@ -179,6 +179,72 @@ async fn what_is_not_answered_is_not_none() {
     audit(3, "not_permitted").await;
 }
 
+/// A document that contradicts itself, or has what is not known, passes nothing: not by what is harmless in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_understood_of_a_document_is_not_none() {
+    let (rig, policy) = silent().await;
+    const LATE: &str = "<Expiration><Days>900</Days></Expiration>";
+    let one = |inside: &str| rules(&[inside]);
+    let tag = |value: &str| format!("<Tag><Key>keep</Key><Value>{value}</Value></Tag>");
+    for (document, word) in [
+        (rules(&[&format!("<Filter/>{ON}{SOON}")]).replace("Rule>", "Rules>"), "unanswered"),
+        (rules(&[&format!("<Filter/>{ON}{SOON}")]).replace("Rule>", "rule>"), "unanswered"),
+        (rules(&[]) + &rules(&[&format!("<Filter/>{ON}{SOON}")]), "unanswered"),
+        (one(&format!("<Filter/>{ON}{LATE}<Purge><Days>1</Days></Purge>")), "not_stated"),
+        (one(&format!("<Filter/>{ON}{SOON}{LATE}")), "not_stated"),
+        (one(&format!("<Filter/>{ON}{LATE}{SOON}")), "not_stated"),
+        (one(&format!("<Filter/>{ON}<Expiration><Days>3</Days><Days>900</Days></Expiration>")), "not_stated"),
+        (one(&format!("<Filter/>{ON}<Expiration><Days>900</Days><Hours>1</Hours></Expiration>")), "not_stated"),
+        (one(&format!("<Filter/>{ON}<Status>Disabled</Status>{SOON}")), "not_stated"),
+        (one(&format!("<Filter/><Filter><Prefix>q/</Prefix></Filter>{ON}{SOON}")), "not_stated"),
+        (one(&format!("<Filter><Prefix>p</Prefix><Prefix>q/</Prefix></Filter>{ON}{SOON}")), "not_stated"),
+        (one(&format!("<Prefix>p</Prefix><Prefix>q/</Prefix>{ON}{SOON}")), "not_stated"),
+        (one(&format!("<Filter><And>{}{}</And></Filter>{ON}{LATE}", tag("a"), tag("b"))), "not_stated"),
+    ] {
+        rig.lab.lifecycle(BUCKET, Some(&document)).unwrap();
+        let run = rig.audit(&["--policy", &policy]).await;
+        let expected = [0, 1].map(|number| format!("{}: stays {word}", target(&key(number))));
+        assert_eq!(run.assert_exit(3).named(), expected, "{document}");
+    }
+    rig.lab.lifecycle(BUCKET, None).unwrap();
+    for status in [400, 403] {
+        rig.lab.clear_script();
+        let fault = Fault::Status { status, code: "NoSuchLifecycleConfiguration" };
+        rig.lab.script(FaultRule::new(Operation::GetBucketLifecycleConfiguration, fault).always());
+        rig.audit(&["--policy", &policy]).await.assert_exit(3);
+    }
+}
+
+/// Where the tags decide, one code alone says that there are none.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_that_are_not_told_are_not_none() {
+    let (rig, policy) = silent().await;
+    let by_tag = format!("<Filter><Tag><Key>keep</Key><Value>no</Value></Tag></Filter>{ON}{SOON}");
+    rig.lab.lifecycle(BUCKET, Some(&rules(&[&by_tag]))).unwrap();
+    let none = "<TagSet/>";
+    let one = |value: &str| format!("<Tag><Key>keep</Key><Value>{value}</Value></Tag>");
+    let set = |tags: &[String]| format!("<TagSet>{}</TagSet>", tags.concat());
+    let said = |text: String| Fault::TextReplaced(vec![(none.to_owned(), text)]);
+    for (fault, exit) in [
+        (Fault::Status { status: 404, code: "NoSuchTagSet" }, 0),
+        (Fault::Status { status: 404, code: "NoSuchKey" }, 3),
+        (Fault::Status { status: 404, code: "NotFound" }, 3),
+        (Fault::Status { status: 400, code: "NoSuchTagSet" }, 3),
+        (said(none.to_owned()), 0),
+        (said(set(&[one("no")])), 1),
+        (said(set(&[one("yes")])), 0),
+        (said(set(&[one("no"), one("yes")])), 3),
+        (said(set(&[one("yes"), one("no")])), 3),
+        (said(set(&[one("yes")]) + none), 3),
+        (said(String::new()), 3),
+    ] {
+        rig.lab.clear_script();
+        rig.lab.script(FaultRule::new(Operation::GetObjectTagging, fault.clone()).always());
+        let run = rig.audit(&["--policy", &policy]).await;
+        assert_eq!(run.run.exit, Some(exit), "{fault:?}: {:?}", run.named());
+    }
+}
+
 /// The header by its grammar, on a server that sends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_is_parsed_and_not_searched() {

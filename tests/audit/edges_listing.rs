@@ -94,6 +94,7 @@ async fn an_odd_entry_spoils_itself_alone_and_head_counts() {
         ("<Size>2001</Size>", "<Size>-1</Size>", "its size in the listing is `-1`"),
         ("<Size>2001</Size>", "<Size>lots</Size>", "its size in the listing is `lots`"),
         ("<Size>2001</Size>", "", "the listing states no size of it"),
+        ("<Size>2001</Size>", "<Size>2001</Size><Size>7</Size>", "its Size in the listing comes several times"),
         ("<Size>2001</Size>", "<Size>5</Size>", "the listing says that it has 5 bytes, and HEAD 2001"),
         ("<Size>2001</Size>", "<Size>0</Size>", "the listing says that it has 0 bytes, and HEAD 2001"),
     ] {

@@ -38,6 +38,45 @@ async fn only_modes_and_holds_that_are_known_count() {
     }
 }
 
+/// What contradicts itself is no lock, and not none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_comes_twice_is_not_known() {
+    let rig = Rig::with(1).await;
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nlock = \"any\"\nlock-days = 30\n").unwrap();
+    let later = Timestamp::now() + jiff::SignedDuration::from_hours(24 * 400);
+    let retention = Retention { mode: "GOVERNANCE".to_owned(), retain_until: later };
+    rig.lab.with_object(BUCKET, &key(0), |object| object.retention = Some(retention)).unwrap();
+    for (operation, from, to) in [
+        (Operation::GetObjectRetention, "<Mode>", "<Mode>NONE</Mode><Mode>"),
+        (Operation::GetObjectRetention, "</Mode>", "</Mode><RetainUntilDate>2020-01-01T00:00:00Z</RetainUntilDate>"),
+        (Operation::GetObjectRetention, "</Mode>", "</Mode><Cancelled>true</Cancelled>"),
+        (Operation::GetObjectLegalHold, "<Status>", "<Status>OFF</Status><Status>"),
+    ] {
+        rig.lab
+            .with_object(BUCKET, &key(0), |object| {
+                let held = operation == Operation::GetObjectLegalHold;
+                object.legal_hold = held.then(|| "ON".to_owned());
+            })
+            .unwrap();
+        rig.lab.clear_script();
+        for header in ["x-amz-object-lock-mode", "x-amz-object-lock-legal-hold"] {
+            rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::HeaderAbsent(header)).always());
+        }
+        let words = vec![(from.to_owned(), to.to_owned())];
+        rig.lab.script(FaultRule::new(operation, Fault::TextReplaced(words)).always());
+        let run = rig.audit(&["--policy", &policy]).await;
+        assert_eq!(run.assert_exit(3).named(), [format!("{}: lock unanswered", target(&key(0)))], "{to}");
+    }
+    rig.lab.clear_script();
+    for code in ["NoSuchKey", "NotFound"] {
+        rig.lab.clear_script();
+        rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::HeaderAbsent("x-amz-object-lock-mode")).always());
+        rig.lab.script(FaultRule::new(Operation::GetObjectRetention, Fault::Status { status: 404, code }).always());
+        rig.audit(&["--policy", &policy]).await.assert_exit(3);
+    }
+}
+
 /// A lock whose date is beyond the calendar of this tool is one that lasts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_until_the_end_of_9999_counts() {
@@ -58,14 +97,41 @@ async fn a_lock_until_the_end_of_9999_counts() {
     assert_eq!(rig.calls(Operation::GetObjectRetention), 1);
 }
 
+/// Words of a person that are not known, and lists that demand nothing, are refused before anything is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_has_known_words_only() {
+    let rig = Rig::with(0).await;
+    let policy = rig.text("p.toml");
+    rig.lab.clear_calls();
+    for (text, says) in [
+        ("[object]\ntags = [\"\"]\n", "no name of a tag"),
+        ("[object]\ntags = [\"Owner\", \" \"]\n", "no name of a tag"),
+        ("[object]\ntags = []\n", "the list is empty"),
+        ("[object]\nencryption = [\"kms\"]\n", "aws:kms"),
+        ("[object]\nencryption = [\"\"]\n", "AES256"),
+        ("[object]\nencryption = [\"AES256\", \"aes256\"]\n", "AES256"),
+        ("[bucket]\nencryption = [\"AWS:KMS\"]\n", "aws:kms"),
+        ("[bucket]\nencryption = []\n", "the list is empty"),
+        ("[object]\nstorage-classes = [\"standard\"]\n", "STANDARD"),
+        ("[object]\nstorage-classes = []\n", "the list is empty"),
+    ] {
+        std::fs::write(&policy, text).unwrap();
+        let run = rig.audit(&["--policy", &policy]).await;
+        let stderr = &run.run.stderr;
+        assert_eq!(run.run.exit, Some(2), "{text}: {stderr}");
+        assert!(stderr.contains(says) && stderr.contains("line 2"), "{text}: {stderr}");
+    }
+    assert_eq!(rig.lab.calls().len(), 0);
+}
+
 /// Storage class and encryption: what a person allows by name passes, what is known and not allowed fails, and a word
 /// that is not known does neither.
 #[tokio::test(flavor = "multi_thread")]
 async fn classes_and_encryptions() {
     let rig = Rig::with(1).await;
     let policy = rig.text("p.toml");
-    std::fs::write(&policy, "[object]\nstorage-classes = [\"STANDARD\", \"MINE\"]\n").unwrap();
-    for (class, exit) in [("STANDARD", 0), ("MINE", 0), ("GLACIER_IR", 1), ("NEW_CLASS", 3), ("standard", 3)] {
+    std::fs::write(&policy, "[object]\nstorage-classes = [\"STANDARD\", \"ONEZONE_IA\"]\n").unwrap();
+    for (class, exit) in [("STANDARD", 0), ("ONEZONE_IA", 0), ("GLACIER_IR", 1), ("NEW_CLASS", 3), ("standard", 3)] {
         rig.lab.with_object(BUCKET, &key(0), |object| object.storage_class = class.to_owned()).unwrap();
         let run = rig.audit(&["--policy", &policy]).await;
         assert_eq!(run.run.exit, Some(exit), "{class}: {:?}", run.named());
@@ -87,6 +153,15 @@ async fn classes_and_encryptions() {
         said(Operation::GetBucketVersioning, "Enabled", word);
         let run = rig.audit(&["--policy", &policy]).await;
         assert_eq!(run.run.exit, Some(exit), "{word}: {:?}", run.named());
+    }
+    // One code of status 404 says that there is none.
+    std::fs::write(&policy, "[bucket]\npublic-access-blocked = true\n").unwrap();
+    for (code, exit) in [("NoSuchPublicAccessBlockConfiguration", 1), ("NoSuchKey", 3), ("NoSuchBucket", 3)] {
+        rig.lab.clear_script();
+        let fault = Fault::Status { status: 404, code };
+        rig.lab.script(FaultRule::new(Operation::GetPublicAccessBlock, fault).always());
+        let run = rig.audit(&["--policy", &policy]).await;
+        assert_eq!(run.run.exit, Some(exit), "{code}: {:?}", run.named());
     }
     std::fs::write(&policy, "[bucket]\nencryption = [\"aws:kms\"]\n").unwrap();
     for (word, exit) in [("aws:kms", 0), ("aws:kms:dsse", 1), ("AES256", 1), ("aws:kms-next", 3)] {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::facts::{
-    Age, ClassWord, Expiration, LegalHold, LifecycleRule, LockFacts, LockMode, Noncurrent, RuleFilter, RuleStatus,
+    Age, ClassWord, Expiration, LegalHold, LifecycleRule, LockEnd, LockFacts, LockMode, Noncurrent, RuleFilter,
+    RuleStatus,
 };
 
 const DAY: i64 = 24 * 60 * 60;
@@ -212,8 +213,9 @@ fn lasts(lock: &LockFacts) -> Lasts {
     if lock.legal_hold == Some(LegalHold::On) {
         return Lasts::Held;
     }
-    match (&lock.mode, lock.retain_until) {
-        (Some(LockMode::Governance | LockMode::Compliance), Some(end)) => Lasts::Until(end),
+    match (&lock.mode, &lock.retain_until) {
+        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::At(end))) => Lasts::Until(*end),
+        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::Beyond)) => Lasts::Until(Timestamp::MAX),
         _ => Lasts::Free,
     }
 }

@@ -181,7 +181,7 @@ fn rules_for_noncurrent_versions_leave_the_current_one_alone() {
 fn no_locked_version_is_removed_before_its_lock_ends() {
     let lock = |mode: &str, hold: Option<LegalHold>| LockFacts {
         mode: Some(LockMode::of(mode)),
-        retain_until: Some(at("2027-01-01T00:00:00Z")),
+        retain_until: Some(crate::facts::LockEnd::At(at("2027-01-01T00:00:00Z"))),
         legal_hold: hold,
     };
     let standing = Standing::Noncurrent { since: at("2026-01-20T12:00:00Z"), newer: 0 };

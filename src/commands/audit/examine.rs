@@ -100,7 +100,7 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
     if let Some(odd) = &candidate.odd {
         notes.push(format!("{odd}: what HEAD says counts, {} bytes", facts.size));
     }
-    notes.extend(facts.expiration.iter().map(|text| format!("a lifecycle rule will remove it: {text}")));
+    notes.extend(facts.expiration.iter().flatten().map(|text| format!("a lifecycle rule will remove it: {text}")));
     let findings = [
         Finding { check: CheckId::Size, required: true, outcome: size(&candidate.uri, facts.size) },
         Finding { check: CheckId::Proof, required: false, outcome: Outcome::Unknown(Reason::NotRead) },

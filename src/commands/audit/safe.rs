@@ -10,7 +10,7 @@ use super::list::{Candidate, Listed, candidates};
 use super::request::{AuditRequest, AuditServices};
 use super::run::{NOTHING, histories};
 use crate::account::AccountService;
-use crate::commands::ask::asked;
+use crate::commands::ask::{asked, tags};
 use crate::facts::{ObjectFacts, Readability, readability};
 use crate::fleet::{Histories, History, Level, OriginSurvey, judge_origin};
 use crate::ident::{AmiId, ObjectUri, Target};
@@ -222,7 +222,7 @@ impl Copy<'_> {
         // Without the AMI there is nothing to hold it against, and that is said once.
         let (Some(source), Some(images)) = (self.source, &self.services.images) else { return Exit::Passed };
         let uri = &self.candidate.uri;
-        let tags = asked(session.tags(&facts.id).await, "GetObjectTagging", "s3:GetObjectTagging");
+        let tags = tags(session, facts).await;
         let tasks = images.store_tasks(&TaskFilter::Bucket(uri.bucket.clone())).await;
         let tasks = asked(tasks, "DescribeStoreImageTasks", "ec2:DescribeStoreImageTasks");
         let origin = judge_origin(&OriginSurvey {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{AuditRequest, AuditServices};
 use crate::checks::{LifecycleSubject, Removals, Standing, horizon, removals};
-use crate::commands::ask::{asked, lock};
+use crate::commands::ask::{lock, tags as tags_of};
 use crate::facts::{Fact, LifecycleRule, LockFacts, ObjectFacts};
 use crate::fleet::{History, ObjectState, Seen};
 use crate::ident::Target;
@@ -50,14 +50,14 @@ pub(super) async fn object_state<'a>(
     };
     let Some(Ok(facts)) = facts else { return state };
     state.encryption = Ok(facts.encryption.clone());
-    state.expiration = Ok(facts.expiration.clone());
+    state.expiration = facts.expiration.clone();
     state.storage_class = state.storage_class.or_else(|| facts.storage_class.clone());
     if policy.wants_lock() {
         state.lock = lock(session, facts).await;
     }
     let mut tags = Fact::NotApplicable;
     if policy.wants_tags() {
-        tags = object_tags(session, facts).await;
+        tags = tags_of(session, facts).await;
     }
     if policy.object.stays.is_some() {
         let now = services.context.clock.now();
@@ -65,7 +65,7 @@ pub(super) async fn object_state<'a>(
             Fact::Known { value, source } => {
                 let mut found = held(&value, session, facts, (&state.lock, &tags), now);
                 if found.wants_tags && tags == Fact::NotApplicable {
-                    tags = object_tags(session, facts).await;
+                    tags = tags_of(session, facts).await;
                     found = held(&value, session, facts, (&state.lock, &tags), now);
                 }
                 Fact::Known { value: found, source }
@@ -77,10 +77,6 @@ pub(super) async fn object_state<'a>(
         state.tags = tags.map(|tags| tags.into_keys().collect());
     }
     state
-}
-
-async fn object_tags(session: &Session, facts: &ObjectFacts) -> Fact<BTreeMap<String, String>> {
-    asked(session.tags(&facts.id).await, "GetObjectTagging", "s3:GetObjectTagging")
 }
 
 async fn bucket_rules(services: &AuditServices, session: &Session) -> Fact<std::sync::Arc<[LifecycleRule]>> {

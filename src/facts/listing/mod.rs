@@ -34,6 +34,8 @@ pub struct RawEntry {
     pub modified: Option<String>,
     pub etag: Option<String>,
     pub storage_class: Option<String>,
+    /// In words, which of its values come several times and differ.
+    pub contradiction: Option<String>,
 }
 
 /// A page of which no statement contradicts another.
@@ -117,9 +119,10 @@ impl Walk {
         for entry in &page.entries {
             keys.push(key_of(entry, page.encoded)?);
         }
+        let read: Vec<&str> = keys.iter().filter_map(|key| key.as_ref().ok()).map(String::as_str).collect();
         let mut listed = ListedPage::default();
-        listed.unordered = self.order(&keys, first && next.is_none())?;
-        if next.is_some() && keys.is_empty() {
+        listed.unordered = self.order(&read, first && next.is_none())?;
+        if next.is_some() && read.is_empty() {
             return Err("a page of the listing has no key, and says that more follow".to_owned());
         }
         if next.as_deref().is_some_and(|next| !self.tokens.insert(digest(next))) {
@@ -135,10 +138,10 @@ impl Walk {
 
     /// Keys come in order and once, or what a page leaves out cannot be known. Whether they do not, where that is of no
     /// consequence: in a page that is `alone`.
-    fn order(&mut self, keys: &[String], alone: bool) -> Result<bool, String> {
+    fn order(&mut self, keys: &[&str], alone: bool) -> Result<bool, String> {
         let twice = |key: &str| format!("the listing has the key `{key}` twice");
         let mut own = BTreeSet::new();
-        if let Some(key) = keys.iter().find(|key| !own.insert(key.as_str())) {
+        if let Some(key) = keys.iter().find(|key| !own.insert(**key)) {
             return Err(twice(key));
         }
         if self.bucket.ends_with(UNORDERED) {
@@ -152,18 +155,25 @@ impl Walk {
             return Err("the keys of the listing are out of order, so pages may leave some out".to_owned());
         }
         if let (Some(last), Some(key)) = (&self.last, keys.first())
-            && key <= last
+            && *key <= last.as_str()
         {
             return Err(format!("a page of the listing goes back to the key `{key}`, which is behind it"));
         }
         if let Some(last) = keys.last() {
-            self.last = Some(last.clone());
+            self.last = Some((*last).to_owned());
         }
         Ok(!sorted)
     }
 
     /// Puts an entry where it belongs.
-    fn place(&self, entry: RawEntry, key: String, listed: &mut ListedPage) {
+    fn place(&self, entry: RawEntry, key: Result<String, OddEntry>, listed: &mut ListedPage) {
+        let key = match key {
+            Ok(key) => key,
+            Err(odd) => {
+                listed.odd.push(odd);
+                return;
+            }
+        };
         if !key.starts_with(&self.prefix) {
             listed.outside.push(key);
             return;
@@ -208,16 +218,22 @@ fn next_token(page: &RawPage) -> Result<Option<String>, String> {
     }
 }
 
-fn key_of(entry: &RawEntry, encoded: bool) -> Result<String, String> {
+/// The key of an entry, or the entry as an odd one, under the key as it came: no listing is believed that has an entry
+/// without one.
+fn key_of(entry: &RawEntry, encoded: bool) -> Result<Result<String, OddEntry>, String> {
     let key = entry.key.as_deref().filter(|key| !key.is_empty()).ok_or("the listing has an entry without a key")?;
     if !encoded {
-        return Ok(key.to_owned());
+        return Ok(Ok(key.to_owned()));
     }
-    decoded_key(key).ok_or_else(|| format!("a key of the listing is not in URL encoding: `{key}`"))
+    let why = || "its key in the listing is not in URL encoding".to_owned();
+    Ok(decoded_key(key).ok_or_else(|| OddEntry { key: key.to_owned(), why: why() }))
 }
 
 /// The object of an entry; in words which of its values cannot be read.
 fn object(entry: &RawEntry, key: &str) -> Result<ListedObject, String> {
+    if let Some(why) = &entry.contradiction {
+        return Err(why.clone());
+    }
     let odd = |name: &str, value: Option<&str>| match value {
         Some(value) => format!("its {name} in the listing is `{value}`"),
         None => format!("the listing states no {name} of it"),

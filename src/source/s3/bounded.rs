@@ -18,6 +18,7 @@ use http_body_util::{LengthLimitError, Limited};
 
 use super::document::{Document, Foreign, Known};
 use super::headers::Headers;
+use super::shape;
 
 /// The SDK reads the answers to all requests but GetObject whole before it looks at them, and refuses any over one
 /// header that it cannot read. Here every answer is bounded, one that is no document of the request is refused, most
@@ -41,6 +42,8 @@ pub(super) struct Heard {
     pub headers: Headers,
     /// Bytes of an answer that was none.
     pub wasted: u64,
+    /// Of each rule of a lifecycle, in order, why it is not understood.
+    pub odd_rules: Vec<Option<String>>,
 }
 
 impl About {
@@ -160,8 +163,11 @@ impl<B> Gathered<B> {
     fn judge(&mut self, too_long: bool) -> Result<(), Foreign> {
         let Some(Check { document, about }) = self.check.take() else { return Ok(()) };
         let judged = if too_long { Err(Foreign::TooLong(self.limit)) } else { document.check_body(&self.bytes) };
+        let judged = judged.and_then(|()| shape::check(document.operation, &self.bytes).map_err(Foreign::Odd));
         if judged.is_err() {
             about.hear(|heard| heard.wasted = self.bytes.len() as u64);
+        } else if document.operation == "GetBucketLifecycleConfiguration" {
+            about.hear(|heard| heard.odd_rules = shape::rules(&self.bytes));
         }
         judged
     }

@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
-use super::error::translate;
+use super::bounded::About;
+use super::error::{not_none, says_none, translate};
 use super::{Connection, lifecycle, listing, parse};
 use crate::facts::{
     BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
@@ -67,15 +69,33 @@ impl S3Bucket {
     }
 }
 
-/// Where pages of versions and uploads go on. None of them comes twice, so a listing ends.
+/// Where pages of versions and uploads go on. Each must bring an entry that was not there before, and go forward in the
+/// order of the keys, so the listing of a bucket ends.
 #[derive(Default)]
 struct Markers {
     seen: BTreeSet<(String, Option<String>)>,
+    /// Digests of keys with their version or upload.
+    entries: BTreeSet<u64>,
     key: Option<String>,
     other: Option<String>,
 }
 
 impl Markers {
+    /// Takes an entry of a page; in words how it contradicts those before. Versions and delete markers of a page come in
+    /// two lists, so a key is held against the pages before.
+    fn entry(&mut self, key: &str, other: Option<&str>) -> Result<(), String> {
+        if self.key.as_deref().is_some_and(|marker| key < marker) {
+            return Err(format!("a page of the listing goes back to the key `{key}`, which is behind it"));
+        }
+        let mut hasher = DefaultHasher::new();
+        (key, other).hash(&mut hasher);
+        if !self.entries.insert(hasher.finish()) {
+            let what = other.unwrap_or("none");
+            return Err(format!("the listing has the key `{key}` with the id {what} twice"));
+        }
+        Ok(())
+    }
+
     /// Whether another page follows; in words what contradicts that.
     fn go_on(
         &mut self,
@@ -90,6 +110,9 @@ impl Markers {
             (None, Some(_)) => Err("a page of the listing does not say whether more follow"),
             (Some(true), None) => Err("a page of a listing says that more follow, and not where"),
             (Some(true), Some(_)) if empty => Err("a page of the listing has no key, and says that more follow"),
+            (Some(true), Some(key)) if self.key.as_ref().is_some_and(|before| key < *before) => {
+                Err("the listing goes back to a marker that is behind it, and would never end")
+            }
             (Some(true), Some(key)) => {
                 if !self.seen.insert((key.clone(), other.clone())) {
                     return Err("the listing repeats a marker, and would never end");
@@ -99,6 +122,11 @@ impl Markers {
             }
         }
     }
+}
+
+/// Of the errors with status 404, the one with this code alone says that there is none.
+fn none_by(code: &str, error: SourceError) -> SourceError {
+    if says_none(&error, &[code]) { error } else { not_none(error) }
 }
 
 fn is_named(key: &str, file: &str) -> bool {
@@ -123,12 +151,13 @@ impl BucketService for S3Bucket {
     }
 
     async fn versioning(&self) -> Result<Versioning, SourceError> {
-        let out = ask!(self, "s3:GetBucketVersioning", self.client.get_bucket_versioning())?;
+        let out = ask!(self, "s3:GetBucketVersioning", self.client.get_bucket_versioning()).map_err(not_none)?;
         Ok(out.status().map_or(Versioning::Off, |status| Versioning::of(status.as_str())))
     }
 
     async fn encryption(&self) -> Result<BucketEncryption, SourceError> {
-        let out = ask!(self, "s3:GetEncryptionConfiguration", self.client.get_bucket_encryption())?;
+        let out = ask!(self, "s3:GetEncryptionConfiguration", self.client.get_bucket_encryption())
+            .map_err(|error| none_by("ServerSideEncryptionConfigurationNotFoundError", error))?;
         let rule = out.server_side_encryption_configuration().and_then(|found| found.rules().first());
         let Some(default) = rule.and_then(|rule| rule.apply_server_side_encryption_by_default()) else {
             return Err(SourceError::new(ErrorKind::NotFound, self.subject(), "no default encryption is stated"));
@@ -140,7 +169,8 @@ impl BucketService for S3Bucket {
     }
 
     async fn public_access_blocked(&self) -> Result<bool, SourceError> {
-        let out = ask!(self, "s3:GetBucketPublicAccessBlock", self.client.get_public_access_block())?;
+        let out = ask!(self, "s3:GetBucketPublicAccessBlock", self.client.get_public_access_block())
+            .map_err(|error| none_by("NoSuchPublicAccessBlockConfiguration", error))?;
         let on = |setting: Option<bool>| setting == Some(true);
         let block = out.public_access_block_configuration();
         let block = block.ok_or_else(|| self.protocol("the answer states no setting of Block Public Access"))?;
@@ -151,11 +181,25 @@ impl BucketService for S3Bucket {
     }
 
     async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, SourceError> {
-        match ask!(self, "s3:GetLifecycleConfiguration", self.client.get_bucket_lifecycle_configuration()) {
-            Ok(out) => Ok(out.rules().iter().map(lifecycle::rule).collect()),
-            // This code alone says that there are none; any other 404 may be a server that does not know the call.
-            Err(error) if error.code.as_deref() == Some("NoSuchLifecycleConfiguration") => Ok(Vec::new()),
-            Err(error) => Err(error),
+        let options = &self.connection.options;
+        let request = self
+            .client
+            .get_bucket_lifecycle_configuration()
+            .bucket(&self.name)
+            .set_expected_bucket_owner(options.expected_bucket_owner.clone());
+        let asked = self.context.retry(Call::Bucket, || async {
+            let about = About::default();
+            let answer = request.clone().customize().interceptor(about.clone()).send().await;
+            let answer = answer.map_err(|error| translate(&error, &self.subject(), "s3:GetLifecycleConfiguration"))?;
+            Ok((answer, about.heard().odd_rules))
+        });
+        match asked.await {
+            Ok((out, odd)) if out.rules().len() == odd.len() => {
+                Ok(out.rules().iter().zip(&odd).map(|(rule, odd)| lifecycle::rule(rule, odd.as_deref())).collect())
+            }
+            Ok(_) => Err(self.protocol("the rules of the lifecycle cannot be told apart")),
+            Err(error) if says_none(&error, &["NoSuchLifecycleConfiguration"]) => Ok(Vec::new()),
+            Err(error) => Err(not_none(error)),
         }
     }
 
@@ -204,9 +248,14 @@ impl BucketService for S3Bucket {
             let encoded = out.encoding_type() == Some(&URL);
             is_of_the_request((&self.name, key), (out.name(), out.prefix()), encoded)
                 .map_err(|detail| self.protocol(detail))?;
-            let is_it = |listed: Option<&str>| {
-                listed.is_some_and(|listed| self.key(listed, out.encoding_type()).is_ok_and(|listed| listed == key))
-            };
+            let readable = |listed: &str| self.key(listed, out.encoding_type()).unwrap_or_else(|_| listed.to_owned());
+            let is_it = |listed: Option<&str>| listed.is_some_and(|listed| readable(listed) == key);
+            let versions = out.versions().iter().map(|version| (version.key(), version.version_id()));
+            let removed = out.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+            for (listed, id) in versions.chain(removed) {
+                let listed = listed.ok_or_else(|| self.protocol("the listing has an entry without a key"))?;
+                markers.entry(&readable(listed), id).map_err(|detail| self.protocol(detail))?;
+            }
             for version in out.versions().iter().filter(|version| is_it(version.key())) {
                 found.push(ListedObject {
                     key: key.to_owned(),
@@ -260,8 +309,9 @@ impl BucketService for S3Bucket {
             is_of_the_request((&self.name, prefix), (out.bucket(), out.prefix()), encoded)
                 .map_err(|detail| self.protocol(detail))?;
             for upload in out.uploads() {
-                let Some(key) = upload.key() else { continue };
+                let key = upload.key().ok_or_else(|| self.protocol("the listing has an entry without a key"))?;
                 let key = self.key(key, out.encoding_type())?;
+                markers.entry(&key, upload.upload_id()).map_err(|detail| self.protocol(detail))?;
                 let initiated = upload.initiated().and_then(parse::timestamp);
                 if key.starts_with(prefix) {
                     found.push(UploadFacts { key, initiated });
@@ -274,5 +324,28 @@ impl BucketService for S3Bucket {
                 return Ok(found);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each page goes forward and brings what was not there, whatever its markers are.
+    #[test]
+    fn pages_that_bring_nothing_new_end_the_listing() {
+        let mut markers = Markers::default();
+        let next = |key: &str, other: &str| (Some(key.to_owned()), Some(other.to_owned()));
+        assert_eq!(markers.entry("k", Some("1")), Ok(()));
+        assert_eq!(markers.entry("k", Some("2")), Ok(()));
+        assert_eq!(markers.go_on(Some(true), false, next("k", "2")), Ok(true));
+        assert_eq!(markers.entry("k", None), Ok(()));
+        assert!(markers.entry("k", Some("1")).unwrap_err().contains("twice"));
+        assert!(markers.entry("j", Some("3")).unwrap_err().contains("goes back"));
+        assert_eq!(markers.go_on(Some(true), false, next("k", "3")), Ok(true));
+        assert!(markers.go_on(Some(true), false, next("k", "2")).unwrap_err().contains("repeats"));
+        assert!(markers.go_on(Some(true), false, next("j", "9")).unwrap_err().contains("goes back"));
+        assert!(markers.go_on(Some(true), true, next("l", "1")).is_err());
+        assert_eq!(markers.go_on(Some(false), false, next("l", "1")), Ok(false));
     }
 }

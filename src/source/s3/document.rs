@@ -5,12 +5,12 @@ use super::headers::{Headers, Told};
 use crate::ident::ETag;
 
 /// The namespace of every document of S3; other servers leave it out.
-const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// The document that an operation is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Document {
-    operation: &'static str,
+    pub operation: &'static str,
     root: &'static str,
     of: Of,
 }
@@ -66,6 +66,9 @@ pub(super) enum Foreign {
     TooLong(usize),
     #[error("it answered with something that is no {0} document of S3")]
     OtherDocument(&'static str),
+    /// It contradicts itself, or has what is not known.
+    #[error("the answer is not understood: {0}")]
+    Odd(String),
     /// An error document under a status of success, by its code.
     #[error("it answered with success and {0} inside")]
     Error(String),

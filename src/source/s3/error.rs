@@ -121,9 +121,26 @@ where
     }
 }
 
+/// Whether the server says with status 404, and by one of these codes, that what was asked for is not set. Any other 404
+/// may come from a server that does not know the request.
+pub(super) fn says_none(error: &SourceError, codes: &[&str]) -> bool {
+    error.kind == ErrorKind::NotFound && error.code.as_deref().is_some_and(|code| codes.contains(&code))
+}
+
+/// A 404 that does not say that what was asked for is not set.
+pub(super) fn not_none(error: SourceError) -> SourceError {
+    if error.kind != ErrorKind::NotFound {
+        return error;
+    }
+    let code = error.code.as_deref().unwrap_or("no code");
+    let detail = format!("the server answers with status 404 and {code}, which does not say that none is set");
+    SourceError { kind: ErrorKind::Protocol, detail, ..error }
+}
+
 /// An answer with success that is none.
 fn no_answer(foreign: &Foreign, subject: &str) -> SourceError {
     match foreign {
+        Foreign::Odd(_) => SourceError::new(ErrorKind::Protocol, subject, foreign.to_string()),
         Foreign::Error(code) => wrapped(code, SourceError::new(ErrorKind::Protocol, subject, foreign.to_string())),
         _ => {
             let detail = format!("the server does not know this request: {foreign}");
@@ -242,7 +259,7 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
             | "NoSuchResourceException",
             _,
         ) => (ErrorKind::NotFound, with("there is none")),
-        ("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchPublicAccessBlockConfiguration", _) => {
+        ("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchPublicAccessBlockConfiguration", 404) => {
             (ErrorKind::NotFound, "none is set".to_owned())
         }
         (

@@ -9,7 +9,8 @@ use super::headers::{Headers, Told};
 use super::parse;
 use crate::checksum::Algorithm;
 use crate::facts::{
-    ContentRange, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, PartFacts, Service, decoded_words,
+    ContentRange, Encryption, Fact, LegalHold, LockEnd, LockFacts, LockMode, ObjectFacts, PartFacts, Service,
+    decoded_words,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::source::{ErrorKind, SourceError};
@@ -52,7 +53,7 @@ impl Reader<'_> {
     /// A time in the form that HTTP or S3 uses for this header, or in the other one with a note.
     fn time(&mut self, name: &str, form: Format) -> Option<Timestamp> {
         let text = self.text(name)?;
-        let read = |form: Format| DateTime::from_str(&text, form).ok().and_then(|time| parse::lock_end(&time));
+        let read = |form: Format| DateTime::from_str(&text, form).ok().and_then(|time| parse::timestamp(&time));
         if let Some(time) = read(form) {
             return Some(time);
         }
@@ -62,6 +63,37 @@ impl Reader<'_> {
             None => format!("{name} `{text}` is no time, and is left out"),
         });
         other
+    }
+
+    /// A word that decides something: of several, all of them, which is a word that is not known.
+    fn word(&mut self, name: &str) -> Option<String> {
+        self.text(name).or_else(|| self.headers.joined(name))
+    }
+
+    /// Until when a lock lasts. What cannot be read stays there as it came: a lock without a date is another matter.
+    fn lock_end(&mut self) -> Option<LockEnd> {
+        const NAME: &str = "x-amz-object-lock-retain-until-date";
+        let text = self.headers.joined(NAME)?;
+        let beyond = |text: &str| {
+            let date = DateTime::from_str(text, Format::DateTimeWithOffset).ok()?;
+            Some(parse::lock_end(&date)).filter(|end| *end == LockEnd::Beyond)
+        };
+        if let Some(end) = self.headers.one(NAME).and_then(|text| beyond(&text)) {
+            return Some(end);
+        }
+        Some(self.time(NAME, Format::DateTimeWithOffset).map_or(LockEnd::NotKnown(text), LockEnd::At))
+    }
+
+    /// When a lifecycle rule will remove the object; in words what contradicts itself there.
+    fn expiration(&mut self) -> Result<Option<String>, String> {
+        const NAME: &str = "x-amz-expiration";
+        match self.text(NAME) {
+            None if self.headers.has(NAME) => {
+                let all = self.headers.joined(NAME).unwrap_or_default();
+                Err(format!("{NAME} comes several times with different values: {all}"))
+            }
+            stated => Ok(stated),
+        }
     }
 
     fn etag(&mut self) -> Option<ETag> {
@@ -155,12 +187,12 @@ pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool
         encryption: encryption(&mut read),
         version,
         lock: LockFacts {
-            mode: read.text("x-amz-object-lock-mode").map(|word| LockMode::of(&word)),
-            retain_until: read.time("x-amz-object-lock-retain-until-date", Format::DateTimeWithOffset),
-            legal_hold: read.text("x-amz-object-lock-legal-hold").map(|word| LegalHold::of(&word)),
+            mode: read.word("x-amz-object-lock-mode").map(|word| LockMode::of(&word)),
+            retain_until: read.lock_end(),
+            legal_hold: read.word("x-amz-object-lock-legal-hold").map(|word| LegalHold::of(&word)),
         },
         replication: read.text("x-amz-replication-status"),
-        expiration: read.text("x-amz-expiration"),
+        expiration: read.expiration(),
         content_type: read.text("content-type"),
         metadata: read.metadata(),
         missing_metadata: read.number("x-amz-missing-meta").unwrap_or(0),
@@ -254,7 +286,7 @@ mod tests {
         let at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
         for form in ["2026-01-02T03:04:05Z", "2026-01-02T05:04:05+02:00", "Fri, 02 Jan 2026 03:04:05 GMT"] {
             let facts = read(&[("last-modified", form), ("x-amz-object-lock-retain-until-date", form)]).facts;
-            assert_eq!((facts.last_modified, facts.lock.retain_until), (Some(at), Some(at)), "{form}");
+            assert_eq!((facts.last_modified, facts.lock.retain_until), (Some(at), Some(LockEnd::At(at))), "{form}");
         }
     }
 
@@ -266,6 +298,38 @@ mod tests {
         assert_ne!(classes.facts.storage_class.as_deref(), Some("STANDARD"));
         let etags = read(&[("etag", "\"a\""), ("etag", "\"b\"")]);
         assert_eq!((etags.facts.id.etag, etags.notes.len()), (None, 1));
+    }
+
+    /// A lock or an expiration that comes twice is neither none nor one of the two.
+    #[test]
+    fn what_decides_and_comes_twice_is_not_known() {
+        let soon = "expiry-date=\"Tue, 01 Dec 2026 00:00:00 GMT\"";
+        let head = read(&[("x-amz-expiration", soon), ("x-amz-expiration", "rule-id=\"x\"")]);
+        assert!(head.facts.expiration.is_err());
+        assert_eq!(read(&[("x-amz-expiration", soon)]).facts.expiration, Ok(Some(soon.to_owned())));
+        assert_eq!(read(&[]).facts.expiration, Ok(None));
+        const UNTIL: &str = "x-amz-object-lock-retain-until-date";
+        let lock = read(&[
+            ("x-amz-object-lock-mode", "GOVERNANCE"),
+            ("x-amz-object-lock-mode", "COMPLIANCE"),
+            (UNTIL, "2027-01-01T00:00:00Z"),
+            (UNTIL, "2030-01-01T00:00:00Z"),
+            ("x-amz-object-lock-legal-hold", "ON"),
+            ("x-amz-object-lock-legal-hold", "OFF"),
+        ])
+        .facts
+        .lock;
+        assert_eq!(lock.mode, Some(LockMode::Other("GOVERNANCE, COMPLIANCE".into())));
+        assert_eq!(lock.legal_hold, Some(LegalHold::Other("ON, OFF".into())));
+        assert!(matches!(lock.retain_until, Some(LockEnd::NotKnown(_))), "{:?}", lock.retain_until);
+        for (text, end) in [
+            ("9999-12-31T23:59:59Z", LockEnd::Beyond),
+            ("soon", LockEnd::NotKnown("soon".into())),
+            ("", LockEnd::NotKnown(String::new())),
+        ] {
+            assert_eq!(read(&[(UNTIL, text)]).facts.lock.retain_until, Some(end), "{text}");
+        }
+        assert_eq!(LockEnd::Beyond.to_string(), "9999-12-31 or later");
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::types::{
     ExpirationStatus, LifecycleExpiration, LifecycleRule as Stated, LifecycleRuleFilter, NoncurrentVersionExpiration,
     Tag, Transition as StatedTransition,
@@ -7,7 +9,19 @@ use super::parse::timestamp;
 use crate::facts::{Age, Expiration, LifecycleRule, Noncurrent, RuleFilter, RuleStatus, Transition};
 
 /// A rule as it was answered. What of it cannot be understood is kept in words: it may remove more than it seems to.
-pub(super) fn rule(stated: &Stated) -> LifecycleRule {
+/// A rule that has parts which are not known, or twice, is not understood at all: which of them counts, nobody knows.
+pub(super) fn rule(stated: &Stated, not_understood: Option<&str>) -> LifecycleRule {
+    if let Some(why) = not_understood {
+        return LifecycleRule {
+            id: stated.id().map(str::to_owned),
+            status: RuleStatus::Enabled,
+            filter: RuleFilter::default(),
+            expiration: None,
+            noncurrent: None,
+            transitions: Vec::new(),
+            odd: Some(why.to_owned()),
+        };
+    }
     let mut odd = Vec::new();
     let filter = filter(stated, &mut odd);
     let expiration = stated.expiration().and_then(|expiration| self::expiration(expiration, &mut odd));
@@ -63,8 +77,19 @@ fn filter(stated: &Stated, odd: &mut Vec<String>) -> RuleFilter {
         Some((larger_than, smaller_than)) => {
             let and = filter.and();
             let tags = filter.tag().into_iter().chain(and.into_iter().flat_map(|and| and.tags()));
+            let tags: Vec<(String, String)> = tags.map(pair).collect();
+            let mut names = BTreeSet::new();
+            if let Some((name, _)) = tags.iter().find(|(name, _)| !names.insert(name)) {
+                odd.push(format!("its filter has the tag `{name}` twice"));
+                return RuleFilter::default();
+            }
             let prefix = filter.prefix().or(and.and_then(|and| and.prefix()));
-            RuleFilter { prefix: prefix.map(str::to_owned), tags: tags.map(pair).collect(), larger_than, smaller_than }
+            RuleFilter {
+                prefix: prefix.map(str::to_owned),
+                tags: tags.into_iter().collect(),
+                larger_than,
+                smaller_than,
+            }
         }
         None => {
             odd.push("its filter has a size below zero".to_owned());

@@ -1,13 +1,14 @@
 //! Pages of listings, read leniently: what is odd in one entry is that entry's affair.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_s3::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::error::translate;
 use crate::facts::{RawEntry, RawPage};
@@ -84,15 +85,55 @@ struct Listing {
     common_prefixes: Vec<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    key: Option<String>,
-    size: Option<String>,
-    last_modified: Option<String>,
-    #[serde(rename = "ETag")]
-    etag: Option<String>,
-    storage_class: Option<String>,
+/// The texts of an entry, by their names. Each may come several times, and that is this entry's affair.
+struct Entry(Vec<(String, String)>);
+
+/// What is read of an entry.
+const READ: [&str; 5] = ["Key", "Size", "LastModified", "ETag", "StorageClass"];
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Entry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an entry of a listing")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    match READ.contains(&name.as_str()) {
+                        true => texts.push((name, map.next_value()?)),
+                        false => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(Entry(texts))
+            }
+        }
+        input.deserialize_map(Texts)
+    }
+}
+
+impl From<Entry> for RawEntry {
+    fn from(Entry(texts): Entry) -> Self {
+        let mut contradiction = None;
+        let mut one = |name: &str| {
+            let mut all: Vec<&str> =
+                texts.iter().filter(|(have, _)| have == name).map(|(_, text)| text.as_str()).collect();
+            all.dedup();
+            if all.len() > 1 {
+                let why = format!("its {name} in the listing comes several times: `{}`", all.join("`, `"));
+                contradiction.get_or_insert(why);
+                return None;
+            }
+            all.first().map(|text| (*text).to_owned())
+        };
+        let (key, size, modified) = (one("Key"), one("Size"), one("LastModified"));
+        let (etag, storage_class) = (one("ETag"), one("StorageClass"));
+        RawEntry { key, size, modified, etag, storage_class, contradiction }
+    }
 }
 
 fn raw(body: &[u8], subject: &str) -> Result<RawPage, SourceError> {
@@ -112,13 +153,6 @@ fn raw(body: &[u8], subject: &str) -> Result<RawPage, SourceError> {
             return Err(SourceError { code: Some(code), ..SourceError::new(kind, subject, detail) });
         }
     };
-    let entries = listing.contents.into_iter().map(|entry| RawEntry {
-        key: entry.key,
-        size: entry.size,
-        modified: entry.last_modified,
-        etag: entry.etag,
-        storage_class: entry.storage_class,
-    });
     Ok(RawPage {
         bucket: listing.name,
         prefix: listing.prefix,
@@ -126,7 +160,7 @@ fn raw(body: &[u8], subject: &str) -> Result<RawPage, SourceError> {
         key_count: listing.key_count,
         truncated: listing.is_truncated,
         next_token: listing.next_continuation_token,
-        entries: entries.collect(),
+        entries: listing.contents.into_iter().map(RawEntry::from).collect(),
         rolled_up: listing.common_prefixes.len() as u64,
     })
 }
@@ -152,6 +186,18 @@ mod tests {
         let entry = &page.entries[0];
         assert_eq!((entry.key.as_deref(), entry.size.as_deref()), (Some(" a&b "), Some("-5")));
         assert_eq!((entry.modified.as_deref(), entry.etag.as_deref()), (Some("yesterday"), Some("\"x\"")));
+    }
+
+    #[test]
+    fn what_comes_twice_costs_its_entry_alone() {
+        let page = of("<Contents><Key>a</Key><Size>1</Size><ETag>x</ETag><Size>2</Size></Contents>\
+                       <Contents><Key>b</Key><Size>1</Size><Size>1</Size><Key>b</Key></Contents>\
+                       <Contents><Key>c</Key><Key>d</Key></Contents>")
+        .unwrap();
+        let why = page.entries[0].contradiction.as_deref();
+        assert_eq!(why, Some("its Size in the listing comes several times: `1`, `2`"));
+        assert_eq!(page.entries[1], RawEntry { key: Some("b".into()), size: Some("1".into()), ..RawEntry::default() });
+        assert_eq!(page.entries[2].key, None);
     }
 
     #[test]

@@ -4,19 +4,19 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{ChecksumMode, ObjectAttributes, RequestPayer};
+use aws_sdk_s3::types::{ChecksumMode, EncodingType, ObjectAttributes, RequestPayer};
 use futures_util::stream;
 
 use super::ask::{addressed, hear, with_key};
 use super::bounded::About;
 use super::document::Known;
-use super::error::{root_cause, translate};
+use super::error::{not_none, root_cause, says_none, translate};
 use super::head::{self, Head};
 use super::headers::Headers;
 use super::standing::{Standing, State};
-use super::{Connection, never, parse};
+use super::{Connection, listing, never, parse};
 use crate::facts::{
-    AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts,
+    AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, Walk,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
 use crate::progress::Call;
@@ -200,14 +200,16 @@ impl ObjectSource for S3Object {
         let uri = self.at(id);
         let needs = if uri.version.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
         let request = addressed!(self, self.client.get_object_tagging(), uri);
-        let (out, _) =
-            hear!(self, self.known(id), request, needs).map_err(|error| self.unknown_here(Call::Tags, error))?;
+        let out = match hear!(self, self.known(id), request, needs) {
+            Ok((out, _)) => out,
+            Err(error) if says_none(&error, &["NoSuchTagSet"]) => return Ok(BTreeMap::new()),
+            Err(error) => return Err(self.unknown_here(Call::Tags, not_none(error))),
+        };
         let mut tags = BTreeMap::new();
         for tag in out.tag_set() {
-            let before = tags.insert(tag.key().to_owned(), tag.value().to_owned());
-            if before.is_some_and(|before| before != tag.value()) {
-                let detail = format!("the tag {} is stated twice, with different values", tag.key());
-                return Err(SourceError::new(ErrorKind::Protocol, &uri, detail));
+            if tags.insert(tag.key().to_owned(), tag.value().to_owned()).is_some() {
+                let detail = format!("the answer has the tag `{}` twice", tag.key());
+                return Err(SourceError::new(ErrorKind::Protocol, self.subject(), detail));
             }
         }
         Ok(tags)
@@ -216,10 +218,11 @@ impl ObjectSource for S3Object {
     async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
         let uri = self.at(id);
         let none = |error: &SourceError| {
-            matches!(
-                error.code.as_deref(),
-                Some("NoSuchObjectLockConfiguration" | "ObjectLockConfigurationNotFoundError" | "InvalidRequest")
-            )
+            // Of a bucket without Object Lock.
+            let not_here = error.code.as_deref() == Some("InvalidRequest")
+                && error.kind == ErrorKind::Invalid
+                && error.detail.to_ascii_lowercase().replace(' ', "").contains("missingobjectlock");
+            not_here || says_none(error, &["NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"])
         };
         let mut facts = LockFacts::default();
         let request = addressed!(self, self.client.get_object_retention(), uri);
@@ -227,10 +230,10 @@ impl ObjectSource for S3Object {
             Ok((out, _)) => {
                 let retention = out.retention();
                 facts.mode = retention.and_then(|r| r.mode()).map(|mode| LockMode::of(mode.as_str()));
-                facts.retain_until = retention.and_then(|r| r.retain_until_date()).and_then(parse::lock_end);
+                facts.retain_until = retention.and_then(|r| r.retain_until_date()).map(parse::lock_end);
             }
             Err(error) if none(&error) => {}
-            Err(error) => return Err(self.unknown_here(Call::Lock, error)),
+            Err(error) => return Err(self.unknown_here(Call::Lock, not_none(error))),
         }
         self.standing.asked_more();
         let request = addressed!(self, self.client.get_object_legal_hold(), uri);
@@ -239,35 +242,39 @@ impl ObjectSource for S3Object {
                 facts.legal_hold = out.legal_hold().and_then(|hold| hold.status()).map(|s| LegalHold::of(s.as_str()));
             }
             Err(error) if none(&error) => {}
-            Err(error) => return Err(self.unknown_here(Call::Lock, error)),
+            Err(error) => return Err(self.unknown_here(Call::Lock, not_none(error))),
         }
         Ok(facts)
     }
 
     async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
         let options = &self.connection.options;
-        let out = self
+        let (subject, key) = (self.subject(), &self.uri.key);
+        let request = self
             .client
             .list_objects_v2()
             .bucket(&self.uri.bucket)
-            .prefix(&self.uri.key)
+            .prefix(key)
             .max_keys(1)
+            .encoding_type(EncodingType::Url)
             .set_request_payer(options.request_payer.then_some(RequestPayer::Requester))
-            .set_expected_bucket_owner(options.expected_bucket_owner.clone())
-            .send()
-            .await
-            .map_err(|error| translate(&error, &self.subject(), "s3:ListBucket"))?;
+            .set_expected_bucket_owner(options.expected_bucket_owner.clone());
+        let wrong = |detail: String| SourceError::new(ErrorKind::Protocol, &subject, detail);
         // Keys come in order, so an exact match is the first of its prefix.
-        let Some(found) = out.contents().first().filter(|found| found.key() == Some(&self.uri.key)) else {
-            return Ok(None);
-        };
-        let id = ObjectId { target: self.target.clone(), etag: found.e_tag().and_then(ETag::told) };
+        let mut walk = Walk::new(&self.uri.bucket, key);
+        let page = walk.take(listing::page(request, &subject).await?).map_err(wrong)?;
+        if let Some(odd) = page.odd.iter().find(|odd| odd.key == *key) {
+            return Err(wrong(odd.why.clone()));
+        }
+        let Some(found) = page.objects.into_iter().find(|found| found.key == *key) else { return Ok(None) };
+        let size = found.size.ok_or_else(|| wrong("the listing states no size of it".to_owned()))?;
+        let id = ObjectId { target: self.target.clone(), etag: found.etag };
         Ok(Some(ObjectFacts {
-            last_modified: found.last_modified().and_then(parse::timestamp),
+            last_modified: found.modified,
             checksums: Fact::NotPermitted { needs: "s3:GetObject" },
-            storage_class: found.storage_class().map(|class| class.as_str().to_owned()),
+            storage_class: found.storage_class,
             encryption: Encryption::Other("a kind that a listing does not tell".to_owned()),
-            ..ObjectFacts::new(id, "ListObjectsV2", parse::size(found.size(), &self.subject())?)
+            ..ObjectFacts::new(id, "ListObjectsV2", size)
         }))
     }
 

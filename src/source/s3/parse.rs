@@ -4,7 +4,7 @@ use aws_sdk_s3::types::ObjectPart;
 use jiff::Timestamp;
 
 use crate::checksum::{Algorithm, Digest, StoredChecksum};
-use crate::facts::{AttributeFacts, Encryption, PartFacts};
+use crate::facts::{AttributeFacts, Encryption, LockEnd, PartFacts};
 use crate::ident::ETag;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
@@ -13,11 +13,14 @@ pub(super) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
 }
 
-/// When a lock ends. The calendar of this tool ends on the last days of 9999, and a lock until then lasts longer.
-pub(super) fn lock_end(time: &DateTime) -> Option<Timestamp> {
+/// When a lock ends.
+pub(super) fn lock_end(time: &DateTime) -> LockEnd {
     match time.secs() {
-        beyond if beyond > Timestamp::MAX.as_second() => Some(Timestamp::MAX),
-        seconds => Timestamp::from_second(seconds).ok(),
+        beyond if beyond > Timestamp::MAX.as_second() => LockEnd::Beyond,
+        seconds => {
+            let before_all = |_| LockEnd::NotKnown(format!("{seconds} seconds since 1970"));
+            Timestamp::from_second(seconds).map_or_else(before_all, LockEnd::At)
+        }
     }
 }
 

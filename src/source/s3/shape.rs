@@ -1,0 +1,362 @@
+//! Which elements a document of settings may have, and how often. The SDK passes over elements that it does not know
+//! and keeps the last of several; neither may happen where the document decides whether an object stays.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::document::NAMESPACE;
+
+/// How often an element comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Once,
+    AtMostOnce,
+    Many,
+}
+
+/// What an element holds.
+#[derive(Clone, Copy)]
+enum Holds {
+    Text,
+    /// These elements and no others.
+    Only(&'static [Field]),
+    /// These elements, and others that change nothing of them.
+    AtLeast(&'static [Field]),
+    Anything,
+}
+
+type Field = (&'static str, Count, Holds);
+
+use Count::{AtMostOnce, Many, Once};
+use Holds::{Anything, AtLeast, Only, Text};
+
+const TAG: Holds = Only(&[("Key", Once, Text), ("Value", Once, Text)]);
+const TAGGING: Holds = Only(&[("TagSet", Once, Only(&[("Tag", Many, TAG)]))]);
+const RETENTION: Holds = Only(&[("Mode", AtMostOnce, Text), ("RetainUntilDate", AtMostOnce, Text)]);
+const LEGAL_HOLD: Holds = Only(&[("Status", AtMostOnce, Text)]);
+const VERSIONING: Holds = Only(&[("Status", AtMostOnce, Text), ("MfaDelete", AtMostOnce, Text)]);
+const DEFAULT_ENCRYPTION: Holds = AtLeast(&[("SSEAlgorithm", Once, Text), ("KMSMasterKeyID", AtMostOnce, Text)]);
+const ENCRYPTION: Holds = AtLeast(&[(
+    "Rule",
+    AtMostOnce,
+    AtLeast(&[("ApplyServerSideEncryptionByDefault", AtMostOnce, DEFAULT_ENCRYPTION)]),
+)]);
+const PUBLIC_ACCESS: Holds = AtLeast(&[
+    ("BlockPublicAcls", AtMostOnce, Text),
+    ("IgnorePublicAcls", AtMostOnce, Text),
+    ("BlockPublicPolicy", AtMostOnce, Text),
+    ("RestrictPublicBuckets", AtMostOnce, Text),
+]);
+const LIFECYCLE: Holds = Only(&[("Rule", Many, Anything), ("TransitionDefaultMinimumObjectSize", AtMostOnce, Text)]);
+
+const AND: Holds = Only(&[
+    ("Prefix", AtMostOnce, Text),
+    ("Tag", Many, TAG),
+    ("ObjectSizeGreaterThan", AtMostOnce, Text),
+    ("ObjectSizeLessThan", AtMostOnce, Text),
+]);
+const FILTER: Holds = Only(&[
+    ("Prefix", AtMostOnce, Text),
+    ("Tag", AtMostOnce, TAG),
+    ("ObjectSizeGreaterThan", AtMostOnce, Text),
+    ("ObjectSizeLessThan", AtMostOnce, Text),
+    ("And", AtMostOnce, AND),
+]);
+const NONCURRENT: [Field; 3] = [
+    ("NoncurrentDays", AtMostOnce, Text),
+    ("NewerNoncurrentVersions", AtMostOnce, Text),
+    ("StorageClass", AtMostOnce, Text),
+];
+/// S3 API reference, `LifecycleRule`.
+const RULE: Holds = Only(&[
+    ("ID", AtMostOnce, Text),
+    ("Status", Once, Text),
+    ("Prefix", AtMostOnce, Text),
+    ("Filter", AtMostOnce, FILTER),
+    (
+        "Expiration",
+        AtMostOnce,
+        Only(&[
+            ("Days", AtMostOnce, Text),
+            ("Date", AtMostOnce, Text),
+            ("ExpiredObjectDeleteMarker", AtMostOnce, Text),
+        ]),
+    ),
+    (
+        "NoncurrentVersionExpiration",
+        AtMostOnce,
+        Only(&[("NoncurrentDays", AtMostOnce, Text), ("NewerNoncurrentVersions", AtMostOnce, Text)]),
+    ),
+    (
+        "Transition",
+        Many,
+        Only(&[("Days", AtMostOnce, Text), ("Date", AtMostOnce, Text), ("StorageClass", AtMostOnce, Text)]),
+    ),
+    ("NoncurrentVersionTransition", Many, Only(&NONCURRENT)),
+    ("AbortIncompleteMultipartUpload", AtMostOnce, Only(&[("DaysAfterInitiation", AtMostOnce, Text)])),
+]);
+
+fn of(operation: &str) -> Option<Holds> {
+    Some(match operation {
+        "GetObjectTagging" => TAGGING,
+        "GetObjectRetention" => RETENTION,
+        "GetObjectLegalHold" => LEGAL_HOLD,
+        "GetBucketVersioning" => VERSIONING,
+        "GetBucketEncryption" => ENCRYPTION,
+        "GetPublicAccessBlock" => PUBLIC_ACCESS,
+        "GetBucketLifecycleConfiguration" => LIFECYCLE,
+        _ => return None,
+    })
+}
+
+/// Why the document that answers an operation cannot be understood, in words.
+pub(super) fn check(operation: &str, body: &[u8]) -> Result<(), String> {
+    match of(operation) {
+        Some(holds) => tree(body)?.fits(holds),
+        None => Ok(()),
+    }
+}
+
+/// Of each rule of a lifecycle, in order, why it is not understood, in words.
+pub(super) fn rules(body: &[u8]) -> Vec<Option<String>> {
+    let rules = tree(body).map(|root| root.children).unwrap_or_default();
+    rules.iter().filter(|child| child.name == "Rule").map(|rule| rule.fits(RULE).err()).collect()
+}
+
+/// Elements deeper than this are in no document of S3.
+const DEEPEST: usize = 16;
+
+/// An element, by what matters of its shape.
+#[derive(Debug, Default)]
+struct Element {
+    name: String,
+    /// It has text other than white space.
+    text: bool,
+    /// Its text is in pieces, of which a reader may take one.
+    pieces: bool,
+    children: Vec<Element>,
+}
+
+impl Element {
+    fn fits(&self, holds: Holds) -> Result<(), String> {
+        let (fields, open) = match holds {
+            Anything => return Ok(()),
+            Text if self.children.is_empty() && !self.pieces => return Ok(()),
+            Text => return Err(format!("{} holds more than a text", self.name)),
+            Only(fields) => (fields, false),
+            AtLeast(fields) => (fields, true),
+        };
+        if self.text {
+            return Err(format!("{} holds a text between its elements", self.name));
+        }
+        for child in &self.children {
+            match fields.iter().find(|(name, ..)| *name == child.name) {
+                Some((.., holds)) => child.fits(*holds)?,
+                None if open && !fields.iter().any(|(name, ..)| name.eq_ignore_ascii_case(&child.name)) => {}
+                None => return Err(format!("{} holds an element `{}`, which is not known", self.name, child.name)),
+            }
+        }
+        for (name, count, _) in fields {
+            match self.children.iter().filter(|child| child.name == *name).count() {
+                0 if *count == Once => return Err(format!("{} has no {name}", self.name)),
+                0 | 1 => {}
+                _ if *count == Many => {}
+                times => return Err(format!("{} has {times} elements {name}", self.name)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one element that a document is; in words why it is none.
+fn tree(body: &[u8]) -> Result<Element, String> {
+    let mut reader = Reader::from_reader(body);
+    let mut open: Vec<Element> = Vec::new();
+    let mut root = None;
+    let mut prefix = None;
+    loop {
+        let event = reader.read_event().map_err(|error| format!("the document cannot be read: {error}"))?;
+        let closed = match event {
+            Event::Eof if open.is_empty() => return root.ok_or_else(|| "the document is empty".to_owned()),
+            Event::Eof => return Err("the document breaks off".to_owned()),
+            Event::Start(_) | Event::Empty(_) if root.is_some() => {
+                return Err("a second document follows the first".to_owned());
+            }
+            Event::Start(start) => {
+                open.push(element(&start, &mut prefix)?);
+                if open.len() > DEEPEST {
+                    return Err("its elements are nested too deep".to_owned());
+                }
+                None
+            }
+            Event::Empty(start) => Some(element(&start, &mut prefix)?),
+            Event::End(_) => open.pop(),
+            Event::Decl(_) => None,
+            Event::Text(text) => {
+                let blank = text.iter().all(u8::is_ascii_whitespace);
+                match open.last_mut() {
+                    Some(element) => element.text |= !blank,
+                    None if blank || is_mark(&text) => {}
+                    None => return Err("a text stands outside of the document".to_owned()),
+                }
+                None
+            }
+            Event::GeneralRef(_) => {
+                open.last_mut().ok_or("a text stands outside of the document")?.text = true;
+                None
+            }
+            Event::Comment(_) => {
+                if let Some(element) = open.last_mut() {
+                    element.pieces = true;
+                }
+                None
+            }
+            Event::CData(_) | Event::PI(_) | Event::DocType(_) => {
+                return Err("the document holds what no answer of S3 does".to_owned());
+            }
+        };
+        if let Some(closed) = closed {
+            match open.last_mut() {
+                Some(parent) => parent.children.push(closed),
+                None => root = Some(closed),
+            }
+        }
+    }
+}
+
+fn is_mark(text: &[u8]) -> bool {
+    text.strip_prefix(b"\xef\xbb\xbf").is_some_and(|rest| rest.iter().all(u8::is_ascii_whitespace))
+}
+
+/// An element without what is in it. Those below the root have its prefix and its namespace.
+fn element(start: &BytesStart<'_>, prefix: &mut Option<String>) -> Result<Element, String> {
+    let full = String::from_utf8_lossy(start.name().as_ref()).into_owned();
+    let (own, name) = full.split_once(':').unwrap_or(("", &full));
+    match prefix {
+        None => *prefix = Some(own.to_owned()),
+        Some(of_root) => {
+            let foreign = start.attributes().any(|attribute| {
+                let names_it = |attribute: &quick_xml::events::attributes::Attribute<'_>| {
+                    let value = attribute.value.strip_suffix(b"/").unwrap_or(&attribute.value);
+                    attribute.key.as_ref().starts_with(b"xmlns")
+                        && (value.is_empty() || value == NAMESPACE.trim_end_matches('/').as_bytes())
+                };
+                !attribute.as_ref().is_ok_and(names_it)
+            });
+            if own != of_root || foreign {
+                return Err(format!("the element `{full}` is of another kind than those of S3"));
+            }
+        }
+    }
+    Ok(Element { name: name.to_owned(), ..Element::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &str = "GetBucketLifecycleConfiguration";
+
+    fn rule(inside: &str) -> Option<String> {
+        let document = format!("<LifecycleConfiguration><Rule>{inside}</Rule></LifecycleConfiguration>");
+        assert_eq!(check(RULES, document.as_bytes()), Ok(()), "{inside}");
+        rules(document.as_bytes()).remove(0)
+    }
+
+    #[test]
+    fn rules_of_s3_are_understood() {
+        for fine in [
+            "<ID>a&amp;b</ID><Filter/><Status>Enabled</Status><Expiration><Days>3</Days></Expiration>",
+            "<Prefix/><Status>Enabled</Status><AbortIncompleteMultipartUpload><DaysAfterInitiation>1\
+             </DaysAfterInitiation></AbortIncompleteMultipartUpload>",
+            "\n <Filter><And><Prefix>p</Prefix><Tag><Key>a</Key><Value/></Tag><Tag><Key>b</Key><Value>1</Value></Tag>\
+             <ObjectSizeLessThan>5</ObjectSizeLessThan></And></Filter>\n<Status>Enabled</Status><!-- x -->",
+            "<Status>Disabled</Status><Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition>\
+             <Transition><Days>2</Days><StorageClass>DEEP_ARCHIVE</StorageClass></Transition>\
+             <NoncurrentVersionTransition><NoncurrentDays>1</NoncurrentDays><StorageClass>GLACIER</StorageClass>\
+             </NoncurrentVersionTransition>",
+        ] {
+            assert_eq!(rule(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn what_is_twice_or_not_known_is_not_understood() {
+        let on = "<Status>Enabled</Status>";
+        for odd in [
+            "<Filter/>",
+            "<Filter/><Status>Disabled</Status><Status>Enabled</Status>",
+            "<Filter/><Filter><Prefix>q</Prefix></Filter><Status>Enabled</Status>",
+            &format!("<Prefix>p</Prefix><Prefix>q</Prefix>{on}"),
+            &format!("<Filter><Prefix>p</Prefix><Prefix>q</Prefix></Filter>{on}"),
+            &format!("<Filter><And/><And/></Filter>{on}"),
+            &format!("<Filter><Not><Prefix>q</Prefix></Not></Filter>{on}"),
+            &format!("<Filter><Tag><Key>a</Key></Tag></Filter>{on}"),
+            &format!("<Filter><Tag><Key>a</Key><Key>b</Key><Value/></Tag></Filter>{on}"),
+            &format!("{on}<Purge><Days>1</Days></Purge>"),
+            &format!("{on}<expiration><Days>1</Days></expiration>"),
+            &format!("{on}<Expiration><Days>3</Days></Expiration><Expiration><Days>900</Days></Expiration>"),
+            &format!("{on}<Expiration><Days>3</Days><Days>900</Days></Expiration>"),
+            &format!("{on}<Expiration><Days>900</Days><Hours>1</Hours></Expiration>"),
+            &format!("{on}<Expiration><Days>9<!-- x -->00</Days></Expiration>"),
+            &format!("{on}<Expiration><Days><x/>900</Days></Expiration>"),
+            &format!("{on} or not"),
+        ] {
+            assert!(rule(odd).is_some(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn documents_are_whole_and_alone() {
+        let one = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"></LifecycleConfiguration>";
+        assert_eq!(check(RULES, one.as_bytes()), Ok(()));
+        assert_eq!(check(RULES, format!("\u{feff}<?xml version=\"1.0\"?>\n{one}\n<!-- x -->\n").as_bytes()), Ok(()));
+        assert_eq!(check("ListObjectsV2", b"<"), Ok(()));
+        for odd in [
+            "",
+            "<LifecycleConfiguration>",
+            "<LifecycleConfiguration><Rules><Rule/></Rules></LifecycleConfiguration>",
+            "<LifecycleConfiguration><rule/></LifecycleConfiguration>",
+            "<LifecycleConfiguration><x:Rule xmlns:x=\"urn:x\"/></LifecycleConfiguration>",
+            "<LifecycleConfiguration><Rule xmlns=\"urn:x\"/></LifecycleConfiguration>",
+            "<LifecycleConfiguration><![CDATA[<Rule/>]]></LifecycleConfiguration>",
+            "<LifecycleConfiguration>none</LifecycleConfiguration>",
+            "<LifecycleConfiguration></LifecycleConfiguratio>",
+            &format!("{one}{one}"),
+            &format!("{one}x"),
+            &format!("{one}&amp;"),
+            &format!("{}<a>{}", one.replace("</LifecycleConfiguration>", ""), "<a>".repeat(100)),
+        ] {
+            assert!(check(RULES, odd.as_bytes()).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn settings_come_once() {
+        for (operation, fine, odd) in [
+            ("GetObjectTagging", "<T><TagSet/></T>", "<T/>"),
+            (
+                "GetObjectTagging",
+                "<T><TagSet><Tag><Key>a</Key><Value/></Tag></TagSet></T>",
+                "<T><TagSet/><TagSet/></T>",
+            ),
+            ("GetObjectRetention", "<R><Mode>A</Mode></R>", "<R><Mode>A</Mode><Mode>B</Mode></R>"),
+            ("GetObjectLegalHold", "<L><Status>ON</Status></L>", "<L><Status>OFF</Status><Status>ON</Status></L>"),
+            ("GetBucketVersioning", "<V/>", "<V><Status>Suspended</Status><Status>Enabled</Status></V>"),
+            (
+                "GetBucketEncryption",
+                "<E><Rule><New/></Rule></E>",
+                "<E><Rule><ApplyServerSideEncryptionByDefault/></Rule></E>",
+            ),
+            ("GetBucketEncryption", "<E/>", "<E><Rule/><Rule/></E>"),
+            (
+                "GetPublicAccessBlock",
+                "<P><BlockPublicAcls>true</BlockPublicAcls><New>false</New></P>",
+                "<P><BlockPublicAcls>true</BlockPublicAcls><blockpublicacls>false</blockpublicacls></P>",
+            ),
+        ] {
+            assert_eq!(check(operation, fine.as_bytes()), Ok(()), "{fine}");
+            assert!(check(operation, odd.as_bytes()).is_err(), "{odd}");
+        }
+    }
+}
