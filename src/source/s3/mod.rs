@@ -20,6 +20,7 @@ mod reading;
 mod said;
 mod settings;
 mod standing;
+mod whole;
 
 pub use bucket::S3Bucket;
 pub use connect::{Connection, S3Options, SseCustomerKey};
@@ -29,3 +30,5 @@ pub use object::S3Object;
 pub(crate) use error::translate;
 #[cfg(feature = "ec2")]
 pub(crate) use settings::Service;
+#[cfg(feature = "ec2")]
+pub(crate) use whole::{Broken, Most, whole};
