@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
 use super::sums::SumsFile;
@@ -50,6 +50,17 @@ pub(super) async fn load<T: Send + 'static>(
         },
     };
     done.unwrap_or_else(|error| Err(UsageError(format!("{name}: {error}"))))
+}
+
+/// Waits for what must be there before the work begins, until `--max-time` is over.
+pub(super) async fn before_work<T>(
+    until: Option<Instant>,
+    work: impl Future<Output = Result<T, UsageError>>,
+) -> Result<T, UsageError> {
+    let Some(until) = until else { return work.await };
+    tokio::time::timeout_at(until.into(), work).await.unwrap_or_else(|_| {
+        Err(UsageError("--max-time was over before the work began: credentials or buckets took too long".to_owned()))
+    })
 }
 
 /// Opens targets; connects to S3 when the first object asks for it.
@@ -261,7 +272,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
         return Err(UsageError("the check `stream` wants --decode".to_owned()));
     }
     let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
-    let until = args.reading.max_time.and_then(|time| std::time::Instant::now().checked_add(time));
+    let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let (mut manifest, mut manifest_signature) = (None, None);
     if let Some(path) = &references.manifest {
@@ -276,7 +287,8 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
         }
     };
     let known = logical(&args.logical)?;
-    let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like)).await?;
+    let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like));
+    let opener = before_work(until, opener).await?;
     let request = |target: &Target| {
         let sums = sums.as_ref().map(|sums| sums.of(target, &args.targets)).transpose()?;
         let request = VerifyRequest {

@@ -63,7 +63,7 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         #[cfg(feature = "ec2")]
         Command::Restore(args) => Box::pin(super::tasks::run_restore(*args)).await,
         #[cfg(feature = "ec2")]
-        Command::Policy(args) => Ok(super::tasks::run_policy(&args)),
+        Command::Policy(args) => super::tasks::run_policy(&args),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
         #[cfg(all(feature = "ec2", feature = "lab"))]

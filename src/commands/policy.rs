@@ -44,6 +44,52 @@ pub struct PolicyScope {
     pub alias: Option<String>,
 }
 
+impl PolicyScope {
+    /// Refuses what names no one thing: an ARN takes more than was meant from it.
+    fn check(&self) -> Result<(), String> {
+        let is_label = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_lowercase())
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        let PolicyScope { partition, region, account, bucket, alias, .. } = self;
+        if !is_label(partition) || !partition.starts_with("aws") {
+            return Err(format!("--partition {partition}: is no partition, such as aws, aws-cn or aws-us-gov"));
+        }
+        if region != "*" && !is_label(region) {
+            return Err(format!("--region {region}: is no Region"));
+        }
+        if account != "*" && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(format!("--account {account}: an account has twelve digits"));
+        }
+        // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
+        let of_bucket = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+        if !(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket) {
+            return Err(format!("--bucket {bucket}: is not the name of a bucket"));
+        }
+        // SSM API reference, *PutParameter*: letters, digits, `.`, `-`, `_`, and `/` between levels.
+        let of_parameter = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
+        match alias {
+            Some(name) if name.trim_matches('/').is_empty() || !name.bytes().all(of_parameter) => {
+                Err(format!("--alias {name}: is not the name of a parameter: letters, digits and `._-/`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A text as itself in a resource. There `*` and `?` stand for others, and `$` begins a variable, unless they are
+/// written as variables (IAM User Guide, *IAM policy elements: Variables and tags*).
+fn literal(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '*' | '?' | '$' => shown.extend(['$', '{', c, '}']),
+            _ => shown.push(c),
+        }
+    }
+    shown
+}
+
 /// On what an action is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum On {
@@ -124,7 +170,11 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
 ];
 
 /// The policy document.
-pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Value {
+///
+/// # Errors
+/// A part of the scope names no one thing, in words that begin with its option.
+pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, String> {
+    scope.check()?;
     let mut statements: Vec<(&str, On, Vec<&str>)> = Vec::new();
     for (action, on, needed_by, sid) in ACTIONS {
         let wanted = needed_by.iter().any(|command| commands.contains(command));
@@ -144,11 +194,12 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Value {
             json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources(on, scope) })
         })
         .collect();
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    Ok(json!({ "Version": "2012-10-17", "Statement": statements }))
 }
 
 fn resources(on: On, scope: &PolicyScope) -> Value {
     let PolicyScope { partition, region, account, bucket, prefix, .. } = scope;
+    let prefix = literal(prefix);
     match on {
         On::Everything => json!("*"),
         On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
@@ -189,7 +240,7 @@ mod tests {
     }
 
     fn actions(commands: &[PolicyCommand]) -> Vec<String> {
-        let document = policy(commands, &scope());
+        let document = policy(commands, &scope()).unwrap();
         let statements = document["Statement"].as_array().unwrap().clone();
         let of = |statement: &Value| statement["Action"].as_array().unwrap().clone();
         statements.iter().flat_map(of).map(|action| action.as_str().unwrap().to_owned()).collect()
@@ -226,8 +277,45 @@ mod tests {
 
     #[test]
     fn the_partition_and_the_bucket_are_in_the_arns() {
-        let text = policy(&[P::Store], &scope()).to_string();
+        let text = policy(&[P::Store], &scope()).unwrap().to_string();
         assert!(text.contains("arn:aws-us-gov:s3:::archive/*"));
         assert!(!text.contains("arn:aws:"));
+    }
+
+    #[test]
+    fn what_stands_for_more_than_itself_is_escaped_or_refused() {
+        let of = |change: fn(&mut PolicyScope)| {
+            let mut scope = scope();
+            change(&mut scope);
+            policy(&[P::Restore], &scope).map(|document| document.to_string())
+        };
+        let text = of(|scope| scope.prefix = "a*b?c${aws:username}/".into()).unwrap();
+        assert!(text.contains("arn:aws-us-gov:s3:::archive/a${*}b${?}c${$}{aws:username}/*\""), "{text}");
+        assert!(of(|scope| scope.alias = Some("/golden/ami".into())).unwrap().contains(":parameter/golden/ami\""));
+        for alias in ["*", "/a/*", "/", "", "a?", "${aws:username}", "a:b", "a b"] {
+            let mut scope = scope();
+            scope.alias = Some(alias.into());
+            assert!(policy(&[P::Restore], &scope).unwrap_err().starts_with("--alias"), "{alias}");
+        }
+        for account in ["12", "x", "1234567890123", "12345678901*", "", "**"] {
+            let mut scope = scope();
+            scope.account = account.into();
+            assert!(policy(&[P::Restore], &scope).unwrap_err().starts_with("--account"), "{account}");
+        }
+        for region in ["eu-west-1:*", "eu-*", "", "?", "EU"] {
+            let mut scope = scope();
+            scope.region = region.into();
+            assert!(policy(&[P::Restore], &scope).unwrap_err().starts_with("--region"), "{region}");
+        }
+        for partition in ["aws:*", "*", "", "x", "aws-*"] {
+            let mut scope = scope();
+            scope.partition = partition.into();
+            assert!(policy(&[P::Restore], &scope).unwrap_err().starts_with("--partition"), "{partition}");
+        }
+        for bucket in ["a", "arch*", "arch?ve", "${aws:username}", "a:b"] {
+            let mut scope = scope();
+            scope.bucket = bucket.into();
+            assert!(policy(&[P::Restore], &scope).unwrap_err().starts_with("--bucket"), "{bucket}");
+        }
     }
 }

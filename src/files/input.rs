@@ -28,10 +28,14 @@ pub enum InputKind {
     CaBundle,
     CustomerKey,
     JournalEntry,
+    AwsConfig,
+    WebIdentityToken,
+    ContainerToken,
+    SsoCache,
 }
 
 impl InputKind {
-    pub const ALL: [InputKind; 17] = [
+    pub const ALL: [InputKind; 21] = [
         InputKind::Manifest,
         InputKind::Signature,
         InputKind::PublicKey,
@@ -49,6 +53,10 @@ impl InputKind {
         InputKind::CaBundle,
         InputKind::CustomerKey,
         InputKind::JournalEntry,
+        InputKind::AwsConfig,
+        InputKind::WebIdentityToken,
+        InputKind::ContainerToken,
+        InputKind::SsoCache,
     ];
 
     /// The largest file of this kind that is read, in bytes. Kinds that are kept whole in memory have small limits;
@@ -62,10 +70,11 @@ impl InputKind {
             // minisign writes trusted comments of at most 8 KiB.
             InputKind::Signature | InputKind::PublicKey => 16 * KIB,
             InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy => 64 * KIB,
-            InputKind::Record | InputKind::FaultRules => MIB,
+            InputKind::WebIdentityToken | InputKind::ContainerToken => 64 * KIB,
+            InputKind::Record | InputKind::FaultRules | InputKind::SsoCache => MIB,
             InputKind::CaBundle => 4 * MIB,
             // 10,000 parts, each with digests by all ten algorithms, take 10 MB.
-            InputKind::Manifest | InputKind::InventoryManifest => 16 * MIB,
+            InputKind::Manifest | InputKind::InventoryManifest | InputKind::AwsConfig => 16 * MIB,
             InputKind::Sums => 64 * MIB,
             InputKind::Checkpoint => 256 * MIB,
             InputKind::List | InputKind::AuditLines => GIB,
@@ -93,6 +102,10 @@ impl InputKind {
             InputKind::CaBundle => "a certificate bundle",
             InputKind::CustomerKey => "a customer key",
             InputKind::JournalEntry => "a journal entry",
+            InputKind::AwsConfig => "an AWS configuration file",
+            InputKind::WebIdentityToken => "a web identity token",
+            InputKind::ContainerToken => "a container's authorization token",
+            InputKind::SsoCache => "a cached SSO token",
         }
     }
 

@@ -73,3 +73,27 @@ async fn sts_and_quotas_out_of_reach() {
     };
     assert!(!rig.lab.calls().iter().any(started));
 }
+
+/// What the account's services answer is a few hundred bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_the_account_are_bounded_and_whole() {
+    let rig = Rig::new().await;
+    let large = Recorder::start(|_| plain(200, &" ".repeat((1 << 20) + 1)));
+    let cut = Recorder::start(|seen| {
+        let account = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+            <GetCallerIdentityResult><Account>123456789012</Account>";
+        plain(200, if seen.body.contains("GetCallerIdentity") { account } else { "{" })
+    });
+    for (server, words) in [(&large, "larger than 1 MiB"), (&cut, "cut off")] {
+        let mut command = rig.keyed(&["preflight", "restore", OBJECT, "--name", "gold", "--json"]);
+        command.env("AWS_ENDPOINT_URL_SERVICE_QUOTAS", &large.url).env("AWS_ENDPOINT_URL_STS", &server.url);
+        let run = Run::of(command).await;
+        assert_eq!(run.exit, Some(3), "{run:?}");
+        let report = run.lines().into_iter().find(|line| line["type"] == "preflight").unwrap();
+        let quota = finding(&report, "image-quota").to_string();
+        assert!(quota.contains("unknown") && quota.contains("larger than 1 MiB"), "{quota}");
+        assert!(report.to_string().contains(words), "{words}: {report}");
+    }
+    let asked = cut.seen().len();
+    assert!(asked <= 2, "not asked again: {asked}");
+}

@@ -100,7 +100,7 @@ async fn files_that_are_no_configuration() {
     for path in ["/dev/zero", "/tmp"] {
         let mut command = rig.keyed(&["inspect", OBJECT]);
         command.env("AWS_CONFIG_FILE", path);
-        refused(command, &[path, "no regular file"]).await;
+        refused(command, &[path, "must be a regular file"]).await;
         let mut command = rig.keyed(&["inspect", OBJECT]);
         command.env("AWS_CA_BUNDLE", path);
         refused(command, &["AWS_CA_BUNDLE", path]).await;
@@ -109,7 +109,7 @@ async fn files_that_are_no_configuration() {
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let mut command = rig.keyed(&["inspect", OBJECT]);
     command.env("AWS_CONFIG_FILE", &fifo);
-    refused(command, &["fifo", "no regular file"]).await;
+    refused(command, &["fifo", "must be a regular file"]).await;
     let mut command = rig.keyed(&["inspect", OBJECT]);
     command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
     assert_eq!(Run::of(command).await.exit, Some(0));

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::common::Run;
+use crate::recorder::{Recorder, plain};
 use crate::rig::{OBJECT, Rig, refused};
 
 const SECRET: &str = "hunter2-DISTINCT";
@@ -117,5 +118,105 @@ async fn a_signal_ends_a_process_that_is_waited_for() {
                 std::thread::yield_now();
             }
         }
+    }
+}
+
+/// `nohup` starts a program with SIGHUP ignored, and a process that is waited for goes on then too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_that_is_ignored_ends_no_process() {
+    let rig = Rig::new().await;
+    let (begun, go) = (rig.path("begun"), rig.path("go"));
+    assert!(Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let keys = r#"{"Version":1,"AccessKeyId":"LATEKEY","SecretAccessKey":"s"}"#;
+    std::fs::write(rig.path("printed"), keys).unwrap();
+    let script = format!("touch {}; cat {} {}", begun.display(), go.display(), rig.path("printed").display());
+    rig.config(format!("[profile p]\ncredential_process = {script}\n"));
+    let program = rig.keyed(&["inspect", OBJECT, "--profile", "p"]);
+    let mut child = Command::new("sh");
+    child.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(program.get_program()).args(program.get_args());
+    child.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !begun.exists() {
+        std::thread::yield_now();
+    }
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    std::fs::write(go, "").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(rig.signers(), ["LATEKEY"]);
+}
+
+/// Time that is spent before the work counts as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn max_time_ends_a_wait_for_credentials() {
+    let rig = Rig::new().await;
+    rig.config("[profile p]\ncredential_process = sleep 987\n");
+    for args in [&["verify", OBJECT][..], &["audit", "s3://archive/"]] {
+        let mut command = rig.keyed(args);
+        command.args(["--profile", "p", "--max-time", "1s"]);
+        refused(command, &["--max-time was over before the work began"]).await;
+    }
+    assert!(rig.lab.calls().is_empty());
+}
+
+/// The SDK would wait for a pipe, and read a device without end.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_credentials_are_held_to_their_kind() {
+    let rig = Rig::new().await;
+    let fifo = rig.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let large = rig.path("large");
+    std::fs::write(&large, vec![b'x'; (1 << 20) + 1]).unwrap();
+    for (path, words) in [
+        (fifo.as_path(), "is a pipe"),
+        (std::path::Path::new("/dev/zero"), "is a character device"),
+        (large.as_path(), "is larger than"),
+    ] {
+        let name = path.to_str().unwrap();
+        let mut command = rig.command(&["inspect", OBJECT]);
+        command
+            .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/")
+            .env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path);
+        refused(command, &["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", name, words]).await;
+        let mut command = rig.command(&["inspect", OBJECT]);
+        command.env("AWS_ROLE_ARN", "arn:aws:iam::1:role/r").env("AWS_WEB_IDENTITY_TOKEN_FILE", path);
+        refused(command, &[name, words]).await;
+        // SHA-1 of `dev`, and of the address.
+        for (profile, digest) in [
+            ("sso_session = dev", "34c6fceca75e456f25e7e99531e2425c6c1de443"),
+            ("sso_region = us-east-1\nsso_start_url = https://x", "98383e6608d65e46b24bbd92582bc8d916605a21"),
+        ] {
+            rig.config(format!(
+                "[profile p]\n{profile}\nsso_account_id = 1\nsso_role_name = r\n[sso-session dev]\n\
+                 sso_region = us-east-1\nsso_start_url = https://y\n"
+            ));
+            let cache = rig.path(".aws/sso/cache");
+            std::fs::create_dir_all(&cache).unwrap();
+            let token = cache.join(format!("{digest}.json"));
+            std::os::unix::fs::symlink(path, &token).unwrap();
+            let mut command = rig.command(&["inspect", OBJECT]);
+            command.args(["--profile", "p"]);
+            refused(command, &[token.to_str().unwrap(), words]).await;
+            std::fs::remove_file(token).unwrap();
+        }
+    }
+}
+
+/// What tells credentials is a few hundred bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_with_credentials_are_bounded() {
+    let rig = Rig::new().await;
+    let server = Recorder::start(|_| plain(200, &" ".repeat((1 << 20) + 1)));
+    std::fs::write(rig.path("token"), "TOKEN").unwrap();
+    let role = ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r".to_owned());
+    let token = ("AWS_WEB_IDENTITY_TOKEN_FILE", rig.path("token").display().to_string());
+    for variables in [
+        vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url.clone())],
+        vec![("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url.clone())],
+        vec![role, token, ("AWS_ENDPOINT_URL_STS", server.url.clone())],
+    ] {
+        let mut command = rig.command(&["inspect", OBJECT]);
+        command.env_remove("AWS_EC2_METADATA_DISABLED").envs(variables.clone());
+        let run = refused(command, &["no usable credentials"]).await;
+        assert!(run.stderr.contains("larger than 1 MiB"), "{variables:?}: {run:?}");
     }
 }

@@ -140,3 +140,18 @@ async fn endpoints_that_are_ignored() {
     assert!(matches!(run.exit, Some(0 | 1 | 3)), "{run:?}");
     assert!(!rig.lab.calls().is_empty());
 }
+
+/// A host that cannot be found may be the proxy's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_cannot_be_reached_is_named() {
+    let rig = Rig::new().await;
+    let mut command = rig.keyed(&["inspect", OBJECT]);
+    command.env("AWS_ENDPOINT_URL", "http://s3.example").env("all_proxy", "http://u:hunter2@127.0.0.1:1");
+    let run = Run::of(command).await;
+    assert_eq!(run.exit, Some(4), "{run:?}");
+    assert!(run.stderr.contains("a proxy is set by all_proxy") || run.stdout.contains("a proxy is set by all_proxy"));
+    assert!(!run.stderr.contains("hunter2") && !run.stdout.contains("hunter2"), "{run:?}");
+    let mut command = rig.keyed(&["inspect", OBJECT]);
+    command.env("http_proxy", "http://user:hunter2@+P");
+    refused(command, &["http_proxy is no address of a proxy"]).await;
+}

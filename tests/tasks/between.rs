@@ -23,7 +23,7 @@ pub struct Between {
 }
 
 impl Between {
-    /// Changes the answers to the calls of EC2 and STS whose body contains `action`.
+    /// Changes the answers to the calls of EC2 and STS whose body contains `action`, and to those of S3 whose address does.
     pub fn answers(
         lab: &str,
         action: &str,
@@ -115,7 +115,9 @@ fn exchange(mut client: TcpStream, lab: &str, changes: &Changes) -> std::io::Res
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
     let body = String::from_utf8_lossy(&body).into_owned();
-    if !head.starts_with("POST / ") || !body.contains(&changes.action) {
+    let line = head.lines().next().unwrap_or_default();
+    let asked = if line.starts_with("POST / ") { &body } else { line };
+    if !asked.contains(&changes.action) {
         return client.write_all(&answer);
     }
     let answer = String::from_utf8(answer).unwrap();

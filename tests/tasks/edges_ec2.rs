@@ -144,3 +144,39 @@ async fn impossible_volumes_and_snapshots() {
         assert!(rig.starts().is_empty());
     }
 }
+
+/// An answer with success that is not all of itself proves nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_end_early_are_none() {
+    let rig = Rig::new().await;
+    rig.store().await;
+    for (end, words) in [("<imagesSet>", "cut off"), ("</item>", "cut off"), ("<imageId>", "cut off")] {
+        let (run, asked) = preflight(&rig, move |_, answer| {
+            let at = answer.find(end).unwrap() + end.len();
+            answer[..at].to_owned()
+        })
+        .await;
+        assert!(reason(&run).contains(words), "{end}: {run:?}");
+        assert!((1..=2).contains(&asked), "not asked again: {asked}");
+    }
+    let (run, _) = preflight(&rig, |_, _| "<!DOCTYPE html>\n<html><body>Sign in</body></html>".to_owned()).await;
+    assert!(reason(&run).contains("answers DescribeImages with an HTML page"), "{run:?}");
+}
+
+/// A few bytes on the wire would be hundreds of them in memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_entries_are_counted() {
+    let rig = Rig::new().await;
+    rig.store().await;
+    let (run, _) = preflight(&rig, |_, answer| {
+        answer.replace("</imagesSet>", &format!("{}</imagesSet>", "<item/>".repeat(400_000)))
+    })
+    .await;
+    assert!(reason(&run).contains("more elements or list entries"), "{run:?}");
+    let (run, _) = preflight(&rig, |_, answer| {
+        let tags = format!("<tagSet>{}</tagSet></item></imagesSet>", "<item/>".repeat(2_000_000));
+        answer.replace("</item></imagesSet>", &tags)
+    })
+    .await;
+    assert!(reason(&run).contains("more elements or list entries"), "{run:?}");
+}

@@ -2,6 +2,7 @@
 
 use stored_ami::lab::{Action, BucketOptions, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
+use crate::between::Between;
 use crate::common::{Run, data};
 use crate::rig::{AMI, BUCKET, KEY, OTHER, REGION, Rig};
 
@@ -195,4 +196,30 @@ async fn what_is_demanded_and_not_judged_leaves_it_open() {
         rig.lab.calls().iter().any(|call| call.operation == Operation::Service(Action::DescribeImages)),
         "{REGION}"
     );
+}
+
+/// What a server leaves out at the end of an answer may be what forbids it.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_end_early_leave_it_open() {
+    let rig = with_object(300_000).await;
+    rig.tag_source(AMI, ACCOUNT);
+    assert_answer(&safe(&rig, &[]).await, "may_go", 0, "");
+    for (action, end) in [
+        ("Action=DescribeStoreImageTasks", "<storeImageTaskResultSet"),
+        ("Action=DescribeImages", "<imagesSet>"),
+        ("?tagging", "<TagSet>"),
+        ("?tagging", "</Tag>"),
+        ("?lifecycle", "<LifecycleConfiguration"),
+    ] {
+        let between = Between::answers(&rig.lab.endpoint(), action, move |_, _, answer| {
+            let at = answer.find(end).map_or(answer.len() - 3, |at| at + answer[at..].find('>').unwrap() + 1);
+            answer[..at].replace("/>", ">")
+        });
+        let mut command = rig.command();
+        command.args(["safe-to-delete", AMI, "--in", IN, "--ledger", &rig.path("l.db"), "--json"]);
+        command.env("AWS_ENDPOINT_URL", &between.endpoint);
+        let run = Run::of(command).await;
+        assert!(between.seen() > 0, "{action}");
+        assert_answer(&run, "cannot_tell", 3, "cut off");
+    }
 }

@@ -108,3 +108,29 @@ async fn for_a_bucket_a_region_and_a_partition() {
     assert!(!document.contains("arn:aws:") && !document.contains("ssm:"), "{document}");
     assert!(run.stderr.contains("KMS keys"), "{run:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_for_more_is_escaped_or_refused() {
+    let rig = Rig::new().await;
+    let run = |args: &[&str]| {
+        let mut program = rig.command();
+        program.args(["policy", "restore"]).args(args);
+        Run::of(program)
+    };
+    let escaped = run(&["--bucket", "prod/*/a?${aws:username}"]).await;
+    escaped.assert_exit(0);
+    assert!(escaped.stdout.contains("arn:aws:s3:::prod/${*}/a${?}${$}{aws:username}/*"), "{escaped:?}");
+    for (option, value) in [
+        ("--alias", "*"),
+        ("--alias", "/a/*"),
+        ("--account", "12"),
+        ("--account", "x"),
+        ("--region", "eu-west-1:*"),
+        ("--partition", "aws:*"),
+    ] {
+        let refused = run(&["--bucket", "archive", option, value]).await;
+        refused.assert_exit(2);
+        assert!(refused.stdout.is_empty() && refused.stderr.contains(option), "{refused:?}");
+    }
+    run(&["--bucket", "pr*d"]).await.assert_exit(2);
+}

@@ -19,7 +19,7 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::buckets::Buckets;
 use self::files::Files;
-use super::resolve::{UsageError, load, options, read};
+use super::resolve::{UsageError, before_work, load, options, read};
 use super::run::{Results, cancel_on_signal};
 use super::terminal::Progress;
 use crate::clock::{Clock, SystemClock};
@@ -54,7 +54,9 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     };
     let progress = Arc::new(Progress::new());
     let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
-    let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
+    let chosen = request.chosen.buckets();
+    let buckets = Buckets::open(options(&args.connection)?, &chosen, &context);
+    let buckets = before_work(request.due.until, buckets).await?;
     let buckets = buckets.at_rate(args.reading.max_rate.map(|rate| rate.0));
     let services = AuditServices {
         images: images(&args, &buckets, &context)?,

@@ -92,7 +92,7 @@ pub(in crate::cli) async fn run_stored(args: StoredArgs) -> Result<Exit, UsageEr
     Ok(results.finish())
 }
 
-pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Exit {
+pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> {
     let path = &args.bucket.path;
     let scope = PolicyScope {
         partition: args.partition.clone(),
@@ -102,13 +102,13 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Exit {
         prefix: if path.is_empty() { String::new() } else { format!("{path}/") },
         alias: args.alias.clone(),
     };
+    let document = format!("{:#}", policy(&args.commands, &scope).map_err(UsageError)?);
     for remark in REMARKS {
         complain(remark);
     }
-    let document = format!("{:#}", policy(&args.commands, &scope));
     let text: String = document.lines().map(|line| escaped(line) + "\n").collect();
     match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::CouldNot,
-        _ => Exit::Passed,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Ok(Exit::CouldNot),
+        _ => Ok(Exit::Passed),
     }
 }

@@ -1,50 +1,95 @@
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use aws_sdk_ec2::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 
+use crate::source::s3::{Broken, Most, whole};
 use crate::source::{ErrorKind, SourceError};
 
 /// Bytes of all answers to one operation together, its pages and repetitions included. The account with the most AMIs
 /// that the default quota allows, 50,000, stays below it.
 pub(super) const LARGEST_ANSWERS: usize = 64 << 20;
 
+/// What one answer may hold, ten times a page of the largest size: an AMI becomes 2 KiB of memory, however few bytes the
+/// server sends of it, and a tag or a volume of one a tenth of that.
+const LARGEST_PAGE: Most = Most { elements: u64::MAX, entries: 20_000, inner: 400_000 };
+/// The same of all answers to one operation.
+const MOST_ENTRIES: u64 = 200_000;
+const MOST_INNER: u64 = 4_000_000;
+
 /// What one operation may still receive. The SDK reads each answer whole before it looks at it, so without a bound a
 /// server decides how much memory that takes.
 #[derive(Debug, Clone)]
-pub(super) struct Allowance {
-    left: Arc<AtomicUsize>,
-    exceeded: Arc<AtomicBool>,
+pub(super) struct Allowance(Arc<Mutex<Left>>);
+
+#[derive(Debug)]
+struct Left {
+    bytes: usize,
+    entries: u64,
+    inner: u64,
+    /// Why an answer was refused, in words.
+    refused: Option<String>,
 }
 
 impl Allowance {
     pub fn new() -> Self {
-        Allowance { left: Arc::new(AtomicUsize::new(LARGEST_ANSWERS)), exceeded: Arc::default() }
+        let left = Left { bytes: LARGEST_ANSWERS, entries: MOST_ENTRIES, inner: MOST_INNER, refused: None };
+        Allowance(Arc::new(Mutex::new(left)))
     }
 
-    /// The error of an operation, which is the bound where that was hit. Asking again would hit it again.
+    /// The error of an operation, which is that of a refused answer where there was one. Asking again would bring it
+    /// again.
     pub fn explain(&self, error: SourceError) -> SourceError {
-        if !self.exceeded.load(Ordering::Relaxed) {
-            return error;
+        match self.with(|left| left.refused.clone()) {
+            Some(detail) => SourceError { kind: ErrorKind::Protocol, detail, ..error },
+            None => error,
         }
-        let detail = format!("the answers of EC2 are larger than {} MiB together", LARGEST_ANSWERS >> 20);
-        SourceError { kind: ErrorKind::Protocol, detail, ..error }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Left) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn refuse(&self, detail: String) -> BoxError {
+        self.with(|left| left.refused = Some(detail.clone()));
+        detail.into()
     }
 
     /// Whether so many bytes more may come.
-    fn take(&self, bytes: usize) -> bool {
-        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        if taken.is_err() {
-            self.exceeded.store(true, Ordering::Relaxed);
+    fn take(&self, bytes: usize) -> Result<(), BoxError> {
+        let left = self.with(|left| left.bytes.checked_sub(bytes).map(|rest| left.bytes = rest));
+        left.ok_or_else(|| {
+            self.refuse(format!("the answers of EC2 are larger than {} MiB together", LARGEST_ANSWERS >> 20))
+        })
+    }
+
+    /// Refuses what is not all of the answer to an operation.
+    fn check(&self, operation: &str, body: &[u8]) -> Result<(), BoxError> {
+        let found = match whole(body, LARGEST_PAGE) {
+            Ok(found) => found,
+            Err(Broken::Html) => {
+                let detail = format!("the endpoint of EC2 answers {operation} with an HTML page");
+                return Err(self.refuse(detail));
+            }
+            Err(broken) => return Err(self.refuse(format!("the answer to {operation} cannot be read: {broken}"))),
+        };
+        if found.root.strip_prefix(operation) != Some("Response") {
+            let root: String = found.root.chars().take(60).collect();
+            return Err(self.refuse(format!("the answer to {operation} is a document of another kind, <{root}>")));
         }
-        taken.is_ok()
+        let left = self.with(|left| {
+            left.entries = left.entries.checked_sub(found.entries)?;
+            left.inner = left.inner.checked_sub(found.inner)?;
+            Some(())
+        });
+        left.ok_or_else(|| self.refuse(format!("the answers to {operation} have too many entries together")))
     }
 }
 
@@ -58,10 +103,13 @@ impl Intercept for Allowance {
         &self,
         context: &mut BeforeDeserializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().map(|metadata| metadata.name().to_owned());
         let response = context.response_mut();
-        let counted = Counted { body: Some(response.take_body()), bytes: BytesMut::new(), allowance: self.clone() };
+        let operation = operation.filter(|_| response.status().is_success());
+        let body = Some(response.take_body());
+        let counted = Counted { body, bytes: BytesMut::new(), allowance: self.clone(), operation };
         *response.body_mut() = SdkBody::from_body_1_x(counted);
         Ok(())
     }
@@ -74,6 +122,8 @@ struct Counted {
     body: Option<SdkBody>,
     bytes: BytesMut,
     allowance: Allowance,
+    /// What a success answers.
+    operation: Option<String>,
 }
 
 impl Body for Counted {
@@ -86,14 +136,21 @@ impl Body for Counted {
             match ready!(Pin::new(body).poll_frame(context)) {
                 Some(Ok(frame)) => {
                     let data = frame.data_ref().map_or(&[][..], |data| data);
-                    if !this.allowance.take(data.len()) {
+                    if let Err(refused) = this.allowance.take(data.len()) {
                         (this.body, this.bytes) = (None, BytesMut::new());
-                        return Poll::Ready(Some(Err("the answer is too large".into())));
+                        return Poll::Ready(Some(Err(refused)));
                     }
                     this.bytes.extend_from_slice(data);
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => this.body = None,
+                None => {
+                    this.body = None;
+                    let checked = this.operation.take().map_or(Ok(()), |name| this.allowance.check(&name, &this.bytes));
+                    if let Err(refused) = checked {
+                        this.bytes.clear();
+                        return Poll::Ready(Some(Err(refused)));
+                    }
+                }
             }
         }
         let all = this.bytes.split().freeze();
@@ -109,7 +166,7 @@ mod tests {
 
     async fn read(allowance: &Allowance, size: usize) -> Option<usize> {
         let body = Some(SdkBody::from(vec![7; size]));
-        let counted = Counted { body, bytes: BytesMut::new(), allowance: allowance.clone() };
+        let counted = Counted { body, bytes: BytesMut::new(), allowance: allowance.clone(), operation: None };
         counted.collect().await.ok().map(|all| all.to_bytes().len())
     }
 
@@ -128,5 +185,34 @@ mod tests {
         // Another operation has its own.
         assert_eq!(read(&Allowance::new(), LARGEST_ANSWERS).await, Some(LARGEST_ANSWERS));
         assert_eq!(read(&Allowance::new(), LARGEST_ANSWERS + 1).await, None);
+    }
+
+    #[test]
+    fn only_all_of_an_answer_is_read() {
+        let error = || SourceError::new(ErrorKind::Transient, "x", "y");
+        let of = |body: &str| {
+            let allowance = Allowance::new();
+            let fine = allowance.check("DescribeImages", body.as_bytes()).is_ok();
+            let explained = allowance.explain(error());
+            assert_eq!(fine, explained.kind == ErrorKind::Transient, "{explained}");
+            explained.detail
+        };
+        let whole = "<DescribeImagesResponse><imagesSet><item><a/></item></imagesSet></DescribeImagesResponse>";
+        assert_eq!(of(whole), "y");
+        for end in [1, 20, 30, 60] {
+            assert!(of(&whole[..whole.len() - end]).contains("cut off"), "{end}");
+        }
+        assert!(of("<!DOCTYPE html><html><body>gateway").contains("with an HTML page"));
+        assert!(of("<DescribeTagsResponse/>").contains("of another kind, <DescribeTagsResponse>"));
+        assert!(of("").contains("not well-formed"));
+        assert!(of(&whole.replace("<a/>", &"<item/>".repeat(400_001))).contains("more elements"));
+        assert!(of(&whole.replace("<item><a/></item>", &"<item/>".repeat(20_001))).contains("more elements"));
+    }
+
+    #[test]
+    fn the_entries_of_all_pages_are_counted_together() {
+        let allowance = Allowance::new();
+        let page = format!("<XResponse><set>{}</set></XResponse>", "<item/>".repeat(20_000));
+        assert_eq!((0..11).filter(|_| allowance.check("X", page.as_bytes()).is_ok()).count(), 10);
     }
 }

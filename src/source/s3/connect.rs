@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
-use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, sdk_client};
+use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, sdk_client, small_client};
 use super::owner::OwnerChecks;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use super::standing::Lacks;
@@ -124,7 +124,7 @@ impl Connection {
             .with_use_dual_stack(Some(variants.dual_stack));
         let metadata = asking.clone().with_http_client(metadata_client());
         let region = region(&settings, options.region.as_deref(), endpoint.is_some(), &metadata).await?;
-        let mut shared = base(&region, variants, &timeouts, sdk_client(&trust)).await;
+        let mut shared = base(&region, variants, &timeouts, small_client(&trust)).await;
         let notes = Notes::default();
         if !options.no_sign_request {
             let wire = Wire {
@@ -133,7 +133,7 @@ impl Connection {
                     .retry_config(RetryConfig::standard())
                     .build(),
                 services: asking
-                    .with_http_client(sdk_client(&trust))
+                    .with_http_client(small_client(&trust))
                     .with_timeout_config(timeouts)
                     .with_region(Some(region)),
                 metadata,
@@ -196,7 +196,13 @@ impl Connection {
     pub(crate) fn service(&self, service: Service) -> SdkConfig {
         // That it is an endpoint was seen when the connection was opened.
         let endpoint = self.settings.endpoint(service, self.options.endpoint_url.as_deref()).unwrap_or_default();
-        with_endpoint(&self.shared, endpoint)
+        let config = with_endpoint(&self.shared, endpoint);
+        match service {
+            // Its answers may be large, and whoever asks bounds them.
+            #[cfg(feature = "ec2")]
+            Service::Ec2 => config.into_builder().http_client(sdk_client(&self.trust)).build(),
+            _ => config,
+        }
     }
 
     /// Where it is kept what a server does with the expected owner; `None` for S3 itself, which documents it.

@@ -2,10 +2,14 @@
 //! not know the request.
 
 use super::headers::{Headers, Told};
+use super::whole::{Broken, Most, whole};
 use crate::ident::ETag;
 
 /// The namespace of every document of S3; other servers leave it out.
 pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// Elements that no honest answer reaches: a page of 1,000 parts or keys has some 15,000.
+const MOST_ELEMENTS: u64 = 200_000;
 
 /// The document that an operation is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +76,9 @@ pub(super) enum Foreign {
     /// An error document under a status of success, by its code.
     #[error("it answered with success and {0} inside")]
     Error(String),
+    /// The document that was asked for, and not all of it.
+    #[error("the answer cannot be read: {0}")]
+    Broken(Broken),
 }
 
 impl Document {
@@ -126,7 +133,7 @@ impl Document {
         None
     }
 
-    /// Refuses an answer by its first element.
+    /// Refuses an answer by its first element, and where it does not end with it.
     pub fn check_body(self, body: &[u8]) -> Result<(), Foreign> {
         let other = Foreign::OtherDocument(self.root);
         let Some(root) = Root::of(body) else { return Err(other) };
@@ -138,7 +145,10 @@ impl Document {
         // Servers name some documents by the operation.
         let behind = root.name.strip_prefix(self.operation);
         let named = root.name == self.root || behind.is_some_and(|end| matches!(end, "Response" | "Output" | "Result"));
-        if ours && named { Ok(()) } else { Err(other) }
+        if !(ours && named) {
+            return Err(other);
+        }
+        whole(body, Most::elements(MOST_ELEMENTS)).map(drop).map_err(Foreign::Broken)
     }
 }
 
@@ -273,9 +283,9 @@ mod tests {
         for fine in [
             "<Tagging/>",
             "<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet/></Tagging>",
-            "<?xml version=\"1.0\"?>\n<!-- a > b -->\n<Tagging a='>' xmlns='http://s3.amazonaws.com/doc/2006-03-01'>",
-            "\u{feff} <s:Tagging xmlns:s=\"http://s3.amazonaws.com/doc/2006-03-01/\" >",
-            "<GetObjectTaggingOutput>",
+            "<?xml version=\"1.0\"?>\n<!-- a > b -->\n<Tagging a='>' xmlns='http://s3.amazonaws.com/doc/2006-03-01'/>",
+            "\u{feff} <s:Tagging xmlns:s=\"http://s3.amazonaws.com/doc/2006-03-01/\" ></s:Tagging>",
+            "<GetObjectTaggingOutput></GetObjectTaggingOutput>",
         ] {
             // A `>` inside an attribute is legal, and no server writes one: the tag ends there all the same.
             if !fine.contains("'>'") {
@@ -298,6 +308,11 @@ mod tests {
             assert_eq!(tagging.check_body(other.as_bytes()), Err(Foreign::OtherDocument("Tagging")), "{other}");
         }
         assert!(tagging.check_body(b"\xff<Tagging/>").is_err());
+        for cut in ["<Tagging>", "<Tagging><TagSet><Tag><Key>a</Key>", "<Tagging><TagSet/>", "<Tagging><TagSet/></Tagg"] {
+            assert_eq!(tagging.check_body(cut.as_bytes()), Err(Foreign::Broken(Broken::Cut)), "{cut}");
+        }
+        let many = format!("<Tagging>{}</Tagging>", "<Tag/>".repeat(200_000));
+        assert_eq!(tagging.check_body(many.as_bytes()), Err(Foreign::Broken(Broken::TooMany)));
         let slow = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
         assert_eq!(tagging.check_body(slow), Err(Foreign::Error("SlowDown".into())));
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::clock;
 use super::document::Foreign;
-use super::http::{TlsAnswer, certificate_refused, no_tls};
+use super::http::{TlsAnswer, Unfit, certificate_refused, no_tls, proxy_settings};
 use super::said::{code, said};
 use crate::source::{ErrorKind, SourceError};
 
@@ -55,6 +55,9 @@ where
     if let Some(foreign) = inside::<Foreign>(error) {
         return no_answer(foreign, subject);
     }
+    if let Some(unfit) = inside::<Unfit>(error) {
+        return make(ErrorKind::Protocol, unfit.to_string());
+    }
     match error {
         SdkError::ConstructionFailure(_) => {
             make(ErrorKind::Configuration, format!("the request cannot be made: {cause}"))
@@ -77,7 +80,7 @@ where
         SdkError::DispatchFailure(_) if certificate_refused(error) => {
             make(ErrorKind::Untrusted, format!("the server is not trusted: {cause}; AWS_CA_BUNDLE names other CAs"))
         }
-        SdkError::DispatchFailure(_) => make(ErrorKind::Transient, format!("no connection: {cause}")),
+        SdkError::DispatchFailure(_) => make(ErrorKind::Transient, format!("no connection: {cause}{}", by_proxy())),
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
             if status >= 500 {
@@ -137,10 +140,18 @@ pub(super) fn not_none(error: SourceError) -> SourceError {
     SourceError { kind: ErrorKind::Protocol, detail, ..error }
 }
 
+/// A sentence's end where a proxy is set: the host that cannot be found or reached may be that one.
+pub(super) fn by_proxy() -> String {
+    match proxy_settings().as_slice() {
+        [] => String::new(),
+        names => format!("; a proxy is set by {}", names.join(" and ")),
+    }
+}
+
 /// An answer with success that is none.
 fn no_answer(foreign: &Foreign, subject: &str) -> SourceError {
     match foreign {
-        Foreign::Odd(_) => SourceError::new(ErrorKind::Protocol, subject, foreign.to_string()),
+        Foreign::Odd(_) | Foreign::Broken(_) => SourceError::new(ErrorKind::Protocol, subject, foreign.to_string()),
         Foreign::Error(code) => wrapped(code, SourceError::new(ErrorKind::Protocol, subject, foreign.to_string())),
         _ => {
             let detail = format!("the server does not know this request: {foreign}");

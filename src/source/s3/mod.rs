@@ -21,6 +21,7 @@ mod said;
 mod settings;
 mod shape;
 mod standing;
+mod whole;
 
 pub use bucket::S3Bucket;
 pub use connect::{Connection, S3Options, SseCustomerKey};
@@ -30,3 +31,5 @@ pub use object::S3Object;
 pub(crate) use error::translate;
 #[cfg(feature = "ec2")]
 pub(crate) use settings::Service;
+#[cfg(feature = "ec2")]
+pub(crate) use whole::{Broken, Most, whole};

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod connect;
+mod small;
 mod trust;
 
 use std::fmt;
@@ -30,6 +31,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::source::FRAME;
 use connect::Tcp;
 pub(super) use connect::TlsAnswer;
+pub(super) use small::Unfit;
 pub(super) use trust::{Trust, certificate_refused, no_tls};
 
 /// The longest that connecting may take; S3 answers in milliseconds.
@@ -57,8 +59,14 @@ pub(super) fn client(trust: &Trust) -> SharedHttpClient {
 }
 
 fn behind_a_proxy() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    ["http_proxy", "https_proxy", "all_proxy"].iter().any(|name| set(name) || set(&name.to_uppercase()))
+    !proxy_settings().is_empty()
+}
+
+/// The variables that name a proxy.
+pub(super) fn proxy_settings() -> Vec<String> {
+    let set = |name: &String| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let names = ["http_proxy", "https_proxy", "all_proxy"];
+    names.iter().flat_map(|name| [(*name).to_owned(), name.to_uppercase()]).filter(set).collect()
 }
 
 /// The SDK's own client, for requests that carry no objects.
@@ -66,9 +74,14 @@ pub(super) fn sdk_client(trust: &Trust) -> SharedHttpClient {
     sdk_client_by(trust, ProxyConfig::from_env())
 }
 
+/// The same for requests whose answers are small.
+pub(super) fn small_client(trust: &Trust) -> SharedHttpClient {
+    small::small(sdk_client(trust))
+}
+
 /// For the metadata of a container or a machine, which a proxy cannot reach and must not see.
 pub(super) fn metadata_client() -> SharedHttpClient {
-    sdk_client_by(&Trust::default(), ProxyConfig::disabled())
+    small::small(sdk_client_by(&Trust::default(), ProxyConfig::disabled()))
 }
 
 fn sdk_client_by(trust: &Trust, proxy: ProxyConfig) -> SharedHttpClient {

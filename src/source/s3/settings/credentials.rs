@@ -1,5 +1,7 @@
 use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,12 +15,15 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::region::Region;
 
-use super::super::error::deepest;
-use super::plan::{Keys, Plan};
+use super::super::error::{by_proxy, deepest, service_cause};
+use super::super::http::Unfit;
+use super::plan::{CONTAINER_TOKEN, Keys, Plan};
 use super::web_identity::WebIdentity;
 use super::{process, values};
+use crate::files::{InputError, InputKind, read_bytes};
 
 /// Names the sessions of roles in the logs of the account, where the profile names none.
 const SESSION: &str = "stored-ami";
@@ -62,7 +67,7 @@ pub(in crate::source::s3) fn provider<'a>(
                 };
                 SharedCredentialsProvider::new(builder.build())
             }
-            Plan::Container => {
+            Plan::Container { .. } => {
                 SharedCredentialsProvider::new(EcsCredentialsProvider::builder().configure(&wire.metadata).build())
             }
             Plan::Instance => {
@@ -123,11 +128,12 @@ struct Checked {
 
 impl Checked {
     async fn credentials(&self) -> Provided {
+        self.plan.check_file().map_err(|text| CredentialsError::provider_error(Explained(text)))?;
         let found = self.inner.provide_credentials().await.map_err(|error| {
             let text = match deepest::<Explained>(&error) {
                 // The source of a role has said already what is wrong.
                 Some(Explained(text)) => text.clone(),
-                None => self.plan.explain(&super::super::error::service_cause(&error)),
+                None => self.plan.explain(&cause(&error, &self.plan)),
             };
             CredentialsError::provider_error(Explained(text))
         })?;
@@ -149,6 +155,13 @@ impl ProvideCredentials for Checked {
     }
 }
 
+/// Why a provider failed, and that a proxy may have had a part in it.
+fn cause(error: &CredentialsError, plan: &Plan) -> String {
+    let said = service_cause(error);
+    let unreached = deepest::<ConnectorError>(error).is_some() && deepest::<Unfit>(error).is_none();
+    if unreached && !plan.is_fallback() { format!("{said}{}", by_proxy()) } else { said }
+}
+
 /// A whole sentence for the user.
 #[derive(Debug)]
 struct Explained(String);
@@ -164,7 +177,24 @@ impl Error for Explained {}
 impl Plan {
     /// Whether this is what is left where nothing says where credentials come from.
     pub fn is_fallback(&self) -> bool {
-        matches!(self, Plan::Instance | Plan::Container)
+        matches!(self, Plan::Instance | Plan::Container { .. })
+    }
+
+    /// Holds a file that the SDK would read to its kind: it would wait for a pipe, and read a device without end.
+    fn check_file(&self) -> Result<(), String> {
+        let (path, kind, setting) = match self {
+            Plan::Container { token_file: Some(path) } => {
+                (Path::new(path), InputKind::ContainerToken, format!("{CONTAINER_TOKEN}: "))
+            }
+            Plan::Sso { cache: Some(path), .. } => (path.as_path(), InputKind::SsoCache, String::new()),
+            _ => return Ok(()),
+        };
+        match read_bytes(path, kind) {
+            Ok(_) => Ok(()),
+            // That it is not there is the provider's to say, with what to do.
+            Err(InputError::Io(error)) if error.kind() == ErrorKind::NotFound && setting.is_empty() => Ok(()),
+            Err(error) => Err(format!("{setting}{}: {error}", path.display())),
+        }
     }
 
     fn explain(&self, cause: &str) -> String {
@@ -178,7 +208,7 @@ impl Plan {
                 format!("profile `{profile}` signs in by SSO: {cause}; run `aws sso login --profile {profile}`")
             }
             // The SDK repeats the addresses it was given.
-            Plan::Container => format!("container credentials: {}", values::without_secrets(cause)),
+            Plan::Container { .. } => format!("container credentials: {}", values::without_secrets(cause)),
             Plan::Instance => values::without_secrets(cause),
             Plan::Role { role, .. } => format!("role {} could not be assumed: {cause}", role.arn),
         }

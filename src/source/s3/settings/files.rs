@@ -1,5 +1,4 @@
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::ProfileSet;
@@ -7,9 +6,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::Environment;
-
-/// The largest configuration file that is read: a thousand times what a few hundred profiles take.
-const LARGEST: u64 = 16 << 20;
+use crate::files::{InputError, InputKind, read_text};
 
 /// The configuration files as text.
 #[derive(Debug, Default)]
@@ -56,28 +53,18 @@ fn path(env: &Environment, variable: &str, usual: &str) -> Option<PathBuf> {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    let wrong = |problem: &str| format!("{}: {problem}", path.display());
-    let found = match std::fs::metadata(path) {
-        Ok(found) => found,
+    // A usual way to say that there is no configuration.
+    if path == Path::new("/dev/null") {
+        return Ok(String::new());
+    }
+    match read_text(path, InputKind::AwsConfig) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
         // A home folder that may not be looked into holds no configuration for this user.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
-            return Ok(String::new());
+        Err(InputError::Io(error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            Ok(String::new())
         }
-        Err(error) => return Err(wrong(&error.to_string())),
-    };
-    // `/dev/null` is a usual way to say that there is no configuration.
-    if !found.is_file() && path != Path::new("/dev/null") {
-        return Err(wrong("this AWS configuration file is no regular file"));
+        Err(error) => Err(format!("{}: {error}", path.display())),
     }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(|error| wrong(&error.to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(wrong("this AWS configuration file has more than 16 MiB"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| wrong("this AWS configuration file is not UTF-8"))?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
 }
 
 /// The profiles of both files, with one of them selected.

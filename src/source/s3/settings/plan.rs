@@ -1,8 +1,10 @@
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use aws_config::profile::Profile;
 
 use super::{Settings, values};
+use crate::checksum::{Algorithm, Hasher};
 
 /// Keys as they were written down.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,14 +54,21 @@ pub(in crate::source::s3) enum Plan {
         url: String,
         region: String,
         session: Option<String>,
+        /// Where other AWS tools leave the token; `None` without a home folder.
+        cache: Option<PathBuf>,
     },
-    Container,
+    Container {
+        token_file: Option<String>,
+    },
     Instance,
     Role {
         role: Role,
         from: Box<Plan>,
     },
 }
+
+/// Names a file with what a container shows to get its credentials.
+pub(super) const CONTAINER_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
 /// Profiles that name each other as sources; more would be a mistake.
 pub(super) const LONGEST_CHAIN: usize = 16;
@@ -84,7 +93,7 @@ impl Settings {
         }
         let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
         let in_container = container.iter().any(|name| self.env().get(name).is_some());
-        Ok(if in_container { Plan::Container } else { Plan::Instance })
+        Ok(if in_container { self.container() } else { Plan::Instance })
     }
 
     fn environment_keys(&self) -> Result<Option<Keys>, String> {
@@ -169,12 +178,16 @@ impl Settings {
         Ok(keys(profile)?.map(|keys| Plan::Profile { profile: name, keys }))
     }
 
+    fn container(&self) -> Plan {
+        Plan::Container { token_file: self.env().as_given(CONTAINER_TOKEN).map(str::to_owned) }
+    }
+
     fn named_source(&self, profile: &str, source: &str) -> Result<Plan, String> {
         match source.to_ascii_lowercase().as_str() {
             "environment" => self.environment_keys()?.map(Plan::Environment).ok_or_else(|| {
                 format!("profile `{profile}` has credential_source = Environment, and AWS_ACCESS_KEY_ID is not set")
             }),
-            "ecscontainer" => Ok(Plan::Container),
+            "ecscontainer" => Ok(self.container()),
             "ec2instancemetadata" => Ok(Plan::Instance),
             _ => Err(format!(
                 "credential_source of profile `{profile}` must be Environment, EcsContainer or Ec2InstanceMetadata"
@@ -201,8 +214,15 @@ impl Settings {
         };
         let missing = |key: &str| format!("profile `{name}` signs in by SSO and has no {key}");
         let need = |found: Option<&str>, key| found.map(str::to_owned).ok_or_else(|| missing(key));
+        // The SDK names the file by the session, or else by the address.
+        let named_by = session.or(url);
+        let cache = self.env().as_given("HOME").zip(named_by).map(|(home, by)| {
+            let digest = Hasher::digest(Algorithm::Sha1, by.as_bytes()).hex();
+            Path::new(home).join(".aws/sso/cache").join(format!("{digest}.json"))
+        });
         Ok(Some(Plan::Sso {
             profile: name.to_owned(),
+            cache,
             account: need(account, "sso_account_id")?,
             role: need(role, "sso_role_name")?,
             url: need(url, "sso_start_url")?,
@@ -286,7 +306,7 @@ mod tests {
             Plan::Process { command, .. } => format!("process {command}"),
             Plan::WebIdentity { role, .. } => format!("web {role}"),
             Plan::Sso { url, .. } => format!("sso {url}"),
-            Plan::Container => "container".into(),
+            Plan::Container { .. } => "container".into(),
             Plan::Instance => "instance".into(),
             Plan::Role { role, from } => format!("{} by {}", role.arn, short(from)),
         }

@@ -11,7 +11,6 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How long a `credential_process` may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -48,7 +47,6 @@ pub(super) enum Problem {
     TimeLimit(Duration),
     TooLong,
     Malformed(&'static str),
-    Interrupted,
 }
 
 impl fmt::Display for Problem {
@@ -59,12 +57,12 @@ impl fmt::Display for Problem {
             Problem::TimeLimit(limit) => write!(f, "was ended after its time limit of {} s", limit.as_secs()),
             Problem::TooLong => write!(f, "printed more than {} KiB", LARGEST >> 10),
             Problem::Malformed(what) => write!(f, "printed no credentials: {what}"),
-            Problem::Interrupted => f.write_str("was interrupted"),
         }
     }
 }
 
-/// Runs a command by the shell, as other AWS tools do, and takes the credentials it prints.
+/// Runs a command by the shell, as other AWS tools do, and takes the credentials it prints. Who no longer waits for
+/// them ends it with all it started.
 pub(super) async fn run(command: &str, limit: Duration) -> Result<Credentials, Problem> {
     let mut child = Command::new("sh")
         .args(["-c", command])
@@ -76,10 +74,8 @@ pub(super) async fn run(command: &str, limit: Duration) -> Result<Credentials, P
         .spawn()
         .map_err(|error| Problem::NotStarted(error.to_string()))?;
     let group = Group::of(&child);
-    let (printed, status) = tokio::select! {
-        done = tokio::time::timeout(limit, finish(&mut child)) => done.map_err(|_| Problem::TimeLimit(limit))??,
-        () = interrupted() => return Err(Problem::Interrupted),
-    };
+    let done = tokio::time::timeout(limit, finish(&mut child)).await;
+    let (printed, status) = done.map_err(|_| Problem::TimeLimit(limit))??;
     if !status.success() {
         return Err(Problem::Failed(status));
     }
@@ -98,19 +94,6 @@ async fn finish(child: &mut Child) -> Result<(Vec<u8>, ExitStatus), Problem> {
     }
     let status = child.wait().await.map_err(|error| Problem::NotStarted(error.to_string()))?;
     Ok((printed, status))
-}
-
-/// The process is in a group of its own, so a terminal's Ctrl-C does not reach it.
-async fn interrupted() {
-    let next = async |kind| match signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        Err(_) => std::future::pending().await,
-    };
-    tokio::select! {
-        () = next(SignalKind::interrupt()) => {}
-        () = next(SignalKind::terminate()) => {}
-        () = next(SignalKind::hangup()) => {}
-    }
 }
 
 /// Keys are taken in any case, as the SDK does.

@@ -11,8 +11,9 @@ pub(super) fn check(env: &Environment) -> Result<(), String> {
             return Err(format!("{name}: SOCKS proxies are not supported; name an HTTP proxy, http://HOST:PORT"));
         }
         let uri: Option<http::Uri> = value.parse().ok();
-        let usable =
-            uri.is_some_and(|uri| matches!(uri.scheme_str(), None | Some("http" | "https")) && values::has_host(&uri));
+        let usable = uri.is_some_and(|uri| {
+            matches!(uri.scheme_str(), None | Some("http" | "https")) && values::has_host(&uri) && may_be_found(&uri)
+        });
         if !usable {
             return Err(format!(
                 "{name} is no address of a proxy: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with \
@@ -23,6 +24,12 @@ pub(super) fn check(env: &Environment) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether its host is an address, or a name that a resolver may know.
+fn may_be_found(uri: &http::Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    host.starts_with('[') || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,7 +37,7 @@ mod tests {
     #[test]
     fn proxies_that_cannot_serve_are_refused_without_their_password() {
         let of = |value: &str| check(&Environment::of([("HTTPS_PROXY".into(), value.into())]).unwrap());
-        for good in ["http://proxy:3128", "proxy:3128", "https://u:p@proxy", "", "http://127.0.0.1:1"] {
+        for good in ["http://proxy:3128", "proxy:3128", "https://u:p@proxy", "", "http://127.0.0.1:1", "http://[::1]:1"] {
             assert_eq!(of(good), Ok(()), "{good}");
         }
         for bad in [
@@ -41,6 +48,8 @@ mod tests {
             "ftp://u:hunter2@h",
             "http:/u:hunter2@h",
             "http://u:hunter2@h:port",
+            "http://u:hunter2@+P",
+            "http://u@hunter2$:80",
             "http://u:hunter2#@h",
             "\u{1b}hunter2",
         ] {

@@ -40,17 +40,18 @@ pub(super) fn may_hold_a_secret(url: &str) -> bool {
     after_colon.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) || url.contains(['@', '?', '#'])
 }
 
-/// A text whose addresses have lost user, password and query.
+/// A text without what may hold a password or a signature: all from the first word that may to the last one.
 pub(super) fn without_secrets(text: &str) -> String {
-    let shown = |word: &str| match word.split_once("://") {
-        Some((scheme, rest)) => {
-            let rest = rest.split(['?', '#']).next().unwrap_or_default();
-            format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default())
-        }
-        None if word.contains(['@', '?']) => "…".to_owned(),
-        None => word.to_owned(),
-    };
-    text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let odd = |word: &&str| word.contains(['@', '?', '#']);
+    if !words.iter().any(odd) {
+        return words.join(" ");
+    }
+    let suspect = |word: &&str| odd(word) || word.contains("://");
+    let first = words.iter().position(suspect).unwrap_or_default();
+    let last = words.iter().rposition(suspect).unwrap_or_default();
+    let kept = [words.get(..first).unwrap_or_default(), &["…"], words.get(last + 1..).unwrap_or_default()];
+    kept.concat().join(" ")
 }
 
 #[cfg(test)]
@@ -60,7 +61,11 @@ mod tests {
     #[test]
     fn addresses_lose_what_is_secret() {
         for (text, shown) in [
-            ("bad URI http://u:hunter2@h/x?sig=hunter2 given", "bad URI http://h/x given"),
+            ("bad URI http://u:hunter2@h/x?sig=hunter2 given", "bad URI … given"),
+            ("bad URI http://user:hun?ter2@h given", "bad URI … given"),
+            ("bad URI http://user:hun ter 2@h given", "bad URI … given"),
+            ("bad URI http://user:hun#ter2/@h", "bad URI …"),
+            ("no answer from http://169.254.170.2/x in time", "no answer from http://169.254.170.2/x in time"),
             ("http:/u:hunter2@h", "…"),
             ("path?token=hunter2: refused", "… refused"),
             ("no answer", "no answer"),

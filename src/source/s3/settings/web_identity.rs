@@ -1,5 +1,4 @@
-use std::fs::File;
-use std::io::Read as _;
+use std::path::Path;
 use std::time::SystemTime;
 
 use aws_config::SdkConfig;
@@ -8,8 +7,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, future};
 use aws_sdk_sts::Client;
 
-/// More than any token takes.
-const LARGEST: u64 = 64 << 10;
+use crate::files::{InputKind, read_text};
 
 /// A role that a token in a file may assume. The SDK's own provider does not see the endpoints of a profile.
 #[derive(Debug)]
@@ -32,17 +30,8 @@ impl WebIdentity {
 
     /// Read each time: whoever gave the token writes a new one before it ends.
     fn token(&self) -> Result<String, CredentialsError> {
-        let wrong = |problem: String| CredentialsError::provider_error(problem);
-        let is_file = std::fs::metadata(&self.token_file).map_err(|error| wrong(error.to_string()))?.is_file();
-        if !is_file {
-            return Err(wrong("this is no regular file".to_owned()));
-        }
-        let mut text = String::new();
-        let read = File::open(&self.token_file).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
-        read.map_err(|error| wrong(error.to_string()))?;
-        if text.len() as u64 > LARGEST {
-            return Err(wrong("a token has 64 KiB at most".to_owned()));
-        }
+        let read = read_text(Path::new(&self.token_file), InputKind::WebIdentityToken);
+        let text = read.map_err(|error| CredentialsError::provider_error(error.to_string()))?;
         Ok(text.trim().to_owned())
     }
 
