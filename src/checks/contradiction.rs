@@ -8,12 +8,15 @@ const STRONG_BITS: usize = 64;
 /// `None` where they all agree.
 ///
 /// It is a fail where a value that does not match is documented or was given by a person. Where only ETags differ of
-/// which nothing documents that they are MD5s, it is unknown, and required unless a value of at least 64 bits matched.
+/// which nothing documents that they are MD5s, it is unknown, and required unless a value of at least 64 bits matched. A
+/// mismatch that was seen and that no second reading confirmed is never outweighed: it is unknown, and required.
 pub fn contradiction(findings: &[Finding]) -> Option<Finding> {
     let matched: Vec<&Finding> = findings.iter().filter(|finding| matches(finding)).collect();
     let refuted: Vec<&Failure> = findings.iter().filter_map(refuted).collect();
+    let unconfirmed: Vec<(&Finding, &Reason)> = findings.iter().filter_map(unconfirmed).collect();
     let undocumented = findings.iter().filter(|finding| is_undocumented(finding));
-    let differing: Vec<&Finding> = findings.iter().filter(|finding| refuted_by(finding)).chain(undocumented).collect();
+    let differing = findings.iter().filter(|finding| refuted_by(finding)).chain(undocumented);
+    let differing: Vec<&Finding> = differing.chain(unconfirmed.iter().map(|(finding, _)| *finding)).collect();
     if matched.is_empty() || differing.is_empty() {
         return None;
     }
@@ -30,10 +33,14 @@ pub fn contradiction(findings: &[Finding]) -> Option<Finding> {
             Outcome::Fail(Failure { evidence, reads: fewest(&refuted), damage: Vec::new() })
         }
         None => Outcome::Unknown(Reason::Contradiction {
-            detail: format!("{observed}; nothing documents that the ETags of this server are MD5s"),
+            detail: match unconfirmed.first() {
+                Some((finding, why)) => format!("{observed}; {}: {why}", finding.check),
+                None => format!("{observed}; nothing documents that the ETags of this server are MD5s"),
+            },
         }),
     };
-    let required = refuted.is_empty() && !matched.iter().any(|finding| bits(finding) >= STRONG_BITS);
+    let outweighed = unconfirmed.is_empty() && matched.iter().any(|finding| bits(finding) >= STRONG_BITS);
+    let required = refuted.is_empty() && !outweighed;
     Some(Finding { check: CheckId::Contradiction, required, outcome })
 }
 
@@ -53,6 +60,14 @@ fn refuted(finding: &Finding) -> Option<&Failure> {
 
 fn refuted_by(finding: &Finding) -> bool {
     refuted(finding).is_some()
+}
+
+/// A mismatch that was seen, and why nothing is known to confirm it.
+fn unconfirmed(finding: &Finding) -> Option<(&Finding, &Reason)> {
+    match (finding.check, &finding.outcome) {
+        (CheckId::Reference(..), Outcome::Unknown(reason)) if reason.leaves_mismatch() => Some((finding, reason)),
+        _ => None,
+    }
 }
 
 fn is_undocumented(finding: &Finding) -> bool {
@@ -151,6 +166,32 @@ mod tests {
             vec![pass(Stored, ETAG), of(Stored, CRC64, Outcome::Unknown(Reason::NotUsed))],
         ] {
             assert_eq!(contradiction(&findings), None, "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn a_mismatch_that_no_second_reading_decided_is_never_outweighed() {
+        use Origin::{Expect, Like, Manifest, Stored};
+        let detail = || "why".to_owned();
+        for reason in [
+            Reason::Unconfirmed { detail: detail() },
+            Reason::RereadFailed { detail: detail() },
+            Reason::UnstableRead { detail: detail() },
+        ] {
+            for (matched, seen) in [
+                (pass(Stored, CRC64), (Manifest, Subject::Parts(Algorithm::Sha256))),
+                (pass(Manifest, SHA256), (Stored, CRC64)),
+                (pass(Stored, ETAG), (Stored, CRC32)),
+                (pass(Like, SHA256), (Stored, ETAG)),
+                (pass(Stored, SHA256), (Expect, CRC32)),
+            ] {
+                let open = of(seen.0, seen.1, Outcome::Unknown(reason.clone()));
+                let found = contradiction(&[matched, open.clone(), undocumented(Stored)]).unwrap();
+                assert_eq!((found.verdict(), found.required), (Verdict::Unknown, true), "{open:?}");
+                let Outcome::Unknown(why) = &found.outcome else { panic!("{found:?}") };
+                assert!(why.to_string().contains(&format!("{}: {reason}", open.check)), "{why}");
+                assert_eq!(contradiction(&[open]), None, "nothing matched");
+            }
         }
     }
 

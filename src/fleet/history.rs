@@ -1,9 +1,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::seen::restated;
 use super::{Change, Content, Entry, Level, Proof, Seen, Standing, Term};
 use crate::ident::ETag;
 use crate::plan::PartLayout;
+
+mod distrust;
+
+use distrust::Distrust;
 
 /// What is known of one object from before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct History {
     damage: Vec<Arc<Proof>>,
     /// Those that put the bytes in doubt, one of each state, likewise.
     doubts: Vec<Arc<Proof>>,
+    /// Values of the content that were seen beside damage or doubt, until a look proves them.
+    distrust: Distrust,
     /// The newest one that knows under which parts the ETag matched.
     matched: Option<Arc<Proof>>,
     /// The newest look.
@@ -39,6 +46,7 @@ impl History {
         settled: None,
         damage: Vec::new(),
         doubts: Vec::new(),
+        distrust: Distrust::NONE,
         matched: None,
         latest: None,
         read: None,
@@ -74,16 +82,19 @@ impl History {
         match look.standing() {
             Standing::Proved => {
                 self.forget_trouble(look);
+                self.distrust.settle(look);
                 self.proof = Some(Arc::clone(look));
                 self.settled = Some(Arc::clone(look));
             }
             Standing::Damaged => {
                 self.take_back(look);
                 self.forget_trouble(look);
+                self.distrust.add(look);
                 self.damage.push(Arc::clone(look));
             }
             Standing::Doubted(_) => {
                 self.take_back(look);
+                self.distrust.add(look);
                 self.doubts.retain(|earlier| !same_state(earlier, look));
                 self.doubts.push(Arc::clone(look));
             }
@@ -130,6 +141,7 @@ impl History {
             read: known.read.filter(same),
             damage: known.damage.into_iter().filter(same).collect(),
             doubts: known.doubts.into_iter().filter(same).collect(),
+            distrust: known.distrust,
             matched: known.matched,
             first: Some(Arc::clone(&accepted)),
             latest: Some(accepted),
@@ -152,16 +164,16 @@ impl History {
 
     /// The damage that was found in this very state of the object.
     pub fn damage_of(&self, seen: &Seen) -> Option<&Proof> {
-        self.damage.iter().find(|damage| is(damage, seen)).map(Arc::as_ref)
+        self.damage.iter().find(|damage| looks_like(damage, seen)).map(Arc::as_ref)
     }
 
     /// The look that put this very state of the object in doubt.
     pub fn doubt_of(&self, seen: &Seen) -> Option<&Proof> {
-        self.doubts.iter().find(|doubt| is(doubt, seen)).map(Arc::as_ref)
+        self.doubts.iter().find(|doubt| looks_like(doubt, seen)).map(Arc::as_ref)
     }
 
     fn is_troubled(&self, seen: &Seen) -> bool {
-        self.trouble().any(|look| is(look, seen))
+        self.trouble().any(|look| looks_like(look, seen))
     }
 
     /// The parts under which this very ETag matched once, of an object of this size.
@@ -197,15 +209,45 @@ impl History {
     /// What became of it since it was first seen; where its listing tells another time, also by that.
     pub fn change(&self, seen: &Seen, listed: Option<&Seen>, content: &[Content]) -> Change {
         let Some(first) = &self.first else { return Change::New };
+        if let Some(detail) = self.restated(seen, content) {
+            return Change::Restated { detail };
+        }
         if is(first, seen) || listed.is_some_and(|listed| is(first, listed)) {
             return Change::Same;
         }
         let best = self.proof.as_deref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
-        match Change::between((&best.object, &best.content), (seen, content)) {
+        let between = |content: &[Content]| Change::between((&best.object, &best.content), (seen, content));
+        let change = match between(content) {
+            Change::SameContent { .. } => between(&self.distrust.without(content)),
+            change => change,
+        };
+        match change {
             // Written again with the same bytes, and proved since: that state stands for the first one.
             Change::Unclear if self.proof_of(seen).is_some_and(|proof| shares(proof, best)) => Change::Same,
             change => change,
         }
+    }
+
+    /// What a look tells became of it. A value that this very look refuted, or left in doubt, makes no content the same;
+    /// one that it proved does, whatever was known of it before.
+    pub fn change_by(&self, look: &Proof) -> Change {
+        let known = match look.standing() {
+            Standing::Damaged | Standing::Doubted(_) => self.weighed(look),
+            Standing::Proved => {
+                let mut known = self.clone();
+                known.distrust.settle(look);
+                known
+            }
+            Standing::InOrder | Standing::Open => return self.change(&look.object, look.listed.as_ref(), &look.content),
+        };
+        known.change(&look.object, look.listed.as_ref(), &look.content)
+    }
+
+    /// A value that was known of this very state of the object, and is another now. No state has two.
+    pub fn restated(&self, seen: &Seen, content: &[Content]) -> Option<String> {
+        let looks = [&self.proof, &self.first].into_iter().flatten().filter(|look| is(look, seen));
+        let (was, is) = looks.into_iter().find_map(|look| restated(&look.content, content))?;
+        Some(format!("under the same ETag, size and time {was} was stated before, and {is} is now"))
     }
 
     /// When it was last looked at so hard, whatever came of it; what never was comes first.
@@ -220,14 +262,20 @@ impl History {
     }
 }
 
+/// Whether a look is of this state for certain: what it proved is proved of it.
 fn is(proof: &Proof, seen: &Seen) -> bool {
-    seen.is_identified() && (proof.object == *seen || proof.listed.as_ref() == Some(seen))
+    seen.is_identified() && looks_like(proof, seen)
 }
 
-/// Whether two looks saw the same state, by HEAD or by a listing.
+/// Whether a look may be of this state, for nothing tells them apart: what it found wrong may be wrong with it.
+fn looks_like(proof: &Proof, seen: &Seen) -> bool {
+    proof.object == *seen || proof.listed.as_ref() == Some(seen)
+}
+
+/// Whether two looks may have seen the same state, by HEAD or by a listing.
 fn same_state(one: &Proof, other: &Proof) -> bool {
     let seen = [Some(&other.object), other.listed.as_ref()];
-    seen.into_iter().flatten().any(|seen| is(one, seen))
+    seen.into_iter().flatten().any(|seen| looks_like(one, seen))
 }
 
 fn shares(one: &Proof, other: &Proof) -> bool {

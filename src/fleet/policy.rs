@@ -79,6 +79,8 @@ pub struct ObjectState<'a> {
     pub storage_class: Option<String>,
     pub lock: Fact<LockFacts>,
     pub tags: Fact<Vec<String>>,
+    /// Whether it can be told from every other state, so that a proof can be known to be of it.
+    pub identified: bool,
     /// The newest proof over every byte of this very state.
     pub proof: Option<&'a Proof>,
     /// The look that put this very state in doubt, where there is no proof.
@@ -249,6 +251,10 @@ fn proof_age(age: SignedDuration, state: &ObjectState, now: Timestamp) -> Outcom
         return Outcome::Unknown(Reason::InDoubt { doubt, since });
     }
     match state.proof {
+        None if !state.identified => Outcome::Unknown(Reason::NotStated {
+            detail: "nothing identifies this state of the object (it has no strong ETag), so no earlier proof is known to be of it"
+                .to_owned(),
+        }),
         None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
         Some(proof) => decide(proof.is_in(Term::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
     }

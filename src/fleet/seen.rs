@@ -90,6 +90,10 @@ pub enum Change {
     SameContent {
         by: Content,
     },
+    /// The same by its ETag, size and time, with another value of its content than was known of it: one of them is wrong.
+    Restated {
+        detail: String,
+    },
     /// Written again, with other bytes.
     Replaced {
         detail: String,
@@ -103,6 +107,15 @@ pub fn differs<'a>(one: &'a [Content], other: &'a [Content]) -> Option<(&'a Cont
     one.iter().find_map(|was| {
         let is = other.iter().find(|is| is.name() == was.name() && !is.by_part() && !was.by_part())?;
         (is != was).then_some((was, is))
+    })
+}
+
+/// A value that one state of an object is told to have in two ways, whatever it goes over: its parts are the same.
+pub(super) fn restated<'a>(one: &'a [Content], other: &'a [Content]) -> Option<(&'a Content, &'a Content)> {
+    let digest = |content: &'a Content| content.0.split('-').next();
+    one.iter().find_map(|was| {
+        let is = other.iter().find(|is| is.name() == was.name())?;
+        (digest(is) != digest(was)).then_some((was, is))
     })
 }
 
@@ -131,7 +144,7 @@ impl Change {
             Change::Same => "same",
             Change::SameContent { .. } => "replaced_same_content",
             Change::Replaced { .. } => "replaced",
-            Change::Unclear => "replaced_unclear",
+            Change::Unclear | Change::Restated { .. } => "replaced_unclear",
         }
     }
 }

@@ -22,6 +22,7 @@ pub fn policy(data: &[u8]) -> bool {
         storage_class: None,
         lock: Fact::Unavailable { because: unknown() },
         tags: Fact::Unavailable { because: unknown() },
+        identified: true,
         proof: None,
         doubt: None,
     };
@@ -36,6 +37,7 @@ pub fn policy(data: &[u8]) -> bool {
         storage_class: Some("STANDARD".to_owned()),
         lock: Fact::Known { value: LockFacts::default(), source: "test" },
         tags: Fact::Known { value: vec!["Owner".to_owned()], source: "test" },
+        identified: true,
         proof: None,
         doubt: None,
     };

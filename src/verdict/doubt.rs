@@ -15,6 +15,8 @@ pub enum Doubt {
     Unstable,
     /// References contradict each other.
     Contradiction,
+    /// The server shows the object as it was, and does not give its bytes.
+    Unreadable,
     /// A reference did not match, and nothing shows that the reference is right.
     Mismatch,
 }
@@ -22,17 +24,15 @@ pub enum Doubt {
 impl Doubt {
     /// The gravest doubt among findings that are open. A finding that fails is no doubt: it refutes.
     ///
-    /// A reading that proves every byte settles what does not speak of its bytes: an ETag under parts that nothing
-    /// proves, and a contradiction that a strong value outweighs (then it is not required).
+    /// A reading that proves every byte settles two findings alone, which do not speak of its bytes: a value under parts
+    /// that nothing proves, and a contradiction that a strong value outweighs (then it is not required).
     pub fn of(findings: &[Finding]) -> Option<Doubt> {
         let proved =
             findings.iter().any(|finding| finding.check == CheckId::Proof && finding.verdict() == Verdict::Pass);
         let doubt = |finding: &Finding| match &finding.outcome {
-            Outcome::Unknown(reason) => reason.doubt().filter(|doubt| match doubt {
-                Doubt::Mismatch => !proved,
-                Doubt::Contradiction => finding.required,
-                Doubt::Unproved | Doubt::Unstable => true,
-            }),
+            Outcome::Unknown(Reason::LayoutNotProved { .. }) if proved => None,
+            Outcome::Unknown(Reason::Contradiction { .. }) if !finding.required => None,
+            Outcome::Unknown(reason) => reason.doubt(),
             Outcome::Pass(_) | Outcome::Fail(_) => None,
         };
         findings.iter().filter_map(doubt).max()
@@ -45,6 +45,7 @@ impl fmt::Display for Doubt {
             Doubt::Unproved => "all bytes were read, and nothing proved them",
             Doubt::Unstable => "two reads of the same bytes differ",
             Doubt::Contradiction => "references contradict each other",
+            Doubt::Unreadable => "the server shows the object, and did not give its bytes",
             Doubt::Mismatch => "a reference did not match",
         })
     }
@@ -59,6 +60,7 @@ impl Reason {
             }
             Reason::UnstableRead { .. } => Some(Doubt::Unstable),
             Reason::Contradiction { .. } => Some(Doubt::Contradiction),
+            Reason::Unreadable { .. } => Some(Doubt::Unreadable),
             _ => None,
         }
     }
@@ -79,6 +81,7 @@ mod tests {
             (Reason::RereadFailed { detail: detail() }, Some(Doubt::Mismatch)),
             (Reason::UnstableRead { detail: detail() }, Some(Doubt::Unstable)),
             (Reason::Contradiction { detail: detail() }, Some(Doubt::Contradiction)),
+            (Reason::Unreadable { detail: detail() }, Some(Doubt::Unreadable)),
             (Reason::LayoutUnknown { because: detail() }, None),
             (Reason::ReadFailed { detail: detail() }, None),
             (Reason::Interrupted { coverage: half }, None),
@@ -113,6 +116,9 @@ mod tests {
             (of(false, Reason::Contradiction { detail: detail() }), None),
             (of(true, Reason::Contradiction { detail: detail() }), Some(Doubt::Contradiction)),
             (of(false, Reason::UnstableRead { detail: detail() }), Some(Doubt::Unstable)),
+            (of(false, Reason::Unconfirmed { detail: detail() }), Some(Doubt::Mismatch)),
+            (of(false, Reason::RereadFailed { detail: detail() }), Some(Doubt::Mismatch)),
+            (of(true, Reason::Unreadable { detail: detail() }), Some(Doubt::Unreadable)),
         ] {
             assert_eq!(Doubt::of(&[proof(), finding.clone()]), beside_a_proof, "{finding:?}");
         }

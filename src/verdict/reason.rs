@@ -45,11 +45,13 @@ pub enum Reason {
     AlgorithmNotComputed { detail: String },
     /// References over the same bytes do not agree, and nothing decides between them.
     Contradiction { detail: String },
+    /// The server shows the object as it was, and does not give its bytes.
+    Unreadable { detail: String },
     /// Stopped before all bytes were read.
     Interrupted { coverage: Coverage },
     /// As much was read as was allowed.
     Limited { limit: &'static str, coverage: Coverage },
-    /// The bytes do not match, and were not read a second time.
+    /// The bytes do not match, and a second reading did not finish, whatever ended it.
     Unconfirmed { detail: String },
     /// A stream that is known and could not be decoded here.
     NotDecoded { detail: String },
@@ -89,6 +91,7 @@ impl Reason {
             Reason::AlgorithmGuessed { .. } => "algorithm_guessed",
             Reason::AlgorithmNotComputed { .. } => "algorithm_not_computed",
             Reason::Contradiction { .. } => "contradiction",
+            Reason::Unreadable { .. } => "unreadable",
             Reason::Interrupted { .. } => "interrupted",
             Reason::Limited { .. } => "limited",
             Reason::Unconfirmed { .. } => "unconfirmed",
@@ -100,6 +103,11 @@ impl Reason {
             Reason::InDoubt { .. } => "in_doubt",
             Reason::NotStated { .. } => "not_stated",
         }
+    }
+
+    /// Whether a reading saw that a reference does not match, and no second reading decided whether that is so.
+    pub fn leaves_mismatch(&self) -> bool {
+        matches!(self, Reason::Unconfirmed { .. } | Reason::RereadFailed { .. } | Reason::UnstableRead { .. })
     }
 
     /// What a person can do about it.
@@ -115,6 +123,9 @@ impl Reason {
             Reason::Changed { .. } => Some("run it again; pin a version with ?versionId= if the bucket keeps them"),
             Reason::UnstableRead { .. } => {
                 Some("suspect memory, network or a proxy on the way; run it again from another machine")
+            }
+            Reason::Unreadable { .. } => {
+                Some("keep every other copy; ask whoever runs the server, and read every byte again")
             }
             Reason::LayoutNotProved { .. } | Reason::LayoutUnknown { .. } => {
                 Some("allow s3:GetObjectAttributes, or hold the object against a manifest or an expected digest")
@@ -190,7 +201,9 @@ impl fmt::Display for Reason {
                 "the ETag is {expected}, the MD5 of the bytes gives {observed}; nothing documents that this server's ETags are MD5s"
             ),
             Reason::AlgorithmGuessed { tried, may_be } => write!(f, "no match as {tried}; may be {may_be}"),
-            Reason::AlgorithmNotComputed { detail } | Reason::Contradiction { detail } => f.write_str(detail),
+            Reason::AlgorithmNotComputed { detail }
+            | Reason::Contradiction { detail }
+            | Reason::Unreadable { detail } => f.write_str(detail),
             Reason::Interrupted { coverage } => write!(
                 f,
                 "interrupted after {} of {} ({:.1} %)",

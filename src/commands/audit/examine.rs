@@ -172,9 +172,11 @@ async fn bytes(
         let sampled = |finding: &FindingReport| finding.reason.as_ref().is_some_and(|r| r.code == "sampled");
         findings.iter_mut().filter(|finding| sampled(finding)).for_each(|finding| finding.required = false);
     }
-    // Values that were proved, or all that are stated where none was.
+    // Values that were proved, or all that are stated where none was. Beside damage or doubt all are kept: those that did
+    // not match must be known.
     let mut content = facts.content;
-    if request.level == Level::Bytes && !proved_by.is_empty() {
+    let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail.name());
+    if request.level == Level::Bytes && !proved_by.is_empty() && doubt.is_none() && !fails {
         content.retain(|content| proved_by.iter().any(|by| by == content.name()));
     }
     let mut notes = facts.notes;
@@ -195,18 +197,16 @@ async fn judge(
     now: Timestamp,
 ) -> Examined {
     let request = asker.request;
-    let look = look_of(request, candidate, &known, now);
+    let mut look = look_of(request, candidate, &known, now);
+    let restated = history.is_some_and(|history| history.restated(&known.seen, &known.content).is_some());
+    if restated && !look.proves() {
+        look.doubt = look.doubt.max(Some(Doubt::Contradiction));
+    }
     let standing = look.standing();
     // Every output shows what is known after this look: an earlier proof that it takes back is shown nowhere.
     let after = history.unwrap_or(&History::NOTHING).weighed(&look);
     let troubled = matches!(standing, Standing::Damaged | Standing::Doubted(_));
-    let change = history.map(|history| {
-        let basis = if troubled { &after } else { history };
-        match basis.change(&known.seen, look.listed.as_ref(), &known.content) {
-            Change::SameContent { .. } if troubled => basis.change(&known.seen, look.listed.as_ref(), &matched(&known)),
-            change => change,
-        }
-    });
+    let change = history.map(|history| history.change_by(&look));
     if let Some(change) = &change {
         known.findings.extend(unchanged(change).iter().map(FindingReport::from));
         if let Change::SameContent { by } = change {
@@ -220,7 +220,9 @@ async fn judge(
     let proof = after.proof_of(&known.seen);
     let holds = standing == Standing::Proved || proof.is_some_and(|proof| proof.is_in(request.term(now)));
     let storage_class = known.facts.storage_class.clone();
-    let state = object_state(asker, Some(Ok(&known.facts)), storage_class.clone(), (&after, &known.seen)).await;
+    let mut state = object_state(asker, Some(Ok(&known.facts)), storage_class.clone(), (&after, &known.seen)).await;
+    // What nothing identifies is proved in this run all the same.
+    state.proof = state.proof.or((standing == Standing::Proved).then_some(&look));
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     known.notes.extend(moves(request, &state, now));
     let report = AuditedReport {
@@ -274,8 +276,7 @@ fn look_of(request: &AuditRequest, candidate: &Candidate, known: &Known, now: Ti
         version_id: known.facts.version.clone(),
         storage_class: known.facts.storage_class.clone(),
         covered_bytes: known.covered,
-        // Where every byte is proved all the same, what else did not match casts no doubt on them.
-        doubt: known.doubt.filter(|_| verdict == Verdict::Unknown),
+        doubt: known.doubt,
         failed: known.findings.iter().filter(fails).map(|finding| finding.check.clone()).collect(),
         proved_by: known.proved_by.clone(),
         etag_parts: known.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
@@ -307,7 +308,10 @@ pub(super) async fn still_good(
     let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
     let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());
     let facts = if wants_head(request, class.as_deref()) { Some(session.head().await) } else { None };
-    if facts.as_ref().and_then(|facts| facts.as_ref().ok()).is_some_and(|facts| Seen::facts(facts) != good.object) {
+    let other = |facts: &ObjectFacts| {
+        Seen::facts(facts) != good.object || history.restated(&good.object, &stated(facts)).is_some()
+    };
+    if facts.as_ref().and_then(|facts| facts.as_ref().ok()).is_some_and(other) {
         return None;
     }
     let facts = facts.as_ref().map(|facts| facts.as_ref().map_err(SourceError::explain));
@@ -375,6 +379,7 @@ pub(super) fn unchanged(change: &Change) -> Option<Finding> {
         Change::New => return None,
         Change::Same => Outcome::Pass(evidence("the same object")),
         Change::SameContent { by } => Outcome::Pass(evidence(&format!("written again with the same {by}"))),
+        Change::Restated { detail } => Outcome::Unknown(Reason::Contradiction { detail: detail.clone() }),
         Change::Replaced { detail } => {
             Outcome::Fail(Failure::of_rule(evidence(&format!("replaced by other content: {detail}"))))
         }

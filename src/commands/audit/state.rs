@@ -45,6 +45,7 @@ pub(super) async fn object_state<'a>(
         storage_class,
         lock: Fact::Unavailable { because: why.clone() },
         tags: Fact::Unavailable { because: why },
+        identified: seen.is_identified(),
         proof: history.proof_of(seen),
         doubt: history.doubt_of(seen),
     };

@@ -87,11 +87,12 @@ pub(super) fn assemble(
     let digests: Vec<DigestReport> = whole.map(|digest| DigestReport::from(&digest)).collect();
     let mut notes = found.notes.clone();
     let shaky = |finding: &Finding| {
-        use Reason::{Changed, Protocol, ReadFailed, UnstableRead};
-        matches!(
-            &finding.outcome,
-            Outcome::Unknown(UnstableRead { .. } | Changed { .. } | Protocol { .. } | ReadFailed { .. })
-        )
+        use Reason::{Changed, Protocol, ReadFailed, Unreadable};
+        match &finding.outcome {
+            Outcome::Unknown(Changed { .. } | Protocol { .. } | ReadFailed { .. } | Unreadable { .. }) => true,
+            Outcome::Unknown(reason) => reason.leaves_mismatch(),
+            _ => false,
+        }
     };
     let manifest = match (request.manifest_wanted, verdict, &ending.digests) {
         (true, _, _) if findings.iter().any(shaky) => {

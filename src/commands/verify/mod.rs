@@ -1,5 +1,6 @@
 //! `verify`: reads every byte once and holds it against every reference there is.
 
+mod after;
 mod assemble;
 mod keeper;
 mod listed;
@@ -19,12 +20,13 @@ pub use matched::ETagParts;
 pub use request::{Expected, ParseExpectedError, VerifyRequest};
 
 use super::discover;
-use crate::facts::{Fact, Readability, readability};
+use crate::facts::{Readability, readability};
 use crate::manifest::Manifest;
 use crate::plan::{PartLayout, Reference};
 use crate::report::VerifyReport;
 use crate::source::{Session, SourceError};
 use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason};
+use after::After;
 use assemble::Ending;
 use pass::Pass;
 
@@ -103,13 +105,13 @@ pub async fn verify(
     }
     let moved = match ending.coverage {
         Some(_) => {
-            let moved = request.quota.within_grace(clock, moved_since(session, &mut found)).await;
-            if moved.is_none() {
+            let after = request.quota.within_grace(clock, After::ask(session, &mut found)).await;
+            if after.is_none() {
                 found
                     .notes
                     .push("--max-time was over before it was asked whether the object is still the same".to_owned());
             }
-            moved.flatten()
+            after.unwrap_or(After::NotKnown).speaks_against(&found.facts, ending.stopped.as_ref())
         }
         None => None,
     };
@@ -119,46 +121,4 @@ pub async fn verify(
 
 fn unknown(check: CheckId, reason: Reason) -> Finding {
     Finding { check, required: false, outcome: Outcome::Unknown(reason) }
-}
-
-/// Whether the object is still the one that was discovered; a note where a pinned version is no
-/// longer the current one.
-async fn moved_since(session: &Session, found: &mut super::Discovery) -> Option<Reason> {
-    let then = &found.facts;
-    let pinned = then.version.as_deref().is_some_and(|version| version != "null");
-    let now = match session.head().await {
-        Ok(now) => now,
-        Err(error) if error.kind == crate::source::ErrorKind::NotFound && pinned => {
-            found.notes.push(format!("the version verified is no longer the current one: {}", error.explain()));
-            return None;
-        }
-        Err(error) if error.kind == crate::source::ErrorKind::NotFound => {
-            return Some(Reason::Changed { detail: format!("it is gone: {}", error.explain()) });
-        }
-        // A local file whose size is another now.
-        Err(error) if error.kind == crate::source::ErrorKind::Io => {
-            return Some(Reason::ReadFailed { detail: error.explain() });
-        }
-        Err(error) => {
-            found.notes.push(format!("whether the object is still the same could not be asked: {}", error.explain()));
-            return None;
-        }
-    };
-    let same = now.id.etag == then.id.etag && now.size == then.size && now.version == then.version;
-    let identified = then.id.etag.as_ref().is_some_and(crate::ident::ETag::is_strong);
-    let same_time = identified || now.last_modified == then.last_modified;
-    if same && same_time {
-        return None;
-    }
-    if pinned && !matches!(then.checksums, Fact::NotApplicable) {
-        let name = now.version.unwrap_or_default();
-        found.notes.push(format!(
-            "a newer version ({name}) has been written meanwhile; the one verified is no longer current, and a restore would read the newer one"
-        ));
-        return None;
-    }
-    let show = |etag: &Option<crate::ident::ETag>| etag.as_ref().map_or("none".to_owned(), ToString::to_string);
-    let detail =
-        format!("ETag {} of {} bytes became {} of {}", show(&then.id.etag), then.size, show(&now.id.etag), now.size);
-    Some(Reason::Changed { detail })
 }

@@ -16,8 +16,12 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
     let matched = findings
         .iter()
         .any(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Pass);
+    let open = findings.iter().any(|finding| {
+        let seen = matches!(&finding.outcome, Outcome::Unknown(reason) if reason.leaves_mismatch());
+        seen && matches!(finding.check, CheckId::Reference(..))
+    });
     // A reference that names the damaged parts matched the others.
-    let others = match (damaged.is_empty(), failures().next().is_some(), matched) {
+    let others = match (damaged.is_empty(), failures().next().is_some() || open && matched, matched) {
         (false, _, _) => "proved",
         (true, true, _) => "in_question",
         (true, false, true) => "proved",
@@ -116,6 +120,9 @@ mod tests {
         assert_eq!(states(vec![pass()], &all), [of(1, 10, "proved")]);
         assert_eq!(states(vec![fail(&[])], &all), [of(1, 10, "in_question")]);
         assert_eq!(states(vec![Outcome::Unknown(Reason::NoReference)], &all), [of(1, 10, "read")]);
+        let open = Outcome::Unknown(Reason::Unconfirmed { detail: String::new() });
+        assert_eq!(states(vec![pass(), open.clone()], &all), [of(1, 10, "in_question")]);
+        assert_eq!(states(vec![open], &all), [of(1, 10, "read")]);
         let named = fail(&[(3, range(20, 30))]);
         assert_eq!(
             states(vec![fail(&[]), named.clone()], &all),

@@ -378,10 +378,8 @@ impl<'a> Pass<'a> {
         if let Some(stop) = second.stopped.clone() {
             let reason = match why_stopped(&stop, second.coverage()) {
                 Reason::ReadFailed { detail } => Reason::RereadFailed { detail },
-                ended @ (Reason::Limited { .. } | Reason::Interrupted { .. }) => {
-                    Reason::Unconfirmed { detail: ended.to_string() }
-                }
-                other => other,
+                // Whatever ended it, the mismatch was seen.
+                ended => Reason::Unconfirmed { detail: ended.to_string() },
             };
             self.stopped = Some(stop);
             return first.into_iter().map(|m| unknown(m.reference.check, reason.clone())).collect();

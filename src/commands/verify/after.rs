@@ -1,0 +1,155 @@
+use crate::commands::Discovery;
+use crate::facts::{Fact, ObjectFacts};
+use crate::fetch::Stop;
+use crate::ident::{ETag, Target};
+use crate::source::{ErrorKind, Session};
+use crate::verdict::Reason;
+
+/// What a HEAD after the reading says of the object that was discovered before it.
+pub(super) enum After {
+    /// It is as it was.
+    Same,
+    /// The version that was read is kept, and is no longer the current one.
+    Kept,
+    /// It is another one by now, or gone.
+    Moved(Reason),
+    /// It was not asked, or there was no answer.
+    NotKnown,
+}
+
+impl After {
+    /// Asks; with a note where a pinned version is no longer the current one, or where there is no answer.
+    pub async fn ask(session: &Session, found: &mut Discovery) -> Self {
+        let then = &found.facts;
+        let pinned = is_pinned(then);
+        let now = match session.head().await {
+            Ok(now) => now,
+            Err(error) if error.kind == ErrorKind::NotFound && pinned => {
+                found.notes.push(format!("the version verified is no longer the current one: {}", error.explain()));
+                return After::Kept;
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                return After::Moved(Reason::Changed { detail: format!("it is gone: {}", error.explain()) });
+            }
+            // A local file whose size is another now.
+            Err(error) if error.kind == ErrorKind::Io => {
+                return After::Moved(Reason::ReadFailed { detail: error.explain() });
+            }
+            Err(error) => {
+                let note = format!("whether the object is still the same could not be asked: {}", error.explain());
+                found.notes.push(note);
+                return After::NotKnown;
+            }
+        };
+        let same = now.id.etag == then.id.etag && now.size == then.size && now.version == then.version;
+        let identified = then.id.etag.as_ref().is_some_and(ETag::is_strong);
+        if same && (identified || now.last_modified == then.last_modified) {
+            return After::Same;
+        }
+        if pinned && !matches!(then.checksums, Fact::NotApplicable) {
+            let name = now.version.unwrap_or_default();
+            found.notes.push(format!(
+                "a newer version ({name}) has been written meanwhile; the one verified is no longer current, and a restore would read the newer one"
+            ));
+            return After::Kept;
+        }
+        let show = |etag: &Option<ETag>| etag.as_ref().map_or("none".to_owned(), ToString::to_string);
+        let (was, is) = (show(&then.id.etag), show(&now.id.etag));
+        let detail = format!("ETag {was} of {} bytes became {is} of {}", then.size, now.size);
+        After::Moved(Reason::Changed { detail })
+    }
+
+    /// Why the bytes are not known to be those of the object that was discovered, and that is there.
+    pub fn speaks_against(self, facts: &ObjectFacts, stopped: Option<&Stop>) -> Option<Reason> {
+        match (self, stopped) {
+            (After::Moved(reason), _) => Some(reason),
+            (After::Same, Some(Stop::Failed(error))) if is_object(facts) => unreadable(&error.kind, &error.explain()),
+            (After::Same | After::NotKnown, None) if is_nameless(facts) => Some(Reason::NotStated {
+                detail: "the server tells neither an ETag nor a version nor a time of the object, so it may have been replaced while it was read"
+                    .to_owned(),
+            }),
+            (After::NotKnown, None) if !is_pinned(facts) && !facts.id.etag.as_ref().is_some_and(ETag::is_strong) => {
+                Some(Reason::Unanswered {
+                    detail: "it has no strong ETag, and whether it was replaced while it was read could not be asked"
+                        .to_owned(),
+                })
+            }
+            (After::Same | After::Kept | After::NotKnown, _) => None,
+        }
+    }
+}
+
+fn is_object(facts: &ObjectFacts) -> bool {
+    matches!(facts.id.target, Target::Object(_))
+}
+
+fn is_pinned(facts: &ObjectFacts) -> bool {
+    facts.version.as_deref().is_some_and(|version| version != "null")
+}
+
+/// Whether nothing but its size tells it from another object.
+fn is_nameless(facts: &ObjectFacts) -> bool {
+    facts.id.etag.is_none() && !is_pinned(facts) && facts.last_modified.is_none()
+}
+
+/// A reading that denies the bytes of an object that HEAD shows. Trouble on the way, a missing permission and an archive
+/// class say nothing of the bytes.
+fn unreadable(kind: &ErrorKind, told: &str) -> Option<Reason> {
+    let detail = match kind {
+        ErrorKind::NotFound => format!("HEAD still shows the object, and reading says it is gone: {told}"),
+        ErrorKind::Changed | ErrorKind::Protocol | ErrorKind::ShortBody => {
+            format!("HEAD still shows the object, and reading does not give its bytes: {told}")
+        }
+        _ => return None,
+    };
+    Some(Reason::Unreadable { detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::ObjectId;
+    use crate::source::SourceError;
+
+    fn facts(etag: Option<&str>) -> ObjectFacts {
+        let target = "s3://b/ami-1a2b3c4d.bin".parse().unwrap();
+        ObjectFacts::new(ObjectId { target, etag: etag.map(ETag::new) }, "test", 5)
+    }
+
+    #[test]
+    fn what_denies_the_bytes_of_an_object_that_is_there_is_told_from_trouble_on_the_way() {
+        use ErrorKind::*;
+        let codes = |after: fn() -> After, kind| {
+            let stop = Stop::Failed(SourceError::new(kind, "x", "y"));
+            after().speaks_against(&facts(Some("e")), Some(&stop)).map(|reason| reason.code())
+        };
+        for kind in [NotFound, Changed, Protocol, ShortBody] {
+            assert_eq!(codes(|| After::Same, kind.clone()), Some("unreadable"), "{kind:?}");
+            assert_eq!(codes(|| After::NotKnown, kind.clone()), None, "{kind:?}");
+            assert_eq!(codes(|| After::Kept, kind), None);
+        }
+        for kind in [Transient, Throttled, Archived, Denied, Credentials, Untrusted, Unsupported, Io] {
+            assert_eq!(codes(|| After::Same, kind.clone()), None, "{kind:?}");
+        }
+        for stop in [None, Some(Stop::Cancelled)] {
+            assert_eq!(After::Same.speaks_against(&facts(Some("e")), stop.as_ref()), None);
+        }
+    }
+
+    #[test]
+    fn what_nothing_identifies_is_not_known_to_be_the_same() {
+        let code = |after: After, facts: &ObjectFacts| after.speaks_against(facts, None).map(|reason| reason.code());
+        let timed = ObjectFacts { last_modified: Some(jiff::Timestamp::UNIX_EPOCH), ..facts(None) };
+        let version = |name: &str| ObjectFacts { version: Some(name.into()), ..facts(None) };
+        for (facts, same, not_known) in [
+            (facts(None), Some("not_stated"), Some("not_stated")),
+            (version("null"), Some("not_stated"), Some("not_stated")),
+            (version("v1"), None, None),
+            (timed, None, Some("unanswered")),
+            (facts(Some("W/\"e\"")), None, Some("unanswered")),
+            (facts(Some("e")), None, None),
+        ] {
+            assert_eq!((code(After::Same, &facts), code(After::NotKnown, &facts)), (same, not_known), "{facts:?}");
+        }
+    }
+}
