@@ -2,6 +2,7 @@
 //! not know the request.
 
 use super::headers::{Headers, Told};
+use super::shape;
 use crate::ident::ETag;
 
 /// The namespace of every document of S3; other servers leave it out.
@@ -121,6 +122,15 @@ impl Document {
             return Some("Accept-Ranges");
         }
         None
+    }
+
+    /// Refuses an answer that is as long as the object, whatever its head states, and one that holds what no such
+    /// document does.
+    pub fn check_whole(self, body: &[u8], known: &Known) -> Result<(), Foreign> {
+        if self.of == Of::Object && known.size == Some(body.len() as u64) {
+            return Err(Foreign::Object("its length"));
+        }
+        if shape::fits(self.operation, body) { Ok(()) } else { Err(Foreign::OtherDocument(self.root)) }
     }
 
     /// Refuses an answer by its first element.
@@ -295,6 +305,9 @@ mod tests {
             assert_eq!(tagging.check_body(other.as_bytes()), Err(Foreign::OtherDocument("Tagging")), "{other}");
         }
         assert!(tagging.check_body(b"\xff<Tagging/>").is_err());
+        assert_eq!(tagging.check_whole(b"<Tagging/>", &known()), Ok(()));
+        assert_eq!(tagging.check_whole(b"<T>12/>", &known()), Err(Foreign::Object("its length")), "7 bytes");
+        assert_eq!(tagging.check_whole(b"<Tagging><a/></Tagging>", &known()), Err(Foreign::OtherDocument("Tagging")));
         let slow = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
         assert_eq!(tagging.check_body(slow), Err(Foreign::Error("SlowDown".into())));
     }

@@ -19,6 +19,7 @@ mod parse;
 mod reading;
 mod said;
 mod settings;
+mod shape;
 mod standing;
 
 pub use bucket::S3Bucket;
