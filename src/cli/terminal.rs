@@ -146,7 +146,7 @@ mod tests {
         let progress = Progress { bar: Some(ProgressBar::hidden()), ..Progress::new() };
         let message = || progress.bar.as_ref().map(ProgressBar::message).unwrap_or_default();
         progress.task("ami-1\u{1b}[2J\u{9b}A\u{202e}\n");
-        assert_eq!(message(), "ami-1\u{fffd}[2J\u{fffd}A\u{fffd}\u{fffd}");
+        assert_eq!(message(), "ami-1\u{fffd}[2J\u{fffd}A\u{fffd}\\n");
         progress.begin("read\u{7}", 5);
         assert_eq!(message(), "read\u{fffd}");
     }

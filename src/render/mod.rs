@@ -47,7 +47,18 @@ pub trait Renderer {
 /// Takes control characters out of text from outside, so that a key, a tag or a server's
 /// message cannot drive the terminal.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if drives(c) { '\u{fffd}' } else { c }).collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // Names may hold them, and are told apart by them.
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if drives(c) => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// What moves the cursor, ends a line, or turns the order of the text around it.
@@ -91,7 +102,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_taken_out() {
-        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
+        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\\nc\u{fffd}d");
         assert_eq!(printable("\u{9b}\u{7f}\u{61c}\u{2028}"), "\u{fffd}".repeat(4));
         let harmless = "ünï – 日本語, שלום, \u{1f980}";
         assert_eq!(printable(harmless), harmless);

@@ -1,6 +1,7 @@
 //! Manifests of other objects.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+use stored_ami::manifest::Manifest;
 
 use crate::common::{data, write};
 use crate::rig::{BUCKET, KEY, PART, Rig, image, offline};
@@ -65,4 +66,18 @@ async fn one_of_another_place_alone_is_a_note() {
     // A local copy has no parts of its own.
     write(folder.path(), "copy.bin", &image());
     offline(folder.path(), &["copy.bin", "--manifest", "m.json"]).await.assert_exit(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_without_a_value_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "x.bin", &image());
+    offline(folder.path(), &["x.bin", "--write-manifest", "m.json", "--digest", "sha256"]).await;
+    let path = folder.path().join("m.json");
+    let mut manifest = Manifest::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    (manifest.whole, manifest.parts) = Default::default();
+    std::fs::write(&path, manifest.to_json().unwrap()).unwrap();
+    let run = offline(folder.path(), &["x.bin", "--manifest", "m.json"]).await;
+    let said = format!("{}{}", run.assert_exit(2).stdout, run.stderr);
+    assert!(said.contains("--manifest: it holds no value") && !said.contains("--using"), "{said}");
 }

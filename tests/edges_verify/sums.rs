@@ -194,6 +194,33 @@ async fn forms_and_encodings_of_checksum_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn values_of_other_files_and_of_other_things_are_no_fail() {
+    let certutil = |name: &str| format!("SHA1 hash of {name}:\r\n{}\r\nCertUtil: done.\r\n", wrong(SHA1));
+    let md5 = format!("{}  x.bin\n", wrong(MD5));
+    let crc = hex(Algorithm::Crc32, &bytes());
+    for (name, content, exit) in [
+        ("c.txt", certutil("x.bin"), 1),
+        ("c.txt", certutil("y.bin"), 2),
+        ("x.bin.md5", format!("{}\n", wrong(MD5)), 1),
+        ("y.bin.md5", format!("{}\n", wrong(MD5)), 2),
+        ("x.bin.txt", md5.clone(), 1),
+        ("x.bin.hidrive", md5.clone(), 3),
+        ("x.bin.md4", md5, 3),
+        ("SUMS", format!("{} U./x.bin\n", wrong(SHA1)), 3),
+        ("SUMS", format!("{} ^x.bin\n", wrong(SHA1)), 3),
+        ("x.sfv", format!("x.bin {crc}\n"), 3),
+    ] {
+        let run = by(name, content.as_bytes()).await;
+        assert_eq!(run.exit, Some(exit), "{name}: {content}: {run:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "x.bin", &bytes());
+    write(folder.path(), "x.sfv", format!("x.bin {crc}\n").as_bytes());
+    let run = offline(folder.path(), &["x.bin", "--sums", "crc32:x.sfv"]).await;
+    assert_eq!(run.assert_exit(0).verdict("sums-crc32"), "pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn names_that_gnu_escapes() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a\\b.bin", "a\nb.bin", "a\rb.bin", "a b.bin", "*a.bin"] {

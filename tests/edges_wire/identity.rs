@@ -43,6 +43,47 @@ async fn a_412_without_a_change_does_not_end_the_reading() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_condition_that_a_server_does_not_know_is_left_out() {
+    for (status, code) in [(400, "InvalidArgument"), (406, "NotAcceptable"), (501, "NotImplemented")] {
+        let server = Scripted::new(move |asked| match is_read(asked) && asked.header("if-match").is_some() {
+            true => Answer::error(status, code, "no"),
+            false => honest(asked, &bytes()),
+        });
+        let run = verify(&server).await;
+        let notes = run.assert_exit(0).report()["notes"].to_string();
+        assert!(notes.contains(&format!("refused If-Match ({status})")), "{notes}");
+        // Refused without the condition too, it is no matter of the condition.
+        let server = Scripted::new(move |asked| match is_read(asked) {
+            true => Answer::error(status, code, "no"),
+            false => honest(asked, &bytes()),
+        });
+        let run = verify(&server).await;
+        assert!(!run.assert_exit(4).stdout.contains("refused If-Match"), "{}", run.stdout);
+    }
+    let server = Scripted::new(|asked| match is_read(asked) {
+        true => Answer { lengthless: true, ..Answer::new(304) },
+        false => honest(asked, &bytes()),
+    });
+    let run = verify(&server).await;
+    let findings = run.assert_exit(3).report()["findings"].to_string();
+    assert!(findings.contains("nothing changed (status 304)") && !findings.contains("elsewhere"), "{findings}");
+}
+
+/// HEAD says that a stored AMI has no bytes, and the answer to the read has some.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_size_that_the_server_contradicts_is_no_fail() {
+    for sends in [true, false] {
+        let server = Scripted::new(move |asked| match asked.is_head() {
+            true => honest(asked, b""),
+            false => honest(asked, if sends { b"bytes" } else { b"" }).without("ETag"),
+        });
+        let run = server.run(&["verify", TARGET]).await;
+        let (exit, size) = if sends { (3, "unknown: protocol") } else { (1, "fail") };
+        assert_eq!(run.assert_exit(exit).verdict("size"), size);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_412_behind_a_change_is_a_change() {
     type Bend = fn(Answer) -> Answer;
     let bends: [Bend; 3] = [

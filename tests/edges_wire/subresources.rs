@@ -55,6 +55,50 @@ async fn an_answer_with_the_head_of_an_object_is_none() {
     }
 }
 
+/// Where no head states a length, the bytes that came have one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_object_is_known_by_the_length_that_came() {
+    let chunked = |body: &str| {
+        let body = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        Answer { lengthless: true, ..Answer::xml(&body).header("Transfer-Encoding", "chunked") }
+    };
+    for (object, fine) in [(ATTRIBUTES, false), ("some other bytes", true)] {
+        let server = Scripted::new(move |asked| match asked.asks("attributes") {
+            true => chunked(ATTRIBUTES),
+            false => honest(asked, object.as_bytes()),
+        });
+        let report = inspected(&server).await;
+        assert_eq!(report["checksums"].as_array().unwrap().len(), usize::from(fine), "{object}: {report}");
+    }
+    let server = Scripted::new(move |asked| match asked.asks("tagging") {
+        true => chunked(TAGGING),
+        false => honest(asked, TAGGING.as_bytes()),
+    });
+    let tags = inspected(&server).await["tags"].to_string();
+    assert!(tags.contains("the object itself, by its length"), "{tags}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_that_contradict_head_are_not_believed() {
+    let with = |more: &str| ATTRIBUTES.replace("<Checksum>", &format!("{more}<Checksum>"));
+    let own = crate::object::md5(b"x");
+    for (more, fine) in [
+        (format!("<ETag>{own}</ETag><ObjectSize>1</ObjectSize>"), true),
+        (format!("<ETag>{own}-2</ETag>"), false),
+        ("<ObjectSize>2</ObjectSize>".to_owned(), false),
+        ("<ObjectSize>-1</ObjectSize>".to_owned(), false),
+        ("<Padding>1</Padding>".to_owned(), false),
+    ] {
+        let body = with(&more);
+        let server = serving("x", move |asked| match asked.asks("attributes") {
+            true => Answer::xml(&body),
+            false => Answer::error(404, "NoSuchObjectLockConfiguration", "none"),
+        });
+        let report = inspected(&server).await;
+        assert_eq!(report["checksums"].as_array().unwrap().len(), usize::from(fine), "{more}: {}", report["notes"]);
+    }
+}
+
 /// S3 itself sends no Content-Type here, so its absence proves nothing, and the document decides.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_sign_the_document_decides() {

@@ -43,6 +43,25 @@ async fn a_head_that_fails_is_explained_by_one_get_of_one_byte() {
         (404, "<Error><Code>NoSuchKey</Code><Message>NoSuchKey</Message></Error>", 4, "there is no such object"),
         (400, "<Error><Code>KMS.DisabledException</Code><Message>x is disabled</Message></Error>", 4, "KMS key"),
         (400, "<html><body>no</body></html>", 4, "refused with status 400"),
+        (
+            405,
+            "<Error><Code>MethodNotAllowed</Code><Message>not on this one</Message></Error>",
+            4,
+            "not on this one (MethodNotAllowed)",
+        ),
+        (409, "<Error><Code>Busy</Code><Message>wait for it</Message></Error>", 4, "wait for it (Busy)"),
+        (
+            416,
+            "<Error><Code>InvalidRange</Code><Message>no such range</Message></Error>",
+            4,
+            "no such range (InvalidRange)",
+        ),
+        (
+            403,
+            "<Error><Code>InvalidObjectState</Code><Message>in the vault</Message></Error>",
+            3,
+            "archived: in the vault",
+        ),
         (409, "<Error><Code>None</Code><Message>None</Message></Error>", 4, "refused with status 409"),
         (300, "", 4, "points elsewhere (status 300)"),
     ] {

@@ -14,7 +14,7 @@ use crate::report::{
     DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, ProbeReport, RatioReport, StatsReport,
     StreamReport, VerifyReport,
 };
-use crate::source::Session;
+use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{CheckId, Coverage, Doubt, Evidence, Finding, Outcome, Reason, Verdict, overall};
 
@@ -257,9 +257,20 @@ fn identity(facts: &ObjectFacts, ending: &Ending, moved: Option<Reason>) -> Outc
     Outcome::Pass(evidence("every read under the identity found first", shown.clone(), shown, facts))
 }
 
+/// Whether an error says that an answer does not fit what was found first.
+fn denies_size(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Changed | ErrorKind::Protocol | ErrorKind::ShortBody)
+}
+
 fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &Ending) -> Outcome {
     if let Some(failure) = wrong_size(&facts.id.target, facts.size) {
-        return Outcome::Fail(failure);
+        return match &ending.stopped {
+            // The answer to the read states another size than the one that is wrong.
+            Some(stop @ Stop::Failed(error)) if denies_size(&error.kind) => {
+                Outcome::Unknown(why_stopped(stop, ending.coverage.unwrap_or(Coverage { bytes: 0, of: facts.size })))
+            }
+            _ => Outcome::Fail(failure),
+        };
     }
     let Some(coverage) = ending.coverage else {
         let reason = ending.archived.clone().map_or(Reason::NotRead, |state| Reason::Archived { state });

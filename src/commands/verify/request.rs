@@ -117,6 +117,9 @@ impl VerifyRequest {
             ));
         }
         match self.given().into_iter().find(|(_, checks)| !checks.iter().any(|check| self.uses(*check))) {
+            Some((flag, checks)) if checks.is_empty() => {
+                Err(format!("{flag}: it holds no value, and nothing can be held against it"))
+            }
             Some((flag, _)) => Err(format!("--using leaves out what {flag} gives; name it too, or leave out {flag}")),
             None => Ok(()),
         }

@@ -6,10 +6,12 @@ pub(super) enum Stated {
     Computed(Algorithm),
     /// One that is not computed here, as it was written.
     Other(String),
+    /// The CRC-32 of an SFV file, unless a person states another.
+    Sfv,
 }
 
 /// Names of algorithms in the names of checksum files that are not computed here, without dashes.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 45] = [
     "b2",
     "blake2",
     "blake2b",
@@ -37,6 +39,24 @@ const OTHERS: [&str; 27] = [
     "xxh32",
     "crc",
     "adler32",
+    "md2",
+    "md4",
+    "md6",
+    "sha0",
+    "ripemd128",
+    "rmd128",
+    "tiger128",
+    "tiger160",
+    "tiger192",
+    "haval128",
+    "has160",
+    "snefru128",
+    "tth",
+    "ed2k",
+    "aich",
+    "btih",
+    "mailru",
+    "quickxor",
 ];
 
 /// The tag of a line: `SHA256`, `SHA2-256` (OpenSSL 3), `BLAKE2b` and the like.
@@ -64,10 +84,71 @@ fn computed(plain: &str) -> Option<Algorithm> {
     }
 }
 
-/// The algorithm in the name of a checksum file, such as `SHA256SUMS`, `x.bin.sha512` or `B2SUMS`; `None` where it names
-/// none, or several. The name of the target at its beginning does not count.
-pub(super) fn of_file_name(file: &str, target: &str) -> Option<Stated> {
+/// What the name of a checksum file says of its algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ByName {
+    Stated(Stated),
+    /// An extension or words that may be those of an algorithm, or several algorithms.
+    Unclear,
+    Nothing,
+}
+
+/// Extensions that are of no algorithm.
+const PLAIN: [&str; 14] = [
+    "txt",
+    "text",
+    "sum",
+    "sums",
+    "lst",
+    "list",
+    "chk",
+    "asc",
+    "sig",
+    "hash",
+    "hashes",
+    "checksum",
+    "checksums",
+    "digest",
+];
+
+/// The algorithm in the name of a checksum file, such as `SHA256SUMS`, `x.bin.sha512` or `B2SUMS`: its extension first.
+/// The name of the target at its beginning does not count.
+pub(super) fn of_file_name(file: &str, target: &str) -> ByName {
     let file = file.strip_prefix(target).unwrap_or(file).to_ascii_lowercase();
+    let extension = extension(&file);
+    if let Some(stated) = extension.and_then(|extension| known(without_sums(extension))) {
+        return ByName::Stated(stated);
+    }
+    match in_words(&file).as_slice() {
+        [one] => return ByName::Stated(one.clone()),
+        several if several.iter().any(|stated| matches!(stated, Stated::Other(_))) => return ByName::Unclear,
+        _ => {}
+    }
+    match extension {
+        Some(extension) if !PLAIN.contains(&extension) && !extension.bytes().all(|b| b.is_ascii_digit()) => {
+            ByName::Unclear
+        }
+        _ => ByName::Nothing,
+    }
+}
+
+/// The name in front of an extension that states an algorithm: `x.bin` of `x.bin.md5`.
+pub(super) fn named_by(file: &str) -> Option<&str> {
+    let stem = file.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| !stem.is_empty())?;
+    let states = extension(file).and_then(|extension| known(without_sums(&extension.to_ascii_lowercase())));
+    states.map(|_| stem)
+}
+
+fn extension(file: &str) -> Option<&str> {
+    file.rsplit_once('.').map(|(_, extension)| extension).filter(|extension| !extension.is_empty())
+}
+
+fn without_sums(name: &str) -> &str {
+    name.strip_suffix("sums").or_else(|| name.strip_suffix("sum")).unwrap_or(name)
+}
+
+/// Each algorithm that the words of a name state.
+fn in_words(file: &str) -> Vec<Stated> {
     let words: Vec<&str> = file.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let mut found: Vec<Stated> = Vec::new();
     let mut rest = words.as_slice();
@@ -75,9 +156,7 @@ pub(super) fn of_file_name(file: &str, target: &str) -> Option<Stated> {
         // `sha3-256` and `sha512-256` are one name.
         let longest = (1..=rest.len().min(2)).rev().find_map(|count| {
             let (taken, rest) = rest.split_at(count);
-            let joined = taken.concat();
-            let name = joined.trim_end_matches("sums").trim_end_matches("sum");
-            known(name).map(|stated| (stated, rest))
+            known(without_sums(&taken.concat())).map(|stated| (stated, rest))
         });
         match longest {
             Some((stated, behind)) => {
@@ -89,10 +168,7 @@ pub(super) fn of_file_name(file: &str, target: &str) -> Option<Stated> {
             None => rest = rest.split_first().map_or(&[], |(_, behind)| behind),
         }
     }
-    match found.as_slice() {
-        [one] => Some(one.clone()),
-        _ => None,
-    }
+    found
 }
 
 /// What a value of some number of hexadecimal digits can be, where nothing states it.
@@ -105,6 +181,14 @@ pub(super) enum ByLength {
     },
     /// In words, algorithms of which none can be taken without being stated.
     Open(&'static str),
+}
+
+/// Algorithms besides the usual one, where a name may be of another.
+pub(super) fn others_of(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Md5 => "MD4, RIPEMD-128 or what the name of the checksum file means",
+        _ => "RIPEMD-160, SHA-0 or what the name of the checksum file means",
+    }
 }
 
 pub(super) fn by_length(digits: usize) -> Option<ByLength> {
@@ -148,7 +232,7 @@ mod tests {
     #[test]
     fn names_of_checksum_files() {
         let of = |file: &str| of_file_name(file, "ami-1.bin");
-        let computed = |algorithm| Some(Stated::Computed(algorithm));
+        let computed = |algorithm| ByName::Stated(Stated::Computed(algorithm));
         for (file, stated) in [
             ("SHA256SUMS", computed(Algorithm::Sha256)),
             ("SHA256SUMS.txt", computed(Algorithm::Sha256)),
@@ -158,16 +242,47 @@ mod tests {
             ("MD5SUMS", computed(Algorithm::Md5)),
             ("ami.sha1", computed(Algorithm::Sha1)),
             ("x.crc32c", computed(Algorithm::Crc32c)),
-            ("SUMS", None),
-            ("checksums.txt", None),
-            ("md5-and-sha256.txt", None),
-            ("ami-1.bin.txt", None),
+            ("SUMS", ByName::Nothing),
+            ("checksums.txt", ByName::Nothing),
+            ("checksums-1.2", ByName::Nothing),
+            ("md5-and-sha256.txt", ByName::Nothing),
+            ("ami-1.bin.txt", ByName::Nothing),
+            ("ami-1.bin.lst", ByName::Nothing),
+            ("ami-1.bin.md5sum", computed(Algorithm::Md5)),
+            ("md4-and-md5.txt", ByName::Unclear),
+            ("ami-1.bin.hidrive", ByName::Unclear),
+            ("x.git", ByName::Unclear),
+            ("ami-1.bin.b2-160", ByName::Stated(Stated::Other("b2".into()))),
+            ("md4.sha256", computed(Algorithm::Sha256)),
         ] {
             assert_eq!(of(file), stated, "{file}");
         }
-        for other in ["B2SUMS", "x.b2", "x.blake2b", "x.sha3-256", "sha3sums", "x.sha512-256", "x.sha384", "B3SUMS"] {
-            assert!(matches!(of(other), Some(Stated::Other(_))), "{other}: {:?}", of(other));
+        for other in [
+            "B2SUMS",
+            "x.b2",
+            "x.blake2b",
+            "x.sha3-256",
+            "sha3sums",
+            "x.sha512-256",
+            "x.sha384",
+            "B3SUMS",
+            "x.md4",
+            "MD4SUMS",
+            "x.mailru",
+            "x.ripemd128",
+            "x.tiger160",
+        ] {
+            assert!(matches!(of(other), ByName::Stated(Stated::Other(_))), "{other}: {:?}", of(other));
         }
         assert_eq!(of_file_name("sha512.bin.md5", "sha512.bin"), computed(Algorithm::Md5), "the target's own name");
+        for (file, stem) in [
+            ("y.bin.md5", Some("y.bin")),
+            ("y.SHA256sum", Some("y")),
+            ("SUMS", None),
+            (".md5", None),
+            ("y.bin.txt", None),
+        ] {
+            assert_eq!(named_by(file), stem, "{file}");
+        }
     }
 }

@@ -19,20 +19,97 @@ pub(super) struct Sum {
     /// Names with a backslash may be paths of Windows, unless the line escapes them.
     pub escaped: bool,
     pub value: String,
+    /// A character directly before the name that may be the mark of a mode of Perl's `shasum`.
+    pub mode: Option<Mode>,
+}
+
+/// What Perl's `shasum` hashes instead of the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// `-U`: text, its line ends made one.
+    Universal,
+    /// `-0`: bits, written as text.
+    Bits,
+    /// `-p`: text, as older versions mark it.
+    Portable,
+}
+
+impl Mode {
+    const ALL: [(char, Mode); 3] = [('U', Mode::Universal), ('^', Mode::Bits), ('?', Mode::Portable)];
+
+    fn of(name: &str) -> Option<Self> {
+        Mode::ALL.into_iter().find(|(mark, _)| name.len() > 1 && name.starts_with(*mark)).map(|(_, mode)| mode)
+    }
+
+    /// What the value is of, in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Mode::Universal => "a hash of text with universal newlines (shasum -U)",
+            Mode::Bits => "a hash of bits written as text (shasum -0)",
+            Mode::Portable => "a hash of portable text (shasum -p)",
+        }
+    }
 }
 
 /// All lines, in order.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line> {
     let mut signature = false;
+    let mut heading: Option<Heading> = None;
     let of = move |line: &str| {
         let line = line.trim_end_matches('\r');
         signature |= line == "-----BEGIN PGP SIGNATURE-----";
         let parsed = if signature { Line::Foreign } else { parse(line) };
         signature &= line != "-----END PGP SIGNATURE-----";
-        parsed
+        if let Some(sum) = heading.take().and_then(|heading| heading.sum(line, &parsed)) {
+            return Line::Sum(sum);
+        }
+        match parsed {
+            Line::Foreign if line.starts_with("CertUtil: ") => Line::Blank,
+            Line::Foreign if !signature => {
+                heading = Heading::of(line);
+                if heading.is_some() { Line::Blank } else { Line::Foreign }
+            }
+            parsed => parsed,
+        }
     };
     text.split('\n').map(of)
 }
+
+/// The line that `certutil -hashfile` writes before a value: the algorithm and the file, in the language of Windows.
+struct Heading {
+    stated: Stated,
+    name: String,
+}
+
+impl Heading {
+    /// `SHA1 hash of x.bin:`, `SHA1 hash of file x.bin:`, `SHA1-Hash von x.bin:`.
+    fn of(line: &str) -> Option<Self> {
+        let line = line.trim().strip_suffix(':')?.trim_end();
+        if let Some((tag, name)) = line.split_once(" hash of ") {
+            let name = name.strip_prefix("file ").unwrap_or(name).trim();
+            let is_tag = !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            return (is_tag && !name.is_empty()).then(|| Heading { stated: tagged(tag), name: name.to_owned() });
+        }
+        let (before, name) = line.rsplit_once(' ')?;
+        let stated = before.split(|c: char| !c.is_ascii_alphanumeric()).find_map(known)?;
+        name.contains(['.', '/', '\\']).then(|| Heading { stated, name: name.to_owned() })
+    }
+
+    /// The value under it, whose bytes older versions set apart.
+    fn sum(&self, line: &str, parsed: &Line) -> Option<Sum> {
+        let value: String = line.split_whitespace().collect();
+        let alone = match parsed {
+            Line::Sum(sum) => sum.name.is_none() && sum.stated.is_none(),
+            Line::Foreign | Line::Blank => line.trim().split(' ').all(|byte| byte.len() == 2),
+        };
+        let hex = value.len() >= SHORTEST && value.bytes().all(|b| b.is_ascii_hexdigit());
+        let (stated, name) = (Some(self.stated.clone()), Some(self.name.clone()));
+        (alone && hex).then_some(Sum { stated, name, escaped: false, value, mode: None })
+    }
+}
+
+/// Digits of the shortest value that stands alone or before a single blank; fewer are rather a word.
+const SHORTEST: usize = 8;
 
 fn parse(line: &str) -> Line {
     let line = line.trim_start();
@@ -45,6 +122,9 @@ fn parse(line: &str) -> Line {
     };
     let parsed = bsd(line).or_else(|| prefixed(line)).or_else(|| gnu(line)).or_else(|| sfv(line));
     let Some((stated, name, value)) = parsed else { return Line::Foreign };
+    // Of two blanks, or a blank and `*`, the second is the mark itself.
+    let directly = name.is_some_and(|name| line.len() == value.len() + 1 + name.len());
+    let mode = name.filter(|_| stated.is_none() && directly).and_then(Mode::of);
     let name = match name.filter(|name| !matches!(*name, "-" | "stdin" | "(stdin)")) {
         Some(name) if escaped => match unescape(name) {
             Some(name) => Some(name),
@@ -52,7 +132,7 @@ fn parse(line: &str) -> Line {
         },
         name => name.map(str::to_owned),
     };
-    Line::Sum(Sum { stated, name, escaped, value: value.to_owned() })
+    Line::Sum(Sum { stated, name, escaped, value: value.to_owned(), mode })
 }
 
 type Parsed<'a> = (Option<Stated>, Option<&'a str>, &'a str);
@@ -88,20 +168,18 @@ fn prefixed(line: &str) -> Option<Parsed<'_>> {
 
 /// `h  x` and `h *x` of GNU, `h x` of `md5 -r`, and `h` alone.
 fn gnu(line: &str) -> Option<Parsed<'_>> {
-    /// Digits of the shortest value that stands alone or before a single blank; fewer are rather a word.
-    const SHORTEST: usize = 8;
     let (value, name) = split(line);
     let hex = value.bytes().all(|b| b.is_ascii_hexdigit());
     let in_form = line.get(value.len()..).is_some_and(|rest| rest.starts_with("  ") || rest.starts_with(" *"));
     (hex && (value.len() >= SHORTEST || in_form && name.is_some())).then_some((None, name, value))
 }
 
-/// `x h` of SFV files, whose CRC-32 is not taken.
+/// `x h` of SFV files.
 fn sfv(line: &str) -> Option<Parsed<'_>> {
     let (name, value) = line.trim_end().rsplit_once([' ', '\t'])?;
     let name = name.trim_end();
     let hex = value.len() == 8 && value.bytes().all(|b| b.is_ascii_hexdigit());
-    (hex && !name.is_empty()).then(|| (Some(Stated::Other("CRC-32 of an SFV file".to_owned())), Some(name), value))
+    (hex && !name.is_empty()).then_some((Some(Stated::Sfv), Some(name), value))
 }
 
 /// The first word, and behind one blank and the mark of binary mode the rest, if there is any.
@@ -176,14 +254,48 @@ mod tests {
         ] {
             assert_eq!(sum(&line), (stated, name.map(str::to_owned), value.to_owned()), "{line}");
         }
-        for (line, other) in [
-            (format!("BLAKE2b (x) = {H}"), "BLAKE2b"),
-            ("SIZE (x) = 12".to_owned(), "SIZE"),
-            ("x A1B2C3D4".into(), "CRC"),
-        ] {
+        for (line, other) in [(format!("BLAKE2b (x) = {H}"), "BLAKE2b"), ("SIZE (x) = 12".to_owned(), "SIZE")] {
             let (stated, name, _) = sum(&line);
             assert!(matches!(stated, Some(Stated::Other(tag)) if tag.starts_with(other)), "{line}");
             assert_eq!(name.as_deref(), Some("x"));
+        }
+        assert_eq!(sum("x A1B2C3D4"), (Some(Stated::Sfv), Some("x".to_owned()), "A1B2C3D4".to_owned()));
+    }
+
+    #[test]
+    fn certutil_names_the_file_in_the_line_before() {
+        let spaced: Vec<&str> = H.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap()).collect();
+        for (heading, value, name) in [
+            ("SHA256 hash of my x.bin:", H.to_owned(), "my x.bin"),
+            ("SHA256 hash of file x.bin:", spaced.join(" "), "x.bin"),
+            ("SHA256-Hash von C:\\d\\x.bin:", H.to_owned(), "C:\\d\\x.bin"),
+            ("Hachage SHA256 de x.bin :", H.to_owned(), "x.bin"),
+        ] {
+            let text = format!("{heading}\r\n{value}\r\nCertUtil: -hashfile command completed successfully.\r\n");
+            let read: Vec<Line> = lines(&text).collect();
+            let [Line::Blank, Line::Sum(sum), Line::Blank, Line::Blank] = &read[..] else {
+                panic!("{heading}: {read:?}")
+            };
+            assert_eq!((sum.name.as_deref(), sum.value.as_str()), (Some(name), H), "{heading}");
+            assert_eq!(sum.stated, Some(Stated::Computed(Algorithm::Sha256)));
+        }
+        let other: Vec<Line> = lines(&format!("The MD5 of it is:\n{H}\n")).collect();
+        assert!(matches!(&other[..], [Line::Foreign, Line::Sum(Sum { name: None, .. }), Line::Blank]), "{other:?}");
+    }
+
+    #[test]
+    fn marks_of_shasum_stand_directly_before_a_name() {
+        for (line, mode) in [
+            (format!("{H} U./x"), Some(Mode::Universal)),
+            (format!("{H} ^x"), Some(Mode::Bits)),
+            (format!("{H} ?x"), Some(Mode::Portable)),
+            (format!("{H}  Ux"), None),
+            (format!("{H} *^x"), None),
+            (format!("{H} x"), None),
+            (format!("{H} U"), None),
+        ] {
+            let Some(Line::Sum(sum)) = lines(&line).next() else { panic!("{line}") };
+            assert_eq!(sum.mode, mode, "{line}");
         }
     }
 

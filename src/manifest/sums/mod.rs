@@ -5,7 +5,7 @@ mod line;
 mod target;
 mod text;
 
-use algorithm::{ByLength, Stated, by_length, of_file_name};
+use algorithm::{ByLength, ByName, Stated, by_length, named_by, of_file_name, others_of};
 use line::{Line, Sum, lines};
 use target::{Fit, segments};
 
@@ -13,6 +13,7 @@ pub use target::SumsTarget;
 pub use text::decode;
 
 use crate::checksum::{Algorithm, Digest};
+use crate::ident::AmiId;
 
 /// What a checksum file says of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub enum SumsError {
     Ambiguous { name: String },
     #[error("holds values without a name, and which of them is meant cannot be told")]
     Nameless,
+    #[error("holds a value without a name, and is by its own name of `{other}`, and not of `{name}`")]
+    OfAnother { name: String, other: String },
     #[error("names `{name}` more than {MOST_LINES} times")]
     TooMany { name: String },
     #[error("line {line}: {problem}")]
@@ -133,9 +136,9 @@ fn parse(text: &str, request: &SumsRequest<'_>) -> Result<Parsed, SumsError> {
     let mut parsed = Parsed::default();
     for (line, read) in (1..).zip(lines(text)) {
         match read {
-            Line::Sum(sum) => {
+            Line::Sum(mut sum) => {
                 parsed.any_named |= sum.name.is_some();
-                let fit = fit(&sum, request);
+                let fit = fit_by_mode(&mut sum, request).unwrap_or_else(|| fit(&sum, request));
                 let lines = if sum.name.is_none() { &mut parsed.nameless } else { &mut parsed.named };
                 if fit != Fit::No || sum.name.is_none() && lines.len() <= MOST_LINES {
                     lines.push(Kept { line, sum, fit });
@@ -165,7 +168,12 @@ fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool),
     match named.iter().map(|kept| kept.fit).max() {
         None if any_named || nameless.is_empty() => no_line(None),
         None if !request.one_target || nameless.len() > MOST_LINES => Err(SumsError::Nameless),
-        None => Ok((nameless, true)),
+        None => match of_another(request) {
+            Some(other) => {
+                Err(SumsError::OfAnother { name: request.target.name().to_owned(), other: other.to_owned() })
+            }
+            None => Ok((nameless, true)),
+        },
         // A line for a file of this name in another folder shows that more than one is meant.
         Some(Fit::Name | Fit::Elsewhere | Fit::No) if elsewhere().is_some() => no_line(elsewhere()),
         Some(best) => {
@@ -176,6 +184,42 @@ fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool),
             Ok((named, several))
         }
     }
+}
+
+/// The file that the name of a checksum file is made of, where it is not the target: `y.bin` of `y.bin.md5`. A name
+/// without an extension may as well be a word, unless a file or an AMI has it.
+fn of_another<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
+    let stem = named_by(last_segment(request.file))?;
+    let target = request.target.name();
+    let begins = |long: &str, short: &str| {
+        long.get(..short.len()).is_some_and(|start| start.eq_ignore_ascii_case(short))
+            && long.get(short.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let beside = target.rsplit_once('.').map(|(_, extension)| format!("{stem}.{extension}"));
+    let is_file = || {
+        stem.contains('.')
+            || stem.parse::<AmiId>().is_ok()
+            || (request.means_another)(stem)
+            || beside.is_some_and(|name| (request.means_another)(&name))
+    };
+    (!begins(target, stem) && !begins(stem, target) && is_file()).then_some(stem)
+}
+
+/// How the name fits without the mark of a mode before it, if the mark is none of the name: the value is then of
+/// something else than the bytes.
+fn fit_by_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
+    let (mode, name) = (sum.mode?, sum.name.as_deref()?);
+    if request.target.has_path(name) || request.target.name() == name || (request.means_another)(name) {
+        return None;
+    }
+    let bare = name.get(1..)?.to_owned();
+    let found = fit(&Sum { name: Some(bare.clone()), ..sum.clone() }, request);
+    if found == Fit::No {
+        return None;
+    }
+    sum.name = Some(bare);
+    sum.stated = Some(Stated::Other(mode.describe().to_owned()));
+    Some(found)
 }
 
 fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
@@ -192,22 +236,29 @@ fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
 /// The value of a line, by the algorithm that the line states, the person, the name of the file, or the length.
 fn value(sum: &Sum, request: &SumsRequest<'_>) -> Result<SumValue, String> {
     let parse = |algorithm| Digest::parse(algorithm, &sum.value).map_err(|error| error.to_string());
-    let by_person = request.algorithm.map(Stated::Computed);
-    match sum.stated.clone().or(by_person) {
-        Some(Stated::Computed(algorithm)) => return parse(algorithm).map(SumValue::Stated),
-        Some(Stated::Other(algorithm)) => return Ok(SumValue::NotComputed { algorithm }),
-        None => {}
+    let fits = |algorithm: &Algorithm| sum.value.len() == 2 * algorithm.digest_len();
+    match (&sum.stated, request.algorithm) {
+        (Some(Stated::Computed(algorithm)), _) => return parse(*algorithm).map(SumValue::Stated),
+        (None, Some(algorithm)) => return parse(algorithm).map(SumValue::Stated),
+        (Some(Stated::Sfv), Some(algorithm)) if fits(&algorithm) => return parse(algorithm).map(SumValue::Stated),
+        (Some(Stated::Sfv), _) => return Ok(SumValue::NotComputed { algorithm: "CRC-32 of an SFV file".to_owned() }),
+        (Some(Stated::Other(algorithm)), _) => return Ok(SumValue::NotComputed { algorithm: algorithm.clone() }),
+        (None, None) => {}
     }
-    match of_file_name(last_segment(request.file), request.target.name()) {
-        Some(Stated::Computed(algorithm)) if sum.value.len() == 2 * algorithm.digest_len() => {
-            return parse(algorithm).map(SumValue::Stated);
+    let by_name = of_file_name(last_segment(request.file), request.target.name());
+    match &by_name {
+        ByName::Stated(Stated::Computed(algorithm)) if fits(algorithm) => {
+            return parse(*algorithm).map(SumValue::Stated);
         }
-        Some(Stated::Other(other)) if by_length(sum.value.len()).is_some() => {
+        ByName::Stated(Stated::Other(other)) if by_length(sum.value.len()).is_some() => {
             return Ok(SumValue::NotComputed { algorithm: format!("{other}, by the name of the file") });
         }
         _ => {}
     }
     match by_length(sum.value.len()) {
+        Some(ByLength::Certain(algorithm)) if by_name != ByName::Nothing => {
+            parse(algorithm).map(|digest| SumValue::Guessed { digest, may_be: others_of(algorithm) })
+        }
         Some(ByLength::Certain(algorithm)) => parse(algorithm).map(SumValue::Stated),
         Some(ByLength::Guessed { algorithm, may_be }) => {
             parse(algorithm).map(|digest| SumValue::Guessed { digest, may_be })

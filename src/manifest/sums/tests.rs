@@ -164,3 +164,80 @@ fn a_file_of_nothing_but_the_target_has_a_bound() {
     assert_eq!(find(&nameless, "SUMS", "x"), Err(SumsError::Nameless));
     assert!(find(&(nameless + &lines(1)), "SUMS", "x").is_ok(), "and one that is named");
 }
+
+#[test]
+fn a_checksum_file_named_after_another_file_is_of_that_one() {
+    let sha = format!("{}\n", hex(SHA256, b"x"));
+    for (file, given) in
+        [("x.bin.sha256", "x.bin"), ("d/x.sha256", "x.bin"), ("one.sha256", "x.bin"), ("v1.2", "x.bin")]
+    {
+        assert!(find(&sha, file, given).is_ok(), "{file}");
+    }
+    for (file, given, other) in [
+        ("y.bin.sha256", "x.bin", "y.bin"),
+        ("d/y.bin.SHA256", "x.bin", "y.bin"),
+        ("ami-0123456789abcdef0.sha256", "ami-0123456789abcdef1.bin", "ami-0123456789abcdef0"),
+    ] {
+        let error = find(&sha, file, given).unwrap_err();
+        assert_eq!(error, SumsError::OfAnother { name: given.into(), other: other.into() });
+        assert!(find(&sha.replace('\n', &format!("  {given}")), file, given).is_ok(), "a line that names it counts");
+    }
+    let target = SumsTarget::file(Path::new("x.bin"), Path::new("/here/x.bin"), &[]);
+    let beside = |name: &str| name == "y.bin";
+    let request =
+        SumsRequest { file: "y.sha256", algorithm: None, target: &target, means_another: &beside, one_target: true };
+    assert!(matches!(find_sums(&sha, &request), Err(SumsError::OfAnother { .. })), "y.bin lies beside it");
+}
+
+#[test]
+fn certutil_values_are_of_the_file_that_is_named() {
+    let of = |name: &str| {
+        format!("SHA1 hash of {name}:\r\n{}\r\nCertUtil: -hashfile command done.\r\n", hex(Algorithm::Sha1, b"x"))
+    };
+    assert_eq!(values(&of("x.bin"), "out.txt", "x.bin"), [stated(Algorithm::Sha1, b"x")]);
+    assert!(matches!(find(&of("y.bin"), "out.txt", "x.bin"), Err(SumsError::NoLine { .. })));
+}
+
+#[test]
+fn a_name_of_another_algorithm_makes_a_short_value_a_guess() {
+    for algorithm in [Algorithm::Md5, Algorithm::Sha1] {
+        let text = format!("{}  x.bin\n", hex(algorithm, b"x"));
+        for plain in ["SUMS", "x.bin.txt", "x.bin.lst", "checksums.chk", "CHECKSUMS"] {
+            assert_eq!(values(&text, plain, "x.bin"), [stated(algorithm, b"x")], "{plain}");
+        }
+        for other in ["x.bin.hidrive", "x.bin.git", "x.unheard-of", "x.bin.sha256"] {
+            let guessed = values(&text, other, "x.bin");
+            assert!(matches!(guessed[..], [SumValue::Guessed { .. }]), "{other}: {guessed:?}");
+        }
+        for other in ["x.bin.md4", "x.bin.mailru", "x.bin.quickxor", "x.bin.tth", "x.bin.sha0", "MD4SUMS"] {
+            let found = values(&text, other, "x.bin");
+            assert!(matches!(found[..], [SumValue::NotComputed { .. }]), "{other}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_person_states_the_algorithm_of_an_sfv_file() {
+    let target = SumsTarget::file(Path::new("x"), Path::new("/x"), &[]);
+    let text = format!("; made by x\nx {}\n", hex(Algorithm::Crc32, b"x"));
+    let of = |algorithm| {
+        let request =
+            SumsRequest { file: "x.sfv", algorithm, target: &target, means_another: &|_| false, one_target: true };
+        find_sums(&text, &request).unwrap().values.remove(0).value
+    };
+    assert_eq!(of(Some(Algorithm::Crc32)), stated(Algorithm::Crc32, b"x"));
+    assert!(matches!(of(None), SumValue::NotComputed { .. }));
+    assert!(matches!(of(Some(SHA256)), SumValue::NotComputed { .. }), "it cannot be one");
+}
+
+#[test]
+fn values_of_shasum_modes_are_not_of_the_bytes() {
+    for mark in ["U", "^", "?", "U./", "^./"] {
+        let text = format!("{} {mark}x.bin\n", hex(Algorithm::Sha1, b"x"));
+        let found = values(&text, "SUMS", "x.bin");
+        assert!(matches!(&found[..], [SumValue::NotComputed { algorithm }] if algorithm.contains("shasum")), "{mark}");
+        // A file of the whole name is itself.
+        let name = format!("{mark}x.bin");
+        assert_eq!(values(&text, "SUMS", &name), [stated(Algorithm::Sha1, b"x")], "{mark}");
+    }
+}

@@ -30,7 +30,7 @@ macro_rules! hear {
         let about = About::new($about);
         let answer = $request.customize().interceptor(about.clone()).send().await;
         let heard = about.heard();
-        $self.standing.wasted(&heard);
+        $self.standing.heard(&heard);
         answer.map(|answer| (answer, heard.headers)).map_err(|error| translate(&error, &$self.subject(), $needs))
     }};
 }

@@ -44,6 +44,8 @@ pub(super) struct Heard {
     pub wasted: u64,
     /// Of each rule of a lifecycle, in order, why it is not understood.
     pub odd_rules: Vec<Option<String>>,
+    /// The status of the answer; `None` where none came.
+    pub status: Option<u16>,
 }
 
 impl About {
@@ -103,6 +105,7 @@ impl Intercept for BoundedAnswers {
         let operation = config.load::<Metadata>().map(|metadata| metadata.name().to_owned()).unwrap_or_default();
         let about = config.load::<About>().cloned().unwrap_or_default();
         let response = context.response_mut();
+        about.hear(|heard| heard.status = Some(response.status().as_u16()));
         if !response.status().is_success() {
             bound(response, LARGEST_ANSWER, None);
             return Ok(());
@@ -162,7 +165,10 @@ impl<B> Gathered<B> {
     /// Why the whole answer is none, if it is checked at all.
     fn judge(&mut self, too_long: bool) -> Result<(), Foreign> {
         let Some(Check { document, about }) = self.check.take() else { return Ok(()) };
-        let judged = if too_long { Err(Foreign::TooLong(self.limit)) } else { document.check_body(&self.bytes) };
+        let judged = match too_long {
+            true => Err(Foreign::TooLong(self.limit)),
+            false => document.check_body(&self.bytes).and_then(|()| document.check_length(&self.bytes, &about.known)),
+        };
         let judged = judged.and_then(|()| shape::check(document.operation, &self.bytes).map_err(Foreign::Odd));
         if judged.is_err() {
             about.hear(|heard| heard.wasted = self.bytes.len() as u64);

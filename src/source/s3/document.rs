@@ -133,6 +133,14 @@ impl Document {
         None
     }
 
+    /// Refuses an answer that is as long as the object, whatever its head states.
+    pub fn check_length(self, body: &[u8], known: &Known) -> Result<(), Foreign> {
+        match self.of == Of::Object && known.size == Some(body.len() as u64) {
+            true => Err(Foreign::Object("its length")),
+            false => Ok(()),
+        }
+    }
+
     /// Refuses an answer by its first element, and where it does not end with it.
     pub fn check_body(self, body: &[u8]) -> Result<(), Foreign> {
         let other = Foreign::OtherDocument(self.root);
@@ -313,6 +321,8 @@ mod tests {
         }
         let many = format!("<Tagging>{}</Tagging>", "<Tag/>".repeat(200_000));
         assert_eq!(tagging.check_body(many.as_bytes()), Err(Foreign::Broken(Broken::TooMany)));
+        assert_eq!(tagging.check_length(b"<Tagging/>", &known()), Ok(()));
+        assert_eq!(tagging.check_length(b"<T>12/>", &known()), Err(Foreign::Object("its length")), "7 bytes");
         let slow = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
         assert_eq!(tagging.check_body(slow), Err(Foreign::Error("SlowDown".into())));
     }

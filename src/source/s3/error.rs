@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::clock;
 use super::document::Foreign;
-use super::http::{TlsAnswer, Unfit, certificate_refused, no_tls, proxy_settings};
+use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls, proxy_settings};
 use super::said::{code, said};
 use crate::source::{ErrorKind, SourceError};
 
@@ -79,6 +79,9 @@ where
         ),
         SdkError::DispatchFailure(_) if certificate_refused(error) => {
             make(ErrorKind::Untrusted, format!("the server is not trusted: {cause}; AWS_CA_BUNDLE names other CAs"))
+        }
+        SdkError::DispatchFailure(_) if inside::<OnlyInformed>(error).is_some() => {
+            make(ErrorKind::Protocol, format!("the server does not answer: {cause}"))
         }
         SdkError::DispatchFailure(_) => make(ErrorKind::Transient, format!("no connection: {cause}{}", by_proxy())),
         SdkError::ResponseError(response) => {
@@ -314,10 +317,15 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         }
         (_, 412) => (ErrorKind::Changed, "the object is no longer the one that was inspected (412)".to_owned()),
         ("MethodNotAllowed" | "NotImplemented", _) | (_, 405 | 501) => {
-            (ErrorKind::Unsupported, format!("the server does not know this request ({})", answer.status))
+            (ErrorKind::Unsupported, with(&format!("the server does not know this request ({})", answer.status)))
         }
         (_, 429) => (ErrorKind::Throttled, with("the server asks for fewer requests (429)")),
         (_, 500..) => (ErrorKind::Transient, with(&format!("the server failed (status {})", answer.status))),
+        (_, 304) => {
+            let detail =
+                "the server says that nothing changed (status 304), and sends nothing of what it was asked for";
+            (ErrorKind::Protocol, with(detail))
+        }
         (_, 300..=399) => {
             (ErrorKind::Protocol, with(&format!("the server points elsewhere (status {})", answer.status)))
         }

@@ -135,13 +135,17 @@ impl ObjectSource for S3Object {
 
     /// Answers to HEAD have no body to say what is wrong; a GET of one byte that fails has one.
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {
+        let status = self.standing.status();
         // A HEAD has no code of its own; the SDK makes this one from its status.
-        let vague = error.code.as_deref().is_none_or(|code| code == "NotFound")
-            && matches!(
-                error.kind,
-                ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid
-            );
-        if !vague {
+        let vague = error.code.as_deref().is_none_or(|code| code == "NotFound");
+        let refused = match error.kind {
+            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid => true,
+            ErrorKind::Unsupported | ErrorKind::Throttled | ErrorKind::Transient => {
+                status.is_some_and(|status| status >= 400)
+            }
+            _ => false,
+        };
+        if !(vague && refused) {
             return (error, 0);
         }
         let request = with_key!(self, addressed!(self, self.client.get_object(), self.uri)).range("bytes=0-0");
@@ -150,8 +154,13 @@ impl ObjectSource for S3Object {
             Err(told) => told,
         };
         // What speaks of the one byte alone explains nothing.
-        let other = matches!(told.kind, ErrorKind::Archived | ErrorKind::Protocol) || told.is_transient();
-        if other || told.code.as_deref() == Some("InvalidRange") { (error, 1) } else { (told, 1) }
+        let other = match told.kind {
+            ErrorKind::Archived => error.kind != ErrorKind::Denied,
+            ErrorKind::Protocol => true,
+            _ => told.is_transient() && !error.is_transient(),
+        };
+        let of_range = told.code.as_deref() == Some("InvalidRange") && status != Some(416);
+        if other || of_range { (error, 1) } else { (told, 1) }
     }
 
     async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {

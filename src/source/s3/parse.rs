@@ -105,7 +105,8 @@ pub(super) fn add_attributes(
 ) -> Result<(), SourceError> {
     if facts.pages == 0 {
         facts.etag = out.e_tag().and_then(ETag::told);
-        facts.size = out.object_size().and_then(|size| u64::try_from(size).ok());
+        // A size below zero is none that HEAD can tell.
+        facts.size = out.object_size().map(|size| u64::try_from(size).unwrap_or(u64::MAX));
         if let Some(checksum) = out.checksum() {
             let stated = checksum.checksum_type().map(|kind| kind.as_str());
             (facts.checksums, facts.unreadable_checksums) = stored(checksum_values!(checksum), stated, multipart);

@@ -22,13 +22,22 @@ use crate::units::ByteRange;
 /// Why a read did not begin.
 struct Refused {
     error: SourceError,
-    /// By `If-Match`.
-    precondition: bool,
+    /// The status, where `If-Match` may be what was refused.
+    precondition: Option<u16>,
+}
+
+/// Servers that do not know `If-Match` answer it as a header they cannot take. Words about something else are believed.
+fn may_refuse_condition(status: u16, kind: &ErrorKind) -> bool {
+    match status {
+        412 => true,
+        400 | 406 | 501 => matches!(kind, ErrorKind::Invalid | ErrorKind::Unsupported),
+        _ => false,
+    }
 }
 
 impl From<SourceError> for Refused {
     fn from(error: SourceError) -> Self {
-        Refused { error, precondition: false }
+        Refused { error, precondition: None }
     }
 }
 
@@ -52,7 +61,9 @@ impl S3Object {
             if status == Some(503) && error.kind == ErrorKind::Transient {
                 error.kind = ErrorKind::Throttled;
             }
-            Refused { error, precondition: conditional && status == Some(412) }
+            let sent = conditional && id.etag.as_ref().is_some_and(ETag::is_strong);
+            let precondition = status.filter(|status| sent && may_refuse_condition(*status, &error.kind));
+            Refused { error, precondition }
         })?;
         let headers = about.heard().headers;
         let content_range = headers.joined("content-range");
@@ -96,10 +107,6 @@ impl S3Object {
         let same = head::head_facts(&uri, &headers, false).is_ok_and(|now| State::of(&now.facts, &headers) == then);
         if same {
             self.standing.unconditional.store(true, Ordering::Relaxed);
-            self.standing.note(
-                "the server refused If-Match (412) although nothing changed; the ETag of every answer is compared instead"
-                    .to_owned(),
-            );
         }
         same
     }
@@ -112,12 +119,26 @@ impl S3Object {
         range: ByteRange,
     ) -> Result<ByteStream, SourceError> {
         match self.read_at(uri, id, size, range).await {
-            Err(Refused { precondition: true, error }) => {
+            Err(Refused { precondition: Some(status), error }) => {
                 if !self.is_unchanged(id).await {
                     return Err(error);
                 }
                 self.standing.asked_more();
-                self.read_at(uri, id, size, range).await.map_err(|refused| refused.error)
+                match self.read_at(uri, id, size, range).await {
+                    Ok(body) => {
+                        self.standing.note(format!(
+                            "the server refused If-Match ({status}) although nothing changed; the ETag of every answer is compared instead"
+                        ));
+                        Ok(body)
+                    }
+                    Err(again) => {
+                        // What is refused without a condition too was not refused because of it.
+                        if !again.error.is_transient() && status != 412 {
+                            self.standing.unconditional.store(false, Ordering::Relaxed);
+                        }
+                        Err(again.error)
+                    }
+                }
             }
             other => other.map_err(|refused| refused.error),
         }

@@ -96,8 +96,18 @@ const RULE: Holds = Only(&[
     ("AbortIncompleteMultipartUpload", AtMostOnce, Only(&[("DaysAfterInitiation", AtMostOnce, Text)])),
 ]);
 
+/// S3 API reference, `GetObjectAttributes`.
+const ATTRIBUTES: Holds = Only(&[
+    ("ETag", AtMostOnce, Text),
+    ("Checksum", AtMostOnce, Anything),
+    ("ObjectParts", AtMostOnce, Anything),
+    ("StorageClass", AtMostOnce, Text),
+    ("ObjectSize", AtMostOnce, Text),
+]);
+
 fn of(operation: &str) -> Option<Holds> {
     Some(match operation {
+        "GetObjectAttributes" => ATTRIBUTES,
         "GetObjectTagging" => TAGGING,
         "GetObjectRetention" => RETENTION,
         "GetObjectLegalHold" => LEGAL_HOLD,

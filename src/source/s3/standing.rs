@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bounded::Heard;
@@ -20,6 +20,8 @@ pub(super) struct Standing {
     pub asking: tokio::sync::Mutex<()>,
     state: Mutex<Option<State>>,
     notes: Mutex<Notes>,
+    /// The status of the last answer, 0 where a request got none.
+    status: AtomicU16,
     requests: AtomicU64,
     wasted: AtomicU64,
 }
@@ -97,8 +99,14 @@ impl Standing {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts the bytes of an answer that was none.
-    pub fn wasted(&self, heard: &Heard) {
+    /// The status of the last answer, if the last request got one.
+    pub fn status(&self) -> Option<u16> {
+        Some(self.status.load(Ordering::Relaxed)).filter(|status| *status != 0)
+    }
+
+    /// Keeps the status of an answer, and counts its bytes where it was none.
+    pub fn heard(&self, heard: &Heard) {
+        self.status.store(heard.status.unwrap_or(0), Ordering::Relaxed);
         self.wasted.fetch_add(heard.wasted, Ordering::Relaxed);
     }
 

@@ -10,6 +10,8 @@ mod small;
 mod trust;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::config::SharedHttpClient;
@@ -55,7 +57,7 @@ pub(super) fn client(trust: &Trust) -> SharedHttpClient {
         // A header line that breaks the grammar costs itself, and not the object.
         .http1_ignore_invalid_headers_in_responses(true)
         .build(tls);
-    Wire { client }.into_shared()
+    Wire { client, patience: READ_TIMEOUT }.into_shared()
 }
 
 fn behind_a_proxy() -> bool {
@@ -98,6 +100,16 @@ fn sdk_client_by(trust: &Trust, proxy: ProxyConfig) -> SharedHttpClient {
 #[derive(Clone)]
 struct Wire {
     client: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
+    /// The longest that the head of an answer may take.
+    patience: Duration,
+}
+
+/// A server sent an informational status, and no answer behind it. Asking again brings the same.
+#[derive(Debug, thiserror::Error)]
+#[error("status {status} came, and no answer behind it within {} s", .patience.as_secs())]
+pub(super) struct OnlyInformed {
+    status: u16,
+    patience: Duration,
 }
 
 impl fmt::Debug for Wire {
@@ -114,16 +126,55 @@ impl HttpClient for Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.client.clone();
+        let Wire { client, patience } = self.clone();
         HttpConnectorFuture::new(async move {
-            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let Ok(answer) = tokio::time::timeout(READ_TIMEOUT, client.request(request)).await else {
-                let detail = format!("no answer within {} s", READ_TIMEOUT.as_secs());
-                return Err(ConnectorError::timeout(detail.into()));
+            let mut request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let informed = Arc::new(AtomicU16::new(0));
+            let told = Arc::clone(&informed);
+            hyper::ext::on_informational(&mut request, move |answer| {
+                told.store(answer.status().as_u16(), Ordering::Relaxed);
+            });
+            let Ok(answer) = tokio::time::timeout(patience, client.request(request)).await else {
+                return Err(match informed.load(Ordering::Relaxed) {
+                    0 => ConnectorError::timeout(format!("no answer within {} s", patience.as_secs()).into()),
+                    status => ConnectorError::other(OnlyInformed { status, patience }.into(), None),
+                });
             };
             let answer = answer.map_err(|error| ConnectorError::io(error.into()))?;
             HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// The server keeps the connection open; the error comes from the client's own patience.
+    #[tokio::test]
+    async fn informational_statuses_are_not_awaited_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let mut bytes = [0; 4096];
+            while stream.read(&mut bytes).is_ok_and(|count| count > 0) {
+                stream.write_all(b"HTTP/1.1 199 X\r\n\r\n").unwrap();
+            }
+        });
+        let tls = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(Trust::default().tls())
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(Tcp::new(CONNECT_TIMEOUT));
+        let wire = Wire { client: Client::builder(TokioExecutor::new()).build(tls), patience: Duration::from_secs(1) };
+        let request = http::Request::head(format!("http://127.0.0.1:{port}/b/k")).body(SdkBody::empty()).unwrap();
+        let error = wire.call(HttpRequest::try_from(request).unwrap()).await.unwrap_err();
+        let said = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(said, "status 199 came, and no answer behind it within 1 s");
     }
 }
