@@ -5,7 +5,7 @@ use crate::account::AccountService;
 use crate::checks::preflight::DryRun;
 use crate::facts::{Caller, Fact};
 use crate::image::ImageService;
-use crate::source::{BucketService, Session, SourceError};
+use crate::source::{BucketService, ErrorKind, Session, SourceError};
 
 /// The services that store and restore: one account, one Region, one bucket.
 #[derive(Clone)]
@@ -19,10 +19,10 @@ pub struct Services {
 
 impl Services {
     /// Asked before everything else: with credentials that are refused, or without a connection to the Region, the
-    /// rest need not be tried. Where STS alone cannot be reached, the rest is.
+    /// rest need not be tried. Where STS alone cannot be reached, or answers what cannot be read, the rest is.
     pub(super) async fn caller(&self) -> Result<Fact<Caller>, SourceError> {
         match self.account.caller().await {
-            Err(error) if error.is_transient() => {
+            Err(error) if error.is_transient() || error.kind == ErrorKind::Protocol => {
                 let ec2 = self.images.ebs_default().await;
                 if !ec2.is_err_and(|error| error.is_transient()) {
                     return Ok(asked(Err(error), "GetCallerIdentity", "sts:GetCallerIdentity"));

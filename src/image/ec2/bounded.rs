@@ -19,7 +19,7 @@ pub(super) const LARGEST_ANSWERS: usize = 64 << 20;
 
 /// What one answer may hold, ten times a page of the largest size: an AMI becomes 2 KiB of memory, however few bytes the
 /// server sends of it, and a tag or a volume of one a tenth of that.
-const LARGEST_PAGE: Most = Most { elements: u64::MAX, entries: 20_000, inner: 400_000 };
+const LARGEST_PAGE: Most = Most { elements: 2_000_000, entries: 20_000, inner: 400_000 };
 /// The same of all answers to one operation.
 const MOST_ENTRIES: u64 = 200_000;
 const MOST_INNER: u64 = 4_000_000;

@@ -316,7 +316,8 @@ mod tests {
             assert_eq!(tagging.check_body(other.as_bytes()), Err(Foreign::OtherDocument("Tagging")), "{other}");
         }
         assert!(tagging.check_body(b"\xff<Tagging/>").is_err());
-        for cut in ["<Tagging>", "<Tagging><TagSet><Tag><Key>a</Key>", "<Tagging><TagSet/>", "<Tagging><TagSet/></Tagg"] {
+        for cut in ["<Tagging>", "<Tagging><TagSet><Tag><Key>a</Key>", "<Tagging><TagSet/>", "<Tagging><TagSet/></Tagg"]
+        {
             assert_eq!(tagging.check_body(cut.as_bytes()), Err(Foreign::Broken(Broken::Cut)), "{cut}");
         }
         let many = format!("<Tagging>{}</Tagging>", "<Tag/>".repeat(200_000));

@@ -37,7 +37,8 @@ mod tests {
     #[test]
     fn proxies_that_cannot_serve_are_refused_without_their_password() {
         let of = |value: &str| check(&Environment::of([("HTTPS_PROXY".into(), value.into())]).unwrap());
-        for good in ["http://proxy:3128", "proxy:3128", "https://u:p@proxy", "", "http://127.0.0.1:1", "http://[::1]:1"] {
+        for good in ["http://proxy:3128", "proxy:3128", "https://u:p@proxy", "", "http://127.0.0.1:1", "http://[::1]:1"]
+        {
             assert_eq!(of(good), Ok(()), "{good}");
         }
         for bad in [
