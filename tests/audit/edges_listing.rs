@@ -39,7 +39,7 @@ async fn contradictions_are_no_listing_and_make_nothing_gone() {
         (&[("<Name>archive<", "<Name>other<")], "of another bucket: other"),
         (&[("<Prefix/>", "<Prefix>p/</Prefix>")], "of another prefix: `p/`"),
         (&[(LAST, more)], "goes back to the key"),
-        (&[("ListBucketResult", "ListVersionsResult")], "cannot be read"),
+        (&[("ListBucketResult", "ListVersionsResult")], "is no ListBucketResult document"),
     ];
     for (pairs, problem) in table {
         lie(&rig, pairs);

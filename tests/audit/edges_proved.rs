@@ -126,6 +126,7 @@ impl BucketService for Shelf {
             modified: facts.last_modified.map(|time| time.to_string()),
             etag: facts.id.etag.map(|etag| format!("\"{etag}\"")),
             storage_class: facts.storage_class,
+            contradiction: None,
         };
         let page = RawPage { entries: self.there.then_some(listed).into_iter().collect(), ..RawPage::default() };
         walk.take(page).map_err(|problem| SourceError::new(ErrorKind::Protocol, "archive", problem))
