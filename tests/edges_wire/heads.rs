@@ -142,3 +142,26 @@ async fn what_a_policy_asks_for_must_come_once() {
         assert!(!run.stdout.contains("9999-12-30"), "{}", run.stdout);
     }
 }
+
+/// Where HEAD is refused, a listing tells of the object, if it is one of this bucket and does not contradict itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_stands_in_for_a_head_only_where_it_can_be_believed() {
+    for (name, prefix, count, exit) in [
+        ("bucket", "ami-0123456789abcdef0.bin", 1, 3),
+        ("other", "ami-0123456789abcdef0.bin", 1, 4),
+        ("bucket", "ami-0", 1, 4),
+        ("bucket", "ami-0123456789abcdef0.bin", 2, 4),
+    ] {
+        let server = Scripted::new(move |asked| match asked.path.contains("list-type") {
+            true => Answer::xml(&format!(
+                "<ListBucketResult><Name>{name}</Name><Prefix>{prefix}</Prefix><KeyCount>{count}</KeyCount>\
+                 <IsTruncated>false</IsTruncated><Contents><Key>ami-0123456789abcdef0.bin</Key><Size>7</Size>\
+                 </Contents></ListBucketResult>"
+            )),
+            false => Answer::error(403, "AccessDenied", "no"),
+        });
+        let run = server.run(&["inspect", TARGET]).await;
+        assert_eq!(run.exit, Some(exit), "{name} {prefix} {count}: {}", run.stdout);
+        assert_eq!(run.stdout.contains("does not tell whether it is there"), exit == 4, "{}", run.stdout);
+    }
+}
