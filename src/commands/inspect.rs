@@ -79,10 +79,17 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
 
 /// What is left when only ListObjectsV2 answers.
 async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport, SourceError> {
-    let Ok(found) = session.find().await else {
-        let detail =
-            format!("{}; without s3:ListBucket the same answer is given where there is no object", denied.detail);
-        return Err(SourceError { detail, ..denied });
+    let found = match session.find().await {
+        Ok(found) => found,
+        Err(error) => {
+            let detail = match error.kind {
+                ErrorKind::Denied => {
+                    "without s3:ListBucket the same answer is given where there is no object".to_owned()
+                }
+                _ => format!("a listing does not tell whether it is there: {}", error.explain()),
+            };
+            return Err(SourceError { detail: format!("{}; {detail}", denied.detail), ..denied });
+        }
     };
     let Some(facts) = found else {
         return Err(SourceError { kind: ErrorKind::NotFound, detail: "there is no such object".to_owned(), ..denied });

@@ -75,3 +75,93 @@ async fn metadata_in_encoded_words_is_shown_as_it_was_meant() {
     let shown: Vec<_> = all.iter().map(|entry| (entry["value"].as_str(), entry["recognised"].as_str())).collect();
     assert_eq!(shown, [(Some("web server"), Some("ami_name")), (Some("Jürgen"), None)]);
 }
+
+const EXPIRATION: &str = "x-amz-expiration";
+const MODE: &str = "x-amz-object-lock-mode";
+const UNTIL: &str = "x-amz-object-lock-retain-until-date";
+const HOLD: &str = "x-amz-object-lock-legal-hold";
+
+/// A bucket with one object, without rules and locks but those of its HEAD.
+fn bucket_of_one(headers: &'static [(&'static str, &'static str)]) -> Scripted {
+    Scripted::new(move |asked| {
+        let object = asked.path.contains(".bin");
+        if asked.asks("lifecycle") {
+            return Answer::error(404, "NoSuchLifecycleConfiguration", "none");
+        }
+        if asked.asks("retention") || asked.asks("legal-hold") {
+            return Answer::error(404, "NoSuchObjectLockConfiguration", "none");
+        }
+        if object {
+            let bare = honest(asked, &bytes());
+            return headers.iter().fold(bare, |answer, (name, value)| answer.header(name, value));
+        }
+        if asked.is_head() {
+            return Answer::new(200).header("x-amz-bucket-region", "us-east-1");
+        }
+        Answer::xml(&format!(
+            "<ListBucketResult><Name>bucket</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents>\
+             <Key>ami-0123456789abcdef0.bin</Key><Size>{}</Size><ETag>\"{}\"</ETag></Contents></ListBucketResult>",
+            bytes().len(),
+            etag()
+        ))
+    })
+}
+
+/// Expirations and locks that come twice: which of them counts is not known, and none is no answer either.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_policy_asks_for_must_come_once() {
+    const SOON: &str = "expiry-date=\"Tue, 01 Dec 2026 00:00:00 GMT\", rule-id=\"x\"";
+    const LATE: &str = "expiry-date=\"Fri, 31 Dec 2100 00:00:00 GMT\", rule-id=\"y\"";
+    const FAR: &str = "2100-12-01T00:00:00Z";
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let stays = "stays = \"90d\"";
+    let lock = "lock = \"any\"\nlock-days = 30";
+    let table: [(&str, &'static [(&str, &str)], i32); 14] = [
+        (stays, &[], 0),
+        (stays, &[(EXPIRATION, LATE)], 0),
+        (stays, &[(EXPIRATION, LATE), (EXPIRATION, LATE)], 0),
+        (stays, &[(EXPIRATION, LATE), (EXPIRATION, SOON)], 3),
+        (stays, &[(EXPIRATION, SOON), (EXPIRATION, LATE)], 3),
+        (lock, &[], 1),
+        (lock, &[(MODE, "GOVERNANCE"), (UNTIL, FAR)], 0),
+        (lock, &[(MODE, "GOVERNANCE"), (UNTIL, "9999-12-31T23:59:59Z")], 0),
+        (lock, &[(MODE, "GOVERNANCE"), (MODE, "NONE"), (UNTIL, FAR)], 3),
+        (lock, &[(MODE, "GOVERNANCE"), (UNTIL, FAR), (UNTIL, "2020-01-01T00:00:00Z")], 3),
+        (lock, &[(MODE, "GOVERNANCE"), (UNTIL, "2020-01-01T00:00:00Z"), (UNTIL, FAR)], 3),
+        (lock, &[(UNTIL, "2020-01-01T00:00:00Z"), (UNTIL, FAR)], 3),
+        (lock, &[(HOLD, "ON"), (HOLD, "OFF")], 3),
+        (lock, &[(HOLD, "OFF"), (HOLD, "ON")], 3),
+    ];
+    for (index, (policy, headers, exit)) in table.into_iter().enumerate() {
+        std::fs::write(path("p.toml"), format!("[object]\n{policy}\n")).unwrap();
+        let ledger = path(&format!("{index}.db"));
+        let server = bucket_of_one(headers);
+        let run = server.run(&["audit", "s3://bucket/", "--policy", &path("p.toml"), "--ledger", &ledger]).await;
+        assert_eq!(run.exit, Some(exit), "{policy} {headers:?}: {} {}", run.stdout, run.stderr);
+        assert!(!run.stdout.contains("9999-12-30"), "{}", run.stdout);
+    }
+}
+
+/// Where HEAD is refused, a listing tells of the object, if it is one of this bucket and does not contradict itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_stands_in_for_a_head_only_where_it_can_be_believed() {
+    for (name, prefix, count, exit) in [
+        ("bucket", "ami-0123456789abcdef0.bin", 1, 3),
+        ("other", "ami-0123456789abcdef0.bin", 1, 4),
+        ("bucket", "ami-0", 1, 4),
+        ("bucket", "ami-0123456789abcdef0.bin", 2, 4),
+    ] {
+        let server = Scripted::new(move |asked| match asked.path.contains("list-type") {
+            true => Answer::xml(&format!(
+                "<ListBucketResult><Name>{name}</Name><Prefix>{prefix}</Prefix><KeyCount>{count}</KeyCount>\
+                 <IsTruncated>false</IsTruncated><Contents><Key>ami-0123456789abcdef0.bin</Key><Size>7</Size>\
+                 </Contents></ListBucketResult>"
+            )),
+            false => Answer::error(403, "AccessDenied", "no"),
+        });
+        let run = server.run(&["inspect", TARGET]).await;
+        assert_eq!(run.exit, Some(exit), "{name} {prefix} {count}: {}", run.stdout);
+        assert_eq!(run.stdout.contains("does not tell whether it is there"), exit == 4, "{}", run.stdout);
+    }
+}
