@@ -249,7 +249,11 @@ fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants
     let fips = settings.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
     let dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
     if let Some(endpoint) = endpoint.filter(|_| fips || dual_stack) {
-        let switch = if fips { "use_fips_endpoint" } else { "use_dualstack_endpoint" };
+        let (variable, key) = match fips {
+            true => ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+            false => ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+        };
+        let switch = if settings.env().get(variable).is_some() { variable } else { key };
         return Err(format!(
             "{} names an endpoint, and {switch} asks for one of AWS's own: leave one of the two away",
             endpoint.setting
