@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::follow::FollowWish;
-use crate::checks::preflight::{Claim, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked};
+use crate::checks::preflight::{Claim, Ownership, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked};
 use crate::commands::Services;
 use crate::commands::preflight::{SOURCE_TAG, restore_tags};
 use crate::facts::ImageFacts;
@@ -41,7 +41,10 @@ impl Traced {
     fn of(identity: RestoreIdentity, noted: Option<&str>, image: &ImageFacts, notes: Vec<String>) -> Self {
         let claim = identity.claim(noted);
         let made = restored_by(&claim, image);
-        let (tags, key) = (restore_tags(&identity), Some(identity.key.clone()));
+        // What was mistaken for the AMI of the restore need not bear its tags.
+        let mistaken = matches!(claim.of(image), Ownership::Mistaken { .. });
+        let tags = if mistaken { BTreeMap::new() } else { restore_tags(&identity) };
+        let key = Some(identity.key.clone());
         Traced { tags, key, restore: Some((identity, claim)), made, notes }
     }
 }
