@@ -69,9 +69,9 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// One object that may be there or not.
 #[derive(Clone)]
-struct Shelf {
-    source: MemorySource,
-    there: bool,
+pub(crate) struct Shelf {
+    pub(crate) source: MemorySource,
+    pub(crate) there: bool,
 }
 
 impl Archive for Shelf {
@@ -128,7 +128,8 @@ impl BucketService for Shelf {
             storage_class: facts.storage_class,
             contradiction: None,
         };
-        let page = RawPage { entries: self.there.then_some(listed).into_iter().collect(), ..RawPage::default() };
+        let entries = self.there.then_some(listed).into_iter().collect();
+        let page = RawPage { entries, truncated: Some("false".into()), ..RawPage::default() };
         walk.take(page).map_err(|problem| SourceError::new(ErrorKind::Protocol, "archive", problem))
     }
 
@@ -242,7 +243,10 @@ impl World {
     async fn look(&mut self, level: Level, anew: bool) {
         let flip =
             Fault { call: Call::Read, at: Some(1_500), skip: 0, times: 1, action: Action::Flip { offset: 1_500 } };
-        self.shelf.source.object().faults = self.flickers.then_some(flip).into_iter().collect();
+        // What is gone is neither listed nor there when it is asked for by its name.
+        let gone = |call| Fault { call, at: None, skip: 0, times: u32::MAX, action: Action::Fail(ErrorKind::NotFound) };
+        let absent = [Call::Head, Call::Find, Call::Read].map(gone).into_iter().filter(|_| !self.shelf.there);
+        self.shelf.source.object().faults = self.flickers.then_some(flip).into_iter().chain(absent).collect();
         let archive = Arc::new(self.shelf.clone());
         let context =
             Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
@@ -332,7 +336,7 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
     assert!(world.history().proof_of(&world.seen()).is_none());
 }
 
-fn request(level: Level, anew: bool) -> AuditRequest {
+pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
     AuditRequest {
         chosen: Chosen::Listed(vec!["s3://archive".parse().unwrap()]),
         level,
@@ -348,7 +352,7 @@ fn request(level: Level, anew: bool) -> AuditRequest {
 }
 
 /// Outputs that say that every byte of the object is proved.
-fn says_proved(reports: &[Report], history: &History, seen: Seen) -> Vec<String> {
+pub(crate) fn says_proved(reports: &[Report], history: &History, seen: Seen) -> Vec<String> {
     let mut all = reports.to_vec();
     all.push(Report::Summary(SummaryReport::default()));
     let mut text = Human::new(Vec::new(), Style { colour: false, width: 200 });

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod edges_denied;
 mod edges_doubt;
 mod edges_empty;
 mod edges_ledger;

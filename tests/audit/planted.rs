@@ -58,7 +58,7 @@ async fn planted() -> (Rig, Vec<String>) {
             record.checksum = Some(StoredChecksum::full(stored_ami::lab::checksum::Algorithm::Crc64Nvme, &[7; 8]));
         })
         .unwrap();
-    wrong.push(format!("{}: crc64nvme fail, proof fail", target(&key(26))));
+    wrong.push(format!("{}: contradiction fail, crc64nvme fail, proof fail", target(&key(26))));
     rig.lab
         .with_object(BUCKET, &key(29), |record| {
             record.checksum = None;

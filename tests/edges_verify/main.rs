@@ -12,3 +12,4 @@ mod manifest;
 mod parts;
 mod rig;
 mod sums;
+mod unconfirmed;

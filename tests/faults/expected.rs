@@ -111,6 +111,8 @@ pub fn ending(effect: &Effect, site: Site, object: Object, damaged: bool) -> End
         Effect::Overcome => by_the_bytes,
         // Digests of parts refute the part that was read; the others need every byte.
         Effect::Stops(_) if damaged && object == Object::ByPart && site == Site::Get(4) => by_the_bytes,
+        // HEAD shows the object as before.
+        Effect::Stops("changed" | "protocol") if matches!(site, Site::Get(_)) => Ending::unknown("unreadable"),
         Effect::Stops(reason) => Ending::unknown(reason),
         Effect::Changed => Ending::unknown("changed"),
         Effect::ChangedBehind if damaged => by_the_bytes,

@@ -115,7 +115,7 @@ async fn an_answer_that_does_not_fit_need_not_come_to_its_end() {
     let rig = Rig::new().await;
     rig.put(SyntheticSpec { size: 1_000, parts: PartSizes::None, ..Object::Whole.spec() }, None).await;
     let ran = rig.verify(r#"[{"operation": "GetObject", "always": true, "fault": {"length_lies": 7}}]"#, 1).await;
-    assert_eq!(ran.ending.verdict, "unknown: protocol");
+    assert_eq!(ran.ending.verdict, "unknown: unreadable");
 }
 
 #[tokio::test(flavor = "multi_thread")]
