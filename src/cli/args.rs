@@ -168,7 +168,7 @@ pub struct InspectArgs {
 /// How the addresses of objects are read.
 #[derive(Debug, Args)]
 pub struct VersionArgs {
-    /// The version of the object, or none for the current one; everything behind the bucket is the key then
+    /// Version ID, or `none` for the current version; the rest of the address after the bucket is then the key
     #[arg(long, value_name = "ID|none", allow_hyphen_values = true)]
     pub version_id: Option<VersionChoice>,
 }
@@ -233,7 +233,7 @@ pub struct ReferenceArgs {
     /// Believe the manifest only if minisign's FILE.minisig beside it is by this public key: a file, or its base64
     #[arg(long, value_name = "KEY", requires = "manifest", value_hint = ValueHint::FilePath)]
     pub manifest_key: Option<PathBuf>,
-    /// A checksum file that names the target; ALGORITHM: before it where neither its lines nor its name state one
+    /// Checksum file that lists the target; prefix ALGORITHM: if neither the file nor its name states the algorithm
     #[arg(long, value_name = "[ALGORITHM:]FILE", value_hint = ValueHint::FilePath)]
     pub sums: Option<PathBuf>,
     /// Another object whose references apply
@@ -331,7 +331,7 @@ pub struct PageArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ForceArgs {
-    /// Let output files replace files that are not earlier outputs of the same kind; never an input or another output
+    /// Overwrite existing files that stored-ami did not write; never overwrites an input or another output
     #[arg(long)]
     pub force: bool,
 }

@@ -1,4 +1,4 @@
-//! Local files: inputs that are read within limits, and outputs that are replaced whole or not at all.
+//! Local files: inputs that are read within limits, and outputs that are replaced atomically.
 
 mod input;
 mod kind;

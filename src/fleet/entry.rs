@@ -86,15 +86,15 @@ pub struct Term {
     pub until: Timestamp,
 }
 
-/// Clocks of machines that share a ledger may differ by so much.
-const SKEW: SignedDuration = SignedDuration::from_hours(1);
+/// Maximum clock skew.
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 impl Term {
     /// No longer ago than so much; any time ago for `None`.
     pub fn back_to(age: Option<SignedDuration>, now: Timestamp) -> Self {
         Term {
             since: age.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),
-            until: now.checked_add(SKEW).unwrap_or(Timestamp::MAX),
+            until: now.checked_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX),
         }
     }
 }

@@ -16,7 +16,7 @@ mod share;
 mod standing;
 mod stays;
 
-pub use entry::{Acceptance, Entry, Gone, Proof, Term};
+pub use entry::{Acceptance, CLOCK_SKEW, Entry, Gone, Proof, Term};
 pub use history::{Histories, History};
 pub use inventory::{Inventory, InventoryFile};
 pub use joint::{Joint, Observation, ObservationKind, tasks, uploads};

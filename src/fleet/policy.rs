@@ -333,7 +333,7 @@ fn tag_names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Erro
 /// `30d`, `2w`, `12h`; a day has 24 hours.
 fn days<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SignedDuration>, D::Error> {
     let text = String::deserialize(input)?;
-    let wrong = || serde::de::Error::custom(format!("`{text}` is no time such as 30d, 2w or 12h"));
+    let wrong = || serde::de::Error::custom(format!("`{text}` is not a duration such as 30d, 2w or 12h"));
     age(&text).filter(SignedDuration::is_positive).map(Some).ok_or_else(wrong)
 }
 

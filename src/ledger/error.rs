@@ -8,7 +8,7 @@ pub enum LedgerError {
     /// The database has the mark of a ledger, and holds something that no released format has.
     #[error("is no ledger as any version of stored-ami writes it: {0}")]
     Schema(String),
-    #[error("was written by a newer version of stored-ami (format {0}); use that one")]
+    #[error("was written by a newer version of stored-ami (format {0}); upgrade stored-ami")]
     Newer(i64),
     #[error("is damaged: {0}; put it aside, and begin another: what it proved must be proved again")]
     Damaged(String),
@@ -17,7 +17,7 @@ pub enum LedgerError {
         "was tampered with or is damaged: {0}; put it aside, and begin another: what it proved must be proved again"
     )]
     Broken(String),
-    #[error("could not be written, and nothing of what was in it is lost: {0}")]
+    #[error("write failed; existing entries are intact: {0}")]
     Full(String),
     #[error("cannot be written: {0}")]
     ReadOnly(String),

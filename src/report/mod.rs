@@ -14,6 +14,7 @@ mod bench;
 mod consistent;
 mod content;
 mod cost;
+mod demands;
 mod exit;
 mod finding;
 mod inspect;
@@ -36,6 +37,7 @@ pub use content::{
     StreamReport,
 };
 pub use cost::{CostLineReport, CostsReport, PriceSourceReport};
+pub use demands::Demands;
 pub use exit::Exit;
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{

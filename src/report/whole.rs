@@ -2,8 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::consistent::{MOST, odd_seconds};
 use super::{AuditReport, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
-use crate::ident::{ObjectUri, Prefix};
+use crate::fleet::{CLOCK_SKEW, Level};
+use crate::ident::{ObjectUri, Prefix, Target};
 use crate::verdict::Verdict;
 
 /// The lines of one audit, as they were written.
@@ -15,14 +17,12 @@ pub struct AuditLines {
     pub summary: SummaryReport,
 }
 
-/// Clocks of machines that share a ledger may differ by this much.
-const SKEW: SignedDuration = SignedDuration::from_hours(1);
-
 impl AuditLines {
     /// What disagrees, and the line it is in; `None` where nothing does.
     pub fn contradiction(&self) -> Option<String> {
         let object = |one: &AuditedReport| {
-            let problem = one.contradiction().or_else(|| self.end.odd_object(one))?;
+            let level = self.end.odd_level(one);
+            let problem = level.or_else(|| one.contradiction()).or_else(|| self.end.odd_object(one))?;
             Some(format!("{}: {problem}", one.target))
         };
         let bucket = |one: &AuditedBucketReport| {
@@ -32,12 +32,17 @@ impl AuditLines {
         let objects = self.objects.iter().find_map(object);
         objects
             .or_else(|| self.buckets.iter().find_map(bucket))
-            .or_else(|| self.odd_counts().or_else(|| self.odd_exit()).map(|problem| format!("its end: {problem}")))
+            .or_else(|| self.odd_end().map(|problem| format!("its end: {problem}")))
             .or_else(|| self.odd_summary().map(|problem| format!("its summary: {problem}")))
+            .or_else(|| self.odd_policy())
     }
 
     fn count(&self, fits: impl Fn(&AuditedReport) -> bool) -> u64 {
         self.objects.iter().filter(|one| fits(one)).count() as u64
+    }
+
+    fn odd_end(&self) -> Option<String> {
+        self.end.odd_numbers().or_else(|| self.odd_counts()).or_else(|| self.odd_exit())
     }
 
     fn odd_counts(&self) -> Option<String> {
@@ -57,7 +62,7 @@ impl AuditLines {
             return Some(format!("{name} is {says}, and its lines make {found}"));
         }
         // A proof may hold of an object that is not in order.
-        let range = self.count(|one| one.verdict == passed)..=self.count(|one| one.proof.is_some());
+        let range = self.count(|one| one.verdict == passed)..=self.count(AuditedReport::may_be_proved);
         (!range.contains(&end.proved))
             .then(|| format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end()))
     }
@@ -105,16 +110,58 @@ fn shown(summary: &SummaryReport) -> String {
 }
 
 impl AuditReport {
+    /// Which level or number of it cannot be.
+    fn odd_numbers(&self) -> Option<String> {
+        let level = match self.level.parse::<Level>() {
+            Ok(level) => level,
+            Err(problem) => return Some(problem),
+        };
+        if self.sample.is_some() != (level == Level::Sample) {
+            return Some(format!("it is of level {level}, and its sample does not go with that"));
+        }
+        let counts = [
+            ("listed", self.listed),
+            ("listed_bytes", self.listed_bytes),
+            ("other_objects", self.other_objects),
+            ("other_slices", self.other_slices),
+            ("requests", self.requests),
+            ("listing_requests", self.listing_requests),
+            ("received_bytes", self.received_bytes),
+        ];
+        if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count > MOST) {
+            return Some(format!("{name} is {count}, more than there can be"));
+        }
+        if self.other_slices > self.listed {
+            return Some(format!(
+                "{} objects of other slices are more than the {} listed",
+                self.other_slices, self.listed
+            ));
+        }
+        if self.estimated_dollars.is_some_and(|dollars| !dollars.is_finite() || dollars < 0.0) {
+            return Some("estimated_dollars is no amount".to_owned());
+        }
+        odd_seconds(self.elapsed_seconds)
+    }
+
+    fn odd_level(&self, one: &AuditedReport) -> Option<String> {
+        let level = one.examined.as_ref().filter(|level| **level != self.level)?;
+        Some(format!("it was examined at level {level} in an audit of level {}", self.level))
+    }
+
     /// Why a line of an object cannot be of this audit.
     fn odd_object(&self, one: &AuditedReport) -> Option<String> {
-        if one.examined.as_ref().is_some_and(|level| *level != self.level) {
-            let level = one.examined.as_deref().unwrap_or_default();
-            return Some(format!("it was examined at level {level} in an audit of level {}", self.level));
-        }
         let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
         let uri = one.target.parse::<ObjectUri>().ok()?;
         if prefixes.is_some_and(|all| !all.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key))) {
             return Some(format!("it is outside {}", self.scope.join(", ")));
+        }
+        let is_listed = self.scope.iter().all(|scope| scope.parse::<Prefix>().is_ok());
+        if is_listed && self.problems.is_empty() && (one.examined.is_some() || one.identity.is_some()) {
+            // A ledger may know objects of other names; one that is there, and that a listing lacks, is a problem.
+            let is_stored_ami = uri.version.is_none() && Target::Object(uri).ami_id().is_some();
+            if !is_stored_ami {
+                return Some("no listing shows it as a stored AMI object".to_owned());
+            }
         }
         let passed = one.verdict == Verdict::Pass.name();
         if self.level == "bytes" && one.exit_code == Exit::Passed.code() && !passed {
@@ -129,11 +176,11 @@ impl AuditReport {
         let Ok(began) = self.began.parse::<Timestamp>() else { return Some("it is of no known time".to_owned()) };
         let age = began.duration_since(at);
         let ran = SignedDuration::try_from_secs_f64(self.elapsed_seconds.max(0.0)).unwrap_or(SignedDuration::MAX);
-        if age < -ran.saturating_add(SKEW) {
+        if age < -ran.saturating_add(CLOCK_SKEW) {
             return Some(format!("its proof is of {at}, after the audit ended"));
         }
         let limit = match (one.examined.as_deref(), self.max_age_seconds) {
-            (Some("bytes"), _) => SKEW,
+            (Some("bytes"), _) => CLOCK_SKEW,
             (_, Some(seconds)) => SignedDuration::from_secs(seconds),
             (_, None) => return None,
         };

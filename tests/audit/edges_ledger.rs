@@ -152,7 +152,7 @@ async fn a_full_disk_is_found_before_the_first_byte_is_read() {
         rig.lab.clear_calls();
         let args = ["audit", "s3://archive", "--level", "bytes", "--ledger", &ledger];
         let run = Run::of(limited(&rig, 1, &args)).await;
-        assert!(run.assert_exit(4).stderr.contains("could not be written"), "{}", run.stderr);
+        assert!(run.assert_exit(4).stderr.contains("write failed"), "{}", run.stderr);
         assert_eq!(rig.calls(Operation::GetObject), 0);
     }
     rig.server.run(&["ledger", "verify", &ledger]).await.assert_exit(0);
@@ -167,12 +167,43 @@ async fn nothing_is_begun_after_an_append_that_failed() {
     let ledger = rig.text("l.db");
     let args = ["audit", "s3://archive", "--level", "bytes", "--objects", "1", "--ledger", &ledger, "--json"];
     let run = Run::of(limited(&rig, blocks, &args)).await;
-    assert!(run.assert_exit(4).stdout.contains("could not be written"), "{}", run.stdout);
+    assert!(run.assert_exit(4).stdout.contains("write failed"), "{}", run.stdout);
     let told = run.lines().iter().filter(|line| line["type"] == "audited").count();
     let read = rig.lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count();
     // At most the object that was being read when the append failed.
     assert!(told < 300 && read <= told + 1, "{told} objects told, {read} read");
     assert!(run.stdout.contains("objects were not reached"), "{}", run.stdout);
+}
+
+/// Objects that the ledger knows and the listing lacks are kept as they come, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_begun_after_an_append_that_failed_among_what_is_not_listed() {
+    const OBJECTS: u64 = 3_000;
+    let rig = Rig::with(1).await;
+    let (path, ledger) = (rig.path("l.db"), rig.text("l.db"));
+    rig.audit(&[]).await.assert_exit(0);
+    let mut entries = Vec::new();
+    let known = Ledger::open_existing(&path).unwrap();
+    known.each(None, |kept| entries.push(kept.entry)).unwrap();
+    let Some(Entry::Proof(seen)) = entries.pop() else { panic!("no look") };
+    let of = |number| {
+        let mut proof = seen.clone();
+        proof.target = target(&key(number));
+        Entry::Proof(proof)
+    };
+    drop(known);
+    Ledger::open(&path).unwrap().append(&(1..OBJECTS).map(of).collect::<Vec<_>>()).unwrap();
+    rig.lab.clear_calls();
+    let blocks = std::fs::metadata(&path).unwrap().len().div_ceil(512) + 64;
+    let args = ["audit", "s3://archive", "--objects", "1", "--ledger", &ledger, "--json"];
+    let run = Run::of(limited(&rig, blocks, &args)).await;
+    // What was found so far is told: objects that are gone.
+    assert!(run.assert_exit(1).stdout.contains("write failed"), "{}", run.stdout);
+    let told = run.lines().iter().filter(|line| line["change"] == "missing").count();
+    let asked = rig.calls(Operation::HeadObject);
+    assert!(0 < told && told < 2_000 && asked <= told + 2, "{told} objects told, {asked} asked");
+    assert!(run.stdout.contains("objects that are not listed were not reached"), "{}", run.stdout);
+    rig.server.run(&["ledger", "verify", &ledger]).await.assert_exit(0);
 }
 
 /// As another user than root, whom permissions do not bind.

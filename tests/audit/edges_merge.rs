@@ -1,8 +1,9 @@
 //! Shards that contradict themselves.
 
 use serde_json::{Value, json};
+use stored_ami::lab::{Fault, FaultRule, Operation};
 
-use crate::rig::{BUCKET, Rig, key, target};
+use crate::rig::{Audited, BUCKET, Rig, key, target};
 
 /// Two shards of an audit: one whose objects are in order, and one that holds a damaged object.
 async fn shards() -> (Rig, [Vec<Value>; 2]) {
@@ -34,6 +35,11 @@ fn failed(line: &Value) -> bool {
 
 fn passed(line: &Value) -> bool {
     line["type"] == "audited" && line["verdict"] == "pass"
+}
+
+fn finding<'a>(one: &'a mut Value, check: &str) -> &'a mut Value {
+    let mut findings = one["findings"].as_array_mut().unwrap().iter_mut();
+    findings.find(|finding| finding["check"] == check).unwrap()
 }
 
 type Forgery = (&'static str, fn(&mut [Vec<Value>; 2]), &'static str);
@@ -85,6 +91,70 @@ fn forgeries() -> Vec<Forgery> {
                 (one["proof"], one["verdict"]) = (Value::Null, json!("unknown"));
             },
             "nothing proves it",
+        ),
+        (
+            "a line of no findings in place of one that was examined",
+            |s| {
+                let one = line(&mut s[0], passed);
+                one.as_object_mut().unwrap().retain(|name, _| !["examined", "identity", "proof"].contains(&&**name));
+                (one["findings"], one["verdict"]) = (json!([]), json!("unknown"));
+                let end = line(&mut s[0], of_type("audit"));
+                let examined = end["examined"].as_u64().unwrap();
+                (end["left"], end["examined"]) = (json!(1), json!(examined - 1));
+            },
+            "no finding says why",
+        ),
+        (
+            "a level of another name",
+            |s| {
+                for lines in s {
+                    for one in lines.iter_mut().filter(|one| one["type"] == "audited") {
+                        one["examined"] = json!("Bytes");
+                    }
+                    line(lines, of_type("audit"))["level"] = json!("Bytes");
+                }
+            },
+            "no check of the bytes passed",
+        ),
+        (
+            "a value that was not observed",
+            |s| finding(line(&mut s[0], passed), "crc64nvme")["observed"] = json!("AAAAAAAAAAA="),
+            "not what was expected",
+        ),
+        (
+            "a value over some bytes",
+            |s| finding(line(&mut s[0], passed), "crc64nvme")["covered_bytes"] = json!(5),
+            "it passes over 5 of 2000 bytes",
+        ),
+        (
+            "a proof by nothing known",
+            |s| line(&mut s[0], passed)["proof"]["by"] = json!(["magic"]),
+            "a proof by `magic`",
+        ),
+        (
+            "another AMI",
+            |s| line(&mut s[0], passed)["identity"]["ami_id"] = json!("ami-1a2b3c4d"),
+            "its identity of ami-1a2b3c4d",
+        ),
+        ("time that ran back", |s| line(&mut s[0], of_type("audit"))["elapsed_seconds"] = json!(-5), "elapsed_seconds"),
+        (
+            "a count that no audit reaches",
+            |s| line(&mut s[0], of_type("audit"))["listed"] = json!(u64::MAX),
+            "more than there can be",
+        ),
+        (
+            "another count of what was listed",
+            |s| line(&mut s[1], of_type("audit"))["listed"] = json!(11),
+            "counts another listing",
+        ),
+        (
+            "a policy that was asked of nothing",
+            |s| {
+                for lines in s {
+                    line(lines, of_type("audit"))["policy_sha256"] = json!("00");
+                }
+            },
+            "no line was held against it",
         ),
         (
             "findings left out",
@@ -155,4 +225,62 @@ async fn a_shard_that_contradicts_itself_is_refused_by_name() {
     line(&mut forged[1], failed)["exit_code"] = json!(0);
     let run = merge(&forged).await;
     assert!(run.stderr.contains("b.jsonl") && run.stderr.contains(&target(&key(5))), "{}", run.stderr);
+}
+
+/// Every kind of line that an audit writes: proved, damaged, empty, gone, replaced, kept, and judged by a policy.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shards_of_real_audits_come_together() {
+    let rig = Rig::with(12).await;
+    rig.lab.damage(BUCKET, &key(5), 1, 1).unwrap();
+    rig.server.put(BUCKET, &key(20), &[], None).await;
+    rig.server.put(BUCKET, &key(21), &[7; 100], None).await;
+    // One with a weak ETag, and one with none: their proofs cannot be kept.
+    for (number, fault) in
+        [(23, Fault::OtherHeader { name: "etag", value: "W/\"abc\"".to_owned() }), (24, Fault::HeaderAbsent("etag"))]
+    {
+        rig.put(&key(number), number, 2_000).await;
+        for operation in [Operation::HeadObject, Operation::GetObject] {
+            rig.lab.script(FaultRule::new(operation, fault.clone()).key_contains(&key(number)).always());
+        }
+    }
+    let mib = vec![3; 5 << 20];
+    rig.server.multipart(BUCKET, &key(22), &[&mib, b"tail"], None).await;
+    let policy = rig.text("p.toml");
+    let demands = "[bucket]\nversioning = true\n[object]\nstorage-classes = [\"STANDARD\"]\nproof-age = \"90d\"\n";
+    std::fs::write(&policy, demands).unwrap();
+    let ledger = rig.text("l.db");
+    let mut merged = 0;
+    for (level, more) in [
+        ("facts", &[][..]),
+        ("bytes", &[]),
+        ("facts", &["--ledger", &ledger]),
+        ("bytes", &["--ledger", &ledger, "--policy", &policy]),
+        ("sample", &["--ledger", &ledger, "--max-age", "0h"]),
+        ("facts", &["--ledger", &ledger, "--policy", &policy, "--max-age", "0h"]),
+        ("bytes", &["--ledger", &ledger]),
+        ("facts", &["--ledger", &ledger, "--max-bytes", "1"]),
+        ("bytes", &["--ledger", &ledger, "--max-age", "0h", "--max-bytes", "1"]),
+    ] {
+        if merged == 5 {
+            rig.delete(&key(1)).await;
+            rig.put(&key(2), 77, 2_100).await;
+            rig.server.put(BUCKET, &key(3), &[1; 50], None).await;
+        }
+        let mut files = Vec::new();
+        for share in ["1/2", "2/2"] {
+            let args = [&["audit", "s3://archive/p", "--level", level, "--shard", share], more].concat();
+            let run = rig.server.run(&args).await;
+            files.push(rig.text(&format!("{}.jsonl", &share[..1])));
+            std::fs::write(files.last().unwrap(), &run.stdout).unwrap();
+        }
+        let run = Audited::of(rig.server.run(&["audit", "merge", &files[0], &files[1]]).await);
+        assert_ne!(run.run.exit, Some(2), "{level} {more:?}: {}", run.run.stderr);
+        if level == "bytes" && merged < 5 {
+            for number in [23, 24] {
+                let one = run.object(&key(number));
+                assert_eq!((&one["proof"], one.pointer("/findings/2/verdict")), (&Value::Null, Some(&json!("pass"))));
+            }
+        }
+        merged += 1;
+    }
 }

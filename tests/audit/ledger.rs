@@ -100,7 +100,7 @@ async fn a_full_disk_ends_the_run_and_loses_no_proof() {
     command.args(["audit", "s3://archive", "--ledger", &ledger, "--policy", &policy, "--json"]);
     let run = Audited::of(Run::of(command).await);
     assert_eq!(run.run.exit, Some(4), "{:?}", run.run);
-    assert!(run.run.stdout.contains("could not be written, and nothing of what was in it is lost"), "{:?}", run.run);
+    assert!(run.run.stdout.contains("write failed; existing entries are intact"), "{:?}", run.run);
     let told = run.of_type("audited").count() as u64;
     assert_eq!((Some(told), told > 0), (run.end()["objects"].as_u64(), true));
     let none_is_wrong = run.named().iter().all(|named| named.ends_with(": other-region not_stated"));

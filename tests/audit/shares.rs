@@ -37,17 +37,17 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
         assert!(run.assert_exit(2).stderr.contains(problem), "{}", run.stderr);
     };
     refused(&files[..2], "shards 3/3 are missing").await;
-    refused(&[files[0], files[1], files[1]], "was told of by another shard too").await;
+    refused(&[files[0], files[1], files[1]], "appears in more than one shard").await;
     let cut = std::fs::read_to_string(files[2]).unwrap();
     let lines: Vec<&str> = cut.lines().collect();
     std::fs::write(files[2], lines[1..].join("\n")).unwrap();
     let own = lines.iter().filter(|line| line.contains("\"type\":\"audited\"")).count();
     let fewer = own - 1;
-    refused(&files, &format!("tells of {fewer} objects, and should of {own}")).await;
+    refused(&files, &format!("contains {fewer} objects, expected {own}")).await;
     // As a shard ends that could not write its ledger: with a report over what it came to.
     let short = lines[1..].join("\n");
     std::fs::write(files[2], told_of_fewer(&short, lines[0])).unwrap();
-    refused(&files, "tell of 30 objects together, and should of 31").await;
+    refused(&files, "contain 30 objects together, expected 31").await;
     std::fs::write(files[2], lines[..lines.len() - 2].join("\n")).unwrap();
     refused(&files, "has no end").await;
     // Left from an earlier time, or altered.

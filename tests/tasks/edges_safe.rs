@@ -74,7 +74,7 @@ async fn a_size_that_cannot_be_leaves_it_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_a_store_leaves_it_open_and_each_trace_of_one_shows_it() {
     let rig = with_object(300_000).await;
-    assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "nothing shows that a store of ami-0123456789abcdef0");
+    assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "record shows that ami-0123456789abcdef0");
 
     // A store task, and a record.
     let rig = Rig::new().await;
@@ -84,7 +84,7 @@ async fn nothing_of_a_store_leaves_it_open_and_each_trace_of_one_shows_it() {
     rig.lab.with_object(BUCKET, KEY, |object| object.tags.clear()).unwrap();
     assert_answer(&safe(&rig, &[]).await, "may_go", 0, "");
     rig.ec2(|state| state.tasks.clear());
-    assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "nothing shows that a store");
+    assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "no store task, store tags or record shows");
     assert_answer(&safe(&rig, &["--record", &record]).await, "may_go", 0, "");
     // What EC2 does not tell shows nothing, and the task that goes on is not known either.
     rig.deny("ec2:DescribeStoreImageTasks");
@@ -97,7 +97,7 @@ async fn nothing_of_a_store_leaves_it_open_and_each_trace_of_one_shows_it() {
     let accept = ["ledger", "accept", &ledger, "s3://archive/ami-0123456789abcdef0.bin", "--reason", "meant"];
     rig.run(&["audit", IN, "--level", "bytes", "--ledger", &ledger]).await.assert_exit(1);
     rig.run(&accept).await.assert_exit(0);
-    assert_answer(&safe(&rig, &["--record", &record]).await, "cannot_tell", 3, "nothing shows that a store");
+    assert_answer(&safe(&rig, &["--record", &record]).await, "cannot_tell", 3, "no store task, store tags or record shows");
 
     // A record of another AMI is no record of this one.
     let other = rig.create(None, "another", &[("/dev/sda1", 1)]);

@@ -88,7 +88,7 @@ pub struct SafeArgs {
     /// How old the proof of a copy may be, unless the policy says it
     #[arg(long, value_name = "AGE", default_value = "90d", value_parser = parse_age)]
     pub max_age: jiff::SignedDuration,
-    /// The record that `store --record` wrote, where neither a store task nor tags show which AMI a copy is of
+    /// Record written by `store --record`; used if no store task or tags identify the source AMI
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
     #[command(flatten)]

@@ -23,7 +23,7 @@ use crate::units::ByteSize;
 use crate::verdict::{Finding, Verdict};
 
 /// The folder that was named, else `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default. Where none of
-/// them is there, there is no safe place: a folder that anybody may make is none.
+/// them is there, there is no safe place: a world-creatable directory is not safe.
 pub(super) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = || absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));

@@ -2,8 +2,8 @@ use jiff::Timestamp;
 
 use super::examine::{Examined, known_trouble, unchanged};
 use super::list::Candidate;
-use super::run::Done;
-use super::{AuditRequest, AuditServices, judged};
+use super::look::{Done, Look, Looked};
+use super::{AuditRequest, judged};
 use crate::fleet::{Change, Entry, Gone, History, Level, Proof, Seen};
 use crate::ident::ObjectUri;
 use crate::report::{AuditedReport, FindingReport, TOOL};
@@ -52,44 +52,27 @@ pub(super) fn not_there(
     Examined { entry, ..Examined::bare(report) }
 }
 
-/// An object that the listing lacks, asked for by its name.
-pub(super) struct Absence {
-    pub done: Done,
-    pub examined: Examined,
-    /// It is there all the same.
-    pub there: bool,
-}
-
 /// Asks for an object that was seen once, and that the listing does not hold. Only an answer that there is none makes
 /// it gone: a listing may lie or lag.
-pub(super) async fn absence<F, W>(
-    services: &AuditServices,
-    request: &AuditRequest,
-    uri: ObjectUri,
-    history: &History,
-    look: &F,
-) -> Absence
-where
-    F: Fn(Candidate) -> W,
-    W: Future<Output = (Done, Examined)>,
-{
+pub(super) async fn absence(look: &Look<'_>, uri: ObjectUri, history: &History) -> Looked {
+    let Look { services, request, .. } = look;
     let clock = &services.context.clock;
     let candidate = Candidate::named(uri);
     if request.due.is_over(clock.monotonic()) {
         let examined = Examined::left(&candidate, Some(history), "--max-time is over", clock.now());
-        return Absence { done: Done::Left, examined, there: false };
+        return Looked { done: Done::Left, examined, unlisted: false };
     }
     let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
-    let there = match session.head().await {
+    let unlisted = match session.head().await {
         Err(error) if error.kind == ErrorKind::NotFound => {
             let examined = missed(&candidate.uri.to_string(), history, clock.now());
-            return Absence { done: Done::Missing, examined, there: false };
+            return Looked { done: Done::Missing, examined, unlisted: false };
         }
         answer => answer.is_ok(),
     };
-    let (done, mut examined) = look(candidate).await;
-    examined.report.notes.push("the listing does not hold it; it was asked for by its name".to_owned());
-    Absence { done, examined, there }
+    let mut looked = look.at(candidate).await;
+    looked.examined.report.notes.push("the listing does not hold it; it was asked for by its name".to_owned());
+    Looked { unlisted, ..looked }
 }
 
 /// An object that was seen once, and is not there any more.

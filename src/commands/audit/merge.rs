@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::fleet::{Content, Joint, ObservationKind, Share};
 use crate::ident::ObjectUri;
-use crate::report::{AuditLines, AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
+use crate::report::{
+    AuditLines, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, ObservationReport, Report,
+};
 
 /// What one shard of an audit wrote.
 #[derive(Debug, Clone)]
@@ -26,15 +28,17 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     let mut objects: BTreeMap<String, AuditedReport> = BTreeMap::new();
     let mut buckets: BTreeMap<String, AuditedBucketReport> = BTreeMap::new();
     let mut observations = BTreeSet::new();
+    let mut demands: Vec<(String, Demands)> = Vec::new();
     for Shard { name, reports } in shards {
         let (lines, observed) = lines_of(&name, reports)?;
+        demands.push((name.clone(), lines.demands()));
         let AuditLines { objects: own, buckets: asked, end, .. } = lines;
         observations.extend(observed);
         for report in own {
             exit = exit.and(Exit::of(report.exit_code));
             let target = report.target.clone();
             if objects.insert(target.clone(), report).is_some() {
-                return Err(format!("{name}: {target} was told of by another shard too"));
+                return Err(format!("{name}: {target} appears in more than one shard"));
             }
         }
         for report in asked {
@@ -53,6 +57,10 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
         ends.push((name, end));
     }
     let mut all = together(&ends)?;
+    let stranger = |(_, one): &&(String, Demands)| demands.iter().any(|(_, other)| !other.go_with(one));
+    if let Some((name, _)) = demands.iter().find(stranger) {
+        return Err(format!("{name}: was not held against the same policy as the other shards"));
+    }
     all.exit_code = exit.and(Exit::of(all.exit_code)).code();
     let mut joint = Joint::default();
     for (target, report) in &objects {
@@ -100,7 +108,7 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
     }
     let told = lines.objects.len() as u64;
     if lines.end.objects != told {
-        return Err(format!("{name}: tells of {told} objects, and should of {}", lines.end.objects));
+        return Err(format!("{name}: contains {told} objects, expected {}", lines.end.objects));
     }
     let share = share_of(name, &lines.end)?;
     let is_own = |target: &str| match target.parse::<ObjectUri>() {
@@ -128,24 +136,7 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
         if share.of() != of || !missing.remove(&share.index()) {
             return Err(format!("{name}: is shard {share}, which does not go with the others"));
         }
-        for (what, alike) in [
-            ("scope", end.scope == first.scope),
-            ("level", end.level == first.level),
-            ("sample", end.sample == first.sample),
-            ("slice", end.slice == first.slice),
-            ("age", end.max_age_seconds == first.max_age_seconds),
-            ("policy", end.policy_sha256 == first.policy_sha256),
-        ] {
-            if !alike {
-                return Err(format!("{name}: is of another audit than {first_name}: another {what}"));
-            }
-        }
-        if end.listing_sha256 != first.listing_sha256 {
-            return Err(format!(
-                "{name}: saw another listing than {first_name}: objects were written or deleted between the two, and \
-                 may be in no shard"
-            ));
-        }
+        same_audit((name, end), (first_name, first))?;
         if index == 0 {
             continue;
         }
@@ -181,13 +172,40 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     // A shard that ended before its last object tells of fewer.
     let shares = all.listed.saturating_sub(all.other_slices).saturating_add(all.missing);
     if all.objects != shares {
-        return Err(format!("they tell of {} objects together, and should of {shares}", all.objects));
+        return Err(format!("they contain {} objects together, expected {shares}", all.objects));
     }
     // Each shard has a ledger of its own, or they wrote to one in any order.
     all.ledger_head = None;
     all.notes.retain(|note| !note.contains("this share alone"));
     all.exit_code = exit.code();
     Ok(all)
+}
+
+/// Whether a shard is of the same audit as the first one, and saw the same objects.
+fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &AuditReport)) -> Result<(), String> {
+    for (what, alike) in [
+        ("scope", end.scope == first.scope),
+        ("level", end.level == first.level),
+        ("sample", end.sample == first.sample),
+        ("slice", end.slice == first.slice),
+        ("age", end.max_age_seconds == first.max_age_seconds),
+        ("policy", end.policy_sha256 == first.policy_sha256),
+    ] {
+        if !alike {
+            return Err(format!("{name}: is of another audit than {first_name}: another {what}"));
+        }
+    }
+    if end.listing_sha256 != first.listing_sha256 {
+        return Err(format!(
+            "{name}: saw another listing than {first_name}: objects were written or deleted between the two, and \
+             may be in no shard"
+        ));
+    }
+    let counts = |end: &AuditReport| (end.listed, end.listed_bytes, end.other_slices);
+    if counts(end) != counts(first) {
+        return Err(format!("{name}: counts another listing than {first_name}"));
+    }
+    Ok(())
 }
 
 fn share_of(name: &str, end: &AuditReport) -> Result<Share, String> {

@@ -8,6 +8,7 @@ mod examine;
 mod judged;
 mod lifecycles;
 mod list;
+mod look;
 mod merge;
 mod request;
 mod run;

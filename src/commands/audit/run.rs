@@ -4,23 +4,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use futures_util::stream::{self, FusedStream};
+use futures_util::stream::{self, FusedStream, Stream};
 use tokio_util::sync::CancellationToken;
 
-use super::absent::{Absence, absence};
-use super::examine::{Examined, examine, still_good};
+use super::absent::absence;
+use super::examine::Examined;
 use super::list::{Candidate, Listed, ListingDigest, candidates};
-use super::spend::{Spend, Weight};
+use super::look::{Look, Looked, histories, lock};
 use super::sum::Sum;
 use super::{AuditRequest, AuditServices, Chosen, bucket};
 use crate::clock::Clock;
-use crate::facts::ObjectFacts;
-use crate::fleet::{Entry, Histories, History, Level, Seen};
+use crate::fleet::{Entry, History, Level};
 use crate::ident::{ObjectUri, Prefix};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
 use crate::report::{AuditReport, Exit, Report};
-use crate::source::{Context, Session};
+use crate::source::Context;
 
 /// How often to say how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -52,79 +51,98 @@ struct Tally {
 pub async fn audit(
     services: &AuditServices,
     request: &AuditRequest,
-    mut ledger: Option<Ledger>,
+    ledger: Option<Ledger>,
     cancel: &CancellationToken,
-    mut emit: impl FnMut(Report),
+    emit: impl FnMut(Report),
 ) -> Result<AuditReport, AuditError> {
     let clock = Arc::clone(&services.context.clock);
     let started = clock.monotonic();
     let counting = Arc::new(Counting::new(Arc::clone(&services.context.monitor)));
     let monitor: Arc<dyn Monitor> = counting.clone();
-    let counted = AuditServices {
-        context: Context { monitor: Arc::clone(&monitor), ..services.context.clone() },
-        ..services.clone()
-    };
-    let services = &counted;
-    let (histories, mut head) = match &ledger {
+    let services = &AuditServices { context: Context { monitor, ..services.context.clone() }, ..services.clone() };
+    let (histories, head) = match &ledger {
         None => (None, None),
         Some(ledger) => histories(ledger, &request.chosen).map(|(all, head)| (Some(all), Some(head)))?,
     };
-    let mut tally = Tally::new(request, clock.now().to_string());
-    if head.is_some_and(|head| head.entries == 0) {
-        tally.report.notes.push("the ledger is a new one: nothing was known from before".to_owned());
+    let tally = Mutex::new(Tally::new(request, clock.now().to_string(), head));
+    let look = Look::new(services, request, histories, cancel);
+    let (sum, said) = (Sum::new(request), started);
+    let end = End { exit: Exit::Passed, cut_off: false, problems: Vec::new(), unlisted: Vec::new() };
+    let mut work = Work { look: &look, ledger, head, sum, end, said, emit };
+    work.buckets().await;
+    let complete = work.listed(&tally).await;
+    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    work.end.exit = work.end.exit.and(tally.exit);
+    let unfinished = !complete && !cancel.is_cancelled() && !work.end.cut_off;
+    if unfinished {
+        tally.report.problems.push("--max-time ended the listing before it was complete".to_owned());
+        work.end.exit = work.end.exit.and(Exit::CouldNot);
     }
-    if matches!(request.chosen, Chosen::Named { .. }) {
-        tally.report.notes.push("objects that are not named, and ones that are gone, were not looked for".to_owned());
+    work.interrupt();
+    if work.end.cut_off {
+        let left = tally.own.saturating_sub(work.sum.objects());
+        tally.report.notes.push(format!("{left} of {} objects were not reached", tally.own));
     }
-    let tally = Mutex::new(tally);
-    let mut exit = Exit::Passed;
-    for name in request.chosen.buckets() {
-        if let Some(report) = bucket::bucket(services, request, &name).await {
-            exit = exit.and(Exit::of(report.exit_code));
-            emit(Report::AuditedBucket(report));
+    let mut listed = matches!(request.chosen, Chosen::Listed(_)) && !work.end.cut_off && !unfinished;
+    if listed {
+        work.unlisted(&mut tally).await;
+        listed = work.end.unlisted.is_empty();
+    }
+    let all_seen = listed && !work.end.cut_off && tally.failed.is_empty() && !request.is_share();
+    let mut report = work.report(tally, all_seen).await;
+    let counts = counting.counts();
+    (report.requests, report.received_bytes) = (counts.requests, counts.received);
+    report.elapsed_seconds = clock.monotonic().duration_since(started).as_secs_f64();
+    Ok(report)
+}
+
+/// How a run goes, beside its objects.
+struct End {
+    exit: Exit,
+    /// Nothing more is begun: what was found cannot be kept, or the run was interrupted.
+    cut_off: bool,
+    problems: Vec<String>,
+    /// Objects that are there, and that the listing lacks.
+    unlisted: Vec<String>,
+}
+
+/// A run, from its first request to its last.
+struct Work<'a, E> {
+    look: &'a Look<'a>,
+    ledger: Option<Ledger>,
+    head: Option<Head>,
+    sum: Sum,
+    end: End,
+    /// When it was last said how far it is.
+    said: Instant,
+    emit: E,
+}
+
+impl<E: FnMut(Report)> Work<'_, E> {
+    async fn buckets(&mut self) {
+        for name in self.look.request.chosen.buckets() {
+            if let Some(report) = bucket::bucket(self.look.services, self.look.request, &name).await {
+                self.end.exit = self.end.exit.and(Exit::of(report.exit_code));
+                (self.emit)(Report::AuditedBucket(report));
+            }
         }
     }
 
-    let ended = AtomicBool::new(false);
-    let end = stream::once(async { ended.store(true, Ordering::Relaxed) });
-    let pages = candidates(services, &request.chosen).chain(end.filter_map(|()| async { None }));
-    let turns = pages.flat_map(|listed| stream::iter(lock(&tally).take(request, listed)));
-    let spend = Mutex::new(Spend::new(request));
-    let look = |candidate: Candidate| {
-        let history = histories.as_ref().map(|all| all.get(&candidate.uri.to_string()).unwrap_or(&NOTHING));
-        let (spend, clock) = (&spend, &clock);
-        async move {
-            // What was not listed is asked for where an earlier proof may still hold, or its size decides.
-            let wanted = request.due.ends() || history.is_some_and(|history| !history.is_empty());
-            let facts = if candidate.listed.is_none() && wanted { facts_of(services, &candidate).await } else { None };
-            let seen = candidate.listed.as_ref().map(Seen::listed).or_else(|| facts.as_ref().map(Seen::facts));
-            let good = history.zip(seen.as_ref()).and_then(|(history, seen)| {
-                Some((history, history.still_good(seen, request.level, request.term(clock.now()))?))
-            });
-            if let Some((history, good)) = good
-                && let Some(examined) = still_good(services, request, &candidate, history, good).await
-            {
-                return (Done::StillGood, examined);
-            }
-            let weight = Weight::of(&candidate, facts.as_ref());
-            if let Err(why) = lock(spend).take(request, &weight, clock.monotonic()) {
-                return (Done::Left, Examined::left(&candidate, history, why, clock.now()));
-            }
-            (Done::Examined, examine(services, request, &candidate, history, cancel).await)
-        }
-    };
-    let mut sum = Sum::new(request);
-    let mut cut_off = false;
-    let at_once = request.objects_at_once.max(1);
-    let mut said = started;
-    {
+    /// Looks at what is listed, or named; whether it came to the end of that.
+    async fn listed(&mut self, tally: &Mutex<Tally>) -> bool {
+        let look = self.look;
+        let (request, clock) = (look.request, &look.services.context.clock);
+        let ended = AtomicBool::new(false);
+        let end = stream::once(async { ended.store(true, Ordering::Relaxed) });
+        let pages = candidates(look.services, &request.chosen).chain(end.filter_map(|()| async { None }));
+        let turns = pages.flat_map(|listed| stream::iter(lock(tally).take(request, listed)));
         // Where not all can be reached, those come first that were looked at longest ago, whatever came of it: runs that
         // follow each other reach all. Without such an end objects are looked at while the listing goes on.
         let turns = if request.due.ends() {
-            let over = stop(&*clock, request.due.until, cancel);
+            let over = stop(&**clock, request.due.until, look.cancel);
             let mut all: Vec<Candidate> = turns.take_until(over).collect().await;
             let turn = |candidate: &Candidate| {
-                let history = histories.as_ref().and_then(|all| all.get(&candidate.uri.to_string()));
+                let history = look.histories.as_ref().and_then(|all| all.get(&candidate.uri.to_string()));
                 (history.map_or("", |history| history.turn(request.level)).to_owned(), candidate.uri.key.clone())
             };
             all.sort_by_cached_key(turn);
@@ -132,98 +150,94 @@ pub async fn audit(
         } else {
             turns.right_stream()
         };
+        self.take(turns.map(|candidate| look.at(candidate)), || lock(tally).report.listed).await;
+        ended.load(Ordering::Relaxed)
+    }
+
+    /// Asks for the objects that the ledger knows in this place, and that the listing lacks.
+    async fn unlisted(&mut self, tally: &mut Tally) {
+        let look = self.look;
+        let unlisted = look.histories.iter().flatten().filter(|(target, history)| {
+            !tally.there.contains(*target) && !history.is_empty() && look.request.takes(target, &tally.failed)
+        });
+        let unlisted: Vec<(ObjectUri, &History)> =
+            unlisted.filter_map(|(target, history)| Some((target.parse().ok()?, history))).collect();
+        let (before, count) = (self.sum.objects(), unlisted.len() as u64);
+        let ask = |(uri, history)| absence(look, uri, history);
+        self.take(stream::iter(unlisted).map(ask), || before + count).await;
+        self.interrupt();
+        if self.end.cut_off {
+            let left = count.saturating_sub(self.sum.objects() - before);
+            tally.report.notes.push(format!("{left} of {count} objects that are not listed were not reached"));
+        }
+        if let Some(target) = self.end.unlisted.first() {
+            let count = self.end.unlisted.len();
+            self.end.problems.push(format!(
+                "the listing cannot be relied on: {count} objects that it lacks are there, such as {target}"
+            ));
+            self.end.exit = self.end.exit.and(Exit::CouldNot);
+        }
+    }
+
+    /// Keeps and hands out what comes of objects, up to the last, a signal, or an append that fails.
+    async fn take<F: Future<Output = Looked>>(&mut self, looks: impl Stream<Item = F>, all: impl Fn() -> u64) {
+        let Look { services, request, cancel, .. } = self.look;
         // What is in flight may have seen a mismatch that must not be lost; reading ends by itself when cancelled.
         let grace = async {
             cancel.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
-        let turns = turns.take_until(cancel.cancelled());
-        let results = turns.map(&look).buffer_unordered(at_once).take_until(grace);
+        let looks = looks.take_until(cancel.cancelled());
+        let results = looks.buffer_unordered(request.objects_at_once.max(1)).take_until(grace);
         let mut results = std::pin::pin!(results.fuse());
         while let Some(mut together) = gather(&mut results).await {
-            together.retain(|(_, examined)| !examined.is_cut_off());
-            let kept = keep(ledger.as_mut(), &mut head, together.iter().map(|(_, examined)| examined));
-            for (done, examined) in together {
-                exit = exit.and(sum.add(done, examined, services, &mut emit));
+            together.retain(|looked| !looked.examined.is_cut_off());
+            let examined = together.iter().map(|looked| &looked.examined);
+            let kept = keep(self.ledger.as_mut(), &mut self.head, examined);
+            for Looked { done, examined, unlisted } in together {
+                self.end.unlisted.extend(unlisted.then(|| examined.report.target.clone()));
+                self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
             }
             if let Err(error) = kept {
                 // What cannot be kept would have to be done again: nothing more is begun.
-                lock(&tally).report.problems.push(format!("the ledger {error}"));
-                exit = exit.and(Exit::CouldNot);
-                cut_off = true;
+                self.end.problems.push(format!("the ledger {error}"));
+                self.end.exit = self.end.exit.and(Exit::CouldNot);
+                self.end.cut_off = true;
                 break;
             }
-            let now = clock.monotonic();
-            if now.duration_since(said) >= SAY_EVERY {
-                said = now;
-                monitor.task(&format!("{} of {} objects", sum.objects(), lock(&tally).report.listed));
+            let now = services.context.clock.monotonic();
+            if now.duration_since(self.said) >= SAY_EVERY {
+                self.said = now;
+                services.context.monitor.task(&format!("{} of {} objects", self.sum.objects(), all()));
             }
         }
     }
 
-    let Tally { mut report, digest, there, failed, own, exit: listing } =
-        tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    exit = exit.and(listing);
-    let unfinished = !ended.load(Ordering::Relaxed) && !cancel.is_cancelled() && !cut_off;
-    if unfinished {
-        report.problems.push("--max-time ended the listing before it was complete".to_owned());
-        exit = exit.and(Exit::CouldNot);
-    }
-    if cancel.is_cancelled() {
-        exit = exit.and(Exit::Interrupted);
-        cut_off = true;
-    }
-    if cut_off {
-        report.notes.push(format!("{} of {own} objects were not reached", own.saturating_sub(sum.objects())));
-    }
-    let mut listed = matches!(request.chosen, Chosen::Listed(_)) && !cut_off && !unfinished;
-    if listed {
-        let unlisted = histories.iter().flatten().filter(|(target, history)| {
-            !there.contains(*target) && !history.is_empty() && request.takes(target, &failed)
-        });
-        let unlisted: Vec<(ObjectUri, &History)> =
-            unlisted.filter_map(|(target, history)| Some((target.parse().ok()?, history))).collect();
-        let ask = |(uri, history)| absence(services, request, uri, history, &look);
-        let asked = stream::iter(unlisted).map(ask).buffer_unordered(at_once).take_until(cancel.cancelled());
-        let asked: Vec<Absence> = asked.collect().await;
-        if let Err(error) = keep(ledger.as_mut(), &mut head, asked.iter().map(|absence| &absence.examined)) {
-            report.problems.push(format!("the ledger {error}"));
-            exit = exit.and(Exit::CouldNot);
-        }
-        let there = asked.iter().filter(|absence| absence.there);
-        if let Some(example) = there.clone().next() {
-            let (count, target) = (there.count(), &example.examined.report.target);
-            report.problems.push(format!(
-                "the listing cannot be relied on: {count} objects that it lacks are there, such as {target}"
-            ));
-            exit = exit.and(Exit::CouldNot);
-            listed = false;
-        }
-        for absence in asked {
-            exit = exit.and(sum.add(absence.done, absence.examined, services, &mut emit));
-        }
-        if cancel.is_cancelled() {
-            exit = exit.and(Exit::Interrupted);
-            cut_off = true;
+    /// Takes note of a signal.
+    fn interrupt(&mut self) {
+        if self.look.cancel.is_cancelled() {
+            self.end.exit = self.end.exit.and(Exit::Interrupted);
+            self.end.cut_off = true;
         }
     }
-    let all_seen = listed && !cut_off && failed.is_empty() && !request.is_share();
-    exit = exit.and(sum.release(services, all_seen, &mut emit));
-    if !cut_off {
-        sum.observe(services, request, all_seen, &mut report, &mut emit).await;
-    }
-    sum.fill(&mut report);
-    report.listing_sha256 = digest.finish();
-    report.estimated_dollars = lock(&spend).dollars();
-    report.ledger_head = head.map(|head| head.to_string());
-    let counts = counting.counts();
-    (report.requests, report.received_bytes) = (counts.requests, counts.received);
-    report.elapsed_seconds = clock.monotonic().duration_since(started).as_secs_f64();
-    report.exit_code = exit.code();
-    Ok(report)
-}
 
-pub(super) static NOTHING: History = History::NOTHING;
+    /// What only all objects together show, and the report over all.
+    async fn report(mut self, tally: Tally, all_seen: bool) -> AuditReport {
+        let Look { services, request, .. } = self.look;
+        let Tally { mut report, digest, .. } = tally;
+        self.end.exit = self.end.exit.and(self.sum.release(services, all_seen, &mut self.emit));
+        if !self.end.cut_off {
+            self.sum.observe(services, request, all_seen, &mut report, &mut self.emit).await;
+        }
+        self.sum.fill(&mut report);
+        report.problems.append(&mut self.end.problems);
+        report.listing_sha256 = digest.finish();
+        report.estimated_dollars = self.look.dollars();
+        report.ledger_head = self.head.map(|head| head.to_string());
+        report.exit_code = self.end.exit.code();
+        report
+    }
+}
 
 /// Comes when a run must end: it is cancelled, or its time is over.
 async fn stop(clock: &dyn Clock, until: Option<Instant>, cancel: &CancellationToken) {
@@ -256,11 +270,6 @@ async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin)) -> Option
     Some(together)
 }
 
-async fn facts_of(services: &AuditServices, candidate: &Candidate) -> Option<ObjectFacts> {
-    let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
-    session.head().await.ok()
-}
-
 /// Writes down what is to be kept of these.
 fn keep<'a>(
     ledger: Option<&mut Ledger>,
@@ -275,34 +284,9 @@ fn keep<'a>(
     Ok(())
 }
 
-/// What became of an object in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
-    Examined,
-    StillGood,
-    /// Due, and not reached.
-    Left,
-    Missing,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is known of the chosen objects, and what the ledger ends in.
-pub(super) fn histories(ledger: &Ledger, chosen: &Chosen) -> Result<(Histories, Head), LedgerError> {
-    let mut histories = Histories::new();
-    let head = ledger.each(None, |kept| {
-        if chosen.holds(kept.entry.target()) {
-            histories.entry(kept.entry.target().to_owned()).or_default().add(kept.entry);
-        }
-    })?;
-    Ok((histories, head))
-}
-
 impl Tally {
-    fn new(request: &AuditRequest, began: String) -> Self {
-        let report = AuditReport {
+    fn new(request: &AuditRequest, began: String, head: Option<Head>) -> Self {
+        let mut report = AuditReport {
             scope: request.chosen.shown(),
             level: request.level.name().to_owned(),
             began,
@@ -313,6 +297,12 @@ impl Tally {
             policy_sha256: request.policy.digest(),
             ..AuditReport::default()
         };
+        if head.is_some_and(|head| head.entries == 0) {
+            report.notes.push("new ledger: no earlier results".to_owned());
+        }
+        if matches!(request.chosen, Chosen::Named { .. }) {
+            report.notes.push("objects that are not named, and ones that are gone, were not looked for".to_owned());
+        }
         Tally {
             report,
             digest: ListingDigest::new(),

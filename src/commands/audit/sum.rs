@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::examine::{Examined, add_finding};
-use super::run::Done;
+use super::look::Done;
 use super::{AuditRequest, AuditServices, Chosen};
 use crate::fleet::{Content, CopyState, Joint, Observation, Policy, differs, tasks, uploads};
 use crate::ident::ObjectUri;

@@ -2,14 +2,14 @@ use crate::commands::Services;
 use crate::report::{Exit, FindingReport, TaskReport};
 use crate::verdict::{CheckId, Condition, Evidence, Finding, Outcome, Reason, Verdict};
 
-/// SSM checks an alias after it has answered: so often it is read back.
+/// Number of read-back attempts.
 const ALIAS_LOOKS: u32 = 8;
 
 /// Points an SSM parameter at the AMI, and reads it back until it says so. Machines are started from an alias, so it
 /// is left as it is where the AMI failed a check, or a required check is unknown and not accepted.
 pub async fn point_alias(services: &Services, name: &str, report: &mut TaskReport) {
     if report.exit_code != Exit::Passed.code() {
-        report.notes.push(format!("the alias {name} was not written: it is only pointed at an AMI that holds"));
+        report.notes.push(format!("the alias {name} was not written: aliases are only updated for AMIs that pass all required checks"));
         return;
     }
     let check = CheckId::Condition(Condition::Alias);

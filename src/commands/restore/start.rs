@@ -10,7 +10,7 @@ use crate::image::RestoreRequest;
 use crate::journal::{Entry, Journal, RestoreIdentity, Step};
 use crate::source::{ErrorKind, SourceError};
 
-/// An AMI that was just made may not be listed yet: so often it is looked for, with a pause before each further look.
+/// Number of lookups for a new AMI.
 const LOOKS: u32 = 6;
 /// Tags may come into sight after the AMI; they take less time than the AMI itself.
 const LOOKS_FOR_TAGS: u32 = 2;

@@ -16,7 +16,7 @@ use crate::units::ByteSize;
 const DENSEST: u64 = 32_768;
 /// Bytes that a copy of an AMI without a single written block takes at least: its ids, name and device names.
 const LEAST: u64 = 64;
-/// The clock of a store task and that of S3 may differ by so much.
+/// Maximum clock skew.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// `Last-Modified` of an object that came by a multipart upload is when the upload was begun, however long it took. EC2
 /// begins it when the task starts; how soon is not published. What is younger may have been written by anybody since.
@@ -75,10 +75,9 @@ pub fn judge_origin(survey: &OriginSurvey<'_>) -> Origin {
             Some(why) => format!(" (store tasks: {why})"),
             None => String::new(),
         };
-        origin.open.push(format!(
-            "nothing shows that a store of {} wrote it: no completed store task, no tags of a store, no --record{asked}",
-            survey.image.id
-        ));
+        origin
+            .open
+            .push(format!("no store task, store tags or record shows that {} was stored here{asked}", survey.image.id));
     }
     origin
 }

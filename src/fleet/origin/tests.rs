@@ -118,7 +118,7 @@ fn what_a_store_leaves_behind_shows_it() {
     ];
     for (name, origin) in none {
         assert_eq!((origin.refuted.len(), origin.open.len()), (0, 1), "{name}: {origin:?}");
-        assert!(origin.open[0].contains("nothing shows that a store"), "{name}: {origin:?}");
+        assert!(origin.open[0].contains("no store task, store tags or record shows"), "{name}: {origin:?}");
     }
 }
 

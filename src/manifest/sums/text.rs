@@ -18,7 +18,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, String> {
     let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
     match text {
         Ok(text) if rest.is_empty() => Ok(text),
-        _ => Err("begins as UTF-16, and is none".to_owned()),
+        _ => Err("starts with a UTF-16 byte order mark but is not valid UTF-16".to_owned()),
     }
 }
 

@@ -3,14 +3,16 @@ use crate::report::{DamageReport, FindingReport, IdentityReport, ProvedReport, R
 
 fn finding(check: &str, verdict: &str, required: bool) -> FindingReport {
     let reason = ReasonReport { code: "not_read".into(), detail: "no byte was read".into(), advice: None };
+    let value = if check == "size" { "5 bytes" } else { "a" };
+    let passes = verdict == "pass";
     FindingReport {
         check: check.into(),
         verdict: verdict.into(),
         required,
         source: None,
-        expected: None,
-        observed: None,
-        covered_bytes: (check == "proof" && verdict == "pass").then_some(5),
+        expected: passes.then(|| value.into()),
+        observed: passes.then(|| value.into()),
+        covered_bytes: (passes && matches!(check, "proof" | "crc32")).then_some(5),
         reads: None,
         damage: Vec::new(),
         reason: (verdict == "unknown").then_some(reason),
@@ -28,13 +30,15 @@ fn proved() -> AuditedReport {
             etag: Some("e".into()),
             version_id: None,
             last_modified: None,
-            ami_id: None,
+            ami_id: Some("ami-1a2b3c4d".into()),
         }),
         storage_class: None,
         change: Some("same".into()),
         proof: Some(ProvedReport { at: "2026-01-01T00:00:01Z".into(), by: vec!["crc32".into()], tool: "test".into() }),
         content: Vec::new(),
-        findings: ["identity", "size", "proof", "crc32"].map(|check| finding(check, "pass", check != "crc32")).into(),
+        findings: ["identity", "size", "proof", "crc32", "unchanged"]
+            .map(|check| finding(check, "pass", check != "crc32"))
+            .into(),
         notes: Vec::new(),
         requests: 1,
         received_bytes: 5,
@@ -48,7 +52,9 @@ fn open() -> AuditedReport {
     AuditedReport {
         verdict: "unknown".into(),
         proof: None,
-        findings: vec![finding("size", "pass", true), finding("proof", "unknown", true)],
+        findings: ["size", "proof", "unchanged"]
+            .map(|check| finding(check, if check == "proof" { "unknown" } else { "pass" }, true))
+            .into(),
         exit_code: 3,
         ..proved()
     }
@@ -58,7 +64,9 @@ fn failed() -> AuditedReport {
     AuditedReport {
         verdict: "fail".into(),
         proof: None,
-        findings: vec![finding("proof", "fail", true)],
+        findings: ["proof", "size", "unchanged"]
+            .map(|check| finding(check, if check == "proof" { "fail" } else { "pass" }, true))
+            .into(),
         exit_code: 1,
         ..proved()
     }
@@ -71,8 +79,73 @@ fn kept() -> AuditedReport {
     kept
 }
 
+/// One whose every byte was proved, and whose ETag cannot tell it from another.
+fn weak() -> AuditedReport {
+    let mut weak = AuditedReport { proof: None, ..proved() };
+    weak.identity.as_mut().unwrap().etag = Some("W/\"e\"".into());
+    weak
+}
+
+/// One that was due, and not reached.
+fn left() -> AuditedReport {
+    AuditedReport { examined: None, identity: None, change: None, findings: vec![open().findings[1].clone()], ..open() }
+}
+
+fn gone() -> AuditedReport {
+    AuditedReport {
+        examined: None,
+        identity: None,
+        change: Some("missing".into()),
+        findings: vec![finding("present", "fail", true)],
+        ..failed()
+    }
+}
+
+/// One that HEAD gave no answer for.
+fn unanswered() -> AuditedReport {
+    AuditedReport {
+        identity: None,
+        change: None,
+        findings: vec![finding("identity", "unknown", true)],
+        exit_code: 4,
+        ..open()
+    }
+}
+
+/// One in order, by its facts alone.
+fn facts() -> AuditedReport {
+    AuditedReport {
+        examined: Some("facts".into()),
+        findings: vec![finding("size", "pass", true), finding("proof", "unknown", false)],
+        change: Some("new".into()),
+        exit_code: 0,
+        ..open()
+    }
+}
+
+fn empty() -> AuditedReport {
+    let mut empty = AuditedReport { verdict: "fail".into(), exit_code: 1, ..facts() };
+    empty.identity.as_mut().unwrap().object_bytes = 0;
+    empty.findings[0] = finding("size", "fail", true);
+    empty
+}
+
+/// One proved by an earlier audit, and looked at again.
+fn known_by_facts() -> AuditedReport {
+    let findings = [facts().findings, vec![finding("unchanged", "pass", true)]].concat();
+    AuditedReport { findings, verdict: "pass".into(), change: Some("same".into()), proof: proved().proof, ..facts() }
+}
+
+fn of_level(level: &str, objects: Vec<AuditedReport>) -> AuditLines {
+    let mut all = audit(objects);
+    all.end.level = level.into();
+    all.end.sample = (level == "sample").then(|| "1%".into());
+    all
+}
+
 fn audit(objects: Vec<AuditedReport>) -> AuditLines {
     let of = |verdict: &str| objects.iter().filter(|one| one.verdict == verdict).count() as u64;
+    let lacks = |one: &AuditedReport| one.examined.is_none() && one.identity.is_none();
     let exit = objects.iter().fold(Exit::Passed, |exit, one| exit.and(Exit::of(one.exit_code)));
     let end = AuditReport {
         scope: vec!["s3://b/p".into()],
@@ -80,7 +153,10 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         began: "2026-01-01T00:00:00Z".into(),
         objects: objects.len() as u64,
         examined: objects.iter().filter(|one| one.examined.is_some()).count() as u64,
-        still_good: objects.iter().filter(|one| one.examined.is_none()).count() as u64,
+        listed: 1_000,
+        still_good: objects.iter().filter(|one| one.examined.is_none() && one.identity.is_some()).count() as u64,
+        missing: objects.iter().filter(|one| lacks(one) && one.change.is_some()).count() as u64,
+        left: objects.iter().filter(|one| lacks(one) && one.change.is_none()).count() as u64,
         proved: of("pass"),
         max_age_seconds: Some(30 * 86_400),
         elapsed_seconds: 2.0,
@@ -107,9 +183,14 @@ fn what_an_audit_writes_agrees_with_itself() {
         exit_code: 1,
         ..proved()
     };
-    for one in [proved(), open(), failed(), kept(), could_not, policy] {
+    let mut by_policy = audit(vec![policy]);
+    by_policy.end.policy_sha256 = Some("00".into());
+    assert_eq!(by_policy.contradiction(), None);
+    for one in [proved(), open(), failed(), kept(), could_not, weak(), left(), gone(), unanswered()] {
         assert_eq!(audit(vec![one.clone()]).contradiction(), None, "{one:?}");
     }
+    let facts = of_level("facts", vec![facts(), empty(), known_by_facts()]);
+    assert_eq!(facts.contradiction(), None);
     assert_eq!(audit(vec![proved(), failed(), open(), kept()]).contradiction(), None);
 }
 
@@ -136,7 +217,7 @@ fn a_line_that_contradicts_itself_is_named() {
         (proved(), |one| one.findings.clear(), "no finding says that every byte was proved"),
         (proved(), |one| one.findings[2].covered_bytes = Some(4), "no finding says that every byte was proved"),
         (proved(), |one| one.findings[2].covered_bytes = None, "no finding says that every byte was proved"),
-        (proved(), |one| one.findings[2].required = false, ""),
+        (proved(), |one| one.findings[2].required = false, "always required"),
         (proved(), |one| one.findings[3].verdict = "fail".into(), "give exit code 1, and it says 0"),
         (proved(), |one| one.findings[3].verdict = "maybe".into(), "`maybe` is no verdict"),
         (proved(), |one| one.findings[3].reason = open().findings[1].reason.clone(), "gives a reason"),
@@ -145,7 +226,7 @@ fn a_line_that_contradicts_itself_is_named() {
         (open(), |one| one.findings[1].reason = None, "gives no reason"),
         (proved(), |one| one.proof = None, "give the verdict unknown, and it says pass"),
         (proved(), |one| one.identity = None, "it passes, and has no bytes"),
-        (proved(), |one| one.identity.as_mut().unwrap().object_bytes = 0, "it passes, and has no bytes"),
+        (proved(), |one| one.identity.as_mut().unwrap().object_bytes = 0, "its size does not fail"),
         (proved(), |one| one.proof.as_mut().unwrap().by.clear(), "does not tell by what or when"),
         (proved(), |one| one.proof.as_mut().unwrap().at = "soon".into(), "does not tell by what or when"),
         (proved(), |one| one.proof.as_mut().unwrap().at = "2025-12-31T00:00:00Z".into(), "too long before"),
@@ -153,7 +234,8 @@ fn a_line_that_contradicts_itself_is_named() {
         (kept(), |one| one.proof.as_mut().unwrap().at = "2025-11-01T00:00:00Z".into(), "too long before"),
         (failed(), |one| one.proof = proved().proof, "`proof` contradicts"),
         (open(), |one| one.proof = proved().proof, ""),
-        (open(), |one| one.findings[1].check = "sound".into(), ""),
+        (open(), |one| one.findings.push(finding("sound", "unknown", true)), ""),
+        (open(), |one| one.findings[1].check = "sound".into(), "says nothing of its proof"),
         (
             open(),
             |one| {
@@ -187,6 +269,117 @@ fn a_line_that_contradicts_itself_is_named() {
     }
 }
 
+#[test]
+fn a_line_that_no_audit_writes_is_named() {
+    let table: Vec<Alteration> = vec![
+        (left(), |one| one.findings.clear(), "give exit code 0"),
+        (left(), |one| (one.findings, one.exit_code) = (Vec::new(), 0), "no finding says why"),
+        (unanswered(), |one| (one.findings, one.exit_code) = (Vec::new(), 0), "no finding says why"),
+        (gone(), |one| one.findings[0].check = "sound".into(), "no finding says why"),
+        (open(), |one| one.findings.retain(|one| one.check != "size"), "says nothing of its size"),
+        (open(), |one| one.identity = None, "size: it passes"),
+        (kept(), |one| one.findings.clear(), "nothing says that it is the same"),
+        (kept(), |one| one.findings[0].required = false, "always required"),
+        (proved(), |one| one.findings[3].observed = Some("b".into()), "crc32: it passes, and what was observed"),
+        (proved(), |one| one.findings[3].expected = None, "crc32: it passes, and what was observed"),
+        (proved(), |one| one.findings[2].observed = Some("b".into()), "proof: it passes, and what was observed"),
+        (proved(), |one| one.findings[3].observed = Some("a-2".into()), ""),
+        (proved(), |one| one.findings[1].observed = Some("6 bytes".into()), "not the size of the object"),
+        (proved(), |one| one.findings[3].covered_bytes = Some(1), "crc32: it passes over 1 of 5 bytes"),
+        (proved(), |one| one.findings[3].covered_bytes = None, "crc32: it passes over 0 of 5 bytes"),
+        (proved(), |one| one.findings.retain(|one| one.check != "crc32"), "no check of the bytes passed"),
+        (proved(), |one| one.findings.retain(|one| one.check != "unchanged"), "it is same, and no finding says so"),
+        (proved(), |one| one.change = Some("new".into()), "it is new, and no finding says so"),
+        (proved(), |one| one.proof.as_mut().unwrap().by = vec!["magic".into()], "a proof by `magic`"),
+        (proved(), |one| one.proof.as_mut().unwrap().by = vec![String::new()], "a proof by ``"),
+        (proved(), |one| one.proof.as_mut().unwrap().by = vec!["sha256".into()], "a proof by `sha256`"),
+        (kept(), |one| one.proof.as_mut().unwrap().by = vec!["magic".into()], "a proof by `magic`"),
+        (kept(), |one| one.proof.as_mut().unwrap().by = vec!["sha256".into()], ""),
+        (proved(), |one| one.findings.push(finding("proof", "unknown", false)), "proof: it is always required"),
+        (proved(), |one| one.findings.push(finding("proof", "pass", true)), "proof: it is there twice"),
+        (proved(), |one| one.findings.push(finding("identity", "unknown", false)), "identity: it is always required"),
+        (proved(), |one| one.findings.push(finding("crc32", "unknown", false)), "crc32: it is there twice"),
+        (proved(), |one| one.identity.as_mut().unwrap().etag = None, "no identity that was proved"),
+        (weak(), |one| one.proof = proved().proof, "no identity that was proved"),
+        (weak(), |one| one.findings[2].covered_bytes = Some(4), "give the verdict unknown, and it says pass"),
+        (proved(), |one| one.identity.as_mut().unwrap().ami_id = Some("ami-11111111".into()), "its key is of ami-1a2b"),
+        (proved(), |one| one.identity.as_mut().unwrap().ami_id = None, "its identity of no AMI"),
+        (proved(), |one| one.target = "s3://b/p/ami-1a2b3c4d.bin?versionId=v".into(), "no listing shows it"),
+        (proved(), |one| one.elapsed_seconds = -1.0, "elapsed_seconds is -1"),
+        (proved(), |one| one.elapsed_seconds = f64::NAN, "elapsed_seconds is NaN"),
+        (proved(), |one| one.elapsed_seconds = f64::INFINITY, "elapsed_seconds is inf"),
+        (proved(), |one| one.received_bytes = (1 << 53) + 1, "more than there can be"),
+        (
+            proved(),
+            |one| {
+                one.target = "s3://b/p/readme.txt".into();
+                one.identity.as_mut().unwrap().ami_id = None;
+            },
+            "no listing shows it",
+        ),
+    ];
+    for (index, (one, alter, problem)) in table.into_iter().enumerate() {
+        let mut altered = one.clone();
+        alter(&mut altered);
+        let found = audit(vec![altered]).contradiction().unwrap_or_default();
+        assert!(found.contains(problem) && found.is_empty() == problem.is_empty(), "{index}: {found}, not {problem}");
+    }
+    let table: Vec<Alteration> = vec![
+        (facts(), |one| one.findings.clear(), "says nothing of its size"),
+        (facts(), |one| one.identity = None, "size: it passes"),
+        (facts(), |one| one.identity.as_mut().unwrap().object_bytes = 0, "its size does not fail"),
+        (facts(), |one| (one.proof, one.verdict) = (proved().proof, "pass".into()), "neither of this run"),
+        (known_by_facts(), |one| one.findings.truncate(1), "says nothing of its proof"),
+        (known_by_facts(), |one| one.findings[1] = finding("proof", "pass", true), "no check of the bytes passed"),
+    ];
+    for (index, (one, alter, problem)) in table.into_iter().enumerate() {
+        let mut altered = one.clone();
+        alter(&mut altered);
+        let found = of_level("facts", vec![altered]).contradiction().unwrap_or_default();
+        assert!(found.contains(problem), "{index}: {found}, not {problem}");
+    }
+}
+
+#[test]
+fn all_lines_are_held_against_the_policy_of_the_audit() {
+    let by_policy = |checks: &[&str]| {
+        let judged = checks.iter().map(|check| finding(check, "pass", true));
+        AuditedReport { findings: proved().findings.into_iter().chain(judged).collect(), ..proved() }
+    };
+    let both = || vec![by_policy(&["lock", "tags"]), by_policy(&["lock", "tags"])];
+    let demanded = |objects: Vec<AuditedReport>, buckets: &[(&str, &str)]| {
+        let mut all = audit(objects);
+        all.end.policy_sha256 = Some("00".into());
+        all.end.scope = vec!["s3://b/p".into(), "s3://c/".into()];
+        let bucket = |(name, check): &(&str, &str)| AuditedBucketReport {
+            findings: vec![finding(check, "pass", true)],
+            ..bucket(name, "pass", 0, "pass")
+        };
+        all.buckets = buckets.iter().map(bucket).collect();
+        all
+    };
+    let (versions, public) = ("versioning", "public-access");
+    for (all, problem) in [
+        (demanded(both(), &[]), None),
+        (demanded([both(), vec![left()]].concat(), &[]), None),
+        (demanded(both(), &[("b", versions), ("c", versions)]), None),
+        (demanded(vec![proved()], &[("b", versions), ("c", versions)]), None),
+        (demanded(vec![left()], &[]), None),
+        (demanded(vec![by_policy(&["lock", "tags"]), by_policy(&["lock"])], &[]), Some("policy of the other objects")),
+        (demanded(vec![by_policy(&["lock"]), proved()], &[]), Some("policy of the other objects")),
+        (demanded(vec![proved()], &[]), Some("no line was held against it")),
+        (demanded(both(), &[("b", versions)]), Some("bucket c: it was not held against the policy")),
+        (demanded(both(), &[("b", versions), ("c", public)]), Some("bucket c: it was not held against the policy of")),
+        (audit(both()), Some("its end names none")),
+    ] {
+        let found = all.contradiction();
+        let fits = problem.map_or(found.is_none(), |problem| found.as_ref().is_some_and(|is| is.contains(problem)));
+        assert!(fits, "{found:?}, expected {problem:?}");
+    }
+    let (one, other) = (demanded(both(), &[]).demands(), demanded(vec![by_policy(&["lock"])], &[]).demands());
+    assert!(one.go_with(&one) && !one.go_with(&other) && one.go_with(&demanded(vec![left()], &[]).demands()));
+}
+
 fn damage() -> DamageReport {
     DamageReport {
         part: 1,
@@ -212,6 +405,14 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
         (|all| all.end.objects = 5, "objects is 5"),
         (|all| all.end.proved = 4, "proved is 4, and its lines make 2 to 2"),
         (|all| all.end.proved = 0, "proved is 0"),
+        (|all| all.end.level = "x".into(), "at level bytes in an audit of level x"),
+        (|all| all.end.sample = Some("1%".into()), "its sample does not go with that"),
+        (|all| all.end.listed = u64::MAX, "listed is 18446744073709551615, more than there can be"),
+        (|all| all.end.requests = (1 << 53) + 1, "requests is 9007199254740993"),
+        (|all| all.end.other_slices = 1_001, "1001 objects of other slices"),
+        (|all| all.end.elapsed_seconds = -5.0, "elapsed_seconds is -5"),
+        (|all| all.end.elapsed_seconds = f64::INFINITY, "elapsed_seconds is inf"),
+        (|all| all.end.estimated_dollars = Some(f64::NAN), "estimated_dollars"),
         (|all| all.end.began = "soon".into(), "of no known time"),
         (|all| all.summary = SummaryReport::default(), "its summary: it says 0 targets"),
         (|all| all.summary.exit_code = 0, "exit code 0, and the lines"),
@@ -227,6 +428,15 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
         alter(&mut all);
         let found = all.contradiction().unwrap_or_default();
         assert!(found.contains(problem), "{found}, expected {problem}");
+    }
+    for level in ["x", "Bytes"] {
+        let line = AuditedReport { examined: Some(level.into()), findings: Vec::new(), exit_code: 0, ..open() };
+        let mut all = of_level(level, vec![line]);
+        all.end.proved = 0;
+        assert!(all.contradiction().is_some());
+        all.objects.clear();
+        (all.end.objects, all.end.examined, all.summary.targets, all.summary.unknown) = (0, 0, 0, 0);
+        assert!(all.contradiction().unwrap().contains(&format!("`{level}` is none of facts, sample, bytes")));
     }
     let mut all = audit(vec![proved()]);
     all.end.problems = vec!["the ledger could not be written".into()];

@@ -1,4 +1,4 @@
-//! Pages of listings, read leniently: what is odd in one entry is that entry's affair.
+//! Pages of listings, read leniently. An unreadable field affects only its entry.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

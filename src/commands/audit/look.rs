@@ -1,0 +1,102 @@
+use std::sync::{Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::examine::{Examined, examine, still_good};
+use super::list::Candidate;
+use super::spend::{Spend, Weight};
+use super::{AuditRequest, AuditServices, Chosen};
+use crate::facts::ObjectFacts;
+use crate::fleet::{Histories, History, Seen};
+use crate::ledger::{Head, Ledger, LedgerError};
+use crate::source::Session;
+
+pub(super) static NOTHING: History = History::NOTHING;
+
+/// What became of an object in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    Examined,
+    StillGood,
+    /// Due, and not reached.
+    Left,
+    Missing,
+}
+
+/// An object that was looked at.
+pub(super) struct Looked {
+    pub done: Done,
+    pub examined: Examined,
+    /// It is there, and the listing lacks it.
+    pub unlisted: bool,
+}
+
+/// Looks at objects, in the light of what is known of each.
+pub(super) struct Look<'a> {
+    pub services: &'a AuditServices,
+    pub request: &'a AuditRequest,
+    /// `None` without a ledger.
+    pub histories: Option<Histories>,
+    pub cancel: &'a CancellationToken,
+    spend: Mutex<Spend>,
+}
+
+impl<'a> Look<'a> {
+    pub fn new(
+        services: &'a AuditServices,
+        request: &'a AuditRequest,
+        histories: Option<Histories>,
+        cancel: &'a CancellationToken,
+    ) -> Self {
+        Look { services, request, histories, cancel, spend: Mutex::new(Spend::new(request)) }
+    }
+
+    /// US dollars that were spent, by list prices.
+    pub fn dollars(&self) -> Option<f64> {
+        lock(&self.spend).dollars()
+    }
+
+    pub async fn at(&self, candidate: Candidate) -> Looked {
+        let (services, request, clock) = (self.services, self.request, &self.services.context.clock);
+        let history = self.histories.as_ref().map(|all| all.get(&candidate.uri.to_string()).unwrap_or(&NOTHING));
+        let looked = |done, examined| Looked { done, examined, unlisted: false };
+        // What was not listed is asked for where an earlier proof may still hold, or its size decides.
+        let wanted = request.due.ends() || history.is_some_and(|history| !history.is_empty());
+        let facts = if candidate.listed.is_none() && wanted { facts_of(services, &candidate).await } else { None };
+        let seen = candidate.listed.as_ref().map(Seen::listed).or_else(|| facts.as_ref().map(Seen::facts));
+        let good = history.zip(seen.as_ref()).and_then(|(history, seen)| {
+            Some((history, history.still_good(seen, request.level, request.term(clock.now()))?))
+        });
+        if let Some((history, good)) = good
+            && let Some(examined) = still_good(services, request, &candidate, history, good).await
+        {
+            return looked(Done::StillGood, examined);
+        }
+        let weight = Weight::of(&candidate, facts.as_ref());
+        let spent = lock(&self.spend).take(request, &weight, clock.monotonic());
+        if let Err(why) = spent {
+            return looked(Done::Left, Examined::left(&candidate, history, why, clock.now()));
+        }
+        looked(Done::Examined, examine(services, request, &candidate, history, self.cancel).await)
+    }
+}
+
+async fn facts_of(services: &AuditServices, candidate: &Candidate) -> Option<ObjectFacts> {
+    let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
+    session.head().await.ok()
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is known of the chosen objects, and what the ledger ends in.
+pub(super) fn histories(ledger: &Ledger, chosen: &Chosen) -> Result<(Histories, Head), LedgerError> {
+    let mut histories = Histories::new();
+    let head = ledger.each(None, |kept| {
+        if chosen.holds(kept.entry.target()) {
+            histories.entry(kept.entry.target().to_owned()).or_default().add(kept.entry);
+        }
+    })?;
+    Ok((histories, head))
+}

@@ -1,0 +1,69 @@
+//! Whether the lines of an audit were judged by the policy that its end names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AuditLines, FindingReport};
+use crate::ident::Prefix;
+use crate::verdict::Upkeep;
+
+/// Which checks of a policy the lines of an audit hold. All objects of one audit are held against the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// Of objects; `None` where no object has an identity.
+    objects: Option<BTreeSet<String>>,
+    /// By bucket.
+    buckets: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Demands {
+    /// Whether lines of both can be of one audit.
+    pub fn go_with(&self, other: &Demands) -> bool {
+        let alike = self.objects.as_ref().zip(other.objects.as_ref()).is_none_or(|(one, other)| one == other);
+        alike && self.buckets == other.buckets
+    }
+}
+
+impl FindingReport {
+    /// Whether a policy asks for it.
+    fn is_demand(&self) -> bool {
+        use Upkeep::{Present, Sound, Unchanged};
+        self.upkeep().is_some_and(|upkeep| !matches!(upkeep, Present | Sound | Unchanged))
+    }
+}
+
+fn demands(findings: &[FindingReport]) -> BTreeSet<String> {
+    findings.iter().filter(|finding| finding.is_demand()).map(|finding| finding.check.clone()).collect()
+}
+
+impl AuditLines {
+    pub fn demands(&self) -> Demands {
+        let known = self.objects.iter().find(|one| one.identity.is_some());
+        let buckets = self.buckets.iter().map(|one| (one.bucket.clone(), demands(&one.findings)));
+        Demands { objects: known.map(|one| demands(&one.findings)), buckets: buckets.collect() }
+    }
+
+    /// Why the lines are not what the policy of the audit makes of them.
+    pub(super) fn odd_policy(&self) -> Option<String> {
+        let all = self.demands();
+        let of_objects = all.objects.clone().unwrap_or_default();
+        let other = self.objects.iter().find(|one| one.identity.is_some() && demands(&one.findings) != of_objects);
+        if let Some(other) = other {
+            return Some(format!("{}: it was not held against the policy of the other objects", other.target));
+        }
+        let first = all.buckets.values().next();
+        let missing = |prefix: &Prefix| first.is_some() && !all.buckets.contains_key(&prefix.bucket);
+        let prefixes: Vec<Prefix> = self.end.scope.iter().filter_map(|scope| scope.parse().ok()).collect();
+        if let Some(prefix) = prefixes.iter().find(|prefix| missing(prefix)) {
+            return Some(format!("bucket {}: it was not held against the policy", prefix.bucket));
+        }
+        if let Some((bucket, _)) = all.buckets.iter().find(|(_, checks)| Some(*checks) != first || checks.is_empty()) {
+            return Some(format!("bucket {bucket}: it was not held against the policy of the others"));
+        }
+        let (is_none, is_asked) = (self.end.policy_sha256.is_none(), !of_objects.is_empty() || first.is_some());
+        if is_none && is_asked {
+            return Some("its lines were held against a policy, and its end names none".to_owned());
+        }
+        (!is_none && !is_asked && all.objects.is_some())
+            .then(|| "its end names a policy, and no line was held against it".to_owned())
+    }
+}
