@@ -27,7 +27,12 @@ impl CheckpointFile {
     }
 
     pub fn write(&self, checkpoint: &Checkpoint) -> io::Result<()> {
-        write_whole(&self.0, checkpoint.to_json()?.as_bytes())
+        let text = checkpoint.to_json()?;
+        // What could not be read again is no checkpoint.
+        if text.len() as u64 > InputKind::Checkpoint.most_bytes() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        write_whole(&self.0, text.as_bytes())
     }
 
     /// What is finished needs no checkpoint.

@@ -79,7 +79,13 @@ pub async fn audit(
     let tally = Mutex::new(tally);
     let mut exit = Exit::Passed;
     for name in request.chosen.buckets() {
-        if let Some(report) = bucket::bucket(services, request, &name).await {
+        let looked = bucket::bucket(services, request, &name);
+        let report = tokio::select! {
+            biased;
+            () = cancel.cancelled() => break,
+            report = looked => report,
+        };
+        if let Some(report) = report {
             exit = exit.and(Exit::of(report.exit_code));
             emit(Report::AuditedBucket(report));
         }
@@ -210,7 +216,14 @@ pub async fn audit(
     let all_seen = listed && !cut_off && failed.is_empty() && !request.is_share();
     exit = exit.and(sum.release(services, all_seen, &mut emit));
     if !cut_off {
-        sum.observe(services, request, all_seen, &mut report, &mut emit).await;
+        let interrupted = tokio::select! {
+            biased;
+            () = cancel.cancelled() => true,
+            () = sum.observe(services, request, all_seen, &mut report, &mut emit) => false,
+        };
+        if interrupted {
+            exit = exit.and(Exit::Interrupted);
+        }
     }
     sum.fill(&mut report);
     report.listing_sha256 = digest.finish();
