@@ -1,4 +1,9 @@
+use std::io;
 use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use tokio::runtime::Builder;
 
 use stored_ami::cli::{Cli, run};
 
@@ -7,12 +12,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // What tokio cannot start it panics over, or queues for ever.
+    let runtime = threads_can_be_made().and_then(|()| Builder::new_multi_thread().enable_all().build());
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "there is no terminal to render to yet")]
             {
-                eprintln!("stored-ami: no runtime: {error}");
+                eprintln!("stored-ami: no threads can be made to work in: {error}");
             }
             return ExitCode::from(4);
         }
@@ -21,4 +28,21 @@ fn main() -> ExitCode {
     // A lane may still be hashing what nobody waits for.
     runtime.shutdown_background();
     ExitCode::from(exit.code())
+}
+
+/// Makes as many threads at once as the runtime and what hashes beside it take, and lets them end.
+fn threads_can_be_made() -> io::Result<()> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut made = Vec::new();
+    for _ in 0..2 * cores + 2 {
+        let (hold, held) = channel::<()>();
+        let thread = thread::Builder::new().spawn(move || held.recv().is_ok())?;
+        made.push((hold, thread));
+    }
+    for (hold, thread) in made {
+        drop(hold);
+        // It has nothing to panic over.
+        drop(thread.join());
+    }
+    Ok(())
 }

@@ -29,6 +29,10 @@ impl CheckpointFile {
     /// Writes it in the place of what is there, and answers with the bytes that it takes.
     pub fn write(&self, checkpoint: &Checkpoint) -> io::Result<u64> {
         let text = checkpoint.to_json()?;
+        // What could not be read again is no checkpoint.
+        if text.len() as u64 > InputKind::Checkpoint.most_bytes() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         write_whole(&self.0, text.as_bytes())?;
         Ok(text.len() as u64)
     }

@@ -1,4 +1,5 @@
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::commands::verify::Expected;
 use crate::ident::{Target, TypedTarget, VersionChoice, redact_urls};
 use crate::plan::{Concurrency, Sample};
 use crate::render::printable;
+use crate::report::Exit;
 use crate::units::ByteSize;
 use crate::verdict::CheckName;
 
@@ -40,8 +42,14 @@ impl Cli {
             } else {
                 Cli::understand(&clean).err().unwrap_or_else(|| clap::Error::new(error.kind()))
             };
-            // There is no other place to say that standard error is gone.
-            drop(error.print());
+            let printed = error.print().and_then(|()| std::io::stdout().flush());
+            if let Err(problem) = printed
+                && !error.use_stderr()
+                && problem.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                super::run::complain(&format!("standard output: {problem}"));
+                return ExitCode::from(Exit::CouldNot.code());
+            }
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })
     }

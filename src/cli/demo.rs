@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::Command;
 
 use clap::Args;
+use tokio::process::Command;
 
 use super::lab::{EXAMPLE, example};
 use super::resolve::UsageError;
@@ -93,8 +93,10 @@ impl Stage<'_> {
             .env("AWS_SECRET_ACCESS_KEY", "lab")
             .env("NO_PROXY", "127.0.0.1")
             .env_remove("AWS_PROFILE")
-            .env_remove("AWS_SESSION_TOKEN");
-        let status = tokio::task::spawn_blocking(move || command.status()).await.map_err(io::Error::other)??;
+            .env_remove("AWS_SESSION_TOKEN")
+            // A signal ends the demo in the middle of a command, which is dropped before the lab: it would ask for long.
+            .kill_on_drop(true);
+        let status = command.status().await?;
         let code = status.code().unwrap_or(i32::from(Exit::CouldNot.code()));
         say(&format!("# exit code {code}"))?;
         if code == i32::from(expected.code()) {

@@ -3,7 +3,8 @@
 //! An output may be neither an input nor another output, however the two are spelled or linked, and may replace only
 //! an empty file or an earlier output of its kind. All of it is checked before anything is read.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -13,15 +14,18 @@ use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 use super::bench::BenchArgs;
 use super::cost::{CostArgs, Costed};
 use super::resolve::UsageError;
+use super::run::fall_silent;
 #[cfg(feature = "ec2")]
 use super::tasks::args::{PreflightCommand, SourceArgs, StoreArgs};
-use crate::files::{OutputKind, Place, try_output};
+use crate::files::{OutputKind, Place, resolved, try_output};
 use crate::ident::Target;
 
 /// The files of one command.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     inputs: Vec<Named>,
+    /// What reads standard input.
+    from_stdin: Option<String>,
     outputs: Vec<(Named, OutputKind)>,
     force: bool,
 }
@@ -60,6 +64,7 @@ impl Paths {
             Command::SafeToDelete(args) => {
                 paths.ledger("--ledger", &args.ledger, false);
                 paths.input("--policy", args.policy.as_deref());
+                paths.input("--record", args.record.as_deref());
                 paths.connection(&args.connection);
             }
             #[cfg(feature = "ec2")]
@@ -104,7 +109,11 @@ impl Paths {
             self.input("the signature", Some(&super::resolve::signature_of(manifest)));
             self.input("--manifest-key", Some(key));
         }
-        self.input("--sums", references.sums.as_deref());
+        if let Some(given) = &references.sums {
+            // What cannot be understood is refused by what reads it.
+            let file = super::sums::stated(given).map_or_else(|_| given.clone(), |(_, file)| file);
+            self.input_or_stdin("--sums", &file);
+        }
         if let Some(Target::File(path)) = &references.like {
             self.input("--like", Some(path));
         }
@@ -142,7 +151,9 @@ impl Paths {
             self.audit_files(&merge.files);
             return self.page(&merge.page);
         }
-        self.input("--list", args.list.as_deref());
+        if let Some(list) = &args.list {
+            self.input_or_stdin("--list", list);
+        }
         if let Some(manifest) = &args.inventory {
             self.input("--inventory", Some(manifest));
             for data in super::audit::files::data_files(manifest) {
@@ -172,6 +183,8 @@ impl Paths {
             true => self.output(by, Some(path), OutputKind::Ledger),
             false => self.input(by, Some(path)),
         }
+        // SQLite puts them beside the file that a link leads to.
+        let path = resolved(path).unwrap_or_else(|_| path.to_owned());
         for suffix in ["-journal", "-wal", "-shm"] {
             let mut beside = path.as_os_str().to_owned();
             beside.push(suffix);
@@ -218,14 +231,38 @@ impl Paths {
             "AWS_WEB_IDENTITY_TOKEN_FILE",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         ];
+        let of_env = |name: &str| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let home = of_env("HOME");
+        let mut configuration = Vec::new();
         for variable in variables {
-            let path = std::env::var_os(variable).filter(|path| !path.is_empty());
-            self.input(variable, path.as_deref().map(Path::new));
-        }
-        if let Some(home) = std::env::var_os("HOME").filter(|home| !home.is_empty()) {
-            for name in ["config", "credentials"] {
-                self.input("the AWS configuration", Some(&Path::new(&home).join(".aws").join(name)));
+            let Some(path) = of_env(variable) else { continue };
+            let path = match (path.strip_prefix("~"), &home) {
+                (Ok(rest), Some(home)) => home.join(rest),
+                _ => path,
+            };
+            self.input(variable, Some(&path));
+            if matches!(variable, "AWS_CONFIG_FILE" | "AWS_SHARED_CREDENTIALS_FILE") {
+                configuration.push(path);
             }
+        }
+        if let Some(home) = home {
+            configuration.extend(["config", "credentials"].map(|name| home.join(".aws").join(name)));
+            let tokens = std::fs::read_dir(home.join(".aws/sso/cache")).into_iter().flatten().flatten();
+            tokens.for_each(|token| self.input("a token of the AWS configuration,", Some(&token.path())));
+        }
+        for path in configuration {
+            self.input("the AWS configuration", Some(&path));
+            for (key, file) in files_of_profiles(&path) {
+                self.input(&format!("{key} in {},", path.display()), Some(&file));
+            }
+        }
+    }
+
+    /// A flag that takes `-` for standard input.
+    fn input_or_stdin(&mut self, by: &str, path: &Path) {
+        match path.as_os_str() == "-" {
+            true => self.from_stdin = Some(format!("{by} -")),
+            false => self.input(by, Some(path)),
         }
     }
 
@@ -241,10 +278,21 @@ impl Paths {
     /// foreign file.
     pub fn check(&self) -> Result<(), UsageError> {
         // What cannot be looked up is no file that an output could harm; whatever reads it says so.
-        let inputs: Vec<(Place, String)> =
+        let mut taken: Vec<(Place, String)> =
             self.inputs.iter().filter_map(|input| Some((Place::of(&input.path).ok()?, input.shown()))).collect();
-        let mut taken = inputs;
-        let said = std_streams();
+        taken.extend(self.from_stdin.iter().filter_map(|name| Some((open_file(io::stdin().as_fd())?, name.clone()))));
+        let (out, err) = (open_file(io::stdout().as_fd()), open_file(io::stderr().as_fd()));
+        // Not even a message may be written into what must stay as it is.
+        let ledgers = self.outputs.iter().filter(|(_, kind)| *kind == OutputKind::Ledger);
+        let ledgers = ledgers.filter_map(|(ledger, _)| Place::of(&ledger.path).ok());
+        if err.as_ref().is_some_and(|err| {
+            taken.iter().any(|(known, _)| known == err) || ledgers.into_iter().any(|ledger| ledger == *err)
+        }) {
+            fall_silent();
+        }
+        let said = [(out, "standard output"), (err, "standard error")];
+        let said: Vec<(Place, String)> =
+            said.into_iter().filter_map(|(place, name)| Some((place?, name.to_owned()))).collect();
         for (place, name) in &said {
             if let Some((_, input)) = taken.iter().find(|(known, _)| known == place) {
                 return Err(UsageError(format!("{name} is the same file as {input}; nothing is read or written")));
@@ -272,12 +320,30 @@ impl Paths {
     }
 }
 
-/// Standard output and standard error, where they lead to regular files.
-fn std_streams() -> Vec<(Place, String)> {
-    let (out, err) = (std::io::stdout(), std::io::stderr());
-    let streams: [(BorrowedFd<'_>, &str); 2] = [(out.as_fd(), "standard output"), (err.as_fd(), "standard error")];
-    let metadata = |stream: BorrowedFd<'_>| -> Option<Metadata> {
-        File::from(stream.try_clone_to_owned().ok()?).metadata().ok().filter(Metadata::is_file)
+/// The place of a stream that leads to a regular file.
+fn open_file(stream: BorrowedFd<'_>) -> Option<Place> {
+    let found = File::from(stream.try_clone_to_owned().ok()?).metadata().ok()?;
+    found.is_file().then(|| Place::of_open(&found))
+}
+
+/// Files that any profile of an AWS configuration file names to be read, each with its key. A file that is none names
+/// nothing; whatever reads it says what is wrong.
+fn files_of_profiles(configuration: &Path) -> Vec<(String, PathBuf)> {
+    const KEYS: [&str; 2] = ["ca_bundle", "web_identity_token_file"];
+    /// More than any such file has.
+    const MOST_BYTES: u64 = 16 << 20;
+    if !std::fs::metadata(configuration).is_ok_and(|found| found.is_file() && found.len() <= MOST_BYTES) {
+        return Vec::new();
+    }
+    let text = std::fs::read(configuration).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let of_line = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        let (key, value) = (key.trim(), value.trim());
+        let file = value.split([' ', '\t']).next().unwrap_or(value);
+        let named = KEYS.contains(&key) && !value.is_empty();
+        // A comment may stand behind the name, or be a part of it.
+        named.then(|| [value, file].map(|file| (key.to_owned(), PathBuf::from(file))))
     };
-    streams.into_iter().filter_map(|(fd, name)| Some((Place::of_open(&metadata(fd)?), name.to_owned()))).collect()
+    text.lines().filter_map(of_line).flatten().collect()
 }

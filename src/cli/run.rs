@@ -2,6 +2,7 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,8 @@ use crate::source::{Context, RetryPolicy, Session, SourceError};
 /// Runs a command to its end and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
     crate::machine::keep_freed_memory();
+    #[cfg(feature = "s3")]
+    crate::ledger::hurry_when(asked);
     let outcome = tokio::select! {
         biased;
         () = asked_before_work() => {
@@ -37,7 +40,8 @@ pub async fn run(cli: Cli) -> Exit {
     };
     outcome.unwrap_or_else(|UsageError(problem)| {
         complain(&problem);
-        Exit::Usage
+        // What kept it from its work may be that it was asked to end.
+        if asked() { Exit::Interrupted } else { Exit::Usage }
     })
 }
 
@@ -51,7 +55,11 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         #[cfg(feature = "s3")]
         Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
         #[cfg(feature = "s3")]
-        Command::Ledger(command) => super::audit::run_ledger(command),
+        // Aside, for another run may hold the ledger, and a long one takes its time.
+        Command::Ledger(command) => {
+            let name = command.ledger().display().to_string();
+            super::resolve::load(name, None, move || super::audit::run_ledger(command)).await
+        }
         #[cfg(feature = "s3")]
         Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args)).await,
         #[cfg(feature = "ec2")]
@@ -81,13 +89,28 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
 }
 
 pub(super) fn print(page: &[u8]) -> Exit {
-    match io::stdout().write_all(page) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::CouldNot,
+    let mut out = io::stdout();
+    match out.write_all(page).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("standard output: {error}"));
+            Exit::CouldNot
+        }
         _ => Exit::Passed,
     }
 }
 
+/// Standard error leads into a file that must stay as it is.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From here on nothing is said on standard error.
+pub(super) fn fall_silent() {
+    SILENT.store(true, Ordering::SeqCst);
+}
+
 pub(super) fn complain(problem: &str) {
+    if SILENT.load(Ordering::SeqCst) {
+        return;
+    }
     // There is no other place to say that standard error is gone.
     drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(&redact_urls(problem))));
 }

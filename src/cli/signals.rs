@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::libc::SIGXFSZ;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -35,11 +36,15 @@ pub(super) fn asked() -> bool {
 fn heeded() -> &'static CancellationToken {
     ASKED.get_or_init(|| {
         let asked = CancellationToken::new();
-        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
-        if !hangup_is_ignored() {
-            kinds.push(SignalKind::hangup());
+        let ignored = ignored();
+        for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+            if kind == SignalKind::terminate() || !ignored(kind) {
+                heed(kind, asked.clone());
+            }
         }
-        kinds.into_iter().for_each(|kind| heed(kind, asked.clone()));
+        // Its default is to end the process where a file reaches the limit of `ulimit -f`. With a handler, which stays,
+        // the write fails, and what failed is told and cleared up.
+        drop(signal(SignalKind::from_raw(SIGXFSZ)));
         asked
     })
 }
@@ -55,10 +60,14 @@ fn heed(kind: SignalKind, asked: CancellationToken) {
     });
 }
 
-/// `nohup` starts a process with SIGHUP ignored, and it stays so. Known on Linux only.
-fn hangup_is_ignored() -> bool {
-    const HANGUP: u64 = 1;
+/// Which signals the process was started to ignore: `nohup` does so with SIGHUP, and a shell with SIGINT of a command
+/// behind which `&` stands. Known on Linux only.
+fn ignored() -> impl Fn(SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & HANGUP != 0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    move |kind| {
+        let bit = u32::try_from(kind.as_raw_value() - 1).ok().and_then(|bit| 1_u64.checked_shl(bit));
+        bit.is_some_and(|bit| mask & bit != 0)
+    }
 }

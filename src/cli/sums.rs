@@ -69,7 +69,7 @@ impl SumsFile {
 }
 
 /// The algorithm that is stated, if one is, and the file.
-fn stated(given: &Path) -> Result<(Option<Algorithm>, PathBuf), UsageError> {
+pub(super) fn stated(given: &Path) -> Result<(Option<Algorithm>, PathBuf), UsageError> {
     let whole = || (None, given.to_owned());
     let Some((name, file)) = given.to_str().and_then(|text| text.split_once(':')) else { return Ok(whole()) };
     match name.parse::<Algorithm>() {

@@ -74,9 +74,10 @@ impl InputKind {
             InputKind::Record | InputKind::FaultRules | InputKind::SsoCache => MIB,
             InputKind::CaBundle => 4 * MIB,
             // 10,000 parts, each with digests by all ten algorithms, take 10 MB.
-            InputKind::Manifest | InputKind::InventoryManifest | InputKind::AwsConfig => 16 * MIB,
-            InputKind::Sums => 64 * MIB,
-            InputKind::Checkpoint => 256 * MIB,
+            // A checksum file of 16 MiB has 150,000 lines.
+            InputKind::Manifest | InputKind::InventoryManifest | InputKind::Sums | InputKind::AwsConfig => 16 * MIB,
+            // A million ranges, each with a SHA-256 and a CRC, take 54 MB.
+            InputKind::Checkpoint => 64 * MIB,
             InputKind::List | InputKind::AuditLines => GIB,
             InputKind::InventoryData | InputKind::Prices => 2 * GIB,
         }

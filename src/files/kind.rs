@@ -94,6 +94,9 @@ enum Marker {
 /// The style sheet of a page stands before its title.
 const HEAD: u64 = 256 << 10;
 
+/// No output is a larger JSON document. A larger file is not one of them, and is not read to its end.
+const LARGEST_DOCUMENT: u64 = 16 << 20;
+
 #[derive(Deserialize)]
 struct Envelope {
     schema: String,
@@ -108,7 +111,7 @@ pub fn is_ours(kind: OutputKind, file: File) -> io::Result<bool> {
     match kind.marker() {
         Marker::ReaderDecides => Ok(true),
         Marker::Schema(begin) => {
-            let envelope: Result<Envelope, _> = serde_json::from_reader(BufReader::new(file));
+            let envelope: Result<Envelope, _> = serde_json::from_reader(BufReader::new(file.take(LARGEST_DOCUMENT)));
             match envelope {
                 Err(error) if error.is_io() => Err(error.into()),
                 other => Ok(other.is_ok_and(|envelope| envelope.schema.starts_with(begin))),

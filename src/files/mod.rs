@@ -9,7 +9,7 @@ mod write;
 pub use input::{Input, InputError, InputKind, open_input, read_bytes, read_text};
 pub use kind::{OutputKind, PLOT_MARKER, is_ours};
 pub use output::{OutputError, try_output};
-pub use place::Place;
+pub use place::{Place, resolved};
 pub use write::{Rights, create_private, remove_whole, write_output, write_whole};
 
 use std::fs::FileType;

@@ -59,7 +59,7 @@ pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), Outp
                 return Err(OutputError::Foreign { kind });
             }
         }
-        Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+        Err(_) if names_a_directory(&path) => {
             return Err(OutputError::Special("the name of a directory"));
         }
         Err(_) => {}
@@ -75,6 +75,12 @@ pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), Outp
         true => OutputError::NotWritable(error),
         false => OutputError::Folder(error),
     })
+}
+
+/// Whether a path can only be that of a directory. `Path` itself leaves out a `.` at the end.
+fn names_a_directory(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().rsplit(|byte| *byte == b'/').next();
+    last.is_none_or(|last| matches!(last, b"" | b"." | b".."))
 }
 
 fn there(path: &Path) -> bool {

@@ -37,11 +37,12 @@ impl Place {
 }
 
 /// The path behind symbolic links, also where the last one leads to a file that does not exist yet.
-pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
+pub fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
-        if let Ok(whole) = fs::canonicalize(&path) {
-            return Ok(whole);
+        // The links of /dev/stdout and /dev/fd lead to pipes that have no path: they are opened by the link alone.
+        if fs::metadata(&path).is_ok() {
+            return Ok(fs::canonicalize(&path).unwrap_or(path));
         }
         match fs::read_link(&path) {
             Ok(to) => path = folder_of(&path).join(to),

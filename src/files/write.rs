@@ -86,8 +86,9 @@ fn write_special(path: &Path, mut content: &[u8], given_up: &dyn Fn() -> bool) -
     Ok(())
 }
 
-/// Makes an empty file for its owner alone where there is none.
+/// Makes an empty file for its owner alone where there is none; where a link leads to none, the file it leads to.
 pub fn create_private(path: &Path) -> io::Result<()> {
+    let path = resolved(path)?;
     let made = OpenOptions::new().write(true).create_new(true).mode(Rights::Private.mode()).open(path);
     match made {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -175,6 +176,9 @@ mod tests {
         create_private(&at("begun")).unwrap();
         create_private(&at("begun")).unwrap();
         assert_eq!(mode("begun"), mode("usual") & 0o600);
+        symlink("begun behind", at("to begin")).unwrap();
+        create_private(&at("to begin")).unwrap();
+        assert_eq!(mode("begun behind"), mode("usual") & 0o600);
         symlink(at("ahead"), at("dangling")).unwrap();
         write_whole(&at("dangling"), b"2").unwrap();
         assert_eq!(fs::read(at("ahead")).unwrap(), b"2");

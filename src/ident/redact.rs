@@ -7,8 +7,9 @@ pub fn redact_urls(text: &str) -> Cow<'_, str> {
     if !text.contains("://") && !holds_signature(text) {
         return Cow::Borrowed(text);
     }
+    let text = without_users(text);
     let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_ref();
     while !rest.is_empty() {
         let end = rest.find(ends_word).unwrap_or(rest.len());
         let (word, behind) = rest.split_at(end);
@@ -21,12 +22,86 @@ pub fn redact_urls(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Parameters of presigned URLs, old and new, in lower case.
+const MARKS: [&str; 4] = ["x-amz-", "awsaccesskeyid", "signature", "security-token"];
+/// What stands between a parameter and its value, and between parameters, as it is or percent-encoded.
+const EQUALS: [&str; 2] = ["=", "%3d"];
+const BETWEEN: [&str; 8] = ["?", "&", ";", "#", "%3f", "%26", "%3b", "%23"];
+
 /// Whether a text holds the signature of a presigned URL, whether or not a scheme stands before it.
 pub fn holds_signature(text: &str) -> bool {
-    const MARKS: [&str; 5] =
-        ["x-amz-signature=", "x-amz-security-token=", "x-amz-credential=", "awsaccesskeyid=", "?signature="];
+    signature(text).is_some()
+}
+
+/// Where the parameters of a presigned URL begin, with what stands before them. A name may hold a word such as
+/// `signature`; only a parameter of it, with a value, counts.
+fn signature(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
-    MARKS.iter().any(|mark| lower.contains(mark)) || lower.contains("&signature=")
+    let begins = |at: usize| {
+        let before = lower.get(..at)?;
+        let between = BETWEEN.iter().find(|between| before.ends_with(**between));
+        match between {
+            Some(between) => Some(at - between.len()),
+            // A whole word, as in a message about it.
+            None if at == 0 => Some(0),
+            None => None,
+        }
+    };
+    let has_value = |at: usize, mark: &str| {
+        let rest = lower.get(at + mark.len()..).unwrap_or_default();
+        let name = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(rest.len());
+        let of_mark = if mark.ends_with('-') { name } else { 0 };
+        rest.get(of_mark..).is_some_and(|rest| EQUALS.iter().any(|equals| rest.starts_with(equals)))
+    };
+    let found = |mark: &'static str| {
+        let all = lower.match_indices(mark).filter(move |(at, _)| has_value(*at, mark));
+        all.filter_map(|(at, _)| begins(at).or_else(|| mark.starts_with("x-amz-").then_some(at))).min()
+    };
+    MARKS.iter().filter_map(|mark| found(mark)).min()
+}
+
+/// The text without what stands between `://` and the host. A password may hold blanks, quotes and slashes, which end
+/// the authority elsewhere: where what stands before them can be no host, all goes up to the last `@` before the next
+/// address or the end of the line.
+fn without_users(text: &str) -> Cow<'_, str> {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + 3);
+        shown.push_str(before);
+        rest = behind;
+        if is_name(before.get(..at).unwrap_or_default()) {
+            continue;
+        }
+        let end = behind.find("://").unwrap_or(behind.len());
+        let stretch = behind.get(..end).unwrap_or_default();
+        let stretch = stretch.split('\n').next().unwrap_or_default();
+        let word = stretch.find(ends_word).unwrap_or(stretch.len());
+        let first = stretch.get(..word).unwrap_or_default();
+        let authority = first.split(['/', '?', '#']).next().unwrap_or_default();
+        let ended = authority.len() < first.len();
+        // It can be a host alone, or with digits or nothing behind its colon.
+        let is_host = |last: usize| match authority.rsplit_once(':') {
+            _ if authority.contains('@') => false,
+            Some((_, port)) => port.bytes().all(|byte| byte.is_ascii_digit()),
+            None => ended || !stretch.get(..last).unwrap_or_default().contains(':'),
+        };
+        if let Some(last) = stretch.rfind('@').filter(|last| !is_host(*last)) {
+            shown.push_str("…@");
+            rest = behind.get(last + 1..).unwrap_or_default();
+        }
+    }
+    if shown.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(rest);
+    Cow::Owned(shown)
+}
+
+/// Whether what ends in a scheme is an address whose `?` and `@` are parts of a name.
+fn is_name(before: &str) -> bool {
+    let scheme = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))).next();
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("s3") || scheme.eq_ignore_ascii_case("file"))
 }
 
 /// What no URL holds unescaped, and messages put around one.
@@ -35,23 +110,26 @@ fn ends_word(c: char) -> bool {
 }
 
 fn show_word(word: &str, shown: &mut String) {
+    let signed = signature(word);
     let Some(at) = word.find("://") else {
-        match (holds_signature(word), word.split_once('?')) {
-            (true, Some((before, _))) => [before, "?…"].iter().for_each(|piece| shown.push_str(piece)),
-            (true, None) => shown.push('…'),
-            (false, _) => shown.push_str(word),
+        let cut = signed.map(|signed| word.find('?').map_or(signed, |query| query.min(signed)));
+        match cut.map(|cut| word.get(..cut).unwrap_or_default()) {
+            Some("") => shown.push('…'),
+            Some(before) => [before, "?…"].iter().for_each(|piece| shown.push_str(piece)),
+            None => shown.push_str(word),
         }
         return;
     };
     let (scheme, address) = (word.get(..at).unwrap_or_default(), word.get(at + 3..).unwrap_or_default());
-    let name = scheme.rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))).next();
-    let is_name = name.is_some_and(|name| name.eq_ignore_ascii_case("s3") || name.eq_ignore_ascii_case("file"));
-    if is_name && !holds_signature(address) {
+    let is_name = is_name(scheme);
+    if is_name && signed.is_none() {
         shown.push_str(word);
         return;
     }
     // A password may hold what ends the authority of a well-formed URL, so everything before the last `@` goes.
-    let (place, cut) = match address.find(['?', '#']) {
+    let signed = signed.map(|signed| signed.saturating_sub(at + 3));
+    let cut = [address.find(['?', '#']), signed].into_iter().flatten().min();
+    let (place, cut) = match cut {
         Some(at) => (address.get(..at).unwrap_or_default(), "?…"),
         None => (address, ""),
     };
@@ -76,12 +154,26 @@ mod tests {
             ("http://user:secret@host:9000/x", "http://…@host:9000/x"),
             ("http://user:se@cret@host", "http://…@host"),
             ("http://user:se/cret@host", "http://…@host"),
-            ("http://user:se?cret@host", "http://…@?…"),
+            ("http://user:se?cret@host", "http://…@host"),
             ("socks5://u:p@host", "socks5://…@host"),
             ("(https://host/k#frag)", "(https://host/k?…"),
             ("b.s3.amazonaws.com/k?X-Amz-Signature=abc", "b.s3.amazonaws.com/k?…"),
             ("k?AWSAccessKeyId=A&Signature=b&Expires=1", "k?…"),
             ("s3://b/k?x-amz-signature=abc", "s3://b/k?…"),
+            ("https://b/k&X-Amz-Signature=abc&x=1", "https://b/k?…"),
+            ("https://b/k;X-Amz-Signature=abc", "https://b/k?…"),
+            ("b/k;X-Amz-Signature=abc: none", "b/k?… none"),
+            ("s3://b/k%3FX-Amz-Signature=abc", "s3://b/k?…"),
+            ("s3://b/k%3fAWSAccessKeyId%3DA%26Signature%3Db", "s3://b/k?…"),
+            ("s3://b/kX-Amz-Signature=abc", "s3://b/k?…"),
+            ("X-Amz-Signature=abc", "…"),
+            ("`http://b/k?AWSAccessKeyId=A&Signature=b` is none", "`http://b/k?…` is none"),
+            ("https://user:se cret@host/x: no", "https://…@host/x: no"),
+            ("https://user:s'ecret@host", "https://…@host"),
+            ("https://user:a b@c d@host two", "https://…@host two"),
+            ("https://user:s/e c'r\"et@host/x", "https://…@host/x"),
+            ("https://user:p@ss word@host", "https://…@host"),
+            ("https://us er:p@host and http://u:p q@h", "https://…@host and http://…@h"),
             ("--to=https://h/k?s=t two http://h/?q", "--to=https://h/k?… two http://h/?…"),
         ] {
             assert_eq!(redact_urls(text), shown, "{text}");
@@ -97,6 +189,10 @@ mod tests {
             "http://localhost:9000/base",
             "plain text: a?b=c, x@y",
             "arn:aws:s3:::b/k?versionId=1",
+            "s3://b/signature=1/k",
+            "http://localhost:9000 said no to me@home",
+            "http://localhost said no to me@home",
+            "s3://b/a b@c",
         ] {
             assert_eq!(redact_urls(text), text);
         }

@@ -1,16 +1,14 @@
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::chain::{BEGINNING, Head, Link, link};
+use super::wait::wait_once_more;
 use super::{LedgerError, schema};
 use crate::files::create_private;
 use crate::fleet::Entry;
 
-/// How long another run may hold the file.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of an entry, at most: several hundred times what one takes.
 const MOST_BYTES: i64 = 1 << 20;
 
@@ -157,8 +155,11 @@ impl Ledger {
 
 /// A connection over which nothing in the file is run: no trigger, no view, no function that its schema names.
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    // A name that begins with `file:` is a URI to SQLite, whose parameters change how the file is locked and written, and
+    // one that begins with `:`, or an empty one, stands for no file. A whole path is always a path.
+    let path = std::path::absolute(path).map_err(|error| LedgerError::CannotOpen(error.to_string()))?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_handler(Some(wait_once_more))?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -250,6 +251,25 @@ mod tests {
         // An older head is part of the history.
         let earlier = Ledger::open(&folder.path().join("m.db")).unwrap().append(&[entry(1), entry(2)]).unwrap();
         assert!(ledger.check(Some(earlier)).is_ok());
+    }
+
+    #[test]
+    fn every_name_is_that_of_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        // The current folder is of the process, and other tests run in it.
+        let here = std::env::current_dir().unwrap();
+        let up: std::path::PathBuf = here.components().skip(1).map(|_| "..").collect();
+        for name in
+            ["file:l.db", "file:l.db?mode=memory&cache=shared", "file:l.db?immutable=1", ":memory:", "x?mode=ro#y"]
+        {
+            let whole = folder.path().join(name);
+            std::fs::create_dir_all(whole.parent().unwrap()).unwrap();
+            let relative = up.join(whole.strip_prefix("/").unwrap());
+            let head = filled(&relative);
+            assert_eq!(Ledger::open_existing(&whole).unwrap().check(None), Ok(head), "{name}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
+        assert!(matches!(Ledger::open_existing(Path::new("")), Err(LedgerError::CannotOpen(_))));
     }
 
     #[test]

@@ -5,7 +5,9 @@ mod chain;
 mod error;
 mod file;
 mod schema;
+mod wait;
 
 pub use chain::{Head, ParseHeadError};
 pub use error::LedgerError;
 pub use file::{Kept, Ledger};
+pub use wait::hurry_when;

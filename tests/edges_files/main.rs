@@ -5,6 +5,7 @@
 mod common;
 
 mod bounds;
+mod harm;
 mod inputs;
 mod outputs;
 mod overwrite;

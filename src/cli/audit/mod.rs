@@ -9,7 +9,7 @@ mod safe;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use args::{AuditArgs, SafeArgs};
 pub use ledger::LedgerCommand;
@@ -20,7 +20,7 @@ use self::args::{AuditReadingArgs, AuditWork};
 use self::buckets::Buckets;
 use self::files::Files;
 use super::resolve::{UsageError, before_work, load, options, read};
-use super::run::{Results, cancel_on_signal};
+use super::run::{Results, cancel_on_signal, until};
 use super::terminal::Progress;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, audit};
@@ -46,7 +46,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let request = request(&args).await?;
     // One that is there is looked at before any work; a new one is begun when the work can begin.
     let known = match &args.ledger {
-        Some(path) if path.exists() => match open(path)? {
+        Some(path) if path.exists() => match open(path, args.turn.max_time).await? {
             Ok(ledger) => Some(ledger),
             Err(problem) => return Ok(could_not(results, &problem)),
         },
@@ -54,10 +54,15 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     };
     let progress = Arc::new(Progress::new());
     let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
-    let chosen = request.chosen.buckets();
-    let buckets = Buckets::open(options(&args.connection)?, &chosen, &context);
-    let buckets = before_work(request.due.until, buckets).await?;
-    let buckets = buckets.at_rate(args.reading.max_rate.map(|rate| rate.0));
+    let cancel = cancel_on_signal();
+    let names = request.chosen.buckets();
+    let buckets = Buckets::open(options(&args.connection)?, &names, &context);
+    let Some(buckets) = until(&cancel, before_work(request.due.until, buckets)).await else {
+        progress.clear();
+        results.interrupted();
+        return Ok(results.finish());
+    };
+    let buckets = buckets?.at_rate(args.reading.max_rate.map(|rate| rate.0));
     let services = AuditServices {
         images: images(&args, &buckets, &context)?,
         archive: Arc::new(buckets),
@@ -65,13 +70,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         context,
     };
     let ledger = match (known, &args.ledger) {
-        (None, Some(path)) => match open(path)? {
+        (None, Some(path)) => match open(path, args.turn.max_time).await? {
             Ok(ledger) => Some(ledger),
             Err(problem) => return Ok(could_not(results, &problem)),
         },
         (known, _) => known,
     };
-    let cancel = cancel_on_signal();
     let done = audit(&services, &request, ledger, &cancel, |report| {
         progress.clear();
         files.add(&report);
@@ -94,13 +98,17 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
 
 /// Opens a ledger and writes to it, so that no byte is read whose proof could not be kept; in words why not, where the
 /// ledger is right and cannot be written.
-fn open(path: &Path) -> Result<Result<Ledger, String>, UsageError> {
-    let said = |error: &LedgerError| format!("--ledger {}: {error}", path.display());
-    match Ledger::open(path) {
+///
+/// Aside, for another run may hold it.
+async fn open(path: &Path, within: Option<Duration>) -> Result<Result<Ledger, String>, UsageError> {
+    let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());
+    let said = name.clone();
+    let open = move || match Ledger::open(&path) {
         Ok(ledger) => Ok(Ok(ledger)),
-        Err(error @ (LedgerError::Full(_) | LedgerError::ReadOnly(_))) => Ok(Err(said(&error))),
-        Err(error) => Err(UsageError(said(&error))),
-    }
+        Err(error @ (LedgerError::Full(_) | LedgerError::ReadOnly(_))) => Ok(Err(format!("{said}: {error}"))),
+        Err(error) => Err(UsageError(format!("{said}: {error}"))),
+    };
+    load(name, within, open).await
 }
 
 fn could_not(mut results: Results, problem: &str) -> Exit {

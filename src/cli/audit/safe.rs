@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::args::SafeArgs;
 use super::buckets::Buckets;
 use super::{QUESTIONS, UsageError, policy};
-use crate::cli::resolve::{options, record, usual_budget};
+use crate::cli::resolve::{load, options, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::clock::SystemClock;
@@ -19,7 +19,9 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let mut results = Results::new(args.output.json);
     let policy = policy(args.policy.as_deref())?;
     let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
-    let ledger = Ledger::open_existing(&args.ledger).map_err(|error| wrong(&error))?;
+    let path = args.ledger.clone();
+    let opened = load(args.ledger.display().to_string(), None, move || Ok(Ledger::open_existing(&path)));
+    let ledger = opened.await?.map_err(|error| wrong(&error))?;
     let wish = wish(&args)?;
     let progress = Arc::new(Progress::new());
     let counting = Arc::new(Counting::new(progress.clone()));
@@ -36,7 +38,15 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         objects_at_once: QUESTIONS,
         budget: usual_budget()?,
     };
-    let buckets = Buckets::open(options(&args.connection)?, &request.chosen.buckets(), &context).await?;
+    let cancel = cancel_on_signal();
+    let names = request.chosen.buckets();
+    let buckets = Buckets::open(options(&args.connection)?, &names, &context);
+    let Some(buckets) = until(&cancel, buckets).await else {
+        progress.clear();
+        results.interrupted();
+        return Ok(results.finish());
+    };
+    let buckets = buckets?;
     let account = account(&args, &buckets, &context);
     let services = AuditServices {
         images: images(&args, &buckets, &context),
@@ -44,7 +54,6 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         lifecycles: Lifecycles::default(),
         context,
     };
-    let cancel = cancel_on_signal();
     let done = until(&cancel, safe_to_delete(&services, &request, &wish, &ledger, account.as_deref())).await;
     progress.clear();
     match done {

@@ -121,7 +121,13 @@ struct Work<'a, E> {
 impl<E: FnMut(Report)> Work<'_, E> {
     async fn buckets(&mut self) {
         for name in self.look.request.chosen.buckets() {
-            if let Some(report) = bucket::bucket(self.look.services, self.look.request, &name).await {
+            let looked = bucket::bucket(self.look.services, self.look.request, &name);
+            let report = tokio::select! {
+                biased;
+                () = self.look.cancel.cancelled() => return,
+                report = looked => report,
+            };
+            if let Some(report) = report {
                 self.end.exit = self.end.exit.and(Exit::of(report.exit_code));
                 (self.emit)(Report::AuditedBucket(report));
             }
@@ -227,7 +233,14 @@ impl<E: FnMut(Report)> Work<'_, E> {
         let Tally { mut report, digest, .. } = tally;
         self.end.exit = self.end.exit.and(self.sum.release(services, all_seen, &mut self.emit));
         if !self.end.cut_off {
-            self.sum.observe(services, request, all_seen, &mut report, &mut self.emit).await;
+            let interrupted = tokio::select! {
+                biased;
+                () = self.look.cancel.cancelled() => true,
+                () = self.sum.observe(services, request, all_seen, &mut report, &mut self.emit) => false,
+            };
+            if interrupted {
+                self.end.exit = self.end.exit.and(Exit::Interrupted);
+            }
         }
         self.sum.fill(&mut report);
         report.problems.append(&mut self.end.problems);
