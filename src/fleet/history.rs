@@ -238,7 +238,9 @@ impl History {
                 known.distrust.settle(look);
                 known
             }
-            Standing::InOrder | Standing::Open => return self.change(&look.object, look.listed.as_ref(), &look.content),
+            Standing::InOrder | Standing::Open => {
+                return self.change(&look.object, look.listed.as_ref(), &look.content);
+            }
         };
         known.change(&look.object, look.listed.as_ref(), &look.content)
     }

@@ -172,7 +172,9 @@ async fn behind_a_weak_or_empty_etag_time_and_size_are_held_on_every_answer() {
 /// Under versions the version id is held, and the time may be what it likes.
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_weak_etag_a_version_is_held() {
-    for (version, expected) in [(Some("v1"), "pass"), (Some("v2"), "unknown: unreadable"), (None, "unknown: unreadable")] {
+    for (version, expected) in
+        [(Some("v1"), "pass"), (Some("v2"), "unknown: unreadable"), (None, "unknown: unreadable")]
+    {
         let server = Scripted::new(move |asked| {
             let answer = weak(honest(asked, &bytes())).without("Last-Modified");
             let version = if is_read(asked) { version } else { Some("v1") };

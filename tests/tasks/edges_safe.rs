@@ -97,7 +97,12 @@ async fn nothing_of_a_store_leaves_it_open_and_each_trace_of_one_shows_it() {
     let accept = ["ledger", "accept", &ledger, "s3://archive/ami-0123456789abcdef0.bin", "--reason", "meant"];
     rig.run(&["audit", IN, "--level", "bytes", "--ledger", &ledger]).await.assert_exit(1);
     rig.run(&accept).await.assert_exit(0);
-    assert_answer(&safe(&rig, &["--record", &record]).await, "cannot_tell", 3, "no store task, store tags or record shows");
+    assert_answer(
+        &safe(&rig, &["--record", &record]).await,
+        "cannot_tell",
+        3,
+        "no store task, store tags or record shows",
+    );
 
     // A record of another AMI is no record of this one.
     let other = rig.create(None, "another", &[("/dev/sda1", 1)]);

@@ -56,7 +56,12 @@ async fn a_copy_that_cannot_be_read_does_not_stand_in_for_it() {
     rig.lab.allow_all();
     assert_answer(&safe(&rig, &ledger, &[]).await, "may_go", 0, "");
     rig.lab.with_object(BUCKET, KEY, |object| object.storage_class = "DEEP_ARCHIVE".into()).unwrap();
-    assert_answer(&safe(&rig, &ledger, &[]).await, "may_go", 0, "it must be restored from the archive tier before EC2 can restore the AMI");
+    assert_answer(
+        &safe(&rig, &ledger, &[]).await,
+        "may_go",
+        0,
+        "it must be restored from the archive tier before EC2 can restore the AMI",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,8 @@ use super::bucket::bucket;
 use super::described::{Described, Source, describe};
 use super::examine::examine;
 use super::list::{Candidate, Listed, candidates};
-use super::request::{AuditRequest, AuditServices};
 use super::look::{NOTHING, histories};
+use super::request::{AuditRequest, AuditServices};
 use crate::account::AccountService;
 use crate::commands::ask::{asked, tags};
 use crate::facts::{ObjectFacts, Readability, readability};
@@ -206,7 +206,9 @@ impl Copy<'_> {
         };
         match can_be_read(&session, &facts).await {
             Ok(Readability::Archived(state)) => {
-                notes.push(format!("{uri}: {state}; it must be restored from the archive tier before EC2 can restore the AMI"));
+                notes.push(format!(
+                    "{uri}: {state}; it must be restored from the archive tier before EC2 can restore the AMI"
+                ));
             }
             Ok(_) => {}
             Err(why) => {

@@ -117,7 +117,10 @@ pub(super) fn moves(request: &AuditRequest, state: &ObjectState<'_>, now: Timest
     let until = horizon(now, time);
     let soon = rules.archived.iter().filter(|moved| moved.at <= until);
     soon.map(|moved| {
-        format!("it will be archived on {}: {}; it must be restored from the archive tier before EC2 can restore the AMI", moved.at, moved.by)
+        format!(
+            "it will be archived on {}: {}; it must be restored from the archive tier before EC2 can restore the AMI",
+            moved.at, moved.by
+        )
     })
     .collect()
 }

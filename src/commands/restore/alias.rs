@@ -9,7 +9,9 @@ const ALIAS_LOOKS: u32 = 8;
 /// is left as it is where the AMI failed a check, or a required check is unknown and not accepted.
 pub async fn point_alias(services: &Services, name: &str, report: &mut TaskReport) {
     if report.exit_code != Exit::Passed.code() {
-        report.notes.push(format!("the alias {name} was not written: aliases are only updated for AMIs that pass all required checks"));
+        report.notes.push(format!(
+            "the alias {name} was not written: aliases are only updated for AMIs that pass all required checks"
+        ));
         return;
     }
     let check = CheckId::Condition(Condition::Alias);
