@@ -84,7 +84,7 @@ const CRATES: [(&str, &[&str]); 38] = [
     ("indicatif", &["cli/"]),
     ("plotters", &["render/"]),
     ("askama", &["render/page/"]),
-    ("nix", &["machine.rs", "files/", "source/file.rs", "source/s3/settings/"]),
+    ("nix", &["machine.rs", "files/", "source/file.rs", "source/s3/settings/", "cli/signals.rs"]),
     ("rustls", &["source/s3/http/"]),
     ("hyper_rustls", &["source/s3/http/"]),
     ("tower_service", &["source/s3/http/"]),

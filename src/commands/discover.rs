@@ -29,7 +29,6 @@ pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
     if matches!(found.facts.checksums, Fact::NotApplicable) {
         return Ok(found);
     }
-    found.notes.extend(session.owner_note().await);
     let parts_count = stated_parts(&found.facts);
     let by_part = parts_count.is_some() || goes_by_part(&found.facts);
     let no_checksums = found.facts.checksums.value().is_none();
@@ -42,6 +41,7 @@ pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
 pub(super) async fn look(session: &Session) -> Result<Discovery, SourceError> {
     let facts = session.head().await?;
     let mut found = Discovery { layout: KnownLayout::unknown(None, "not asked for"), facts, notes: session.notes() };
+    found.notes.extend(session.owner_note().await);
     if found.facts.checksums.value().is_none() {
         found.ask_attributes(session).await;
     }

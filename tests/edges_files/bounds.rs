@@ -14,7 +14,7 @@ fn manifest(content: &[u8]) -> Value {
     let digests: Vec<String> = content.chunks(1).map(digest).collect();
     json!({
         "tool": "test", "written_at": "2026-01-01T00:00:00Z", "target": "f", "object_bytes": content.len(),
-        "verdict": "pass", "proved_by": [], "stored_checksums": [], "whole": {"sha256": digest(content)},
+        "verdict": "pass", "proved_by": ["sha256"], "stored_checksums": [], "whole": {"sha256": digest(content)},
         "parts": [{
             "algorithm": "sha256", "layout": [{"part_bytes": 1, "parts": content.len()}], "digests": digests,
         }],

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::keeper::Keeper;
 use super::matched::etag_parts;
 use super::mismatch::{Mismatch, describe, lay_over, same_damage};
+use super::references::needs;
 use super::stopped::why_stopped;
 use super::{VerifyError, VerifyRequest, undocumented, unknown};
 use crate::checks::{Digests, Judgement, held_by_part, judge};
@@ -442,14 +443,4 @@ fn speaks_of(reference: &Reference, proved: &KnownLayout) -> bool {
         Claim::WholeOrComposite { .. } => true,
         Claim::Whole(_) | Claim::Parts { .. } => false,
     }
-}
-
-fn needs(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
-    references
-        .iter()
-        .flat_map(|reference| {
-            let algorithm = reference.claim.algorithm();
-            reference.claim.layouts(size).into_iter().filter_map(move |layout| Some((algorithm?, layout)))
-        })
-        .collect()
 }

@@ -1,9 +1,11 @@
 use super::{VerifyError, VerifyRequest, unknown};
-use crate::checksum::{ChecksumKind, StoredChecksum};
+use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::{Discovery, discover};
 use crate::ident::{ETag, ETagForm};
 use crate::manifest::{SumLine, SumValue};
-use crate::plan::{Claim, Collected, KnownLayout, Reference, Standing, checksum_claim, etag_claim, stored_references};
+use crate::plan::{
+    Claim, Collected, KnownLayout, PartLayout, Reference, Standing, checksum_claim, etag_claim, stored_references,
+};
 use crate::source::Session;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject};
@@ -147,4 +149,15 @@ fn add_all(all: &mut Collected, origin: Origin, their_size: u64, size: u64, refe
         required: false,
         outcome: Outcome::Fail(Failure { evidence, reads: Some(Reads::One), damage: Vec::new() }),
     });
+}
+
+/// The digests that judging these references takes, each with the layout it goes by.
+pub(super) fn needs(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
+    references
+        .iter()
+        .flat_map(|reference| {
+            let algorithm = reference.claim.algorithm();
+            reference.claim.layouts(size).into_iter().filter_map(move |layout| Some((algorithm?, layout)))
+        })
+        .collect()
 }
