@@ -364,16 +364,17 @@ async fn a_closed_pipe_is_no_trouble() {
 async fn the_lab_command_serves_and_stops_on_a_signal() {
     let mut command = bare_command();
     command.args(["lab", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut lab = Stop(command.spawn().unwrap());
+    let child = &mut lab.0;
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     let endpoint =
         line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(';').to_owned();
     let server = Server::new(&endpoint, "us-east-1", "lab", "lab");
-    server.bucket("b").await;
-    server.put("b", KEY, b"hello", None).await;
-    server.run(&["verify", &format!("s3://b/{KEY}")]).await.assert_exit(0);
+    server.bucket("bucket").await;
+    server.put("bucket", KEY, b"hello", None).await;
+    server.run(&["verify", &format!("s3://bucket/{KEY}")]).await.assert_exit(0);
     assert!(std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(bare(&["lab", "--listen", "0.0.0.0:0"]).await.exit, Some(2), "loopback only");
@@ -409,4 +410,14 @@ async fn output_off_a_terminal_has_no_colours() {
     let run = Run::of(command).await;
     assert!(run.stdout.contains("PASS"), "{run:?}");
     assert!(!run.stdout.contains('\u{1b}'));
+}
+
+/// Ends with the test, also when it fails.
+struct Stop(std::process::Child);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

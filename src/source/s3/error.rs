@@ -313,7 +313,7 @@ fn classify(answer: &Answer<'_>, needs: &str) -> (ErrorKind, String) {
         ("NoSuchKey" | "NotFound", _) | (_, 404) => (ErrorKind::NotFound, "there is no such object".to_owned()),
         ("AccessDenied", _) | (_, 403 | 401) => (ErrorKind::Denied, with(&format!("not permitted (needs {needs})"))),
         ("InvalidRange", _) | (_, 416) => {
-            (ErrorKind::Protocol, "the server has no such bytes of the object (416)".to_owned())
+            (ErrorKind::Protocol, with("the server has no such bytes of the object (416)"))
         }
         (_, 412) => (ErrorKind::Changed, "the object is no longer the one that was inspected (412)".to_owned()),
         ("MethodNotAllowed" | "NotImplemented", _) | (_, 405 | 501) => {
