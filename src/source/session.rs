@@ -111,7 +111,21 @@ impl Session {
         }
     }
 
+    /// HEAD. One that fails is explained by a request of its own.
     pub async fn head(&self) -> Result<ObjectFacts, SourceError> {
+        let first = match self.head_again().await {
+            Err(error) => error,
+            done => return done,
+        };
+        let (error, requests) = self.source.explain(first).await;
+        for _ in 0..requests {
+            self.context.monitor.request(Call::Find);
+        }
+        Err(error)
+    }
+
+    /// HEAD of an object that was seen before; why one fails is not looked for.
+    pub async fn head_again(&self) -> Result<ObjectFacts, SourceError> {
         let first = match self.ask(Call::Head, || self.source.head()).await {
             Err(error) => error,
             done => return done,
@@ -121,11 +135,7 @@ impl Session {
         {
             return Ok(facts);
         }
-        let (error, requests) = self.source.explain(first).await;
-        for _ in 0..requests {
-            self.context.monitor.request(Call::Find);
-        }
-        Err(error)
+        Err(first)
     }
 
     /// What must be said of the expected owner of the bucket: that the server does not look at it, or did not show

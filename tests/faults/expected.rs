@@ -39,7 +39,7 @@ pub fn effect(class: Class, site: Site, always: bool) -> Option<Effect> {
         // The size is wrong, and every Content-Range says so; if the last HEAD is right, it is another size.
         (Class::WrongLength, Site::Head) => {
             if always {
-                Stops("protocol")
+                Stops("unreadable")
             } else {
                 Changed
             }
@@ -51,6 +51,8 @@ pub fn effect(class: Class, site: Site, always: bool) -> Option<Effect> {
         (Class::Missing, Site::Get(_)) => Stops("changed"),
         (Class::Missing, Site::Head) => Refused(ErrorKind::NotFound),
         (Class::Missing, Site::LastHead) => ChangedBehind,
+        // HEAD goes on saying so, and no GET agrees.
+        (Class::OtherIdentity, Site::Head) if always => Stops("unreadable"),
         (Class::OtherIdentity, Site::Get(_) | Site::Head) => Stops("changed"),
         (Class::OtherIdentity, Site::LastHead) => ChangedBehind,
         (Class::Changes, Site::LastHead) => Overcome,

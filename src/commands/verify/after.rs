@@ -22,7 +22,7 @@ impl After {
     pub async fn ask(session: &Session, found: &mut Discovery) -> Self {
         let then = &found.facts;
         let pinned = is_pinned(then);
-        let now = match session.head().await {
+        let now = match session.head_again().await {
             Ok(now) => now,
             Err(error) if error.kind == ErrorKind::NotFound && pinned => {
                 found.notes.push(format!("the version verified is no longer the current one: {}", error.explain()));

@@ -143,6 +143,7 @@ impl ObjectSource for S3Object {
             ErrorKind::Unsupported | ErrorKind::Throttled | ErrorKind::Transient => {
                 status.is_some_and(|status| status >= 400)
             }
+            ErrorKind::Protocol => status == Some(416),
             _ => false,
         };
         if !(vague && refused) {
@@ -156,7 +157,7 @@ impl ObjectSource for S3Object {
         // What speaks of the one byte alone explains nothing.
         let other = match told.kind {
             ErrorKind::Archived => error.kind != ErrorKind::Denied,
-            ErrorKind::Protocol => true,
+            ErrorKind::Protocol => status != Some(416),
             _ => told.is_transient() && !error.is_transient(),
         };
         let of_range = told.code.as_deref() == Some("InvalidRange") && status != Some(416);
