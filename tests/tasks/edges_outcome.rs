@@ -110,7 +110,7 @@ async fn tags_that_contradict_each_other_are_not_known() {
         rig.lab.script(stored_ami::lab::FaultRule::new(Operation::GetObjectTagging, twice).always());
         let run = rig.run(&args).await;
         assert_eq!(run.assert_exit(3).report()["answer"], "cannot_tell", "{run:?}");
-        assert!(run.report()["because"].to_string().contains("stated twice"), "{run:?}");
+        assert!(run.report()["because"].to_string().contains("twice"), "{run:?}");
         rig.lab.clear_script();
     }
 }
