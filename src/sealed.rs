@@ -82,6 +82,11 @@ impl io::Write for Measure {
     }
 }
 
+/// A text as JSON writes it.
+fn quoted(text: String) -> String {
+    Value::from(text).to_string()
+}
+
 /// The document in a text, if it is whole.
 ///
 /// The text is never held as a tree of values: that takes many times the memory of the text.
@@ -97,13 +102,13 @@ pub fn open_version<T: DeserializeOwned>(name: &'static str, version: u32, text:
     reader.end().map_err(|error| malformed(error.to_string()))?;
     let take = |field: &str, value: Option<String>| value.ok_or_else(|| malformed(format!("missing field `{field}`")));
     let found = take("schema", envelope.schema)?;
-    if found != Value::from(schema(name, version)).to_string() {
+    if found != quoted(schema(name, version)) {
         let found: String = found.trim_matches('"').chars().take(MOST_SHOWN).collect();
         return Err(SealError::Schema { found, expected: schema(name, version) });
     }
     let digest = take("sha256", envelope.sha256)?;
     let document = take(name, envelope.document)?;
-    if Value::from(Hasher::digest(Algorithm::Sha256, document.as_bytes()).hex()).to_string() != digest {
+    if quoted(Hasher::digest(Algorithm::Sha256, document.as_bytes()).hex()) != digest {
         return Err(SealError::Damaged);
     }
     serde_json::from_str(&document).map_err(|error| malformed(error.to_string()))

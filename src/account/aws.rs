@@ -25,7 +25,7 @@ impl Account {
         Account {
             sts: aws_sdk_sts::Client::new(&connection.service(Service::Sts)),
             kms: aws_sdk_kms::Client::new(&connection.service(Service::Kms)),
-            quotas: aws_sdk_servicequotas::Client::new(&connection.service(Service::ServiceQuotas)),
+            quotas: aws_sdk_servicequotas::Client::new(&connection.service(Service::Quotas)),
             ssm: aws_sdk_ssm::Client::new(&connection.service(Service::Ssm)),
             context,
         }

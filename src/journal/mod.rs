@@ -193,7 +193,7 @@ pub(crate) mod tests {
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         assert!(journal.read(&entry.restore.token()).unwrap_err().to_string().contains("not a regular file"));
         journal.write(&entry).unwrap();
-        assert_eq!(journal.entries().entries, [entry.clone()]);
+        assert_eq!(journal.entries().entries, std::slice::from_ref(&entry));
         std::fs::set_permissions(journal.folder(), std::fs::Permissions::from_mode(0o777)).unwrap();
         assert!(journal.check().is_err() && journal.write(&entry).is_err());
         assert_eq!((journal.entries().entries.len(), journal.entries().left_out.len()), (0, 1));

@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn what_a_row_has_not_had_is_read_again() {
         let plan = plan();
-        let last = |from: usize| Spans::from_iter([from..10]);
+        let last = |from: usize| Spans::from_iter(std::iter::once(from..10));
         assert_eq!(midway(4 * MIB).missing(&plan), last(4));
         assert_eq!(midway(3 * MIB).missing(&plan), last(3));
         assert_eq!(midway(8 * MIB).missing(&plan), last(4), "its digest did not come whole");

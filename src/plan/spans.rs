@@ -7,7 +7,7 @@ pub struct Spans(Vec<Range<usize>>);
 impl Spans {
     /// The first `count` positions.
     pub fn first(count: usize) -> Self {
-        Spans::from_iter([0..count])
+        Spans::from_iter(std::iter::once(0..count))
     }
 
     pub fn insert(&mut self, position: usize) {
@@ -27,7 +27,7 @@ impl Spans {
         if from == to {
             self.0.insert(from, span);
         } else {
-            drop(self.0.splice(from..to, [start..end]));
+            drop(self.0.splice(from..to, std::iter::once(start..end)));
         }
     }
 

@@ -120,8 +120,8 @@ impl Walk {
             keys.push(key_of(entry, page.encoded)?);
         }
         let read: Vec<&str> = keys.iter().filter_map(|key| key.as_ref().ok()).map(String::as_str).collect();
-        let mut listed = ListedPage::default();
-        listed.unordered = self.order(&read, first && next.is_none())?;
+        let unordered = self.order(&read, first && next.is_none())?;
+        let mut listed = ListedPage { unordered, ..ListedPage::default() };
         if next.is_some() && read.is_empty() {
             return Err("a page of the listing has no key, and says that more follow".to_owned());
         }

@@ -393,7 +393,8 @@ fn damage() -> DamageReport {
 
 #[test]
 fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
-    let table: Vec<(fn(&mut AuditLines), &str)> = vec![
+    type Change = fn(&mut AuditLines);
+    let table: Vec<(Change, &str)> = vec![
         (|all| all.end.exit_code = 0, "its end: its lines give exit code 1, and it says 0"),
         (|all| all.end.exit_code = 3, "its lines give exit code 1"),
         (|all| all.end.exit_code = 4, "its lines give exit code 1"),

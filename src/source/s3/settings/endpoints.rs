@@ -16,7 +16,7 @@ pub(crate) enum Service {
     #[cfg(feature = "ec2")]
     Ssm,
     #[cfg(feature = "ec2")]
-    ServiceQuotas,
+    Quotas,
 }
 
 impl Service {
@@ -30,7 +30,7 @@ impl Service {
         #[cfg(feature = "ec2")]
         Service::Ssm,
         #[cfg(feature = "ec2")]
-        Service::ServiceQuotas,
+        Service::Quotas,
     ];
 
     /// Its id in the service's model, which its variables and keys are made from.
@@ -45,7 +45,7 @@ impl Service {
             #[cfg(feature = "ec2")]
             Service::Ssm => "SSM",
             #[cfg(feature = "ec2")]
-            Service::ServiceQuotas => "Service Quotas",
+            Service::Quotas => "Service Quotas",
         }
     }
 }
@@ -156,8 +156,8 @@ mod tests {
         #[cfg(feature = "ec2")]
         {
             let quotas = ("AWS_ENDPOINT_URL_SERVICE_QUOTAS", "http://q");
-            assert_eq!(url(&[all, quotas], "", Service::ServiceQuotas).await, is("http://q"));
-            assert_eq!(url(&[], PROFILE, Service::ServiceQuotas).await, is("http://quotas"));
+            assert_eq!(url(&[all, quotas], "", Service::Quotas).await, is("http://q"));
+            assert_eq!(url(&[], PROFILE, Service::Quotas).await, is("http://quotas"));
             for (service, variable) in [(Service::Ec2, "EC2"), (Service::Kms, "KMS"), (Service::Ssm, "SSM")] {
                 let variable = format!("AWS_ENDPOINT_URL_{variable}");
                 assert_eq!(url(&[all, (&variable, "http://it")], "", service).await, is("http://it"));

@@ -109,7 +109,7 @@ fn credentials(printed: &[u8]) -> Result<Credentials, &'static str> {
         None => None,
         Some(time) => {
             let time: Timestamp = time.parse().map_err(|_| "`Expiration` is no time")?;
-            Some(SystemTime::try_from(time).map_err(|_| "`Expiration` is no time")?)
+            Some(SystemTime::from(time))
         }
     };
     let mut builder = Credentials::builder()
