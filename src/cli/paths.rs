@@ -17,7 +17,9 @@ use super::resolve::UsageError;
 use super::run::fall_silent;
 #[cfg(feature = "ec2")]
 use super::tasks::args::{PreflightCommand, SourceArgs, StoreArgs};
-use crate::files::{OutputKind, Place, resolved, try_output};
+#[cfg(feature = "s3")]
+use crate::files::resolved;
+use crate::files::{OutputKind, Place, try_output};
 use crate::ident::Target;
 
 /// The files of one command.

@@ -10,7 +10,9 @@ use crate::commands::Logical;
 use crate::commands::verify::VerifyRequest;
 use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
-use crate::files::{InputKind, read_bytes, read_text};
+#[cfg(feature = "s3")]
+use crate::files::read_bytes;
+use crate::files::{InputKind, read_text};
 use crate::ident::{ETag, Target};
 use crate::manifest::{Manifest, ManifestKey, Signed};
 use crate::plan::{Budget, Limits, Tuning};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use stored_ami::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts, Service};
+use stored_ami::facts::{AttributeFacts, LockFacts, ObjectFacts, OwnerCheck, PartFacts, Service};
 use stored_ami::ident::{ObjectId, Target};
-use stored_ami::source::{Body, ObjectSource, SourceError};
+use stored_ami::progress::Call;
+use stored_ami::source::{Aside, Body, ObjectSource, SourceError};
 use stored_ami::units::{ByteRange, PartNumber};
 
 pub struct AsAws(pub Arc<dyn ObjectSource>);
@@ -28,6 +29,22 @@ impl ObjectSource for AsAws {
 
     async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
         self.0.head_without_checksums().await.map(by_aws)
+    }
+
+    async fn owner_check(&self) -> Option<(OwnerCheck, u64)> {
+        self.0.owner_check().await
+    }
+
+    fn lacks(&self, call: Call) -> Option<SourceError> {
+        self.0.lacks(call)
+    }
+
+    fn aside(&self) -> Aside {
+        self.0.aside()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.0.notes()
     }
 
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {

@@ -15,7 +15,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
-use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, sdk_client, small_client};
+#[cfg(feature = "ec2")]
+use super::http::sdk_client;
+use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, small_client};
 use super::owner::OwnerChecks;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use super::standing::Lacks;
