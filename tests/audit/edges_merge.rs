@@ -21,7 +21,7 @@ async fn shards() -> (Rig, [Vec<Value>; 2]) {
     (rig, shards)
 }
 
-fn line<'a>(lines: &'a mut [Value], fits: impl Fn(&Value) -> bool) -> &'a mut Value {
+fn line(lines: &mut [Value], fits: impl Fn(&Value) -> bool) -> &mut Value {
     lines.iter_mut().find(|line| fits(line)).unwrap()
 }
 
@@ -249,8 +249,7 @@ async fn the_shards_of_real_audits_come_together() {
     let demands = "[bucket]\nversioning = true\n[object]\nstorage-classes = [\"STANDARD\"]\nproof-age = \"90d\"\n";
     std::fs::write(&policy, demands).unwrap();
     let ledger = rig.text("l.db");
-    let mut merged = 0;
-    for (level, more) in [
+    let runs = [
         ("facts", &[][..]),
         ("bytes", &[]),
         ("facts", &["--ledger", &ledger]),
@@ -260,7 +259,8 @@ async fn the_shards_of_real_audits_come_together() {
         ("bytes", &["--ledger", &ledger]),
         ("facts", &["--ledger", &ledger, "--max-bytes", "1"]),
         ("bytes", &["--ledger", &ledger, "--max-age", "0h", "--max-bytes", "1"]),
-    ] {
+    ];
+    for (merged, (level, more)) in runs.into_iter().enumerate() {
         if merged == 5 {
             rig.delete(&key(1)).await;
             rig.put(&key(2), 77, 2_100).await;
@@ -281,6 +281,5 @@ async fn the_shards_of_real_audits_come_together() {
                 assert_eq!((&one["proof"], one.pointer("/findings/2/verdict")), (&Value::Null, Some(&json!("pass"))));
             }
         }
-        merged += 1;
     }
 }

@@ -117,7 +117,8 @@ async fn what_a_policy_asks_for_must_come_once() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let stays = "stays = \"90d\"";
     let lock = "lock = \"any\"\nlock-days = 30";
-    let table: [(&str, &'static [(&str, &str)], i32); 14] = [
+    type Case = (&'static str, &'static [(&'static str, &'static str)], i32);
+    let table: [Case; 14] = [
         (stays, &[], 0),
         (stays, &[(EXPIRATION, LATE)], 0),
         (stays, &[(EXPIRATION, LATE), (EXPIRATION, LATE)], 0),
