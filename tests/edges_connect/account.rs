@@ -16,17 +16,8 @@ fn finding<'a>(report: &'a Value, check: &str) -> &'a Value {
 async fn sts_and_quotas_out_of_reach() {
     let rig = Rig::new().await;
     // Takes connections and never says a word.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = format!(
-        "http://{}",
-        silent
-            .local_addr()
-            .map(|address| {
-                std::mem::forget(silent);
-                address
-            })
-            .unwrap()
-    );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
     let failing = Recorder::start(|_| plain(503, ""));
     for url in [&silent, &failing.url] {
         let mut command = rig.keyed(&["preflight", "store", AMI, "--bucket", EMPTY, "--json"]);
