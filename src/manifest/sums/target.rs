@@ -132,13 +132,13 @@ mod tests {
     #[test]
     fn a_file_is_meant_by_its_path_first() {
         let of = |given: &str, name: &str| {
-            let complete = Path::new("/work/here").join(given);
-            SumsTarget::file(Path::new(given), &complete, &[Path::new("/work/here"), Path::new("/work/sums")]).fit(name)
+            let complete = Path::new("/srv/here").join(given);
+            SumsTarget::file(Path::new(given), &complete, &[Path::new("/srv/here"), Path::new("/srv/sums")]).fit(name)
         };
         for (given, name, fit) in [
             ("a/x.bin", "a/x.bin", Fit::Exact),
             ("a/x.bin", "./a/x.bin", Fit::Exact),
-            ("a/x.bin", "/work/here/a/x.bin", Fit::Exact),
+            ("a/x.bin", "/srv/here/a/x.bin", Fit::Exact),
             ("../sums/x.bin", "x.bin", Fit::Exact),
             ("a/x.bin", "../here/a/x.bin", Fit::Exact),
             ("a/b/x.bin", "b/x.bin", Fit::Suffix(2)),
