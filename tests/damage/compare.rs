@@ -67,6 +67,7 @@ fn of_finding(finding: &FindingReport, outcome: &Outcome, reads: Option<u8>, cas
                 Why::Sampled => &["sampled", "sample_unheld"],
                 Why::Protocol => &["protocol"],
                 Why::Unstable => &["unstable_read"],
+                Why::Contradiction => &["contradiction"],
             };
             finding.verdict == "unknown" && code.is_some_and(|code| codes.contains(&code))
         }

@@ -23,6 +23,8 @@ pub enum Why {
     /// The answers contradict each other.
     Protocol,
     Unstable,
+    /// Another reference matched, and two reads differ for this one.
+    Contradiction,
 }
 
 /// What one reference can prove about what was done.
@@ -128,10 +130,15 @@ pub fn expected(holding: &Holding, case: &Case) -> Expected {
     if let Some(reads) = contradiction(&findings) {
         findings.push(("contradiction".to_owned(), Outcome::Fail(Vec::new()), reads));
     }
+    let has = |wanted: &Outcome| findings.iter().any(|(_, outcome, _)| outcome == wanted);
+    let unsettled = has(&Outcome::Pass) && has(&Outcome::Unknown(Why::Unstable));
+    if unsettled {
+        findings.push(("contradiction".to_owned(), Outcome::Unknown(Why::Contradiction), None));
+    }
     let any = |wanted: fn(&Outcome) -> bool| findings.iter().any(|(_, outcome, _)| wanted(outcome));
     let (verdict, exit_code) = match () {
         () if any(|outcome| matches!(outcome, Outcome::Fail(_))) => ("fail", 1),
-        () if given_is_open(&findings) => ("unknown", 3),
+        () if unsettled || given_is_open(&findings) => ("unknown", 3),
         () if any(|outcome| *outcome == Outcome::Pass) => ("pass", 0),
         () => ("unknown", 3),
     };
