@@ -130,7 +130,9 @@ impl Place {
 
     async fn an_empty_object(&self, name: &str) {
         self.server.put(&self.bucket, &key(name), b"", None).await;
-        self.verify(name, &[]).await.assert_exit(0);
+        let run = self.verify(name, &[]).await;
+        assert_eq!(run.assert_exit(1).verdict("size"), "fail", "an AMI has bytes");
+        assert_eq!(run.verdict("etag"), "pass");
     }
 
     async fn what_is_not_there(&self, name: &str) {
