@@ -10,7 +10,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use stored_ami::checksum::Algorithm;
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyRequest, verify};
-use stored_ami::lab::{BucketOptions, ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec};
+use stored_ami_lab::{BucketOptions, ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec};
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};

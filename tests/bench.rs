@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Server, bare_command, data, write};
-use stored_ami::lab::{Fault, FaultRule, Lab, LabOptions, Operation};
+use stored_ami_lab::{Fault, FaultRule, Lab, LabOptions, Operation};
 
 const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
 const KEY: &str = "ami-0123456789abcdef0.bin";

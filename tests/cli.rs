@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
 use common::{Run, Server, bare_command, data, write};
-use stored_ami::lab::{BucketOptions, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation, Versioning};
+use stored_ami_lab::{BucketOptions, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation, Versioning};
 
 const KEY: &str = "ami-0123456789abcdef0.bin";
 
@@ -135,7 +135,7 @@ async fn an_archived_object_is_not_read() {
     }
     lab.with_object("archive", KEY, |object| {
         let expires = "2099-01-01T00:00:00Z".parse().unwrap();
-        object.restore = Some(stored_ami::lab::RestoreState::Done { expires });
+        object.restore = Some(stored_ami_lab::RestoreState::Done { expires });
     })
     .unwrap();
     server.run(&["verify", &target(KEY)]).await.assert_exit(0);
@@ -190,7 +190,7 @@ async fn versions() {
 
     lab.clear_calls();
     server.run(&["verify", &format!("s3://kept/{KEY}")]).await.assert_exit(0);
-    let pinned = |call: &stored_ami::lab::CallRecord| call.query.contains("versionId=");
+    let pinned = |call: &stored_ami_lab::CallRecord| call.query.contains("versionId=");
     assert!(lab.calls().iter().filter(|call| call.operation == Operation::GetObject).all(pinned));
 
     lab.deny(Deny::action("s3:GetObjectVersion"));
@@ -211,7 +211,7 @@ async fn customer_keys_requester_pays_and_owners() {
     let key_file = write(folder.path(), "key", &key);
     use base64::Engine as _;
     let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
-    let md5 = stored_ami::lab::checksum::Hasher::of(stored_ami::lab::checksum::Algorithm::Md5, &key);
+    let md5 = stored_ami_lab::checksum::Hasher::of(stored_ami_lab::checksum::Algorithm::Md5, &key);
     server
         .client
         .put_object()

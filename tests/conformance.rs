@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use common::{Server, data};
-use stored_ami::lab::{Lab, LabOptions};
+use stored_ami_lab::{Lab, LabOptions};
 
 const MIB: usize = 1 << 20;
 

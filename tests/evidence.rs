@@ -5,7 +5,7 @@ mod common;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use common::{Run, Server, data, write};
-use stored_ami::lab::{Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation};
+use stored_ami_lab::{Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation};
 
 const BUCKET: &str = "archive";
 const KEY: &str = "ami-0123456789abcdef0.bin";
@@ -58,7 +58,7 @@ impl Rig {
     }
 
     fn part_heads(&self) -> usize {
-        let asks = |call: &stored_ami::lab::CallRecord| call.query.contains("partNumber");
+        let asks = |call: &stored_ami_lab::CallRecord| call.query.contains("partNumber");
         self.lab.calls().iter().filter(|call| call.operation == Operation::HeadObject && asks(call)).count()
     }
 }
@@ -546,12 +546,12 @@ async fn all_ten_algorithms_over_one_piece() {
     let bytes = data(5, 20_000_003);
     rig.server.put(BUCKET, KEY, &bytes, None).await;
     for algorithm in Algorithm::ALL {
-        let theirs = stored_ami::lab::checksum::Algorithm::ALL.into_iter();
+        let theirs = stored_ami_lab::checksum::Algorithm::ALL.into_iter();
         let theirs = theirs.into_iter().find(|theirs| theirs.name().parse() == Ok(algorithm)).unwrap();
-        let digest = stored_ami::lab::checksum::Hasher::of(theirs, &bytes);
+        let digest = stored_ami_lab::checksum::Hasher::of(theirs, &bytes);
         rig.lab
             .with_object(BUCKET, KEY, |object| {
-                object.checksum = Some(stored_ami::lab::checksum::StoredChecksum::full(theirs, &digest));
+                object.checksum = Some(stored_ami_lab::checksum::StoredChecksum::full(theirs, &digest));
             })
             .unwrap();
         let run = rig.verify(&["--using", algorithm.name()]).await;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use stored_ami::lab::{Lab, LabOptions, TaskPace};
+use stored_ami_lab::{Lab, LabOptions, TaskPace};
 
 const PAGE: &str = include_str!("../docs/lab.md");
 

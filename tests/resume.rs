@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use common::{Run, Server, data};
-use stored_ami::lab::{Lab, LabOptions, Operation};
+use stored_ami_lab::{Lab, LabOptions, Operation};
 
 const KEY: &str = "ami-0123456789abcdef0.bin";
 const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";

@@ -18,8 +18,8 @@ use stored_ami::checkpoint::CheckpointFile;
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyRequest, verify};
 use stored_ami::fetch::Quota;
-use stored_ami::lab::checksum::{Algorithm, ChecksumType};
-use stored_ami::lab::{
+use stored_ami_lab::checksum::{Algorithm, ChecksumType};
+use stored_ami_lab::{
     BucketOptions, CallRecord, ChecksumChoice, Encryption, Lab, LabOptions, PartSizes, SyntheticSpec, parse_faults,
 };
 use stored_ami::plan::{Concurrency, Limits};
@@ -183,7 +183,7 @@ impl Rig {
         self.lab.synthesize(BUCKET, KEY, script.spec.clone()).await.unwrap();
         if script.kms {
             let key = Encryption::Kms { key_id: "arn:aws:kms:us-east-1:123456789012:key/k".into(), bucket_key: false };
-            let change = |record: &mut stored_ami::lab::ObjectRecord| {
+            let change = |record: &mut stored_ami_lab::ObjectRecord| {
                 record.encryption = key;
                 record.etag = match record.parts.len() {
                     0 => NO_MD5.to_owned(),

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    stored_ami::fuzzing::etag(data);
+    stored_ami_core::fuzzing::etag(data);
 });

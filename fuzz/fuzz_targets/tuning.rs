@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    stored_ami::fuzzing::tuning(data);
+    stored_ami_core::fuzzing::tuning(data);
 });

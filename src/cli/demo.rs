@@ -8,8 +8,8 @@ use tokio::process::Command;
 
 use super::lab::{EXAMPLE, example};
 use super::resolve::UsageError;
-use crate::lab::image::DiskImage;
-use crate::lab::{Lab, LabOptions, TaskPace};
+use stored_ami_lab::image::DiskImage;
+use stored_ami_lab::{Lab, LabOptions, TaskPace};
 use crate::report::Exit;
 use crate::units::ByteSize;
 
@@ -43,7 +43,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<Exit, UsageError> {
 async fn play(size: u64) -> io::Result<()> {
     let lab = Lab::start(LabOptions { tasks: TaskPace::Polls(2), ..LabOptions::default() }).await?;
     example(&lab, REGION, size);
-    lab.create_bucket(BUCKET, crate::lab::BucketOptions::default())?;
+    lab.create_bucket(BUCKET, stored_ami_lab::BucketOptions::default())?;
     let folder = tempfile::tempdir()?;
     let stage = Stage { endpoint: lab.endpoint(), folder: folder.path() };
     let object = format!("s3://{BUCKET}/{EXAMPLE}.bin");

@@ -7,7 +7,7 @@ use super::chain::{BEGINNING, Head, Link, link};
 use super::wait::wait_once_more;
 use super::{LedgerError, schema};
 use crate::files::create_private;
-use crate::fleet::Entry;
+use crate::audit::Entry;
 
 /// Bytes of an entry, at most: several hundred times what one takes.
 const MOST_BYTES: i64 = 1 << 20;
@@ -210,7 +210,7 @@ fn digest_of(connection: &Connection, number: u64) -> Result<Option<Link>, Ledge
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::Acceptance;
+    use crate::audit::Acceptance;
 
     fn entry(number: u32) -> Entry {
         Entry::Acceptance(Acceptance {

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::condition::conclude;
 use super::{Style, condition, field, printable, shell_word, wrap};
-use crate::fleet::Entry;
+use crate::audit::Entry;
 use crate::report::{
     AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, LedgerEntryReport, LedgerReport,
     ObservationReport, SafeReport,

@@ -2,8 +2,8 @@
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use jiff::SignedDuration;
-use stored_ami::fleet::Entry;
-use stored_ami::lab::{Deny, Fault, FaultRule, Lab, LabOptions, Operation};
+use stored_ami::audit::Entry;
+use stored_ami_lab::{Deny, Fault, FaultRule, Lab, LabOptions, Operation};
 use stored_ami::ledger::Ledger;
 
 use crate::common::{Run, Server, data};
@@ -181,7 +181,7 @@ async fn a_doubt_makes_no_damage_less() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_by_its_etag_is_not_called_the_same_content_by_it() {
     let rig = proved().await;
-    let later = |record: &mut stored_ami::lab::ObjectRecord| record.last_modified += SignedDuration::from_secs(60);
+    let later = |record: &mut stored_ami_lab::ObjectRecord| record.last_modified += SignedDuration::from_secs(60);
     rig.lab.with_object(BUCKET, &key(1), later).unwrap();
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!(run.assert_exit(0).object(&key(1))["change"], "replaced_same_content");

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use stored_ami::fleet::Entry;
-use stored_ami::lab::Operation;
+use stored_ami::audit::Entry;
+use stored_ami_lab::Operation;
 use stored_ami::ledger::Ledger;
 
 use crate::common::Run;

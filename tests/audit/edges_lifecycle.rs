@@ -1,6 +1,6 @@
 //! `stays`: the header of HEAD is not all there is. Rules of the bucket's lifecycle are asked for and judged.
 
-use stored_ami::lab::{Fault, FaultRule, Lab, LabOptions, Operation};
+use stored_ami_lab::{Fault, FaultRule, Lab, LabOptions, Operation};
 
 use crate::common::Server;
 use crate::rig::{BUCKET, Rig, key, target};
@@ -168,7 +168,7 @@ async fn what_is_not_answered_is_not_none() {
         audit(3, "unanswered").await;
     }
     rig.lab.clear_script();
-    rig.lab.deny(stored_ami::lab::Deny::action("s3:GetLifecycleConfiguration"));
+    rig.lab.deny(stored_ami_lab::Deny::action("s3:GetLifecycleConfiguration"));
     audit(3, "not_permitted").await;
     // A header that tells of a late day proves nothing without the rules; one that tells of an early day refutes it.
     let said = |text: &str| {

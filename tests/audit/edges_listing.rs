@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stored_ami::lab::{Deny, Fault, FaultRule, Operation};
+use stored_ami_lab::{Deny, Fault, FaultRule, Operation};
 
 use crate::common::Server;
 use crate::http::{answer, listen, request};

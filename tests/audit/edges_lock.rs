@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use jiff::Timestamp;
-use stored_ami::lab::{Fault, FaultRule, Operation, Retention};
+use stored_ami_lab::{Fault, FaultRule, Operation, Retention};
 
 use crate::rig::{BUCKET, Rig, key, target};
 

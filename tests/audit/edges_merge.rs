@@ -1,7 +1,7 @@
 //! Shards that contradict themselves.
 
 use serde_json::{Value, json};
-use stored_ami::lab::{Fault, FaultRule, Operation};
+use stored_ami_lab::{Fault, FaultRule, Operation};
 
 use crate::rig::{Audited, BUCKET, Rig, key, target};
 

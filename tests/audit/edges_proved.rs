@@ -13,7 +13,7 @@ use stored_ami::facts::{
     BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage, UploadFacts,
     Versioning, Walk,
 };
-use stored_ami::fleet::{Acceptance, Entry, History, Level, Policy, Seen, Term};
+use stored_ami::audit::{Acceptance, Entry, History, Level, Policy, Seen, Term};
 use stored_ami::ident::{ETag, ObjectUri};
 use stored_ami::ledger::Ledger;
 use stored_ami::plan::{Limits, Sample};

@@ -1,6 +1,6 @@
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use serde_json::Value;
-use stored_ami::lab::{BucketOptions, Deny, Fault, FaultRule, Operation};
+use stored_ami_lab::{BucketOptions, Deny, Fault, FaultRule, Operation};
 
 use crate::common::{Server, data};
 use crate::rig::{Audited, BUCKET, Rig, key, target};

@@ -2,9 +2,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-use stored_ami::lab::checksum::StoredChecksum;
-use stored_ami::lab::ec2::ImageSpec;
-use stored_ami::lab::{Deny, Encryption};
+use stored_ami_lab::checksum::StoredChecksum;
+use stored_ami_lab::ec2::ImageSpec;
+use stored_ami_lab::{Deny, Encryption};
 
 use crate::common::data;
 use crate::rig::{Audited, BUCKET, Rig, key, target};
@@ -55,7 +55,7 @@ async fn planted() -> (Rig, Vec<String>) {
     // A value of older bytes, and one that nothing can be held against.
     rig.lab
         .with_object(BUCKET, &key(26), |record| {
-            record.checksum = Some(StoredChecksum::full(stored_ami::lab::checksum::Algorithm::Crc64Nvme, &[7; 8]));
+            record.checksum = Some(StoredChecksum::full(stored_ami_lab::checksum::Algorithm::Crc64Nvme, &[7; 8]));
         })
         .unwrap();
     wrong.push(format!("{}: contradiction fail, crc64nvme fail, proof fail", target(&key(26))));

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use serde_json::Value;
-use stored_ami::lab::ec2::{ImageSpec, VolumeSpec};
-use stored_ami::lab::{Lab, LabOptions, Operation};
+use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
+use stored_ami_lab::{Lab, LabOptions, Operation};
 
 use crate::common::{Run, Server, data};
 

@@ -1,4 +1,4 @@
-use stored_ami::lab::{Deny, Fault, FaultRule, Operation};
+use stored_ami_lab::{Deny, Fault, FaultRule, Operation};
 
 use crate::common::Run;
 use crate::rig::{Audited, BUCKET, Rig, key, target};

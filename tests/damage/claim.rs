@@ -1,7 +1,7 @@
 //! What objects are held against, and what each of these values can tell.
 
 use stored_ami::checksum::Algorithm;
-use stored_ami::lab::checksum as theirs;
+use stored_ami_lab::checksum as theirs;
 
 use crate::harm::Case;
 use crate::holding::Holding;

@@ -1,6 +1,6 @@
 //! A report against what it must say.
 
-use stored_ami::lab::CallRecord;
+use stored_ami_lab::CallRecord;
 use stored_ami::report::{FindingReport, VerifyReport};
 
 use crate::expect::{Expected, Outcome, Why};

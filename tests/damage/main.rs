@@ -23,7 +23,7 @@ use std::sync::Arc;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use common::Server;
 use stored_ami::checksum::Algorithm;
-use stored_ami::lab::{Lab, LabOptions};
+use stored_ami_lab::{Lab, LabOptions};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -96,7 +96,7 @@ async fn an_upload_leaves_the_same_record() {
             let uploaded = lab.with_object("archive", "uploaded", |record| record.clone()).unwrap();
             let rig = Rig::new(Holding::new(shape, &[reference, Reference::ETag])).await;
             let kept = rig.kept(&Harm::None.case(shape)).await;
-            let part_values = |record: &stored_ami::lab::ObjectRecord| -> Vec<_> {
+            let part_values = |record: &stored_ami_lab::ObjectRecord| -> Vec<_> {
                 record.parts.iter().map(|part| (part.number, part.size, part.etag.clone())).collect()
             };
             assert_eq!((kept.size, &kept.etag, &kept.checksum), (uploaded.size, &uploaded.etag, &uploaded.checksum));

@@ -11,8 +11,8 @@ use stored_ami::checksum::{Algorithm, Digest};
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{Verified, VerifyRequest, verify};
 use stored_ami::ident::ETag;
-use stored_ami::lab::checksum::{ChecksumType, StoredChecksum, from_parts, multipart_etag};
-use stored_ami::lab::{
+use stored_ami_lab::checksum::{ChecksumType, StoredChecksum, from_parts, multipart_etag};
+use stored_ami_lab::{
     BucketOptions, CallRecord, ChecksumChoice, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, ObjectRecord,
     Operation, PartRecord, PartSizes, SyntheticSpec,
 };

@@ -57,7 +57,7 @@ async fn sts_and_quotas_out_of_reach() {
     command.env("AWS_ENDPOINT_URL_STS", &silent);
     let run = Run::of(command).await;
     assert!(matches!(run.exit, Some(3 | 4)), "{run:?}");
-    let started = |call: &stored_ami::lab::CallRecord| {
+    let started = |call: &stored_ami_lab::CallRecord| {
         call.query.contains("CreateRestoreImageTask")
             && call.query.contains("gold")
             && !call.query.contains("DryRun=true")

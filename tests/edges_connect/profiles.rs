@@ -1,6 +1,6 @@
 //! Whose keys sign the requests.
 
-use stored_ami::lab::{Action, Operation};
+use stored_ami_lab::{Action, Operation};
 
 use crate::common::Run;
 use crate::recorder::{Recorder, plain};
@@ -198,7 +198,7 @@ async fn other_regions_need_no_other_credentials() {
     assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 1);
     let calls = rig.lab.calls();
     let read =
-        |call: &&stored_ami::lab::CallRecord| call.bucket == "elsewhere" && call.operation == Operation::GetObject;
+        |call: &&stored_ami_lab::CallRecord| call.bucket == "elsewhere" && call.operation == Operation::GetObject;
     assert!(calls.iter().filter(read).any(|call| call.status == 206 || call.status == 200), "{calls:?}");
 }
 

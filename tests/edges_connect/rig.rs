@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use stored_ami::lab::ec2::{ImageSpec, VolumeSpec};
-use stored_ami::lab::{Lab, LabOptions, Operation, TaskPace};
+use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
+use stored_ami_lab::{Lab, LabOptions, Operation, TaskPace};
 
 use crate::common::{Run, Server, bare_command, data};
 

@@ -2,7 +2,7 @@ use std::fs::{create_dir, metadata};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use stored_ami::lab::{Lab, LabOptions};
+use stored_ami_lab::{Lab, LabOptions};
 
 use crate::common::{Server, data};
 use crate::rig::{Ended, Folder, RIGHT, signal};

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use stored_ami::lab::{Lab, LabOptions};
+use stored_ami_lab::{Lab, LabOptions};
 use stored_ami::render::{EntryRow, entries_csv};
 
 use crate::common::{Run, Server, bare_command, data};

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use stored_ami::checksum::Algorithm;
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyRequest, verify};
-use stored_ami::lab::{Fault, FaultRule, Operation};
+use stored_ami_lab::{Fault, FaultRule, Operation};
 use stored_ami::plan::Limits;
 use stored_ami::progress::Silent;
 use stored_ami::report::VerifyReport;

@@ -1,7 +1,7 @@
 //! Lists of parts that the parts themselves refute.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-use stored_ami::lab::{Fault, FaultRule, Operation};
+use stored_ami_lab::{Fault, FaultRule, Operation};
 
 use crate::rig::{BUCKET, KEY, PART, Rig, image};
 

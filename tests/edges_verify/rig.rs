@@ -2,7 +2,7 @@ use std::path::Path;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use stored_ami::checksum::{Algorithm, Hasher};
-use stored_ami::lab::{Lab, LabOptions, Operation};
+use stored_ami_lab::{Lab, LabOptions, Operation};
 
 use crate::common::{Run, Server, bare_command, data};
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use stored_ami::lab::{BucketOptions, Lab, LabOptions, Versioning};
+use stored_ami_lab::{BucketOptions, Lab, LabOptions, Versioning};
 
 use crate::common::{Run, Server};
 

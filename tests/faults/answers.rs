@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use stored_ami::lab::checksum::{Algorithm, ChecksumType};
-use stored_ami::lab::{ChecksumChoice, Operation, PartSizes, SyntheticSpec};
+use stored_ami_lab::checksum::{Algorithm, ChecksumType};
+use stored_ami_lab::{ChecksumChoice, Operation, PartSizes, SyntheticSpec};
 
 use crate::crew;
 use crate::rig::{Ran, Rig};

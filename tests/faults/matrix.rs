@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stored_ami::lab::{PartSizes, SyntheticSpec};
+use stored_ami_lab::{PartSizes, SyntheticSpec};
 
 use crate::crew;
 use crate::expected::{Effect, effect, ending, words};

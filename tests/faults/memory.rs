@@ -4,7 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use stored_ami::lab::{ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec, checksum, parse_faults};
+use stored_ami_lab::{ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec, checksum, parse_faults};
 use stored_ami::units::MIB;
 
 use crate::common::Server;

@@ -1,7 +1,7 @@
 //! The objects that faults are played against.
 
-use stored_ami::lab::checksum::{Algorithm, ChecksumType};
-use stored_ami::lab::{ChecksumChoice, PartSizes, SyntheticSpec};
+use stored_ami_lab::checksum::{Algorithm, ChecksumType};
+use stored_ami_lab::{ChecksumChoice, PartSizes, SyntheticSpec};
 
 /// Bytes of a part. Guesses from size and count find it: 4 KiB are the unit.
 pub const PART: u64 = 96 << 10;

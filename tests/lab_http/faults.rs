@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use stored_ami::lab::{Fault, FaultRule, Operation};
+use stored_ami_lab::{Fault, FaultRule, Operation};
 
 use crate::client::Answer;
 use crate::rig::{Rig, bytes};

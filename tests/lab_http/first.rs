@@ -1,6 +1,6 @@
 //! PUT, multipart, HEAD, GET, attributes.
 
-use stored_ami::lab::checksum::{Algorithm, Hasher};
+use stored_ami_lab::checksum::{Algorithm, Hasher};
 
 use crate::rig::{Rig, base64, bytes};
 

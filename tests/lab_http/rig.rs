@@ -1,7 +1,7 @@
 //! A lab with one bucket, and what every test of it needs.
 
 use base64::Engine as _;
-use stored_ami::lab::{BucketOptions, Lab, LabOptions};
+use stored_ami_lab::{BucketOptions, Lab, LabOptions};
 use tokio::runtime::Runtime;
 
 use crate::client::{self, Answer};

@@ -1,8 +1,8 @@
 //! Rules of S3 that decide what a verifier may conclude.
 
 use base64::Engine as _;
-use stored_ami::lab::checksum::{Algorithm, Hasher};
-use stored_ami::lab::{BucketOptions, Deny, Encryption, LabOptions, RestoreState, Versioning};
+use stored_ami_lab::checksum::{Algorithm, Hasher};
+use stored_ami_lab::{BucketOptions, Deny, Encryption, LabOptions, RestoreState, Versioning};
 
 use crate::rig::{Rig, base64, bytes};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use stored_ami::lab::{BucketOptions, Lab, LabOptions};
+use stored_ami_lab::{BucketOptions, Lab, LabOptions};
 
 use crate::rig::Rig;
 

@@ -1,6 +1,6 @@
 //! Commands that are said to change nothing make no call that could.
 
-use stored_ami::lab::{Action, CallRecord, Operation};
+use stored_ami_lab::{Action, CallRecord, Operation};
 
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, REGION, Rig};

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use stored_ami::lab::checksum::{Algorithm, Hasher};
-use stored_ami::lab::{Action, Deny, Fault, FaultRule, Operation};
+use stored_ami_lab::checksum::{Algorithm, Hasher};
+use stored_ami_lab::{Action, Deny, Fault, FaultRule, Operation};
 
 use crate::common::{Run, write};
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};

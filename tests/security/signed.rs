@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use stored_ami::lab::{Lab, LabOptions};
+use stored_ami_lab::{Lab, LabOptions};
 use stored_ami::manifest::Manifest;
 
 use crate::common::{Run, Server, bare_command, write};

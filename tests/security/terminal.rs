@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use stored_ami::lab::{Fault, FaultRule, Operation};
+use stored_ami_lab::{Fault, FaultRule, Operation};
 
 use crate::common::{Run, Server, bare_command};
 use crate::hostile::{HOSTILE, assert_tame};
@@ -80,7 +80,7 @@ async fn what_is_kept_with_an_object() {
             object.storage_class = text.clone();
             object.replication_status = Some(text.clone());
             object.expiration = Some(text.clone());
-            object.encryption = stored_ami::lab::Encryption::Kms { key_id: text.clone(), bucket_key: false };
+            object.encryption = stored_ami_lab::Encryption::Kms { key_id: text.clone(), bucket_key: false };
             object.legal_hold = Some(text.clone());
         })
         .unwrap();

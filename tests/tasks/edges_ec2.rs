@@ -1,6 +1,6 @@
 //! Answers of EC2 without end, and sizes and mappings that cannot be.
 
-use stored_ami::lab::{Action, Operation};
+use stored_ami_lab::{Action, Operation};
 
 use crate::between::Between;
 use crate::common::Run;

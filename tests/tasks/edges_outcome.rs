@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use stored_ami::journal::{Entry, Journal, Step};
-use stored_ami::lab::{Action, BucketOptions, Operation};
+use stored_ami_lab::{Action, BucketOptions, Operation};
 use stored_ami::record::Record;
 
 use crate::between::Between;
@@ -106,8 +106,8 @@ async fn tags_that_contradict_each_other_are_not_known() {
     rig.run(&args).await.assert_exit(0);
     let tag = "<Tag><Key>stored-ami:source-ami</Key><Value>ami-0bbbbbbbbbbbbbbbb</Value></Tag>";
     for (from, to) in [("<TagSet>", format!("<TagSet>{tag}")), ("</TagSet>", format!("{tag}</TagSet>"))] {
-        let twice = stored_ami::lab::Fault::TextReplaced([(from.to_owned(), to)].into());
-        rig.lab.script(stored_ami::lab::FaultRule::new(Operation::GetObjectTagging, twice).always());
+        let twice = stored_ami_lab::Fault::TextReplaced([(from.to_owned(), to)].into());
+        rig.lab.script(stored_ami_lab::FaultRule::new(Operation::GetObjectTagging, twice).always());
         let run = rig.run(&args).await;
         assert_eq!(run.assert_exit(3).report()["answer"], "cannot_tell", "{run:?}");
         assert!(run.report()["because"].to_string().contains("twice"), "{run:?}");

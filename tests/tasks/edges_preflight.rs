@@ -1,6 +1,6 @@
 //! What is stated of an object to restore and cannot be, and what an answer does not show.
 
-use stored_ami::lab::Operation;
+use stored_ami_lab::Operation;
 use stored_ami::record::Record;
 
 use crate::between::Between;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use stored_ami::journal::{Entry, Journal, RestoreIdentity, Step};
-use stored_ami::lab::{Action, BucketOptions, Operation};
+use stored_ami_lab::{Action, BucketOptions, Operation};
 
 use crate::between::Between;
 use crate::common::Run;

@@ -1,6 +1,6 @@
 //! `safe-to-delete`: what is no copy of the AMI, whatever else it is.
 
-use stored_ami::lab::{Action, BucketOptions, Fault, FaultRule, LabOptions, Operation, TaskPace};
+use stored_ami_lab::{Action, BucketOptions, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
 use crate::between::Between;
 use crate::common::{Run, data};
@@ -138,7 +138,7 @@ async fn an_object_that_is_replaced_on_the_way_is_not_read_for_the_other() {
     rig.lab.clear_calls();
     assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "it was replaced while it was looked at");
     let calls = rig.lab.calls();
-    let read = |call: &&stored_ami::lab::CallRecord| call.operation == Operation::GetObject;
+    let read = |call: &&stored_ami_lab::CallRecord| call.operation == Operation::GetObject;
     assert_eq!(calls.iter().filter(read).count(), 0);
     // And where nothing is replaced, it is read under the ETag of the look.
     rig.lab.clear_script();

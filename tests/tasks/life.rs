@@ -20,7 +20,7 @@ use stored_ami::ident::{AmiId, ObjectUri};
 use stored_ami::image::ec2::Ec2;
 use stored_ami::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
 use stored_ami::journal::Journal;
-use stored_ami::lab::{LabOptions, TaskPace};
+use stored_ami_lab::{LabOptions, TaskPace};
 use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, RetryPolicy, Session, SourceError};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stored_ami::lab::{BucketOptions, Versioning};
+use stored_ami_lab::{BucketOptions, Versioning};
 
 use crate::common::Run;
 use crate::rig::{AMI, KEY, Rig};

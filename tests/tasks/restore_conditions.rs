@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan};
 use stored_ami::journal::RestoreIdentity;
-use stored_ami::lab::{Action, BucketOptions, Encryption, Fault, FaultRule, Operation, RestoreState, Versioning};
+use stored_ami_lab::{Action, BucketOptions, Encryption, Fault, FaultRule, Operation, RestoreState, Versioning};
 
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, REGION, Rig, Row};
@@ -91,7 +91,7 @@ async fn the_object_is_the_current_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_object_can_be_read() {
-    type Change = fn(&mut stored_ami::lab::ObjectRecord);
+    type Change = fn(&mut stored_ami_lab::ObjectRecord);
     let table: [(Row<'_>, Change); 5] = [
         (row("readable", "pass", "GLACIER_IR; one byte was read", 0), |o| o.storage_class = "GLACIER_IR".into()),
         (row("readable", "fail", "archived", 1), |o| o.storage_class = "DEEP_ARCHIVE".into()),
@@ -154,7 +154,7 @@ async fn a_temporary_copy_must_outlive_the_restore_by_far() {
             "volume_bytes": 29_u64 << 30,
         });
         std::fs::write(journal.join(format!("restore-{}.json", identity.token())), earlier.to_string()).unwrap();
-        let copy = |object: &mut stored_ami::lab::ObjectRecord| {
+        let copy = |object: &mut stored_ami_lab::ObjectRecord| {
             object.storage_class = "GLACIER".into();
             object.restore = Some(RestoreState::Done { expires: Timestamp::now() + minutes.minutes() });
         };
@@ -185,7 +185,7 @@ async fn the_last_proof_of_the_bytes() {
 
     // Asked for and not to be had, it is required.
     let rig = stored().await;
-    let no_reference = |object: &mut stored_ami::lab::ObjectRecord| {
+    let no_reference = |object: &mut stored_ami_lab::ObjectRecord| {
         object.checksum = None;
         object.encryption = Encryption::Kms { key_id: "k".into(), bucket_key: false };
         object.etag = "opaque".into();

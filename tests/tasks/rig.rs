@@ -2,8 +2,8 @@ use std::process::Command;
 
 use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
 use serde_json::Value;
-use stored_ami::lab::ec2::{Ec2State, ImageRecord, ImageSpec, SnapshotRecord, VolumeSpec};
-use stored_ami::lab::{Action, CallRecord, Fault, FaultRule, Lab, LabOptions, Operation, TaskPace};
+use stored_ami_lab::ec2::{Ec2State, ImageRecord, ImageSpec, SnapshotRecord, VolumeSpec};
+use stored_ami_lab::{Action, CallRecord, Fault, FaultRule, Lab, LabOptions, Operation, TaskPace};
 use stored_ami::report::Line;
 
 use crate::common::{Run, Server};
@@ -81,7 +81,7 @@ impl Rig {
     }
 
     pub fn deny(&self, action: &str) {
-        self.lab.deny(stored_ami::lab::Deny::action(action));
+        self.lab.deny(stored_ami_lab::Deny::action(action));
     }
 
     /// The next call of this action whose parameters contain this text is answered with this code.

@@ -1,6 +1,6 @@
 //! `safe-to-delete`: what keeps an AMI although a proved copy of it is there.
 
-use stored_ami::lab::{Deny, Encryption};
+use stored_ami_lab::{Deny, Encryption};
 
 use crate::common::{Run, data};
 use crate::rig::{AMI, BUCKET, KEY, Rig};

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
-use stored_ami::lab::ec2::SnapshotRecord;
-use stored_ami::lab::{Action, Fault, FaultRule, LabOptions, Operation, TaskPace};
+use stored_ami_lab::ec2::SnapshotRecord;
+use stored_ami_lab::{Action, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig, line};

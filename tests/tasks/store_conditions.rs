@@ -1,6 +1,6 @@
 //! `preflight store`: each condition as it holds, is broken, and cannot be known.
 
-use stored_ami::lab::{Action, BucketOptions};
+use stored_ami_lab::{Action, BucketOptions};
 
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, OTHER, Rig, Row, line};

@@ -1,6 +1,6 @@
 //! `stored`: the answers, what each place said, and exit codes.
 
-use stored_ami::lab::{BucketOptions, Versioning};
+use stored_ami_lab::{BucketOptions, Versioning};
 
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, KEY, Rig};

@@ -1,6 +1,6 @@
 //! Wrong input and unwilling servers: clear errors, documented exit codes, and nothing started twice.
 
-use stored_ami::lab::{Action, Fault, FaultRule, Operation};
+use stored_ami_lab::{Action, Fault, FaultRule, Operation};
 
 use crate::common::{Run, bare_command};
 use crate::rig::{AMI, BUCKET, OBJECT, Rig, line};

@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueHint};
 
 use crate::cli::args::{ConnectionArgs, OutputArgs, PageArgs, range_size, time};
-use crate::fleet::{Level, Share, Turn, age};
+use crate::audit::{Level, Share, Turn, age};
 use crate::ident::{AmiId, Prefix};
 use crate::plan::{Concurrency, Sample};
 use crate::units::ByteSize;

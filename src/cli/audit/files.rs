@@ -8,7 +8,7 @@ use crate::cli::run::keep_output;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::Chosen;
 use crate::files::{InputKind, OutputKind, open_input};
-use crate::fleet::{Inventory, Objects, objects_in};
+use crate::audit::{Inventory, Objects, objects_in};
 use crate::render::{junit, prometheus, table};
 use crate::report::Report;
 

@@ -6,7 +6,7 @@ use super::UsageError;
 use crate::cli::args::OutputArgs;
 use crate::cli::run::Results;
 use crate::clock::{Clock, SystemClock};
-use crate::fleet::{Acceptance, Entry, History};
+use crate::audit::{Acceptance, Entry, History};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};

@@ -25,7 +25,7 @@ use super::terminal::Progress;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, audit};
 use crate::files::InputKind;
-use crate::fleet::{Level, Policy};
+use crate::audit::{Level, Policy};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;

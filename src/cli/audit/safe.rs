@@ -8,7 +8,7 @@ use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::clock::SystemClock;
 use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, SafeWish, safe_to_delete};
-use crate::fleet::Level;
+use crate::audit::Level;
 use crate::ledger::Ledger;
 use crate::plan::Sample;
 use crate::progress::Counting;

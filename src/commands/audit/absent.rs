@@ -4,7 +4,7 @@ use super::examine::{Examined, known_trouble, unchanged};
 use super::list::Candidate;
 use super::look::{Done, Look, Looked};
 use super::{AuditRequest, judged};
-use crate::fleet::{Change, Entry, Gone, History, Level, Proof, Seen};
+use crate::audit::{Change, Entry, Gone, History, Level, Proof, Seen};
 use crate::ident::ObjectUri;
 use crate::report::{AuditedReport, FindingReport, TOOL};
 use crate::source::{ErrorKind, Session, SourceError};

@@ -3,7 +3,7 @@ use tokio::join;
 use super::{AuditRequest, AuditServices, judged};
 use crate::commands::ask::asked;
 use crate::facts::Fact;
-use crate::fleet::BucketState;
+use crate::audit::BucketState;
 use crate::report::{AuditedBucketReport, FindingReport};
 
 /// The settings of a bucket, where the policy asks for any.

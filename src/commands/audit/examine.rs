@@ -13,7 +13,7 @@ use crate::checksum::ChecksumKind;
 use crate::commands::discover::look;
 use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyRequest, verify};
 use crate::facts::{ListedObject, ObjectFacts};
-use crate::fleet::{Change, Content, Entry, History, Level, Proof, Seen, Standing, part_runs};
+use crate::audit::{Change, Content, Entry, History, Level, Proof, Seen, Standing, part_runs};
 use crate::ident::{ETagForm, ObjectUri, Target};
 use crate::plan::PartLayout;
 use crate::progress::{Call, Counting, Monitor};

@@ -7,7 +7,7 @@ use super::list::Candidate;
 use super::spend::{Spend, Weight};
 use super::{AuditRequest, AuditServices, Chosen};
 use crate::facts::ObjectFacts;
-use crate::fleet::{Histories, History, Seen};
+use crate::audit::{Histories, History, Seen};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::source::Session;
 

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fleet::{Content, Joint, ObservationKind, Share};
+use crate::audit::{Content, Joint, ObservationKind, Share};
 use crate::ident::ObjectUri;
 use crate::report::{
     AuditLines, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, ObservationReport, Report,

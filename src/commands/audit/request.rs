@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Lifecycles;
-use crate::fleet::{Level, Policy, Share, Term};
+use crate::audit::{Level, Policy, Share, Term};
 use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
 use crate::plan::{Budget, Sample};

@@ -14,7 +14,7 @@ use super::look::{Look, Looked, histories, lock};
 use super::sum::Sum;
 use super::{AuditRequest, AuditServices, Chosen, bucket};
 use crate::clock::Clock;
-use crate::fleet::{Entry, History, Level};
+use crate::audit::{Entry, History, Level};
 use crate::ident::{ObjectUri, Prefix};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};

@@ -12,7 +12,7 @@ use super::request::{AuditRequest, AuditServices};
 use crate::account::AccountService;
 use crate::commands::ask::{asked, tags};
 use crate::facts::{ObjectFacts, Readability, readability};
-use crate::fleet::{Histories, History, Level, OriginSurvey, judge_origin};
+use crate::audit::{Histories, History, Level, OriginSurvey, judge_origin};
 use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::Ledger;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::AuditRequest;
 use super::list::Candidate;
 use crate::facts::ObjectFacts;
-use crate::fleet::Level;
+use crate::audit::Level;
 use crate::price::{CostItem, StorageClass, Subject, estimate};
 
 /// What may still be spent on objects that are due.

@@ -6,7 +6,7 @@ use super::{AuditRequest, AuditServices};
 use crate::checks::{LifecycleSubject, Removals, Standing, horizon, removals};
 use crate::commands::ask::{lock, tags as tags_of};
 use crate::facts::{Fact, LifecycleRule, LockFacts, ObjectFacts};
-use crate::fleet::{History, ObjectState, Seen};
+use crate::audit::{History, ObjectState, Seen};
 use crate::ident::Target;
 use crate::source::Session;
 

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::examine::{Examined, add_finding};
 use super::look::Done;
 use super::{AuditRequest, AuditServices, Chosen};
-use crate::fleet::{Content, CopyState, Joint, Observation, Policy, differs, tasks, uploads};
+use crate::audit::{Content, CopyState, Joint, Observation, Policy, differs, tasks, uploads};
 use crate::ident::ObjectUri;
 use crate::image::TaskFilter;
 use crate::report::{AuditReport, AuditedReport, Exit, ObservationReport, Report};

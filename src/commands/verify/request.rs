@@ -8,7 +8,7 @@ use crate::commands::Logical;
 use crate::content::Limits;
 use crate::fetch::Quota;
 use crate::ident::{ETag, ETagForm, Target};
-use crate::manifest::{GivenSums, Manifest, Signed, SumValue};
+use crate::manifest::{GivenSums, Manifest, Signed};
 use crate::plan::{Budget, Sample};
 use crate::source::ObjectSource;
 use crate::units::PartNumber;
@@ -161,16 +161,6 @@ impl VerifyRequest {
 /// it when it goes over N parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected(pub StoredChecksum);
-
-impl SumValue {
-    /// What the value is, as a check.
-    pub(super) fn subject(&self) -> Subject {
-        match self {
-            SumValue::Stated(digest) | SumValue::Guessed { digest, .. } => Subject::Checksum(digest.algorithm()),
-            SumValue::NotComputed { .. } => Subject::Value,
-        }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}`: {problem}")]

@@ -9,7 +9,7 @@ pub use columns::entries_parquet;
 use serde::Serialize;
 
 use super::cell_text;
-use crate::fleet::{Entry, Proof};
+use crate::audit::{Entry, Proof};
 
 /// An entry as a row; what it does not have is empty.
 #[derive(Debug, Default, Serialize)]
@@ -123,7 +123,7 @@ pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::fleet::{Acceptance, Content, Seen};
+    use crate::audit::{Acceptance, Content, Seen};
 
     pub fn rows() -> Vec<EntryRow> {
         let proof = Proof {

@@ -1,11 +1,11 @@
 //! The reports of one run as one HTML page: for people who were not there, on any screen and on paper.
 //!
 //! It needs nothing but itself, runs no script, and its policy forbids both; the page of an audit runs one of its own,
-//! see [`fleet`]. What comes from outside is [`Text`].
+//! see [`audit`]. What comes from outside is [`Text`].
 
 mod blocks;
 mod findings;
-mod fleet;
+mod audit;
 mod inspect;
 mod other;
 mod parts;
@@ -32,7 +32,7 @@ pub fn page(reports: &[Report], generated_at: &str) -> Result<String, String> {
         _ => None,
     });
     if let Some(audit) = audit {
-        return fleet::page(audit, reports, generated_at);
+        return audit::page(audit, reports, generated_at);
     }
     let mut sections: Vec<Section> = reports.iter().filter_map(section).collect();
     sections.iter_mut().enumerate().for_each(|(at, section)| section.number = at + 1);

@@ -1,0 +1,77 @@
+//! How fast bytes are hashed, by algorithm and by the size of the piece; and how fast digests fold.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use stored_ami_core::checksum::{Algorithm, Digest, Hasher, Kernel, Md5Lanes, fold};
+use stored_ami_core::units::{ByteRange, KIB, MIB};
+
+fn bytes(count: u64) -> Vec<u8> {
+    (0..count).map(|at| (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 29) as u8).collect()
+}
+
+fn hashing(criterion: &mut Criterion) {
+    for algorithm in Algorithm::ALL {
+        let mut group = criterion.benchmark_group(format!("digest/{algorithm}"));
+        for size in [16 * KIB, 256 * KIB, 8 * MIB] {
+            let data = bytes(size);
+            group.throughput(Throughput::Bytes(size));
+            group.bench_with_input(BenchmarkId::from_parameter(size), &data, |bencher, data| {
+                bencher.iter(|| Hasher::digest(algorithm, black_box(data)));
+            });
+        }
+        group.finish();
+    }
+}
+
+/// MD5 of several streams at once, in one register, against one after the other, by the size of what each brings.
+fn lanes(criterion: &mut Criterion) {
+    let Some(kernel) = Md5Lanes::detect() else { return };
+    for each in [16 * KIB as usize, 64 * KIB as usize, 256 * KIB as usize] {
+        let streams: Vec<Vec<u8>> = (0..32).map(|seed| bytes((each + seed) as u64).split_off(seed)).collect();
+        let mut group = criterion.benchmark_group(format!("md5-streams/{each}"));
+        for count in [1, 4, 8, 16, 24, 32] {
+            let inputs: Vec<&[u8]> = streams.iter().take(count).map(Vec::as_slice).collect();
+            group.throughput(Throughput::Bytes((each * count) as u64));
+            group.bench_with_input(BenchmarkId::new("together", count), &inputs, |bencher, inputs| {
+                let mut states = vec![<Md5Lanes as Kernel>::State::default(); inputs.len()];
+                bencher.iter(|| kernel.update(&mut states, black_box(inputs)));
+            });
+            group.bench_with_input(BenchmarkId::new("in turn", count), &inputs, |bencher, inputs| {
+                let mut hashers: Vec<Hasher> = inputs.iter().map(|_| Hasher::new(Algorithm::Md5)).collect();
+                bencher.iter(|| {
+                    hashers.iter_mut().zip(*black_box(&inputs)).for_each(|(hasher, input)| hasher.update(input));
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+fn folding(criterion: &mut Criterion) {
+    const RANGES: u64 = 10_000;
+    const EACH: u64 = 8 * MIB;
+    let mut group = criterion.benchmark_group("fold");
+    // Most of a second each: a hundred samples would take minutes.
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(RANGES));
+    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| algorithm.folds()) {
+        // Folding never sees bytes, so the digests need not be of 80 GB.
+        let pieces: Vec<(ByteRange, Digest)> = (0..RANGES)
+            .rev()
+            .filter_map(|at| {
+                let range = ByteRange::new(at * EACH, (at + 1) * EACH)?;
+                Some((range, Hasher::digest(algorithm, &at.to_be_bytes())))
+            })
+            .collect();
+        let whole = ByteRange::whole(RANGES * EACH);
+        assert!(fold(algorithm, whole, &pieces).is_some(), "the pieces cover the whole");
+        group.bench_function(BenchmarkId::from_parameter(algorithm), |bencher| {
+            bencher.iter(|| fold(algorithm, whole, black_box(&pieces)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, hashing, lanes, folding);
+criterion_main!(benches);

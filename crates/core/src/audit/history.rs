@@ -1,0 +1,512 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::seen::restated;
+use super::{Change, Content, Entry, Level, Proof, Seen, Standing, Term};
+use crate::ident::ETag;
+use crate::plan::PartLayout;
+
+mod distrust;
+
+use distrust::Distrust;
+
+/// What is known of one object from before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// When it was first seen, or accepted: what it must still be.
+    first: Option<Arc<Proof>>,
+    /// The newest one that proves every byte, and that no later look at the same state refuted or put in doubt.
+    proof: Option<Arc<Proof>>,
+    /// The newest one that left nothing open, of whatever level, likewise.
+    settled: Option<Arc<Proof>>,
+    /// Those that found damage, one of each state, unless every byte of that state was proved since. Most often none.
+    damage: Vec<Arc<Proof>>,
+    /// Those that put the bytes in doubt, one of each state, likewise.
+    doubts: Vec<Arc<Proof>>,
+    /// Values of the content that were seen beside damage or doubt, until a look proves them.
+    distrust: Distrust,
+    /// The newest one that knows under which parts the ETag matched.
+    matched: Option<Arc<Proof>>,
+    /// The newest look.
+    latest: Option<Arc<Proof>>,
+    /// The newest look at level `bytes`.
+    read: Option<Arc<Proof>>,
+    /// It was not there any more, after that.
+    gone: bool,
+}
+
+/// The histories of many objects, by target.
+pub type Histories = BTreeMap<String, History>;
+
+impl History {
+    /// Of an object that nothing is known of.
+    pub const NOTHING: History = History {
+        first: None,
+        proof: None,
+        settled: None,
+        damage: Vec::new(),
+        doubts: Vec::new(),
+        distrust: Distrust::NONE,
+        matched: None,
+        latest: None,
+        read: None,
+        gone: false,
+    };
+
+    pub fn add(&mut self, entry: Entry) {
+        match entry {
+            Entry::Acceptance(acceptance) => self.accept(acceptance.object.as_ref()),
+            Entry::Gone(_) => self.gone = true,
+            Entry::Proof(proof) => self.look(proof.into()),
+        }
+    }
+
+    /// Most often all of them are one, and there may be a hundred thousand objects.
+    fn look(&mut self, look: Arc<Proof>) {
+        self.weigh(&look);
+        if look.level == Level::Bytes.name() {
+            self.read = Some(Arc::clone(&look));
+        }
+        if !look.etag_parts.is_empty() {
+            self.matched = Some(Arc::clone(&look));
+        }
+        // One that told nothing of the content is no measure, once another of the same state does.
+        self.first.take_if(|first| first.content.is_empty() && is(&look, &first.object));
+        self.first.get_or_insert_with(|| Arc::clone(&look));
+        self.latest = Some(look);
+        self.gone = false;
+    }
+
+    /// What is proved, settled, damaged or in doubt after a look.
+    fn weigh(&mut self, look: &Arc<Proof>) {
+        match look.standing() {
+            Standing::Proved => {
+                self.forget_trouble(look);
+                self.distrust.settle(look);
+                self.proof = Some(Arc::clone(look));
+                self.settled = Some(Arc::clone(look));
+            }
+            Standing::Damaged => {
+                self.take_back(look);
+                self.forget_trouble(look);
+                self.distrust.add(look);
+                self.damage.push(Arc::clone(look));
+            }
+            Standing::Doubted(_) => {
+                self.take_back(look);
+                self.distrust.add(look);
+                self.doubts.retain(|earlier| !same_state(earlier, look));
+                self.doubts.push(Arc::clone(look));
+            }
+            // Facts settle nothing while the bytes are known to be damaged or in doubt.
+            Standing::InOrder if self.trouble().any(|earlier| same_state(earlier, look)) => {}
+            Standing::InOrder => self.settled = Some(Arc::clone(look)),
+            Standing::Open => {}
+        }
+    }
+
+    fn take_back(&mut self, look: &Proof) {
+        self.proof.take_if(|earlier| same_state(earlier, look));
+        self.settled.take_if(|earlier| same_state(earlier, look));
+    }
+
+    fn forget_trouble(&mut self, look: &Proof) {
+        self.damage.retain(|earlier| !same_state(earlier, look));
+        self.doubts.retain(|earlier| !same_state(earlier, look));
+    }
+
+    fn trouble(&self) -> impl Iterator<Item = &Arc<Proof>> {
+        self.damage.iter().chain(&self.doubts)
+    }
+
+    /// What is known once a look has told what it saw. What the object is held against stays what it was before.
+    #[must_use]
+    pub fn weighed(&self, look: &Proof) -> History {
+        let mut after = self.clone();
+        after.weigh(&Arc::new(look.clone()));
+        after
+    }
+
+    /// An acceptance of another state than the newest accepts nothing; and none proves anything.
+    fn accept(&mut self, object: Option<&Seen>) {
+        if object != self.state() {
+            return;
+        }
+        let known = std::mem::take(self);
+        let Some(accepted) = known.latest.filter(|_| object.is_some()) else { return };
+        let same = |look: &Arc<Proof>| same_state(look, &accepted);
+        *self = History {
+            proof: known.proof.filter(same),
+            settled: known.settled.filter(same),
+            read: known.read.filter(same),
+            damage: known.damage.into_iter().filter(same).collect(),
+            doubts: known.doubts.into_iter().filter(same).collect(),
+            distrust: known.distrust,
+            matched: known.matched,
+            first: Some(Arc::clone(&accepted)),
+            latest: Some(accepted),
+            gone: false,
+        };
+    }
+
+    /// How it was seen last; `None` where it was gone, or never seen.
+    pub fn state(&self) -> Option<&Seen> {
+        self.latest.as_ref().filter(|_| !self.gone).map(|latest| &latest.object)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// The damage that was found in this very state of the object.
+    pub fn damage_of(&self, seen: &Seen) -> Option<&Proof> {
+        self.damage.iter().find(|damage| looks_like(damage, seen)).map(Arc::as_ref)
+    }
+
+    /// The look that put this very state of the object in doubt.
+    pub fn doubt_of(&self, seen: &Seen) -> Option<&Proof> {
+        self.doubts.iter().find(|doubt| looks_like(doubt, seen)).map(Arc::as_ref)
+    }
+
+    fn is_troubled(&self, seen: &Seen) -> bool {
+        self.trouble().any(|look| looks_like(look, seen))
+    }
+
+    /// The parts under which this very ETag matched once, of an object of this size.
+    pub fn parts_of(&self, seen: &Seen) -> Option<(ETag, PartLayout)> {
+        let same = |look: &&Arc<Proof>| {
+            let known = &look.object;
+            known.etag.is_some() && known.etag == seen.etag && known.object_bytes == seen.object_bytes
+        };
+        self.matched.as_ref().filter(same)?.matched_parts()
+    }
+
+    /// What an earlier look at this very state told of its content.
+    pub fn content_of(&self, seen: &Seen) -> &[Content] {
+        let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
+        looks.find(|look| is(look, seen)).map_or(&[], |look| &look.content)
+    }
+
+    /// The newest proof over every byte, if it is of this very state of the object.
+    pub fn proof_of(&self, seen: &Seen) -> Option<&Proof> {
+        self.proof.as_deref().filter(|proof| is(proof, seen) && !self.is_troubled(seen))
+    }
+
+    /// A proof that makes it needless to look at the object again.
+    pub fn still_good(&self, seen: &Seen, level: Level, term: Term) -> Option<&Proof> {
+        // One that was gone and is back is looked at, so that this is known.
+        if self.gone || self.is_troubled(seen) {
+            return None;
+        }
+        let fits = |proof: &&Proof| is(proof, seen) && proof.satisfies(level) && proof.is_in(term);
+        self.proof.as_deref().filter(fits).or_else(|| self.settled.as_deref().filter(fits))
+    }
+
+    /// What became of it since it was first seen; where its listing tells another time, also by that.
+    pub fn change(&self, seen: &Seen, listed: Option<&Seen>, content: &[Content]) -> Change {
+        let Some(first) = &self.first else { return Change::New };
+        if let Some(detail) = self.restated(seen, content) {
+            return Change::Restated { detail };
+        }
+        if is(first, seen) || listed.is_some_and(|listed| is(first, listed)) {
+            return Change::Same;
+        }
+        let best = self.proof.as_deref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
+        let between = |content: &[Content]| Change::between((&best.object, &best.content), (seen, content));
+        let change = match between(content) {
+            Change::SameContent { .. } => between(&self.distrust.without(content)),
+            change => change,
+        };
+        match change {
+            // Written again with the same bytes, and proved since: that state stands for the first one.
+            Change::Unclear if self.proof_of(seen).is_some_and(|proof| shares(proof, best)) => Change::Same,
+            change => change,
+        }
+    }
+
+    /// What a look tells became of it. A value that this very look refuted, or left in doubt, makes no content the same;
+    /// one that it proved does, whatever was known of it before.
+    pub fn change_by(&self, look: &Proof) -> Change {
+        let known = match look.standing() {
+            Standing::Damaged | Standing::Doubted(_) => self.weighed(look),
+            Standing::Proved => {
+                let mut known = self.clone();
+                known.distrust.settle(look);
+                known
+            }
+            Standing::InOrder | Standing::Open => {
+                return self.change(&look.object, look.listed.as_ref(), &look.content);
+            }
+        };
+        known.change(&look.object, look.listed.as_ref(), &look.content)
+    }
+
+    /// A value that was known of this very state of the object, and is another now. No state has two.
+    pub fn restated(&self, seen: &Seen, content: &[Content]) -> Option<String> {
+        let looks = [&self.proof, &self.first].into_iter().flatten().filter(|look| is(look, seen));
+        let (was, is) = looks.into_iter().find_map(|look| restated(&look.content, content))?;
+        Some(format!("under the same ETag, size and time {was} was stated before, and {is} is now"))
+    }
+
+    /// When it was last looked at so hard, whatever came of it; what never was comes first.
+    pub fn turn(&self, level: Level) -> &str {
+        let look = if level == Level::Bytes { &self.read } else { &self.latest };
+        look.as_ref().map_or("", |look| &look.at)
+    }
+
+    /// When and how it was last seen, and in order if it ever was.
+    pub fn last(&self) -> Option<&Proof> {
+        self.settled.as_deref().or(self.latest.as_deref())
+    }
+}
+
+/// Whether a look is of this state for certain: what it proved is proved of it.
+fn is(proof: &Proof, seen: &Seen) -> bool {
+    seen.is_identified() && looks_like(proof, seen)
+}
+
+/// Whether a look may be of this state, for nothing tells them apart: what it found wrong may be wrong with it.
+fn looks_like(proof: &Proof, seen: &Seen) -> bool {
+    proof.object == *seen || proof.listed.as_ref() == Some(seen)
+}
+
+/// Whether two looks may have seen the same state, by HEAD or by a listing.
+fn same_state(one: &Proof, other: &Proof) -> bool {
+    let seen = [Some(&other.object), other.listed.as_ref()];
+    seen.into_iter().flatten().any(|seen| looks_like(one, seen))
+}
+
+fn shares(one: &Proof, other: &Proof) -> bool {
+    one.content.iter().any(|content| other.content.contains(content))
+}
+
+#[cfg(test)]
+#[path = "history/tests.rs"]
+mod properties;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Acceptance, Gone};
+
+    const ALWAYS: Term = Term { since: None, until: jiff::Timestamp::MAX };
+
+    fn day_of(day: &str) -> Option<jiff::Timestamp> {
+        format!("2026-01-{day}T00:00:00Z").parse().ok()
+    }
+
+    fn seen(etag: &str) -> Seen {
+        Seen { object_bytes: 5, etag: Some(etag.into()), last_modified: Some("2026-01-01T00:00:00Z".into()) }
+    }
+
+    fn proof(at: &str, level: Level, verdict: &str, etag: &str, content: &str) -> Entry {
+        Entry::Proof(Box::new(Proof {
+            at: format!("2026-01-{at}T00:00:00Z"),
+            tool: "test".into(),
+            target: "s3://b/k".into(),
+            level: level.name().into(),
+            verdict: verdict.into(),
+            settled: verdict == "pass" || level < Level::Bytes && verdict == "unknown",
+            object: seen(etag),
+            listed: None,
+            version_id: None,
+            storage_class: None,
+            covered_bytes: if verdict == "pass" { 5 } else { 0 },
+            doubt: None,
+            failed: if verdict == "fail" { vec!["crc32".into()] } else { Vec::new() },
+            proved_by: vec!["crc32".into()],
+            etag_parts: Vec::new(),
+            content: vec![Content(content.into())],
+        }))
+    }
+
+    fn history(entries: &[Entry]) -> History {
+        let mut history = History::default();
+        entries.iter().cloned().for_each(|entry| history.add(entry));
+        history
+    }
+
+    #[test]
+    fn a_proof_holds_for_its_state_level_and_time() {
+        let known = history(&[proof("10", Level::Bytes, "pass", "a", "crc32:x")]);
+        let since = |day: &str| Term { since: day_of(day), until: day_of("20").unwrap() };
+        assert!(
+            known.still_good(&seen("a"), Level::Facts, Term { since: None, until: day_of("09").unwrap() }).is_none()
+        );
+        for level in Level::ALL {
+            assert!(known.still_good(&seen("a"), level, ALWAYS).is_some());
+            assert!(known.still_good(&seen("a"), level, since("09")).is_some());
+            assert!(known.still_good(&seen("a"), level, since("10")).is_none(), "it may be older by part of a second");
+            assert!(known.still_good(&seen("b"), level, ALWAYS).is_none(), "another state");
+        }
+        let facts = history(&[proof("10", Level::Facts, "unknown", "a", "crc32:x")]);
+        assert!(facts.still_good(&seen("a"), Level::Facts, ALWAYS).is_some());
+        assert!(facts.still_good(&seen("a"), Level::Bytes, ALWAYS).is_none());
+        // A look at the facts takes nothing from an older proof.
+        let both = history(&[
+            proof("10", Level::Bytes, "pass", "a", "crc32:x"),
+            proof("12", Level::Facts, "unknown", "a", "crc32:x"),
+        ]);
+        assert_eq!(both.still_good(&seen("a"), Level::Bytes, ALWAYS).unwrap().at, "2026-01-10T00:00:00Z");
+        assert!(both.still_good(&seen("a"), Level::Facts, since("11")).is_some());
+    }
+
+    #[test]
+    fn a_weak_etag_keeps_no_proof() {
+        let known = history(&[proof("10", Level::Bytes, "pass", "W/\"a\"", "crc32:x")]);
+        assert_eq!(known.still_good(&seen("W/\"a\""), Level::Facts, ALWAYS), None);
+        assert_eq!(known.proof_of(&seen("W/\"a\"")), None);
+    }
+
+    #[test]
+    fn a_listing_may_tell_another_time_of_the_same_object() {
+        let Entry::Proof(known) = proof("10", Level::Bytes, "pass", "a", "crc32:x") else { unreachable!() };
+        let mut known = *known;
+        let elsewhen = Seen { last_modified: Some("2026-01-01T00:00:07Z".into()), ..seen("a") };
+        let still = |known: &Proof| {
+            history(&[Entry::Proof(Box::new(known.clone()))]).still_good(&elsewhen, Level::Bytes, ALWAYS).is_some()
+        };
+        assert!(!still(&known));
+        known.listed = Some(elsewhen.clone());
+        assert!(still(&known));
+    }
+
+    /// A shorter `--max-age` once finds damage that a longer one would pass over.
+    #[test]
+    fn a_fail_takes_back_what_was_proved_of_the_same_state() {
+        let mut known = history(&[
+            proof("10", Level::Bytes, "pass", "a", "crc32:x"),
+            proof("12", Level::Bytes, "fail", "a", "crc32:x"),
+        ]);
+        for level in Level::ALL {
+            assert_eq!(known.still_good(&seen("a"), level, ALWAYS), None);
+        }
+        assert_eq!((known.proof_of(&seen("a")), known.is_empty()), (None, false));
+        // Another state fails for itself, and what cannot be told refutes nothing.
+        known.add(proof("13", Level::Bytes, "pass", "a", "crc32:x"));
+        known.add(proof("14", Level::Bytes, "fail", "b", "crc32:x"));
+        known.add(proof("15", Level::Bytes, "unknown", "a", "crc32:x"));
+        assert!(known.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
+    }
+
+    #[test]
+    fn what_failed_proves_nothing() {
+        let failed = history(&[proof("10", Level::Bytes, "fail", "a", "crc32:x")]);
+        assert!(failed.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
+        // And what it found is known until every byte is proved, or there is another state.
+        assert!(failed.damage_of(&seen("a")).is_some() && failed.damage_of(&seen("b")).is_none());
+        let mended = history(&[
+            proof("10", Level::Bytes, "fail", "a", "crc32:x"),
+            proof("11", Level::Facts, "unknown", "a", "crc32:x"),
+        ]);
+        assert!(mended.damage_of(&seen("a")).is_some(), "facts prove nothing");
+        let mended = history(&[
+            proof("10", Level::Bytes, "fail", "a", "crc32:x"),
+            proof("11", Level::Bytes, "pass", "a", "crc32:x"),
+        ]);
+        assert!(mended.damage_of(&seen("a")).is_none());
+        let open = history(&[proof("10", Level::Bytes, "unknown", "a", "crc32:x")]);
+        assert!(open.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
+    }
+
+    #[test]
+    fn an_object_that_was_replaced_stays_so_until_a_person_accepts_it() {
+        let entries =
+            [proof("10", Level::Bytes, "pass", "a", "crc32:x"), proof("11", Level::Bytes, "pass", "b", "crc32:y")];
+        let change =
+            |history: &History, content: &str| history.change(&seen("b"), None, &[Content(content.into())]).name();
+        assert_eq!(change(&history(&entries), "crc32:y"), "replaced");
+        let accept = |object: Option<Seen>| {
+            Entry::Acceptance(Acceptance {
+                at: "2026-01-12T00:00:00Z".into(),
+                tool: "test".into(),
+                target: "s3://b/k".into(),
+                object,
+                reason: "meant".into(),
+            })
+        };
+        let [first, replaced] = &entries;
+        let mut accepted = history(&[first.clone(), replaced.clone(), accept(Some(seen("b")))]);
+        assert_eq!(change(&accepted, "crc32:y"), "same");
+        assert!(accepted.still_good(&seen("b"), Level::Bytes, ALWAYS).is_some(), "what was proved of it stays proved");
+        let other = Seen { object_bytes: 6, ..seen("c") };
+        assert_eq!(accepted.change(&other, None, &[]).name(), "replaced", "only this state was accepted");
+        for object in [None, Some(seen("a"))] {
+            accepted = history(&[first.clone(), replaced.clone(), accept(object)]);
+            assert_eq!(change(&accepted, "crc32:y"), "replaced", "it is not how it was seen last");
+        }
+        assert_eq!(change(&history(&entries[..1]), "crc32:x"), "replaced_same_content");
+    }
+    #[test]
+    fn damage_is_known_of_each_state_and_no_acceptance_mends_it() {
+        let mut known = history(&[
+            proof("10", Level::Bytes, "fail", "a", "crc32:x"),
+            proof("11", Level::Bytes, "fail", "b", "crc32:x"),
+        ]);
+        assert!(known.damage_of(&seen("a")).is_some() && known.damage_of(&seen("b")).is_some());
+        known.add(Entry::Acceptance(Acceptance {
+            at: "2026-01-12T00:00:00Z".into(),
+            tool: "test".into(),
+            target: "s3://b/k".into(),
+            object: Some(seen("b")),
+            reason: "meant".into(),
+        }));
+        assert!(known.damage_of(&seen("b")).is_some());
+        known.add(proof("13", Level::Bytes, "pass", "b", "crc32:x"));
+        assert!(known.damage_of(&seen("b")).is_none());
+    }
+
+    #[test]
+    fn a_first_look_that_told_no_content_gives_way_to_one_that_does() {
+        let bare = |etag: &str| {
+            let Entry::Proof(look) = proof("10", Level::Facts, "open", etag, "") else { unreachable!() };
+            Entry::Proof(Box::new(Proof { content: Vec::new(), ..*look }))
+        };
+        let known = history(&[bare("a"), proof("11", Level::Facts, "unknown", "a", "crc32:x")]);
+        let change = |content: &str| known.change(&seen("b"), None, &[Content(content.into())]).name();
+        assert_eq!((change("crc32:y"), change("crc32:x")), ("replaced", "replaced_same_content"));
+        let other = history(&[bare("a"), proof("11", Level::Facts, "unknown", "b", "crc32:x")]);
+        assert_eq!(other.change(&seen("b"), None, &[]).name(), "replaced_unclear", "another state is no measure");
+        assert_eq!(other.change(&seen("c"), Some(&seen("a")), &[]).name(), "same", "as it is listed");
+    }
+
+    #[test]
+    fn what_is_gone_is_missed_until_a_person_accepts_that() {
+        let gone =
+            Entry::Gone(Gone { at: "2026-01-12T00:00:00Z".into(), tool: "test".into(), target: "s3://b/k".into() });
+        let mut known = history(&[proof("10", Level::Bytes, "unknown", "a", "crc32:x"), gone.clone()]);
+        assert_eq!((known.is_empty(), known.is_gone(), known.state()), (false, true, None), "in order or not");
+        let accept = |object| {
+            Entry::Acceptance(Acceptance {
+                at: "2026-01-13T00:00:00Z".into(),
+                tool: "test".into(),
+                target: "s3://b/k".into(),
+                object,
+                reason: "meant".into(),
+            })
+        };
+        known.add(accept(Some(seen("a"))));
+        assert!(known.is_gone(), "it is not there");
+        known.add(accept(None));
+        assert!(known.is_empty());
+        let back = history(&[
+            proof("10", Level::Bytes, "pass", "a", "crc32:x"),
+            gone,
+            proof("13", Level::Bytes, "pass", "b", "crc32:y"),
+        ]);
+        let gone =
+            Entry::Gone(Gone { at: "2026-01-12T00:00:00Z".into(), tool: "test".into(), target: "s3://b/k".into() });
+        let mut again = history(&[proof("10", Level::Bytes, "pass", "a", "crc32:x"), gone]);
+        assert!(again.still_good(&seen("a"), Level::Facts, ALWAYS).is_none(), "that it is back must be seen");
+        again.add(proof("13", Level::Facts, "unknown", "a", "crc32:x"));
+        assert!(again.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
+        assert_eq!(
+            (back.is_gone(), back.change(&seen("b"), None, &[Content("crc32:y".into())]).name()),
+            (false, "replaced")
+        );
+    }
+}

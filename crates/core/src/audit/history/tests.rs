@@ -1,0 +1,129 @@
+//! Over random sequences of looks nothing is called proved whose last full reading did not match.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::audit::{Acceptance, Gone};
+use crate::verdict::Doubt;
+
+/// What happens to an object of two states.
+#[derive(Debug, Clone, Copy)]
+enum Happens {
+    Pass,
+    Fail,
+    InDoubt(Doubt),
+    /// All was read and nothing matched, as an entry of format 1 tells it.
+    Unproved,
+    /// A pass that does not cover every byte.
+    Hollow,
+    Sample,
+    Facts,
+    /// Not all was read, for a reason that says nothing of the bytes.
+    Stopped,
+    Gone,
+    Accept,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    use Happens::*;
+    let doubt = prop_oneof![Just(Doubt::Mismatch), Just(Doubt::Unstable), Just(Doubt::Contradiction)];
+    prop_oneof![
+        3 => Just(Pass),
+        1 => Just(Fail),
+        2 => doubt.prop_map(InDoubt),
+        1 => Just(Unproved),
+        1 => Just(Hollow),
+        1 => Just(Sample),
+        1 => Just(Facts),
+        1 => Just(Stopped),
+        1 => Just(Gone),
+        1 => Just(Accept),
+    ]
+}
+
+fn seen(state: u8, time: u8) -> Seen {
+    Seen { object_bytes: 5, etag: Some(format!("e{state}")), last_modified: Some(format!("t{time}")) }
+}
+
+/// A look at a state, by a HEAD that tells this time beside a listing that always tells the same.
+fn look(what: Happens, state: u8, time: u8) -> Proof {
+    let (level, verdict, covered) = match what {
+        Happens::Pass => ("bytes", "pass", 5),
+        Happens::Hollow => ("bytes", "pass", 0),
+        Happens::Fail => ("bytes", "fail", 5),
+        Happens::InDoubt(_) => ("bytes", "unknown", 3),
+        Happens::Unproved => ("bytes", "unknown", 5),
+        Happens::Sample => ("sample", "unknown", 3),
+        Happens::Facts => ("facts", "unknown", 0),
+        _ => ("bytes", "unknown", 2),
+    };
+    Proof {
+        at: "2026-01-01T00:00:00Z".into(),
+        tool: "test".into(),
+        target: "s3://b/k".into(),
+        level: level.into(),
+        verdict: verdict.into(),
+        settled: verdict == "pass" || level != "bytes",
+        object: seen(state, time),
+        listed: (time != 0).then(|| seen(state, 0)),
+        version_id: None,
+        storage_class: None,
+        covered_bytes: covered,
+        doubt: if let Happens::InDoubt(doubt) = what { Some(doubt) } else { None },
+        failed: if verdict == "fail" { vec!["etag".into()] } else { Vec::new() },
+        proved_by: if verdict == "pass" { vec!["etag".into()] } else { Vec::new() },
+        etag_parts: Vec::new(),
+        content: vec![Content("etag:x".into())],
+    }
+}
+
+fn says_proved(history: &History, seen: &Seen) -> bool {
+    let always = Term { since: None, until: jiff::Timestamp::MAX };
+    history.proof_of(seen).is_some() || history.still_good(seen, Level::Bytes, always).is_some()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn nothing_is_proved_whose_last_full_reading_did_not_match(
+        steps in proptest::collection::vec((happens(), 0..2_u8, 0..3_u8), 1..24),
+    ) {
+        let mut history = History::default();
+        let mut matched = [None, None];
+        let (at, tool, target) = ("2026-01-01T00:00:00Z", "test", "s3://b/k");
+        for (what, state, time) in steps {
+            let entry = match what {
+                Happens::Gone => Entry::Gone(Gone { at: at.into(), tool: tool.into(), target: target.into() }),
+                Happens::Accept => Entry::Acceptance(Acceptance {
+                    at: at.into(),
+                    tool: tool.into(),
+                    target: target.into(),
+                    object: history.state().cloned(),
+                    reason: "meant so".into(),
+                }),
+                _ => {
+                    let look = look(what, state, time);
+                    let after = history.weighed(&look);
+                    if matches!(what, Happens::Fail | Happens::InDoubt(_) | Happens::Unproved) {
+                        prop_assert!(!says_proved(&after, &look.object), "what the run itself prints");
+                    }
+                    Entry::Proof(Box::new(look))
+                }
+            };
+            history.add(entry);
+            match what {
+                Happens::Pass => matched[usize::from(state)] = Some(true),
+                Happens::Fail | Happens::InDoubt(_) | Happens::Unproved => matched[usize::from(state)] = Some(false),
+                _ => {}
+            }
+            for (state, time) in (0..2).flat_map(|state| (0..3).map(move |time| (state, time))) {
+                let seen = seen(state, time);
+                let proved = says_proved(&history, &seen);
+                prop_assert!(!proved || matched[usize::from(state)] == Some(true), "{what:?} {seen:?}");
+                let doubted = history.damage_of(&seen).is_some() || history.doubt_of(&seen).is_some();
+                prop_assert!(!(proved && doubted));
+            }
+        }
+    }
+}

@@ -1,0 +1,345 @@
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::lock::judge_lock;
+use super::stays::judge_stays;
+use crate::checks::Removals;
+use crate::checksum::{Algorithm, Hasher};
+use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
+use crate::audit::{Proof, Standing, Term};
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
+
+/// What must hold of an archive. What the file does not ask for is not asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Policy {
+    pub bucket: BucketPolicy,
+    pub object: ObjectPolicy,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct BucketPolicy {
+    pub versioning: bool,
+    pub public_access_blocked: bool,
+    /// Kinds of default encryption that are allowed, in S3's words.
+    #[serde(deserialize_with = "encryptions")]
+    pub encryption: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ObjectPolicy {
+    /// Kinds that are allowed, in S3's words.
+    #[serde(deserialize_with = "encryptions")]
+    pub encryption: Vec<String>,
+    #[serde(deserialize_with = "classes")]
+    pub storage_classes: Vec<String>,
+    pub lock: Option<LockWish>,
+    /// Days that the lock must still last.
+    pub lock_days: Option<u32>,
+    /// Names of tags.
+    #[serde(deserialize_with = "tag_names")]
+    pub tags: Vec<String>,
+    /// Every byte proved within this time.
+    #[serde(deserialize_with = "days")]
+    pub proof_age: Option<SignedDuration>,
+    /// No lifecycle rule removes it within this time.
+    #[serde(deserialize_with = "days")]
+    pub stays: Option<SignedDuration>,
+    /// The same content in a bucket of another Region.
+    pub other_region: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockWish {
+    /// Governance mode, compliance mode or a legal hold.
+    Any,
+    Compliance,
+}
+
+/// What is known of a bucket.
+#[derive(Debug, Clone)]
+pub struct BucketState {
+    pub versioning: Fact<Versioning>,
+    pub public_access_blocked: Fact<bool>,
+    pub encryption: Fact<BucketEncryption>,
+}
+
+/// What is known of an object.
+#[derive(Debug, Clone)]
+pub struct ObjectState<'a> {
+    /// In words why it is not known.
+    pub encryption: Result<Encryption, String>,
+    /// `x-amz-expiration`; in words why it is not known.
+    pub expiration: Result<Option<String>, String>,
+    /// What the lifecycle rules of the bucket do to it.
+    pub rules: Fact<Removals>,
+    pub storage_class: Option<String>,
+    pub lock: Fact<LockFacts>,
+    pub tags: Fact<Vec<String>>,
+    /// Whether it can be told from every other state, so that a proof can be known to be of it.
+    pub identified: bool,
+    /// The newest proof over every byte of this very state.
+    pub proof: Option<&'a Proof>,
+    /// The look that put this very state in doubt, where there is no proof.
+    pub doubt: Option<&'a Proof>,
+}
+
+/// Whether another Region holds the same content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyState {
+    In { other: String },
+    None,
+    NotKnown { why: String },
+}
+
+impl Policy {
+    /// Reads a policy file (TOML); in words what is wrong with it.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        })
+    }
+
+    /// SHA-256 over what it demands, by which runs know that they judged alike; `None` where that is nothing.
+    pub fn digest(&self) -> Option<String> {
+        let demands = serde_json::to_vec(self).ok().filter(|_| *self != Policy::default())?;
+        Some(Hasher::digest(Algorithm::Sha256, &demands).hex())
+    }
+
+    /// Whether it asks of objects what a listing does not tell.
+    pub fn wants_head(&self) -> bool {
+        let object = &self.object;
+        !object.encryption.is_empty() || object.stays.is_some() || self.wants_lock() || self.wants_tags()
+    }
+
+    pub fn wants_lock(&self) -> bool {
+        self.object.lock.is_some() || self.object.lock_days.is_some()
+    }
+
+    pub fn wants_tags(&self) -> bool {
+        !self.object.tags.is_empty()
+    }
+
+    pub fn judge_bucket(&self, state: &BucketState) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.bucket.versioning {
+            let outcome = match &state.versioning {
+                Fact::Known { value: Versioning::Other(word), .. } => not_known("versioning", word),
+                known => {
+                    judge(known, "GetBucketVersioning", "Enabled", |is| *is == Versioning::Enabled, ToString::to_string)
+                }
+            };
+            findings.push(finding(Upkeep::Versioning, outcome));
+        }
+        if self.bucket.public_access_blocked {
+            let show = |on: &bool| if *on { "all four settings are on" } else { "not all settings are on" }.to_owned();
+            let outcome =
+                judge(&state.public_access_blocked, "GetPublicAccessBlock", "all four settings are on", |on| *on, show);
+            findings.push(finding(Upkeep::PublicAccess, outcome));
+        }
+        let allowed = &self.bucket.encryption;
+        if !allowed.is_empty() {
+            let outcome = match &state.encryption {
+                Fact::Known { value, source } => encrypted(allowed, &value.algorithm, source),
+                other => judge(other, "GetBucketEncryption", &one_of(allowed), |_| false, |_| String::new()),
+            };
+            findings.push(finding(Upkeep::BucketEncryption, outcome));
+        }
+        findings
+    }
+
+    pub fn judge_object(&self, state: &ObjectState<'_>, now: Timestamp) -> Vec<Finding> {
+        let wish = &self.object;
+        let mut findings = Vec::new();
+        if !wish.encryption.is_empty() {
+            findings.push(finding(Upkeep::Encryption, encryption(&wish.encryption, &state.encryption)));
+        }
+        if !wish.storage_classes.is_empty() {
+            let outcome = match &state.storage_class {
+                None => Outcome::Unknown(Reason::NotStated { detail: "no storage class is stated".to_owned() }),
+                Some(class) => {
+                    let fits = wish.storage_classes.iter().any(|allowed| allowed == class);
+                    let evidence = Evidence::of_rule("storage class", one_of(&wish.storage_classes), class);
+                    match fits || ClassWord::of(class).is_known() {
+                        true => decide(fits, evidence),
+                        false => not_known("storage class", class),
+                    }
+                }
+            };
+            findings.push(finding(Upkeep::StorageClass, outcome));
+        }
+        if self.wants_lock() {
+            let days = wish.lock_days.unwrap_or_default();
+            findings.push(finding(Upkeep::Lock, judge_lock(wish.lock, days, &state.lock, now)));
+        }
+        if !wish.tags.is_empty() {
+            let lacking = |tags: &Vec<String>| {
+                let lacking: Vec<&str> =
+                    wish.tags.iter().filter(|tag| !tags.contains(tag)).map(String::as_str).collect();
+                lacking.join(", ")
+            };
+            let show = |tags: &Vec<String>| match lacking(tags) {
+                none if none.is_empty() => "all are there".to_owned(),
+                some => format!("without {some}"),
+            };
+            let fits = |tags: &Vec<String>| lacking(tags).is_empty();
+            let outcome = judge(&state.tags, "GetObjectTagging", &wish.tags.join(", "), fits, show);
+            findings.push(finding(Upkeep::Tags, outcome));
+        }
+        if let Some(age) = wish.proof_age {
+            findings.push(finding(Upkeep::ProofAge, proof_age(age, state, now)));
+        }
+        if let Some(time) = wish.stays {
+            findings.push(finding(Upkeep::Stays, judge_stays(time, &state.expiration, &state.rules, now)));
+        }
+        findings
+    }
+
+    /// What only the objects together can answer.
+    pub fn judge_copies(&self, copies: &CopyState) -> Option<Finding> {
+        if !self.object.other_region {
+            return None;
+        }
+        let evidence =
+            |observed: &str| Evidence::of_rule("the objects listed", "the same content in another Region", observed);
+        let outcome = match copies {
+            CopyState::In { other } => Outcome::Pass(evidence(other)),
+            CopyState::None => Outcome::Fail(Failure::of_rule(evidence("in no other Region"))),
+            CopyState::NotKnown { why } => Outcome::Unknown(Reason::NotStated { detail: why.clone() }),
+        };
+        Some(finding(Upkeep::OtherRegion, outcome))
+    }
+}
+
+fn encryption(allowed: &[String], is: &Result<Encryption, String>) -> Outcome {
+    let is = match is {
+        Ok(is) => is,
+        Err(why) => return Outcome::Unknown(Reason::NotStated { detail: why.clone() }),
+    };
+    let kind = match is {
+        Encryption::None => "none stated",
+        Encryption::S3Managed => "AES256",
+        Encryption::Kms { kind, .. } | Encryption::Other(kind) => kind,
+        Encryption::CustomerKey => "SSE-C",
+    };
+    encrypted(allowed, kind, "HeadObject")
+}
+
+/// A kind that is not known is no other kind than those allowed.
+fn encrypted(allowed: &[String], kind: &str, source: &str) -> Outcome {
+    let fits = allowed.iter().any(|allowed| allowed == kind);
+    match fits || EncryptionWord::of(kind).is_known() {
+        true => decide(fits, Evidence::of_rule(source, one_of(allowed), kind)),
+        false => not_known("encryption", kind),
+    }
+}
+
+/// A word of the server that decides nothing.
+fn not_known(what: &str, word: &str) -> Outcome {
+    Outcome::Unknown(Reason::NotStated { detail: format!("the {what} is `{word}`, which is not known") })
+}
+
+fn proof_age(age: SignedDuration, state: &ObjectState, now: Timestamp) -> Outcome {
+    let expected = format!("every byte proved within {}", in_days(age));
+    let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
+    if let (None, Some(Standing::Doubted(doubt))) = (state.proof, state.doubt.map(Proof::standing)) {
+        let since = state.doubt.map(|look| look.at.clone()).unwrap_or_default();
+        return Outcome::Unknown(Reason::InDoubt { doubt, since });
+    }
+    match state.proof {
+        None if !state.identified => Outcome::Unknown(Reason::NotStated {
+            detail: "nothing identifies this state of the object (it has no strong ETag), so no earlier proof is known to be of it"
+                .to_owned(),
+        }),
+        None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
+        Some(proof) => decide(proof.is_in(Term::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
+    }
+}
+
+pub(super) fn in_days(time: SignedDuration) -> String {
+    match (time.as_hours(), time.as_secs()) {
+        (0, seconds) => format!("{seconds} seconds"),
+        (hours, _) if hours % 24 == 0 => format!("{} days", hours / 24),
+        (hours, _) => format!("{hours} hours"),
+    }
+}
+
+fn finding(upkeep: Upkeep, outcome: Outcome) -> Finding {
+    Finding { check: CheckId::Upkeep(upkeep), required: true, outcome }
+}
+
+fn decide(fits: bool, evidence: Evidence) -> Outcome {
+    if fits { Outcome::Pass(evidence) } else { Outcome::Fail(Failure::of_rule(evidence)) }
+}
+
+/// A fact that is absent breaks the rule; one that could not be asked leaves it open.
+pub(super) fn judge<T>(
+    fact: &Fact<T>,
+    source: &str,
+    expected: &str,
+    fits: impl Fn(&T) -> bool,
+    show: impl Fn(&T) -> String,
+) -> Outcome {
+    match fact {
+        Fact::Known { value, .. } => decide(fits(value), Evidence::of_rule(source, expected, show(value))),
+        Fact::Absent { .. } => decide(false, Evidence::of_rule(source, expected, "none")),
+        Fact::NotPermitted { needs } => Outcome::Unknown(Reason::NotPermitted { needs: (*needs).to_owned() }),
+        other => Outcome::Unknown(Reason::Unanswered { detail: other.why_not().unwrap_or_default() }),
+    }
+}
+
+fn one_of(allowed: &[String]) -> String {
+    allowed.join(" or ")
+}
+
+/// A list that a person wrote: one without a word would demand nothing, and a word that is not known could not be met.
+fn list<'de, D: Deserializer<'de>>(
+    input: D,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(input)?;
+    if words.is_empty() {
+        return Err(serde::de::Error::custom("the list is empty: leave it out, or name what must hold"));
+    }
+    words.iter().try_for_each(|word| check(word)).map_err(serde::de::Error::custom)?;
+    Ok(words)
+}
+
+fn one_of_the_known(what: &str, word: &str, known: &[&str]) -> Result<(), String> {
+    let wrong = || format!("`{word}` is no {what}; known are {}", known.join(", "));
+    known.contains(&word).then_some(()).ok_or_else(wrong)
+}
+
+fn encryptions<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    list(input, |word| one_of_the_known("kind of encryption", word, EncryptionWord::KNOWN))
+}
+
+fn classes<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    list(input, |word| one_of_the_known("storage class", word, ClassWord::KNOWN))
+}
+
+/// S3 User Guide, *Categorizing your objects using tags*: a key has 1 to 128 characters.
+fn tag_names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    list(input, |word| match word.trim().is_empty() || word.chars().count() > 128 {
+        true => Err(format!("`{word}` is no name of a tag: it has 1 to 128 characters")),
+        false => Ok(()),
+    })
+}
+
+/// `30d`, `2w`, `12h`; a day has 24 hours.
+fn days<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SignedDuration>, D::Error> {
+    let text = String::deserialize(input)?;
+    let wrong = || serde::de::Error::custom(format!("`{text}` is not a duration such as 30d, 2w or 12h"));
+    age(&text).filter(SignedDuration::is_positive).map(Some).ok_or_else(wrong)
+}
+
+/// A time in days, weeks or hours, such as `30d`; `None` where it is none.
+pub fn age(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (!age.is_negative()).then_some(age)
+}

@@ -1,0 +1,315 @@
+//! Checksum files, as `sha256sum`, `cksum --tag`, OpenSSL and their like write them.
+
+mod algorithm;
+mod line;
+mod target;
+mod text;
+
+use algorithm::{ByLength, ByName, Stated, by_length, named_by, of_file_name, others_of};
+use line::{Line, Sum, lines};
+use target::{Fit, segments};
+
+pub use target::SumsTarget;
+pub use text::decode;
+
+use crate::checksum::{Algorithm, Digest};
+use crate::ident::AmiId;
+use crate::verdict::Subject;
+
+/// What a checksum file says of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenSums {
+    /// Name of the file.
+    pub file: String,
+    /// Never empty: a file that does not name the target is refused.
+    pub values: Vec<SumLine>,
+    /// Lines that were left out, in words.
+    pub notes: Vec<String>,
+}
+
+/// A line that names the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SumLine {
+    /// Counted from 1.
+    pub line: usize,
+    pub value: SumValue,
+}
+
+/// A value, and how firmly its algorithm is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SumValue {
+    /// By the line, the name of the file, or the person.
+    Stated(Digest),
+    /// By its length alone; `may_be` names other algorithms of that length.
+    Guessed { digest: Digest, may_be: &'static str },
+    /// By an algorithm that is not computed here, in words.
+    NotComputed { algorithm: String },
+}
+
+impl SumValue {
+    /// What the value is, as a check.
+    pub fn subject(&self) -> Subject {
+        match self {
+            SumValue::Stated(digest) | SumValue::Guessed { digest, .. } => Subject::Checksum(digest.algorithm()),
+            SumValue::NotComputed { .. } => Subject::Value,
+        }
+    }
+}
+
+/// Why a checksum file gave no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SumsError {
+    #[error("has no line for `{name}`{}", .elsewhere.as_ref().map(|(line, other)| format!("; line {line} names `{other}`, another path")).unwrap_or_default())]
+    NoLine { name: String, elsewhere: Option<(usize, String)> },
+    #[error("names `{name}` in more than one folder, with different values, and which one is meant cannot be told")]
+    Ambiguous { name: String },
+    #[error("holds values without a name, and which of them is meant cannot be told")]
+    Nameless,
+    #[error("holds a value without a name, and is by its own name of `{other}`, and not of `{name}`")]
+    OfAnother { name: String, other: String },
+    #[error("names `{name}` more than {MOST_LINES} times")]
+    TooMany { name: String },
+    #[error("line {line}: {problem}")]
+    Line { line: usize, problem: String },
+}
+
+/// How a checksum file is read.
+pub struct SumsRequest<'a> {
+    /// The name of the file, which may name an algorithm.
+    pub file: &'a str,
+    /// `--sums ALGORITHM:FILE`.
+    pub algorithm: Option<Algorithm>,
+    pub target: &'a SumsTarget,
+    /// Whether a name that fits by its last segment alone means something else than the target.
+    pub means_another: &'a dyn Fn(&str) -> bool,
+    /// Whether a value without a name can be meant: not where there are several targets.
+    pub one_target: bool,
+}
+
+/// Lines that name one target, at the most. More are no checksum file, and would take memory.
+const MOST_LINES: usize = 1_000;
+
+/// A line of a checksum file that may mean the target.
+struct Kept {
+    line: usize,
+    sum: Sum,
+    fit: Fit,
+}
+
+/// What is kept of a file of any length.
+#[derive(Default)]
+struct Parsed {
+    /// Lines that have the last segment of the target's name.
+    named: Vec<Kept>,
+    /// Values without a name.
+    nameless: Vec<Kept>,
+    /// Whether any line names a file, whichever.
+    any_named: bool,
+    foreign: usize,
+    first_foreign: Option<usize>,
+}
+
+/// All values of a target in the text of a checksum file: of the lines that name its path, or where none does, of those
+/// that have its last segment and can mean nothing else.
+///
+/// # Errors
+///
+/// Where no line names the target, where it cannot be told which one is meant, and where the value of a line that names
+/// it is none of its algorithm.
+pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, SumsError> {
+    let parsed = parse(text, request)?;
+    let mut notes = Vec::new();
+    if let Some(first) = parsed.first_foreign {
+        let lines = if parsed.foreign == 1 { "line is" } else { "lines are" };
+        notes.push(format!(
+            "checksum file {}: {} {lines} no checksum and left out, line {first} first",
+            request.file, parsed.foreign
+        ));
+    }
+    let nameless = !parsed.any_named;
+    let (meant, several) = meant(parsed, request)?;
+    let mut values: Vec<SumLine> = Vec::new();
+    for Kept { line, sum, .. } in meant {
+        let value = value(&sum, request).map_err(|problem| SumsError::Line { line, problem })?;
+        if !values.iter().any(|known| known.value == value) {
+            values.push(SumLine { line, value });
+        }
+    }
+    if several && disagree(&values) {
+        let name = request.target.name().to_owned();
+        return Err(if nameless { SumsError::Nameless } else { SumsError::Ambiguous { name } });
+    }
+    leave_out(&mut values, &mut notes, request.file);
+    Ok(GivenSums { file: request.file.to_owned(), values, notes })
+}
+
+fn parse(text: &str, request: &SumsRequest<'_>) -> Result<Parsed, SumsError> {
+    let mut parsed = Parsed::default();
+    for (line, read) in (1..).zip(lines(text)) {
+        match read {
+            Line::Sum(mut sum) => {
+                parsed.any_named |= sum.name.is_some();
+                let fit = fit_by_mode(&mut sum, request).unwrap_or_else(|| fit(&sum, request));
+                let lines = if sum.name.is_none() { &mut parsed.nameless } else { &mut parsed.named };
+                if fit != Fit::No || sum.name.is_none() && lines.len() <= MOST_LINES {
+                    lines.push(Kept { line, sum, fit });
+                }
+            }
+            Line::Blank => {}
+            Line::Foreign => {
+                parsed.foreign += 1;
+                parsed.first_foreign.get_or_insert(line);
+            }
+        }
+        if parsed.named.len() > MOST_LINES {
+            return Err(SumsError::TooMany { name: request.target.name().to_owned() });
+        }
+    }
+    Ok(parsed)
+}
+
+/// The lines that mean the target, and whether they may be of several files.
+fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool), SumsError> {
+    let Parsed { mut named, nameless, any_named, .. } = parsed;
+    let no_line = |elsewhere: Option<&Kept>| {
+        let elsewhere = elsewhere.map(|kept| (kept.line, kept.sum.name.clone().unwrap_or_default()));
+        Err(SumsError::NoLine { name: request.target.name().to_owned(), elsewhere })
+    };
+    let elsewhere = || named.iter().find(|kept| kept.fit == Fit::Elsewhere);
+    match named.iter().map(|kept| kept.fit).max() {
+        None if any_named || nameless.is_empty() => no_line(None),
+        None if !request.one_target || nameless.len() > MOST_LINES => Err(SumsError::Nameless),
+        None => match of_another(request) {
+            Some(other) => {
+                Err(SumsError::OfAnother { name: request.target.name().to_owned(), other: other.to_owned() })
+            }
+            None => Ok((nameless, true)),
+        },
+        // A line for a file of this name in another folder shows that more than one is meant.
+        Some(Fit::Name | Fit::Elsewhere | Fit::No) if elsewhere().is_some() => no_line(elsewhere()),
+        Some(best) => {
+            named.retain(|kept| kept.fit == best);
+            let folders = |kept: &Kept| kept.sum.name.as_deref().map(segments);
+            let first = named.first().and_then(folders);
+            let several = best == Fit::Name && named.iter().any(|kept| folders(kept) != first);
+            Ok((named, several))
+        }
+    }
+}
+
+/// The file that the name of a checksum file is made of, where it is not the target: `y.bin` of `y.bin.md5`. A name
+/// without an extension may as well be a word, unless a file or an AMI has it.
+fn of_another<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
+    let stem = named_by(last_segment(request.file))?;
+    let target = request.target.name();
+    let begins = |long: &str, short: &str| {
+        long.get(..short.len()).is_some_and(|start| start.eq_ignore_ascii_case(short))
+            && long.get(short.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let beside = target.rsplit_once('.').map(|(_, extension)| format!("{stem}.{extension}"));
+    let is_file = || {
+        stem.contains('.')
+            || stem.parse::<AmiId>().is_ok()
+            || (request.means_another)(stem)
+            || beside.is_some_and(|name| (request.means_another)(&name))
+    };
+    (!begins(target, stem) && !begins(stem, target) && is_file()).then_some(stem)
+}
+
+/// How the name fits without the mark of a mode before it, if the mark is none of the name: the value is then of
+/// something else than the bytes.
+fn fit_by_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
+    let (mode, name) = (sum.mode?, sum.name.as_deref()?);
+    if request.target.has_path(name) || request.target.name() == name || (request.means_another)(name) {
+        return None;
+    }
+    let bare = name.get(1..)?.to_owned();
+    let found = fit(&Sum { name: Some(bare.clone()), ..sum.clone() }, request);
+    if found == Fit::No {
+        return None;
+    }
+    sum.name = Some(bare);
+    sum.stated = Some(Stated::Other(mode.describe().to_owned()));
+    Some(found)
+}
+
+fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
+    let Some(name) = &sum.name else { return Fit::No };
+    let as_written = request.target.fit(name);
+    let fit = if as_written == Fit::No && !sum.escaped && name.contains('\\') && !name.contains('/') {
+        request.target.fit(&name.replace('\\', "/"))
+    } else {
+        as_written
+    };
+    if fit == Fit::Name && (request.means_another)(name) { Fit::Elsewhere } else { fit }
+}
+
+/// The value of a line, by the algorithm that the line states, the person, the name of the file, or the length.
+fn value(sum: &Sum, request: &SumsRequest<'_>) -> Result<SumValue, String> {
+    let parse = |algorithm| Digest::parse(algorithm, &sum.value).map_err(|error| error.to_string());
+    let fits = |algorithm: &Algorithm| sum.value.len() == 2 * algorithm.digest_len();
+    match (&sum.stated, request.algorithm) {
+        (Some(Stated::Computed(algorithm)), _) => return parse(*algorithm).map(SumValue::Stated),
+        (None, Some(algorithm)) => return parse(algorithm).map(SumValue::Stated),
+        (Some(Stated::Sfv), Some(algorithm)) if fits(&algorithm) => return parse(algorithm).map(SumValue::Stated),
+        (Some(Stated::Sfv), _) => return Ok(SumValue::NotComputed { algorithm: "CRC-32 of an SFV file".to_owned() }),
+        (Some(Stated::Other(algorithm)), _) => return Ok(SumValue::NotComputed { algorithm: algorithm.clone() }),
+        (None, None) => {}
+    }
+    let by_name = of_file_name(last_segment(request.file), request.target.name());
+    match &by_name {
+        ByName::Stated(Stated::Computed(algorithm)) if fits(algorithm) => {
+            return parse(*algorithm).map(SumValue::Stated);
+        }
+        ByName::Stated(Stated::Other(other)) if by_length(sum.value.len()).is_some() => {
+            return Ok(SumValue::NotComputed { algorithm: format!("{other}, by the name of the file") });
+        }
+        _ => {}
+    }
+    match by_length(sum.value.len()) {
+        Some(ByLength::Certain(algorithm)) if by_name != ByName::Nothing => {
+            parse(algorithm).map(|digest| SumValue::Guessed { digest, may_be: others_of(algorithm) })
+        }
+        Some(ByLength::Certain(algorithm)) => parse(algorithm).map(SumValue::Stated),
+        Some(ByLength::Guessed { algorithm, may_be }) => {
+            parse(algorithm).map(|digest| SumValue::Guessed { digest, may_be })
+        }
+        Some(ByLength::Open(may_be)) => Ok(SumValue::NotComputed { algorithm: format!("{may_be}, by its length") }),
+        None => Err(format!("{} hexadecimal digits are of no checksum that is known", sum.value.len())),
+    }
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Whether two values by the same algorithm differ.
+fn disagree(values: &[SumLine]) -> bool {
+    let of = |value: &SumValue| match value {
+        SumValue::Stated(digest) | SumValue::Guessed { digest, .. } => Some(digest.algorithm()),
+        SumValue::NotComputed { .. } => None,
+    };
+    values.iter().enumerate().any(|(at, one)| {
+        let algorithm = of(&one.value);
+        algorithm.is_some() && values.iter().skip(at + 1).any(|other| of(&other.value) == algorithm)
+    })
+}
+
+/// Values that are not computed here count only where there are no others.
+fn leave_out(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
+    let computed = |one: &SumLine| !matches!(one.value, SumValue::NotComputed { .. });
+    if !values.iter().any(computed) {
+        return;
+    }
+    values.retain(|one| match &one.value {
+        SumValue::NotComputed { algorithm } => {
+            notes
+                .push(format!("checksum file {file}: line {} is left out: {algorithm} is not computed here", one.line));
+            false
+        }
+        SumValue::Stated(_) | SumValue::Guessed { .. } => true,
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Whether the end of an audit agrees with its lines.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::consistent::{MOST, odd_seconds};
+use super::{AuditReport, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
+use crate::audit::{CLOCK_SKEW, Level};
+use crate::ident::{ObjectUri, Prefix, Target};
+use crate::verdict::Verdict;
+
+/// The lines of one audit, as they were written.
+#[derive(Debug, Clone, Default)]
+pub struct AuditLines {
+    pub objects: Vec<AuditedReport>,
+    pub buckets: Vec<AuditedBucketReport>,
+    pub end: AuditReport,
+    pub summary: SummaryReport,
+}
+
+impl AuditLines {
+    /// What disagrees, and the line it is in; `None` where nothing does.
+    pub fn contradiction(&self) -> Option<String> {
+        let object = |one: &AuditedReport| {
+            let level = self.end.odd_level(one);
+            let problem = level.or_else(|| one.contradiction()).or_else(|| self.end.odd_object(one))?;
+            Some(format!("{}: {problem}", one.target))
+        };
+        let bucket = |one: &AuditedBucketReport| {
+            let problem = one.contradiction().or_else(|| self.end.odd_bucket(one))?;
+            Some(format!("bucket {}: {problem}", one.bucket))
+        };
+        let objects = self.objects.iter().find_map(object);
+        objects
+            .or_else(|| self.buckets.iter().find_map(bucket))
+            .or_else(|| self.odd_end().map(|problem| format!("its end: {problem}")))
+            .or_else(|| self.odd_summary().map(|problem| format!("its summary: {problem}")))
+            .or_else(|| self.odd_policy())
+    }
+
+    fn count(&self, fits: impl Fn(&AuditedReport) -> bool) -> u64 {
+        self.objects.iter().filter(|one| fits(one)).count() as u64
+    }
+
+    fn odd_end(&self) -> Option<String> {
+        self.end.odd_numbers().or_else(|| self.odd_counts()).or_else(|| self.odd_exit())
+    }
+
+    fn odd_counts(&self) -> Option<String> {
+        let end = &self.end;
+        let (kept, passed) = (|one: &AuditedReport| one.examined.is_none(), Verdict::Pass.name());
+        let is_missing = |one: &AuditedReport| one.change.as_deref() == Some("missing");
+        let gone = |one: &AuditedReport| kept(one) && one.identity.is_none() && is_missing(one);
+        let left = |one: &AuditedReport| kept(one) && one.identity.is_none() && !is_missing(one);
+        let lines = [
+            ("objects", end.objects, self.count(|_| true)),
+            ("examined", end.examined, self.count(|one| !kept(one))),
+            ("still_good", end.still_good, self.count(|one| kept(one) && one.identity.is_some())),
+            ("missing", end.missing, self.count(gone)),
+            ("left", end.left, self.count(left)),
+        ];
+        if let Some((name, says, found)) = lines.into_iter().find(|(_, says, found)| says != found) {
+            return Some(format!("{name} is {says}, and its lines make {found}"));
+        }
+        // A proof may hold of an object that is not in order.
+        let range = self.count(|one| one.verdict == passed)..=self.count(AuditedReport::may_be_proved);
+        (!range.contains(&end.proved))
+            .then(|| format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end()))
+    }
+
+    /// The exit code that the lines give together.
+    fn exit_of_lines(&self) -> Exit {
+        let objects = self.objects.iter().map(|one| one.exit_code);
+        let all = objects.chain(self.buckets.iter().map(|one| one.exit_code));
+        all.fold(Exit::Passed, |exit, code| exit.and(Exit::of(code)))
+    }
+
+    fn odd_exit(&self) -> Option<String> {
+        let (lines, says) = (self.exit_of_lines(), Exit::of(self.end.exit_code));
+        if says.code() != self.end.exit_code || says.and(lines) != says {
+            return Some(format!("its lines give exit code {}, and it says {}", lines.code(), self.end.exit_code));
+        }
+        if says == Exit::Failed && lines != Exit::Failed {
+            return Some("it says that something failed, and no line does".to_owned());
+        }
+        let done = matches!(says, Exit::Passed | Exit::Unknown);
+        (done && !self.end.problems.is_empty())
+            .then(|| format!("it tells of problems, and says exit code {}", self.end.exit_code))
+    }
+
+    fn odd_summary(&self) -> Option<String> {
+        let of = |verdict: Verdict| self.count(|one| one.verdict == verdict.name());
+        let expected = SummaryReport {
+            targets: self.count(|_| true),
+            passed: of(Verdict::Pass),
+            failed: of(Verdict::Fail),
+            unknown: of(Verdict::Unknown),
+            errors: 0,
+            exit_code: self.end.exit_code,
+        };
+        (self.summary != expected)
+            .then(|| format!("it says {}, and the lines {}", shown(&self.summary), shown(&expected)))
+    }
+}
+
+fn shown(summary: &SummaryReport) -> String {
+    let SummaryReport { targets, passed, failed, unknown, errors, exit_code } = summary;
+    format!(
+        "{targets} targets, {passed} passed, {failed} failed, {unknown} unknown, {errors} errors, exit code {exit_code}"
+    )
+}
+
+impl AuditReport {
+    /// Which level or number of it cannot be.
+    fn odd_numbers(&self) -> Option<String> {
+        let level = match self.level.parse::<Level>() {
+            Ok(level) => level,
+            Err(problem) => return Some(problem),
+        };
+        if self.sample.is_some() != (level == Level::Sample) {
+            return Some(format!("it is of level {level}, and its sample does not go with that"));
+        }
+        let counts = [
+            ("listed", self.listed),
+            ("listed_bytes", self.listed_bytes),
+            ("other_objects", self.other_objects),
+            ("other_slices", self.other_slices),
+            ("requests", self.requests),
+            ("listing_requests", self.listing_requests),
+            ("received_bytes", self.received_bytes),
+        ];
+        if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count > MOST) {
+            return Some(format!("{name} is {count}, more than there can be"));
+        }
+        if self.other_slices > self.listed {
+            return Some(format!(
+                "{} objects of other slices are more than the {} listed",
+                self.other_slices, self.listed
+            ));
+        }
+        if self.estimated_dollars.is_some_and(|dollars| !dollars.is_finite() || dollars < 0.0) {
+            return Some("estimated_dollars is no amount".to_owned());
+        }
+        odd_seconds(self.elapsed_seconds)
+    }
+
+    fn odd_level(&self, one: &AuditedReport) -> Option<String> {
+        let level = one.examined.as_ref().filter(|level| **level != self.level)?;
+        Some(format!("it was examined at level {level} in an audit of level {}", self.level))
+    }
+
+    /// Why a line of an object cannot be of this audit.
+    fn odd_object(&self, one: &AuditedReport) -> Option<String> {
+        let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
+        let uri = one.target.parse::<ObjectUri>().ok()?;
+        if prefixes.is_some_and(|all| !all.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key))) {
+            return Some(format!("it is outside {}", self.scope.join(", ")));
+        }
+        let is_listed = self.scope.iter().all(|scope| scope.parse::<Prefix>().is_ok());
+        if is_listed && self.problems.is_empty() && (one.examined.is_some() || one.identity.is_some()) {
+            // A ledger may know objects of other names; one that is there, and that a listing lacks, is a problem.
+            let is_stored_ami = uri.version.is_none() && Target::Object(uri).ami_id().is_some();
+            if !is_stored_ami {
+                return Some("no listing shows it as a stored AMI object".to_owned());
+            }
+        }
+        let passed = one.verdict == Verdict::Pass.name();
+        if self.level == "bytes" && one.exit_code == Exit::Passed.code() && !passed {
+            return Some("an audit of bytes calls it in order, and nothing proves it".to_owned());
+        }
+        self.odd_age(one).filter(|_| passed)
+    }
+
+    /// Why the proof of a line that passes does not hold in this audit.
+    fn odd_age(&self, one: &AuditedReport) -> Option<String> {
+        let at = one.proof.as_ref()?.at.parse::<Timestamp>().ok()?;
+        let Ok(began) = self.began.parse::<Timestamp>() else { return Some("it is of no known time".to_owned()) };
+        let age = began.duration_since(at);
+        let ran = SignedDuration::try_from_secs_f64(self.elapsed_seconds.max(0.0)).unwrap_or(SignedDuration::MAX);
+        if age < -ran.saturating_add(CLOCK_SKEW) {
+            return Some(format!("its proof is of {at}, after the audit ended"));
+        }
+        let limit = match (one.examined.as_deref(), self.max_age_seconds) {
+            (Some("bytes"), _) => CLOCK_SKEW,
+            (_, Some(seconds)) => SignedDuration::from_secs(seconds),
+            (_, None) => return None,
+        };
+        (age > limit).then(|| format!("its proof is of {at}, too long before the audit to hold in it"))
+    }
+
+    /// Why a line of a bucket cannot be of this audit.
+    fn odd_bucket(&self, one: &AuditedBucketReport) -> Option<String> {
+        let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
+        let outside = prefixes.is_some_and(|all| all.iter().all(|prefix| prefix.bucket != one.bucket));
+        outside.then(|| format!("it is outside {}", self.scope.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

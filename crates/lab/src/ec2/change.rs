@@ -1,0 +1,47 @@
+use super::parameters::{list, tags as tags_of};
+use super::state::Ec2State;
+use crate::service::{Parameters, ServiceError};
+use crate::shared::ACCOUNT;
+
+const DONE: &str = "<return>true</return>";
+
+pub(super) fn deregister(state: &mut Ec2State, parameters: &Parameters) -> Result<String, ServiceError> {
+    let id = parameters.get("ImageId").cloned().unwrap_or_default();
+    let owned = state.images.get(&id).is_some_and(|image| image.owner == ACCOUNT);
+    if !owned {
+        return Err(ServiceError::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist")));
+    }
+    state.images.remove(&id);
+    Ok(DONE.to_owned())
+}
+
+pub(super) fn delete_snapshot(state: &mut Ec2State, parameters: &Parameters) -> Result<String, ServiceError> {
+    let id = parameters.get("SnapshotId").cloned().unwrap_or_default();
+    let used = |image: &&super::ImageRecord| image.mappings.iter().any(|mapping| mapping.snapshot == id);
+    if let Some(image) = state.images.values().find(used) {
+        let message = format!("The snapshot {id} is currently in use by {}", image.id);
+        return Err(ServiceError::new("InvalidSnapshot.InUse", message));
+    }
+    let missing = || ServiceError::new("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."));
+    state.snapshots.remove(&id).map(|_| DONE.to_owned()).ok_or_else(missing)
+}
+
+/// Sets tags, or takes them away.
+pub(super) fn tags(state: &mut Ec2State, parameters: &Parameters, set: bool) -> Result<String, ServiceError> {
+    let changes = tags_of(parameters, "Tag");
+    for id in list(parameters, "ResourceId") {
+        let tags = match (state.images.get_mut(&id), state.snapshots.get_mut(&id)) {
+            (Some(image), _) => &mut image.tags,
+            (_, Some(snapshot)) => &mut snapshot.tags,
+            _ => return Err(ServiceError::new("InvalidID", format!("The ID '{id}' is not valid"))),
+        };
+        for (key, value) in &changes {
+            if set {
+                tags.insert(key.clone(), value.clone());
+            } else {
+                tags.remove(key);
+            }
+        }
+    }
+    Ok(DONE.to_owned())
+}

@@ -1,0 +1,199 @@
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
+
+use super::parameters::tags;
+use super::state::{Content, ImageRecord, Mapping, Progress, SnapshotRecord};
+use super::store::Packed;
+use crate::account;
+use crate::image::DiskImage;
+use crate::pack;
+use crate::service::{Parameters, ServiceError};
+use crate::shared::{ACCOUNT, Shared};
+use stored_ami_core::units::ByteRange;
+
+pub(super) async fn create(
+    shared: &Arc<Shared>,
+    region: &str,
+    parameters: &Parameters,
+) -> Result<String, ServiceError> {
+    let text = |name: &str| parameters.get(name).cloned().unwrap_or_default();
+    let (bucket, key) = (text("Bucket"), text("ObjectKey"));
+    let bytes = read(shared, region, &bucket, &key).await?;
+    let unpacked = tokio::task::spawn_blocking(move || unpack(&bytes)).await;
+    let not_ours = || {
+        ServiceError::new(
+            "Lab.NotAStoredImage",
+            "The object was not stored by the lab; the code AWS answers with is not published.",
+        )
+    };
+    let (packed, images) = unpacked.map_err(|_| not_ours())?.ok_or_else(not_ours)?;
+    let name = parameters.get("Name").cloned().unwrap_or_else(|| packed.name.clone());
+    legal(&name)?;
+    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let fails = if cloud.fail_restores.is_empty() { None } else { Some(cloud.fail_restores.remove(0)) };
+    let fails = fails.or_else(|| images.as_ref().err().cloned());
+    let state = cloud.region(region);
+    if let Some(holder) = state.images.values().find(|image| image.name == name && image.owner == ACCOUNT) {
+        let message = format!("AMI name {name} is already in use by AMI {}", holder.id);
+        return Err(ServiceError::new("InvalidAMIName.Duplicate", message));
+    }
+    let pending = state.images.values().filter(|image| image.state == "pending" && image.progress.is_some());
+    let busy: u64 = pending.map(|image| state.gib(image)).sum();
+    if busy >= shared.options.restore_limit {
+        let message = format!("{busy} GB are being restored; the code AWS answers with is not published.");
+        return Err(ServiceError::new("Lab.InProgressLimitExceeded", message));
+    }
+    let key_arn =
+        state.encrypt_by_default.then(|| state.default_key.clone().unwrap_or_else(|| account::default_key(region)));
+    let mut mappings = Vec::new();
+    let mut contents = images.unwrap_or_default().into_iter();
+    for volume in &packed.volumes {
+        let id = shared.resource_id("snap");
+        let content = match contents.next() {
+            Some(bytes) => Content::Kept(Arc::new(bytes)),
+            None => Content::Kept(Arc::default()),
+        };
+        let record = SnapshotRecord {
+            id: id.clone(),
+            state: "pending".to_owned(),
+            owner: ACCOUNT.to_owned(),
+            size: volume.size,
+            full_bytes: volume.full_bytes,
+            encrypted: key_arn.is_some(),
+            key: key_arn.clone(),
+            progress: 0,
+            tier: "standard".to_owned(),
+            description: "restored by the lab".to_owned(),
+            started: Timestamp::now(),
+            shared: false,
+            tags: with(volume.tags.clone(), specified(parameters, "snapshot")),
+            content,
+        };
+        mappings.push(Mapping { device: volume.device.clone(), snapshot: id.clone(), size: volume.size });
+        state.snapshots.insert(id, record);
+    }
+    let id = shared.resource_id("ami");
+    let image = ImageRecord {
+        id: id.clone(),
+        name,
+        description: packed.description,
+        state: "pending".to_owned(),
+        state_reason: None,
+        owner: ACCOUNT.to_owned(),
+        public: false,
+        shared: false,
+        root_device_type: "ebs".to_owned(),
+        virtualization: packed.virtualization,
+        architecture: packed.architecture,
+        boot_mode: packed.boot_mode,
+        created: Timestamp::now(),
+        source_image: Some(packed.image),
+        source_region: Some(packed.region),
+        source_instance: None,
+        mappings,
+        ephemeral: 0,
+        tags: with(packed.tags, specified(parameters, "image")),
+        progress: Some(Progress::start()),
+        fails,
+    };
+    state.images.insert(id.clone(), image);
+    Ok(format!("<imageId>{id}</imageId>"))
+}
+
+type Tags = std::collections::BTreeMap<String, String>;
+
+/// Kept tags and asked-for ones together; what AWS does is not published.
+fn with(mut kept: Tags, asked: Tags) -> Tags {
+    kept.extend(asked);
+    kept
+}
+
+fn specified(parameters: &Parameters, resource: &str) -> Tags {
+    let of = |number: u32| {
+        let kind = parameters.get(&format!("TagSpecification.{number}.ResourceType"))?;
+        Some((kind.clone(), tags(parameters, &format!("TagSpecification.{number}.Tag"))))
+    };
+    (1..).map_while(of).filter(|(kind, _)| kind == resource).flat_map(|(_, tags)| tags).collect()
+}
+
+fn legal(name: &str) -> Result<(), ServiceError> {
+    let alphabet = |c: char| c.is_ascii_alphanumeric() || "()[] ./-'@_".contains(c);
+    if (3..=128).contains(&name.len()) && name.chars().all(alphabet) {
+        return Ok(());
+    }
+    let message = "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/' and '_'";
+    Err(ServiceError::new("InvalidAMIName.Malformed", message))
+}
+
+/// The current version of the object, whole.
+async fn read(shared: &Shared, region: &str, bucket: &str, key: &str) -> Result<Vec<u8>, ServiceError> {
+    let (reader, size) = {
+        let store = shared.store();
+        let found = store.buckets.get(bucket);
+        let found = found.ok_or_else(|| ServiceError::new("NoSuchBucket", "The specified bucket does not exist"))?;
+        if found.region != region {
+            let message = format!("The bucket is in {}; the code AWS answers with is not published.", found.region);
+            return Err(ServiceError::new("Lab.WrongRegion", message));
+        }
+        let object = found.find(key, None).filter(|object| !object.record.delete_marker);
+        let object = object.ok_or_else(|| ServiceError::new("NoSuchKey", "The specified key does not exist."))?;
+        if object.record.is_archived(Timestamp::now()) {
+            return Err(ServiceError::new("InvalidObjectState", "The object is archived."));
+        }
+        let reader = object.content.open().map_err(|error| ServiceError::new("InternalError", error.to_string()))?;
+        (reader, object.content.len())
+    };
+    let mut bytes = Vec::new();
+    let mut frames = reader.frames(ByteRange::whole(size));
+    while let Some(frame) =
+        frames.try_next().await.map_err(|error| ServiceError::new("InternalError", error.to_string()))?
+    {
+        bytes.extend_from_slice(&frame);
+    }
+    Ok(bytes)
+}
+
+/// Where an unpacked image is gathered.
+struct Into(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Write for Into {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
+            last.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The bytes of each volume, or why they cannot be had.
+type Volumes = Result<Vec<Vec<u8>>, String>;
+
+/// What the object says of the AMI, and its volumes; damage behind the head shows only when it is restored.
+/// `None` for an object that is not the lab's.
+fn unpack(bytes: &[u8]) -> Option<(Packed, Volumes)> {
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let all = pack::unpack(bytes, |_, _| {
+        found.lock().unwrap_or_else(PoisonError::into_inner).push(Vec::new());
+        Ok(Into(found.clone()))
+    });
+    let mut found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    if found.is_empty() {
+        return None;
+    }
+    let packed: Packed = serde_json::from_slice(&found.remove(0)).ok()?;
+    let whole =
+        found.len() == packed.volumes.len() && found.iter().all(|image| image.len() as u64 >= DiskImage::SMALLEST);
+    let images = match all {
+        Ok(()) if whole => Ok(found),
+        Ok(()) => Err("The stored image is incomplete.".to_owned()),
+        Err(error) => Err(format!("The stored image cannot be read: {error}")),
+    };
+    Some((packed, images))
+}

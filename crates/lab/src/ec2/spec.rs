@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::state::{Content, Ec2State, ImageRecord, Mapping, SnapshotRecord};
+use crate::image::DiskImage;
+use crate::shared::ACCOUNT;
+
+/// An AMI to make; what is not said is that of an ordinary one.
+#[derive(Debug, Clone)]
+pub struct ImageSpec {
+    /// Chosen by the lab when `None`.
+    pub id: Option<String>,
+    pub name: String,
+    pub owner: String,
+    pub volumes: Vec<VolumeSpec>,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A volume of it, with its snapshot.
+#[derive(Debug, Clone)]
+pub struct VolumeSpec {
+    pub device: String,
+    /// GiB, of volume and snapshot.
+    pub size: u64,
+    pub full_bytes: Option<u64>,
+    /// Bytes that are really behind it, far fewer than its size; at least [`DiskImage::SMALLEST`].
+    pub bytes: u64,
+    /// ARN of the key; not encrypted when `None`.
+    pub key: Option<String>,
+    pub owner: String,
+}
+
+impl VolumeSpec {
+    pub fn new(device: &str, size: u64) -> Self {
+        VolumeSpec {
+            device: device.to_owned(),
+            size,
+            full_bytes: Some(size << 28),
+            bytes: DiskImage::SMALLEST,
+            key: None,
+            owner: ACCOUNT.to_owned(),
+        }
+    }
+}
+
+impl ImageSpec {
+    /// One of the lab's account with one volume of 8 GiB.
+    pub fn new(name: &str) -> Self {
+        ImageSpec {
+            id: None,
+            name: name.to_owned(),
+            owner: ACCOUNT.to_owned(),
+            volumes: vec![VolumeSpec::new("/dev/sda1", 8)],
+            tags: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn make(self, state: &mut Ec2State, fresh: impl Fn(&str) -> String) -> String {
+        let id = self.id.unwrap_or_else(|| fresh("ami"));
+        let mut mappings = Vec::new();
+        for volume in self.volumes {
+            let snapshot = fresh("snap");
+            let seed = snapshot.bytes().fold(7u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+            mappings.push(Mapping { device: volume.device, snapshot: snapshot.clone(), size: Some(volume.size) });
+            let Some(content) = DiskImage::new(seed, volume.bytes.max(DiskImage::SMALLEST)) else { continue };
+            let record = SnapshotRecord {
+                id: snapshot.clone(),
+                state: "completed".to_owned(),
+                owner: volume.owner,
+                size: Some(volume.size),
+                full_bytes: volume.full_bytes,
+                encrypted: volume.key.is_some(),
+                key: volume.key,
+                progress: 100,
+                tier: "standard".to_owned(),
+                description: String::new(),
+                started: Timestamp::now(),
+                shared: false,
+                tags: BTreeMap::new(),
+                content: Content::Generated(content),
+            };
+            state.snapshots.insert(snapshot, record);
+        }
+        let image = ImageRecord {
+            id: id.clone(),
+            name: self.name,
+            description: "made by the lab".to_owned(),
+            state: "available".to_owned(),
+            state_reason: None,
+            owner: self.owner,
+            public: false,
+            shared: false,
+            root_device_type: "ebs".to_owned(),
+            virtualization: "hvm".to_owned(),
+            architecture: "x86_64".to_owned(),
+            boot_mode: Some("uefi-preferred".to_owned()),
+            created: Timestamp::now(),
+            source_image: None,
+            source_region: None,
+            source_instance: None,
+            mappings,
+            ephemeral: 0,
+            tags: self.tags,
+            progress: None,
+            fails: None,
+        };
+        state.images.insert(id.clone(), image);
+        id
+    }
+}

@@ -1,0 +1,63 @@
+use std::collections::BTreeMap;
+
+use super::Seen;
+use crate::noise::Noise;
+
+/// Strikes about one request in so many.
+///
+/// Which ones follows from the seed, from what a request asks for, and from how often that was asked before. The order
+/// in which requests come decides nothing, so a run with many connections can be repeated too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Chance {
+    one_in: u64,
+    seed: u64,
+    /// How often each request came.
+    asked: BTreeMap<String, u64>,
+}
+
+impl Chance {
+    pub fn new(one_in: u64, seed: u64) -> Self {
+        Chance { one_in, seed, asked: BTreeMap::new() }
+    }
+
+    pub fn strikes(&mut self, request: &Seen<'_>) -> bool {
+        let what = format!("{request:?}");
+        let before = self.asked.entry(what.clone()).or_default();
+        let mut noise = Noise::new(self.seed ^ *before);
+        *before += 1;
+        // Each byte moves the state that the next number comes from.
+        let mixed = what.bytes().fold(noise.next(), |state, byte| Noise::new(state ^ u64::from(byte)).next());
+        self.one_in > 0 && Noise::new(mixed).below(self.one_in) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Operation;
+
+    /// Which of a thousand reads are struck, by the number of the read; each is asked for twice.
+    fn struck(seed: u64, reads: impl Iterator<Item = u64>) -> Vec<u64> {
+        let mut chance = Chance::new(10, seed);
+        let mut struck = Vec::new();
+        for read in reads {
+            let range = format!("bytes={read}-");
+            let seen = Seen { operation: Operation::GetObject, key: "k", range: Some(&range), part: None };
+            for again in [0, 1000] {
+                struck.extend(chance.strikes(&seen).then_some(read + again));
+            }
+        }
+        struck.sort_unstable();
+        struck
+    }
+
+    #[test]
+    fn follows_from_the_seed_and_not_from_the_order() {
+        let forwards = struck(7, 0..1000);
+        assert_eq!(forwards, struck(7, (0..1000).rev()));
+        assert_ne!(forwards, struck(8, 0..1000));
+        assert!((150..250).contains(&forwards.len()), "one in ten of 2000: {}", forwards.len());
+        let again: Vec<u64> = forwards.iter().filter(|read| **read >= 1000).map(|read| read - 1000).collect();
+        assert!(!forwards.starts_with(&again), "the second try has its own luck");
+    }
+}

@@ -1,0 +1,196 @@
+use std::sync::{Mutex, PoisonError};
+
+use super::Fault;
+use super::chance::Chance;
+use crate::operation::Operation;
+use crate::ops;
+use crate::wire::S3Request;
+
+/// A fault with the requests it is meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultRule {
+    operation: Operation,
+    key_contains: String,
+    by_part: Option<bool>,
+    at_byte: Option<u64>,
+    skip: u64,
+    chance: Option<Chance>,
+    /// How many requests are still to be hit; `None` is all.
+    times: Option<u64>,
+    fault: Fault,
+}
+
+/// What a rule sees of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub operation: Operation,
+    pub key: &'a str,
+    /// The `Range` header.
+    pub range: Option<&'a str>,
+    /// The part number in the query.
+    pub part: Option<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    /// A connection before its first request.
+    pub const CONNECTION: Seen<'static> = Seen { operation: Operation::Connect, key: "", range: None, part: None };
+
+    pub fn of(request: &'a S3Request) -> Self {
+        Seen {
+            operation: request.operation,
+            key: &request.key,
+            range: request.header("range"),
+            part: request.query("partNumber"),
+        }
+    }
+}
+
+impl FaultRule {
+    /// Hits the first request of this operation, once.
+    pub fn new(operation: Operation, fault: Fault) -> Self {
+        FaultRule {
+            operation,
+            key_contains: String::new(),
+            by_part: None,
+            at_byte: None,
+            skip: 0,
+            chance: None,
+            times: Some(1),
+            fault,
+        }
+    }
+
+    /// Only requests whose key contains this text count and are hit. Calls of
+    /// other services than S3 have their parameters in the place of a key.
+    pub fn key_contains(mut self, text: &str) -> Self {
+        self.key_contains = text.to_owned();
+        self
+    }
+
+    /// Only requests with a part number count and are hit, or only those without one.
+    pub fn by_part(mut self, with: bool) -> Self {
+        self.by_part = Some(with);
+        self
+    }
+
+    /// Only reads of this byte of the object count and are hit.
+    pub fn at_byte(mut self, offset: u64) -> Self {
+        self.at_byte = Some(offset);
+        self
+    }
+
+    /// Lets so many matching requests through first.
+    pub fn skip(mut self, requests: u64) -> Self {
+        self.skip = requests;
+        self
+    }
+
+    /// Of the requests that are left, only about one in so many is hit, as the seed decides; 0 hits none.
+    pub fn one_in(mut self, requests: u64, seed: u64) -> Self {
+        self.chance = Some(Chance::new(requests, seed));
+        self
+    }
+
+    pub fn times(mut self, requests: u64) -> Self {
+        self.times = Some(requests);
+        self
+    }
+
+    pub fn always(mut self) -> Self {
+        self.times = None;
+        self
+    }
+
+    fn fits(&self, request: &Seen<'_>) -> bool {
+        self.operation == request.operation
+            && request.key.contains(&self.key_contains)
+            && self.by_part.is_none_or(|with| with == request.part.is_some())
+            && self.at_byte.is_none_or(|offset| ops::reads(request.range, offset))
+    }
+
+    fn take(&mut self, request: &Seen<'_>) -> Option<Fault> {
+        if self.times == Some(0) || !self.fits(request) {
+            return None;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        if self.chance.as_mut().is_some_and(|chance| !chance.strikes(request)) {
+            return None;
+        }
+        self.times = self.times.map(|times| times - 1);
+        Some(self.fault.clone())
+    }
+}
+
+/// The rules in force.
+#[derive(Debug, Default)]
+pub(crate) struct Script(Mutex<Vec<FaultRule>>);
+
+impl Script {
+    pub fn add(&self, rule: FaultRule) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
+    }
+
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The fault for this request: of the first rule that hits it. A request
+    /// that one rule hits is not counted by the rules behind it.
+    pub fn next(&self, request: &Seen<'_>) -> Option<Fault> {
+        let mut rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rules.iter_mut().find_map(|rule| rule.take(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<'a>(key: &'a str, range: Option<&'a str>) -> Seen<'a> {
+        Seen { operation: Operation::GetObject, key, range, part: None }
+    }
+
+    /// Which of the requests are hit.
+    fn hits(rule: FaultRule, requests: &[Seen<'_>]) -> Vec<bool> {
+        let script = Script::default();
+        script.add(rule);
+        requests.iter().map(|request| script.next(request).is_some()).collect()
+    }
+
+    #[test]
+    fn counted() {
+        let rule = FaultRule::new(Operation::GetObject, Fault::SlowDownInside200).key_contains("ami").skip(1).times(2);
+        let keys = ["ami-1", "other", "ami-2", "ami-3", "ami-4"];
+        assert_eq!(hits(rule.clone(), &keys.map(|key| read(key, None))), [false, false, true, true, false]);
+        let head = Seen { operation: Operation::HeadObject, ..read("ami-1", None) };
+        assert_eq!(hits(rule, &[head, head, head]), [false; 3]);
+    }
+
+    #[test]
+    fn by_what_is_read() {
+        let rule = FaultRule::new(Operation::GetObject, Fault::RangeIgnored).at_byte(100).always();
+        let ranges = [Some("bytes=0-99"), Some("bytes=100-199"), Some("bytes=99-"), Some("bytes=-5"), None];
+        assert_eq!(hits(rule, &ranges.map(|range| read("k", range))), [false, true, true, false, true]);
+    }
+
+    #[test]
+    fn by_part_or_not() {
+        let part = Seen { part: Some("1"), ..read("k", None) };
+        let rule = FaultRule::new(Operation::GetObject, Fault::RangeIgnored).always();
+        assert_eq!(hits(rule.clone().by_part(true), &[part, read("k", None)]), [true, false]);
+        assert_eq!(hits(rule.by_part(false), &[part, read("k", None)]), [false, true]);
+    }
+
+    #[test]
+    fn by_chance_until_it_was_often_enough() {
+        let rule = FaultRule::new(Operation::GetObject, Fault::RangeIgnored).one_in(3, 1).times(2);
+        let struck = hits(rule, &[read("k", None); 100]);
+        assert_eq!(struck.iter().filter(|hit| **hit).count(), 2);
+        assert!(struck[..2] != [true, true], "not the first two");
+        let never = FaultRule::new(Operation::GetObject, Fault::RangeIgnored).one_in(0, 1).always();
+        assert_eq!(hits(never, &[read("k", None); 100]), [false; 100]);
+    }
+}

@@ -1,0 +1,75 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ObjectRecord, Upload};
+use crate::content::Content;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Versioning {
+    #[default]
+    Never,
+    Enabled,
+    Suspended,
+}
+
+/// How a bucket differs from a new one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketOptions {
+    /// The lab's own Region when `None`.
+    pub region: Option<String>,
+    pub versioning: Versioning,
+    /// Readers must send `x-amz-request-payer: requester`.
+    pub requester_pays: bool,
+    /// Unsigned requests are refused.
+    pub private: bool,
+    /// The lifecycle configuration, in XML. Nothing acts upon it.
+    #[serde(default)]
+    pub lifecycle: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    pub region: String,
+    pub options: BucketOptions,
+    pub created: Timestamp,
+    /// The versions of each key, the newest last.
+    pub objects: BTreeMap<String, Vec<Object>>,
+    pub uploads: BTreeMap<String, Upload>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Object {
+    pub record: ObjectRecord,
+    pub content: Content,
+}
+
+impl Bucket {
+    pub fn new(lab_region: &str, options: BucketOptions, created: Timestamp) -> Self {
+        let region = options.region.clone().unwrap_or_else(|| lab_region.to_owned());
+        Bucket { region, options, created, objects: BTreeMap::new(), uploads: BTreeMap::new() }
+    }
+
+    /// The newest version, or the one asked for; it may be a delete marker.
+    pub fn find(&self, key: &str, version_id: Option<&str>) -> Option<&Object> {
+        let versions = self.objects.get(key)?;
+        match version_id {
+            None => versions.last(),
+            Some(id) => versions.iter().find(|version| version.record.version_id == id),
+        }
+    }
+
+    pub fn find_mut(&mut self, key: &str, version_id: Option<&str>) -> Option<&mut Object> {
+        let versions = self.objects.get_mut(key)?;
+        match version_id {
+            None => versions.last_mut(),
+            Some(id) => versions.iter_mut().find(|version| version.record.version_id == id),
+        }
+    }
+
+    /// Whether the newest version of the key is an object.
+    pub fn holds(&self, key: &str) -> bool {
+        self.find(key, None).is_some_and(|object| !object.record.delete_marker)
+    }
+}

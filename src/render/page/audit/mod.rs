@@ -1,0 +1,168 @@
+//! The page of an audit: many objects at a glance. Its table can be sorted and searched by one script, which the page
+//! bears itself; the policy of the page knows that script by its SHA-256 and forbids every other.
+
+mod objects;
+mod observed;
+mod picture;
+mod standing;
+mod trouble;
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::blocks::{Facts, List};
+use super::text::{Count, Text, grouped, size};
+use super::tone::Tone;
+use crate::checksum::{Algorithm, Hasher};
+use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, ObservationReport, Report};
+use objects::Objects;
+use observed::Observed;
+use standing::Standing;
+use trouble::Trouble;
+
+const SCRIPT: &str = include_str!("../../../../templates/audit.js");
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Fleet {
+    script: &'static str,
+    /// Of the script, in base64.
+    script_sha256: String,
+    tone: Tone,
+    word: &'static str,
+    says: Text,
+    exit: u8,
+    exit_meaning: &'static str,
+    counts: Vec<(Standing, Count)>,
+    facts: String,
+    problems: String,
+    notes: String,
+    trouble: Trouble,
+    /// Buckets whose settings are as the policy asks.
+    good_buckets: Count,
+    observed: Observed,
+    bars: [picture::Bars; 2],
+    objects: Objects,
+    version: &'static str,
+    generated_at: Text,
+}
+
+pub(super) fn page(audit: &AuditReport, reports: &[Report], generated_at: &str) -> Result<String, String> {
+    let (mut objects, mut buckets, mut observations) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut problems, mut exit) = (audit.problems.clone(), audit.exit_code);
+    for report in reports {
+        match report {
+            Report::Audited(report) => objects.push(report.as_ref()),
+            Report::AuditedBucket(report) => buckets.push(report),
+            Report::Observation(report) => observations.push(report),
+            Report::Error(error) => problems.push(format!("{}: {}", error.target, error.message)),
+            Report::Summary(summary) => exit = summary.exit_code,
+            _ => {}
+        }
+    }
+    let wrong = |error: askama::Error| error.to_string();
+    let list = |texts: &[String]| match texts {
+        [] => Ok(String::new()),
+        some => List::of(some).render().map_err(wrong),
+    };
+    audit_page(audit, exit, &objects, &buckets, &observations, generated_at, [list(&problems)?, list(&audit.notes)?])
+        .render()
+        .map_err(wrong)
+}
+
+fn audit_page(
+    audit: &AuditReport,
+    exit: u8,
+    objects: &[&AuditedReport],
+    buckets: &[&AuditedBucketReport],
+    observations: &[&ObservationReport],
+    generated_at: &str,
+    [problems, notes]: [String; 2],
+) -> Fleet {
+    // Ages are as of the page; it may be of another time than the run.
+    let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
+    let table = Objects::new(objects, now);
+    let proved = table.count(Standing::Pass) == objects.len();
+    let tone = if exit == 0 && !proved { Tone::Plain } else { Tone::of_exit(exit) };
+    Fleet {
+        script: SCRIPT,
+        script_sha256: Hasher::digest(Algorithm::Sha256, SCRIPT.as_bytes()).base64(),
+        tone,
+        word: if tone == Tone::Plain { "In order" } else { tone.word() },
+        says: says(&table, objects.len()).into(),
+        exit,
+        exit_meaning: exit_meaning(exit, proved),
+        counts: table.counts().to_vec(),
+        facts: facts(audit, objects),
+        problems,
+        notes,
+        trouble: Trouble::new(objects, buckets, now),
+        good_buckets: Count(buckets.iter().filter(|report| report.exit_code == 0).count()),
+        observed: Observed::new(observations),
+        bars: [picture::ages(objects, now), picture::bytes(objects)],
+        objects: table,
+        version: env!("CARGO_PKG_VERSION"),
+        generated_at: generated_at.into(),
+    }
+}
+
+fn says(table: &Objects, total: usize) -> String {
+    let told = [
+        (Standing::Fail, "failed"),
+        (Standing::Unknown, "unknown"),
+        (Standing::Seen, "seen in order"),
+        (Standing::Pass, "in order and proved"),
+    ];
+    let told = told.iter().map(|(standing, word)| (table.count(*standing), word)).filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, word)| format!("{} {word}", Count(count))).collect();
+    match total {
+        0 => "no object was told of".to_owned(),
+        many => format!("{}: {}", Count(many).objects(), told.join(", ")),
+    }
+}
+
+fn exit_meaning(code: u8, proved: bool) -> &'static str {
+    match (code, proved) {
+        (0, true) => "every object is in order, and every byte of it proved",
+        (0, false) => "nothing that was asked for is wrong or open; not every object is proved",
+        (4, _) => "a part of the work could not be done",
+        (code, _) => Tone::of_exit(code).exit_meaning(code),
+    }
+}
+
+/// The run as a whole.
+fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
+    let count = |number: u64| grouped(number);
+    let mut facts = Facts::default();
+    facts.add_data("scope", audit.scope.join(", "), "");
+    facts.add("level", &audit.level);
+    for (label, share) in [("slice", &audit.slice), ("shard", &audit.shard)] {
+        facts.add_some(label, share.as_ref());
+    }
+    facts.add("listed", format!("{} stored AMI objects, {}", count(audit.listed), size(audit.listed_bytes)));
+    facts.add("examined in this run", count(audit.examined));
+    facts.add("proved before, and still good", count(audit.still_good));
+    let proved = objects.iter().filter(|report| report.proof.is_some()).count();
+    facts.add("with a proof, new or old", format!("{} of {}", Count(proved), Count(objects.len()).objects()));
+    facts.add("due, left for another run", count(audit.left));
+    facts.add("missing", count(audit.missing));
+    let some = [("in other slices", audit.other_slices), ("other objects, left alone", audit.other_objects)];
+    for (label, number) in some.into_iter().filter(|(_, number)| *number > 0) {
+        facts.add(label, count(number));
+    }
+    if let Some(seconds) = audit.max_age_seconds {
+        facts.add("a proof holds for", format!("{:.0} days", seconds as f64 / 86_400.0));
+    }
+    facts.add("began", &audit.began);
+    facts.add("took", format!("{:.1} s", audit.elapsed_seconds));
+    facts.add("read", size(audit.received_bytes));
+    facts.add("requests", format!("{}, of these {} to list", count(audit.requests), count(audit.listing_requests)));
+    if let Some(dollars) = audit.estimated_dollars {
+        facts.add_from("cost", format!("${dollars:.4}"), "estimated by list prices");
+    }
+    if let Some(head) = &audit.ledger_head {
+        facts.add_data("ledger head", head, "keep it elsewhere, for ledger verify --head");
+    }
+    facts.add_data("SHA-256 of the listing", &audit.listing_sha256, "");
+    facts.render().unwrap_or_default()
+}

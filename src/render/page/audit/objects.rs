@@ -1,0 +1,101 @@
+use askama::Template;
+use jiff::Timestamp;
+
+use super::standing::{Age, Standing};
+use crate::render::page::text::{Count, Text};
+use crate::report::{AuditedReport, Exit};
+use crate::units::ByteSize;
+
+/// Rows of one page, at the most: what a browser still sorts while one waits.
+const MOST_ROWS: usize = 50_000;
+
+/// All objects, the worst first.
+#[derive(Template)]
+#[template(path = "audit-objects.html")]
+pub(super) struct Objects {
+    rows: Vec<Row>,
+    total: Count,
+    left_out: Count,
+    counts: [(Standing, Count); 4],
+}
+
+struct Row {
+    standing: Standing,
+    /// The first of its standing: a link goes there where no script chooses the rows.
+    leads: bool,
+    target: Text,
+    age: Age,
+    bytes: Option<u64>,
+    class: Text,
+    change: Text,
+    proved_by: Text,
+    checks: Text,
+}
+
+impl Objects {
+    pub fn new(objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
+        let mut sorted: Vec<(Standing, &AuditedReport)> =
+            objects.iter().map(|report| (Standing::of(report), *report)).collect();
+        sorted.sort_by(|(one, a), (other, b)| one.cmp(other).then_with(|| a.target.cmp(&b.target)));
+        let mut before = None;
+        let rows = sorted.iter().take(MOST_ROWS).map(|(standing, report)| {
+            let leads = before.replace(*standing) != Some(*standing);
+            Row::new(*standing, leads, report, now)
+        });
+        Objects {
+            rows: rows.collect(),
+            total: Count(objects.len()),
+            left_out: Count(objects.len().saturating_sub(MOST_ROWS)),
+            counts: Standing::ALL
+                .map(|standing| (standing, Count(sorted.iter().filter(|(found, _)| *found == standing).count()))),
+        }
+    }
+
+    pub fn counts(&self) -> &[(Standing, Count)] {
+        &self.counts
+    }
+
+    /// How many rows there are.
+    fn shown(&self) -> Count {
+        Count(self.rows.len())
+    }
+
+    pub fn count(&self, standing: Standing) -> usize {
+        self.counts.iter().find(|(found, _)| *found == standing).map_or(0, |(_, count)| count.0)
+    }
+}
+
+impl Row {
+    fn new(standing: Standing, leads: bool, report: &AuditedReport, now: Option<Timestamp>) -> Self {
+        Row {
+            standing,
+            leads,
+            target: (&report.target).into(),
+            age: Age::of(report, now),
+            bytes: report.identity.as_ref().map(|identity| identity.object_bytes),
+            class: report.storage_class.as_deref().unwrap_or_default().into(),
+            change: report.change.as_deref().unwrap_or_default().replace('_', " ").into(),
+            proved_by: report.proof.as_ref().map(|proof| proof.by.join(", ")).unwrap_or_default().into(),
+            checks: checks(report).into(),
+        }
+    }
+
+    fn size(&self) -> String {
+        self.bytes.map(|bytes| ByteSize(bytes).to_string()).unwrap_or_default()
+    }
+}
+
+/// Names of the checks that bear on it; where there is none, why it is not in order all the same.
+fn checks(report: &AuditedReport) -> String {
+    let named =
+        report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict.as_str() {
+            "fail" => finding.check.clone(),
+            _ => format!("{} (open)", finding.check),
+        });
+    let named: Vec<String> = named.collect();
+    match Exit::of(report.exit_code) {
+        Exit::Interrupted if named.is_empty() => "interrupted".to_owned(),
+        Exit::CouldNot if named.is_empty() => "could not be done".to_owned(),
+        _ => named.join(", "),
+    }
+}

@@ -1,0 +1,86 @@
+use askama::Template;
+use jiff::Timestamp;
+
+use super::standing::{Age, Standing};
+use crate::render::page::text::{Count, Text};
+use crate::report::AuditedReport;
+use crate::units::ByteSize;
+
+/// Pixels from one bar to the next.
+const STEP: usize = 44;
+
+/// Bars, one under the other, as wide as there is room.
+#[derive(Template)]
+#[template(path = "audit-bars.html")]
+pub(super) struct Bars {
+    title: &'static str,
+    bars: Vec<Bar>,
+    height: usize,
+    /// What it shows, in words.
+    says: Text,
+}
+
+struct Bar {
+    label: &'static str,
+    value: Text,
+    class: &'static str,
+    /// Of the width, in percent.
+    share: String,
+    /// Where its label stands.
+    top: usize,
+}
+
+impl Bars {
+    /// From labels, values, classes, and how much each is.
+    fn new(title: &'static str, bars: Vec<(&'static str, String, &'static str, u64)>) -> Self {
+        let all: u128 = bars.iter().map(|(.., amount)| u128::from(*amount)).sum();
+        let says: Vec<String> = bars.iter().map(|(label, value, ..)| format!("{label}: {value}")).collect();
+        let bars: Vec<Bar> = bars
+            .into_iter()
+            .enumerate()
+            .map(|(at, (label, value, class, amount))| {
+                let share = amount as f64 / (all.max(1) as f64) * 100.0;
+                // What is there can be seen.
+                let share = if amount > 0 { share.max(0.5) } else { 0.0 };
+                Bar { label, value: value.into(), class, share: format!("{share:.1}"), top: at * STEP + 16 }
+            })
+            .collect();
+        Bars { title, height: bars.len() * STEP, says: format!("{title}. {}", says.join("; ")).into(), bars }
+    }
+}
+
+/// How many objects were proved how long ago.
+pub(super) fn ages(objects: &[&AuditedReport], now: Option<Timestamp>) -> Bars {
+    let ages: Vec<Age> = objects.iter().map(|report| Age::of(report, now)).collect();
+    let bar = |label, class, fits: &dyn Fn(Age) -> bool| {
+        let count = ages.iter().filter(|age| fits(**age)).count();
+        (label, Count(count).objects(), class, count as u64)
+    };
+    let within = |from: i64, to: i64| move |age: Age| matches!(age, Age::Days(days) if (from..to).contains(&days));
+    let mut bars = vec![
+        bar("less than 7 days", "pass", &within(0, 7)),
+        bar("7 to 29 days", "pass", &within(7, 30)),
+        bar("30 to 89 days", "pass", &within(30, 90)),
+        bar("90 days and more", "plain", &within(90, i64::MAX)),
+        bar("never proved", "unknown", &|age| age == Age::Never),
+    ];
+    let not_known = bar("not known", "error", &|age| age == Age::NotKnown);
+    bars.extend(Some(not_known).filter(|(.., count)| *count > 0));
+    Bars::new("Age of proofs", bars)
+}
+
+/// How many bytes came to what.
+pub(super) fn bytes(objects: &[&AuditedReport]) -> Bars {
+    let bar = |standing: Standing| {
+        let found: Vec<_> = objects.iter().filter(|report| Standing::of(report) == standing).collect();
+        let sizes = found.iter().filter_map(|report| report.identity.as_ref());
+        let bytes = sizes.fold(0_u64, |sum, identity| sum.saturating_add(identity.object_bytes));
+        let without = match found.iter().filter(|report| report.identity.is_none()).count() {
+            0 => String::new(),
+            count => format!(", {} of unknown size", Count(count)),
+        };
+        let value = format!("{} in {}{without}", ByteSize(bytes), Count(found.len()).objects());
+        (standing.word(), value, standing.tone().class(), bytes)
+    };
+    Bars::new("Bytes by verdict", Standing::ALL.map(bar).into())
+}

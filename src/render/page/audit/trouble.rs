@@ -1,0 +1,194 @@
+use std::collections::BTreeMap;
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::standing::{Age, Standing};
+use crate::render::page::findings::Findings;
+use crate::render::page::text::{Count, Text};
+use crate::render::page::tone::Tone;
+use crate::report::{AuditedBucketReport, AuditedReport, FindingReport};
+use crate::units::ByteSize;
+
+/// Failed objects that are told of in full, those of them that are shown without being asked for, and damaged parts of
+/// each of their findings.
+const MOST_CARDS: usize = 100;
+const FEW_CARDS: usize = 20;
+const MOST_DAMAGE: usize = 10;
+/// Reasons for which objects are open, and objects that are named for each.
+const MOST_REASONS: usize = 100;
+const MOST_NAMES: usize = 200;
+
+/// Whatever is wrong or open.
+#[derive(Template)]
+#[template(path = "audit-trouble.html")]
+pub(super) struct Trouble {
+    checks: Vec<Check>,
+    buckets: Vec<Card>,
+    cards: Vec<Card>,
+    more_cards: Vec<Card>,
+    cards_left_out: Count,
+    reasons: Vec<Open>,
+    reasons_left_out: Count,
+}
+
+/// How often one check is wrong or open.
+struct Check {
+    name: Text,
+    /// To the objects of which the table says so.
+    link: String,
+    failed: Count,
+    open: Count,
+}
+
+/// An object or a bucket.
+struct Card {
+    tone: Tone,
+    name: Text,
+    about: Text,
+    findings: String,
+    notes: Vec<Text>,
+}
+
+/// Objects that are open for one reason.
+struct Open {
+    check: Text,
+    count: Count,
+    says: Text,
+    advice: Text,
+    names: Vec<Text>,
+    left_out: Count,
+}
+
+impl Trouble {
+    pub fn new(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport], now: Option<Timestamp>) -> Self {
+        let of = |standing| objects.iter().copied().filter(move |report| Standing::of(report) == standing);
+        let mut failed: Vec<&AuditedReport> = of(Standing::Fail).collect();
+        // Damaged bytes come before anything that can be set right without them.
+        failed.sort_by_key(|report| {
+            (report.findings.iter().all(|finding| finding.damage.is_empty()), report.target.as_str())
+        });
+        let mut cards: Vec<Card> = failed.iter().take(MOST_CARDS).map(|report| Card::object(report, now)).collect();
+        let more_cards = cards.split_off(FEW_CARDS.min(cards.len()));
+        let mut reasons = reasons(of(Standing::Unknown));
+        let reasons_left_out = Count(reasons.len().saturating_sub(MOST_REASONS));
+        reasons.truncate(MOST_REASONS);
+        Trouble {
+            checks: checks(objects, buckets),
+            buckets: buckets.iter().filter(|report| report.exit_code != 0).map(|report| Card::bucket(report)).collect(),
+            cards_left_out: Count(failed.len().saturating_sub(MOST_CARDS)),
+            cards,
+            more_cards,
+            reasons,
+            reasons_left_out,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty() && self.cards.is_empty() && self.reasons.is_empty()
+    }
+}
+
+fn checks(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport]) -> Vec<Check> {
+    let mut counted: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let all = objects.iter().flat_map(|report| &report.findings);
+    for finding in all.chain(buckets.iter().flat_map(|report| &report.findings)).filter(|finding| finding.blocks_pass())
+    {
+        let (failed, open) = counted.entry(&finding.check).or_default();
+        *(if finding.verdict == "fail" { failed } else { open }) += 1;
+    }
+    let mut checks: Vec<Check> = counted
+        .into_iter()
+        .map(|(name, (failed, open))| Check {
+            name: name.into(),
+            link: encoded(name),
+            failed: Count(failed),
+            open: Count(open),
+        })
+        .collect();
+    checks.sort_by_key(|check| std::cmp::Reverse((check.failed, check.open)));
+    checks
+}
+
+/// Percent-encoded, as the part of a link behind `#`.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// By how many objects they are of, the most first.
+fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
+    let mut found: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
+    for report in open {
+        let mut any = false;
+        for finding in report.findings.iter().filter(|finding| finding.blocks_pass()) {
+            any = true;
+            let reason = finding.reason.as_ref();
+            let detail = reason.map_or("no reason is told", |reason| reason.detail.as_str());
+            let advice = reason.and_then(|reason| reason.advice.as_deref()).unwrap_or_default();
+            found.entry((&finding.check, detail, advice)).or_default().push(&report.target);
+        }
+        if !any {
+            let meaning = Tone::Unknown.exit_meaning(report.exit_code);
+            found.entry(("", meaning, "")).or_default().push(&report.target);
+        }
+    }
+    let mut reasons: Vec<Open> = found
+        .into_iter()
+        .map(|((check, says, advice), names)| Open {
+            check: check.into(),
+            count: Count(names.len()),
+            says: says.into(),
+            advice: advice.into(),
+            names: names.iter().take(MOST_NAMES).map(Text::from).collect(),
+            left_out: Count(names.len().saturating_sub(MOST_NAMES)),
+        })
+        .collect();
+    reasons.sort_by_key(|open| std::cmp::Reverse(open.count));
+    reasons
+}
+
+impl Card {
+    fn object(report: &AuditedReport, now: Option<Timestamp>) -> Self {
+        let size = report.identity.as_ref().map(|identity| ByteSize(identity.object_bytes).to_string());
+        let proof = match (Age::of(report, now), &report.proof) {
+            (Age::Days(days), Some(proof)) => Some(format!("proved {} by {}", ago(days), proof.by.join(", "))),
+            (Age::Never, _) => Some("never proved as it is now".to_owned()),
+            _ => None,
+        };
+        let change = report.change.as_ref().filter(|change| *change != "same").map(|change| change.replace('_', " "));
+        let about: Vec<String> = [size, report.storage_class.clone(), proof, change].into_iter().flatten().collect();
+        Card {
+            tone: Tone::Fail,
+            name: (&report.target).into(),
+            about: about.join(" · ").into(),
+            findings: told(&report.findings),
+            notes: report.notes.iter().map(Text::from).collect(),
+        }
+    }
+
+    fn bucket(report: &AuditedBucketReport) -> Self {
+        Card {
+            tone: Tone::of_exit(report.exit_code),
+            name: (&report.bucket).into(),
+            about: Text::default(),
+            findings: told(&report.findings),
+            notes: Vec::new(),
+        }
+    }
+}
+
+fn ago(days: i64) -> String {
+    match days {
+        0 => "within the last day".to_owned(),
+        1 => "1 day ago".to_owned(),
+        many => format!("{many} days ago"),
+    }
+}
+
+/// Those that bear on the whole.
+fn told(findings: &[FindingReport]) -> String {
+    Findings::of(findings.iter().filter(|finding| finding.blocks_pass()).collect(), MOST_DAMAGE)
+        .render()
+        .unwrap_or_default()
+}
