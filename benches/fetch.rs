@@ -10,12 +10,12 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use stored_ami::checksum::Algorithm;
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyRequest, verify};
-use stored_ami_lab::{BucketOptions, ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec};
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, RetryPolicy, Session};
 use stored_ami::units::MIB;
+use stored_ami_lab::{BucketOptions, ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec};
 use tokio_util::sync::CancellationToken;
 
 const SIZE: u64 = 256 * MIB;

@@ -18,15 +18,15 @@ use stored_ami::checkpoint::CheckpointFile;
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyRequest, verify};
 use stored_ami::fetch::Quota;
-use stored_ami_lab::checksum::{Algorithm, ChecksumType};
-use stored_ami_lab::{
-    BucketOptions, CallRecord, ChecksumChoice, Encryption, Lab, LabOptions, PartSizes, SyntheticSpec, parse_faults,
-};
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, ObjectSource as _, RetryPolicy, Session};
 use stored_ami::units::{KIB, MIB};
+use stored_ami_lab::checksum::{Algorithm, ChecksumType};
+use stored_ami_lab::{
+    BucketOptions, CallRecord, ChecksumChoice, Encryption, Lab, LabOptions, PartSizes, SyntheticSpec, parse_faults,
+};
 use tokio_util::sync::CancellationToken;
 
 const BUCKET: &str = "archive";

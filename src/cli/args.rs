@@ -119,22 +119,22 @@ pub enum Command {
     /// Check everything before a store or a restore, and start nothing
     #[cfg(feature = "ec2")]
     #[command(subcommand)]
-    Preflight(super::tasks::args::PreflightCommand),
+    Preflight(super::images::args::PreflightCommand),
     /// Does a bucket hold this AMI already?
     ///
     /// Exit codes: 0 not stored, or the last store failed; 1 stored, or a store is in flight; 3 cannot tell, or a
     /// store was completed and the object is gone.
     #[cfg(feature = "ec2")]
-    Stored(Box<super::tasks::args::StoredArgs>),
+    Stored(Box<super::images::args::StoredArgs>),
     /// Store an AMI in a bucket, after its preflight, and follow the task
     #[cfg(feature = "ec2")]
-    Store(Box<super::tasks::args::StoreArgs>),
+    Store(Box<super::images::args::StoreArgs>),
     /// Restore an AMI from a stored object, after its preflight, once, and follow the task
     #[cfg(feature = "ec2")]
-    Restore(Box<super::tasks::args::RestoreArgs>),
+    Restore(Box<super::images::args::RestoreArgs>),
     /// Print the least IAM policy for commands
     #[cfg(feature = "ec2")]
-    Policy(super::tasks::args::PolicyArgs),
+    Policy(super::images::args::PolicyArgs),
     /// Run a local endpoint of S3 and EC2 to rehearse against
     #[cfg(feature = "lab")]
     Lab(super::lab::LabArgs),

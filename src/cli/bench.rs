@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, PageArgs, VersionArgs, range_size, time};
-use super::resolve::{Opener, UsageError};
+use super::resolve::{SourceFactory, UsageError};
 use super::run::{Results, cancel_on_signal, complain, keep_output, session, until};
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
@@ -70,7 +70,7 @@ pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
         results.add(Report::Hashes(hashes(&SystemClock)));
         return Ok(results.finish());
     };
-    let opener = Opener::new(&args.connection, [target]).await?;
+    let opener = SourceFactory::new(&args.connection, [target]).await?;
     let mut connections: Vec<usize> = args.connections.iter().copied().map(usize::from).collect();
     connections.sort_unstable();
     connections.dedup();

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
-use super::resolve::{Opener, UsageError, load, record, usual_budget};
+use super::resolve::{SourceFactory, UsageError, load, record, usual_budget};
 use super::run::{Results, cancel_on_signal, session, until};
-use crate::commands::cost::{CostWish, cost_of_target};
+use crate::commands::cost::{CostRequest, cost_of_target};
 use crate::files::{InputKind, open_input};
 use crate::ident::{AmiId, Target, TypedTarget};
 use crate::price::{BulkPrices, PriceTable};
@@ -93,9 +93,9 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
     if cfg!(not(feature = "ec2")) && images {
         return Err(UsageError("this build has no EC2; build it with the feature `ec2`".to_owned()));
     }
-    let opener = Opener::new(&args.connection, args.targets.iter().filter_map(target)).await?;
+    let opener = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
     let budget = usual_budget()?;
-    let wish = |region: Option<&str>| -> Result<CostWish, UsageError> {
+    let wish = |region: Option<&str>| -> Result<CostRequest, UsageError> {
         let region = args.connection.region.as_deref().or(region);
         let table = if files.is_empty() {
             PriceTable::built_in()
@@ -103,7 +103,7 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
             PriceTable::from_bulk(&files, region).map_err(UsageError)?
         };
         let logical_size = args.logical_size.map(|size| size.0);
-        Ok(CostWish { table, region: region.map(str::to_owned), record: record.clone(), logical_size, budget })
+        Ok(CostRequest { table, region: region.map(str::to_owned), record: record.clone(), logical_size, budget })
     };
     let mut results = Results::new(args.output.json);
     let cancel = cancel_on_signal();
@@ -112,7 +112,7 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
             Costed::Target(target) => target,
             #[cfg(feature = "ec2")]
             Costed::Image(image) => {
-                if !super::tasks::cost_of(image, &args.connection, &wish, &mut results, &cancel).await? {
+                if !super::images::cost_of(image, &args.connection, &wish, &mut results, &cancel).await? {
                     break;
                 }
                 continue;

@@ -8,10 +8,10 @@ use tokio::process::Command;
 
 use super::lab::{EXAMPLE, example};
 use super::resolve::UsageError;
-use stored_ami_lab::image::DiskImage;
-use stored_ami_lab::{Lab, LabOptions, TaskPace};
 use crate::report::Exit;
 use crate::units::ByteSize;
+use stored_ami_lab::image::DiskImage;
+use stored_ami_lab::{Lab, LabOptions, TaskPace};
 
 #[derive(Debug, Args)]
 pub struct DemoArgs {

@@ -8,12 +8,12 @@ use clap::{Args, ValueHint};
 use super::resolve::{UsageError, read};
 use super::run::{cancel_on_signal, complain, until};
 use crate::files::InputKind;
-use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
-use stored_ami_lab::image::DiskImage;
-use stored_ami_lab::{CallRecord, Deny, Lab, LabOptions, Operation, TaskPace, parse_faults};
 use crate::render::printable;
 use crate::report::Exit;
 use crate::units::ByteSize;
+use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
+use stored_ami_lab::image::DiskImage;
+use stored_ami_lab::{CallRecord, Deny, Lab, LabOptions, Operation, TaskPace, parse_faults};
 
 #[derive(Debug, Args)]
 pub struct LabArgs {

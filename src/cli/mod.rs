@@ -9,6 +9,8 @@ mod cost;
 #[cfg(all(feature = "ec2", feature = "lab"))]
 mod demo;
 mod generate;
+#[cfg(feature = "ec2")]
+mod images;
 #[cfg(feature = "lab")]
 mod lab;
 mod page;
@@ -17,8 +19,6 @@ mod resolve;
 mod run;
 mod signals;
 mod sums;
-#[cfg(feature = "ec2")]
-mod tasks;
 mod terminal;
 
 pub use args::Cli;

@@ -13,10 +13,10 @@ use super::args::{Command, ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, V
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 use super::bench::BenchArgs;
 use super::cost::{CostArgs, Costed};
+#[cfg(feature = "ec2")]
+use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
 use super::resolve::UsageError;
 use super::run::fall_silent;
-#[cfg(feature = "ec2")]
-use super::tasks::args::{PreflightCommand, SourceArgs, StoreArgs};
 #[cfg(feature = "s3")]
 use crate::files::resolved;
 use crate::files::{OutputKind, Place, try_output};

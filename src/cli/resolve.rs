@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
 use super::sums::SumsFile;
 use crate::checkpoint::CheckpointFile;
-use crate::commands::Logical;
+use crate::commands::LogicalSizeSource;
 use crate::commands::verify::VerifyRequest;
 use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
@@ -66,12 +66,12 @@ pub(super) async fn before_work<T>(
 }
 
 /// Opens targets; connects to S3 when the first object asks for it.
-pub(super) struct Opener {
+pub(super) struct SourceFactory {
     #[cfg(feature = "s3")]
     connection: Option<crate::source::s3::Connection>,
 }
 
-impl Opener {
+impl SourceFactory {
     /// Reads the configuration if any of the targets is an object.
     pub async fn new<'a>(
         args: &ConnectionArgs,
@@ -81,7 +81,7 @@ impl Opener {
         #[cfg(feature = "s3")]
         {
             let connection = if remote { Some(connect(options(args)?).await?) } else { None };
-            Ok(Opener { connection })
+            Ok(SourceFactory { connection })
         }
         #[cfg(not(feature = "s3"))]
         {
@@ -89,7 +89,7 @@ impl Opener {
             if remote {
                 return Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned()));
             }
-            Ok(Opener {})
+            Ok(SourceFactory {})
         }
     }
 
@@ -253,8 +253,8 @@ pub(super) fn record(path: Option<&Path>) -> Result<Option<(String, Record)>, Us
     Ok(Some((file, record)))
 }
 
-pub(super) fn logical(args: &LogicalArgs) -> Result<Logical, UsageError> {
-    Ok(Logical { record: record(args.record.as_deref())?, stated: args.logical_size.map(|size| size.0) })
+pub(super) fn logical(args: &LogicalArgs) -> Result<LogicalSizeSource, UsageError> {
+    Ok(LogicalSizeSource { record: record(args.record.as_deref())?, stated: args.logical_size.map(|size| size.0) })
 }
 
 /// The requests, one for each target, in order.
@@ -289,7 +289,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
         }
     };
     let known = logical(&args.logical)?;
-    let opener = Opener::new(&args.connection, args.targets.iter().chain(&references.like));
+    let opener = SourceFactory::new(&args.connection, args.targets.iter().chain(&references.like));
     let opener = before_work(until, opener).await?;
     let request = |target: &Target| {
         let sums = sums.as_ref().map(|sums| sums.of(target, &args.targets)).transpose()?;

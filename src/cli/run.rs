@@ -10,7 +10,7 @@ use super::args::{Cli, Command, InspectArgs, VerifyArgs};
 use super::generate;
 use super::page::PageFile;
 use super::paths::Paths;
-use super::resolve::{Opener, UsageError, logical, usual_budget, verify_requests};
+use super::resolve::{SourceFactory, UsageError, logical, usual_budget, verify_requests};
 pub(super) use super::signals::cancel_on_signal;
 use super::signals::{asked, asked_before_work};
 use super::terminal::{Progress, style};
@@ -63,15 +63,15 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         #[cfg(feature = "s3")]
         Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args)).await,
         #[cfg(feature = "ec2")]
-        Command::Preflight(command) => Box::pin(super::tasks::run_preflight(command)).await,
+        Command::Preflight(command) => Box::pin(super::images::run_preflight(command)).await,
         #[cfg(feature = "ec2")]
-        Command::Stored(args) => Box::pin(super::tasks::run_stored(*args)).await,
+        Command::Stored(args) => Box::pin(super::images::run_stored(*args)).await,
         #[cfg(feature = "ec2")]
-        Command::Store(args) => Box::pin(super::tasks::run_store(*args)).await,
+        Command::Store(args) => Box::pin(super::images::run_store(*args)).await,
         #[cfg(feature = "ec2")]
-        Command::Restore(args) => Box::pin(super::tasks::run_restore(*args)).await,
+        Command::Restore(args) => Box::pin(super::images::run_restore(*args)).await,
         #[cfg(feature = "ec2")]
-        Command::Policy(args) => super::tasks::run_policy(&args),
+        Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
         #[cfg(all(feature = "ec2", feature = "lab"))]
@@ -117,7 +117,7 @@ pub(super) fn complain(problem: &str) {
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json).with_page(&args.page);
-    let opener = Opener::new(&args.connection, &args.targets).await?;
+    let opener = SourceFactory::new(&args.connection, &args.targets).await?;
     let request = InspectRequest {
         budget: usual_budget()?,
         logical: logical(&args.logical)?,

@@ -11,12 +11,12 @@ use crate::image::ImageService;
 use crate::plan::Budget;
 use crate::price::{CostLine, PriceTable, Subject, estimate};
 use crate::record::Record;
-use crate::report::{CostLineReport, CostsReport, Exit, SizeReport};
+use crate::report::{CostLineReport, CostReport, Exit, SizeReport};
 use crate::source::{ErrorKind, Session, SourceError};
 
 /// What someone wants to know the cost of, and by which prices.
 #[derive(Debug, Clone)]
-pub struct CostWish {
+pub struct CostRequest {
     pub table: PriceTable,
     /// Where it is, or will be; `None` where nothing tells it.
     pub region: Option<String>,
@@ -32,7 +32,7 @@ pub struct CostWish {
 const AROUND_READING: u64 = 3;
 
 /// Of an object or a file.
-pub async fn cost_of_target(session: &Session, wish: &CostWish) -> Result<CostsReport, SourceError> {
+pub async fn cost_of_target(session: &Session, wish: &CostRequest) -> Result<CostReport, SourceError> {
     let found = discover(session).await?;
     let facts = &found.facts;
     let mut notes = Vec::new();
@@ -77,7 +77,7 @@ pub async fn cost_of_target(session: &Session, wish: &CostWish) -> Result<CostsR
 }
 
 /// From record, caller or tags, in this order; and why the tags could not be asked, where only they could tell.
-async fn logical_size(session: &Session, wish: &CostWish, found: &Discovery) -> (LogicalSize, Option<String>) {
+async fn logical_size(session: &Session, wish: &CostRequest, found: &Discovery) -> (LogicalSize, Option<String>) {
     let facts = &found.facts;
     let id = facts.id.target.ami_id();
     let id = id.as_ref().map(AmiId::as_str);
@@ -99,9 +99,9 @@ async fn logical_size(session: &Session, wish: &CostWish, found: &Discovery) -> 
 pub async fn cost_of_image(
     images: &dyn ImageService,
     image: &AmiId,
-    wish: &CostWish,
+    wish: &CostRequest,
     now: jiff::Timestamp,
-) -> Result<CostsReport, SourceError> {
+) -> Result<CostReport, SourceError> {
     let id = image.to_string();
     let found = images.images(std::slice::from_ref(&id)).await?;
     let facts = found.into_iter().find(|found| found.id == id).ok_or_else(|| {
@@ -134,7 +134,7 @@ pub async fn cost_of_image(
     Ok(report)
 }
 
-fn report(target: String, subject: &Subject, size: &LogicalSize, wish: &CostWish) -> CostsReport {
+fn report(target: String, subject: &Subject, size: &LogicalSize, wish: &CostRequest) -> CostReport {
     let lines: Vec<CostLine> = estimate(subject, &wish.table);
     let elsewhere = wish.region.as_ref().filter(|region| **region != wish.table.region);
     let mut notes = Vec::new();
@@ -145,7 +145,7 @@ fn report(target: String, subject: &Subject, size: &LogicalSize, wish: &CostWish
         ));
     }
     let unknown = elsewhere.is_some() || lines.iter().any(|line| line.amount.is_err());
-    CostsReport {
+    CostReport {
         target,
         price_region: wish.table.region.clone(),
         prices: wish.table.name.clone(),

@@ -4,15 +4,15 @@ use tokio::join;
 
 use super::ask::{asked, lock};
 use super::probe::probe;
-use super::{Discovery, Logical, discover};
+use super::{Discovery, LogicalSizeSource, discover};
 use crate::checksum::{Algorithm, StoredChecksum};
 use crate::content::{self, ProbePlan};
 use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
-    ChecksumReport, CostReport, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport,
-    LockReport, MetadataReport, ProbeReport, ProofReport, RatioReport, ReasonReport,
+    ChecksumReport, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport, LockReport,
+    MetadataReport, ProbeReport, ProofReport, RatioReport, ReasonReport, VerifyCostEstimate,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
@@ -22,7 +22,7 @@ use crate::verdict::{Finding, Origin, Outcome};
 pub struct InspectRequest {
     /// Of the reading whose cost is told.
     pub budget: Budget,
-    pub logical: Logical,
+    pub logical: LogicalSizeSource,
     /// So many small windows of the content are read and measured.
     pub probe: Option<usize>,
 }
@@ -230,14 +230,14 @@ fn out_of_reach(finding: &Finding) -> ProofReport {
 }
 
 /// Discovery once, every range once, and HEAD again at the end.
-fn cost(references: &[Reference], found: &Discovery, budget: Budget) -> Option<CostReport> {
+fn cost(references: &[Reference], found: &Discovery, budget: Budget) -> Option<VerifyCostEstimate> {
     let size = found.facts.size;
     let wanted = wanted(references, size);
     if wanted.is_empty() {
         return None;
     }
     let plan = ReadPlan::new(size, &wanted, budget);
-    Some(CostReport { requests: plan.ranges().len() as u64 + 1, read_bytes: size })
+    Some(VerifyCostEstimate { requests: plan.ranges().len() as u64 + 1, read_bytes: size })
 }
 
 fn wanted(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {

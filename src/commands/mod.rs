@@ -6,9 +6,9 @@ pub mod bench;
 pub mod cost;
 mod discover;
 mod follow;
+pub mod iam_policy;
 pub mod inspect;
-mod logical;
-pub mod policy;
+mod logical_size;
 pub mod preflight;
 mod probe;
 pub mod restore;
@@ -18,5 +18,5 @@ pub mod stored;
 pub mod verify;
 
 pub use discover::{Discovery, discover};
-pub use logical::Logical;
+pub use logical_size::LogicalSizeSource;
 pub use services::Services;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{Probe, ProbePlan, Probed, Tap};
+use crate::content::{Probe, ProbePlan, Probed, WindowCapture};
 use crate::ident::ObjectId;
 use crate::source::{Session, SourceError};
 
@@ -16,7 +16,7 @@ pub(super) async fn probe(session: &Session, id: &ObjectId, plan: ProbePlan) -> 
         let plan = Arc::clone(&plan);
         async move {
             let bytes = session.read_small(id, plan.size(), window).await?;
-            let mut tap = Tap::new(&plan, window.start());
+            let mut tap = WindowCapture::new(&plan, window.start());
             tap.take(&bytes);
             Ok(tap)
         }

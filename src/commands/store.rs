@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Services;
 use super::follow::Follow;
-use super::preflight::StoreWish;
+use super::preflight::StorePreflightRequest;
 use crate::facts::{ObjectFacts, StoreTask, TaskState};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::{StoreRequest, TaskFilter};
@@ -19,7 +19,7 @@ const LOOKS_WITHOUT_A_TASK: u32 = 12;
 /// Starts the store. Its one request is never repeated: where the answer is lost, the tasks tell.
 pub async fn start_store(
     services: &Services,
-    wish: &StoreWish,
+    wish: &StorePreflightRequest,
     preflight: &PreflightReport,
 ) -> Result<(), SourceError> {
     match services.object.head().await {

@@ -1,11 +1,11 @@
 use bytes::Bytes;
 
-use crate::checksum::{Algorithm, Digest, Hasher, Kernel, Md5Lanes, Pool, Stream};
+use crate::checksum::{Algorithm, Digest, Hasher, Kernel, LaneScheduler, LaneStream, Md5Lanes};
 
 /// Fewer readers at a time do not fill a register, and hash where their bytes land.
 const FEWEST: usize = 4;
 
-pub(super) type Md5Pool = Pool<Md5Lanes, Bytes>;
+pub(super) type Md5Pool = LaneScheduler<Md5Lanes, Bytes>;
 
 /// What ranges in flight compute together instead of each by itself: MD5, whose streams fill the lanes of a register.
 pub(super) struct Lanes {
@@ -22,7 +22,7 @@ impl Lanes {
         let (Some(column), Some(kernel)) = (column, kernel) else { return Lanes { pools: Vec::new(), column: None } };
         let count = (readers * 2 / (kernel.width() * 3)).max(1);
         let room = usize::try_from(room).unwrap_or(usize::MAX) / count;
-        let pools = (0..count).map(|_| Pool::new(kernel, readers.div_ceil(count), room)).collect();
+        let pools = (0..count).map(|_| LaneScheduler::new(kernel, readers.div_ceil(count), room)).collect();
         Lanes { pools, column: Some(column) }
     }
 
@@ -33,7 +33,7 @@ impl Lanes {
     }
 
     /// A stream for a range, in the pool of its reader.
-    pub fn open(&self, reader: usize, range: usize) -> Option<(&Md5Pool, Stream)> {
+    pub fn open(&self, reader: usize, range: usize) -> Option<(&Md5Pool, LaneStream)> {
         let pool = self.pools.get(reader % self.pools.len().max(1))?;
         Some((pool, pool.open(range)))
     }
@@ -45,11 +45,11 @@ impl Lanes {
 
     /// Digests that are there already, by range.
     pub fn take_done(&self) -> Vec<(usize, Digest)> {
-        self.pools.iter().flat_map(Pool::take_done).collect()
+        self.pools.iter().flat_map(LaneScheduler::take_done).collect()
     }
 
     /// All other digests, by range. Nobody may be reading any more.
     pub fn finish(&self) -> Vec<(usize, Digest)> {
-        self.pools.iter().flat_map(Pool::finish).collect()
+        self.pools.iter().flat_map(LaneScheduler::finish).collect()
     }
 }

@@ -1,14 +1,14 @@
 //! Bounded parallel reads. Bytes are hashed where they land; only digests leave.
 
-mod climb;
-mod collected;
-mod crowd;
+mod collector;
+mod concurrency;
+mod consumer;
+mod in_order;
 mod lanes;
-mod load;
-mod ordered;
 mod quota;
 mod range;
-mod sink;
+mod reader_pool;
+mod throughput;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,20 +20,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checks::Digests;
 use crate::checksum::Digest;
-use crate::content::{Decoded, Limits, Probe, ProbePlan, Probed, Tap};
+use crate::content::{Decoded, Limits, Probe, ProbePlan, Probed, WindowCapture};
 use crate::ident::ObjectId;
-use crate::plan::{Budget, Midway, Need, RangeDigests, ReadPlan, Spans};
+use crate::plan::{Budget, Need, RangeDigests, ReadPlan, ReadProgress, Spans};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::Coverage;
 
-use collected::Collected;
-use crowd::Crowd;
+use collector::RangeDigestCollector;
+use consumer::RangeConsumer;
+use in_order::{InOrderQueue, QueueSlot, SerialDigestStates, SerialDigests};
 use lanes::Lanes;
-pub use load::{FEW, Load, Loaded, SMALL, Until, load};
-use ordered::{Feed, RowStates, Rows, Ticket};
 pub use quota::{Quota, Spent};
-use sink::Sink;
+use reader_pool::ReaderPool;
+pub use throughput::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
 
 /// One reading of an object under one identity.
 pub struct Job {
@@ -48,16 +48,16 @@ pub struct Job {
     /// Decode the bytes as a stream; the plan must be one [`ReadPlan::in_order`].
     pub decode: Option<Limits>,
     /// What an earlier reading by the same plan came to; what it has is not read again.
-    pub from: Option<Midway>,
+    pub from: Option<ReadProgress>,
     /// Told every other second how far the reading has come, and at its end.
-    pub keep: Option<Arc<dyn Keep>>,
+    pub keep: Option<Arc<dyn ProgressSink>>,
     pub cancel: CancellationToken,
 }
 
 /// Keeps how far a reading has come.
-pub trait Keep: Send + Sync {
+pub trait ProgressSink: Send + Sync {
     /// Answers with the bytes that were written.
-    fn keep(&self, midway: &Midway) -> io::Result<u64>;
+    fn keep(&self, midway: &ReadProgress) -> io::Result<u64>;
 }
 
 /// How often that is told, at the most.
@@ -146,8 +146,8 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     if let Some(from) = &from {
         job.chosen = Some(from.missing(&plan));
     }
-    let from = from.unwrap_or_else(|| Midway::beginning(&plan));
-    let (rows, row_states) = Rows::start(&plan, from.rows, job.decode);
+    let from = from.unwrap_or_else(|| ReadProgress::beginning(&plan));
+    let (rows, row_states) = SerialDigests::start(&plan, from.rows, job.decode);
     let chosen = job.chosen.take().unwrap_or_else(|| Spans::first(plan.ranges().len()));
     let count = chosen.count();
     let budget = job.budget;
@@ -163,8 +163,8 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
             ranges: Box::new(chosen.into_positions()),
             feed: rows.feed(plan.waiting_room()),
         }),
-        crowd: Crowd::new(begin, most, clock.monotonic()),
-        collected: Collected::new(from.of_ranges, lanes.column()),
+        crowd: ReaderPool::new(begin, most, clock.monotonic()),
+        collected: RangeDigestCollector::new(from.of_ranges, lanes.column()),
         probe: Mutex::new(job.probe.clone().map(Probe::new)),
         lanes,
         read: AtomicU64::new(0),
@@ -223,7 +223,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
 
 /// Tells how far the reading has come, and answers with the bytes that were written. What goes wrong is told, and the
 /// reading goes on.
-async fn keep(shared: &Arc<Shared>, rows: &RowStates) -> u64 {
+async fn keep(shared: &Arc<Shared>, rows: &SerialDigestStates) -> u64 {
     let Some(keep) = shared.job.keep.clone() else { return 0 };
     let (own, rows) = (Arc::clone(shared), rows.clone());
     let monitor = Arc::clone(&shared.session.context().monitor);
@@ -231,7 +231,7 @@ async fn keep(shared: &Arc<Shared>, rows: &RowStates) -> u64 {
         // Rows first: a range that a row has had has come whole or is read again.
         let rows = rows.now();
         own.collected.add_together(own.lanes.take_done());
-        keep.keep(&Midway { of_ranges: own.collected.whole(), rows })
+        keep.keep(&ReadProgress { of_ranges: own.collected.whole(), rows })
     });
     match kept.await {
         Ok(Ok(written)) => written,
@@ -246,7 +246,7 @@ async fn keep(shared: &Arc<Shared>, rows: &RowStates) -> u64 {
     }
 }
 
-async fn keep_now_and_then(shared: &Arc<Shared>, rows: &RowStates) {
+async fn keep_now_and_then(shared: &Arc<Shared>, rows: &SerialDigestStates) {
     if shared.job.keep.is_none() {
         return std::future::pending().await;
     }
@@ -272,8 +272,8 @@ struct Shared {
     session: Session,
     job: Job,
     next: tokio::sync::Mutex<Next>,
-    crowd: Crowd,
-    collected: Collected,
+    crowd: ReaderPool,
+    collected: RangeDigestCollector,
     probe: Mutex<Option<Probe>>,
     lanes: Lanes,
     /// Bytes of ranges that came whole in this reading.
@@ -288,7 +288,7 @@ struct Shared {
 struct Next {
     /// Positions of the ranges that nobody has taken yet.
     ranges: Box<dyn Iterator<Item = usize> + Send>,
-    feed: Option<Feed>,
+    feed: Option<InOrderQueue>,
 }
 
 impl Shared {
@@ -303,7 +303,7 @@ impl Shared {
 
     /// The next range, and where its frames must go besides. Holding the queue while room is
     /// made keeps the ranges in order: the oldest one always has its room.
-    async fn take(&self) -> Option<(usize, Option<Ticket>)> {
+    async fn take(&self) -> Option<(usize, Option<QueueSlot>)> {
         let mut next = self.next.lock().await;
         let index = next.ranges.next()?;
         let range = self.job.plan.ranges().get(index)?;
@@ -326,8 +326,8 @@ impl Shared {
         let plan = &self.job.plan;
         let hashers = self.lanes.hashers(plan.per_range());
         let range = plan.ranges().get(index)?;
-        let tap = self.job.probe.as_ref().map(|probe| Tap::new(probe, range.start()));
-        let mut sink = Sink::new(hashers, self.lanes.open(worker, index), ticket, tap);
+        let tap = self.job.probe.as_ref().map(|probe| WindowCapture::new(probe, range.start()));
+        let mut sink = RangeConsumer::new(hashers, self.lanes.open(worker, index), ticket, tap);
         let reading =
             range::Range { session: &self.session, crowd: &self.crowd, id: &self.job.id, size: plan.size(), range };
         match reading.read(&mut sink).await {

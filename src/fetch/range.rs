@@ -1,8 +1,8 @@
 use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::crowd::Crowd;
-use super::sink::Sink;
+use super::consumer::RangeConsumer;
+use super::reader_pool::ReaderPool;
 use crate::ident::ObjectId;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::{ByteRange, ByteSize, KIB, MIB};
@@ -16,7 +16,7 @@ const SLOWEST: u64 = 16 * KIB;
 /// One range to read, from its first byte to its last, over as many bodies as it takes.
 pub(super) struct Range<'a> {
     pub session: &'a Session,
-    pub crowd: &'a Crowd,
+    pub crowd: &'a ReaderPool,
     pub id: &'a ObjectId,
     pub size: u64,
     pub range: ByteRange,
@@ -25,7 +25,7 @@ pub(super) struct Range<'a> {
 impl Range<'_> {
     /// Hashes every byte of the range once, in order. A body that breaks off is taken up
     /// again at the byte where it stopped, under the same identity.
-    pub async fn read(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+    pub async fn read(&self, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
         let mut at = self.range.start();
         let mut failed = 0;
         let mut last_failure = at;
@@ -48,7 +48,7 @@ impl Range<'_> {
         }
     }
 
-    async fn one_body(&self, at: &mut u64, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+    async fn one_body(&self, at: &mut u64, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
         let left = self.range.tail(*at);
         // No request can ask for no bytes. That an empty object is there is asked for with all of it.
         if left.is_empty() && self.size > 0 {

@@ -282,10 +282,10 @@ async fn dropped_at_any_point_it_leaves_no_task() {
 
 /// Remembers the last that it was told.
 #[derive(Default)]
-struct Kept(Mutex<Option<Midway>>);
+struct Kept(Mutex<Option<ReadProgress>>);
 
-impl Keep for Kept {
-    fn keep(&self, midway: &Midway) -> std::io::Result<u64> {
+impl ProgressSink for Kept {
+    fn keep(&self, midway: &ReadProgress) -> std::io::Result<u64> {
         *self.0.lock().unwrap() = Some(midway.clone());
         Ok(0)
     }
@@ -294,8 +294,8 @@ impl Keep for Kept {
 /// Counts how often it is told, and claims to write so many bytes.
 struct Costly(AtomicU64, u64);
 
-impl Keep for Costly {
-    fn keep(&self, _: &Midway) -> std::io::Result<u64> {
+impl ProgressSink for Costly {
+    fn keep(&self, _: &ReadProgress) -> std::io::Result<u64> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(self.1)
     }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::checks::preflight::Claim;
+use crate::checks::preflight::OwnershipClaim;
 use crate::checksum::{Algorithm, Hasher};
 
 pub(super) const SCHEMA: &str = "stored-ami/journal/1";
@@ -29,8 +29,13 @@ impl RestoreIdentity {
 
     /// What an AMI must show to be the work of this restore; `noted` is the id in EC2's answer to the call, where it
     /// is known.
-    pub fn claim(&self, noted: Option<&str>) -> Claim {
-        Claim { token: self.token(), name: self.name.clone(), key: self.key.clone(), noted: noted.map(str::to_owned) }
+    pub fn claim(&self, noted: Option<&str>) -> OwnershipClaim {
+        OwnershipClaim {
+            token: self.token(),
+            name: self.name.clone(),
+            key: self.key.clone(),
+            noted: noted.map(str::to_owned),
+        }
     }
 }
 

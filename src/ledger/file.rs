@@ -6,8 +6,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 use super::chain::{BEGINNING, Head, Link, link};
 use super::wait::wait_once_more;
 use super::{LedgerError, schema};
-use crate::files::create_private;
 use crate::audit::Entry;
+use crate::files::create_private;
 
 /// Bytes of an entry, at most: several hundred times what one takes.
 const MOST_BYTES: i64 = 1 << 20;

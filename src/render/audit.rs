@@ -4,8 +4,8 @@ use super::condition::conclude;
 use super::{Style, condition, field, printable, shell_word, wrap};
 use crate::audit::Entry;
 use crate::report::{
-    AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, LedgerEntryReport, LedgerReport,
-    ObservationReport, SafeReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DeletionSafetyReport, Exit, FindingReport, LedgerEntryReport,
+    LedgerReport, ObservationReport,
 };
 use crate::units::ByteSize;
 
@@ -163,7 +163,7 @@ pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerRe
     }
 }
 
-pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &SafeReport) -> io::Result<()> {
+pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &DeletionSafetyReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&printable(&report.image)))?;
     if let Some(copy) = &report.copy {
         field(out, style.width, 2, "copy", copy)?;

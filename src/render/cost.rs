@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::{Style, field, printable, shell_word, wrap};
 use crate::price::{Amount, Source};
-use crate::report::{CostLineReport, CostsReport, PriceSourceReport};
+use crate::report::{CostLineReport, CostReport, PriceSourceReport};
 use crate::units::ByteSize;
 
 /// Columns of what a line is of, and of its amount with the marks of its prices.
@@ -10,7 +10,7 @@ const OF: usize = 26;
 const AMOUNT: usize = 20;
 const MARKS: usize = 5;
 
-pub(super) fn write(out: &mut impl Write, style: Style, report: &CostsReport) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
     let mut headline: Vec<String> = report.object_bytes.map(|bytes| ByteSize(bytes).to_string()).into_iter().collect();
     headline.extend(report.storage_class.clone());

@@ -1,15 +1,15 @@
 //! Where the bytes of objects come from.
 
-mod archive;
 mod bucket;
+mod bucket_resolver;
 mod error;
 pub mod file;
 pub mod memory;
-mod paced;
 mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
 mod session;
+mod throttled;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -19,12 +19,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 
-pub use archive::Archive;
 pub use bucket::BucketService;
+pub use bucket_resolver::BucketResolver;
 pub use error::{ErrorKind, SourceError};
-pub use paced::{Pace, Paced};
 pub use retry::RetryPolicy;
 pub use session::{Context, Session};
+pub use throttled::{RateLimiter, ThrottledSource};
 
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, OwnerCheck, PartFacts};
 use crate::ident::{ObjectId, Target};

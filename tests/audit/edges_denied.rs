@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use stored_ami::audit::{Entry, History, Level, Policy, Seen};
 use stored_ami::checksum::{Algorithm, ChecksumKind, Hasher, StoredChecksum};
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::audit::{AuditRequest, AuditServices, Lifecycles, audit};
 use stored_ami::facts::Fact;
-use stored_ami::audit::{Entry, History, Level, Policy, Seen};
 use stored_ami::ident::ETag;
 use stored_ami::ledger::Ledger;
 use stored_ami::progress::{Call, Silent};

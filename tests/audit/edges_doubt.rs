@@ -3,8 +3,8 @@
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use jiff::SignedDuration;
 use stored_ami::audit::Entry;
-use stored_ami_lab::{Deny, Fault, FaultRule, Lab, LabOptions, Operation};
 use stored_ami::ledger::Ledger;
+use stored_ami_lab::{Deny, Fault, FaultRule, Lab, LabOptions, Operation};
 
 use crate::common::{Run, Server, data};
 use crate::rig::{Audited, BUCKET, Rig, key, target};

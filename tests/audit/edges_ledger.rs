@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use stored_ami::audit::Entry;
-use stored_ami_lab::Operation;
 use stored_ami::ledger::Ledger;
+use stored_ami_lab::Operation;
 
 use crate::common::Run;
 use crate::rig::{Rig, key, target};

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use stored_ami::audit::{Acceptance, Entry, History, Level, Policy, Seen, ValidityWindow};
 use stored_ami::checksum::{Algorithm, Hasher, multipart_etag};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, audit};
+use stored_ami::commands::audit::{AuditLimits, AuditRequest, AuditServices, Lifecycles, Scope, audit};
 use stored_ami::facts::{
     BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage, UploadFacts,
     Versioning, Walk,
 };
-use stored_ami::audit::{Acceptance, Entry, History, Level, Policy, Seen, Term};
 use stored_ami::ident::{ETag, ObjectUri};
 use stored_ami::ledger::Ledger;
 use stored_ami::plan::{Limits, Sample};
@@ -21,7 +21,7 @@ use stored_ami::progress::{Call, Counting, Monitor, Silent};
 use stored_ami::render::{Human, Renderer as _, Style, page, prometheus, table};
 use stored_ami::report::{AuditedReport, Report, SummaryReport};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
-use stored_ami::source::{Archive, BucketService, Context, ErrorKind, ObjectSource, RetryPolicy, SourceError};
+use stored_ami::source::{BucketResolver, BucketService, Context, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use stored_ami::units::PartNumber;
 use stored_ami::verdict::Doubt;
 use tokio_util::sync::CancellationToken;
@@ -74,7 +74,7 @@ pub(crate) struct Shelf {
     pub(crate) there: bool,
 }
 
-impl Archive for Shelf {
+impl BucketResolver for Shelf {
     fn object(&self, _: &ObjectUri) -> Arc<dyn ObjectSource> {
         Arc::new(self.source.clone())
     }
@@ -338,13 +338,13 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
 
 pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
     AuditRequest {
-        chosen: Chosen::Listed(vec!["s3://archive".parse().unwrap()]),
+        chosen: Scope::Listed(vec!["s3://archive".parse().unwrap()]),
         level,
         sample: Sample::Percent(40.0),
         max_age: anew.then_some(SignedDuration::ZERO),
         slice: None,
         shard: None,
-        due: Due::default(),
+        due: AuditLimits::default(),
         policy: Policy::default(),
         objects_at_once: 1,
         budget: Limits::default().budget().unwrap(),
@@ -378,7 +378,7 @@ pub(crate) fn says_proved(reports: &[Report], history: &History, seen: Seen) -> 
     says("html proofs", html.contains("1 of 1 object"));
     says("html row", html.contains("<td>etag</td>"));
     says("history proof", history.proof_of(&seen).is_some());
-    let always = Term { since: None, until: Timestamp::MAX };
+    let always = ValidityWindow { since: None, until: Timestamp::MAX };
     says("history still good", history.still_good(&seen, Level::Bytes, always).is_some());
     said
 }

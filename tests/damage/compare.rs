@@ -1,7 +1,7 @@
 //! A report against what it must say.
 
-use stored_ami_lab::CallRecord;
 use stored_ami::report::{FindingReport, VerifyReport};
+use stored_ami_lab::CallRecord;
 
 use crate::expect::{Expected, Outcome, Why};
 use crate::harm::Case;

@@ -11,17 +11,17 @@ use stored_ami::checksum::{Algorithm, Digest};
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{Verified, VerifyRequest, verify};
 use stored_ami::ident::ETag;
-use stored_ami_lab::checksum::{ChecksumType, StoredChecksum, from_parts, multipart_etag};
-use stored_ami_lab::{
-    BucketOptions, CallRecord, ChecksumChoice, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, ObjectRecord,
-    Operation, PartRecord, PartSizes, SyntheticSpec,
-};
 use stored_ami::manifest::{GivenSums, Manifest, SumLine, SumValue};
 use stored_ami::plan::{Budget, Limits, Sample};
 use stored_ami::progress::Silent;
 use stored_ami::report::VerifyReport;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, ObjectSource, RetryPolicy, Session};
+use stored_ami_lab::checksum::{ChecksumType, StoredChecksum, from_parts, multipart_etag};
+use stored_ami_lab::{
+    BucketOptions, CallRecord, ChecksumChoice, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, ObjectRecord,
+    Operation, PartRecord, PartSizes, SyntheticSpec,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::AsAws;

@@ -1,6 +1,6 @@
 use serde_json::Value;
-use stored_ami_lab::{Lab, LabOptions};
 use stored_ami::render::{EntryRow, entries_csv};
+use stored_ami_lab::{Lab, LabOptions};
 
 use crate::common::{Run, Server, bare_command, data};
 use crate::rig::Folder;

@@ -6,12 +6,12 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use stored_ami::checksum::Algorithm;
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyRequest, verify};
-use stored_ami_lab::{Fault, FaultRule, Operation};
 use stored_ami::plan::Limits;
 use stored_ami::progress::Silent;
 use stored_ami::report::VerifyReport;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, RetryPolicy, Session};
+use stored_ami_lab::{Fault, FaultRule, Operation};
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::AsAws;

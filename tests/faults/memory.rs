@@ -4,8 +4,8 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use stored_ami_lab::{ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec, checksum, parse_faults};
 use stored_ami::units::MIB;
+use stored_ami_lab::{ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec, checksum, parse_faults};
 
 use crate::common::Server;
 use crate::rig::{BUCKET, KEY};

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use stored_ami::clock::Clock;
 use stored_ami::commands::verify::{VerifyError, VerifyRequest, verify};
-use stored_ami_lab::{BucketOptions, CallRecord, Lab, LabOptions, SyntheticSpec, parse_faults};
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
 use stored_ami::report::VerifyReport;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, ObjectSource as _, RetryPolicy, Session};
+use stored_ami_lab::{BucketOptions, CallRecord, Lab, LabOptions, SyntheticSpec, parse_faults};
 use tokio_util::sync::CancellationToken;
 
 use crate::expected::Ending;

@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use stored_ami_lab::{Lab, LabOptions};
 use stored_ami::manifest::Manifest;
+use stored_ami_lab::{Lab, LabOptions};
 
 use crate::common::{Run, Server, bare_command, write};
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use stored_ami::journal::{Entry, Journal, Step};
-use stored_ami_lab::{Action, BucketOptions, Operation};
 use stored_ami::record::Record;
+use stored_ami_lab::{Action, BucketOptions, Operation};
 
 use crate::between::Between;
 use crate::common::{Run, data};

@@ -1,7 +1,7 @@
 //! What is stated of an object to restore and cannot be, and what an answer does not show.
 
-use stored_ami_lab::Operation;
 use stored_ami::record::Record;
+use stored_ami_lab::Operation;
 
 use crate::between::Between;
 use crate::common::Run;

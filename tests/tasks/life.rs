@@ -11,8 +11,8 @@ use stored_ami::account::aws::Account;
 use stored_ami::checks::preflight::ServiceLimits;
 use stored_ami::clock::Clock;
 use stored_ami::commands::Services;
-use stored_ami::commands::preflight::{RestoreWish, StoreWish, survey_store};
-use stored_ami::commands::restore::{Begun, FollowWish, How, follow_restore, prepare_restore, start_restore};
+use stored_ami::commands::preflight::{RestorePreflightRequest, StorePreflightRequest, survey_store};
+use stored_ami::commands::restore::{Begun, FollowRequest, How, follow_restore, prepare_restore, start_restore};
 use stored_ami::commands::store::{follow_store, start_store};
 use stored_ami::commands::stored::stored;
 use stored_ami::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
@@ -20,10 +20,10 @@ use stored_ami::ident::{AmiId, ObjectUri};
 use stored_ami::image::ec2::Ec2;
 use stored_ami::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
 use stored_ami::journal::Journal;
-use stored_ami_lab::{LabOptions, TaskPace};
 use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, RetryPolicy, Session, SourceError};
+use stored_ami_lab::{LabOptions, TaskPace};
 use tokio_util::sync::CancellationToken;
 
 use crate::rig::{AMI, BUCKET, OBJECT, REGION, Rig};
@@ -142,8 +142,13 @@ async fn live(services: &Services, journal: &Journal) {
     let never = CancellationToken::new();
     let answer = stored(services, &image, &into).await.unwrap().answer;
     if answer == "not_stored" {
-        let wish =
-            StoreWish { image: image.clone(), into, limits: ServiceLimits::default(), accept: Vec::new(), tags: true };
+        let wish = StorePreflightRequest {
+            image: image.clone(),
+            into,
+            limits: ServiceLimits::default(),
+            accept: Vec::new(),
+            tags: true,
+        };
         let (report, _) = survey_store(services, &wish).await.unwrap();
         assert_eq!(report.exit_code, 0);
         start_store(services, &wish, &report).await.unwrap();
@@ -152,7 +157,7 @@ async fn live(services: &Services, journal: &Journal) {
         let report = follow_store(services, &image, Some(BUCKET), answer == "not_stored", &never).await.unwrap();
         assert_eq!(report.state, "Completed");
     }
-    let wish = RestoreWish {
+    let wish = RestorePreflightRequest {
         target: OBJECT.parse().unwrap(),
         name: Some("gold".to_owned()),
         record: None,
@@ -174,7 +179,7 @@ async fn live(services: &Services, journal: &Journal) {
         }
     };
     let source = prepared.surveyed.source.as_ref();
-    let wish = FollowWish { image: &begun.image, origin: begun.origin(), source, accept: &[] };
+    let wish = FollowRequest { image: &begun.image, origin: begun.origin(), source, accept: &[] };
     let report = follow_restore(services, &wish, journal, &never).await.unwrap();
     assert_eq!(report.exit_code, 0, "{report:#?}");
 }

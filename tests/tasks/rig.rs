@@ -2,9 +2,9 @@ use std::process::Command;
 
 use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
 use serde_json::Value;
+use stored_ami::report::Line;
 use stored_ami_lab::ec2::{Ec2State, ImageRecord, ImageSpec, SnapshotRecord, VolumeSpec};
 use stored_ami_lab::{Action, CallRecord, Fault, FaultRule, Lab, LabOptions, Operation, TaskPace};
-use stored_ami::report::Line;
 
 use crate::common::{Run, Server};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use stored_ami_core::checksum::{Algorithm, Hasher};
-use stored_ami_core::content::{Gauge, Probe, ProbePlan, Tap};
+use stored_ami_core::content::{Gauge, Probe, ProbePlan, WindowCapture};
 use stored_ami_core::units::{GIB, KIB, MIB};
 
 const SIZE: u64 = 2 * GIB;
@@ -44,7 +44,7 @@ fn probing(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut probe = Probe::new(Arc::clone(&plan));
                 for start in (0..SIZE).step_by(RANGE as usize) {
-                    let mut tap = Tap::new(&plan, start);
+                    let mut tap = WindowCapture::new(&plan, start);
                     bytes.chunks(FRAME as usize).for_each(|frame| tap.take(frame));
                     probe.add(tap);
                 }

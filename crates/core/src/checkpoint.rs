@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
-use crate::plan::{Midway, ReadPlan, RowState};
+use crate::plan::{ReadPlan, ReadProgress, SerialDigestState};
 use crate::report::TOOL;
 use crate::sealed::{SealError, at_most, open_version, seal_sorted};
 
@@ -113,7 +113,7 @@ impl Identity {
 }
 
 impl Checkpoint {
-    pub fn new(object: Identity, plan: &ReadPlan, midway: &Midway, written_at: String) -> Self {
+    pub fn new(object: Identity, plan: &ReadPlan, midway: &ReadProgress, written_at: String) -> Self {
         let done = midway.of_ranges.done();
         let finished = done.iter().map(|span| Finished {
             first: span.start,
@@ -163,7 +163,7 @@ impl Checkpoint {
     }
 
     /// Where a reading of this object by this plan can go on.
-    pub fn midway(&self, object: &Identity, plan: &ReadPlan) -> Result<Midway, CheckpointError> {
+    pub fn midway(&self, object: &Identity, plan: &ReadPlan) -> Result<ReadProgress, CheckpointError> {
         let wrong = |what: &str| CheckpointError::Inconsistent(what.to_owned());
         self.object.is_same(object)?;
         if self.plan != plan.fingerprint().hex() {
@@ -172,7 +172,7 @@ impl Checkpoint {
         if self.ranges != plan.ranges().len() || self.in_order.len() != plan.ordered().len() {
             return Err(wrong("it has another number of ranges than its plan"));
         }
-        let mut midway = Midway::beginning(plan);
+        let mut midway = ReadProgress::beginning(plan);
         let bytes = |text: &str, what: &str| STANDARD.decode(text).map_err(|_| wrong(what));
         for finished in &self.finished {
             let span = finished.first..finished.first.saturating_add(finished.count);
@@ -188,7 +188,7 @@ impl Checkpoint {
             let done: Option<Vec<Digest>> =
                 done.chunks(need.algorithm.digest_len()).map(|bytes| Digest::new(need.algorithm, bytes)).collect();
             let done = done.ok_or_else(|| wrong("digests in order of another length"))?;
-            *slot = RowState { at: row.at_bytes, done, hasher: bytes(&row.hasher, "the state of a hasher")? };
+            *slot = SerialDigestState { at: row.at_bytes, done, hasher: bytes(&row.hasher, "the state of a hasher")? };
         }
         midway.fits(plan).map_err(CheckpointError::Inconsistent)?;
         Ok(midway)
@@ -223,15 +223,15 @@ mod tests {
     }
 
     /// A third of the ranges came, and SHA-256 has had the first of them.
-    fn midway(plan: &ReadPlan) -> Midway {
-        let mut midway = Midway::beginning(plan);
+    fn midway(plan: &ReadPlan) -> ReadProgress {
+        let mut midway = ReadProgress::beginning(plan);
         let digests: Vec<Digest> = plan.per_range().iter().map(|algorithm| Hasher::digest(*algorithm, b"x")).collect();
         for range in (0..plan.ranges().len()).step_by(3) {
             midway.of_ranges.set(range, &digests);
         }
         for (need, row) in plan.ordered().iter().zip(&mut midway.rows) {
             let hasher = Hasher::new(need.algorithm).save().unwrap();
-            *row = RowState { at: plan.ranges().get(0).unwrap().end(), done: vec![], hasher };
+            *row = SerialDigestState { at: plan.ranges().get(0).unwrap().end(), done: vec![], hasher };
         }
         midway
     }

@@ -16,14 +16,16 @@ use std::str::FromStr;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
-use crate::checksum::{Algorithm, ChecksumKind, Digest, Hasher, Md5Lanes, Pool, StoredChecksum, fold as fold_digests};
+use crate::checksum::{
+    Algorithm, ChecksumKind, Digest, Hasher, LaneScheduler, Md5Lanes, StoredChecksum, fold as fold_digests,
+};
 use crate::facts::{ContentRange, ReplyHead, ReplyProblem, RestoreState, check_reply};
 use crate::ident::{ETag, ETagForm, ObjectUri, Target};
 use crate::manifest::Manifest;
 use crate::plan::{Budget, Limits, PartLayout, ReadPlan, Sample, Tuning};
 use crate::sealed::seal;
 use crate::units::{ByteRange, KIB, PartNumber};
-use crate::verdict::{CheckId, CheckName, Condition, Origin, Subject, Upkeep};
+use crate::verdict::{CheckId, CheckName, Condition, Origin, PolicyCheck, Subject};
 
 pub use checkpoint::checkpoint;
 pub use policy::policy;
@@ -244,7 +246,7 @@ pub fn check_name(data: &[u8]) -> bool {
         })
         .chain([CheckId::Identity, CheckId::Size, CheckId::Proof, CheckId::Stream])
         .chain(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)))
-        .chain(Upkeep::ALL.map(|(upkeep, _)| CheckId::Upkeep(upkeep)))
+        .chain(PolicyCheck::ALL.map(|(upkeep, _)| CheckId::PolicyCheck(upkeep)))
         .collect();
     let matched = all.iter().filter(|check| name.matches(**check)).count();
     assert_eq!(matched, if matches!(name, CheckName::One(_)) { 1 } else { 22 }, "{name}");
@@ -349,7 +351,7 @@ pub fn fold(data: &[u8]) -> bool {
 pub fn lanes(data: &[u8]) -> bool {
     let mut input = Input(data);
     let Some(kernel) = Md5Lanes::detect() else { return true };
-    let pool = Pool::new(kernel, usize::from(input.byte() % 20), usize::from(input.u16()) << 4);
+    let pool = LaneScheduler::new(kernel, usize::from(input.byte() % 20), usize::from(input.u16()) << 4);
     let count = usize::from(input.byte() % 24);
     let lens: Vec<usize> = (0..count).map(|_| usize::from(input.u16())).collect();
     let mut frame = || usize::from(input.u16() % 40_000) + 1;

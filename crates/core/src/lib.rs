@@ -8,7 +8,13 @@ pub mod checksum;
 pub mod content;
 pub mod facts;
 #[doc(hidden)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a panic is the finding")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a panic is the finding"
+)]
 pub mod fuzzing;
 pub mod ident;
 pub mod manifest;

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 
+use crate::audit::{Level, Partition, PartitionSpec, age};
 use crate::cli::args::{ConnectionArgs, OutputArgs, PageArgs, range_size, time};
-use crate::audit::{Level, Share, Turn, age};
 use crate::ident::{AmiId, Prefix};
 use crate::plan::{Concurrency, Sample};
 use crate::units::ByteSize;
@@ -102,10 +102,10 @@ pub struct SafeArgs {
 pub struct TurnArgs {
     /// Only a share of the objects, always the same one: 3/7, or today/7 for one a day in turn
     #[arg(long, value_name = "I/N")]
-    pub slice: Option<Turn>,
+    pub slice: Option<PartitionSpec>,
     /// This run's share of the work of several; `audit merge` puts their JSON lines together
     #[arg(long, value_name = "I/N")]
-    pub shard: Option<Share>,
+    pub shard: Option<Partition>,
     /// Begin no more objects after this time, those proved longest ago first
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,

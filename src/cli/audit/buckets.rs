@@ -5,14 +5,14 @@ use super::UsageError;
 use crate::cli::resolve::connect;
 use crate::ident::ObjectUri;
 use crate::source::s3::{Connection, S3Options};
-use crate::source::{Archive, BucketService, Context, ObjectSource, Pace, Paced};
+use crate::source::{BucketResolver, BucketService, Context, ObjectSource, RateLimiter, ThrottledSource};
 
 /// Connections to the buckets of an audit, each in its own Region.
 pub(super) struct Buckets {
     home: Connection,
     elsewhere: BTreeMap<String, Connection>,
     regions: BTreeMap<String, String>,
-    pace: Option<Arc<Pace>>,
+    pace: Option<Arc<RateLimiter>>,
 }
 
 impl Buckets {
@@ -36,7 +36,7 @@ impl Buckets {
 
     /// So many bytes a second, over all objects.
     pub fn at_rate(self, rate: Option<u64>) -> Self {
-        Buckets { pace: rate.map(|rate| Arc::new(Pace::new(rate))), ..self }
+        Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate))), ..self }
     }
 
     #[cfg(feature = "ec2")]
@@ -49,12 +49,12 @@ impl Buckets {
     }
 }
 
-impl Archive for Buckets {
+impl BucketResolver for Buckets {
     fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource> {
         let object: Arc<dyn ObjectSource> = Arc::new(self.of(&uri.bucket).object(uri.clone()));
         match &self.pace {
             None => object,
-            Some(pace) => Arc::new(Paced::new(object, Arc::clone(pace))),
+            Some(pace) => Arc::new(ThrottledSource::new(object, Arc::clone(pace))),
         }
     }
 

@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::args::AuditFileArgs;
+use crate::audit::{Inventory, Objects, objects_in};
 use crate::cli::resolve::read;
 use crate::cli::run::keep_output;
 use crate::clock::{Clock, SystemClock};
-use crate::commands::audit::Chosen;
+use crate::commands::audit::Scope;
 use crate::files::{InputKind, OutputKind, open_input};
-use crate::audit::{Inventory, Objects, objects_in};
 use crate::render::{junit, prometheus, table};
 use crate::report::Report;
 
@@ -55,14 +55,14 @@ fn wrong(path: &Path, problem: impl std::fmt::Display) -> UsageError {
 }
 
 /// The objects that a list names.
-pub(super) fn list(path: &Path) -> Result<Chosen, UsageError> {
+pub(super) fn list(path: &Path) -> Result<Scope, UsageError> {
     let input = open_input(path, InputKind::List).map_err(|error| wrong(path, error))?;
     let objects = objects_in(BufReader::new(input)).map_err(|problem| wrong(path, problem))?;
-    Ok(Chosen::Named { objects, from: path.display().to_string() })
+    Ok(Scope::Named { objects, from: path.display().to_string() })
 }
 
 /// The stored AMI objects that an S3 Inventory names.
-pub(super) fn inventory(manifest: &Path) -> Result<Chosen, UsageError> {
+pub(super) fn inventory(manifest: &Path) -> Result<Scope, UsageError> {
     let text = read(manifest, InputKind::InventoryManifest)?;
     let inventory = Inventory::from_json(&text).map_err(|problem| wrong(manifest, problem))?;
     let mut found = Objects::default();
@@ -79,7 +79,7 @@ pub(super) fn inventory(manifest: &Path) -> Result<Chosen, UsageError> {
         return Err(wrong(manifest, "names no stored AMI object"));
     }
     let made = inventory.made().map(|made| format!(" of {made}")).unwrap_or_default();
-    Ok(Chosen::Named { objects, from: format!("the inventory {}{made}", manifest.display()) })
+    Ok(Scope::Named { objects, from: format!("the inventory {}{made}", manifest.display()) })
 }
 
 /// As S3 lays them out: the manifest in a folder of its day, the data in `data` beside that.

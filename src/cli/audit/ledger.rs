@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::UsageError;
+use crate::audit::{Acceptance, Entry, History};
 use crate::cli::args::OutputArgs;
 use crate::cli::run::Results;
 use crate::clock::{Clock, SystemClock};
-use crate::audit::{Acceptance, Entry, History};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};

@@ -22,10 +22,10 @@ use self::files::Files;
 use super::resolve::{UsageError, before_work, load, options, read};
 use super::run::{Results, cancel_on_signal, until};
 use super::terminal::Progress;
-use crate::clock::{Clock, SystemClock};
-use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, audit};
-use crate::files::InputKind;
 use crate::audit::{Level, Policy};
+use crate::clock::{Clock, SystemClock};
+use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, Lifecycles, Scope, audit};
+use crate::files::InputKind;
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
@@ -126,7 +126,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
             let (name, path) = (path.display().to_string(), path.clone());
             load(name, args.turn.max_time, move || files::inventory(&path)).await?
         }
-        (None, None) => Chosen::Listed(args.prefixes.clone()),
+        (None, None) => Scope::Listed(args.prefixes.clone()),
     };
     let objects_at_once =
         args.reading.objects.map_or(if args.level == Level::Facts { QUESTIONS } else { READINGS }, usize::from);
@@ -148,7 +148,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         max_age: args.ledger.is_some().then_some(max_age),
         slice: args.turn.slice.map(|turn| turn.on(day)),
         shard: args.turn.shard,
-        due: Due {
+        due: AuditLimits {
             until: args.turn.max_time.and_then(|time| Instant::now().checked_add(time)),
             bytes: args.turn.max_bytes.map(|size| size.0),
             dollars,

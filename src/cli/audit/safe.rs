@@ -3,12 +3,14 @@ use std::sync::Arc;
 use super::args::SafeArgs;
 use super::buckets::Buckets;
 use super::{QUESTIONS, UsageError, policy};
+use crate::audit::Level;
 use crate::cli::resolve::{load, options, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::clock::SystemClock;
-use crate::commands::audit::{AuditRequest, AuditServices, Chosen, Due, Lifecycles, SafeWish, safe_to_delete};
-use crate::audit::Level;
+use crate::commands::audit::{
+    AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Lifecycles, Scope, safe_to_delete,
+};
 use crate::ledger::Ledger;
 use crate::plan::Sample;
 use crate::progress::Counting;
@@ -27,13 +29,13 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let counting = Arc::new(Counting::new(progress.clone()));
     let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
     let request = AuditRequest {
-        chosen: Chosen::Listed(args.prefixes.clone()),
+        chosen: Scope::Listed(args.prefixes.clone()),
         level: Level::Facts,
         sample: Sample::Percent(100.0),
         max_age: None,
         slice: None,
         shard: None,
-        due: Due::default(),
+        due: AuditLimits::default(),
         policy,
         objects_at_once: QUESTIONS,
         budget: usual_budget()?,
@@ -67,12 +69,12 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     Ok(results.finish())
 }
 
-fn wish(args: &SafeArgs) -> Result<SafeWish, UsageError> {
+fn wish(args: &SafeArgs) -> Result<DeletionSafetyRequest, UsageError> {
     let record = record(args.record.as_deref())?;
     if let Some((file, other)) = record.as_ref().filter(|(_, record)| record.image != args.image.as_str()) {
         return Err(UsageError(format!("--record {file}: it is of {}, not of {}", other.image, args.image)));
     }
-    Ok(SafeWish { image: args.image.clone(), max_age: args.max_age, record })
+    Ok(DeletionSafetyRequest { image: args.image.clone(), max_age: args.max_age, record })
 }
 
 /// To learn whose credentials these are.

@@ -1,14 +1,14 @@
 use jiff::Timestamp;
 
-use super::examine::{Examined, known_trouble, unchanged};
+use super::examine::{AuditedObject, known_trouble, unchanged};
 use super::list::Candidate;
-use super::look::{Done, Look, Looked};
+use super::look::{Look, Looked, ObjectOutcome};
 use super::{AuditRequest, judged};
 use crate::audit::{Change, Entry, Gone, History, Level, Proof, Seen};
 use crate::ident::ObjectUri;
 use crate::report::{AuditedReport, FindingReport, TOOL};
 use crate::source::{ErrorKind, Session, SourceError};
-use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason, Verdict};
 
 /// An object that could not be looked at.
 pub(super) fn not_there(
@@ -17,7 +17,7 @@ pub(super) fn not_there(
     history: Option<&History>,
     error: &SourceError,
     now: Timestamp,
-) -> Examined {
+) -> AuditedObject {
     let known = history.is_some_and(|history| !history.is_empty());
     let gone = error.kind == ErrorKind::NotFound;
     let outcome = match error.kind {
@@ -28,7 +28,7 @@ pub(super) fn not_there(
         ErrorKind::Denied => Outcome::Unknown(Reason::NotPermitted { needs: "s3:GetObject".to_owned() }),
         _ => Outcome::Unknown(Reason::Unanswered { detail: error.explain() }),
     };
-    let check = if gone { CheckId::Upkeep(Upkeep::Present) } else { CheckId::Identity };
+    let check = if gone { CheckId::PolicyCheck(PolicyCheck::Present) } else { CheckId::Identity };
     let mut findings = vec![FindingReport::from(&Finding { check, required: true, outcome })];
     let listed = candidate.listed.as_ref().map(Seen::listed).filter(|_| !gone);
     let (known_of_it, change) = known_of(history, listed.as_ref());
@@ -49,7 +49,7 @@ pub(super) fn not_there(
         exit_code: exit.code(),
         ..bare(&candidate.uri.to_string(), findings)
     };
-    Examined { entry, ..Examined::bare(report) }
+    AuditedObject { entry, ..AuditedObject::bare(report) }
 }
 
 /// Asks for an object that was seen once, and that the listing does not hold. Only an answer that there is none makes
@@ -59,14 +59,14 @@ pub(super) async fn absence(look: &Look<'_>, uri: ObjectUri, history: &History) 
     let clock = &services.context.clock;
     let candidate = Candidate::named(uri);
     if request.due.is_over(clock.monotonic()) {
-        let examined = Examined::left(&candidate, Some(history), "--max-time is over", clock.now());
-        return Looked { done: Done::Left, examined, unlisted: false };
+        let examined = AuditedObject::left(&candidate, Some(history), "--max-time is over", clock.now());
+        return Looked { done: ObjectOutcome::Left, examined, unlisted: false };
     }
     let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
     let unlisted = match session.head().await {
         Err(error) if error.kind == ErrorKind::NotFound => {
             let examined = missed(&candidate.uri.to_string(), history, clock.now());
-            return Looked { done: Done::Missing, examined, unlisted: false };
+            return Looked { done: ObjectOutcome::Missing, examined, unlisted: false };
         }
         answer => answer.is_ok(),
     };
@@ -76,8 +76,8 @@ pub(super) async fn absence(look: &Look<'_>, uri: ObjectUri, history: &History) 
 }
 
 /// An object that was seen once, and is not there any more.
-fn missed(target: &str, history: &History, now: Timestamp) -> Examined {
-    let finding = Finding { check: CheckId::Upkeep(Upkeep::Present), required: true, outcome: missing() };
+fn missed(target: &str, history: &History, now: Timestamp) -> AuditedObject {
+    let finding = Finding { check: CheckId::PolicyCheck(PolicyCheck::Present), required: true, outcome: missing() };
     let last =
         history.last().map(|look| format!("last seen{} {}", if look.settled { " in order" } else { "" }, look.at));
     let report = AuditedReport {
@@ -85,7 +85,7 @@ fn missed(target: &str, history: &History, now: Timestamp) -> Examined {
         notes: last.into_iter().collect(),
         ..bare(target, vec![FindingReport::from(&finding)])
     };
-    Examined { entry: gone_entry(target, history, now), ..Examined::bare(report) }
+    AuditedObject { entry: gone_entry(target, history, now), ..AuditedObject::bare(report) }
 }
 
 /// What the ledger knows of an object that was listed, and not looked at.
@@ -130,9 +130,9 @@ fn missing() -> Outcome {
     Outcome::Fail(Failure::of_rule(Evidence::of_rule("ledger", "still there", "there is no such object any more")))
 }
 
-impl Examined {
+impl AuditedObject {
     pub fn bare(report: AuditedReport) -> Self {
-        Examined { report, entry: None, content: Vec::new(), proved: false }
+        AuditedObject { report, entry: None, content: Vec::new(), proved: false }
     }
 
     /// An object that is due, and was not reached; what a listing and the ledger tell of it is told all the same.
@@ -152,7 +152,7 @@ impl Examined {
             exit_code: judged::exit(&findings).code(),
             ..bare(&candidate.uri.to_string(), findings)
         };
-        Examined { entry, ..Examined::bare(report) }
+        AuditedObject { entry, ..AuditedObject::bare(report) }
     }
 }
 

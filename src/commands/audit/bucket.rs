@@ -1,9 +1,9 @@
 use tokio::join;
 
 use super::{AuditRequest, AuditServices, judged};
+use crate::audit::BucketState;
 use crate::commands::ask::asked;
 use crate::facts::Fact;
-use crate::audit::BucketState;
 use crate::report::{AuditedBucketReport, FindingReport};
 
 /// The settings of a bucket, where the policy asks for any.

@@ -8,30 +8,30 @@ use super::judged;
 use super::list::Candidate;
 use super::state::{Asker, moves, object_state, wants_head};
 use super::{AuditRequest, AuditServices};
+use crate::audit::{Change, ContentFingerprint, Entry, History, Level, LookResult, Proof, Seen, part_runs};
 use crate::checks::wrong_size;
 use crate::checksum::ChecksumKind;
 use crate::commands::discover::look;
 use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyRequest, verify};
 use crate::facts::{ListedObject, ObjectFacts};
-use crate::audit::{Change, Content, Entry, History, Level, Proof, Seen, Standing, part_runs};
 use crate::ident::{ETagForm, ObjectUri, Target};
 use crate::plan::PartLayout;
 use crate::progress::{Call, Counting, Monitor};
 use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL, VerifyReport};
 use crate::source::{Context, ErrorKind, Session, SourceError};
-use crate::verdict::{CheckId, Doubt, Evidence, Failure, Finding, Outcome, Reason, Upkeep, Verdict};
+use crate::verdict::{CheckId, Doubt, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason, Verdict};
 
 /// What looking at an object came to: the report, what is to be kept of it, and what must be asked of all objects
 /// together.
-pub(super) struct Examined {
+pub(super) struct AuditedObject {
     pub report: AuditedReport,
     pub entry: Option<Entry>,
-    pub content: Vec<Content>,
+    pub content: Vec<ContentFingerprint>,
     /// Every byte of this very state is proved, not too long ago.
     pub proved: bool,
 }
 
-impl Examined {
+impl AuditedObject {
     /// Whether it was stopped before it told anything that is worth keeping.
     pub fn is_cut_off(&self) -> bool {
         self.entry.is_none() && self.report.exit_code == Exit::Interrupted.code()
@@ -39,10 +39,10 @@ impl Examined {
 }
 
 /// What is known of an object from the requests of a level.
-struct Known {
+struct ObjectInspection {
     facts: ObjectFacts,
     seen: Seen,
-    content: Vec<Content>,
+    content: Vec<ContentFingerprint>,
     findings: Vec<FindingReport>,
     notes: Vec<String>,
     proved_by: Vec<String>,
@@ -62,7 +62,7 @@ pub(super) async fn examine(
     candidate: &Candidate,
     history: Option<&History>,
     cancel: &CancellationToken,
-) -> Examined {
+) -> AuditedObject {
     let clock = Arc::clone(&services.context.clock);
     let started = clock.monotonic();
     let (session, counting) = one_of_many(services, candidate);
@@ -83,7 +83,7 @@ pub(super) async fn examine(
 }
 
 /// What S3 tells of it.
-async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, SourceError> {
+async fn facts(session: &Session, candidate: &Candidate) -> Result<ObjectInspection, SourceError> {
     let found = look(session).await?;
     let mut notes = found.notes;
     let facts = found.facts;
@@ -105,7 +105,7 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
         Finding { check: CheckId::Size, required: true, outcome: size(&candidate.uri, facts.size) },
         Finding { check: CheckId::Proof, required: false, outcome: Outcome::Unknown(Reason::NotRead) },
     ];
-    Ok(Known {
+    Ok(ObjectInspection {
         seen,
         content: stated(&facts),
         findings: findings.iter().map(FindingReport::from).collect(),
@@ -120,22 +120,22 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<Known, Source
 }
 
 /// Values of its content, as S3 states them.
-fn stated(facts: &ObjectFacts) -> Vec<Content> {
+fn stated(facts: &ObjectFacts) -> Vec<ContentFingerprint> {
     let checksums = facts.checksums.value().into_iter().flatten();
-    let mut content: Vec<Content> = checksums
+    let mut content: Vec<ContentFingerprint> = checksums
         .map(|checksum| {
             let value = checksum.to_string();
             // What may go over parts must not be taken for a value of the whole.
             let open = !matches!(checksum.kind, ChecksumKind::FullObject) && !value.contains('-');
             let value = if open { format!("{value}-?") } else { value };
-            Content::new(&checksum.algorithm().to_string(), &value)
+            ContentFingerprint::new(&checksum.algorithm().to_string(), &value)
         })
         .collect();
     if let Some(etag) = &facts.id.etag
         && facts.encryption.hides_md5().is_none()
         && !matches!(etag.form(), ETagForm::Opaque)
     {
-        content.push(Content::new("etag", &etag.to_string()));
+        content.push(ContentFingerprint::new("etag", &etag.to_string()));
     }
     content.sort();
     content
@@ -145,10 +145,10 @@ fn stated(facts: &ObjectFacts) -> Vec<Content> {
 async fn bytes(
     session: &Session,
     request: &AuditRequest,
-    facts: Known,
+    facts: ObjectInspection,
     history: Option<&History>,
     cancel: &CancellationToken,
-) -> Result<Known, SourceError> {
+) -> Result<ObjectInspection, SourceError> {
     let sample = (request.level == Level::Sample).then_some(request.sample);
     let known = history.and_then(|history| history.parts_of(&facts.seen));
     let etag_parts = known.map(|(etag, layout)| ETagParts { etag, layout });
@@ -165,7 +165,7 @@ async fn bytes(
         let detail = "it was another one when its facts were asked for".to_owned();
         let outcome = Outcome::Unknown(Reason::Changed { detail });
         let finding = Finding { check: CheckId::Identity, required: true, outcome };
-        return Ok(Known { findings: vec![FindingReport::from(&finding)], content: Vec::new(), ..facts });
+        return Ok(ObjectInspection { findings: vec![FindingReport::from(&finding)], content: Vec::new(), ..facts });
     }
     if request.level == Level::Sample {
         // A sample proves nothing, and is what was asked for.
@@ -185,7 +185,17 @@ async fn bytes(
         exit @ (Exit::Interrupted | Exit::CouldNot) => exit,
         _ => Exit::Passed,
     };
-    Ok(Known { content, findings, notes, proved_by, covered: stats.covered_bytes, doubt, etag_parts, exit, ..facts })
+    Ok(ObjectInspection {
+        content,
+        findings,
+        notes,
+        proved_by,
+        covered: stats.covered_bytes,
+        doubt,
+        etag_parts,
+        exit,
+        ..facts
+    })
 }
 
 /// Adds what was known before, what is to be kept, and what the policy says.
@@ -193,9 +203,9 @@ async fn judge(
     asker: Asker<'_>,
     candidate: &Candidate,
     history: Option<&History>,
-    mut known: Known,
+    mut known: ObjectInspection,
     now: Timestamp,
-) -> Examined {
+) -> AuditedObject {
     let request = asker.request;
     let mut look = look_of(request, candidate, &known, now);
     let restated = history.is_some_and(|history| history.restated(&known.seen, &known.content).is_some());
@@ -205,7 +215,7 @@ async fn judge(
     let standing = look.standing();
     // Every output shows what is known after this look: an earlier proof that it takes back is shown nowhere.
     let after = history.unwrap_or(&History::NOTHING).weighed(&look);
-    let troubled = matches!(standing, Standing::Damaged | Standing::Doubted(_));
+    let troubled = matches!(standing, LookResult::Damaged | LookResult::Doubted(_));
     let change = history.map(|history| history.change_by(&look));
     if let Some(change) = &change {
         known.findings.extend(unchanged(change).iter().map(FindingReport::from));
@@ -218,11 +228,11 @@ async fn judge(
     }
     known.findings.extend(unsaid_trouble(&after, &known.seen, standing, request.level));
     let proof = after.proof_of(&known.seen);
-    let holds = standing == Standing::Proved || proof.is_some_and(|proof| proof.is_in(request.term(now)));
+    let holds = standing == LookResult::Proved || proof.is_some_and(|proof| proof.is_in(request.term(now)));
     let storage_class = known.facts.storage_class.clone();
     let mut state = object_state(asker, Some(Ok(&known.facts)), storage_class.clone(), (&after, &known.seen)).await;
     // What nothing identifies is proved in this run all the same.
-    state.proof = state.proof.or((standing == Standing::Proved).then_some(&look));
+    state.proof = state.proof.or((standing == LookResult::Proved).then_some(&look));
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     known.notes.extend(moves(request, &state, now));
     let report = AuditedReport {
@@ -243,23 +253,23 @@ async fn judge(
     };
     // What was stopped says nothing of the object, unless it spoke against it by then.
     let keep = known.exit != Exit::Interrupted || troubled;
-    Examined { report, entry: keep.then(|| Entry::Proof(Box::new(look))), content: known.content, proved: holds }
+    AuditedObject { report, entry: keep.then(|| Entry::Proof(Box::new(look))), content: known.content, proved: holds }
 }
 
 /// What speaks against this state of the object, unless the findings of this look say as much. A sample demands less than
 /// a proof, and a doubt that it finds bears on the object all the same.
-fn unsaid_trouble(after: &History, seen: &Seen, standing: Standing, level: Level) -> Option<FindingReport> {
+fn unsaid_trouble(after: &History, seen: &Seen, standing: LookResult, level: Level) -> Option<FindingReport> {
     let said = match standing {
-        Standing::Damaged => true,
-        Standing::Doubted(_) => level == Level::Bytes && after.damage_of(seen).is_none(),
-        Standing::Proved | Standing::InOrder | Standing::Open => false,
+        LookResult::Damaged => true,
+        LookResult::Doubted(_) => level == Level::Bytes && after.damage_of(seen).is_none(),
+        LookResult::Proved | LookResult::InOrder | LookResult::Open => false,
     };
     if said { None } else { known_trouble(after, seen) }
 }
 
 /// The look as the ledger keeps it: what the object itself came to, apart from what it was before and what is demanded
 /// of it.
-fn look_of(request: &AuditRequest, candidate: &Candidate, known: &Known, now: Timestamp) -> Proof {
+fn look_of(request: &AuditRequest, candidate: &Candidate, known: &ObjectInspection, now: Timestamp) -> Proof {
     let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
     let exit = judged::exit(&known.findings).and(known.exit);
     let verdict = judged::verdict(&known.findings, proved && known.exit == Exit::Passed);
@@ -286,8 +296,8 @@ fn look_of(request: &AuditRequest, candidate: &Candidate, known: &Known, now: Ti
 
 /// Values of the content that every byte was held against, and that matched. No other value makes the content of an
 /// object the same as before while its bytes are wrong or in doubt.
-fn matched(known: &Known) -> Vec<Content> {
-    let holds = |content: &&Content| known.proved_by.iter().any(|by| by == content.name());
+fn matched(known: &ObjectInspection) -> Vec<ContentFingerprint> {
+    let holds = |content: &&ContentFingerprint| known.proved_by.iter().any(|by| by == content.name());
     known.content.iter().filter(holds).cloned().collect()
 }
 
@@ -299,7 +309,7 @@ pub(super) async fn still_good(
     candidate: &Candidate,
     history: &History,
     good: &Proof,
-) -> Option<Examined> {
+) -> Option<AuditedObject> {
     let now = services.context.clock.now();
     let (session, counting) = one_of_many(services, candidate);
     let proof = history.proof_of(&good.object);
@@ -347,7 +357,7 @@ pub(super) async fn still_good(
         received_bytes: counts.received,
         elapsed_seconds: 0.0,
     };
-    Some(Examined { report, entry: None, content: good.content.clone(), proved: holds })
+    Some(AuditedObject { report, entry: None, content: good.content.clone(), proved: holds })
 }
 
 /// Whether a stored AMI object can have this size.
@@ -366,10 +376,10 @@ pub(super) fn known_trouble(history: &History, seen: &Seen) -> Option<FindingRep
         Outcome::Fail(Failure::of_rule(evidence))
     } else {
         let doubtful = history.doubt_of(seen)?;
-        let Standing::Doubted(doubt) = doubtful.standing() else { return None };
+        let LookResult::Doubted(doubt) = doubtful.standing() else { return None };
         Outcome::Unknown(Reason::InDoubt { doubt, since: doubtful.at.clone() })
     };
-    Some(FindingReport::from(&Finding { check: CheckId::Upkeep(Upkeep::Sound), required: true, outcome }))
+    Some(FindingReport::from(&Finding { check: CheckId::PolicyCheck(PolicyCheck::Sound), required: true, outcome }))
 }
 
 /// Nothing to say of what is new, or of what there is no history of.
@@ -388,7 +398,7 @@ pub(super) fn unchanged(change: &Change) -> Option<Finding> {
                 .to_owned(),
         }),
     };
-    Some(Finding { check: CheckId::Upkeep(Upkeep::Unchanged), required: true, outcome })
+    Some(Finding { check: CheckId::PolicyCheck(PolicyCheck::Unchanged), required: true, outcome })
 }
 
 /// A session with one object among others, and what is counted of it.

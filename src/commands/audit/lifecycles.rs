@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::facts::{Fact, LifecycleRule};
-use crate::source::{Archive, Context, ErrorKind};
+use crate::source::{BucketResolver, Context, ErrorKind};
 
 const SOURCE: &str = "GetBucketLifecycleConfiguration";
 
@@ -16,7 +16,7 @@ type Rules = Fact<Arc<[LifecycleRule]>>;
 pub struct Lifecycles(Arc<Mutex<BTreeMap<String, Arc<OnceCell<Rules>>>>>);
 
 impl Lifecycles {
-    pub(super) async fn of(&self, archive: &dyn Archive, context: &Context, bucket: &str) -> Rules {
+    pub(super) async fn of(&self, archive: &dyn BucketResolver, context: &Context, bucket: &str) -> Rules {
         let cell = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(bucket.to_owned()).or_default())

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, Stream};
 
-use super::{AuditServices, Chosen};
+use super::{AuditServices, Scope};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{ListedObject, ListedPage, Walk};
 use crate::ident::{ObjectUri, Prefix, Target};
@@ -40,10 +40,10 @@ pub(super) enum Listed {
 }
 
 /// Pages of candidates, one prefix after the other; a prefix that cannot be listed does not stop the rest.
-pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Chosen) -> impl Stream<Item = Listed> + 'a {
+pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Scope) -> impl Stream<Item = Listed> + 'a {
     let (prefixes, named) = match chosen {
-        Chosen::Listed(prefixes) => (prefixes.as_slice(), None),
-        Chosen::Named { objects, .. } => {
+        Scope::Listed(prefixes) => (prefixes.as_slice(), None),
+        Scope::Named { objects, .. } => {
             let candidates = objects.iter().cloned().map(Candidate::named).collect();
             (&[][..], Some(Listed::Page { candidates, others: 0, empty: None, notes: Vec::new() }))
         }

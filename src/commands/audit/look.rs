@@ -2,12 +2,12 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::examine::{Examined, examine, still_good};
+use super::budget::{AuditBudget, ObjectCost};
+use super::examine::{AuditedObject, examine, still_good};
 use super::list::Candidate;
-use super::spend::{Spend, Weight};
-use super::{AuditRequest, AuditServices, Chosen};
-use crate::facts::ObjectFacts;
+use super::{AuditRequest, AuditServices, Scope};
 use crate::audit::{Histories, History, Seen};
+use crate::facts::ObjectFacts;
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::source::Session;
 
@@ -15,7 +15,7 @@ pub(super) static NOTHING: History = History::NOTHING;
 
 /// What became of an object in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum ObjectOutcome {
     Examined,
     StillGood,
     /// Due, and not reached.
@@ -25,8 +25,8 @@ pub(super) enum Done {
 
 /// An object that was looked at.
 pub(super) struct Looked {
-    pub done: Done,
-    pub examined: Examined,
+    pub done: ObjectOutcome,
+    pub examined: AuditedObject,
     /// It is there, and the listing lacks it.
     pub unlisted: bool,
 }
@@ -38,7 +38,7 @@ pub(super) struct Look<'a> {
     /// `None` without a ledger.
     pub histories: Option<Histories>,
     pub cancel: &'a CancellationToken,
-    spend: Mutex<Spend>,
+    spend: Mutex<AuditBudget>,
 }
 
 impl<'a> Look<'a> {
@@ -48,7 +48,7 @@ impl<'a> Look<'a> {
         histories: Option<Histories>,
         cancel: &'a CancellationToken,
     ) -> Self {
-        Look { services, request, histories, cancel, spend: Mutex::new(Spend::new(request)) }
+        Look { services, request, histories, cancel, spend: Mutex::new(AuditBudget::new(request)) }
     }
 
     /// US dollars that were spent, by list prices.
@@ -70,14 +70,14 @@ impl<'a> Look<'a> {
         if let Some((history, good)) = good
             && let Some(examined) = still_good(services, request, &candidate, history, good).await
         {
-            return looked(Done::StillGood, examined);
+            return looked(ObjectOutcome::StillGood, examined);
         }
-        let weight = Weight::of(&candidate, facts.as_ref());
+        let weight = ObjectCost::of(&candidate, facts.as_ref());
         let spent = lock(&self.spend).take(request, &weight, clock.monotonic());
         if let Err(why) = spent {
-            return looked(Done::Left, Examined::left(&candidate, history, why, clock.now()));
+            return looked(ObjectOutcome::Left, AuditedObject::left(&candidate, history, why, clock.now()));
         }
-        looked(Done::Examined, examine(services, request, &candidate, history, self.cancel).await)
+        looked(ObjectOutcome::Examined, examine(services, request, &candidate, history, self.cancel).await)
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// What is known of the chosen objects, and what the ledger ends in.
-pub(super) fn histories(ledger: &Ledger, chosen: &Chosen) -> Result<(Histories, Head), LedgerError> {
+pub(super) fn histories(ledger: &Ledger, chosen: &Scope) -> Result<(Histories, Head), LedgerError> {
     let mut histories = Histories::new();
     let head = ledger.each(None, |kept| {
         if chosen.holds(kept.entry.target()) {

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{Content, Joint, ObservationKind, Share};
+use crate::audit::{ContentFingerprint, CrossObjectIndex, ObservationKind, Partition};
 use crate::ident::ObjectUri;
 use crate::report::{
     AuditLines, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, ObservationReport, Report,
@@ -62,10 +62,10 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
         return Err(format!("{name}: was not held against the same policy as the other shards"));
     }
     all.exit_code = exit.and(Exit::of(all.exit_code)).code();
-    let mut joint = Joint::default();
+    let mut joint = CrossObjectIndex::default();
     for (target, report) in &objects {
         if let (Ok(uri), Some(identity)) = (target.parse::<ObjectUri>(), &report.identity) {
-            let content: Vec<Content> = report.content.iter().cloned().map(Content).collect();
+            let content: Vec<ContentFingerprint> = report.content.iter().cloned().map(ContentFingerprint).collect();
             joint.add(&uri, identity.object_bytes, &content);
         }
     }
@@ -208,8 +208,8 @@ fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &Au
     Ok(())
 }
 
-fn share_of(name: &str, end: &AuditReport) -> Result<Share, String> {
-    let share = end.shard.as_ref().and_then(|shard| shard.parse::<Share>().ok());
+fn share_of(name: &str, end: &AuditReport) -> Result<Partition, String> {
+    let share = end.shard.as_ref().and_then(|shard| shard.parse::<Partition>().ok());
     share.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
 }
 

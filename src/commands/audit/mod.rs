@@ -3,6 +3,7 @@
 
 mod absent;
 mod bucket;
+mod budget;
 mod described;
 mod examine;
 mod judged;
@@ -13,12 +14,11 @@ mod merge;
 mod request;
 mod run;
 mod safe;
-mod spend;
 mod state;
-mod sum;
+mod summary;
 
 pub use lifecycles::Lifecycles;
 pub use merge::{Shard, merge};
-pub use request::{AuditRequest, AuditServices, Chosen, Due};
+pub use request::{AuditLimits, AuditRequest, AuditServices, Scope};
 pub use run::{AuditError, audit};
-pub use safe::{SafeWish, safe_to_delete};
+pub use safe::{DeletionSafetyRequest, safe_to_delete};

@@ -5,16 +5,16 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Lifecycles;
-use crate::audit::{Level, Policy, Share, Term};
+use crate::audit::{Level, Partition, Policy, ValidityWindow};
 use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
 use crate::plan::{Budget, Sample};
 use crate::price::PriceTable;
-use crate::source::{Archive, Context};
+use crate::source::{BucketResolver, Context};
 
 /// Which objects.
 #[derive(Debug, Clone)]
-pub enum Chosen {
+pub enum Scope {
     /// All stored AMI objects under these prefixes.
     Listed(Vec<Prefix>),
     /// These, by whatever name they go; nothing else is looked for.
@@ -25,11 +25,11 @@ pub enum Chosen {
     },
 }
 
-impl Chosen {
+impl Scope {
     pub fn buckets(&self) -> BTreeSet<String> {
         match self {
-            Chosen::Listed(prefixes) => prefixes.iter().map(|prefix| prefix.bucket.clone()).collect(),
-            Chosen::Named { objects, .. } => objects.iter().map(|uri| uri.bucket.clone()).collect(),
+            Scope::Listed(prefixes) => prefixes.iter().map(|prefix| prefix.bucket.clone()).collect(),
+            Scope::Named { objects, .. } => objects.iter().map(|uri| uri.bucket.clone()).collect(),
         }
     }
 
@@ -37,23 +37,23 @@ impl Chosen {
     pub(super) fn holds(&self, target: &str) -> bool {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };
         match self {
-            Chosen::Listed(prefixes) => prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)),
-            Chosen::Named { objects, .. } => objects.contains(&uri),
+            Scope::Listed(prefixes) => prefixes.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)),
+            Scope::Named { objects, .. } => objects.contains(&uri),
         }
     }
 
     pub(super) fn shown(&self) -> Vec<String> {
         match self {
-            Chosen::Listed(prefixes) => prefixes.iter().map(ToString::to_string).collect(),
-            Chosen::Named { objects, from } => vec![format!("{} objects named by {from}", objects.len())],
+            Scope::Listed(prefixes) => prefixes.iter().map(ToString::to_string).collect(),
+            Scope::Named { objects, from } => vec![format!("{} objects named by {from}", objects.len())],
         }
     }
 }
 
 impl AuditRequest {
     /// When a proof must have been made to hold.
-    pub(super) fn term(&self, now: Timestamp) -> Term {
-        Term::back_to(self.max_age, now)
+    pub(super) fn term(&self, now: Timestamp) -> ValidityWindow {
+        ValidityWindow::back_to(self.max_age, now)
     }
 
     /// Whether this run takes some of the objects only.
@@ -68,14 +68,14 @@ impl AuditRequest {
             return false;
         }
         let holds =
-            |share: Option<Share>, purpose| share.is_none_or(|share| share.holds(purpose, &uri.bucket, &uri.key));
+            |share: Option<Partition>, purpose| share.is_none_or(|share| share.holds(purpose, &uri.bucket, &uri.key));
         holds(self.slice, "slice") && holds(self.shard, "shard")
     }
 }
 
 /// When looking at objects ends although some are due.
 #[derive(Debug, Clone, Default)]
-pub struct Due {
+pub struct AuditLimits {
     pub until: Option<Instant>,
     /// Bytes of objects that are read whole.
     pub bytes: Option<u64>,
@@ -83,7 +83,7 @@ pub struct Due {
     pub dollars: Option<(f64, PriceTable)>,
 }
 
-impl Due {
+impl AuditLimits {
     /// Whether there is an end at all, so that it matters who comes first.
     pub fn ends(&self) -> bool {
         self.until.is_some() || self.bytes.is_some() || self.dollars.is_some()
@@ -98,15 +98,15 @@ impl Due {
 /// What to audit, and how hard.
 #[derive(Debug, Clone)]
 pub struct AuditRequest {
-    pub chosen: Chosen,
+    pub chosen: Scope,
     pub level: Level,
     /// Of an object that is read in part.
     pub sample: Sample,
     /// How old a proof may be that still holds.
     pub max_age: Option<SignedDuration>,
-    pub slice: Option<Share>,
-    pub shard: Option<Share>,
-    pub due: Due,
+    pub slice: Option<Partition>,
+    pub shard: Option<Partition>,
+    pub due: AuditLimits,
     pub policy: Policy,
     pub objects_at_once: usize,
     /// Of each of the objects at once.
@@ -116,7 +116,7 @@ pub struct AuditRequest {
 /// Where it all is.
 #[derive(Clone)]
 pub struct AuditServices {
-    pub archive: Arc<dyn Archive>,
+    pub archive: Arc<dyn BucketResolver>,
     /// To hold the copies against the AMIs of the account, where that is wished.
     pub images: Option<Arc<dyn ImageService>>,
     /// Rules that were asked so far.

@@ -8,13 +8,13 @@ use futures_util::stream::{self, FusedStream, Stream};
 use tokio_util::sync::CancellationToken;
 
 use super::absent::absence;
-use super::examine::Examined;
+use super::examine::AuditedObject;
 use super::list::{Candidate, Listed, ListingDigest, candidates};
 use super::look::{Look, Looked, histories, lock};
-use super::sum::Sum;
-use super::{AuditRequest, AuditServices, Chosen, bucket};
-use crate::clock::Clock;
+use super::summary::AuditSummary;
+use super::{AuditRequest, AuditServices, Scope, bucket};
 use crate::audit::{Entry, History, Level};
+use crate::clock::Clock;
 use crate::ident::{ObjectUri, Prefix};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
@@ -36,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct AuditError(#[from] LedgerError);
 
 /// What listing came to so far.
-struct Tally {
+struct ListingTally {
     report: AuditReport,
     digest: ListingDigest,
     there: BTreeSet<String>,
@@ -64,9 +64,9 @@ pub async fn audit(
         None => (None, None),
         Some(ledger) => histories(ledger, &request.chosen).map(|(all, head)| (Some(all), Some(head)))?,
     };
-    let tally = Mutex::new(Tally::new(request, clock.now().to_string(), head));
+    let tally = Mutex::new(ListingTally::new(request, clock.now().to_string(), head));
     let look = Look::new(services, request, histories, cancel);
-    let (sum, said) = (Sum::new(request), started);
+    let (sum, said) = (AuditSummary::new(request), started);
     let end = End { exit: Exit::Passed, cut_off: false, problems: Vec::new(), unlisted: Vec::new() };
     let mut work = Work { look: &look, ledger, head, sum, end, said, emit };
     work.buckets().await;
@@ -83,7 +83,7 @@ pub async fn audit(
         let left = tally.own.saturating_sub(work.sum.objects());
         tally.report.notes.push(format!("{left} of {} objects were not reached", tally.own));
     }
-    let mut listed = matches!(request.chosen, Chosen::Listed(_)) && !work.end.cut_off && !unfinished;
+    let mut listed = matches!(request.chosen, Scope::Listed(_)) && !work.end.cut_off && !unfinished;
     if listed {
         work.unlisted(&mut tally).await;
         listed = work.end.unlisted.is_empty();
@@ -111,7 +111,7 @@ struct Work<'a, E> {
     look: &'a Look<'a>,
     ledger: Option<Ledger>,
     head: Option<Head>,
-    sum: Sum,
+    sum: AuditSummary,
     end: End,
     /// When it was last said how far it is.
     said: Instant,
@@ -135,7 +135,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
     }
 
     /// Looks at what is listed, or named; whether it came to the end of that.
-    async fn listed(&mut self, tally: &Mutex<Tally>) -> bool {
+    async fn listed(&mut self, tally: &Mutex<ListingTally>) -> bool {
         let look = self.look;
         let (request, clock) = (look.request, &look.services.context.clock);
         let ended = AtomicBool::new(false);
@@ -161,7 +161,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
     }
 
     /// Asks for the objects that the ledger knows in this place, and that the listing lacks.
-    async fn unlisted(&mut self, tally: &mut Tally) {
+    async fn unlisted(&mut self, tally: &mut ListingTally) {
         let look = self.look;
         let unlisted = look.histories.iter().flatten().filter(|(target, history)| {
             !tally.there.contains(*target) && !history.is_empty() && look.request.takes(target, &tally.failed)
@@ -228,9 +228,9 @@ impl<E: FnMut(Report)> Work<'_, E> {
     }
 
     /// What only all objects together show, and the report over all.
-    async fn report(mut self, tally: Tally, all_seen: bool) -> AuditReport {
+    async fn report(mut self, tally: ListingTally, all_seen: bool) -> AuditReport {
         let Look { services, request, .. } = self.look;
-        let Tally { mut report, digest, .. } = tally;
+        let ListingTally { mut report, digest, .. } = tally;
         self.end.exit = self.end.exit.and(self.sum.release(services, all_seen, &mut self.emit));
         if !self.end.cut_off {
             let interrupted = tokio::select! {
@@ -287,7 +287,7 @@ async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin)) -> Option
 fn keep<'a>(
     ledger: Option<&mut Ledger>,
     head: &mut Option<Head>,
-    examined: impl Iterator<Item = &'a Examined>,
+    examined: impl Iterator<Item = &'a AuditedObject>,
 ) -> Result<(), LedgerError> {
     let Some(ledger) = ledger else { return Ok(()) };
     let entries: Vec<Entry> = examined.filter_map(|examined| examined.entry.clone()).collect();
@@ -297,7 +297,7 @@ fn keep<'a>(
     Ok(())
 }
 
-impl Tally {
+impl ListingTally {
     fn new(request: &AuditRequest, began: String, head: Option<Head>) -> Self {
         let mut report = AuditReport {
             scope: request.chosen.shown(),
@@ -313,10 +313,10 @@ impl Tally {
         if head.is_some_and(|head| head.entries == 0) {
             report.notes.push("new ledger: no earlier results".to_owned());
         }
-        if matches!(request.chosen, Chosen::Named { .. }) {
+        if matches!(request.chosen, Scope::Named { .. }) {
             report.notes.push("objects that are not named, and ones that are gone, were not looked for".to_owned());
         }
-        Tally {
+        ListingTally {
             report,
             digest: ListingDigest::new(),
             there: BTreeSet::new(),
@@ -340,7 +340,7 @@ impl Tally {
                 (candidates, others, empty)
             }
         };
-        self.report.listing_requests += u64::from(matches!(request.chosen, Chosen::Listed(_)));
+        self.report.listing_requests += u64::from(matches!(request.chosen, Scope::Listed(_)));
         self.report.other_objects += others;
         if let Some(prefix) = empty {
             // Nothing was wrong, and nothing was right: a prefix may be misspelt.

@@ -10,14 +10,14 @@ use super::list::{Candidate, Listed, candidates};
 use super::look::{NOTHING, histories};
 use super::request::{AuditRequest, AuditServices};
 use crate::account::AccountService;
+use crate::audit::{Histories, History, Level, OriginSurvey, judge_origin};
 use crate::commands::ask::{asked, tags};
 use crate::facts::{ObjectFacts, Readability, readability};
-use crate::audit::{Histories, History, Level, OriginSurvey, judge_origin};
 use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::Ledger;
 use crate::record::Record;
-use crate::report::{Exit, FindingReport, IdentityReport, SafeReport};
+use crate::report::{DeletionSafetyReport, Exit, FindingReport, IdentityReport};
 use crate::source::Session;
 use crate::units::ByteRange;
 
@@ -26,7 +26,7 @@ const STAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// Which AMI might be deleted, and by what a copy of it is known.
 #[derive(Debug, Clone)]
-pub struct SafeWish {
+pub struct DeletionSafetyRequest {
     pub image: AmiId,
     /// How old the proof of a copy may be.
     pub max_age: SignedDuration,
@@ -52,10 +52,10 @@ struct Found {
 pub async fn safe_to_delete(
     services: &AuditServices,
     request: &AuditRequest,
-    wish: &SafeWish,
+    wish: &DeletionSafetyRequest,
     ledger: &Ledger,
     account: Option<&dyn AccountService>,
-) -> Result<SafeReport, AuditError> {
+) -> Result<DeletionSafetyReport, AuditError> {
     let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
     let policy = &mut request.policy.object;
     // No pass without a proof, whatever the policy asks.
@@ -118,11 +118,11 @@ pub async fn safe_to_delete(
     Ok(report(wish, answer, exit, found))
 }
 
-fn report(wish: &SafeWish, answer: &str, exit: Exit, mut found: Found) -> SafeReport {
+fn report(wish: &DeletionSafetyRequest, answer: &str, exit: Exit, mut found: Found) -> DeletionSafetyReport {
     found.notes.push(
         "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked".to_owned(),
     );
-    SafeReport {
+    DeletionSafetyReport {
         image: wish.image.to_string(),
         answer: answer.to_owned(),
         copy: found.copy.filter(|_| answer == "may_go"),
@@ -170,7 +170,7 @@ impl Found {
 struct Copy<'a> {
     services: &'a AuditServices,
     request: &'a AuditRequest,
-    wish: &'a SafeWish,
+    wish: &'a DeletionSafetyRequest,
     /// The AMI, where it could be described.
     source: Option<&'a Source>,
     /// Of the caller, where it is known.

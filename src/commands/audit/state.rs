@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{AuditRequest, AuditServices};
-use crate::checks::{LifecycleSubject, Removals, Standing, horizon, removals};
+use crate::audit::{History, PolicySubject, Seen};
+use crate::checks::{LifecycleSubject, Removals, VersionState, horizon, removals};
 use crate::commands::ask::{lock, tags as tags_of};
 use crate::facts::{Fact, LifecycleRule, LockFacts, ObjectFacts};
-use crate::audit::{History, ObjectState, Seen};
 use crate::ident::Target;
 use crate::source::Session;
 
@@ -31,14 +31,14 @@ pub(super) async fn object_state<'a>(
     facts: Option<Result<&ObjectFacts, String>>,
     storage_class: Option<String>,
     (history, seen): (&'a History, &Seen),
-) -> ObjectState<'a> {
+) -> PolicySubject<'a> {
     let Asker { session, request, services } = asker;
     let policy = &request.policy;
     let why = match &facts {
         Some(Err(why)) => why.clone(),
         _ => "not asked for".to_owned(),
     };
-    let mut state = ObjectState {
+    let mut state = PolicySubject {
         encryption: Err(why.clone()),
         expiration: Err(why.clone()),
         rules: Fact::Unavailable { because: why.clone() },
@@ -105,14 +105,14 @@ fn held(
             Fact::Absent { .. } => Some(&none),
             other => other.value(),
         },
-        standing: if uri.version.is_some() { Standing::NotKnown } else { Standing::Current },
+        standing: if uri.version.is_some() { VersionState::NotKnown } else { VersionState::Current },
         lock: lock.value().or(Some(&facts.lock)),
     };
     removals(rules, &subject, now)
 }
 
 /// What lifecycle rules do to the object within the time that it must stay, and what does not keep it from staying.
-pub(super) fn moves(request: &AuditRequest, state: &ObjectState<'_>, now: Timestamp) -> Vec<String> {
+pub(super) fn moves(request: &AuditRequest, state: &PolicySubject<'_>, now: Timestamp) -> Vec<String> {
     let Some((time, rules)) = request.policy.object.stays.zip(state.rules.value()) else { return Vec::new() };
     let until = horizon(now, time);
     let soon = rules.archived.iter().filter(|moved| moved.at <= until);

@@ -13,7 +13,7 @@ pub use hashes::{hash_rates, hashes};
 use super::discover;
 use crate::checks::{Bound, Measured, Surroundings, bound};
 use crate::checksum::Algorithm;
-use crate::fetch::{FEW, Load, Loaded, SMALL, Until, load};
+use crate::fetch::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
 use crate::machine;
 use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
 use crate::report::{BenchReport, BoundReport, Exit, LoadReport, Percentiles};
@@ -68,13 +68,13 @@ pub async fn bench(
         .filter_map(|connections| Some((*connections, request.budget(*connections).ok()?.lanes_room)))
         .collect();
     let rates = hash_rates(clock.as_ref(), &request.hash);
-    let mut loads: Vec<(Load, Loaded)> = Vec::new();
+    let mut loads: Vec<(LoadSpec, LoadResult)> = Vec::new();
     let mut failed = None;
     'sweep: for range_bytes in ranges {
         let mut best: f64 = 0.0;
         let mut flat = 0;
         for &(connections, lanes_room) in &allowed {
-            let load_ = Load {
+            let load_ = LoadSpec {
                 id: facts.id.clone(),
                 size: facts.size,
                 connections,
@@ -171,16 +171,16 @@ fn sizes(request: &BenchRequest, size: u64, part: Option<u64>) -> Vec<u64> {
 }
 
 /// Bytes a second: the middle of its periods, which a moment of trouble does not change.
-fn rate(loaded: &Loaded) -> f64 {
+fn rate(loaded: &LoadResult) -> f64 {
     let middle = Percentiles::of(loaded.rates.clone()).p50;
     if middle > 0.0 { middle } else { loaded.bytes as f64 / loaded.elapsed.as_secs_f64().max(1e-9) }
 }
 
-fn cores_busy(loaded: &Loaded) -> f64 {
+fn cores_busy(loaded: &LoadResult) -> f64 {
     loaded.cpu.as_secs_f64() / loaded.elapsed.as_secs_f64().max(1e-9)
 }
 
-fn measured(load: &Load, loaded: &Loaded) -> Measured {
+fn measured(load: &LoadSpec, loaded: &LoadResult) -> Measured {
     Measured {
         connections: load.connections,
         range_bytes: load.range_bytes,
@@ -198,7 +198,7 @@ fn recommended(measured: &[Measured]) -> Option<Measured> {
 }
 
 /// A long run whose last quarter brought much less than its first: servers give a burst, and then less.
-fn slowed(load: &Load, loaded: &Loaded) -> Option<String> {
+fn slowed(load: &LoadSpec, loaded: &LoadResult) -> Option<String> {
     let quarter = loaded.rates.len() / 4;
     let mean = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len().max(1) as f64;
     let first = mean(loaded.rates.get(..quarter)?);
@@ -214,7 +214,7 @@ fn slowed(load: &Load, loaded: &Loaded) -> Option<String> {
     })
 }
 
-fn report(load: &Load, loaded: &Loaded) -> LoadReport {
+fn report(load: &LoadSpec, loaded: &LoadResult) -> LoadReport {
     LoadReport {
         connections: load.connections as u64,
         range_bytes: load.range_bytes,
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_long_run_that_fades_is_noted() {
-        let load = Load {
+        let load = LoadSpec {
             id: crate::ident::ObjectId { target: "s3://b/k".parse().unwrap(), etag: None },
             size: 1,
             connections: 4,
@@ -260,13 +260,16 @@ mod tests {
             until: Until::Time(Duration::from_secs(30)),
             cancel: CancellationToken::new(),
         };
-        let fading = Loaded {
+        let fading = LoadResult {
             rates: [vec![100.0; 20], vec![70.0; 20]].concat(),
             elapsed: Duration::from_secs(30),
-            ..Loaded::default()
+            ..LoadResult::default()
         };
         assert!(slowed(&load, &fading).is_some());
-        assert!(slowed(&load, &Loaded { rates: vec![100.0; 40], ..fading.clone() }).is_none());
-        assert!(slowed(&load, &Loaded { elapsed: Duration::from_secs(5), ..fading }).is_none(), "too short to tell");
+        assert!(slowed(&load, &LoadResult { rates: vec![100.0; 40], ..fading.clone() }).is_none());
+        assert!(
+            slowed(&load, &LoadResult { elapsed: Duration::from_secs(5), ..fading }).is_none(),
+            "too short to tell"
+        );
     }
 }

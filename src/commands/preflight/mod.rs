@@ -3,9 +3,9 @@
 mod restore;
 mod store;
 
-pub use restore::{RestoreWish, Surveyed, VerifiedNow, survey_restore};
+pub use restore::{RestorePreflight, RestorePreflightRequest, VerifiedNow, survey_restore};
 pub(super) use restore::{SOURCE_TAG, restore_tags, size_without_source};
-pub use store::{StoreWish, survey_store};
+pub use store::{StorePreflightRequest, survey_store};
 
 pub(super) use store::{size_of, survey_stored};
 

@@ -7,8 +7,8 @@ use super::store::size_of;
 use super::survey_bucket;
 use crate::account::{IMAGES, SNAPSHOTS};
 use crate::checks::preflight::{
-    LastVerified, LogicalSize, NameSource, Pace, RESTORE_TAG, RestoreSurvey, ServiceLimits, SnapshotCount, SourceFacts,
-    judge_restore, restore_work, verified,
+    LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestorePace, RestoreSurvey, ServiceLimits, SnapshotCount,
+    SourceFacts, judge_restore, restore_work, verified,
 };
 use crate::commands::Services;
 use crate::commands::ask::asked;
@@ -28,7 +28,7 @@ const SNAPSHOT_PAGES: usize = 3;
 
 /// A restore that someone thinks of.
 #[derive(Debug, Clone)]
-pub struct RestoreWish {
+pub struct RestorePreflightRequest {
     pub target: ObjectUri,
     pub name: Option<String>,
     /// Of the store, and the name of its file.
@@ -40,7 +40,7 @@ pub struct RestoreWish {
     /// What a verification in this run said.
     pub verified: Option<VerifiedNow>,
     /// Of the caller's own earlier restores.
-    pub pace: Option<Pace>,
+    pub pace: Option<RestorePace>,
     pub limits: ServiceLimits,
     /// Required checks that may be unknown.
     pub accept: Vec<CheckName>,
@@ -56,7 +56,7 @@ pub struct VerifiedNow {
 
 /// What a restore is started from.
 #[derive(Debug, Clone)]
-pub struct Surveyed {
+pub struct RestorePreflight {
     pub report: PreflightReport,
     pub object: Option<ObjectFacts>,
     /// The account's AMIs in the Region.
@@ -71,7 +71,10 @@ pub struct Surveyed {
 }
 
 /// Asks everything, and judges it.
-pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<Surveyed, SourceError> {
+pub async fn survey_restore(
+    services: &Services,
+    wish: &RestorePreflightRequest,
+) -> Result<RestorePreflight, SourceError> {
     let caller = services.caller().await?;
     let images = &services.images;
     let dry = RestoreRequest {
@@ -164,7 +167,11 @@ pub async fn survey_restore(services: &Services, wish: &RestoreWish) -> Result<S
     Ok(surveyed)
 }
 
-fn assemble(wish: &RestoreWish, survey: RestoreSurvey, identity: Option<RestoreIdentity>) -> Surveyed {
+fn assemble(
+    wish: &RestorePreflightRequest,
+    survey: RestoreSurvey,
+    identity: Option<RestoreIdentity>,
+) -> RestorePreflight {
     let preflight = judge_restore(&survey);
     let mut report = PreflightReport::new("restore", wish.target.to_string(), &survey.region, preflight, &wish.accept);
     report.account = survey.caller.value().map(|caller| caller.account.clone());
@@ -178,7 +185,7 @@ fn assemble(wish: &RestoreWish, survey: RestoreSurvey, identity: Option<RestoreI
             .push(format!("{file} is the record of {}, not of this object, and its sizes are left out", record.image));
     }
     report.tags = identity.as_ref().map(restore_tags).unwrap_or_default();
-    Surveyed {
+    RestorePreflight {
         report,
         object: survey.object.value().cloned(),
         images: survey.images.value().cloned(),
@@ -272,7 +279,7 @@ async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), Sou
 /// The source AMI, if it is still there, and its snapshots.
 async fn survey_source(
     services: &Services,
-    wish: &RestoreWish,
+    wish: &RestorePreflightRequest,
     own: &Fact<Vec<ImageFacts>>,
 ) -> (Option<ImageFacts>, Vec<SnapshotFacts>) {
     let Some(id) = AmiId::from_key(&wish.target.key) else { return (None, Vec::new()) };
@@ -296,7 +303,7 @@ pub(in crate::commands) struct KnownSize {
 
 /// From the best source that is left.
 fn known_size(
-    wish: &RestoreWish,
+    wish: &RestorePreflightRequest,
     image: Option<&ImageFacts>,
     snapshots: &[SnapshotFacts],
     tags: Option<&BTreeMap<String, String>>,
@@ -353,7 +360,7 @@ pub(in crate::commands) fn size_without_source(
     (!refused.is_empty()).then(|| nothing(LogicalSize { tagged: by_tags, ..LogicalSize::unknown(refused.join("; ")) }))
 }
 
-fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {
+fn wish_name(wish: &RestorePreflightRequest, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {
     let given = wish.name.clone().map(|name| (name, NameSource::Given));
     let recorded = || {
         let name = wish.record.as_ref().and_then(|(_, record)| record.name.clone())?;
@@ -364,7 +371,7 @@ fn wish_name(wish: &RestoreWish, image: Option<&ImageFacts>) -> Option<(String, 
 }
 
 /// A manifest speaks of the object if a strong ETag and the size are the same.
-fn last_verified(wish: &RestoreWish, object: Option<&ObjectFacts>) -> LastVerified {
+fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -> LastVerified {
     let etag = object.and_then(|object| object.id.etag.as_ref());
     let current = etag.filter(|etag| etag.is_strong()).map(ToString::to_string);
     if let Some(VerifiedNow { verdict, detail, etag }) = &wish.verified {

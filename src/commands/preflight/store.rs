@@ -17,7 +17,7 @@ use crate::verdict::CheckName;
 
 /// A store that someone thinks of.
 #[derive(Debug, Clone)]
-pub struct StoreWish {
+pub struct StorePreflightRequest {
     pub image: AmiId,
     pub into: BucketPath,
     pub limits: ServiceLimits,
@@ -53,7 +53,7 @@ pub(in crate::commands) async fn survey_stored(services: &Services, image: &AmiI
 /// Asks everything, and judges it.
 pub async fn survey_store(
     services: &Services,
-    wish: &StoreWish,
+    wish: &StorePreflightRequest,
 ) -> Result<(PreflightReport, Option<Record>), SourceError> {
     let caller = services.caller().await?;
     let id = wish.image.to_string();

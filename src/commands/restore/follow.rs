@@ -2,7 +2,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::origin::{Origin, Traced, trace};
 use super::start::close;
-use crate::checks::preflight::{Claim, HeldAgainst, Ownership, SourceFacts, judge_restored};
+use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, SourceFacts, judge_restored};
 use crate::commands::Services;
 use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
@@ -17,7 +17,7 @@ const LOOKS_WITHOUT_AN_IMAGE: u32 = 12;
 
 /// An AMI to follow.
 #[derive(Debug, Clone, Copy)]
-pub struct FollowWish<'a> {
+pub struct FollowRequest<'a> {
     pub image: &'a str,
     pub origin: Origin<'a>,
     /// What the AMI is held against.
@@ -33,7 +33,7 @@ pub struct FollowWish<'a> {
 /// [`ErrorKind::NotFound`] where there is no such AMI, and what EC2 answers to questions about it.
 pub async fn follow_restore(
     services: &Services,
-    wish: &FollowWish<'_>,
+    wish: &FollowRequest<'_>,
     journal: &Journal,
     cancel: &CancellationToken,
 ) -> Result<TaskReport, SourceError> {
@@ -46,7 +46,7 @@ pub async fn follow_restore(
         return Ok(report);
     }
     let traced = trace(services, wish, journal, &last);
-    let ours = |identity: &RestoreIdentity, claim: &Claim| {
+    let ours = |identity: &RestoreIdentity, claim: &OwnershipClaim| {
         matches!(claim.of(&last), Ownership::Ours(_)).then(|| identity.clone())
     };
     let identity = traced.restore.as_ref().and_then(|(identity, claim)| ours(identity, claim));
@@ -77,7 +77,7 @@ pub async fn follow_restore(
 
 /// What the AMI is held against. `key` is that of the object it was restored from, where that is known. What tells of
 /// another AMI than the one that was stored is no source of this one.
-fn held_against<'a>(wish: &FollowWish<'a>, key: Option<&str>, image: &ImageFacts) -> HeldAgainst<'a> {
+fn held_against<'a>(wish: &FollowRequest<'a>, key: Option<&str>, image: &ImageFacts) -> HeldAgainst<'a> {
     let Some(source) = wish.source else { return HeldAgainst::Nothing };
     let Some(told) = &source.image else { return HeldAgainst::Source(source) };
     let stored = key.and_then(AmiId::from_key).map(|id| id.to_string());
@@ -117,7 +117,7 @@ struct Watched {
 }
 
 /// Looks at the AMI until it settles.
-async fn watch(services: &Services, wish: &FollowWish<'_>, follow: &mut Follow<'_>) -> Result<Watched, SourceError> {
+async fn watch(services: &Services, wish: &FollowRequest<'_>, follow: &mut Follow<'_>) -> Result<Watched, SourceError> {
     let ids = [wish.image.to_owned()];
     let mut unseen = 0;
     let image = ImageFacts { id: wish.image.to_owned(), state: "pending".into(), ..ImageFacts::default() };
@@ -210,7 +210,7 @@ fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> (Vec<LeftRepo
 fn report(
     services: &Services,
     image: &ImageFacts,
-    wish: &FollowWish<'_>,
+    wish: &FollowRequest<'_>,
     follow: &Follow<'_>,
     exit: Exit,
 ) -> TaskReport {

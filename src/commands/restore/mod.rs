@@ -7,6 +7,6 @@ mod origin;
 mod start;
 
 pub use alias::point_alias;
-pub use follow::{FollowWish, follow_restore, hold_to};
+pub use follow::{FollowRequest, follow_restore, hold_to};
 pub use origin::Origin;
 pub use start::{Begun, How, Prepared, prepare_restore, start_restore};

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::follow::FollowWish;
-use crate::checks::preflight::{Claim, Ownership, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked};
+use super::follow::FollowRequest;
+use crate::checks::preflight::{
+    Ownership, OwnershipClaim, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked,
+};
 use crate::commands::Services;
 use crate::commands::preflight::{SOURCE_TAG, restore_tags};
 use crate::facts::ImageFacts;
@@ -28,7 +30,7 @@ impl Origin<'_> {
 
 /// What is known of the restore that made an AMI.
 pub(super) struct Traced {
-    pub restore: Option<(RestoreIdentity, Claim)>,
+    pub restore: Option<(RestoreIdentity, OwnershipClaim)>,
     pub made: Finding,
     /// Key of the object, where the restore or a tag of the AMI tells it.
     pub key: Option<String>,
@@ -51,7 +53,7 @@ impl Traced {
 
 /// Finds the restore of an AMI: the one that is carried out, else the one whose token the AMI bears, else the one
 /// whose entry in the journal names it.
-pub(super) fn trace(services: &Services, wish: &FollowWish<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
+pub(super) fn trace(services: &Services, wish: &FollowRequest<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
     match wish.origin {
         Origin::Started { identity, answered } => {
             Traced::of(identity.clone(), answered.then_some(wish.image), image, Vec::new())
@@ -65,7 +67,7 @@ pub(super) fn trace(services: &Services, wish: &FollowWish<'_>, journal: &Journa
     }
 }
 
-fn named(services: &Services, wish: &FollowWish<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
+fn named(services: &Services, wish: &FollowRequest<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
     let mut notes = Vec::new();
     let token = image.tags.get(RESTORE_TAG).filter(|token| is_token(token));
     let of_token = token.and_then(|token| match journal.read(token) {

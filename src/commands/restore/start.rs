@@ -4,7 +4,7 @@ use super::holder::{claimed_by, doubtful};
 use super::origin::Origin;
 use crate::checks::preflight::Claimed;
 use crate::commands::Services;
-use crate::commands::preflight::{RestoreWish, Surveyed, restore_tags, survey_restore};
+use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, restore_tags, survey_restore};
 use crate::facts::ImageFacts;
 use crate::image::RestoreRequest;
 use crate::journal::{Entry, Journal, RestoreIdentity, Step};
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// A preflight, and the AMI of the same restore where there is one already.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    pub surveyed: Surveyed,
+    pub surveyed: RestorePreflight,
     pub existing: Option<ImageFacts>,
 }
 
@@ -32,7 +32,7 @@ pub struct Prepared {
 /// that nothing attributes to it: then nothing may be started.
 pub async fn prepare_restore(
     services: &Services,
-    wish: &RestoreWish,
+    wish: &RestorePreflightRequest,
     journal: &Journal,
 ) -> Result<Prepared, SourceError> {
     let surveyed = survey_restore(services, wish).await?;
@@ -156,7 +156,11 @@ impl Begun {
 }
 
 /// Starts the restore, or finds the one that an earlier call started. The request is made once, after the journal holds it and the object was seen to be the same still.
-pub async fn start_restore(services: &Services, surveyed: &Surveyed, journal: &Journal) -> Result<Begun, SourceError> {
+pub async fn start_restore(
+    services: &Services,
+    surveyed: &RestorePreflight,
+    journal: &Journal,
+) -> Result<Begun, SourceError> {
     let context = services.object.context();
     let (Some(identity), Some(before)) = (&surveyed.identity, &surveyed.object) else {
         let subject = services.object.target();

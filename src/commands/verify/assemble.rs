@@ -19,7 +19,7 @@ use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{CheckId, Coverage, Doubt, Evidence, Finding, Outcome, Reason, Verdict, overall};
 
 /// How the reading ended.
-pub(super) struct Ending {
+pub(super) struct ReadOutcome {
     pub started: Instant,
     pub archived: Option<String>,
     pub stopped: Option<Stop>,
@@ -40,7 +40,7 @@ pub(super) fn assemble(
     request: &VerifyRequest,
     found: Discovery,
     mut findings: Vec<Finding>,
-    ending: Ending,
+    ending: ReadOutcome,
     moved: Option<Reason>,
 ) -> Verified {
     let facts = &found.facts;
@@ -167,7 +167,7 @@ fn contradict(proof: &mut Finding, contradiction: &Finding) {
 
 /// The parts to tell of: those that damage is named by, else the object's own. A file has none of its own, and goes by
 /// the most that were computed.
-fn mapped_layout<'a>(found: &'a Discovery, findings: &[Finding], ending: &'a Ending) -> Option<&'a PartLayout> {
+fn mapped_layout<'a>(found: &'a Discovery, findings: &[Finding], ending: &'a ReadOutcome) -> Option<&'a PartLayout> {
     ending.coverage?;
     let own = found.layout.candidates.first().map(|known| &known.layout);
     let mut computed: Vec<_> = ending.digests.iter().flat_map(Digests::iter).map(|(_, layout, _)| layout).collect();
@@ -207,10 +207,10 @@ fn ratio(request: &VerifyRequest, facts: &ObjectFacts, decoded: Option<&Decoded>
     Some(RatioReport::from(&ratios))
 }
 
-impl Ending {
+impl ReadOutcome {
     /// Before anything was read.
     pub fn at(started: Instant) -> Self {
-        Ending {
+        ReadOutcome {
             started,
             archived: None,
             stopped: None,
@@ -240,7 +240,7 @@ fn evidence(source: &str, expected: String, observed: String, facts: &ObjectFact
     Evidence { source: source.to_owned(), expected, observed, coverage: Some(coverage) }
 }
 
-fn identity(facts: &ObjectFacts, ending: &Ending, moved: Option<Reason>) -> Outcome {
+fn identity(facts: &ObjectFacts, ending: &ReadOutcome, moved: Option<Reason>) -> Outcome {
     if let Some(reason) = moved {
         return Outcome::Unknown(reason);
     }
@@ -262,7 +262,7 @@ fn denies_size(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Changed | ErrorKind::Protocol | ErrorKind::ShortBody)
 }
 
-fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &Ending) -> Outcome {
+fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &ReadOutcome) -> Outcome {
     if let Some(failure) = wrong_size(&facts.id.target, facts.size) {
         return match &ending.stopped {
             // The answer to the read states another size than the one that is wrong.
@@ -288,7 +288,7 @@ fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &Ending) -> Outcom
 }
 
 /// One proof over all bytes: at least one reference matched.
-fn proof(findings: &[Finding], request: &VerifyRequest, ending: &Ending, facts: &ObjectFacts) -> Finding {
+fn proof(findings: &[Finding], request: &VerifyRequest, ending: &ReadOutcome, facts: &ObjectFacts) -> Finding {
     let names: Vec<String> = proving(findings).map(|finding| finding.check.to_string()).collect();
     let failed = |f: &&Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Fail;
     let failed: Vec<&Finding> = findings.iter().filter(failed).collect();

@@ -1,7 +1,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::mismatch::Mismatch;
-use super::pass::Pass;
+use super::run::VerifyRun;
 use super::unknown;
 use crate::plan::{Claim, Reference, Witness};
 use crate::units::PartNumber;
@@ -10,7 +10,7 @@ use crate::verdict::{CheckId, Finding, Origin, Reason};
 /// HEADs of parts in flight.
 const AT_ONCE: usize = 16;
 
-impl Pass<'_> {
+impl VerifyRun<'_> {
     /// Bytes contradict parts whose sizes only a list tells: asks the parts that would be named where they end. Where
     /// they end elsewhere, the list proves nothing, and the references wait for every part to be asked.
     pub(super) async fn question_list(&mut self, mismatches: &mut Vec<Mismatch>, unproved: &mut Vec<Reference>) {

@@ -2,14 +2,14 @@
 
 mod after;
 mod assemble;
-mod keeper;
+mod checkpoint_writer;
 mod listed;
 mod matched;
 mod mismatch;
 mod parts;
-mod pass;
 mod references;
 mod request;
+mod run;
 mod stopped;
 mod stream;
 mod undocumented;
@@ -27,8 +27,8 @@ use crate::report::VerifyReport;
 use crate::source::{Session, SourceError};
 use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason};
 use after::After;
-use assemble::Ending;
-use pass::Pass;
+use assemble::ReadOutcome;
+use run::VerifyRun;
 
 /// What a `verify` gives: the report, and a manifest where one was wanted and may be written.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ pub async fn verify(
         Readability::Archived(state) => Some(state),
         Readability::Now | Readability::Until(_) => None,
     };
-    let mut ending = Ending { archived, ..Ending::at(started) };
+    let mut ending = ReadOutcome { archived, ..ReadOutcome::at(started) };
     if let Some(state) = ending.archived.clone() {
         let archived = |reference: Reference| unknown(reference.check, Reason::Archived { state: state.clone() });
         findings.extend(references.into_iter().map(archived));
@@ -93,7 +93,7 @@ pub async fn verify(
             found.notes.push("nothing was read: there is nothing to hold the bytes against".to_owned());
         }
     } else {
-        let mut pass = Pass::new(session, request, cancel, &mut found);
+        let mut pass = VerifyRun::new(session, request, cancel, &mut found);
         findings.extend(pass.run(references).await?);
         ending.stopped = pass.stopped.take();
         ending.coverage = pass.coverage();

@@ -4,7 +4,8 @@ use crate::commands::{Discovery, discover};
 use crate::ident::{ETag, ETagForm};
 use crate::manifest::{SumLine, SumValue};
 use crate::plan::{
-    Claim, Collected, KnownLayout, PartLayout, Reference, Standing, checksum_claim, etag_claim, stored_references,
+    AlgorithmCertainty, Claim, KnownLayout, PartLayout, Reference, References, checksum_claim, etag_claim,
+    stored_references,
 };
 use crate::source::Session;
 use crate::units::ByteSize;
@@ -15,7 +16,7 @@ pub(super) async fn collect(
     session: &Session,
     request: &VerifyRequest,
     found: &mut Discovery,
-) -> Result<Collected, VerifyError> {
+) -> Result<References, VerifyError> {
     let size = found.facts.size;
     let mut all = stored_references(&found.facts, &found.layout, Origin::Stored, None);
     for problem in &found.facts.unreadable_checksums {
@@ -107,7 +108,7 @@ fn etag_parts(etag: &ETag) -> Option<u32> {
     }
 }
 
-fn add(all: &mut Collected, check: CheckId, source: String, claim: Result<Claim, Reason>) {
+fn add(all: &mut References, check: CheckId, source: String, claim: Result<Claim, Reason>) {
     match claim {
         Ok(claim) => all.references.push(Reference::new(check, source, claim)),
         Err(reason) => all.unusable.push(unknown(check, reason)),
@@ -115,13 +116,13 @@ fn add(all: &mut Collected, check: CheckId, source: String, claim: Result<Claim,
 }
 
 /// A line of a checksum file that names the target.
-fn add_sum(all: &mut Collected, file: &str, line: &SumLine) {
+fn add_sum(all: &mut References, file: &str, line: &SumLine) {
     let check = CheckId::Reference(Origin::Sums, line.value.subject());
     let source = format!("checksum file {file}, line {}", line.line);
     match &line.value {
         SumValue::Stated(digest) => all.references.push(Reference::new(check, source, Claim::Whole(*digest))),
         SumValue::Guessed { digest, may_be } => {
-            let standing = Standing::Guessed { may_be };
+            let standing = AlgorithmCertainty::Guessed { may_be };
             let source = format!("{source} (algorithm guessed from the length)");
             all.references.push(Reference { standing, ..Reference::new(check, source, Claim::Whole(*digest)) });
         }
@@ -133,7 +134,7 @@ fn add_sum(all: &mut Collected, file: &str, line: &SumLine) {
 }
 
 /// References of something of `their_size` bytes. Another size settles all of them at once.
-fn add_all(all: &mut Collected, origin: Origin, their_size: u64, size: u64, references: Vec<Reference>, source: &str) {
+fn add_all(all: &mut References, origin: Origin, their_size: u64, size: u64, references: Vec<Reference>, source: &str) {
     if their_size == size {
         all.references.extend(references);
         return;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::ETagParts;
 use crate::checkpoint::CheckpointFile;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
-use crate::commands::Logical;
+use crate::commands::LogicalSizeSource;
 use crate::content::Limits;
 use crate::fetch::Quota;
 use crate::ident::{ETag, ETagForm, Target};
@@ -53,7 +53,7 @@ pub struct VerifyRequest {
     /// Decode the bytes, where they are a stream that is known.
     pub decode: Option<Limits>,
     /// Bytes before they were stored, for the compression ratio.
-    pub logical: Logical,
+    pub logical: LogicalSizeSource,
     /// Where the state of an unfinished reading is kept, and taken up.
     pub resume: Option<CheckpointFile>,
 }
@@ -81,7 +81,7 @@ impl VerifyRequest {
             quota: Quota::default(),
             probe: false,
             decode: None,
-            logical: Logical::default(),
+            logical: LogicalSizeSource::default(),
             resume: None,
         }
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::pass::{Pass, Reader};
+use super::run::{Reader, VerifyRun};
 use super::stopped::why_stopped;
 use super::unknown;
 use crate::content::{Decoded, End, Format};
@@ -8,7 +8,7 @@ use crate::plan::ReadPlan;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Outcome, Reads, Reason, Verdict};
 
-impl Pass<'_> {
+impl VerifyRun<'_> {
     /// What decoding the bytes came to. A stream that is damaged in bytes which a reference proved is damaged where it is
     /// stored; of other bytes it is decoded a second time.
     pub(super) async fn judge_stream(&mut self, plan: &Arc<ReadPlan>, findings: &[Finding]) -> Finding {

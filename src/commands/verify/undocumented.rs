@@ -2,7 +2,7 @@
 
 use super::mismatch::Mismatch;
 use super::unknown;
-use crate::plan::{Reference, Standing};
+use crate::plan::{AlgorithmCertainty, Reference};
 use crate::verdict::{CheckId, Finding, Reason, Verdict};
 
 /// A mismatch of an ETag that nothing documents as an MD5 says nothing of bytes that another reference proved.
@@ -11,7 +11,9 @@ pub(super) fn set_aside(mismatches: &mut Vec<Mismatch>, findings: &mut Vec<Findi
     if !findings.iter().any(proves) {
         return;
     }
-    for mismatch in mismatches.extract_if(.., |mismatch| mismatch.reference.standing == Standing::UndocumentedETag) {
+    for mismatch in
+        mismatches.extract_if(.., |mismatch| mismatch.reference.standing == AlgorithmCertainty::UndocumentedETag)
+    {
         let (expected, observed) = (mismatch.evidence.expected, mismatch.evidence.observed);
         findings.push(unknown(mismatch.reference.check, Reason::ETagUndocumented { expected, observed }));
     }
@@ -19,7 +21,7 @@ pub(super) fn set_aside(mismatches: &mut Vec<Mismatch>, findings: &mut Vec<Findi
 
 /// The checks that rest on such ETags.
 pub(super) fn undocumented(references: &[Reference]) -> Vec<CheckId> {
-    let undocumented = references.iter().filter(|reference| reference.standing == Standing::UndocumentedETag);
+    let undocumented = references.iter().filter(|reference| reference.standing == AlgorithmCertainty::UndocumentedETag);
     undocumented.map(|reference| reference.check).collect()
 }
 

@@ -123,7 +123,7 @@ pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::audit::{Acceptance, Content, Seen};
+    use crate::audit::{Acceptance, ContentFingerprint, Seen};
 
     pub fn rows() -> Vec<EntryRow> {
         let proof = Proof {
@@ -142,7 +142,7 @@ pub(super) mod tests {
             failed: Vec::new(),
             proved_by: vec!["etag".into(), "crc32".into()],
             etag_parts: Vec::new(),
-            content: vec![Content::new("crc32", "AAAAAA==")],
+            content: vec![ContentFingerprint::new("crc32", "AAAAAA==")],
         };
         let acceptance = Acceptance {
             at: "2026-01-02T03:04:06Z".into(),

@@ -3,9 +3,9 @@
 //! It needs nothing but itself, runs no script, and its policy forbids both; the page of an audit runs one of its own,
 //! see [`audit`]. What comes from outside is [`Text`].
 
+mod audit;
 mod blocks;
 mod findings;
-mod audit;
 mod inspect;
 mod other;
 mod parts;

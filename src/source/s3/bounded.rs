@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use http_body_util::{LengthLimitError, Limited};
 
-use super::document::{Document, Foreign, Known};
+use super::document::{Document, Foreign, KnownObject};
 use super::headers::Headers;
 use super::shape;
 
@@ -32,7 +32,7 @@ pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 /// What one request is about, and what its answer told besides the SDK's reading of it.
 #[derive(Clone, Default)]
 pub(super) struct About {
-    known: Known,
+    known: KnownObject,
     heard: Arc<Mutex<Heard>>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Heard {
 }
 
 impl About {
-    pub fn new(known: Known) -> Self {
+    pub fn new(known: KnownObject) -> Self {
         About { known, heard: Arc::default() }
     }
 

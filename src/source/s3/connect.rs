@@ -15,12 +15,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
+use super::context::Lacks;
 #[cfg(feature = "ec2")]
 use super::http::sdk_client;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, small_client};
 use super::owner::OwnerChecks;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
-use super::standing::Lacks;
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;

@@ -54,7 +54,7 @@ const DOCUMENTS: [Document; 17] = {
 
 /// What HEAD told of the object that a request is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct KnownObject {
     pub etag: Option<ETag>,
     pub size: Option<u64>,
 }
@@ -93,7 +93,7 @@ impl Document {
     }
 
     /// Refuses an answer by its head alone. S3 often sends no Content-Type here, so its absence proves nothing.
-    pub fn check_head(self, headers: &Headers, known: &Known) -> Result<(), Foreign> {
+    pub fn check_head(self, headers: &Headers, known: &KnownObject) -> Result<(), Foreign> {
         let content_type = headers.one("content-type").filter(|kind| !kind.is_empty());
         let is_xml = content_type.as_deref().map(is_xml);
         if let Some(sign) = self.sign(headers, known, is_xml == Some(true)) {
@@ -110,7 +110,7 @@ impl Document {
     }
 
     /// A header that only an object has.
-    fn sign(self, headers: &Headers, known: &Known, xml: bool) -> Option<&'static str> {
+    fn sign(self, headers: &Headers, known: &KnownObject, xml: bool) -> Option<&'static str> {
         if headers.has("content-range") {
             return Some("Content-Range");
         }
@@ -134,7 +134,7 @@ impl Document {
     }
 
     /// Refuses an answer that is as long as the object, whatever its head states.
-    pub fn check_length(self, body: &[u8], known: &Known) -> Result<(), Foreign> {
+    pub fn check_length(self, body: &[u8], known: &KnownObject) -> Result<(), Foreign> {
         match self.of == Of::Object && known.size == Some(body.len() as u64) {
             true => Err(Foreign::Object("its length")),
             false => Ok(()),
@@ -160,7 +160,7 @@ impl Document {
     }
 }
 
-fn has_length_of(headers: &Headers, known: &Known) -> bool {
+fn has_length_of(headers: &Headers, known: &KnownObject) -> bool {
     let length = headers.one("content-length").and_then(|length| length.parse::<u64>().ok());
     length.is_some() && length == known.size
 }
@@ -232,8 +232,8 @@ fn attribute_value<'a>(attributes: &'a str, wanted: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn known() -> Known {
-        Known { etag: ETag::told("\"own\""), size: Some(7) }
+    fn known() -> KnownObject {
+        KnownObject { etag: ETag::told("\"own\""), size: Some(7) }
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
     fn servers_that_say_accept_ranges_everywhere_can_be_listed() {
         let headers = Headers::from_pairs(&[("accept-ranges", b"bytes"), ("content-type", b"application/xml")]);
         for operation in ["ListObjectsV2", "GetBucketVersioning"] {
-            assert_eq!(Document::of(operation).unwrap().check_head(&headers, &Known::default()), Ok(()));
+            assert_eq!(Document::of(operation).unwrap().check_head(&headers, &KnownObject::default()), Ok(()));
         }
         assert_eq!(Document::of("PutObject"), None);
     }

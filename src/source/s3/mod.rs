@@ -5,6 +5,7 @@ mod bounded;
 mod bucket;
 mod clock;
 mod connect;
+mod context;
 mod document;
 mod error;
 mod head;
@@ -20,7 +21,6 @@ mod reading;
 mod said;
 mod settings;
 mod shape;
-mod standing;
 mod whole;
 
 pub use bucket::S3Bucket;

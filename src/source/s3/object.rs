@@ -9,11 +9,11 @@ use futures_util::stream;
 
 use super::ask::{addressed, hear, with_key};
 use super::bounded::About;
-use super::document::Known;
+use super::context::{ObjectContext, State};
+use super::document::KnownObject;
 use super::error::{not_none, root_cause, says_none, translate};
 use super::head::{self, Head};
 use super::headers::Headers;
-use super::standing::{Standing, State};
 use super::{Connection, listing, never, parse};
 use crate::facts::{
     AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, Walk,
@@ -30,7 +30,7 @@ pub struct S3Object {
     pub(super) client: Client,
     pub(super) uri: ObjectUri,
     target: Target,
-    pub(super) standing: Arc<Standing>,
+    pub(super) standing: Arc<ObjectContext>,
 }
 
 impl S3Object {
@@ -52,8 +52,8 @@ impl S3Object {
         }
     }
 
-    fn known(&self, id: &ObjectId) -> Known {
-        Known { etag: id.etag.clone(), size: self.standing.size() }
+    fn known(&self, id: &ObjectId) -> KnownObject {
+        KnownObject { etag: id.etag.clone(), size: self.standing.size() }
     }
 
     pub(super) async fn head_once(
@@ -65,14 +65,15 @@ impl S3Object {
         let request = with_key!(self, addressed!(self, self.client.head_object(), uri))
             .set_part_number(part.and_then(|part| i32::try_from(part.get()).ok()))
             .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
-        let (_, headers) = hear!(self, Known::default(), request, reading(uri)).map_err(|error| match error.kind {
-            // No condition was sent that could have failed.
-            ErrorKind::Changed => {
-                let detail = "the server refuses a HEAD without any condition as if one had failed (status 412)";
-                SourceError { kind: ErrorKind::Protocol, detail: detail.to_owned(), ..error }
-            }
-            _ => error,
-        })?;
+        let (_, headers) =
+            hear!(self, KnownObject::default(), request, reading(uri)).map_err(|error| match error.kind {
+                // No condition was sent that could have failed.
+                ErrorKind::Changed => {
+                    let detail = "the server refuses a HEAD without any condition as if one had failed (status 412)";
+                    SourceError { kind: ErrorKind::Protocol, detail: detail.to_owned(), ..error }
+                }
+                _ => error,
+            })?;
         Ok(headers)
     }
 
@@ -150,7 +151,7 @@ impl ObjectSource for S3Object {
             return (error, 0);
         }
         let request = with_key!(self, addressed!(self, self.client.get_object(), self.uri)).range("bytes=0-0");
-        let told = match hear!(self, Known::default(), request, reading(&self.uri)) {
+        let told = match hear!(self, KnownObject::default(), request, reading(&self.uri)) {
             Ok(_) => return (error, 1),
             Err(told) => told,
         };

@@ -8,12 +8,12 @@ use aws_sdk_s3::types::RequestPayer;
 use super::S3Object;
 use super::ask::{addressed, with_key};
 use super::bounded::About;
-use super::document::{Known, error_code};
+use super::context::State;
+use super::document::{KnownObject, error_code};
 use super::error::{translate, wrapped};
 use super::head;
 use super::headers::Headers;
 use super::object::reading;
-use super::standing::State;
 use crate::facts::{ReplyHead, ReplyProblem, check_reply};
 use crate::ident::{ETag, ObjectId, ObjectUri};
 use crate::source::{ErrorKind, SourceError};
@@ -53,7 +53,7 @@ impl S3Object {
         let request = with_key!(self, addressed!(self, self.client.get_object(), uri))
             .set_range(range.http_header())
             .set_if_match(id.etag.as_ref().filter(|_| conditional).and_then(ETag::if_match));
-        let about = About::new(Known::default());
+        let about = About::new(KnownObject::default());
         let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
             let status = error.raw_response().map(|answer| answer.status().as_u16());
             let mut error = translate(&error, &self.subject(), reading(uri));

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Level, Seen, Standing};
+use super::{ContentFingerprint, Level, LookResult, Seen};
 use crate::manifest::PartRun;
 use crate::verdict::Doubt;
 
@@ -53,7 +53,7 @@ pub struct Proof {
     pub etag_parts: Vec<PartRun>,
     /// Values of its content: those that were proved, or all that S3 states where none was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub content: Vec<Content>,
+    pub content: Vec<ContentFingerprint>,
 }
 
 /// An object was not there any more.
@@ -79,7 +79,7 @@ pub struct Acceptance {
 
 /// When a proof must have been made to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Term {
+pub struct ValidityWindow {
     /// Times are kept in whole seconds, so one that is this very second may be older.
     pub since: Option<Timestamp>,
     /// A clock that was ahead once must not keep a proof young for years.
@@ -89,10 +89,10 @@ pub struct Term {
 /// Maximum clock skew.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
-impl Term {
+impl ValidityWindow {
     /// No longer ago than so much; any time ago for `None`.
     pub fn back_to(age: Option<SignedDuration>, now: Timestamp) -> Self {
-        Term {
+        ValidityWindow {
             since: age.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),
             until: now.checked_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX),
         }
@@ -120,11 +120,11 @@ impl Entry {
 impl Proof {
     /// Whether every byte was held against a reference, and matched.
     pub fn proves(&self) -> bool {
-        self.standing() == Standing::Proved
+        self.standing() == LookResult::Proved
     }
 
     /// Whether it was made in a term.
-    pub fn is_in(&self, term: Term) -> bool {
+    pub fn is_in(&self, term: ValidityWindow) -> bool {
         let since = term.since.unwrap_or(Timestamp::MIN);
         self.at.parse::<Timestamp>().is_ok_and(|at| at > since && at <= term.until)
     }
@@ -133,9 +133,9 @@ impl Proof {
     /// the next one.
     pub fn satisfies(&self, level: Level) -> bool {
         match self.standing() {
-            Standing::Proved => true,
-            Standing::InOrder => level == Level::Facts,
-            Standing::Damaged | Standing::Doubted(_) | Standing::Open => false,
+            LookResult::Proved => true,
+            LookResult::InOrder => level == Level::Facts,
+            LookResult::Damaged | LookResult::Doubted(_) | LookResult::Open => false,
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::seen::restated;
-use super::{Change, Content, Entry, Level, Proof, Seen, Standing, Term};
+use super::{Change, ContentFingerprint, Entry, Level, LookResult, Proof, Seen, ValidityWindow};
 use crate::ident::ETag;
 use crate::plan::PartLayout;
 
@@ -80,28 +80,28 @@ impl History {
     /// What is proved, settled, damaged or in doubt after a look.
     fn weigh(&mut self, look: &Arc<Proof>) {
         match look.standing() {
-            Standing::Proved => {
+            LookResult::Proved => {
                 self.forget_trouble(look);
                 self.distrust.settle(look);
                 self.proof = Some(Arc::clone(look));
                 self.settled = Some(Arc::clone(look));
             }
-            Standing::Damaged => {
+            LookResult::Damaged => {
                 self.take_back(look);
                 self.forget_trouble(look);
                 self.distrust.add(look);
                 self.damage.push(Arc::clone(look));
             }
-            Standing::Doubted(_) => {
+            LookResult::Doubted(_) => {
                 self.take_back(look);
                 self.distrust.add(look);
                 self.doubts.retain(|earlier| !same_state(earlier, look));
                 self.doubts.push(Arc::clone(look));
             }
             // Facts settle nothing while the bytes are known to be damaged or in doubt.
-            Standing::InOrder if self.trouble().any(|earlier| same_state(earlier, look)) => {}
-            Standing::InOrder => self.settled = Some(Arc::clone(look)),
-            Standing::Open => {}
+            LookResult::InOrder if self.trouble().any(|earlier| same_state(earlier, look)) => {}
+            LookResult::InOrder => self.settled = Some(Arc::clone(look)),
+            LookResult::Open => {}
         }
     }
 
@@ -186,7 +186,7 @@ impl History {
     }
 
     /// What an earlier look at this very state told of its content.
-    pub fn content_of(&self, seen: &Seen) -> &[Content] {
+    pub fn content_of(&self, seen: &Seen) -> &[ContentFingerprint] {
         let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
         looks.find(|look| is(look, seen)).map_or(&[], |look| &look.content)
     }
@@ -197,7 +197,7 @@ impl History {
     }
 
     /// A proof that makes it needless to look at the object again.
-    pub fn still_good(&self, seen: &Seen, level: Level, term: Term) -> Option<&Proof> {
+    pub fn still_good(&self, seen: &Seen, level: Level, term: ValidityWindow) -> Option<&Proof> {
         // One that was gone and is back is looked at, so that this is known.
         if self.gone || self.is_troubled(seen) {
             return None;
@@ -207,7 +207,7 @@ impl History {
     }
 
     /// What became of it since it was first seen; where its listing tells another time, also by that.
-    pub fn change(&self, seen: &Seen, listed: Option<&Seen>, content: &[Content]) -> Change {
+    pub fn change(&self, seen: &Seen, listed: Option<&Seen>, content: &[ContentFingerprint]) -> Change {
         let Some(first) = &self.first else { return Change::New };
         if let Some(detail) = self.restated(seen, content) {
             return Change::Restated { detail };
@@ -216,7 +216,7 @@ impl History {
             return Change::Same;
         }
         let best = self.proof.as_deref().filter(|proof| is(proof, &first.object)).unwrap_or(first);
-        let between = |content: &[Content]| Change::between((&best.object, &best.content), (seen, content));
+        let between = |content: &[ContentFingerprint]| Change::between((&best.object, &best.content), (seen, content));
         let change = match between(content) {
             Change::SameContent { .. } => between(&self.distrust.without(content)),
             change => change,
@@ -232,13 +232,13 @@ impl History {
     /// one that it proved does, whatever was known of it before.
     pub fn change_by(&self, look: &Proof) -> Change {
         let known = match look.standing() {
-            Standing::Damaged | Standing::Doubted(_) => self.weighed(look),
-            Standing::Proved => {
+            LookResult::Damaged | LookResult::Doubted(_) => self.weighed(look),
+            LookResult::Proved => {
                 let mut known = self.clone();
                 known.distrust.settle(look);
                 known
             }
-            Standing::InOrder | Standing::Open => {
+            LookResult::InOrder | LookResult::Open => {
                 return self.change(&look.object, look.listed.as_ref(), &look.content);
             }
         };
@@ -246,7 +246,7 @@ impl History {
     }
 
     /// A value that was known of this very state of the object, and is another now. No state has two.
-    pub fn restated(&self, seen: &Seen, content: &[Content]) -> Option<String> {
+    pub fn restated(&self, seen: &Seen, content: &[ContentFingerprint]) -> Option<String> {
         let looks = [&self.proof, &self.first].into_iter().flatten().filter(|look| is(look, seen));
         let (was, is) = looks.into_iter().find_map(|look| restated(&look.content, content))?;
         Some(format!("under the same ETag, size and time {was} was stated before, and {is} is now"))
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
     use crate::audit::{Acceptance, Gone};
 
-    const ALWAYS: Term = Term { since: None, until: jiff::Timestamp::MAX };
+    const ALWAYS: ValidityWindow = ValidityWindow { since: None, until: jiff::Timestamp::MAX };
 
     fn day_of(day: &str) -> Option<jiff::Timestamp> {
         format!("2026-01-{day}T00:00:00Z").parse().ok()
@@ -320,7 +320,7 @@ mod tests {
             failed: if verdict == "fail" { vec!["crc32".into()] } else { Vec::new() },
             proved_by: vec!["crc32".into()],
             etag_parts: Vec::new(),
-            content: vec![Content(content.into())],
+            content: vec![ContentFingerprint(content.into())],
         }))
     }
 
@@ -333,9 +333,11 @@ mod tests {
     #[test]
     fn a_proof_holds_for_its_state_level_and_time() {
         let known = history(&[proof("10", Level::Bytes, "pass", "a", "crc32:x")]);
-        let since = |day: &str| Term { since: day_of(day), until: day_of("20").unwrap() };
+        let since = |day: &str| ValidityWindow { since: day_of(day), until: day_of("20").unwrap() };
         assert!(
-            known.still_good(&seen("a"), Level::Facts, Term { since: None, until: day_of("09").unwrap() }).is_none()
+            known
+                .still_good(&seen("a"), Level::Facts, ValidityWindow { since: None, until: day_of("09").unwrap() })
+                .is_none()
         );
         for level in Level::ALL {
             assert!(known.still_good(&seen("a"), level, ALWAYS).is_some());
@@ -417,8 +419,9 @@ mod tests {
     fn an_object_that_was_replaced_stays_so_until_a_person_accepts_it() {
         let entries =
             [proof("10", Level::Bytes, "pass", "a", "crc32:x"), proof("11", Level::Bytes, "pass", "b", "crc32:y")];
-        let change =
-            |history: &History, content: &str| history.change(&seen("b"), None, &[Content(content.into())]).name();
+        let change = |history: &History, content: &str| {
+            history.change(&seen("b"), None, &[ContentFingerprint(content.into())]).name()
+        };
         assert_eq!(change(&history(&entries), "crc32:y"), "replaced");
         let accept = |object: Option<Seen>| {
             Entry::Acceptance(Acceptance {
@@ -467,7 +470,7 @@ mod tests {
             Entry::Proof(Box::new(Proof { content: Vec::new(), ..*look }))
         };
         let known = history(&[bare("a"), proof("11", Level::Facts, "unknown", "a", "crc32:x")]);
-        let change = |content: &str| known.change(&seen("b"), None, &[Content(content.into())]).name();
+        let change = |content: &str| known.change(&seen("b"), None, &[ContentFingerprint(content.into())]).name();
         assert_eq!((change("crc32:y"), change("crc32:x")), ("replaced", "replaced_same_content"));
         let other = history(&[bare("a"), proof("11", Level::Facts, "unknown", "b", "crc32:x")]);
         assert_eq!(other.change(&seen("b"), None, &[]).name(), "replaced_unclear", "another state is no measure");
@@ -505,7 +508,7 @@ mod tests {
         again.add(proof("13", Level::Facts, "unknown", "a", "crc32:x"));
         assert!(again.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
         assert_eq!(
-            (back.is_gone(), back.change(&seen("b"), None, &[Content("crc32:y".into())]).name()),
+            (back.is_gone(), back.change(&seen("b"), None, &[ContentFingerprint("crc32:y".into())]).name()),
             (false, "replaced")
         );
     }

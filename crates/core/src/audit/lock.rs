@@ -1,12 +1,12 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::policy::{LockWish, judge};
+use super::policy::{LockRequirement, judge};
 use crate::facts::{Fact, LegalHold, LockEnd, LockFacts, LockMode};
 use crate::verdict::{Evidence, Outcome, Reason};
 
 /// What a lock that must last so many days comes to.
-pub(super) fn judge_lock(wish: Option<LockWish>, days: u32, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {
-    let kind = if wish == Some(LockWish::Compliance) { "compliance mode" } else { "locked" };
+pub(super) fn judge_lock(wish: Option<LockRequirement>, days: u32, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {
+    let kind = if wish == Some(LockRequirement::Compliance) { "compliance mode" } else { "locked" };
     let expected = format!("{kind}, for {days} days from now");
     let until = now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
     if let Fact::Known { value, source } = lock {
@@ -27,8 +27,8 @@ enum Held {
 }
 
 /// Whether a lock holds until then; `until` is `None` where no lock can last so long.
-fn held(wish: Option<LockWish>, lock: &LockFacts, until: Option<Timestamp>) -> Held {
-    let strict = wish == Some(LockWish::Compliance);
+fn held(wish: Option<LockRequirement>, lock: &LockFacts, until: Option<Timestamp>) -> Held {
+    let strict = wish == Some(LockRequirement::Compliance);
     let by_hold = match &lock.legal_hold {
         Some(LegalHold::On) if !strict => Held::Yes,
         Some(LegalHold::Other(word)) if !strict => {
@@ -83,7 +83,7 @@ mod tests {
         }
     }
 
-    fn of(wish: LockWish, days: u32, mode: Option<&str>, end: Option<i64>, hold: Option<&str>) -> Verdict {
+    fn of(wish: LockRequirement, days: u32, mode: Option<&str>, end: Option<i64>, hold: Option<&str>) -> Verdict {
         let value = LockFacts {
             mode: mode.map(LockMode::of),
             retain_until: end.map(|days| LockEnd::At(NOW + SignedDuration::from_hours(24 * days))),
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn only_words_that_are_known_decide() {
-        use LockWish::{Any, Compliance};
+        use LockRequirement::{Any, Compliance};
         for (wish, mode, end, hold, expected) in [
             (Any, Some("GOVERNANCE"), Some(10), None, Pass),
             (Any, Some("COMPLIANCE"), Some(10), None, Pass),

@@ -3,11 +3,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lock::judge_lock;
 use super::stays::judge_stays;
+use crate::audit::{LookResult, Proof, ValidityWindow};
 use crate::checks::Removals;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
-use crate::audit::{Proof, Standing, Term};
-use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, Reason, Upkeep};
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason};
 
 /// What must hold of an archive. What the file does not ask for is not asked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct ObjectPolicy {
     pub encryption: Vec<String>,
     #[serde(deserialize_with = "classes")]
     pub storage_classes: Vec<String>,
-    pub lock: Option<LockWish>,
+    pub lock: Option<LockRequirement>,
     /// Days that the lock must still last.
     pub lock_days: Option<u32>,
     /// Names of tags.
@@ -53,7 +53,7 @@ pub struct ObjectPolicy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LockWish {
+pub enum LockRequirement {
     /// Governance mode, compliance mode or a legal hold.
     Any,
     Compliance,
@@ -69,7 +69,7 @@ pub struct BucketState {
 
 /// What is known of an object.
 #[derive(Debug, Clone)]
-pub struct ObjectState<'a> {
+pub struct PolicySubject<'a> {
     /// In words why it is not known.
     pub encryption: Result<Encryption, String>,
     /// `x-amz-expiration`; in words why it is not known.
@@ -133,13 +133,13 @@ impl Policy {
                     judge(known, "GetBucketVersioning", "Enabled", |is| *is == Versioning::Enabled, ToString::to_string)
                 }
             };
-            findings.push(finding(Upkeep::Versioning, outcome));
+            findings.push(finding(PolicyCheck::Versioning, outcome));
         }
         if self.bucket.public_access_blocked {
             let show = |on: &bool| if *on { "all four settings are on" } else { "not all settings are on" }.to_owned();
             let outcome =
                 judge(&state.public_access_blocked, "GetPublicAccessBlock", "all four settings are on", |on| *on, show);
-            findings.push(finding(Upkeep::PublicAccess, outcome));
+            findings.push(finding(PolicyCheck::PublicAccess, outcome));
         }
         let allowed = &self.bucket.encryption;
         if !allowed.is_empty() {
@@ -147,16 +147,16 @@ impl Policy {
                 Fact::Known { value, source } => encrypted(allowed, &value.algorithm, source),
                 other => judge(other, "GetBucketEncryption", &one_of(allowed), |_| false, |_| String::new()),
             };
-            findings.push(finding(Upkeep::BucketEncryption, outcome));
+            findings.push(finding(PolicyCheck::BucketEncryption, outcome));
         }
         findings
     }
 
-    pub fn judge_object(&self, state: &ObjectState<'_>, now: Timestamp) -> Vec<Finding> {
+    pub fn judge_object(&self, state: &PolicySubject<'_>, now: Timestamp) -> Vec<Finding> {
         let wish = &self.object;
         let mut findings = Vec::new();
         if !wish.encryption.is_empty() {
-            findings.push(finding(Upkeep::Encryption, encryption(&wish.encryption, &state.encryption)));
+            findings.push(finding(PolicyCheck::Encryption, encryption(&wish.encryption, &state.encryption)));
         }
         if !wish.storage_classes.is_empty() {
             let outcome = match &state.storage_class {
@@ -170,11 +170,11 @@ impl Policy {
                     }
                 }
             };
-            findings.push(finding(Upkeep::StorageClass, outcome));
+            findings.push(finding(PolicyCheck::StorageClass, outcome));
         }
         if self.wants_lock() {
             let days = wish.lock_days.unwrap_or_default();
-            findings.push(finding(Upkeep::Lock, judge_lock(wish.lock, days, &state.lock, now)));
+            findings.push(finding(PolicyCheck::Lock, judge_lock(wish.lock, days, &state.lock, now)));
         }
         if !wish.tags.is_empty() {
             let lacking = |tags: &Vec<String>| {
@@ -188,13 +188,13 @@ impl Policy {
             };
             let fits = |tags: &Vec<String>| lacking(tags).is_empty();
             let outcome = judge(&state.tags, "GetObjectTagging", &wish.tags.join(", "), fits, show);
-            findings.push(finding(Upkeep::Tags, outcome));
+            findings.push(finding(PolicyCheck::Tags, outcome));
         }
         if let Some(age) = wish.proof_age {
-            findings.push(finding(Upkeep::ProofAge, proof_age(age, state, now)));
+            findings.push(finding(PolicyCheck::ProofAge, proof_age(age, state, now)));
         }
         if let Some(time) = wish.stays {
-            findings.push(finding(Upkeep::Stays, judge_stays(time, &state.expiration, &state.rules, now)));
+            findings.push(finding(PolicyCheck::Stays, judge_stays(time, &state.expiration, &state.rules, now)));
         }
         findings
     }
@@ -211,7 +211,7 @@ impl Policy {
             CopyState::None => Outcome::Fail(Failure::of_rule(evidence("in no other Region"))),
             CopyState::NotKnown { why } => Outcome::Unknown(Reason::NotStated { detail: why.clone() }),
         };
-        Some(finding(Upkeep::OtherRegion, outcome))
+        Some(finding(PolicyCheck::OtherRegion, outcome))
     }
 }
 
@@ -243,10 +243,10 @@ fn not_known(what: &str, word: &str) -> Outcome {
     Outcome::Unknown(Reason::NotStated { detail: format!("the {what} is `{word}`, which is not known") })
 }
 
-fn proof_age(age: SignedDuration, state: &ObjectState, now: Timestamp) -> Outcome {
+fn proof_age(age: SignedDuration, state: &PolicySubject, now: Timestamp) -> Outcome {
     let expected = format!("every byte proved within {}", in_days(age));
     let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
-    if let (None, Some(Standing::Doubted(doubt))) = (state.proof, state.doubt.map(Proof::standing)) {
+    if let (None, Some(LookResult::Doubted(doubt))) = (state.proof, state.doubt.map(Proof::standing)) {
         let since = state.doubt.map(|look| look.at.clone()).unwrap_or_default();
         return Outcome::Unknown(Reason::InDoubt { doubt, since });
     }
@@ -256,7 +256,7 @@ fn proof_age(age: SignedDuration, state: &ObjectState, now: Timestamp) -> Outcom
                 .to_owned(),
         }),
         None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
-        Some(proof) => decide(proof.is_in(Term::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
+        Some(proof) => decide(proof.is_in(ValidityWindow::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
     }
 }
 
@@ -268,8 +268,8 @@ pub(super) fn in_days(time: SignedDuration) -> String {
     }
 }
 
-fn finding(upkeep: Upkeep, outcome: Outcome) -> Finding {
-    Finding { check: CheckId::Upkeep(upkeep), required: true, outcome }
+fn finding(upkeep: PolicyCheck, outcome: Outcome) -> Finding {
+    Finding { check: CheckId::PolicyCheck(upkeep), required: true, outcome }
 }
 
 fn decide(fits: bool, evidence: Evidence) -> Outcome {

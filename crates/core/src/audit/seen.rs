@@ -57,11 +57,11 @@ fn seconds(time: jiff::Timestamp) -> String {
 /// A value that the content of an object has: `crc64nvme:BASE64`, with `-N` behind it where it goes over N parts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Content(pub String);
+pub struct ContentFingerprint(pub String);
 
-impl Content {
+impl ContentFingerprint {
     pub fn new(name: &str, value: &str) -> Self {
-        Content(format!("{name}:{value}"))
+        ContentFingerprint(format!("{name}:{value}"))
     }
 
     pub fn name(&self) -> &str {
@@ -74,7 +74,7 @@ impl Content {
     }
 }
 
-impl fmt::Display for Content {
+impl fmt::Display for ContentFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -88,7 +88,7 @@ pub enum Change {
     Same,
     /// Written again, with the same bytes by this value.
     SameContent {
-        by: Content,
+        by: ContentFingerprint,
     },
     /// The same by its ETag, size and time, with another value of its content than was known of it: one of them is wrong.
     Restated {
@@ -103,7 +103,10 @@ pub enum Change {
 }
 
 /// A value of the whole that two objects have both, and not in common: their content is another.
-pub fn differs<'a>(one: &'a [Content], other: &'a [Content]) -> Option<(&'a Content, &'a Content)> {
+pub fn differs<'a>(
+    one: &'a [ContentFingerprint],
+    other: &'a [ContentFingerprint],
+) -> Option<(&'a ContentFingerprint, &'a ContentFingerprint)> {
     one.iter().find_map(|was| {
         let is = other.iter().find(|is| is.name() == was.name() && !is.by_part() && !was.by_part())?;
         (is != was).then_some((was, is))
@@ -111,8 +114,11 @@ pub fn differs<'a>(one: &'a [Content], other: &'a [Content]) -> Option<(&'a Cont
 }
 
 /// A value that one state of an object is told to have in two ways, whatever it goes over: its parts are the same.
-pub(super) fn restated<'a>(one: &'a [Content], other: &'a [Content]) -> Option<(&'a Content, &'a Content)> {
-    let digest = |content: &'a Content| content.0.split('-').next();
+pub(super) fn restated<'a>(
+    one: &'a [ContentFingerprint],
+    other: &'a [ContentFingerprint],
+) -> Option<(&'a ContentFingerprint, &'a ContentFingerprint)> {
+    let digest = |content: &'a ContentFingerprint| content.0.split('-').next();
     one.iter().find_map(|was| {
         let is = other.iter().find(|is| is.name() == was.name())?;
         (digest(is) != digest(was)).then_some((was, is))
@@ -121,7 +127,7 @@ pub(super) fn restated<'a>(one: &'a [Content], other: &'a [Content]) -> Option<(
 
 impl Change {
     /// Holds an object against what it was, by values that its content had then and has now.
-    pub fn between(before: (&Seen, &[Content]), now: (&Seen, &[Content])) -> Self {
+    pub fn between(before: (&Seen, &[ContentFingerprint]), now: (&Seen, &[ContentFingerprint])) -> Self {
         let ((then, had), (seen, has)) = (before, now);
         if then == seen && then.is_identified() {
             return Change::Same;
@@ -157,8 +163,8 @@ mod tests {
         Seen { object_bytes: bytes, etag: Some(etag.into()), last_modified: Some(modified.into()) }
     }
 
-    fn contents(values: &[&str]) -> Vec<Content> {
-        values.iter().map(|value| Content((*value).to_owned())).collect()
+    fn contents(values: &[&str]) -> Vec<ContentFingerprint> {
+        values.iter().map(|value| ContentFingerprint((*value).to_owned())).collect()
     }
 
     #[test]

@@ -223,7 +223,7 @@ fn describe(layout: &PartLayout, basis: &Basis) -> String {
 mod tests {
     use super::*;
     use crate::checksum::{Algorithm, Hasher, multipart_etag};
-    use crate::plan::Standing;
+    use crate::plan::AlgorithmCertainty;
     use crate::units::ByteRange;
     use crate::verdict::Origin;
 
@@ -243,7 +243,7 @@ mod tests {
         Reference {
             check: CheckId::Reference(Origin::Stored, Subject::ETag),
             source: "ETag".into(),
-            standing: Standing::Stated,
+            standing: AlgorithmCertainty::Stated,
             claim: Claim::Composite {
                 digest: composite(Algorithm::Md5, &parts),
                 shown: multipart_etag(&parts).to_string(),
@@ -287,7 +287,7 @@ mod tests {
         let reference = Reference {
             check: CheckId::Reference(Origin::Stored, Subject::Checksum(Algorithm::Sha256)),
             source: "composite".into(),
-            standing: Standing::Stated,
+            standing: AlgorithmCertainty::Stated,
             claim: Claim::Composite {
                 digest: composite(Algorithm::Sha256, &good),
                 shown: "x".into(),
@@ -323,7 +323,7 @@ mod tests {
         let reference = Reference {
             check: CheckId::Reference(Origin::Stored, Subject::Checksum(Algorithm::Sha1)),
             source: "composite".into(),
-            standing: Standing::Stated,
+            standing: AlgorithmCertainty::Stated,
             claim: Claim::Composite {
                 digest: Hasher::digest(Algorithm::Sha1, b"stale"),
                 shown: "x".into(),
@@ -343,7 +343,7 @@ mod tests {
         let of = |digest, basis| Reference {
             check: CheckId::Reference(Origin::Stored, Subject::Checksum(Algorithm::Crc32)),
             source: "CRC32".into(),
-            standing: Standing::Stated,
+            standing: AlgorithmCertainty::Stated,
             claim: Claim::WholeOrComposite {
                 digest,
                 candidates: vec![candidate(&layout, basis)],
@@ -364,7 +364,7 @@ mod tests {
         let reference = Reference {
             check: CheckId::Reference(Origin::Expect, Subject::Checksum(Algorithm::Sha256)),
             source: "--expect".into(),
-            standing: Standing::Stated,
+            standing: AlgorithmCertainty::Stated,
             claim: Claim::Whole(Hasher::digest(Algorithm::Sha256, DATA)),
         };
         assert_eq!(judge(&reference, &Digests::default(), 20), Judgement::Incomplete);
@@ -374,7 +374,7 @@ mod tests {
         Reference {
             check: CheckId::Reference(Origin::Manifest, Subject::Parts(Algorithm::Sha256)),
             source: "manifest".into(),
-            standing: Standing::Stated,
+            standing: AlgorithmCertainty::Stated,
             claim: Claim::Parts { layout: layout.clone(), digests },
         }
     }

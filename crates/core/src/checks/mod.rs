@@ -16,5 +16,5 @@ pub use demand::demanded;
 pub use digests::Digests;
 pub use empty::wrong_size;
 pub use judge::{Judgement, held_by_part, judge};
-pub use lifecycle::{LifecycleSubject, Removal, Removals, Standing, horizon, removals};
+pub use lifecycle::{LifecycleSubject, Removal, Removals, VersionState, horizon, removals};
 pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios};

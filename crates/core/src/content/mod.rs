@@ -3,5 +3,5 @@
 mod probe;
 mod stream;
 
-pub use probe::{Content, Estimate, Gauge, Measure, Probe, ProbePlan, Probed, Region, Tap, seed};
+pub use probe::{Content, Estimate, Gauge, Measure, Probe, ProbePlan, Probed, Region, WindowCapture, seed};
 pub use stream::{Decoded, End, Format, Limits, Stream};

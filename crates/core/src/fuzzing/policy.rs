@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 
+use crate::audit::{BucketState, CopyState, Policy, PolicySubject};
 use crate::checks::Removals;
 use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts};
-use crate::audit::{BucketState, CopyState, ObjectState, Policy};
 use crate::verdict::{Outcome, Verdict};
 
 /// A policy file: what it asks is judged, of what is not known nothing passes.
@@ -15,7 +15,7 @@ pub fn policy(data: &[u8]) -> bool {
         public_access_blocked: Fact::NotPermitted { needs: "x" },
         encryption: Fact::<BucketEncryption>::Unavailable { because },
     };
-    let object = ObjectState {
+    let object = PolicySubject {
         encryption: Err(unknown()),
         expiration: Err(unknown()),
         rules: Fact::NotPermitted { needs: "x" },
@@ -30,7 +30,7 @@ pub fn policy(data: &[u8]) -> bool {
     findings.extend(policy.judge_object(&object, Timestamp::UNIX_EPOCH));
     findings.extend(policy.judge_copies(&CopyState::NotKnown { why: unknown() }));
     assert!(findings.iter().all(|finding| finding.required && finding.verdict() != Verdict::Pass), "{findings:?}");
-    let known = ObjectState {
+    let known = PolicySubject {
         encryption: Ok(Encryption::S3Managed),
         expiration: Ok(None),
         rules: Fact::Known { value: Removals::default(), source: "test" },

@@ -1,5 +1,5 @@
+use super::{AlgorithmCertainty, Candidate, Claim, KnownLayout, Reference, uniform_candidates};
 use super::{Basis, PartLayout};
-use super::{Candidate, Claim, KnownLayout, Reference, Standing, uniform_candidates};
 use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum};
 use crate::facts::{Fact, ObjectFacts};
 use crate::ident::{ETag, ETagForm};
@@ -7,12 +7,12 @@ use crate::verdict::{CheckId, Finding, Origin, Outcome, Reason, Subject};
 
 /// References that can be held against bytes, and findings about those that cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Collected {
+pub struct References {
     pub references: Vec<Reference>,
     pub unusable: Vec<Finding>,
 }
 
-impl Collected {
+impl References {
     fn unusable(&mut self, check: CheckId, reason: Reason) {
         self.unusable.push(Finding { check, required: false, outcome: Outcome::Unknown(reason) });
     }
@@ -20,8 +20,8 @@ impl Collected {
 
 /// What a server stores with an object, as references. `of` is put into words where it is another
 /// object than the one to be verified.
-pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Origin, of: Option<&str>) -> Collected {
-    let mut collected = Collected::default();
+pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Origin, of: Option<&str>) -> References {
+    let mut collected = References::default();
     let of = of.map(|target| format!(" of {target}")).unwrap_or_default();
     if let Fact::Known { value, source } = &facts.checksums {
         for checksum in value {
@@ -40,8 +40,8 @@ pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Orig
             None => match etag_claim(etag, layout, facts.size) {
                 Ok(claim) => {
                     let standing = match facts.etag_is_documented() {
-                        true => Standing::Stated,
-                        false => Standing::UndocumentedETag,
+                        true => AlgorithmCertainty::Stated,
+                        false => AlgorithmCertainty::UndocumentedETag,
                     };
                     let source = format!("ETag{of} ({})", facts.source);
                     collected.references.push(Reference { standing, ..Reference::new(check, source, claim) });

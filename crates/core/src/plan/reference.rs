@@ -8,13 +8,13 @@ pub struct Reference {
     pub check: CheckId,
     /// In words, for the report: what it is and who said so.
     pub source: String,
-    pub standing: Standing,
+    pub standing: AlgorithmCertainty,
     pub claim: Claim,
 }
 
 /// How firmly it is known by what algorithm a value was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum AlgorithmCertainty {
     /// Stated or documented: bytes that do not give the value are not those it was made of.
     Stated,
     /// An ETag of a server of which nothing documents that its ETags are MD5s.
@@ -26,7 +26,7 @@ pub enum Standing {
 impl Reference {
     /// A reference whose algorithm is stated or documented.
     pub fn new(check: CheckId, source: impl Into<String>, claim: Claim) -> Self {
-        Reference { check, source: source.into(), standing: Standing::Stated, claim }
+        Reference { check, source: source.into(), standing: AlgorithmCertainty::Stated, claim }
     }
 }
 

@@ -39,7 +39,7 @@ impl Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CostItem {
     /// A month.
-    Keep,
+    ProgressSink,
     /// Every byte once.
     Read,
     /// From an archive class, so that it can be read.
@@ -59,7 +59,7 @@ pub enum CostItem {
 impl CostItem {
     pub fn name(self) -> &'static str {
         match self {
-            CostItem::Keep => "keep",
+            CostItem::ProgressSink => "keep",
             CostItem::Read => "read",
             CostItem::BringBack => "bring_back",
             CostItem::Store => "store",

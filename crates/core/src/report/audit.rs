@@ -129,7 +129,7 @@ pub struct AuditReport {
 
 /// Whether an AMI and its snapshots may be deleted, for a stored copy stands in for them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SafeReport {
+pub struct DeletionSafetyReport {
     pub image: String,
     /// `may_go`, `must_stay` or `cannot_tell`.
     pub answer: String,

@@ -2,10 +2,10 @@
 //! findings; one that says otherwise was altered, or was not written by this program.
 
 use super::{AuditedBucketReport, AuditedReport, Exit, FindingReport, IdentityReport, exit_of, verdict_of};
-use crate::checks::wrong_size;
 use crate::audit::{Level, Seen};
+use crate::checks::wrong_size;
 use crate::ident::{ObjectUri, Target};
-use crate::verdict::{CheckId, CheckName, Origin, Subject, Upkeep, Verdict};
+use crate::verdict::{CheckId, CheckName, Origin, PolicyCheck, Subject, Verdict};
 
 /// JSON readers keep whole numbers up to this; no object, and no audit, comes near it.
 pub(super) const MOST: u64 = 1 << 53;
@@ -34,9 +34,9 @@ impl FindingReport {
         }
     }
 
-    pub(super) fn upkeep(&self) -> Option<Upkeep> {
+    pub(super) fn upkeep(&self) -> Option<PolicyCheck> {
         match self.id() {
-            Some(CheckId::Upkeep(upkeep)) => Some(upkeep),
+            Some(CheckId::PolicyCheck(upkeep)) => Some(upkeep),
             _ => None,
         }
     }
@@ -74,7 +74,7 @@ impl FindingReport {
     /// before. A check of an unknown name counts as one.
     fn is_about_bytes(&self) -> bool {
         match self.check.parse::<CheckName>() {
-            Ok(CheckName::One(CheckId::Upkeep(upkeep))) => upkeep == Upkeep::Sound,
+            Ok(CheckName::One(CheckId::PolicyCheck(upkeep))) => upkeep == PolicyCheck::Sound,
             Ok(CheckName::One(CheckId::Condition(_))) => false,
             _ => true,
         }
@@ -84,7 +84,7 @@ impl FindingReport {
     fn may_be_optional(&self, examined: Option<&str>) -> bool {
         let sampled = self.reason.as_ref().is_some_and(|reason| reason.code == "sampled");
         match self.id() {
-            Some(CheckId::Identity | CheckId::Upkeep(_)) => false,
+            Some(CheckId::Identity | CheckId::PolicyCheck(_)) => false,
             Some(CheckId::Proof) if examined == Some(Level::Facts.name()) => true,
             Some(CheckId::Proof | CheckId::Size) => examined == Some(Level::Sample.name()) && sampled,
             _ => true,
@@ -272,7 +272,7 @@ impl AuditedReport {
     /// What its findings lack that an audit always says.
     fn odd_lack(&self) -> Option<String> {
         let blocks = |check| self.finding(check).is_some_and(FindingReport::blocks_pass);
-        let (is_open, is_gone) = (blocks(CheckId::Identity), blocks(CheckId::Upkeep(Upkeep::Present)));
+        let (is_open, is_gone) = (blocks(CheckId::Identity), blocks(CheckId::PolicyCheck(PolicyCheck::Present)));
         let lacks = |check: CheckId| self.finding(check).is_none().then(|| format!("it says nothing of its {check}"));
         match (&self.examined, &self.identity) {
             (None, None) if is_gone || blocks(CheckId::Proof) => None,
@@ -281,7 +281,7 @@ impl AuditedReport {
             (Some(_), Some(_)) if is_open => None,
             (Some(_), Some(_)) => lacks(CheckId::Size).or_else(|| lacks(CheckId::Proof)),
             (None, Some(_)) => self
-                .finding(CheckId::Upkeep(Upkeep::Unchanged))
+                .finding(CheckId::PolicyCheck(PolicyCheck::Unchanged))
                 .is_none()
                 .then(|| "it was not examined, and nothing says that it is the same".to_owned()),
         }
@@ -289,7 +289,8 @@ impl AuditedReport {
 
     fn odd_change(&self) -> Option<String> {
         let found = exit_of(&self.findings);
-        let unchanged = self.finding(CheckId::Upkeep(Upkeep::Unchanged)).map(|finding| finding.verdict.as_str());
+        let unchanged =
+            self.finding(CheckId::PolicyCheck(PolicyCheck::Unchanged)).map(|finding| finding.verdict.as_str());
         let fits = match self.change.as_deref() {
             None | Some("new") => unchanged.is_none(),
             Some("same" | "replaced_same_content") => unchanged == Some(Verdict::Pass.name()),

@@ -6,7 +6,7 @@ use crate::price::{CostLine, Source};
 
 /// What keeping, reading and moving an object costs, or storing an AMI. Estimates by list prices; nobody's bill.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CostsReport {
+pub struct CostReport {
     /// The object, the file, or the AMI.
     pub target: String,
     /// Region that the prices are of.

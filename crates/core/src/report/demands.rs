@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AuditLines, FindingReport};
 use crate::ident::Prefix;
-use crate::verdict::Upkeep;
+use crate::verdict::PolicyCheck;
 
 /// Which checks of a policy the lines of an audit hold. All objects of one audit are held against the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Demands {
 impl FindingReport {
     /// Whether a policy asks for it.
     fn is_demand(&self) -> bool {
-        use Upkeep::{Present, Sound, Unchanged};
+        use PolicyCheck::{Present, Sound, Unchanged};
         self.upkeep().is_some_and(|upkeep| !matches!(upkeep, Present | Sound | Unchanged))
     }
 }

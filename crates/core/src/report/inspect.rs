@@ -45,7 +45,7 @@ pub struct InspectReport {
     pub proofs: Vec<ProofReport>,
     /// What a `verify` of every byte would take; absent when nothing would be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verify_cost: Option<CostReport>,
+    pub verify_cost: Option<VerifyCostEstimate>,
     pub notes: Vec<String>,
     pub requests: u64,
     /// Object bytes that came over the wire: of windows that were read, and of answers that were the object where
@@ -118,7 +118,7 @@ pub struct ProofReport {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CostReport {
+pub struct VerifyCostEstimate {
     /// All requests, metadata included, when nothing must be repeated.
     pub requests: u64,
     pub read_bytes: u64,

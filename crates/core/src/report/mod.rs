@@ -28,20 +28,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{
-    AuditReport, AuditedBucketReport, AuditedReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport,
-    SafeReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DeletionSafetyReport, LedgerEntryReport, LedgerReport,
+    ObservationReport, ProvedReport,
 };
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
 pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, ProbeReport, RatioBasisReport, RatioReport, RegionReport,
     StreamReport,
 };
-pub use cost::{CostLineReport, CostsReport, PriceSourceReport};
+pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use demands::Demands;
 pub use exit::Exit;
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
-    ChecksumReport, CostReport, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport, ProofReport,
+    ChecksumReport, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport, ProofReport,
+    VerifyCostEstimate,
 };
 pub use judged::{exit_of, verdict_of};
 pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport};
@@ -73,12 +74,12 @@ pub enum Report {
     Task(Box<TaskReport>),
     Bench(Box<BenchReport>),
     Hashes(HashesReport),
-    Cost(Box<CostsReport>),
+    Cost(Box<CostReport>),
     Audited(Box<AuditedReport>),
     AuditedBucket(AuditedBucketReport),
     Observation(ObservationReport),
     Audit(Box<AuditReport>),
-    Safe(Box<SafeReport>),
+    Safe(Box<DeletionSafetyReport>),
     LedgerEntry(Box<LedgerEntryReport>),
     Ledger(LedgerReport),
     Error(ErrorReport),

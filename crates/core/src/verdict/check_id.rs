@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Condition, Upkeep};
+use super::{Condition, PolicyCheck};
 use crate::checksum::Algorithm;
 
 /// The name of a check, as printed and as given to `--using`, `--require` and `--accept`.
@@ -22,7 +22,7 @@ pub enum CheckId {
     /// One condition of a store or a restore.
     Condition(Condition),
     /// Something that an archive must keep up.
-    Upkeep(Upkeep),
+    PolicyCheck(PolicyCheck),
 }
 
 /// Where a reference comes from.
@@ -97,7 +97,7 @@ impl fmt::Display for CheckId {
             CheckId::Stream => f.write_str("stream"),
             CheckId::Contradiction => f.write_str("contradiction"),
             CheckId::Condition(condition) => condition.fmt(f),
-            CheckId::Upkeep(upkeep) => upkeep.fmt(f),
+            CheckId::PolicyCheck(upkeep) => upkeep.fmt(f),
             CheckId::Reference(origin, subject) => {
                 if let Some(name) = origin.name() {
                     write!(f, "{name}-")?;
@@ -144,7 +144,7 @@ impl FromStr for CheckName {
             "contradiction" => Some(CheckId::Contradiction),
             name => {
                 let condition = Condition::named(name).map(CheckId::Condition);
-                condition.or_else(|| Upkeep::named(name).map(CheckId::Upkeep))
+                condition.or_else(|| PolicyCheck::named(name).map(CheckId::PolicyCheck))
             }
         };
         if let Some(check) = simple {
@@ -204,7 +204,7 @@ mod tests {
             }
         }
         ids.extend(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)));
-        ids.extend(Upkeep::ALL.map(|(upkeep, _)| CheckId::Upkeep(upkeep)));
+        ids.extend(PolicyCheck::ALL.map(|(upkeep, _)| CheckId::PolicyCheck(upkeep)));
         for id in ids {
             assert_eq!(id.to_string().parse(), Ok(CheckName::One(id)), "{id}");
         }

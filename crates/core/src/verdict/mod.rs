@@ -5,13 +5,13 @@ mod condition;
 mod doubt;
 mod evidence;
 mod finding;
+mod policy_check;
 mod reason;
-mod upkeep;
 
 pub use check_id::{CheckId, CheckName, Demand, Origin, ParseCheckError, Subject};
 pub use condition::Condition;
 pub use doubt::Doubt;
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};
+pub use policy_check::PolicyCheck;
 pub use reason::Reason;
-pub use upkeep::Upkeep;

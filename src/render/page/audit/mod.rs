@@ -4,7 +4,7 @@
 mod objects;
 mod observed;
 mod picture;
-mod standing;
+mod status;
 mod trouble;
 
 use askama::Template;
@@ -17,7 +17,7 @@ use crate::checksum::{Algorithm, Hasher};
 use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, ObservationReport, Report};
 use objects::Objects;
 use observed::Observed;
-use standing::Standing;
+use status::RowStatus;
 use trouble::Trouble;
 
 const SCRIPT: &str = include_str!("../../../../templates/audit.js");
@@ -33,7 +33,7 @@ struct Fleet {
     says: Text,
     exit: u8,
     exit_meaning: &'static str,
-    counts: Vec<(Standing, Count)>,
+    counts: Vec<(RowStatus, Count)>,
     facts: String,
     problems: String,
     notes: String,
@@ -82,7 +82,7 @@ fn audit_page(
     // Ages are as of the page; it may be of another time than the run.
     let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
     let table = Objects::new(objects, now);
-    let proved = table.count(Standing::Pass) == objects.len();
+    let proved = table.count(RowStatus::Pass) == objects.len();
     let tone = if exit == 0 && !proved { Tone::Plain } else { Tone::of_exit(exit) };
     Fleet {
         script: SCRIPT,
@@ -108,10 +108,10 @@ fn audit_page(
 
 fn says(table: &Objects, total: usize) -> String {
     let told = [
-        (Standing::Fail, "failed"),
-        (Standing::Unknown, "unknown"),
-        (Standing::Seen, "seen in order"),
-        (Standing::Pass, "in order and proved"),
+        (RowStatus::Fail, "failed"),
+        (RowStatus::Unknown, "unknown"),
+        (RowStatus::Seen, "seen in order"),
+        (RowStatus::Pass, "in order and proved"),
     ];
     let told = told.iter().map(|(standing, word)| (table.count(*standing), word)).filter(|(count, _)| *count > 0);
     let told: Vec<String> = told.map(|(count, word)| format!("{} {word}", Count(count))).collect();

@@ -1,7 +1,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::standing::{Age, Standing};
+use super::status::{Age, RowStatus};
 use crate::render::page::text::{Count, Text};
 use crate::report::{AuditedReport, Exit};
 use crate::units::ByteSize;
@@ -16,11 +16,11 @@ pub(super) struct Objects {
     rows: Vec<Row>,
     total: Count,
     left_out: Count,
-    counts: [(Standing, Count); 4],
+    counts: [(RowStatus, Count); 4],
 }
 
 struct Row {
-    standing: Standing,
+    standing: RowStatus,
     /// The first of its standing: a link goes there where no script chooses the rows.
     leads: bool,
     target: Text,
@@ -34,8 +34,8 @@ struct Row {
 
 impl Objects {
     pub fn new(objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
-        let mut sorted: Vec<(Standing, &AuditedReport)> =
-            objects.iter().map(|report| (Standing::of(report), *report)).collect();
+        let mut sorted: Vec<(RowStatus, &AuditedReport)> =
+            objects.iter().map(|report| (RowStatus::of(report), *report)).collect();
         sorted.sort_by(|(one, a), (other, b)| one.cmp(other).then_with(|| a.target.cmp(&b.target)));
         let mut before = None;
         let rows = sorted.iter().take(MOST_ROWS).map(|(standing, report)| {
@@ -46,12 +46,12 @@ impl Objects {
             rows: rows.collect(),
             total: Count(objects.len()),
             left_out: Count(objects.len().saturating_sub(MOST_ROWS)),
-            counts: Standing::ALL
+            counts: RowStatus::ALL
                 .map(|standing| (standing, Count(sorted.iter().filter(|(found, _)| *found == standing).count()))),
         }
     }
 
-    pub fn counts(&self) -> &[(Standing, Count)] {
+    pub fn counts(&self) -> &[(RowStatus, Count)] {
         &self.counts
     }
 
@@ -60,13 +60,13 @@ impl Objects {
         Count(self.rows.len())
     }
 
-    pub fn count(&self, standing: Standing) -> usize {
+    pub fn count(&self, standing: RowStatus) -> usize {
         self.counts.iter().find(|(found, _)| *found == standing).map_or(0, |(_, count)| count.0)
     }
 }
 
 impl Row {
-    fn new(standing: Standing, leads: bool, report: &AuditedReport, now: Option<Timestamp>) -> Self {
+    fn new(standing: RowStatus, leads: bool, report: &AuditedReport, now: Option<Timestamp>) -> Self {
         Row {
             standing,
             leads,

@@ -1,7 +1,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::standing::{Age, Standing};
+use super::status::{Age, RowStatus};
 use crate::render::page::text::{Count, Text};
 use crate::report::AuditedReport;
 use crate::units::ByteSize;
@@ -71,8 +71,8 @@ pub(super) fn ages(objects: &[&AuditedReport], now: Option<Timestamp>) -> Bars {
 
 /// How many bytes came to what.
 pub(super) fn bytes(objects: &[&AuditedReport]) -> Bars {
-    let bar = |standing: Standing| {
-        let found: Vec<_> = objects.iter().filter(|report| Standing::of(report) == standing).collect();
+    let bar = |standing: RowStatus| {
+        let found: Vec<_> = objects.iter().filter(|report| RowStatus::of(report) == standing).collect();
         let sizes = found.iter().filter_map(|report| report.identity.as_ref());
         let bytes = sizes.fold(0_u64, |sum, identity| sum.saturating_add(identity.object_bytes));
         let without = match found.iter().filter(|report| report.identity.is_none()).count() {
@@ -82,5 +82,5 @@ pub(super) fn bytes(objects: &[&AuditedReport]) -> Bars {
         let value = format!("{} in {}{without}", ByteSize(bytes), Count(found.len()).objects());
         (standing.word(), value, standing.tone().class(), bytes)
     };
-    Bars::new("Bytes by verdict", Standing::ALL.map(bar).into())
+    Bars::new("Bytes by verdict", RowStatus::ALL.map(bar).into())
 }

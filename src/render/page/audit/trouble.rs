@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 
-use super::standing::{Age, Standing};
+use super::status::{Age, RowStatus};
 use crate::render::page::findings::Findings;
 use crate::render::page::text::{Count, Text};
 use crate::render::page::tone::Tone;
@@ -62,15 +62,15 @@ struct Open {
 
 impl Trouble {
     pub fn new(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport], now: Option<Timestamp>) -> Self {
-        let of = |standing| objects.iter().copied().filter(move |report| Standing::of(report) == standing);
-        let mut failed: Vec<&AuditedReport> = of(Standing::Fail).collect();
+        let of = |standing| objects.iter().copied().filter(move |report| RowStatus::of(report) == standing);
+        let mut failed: Vec<&AuditedReport> = of(RowStatus::Fail).collect();
         // Damaged bytes come before anything that can be set right without them.
         failed.sort_by_key(|report| {
             (report.findings.iter().all(|finding| finding.damage.is_empty()), report.target.as_str())
         });
         let mut cards: Vec<Card> = failed.iter().take(MOST_CARDS).map(|report| Card::object(report, now)).collect();
         let more_cards = cards.split_off(FEW_CARDS.min(cards.len()));
-        let mut reasons = reasons(of(Standing::Unknown));
+        let mut reasons = reasons(of(RowStatus::Unknown));
         let reasons_left_out = Count(reasons.len().saturating_sub(MOST_REASONS));
         reasons.truncate(MOST_REASONS);
         Trouble {

@@ -1,4 +1,4 @@
-use crate::audit::{Content, Proof};
+use crate::audit::{ContentFingerprint, Proof};
 
 /// Values that an object was stated to have when its bytes were found wrong or in doubt. A later state that is stated to
 /// have them has not the same content for that.
@@ -9,7 +9,7 @@ pub(super) struct Distrust(Vec<Distrusted>);
 struct Distrusted {
     name: String,
     /// Any value of that name where a ledger did not keep which.
-    value: Option<Content>,
+    value: Option<ContentFingerprint>,
 }
 
 impl Distrust {
@@ -38,11 +38,11 @@ impl Distrust {
     }
 
     /// Values that may speak for the content.
-    pub fn without(&self, content: &[Content]) -> Vec<Content> {
+    pub fn without(&self, content: &[ContentFingerprint]) -> Vec<ContentFingerprint> {
         content.iter().filter(|content| !self.holds(content)).cloned().collect()
     }
 
-    fn holds(&self, content: &Content) -> bool {
+    fn holds(&self, content: &ContentFingerprint) -> bool {
         self.0.iter().any(|one| one.value.as_ref().map_or(one.name == content.name(), |value| value == content))
     }
 }

@@ -73,12 +73,12 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
         failed: if verdict == "fail" { vec!["etag".into()] } else { Vec::new() },
         proved_by: if verdict == "pass" { vec!["etag".into()] } else { Vec::new() },
         etag_parts: Vec::new(),
-        content: vec![Content("etag:x".into())],
+        content: vec![ContentFingerprint("etag:x".into())],
     }
 }
 
 fn says_proved(history: &History, seen: &Seen) -> bool {
-    let always = Term { since: None, until: jiff::Timestamp::MAX };
+    let always = ValidityWindow { since: None, until: jiff::Timestamp::MAX };
     history.proof_of(seen).is_some() || history.still_good(seen, Level::Bytes, always).is_some()
 }
 

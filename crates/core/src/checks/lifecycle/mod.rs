@@ -21,14 +21,14 @@ pub struct LifecycleSubject<'a> {
     pub made: Option<Timestamp>,
     /// `None` where they are not known.
     pub tags: Option<&'a BTreeMap<String, String>>,
-    pub standing: Standing,
+    pub standing: VersionState,
     /// `None` where it is not known.
     pub lock: Option<&'a LockFacts>,
 }
 
 /// Where a version stands among those of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum VersionState {
     /// What a read without a version id gets, and a restore.
     Current,
     /// It stopped being current then, and so many noncurrent versions are newer.
@@ -125,14 +125,14 @@ impl Removals {
             Lasts::Held => return,
         };
         match subject.standing {
-            Standing::Current => {}
-            Standing::Noncurrent { newer, .. } if newer < noncurrent.keeps => {}
-            Standing::Noncurrent { since, .. } => {
+            VersionState::Current => {}
+            VersionState::Noncurrent { newer, .. } if newer < noncurrent.keeps => {}
+            VersionState::Noncurrent { since, .. } => {
                 if let Some(at) = reached(Age::Days(noncurrent.days), Some(since), from) {
                     self.removed(at, format!("{}, by NoncurrentDays={}", rule.name(), noncurrent.days));
                 }
             }
-            Standing::NotKnown => self.maybe(
+            VersionState::NotKnown => self.maybe(
                 from,
                 format!(
                     "{} removes versions {} days after they stop being current, and whether this one is current is not known",

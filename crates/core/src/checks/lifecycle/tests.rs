@@ -31,7 +31,7 @@ fn subject() -> LifecycleSubject<'static> {
         size: 1_000,
         made: Some(at("2026-01-15T10:30:00Z")),
         tags: None,
-        standing: Standing::Current,
+        standing: VersionState::Current,
         lock: None,
     }
 }
@@ -159,7 +159,7 @@ fn noncurrent(days: u32, keeps: u32) -> LifecycleRule {
 fn rules_for_noncurrent_versions_leave_the_current_one_alone() {
     assert_eq!(of(&[noncurrent(1, 0)], &subject()), Removals::default());
     let old = |newer| LifecycleSubject {
-        standing: Standing::Noncurrent { since: at("2026-01-20T12:00:00Z"), newer },
+        standing: VersionState::Noncurrent { since: at("2026-01-20T12:00:00Z"), newer },
         ..subject()
     };
     for (keeps, newer, expected) in [
@@ -172,7 +172,7 @@ fn rules_for_noncurrent_versions_leave_the_current_one_alone() {
         assert_eq!(first(&[noncurrent(10, keeps)], &old(newer)).as_deref(), expected, "{keeps} {newer}");
     }
     // Of a version that was named, nobody knows.
-    let named = LifecycleSubject { standing: Standing::NotKnown, ..subject() };
+    let named = LifecycleSubject { standing: VersionState::NotKnown, ..subject() };
     let found = of(&[noncurrent(10, 0)], &named);
     assert_eq!((found.first, found.unclear.len()), (None, 1));
 }
@@ -184,7 +184,7 @@ fn no_locked_version_is_removed_before_its_lock_ends() {
         retain_until: Some(crate::facts::LockEnd::At(at("2027-01-01T00:00:00Z"))),
         legal_hold: hold,
     };
-    let standing = Standing::Noncurrent { since: at("2026-01-20T12:00:00Z"), newer: 0 };
+    let standing = VersionState::Noncurrent { since: at("2026-01-20T12:00:00Z"), newer: 0 };
     for (name, lock, expected) in [
         ("governance", lock("GOVERNANCE", None), Some("2027-01-01T00:00:00Z")),
         ("compliance", lock("COMPLIANCE", Some(LegalHold::Off)), Some("2027-01-01T00:00:00Z")),
@@ -195,11 +195,11 @@ fn no_locked_version_is_removed_before_its_lock_ends() {
         let subject = LifecycleSubject { standing, lock: Some(&lock), ..subject() };
         assert_eq!(first(&[noncurrent(10, 0)], &subject).as_deref(), expected, "{name}");
         // The current version gets a delete marker for all its lock, and a restore does not find it any more.
-        let current = LifecycleSubject { standing: Standing::Current, ..subject };
+        let current = LifecycleSubject { standing: VersionState::Current, ..subject };
         assert_eq!(first(&[days(3)], &current).as_deref(), Some("2026-01-19T00:00:00Z"), "{name}");
     }
     let lock = lock("COMPLIANCE", None);
-    let named = LifecycleSubject { standing: Standing::NotKnown, lock: Some(&lock), ..subject() };
+    let named = LifecycleSubject { standing: VersionState::NotKnown, lock: Some(&lock), ..subject() };
     assert_eq!(of(&[noncurrent(10, 0)], &named).unclear[0].at, at("2027-01-01T00:00:00Z"));
 }
 

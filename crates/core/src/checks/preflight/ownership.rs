@@ -6,7 +6,7 @@ use crate::verdict::{Condition as C, Finding, Reason};
 
 /// What an AMI must show to be the work of one restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct OwnershipClaim {
     /// Value of [`RESTORE_TAG`].
     pub token: String,
     /// Name that the restore gives its AMI.
@@ -48,7 +48,7 @@ pub enum Ownership {
     Unrelated,
 }
 
-impl Claim {
+impl OwnershipClaim {
     /// Whose work an AMI is. Tags may come into sight later than the AMI, so an id that EC2 answered with needs none;
     /// a name or a source alone shows nothing, for other calls give the same.
     pub fn of(&self, image: &ImageFacts) -> Ownership {
@@ -127,7 +127,7 @@ fn other_source(image: &ImageFacts, key: &str) -> Option<String> {
 const RULE: &str = "a restore made the AMI";
 
 /// The finding about the AMI of a known restore.
-pub fn restored_by(claim: &Claim, image: &ImageFacts) -> Finding {
+pub fn restored_by(claim: &OwnershipClaim, image: &ImageFacts) -> Finding {
     let token = &claim.token;
     match claim.of(image) {
         Ownership::Ours(Shown::Tag) => {
@@ -193,8 +193,8 @@ mod tests {
     const OTHER: &str = "ffffffffffffffffffffffffffffffff";
     const STORED: &str = "ami-0123456789abcdef0";
 
-    fn claim(noted: Option<&str>) -> Claim {
-        Claim {
+    fn claim(noted: Option<&str>) -> OwnershipClaim {
+        OwnershipClaim {
             token: OURS.into(),
             name: "golden".into(),
             key: format!("dr/{STORED}.bin"),

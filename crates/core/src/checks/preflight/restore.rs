@@ -7,7 +7,7 @@ use super::bucket::{BucketSurvey, place};
 use super::image::enabled;
 use super::in_progress::{Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
-use super::ownership::{Claim, Ownership};
+use super::ownership::{Ownership, OwnershipClaim};
 use super::permission::{DryRun, permission_of};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
@@ -56,7 +56,7 @@ pub enum LastVerified {
 
 /// What the caller's own earlier restores took.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
+pub struct RestorePace {
     /// Of logical size.
     pub bytes_per_second: f64,
     pub restores: usize,
@@ -90,7 +90,7 @@ pub struct RestoreSurvey {
     pub size: LogicalSize,
     pub name: Option<(String, NameSource)>,
     /// What an AMI of this very restore would show; `None` where the restore is not known whole.
-    pub claim: Option<Claim>,
+    pub claim: Option<OwnershipClaim>,
     /// Whether the source had encrypted snapshots.
     pub source_encrypted: Option<bool>,
     pub ebs: Fact<EbsDefault>,
@@ -100,7 +100,7 @@ pub struct RestoreSurvey {
     pub snapshots: Fact<SnapshotCount>,
     /// How many snapshots the restore makes.
     pub new_snapshots: Option<u64>,
-    pub pace: Option<Pace>,
+    pub pace: Option<RestorePace>,
     pub dry_run: DryRun,
     pub limits: ServiceLimits,
 }

@@ -2,8 +2,8 @@
 //! its own last step all the time; sixteen of them keep a core busy.
 
 mod kernel;
-mod pool;
 mod queue;
+mod scheduler;
 
 pub use kernel::{Kernel, Md5Lanes};
-pub use pool::{Pool, Stream};
+pub use scheduler::{LaneScheduler, LaneStream};

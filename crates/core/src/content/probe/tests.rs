@@ -58,7 +58,7 @@ fn sparse(seed: u64, count: usize) -> Vec<u8> {
 
 fn probe(bytes: &[u8], windows: usize, seed: u64) -> Probed {
     let plan = Arc::new(ProbePlan::new(bytes.len() as u64, windows, seed));
-    let mut tap = Tap::new(&plan, 0);
+    let mut tap = WindowCapture::new(&plan, 0);
     tap.take(bytes);
     let mut probe = Probe::new(plan);
     probe.add(tap);
@@ -137,7 +137,7 @@ fn what_is_read_whole_is_known() {
 fn what_was_not_read_may_be_anything() {
     let bytes = text(1, 64 * WINDOW as usize);
     let plan = Arc::new(ProbePlan::new(bytes.len() as u64, 64, 1));
-    let mut tap = Tap::new(&plan, 0);
+    let mut tap = WindowCapture::new(&plan, 0);
     tap.take(&bytes[..bytes.len() / 4 + 1]);
     let mut probe = Probe::new(plan);
     probe.add(tap);
@@ -328,7 +328,7 @@ proptest! {
         let plan = Arc::new(ProbePlan::new(size as u64, windows, order));
         let mut joined = Probe::new(Arc::clone(&plan));
         for (start, end) in ranges {
-            let mut tap = Tap::new(&plan, start as u64);
+            let mut tap = WindowCapture::new(&plan, start as u64);
             let mut rest = &bytes[start..end];
             while !rest.is_empty() {
                 let (frame, further) = rest.split_at(random.usize(0..=rest.len()));

@@ -27,10 +27,7 @@ pub(in crate::ops) async fn upload_part(job: Job<'_>) -> Result<Reply, S3Error> 
 
 /// The algorithm parts must be digested with, after the request was held
 /// against the upload it names.
-pub(in crate::ops) fn upload_algorithm(
-    shared: &Shared,
-    request: &S3Request,
-) -> Result<Option<Algorithm>, S3Error> {
+pub(in crate::ops) fn upload_algorithm(shared: &Shared, request: &S3Request) -> Result<Option<Algorithm>, S3Error> {
     if request.part_number()?.is_none() {
         return Err(Code::InvalidArgument.because("Part number must be an integer between 1 and 10000, inclusive"));
     }

@@ -4,7 +4,7 @@ use super::open::{connect, open};
 use crate::cli::args::ConnectionArgs;
 use crate::cli::resolve::UsageError;
 use crate::cli::run::{Results, until};
-use crate::commands::cost::{CostWish, cost_of_image};
+use crate::commands::cost::{CostRequest, cost_of_image};
 use crate::ident::{AmiId, ObjectUri};
 use crate::report::Report;
 
@@ -12,7 +12,7 @@ use crate::report::Report;
 pub(in crate::cli) async fn cost_of(
     image: &AmiId,
     connection: &ConnectionArgs,
-    wish: &impl Fn(Option<&str>) -> Result<CostWish, UsageError>,
+    wish: &impl Fn(Option<&str>) -> Result<CostRequest, UsageError>,
     results: &mut Results,
     cancel: &CancellationToken,
 ) -> Result<bool, UsageError> {

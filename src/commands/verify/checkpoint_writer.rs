@@ -5,23 +5,23 @@ use super::{VerifyError, VerifyRequest};
 use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointFile, Identity};
 use crate::clock::Clock;
 use crate::facts::ObjectFacts;
-use crate::fetch::Keep;
-use crate::plan::{Midway, ReadPlan};
+use crate::fetch::ProgressSink;
+use crate::plan::{ReadPlan, ReadProgress};
 use crate::source::Session;
 use crate::units::ByteSize;
 
 /// Keeps the state of one reading in a file.
-pub(super) struct Keeper {
+pub(super) struct CheckpointWriter {
     file: CheckpointFile,
     object: Identity,
     plan: Arc<ReadPlan>,
     clock: Arc<dyn Clock>,
 }
 
-impl Keeper {
+impl CheckpointWriter {
     /// `None` where nothing is to be kept.
     pub fn of(session: &Session, request: &VerifyRequest, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
-        Some(Keeper {
+        Some(CheckpointWriter {
             file: request.resume.clone()?,
             object: Identity::of(request.target().to_string(), facts),
             plan: Arc::clone(plan),
@@ -31,7 +31,7 @@ impl Keeper {
 
     /// What an earlier run came to, and in words how far. A file that is there and cannot be gone on from is an error:
     /// beginning anew would throw away what it holds.
-    pub fn take_up(&self) -> Result<Option<(Midway, String)>, VerifyError> {
+    pub fn take_up(&self) -> Result<Option<(ReadProgress, String)>, VerifyError> {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok(None) };
@@ -52,7 +52,7 @@ impl Keeper {
     }
 
     /// Before the first byte: what cannot be kept must not be found out hours later.
-    pub fn begin(&self, beginning: &Midway) -> Result<(), VerifyError> {
+    pub fn begin(&self, beginning: &ReadProgress) -> Result<(), VerifyError> {
         let name = self.file.path().display();
         self.keep(beginning)
             .map(drop)
@@ -60,8 +60,8 @@ impl Keeper {
     }
 }
 
-impl Keep for Keeper {
-    fn keep(&self, midway: &Midway) -> io::Result<u64> {
+impl ProgressSink for CheckpointWriter {
+    fn keep(&self, midway: &ReadProgress) -> io::Result<u64> {
         let now = self.clock.now().to_string();
         self.file.write(&Checkpoint::new(self.object.clone(), &self.plan, midway, now))
     }

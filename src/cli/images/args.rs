@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::checks::preflight::{GbLimit, ServiceLimits};
 use crate::cli::args::{ConnectionArgs, ForceArgs, OutputArgs};
-use crate::commands::policy::PolicyCommand;
+use crate::commands::iam_policy::PolicyCommand;
 use crate::ident::{AmiId, BucketPath, ImageName, ObjectUri};
 use crate::units::ByteSize;
 use crate::verdict::CheckName;

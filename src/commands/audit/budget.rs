@@ -4,20 +4,20 @@ use jiff::Timestamp;
 
 use super::AuditRequest;
 use super::list::Candidate;
-use crate::facts::ObjectFacts;
 use crate::audit::Level;
+use crate::facts::ObjectFacts;
 use crate::price::{CostItem, StorageClass, Subject, estimate};
 
 /// What may still be spent on objects that are due.
-pub(super) struct Spend {
+pub(super) struct AuditBudget {
     bytes: Option<u64>,
     dollars: f64,
     begun: bool,
 }
 
-impl Spend {
+impl AuditBudget {
     pub fn new(request: &AuditRequest) -> Self {
-        Spend { bytes: request.due.bytes, dollars: 0.0, begun: false }
+        AuditBudget { bytes: request.due.bytes, dollars: 0.0, begun: false }
     }
 
     /// US dollars that were spent, by list prices.
@@ -27,7 +27,7 @@ impl Spend {
 
     /// Whether an object may still be looked at; in words what there is no more of. The first one always may: runs
     /// that follow each other must come to an end.
-    pub fn take(&mut self, request: &AuditRequest, weight: &Weight, now: Instant) -> Result<(), &'static str> {
+    pub fn take(&mut self, request: &AuditRequest, weight: &ObjectCost, now: Instant) -> Result<(), &'static str> {
         let reads = match request.level {
             Level::Facts => 0,
             Level::Sample => request.sample.bytes_of(weight.bytes),
@@ -55,23 +55,23 @@ impl Spend {
 }
 
 /// What looking at an object costs by.
-pub(super) struct Weight {
+pub(super) struct ObjectCost {
     bytes: u64,
     class: Option<String>,
 }
 
-impl Weight {
+impl ObjectCost {
     pub fn of(candidate: &Candidate, facts: Option<&ObjectFacts>) -> Self {
         let listed = candidate.listed.as_ref();
         let bytes = listed.and_then(|object| object.size).or(facts.map(|facts| facts.size));
         let class = listed.and_then(|object| object.storage_class.clone());
         let class = class.or_else(|| facts.and_then(|facts| facts.storage_class.clone()));
-        Weight { bytes: bytes.unwrap_or_default(), class }
+        ObjectCost { bytes: bytes.unwrap_or_default(), class }
     }
 }
 
 /// Of reading so many bytes of an object, at the most; `None` where that is not known.
-fn price(request: &AuditRequest, weight: &Weight, reads: u64) -> Option<f64> {
+fn price(request: &AuditRequest, weight: &ObjectCost, reads: u64) -> Option<f64> {
     let (_, table) = request.due.dollars.as_ref()?;
     // What can be read of an archived object is a copy in this class.
     let archived = weight.class.as_deref().and_then(StorageClass::from_name).is_some_and(StorageClass::archives);

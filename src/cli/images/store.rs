@@ -3,7 +3,7 @@ use super::open::{Opened, connect, open};
 use super::{agreed, can_ask};
 use crate::cli::resolve::UsageError;
 use crate::cli::run::{Results, cancel_on_signal, keep_output, until};
-use crate::commands::preflight::{StoreWish, survey_store};
+use crate::commands::preflight::{StorePreflightRequest, survey_store};
 use crate::commands::store::{check_stored, follow_store, start_store};
 use crate::files::OutputKind;
 use crate::ident::{AmiId, BucketPath, ObjectUri};
@@ -25,7 +25,7 @@ pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageErro
     };
     can_ask(&args.starting)?;
     let opened = open(connect(&args.connection).await?, &into.object(&image));
-    let wish = StoreWish {
+    let wish = StorePreflightRequest {
         image: image.clone(),
         into: into.clone(),
         limits: args.judging.limits(),

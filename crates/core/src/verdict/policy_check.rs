@@ -2,7 +2,7 @@ use std::fmt;
 
 /// What an archive must keep up, beside the bytes of its objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Upkeep {
+pub enum PolicyCheck {
     /// The object is still there.
     Present,
     /// Its content is what it was when it was first seen, or accepted.
@@ -31,10 +31,10 @@ pub enum Upkeep {
     OtherRegion,
 }
 
-use Upkeep as U;
+use PolicyCheck as U;
 
-impl Upkeep {
-    pub const ALL: [(Upkeep, &'static str); 13] = [
+impl PolicyCheck {
+    pub const ALL: [(PolicyCheck, &'static str); 13] = [
         (U::Present, "present"),
         (U::Unchanged, "unchanged"),
         (U::Sound, "sound"),
@@ -55,7 +55,7 @@ impl Upkeep {
     }
 }
 
-impl fmt::Display for Upkeep {
+impl fmt::Display for PolicyCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = Self::ALL.into_iter().find(|(known, _)| known == self).map_or("", |(_, name)| name);
         f.write_str(name)

@@ -4,7 +4,7 @@ use crate::checksum::Digest;
 use crate::plan::{RangeDigests, Spans};
 
 /// The digests of ranges, as many readers bring them.
-pub(super) struct Collected {
+pub(super) struct RangeDigestCollector {
     state: Mutex<State>,
     /// Where the digest that comes by another way stands among those of a range.
     column: Option<usize>,
@@ -17,11 +17,11 @@ struct State {
     together: Spans,
 }
 
-impl Collected {
+impl RangeDigestCollector {
     /// Begins with what is known of the ranges.
     pub fn new(known: RangeDigests, column: Option<usize>) -> Self {
         let together = known.done().clone();
-        Collected { state: Mutex::new(State { digests: known, together }), column }
+        RangeDigestCollector { state: Mutex::new(State { digests: known, together }), column }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -7,14 +7,14 @@ use crate::record::{Record, size_from_tags};
 
 /// What a caller knows of the bytes before they were stored.
 #[derive(Debug, Clone, Default)]
-pub struct Logical {
+pub struct LogicalSizeSource {
     /// Of the store, and the name of its file.
     pub record: Option<(String, Record)>,
     /// As the caller states it, in bytes.
     pub stated: Option<u64>,
 }
 
-impl Logical {
+impl LogicalSizeSource {
     pub fn is_given(&self) -> bool {
         self.record.is_some() || self.stated.is_some()
     }

@@ -1,7 +1,7 @@
 /// Finds out how many GETs in flight bring the most: takes more as long as that brings more bytes, and steps back
 /// when the server asks for fewer.
 #[derive(Debug)]
-pub(super) struct Climb {
+pub(super) struct ConcurrencyController {
     /// GETs in flight now.
     wanted: usize,
     most: usize,
@@ -23,9 +23,9 @@ const WORTH: f64 = 1.1;
 /// Periods until more are tried again: servers and their neighbours change.
 const REST: u32 = 30;
 
-impl Climb {
+impl ConcurrencyController {
     pub fn new(begin: usize, most: usize) -> Self {
-        Climb { wanted: begin, most: most.max(begin), stage: Stage::Measure }
+        ConcurrencyController { wanted: begin, most: most.max(begin), stage: Stage::Measure }
     }
 
     pub fn wanted(&self) -> usize {
@@ -61,30 +61,30 @@ mod tests {
     use super::*;
 
     /// What many GETs bring of a server that gives each so much, and all together no more than so much.
-    fn settled(climb: &mut Climb, each: f64, all: f64, periods: usize) -> usize {
+    fn settled(climb: &mut ConcurrencyController, each: f64, all: f64, periods: usize) -> usize {
         (0..periods).for_each(|_| climb.after((climb.wanted() as f64 * each).min(all), false));
         climb.wanted()
     }
 
     #[test]
     fn takes_more_while_more_comes_and_then_stays() {
-        let mut climb = Climb::new(24, 256);
+        let mut climb = ConcurrencyController::new(24, 256);
         assert_eq!(settled(&mut climb, 90.0, 10_000.0, 20), 122, "111 would do; 183 bring no more than 122");
-        assert_eq!(settled(&mut Climb::new(24, 256), 90.0, 1e9, 20), 256);
-        assert_eq!(settled(&mut Climb::new(24, 256), 90.0, 1_000.0, 20), 24);
-        assert_eq!(settled(&mut Climb::new(24, 24), 90.0, 1e9, 20), 24);
+        assert_eq!(settled(&mut ConcurrencyController::new(24, 256), 90.0, 1e9, 20), 256);
+        assert_eq!(settled(&mut ConcurrencyController::new(24, 256), 90.0, 1_000.0, 20), 24);
+        assert_eq!(settled(&mut ConcurrencyController::new(24, 24), 90.0, 1e9, 20), 24);
     }
 
     #[test]
     fn tries_again_after_a_while() {
-        let mut climb = Climb::new(24, 256);
+        let mut climb = ConcurrencyController::new(24, 256);
         settled(&mut climb, 90.0, 1_000.0, 20);
         assert_eq!(settled(&mut climb, 90.0, 1e9, 60), 256, "the server became faster");
     }
 
     #[test]
     fn takes_fewer_when_asked_to() {
-        let mut climb = Climb::new(24, 256);
+        let mut climb = ConcurrencyController::new(24, 256);
         let steps: Vec<usize> = (0..12)
             .map(|_| {
                 climb.after(1e9, true);

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::content::{Decoded, Limits, Stream};
-use crate::plan::{Need, PartLayout, ReadPlan, RowState};
+use crate::plan::{Need, PartLayout, ReadPlan, SerialDigestState};
 use crate::units::{ByteRange, KIB};
 
 /// A frame, and the room it takes, which is free again once every row has let go of it.
@@ -23,16 +23,16 @@ struct RangeFrames {
 }
 
 /// A list of digests, the way to its thread, and what the thread comes to.
-type Row = (Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>);
+type SerialDigestThread = (Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>);
 
 /// One thread for each list of digests.
-pub(super) struct Rows {
-    rows: Vec<Row>,
+pub(super) struct SerialDigests {
+    rows: Vec<SerialDigestThread>,
     stream: Option<(Sender<RangeFrames>, JoinHandle<Option<Decoded>>)>,
 }
 
 /// What the rows came to.
-pub(super) struct Done {
+pub(super) struct SerialResults {
     pub digests: Vec<(Need, Vec<Option<Digest>>)>,
     /// Absent where not every byte came.
     pub decoded: Option<Decoded>,
@@ -40,24 +40,28 @@ pub(super) struct Done {
 
 /// How far each row has come, for whoever keeps that. Clones share it.
 #[derive(Clone)]
-pub(super) struct RowStates(Vec<Arc<Mutex<RowState>>>);
+pub(super) struct SerialDigestStates(Vec<Arc<Mutex<SerialDigestState>>>);
 
 /// Hands ranges to the rows in order of offset, as room allows.
-pub(super) struct Feed {
+pub(super) struct InOrderQueue {
     rows: Vec<Sender<RangeFrames>>,
     room: Arc<Semaphore>,
 }
 
 /// The place of one range in every row.
-pub(super) struct Ticket {
+pub(super) struct QueueSlot {
     rows: Vec<Sender<Frame>>,
     room: Arc<OwnedSemaphorePermit>,
 }
 
-impl Rows {
+impl SerialDigests {
     /// Each goes on from its state, of which there is one for each of the plan's needs in order. A stream is decoded
     /// from the beginning.
-    pub fn start(plan: &ReadPlan, states: Vec<RowState>, decode: Option<Limits>) -> (Self, RowStates) {
+    pub fn start(
+        plan: &ReadPlan,
+        states: Vec<SerialDigestState>,
+        decode: Option<Limits>,
+    ) -> (Self, SerialDigestStates) {
         let states: Vec<_> = states.into_iter().map(|state| Arc::new(Mutex::new(state))).collect();
         let rows = plan.ordered().iter().zip(&states).filter_map(|(need, state)| {
             let layout = plan.layout(*need)?.clone();
@@ -70,19 +74,19 @@ impl Rows {
             let (sender, ranges) = channel();
             (sender, tokio::task::spawn_blocking(move || stream(limits, size, &ranges)))
         });
-        (Rows { rows: rows.collect(), stream }, RowStates(states))
+        (SerialDigests { rows: rows.collect(), stream }, SerialDigestStates(states))
     }
 
     /// `None` when nothing must go in order.
-    pub fn feed(&self, waiting_room: u64) -> Option<Feed> {
+    pub fn feed(&self, waiting_room: u64) -> Option<InOrderQueue> {
         let rows = self.rows.iter().map(|(_, sender, _)| sender);
         let rows: Vec<_> = rows.chain(self.stream.iter().map(|(sender, _)| sender)).cloned().collect();
         let room = (waiting_room / KIB).min(Semaphore::MAX_PERMITS as u64) as usize;
-        (!rows.is_empty()).then(|| Feed { rows, room: Arc::new(Semaphore::new(room)) })
+        (!rows.is_empty()).then(|| InOrderQueue { rows, room: Arc::new(Semaphore::new(room)) })
     }
 
     /// Waits for the rows to hash what they were given. The feed must be gone by then.
-    pub async fn finish(self) -> Done {
+    pub async fn finish(self) -> SerialResults {
         let mut digests = Vec::new();
         for (need, sender, thread) in self.rows {
             drop(sender);
@@ -96,19 +100,19 @@ impl Rows {
             }
             None => None,
         };
-        Done { digests, decoded }
+        SerialResults { digests, decoded }
     }
 }
 
-impl RowStates {
-    pub fn now(&self) -> Vec<RowState> {
+impl SerialDigestStates {
+    pub fn now(&self) -> Vec<SerialDigestState> {
         self.0.iter().map(|state| state.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 }
 
-impl Feed {
+impl InOrderQueue {
     /// Waits until the whole range has room. `None` when it can never have.
-    pub async fn admit(&mut self, range: ByteRange) -> Option<Ticket> {
+    pub async fn admit(&mut self, range: ByteRange) -> Option<QueueSlot> {
         let room = u32::try_from(range.len().div_ceil(KIB)).ok()?;
         let room = Arc::clone(&self.room).acquire_many_owned(room).await.ok()?;
         let mut rows = Vec::with_capacity(self.rows.len());
@@ -119,11 +123,11 @@ impl Feed {
                 rows.push(sender);
             }
         }
-        Some(Ticket { rows, room: Arc::new(room) })
+        Some(QueueSlot { rows, room: Arc::new(room) })
     }
 }
 
-impl Ticket {
+impl QueueSlot {
     pub fn pass(&mut self, frame: &Bytes) {
         for row in &self.rows {
             let _ = row.send((frame.clone(), Arc::clone(&self.room)));
@@ -136,7 +140,7 @@ fn row(
     algorithm: Algorithm,
     layout: &PartLayout,
     ranges: &Receiver<RangeFrames>,
-    state: &Mutex<RowState>,
+    state: &Mutex<SerialDigestState>,
 ) -> Vec<Option<Digest>> {
     let mut parts = Parts::from(algorithm, layout, &state.lock().unwrap_or_else(PoisonError::into_inner));
     parts.close();
@@ -196,7 +200,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// From the beginning, where the state is none to go on from.
-    fn from(algorithm: Algorithm, layout: &'a PartLayout, state: &RowState) -> Self {
+    fn from(algorithm: Algorithm, layout: &'a PartLayout, state: &SerialDigestState) -> Self {
         let mut done = Vec::with_capacity(layout.count());
         match Hasher::resume(algorithm, &state.hasher).filter(|_| state.at > 0) {
             Some(hasher) => {

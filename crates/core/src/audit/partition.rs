@@ -5,7 +5,7 @@ use crate::checksum::{Algorithm, Hasher};
 
 /// One of a number of shares, counted from 1. Every object is in exactly one of them, always the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Share {
+pub struct Partition {
     index: u32,
     of: u32,
 }
@@ -17,9 +17,9 @@ pub struct ParseShareError {
     pub problem: &'static str,
 }
 
-impl Share {
+impl Partition {
     pub fn new(index: u32, of: u32) -> Option<Self> {
-        (index >= 1 && index <= of).then_some(Share { index, of })
+        (index >= 1 && index <= of).then_some(Partition { index, of })
     }
 
     pub fn index(self) -> u32 {
@@ -44,20 +44,20 @@ impl Share {
     }
 }
 
-impl FromStr for Share {
+impl FromStr for Partition {
     type Err = ParseShareError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = |problem| ParseShareError { input: text.to_owned(), problem };
         let (index, of) = text.split_once('/').ok_or_else(|| error("write I/N, for example 3/7"))?;
         match (index.parse(), of.parse()) {
-            (Ok(index), Ok(of)) => Share::new(index, of).ok_or_else(|| error("I goes from 1 to N")),
+            (Ok(index), Ok(of)) => Partition::new(index, of).ok_or_else(|| error("I goes from 1 to N")),
             _ => Err(error("write I/N, for example 3/7")),
         }
     }
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.of)
     }
@@ -65,35 +65,35 @@ impl fmt::Display for Share {
 
 /// A share by number, or the one whose turn it is on a day: `3/7`, `today/7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    Fixed(Share),
+pub enum PartitionSpec {
+    Fixed(Partition),
     /// One after the other, a day each.
     Today {
         of: u32,
     },
 }
 
-impl Turn {
+impl PartitionSpec {
     /// The share of a day, given as days since 1970-01-01 UTC.
-    pub fn on(self, day: i64) -> Share {
+    pub fn on(self, day: i64) -> Partition {
         match self {
-            Turn::Fixed(share) => share,
-            Turn::Today { of } => {
+            PartitionSpec::Fixed(share) => share,
+            PartitionSpec::Today { of } => {
                 let index = u32::try_from(day.rem_euclid(i64::from(of))).unwrap_or_default() + 1;
-                Share { index, of }
+                Partition { index, of }
             }
         }
     }
 }
 
-impl FromStr for Turn {
+impl FromStr for PartitionSpec {
     type Err = ParseShareError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.strip_prefix("today/") {
-            None => text.parse().map(Turn::Fixed),
+            None => text.parse().map(PartitionSpec::Fixed),
             Some(of) => match of.parse() {
-                Ok(of) if of > 0 => Ok(Turn::Today { of }),
+                Ok(of) if of > 0 => Ok(PartitionSpec::Today { of }),
                 _ => Err(ParseShareError { input: text.to_owned(), problem: "write today/N, for example today/7" }),
             },
         }
@@ -111,7 +111,7 @@ mod tests {
             for object in 0..2_000 {
                 let key = format!("p/ami-{object:08x}.bin");
                 let holding: Vec<u32> =
-                    (1..=of).filter(|index| Share::new(*index, of).unwrap().holds("slice", "b", &key)).collect();
+                    (1..=of).filter(|index| Partition::new(*index, of).unwrap().holds("slice", "b", &key)).collect();
                 assert_eq!(holding.len(), 1, "{key}");
                 sizes[holding[0] as usize - 1] += 1;
             }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn shares_of_different_purposes_cut_differently() {
-        let share = Share::new(1, 2).unwrap();
+        let share = Partition::new(1, 2).unwrap();
         let both = (0..1_000).map(|n| format!("ami-{n:08x}.bin"));
         let count = both.filter(|key| share.holds("slice", "b", key) && share.holds("shard", "b", key)).count();
         assert!((150..350).contains(&count), "{count}");
@@ -130,14 +130,14 @@ mod tests {
 
     #[test]
     fn written_shares() {
-        assert_eq!("3/7".parse(), Ok(Share::new(3, 7).unwrap()));
+        assert_eq!("3/7".parse(), Ok(Partition::new(3, 7).unwrap()));
         for wrong in ["", "3", "0/7", "8/7", "a/b", "1/0", "-1/3", "today/7"] {
-            assert!(wrong.parse::<Share>().is_err(), "{wrong}");
+            assert!(wrong.parse::<Partition>().is_err(), "{wrong}");
         }
-        assert!("today/0".parse::<Turn>().is_err());
-        let turn: Turn = "today/7".parse().unwrap();
+        assert!("today/0".parse::<PartitionSpec>().is_err());
+        let turn: PartitionSpec = "today/7".parse().unwrap();
         let week: std::collections::BTreeSet<u32> = (20_000..20_007).map(|day| turn.on(day).index()).collect();
         assert_eq!(week.len(), 7, "a week takes its turns");
-        assert_eq!("2/3".parse::<Turn>().unwrap().on(5), Share::new(2, 3).unwrap());
+        assert_eq!("2/3".parse::<PartitionSpec>().unwrap().on(5), Partition::new(2, 3).unwrap());
     }
 }

@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Streams whose bytes wait until a register can be filled. Whoever brings the last that was missing does the work;
 /// there is no thread of its own, and nobody waits for another but for the time of one call. What waits comes to no
 /// more than the room, and what is at work to no more than that again.
-pub struct Pool<K: Kernel, F> {
+pub struct LaneScheduler<K: Kernel, F> {
     kernel: K,
     /// Streams that must have something to do before it is done.
     wanted: usize,
@@ -60,16 +60,16 @@ impl<S, F> Slot<S, F> {
 
 /// A stream of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stream(usize);
+pub struct LaneStream(usize);
 
-impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
+impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
     /// For as many streams at a time as `expected`, with at most about `room` bytes waiting and as many at work.
     pub fn new(kernel: K, expected: usize, room: usize) -> Self {
         // All but an eighth of those expected: the last ones would keep the others waiting.
         let wanted = kernel.width().min(expected - expected / 8).max(1);
         let streams =
             Streams { slots: Vec::new(), free: Vec::new(), ready: 0, waiting: 0, at_work: 0, done: Vec::new() };
-        Pool { kernel, wanted, room, streams: Mutex::new(streams), done_some: Condvar::new() }
+        LaneScheduler { kernel, wanted, room, streams: Mutex::new(streams), done_some: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Streams<K::State, F>> {
@@ -77,24 +77,24 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
     }
 
     /// A new stream, whose digest will bear this tag.
-    pub fn open(&self, tag: usize) -> Stream {
+    pub fn open(&self, tag: usize) -> LaneStream {
         let slot = Some(Slot { tag, queue: Queue::default(), state: Some(K::State::default()), ended: false });
         let mut streams = self.lock();
         let free = streams.free.pop();
         match free.and_then(|free| Some((free, streams.slots.get_mut(free)?))) {
             Some((free, place)) => {
                 *place = slot;
-                Stream(free)
+                LaneStream(free)
             }
             None => {
                 streams.slots.push(slot);
-                Stream(streams.slots.len() - 1)
+                LaneStream(streams.slots.len() - 1)
             }
         }
     }
 
     /// Appends bytes to a stream.
-    pub fn push(&self, stream: Stream, frame: F) {
+    pub fn push(&self, stream: LaneStream, frame: F) {
         if frame.as_ref().is_empty() {
             return;
         }
@@ -102,7 +102,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
     }
 
     /// No more bytes come. The digest is there at the end.
-    pub fn end(&self, stream: Stream) {
+    pub fn end(&self, stream: LaneStream) {
         self.change(stream, |slot| slot.ended = true);
     }
 
@@ -133,7 +133,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
     }
 
     /// Changes a stream, and does what is to be done then.
-    fn change(&self, stream: Stream, change: impl FnOnce(&mut Slot<K::State, F>)) {
+    fn change(&self, stream: LaneStream, change: impl FnOnce(&mut Slot<K::State, F>)) {
         let mut streams = self.lock();
         streams.change(stream.0, change);
         streams.retire(stream.0, &self.kernel);
@@ -174,7 +174,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Pool<K, F> {
 }
 
 /// A piece of work that ends with this, however it ends: who waits for it must not wait for ever.
-struct AtWork<'a, K: Kernel, F: AsRef<[u8]>>(&'a Pool<K, F>);
+struct AtWork<'a, K: Kernel, F: AsRef<[u8]>>(&'a LaneScheduler<K, F>);
 
 impl<K: Kernel, F: AsRef<[u8]>> Drop for AtWork<'_, K, F> {
     fn drop(&mut self) {
@@ -316,7 +316,7 @@ mod tests {
 
     /// Streams of these lengths, cut into frames of these sizes in turn, brought in turn.
     fn hashed<K: Kernel>(kernel: K, lens: &[usize], frames: &[usize], room: usize) -> Vec<(usize, Digest)> {
-        let pool = Pool::new(kernel, lens.len(), room);
+        let pool = LaneScheduler::new(kernel, lens.len(), room);
         let mut left: Vec<_> = lens.iter().enumerate().map(|(tag, len)| (pool.open(tag), data(tag, *len), 0)).collect();
         let mut frame = frames.iter().cycle();
         while !left.is_empty() {
@@ -360,8 +360,8 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded() {
-        let pool = Pool::new(Scalar::default(), 8, 1 << 20);
-        let streams: Vec<Stream> = (0..8).map(|tag| pool.open(tag)).collect();
+        let pool = LaneScheduler::new(Scalar::default(), 8, 1 << 20);
+        let streams: Vec<LaneStream> = (0..8).map(|tag| pool.open(tag)).collect();
         for _ in 0..1_000 {
             pool.push(streams[0], vec![0; 10_000]);
             assert!(pool.lock().waiting <= 1 << 20);
@@ -410,7 +410,7 @@ mod tests {
     fn what_comes_faster_than_it_is_hashed_waits_for_the_work() {
         const ROOM: usize = 1 << 20;
         let gate = Gate::default();
-        let pool = Pool::new(gate.clone(), 1, ROOM);
+        let pool = LaneScheduler::new(gate.clone(), 1, ROOM);
         let stream = pool.open(0);
         let frames: Vec<Vec<u8>> = (0..40).map(|seed| data(seed, ROOM / 4)).collect();
         std::thread::scope(|scope| {
@@ -440,7 +440,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_did_not_end_has_no_digest() {
-        let pool = Pool::new(Scalar::default(), 2, 1 << 20);
+        let pool = LaneScheduler::new(Scalar::default(), 2, 1 << 20);
         let (whole, part) = (pool.open(1), pool.open(2));
         pool.push(whole, vec![1; 100]);
         pool.push(part, vec![1; 100]);

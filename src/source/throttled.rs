@@ -13,7 +13,7 @@ use crate::units::{ByteRange, PartNumber};
 
 /// So many bytes a second, over everything that shares it.
 #[derive(Debug)]
-pub struct Pace {
+pub struct RateLimiter {
     bytes_per_second: u64,
     /// When the next frame may come.
     next: Mutex<Option<Instant>>,
@@ -22,9 +22,9 @@ pub struct Pace {
 /// Time that was not used is not saved up for longer.
 const SAVED: Duration = Duration::from_millis(100);
 
-impl Pace {
+impl RateLimiter {
     pub fn new(bytes_per_second: u64) -> Self {
-        Pace { bytes_per_second: bytes_per_second.max(1), next: Mutex::new(None) }
+        RateLimiter { bytes_per_second: bytes_per_second.max(1), next: Mutex::new(None) }
     }
 
     /// How long a frame of so many bytes must wait for its turn.
@@ -38,19 +38,19 @@ impl Pace {
 }
 
 /// An object whose bytes come no faster than a pace allows.
-pub struct Paced {
+pub struct ThrottledSource {
     source: Arc<dyn ObjectSource>,
-    pace: Arc<Pace>,
+    pace: Arc<RateLimiter>,
 }
 
-impl Paced {
-    pub fn new(source: Arc<dyn ObjectSource>, pace: Arc<Pace>) -> Self {
-        Paced { source, pace }
+impl ThrottledSource {
+    pub fn new(source: Arc<dyn ObjectSource>, pace: Arc<RateLimiter>) -> Self {
+        ThrottledSource { source, pace }
     }
 }
 
 #[async_trait]
-impl ObjectSource for Paced {
+impl ObjectSource for ThrottledSource {
     fn target(&self) -> &Target {
         self.source.target()
     }
@@ -117,7 +117,7 @@ impl ObjectSource for Paced {
     }
 
     fn fresh(&self) -> Arc<dyn ObjectSource> {
-        Arc::new(Paced { source: self.source.fresh(), pace: Arc::clone(&self.pace) })
+        Arc::new(ThrottledSource { source: self.source.fresh(), pace: Arc::clone(&self.pace) })
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn frames_take_turns_at_the_pace() {
-        let pace = Pace::new(1000);
+        let pace = RateLimiter::new(1000);
         let now = Instant::now();
         assert_eq!(pace.wait(500, now), Duration::ZERO, "nobody before it");
         assert_eq!(pace.wait(500, now), Duration::from_millis(500));

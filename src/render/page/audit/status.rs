@@ -5,57 +5,57 @@ use crate::report::{AuditedReport, Exit};
 
 /// What an object came to, the worst first. An object in order is told apart by whether every byte of it was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+pub(super) enum RowStatus {
     Fail,
     Unknown,
     Seen,
     Pass,
 }
 
-impl Standing {
-    pub const ALL: [Standing; 4] = [Standing::Fail, Standing::Unknown, Standing::Seen, Standing::Pass];
+impl RowStatus {
+    pub const ALL: [RowStatus; 4] = [RowStatus::Fail, RowStatus::Unknown, RowStatus::Seen, RowStatus::Pass];
 
     pub fn of(report: &AuditedReport) -> Self {
         match (Exit::of(report.exit_code), report.verdict.as_str()) {
-            (Exit::Failed, _) | (_, "fail") => Standing::Fail,
-            (Exit::Passed, "pass") => Standing::Pass,
-            (Exit::Passed, _) => Standing::Seen,
-            _ => Standing::Unknown,
+            (Exit::Failed, _) | (_, "fail") => RowStatus::Fail,
+            (Exit::Passed, "pass") => RowStatus::Pass,
+            (Exit::Passed, _) => RowStatus::Seen,
+            _ => RowStatus::Unknown,
         }
     }
 
     pub fn tone(self) -> Tone {
         match self {
-            Standing::Fail => Tone::Fail,
-            Standing::Unknown => Tone::Unknown,
-            Standing::Seen => Tone::Plain,
-            Standing::Pass => Tone::Pass,
+            RowStatus::Fail => Tone::Fail,
+            RowStatus::Unknown => Tone::Unknown,
+            RowStatus::Seen => Tone::Plain,
+            RowStatus::Pass => Tone::Pass,
         }
     }
 
     /// Names it in links to a choice of the table, and as the class of a row.
     pub fn name(self) -> &'static str {
         match self {
-            Standing::Fail => "fail",
-            Standing::Unknown => "unknown",
-            Standing::Seen => "seen",
-            Standing::Pass => "pass",
+            RowStatus::Fail => "fail",
+            RowStatus::Unknown => "unknown",
+            RowStatus::Seen => "seen",
+            RowStatus::Pass => "pass",
         }
     }
 
     pub fn word(self) -> &'static str {
         match self {
-            Standing::Seen => "Seen",
+            RowStatus::Seen => "Seen",
             other => other.tone().word(),
         }
     }
 
     pub fn meaning(self) -> &'static str {
         match self {
-            Standing::Fail => "something is wrong",
-            Standing::Unknown => "something demanded is open",
-            Standing::Seen => "in order as far as was asked, not proved",
-            Standing::Pass => "in order, and every byte proved",
+            RowStatus::Fail => "something is wrong",
+            RowStatus::Unknown => "something demanded is open",
+            RowStatus::Seen => "in order as far as was asked, not proved",
+            RowStatus::Pass => "in order, and every byte proved",
         }
     }
 }

@@ -1,34 +1,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examine::{Examined, add_finding};
-use super::look::Done;
-use super::{AuditRequest, AuditServices, Chosen};
-use crate::audit::{Content, CopyState, Joint, Observation, Policy, differs, tasks, uploads};
+use super::examine::{AuditedObject, add_finding};
+use super::look::ObjectOutcome;
+use super::{AuditRequest, AuditServices, Scope};
+use crate::audit::{ContentFingerprint, CopyState, CrossObjectIndex, Observation, Policy, differs, tasks, uploads};
 use crate::ident::ObjectUri;
 use crate::image::TaskFilter;
 use crate::report::{AuditReport, AuditedReport, Exit, ObservationReport, Report};
 use crate::source::SourceError;
 
 /// What all objects together come to.
-pub(super) struct Sum {
+pub(super) struct AuditSummary {
     policy: Policy,
-    joint: Joint,
+    joint: CrossObjectIndex,
     counts: BTreeMap<&'static str, u64>,
     objects: u64,
     /// Reports that wait for the other objects.
-    waiting: Vec<(AuditedReport, Vec<Content>, bool)>,
+    waiting: Vec<(AuditedReport, Vec<ContentFingerprint>, bool)>,
     /// Regions that hold a content, of this size.
-    regions: BTreeMap<(u64, Content), BTreeSet<String>>,
+    regions: BTreeMap<(u64, ContentFingerprint), BTreeSet<String>>,
     /// Objects of this size, by Region and content.
-    sizes: BTreeMap<u64, Vec<(String, Vec<Content>)>>,
+    sizes: BTreeMap<u64, Vec<(String, Vec<ContentFingerprint>)>>,
     unplaced: BTreeSet<String>,
 }
 
-impl Sum {
+impl AuditSummary {
     pub fn new(request: &AuditRequest) -> Self {
-        Sum {
+        AuditSummary {
             policy: request.policy.clone(),
-            joint: Joint::default(),
+            joint: CrossObjectIndex::default(),
             counts: BTreeMap::new(),
             objects: 0,
             waiting: Vec::new(),
@@ -45,18 +45,18 @@ impl Sum {
     /// Adds an object, and hands out its report unless that must wait for the others.
     pub fn add(
         &mut self,
-        done: Done,
-        examined: Examined,
+        done: ObjectOutcome,
+        examined: AuditedObject,
         services: &AuditServices,
         emit: &mut impl FnMut(Report),
     ) -> Exit {
-        let Examined { report, content, proved, .. } = examined;
+        let AuditedObject { report, content, proved, .. } = examined;
         self.objects += 1;
         let name = match done {
-            Done::Examined => "examined",
-            Done::StillGood => "still_good",
-            Done::Left => "left",
-            Done::Missing => "missing",
+            ObjectOutcome::Examined => "examined",
+            ObjectOutcome::StillGood => "still_good",
+            ObjectOutcome::Left => "left",
+            ObjectOutcome::Missing => "missing",
         };
         *self.counts.entry(name).or_default() += 1;
         if proved {
@@ -120,7 +120,7 @@ impl Sum {
         if request.is_share() {
             report.notes.push("duplicates were looked for among the objects of this share alone".to_owned());
         }
-        if let Chosen::Listed(prefixes) = &request.chosen
+        if let Scope::Listed(prefixes) = &request.chosen
             && request.shard.is_none_or(|share| share.index() == 1)
         {
             let now = services.context.clock.now();
@@ -160,7 +160,7 @@ impl Sum {
         }
     }
 
-    fn copies(&self, services: &AuditServices, object: &AuditedReport, content: &[Content]) -> CopyState {
+    fn copies(&self, services: &AuditServices, object: &AuditedReport, content: &[ContentFingerprint]) -> CopyState {
         let here = object.target.parse::<ObjectUri>().ok().and_then(|uri| services.archive.region(&uri.bucket));
         let Some(here) = here else {
             return CopyState::NotKnown { why: "the Region of its bucket is not known".to_owned() };

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::keeper::Keeper;
+use super::checkpoint_writer::CheckpointWriter;
 use super::matched::etag_parts;
 use super::mismatch::{Mismatch, describe, lay_over, same_damage};
 use super::references::needs;
@@ -13,14 +13,14 @@ use crate::checksum::Algorithm;
 use crate::commands::Discovery;
 use crate::commands::discover::ask_every_part;
 use crate::content::{Decoded, ProbePlan, Probed};
-use crate::fetch::{Job, Keep, Reading, Stop, fetch};
-use crate::plan::{KnownLayout, Midway, PartLayout, ReadPlan, Reference, Spans, Standing, settle};
+use crate::fetch::{Job, ProgressSink, Reading, Stop, fetch};
+use crate::plan::{AlgorithmCertainty, KnownLayout, PartLayout, ReadPlan, ReadProgress, Reference, Spans, settle};
 use crate::source::Session;
 use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{CheckId, Coverage, Finding, Origin, Outcome, Reads, Reason};
 
 /// The readings of one `verify`, and what they say about its references.
-pub(super) struct Pass<'a> {
+pub(super) struct VerifyRun<'a> {
     pub(super) session: &'a Session,
     request: &'a VerifyRequest,
     cancel: &'a CancellationToken,
@@ -44,8 +44,8 @@ pub(super) struct Pass<'a> {
 #[derive(Default)]
 pub(super) struct Reader {
     /// What it goes on from.
-    pub from: Option<Midway>,
-    pub keep: Option<Arc<dyn Keep>>,
+    pub from: Option<ReadProgress>,
+    pub keep: Option<Arc<dyn ProgressSink>>,
     pub decode: bool,
 }
 
@@ -53,14 +53,14 @@ pub(super) struct Reader {
 pub(super) const MANIFEST_PARTS: Algorithm = Algorithm::Sha256;
 pub(super) const MANIFEST_WHOLE: Algorithm = Algorithm::Crc64Nvme;
 
-impl<'a> Pass<'a> {
+impl<'a> VerifyRun<'a> {
     pub fn new(
         session: &'a Session,
         request: &'a VerifyRequest,
         cancel: &'a CancellationToken,
         found: &'a mut Discovery,
     ) -> Self {
-        Pass {
+        VerifyRun {
             session,
             request,
             cancel,
@@ -114,7 +114,7 @@ impl<'a> Pass<'a> {
             .sample
             .map(|sample| sample.choose(plan.ranges().len(), || clock.random()).into_iter().collect());
         let plan = Arc::new(plan);
-        let keeper = Keeper::of(self.session, self.request, &self.found.facts, &plan).map(Arc::new);
+        let keeper = CheckpointWriter::of(self.session, self.request, &self.found.facts, &plan).map(Arc::new);
         let mut from = None;
         if let Some(keeper) = &keeper
             && let Some((midway, note)) = keeper.take_up()?
@@ -124,9 +124,9 @@ impl<'a> Pass<'a> {
             chosen = Some(midway.missing(&plan));
             from = Some(midway);
         } else if let Some(keeper) = &keeper {
-            keeper.begin(&Midway::beginning(&plan))?;
+            keeper.begin(&ReadProgress::beginning(&plan))?;
         }
-        let reader = Reader { from, keep: keeper.map(|keeper| keeper as Arc<dyn Keep>), decode };
+        let reader = Reader { from, keep: keeper.map(|keeper| keeper as Arc<dyn ProgressSink>), decode };
         let reading = self.read(self.session, &plan, chosen, "verify", reader).await;
         let mut digests = reading.digests();
         self.stopped.clone_from(&reading.stopped);
@@ -222,12 +222,12 @@ impl<'a> Pass<'a> {
                 findings.push(Finding { check, required: false, outcome: Outcome::Pass(evidence) });
             }
             Judgement::Mismatch { evidence, damage } => match reference.standing {
-                Standing::Guessed { may_be } => {
+                AlgorithmCertainty::Guessed { may_be } => {
                     let tried = reference.claim.algorithm();
                     let reason = tried.map(|tried| Reason::AlgorithmGuessed { tried, may_be });
                     findings.push(unknown(check, reason.unwrap_or(Reason::NotRead)));
                 }
-                Standing::Stated | Standing::UndocumentedETag => {
+                AlgorithmCertainty::Stated | AlgorithmCertainty::UndocumentedETag => {
                     mismatches.push(Mismatch { reference, evidence, damage });
                 }
             },

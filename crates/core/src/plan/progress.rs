@@ -3,16 +3,16 @@ use crate::checksum::{Digest, Hasher};
 
 /// How far a reading by a plan has come: enough to go on from there in another process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Midway {
+pub struct ReadProgress {
     /// The ranges that came whole, and their digests.
     pub of_ranges: RangeDigests,
     /// Of each list of digests that goes in order, in the order of [`ReadPlan::ordered`].
-    pub rows: Vec<RowState>,
+    pub rows: Vec<SerialDigestState>,
 }
 
 /// How far a list of digests has come that is computed in order of offset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RowState {
+pub struct SerialDigestState {
     /// Bytes hashed, from the beginning of the object to the end of a range.
     pub at: u64,
     /// Digests of the parts that end there or before.
@@ -21,10 +21,13 @@ pub struct RowState {
     pub hasher: Vec<u8>,
 }
 
-impl Midway {
+impl ReadProgress {
     /// Nothing read yet.
     pub fn beginning(plan: &ReadPlan) -> Self {
-        Midway { of_ranges: RangeDigests::of(plan), rows: vec![RowState::default(); plan.ordered().len()] }
+        ReadProgress {
+            of_ranges: RangeDigests::of(plan),
+            rows: vec![SerialDigestState::default(); plan.ordered().len()],
+        }
     }
 
     /// Whether it can be a reading by this plan, as far as its form tells. In words why not.
@@ -87,17 +90,17 @@ mod tests {
     }
 
     /// Four ranges came, and the row had so many bytes.
-    fn midway(at: u64) -> Midway {
-        let mut midway = Midway::beginning(&plan());
+    fn midway(at: u64) -> ReadProgress {
+        let mut midway = ReadProgress::beginning(&plan());
         (0..4).for_each(|range| midway.of_ranges.set(range, &[digest(Algorithm::Sha256)]));
         let done = vec![digest(Algorithm::Md5); (at / (5 * MIB)) as usize];
-        midway.rows[0] = RowState { at, done, hasher: Hasher::new(Algorithm::Md5).save().unwrap() };
+        midway.rows[0] = SerialDigestState { at, done, hasher: Hasher::new(Algorithm::Md5).save().unwrap() };
         midway
     }
 
     #[test]
     fn nothing_read_fits_and_lacks_everything() {
-        let (plan, beginning) = (plan(), Midway::beginning(&plan()));
+        let (plan, beginning) = (plan(), ReadProgress::beginning(&plan()));
         assert_eq!((beginning.of_ranges.done().count(), beginning.rows.len()), (0, 1));
         assert_eq!(beginning.fits(&plan), Ok(()));
         assert_eq!(beginning.missing(&plan), Spans::first(10));
@@ -121,7 +124,7 @@ mod tests {
         for at in [0, MIB, 4 * MIB, 5 * MIB, 10 * MIB] {
             assert_eq!(midway(at).fits(&plan), Ok(()), "{at}");
         }
-        let wrong = |change: &dyn Fn(&mut Midway)| {
+        let wrong = |change: &dyn Fn(&mut ReadProgress)| {
             let mut midway = midway(5 * MIB);
             change(&mut midway);
             midway.fits(&plan).unwrap_err()

@@ -3,7 +3,7 @@ use crate::verdict::{Doubt, Verdict};
 
 /// What a look says of the state of the object that it saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum LookResult {
     /// Every byte was held against a reference, and matched.
     Proved,
     /// Something of the object is wrong.
@@ -19,25 +19,25 @@ pub enum Standing {
 impl Proof {
     /// What the look says, with an entry that contradicts itself taken for the worst that it says: a pass beside a failed
     /// check is damage, and a pass that does not cover every byte proves nothing.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> LookResult {
         let all = self.covered_bytes == self.object.object_bytes && self.covered_bytes > 0;
         let bytes = self.level == Level::Bytes.name();
         let (passed, unknown) = (self.verdict == Verdict::Pass.name(), self.verdict == Verdict::Unknown.name());
         if self.verdict == Verdict::Fail.name() || !self.failed.is_empty() {
-            return Standing::Damaged;
+            return LookResult::Damaged;
         }
         if let Some(doubt) = self.doubt {
-            return Standing::Doubted(doubt);
+            return LookResult::Doubted(doubt);
         }
         if bytes && passed && self.settled && all && !self.proved_by.is_empty() {
-            return Standing::Proved;
+            return LookResult::Proved;
         }
         // An audit reads all of an object only where there is something to hold it against, so nothing matched. Entries
         // of format 1 say no more than that.
         if bytes && all {
-            return Standing::Doubted(Doubt::Unproved);
+            return LookResult::Doubted(Doubt::Unproved);
         }
-        if !bytes && unknown && self.settled { Standing::InOrder } else { Standing::Open }
+        if !bytes && unknown && self.settled { LookResult::InOrder } else { LookResult::Open }
     }
 }
 
@@ -70,33 +70,33 @@ mod tests {
     #[test]
     fn only_a_pass_over_every_byte_that_nothing_contradicts_is_a_proof() {
         let pass = || look("bytes", "pass", 5);
-        let unproved = Standing::Doubted(Doubt::Unproved);
+        let unproved = LookResult::Doubted(Doubt::Unproved);
         for (what, look, standing) in [
-            ("a proof", pass(), Standing::Proved),
-            ("nothing covered", look("bytes", "pass", 0), Standing::Open),
-            ("not all covered", look("bytes", "pass", 4), Standing::Open),
-            ("more covered than there is", look("bytes", "pass", 6), Standing::Open),
-            ("an empty object", Proof { object: Seen::default(), ..look("bytes", "pass", 0) }, Standing::Open),
+            ("a proof", pass(), LookResult::Proved),
+            ("nothing covered", look("bytes", "pass", 0), LookResult::Open),
+            ("not all covered", look("bytes", "pass", 4), LookResult::Open),
+            ("more covered than there is", look("bytes", "pass", 6), LookResult::Open),
+            ("an empty object", Proof { object: Seen::default(), ..look("bytes", "pass", 0) }, LookResult::Open),
             ("matched by nothing", Proof { proved_by: Vec::new(), ..pass() }, unproved),
             ("left open", Proof { settled: false, ..pass() }, unproved),
-            ("a failed check beside a pass", Proof { failed: vec!["etag".into()], ..pass() }, Standing::Damaged),
-            ("a fail", look("bytes", "fail", 5), Standing::Damaged),
-            ("a fail of facts", look("facts", "fail", 0), Standing::Damaged),
-            ("a doubt", Proof { doubt: Some(Doubt::Unstable), ..pass() }, Standing::Doubted(Doubt::Unstable)),
+            ("a failed check beside a pass", Proof { failed: vec!["etag".into()], ..pass() }, LookResult::Damaged),
+            ("a fail", look("bytes", "fail", 5), LookResult::Damaged),
+            ("a fail of facts", look("facts", "fail", 0), LookResult::Damaged),
+            ("a doubt", Proof { doubt: Some(Doubt::Unstable), ..pass() }, LookResult::Doubted(Doubt::Unstable)),
             ("another verdict", look("bytes", "proved", 5), unproved),
-            ("another level", look("everything", "pass", 5), Standing::Open),
-            ("a pass without bytes", look("facts", "pass", 0), Standing::Open),
-            ("a sample that passes", look("sample", "pass", 5), Standing::Open),
+            ("another level", look("everything", "pass", 5), LookResult::Open),
+            ("a pass without bytes", look("facts", "pass", 0), LookResult::Open),
+            ("a sample that passes", look("sample", "pass", 5), LookResult::Open),
             ("all read, and unknown", look("bytes", "unknown", 5), unproved),
-            ("not all read, and unknown", look("bytes", "unknown", 3), Standing::Open),
-            ("facts", look("facts", "unknown", 0), Standing::InOrder),
-            ("a sample", look("sample", "unknown", 5), Standing::InOrder),
-            ("facts that were left open", Proof { settled: false, ..look("facts", "unknown", 0) }, Standing::Open),
+            ("not all read, and unknown", look("bytes", "unknown", 3), LookResult::Open),
+            ("facts", look("facts", "unknown", 0), LookResult::InOrder),
+            ("a sample", look("sample", "unknown", 5), LookResult::InOrder),
+            ("facts that were left open", Proof { settled: false, ..look("facts", "unknown", 0) }, LookResult::Open),
         ] {
             assert_eq!(look.standing(), standing, "{what}");
-            assert_eq!(look.proves(), standing == Standing::Proved, "{what}");
-            assert_eq!(look.satisfies(Level::Bytes), standing == Standing::Proved, "{what}");
-            let in_order = matches!(standing, Standing::Proved | Standing::InOrder);
+            assert_eq!(look.proves(), standing == LookResult::Proved, "{what}");
+            assert_eq!(look.satisfies(Level::Bytes), standing == LookResult::Proved, "{what}");
+            let in_order = matches!(standing, LookResult::Proved | LookResult::InOrder);
             assert_eq!(look.satisfies(Level::Facts), in_order, "{what}");
         }
     }

@@ -5,8 +5,8 @@ use super::open::{connect, open};
 use super::restore::{journal, known, wish};
 use crate::cli::resolve::UsageError;
 use crate::cli::run::{Results, cancel_on_signal, complain, until};
-use crate::commands::policy::{PolicyScope, REMARKS, policy};
-use crate::commands::preflight::{StoreWish, survey_restore, survey_store};
+use crate::commands::iam_policy::{PolicyScope, REMARKS, policy};
+use crate::commands::preflight::{StorePreflightRequest, survey_restore, survey_store};
 use crate::commands::stored::stored;
 use crate::render::escaped;
 use crate::report::{Exit, Report};
@@ -21,7 +21,7 @@ pub(in crate::cli) async fn run_preflight(command: PreflightCommand) -> Result<E
 async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
     let object = args.into.bucket.object(&args.image);
     let opened = open(connect(&args.connection).await?, &object);
-    let wish = StoreWish {
+    let wish = StorePreflightRequest {
         image: args.image.clone(),
         into: args.into.bucket,
         limits: args.judging.limits(),

@@ -6,7 +6,7 @@ use crate::units::ByteRange;
 /// Keeps the bytes of windows out of those of one range, which come in order. Given up, it leaves no trace; read to the
 /// end, or as far as the range came, it goes to [`Probe::add`].
 #[derive(Debug)]
-pub struct Tap {
+pub struct WindowCapture {
     plan: Arc<ProbePlan>,
     at: u64,
     /// Position of the next window, and where it starts; behind everything after the last.
@@ -23,11 +23,11 @@ struct Piece {
     bytes: Vec<u8>,
 }
 
-impl Tap {
+impl WindowCapture {
     /// For bytes that start at `start` of the object.
     pub fn new(plan: &Arc<ProbePlan>, start: u64) -> Self {
         let next = plan.windows().partition_point(|window| window.end() <= start);
-        let mut tap = Tap { plan: Arc::clone(plan), at: start, next, wanted_from: 0, pieces: Vec::new() };
+        let mut tap = WindowCapture { plan: Arc::clone(plan), at: start, next, wanted_from: 0, pieces: Vec::new() };
         tap.wanted_from = tap.window().map_or(u64::MAX, ByteRange::start);
         tap
     }
@@ -94,7 +94,7 @@ impl Probe {
     }
 
     /// Takes over what a tap of the same plan kept. Bytes known already are not replaced.
-    pub fn add(&mut self, tap: Tap) {
+    pub fn add(&mut self, tap: WindowCapture) {
         for piece in tap.pieces {
             let length = self.plan.windows().get(piece.window).map_or(0, |window| window.len() as usize);
             let Some(slot) = self.windows.get_mut(piece.window) else { continue };

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::Content;
+use super::ContentFingerprint;
 use crate::facts::{ImageFacts, StoreTask, UploadFacts};
 use crate::ident::ObjectUri;
 
@@ -55,15 +55,15 @@ impl ObservationKind {
 
 /// Gathers what is seen of each object, and says at the end what shows of all of them.
 #[derive(Debug, Default)]
-pub struct Joint {
+pub struct CrossObjectIndex {
     /// With the AMI id in its name.
     objects: BTreeMap<String, Option<String>>,
-    by_content: BTreeMap<(u64, Content), Vec<String>>,
+    by_content: BTreeMap<(u64, ContentFingerprint), Vec<String>>,
 }
 
-impl Joint {
+impl CrossObjectIndex {
     /// An object with an AMI id in its name, its size, and what is known of its content.
-    pub fn add(&mut self, target: &ObjectUri, bytes: u64, content: &[Content]) {
+    pub fn add(&mut self, target: &ObjectUri, bytes: u64, content: &[ContentFingerprint]) {
         let name = target.to_string();
         self.objects.insert(name.clone(), ami_of(target));
         for value in content {
@@ -73,7 +73,7 @@ impl Joint {
 
     /// Objects that have the same size and one value of their content in common; each group once.
     pub fn duplicates(&self) -> Vec<Observation> {
-        let mut groups: BTreeMap<Vec<&String>, Vec<&Content>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<&String>, Vec<&ContentFingerprint>> = BTreeMap::new();
         for ((_, content), names) in self.by_content.iter().filter(|(_, names)| names.len() > 1) {
             let mut names: Vec<&String> = names.iter().collect();
             names.sort();
@@ -153,10 +153,11 @@ pub fn uploads(bucket: &str, uploads: &[UploadFacts], now: Timestamp) -> Vec<Obs
 mod tests {
     use super::*;
 
-    fn joint(objects: &[(&str, u64, &[&str])]) -> Joint {
-        let mut joint = Joint::default();
+    fn joint(objects: &[(&str, u64, &[&str])]) -> CrossObjectIndex {
+        let mut joint = CrossObjectIndex::default();
         for (target, bytes, content) in objects {
-            let content: Vec<Content> = content.iter().map(|value| Content((*value).to_owned())).collect();
+            let content: Vec<ContentFingerprint> =
+                content.iter().map(|value| ContentFingerprint((*value).to_owned())).collect();
             joint.add(&target.parse().unwrap(), *bytes, &content);
         }
         joint

@@ -1,15 +1,15 @@
 use bytes::{Bytes, BytesMut};
 
+use super::in_order::QueueSlot;
 use super::lanes::Md5Pool;
-use super::ordered::Ticket;
-use crate::checksum::{Digest, Hasher, Stream};
-use crate::content::Tap;
+use crate::checksum::{Digest, Hasher, LaneStream};
+use crate::content::WindowCapture;
 use crate::source::FRAME;
 
 /// Where the bytes of one range go, in order.
-pub(super) struct Sink<'a> {
+pub(super) struct RangeConsumer<'a> {
     hashers: Vec<Hasher>,
-    tap: Option<Tap>,
+    tap: Option<WindowCapture>,
     waiting: Waiting<'a>,
     /// Small frames, put together until they fill a buffer.
     staged: BytesMut,
@@ -17,18 +17,18 @@ pub(super) struct Sink<'a> {
 
 /// Those that bytes wait for.
 struct Waiting<'a> {
-    lane: Option<(&'a Md5Pool, Stream)>,
-    ticket: Option<Ticket>,
+    lane: Option<(&'a Md5Pool, LaneStream)>,
+    ticket: Option<QueueSlot>,
 }
 
-impl<'a> Sink<'a> {
+impl<'a> RangeConsumer<'a> {
     pub fn new(
         hashers: Vec<Hasher>,
-        lane: Option<(&'a Md5Pool, Stream)>,
-        ticket: Option<Ticket>,
-        tap: Option<Tap>,
+        lane: Option<(&'a Md5Pool, LaneStream)>,
+        ticket: Option<QueueSlot>,
+        tap: Option<WindowCapture>,
     ) -> Self {
-        Sink { hashers, tap, waiting: Waiting { lane, ticket }, staged: BytesMut::new() }
+        RangeConsumer { hashers, tap, waiting: Waiting { lane, ticket }, staged: BytesMut::new() }
     }
 
     pub fn take(&mut self, frame: Bytes) {
@@ -70,7 +70,7 @@ impl<'a> Sink<'a> {
     }
 
     /// The digests that the range computed by itself, and its tap.
-    pub fn finish(mut self) -> (Vec<Digest>, Option<Tap>) {
+    pub fn finish(mut self) -> (Vec<Digest>, Option<WindowCapture>) {
         self.pass_staged();
         if let Some((pool, stream)) = self.waiting.lane {
             pool.end(stream);

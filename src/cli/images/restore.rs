@@ -5,12 +5,12 @@ use tokio_util::sync::CancellationToken;
 use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::{Opened, connect, open};
 use super::{agreed, ask, can_ask};
-use crate::checks::preflight::Pace;
+use crate::checks::preflight::RestorePace;
 use crate::cli::resolve::{UsageError, read, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
-use crate::commands::preflight::{RestoreWish, VerifiedNow};
+use crate::commands::preflight::{RestorePreflightRequest, VerifiedNow};
 use crate::commands::restore::{
-    FollowWish, Origin, Prepared, follow_restore, hold_to, point_alias, prepare_restore, start_restore,
+    FollowRequest, Origin, Prepared, follow_restore, hold_to, point_alias, prepare_restore, start_restore,
 };
 use crate::commands::verify::{VerifyRequest, verify};
 use crate::files::InputKind;
@@ -38,21 +38,21 @@ pub(super) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
 }
 
 /// What the caller's own earlier restores took, together.
-fn pace(journal: &Journal) -> Option<Pace> {
+fn pace(journal: &Journal) -> Option<RestorePace> {
     let timed = |entry: &Entry| Some((entry.volume_bytes? as f64, entry.seconds().filter(|seconds| *seconds > 0.0)?));
     let ended: Vec<(f64, f64)> = journal.entries().entries.iter().filter_map(timed).collect();
     let (bytes, seconds) = ended.iter().fold((0.0, 0.0), |(b, s), (bytes, seconds)| (b + bytes, s + seconds));
-    (!ended.is_empty()).then(|| Pace { bytes_per_second: bytes / seconds, restores: ended.len() })
+    (!ended.is_empty()).then(|| RestorePace { bytes_per_second: bytes / seconds, restores: ended.len() })
 }
 
 /// What earlier runs wrote of the object, with the names of the files.
-pub(super) struct Known {
+pub(super) struct GivenFiles {
     record: Option<(String, Record)>,
     manifest: Option<(String, Manifest)>,
 }
 
 /// Read before anything is asked: a file that is wrong needs no network to be found.
-pub(super) fn known(source: &SourceArgs) -> Result<Known, UsageError> {
+pub(super) fn known(source: &SourceArgs) -> Result<GivenFiles, UsageError> {
     let record = record(source.record.as_deref())?;
     let manifest = match &source.manifest {
         None => None,
@@ -63,7 +63,7 @@ pub(super) fn known(source: &SourceArgs) -> Result<Known, UsageError> {
             Some((file, manifest))
         }
     };
-    Ok(Known { record, manifest })
+    Ok(GivenFiles { record, manifest })
 }
 
 /// Verifies the object first if that is wished.
@@ -71,12 +71,12 @@ pub(super) async fn wish(
     opened: &Opened,
     target: &ObjectUri,
     source: &SourceArgs,
-    known: Known,
+    known: GivenFiles,
     judging: &JudgingArgs,
     journal: Option<&Journal>,
     cancel: &CancellationToken,
-) -> RestoreWish {
-    let mut wish = RestoreWish {
+) -> RestorePreflightRequest {
+    let mut wish = RestorePreflightRequest {
         target: target.clone(),
         name: source.name.as_ref().map(ToString::to_string),
         record: known.record,
@@ -93,7 +93,7 @@ pub(super) async fn wish(
     wish
 }
 
-async fn verify_now(opened: &Opened, wish: &RestoreWish, cancel: &CancellationToken) -> VerifiedNow {
+async fn verify_now(opened: &Opened, wish: &RestorePreflightRequest, cancel: &CancellationToken) -> VerifiedNow {
     let budget = match usual_budget() {
         Ok(budget) => budget,
         Err(error) => return VerifiedNow { verdict: Verdict::Unknown, detail: error.to_string(), etag: None },
@@ -138,7 +138,7 @@ pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, U
         let nowhere = ObjectUri { bucket: "unknown".into(), key: "unknown".into(), version: None };
         let opened = open(connect(&args.connection).await?, &nowhere);
         let accept = &args.judging.accept;
-        let wish = FollowWish { image: image.as_str(), origin: Origin::Named, source: source.as_ref(), accept };
+        let wish = FollowRequest { image: image.as_str(), origin: Origin::Named, source: source.as_ref(), accept };
         let task = follow(&opened, &wish, &journal, &mut results, &cancel).await;
         finish(&opened, task, None, &args, &mut results).await;
         return Ok(results.finish());
@@ -199,7 +199,7 @@ async fn carry_out(
     if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
         let note = format!("{} is of this very restore; nothing is started", image.id);
         opened.services.object.context().monitor.note(&note);
-        let wish = FollowWish { image: &image.id, origin: Origin::TakenUp(identity), source, accept };
+        let wish = FollowRequest { image: &image.id, origin: Origin::TakenUp(identity), source, accept };
         let task = follow(opened, &wish, journal, results, cancel).await;
         return finish(opened, task, surveyed.verified.as_ref(), args, results).await;
     }
@@ -219,7 +219,7 @@ async fn carry_out(
     match start_restore(&opened.services, &surveyed, journal).await {
         Err(error) => results.error(&target, &error),
         Ok(begun) => {
-            let wish = FollowWish { image: &begun.image, origin: begun.origin(), source, accept };
+            let wish = FollowRequest { image: &begun.image, origin: begun.origin(), source, accept };
             let task = follow(opened, &wish, journal, results, cancel).await;
             // The preflight was shown, and admitted it.
             finish(opened, task, None, args, results).await;
@@ -229,7 +229,7 @@ async fn carry_out(
 
 async fn follow(
     opened: &Opened,
-    wish: &FollowWish<'_>,
+    wish: &FollowRequest<'_>,
     journal: &Journal,
     results: &mut Results,
     cancel: &CancellationToken,

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::climb::Climb;
+use super::concurrency::ConcurrencyController;
 use crate::clock::Clock;
 
 /// How long a number of readers is watched. Shorter, and the burst of new connections would count.
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// The readers of one reading: how many there are, and how many there should be.
-pub(super) struct Crowd {
+pub(super) struct ReaderPool {
     state: Mutex<State>,
     /// Bytes since the period began.
     bytes: AtomicU64,
@@ -21,15 +21,15 @@ pub(super) struct Crowd {
 }
 
 struct State {
-    climb: Climb,
+    climb: ConcurrencyController,
     running: usize,
     began: Instant,
 }
 
-impl Crowd {
+impl ReaderPool {
     pub fn new(begin: usize, most: usize, now: Instant) -> Self {
-        Crowd {
-            state: Mutex::new(State { climb: Climb::new(begin, most), running: 0, began: now }),
+        ReaderPool {
+            state: Mutex::new(State { climb: ConcurrencyController::new(begin, most), running: 0, began: now }),
             bytes: AtomicU64::new(0),
             throttled: AtomicBool::new(false),
             grown: Notify::new(),
@@ -119,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn readers_come_while_bytes_come_and_leave_when_asked() {
         let clock = Moved(Instant::now(), AtomicU32::new(0));
-        let crowd = Crowd::new(4, 16, clock.monotonic());
+        let crowd = ReaderPool::new(4, 16, clock.monotonic());
         assert_eq!((crowd.missing(), crowd.missing()), (4, 0));
         crowd.received(100 * MIB, &clock);
         assert_eq!(crowd.missing(), 0, "the period is not over");

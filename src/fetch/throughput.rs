@@ -6,8 +6,8 @@ use futures_util::StreamExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::consumer::RangeConsumer;
 use super::lanes::Lanes;
-use super::sink::Sink;
 use crate::checksum::Algorithm;
 use crate::ident::ObjectId;
 use crate::machine::cpu_time;
@@ -16,7 +16,7 @@ use crate::units::{ByteRange, MIB};
 
 /// Reading for its own sake: the ranges of an object over and over, with nothing kept.
 #[derive(Clone)]
-pub struct Load {
+pub struct LoadSpec {
     pub id: ObjectId,
     pub size: u64,
     /// GETs in flight.
@@ -44,7 +44,7 @@ pub enum Until {
 
 /// What a reading came to.
 #[derive(Debug, Clone, Default)]
-pub struct Loaded {
+pub struct LoadResult {
     pub bytes: u64,
     pub elapsed: Duration,
     /// Bytes a second in each period of a quarter of a second, the first of which is left out.
@@ -78,7 +78,7 @@ const STABLE: f64 = 0.04;
 const MOST_FAILURES: u32 = 8;
 
 /// Reads until it is time.
-pub async fn load(session: &Session, load: Load) -> Loaded {
+pub async fn load(session: &Session, load: LoadSpec) -> LoadResult {
     let clock = Arc::clone(&session.context().clock);
     let halt = load.cancel.child_token();
     let lanes = Lanes::new(&load.hash, load.connections, load.lanes_room);
@@ -125,7 +125,7 @@ pub async fn load(session: &Session, load: Load) -> Loaded {
         rates.remove(0);
     }
     let seen = std::mem::take(&mut *shared.seen());
-    Loaded { bytes, elapsed, rates, cpu, stable, ..seen }
+    LoadResult { bytes, elapsed, rates, cpu, stable, ..seen }
 }
 
 /// The last periods brought as much as those before them; the very first one, with connections to make, is left out.
@@ -139,16 +139,16 @@ fn is_stable(rates: &[f64]) -> bool {
 
 struct Shared {
     session: Session,
-    load: Load,
+    load: LoadSpec,
     lanes: Lanes,
     next: AtomicU64,
     bytes: AtomicU64,
-    seen: Mutex<Loaded>,
+    seen: Mutex<LoadResult>,
     halt: CancellationToken,
 }
 
 impl Shared {
-    fn seen(&self) -> std::sync::MutexGuard<'_, Loaded> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, LoadResult> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,7 +223,7 @@ impl Shared {
         let asked = context.clock.monotonic();
         self.seen().requests += 1;
         let lane = self.lanes.open(number, 0);
-        let mut sink = Sink::new(self.lanes.hashers(&self.load.hash), lane, None, None);
+        let mut sink = RangeConsumer::new(self.lanes.hashers(&self.load.hash), lane, None, None);
         let mut first: Option<Instant> = None;
         let read = async {
             let mut body = self.session.read_once(&self.load.id, self.load.size, range).await?;

@@ -11,7 +11,7 @@ use crate::source::Aside;
 
 /// What was learned of one object on the way, for all who read it.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct ObjectContext {
     /// Reading by version turned out not to be permitted.
     pub unpinned: AtomicBool,
     /// The server refuses `If-Match` although nothing changed.
@@ -66,7 +66,7 @@ impl State {
     }
 }
 
-impl Standing {
+impl ObjectContext {
     pub fn saw(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
     }
