@@ -6,6 +6,7 @@ pub use stored_ami_core::{
 
 pub mod account;
 pub mod checkpoint;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -16,5 +17,6 @@ pub mod journal;
 pub mod ledger;
 pub mod machine;
 pub mod progress;
+#[cfg(feature = "cli")]
 pub mod render;
 pub mod source;
