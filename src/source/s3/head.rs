@@ -169,7 +169,7 @@ pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool
     let checksums = match checksum_mode {
         false => Fact::NotPermitted { needs: "kms:Decrypt" },
         true if checksums.is_empty() => Fact::Absent { source: "HeadObject" },
-        true => Fact::KnownObject { value: checksums, source: "HeadObject" },
+        true => Fact::Known { value: checksums, source: "HeadObject" },
     };
     let version = read.text("x-amz-version-id").filter(|version| !version.is_empty());
     let pinned = uri.version.clone().or_else(|| version.clone().filter(|version| version != "null"));
