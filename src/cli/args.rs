@@ -139,7 +139,7 @@ pub enum Command {
     #[cfg(feature = "lab")]
     Lab(super::lab::LabArgs),
     /// Watch the whole life of an AMI against the built-in lab: store, verify, restore, damage
-    #[cfg(all(feature = "ec2", feature = "lab"))]
+    #[cfg(all(feature = "s3", feature = "lab"))]
     Demo(super::demo::DemoArgs),
     /// Print shell completions
     Completions {

@@ -1,4 +1,5 @@
-//! The whole life of an AMI against the built-in lab, each command as a person would type it.
+//! The life of an AMI against the built-in lab, each command as a person would type it. Without EC2 the lab stores the
+//! AMI by itself.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -53,23 +54,24 @@ async fn play(size: u64) -> io::Result<()> {
         lab.endpoint()
     ))?;
 
-    stage.command(&format!("stored {EXAMPLE} --bucket {BUCKET}"), Exit::Passed).await?;
-    let store = format!("store {EXAMPLE} --bucket {BUCKET} --record ami.record.json --yes");
-    stage.command(&store, Exit::Passed).await?;
-    say("\n# The same again: a bucket takes an AMI once, and that is known before EC2 is asked.")?;
-    stage.command(&store, Exit::Failed).await?;
-    stage.command(&format!("verify {object} --write-manifest ami.manifest.json"), Exit::Passed).await?;
-    let known = format!("{object} --name restored --record ami.record.json --manifest ami.manifest.json");
-    stage.command(&format!("preflight restore {known}"), Exit::Passed).await?;
-    stage.command(&format!("restore {known} --yes"), Exit::Passed).await?;
-    say("\n# The same again starts nothing: it finds what the first one made.")?;
-    stage.command(&format!("restore {known} --yes"), Exit::Passed).await?;
-
+    #[cfg(feature = "ec2")]
+    stage.live(&object).await?;
+    #[cfg(not(feature = "ec2"))]
+    {
+        lab.store_image(REGION, EXAMPLE, BUCKET).await.map_err(io::Error::other)?;
+        stage.read(&object).await?;
+    }
     say(&format!("\n# Now one bit of the byte at offset {DAMAGED} of the object is flipped at rest."))?;
     lab.damage(BUCKET, &format!("{EXAMPLE}.bin"), DAMAGED, 0x10).map_err(io::Error::other)?;
     stage.command(&format!("verify {object} --manifest ami.manifest.json"), Exit::Failed).await?;
     lab.shutdown().await;
-    say("\n# That is the tool. `stored-ami lab` keeps such an endpoint open for your own rehearsals.")
+    say("\n# That is the tool. `stored-ami lab` keeps such an endpoint open for your own rehearsals.")?;
+    if cfg!(not(feature = "ec2")) {
+        say(
+            "# This build has no EC2. With all features the demo also stores the AMI, checks a restore and restores it.",
+        )?;
+    }
+    Ok(())
 }
 
 /// Where the commands are run.
@@ -79,6 +81,29 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Store, verify, preflight and restore.
+    #[cfg(feature = "ec2")]
+    async fn live(&self, object: &str) -> io::Result<()> {
+        self.command(&format!("stored {EXAMPLE} --bucket {BUCKET}"), Exit::Passed).await?;
+        let store = format!("store {EXAMPLE} --bucket {BUCKET} --record ami.record.json --yes");
+        self.command(&store, Exit::Passed).await?;
+        say("\n# The same again: a bucket takes an AMI once, and that is known before EC2 is asked.")?;
+        self.command(&store, Exit::Failed).await?;
+        self.command(&format!("verify {object} --write-manifest ami.manifest.json"), Exit::Passed).await?;
+        let known = format!("{object} --name restored --record ami.record.json --manifest ami.manifest.json");
+        self.command(&format!("preflight restore {known}"), Exit::Passed).await?;
+        self.command(&format!("restore {known} --yes"), Exit::Passed).await?;
+        say("\n# The same again starts nothing: it finds what the first one made.")?;
+        self.command(&format!("restore {known} --yes"), Exit::Passed).await
+    }
+
+    /// Facts and proof of an object that the lab stored by itself.
+    #[cfg(not(feature = "ec2"))]
+    async fn read(&self, object: &str) -> io::Result<()> {
+        self.command(&format!("inspect {object}"), Exit::Passed).await?;
+        self.command(&format!("verify {object} --write-manifest ami.manifest.json"), Exit::Passed).await
+    }
+
     /// Shows a command, runs it in a process of its own as if it had been typed, and shows its exit code.
     async fn command(&self, line: &str, expected: Exit) -> io::Result<()> {
         say(&format!("\n$ stored-ami {line}"))?;

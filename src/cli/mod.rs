@@ -6,7 +6,7 @@ mod args;
 mod audit;
 mod bench;
 mod cost;
-#[cfg(all(feature = "ec2", feature = "lab"))]
+#[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;
 mod generate;
 #[cfg(feature = "ec2")]

@@ -89,7 +89,7 @@ impl Paths {
             Command::Lab(args) => paths.input("--faults", args.faults.as_deref()),
             #[cfg(feature = "ec2")]
             Command::Policy(_) => {}
-            #[cfg(all(feature = "ec2", feature = "lab"))]
+            #[cfg(all(feature = "s3", feature = "lab"))]
             Command::Demo(_) => {}
             Command::Completions { .. } | Command::Man => {}
         }

@@ -74,7 +74,7 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
-        #[cfg(all(feature = "ec2", feature = "lab"))]
+        #[cfg(all(feature = "s3", feature = "lab"))]
         Command::Demo(args) => super::demo::run(args).await,
         Command::Completions { shell } => {
             let mut page = Vec::new();

@@ -13,11 +13,12 @@ use super::account::AccountState;
 use super::calls::CallRecord;
 use super::content::{Content, SyntheticSpec};
 use super::deny::Deny;
-use super::ec2::{Ec2State, ImageSpec};
+use super::ec2::{self, Ec2State, ImageSpec};
 use super::fault::FaultRule;
 use super::ops;
 use super::options::LabOptions;
 use super::server;
+use super::service::ServiceError;
 use super::shared::Shared;
 use super::store::{Bucket, BucketOptions, Folder, ObjectRecord};
 
@@ -136,6 +137,17 @@ impl Lab {
     /// The next store that is started will fail with this reason.
     pub fn fail_next_store(&self, reason: &str) {
         self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_stores.push(reason.to_owned());
+    }
+
+    /// Stores an AMI in a bucket of its Region, as a store task would that ends at once, and returns the object's key.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::Refused`] where EC2 would refuse the task or end it as failed.
+    pub async fn store_image(&self, region: &str, image: &str, bucket: &str) -> Result<String, LabError> {
+        let refused = |error: ServiceError| LabError::Refused(error.message);
+        ec2::store_at_once(&self.shared, region, image, bucket).await.map_err(refused)?;
+        Ok(format!("{image}.bin"))
     }
 
     /// The next restore that is started will fail with this reason.

@@ -38,6 +38,8 @@ impl Cloud {
     }
 }
 
+pub(crate) use store::store_at_once;
+
 /// Carries out one action; the inside of its XML answer.
 pub(crate) async fn run(
     shared: &Arc<Shared>,

@@ -107,6 +107,26 @@ pub(super) async fn create(
     Ok(format!("<objectKey>{}</objectKey>", quick_xml::escape::escape(&key)))
 }
 
+/// Starts a store task and ends it.
+pub(crate) async fn store_at_once(
+    shared: &Arc<Shared>,
+    region: &str,
+    image: &str,
+    bucket: &str,
+) -> Result<(), ServiceError> {
+    let parameters = [("ImageId", image), ("Bucket", bucket)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    create(shared, region, &parameters.into()).await?;
+    let started = |tasks: &[TaskRecord]| tasks.iter().rposition(|task| task.image == image && task.bucket == bucket);
+    let index = started(&shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).region(region).tasks);
+    let index = index.ok_or_else(|| refused("The task is gone."))?;
+    complete(shared, region, index);
+    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    match cloud.region(region).tasks.get(index).and_then(|task| task.failure.clone()) {
+        Some(reason) => Err(refused(reason)),
+        None => Ok(()),
+    }
+}
+
 /// The documented rules, and the AMI with its snapshots where they hold.
 fn admit(shared: &Shared, region: &str, id: &str) -> Result<(Packed, Vec<super::SnapshotRecord>), ServiceError> {
     let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
