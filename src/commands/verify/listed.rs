@@ -1,7 +1,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::mismatch::Mismatch;
-use super::run::VerifyRun;
+use super::run::{Judged, VerifyRun};
 use super::unknown;
 use crate::plan::{Claim, Reference, Witness};
 use crate::units::PartNumber;
@@ -13,11 +13,11 @@ const AT_ONCE: usize = 16;
 impl VerifyRun<'_> {
     /// Bytes contradict parts whose sizes only a list tells: asks the parts that would be named where they end. Where
     /// they end elsewhere, the list proves nothing, and the references wait for every part to be asked.
-    pub(super) async fn question_list(&mut self, mismatches: &mut Vec<Mismatch>, unproved: &mut Vec<Reference>) {
+    pub(super) async fn question_list(&mut self, judged: &mut Judged) {
         if self.found.layout.witness != Witness::List {
             return;
         }
-        let named = mismatches.iter().filter(|mismatch| goes_by_list(&mismatch.reference));
+        let named = judged.mismatches.iter().filter(|mismatch| goes_by_list(&mismatch.reference));
         let named = named.flat_map(|mismatch| mismatch.damage.iter().map(|damage| damage.part));
         let mut numbers: Vec<PartNumber> =
             named.filter_map(|number| u32::try_from(number).ok().and_then(PartNumber::new)).collect();
@@ -28,8 +28,8 @@ impl VerifyRun<'_> {
         }
         self.announce("the parts end elsewhere than GetObjectAttributes lists: asking each of them".to_owned());
         self.disputed = true;
-        for mismatch in mismatches.extract_if(.., |mismatch| goes_by_list(&mismatch.reference)) {
-            unproved.push(mismatch.reference);
+        for mismatch in judged.mismatches.extract_if(.., |mismatch| goes_by_list(&mismatch.reference)) {
+            judged.unproved.push(mismatch.reference);
         }
     }
 

@@ -3,6 +3,7 @@
 mod after;
 mod assemble;
 mod checkpoint_writer;
+mod confirm;
 mod listed;
 mod matched;
 mod mismatch;
@@ -10,6 +11,7 @@ mod parts;
 mod references;
 mod request;
 mod run;
+mod settle;
 mod stopped;
 mod stream;
 mod undocumented;

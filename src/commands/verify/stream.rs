@@ -30,7 +30,7 @@ impl VerifyRun<'_> {
                 // What matched a later reading says nothing of the bytes that were decoded in the first.
                 if findings.iter().any(proves) && !self.read_again {
                     fail(&decoded, None)
-                } else if !self.rereads() {
+                } else if !self.request.reread {
                     fail(&decoded, Some(Reads::One))
                 } else {
                     self.confirm_stream(plan, &decoded).await

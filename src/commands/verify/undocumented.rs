@@ -1,21 +1,21 @@
 //! ETags of servers of which nothing documents that they are MD5s.
 
 use super::mismatch::Mismatch;
+use super::run::Judged;
 use super::unknown;
 use crate::plan::{AlgorithmCertainty, Reference};
 use crate::verdict::{CheckId, Finding, Reason, Verdict};
 
 /// A mismatch of an ETag that nothing documents as an MD5 says nothing of bytes that another reference proved.
-pub(super) fn set_aside(mismatches: &mut Vec<Mismatch>, findings: &mut Vec<Finding>) {
+pub(super) fn set_aside(judged: &mut Judged) {
     let proves = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
-    if !findings.iter().any(proves) {
+    if !judged.findings.iter().any(proves) {
         return;
     }
-    for mismatch in
-        mismatches.extract_if(.., |mismatch| mismatch.reference.standing == AlgorithmCertainty::UndocumentedETag)
-    {
+    let undocumented = |mismatch: &mut Mismatch| mismatch.reference.standing == AlgorithmCertainty::UndocumentedETag;
+    for mismatch in judged.mismatches.extract_if(.., undocumented) {
         let (expected, observed) = (mismatch.evidence.expected, mismatch.evidence.observed);
-        findings.push(unknown(mismatch.reference.check, Reason::ETagUndocumented { expected, observed }));
+        judged.findings.push(unknown(mismatch.reference.check, Reason::ETagUndocumented { expected, observed }));
     }
 }
 

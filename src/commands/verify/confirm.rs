@@ -1,0 +1,143 @@
+//! Reads a second time what contradicts a reference.
+
+use std::sync::Arc;
+
+use super::mismatch::{Mismatch, describe, lay_over, same_damage};
+use super::references::needs;
+use super::run::{Reader, VerifyRun};
+use super::stopped::why_stopped;
+use super::unknown;
+use crate::checks::{Digests, Judgement, judge};
+use crate::checksum::Algorithm;
+use crate::fetch::{Reading, Stop};
+use crate::plan::{PartLayout, ReadPlan, Reference, Spans};
+use crate::units::{ByteRange, ByteSize};
+use crate::verdict::{Finding, Reads, Reason};
+
+/// What the second reading reads.
+struct SecondRead {
+    plan: Arc<ReadPlan>,
+    /// Only these ranges; `None` for all of them.
+    ranges: Option<Spans>,
+}
+
+impl VerifyRun<'_> {
+    /// Reads the bytes that differ a second time, over new connections. Only what differs in the same way both times is
+    /// damage.
+    pub(super) async fn confirm(
+        &mut self,
+        first: Vec<Mismatch>,
+        plan: &Arc<ReadPlan>,
+        digests: &mut Digests,
+    ) -> Vec<Finding> {
+        if !self.request.reread {
+            return first.into_iter().map(|mismatch| mismatch.fail(Reads::One)).collect();
+        }
+        let SecondRead { plan, ranges } = self.plan_second_read(&first, plan);
+        if let Err(error) = plan.fits(self.request.budget) {
+            return all_unknown(first, &Reason::Unconfirmed { detail: error.to_string() });
+        }
+        let partial = ranges.is_some();
+        self.read_again = true;
+        let second = self.read(&self.session.fresh(), &plan, ranges, "second read", Reader::default()).await;
+        if let Some(stop) = second.stopped.clone() {
+            let reason = why_unconfirmed(&stop, &second);
+            self.stopped = Some(stop);
+            return all_unknown(first, &reason);
+        }
+        let (second, differing) = self.take_second(second, &plan, digests, partial);
+        let size = self.found.facts.size;
+        let compare = |mismatch: Mismatch| {
+            let check = mismatch.reference.check;
+            match judge(&mismatch.reference, &second, size) {
+                Judgement::Mismatch { evidence, damage }
+                    if evidence.observed == mismatch.evidence.observed
+                        && same_damage(&damage, &mismatch.damage)
+                        && (differing.is_empty() || !partial) =>
+                {
+                    // Where only the damaged parts were read again, a value over everything was not.
+                    let once = partial && mismatch.damage.is_empty();
+                    mismatch.fail(if once { Reads::One } else { Reads::Reproduced })
+                }
+                _ => unknown(check, Reason::UnstableRead { detail: describe(&mismatch, &differing) }),
+            }
+        };
+        let findings = first.into_iter().map(compare).collect();
+        for (algorithm, layout, list) in second.iter() {
+            digests.insert(algorithm, layout.clone(), list.to_vec());
+        }
+        findings
+    }
+
+    /// The damaged parts alone, where a plan can begin at each of them; else everything.
+    fn plan_second_read(&mut self, first: &[Mismatch], plan: &Arc<ReadPlan>) -> SecondRead {
+        let size = self.found.facts.size;
+        let placed: Vec<ByteRange> = first.iter().flat_map(|m| m.damage.iter().map(|d| d.range)).collect();
+        let references: Vec<Reference> = first.iter().map(|m| m.reference.clone()).collect();
+        let wanted = needs(&references, size);
+        // References settled after the first reading have needs that its plan does not know.
+        let covered = wanted.iter().all(|(algorithm, layout)| plan_knows(plan, *algorithm, layout));
+        if !placed.is_empty()
+            && covered
+            && let Some(plan) = self.plan_of_parts(first, plan)
+        {
+            let ranges = placed.iter().map(|range| plan.ranges_touching(*range)).collect();
+            return SecondRead { plan, ranges: Some(ranges) };
+        }
+        self.announce(format!(
+            "the bytes do not match: reading all {} once more to rule out a bad read",
+            ByteSize(size)
+        ));
+        let plan = match covered {
+            true => Arc::clone(plan),
+            false => Arc::new(ReadPlan::new(size, &wanted, self.request.budget)),
+        };
+        SecondRead { plan, ranges: None }
+    }
+
+    /// The digests after a second reading, and the parts that it read differently.
+    fn take_second(
+        &mut self,
+        second: Reading,
+        plan: &Arc<ReadPlan>,
+        first: &Digests,
+        partial: bool,
+    ) -> (Digests, Vec<ByteRange>) {
+        match &mut self.reading {
+            Some(reading) if reading.is_of(plan) => {
+                let differing = reading.replace_by(second);
+                (reading.digests(), differing)
+            }
+            _ if partial => lay_over(first, second.digests()),
+            _ => (second.digests(), Vec::new()),
+        }
+    }
+
+    /// A plan by which single parts can be read again, if there is one: what goes in order cannot begin at a part.
+    fn plan_of_parts(&self, mismatches: &[Mismatch], plan: &Arc<ReadPlan>) -> Option<Arc<ReadPlan>> {
+        if plan.ordered().is_empty() {
+            return Some(Arc::clone(plan));
+        }
+        let placing: Vec<Reference> =
+            mismatches.iter().filter(|m| !m.damage.is_empty()).map(|m| m.reference.clone()).collect();
+        let size = self.found.facts.size;
+        let plan = ReadPlan::new(size, &needs(&placing, size), self.request.budget);
+        plan.ordered().is_empty().then(|| Arc::new(plan))
+    }
+}
+
+fn all_unknown(mismatches: Vec<Mismatch>, reason: &Reason) -> Vec<Finding> {
+    mismatches.into_iter().map(|mismatch| unknown(mismatch.reference.check, reason.clone())).collect()
+}
+
+/// The mismatch was seen once, whatever ended the second reading.
+fn why_unconfirmed(stop: &Stop, second: &Reading) -> Reason {
+    match why_stopped(stop, second.coverage()) {
+        Reason::ReadFailed { detail } => Reason::RereadFailed { detail },
+        ended => Reason::Unconfirmed { detail: ended.to_string() },
+    }
+}
+
+fn plan_knows(plan: &ReadPlan, algorithm: Algorithm, layout: &PartLayout) -> bool {
+    plan.needs().any(|need| need.algorithm == algorithm && plan.layout(need) == Some(layout))
+}
