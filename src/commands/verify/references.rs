@@ -2,7 +2,7 @@ use super::{VerifyError, VerifyRequest, unknown};
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::{Discovery, discover};
 use crate::ident::{ETag, ETagForm};
-use crate::manifest::{SumLine, SumValue};
+use crate::manifest::{Manifest, SumLine, SumValue};
 use crate::plan::{
     AlgorithmCertainty, Claim, KnownLayout, PartLayout, Reference, References, checksum_claim, etag_claim,
     stored_references,
@@ -17,76 +17,95 @@ pub(super) async fn collect(
     request: &VerifyRequest,
     found: &mut Discovery,
 ) -> Result<References, VerifyError> {
-    let size = found.facts.size;
     let mut all = stored_references(&found.facts, &found.layout, Origin::Stored, None);
     for problem in &found.facts.unreadable_checksums {
         found.notes.push(format!("a stored checksum cannot be read: {problem}"));
     }
-    for expected in &request.expect {
-        let check = CheckId::Reference(Origin::Expect, Subject::Checksum(expected.0.algorithm()));
-        add(
-            &mut all,
-            check,
-            "value given with --expect".to_owned(),
-            checksum_claim(&expected.0, &given(&found.layout, parts_of(&expected.0), size), size),
-        );
-    }
-    if let Some(etag) = &request.etag {
-        let check = CheckId::Reference(Origin::Expect, Subject::ETag);
-        add(
-            &mut all,
-            check,
-            "ETag given with --etag".to_owned(),
-            etag_claim(etag, &given(&found.layout, etag_parts(etag), size), size),
-        );
-    }
+    add_given(&mut all, request, found);
     if let Some(sums) = &request.sums {
         found.notes.extend(sums.notes.iter().cloned());
         sums.values.iter().for_each(|line| add_sum(&mut all, &sums.file, line));
     }
     if let Some((file, manifest)) = &request.manifest {
-        if manifest.target != request.target().to_string() {
-            if let Some(how) = manifest.is_of_another(&found.facts, &found.layout) {
-                return Err(VerifyError::Request(format!("manifest {file} is of {}: {how}", manifest.target)));
-            }
-            found.notes.push(format!("the manifest is of {}, another location", manifest.target));
-        }
-        if manifest.verdict != "pass" {
-            found.notes.push(format!(
-                "the manifest is a baseline: when it was written ({}) nothing proved the bytes",
-                manifest.written_at
-            ));
-        }
-        let mut references = manifest.references().unwrap_or_default();
-        if let Some(signed) = &request.manifest_signature {
-            let by = format!("signed by minisign key {}", signed.key_id);
-            references.iter_mut().for_each(|reference| reference.source = format!("{}, {by}", reference.source));
-            // minisign puts tabs between what it writes there by itself.
-            let comment = signed.trusted_comment.replace('\t', " ");
-            found.notes.push(format!("the manifest is {by}; trusted comment: {comment}"));
-        }
-        if references.is_empty() {
-            let detail = format!("manifest {file} holds no value");
-            all.unusable
-                .push(unknown(CheckId::Reference(Origin::Manifest, Subject::Value), Reason::NotStated { detail }));
-        }
-        add_all(&mut all, Origin::Manifest, manifest.object_bytes, size, references, &format!("manifest {file}"));
+        add_manifest(&mut all, request, found, (file, manifest))?;
     }
     if let Some(like) = &request.like {
-        let other = discover(&Session::new(like.clone(), session.context().clone())).await?;
-        let name = like.target().to_string();
-        let theirs = stored_references(&other.facts, &other.layout, Origin::Like, Some(&name));
-        found.notes.extend(other.notes.iter().map(|note| format!("{name}: {note}")));
-        if theirs.references.is_empty() {
-            found.notes.push(format!("{name} has no reference that could be used"));
-            let check = CheckId::Reference(Origin::Like, Subject::Value);
-            let detail = format!("{name} has no reference that could be used");
-            all.unusable.push(unknown(check, Reason::NotStated { detail }));
-        }
-        all.unusable.extend(theirs.unusable);
-        add_all(&mut all, Origin::Like, other.facts.size, size, theirs.references, &name);
+        let other = Session::new(like.clone(), session.context().clone());
+        add_like(&mut all, &other, found).await?;
     }
     Ok(all)
+}
+
+/// Values of `--expect` and `--etag`.
+fn add_given(all: &mut References, request: &VerifyRequest, found: &Discovery) {
+    let size = found.facts.size;
+    for expected in &request.expect {
+        let check = CheckId::Reference(Origin::Expect, Subject::Checksum(expected.0.algorithm()));
+        let claim = checksum_claim(&expected.0, &given(&found.layout, parts_of(&expected.0), size), size);
+        add(all, check, "value given with --expect".to_owned(), claim);
+    }
+    if let Some(etag) = &request.etag {
+        let check = CheckId::Reference(Origin::Expect, Subject::ETag);
+        let claim = etag_claim(etag, &given(&found.layout, etag_parts(etag), size), size);
+        add(all, check, "ETag given with --etag".to_owned(), claim);
+    }
+}
+
+/// Values of a manifest. One of another object is refused, unless it states the same ETag, size and parts.
+fn add_manifest(
+    all: &mut References,
+    request: &VerifyRequest,
+    found: &mut Discovery,
+    (file, manifest): (&str, &Manifest),
+) -> Result<(), VerifyError> {
+    if manifest.target != request.target().to_string() {
+        if let Some(how) = manifest.is_of_another(&found.facts, &found.layout) {
+            return Err(VerifyError::Request(format!("manifest {file} is of {}: {how}", manifest.target)));
+        }
+        found.notes.push(format!("the manifest is of {}, another location", manifest.target));
+    }
+    if manifest.verdict != "pass" {
+        found.notes.push(format!(
+            "the manifest is a baseline: when it was written ({}) nothing proved the bytes",
+            manifest.written_at
+        ));
+    }
+    let mut references = manifest.references().unwrap_or_default();
+    if let Some(signed) = &request.manifest_signature {
+        let by = format!("signed by minisign key {}", signed.key_id);
+        references.iter_mut().for_each(|reference| reference.source = format!("{}, {by}", reference.source));
+        // minisign puts tabs between what it writes there by itself.
+        let comment = signed.trusted_comment.replace('\t', " ");
+        found.notes.push(format!("the manifest is {by}; trusted comment: {comment}"));
+    }
+    if references.is_empty() {
+        let detail = format!("manifest {file} holds no value");
+        all.unusable.push(unknown(CheckId::Reference(Origin::Manifest, Subject::Value), Reason::NotStated { detail }));
+    }
+    let size = manifest.object_bytes;
+    add_all(
+        all,
+        found.facts.size,
+        Theirs { origin: Origin::Manifest, size, references, source: format!("manifest {file}") },
+    );
+    Ok(())
+}
+
+/// Values that S3 stores with another object.
+async fn add_like(all: &mut References, like: &Session, found: &mut Discovery) -> Result<(), VerifyError> {
+    let other = discover(like).await?;
+    let name = like.target().to_string();
+    let stored = stored_references(&other.facts, &other.layout, Origin::Like, Some(&name));
+    found.notes.extend(other.notes.iter().map(|note| format!("{name}: {note}")));
+    if stored.references.is_empty() {
+        let detail = format!("{name} has no reference that could be used");
+        found.notes.push(detail.clone());
+        all.unusable.push(unknown(CheckId::Reference(Origin::Like, Subject::Value), Reason::NotStated { detail }));
+    }
+    all.unusable.extend(stored.unusable);
+    let (size, references) = (other.facts.size, stored.references);
+    add_all(all, found.facts.size, Theirs { origin: Origin::Like, size, references, source: name });
+    Ok(())
 }
 
 /// The layouts for a value that a person gives: the object's own tells nothing for certain.
@@ -133,20 +152,29 @@ fn add_sum(all: &mut References, file: &str, line: &SumLine) {
     }
 }
 
-/// References of something of `their_size` bytes. Another size settles all of them at once.
-fn add_all(all: &mut References, origin: Origin, their_size: u64, size: u64, references: Vec<Reference>, source: &str) {
-    if their_size == size {
-        all.references.extend(references);
+/// References that go over something else than the object itself.
+struct Theirs {
+    origin: Origin,
+    /// Bytes that they go over.
+    size: u64,
+    references: Vec<Reference>,
+    source: String,
+}
+
+/// Adds the references, if they go over as many bytes as the object has. Another size settles all of them at once.
+fn add_all(all: &mut References, size: u64, theirs: Theirs) {
+    if theirs.size == size {
+        all.references.extend(theirs.references);
         return;
     }
     let evidence = Evidence {
-        source: source.to_owned(),
-        expected: format!("{} bytes", ByteSize(their_size).grouped()),
+        source: theirs.source,
+        expected: format!("{} bytes", ByteSize(theirs.size).grouped()),
         observed: format!("{} bytes", ByteSize(size).grouped()),
         coverage: Some(Coverage { bytes: size, of: size }),
     };
     all.unusable.push(Finding {
-        check: CheckId::Reference(origin, Subject::Size),
+        check: CheckId::Reference(theirs.origin, Subject::Size),
         required: false,
         outcome: Outcome::Fail(Failure { evidence, reads: Some(Reads::One), damage: Vec::new() }),
     });
