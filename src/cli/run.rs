@@ -50,10 +50,10 @@ pub async fn run(cli: Cli) -> Exit {
 async fn dispatch(command: Command) -> Result<Exit, UsageError> {
     Paths::of(&command).check()?;
     match command {
-        Command::Inspect(args) => run_inspect(*args).await,
-        Command::Verify(args) => run_verify(*args).await,
-        Command::Bench(args) => super::bench::run(*args).await,
-        Command::Cost(args) => super::cost::run(*args).await,
+        Command::Inspect(args) => Box::pin(run_inspect(*args)).await,
+        Command::Verify(args) => Box::pin(run_verify(*args)).await,
+        Command::Bench(args) => Box::pin(super::bench::run(*args)).await,
+        Command::Cost(args) => Box::pin(super::cost::run(*args)).await,
         #[cfg(feature = "s3")]
         Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
         #[cfg(feature = "s3")]

@@ -83,7 +83,8 @@ impl Runner {
         stop: Stop,
         work: impl Future<Output = Result<T, E>>,
     ) -> Option<T> {
-        let done = until(&cancel_on_signal(), stop, work).await;
+        // In a box, for the future of a whole command in one piece is too deep for the compiler.
+        let done = until(&cancel_on_signal(), stop, Box::pin(work)).await;
         self.progress.clear();
         match done {
             None => {
