@@ -166,6 +166,13 @@ pub struct InspectArgs {
     #[command(flatten)]
     pub logical: LogicalArgs,
     #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// How the commands that read a target report, and how they connect.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
     pub page: PageArgs,
@@ -219,11 +226,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub logical: LogicalArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
-    #[command(flatten)]
-    pub page: PageArgs,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
+    pub common: CommonArgs,
 }
 
 #[derive(Debug, Args)]

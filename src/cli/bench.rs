@@ -3,16 +3,18 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::args::{ConnectionArgs, OutputArgs, PageArgs, VersionArgs, range_size, time};
+use super::args::{CommonArgs, VersionArgs, range_size, time};
 use super::resolve::{SourceFactory, UsageError};
-use super::run::{Results, cancel_on_signal, complain, keep_output, session, until};
+use super::run::{cancel_on_signal, complain, keep_output};
+use super::runner::{Runner, Stop};
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};
 use crate::files::OutputKind;
 use crate::ident::{Target, TypedTarget};
+use crate::plan::Tuning;
 use crate::render::plot;
-use crate::report::{Exit, Report};
+use crate::report::{BenchReport, Exit, Report};
 use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
@@ -49,11 +51,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) write_tuning: Option<PathBuf>,
     #[command(flatten)]
-    output: OutputArgs,
-    #[command(flatten)]
-    pub(super) page: PageArgs,
-    #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
+    pub(super) common: CommonArgs,
 }
 
 impl BenchArgs {
@@ -64,13 +62,30 @@ impl BenchArgs {
     }
 }
 
+/// What is asked before the reading, which ends by itself, may take this long after a signal.
+const GRACE: Duration = Duration::from_secs(2);
+
 pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json).with_page(&args.page);
+    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
     let Some(target) = &args.target else {
-        results.add(Report::Hashes(hashes(&SystemClock)));
-        return Ok(results.finish());
+        runner.add(Report::Hashes(hashes(&SystemClock)));
+        return Ok(runner.finish());
     };
-    let opener = SourceFactory::new(&args.connection, [target]).await?;
+    let sources = SourceFactory::new(&args.common.connection, [target]).await?;
+    let request = request(&args)?;
+    let session = runner.session(sources.open(target).await?);
+    let cancel = cancel_on_signal();
+    let work = bench(&session, &request, &cancel);
+    if let Some((mut report, tuning)) = runner.run(&target.to_string(), Stop::Within(GRACE), work).await {
+        if !keep_files(&args, &report, tuning) {
+            report.exit_code = Exit::CouldNot.code();
+        }
+        runner.add(Report::Bench(Box::new(report)));
+    }
+    Ok(runner.finish())
+}
+
+fn request(args: &BenchArgs) -> Result<BenchRequest, UsageError> {
     let mut connections: Vec<usize> = args.connections.iter().copied().map(usize::from).collect();
     connections.sort_unstable();
     connections.dedup();
@@ -84,51 +99,21 @@ pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
     if let Some(fewest) = request.connections.first() {
         request.budget(*fewest).map_err(|error| UsageError(error.to_string()))?;
     }
-    let (session, counting, progress) = session(opener.open(target));
-    let cancel = cancel_on_signal();
-    // Reading ends by itself when cancelled, and what was measured by then is told.
-    let done = match until_late(&cancel, bench(&session, &request, &cancel)).await {
-        Some(done) => done,
-        None => {
-            results.interrupted();
-            return Ok(results.finish());
-        }
-    };
-    progress.clear();
-    match done {
-        Err(error) => results.error(&target.to_string(), &error),
-        Ok((mut report, tuning)) => {
-            report.requests = counting.counts().requests;
-            let mut kept = true;
-            if let Some(path) = &args.plot {
-                kept &= keep(path, OutputKind::Plot, plot(&report));
-            }
-            if let Some(path) = &args.write_tuning {
-                let text = tuning.ok_or_else(|| "there is nothing to recommend".to_owned());
-                let text = text.and_then(|tuning| tuning.to_json().map_err(|error| error.to_string()));
-                kept &= keep(path, OutputKind::Tuning, text);
-            }
-            if !kept {
-                report.exit_code = Exit::CouldNot.code();
-            }
-            results.add(Report::Bench(Box::new(report)));
-        }
-    }
-    Ok(results.finish())
+    Ok(request)
 }
 
-/// What is asked before reading must be cut short; reading ends by itself, with a report.
-async fn until_late<T>(cancel: &tokio_util::sync::CancellationToken, work: impl Future<Output = T>) -> Option<T> {
-    let late = tokio_util::sync::CancellationToken::new();
-    let (soon, then) = (cancel.clone(), late.clone());
-    let waiting = tokio::spawn(async move {
-        soon.cancelled().await;
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        then.cancel();
-    });
-    let done = until(&late, work).await;
-    waiting.abort();
-    done
+/// Writes plot and tuning. `false` where one of them could not be written.
+fn keep_files(args: &BenchArgs, report: &BenchReport, tuning: Option<Tuning>) -> bool {
+    let mut kept = true;
+    if let Some(path) = &args.plot {
+        kept &= keep(path, OutputKind::Plot, plot(report));
+    }
+    if let Some(path) = &args.write_tuning {
+        let text = tuning.ok_or_else(|| "there is nothing to recommend".to_owned());
+        let text = text.and_then(|tuning| tuning.to_json().map_err(|error| error.to_string()));
+        kept &= keep(path, OutputKind::Tuning, text);
+    }
+    kept
 }
 
 fn keep(path: &Path, kind: OutputKind, text: Result<String, String>) -> bool {

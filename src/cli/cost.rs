@@ -6,11 +6,15 @@ use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::resolve::{SourceFactory, UsageError, load, record, usual_budget};
-use super::run::{Results, cancel_on_signal, session, until};
+use super::runner::{Runner, Stop};
+#[cfg(feature = "ec2")]
+use crate::commands::cost::cost_of_image;
 use crate::commands::cost::{CostRequest, cost_of_target};
 use crate::files::{InputKind, open_input};
 use crate::ident::{AmiId, Target, TypedTarget};
+use crate::plan::Budget;
 use crate::price::{BulkPrices, PriceTable};
+use crate::record::Record;
 use crate::report::{Exit, Report};
 use crate::units::ByteSize;
 
@@ -82,62 +86,74 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
     if args.logical_size.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--logical-size: one size can be that of one target only".to_owned()));
     }
-    // Before anything is asked: a file that is wrong needs no network to be found.
-    let mut files = Vec::new();
-    for path in &args.prices {
-        let (name, path) = (path.display().to_string(), path.clone());
-        files.push(load(name, None, move || price_file(&path)).await?);
-    }
-    let record = record(args.record.as_deref())?;
+    let request = Requests::read(&args).await?;
     let images = args.targets.iter().any(|target| matches!(target, Costed::Image(_)));
     if cfg!(not(feature = "ec2")) && images {
         return Err(UsageError("this build has no EC2; build it with the feature `ec2`".to_owned()));
     }
-    let opener = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
-    let budget = usual_budget()?;
-    let wish = |region: Option<&str>| -> Result<CostRequest, UsageError> {
-        let region = args.connection.region.as_deref().or(region);
-        let table = if files.is_empty() {
-            PriceTable::built_in()
-        } else {
-            PriceTable::from_bulk(&files, region).map_err(UsageError)?
-        };
-        let logical_size = args.logical_size.map(|size| size.0);
-        Ok(CostRequest { table, region: region.map(str::to_owned), record: record.clone(), logical_size, budget })
-    };
-    let mut results = Results::new(args.output.json);
-    let cancel = cancel_on_signal();
+    let sources = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
+    let mut runner = Runner::new(&args.output);
     for target in &args.targets {
-        let target = match target {
-            Costed::Target(target) => target,
+        match target {
+            Costed::Target(target) => {
+                let region = if matches!(target, Target::Object(_)) { sources.region() } else { None };
+                let request = request.in_region(region)?;
+                let session = runner.session(sources.open(target).await?);
+                let work = async { cost_of_target(&session, &request).await.map(|cost| Report::Cost(Box::new(cost))) };
+                runner.report(&target.to_string(), Stop::AtOnce, work).await;
+            }
             #[cfg(feature = "ec2")]
             Costed::Image(image) => {
-                if !super::images::cost_of(image, &args.connection, &wish, &mut results, &cancel).await? {
-                    break;
-                }
-                continue;
+                let services = super::images::services(&args.connection, &mut runner).await?;
+                let request = request.in_region(Some(services.images.region()))?;
+                let work =
+                    async { cost_of_image(&services, image, &request).await.map(|cost| Report::Cost(Box::new(cost))) };
+                runner.report(image.as_str(), Stop::AtOnce, work).await;
             }
             #[cfg(not(feature = "ec2"))]
-            Costed::Image(_) => continue,
-        };
-        let region = if matches!(target, Target::Object(_)) { opener.region() } else { None };
-        let wish = wish(region)?;
-        let (session, counting, progress) = session(opener.open(target));
-        let done = until(&cancel, cost_of_target(&session, &wish)).await;
-        progress.clear();
-        match done {
-            None => {
-                results.interrupted();
-                break;
-            }
-            Some(Ok(mut report)) => {
-                report.requests = counting.counts().requests;
-                results.add(Report::Cost(Box::new(report)));
-            }
-            Some(Err(error)) => results.error(&target.to_string(), &error),
+            Costed::Image(_) => {}
+        }
+        if runner.is_stopped() {
+            break;
         }
     }
-    Ok(results.finish())
+    Ok(runner.finish())
+}
+
+/// What all requests have in common, but for the Region.
+struct Requests<'a> {
+    args: &'a CostArgs,
+    prices: Vec<BulkPrices>,
+    record: Option<(String, Record)>,
+    budget: Budget,
+}
+
+impl<'a> Requests<'a> {
+    /// Before anything is asked: a file that is wrong needs no network to be found.
+    async fn read(args: &'a CostArgs) -> Result<Self, UsageError> {
+        let mut prices = Vec::new();
+        for path in &args.prices {
+            let (name, path) = (path.display().to_string(), path.clone());
+            prices.push(load(name, None, move || price_file(&path)).await?);
+        }
+        Ok(Requests { args, prices, record: record(args.record.as_deref())?, budget: usual_budget()? })
+    }
+
+    fn in_region(&self, region: Option<&str>) -> Result<CostRequest, UsageError> {
+        let region = self.args.connection.region.as_deref().or(region);
+        let table = if self.prices.is_empty() {
+            PriceTable::built_in()
+        } else {
+            PriceTable::from_bulk(&self.prices, region).map_err(UsageError)?
+        };
+        Ok(CostRequest {
+            table,
+            region: region.map(str::to_owned),
+            record: self.record.clone(),
+            logical_size: self.args.logical_size.map(|size| size.0),
+            budget: self.budget,
+        })
+    }
 }
 
 fn target(costed: &Costed) -> Option<&Target> {

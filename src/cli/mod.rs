@@ -17,6 +17,7 @@ mod page;
 mod paths;
 mod resolve;
 mod run;
+mod runner;
 mod signals;
 mod sums;
 mod terminal;

@@ -70,11 +70,11 @@ impl Paths {
                 paths.connection(&args.connection);
             }
             #[cfg(feature = "ec2")]
-            Command::Preflight(PreflightCommand::Store(args)) => paths.connection(&args.connection),
+            Command::Preflight(PreflightCommand::Store(args)) => paths.connection(&args.task.connection),
             #[cfg(feature = "ec2")]
             Command::Preflight(PreflightCommand::Restore(args)) => {
                 paths.source(&args.source);
-                paths.connection(&args.connection);
+                paths.connection(&args.task.connection);
             }
             #[cfg(feature = "ec2")]
             Command::Stored(args) => paths.connection(&args.connection),
@@ -83,7 +83,7 @@ impl Paths {
             #[cfg(feature = "ec2")]
             Command::Restore(args) => {
                 paths.source(&args.source);
-                paths.connection(&args.connection);
+                paths.connection(&args.task.connection);
             }
             #[cfg(feature = "lab")]
             Command::Lab(args) => paths.input("--faults", args.faults.as_deref()),
@@ -99,8 +99,8 @@ impl Paths {
     fn of_inspect(&mut self, args: &InspectArgs) {
         self.targets(&args.targets);
         self.logical(&args.logical);
-        self.page(&args.page);
-        self.connection(&args.connection);
+        self.page(&args.common.page);
+        self.connection(&args.common.connection);
     }
 
     fn of_verify(&mut self, args: &VerifyArgs) {
@@ -123,16 +123,16 @@ impl Paths {
         self.logical(&args.logical);
         self.output("--write-manifest", references.write_manifest.as_deref(), OutputKind::Manifest);
         self.output("--resume", args.reading.resume.as_deref(), OutputKind::Checkpoint);
-        self.page(&args.page);
-        self.connection(&args.connection);
+        self.page(&args.common.page);
+        self.connection(&args.common.connection);
     }
 
     fn of_bench(&mut self, args: &BenchArgs) {
         self.targets(args.target.as_slice());
         self.output("--plot", args.plot.as_deref(), OutputKind::Plot);
         self.output("--write-tuning", args.write_tuning.as_deref(), OutputKind::Tuning);
-        self.page(&args.page);
-        self.connection(&args.connection);
+        self.page(&args.common.page);
+        self.connection(&args.common.connection);
     }
 
     fn of_cost(&mut self, args: &CostArgs) {
@@ -198,7 +198,7 @@ impl Paths {
     fn of_store(&mut self, args: &StoreArgs) {
         self.output("--record", args.record.as_deref(), OutputKind::Record);
         self.force |= args.force.force;
-        self.connection(&args.connection);
+        self.connection(&args.task.connection);
     }
 
     #[cfg(feature = "ec2")]

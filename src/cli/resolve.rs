@@ -1,7 +1,12 @@
 use std::fmt;
+#[cfg(not(feature = "s3"))]
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+#[cfg(feature = "s3")]
+use tokio::sync::OnceCell;
 
 use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
 use super::sums::SumsFile;
@@ -19,6 +24,8 @@ use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
+#[cfg(feature = "s3")]
+use crate::source::s3::Connection;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, CheckName};
 
@@ -65,65 +72,64 @@ pub(super) async fn before_work<T>(
     })
 }
 
-/// Opens targets; connects to S3 when the first object asks for it.
-pub(super) struct SourceFactory {
+/// Opens targets. An object is always opened over a connection to S3, a file never.
+pub(super) struct SourceFactory<'a> {
     #[cfg(feature = "s3")]
-    connection: Option<crate::source::s3::Connection>,
+    args: &'a ConnectionArgs,
+    #[cfg(feature = "s3")]
+    connection: OnceCell<Connection>,
+    #[cfg(not(feature = "s3"))]
+    args: PhantomData<&'a ConnectionArgs>,
 }
 
-impl SourceFactory {
-    /// Reads the configuration if any of the targets is an object.
-    pub async fn new<'a>(
-        args: &ConnectionArgs,
-        targets: impl IntoIterator<Item = &'a Target>,
-    ) -> Result<Self, UsageError> {
-        let remote = targets.into_iter().any(|target| matches!(target, Target::Object(_)));
-        #[cfg(feature = "s3")]
-        {
-            let connection = if remote { Some(connect(options(args)?).await?) } else { None };
-            Ok(SourceFactory { connection })
+#[cfg(feature = "s3")]
+impl<'a> SourceFactory<'a> {
+    /// Connects if any of the targets is an object, so that a configuration that is wrong is found before any work.
+    pub async fn new(args: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
+        let sources = SourceFactory { args, connection: OnceCell::new() };
+        if targets.into_iter().any(|target| matches!(target, Target::Object(_))) {
+            sources.connection().await?;
         }
-        #[cfg(not(feature = "s3"))]
-        {
-            let _ = args;
-            if remote {
-                return Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned()));
-            }
-            Ok(SourceFactory {})
-        }
+        Ok(sources)
     }
 
     /// Region of the configuration, if an object was to be opened.
     pub fn region(&self) -> Option<&str> {
-        #[cfg(feature = "s3")]
-        {
-            self.connection.as_ref().map(crate::source::s3::Connection::region)
-        }
-        #[cfg(not(feature = "s3"))]
-        {
-            None
-        }
+        self.connection.get().map(Connection::region)
     }
 
-    pub fn open(&self, target: &Target) -> Arc<dyn ObjectSource> {
+    pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
         match target {
-            Target::File(path) => Arc::new(FileSource::new(path)),
-            Target::Object(uri) => self.object(uri),
+            Target::File(path) => Ok(Arc::new(FileSource::new(path))),
+            Target::Object(uri) => Ok(Arc::new(self.connection().await?.object(uri.clone()))),
         }
     }
 
-    #[cfg(feature = "s3")]
-    fn object(&self, uri: &crate::ident::ObjectUri) -> Arc<dyn ObjectSource> {
-        match &self.connection {
-            Some(connection) => Arc::new(connection.object(uri.clone())),
-            // `new` was told of every target.
-            None => Arc::new(FileSource::new(uri.to_string())),
+    async fn connection(&self) -> Result<&Connection, UsageError> {
+        self.connection.get_or_try_init(|| async { connect(options(self.args)?).await }).await
+    }
+}
+
+#[cfg(not(feature = "s3"))]
+impl<'a> SourceFactory<'a> {
+    /// Refuses targets that are objects.
+    pub async fn new(_: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
+        let sources = SourceFactory { args: PhantomData };
+        for target in targets {
+            sources.open(target).await?;
         }
+        Ok(sources)
     }
 
-    #[cfg(not(feature = "s3"))]
-    fn object(&self, uri: &crate::ident::ObjectUri) -> Arc<dyn ObjectSource> {
-        Arc::new(FileSource::new(uri.to_string()))
+    pub fn region(&self) -> Option<&str> {
+        None
+    }
+
+    pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
+        match target {
+            Target::File(path) => Ok(Arc::new(FileSource::new(path))),
+            Target::Object(_) => Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned())),
+        }
     }
 }
 
@@ -260,46 +266,29 @@ pub(super) fn logical(args: &LogicalArgs) -> Result<LogicalSizeSource, UsageErro
 /// The requests, one for each target, in order.
 pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyRequest>, UsageError> {
     let references = &args.references;
-    if references.write_manifest.is_some() && args.targets.len() > 1 {
-        return Err(UsageError("--write-manifest: one file can hold one target's manifest only".to_owned()));
-    }
-    if args.reading.resume.is_some() && args.targets.len() > 1 {
-        return Err(UsageError("--resume: one file can hold the state of one target only".to_owned()));
-    }
+    check_combinations(args)?;
     let decode =
         args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory.0 / 2, ..DecodeLimits::default() });
-    let stream = CheckName::One(CheckId::Stream);
-    let named = [&references.require, &references.using, &references.accept].into_iter().flatten();
-    if decode.is_none() && named.into_iter().any(|name| *name == stream) {
-        return Err(UsageError("the check `stream` wants --decode".to_owned()));
-    }
     let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
     let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
-    let (mut manifest, mut manifest_signature) = (None, None);
-    if let Some(path) = &references.manifest {
-        let (read, signed) = read_manifest(path, references.manifest_key.as_deref())?;
-        (manifest, manifest_signature) = (Some((path.display().to_string(), read)), signed);
-    }
-    let sums = match &references.sums {
-        None => None,
-        Some(path) => {
-            let (name, path) = (path.display().to_string(), path.clone());
-            Some(load(name, args.reading.max_time, move || SumsFile::open(&path)).await?)
-        }
-    };
+    let given = GivenReferences::read(args).await?;
     let known = logical(&args.logical)?;
-    let opener = SourceFactory::new(&args.connection, args.targets.iter().chain(&references.like));
-    let opener = before_work(until, opener).await?;
-    let request = |target: &Target| {
-        let sums = sums.as_ref().map(|sums| sums.of(target, &args.targets)).transpose()?;
+    let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&references.like));
+    let sources = before_work(until, sources).await?;
+    let mut requests = Vec::new();
+    for target in &args.targets {
+        let like = match &references.like {
+            None => None,
+            Some(like) => Some(sources.open(like).await?),
+        };
         let request = VerifyRequest {
             expect: references.expect.clone(),
             etag: references.etag.as_deref().map(ETag::new),
-            manifest: manifest.clone(),
-            manifest_signature: manifest_signature.clone(),
-            sums,
-            like: references.like.as_ref().map(|target| opener.open(target)),
+            manifest: given.manifest.clone(),
+            manifest_signature: given.signature.clone(),
+            sums: given.sums.as_ref().map(|sums| sums.of(target, &args.targets)).transpose()?,
+            like,
             using: references.using.clone(),
             require: references.require.clone(),
             accept: references.accept.clone(),
@@ -312,10 +301,54 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             decode,
             logical: known.clone(),
             resume: args.reading.resume.as_deref().map(CheckpointFile::new),
-            ..VerifyRequest::new(opener.open(target), budget)
+            ..VerifyRequest::new(sources.open(target).await?, budget)
         };
         request.check().map_err(UsageError)?;
-        Ok(request)
-    };
-    args.targets.iter().map(request).collect()
+        requests.push(request);
+    }
+    Ok(requests)
+}
+
+/// Refuses what cannot be meant together.
+fn check_combinations(args: &VerifyArgs) -> Result<(), UsageError> {
+    let references = &args.references;
+    if references.write_manifest.is_some() && args.targets.len() > 1 {
+        return Err(UsageError("--write-manifest: one file can hold one target's manifest only".to_owned()));
+    }
+    if args.reading.resume.is_some() && args.targets.len() > 1 {
+        return Err(UsageError("--resume: one file can hold the state of one target only".to_owned()));
+    }
+    let stream = CheckName::One(CheckId::Stream);
+    let named = [&references.require, &references.using, &references.accept].into_iter().flatten();
+    if !args.content.decode && named.into_iter().any(|name| *name == stream) {
+        return Err(UsageError("the check `stream` wants --decode".to_owned()));
+    }
+    Ok(())
+}
+
+/// References that are in files.
+struct GivenReferences {
+    /// With the name of its file.
+    manifest: Option<(String, Manifest)>,
+    signature: Option<Signed>,
+    sums: Option<SumsFile>,
+}
+
+impl GivenReferences {
+    async fn read(args: &VerifyArgs) -> Result<Self, UsageError> {
+        let references = &args.references;
+        let (mut manifest, mut signature) = (None, None);
+        if let Some(path) = &references.manifest {
+            let (read, signed) = read_manifest(path, references.manifest_key.as_deref())?;
+            (manifest, signature) = (Some((path.display().to_string(), read)), signed);
+        }
+        let sums = match &references.sums {
+            None => None,
+            Some(path) => {
+                let (name, path) = (path.display().to_string(), path.clone());
+                Some(load(name, args.reading.max_time, move || SumsFile::open(&path)).await?)
+            }
+        };
+        Ok(GivenReferences { manifest, signature, sums })
+    }
 }

@@ -1,9 +1,12 @@
+#[cfg(feature = "s3")]
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+#[cfg(feature = "s3")]
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Cli, Command, InspectArgs, VerifyArgs};
@@ -11,19 +14,18 @@ use super::generate;
 use super::page::PageFile;
 use super::paths::Paths;
 use super::resolve::{SourceFactory, UsageError, logical, usual_budget, verify_requests};
+use super::runner::{Runner, Stop};
 pub(super) use super::signals::cancel_on_signal;
 use super::signals::{asked, asked_before_work};
-use super::terminal::{Progress, style};
-use crate::clock::SystemClock;
+use super::terminal::style;
 use crate::commands::inspect::{InspectRequest, inspect};
-use crate::commands::verify::{Verified, VerifyError, verify};
+use crate::commands::verify::{Verified, VerifyRequest, verify};
 use crate::files::{OutputKind, write_output};
-use crate::ident::{Target, redact_urls};
+use crate::ident::redact_urls;
 use crate::manifest::Manifest;
-use crate::progress::Counting;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
-use crate::source::{Context, RetryPolicy, Session, SourceError};
+use crate::source::SourceError;
 
 /// Runs a command to its end and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
@@ -48,10 +50,10 @@ pub async fn run(cli: Cli) -> Exit {
 async fn dispatch(command: Command) -> Result<Exit, UsageError> {
     Paths::of(&command).check()?;
     match command {
-        Command::Inspect(args) => run_inspect(*args).await,
-        Command::Verify(args) => run_verify(*args).await,
-        Command::Bench(args) => super::bench::run(*args).await,
-        Command::Cost(args) => super::cost::run(*args).await,
+        Command::Inspect(args) => Box::pin(run_inspect(*args)).await,
+        Command::Verify(args) => Box::pin(run_verify(*args)).await,
+        Command::Bench(args) => Box::pin(super::bench::run(*args)).await,
+        Command::Cost(args) => Box::pin(super::cost::run(*args)).await,
         #[cfg(feature = "s3")]
         Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
         #[cfg(feature = "s3")]
@@ -116,98 +118,67 @@ pub(super) fn complain(problem: &str) {
 }
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json).with_page(&args.page);
-    let opener = SourceFactory::new(&args.connection, &args.targets).await?;
+    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+    let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
     let request = InspectRequest {
         budget: usual_budget()?,
         logical: logical(&args.logical)?,
         probe: args.probe.map(usize::from),
     };
-    let cancel = cancel_on_signal();
     for target in &args.targets {
-        let (session, counting, progress) = session(opener.open(target));
-        let work = async { inspect(&session, &request).await };
-        match until(&cancel, work).await {
-            None => {
-                results.interrupted();
-                break;
-            }
-            Some(Ok(mut report)) => {
-                let counts = counting.counts();
-                (report.requests, report.received_bytes) = (counts.requests, counts.received);
-                progress.clear();
-                results.add(Report::Inspect(Box::new(report)));
-            }
-            Some(Err(error)) => {
-                progress.clear();
-                results.error(&target.to_string(), &error);
-            }
+        let session = runner.session(sources.open(target).await?);
+        let work = async { inspect(&session, &request).await.map(|report| Report::Inspect(Box::new(report))) };
+        runner.report(&target.to_string(), Stop::AtOnce, work).await;
+        if runner.is_stopped() {
+            break;
         }
     }
-    Ok(results.finish())
+    Ok(runner.finish())
 }
 
+/// What comes before and after the reading, which ends by itself, may take this long after a signal.
+const VERIFY_GRACE: Duration = Duration::from_secs(5);
+
 async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json).with_page(&args.page);
+    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
     let requests = verify_requests(&args).await?;
     let cancel = cancel_on_signal();
     for (request, target) in requests.into_iter().zip(&args.targets) {
-        if cancel.is_cancelled() {
-            results.interrupted();
+        let session = runner.session(Arc::clone(&request.source));
+        let work = verify(&session, &request, &cancel);
+        if let Some(verified) = runner.run(&target.to_string(), Stop::Within(VERIFY_GRACE), work).await {
+            show_verified(&mut runner, verified, &request, args.references.write_manifest.as_deref());
+        }
+        if runner.is_stopped() {
             break;
         }
-        let (session, counting, progress) = session(Arc::clone(&request.source));
-        // Reading ends by itself when cancelled; what comes before and after it must be cut short.
-        let grace = async {
-            cancel.cancelled().await;
-            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-        };
-        let verified = tokio::select! {
-            verified = verify(&session, &request, &cancel) => Some(verified),
-            () = grace => None,
-        };
-        progress.clear();
-        match verified {
-            None => results.interrupted(),
-            Some(Ok(Verified { mut report, manifest, finished, .. })) => {
-                let counts = counting.counts();
-                report.stats.requests = counts.requests;
-                report.stats.reads = counts.reads;
-                report.stats.retries = counts.retries;
-                report.stats.received_bytes = counts.received;
-                let timeline = counting.timeline();
-                report.stats.periods = timeline.rates();
-                report.stats.period_seconds = Some(timeline.period().as_secs_f64());
-                results.add(Report::Verify(Box::new(report)));
-                if let (Some(manifest), Some(path)) = (manifest, &args.references.write_manifest) {
-                    results.write_manifest(&manifest, path);
-                }
-                // Only now, so that whatever ends the process before has lost nothing.
-                if let Some(file) = request.resume.as_ref().filter(|_| finished)
-                    && let Err(error) = file.remove()
-                {
-                    complain(&format!(
-                        "{}: is no longer needed, and could not be removed: {error}",
-                        file.path().display()
-                    ));
-                }
-            }
-            Some(Err(VerifyError::Source(error))) => results.error(&target.to_string(), &error),
-            Some(Err(error @ VerifyError::OutOfTime)) => results.open(target, error.to_string()),
-            Some(Err(error)) => results.refuse(target, error.to_string()),
-        }
     }
-    Ok(results.finish())
+    Ok(runner.finish())
 }
 
-/// A session that counts, and shows its progress.
-pub(super) fn session(source: Arc<dyn crate::source::ObjectSource>) -> (Session, Arc<Counting>, Arc<Progress>) {
-    let progress = Arc::new(Progress::new());
-    let counting = Arc::new(Counting::new(Arc::clone(&progress) as Arc<dyn crate::progress::Monitor>));
-    let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
-    (Session::new(source, context), counting, progress)
+/// Shows the report, then writes the manifest, and removes the checkpoint last, so that whatever ends the process
+/// before has lost nothing.
+fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyRequest, manifest_path: Option<&Path>) {
+    let Verified { report, manifest, finished, .. } = verified;
+    runner.add(Report::Verify(Box::new(report)));
+    if let (Some(manifest), Some(path)) = (manifest, manifest_path)
+        && let Err(error) = write_manifest(&manifest, path)
+    {
+        runner.could_not_write(&format!("{}: the manifest could not be written: {error}", path.display()));
+    }
+    if let Some(file) = request.resume.as_ref().filter(|_| finished)
+        && let Err(error) = file.remove()
+    {
+        complain(&format!("{}: is no longer needed, and could not be removed: {error}", file.path().display()));
+    }
 }
 
+fn write_manifest(manifest: &Manifest, path: &Path) -> io::Result<()> {
+    let text = manifest.to_json()?;
+    keep_output(path, OutputKind::Manifest, text.as_bytes())
+}
+
+#[cfg(feature = "s3")]
 pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
@@ -269,60 +240,24 @@ impl Results {
     }
 
     pub fn add(&mut self, report: Report) {
-        let (verdict, code) = match &report {
-            Report::Verify(report) => (report.verdict.clone(), report.exit_code),
-            Report::Inspect(report) => {
-                (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
-            }
-            // Measuring judges nothing, and neither does pricing.
-            Report::Bench(report) => {
-                ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
-            }
-            Report::Cost(report) => {
-                ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
-            }
-            Report::Hashes(report) => ("pass".to_owned(), report.exit_code),
-            Report::Preflight(report) => (report.verdict.clone(), report.exit_code),
-            Report::Task(report) => (report.verdict.clone().unwrap_or("unknown".to_owned()), report.exit_code),
-            Report::Stored(report) => {
-                let verdict = match report.exit_code {
-                    0 => "pass",
-                    1 => "fail",
-                    _ => "unknown",
-                };
-                (verdict.to_owned(), report.exit_code)
-            }
-            Report::Audited(report) => (report.verdict.clone(), report.exit_code),
-            Report::Safe(report) => {
-                let verdict = match report.answer.as_str() {
-                    "may_go" => "pass",
-                    "must_stay" => "fail",
-                    _ => "unknown",
-                };
-                (verdict.to_owned(), report.exit_code)
-            }
-            // They are no targets of their own.
-            Report::AuditedBucket(_)
-            | Report::Observation(_)
-            | Report::LedgerEntry(_)
-            | Report::Audit(_)
-            | Report::Ledger(_) => {
-                match &report {
-                    Report::Audit(audit) => self.exit = self.exit.and(Exit::of(audit.exit_code)),
-                    Report::Ledger(ledger) => self.exit = self.exit.and(Exit::of(ledger.exit_code)),
-                    _ => {}
+        // What is no target of its own counts by its exit code alone.
+        let code = match outcome_of_target(&report) {
+            Some((verdict, code)) => {
+                self.summary.targets += 1;
+                match verdict.as_str() {
+                    "pass" => self.summary.passed += 1,
+                    "fail" => self.summary.failed += 1,
+                    _ => self.summary.unknown += 1,
                 }
-                self.tell(report);
-                return;
+                code
             }
-            Report::Error(_) | Report::Summary(_) => return,
+            None => match &report {
+                Report::Error(_) | Report::Summary(_) => return,
+                Report::Audit(audit) => audit.exit_code,
+                Report::Ledger(ledger) => ledger.exit_code,
+                _ => Exit::Passed.code(),
+            },
         };
-        self.summary.targets += 1;
-        match verdict.as_str() {
-            "pass" => self.summary.passed += 1,
-            "fail" => self.summary.failed += 1,
-            _ => self.summary.unknown += 1,
-        }
         self.exit = self.exit.and(Exit::of(code));
         self.tell(report);
     }
@@ -344,30 +279,24 @@ impl Results {
     }
 
     /// A request that cannot be carried out as it stands.
-    fn refuse(&mut self, target: &Target, message: String) {
+    pub fn refuse(&mut self, target: &str, message: &str) {
         self.summary.errors += 1;
         self.without_report(target, message, Exit::Usage);
     }
 
     /// A question that has no answer, for it was not asked to the end.
-    fn open(&mut self, target: &Target, message: String) {
+    pub fn open(&mut self, target: &str, message: &str) {
         self.summary.unknown += 1;
         self.without_report(target, message, Exit::Unknown);
     }
 
-    fn without_report(&mut self, target: &Target, message: String, exit: Exit) {
+    fn without_report(&mut self, target: &str, message: &str, exit: Exit) {
         self.summary.targets += 1;
         self.exit = self.exit.and(exit);
-        let target = target.to_string();
+        let target = target.to_owned();
         let exit_code = exit.code();
-        let message = redact_urls(&message).into_owned();
+        let message = redact_urls(message).into_owned();
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
-    }
-
-    /// Work that could not be done for a reason on this side.
-    #[cfg(feature = "ec2")]
-    pub fn could_not(&mut self, target: &str, problem: &str) {
-        self.error(target, &SourceError::new(crate::source::ErrorKind::Io, target, problem));
     }
 
     /// Nothing was started, as the caller wished.
@@ -383,19 +312,9 @@ impl Results {
     }
 
     /// A file that was asked for besides.
-    #[cfg(feature = "s3")]
     pub fn could_not_write(&mut self, problem: &str) {
         complain(problem);
         self.exit = self.exit.and(Exit::CouldNot);
-    }
-
-    fn write_manifest(&mut self, manifest: &Manifest, path: &Path) {
-        let written = manifest.to_json().map_err(io::Error::from);
-        let written = written.and_then(|text| keep_output(path, OutputKind::Manifest, text.as_bytes()));
-        if let Err(error) = written {
-            complain(&format!("{}: the manifest could not be written: {error}", path.display()));
-            self.exit = self.exit.and(Exit::CouldNot);
-        }
     }
 
     pub fn finish(mut self) -> Exit {
@@ -411,4 +330,46 @@ impl Results {
         self.render(&summary);
         self.exit
     }
+}
+
+/// Verdict and exit code of a report about a target; `None` for what is no target of its own.
+fn outcome_of_target(report: &Report) -> Option<(String, u8)> {
+    Some(match report {
+        Report::Verify(report) => (report.verdict.clone(), report.exit_code),
+        Report::Inspect(report) => {
+            (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
+        }
+        // Measuring judges nothing, and neither does pricing.
+        Report::Bench(report) => {
+            ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
+        }
+        Report::Cost(report) => ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code),
+        Report::Hashes(report) => ("pass".to_owned(), report.exit_code),
+        Report::Preflight(report) => (report.verdict.clone(), report.exit_code),
+        Report::Task(report) => (report.verdict.clone().unwrap_or("unknown".to_owned()), report.exit_code),
+        Report::Stored(report) => {
+            let verdict = match report.exit_code {
+                0 => "pass",
+                1 => "fail",
+                _ => "unknown",
+            };
+            (verdict.to_owned(), report.exit_code)
+        }
+        Report::Audited(report) => (report.verdict.clone(), report.exit_code),
+        Report::Safe(report) => {
+            let verdict = match report.answer.as_str() {
+                "may_go" => "pass",
+                "must_stay" => "fail",
+                _ => "unknown",
+            };
+            (verdict.to_owned(), report.exit_code)
+        }
+        Report::AuditedBucket(_)
+        | Report::Observation(_)
+        | Report::LedgerEntry(_)
+        | Report::Audit(_)
+        | Report::Ledger(_)
+        | Report::Error(_)
+        | Report::Summary(_) => return None,
+    })
 }

@@ -3,11 +3,10 @@
 use super::ask::asked;
 use super::inspect::reading_ranges;
 use super::preflight::{size_of, size_without_source};
-use super::{Discovery, discover};
+use super::{Discovery, RegionServices, discover};
 use crate::checks::preflight::LogicalSize;
 use crate::facts::Fact;
 use crate::ident::AmiId;
-use crate::image::ImageService;
 use crate::plan::Budget;
 use crate::price::{CostLine, PriceTable, Subject, estimate};
 use crate::record::Record;
@@ -33,6 +32,13 @@ const AROUND_READING: u64 = 3;
 
 /// Of an object or a file.
 pub async fn cost_of_target(session: &Session, wish: &CostRequest) -> Result<CostReport, SourceError> {
+    let (session, counting) = session.counted();
+    let mut report = price_target(&session, wish).await?;
+    report.requests = counting.counts().requests;
+    Ok(report)
+}
+
+async fn price_target(session: &Session, wish: &CostRequest) -> Result<CostReport, SourceError> {
     let found = discover(session).await?;
     let facts = &found.facts;
     let mut notes = Vec::new();
@@ -97,11 +103,11 @@ async fn logical_size(session: &Session, wish: &CostRequest, found: &Discovery) 
 
 /// Of an AMI: its store, and the restore that may follow.
 pub async fn cost_of_image(
-    images: &dyn ImageService,
+    services: &RegionServices,
     image: &AmiId,
     wish: &CostRequest,
-    now: jiff::Timestamp,
 ) -> Result<CostReport, SourceError> {
+    let images = &services.images;
     let id = image.to_string();
     let found = images.images(std::slice::from_ref(&id)).await?;
     let facts = found.into_iter().find(|found| found.id == id).ok_or_else(|| {
@@ -121,7 +127,7 @@ pub async fn cost_of_image(
         requests: None,
         parts: None,
         modified: None,
-        now,
+        now: services.context().clock.now(),
     };
     let mut report = report(id, &subject, &size, wish);
     if let Some(because) = snapshots.why_not() {
@@ -131,6 +137,7 @@ pub async fn cost_of_image(
     let later =
         "what keeping the object costs goes by its size, which is not known before it is stored: ask again then";
     report.notes.push(later.to_owned());
+    report.requests = services.requests();
     Ok(report)
 }
 

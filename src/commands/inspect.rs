@@ -7,7 +7,7 @@ use super::probe::probe;
 use super::{Discovery, LogicalSizeSource, discover};
 use crate::checksum::{Algorithm, StoredChecksum};
 use crate::content::{self, ProbePlan};
-use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
+use crate::facts::{Fact, LockFacts, ObjectFacts, Readability, readability, recognise};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
@@ -29,6 +29,14 @@ pub struct InspectRequest {
 
 /// Inspects one object or file. Where HEAD is refused, what a listing tells is better than nothing.
 pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
+    let (session, counting) = session.counted();
+    let mut report = known_without_reading(&session, request).await?;
+    let counts = counting.counts();
+    (report.requests, report.received_bytes) = (counts.requests, counts.received);
+    Ok(report)
+}
+
+async fn known_without_reading(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
     match discover(session).await {
         Ok(found) => Ok(full(session, found, request).await),
         Err(error)
@@ -54,7 +62,7 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
     let cost = cost(&collected.references, &found, request.budget);
     let (id, size) = (id.clone(), found.facts.size);
     let ratios = request.logical.ratios(&found.facts, tags.value());
-    let mut report = base(session, found, &tags, &lock);
+    let mut report = report(session, found, &tags, &lock);
     report.notes.extend(session.notes());
     report.proofs = proofs;
     report.verify_cost = cost.filter(|_| report.readable != "archived");
@@ -96,7 +104,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     };
     let notes = vec![format!("HEAD is {}; this is what a listing tells", denied.explain())];
     let found = Discovery { layout: KnownLayout::unknown(facts.etag_parts(), "HEAD is not permitted"), facts, notes };
-    let mut report = base(
+    let mut report = report(
         session,
         found,
         &Fact::NotPermitted { needs: "s3:GetObjectTagging" },
@@ -108,14 +116,9 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     Ok(report)
 }
 
-fn base(
-    session: &Session,
-    found: Discovery,
-    tags: &Fact<std::collections::BTreeMap<String, String>>,
-    lock: &Fact<LockFacts>,
-) -> InspectReport {
-    let facts = &found.facts;
-    let mut notes = found.notes;
+/// What is odd about an object whose facts are known.
+fn remarks(facts: &ObjectFacts) -> Vec<String> {
+    let mut notes = Vec::new();
     if facts.id.target.ami_id().is_none() {
         notes.push(
             "the last segment of the name is not `ami-….bin`: a renamed copy, or no stored AMI object".to_owned(),
@@ -133,14 +136,28 @@ fn base(
     notes.extend(
         facts.unreadable_checksums.iter().map(|problem| format!("a stored checksum cannot be read: {problem}")),
     );
-    let restore = match &facts.restore {
-        Some(Ok(restore)) => Some(restore),
-        Some(Err(text)) => {
-            notes.push(format!("x-amz-restore cannot be read: {text}"));
-            None
+    if let Some(Err(text)) = &facts.restore {
+        notes.push(format!("x-amz-restore cannot be read: {text}"));
+    }
+    let ami = facts.id.target.ami_id();
+    for entry in facts.metadata.values().filter_map(|value| value.parse::<crate::ident::AmiId>().ok()) {
+        if ami.as_ref().is_some_and(|ami| *ami != entry) {
+            notes.push(format!("the metadata names {entry}, the key another AMI"));
         }
-        None => None,
-    };
+    }
+    notes
+}
+
+fn report(
+    session: &Session,
+    found: Discovery,
+    tags: &Fact<std::collections::BTreeMap<String, String>>,
+    lock: &Fact<LockFacts>,
+) -> InspectReport {
+    let facts = &found.facts;
+    let mut notes = found.notes;
+    notes.extend(remarks(facts));
+    let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
     let (readable, readable_detail) =
         match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
             Readability::Now => ("now", None),
@@ -154,12 +171,6 @@ fn base(
         value: value.clone(),
         recognised: recognise(name, value).map(|recognised| recognised.name().to_owned()),
     });
-    let ami = facts.id.target.ami_id();
-    for entry in facts.metadata.values().filter_map(|value| value.parse::<crate::ident::AmiId>().ok()) {
-        if ami.as_ref().is_some_and(|ami| *ami != entry) {
-            notes.push(format!("the metadata names {entry}, the key another AMI"));
-        }
-    }
     InspectReport {
         target: session.target().to_string(),
         source: facts.source.to_owned(),

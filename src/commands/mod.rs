@@ -19,4 +19,4 @@ pub mod verify;
 
 pub use discover::{Discovery, discover};
 pub use logical_size::LogicalSizeSource;
-pub use services::Services;
+pub use services::{ObjectServices, RegionClients, RegionServices};

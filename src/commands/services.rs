@@ -4,20 +4,90 @@ use super::ask::asked;
 use crate::account::AccountService;
 use crate::checks::preflight::DryRun;
 use crate::facts::{Caller, Fact};
+use crate::ident::ObjectUri;
 use crate::image::ImageService;
-use crate::source::{BucketService, ErrorKind, Session, SourceError};
+use crate::progress::Counting;
+#[cfg(feature = "ec2")]
+use crate::source::s3::Connection;
+use crate::source::{BucketService, Context, ErrorKind, ObjectSource, Session, SourceError};
 
-/// The services that store and restore: one account, one Region, one bucket.
+/// Opens the services of one Region. Each is given the context that counts its requests.
+pub trait RegionClients: Send + Sync {
+    fn images(&self, context: Context) -> Arc<dyn ImageService>;
+    fn account(&self, context: Context) -> Arc<dyn AccountService>;
+    fn bucket(&self, name: &str, context: Context) -> Arc<dyn BucketService>;
+    fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource>;
+}
+
+#[cfg(feature = "ec2")]
+impl RegionClients for Connection {
+    fn images(&self, context: Context) -> Arc<dyn ImageService> {
+        Arc::new(crate::image::ec2::Ec2::new(self, context))
+    }
+
+    fn account(&self, context: Context) -> Arc<dyn AccountService> {
+        Arc::new(crate::account::aws::Account::new(self, context))
+    }
+
+    fn bucket(&self, name: &str, context: Context) -> Arc<dyn BucketService> {
+        Arc::new(Connection::bucket(self, name, context))
+    }
+
+    fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource> {
+        Arc::new(Connection::object(self, uri.clone()))
+    }
+}
+
+/// EC2 and the account in one Region: what following a task and pricing an AMI need.
+///
+/// It counts the requests of everything that is opened through it, and the reports of commands state that count.
 #[derive(Clone)]
-pub struct Services {
+pub struct RegionServices {
     pub images: Arc<dyn ImageService>,
     pub account: Arc<dyn AccountService>,
+    clients: Arc<dyn RegionClients>,
+    context: Context,
+    counting: Arc<Counting>,
+}
+
+/// A Region with the object that is stored there or restored from there, and its bucket.
+#[derive(Clone)]
+pub struct ObjectServices {
+    pub region: RegionServices,
     pub bucket: Arc<dyn BucketService>,
-    /// The object that is stored or restored.
     pub object: Session,
 }
 
-impl Services {
+impl RegionServices {
+    pub fn new(clients: Arc<dyn RegionClients>, context: &Context) -> Self {
+        let (context, counting) = context.counted();
+        RegionServices {
+            images: clients.images(context.clone()),
+            account: clients.account(context.clone()),
+            clients,
+            context,
+            counting,
+        }
+    }
+
+    /// The services around an object. A version in its address is left out: EC2 always reads the current version.
+    pub fn at(&self, object: &ObjectUri) -> ObjectServices {
+        ObjectServices {
+            region: self.clone(),
+            bucket: self.clients.bucket(&object.bucket, self.context.clone()),
+            object: Session::new(self.clients.object(&object.at_version(None)), self.context.clone()),
+        }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Requests since these services were opened, repeated ones too.
+    pub fn requests(&self) -> u64 {
+        self.counting.counts().requests
+    }
+
     /// Asked before everything else: with credentials that are refused, or without a connection to the Region, the
     /// rest need not be tried. Where STS alone cannot be reached, or answers what cannot be read, the rest is.
     pub(super) async fn caller(&self) -> Result<Fact<Caller>, SourceError> {

@@ -2,14 +2,14 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::Services;
 use super::follow::Follow;
 use super::preflight::StorePreflightRequest;
+use super::{ObjectServices, RegionServices};
 use crate::facts::{ObjectFacts, StoreTask, TaskState};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::{StoreRequest, TaskFilter};
 use crate::report::{Exit, FindingReport, PreflightReport, TaskReport};
-use crate::source::{ErrorKind, SourceError};
+use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason, overall};
 
@@ -18,7 +18,7 @@ const LOOKS_WITHOUT_A_TASK: u32 = 12;
 
 /// Starts the store. Its one request is never repeated: where the answer is lost, the tasks tell.
 pub async fn start_store(
-    services: &Services,
+    services: &ObjectServices,
     wish: &StorePreflightRequest,
     preflight: &PreflightReport,
 ) -> Result<(), SourceError> {
@@ -33,12 +33,12 @@ pub async fn start_store(
     let request =
         StoreRequest { image: wish.image.clone(), bucket: wish.into.to_string(), tags: preflight.tags.clone() };
     let called = services.object.context().clock.now();
-    match services.images.store(&request, false).await {
+    match services.region.images.store(&request, false).await {
         Ok(_) => Ok(()),
         Err(error) if error.may_be_done() => {
             let context = services.object.context();
             for _ in 0..LOOKS_WITHOUT_A_TASK {
-                let tasks = services.images.store_tasks(&TaskFilter::Bucket(wish.into.bucket.clone())).await?;
+                let tasks = services.region.images.store_tasks(&TaskFilter::Bucket(wish.into.bucket.clone())).await?;
                 // The clocks of two machines differ a little.
                 let earliest = called.as_second() - 120;
                 let ours = |task: &StoreTask| {
@@ -59,26 +59,63 @@ pub async fn start_store(
             Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
         }
         Err(error) if error.kind == ErrorKind::Denied => {
-            let detail = services.decoded(&error).await;
+            let detail = services.region.decoded(&error).await;
             Err(SourceError { detail, request_id: None, ..error })
         }
         Err(error) => Err(error),
     }
 }
 
-/// Follows the store of an AMI until it ends. Without a bucket it is the newest of that AMI.
+/// A store to follow.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreFollowRequest<'a> {
+    pub image: &'a AmiId,
+    /// Name of the bucket; without it, the newest store of the AMI is followed.
+    pub bucket: Option<&'a str>,
+    /// This run started the store, so a task that is not listed yet is waited for.
+    pub started_here: bool,
+}
+
+/// How a store ended, and the object that it left where that was found.
+#[derive(Debug, Clone)]
+pub struct FollowedStore {
+    pub report: TaskReport,
+    pub object: Option<ObjectFacts>,
+}
+
+/// Follows the store of an AMI until it ends, and looks at the object that a completed one names.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotFound`] where no such store is listed, and what EC2 answers to questions about it.
 pub async fn follow_store(
-    services: &Services,
-    image: &AmiId,
-    bucket: Option<&str>,
-    started_here: bool,
+    services: &RegionServices,
+    wish: &StoreFollowRequest<'_>,
+    cancel: &CancellationToken,
+) -> Result<FollowedStore, SourceError> {
+    let mut report = watch(services, wish, cancel).await?;
+    let mut object = None;
+    if report.state == "Completed"
+        && let Some(uri) = report.object.as_ref().and_then(|object| object.parse::<ObjectUri>().ok())
+    {
+        object = check_stored(&services.at(&uri).object, &mut report).await;
+    }
+    report.requests = services.requests();
+    Ok(FollowedStore { report, object })
+}
+
+/// Asks for the task until it ends.
+async fn watch(
+    services: &RegionServices,
+    wish: &StoreFollowRequest<'_>,
     cancel: &CancellationToken,
 ) -> Result<TaskReport, SourceError> {
+    let StoreFollowRequest { image, bucket, started_here } = *wish;
     let filter = match bucket {
         Some(bucket) => TaskFilter::Bucket(bucket.to_owned()),
         None => TaskFilter::Image(image.clone()),
     };
-    let mut follow = Follow::new(services.object.context(), cancel);
+    let mut follow = Follow::new(services.context(), cancel);
     let mut unseen = 0;
     let is_asked = |task: &StoreTask| task.image == image.as_str() && bucket.is_none_or(|bucket| task.is_into(bucket));
     let mut last = StoreTask { image: image.to_string(), state: "InProgress".into(), ..StoreTask::default() };
@@ -135,7 +172,13 @@ fn judged(mut report: TaskReport, outcome: Outcome) -> TaskReport {
     report
 }
 
-fn report(services: &Services, task: &StoreTask, started_here: bool, follow: &Follow<'_>, exit: Exit) -> TaskReport {
+fn report(
+    services: &RegionServices,
+    task: &StoreTask,
+    started_here: bool,
+    follow: &Follow<'_>,
+    exit: Exit,
+) -> TaskReport {
     let bucket = task.bucket.split('/').next().unwrap_or_default();
     let mut notes = Vec::new();
     if exit == Exit::Interrupted {
@@ -172,9 +215,9 @@ fn task_object(bucket: &str, key: &str) -> Option<String> {
 
 /// A completed store is believed when the object is there, under the name of the AMI, and the task tells of no failure.
 /// The object, where it is.
-pub async fn check_stored(services: &Services, report: &mut TaskReport) -> Option<ObjectFacts> {
+async fn check_stored(object: &Session, report: &mut TaskReport) -> Option<ObjectFacts> {
     let rule = "a completed store leaves its object in the bucket";
-    let (outcome, facts) = match services.object.head().await {
+    let (outcome, facts) = match object.head().await {
         Ok(_) if report.failure.is_some() => {
             let why = report.failure.as_deref().unwrap_or_default();
             let detail = format!("the task is completed, and gives a reason why it failed: {why}");

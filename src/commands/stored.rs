@@ -1,6 +1,6 @@
 //! `stored`: whether a bucket holds an AMI already.
 
-use super::Services;
+use super::ObjectServices;
 use super::preflight::survey_stored;
 use crate::checks::preflight::judge_stored;
 use crate::ident::{AmiId, BucketPath};
@@ -8,8 +8,8 @@ use crate::report::StoredReport;
 use crate::source::{ErrorKind, SourceError};
 
 /// Asks every place where a copy, or a store on its way, would show.
-pub async fn stored(services: &Services, image: &AmiId, into: &BucketPath) -> Result<StoredReport, SourceError> {
-    services.caller().await?;
+pub async fn stored(services: &ObjectServices, image: &AmiId, into: &BucketPath) -> Result<StoredReport, SourceError> {
+    services.region.caller().await?;
     match services.bucket.facts().await {
         // Nothing can be stored in a bucket that is not there, and to say so would be a guess at what was meant.
         Err(error) if error.kind == ErrorKind::NotFound => {
@@ -23,5 +23,6 @@ pub async fn stored(services: &Services, image: &AmiId, into: &BucketPath) -> Re
     if into.as_uri {
         report.notes.push(format!("the bucket was written as an s3:// address, and is taken as `{into}`"));
     }
+    report.requests = services.region.requests();
     Ok(report)
 }

@@ -9,7 +9,7 @@ use super::{Body, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use crate::clock::Clock;
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
-use crate::progress::{Call, Monitor};
+use crate::progress::{Call, Counting, Monitor};
 use crate::units::{ByteRange, PartNumber};
 
 /// What every request needs besides its object.
@@ -21,6 +21,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// The same, with a counter of its own that passes everything on.
+    pub fn counted(&self) -> (Self, Arc<Counting>) {
+        let counting = Arc::new(Counting::new(Arc::clone(&self.monitor)));
+        (Context { monitor: Arc::clone(&counting) as Arc<dyn Monitor>, ..self.clone() }, counting)
+    }
+
     /// Makes a request that may be made twice without harm, again where that may help. Every attempt counts.
     pub async fn retry<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
     where
@@ -59,6 +65,12 @@ pub struct Session {
 impl Session {
     pub fn new(source: Arc<dyn ObjectSource>, context: Context) -> Self {
         Session { source, context }
+    }
+
+    /// The same, with a counter of its own that passes everything on.
+    pub fn counted(&self) -> (Self, Arc<Counting>) {
+        let (context, counting) = self.context.counted();
+        (Session { source: Arc::clone(&self.source), context }, counting)
     }
 
     pub fn context(&self) -> &Context {

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use stored_ami::account::AccountService;
 use stored_ami::account::aws::Account;
 use stored_ami::checks::preflight::ServiceLimits;
 use stored_ami::clock::Clock;
-use stored_ami::commands::Services;
 use stored_ami::commands::preflight::{RestorePreflightRequest, StorePreflightRequest, survey_store};
 use stored_ami::commands::restore::{Begun, FollowRequest, How, follow_restore, prepare_restore, start_restore};
-use stored_ami::commands::store::{follow_store, start_store};
+use stored_ami::commands::store::{StoreFollowRequest, follow_store, start_store};
 use stored_ami::commands::stored::stored;
+use stored_ami::commands::{ObjectServices, RegionClients, RegionServices};
 use stored_ami::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
 use stored_ami::ident::{AmiId, ObjectUri};
 use stored_ami::image::ec2::Ec2;
@@ -22,7 +23,7 @@ use stored_ami::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
 use stored_ami::journal::Journal;
 use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
-use stored_ami::source::{Context, RetryPolicy, Session, SourceError};
+use stored_ami::source::{BucketService, Context, ObjectSource, RetryPolicy, SourceError};
 use stored_ami_lab::{LabOptions, TaskPace};
 use tokio_util::sync::CancellationToken;
 
@@ -115,19 +116,39 @@ impl ImageService for Mortal {
     }
 }
 
+/// The services of a program that dies at step `last` of EC2.
+struct MortalClients {
+    connection: Connection,
+    last: usize,
+    dead: CancellationToken,
+}
+
+impl RegionClients for MortalClients {
+    fn images(&self, context: Context) -> Arc<dyn ImageService> {
+        let ec2 = Ec2::new(&self.connection, context);
+        Arc::new(Mortal { ec2, step: AtomicUsize::new(0), last: self.last, dead: self.dead.clone() })
+    }
+
+    fn account(&self, context: Context) -> Arc<dyn AccountService> {
+        Arc::new(Account::new(&self.connection, context))
+    }
+
+    fn bucket(&self, name: &str, context: Context) -> Arc<dyn BucketService> {
+        Arc::new(self.connection.bucket(name, context))
+    }
+
+    fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource> {
+        Arc::new(self.connection.object(uri.clone()))
+    }
+}
+
 /// One run of the program, which dies at step `last` of EC2; whether it came to its end.
 async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
     let context = Context { clock: Arc::new(Still), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
     let dead = CancellationToken::new();
-    let ec2 = Ec2::new(connection, context.clone());
-    let mortal = Mortal { ec2, step: AtomicUsize::new(0), last, dead: dead.clone() };
+    let clients = MortalClients { connection: connection.clone(), last, dead: dead.clone() };
     let object: ObjectUri = OBJECT.parse().unwrap();
-    let services = Services {
-        images: Arc::new(mortal),
-        account: Arc::new(Account::new(connection, context.clone())),
-        bucket: Arc::new(connection.bucket(BUCKET, context.clone())),
-        object: Session::new(Arc::new(connection.object(object)), context),
-    };
+    let services = RegionServices::new(Arc::new(clients), &context).at(&object);
     let journal = Journal::new(rig.home.path().join("journal"));
     tokio::select! {
         biased;
@@ -137,7 +158,7 @@ async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
 }
 
 /// Store, follow, restore, follow; whatever is there already is taken up.
-async fn live(services: &Services, journal: &Journal) {
+async fn live(services: &ObjectServices, journal: &Journal) {
     let (image, into) = (AMI.parse().unwrap(), BUCKET.parse().unwrap());
     let never = CancellationToken::new();
     let answer = stored(services, &image, &into).await.unwrap().answer;
@@ -154,8 +175,11 @@ async fn live(services: &Services, journal: &Journal) {
         start_store(services, &wish, &report).await.unwrap();
     }
     if answer != "stored" {
-        let report = follow_store(services, &image, Some(BUCKET), answer == "not_stored", &never).await.unwrap();
-        assert_eq!(report.state, "Completed");
+        let started_here = answer == "not_stored";
+        let wish = StoreFollowRequest { image: &image, bucket: Some(BUCKET), started_here };
+        let followed = follow_store(&services.region, &wish, &never).await.unwrap();
+        assert_eq!(followed.report.state, "Completed");
+        assert!(followed.report.requests > 0);
     }
     let wish = RestorePreflightRequest {
         target: OBJECT.parse().unwrap(),
@@ -179,8 +203,9 @@ async fn live(services: &Services, journal: &Journal) {
         }
     };
     let source = prepared.surveyed.source.as_ref();
-    let wish = FollowRequest { image: &begun.image, origin: begun.origin(), source, accept: &[] };
-    let report = follow_restore(services, &wish, journal, &never).await.unwrap();
+    let wish =
+        FollowRequest { image: &begun.image, origin: begun.origin(), source, verified: None, alias: None, accept: &[] };
+    let report = follow_restore(&services.region, &wish, journal, &never).await.unwrap();
     assert_eq!(report.exit_code, 0, "{report:#?}");
 }
 

@@ -1,7 +1,6 @@
 //! `audit`, `ledger` and `safe-to-delete`.
 
 pub(super) mod args;
-mod buckets;
 pub(super) mod files;
 mod ledger;
 mod merge;
@@ -17,9 +16,8 @@ pub(super) use ledger::run_ledger;
 pub(super) use safe::run_safe;
 
 use self::args::{AuditReadingArgs, AuditWork};
-use self::buckets::Buckets;
 use self::files::Files;
-use super::resolve::{UsageError, before_work, load, options, read};
+use super::resolve::{UsageError, before_work, connect, load, options, read};
 use super::run::{Results, cancel_on_signal, until};
 use super::terminal::Progress;
 use crate::audit::{Level, Policy};
@@ -30,6 +28,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::report::{Exit, Report};
+use crate::source::s3::Buckets;
 use crate::source::{Context, RetryPolicy};
 
 /// Objects side by side, where nothing is said: questions are short, readings fill the connection.
@@ -56,7 +55,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();
-    let buckets = Buckets::open(options(&args.connection)?, &names, &context);
+    let options = options(&args.connection)?;
+    let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, before_work(request.due.until, buckets)).await else {
         progress.clear();
         results.interrupted();

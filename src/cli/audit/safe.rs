@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
 use super::args::SafeArgs;
-use super::buckets::Buckets;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
-use crate::cli::resolve::{load, options, record, usual_budget};
+use crate::cli::resolve::{connect, load, options, record, usual_budget};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::clock::SystemClock;
@@ -15,6 +14,7 @@ use crate::ledger::Ledger;
 use crate::plan::Sample;
 use crate::progress::Counting;
 use crate::report::{Exit, Report};
+use crate::source::s3::Buckets;
 use crate::source::{Context, RetryPolicy};
 
 pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError> {
@@ -42,7 +42,8 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     };
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();
-    let buckets = Buckets::open(options(&args.connection)?, &names, &context);
+    let options = options(&args.connection)?;
+    let buckets = async { Ok::<_, UsageError>(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, buckets).await else {
         progress.clear();
         results.interrupted();

@@ -17,6 +17,17 @@ pub enum PreflightCommand {
     Restore(Box<PreflightRestoreArgs>),
 }
 
+/// How the commands about tasks judge, report and connect.
+#[derive(Debug, Args)]
+pub struct TaskArgs {
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
 #[derive(Debug, Args)]
 pub struct PreflightStoreArgs {
     /// The AMI to store
@@ -28,11 +39,7 @@ pub struct PreflightStoreArgs {
     #[arg(long)]
     pub no_tags: bool,
     #[command(flatten)]
-    pub judging: JudgingArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
+    pub task: TaskArgs,
 }
 
 #[derive(Debug, Args)]
@@ -43,11 +50,7 @@ pub struct PreflightRestoreArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
-    pub judging: JudgingArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
+    pub task: TaskArgs,
 }
 
 #[derive(Debug, Args)]
@@ -85,11 +88,7 @@ pub struct StoreArgs {
     #[command(flatten)]
     pub starting: StartingArgs,
     #[command(flatten)]
-    pub judging: JudgingArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
+    pub task: TaskArgs,
 }
 
 #[derive(Debug, Args)]
@@ -111,11 +110,7 @@ pub struct RestoreArgs {
     #[command(flatten)]
     pub starting: StartingArgs,
     #[command(flatten)]
-    pub judging: JudgingArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
+    pub task: TaskArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,13 +1,12 @@
 //! Commands about store and restore tasks.
 
 pub(super) mod args;
-mod cost;
 mod open;
 mod preflight;
 mod restore;
 mod store;
 
-pub(super) use cost::cost_of;
+pub(super) use open::services;
 pub(super) use preflight::{run_policy, run_preflight, run_stored};
 pub(super) use restore::run_restore;
 pub(super) use store::run_store;

@@ -1,10 +1,11 @@
 use std::io::{self, Write};
 
 use super::args::{PolicyArgs, PreflightCommand, PreflightRestoreArgs, PreflightStoreArgs, StoredArgs};
-use super::open::{connect, open};
-use super::restore::{journal, known, wish};
+use super::open::services;
+use super::restore::{journal, request, verified_first};
 use crate::cli::resolve::UsageError;
-use crate::cli::run::{Results, cancel_on_signal, complain, until};
+use crate::cli::run::{cancel_on_signal, complain};
+use crate::cli::runner::{Runner, Stop};
 use crate::commands::iam_policy::{PolicyScope, REMARKS, policy};
 use crate::commands::preflight::{StorePreflightRequest, survey_restore, survey_store};
 use crate::commands::stored::stored;
@@ -19,77 +20,43 @@ pub(in crate::cli) async fn run_preflight(command: PreflightCommand) -> Result<E
 }
 
 async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
-    let object = args.into.bucket.object(&args.image);
-    let opened = open(connect(&args.connection).await?, &object);
-    let wish = StorePreflightRequest {
-        image: args.image.clone(),
+    let mut runner = Runner::new(&args.task.output);
+    let services = services(&args.task.connection, &mut runner).await?.at(&args.into.bucket.object(&args.image));
+    let target = args.image.to_string();
+    let request = StorePreflightRequest {
+        image: args.image,
         into: args.into.bucket,
-        limits: args.judging.limits(),
-        accept: args.judging.accept,
+        limits: args.task.judging.limits(),
+        accept: args.task.judging.accept,
         tags: !args.no_tags,
     };
-    let mut results = Results::new(args.output.json);
-    let work = survey_store(&opened.services, &wish);
-    match until(&cancel_on_signal(), work).await {
-        None => results.interrupted(),
-        Some(Ok((mut report, _))) => {
-            report.requests = opened.counting.counts().requests;
-            opened.progress.clear();
-            results.add(Report::Preflight(Box::new(report)));
-        }
-        Some(Err(error)) => {
-            opened.progress.clear();
-            results.error(&args.image.to_string(), &error);
-        }
-    }
-    Ok(results.finish())
+    let work = async { survey_store(&services, &request).await.map(|(report, _)| Report::Preflight(Box::new(report))) };
+    runner.report(&target, Stop::AtOnce, work).await;
+    Ok(runner.finish())
 }
 
 async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
-    let known = known(&args.source)?;
-    let opened = open(connect(&args.connection).await?, &args.target);
-    let mut results = Results::new(args.output.json);
-    let cancel = cancel_on_signal();
     // It only tells how long earlier restores took, so a preflight does without.
     let journal = journal(None).ok();
+    let request = request(&args.target, &args.source, &args.task.judging, journal.as_ref())?;
+    let mut runner = Runner::new(&args.task.output);
+    let services = services(&args.task.connection, &mut runner).await?.at(&args.target);
+    let cancel = cancel_on_signal();
     let work = async {
-        let wish = wish(&opened, &args.target, &args.source, known, &args.judging, journal.as_ref(), &cancel).await;
-        survey_restore(&opened.services, &wish).await
+        let request = verified_first(&services, request, args.source.verify, &cancel).await;
+        survey_restore(&services, &request).await.map(|surveyed| Report::Preflight(Box::new(surveyed.report)))
     };
-    match until(&cancel, work).await {
-        None => results.interrupted(),
-        Some(Ok(surveyed)) => {
-            let mut report = surveyed.report;
-            report.requests = opened.counting.counts().requests;
-            opened.progress.clear();
-            results.add(Report::Preflight(Box::new(report)));
-        }
-        Some(Err(error)) => {
-            opened.progress.clear();
-            results.error(&args.target.to_string(), &error);
-        }
-    }
-    Ok(results.finish())
+    runner.report(&args.target.to_string(), Stop::AtOnce, work).await;
+    Ok(runner.finish())
 }
 
 pub(in crate::cli) async fn run_stored(args: StoredArgs) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.output);
     let into = args.into.bucket;
-    let opened = open(connect(&args.connection).await?, &into.object(&args.image));
-    let mut results = Results::new(args.output.json);
-    let work = stored(&opened.services, &args.image, &into);
-    match until(&cancel_on_signal(), work).await {
-        None => results.interrupted(),
-        Some(Ok(mut report)) => {
-            report.requests = opened.counting.counts().requests;
-            opened.progress.clear();
-            results.add(Report::Stored(report));
-        }
-        Some(Err(error)) => {
-            opened.progress.clear();
-            results.error(&format!("{} in {into}", args.image), &error);
-        }
-    }
-    Ok(results.finish())
+    let services = services(&args.connection, &mut runner).await?.at(&into.object(&args.image));
+    let work = async { stored(&services, &args.image, &into).await.map(Report::Stored) };
+    runner.report(&format!("{} in {into}", args.image), Stop::AtOnce, work).await;
+    Ok(runner.finish())
 }
 
 pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> {

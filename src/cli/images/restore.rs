@@ -3,24 +3,24 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
-use super::open::{Opened, connect, open};
+use super::open::services;
 use super::{agreed, ask, can_ask};
-use crate::checks::preflight::RestorePace;
+use crate::checks::preflight::{RestorePace, SourceFacts};
 use crate::cli::resolve::{UsageError, read, record, usual_budget};
-use crate::cli::run::{Results, cancel_on_signal, until};
+use crate::cli::run::cancel_on_signal;
+use crate::cli::runner::{Runner, Stop};
 use crate::commands::preflight::{RestorePreflightRequest, VerifiedNow};
-use crate::commands::restore::{
-    FollowRequest, Origin, Prepared, follow_restore, hold_to, point_alias, prepare_restore, start_restore,
-};
+use crate::commands::restore::{FollowRequest, Origin, Prepared, follow_restore, prepare_restore, start_restore};
 use crate::commands::verify::{VerifyRequest, verify};
+use crate::commands::{ObjectServices, RegionServices};
 use crate::files::InputKind;
-use crate::ident::{ImageName, ObjectUri};
+use crate::ident::{AmiId, ImageName, ObjectUri};
 use crate::journal::{Entry, Journal};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{Exit, Report, TaskReport};
+use crate::report::{Exit, Report};
 use crate::units::ByteSize;
-use crate::verdict::{Finding, Verdict};
+use crate::verdict::Verdict;
 
 /// The folder that was named, else `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default. Where none of
 /// them is there, there is no safe place: a world-creatable directory is not safe.
@@ -46,13 +46,13 @@ fn pace(journal: &Journal) -> Option<RestorePace> {
 }
 
 /// What earlier runs wrote of the object, with the names of the files.
-pub(super) struct GivenFiles {
+struct GivenFiles {
     record: Option<(String, Record)>,
     manifest: Option<(String, Manifest)>,
 }
 
 /// Read before anything is asked: a file that is wrong needs no network to be found.
-pub(super) fn known(source: &SourceArgs) -> Result<GivenFiles, UsageError> {
+fn given_files(source: &SourceArgs) -> Result<GivenFiles, UsageError> {
     let record = record(source.record.as_deref())?;
     let manifest = match &source.manifest {
         None => None,
@@ -66,41 +66,50 @@ pub(super) fn known(source: &SourceArgs) -> Result<GivenFiles, UsageError> {
     Ok(GivenFiles { record, manifest })
 }
 
-/// Verifies the object first if that is wished.
-pub(super) async fn wish(
-    opened: &Opened,
+/// What the arguments ask for.
+pub(super) fn request(
     target: &ObjectUri,
     source: &SourceArgs,
-    known: GivenFiles,
     judging: &JudgingArgs,
     journal: Option<&Journal>,
-    cancel: &CancellationToken,
-) -> RestorePreflightRequest {
-    let mut wish = RestorePreflightRequest {
+) -> Result<RestorePreflightRequest, UsageError> {
+    let files = given_files(source)?;
+    Ok(RestorePreflightRequest {
         target: target.clone(),
         name: source.name.as_ref().map(ToString::to_string),
-        record: known.record,
-        manifest: known.manifest,
+        record: files.record,
+        manifest: files.manifest,
         logical_size: source.logical_size.map(|size| size.0),
         verified: None,
         pace: journal.and_then(pace),
         limits: judging.limits(),
         accept: judging.accept.clone(),
-    };
-    if source.verify {
-        wish.verified = Some(verify_now(opened, &wish, cancel).await);
-    }
-    wish
+    })
 }
 
-async fn verify_now(opened: &Opened, wish: &RestorePreflightRequest, cancel: &CancellationToken) -> VerifiedNow {
+/// The request with what a verification of the object says now, where `wanted`.
+pub(super) async fn verified_first(
+    services: &ObjectServices,
+    request: RestorePreflightRequest,
+    wanted: bool,
+    cancel: &CancellationToken,
+) -> RestorePreflightRequest {
+    let verified = if wanted { Some(verify_now(services, &request, cancel).await) } else { None };
+    RestorePreflightRequest { verified, ..request }
+}
+
+async fn verify_now(
+    services: &ObjectServices,
+    wish: &RestorePreflightRequest,
+    cancel: &CancellationToken,
+) -> VerifiedNow {
     let budget = match usual_budget() {
         Ok(budget) => budget,
         Err(error) => return VerifiedNow { verdict: Verdict::Unknown, detail: error.to_string(), etag: None },
     };
-    let object = std::sync::Arc::new(opened.connection.object(wish.target.at_version(None)));
-    let request = VerifyRequest { manifest: wish.manifest.clone(), ..VerifyRequest::new(object, budget) };
-    match verify(&opened.services.object, &request, cancel).await {
+    let source = services.object.source();
+    let request = VerifyRequest { manifest: wish.manifest.clone(), ..VerifyRequest::new(source, budget) };
+    match verify(&services.object, &request, cancel).await {
         Ok(verified) => {
             let report = verified.report;
             let verdict = match report.verdict.as_str() {
@@ -128,47 +137,110 @@ async fn verify_now(opened: &Opened, wish: &RestorePreflightRequest, cancel: &Ca
     }
 }
 
-pub(in crate::cli) async fn run_restore(mut args: RestoreArgs) -> Result<Exit, UsageError> {
+pub(in crate::cli) async fn run_restore(args: RestoreArgs) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
     let journal = journal(args.journal.as_deref())?;
-    let mut results = Results::new(args.output.json);
-    let known = known(&args.source)?;
-    if let Some(image) = &args.follow {
-        let source = known.record.map(|(file, record)| record.facts(format!("the record {file}")));
-        let nowhere = ObjectUri { bucket: "unknown".into(), key: "unknown".into(), version: None };
-        let opened = open(connect(&args.connection).await?, &nowhere);
-        let accept = &args.judging.accept;
-        let wish = FollowRequest { image: image.as_str(), origin: Origin::Named, source: source.as_ref(), accept };
-        let task = follow(&opened, &wish, &journal, &mut results, &cancel).await;
-        finish(&opened, task, None, &args, &mut results).await;
-        return Ok(results.finish());
+    let mut restore = Restore { runner: Runner::new(&args.task.output), args: &args, journal, cancel };
+    match (&args.follow, &args.target) {
+        (Some(image), _) => restore.follow_named(image).await?,
+        (None, Some(target)) => restore.start(target).await?,
+        (None, None) => return Err(UsageError("name an object".to_owned())),
     }
-    let Some(target) = args.target.clone() else { return Err(UsageError("name an object".to_owned())) };
-    can_ask(&args.starting)?;
-    let recorded = known.record.as_ref().is_some_and(|(_, record)| record.name.is_some());
-    if args.source.name.is_none() && !recorded {
-        args.source.name = Some(ask_name(&args, &cancel).await?);
+    Ok(restore.runner.finish())
+}
+
+/// One run of `restore`.
+struct Restore<'a> {
+    args: &'a RestoreArgs,
+    journal: Journal,
+    runner: Runner,
+    cancel: CancellationToken,
+}
+
+impl Restore<'_> {
+    /// Starts nothing: follows the restore that makes an AMI.
+    async fn follow_named(&mut self, image: &AmiId) -> Result<(), UsageError> {
+        let source =
+            given_files(&self.args.source)?.record.map(|(file, record)| record.facts(format!("the record {file}")));
+        let services = services(&self.args.task.connection, &mut self.runner).await?;
+        let request = self.follow_request(image.as_str(), Origin::Named, source.as_ref());
+        self.follow(&services, request).await;
+        Ok(())
     }
-    let opened = open(connect(&args.connection).await?, &target);
-    let work = async {
-        let wish = wish(&opened, &target, &args.source, known, &args.judging, Some(&journal), &cancel).await;
-        prepare_restore(&opened.services, &wish, &journal).await
-    };
-    let prepared = match until(&cancel, work).await {
-        None => {
-            results.interrupted();
-            return Ok(results.finish());
+
+    /// The preflight, and the restore if nothing speaks against it.
+    async fn start(&mut self, target: &ObjectUri) -> Result<(), UsageError> {
+        let args = self.args;
+        let mut request = request(target, &args.source, &args.task.judging, Some(&self.journal))?;
+        can_ask(&args.starting)?;
+        if request.name.is_none() && request.record.as_ref().is_none_or(|(_, record)| record.name.is_none()) {
+            request.name = Some(ask_name(args, &self.cancel).await?.to_string());
         }
-        Some(Err(error)) => {
-            opened.progress.clear();
-            results.error(&target.to_string(), &error);
-            return Ok(results.finish());
+        let services = services(&args.task.connection, &mut self.runner).await?.at(target);
+        let work = async {
+            let request = verified_first(&services, request, args.source.verify, &self.cancel).await;
+            prepare_restore(&services, &request, &self.journal).await
+        };
+        if let Some(prepared) = self.runner.run(&target.to_string(), Stop::AtOnce, work).await {
+            self.carry_out(&services, prepared).await;
         }
-        Some(Ok(prepared)) => prepared,
-    };
-    opened.progress.clear();
-    carry_out(&opened, prepared, &journal, &args, &mut results, &cancel).await;
-    Ok(results.finish())
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, services: &ObjectServices, prepared: Prepared) {
+        let Prepared { surveyed, existing } = prepared;
+        let source = surveyed.source.as_ref();
+        if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
+            let note = format!("{} is of this very restore; nothing is started", image.id);
+            services.region.context().monitor.note(&note);
+            let request = FollowRequest {
+                verified: surveyed.verified.as_ref(),
+                ..self.follow_request(&image.id, Origin::TakenUp(identity), source)
+            };
+            return self.follow(&services.region, request).await;
+        }
+        let admitted = surveyed.report.exit_code == Exit::Passed.code();
+        let preflight = Report::Preflight(Box::new(surveyed.report.clone()));
+        if !admitted || self.args.starting.dry_run {
+            return self.runner.add(preflight);
+        }
+        self.runner.show(&preflight);
+        let target = services.object.target().to_string();
+        let name = surveyed.report.name.clone().unwrap_or_default();
+        let question = format!("Restore {target} as `{name}` in {}?", surveyed.report.region);
+        if !agreed(&self.args.starting, &question, &self.cancel).await {
+            return self.runner.declined();
+        }
+        match start_restore(services, &surveyed, &self.journal).await {
+            Err(error) => self.runner.fail(&target, error),
+            Ok(begun) => {
+                // The preflight was shown, and admitted it; it is not said again what a verification found.
+                let request = self.follow_request(&begun.image, begun.origin(), source);
+                self.follow(&services.region, request).await;
+            }
+        }
+    }
+
+    fn follow_request<'b>(
+        &self,
+        image: &'b str,
+        origin: Origin<'b>,
+        source: Option<&'b SourceFacts>,
+    ) -> FollowRequest<'b>
+    where
+        Self: 'b,
+    {
+        let (alias, accept) = (self.args.alias.as_deref(), self.args.task.judging.accept.as_slice());
+        FollowRequest { image, origin, source, verified: None, alias, accept }
+    }
+
+    async fn follow(&mut self, services: &RegionServices, request: FollowRequest<'_>) {
+        let work = async {
+            let report = follow_restore(services, &request, &self.journal, &self.cancel).await;
+            report.map(|report| Report::Task(Box::new(report)))
+        };
+        self.runner.report(request.image, Stop::ByItself, work).await;
+    }
 }
 
 async fn ask_name(args: &RestoreArgs, cancel: &CancellationToken) -> Result<ImageName, UsageError> {
@@ -183,84 +255,4 @@ async fn ask_name(args: &RestoreArgs, cancel: &CancellationToken) -> Result<Imag
     }
     let typed = ask("Name of the new AMI:", cancel).await.filter(|name| !name.is_empty()).ok_or_else(missing)?;
     typed.parse().map_err(|error: crate::ident::ParseImageNameError| UsageError(error.to_string()))
-}
-
-async fn carry_out(
-    opened: &Opened,
-    prepared: Prepared,
-    journal: &Journal,
-    args: &RestoreArgs,
-    results: &mut Results,
-    cancel: &CancellationToken,
-) {
-    let Prepared { mut surveyed, existing } = prepared;
-    let (source, accept) = (surveyed.source.clone(), args.judging.accept.as_slice());
-    let source = source.as_ref();
-    if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
-        let note = format!("{} is of this very restore; nothing is started", image.id);
-        opened.services.object.context().monitor.note(&note);
-        let wish = FollowRequest { image: &image.id, origin: Origin::TakenUp(identity), source, accept };
-        let task = follow(opened, &wish, journal, results, cancel).await;
-        return finish(opened, task, surveyed.verified.as_ref(), args, results).await;
-    }
-    surveyed.report.requests = opened.counting.counts().requests;
-    let admitted = surveyed.report.exit_code == Exit::Passed.code();
-    let preflight = Report::Preflight(Box::new(surveyed.report.clone()));
-    if !admitted || args.starting.dry_run {
-        return results.add(preflight);
-    }
-    results.show(&preflight);
-    let target = opened.services.object.target().to_string();
-    let name = surveyed.report.name.clone().unwrap_or_default();
-    let question = format!("Restore {target} as `{name}` in {}?", surveyed.report.region);
-    if !agreed(&args.starting, &question, cancel).await {
-        return results.declined();
-    }
-    match start_restore(&opened.services, &surveyed, journal).await {
-        Err(error) => results.error(&target, &error),
-        Ok(begun) => {
-            let wish = FollowRequest { image: &begun.image, origin: begun.origin(), source, accept };
-            let task = follow(opened, &wish, journal, results, cancel).await;
-            // The preflight was shown, and admitted it.
-            finish(opened, task, None, args, results).await;
-        }
-    }
-}
-
-async fn follow(
-    opened: &Opened,
-    wish: &FollowRequest<'_>,
-    journal: &Journal,
-    results: &mut Results,
-    cancel: &CancellationToken,
-) -> Option<TaskReport> {
-    match follow_restore(&opened.services, wish, journal, cancel).await {
-        Err(error) => {
-            opened.progress.clear();
-            results.error(wish.image, &error);
-            None
-        }
-        Ok(report) => Some(report),
-    }
-}
-
-/// Points the alias at an AMI that holds, and reports. `verified` is what a verification of its object said, where it
-/// was asked for and nothing has shown it yet.
-async fn finish(
-    opened: &Opened,
-    task: Option<TaskReport>,
-    verified: Option<&Finding>,
-    args: &RestoreArgs,
-    results: &mut Results,
-) {
-    let Some(mut report) = task else { return };
-    if let Some(finding) = verified {
-        hold_to(&mut report, finding, &args.judging.accept);
-    }
-    if let Some(alias) = args.alias.as_ref().filter(|_| report.state == "available" && report.verdict.is_some()) {
-        point_alias(&opened.services, alias, &mut report).await;
-    }
-    report.requests = opened.counting.counts().requests;
-    opened.progress.clear();
-    results.add(Report::Task(Box::new(report)));
 }

@@ -1,145 +1,137 @@
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
+
 use super::args::StoreArgs;
-use super::open::{Opened, connect, open};
+use super::open::services;
 use super::{agreed, can_ask};
 use crate::cli::resolve::UsageError;
-use crate::cli::run::{Results, cancel_on_signal, keep_output, until};
+use crate::cli::run::{cancel_on_signal, keep_output};
+use crate::cli::runner::{Runner, Stop};
 use crate::commands::preflight::{StorePreflightRequest, survey_store};
-use crate::commands::store::{check_stored, follow_store, start_store};
+use crate::commands::store::{FollowedStore, StoreFollowRequest, follow_store, start_store};
+use crate::commands::{ObjectServices, RegionServices};
+use crate::facts::ObjectFacts;
 use crate::files::OutputKind;
-use crate::ident::{AmiId, BucketPath, ObjectUri};
+use crate::ident::AmiId;
 use crate::record::Record;
-use crate::report::{Exit, Report};
-use crate::source::SourceError;
-use tokio_util::sync::CancellationToken;
+use crate::report::{Exit, PreflightReport, Report};
+use crate::source::{ErrorKind, SourceError};
 
 pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
-    let mut results = Results::new(args.output.json);
-    if let Some(image) = &args.follow {
-        let into = args.bucket.clone();
-        follow_only(&args, image, into, &mut results, &cancel).await?;
-        return Ok(results.finish());
-    }
-    let (Some(image), Some(into)) = (args.image.clone(), args.bucket.clone()) else {
-        return Err(UsageError("name an AMI and --bucket".to_owned()));
-    };
-    can_ask(&args.starting)?;
-    let opened = open(connect(&args.connection).await?, &into.object(&image));
-    let wish = StorePreflightRequest {
-        image: image.clone(),
-        into: into.clone(),
-        limits: args.judging.limits(),
-        accept: args.judging.accept.clone(),
-        tags: !args.no_tags,
-    };
-    let target = image.to_string();
-    let (mut report, record) = match until(&cancel, survey_store(&opened.services, &wish)).await {
-        None => {
-            results.interrupted();
-            return Ok(results.finish());
+    let mut store = Store { runner: Runner::new(&args.task.output), args: &args, cancel };
+    match (&args.follow, &args.image) {
+        (Some(image), _) => {
+            let services = services(&args.task.connection, &mut store.runner).await?;
+            let bucket = args.bucket.as_ref().map(|into| into.bucket.as_str());
+            store.follow(&services, StoreFollowRequest { image, bucket, started_here: false }, None).await;
         }
-        Some(Err(error)) => {
-            opened.progress.clear();
-            results.error(&target, &error);
-            return Ok(results.finish());
-        }
-        Some(Ok(found)) => found,
-    };
-    opened.progress.clear();
-    report.requests = opened.counting.counts().requests;
-    let admitted = report.exit_code == Exit::Passed.code();
-    let preflight = Report::Preflight(Box::new(report.clone()));
-    if !admitted || args.starting.dry_run {
-        results.add(preflight);
-        return Ok(results.finish());
+        (None, Some(image)) => store.start(image).await?,
+        (None, None) => return Err(missing()),
     }
-    results.show(&preflight);
-    let question = format!("Store {image} to s3://{}/{}?", into.bucket, into.key(&image));
-    if !agreed(&args.starting, &question, &cancel).await {
-        results.declined();
-        return Ok(results.finish());
-    }
-    // Written before the call: what is known now may be gone when the store has ended.
-    let written_at = opened.services.object.context().clock.now().to_string();
-    let mut record = record.map(|record| Record { written_at, ..record });
-    if let (Some(path), Some(record)) = (&args.record, &record)
-        && let Err(problem) = save(record, path)
-    {
-        results.could_not(&target, &problem);
-        return Ok(results.finish());
-    }
-    match start_store(&opened.services, &wish, &report).await {
-        Err(error) => results.error(&target, &error),
-        Ok(()) => {
-            let followed = follow_store(&opened.services, &image, Some(&into.bucket), true, &cancel).await;
-            finish(&opened, followed, &target, &mut results, |facts| {
-                let (Some(path), Some(record)) = (&args.record, &mut record) else { return Ok(()) };
-                record.etag = facts.id.etag.as_ref().map(ToString::to_string);
-                record.version_id.clone_from(&facts.version);
-                record.object_bytes = Some(facts.size);
-                save(record, path)
-            })
-            .await;
-        }
-    }
-    Ok(results.finish())
+    Ok(store.runner.finish())
 }
 
-fn save(record: &Record, path: &std::path::Path) -> Result<(), String> {
-    let text = record.to_json().map_err(|error| error.to_string())?;
-    keep_output(path, OutputKind::Record, text.as_bytes())
-        .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
+fn missing() -> UsageError {
+    UsageError("name an AMI and --bucket".to_owned())
 }
 
-async fn follow_only(
-    args: &StoreArgs,
-    image: &AmiId,
-    into: Option<BucketPath>,
-    results: &mut Results,
-    cancel: &CancellationToken,
-) -> Result<(), UsageError> {
-    let connection = connect(&args.connection).await?;
-    let bucket = into.as_ref().map(|into| into.bucket.clone());
-    // Until the task tells it, the bucket may not be known.
-    let place = into.map_or_else(
-        || ObjectUri { bucket: "unknown".into(), key: format!("{image}.bin"), version: None },
-        |into| into.object(image),
-    );
-    let opened = open(connection, &place);
-    let followed = follow_store(&opened.services, image, bucket.as_deref(), false, cancel).await;
-    finish(&opened, followed, &image.to_string(), results, |_| Ok(())).await;
-    Ok(())
+/// One run of `store`.
+struct Store<'a> {
+    args: &'a StoreArgs,
+    runner: Runner,
+    cancel: CancellationToken,
 }
 
-/// Looks at the object where the task says it is, and reports.
-async fn finish(
-    opened: &Opened,
-    followed: Result<crate::report::TaskReport, SourceError>,
-    target: &str,
-    results: &mut Results,
-    keep: impl FnOnce(&crate::facts::ObjectFacts) -> Result<(), String>,
-) {
-    let mut report = match followed {
-        Ok(report) => report,
-        Err(error) => {
-            opened.progress.clear();
-            return results.error(target, &error);
+impl Store<'_> {
+    /// The preflight, and the store if nothing speaks against it.
+    async fn start(&mut self, image: &AmiId) -> Result<(), UsageError> {
+        let args = self.args;
+        let into = args.bucket.clone().ok_or_else(missing)?;
+        can_ask(&args.starting)?;
+        let services = services(&args.task.connection, &mut self.runner).await?.at(&into.object(image));
+        let request = StorePreflightRequest {
+            image: image.clone(),
+            into,
+            limits: args.task.judging.limits(),
+            accept: args.task.judging.accept.clone(),
+            tags: !args.no_tags,
+        };
+        let work = survey_store(&services, &request);
+        let Some((report, record)) = self.runner.run(image.as_str(), Stop::AtOnce, work).await else {
+            return Ok(());
+        };
+        let admitted = report.exit_code == Exit::Passed.code();
+        let preflight = Report::Preflight(Box::new(report.clone()));
+        if !admitted || args.starting.dry_run {
+            self.runner.add(preflight);
+            return Ok(());
         }
-    };
-    let mut requests = 0;
-    if report.state == "Completed"
-        && let Some(object) = report.object.as_ref().and_then(|object| object.parse::<ObjectUri>().ok())
-    {
-        let there = open(opened.connection.clone(), &object);
-        let facts = check_stored(&there.services, &mut report).await;
-        requests = there.counting.counts().requests;
-        there.progress.clear();
-        if let Some(Err(problem)) = facts.as_ref().map(keep) {
+        self.runner.show(&preflight);
+        let question = format!("Store {image} to s3://{}/{}?", request.into.bucket, request.into.key(image));
+        if agreed(&args.starting, &question, &self.cancel).await {
+            self.carry_out(&services, &request, &report, record).await;
+        } else {
+            self.runner.declined();
+        }
+        Ok(())
+    }
+
+    async fn carry_out(
+        &mut self,
+        services: &ObjectServices,
+        request: &StorePreflightRequest,
+        preflight: &PreflightReport,
+        record: Option<Record>,
+    ) {
+        let image = &request.image;
+        // Written before the call: what is known now may be gone when the store has ended.
+        let written_at = services.region.context().clock.now().to_string();
+        let record = record.map(|record| Record { written_at, ..record });
+        if let (Some(path), Some(record)) = (&self.args.record, &record)
+            && let Err(problem) = save(record, path)
+        {
+            let error = SourceError::new(ErrorKind::Io, image, problem);
+            return self.runner.fail(image.as_str(), error);
+        }
+        if let Err(error) = start_store(services, request, preflight).await {
+            return self.runner.fail(image.as_str(), error);
+        }
+        let follow = StoreFollowRequest { image, bucket: Some(&request.into.bucket), started_here: true };
+        self.follow(&services.region, follow, record).await;
+    }
+
+    /// Follows the store to its end, and completes the record with what the object tells.
+    async fn follow(&mut self, services: &RegionServices, request: StoreFollowRequest<'_>, record: Option<Record>) {
+        let work = follow_store(services, &request, &self.cancel);
+        let Some(FollowedStore { mut report, object }) =
+            self.runner.run(request.image.as_str(), Stop::ByItself, work).await
+        else {
+            return;
+        };
+        if let (Some(facts), Some(path), Some(record)) = (&object, &self.args.record, record)
+            && let Err(problem) = save(&completed(record, facts), path)
+        {
             report.notes.push(problem);
             report.exit_code = Exit::CouldNot.code();
         }
+        self.runner.add(Report::Task(Box::new(report)));
     }
-    report.requests = opened.counting.counts().requests + requests;
-    opened.progress.clear();
-    results.add(Report::Task(Box::new(report)));
+}
+
+/// The record with what only the stored object tells.
+fn completed(record: Record, facts: &ObjectFacts) -> Record {
+    Record {
+        etag: facts.id.etag.as_ref().map(ToString::to_string),
+        version_id: facts.version.clone(),
+        object_bytes: Some(facts.size),
+        ..record
+    }
+}
+
+fn save(record: &Record, path: &Path) -> Result<(), String> {
+    let text = record.to_json().map_err(|error| error.to_string())?;
+    keep_output(path, OutputKind::Record, text.as_bytes())
+        .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
 }

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use hashes::{hash_rates, hashes};
 
-use super::discover;
+use super::{Discovery, discover};
 use crate::checks::{Bound, Measured, Surroundings, bound};
 use crate::checksum::Algorithm;
+use crate::facts::ObjectFacts;
 use crate::fetch::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
 use crate::machine;
 use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
@@ -40,6 +41,20 @@ impl BenchRequest {
     pub fn budget(&self, connections: usize) -> Result<Budget, TooLittleMemory> {
         Limits { concurrency: Concurrency::Fixed(connections), range_bytes: None, max_memory: self.max_memory }.budget()
     }
+
+    fn allowed(&self) -> Vec<Allowed> {
+        let allowed = |connections: &usize| {
+            let lanes_room = self.budget(*connections).ok()?.lanes_room;
+            Some(Allowed { connections: *connections, lanes_room })
+        };
+        self.connections.iter().filter_map(allowed).collect()
+    }
+}
+
+/// A number of connections that memory allows, with the room that it leaves for lanes.
+struct Allowed {
+    connections: usize,
+    lanes_room: u64,
 }
 
 /// A reading becomes stable in this time, or is taken as it is.
@@ -49,60 +64,26 @@ const WORTH: f64 = 1.05;
 /// What the fewest connections must bring of the most, to be recommended.
 const NEARLY: f64 = 0.97;
 
-/// Reads an object with one number of connections after the other.
+/// Reads an object with one number of connections after the other. The tuning is of the best of them, where reading
+/// came to its end.
+///
+/// # Errors
+///
+/// What the questions before the first reading fail with; a reading that fails ends the report.
 pub async fn bench(
     session: &Session,
     request: &BenchRequest,
     cancel: &CancellationToken,
 ) -> Result<(BenchReport, Option<Tuning>), SourceError> {
+    let (session, counting) = session.counted();
     let clock = Arc::clone(&session.context().clock);
     let started = clock.monotonic();
-    let found = discover(session).await?;
-    let facts = &found.facts;
-    let part = found.layout.candidates.first().map(|candidate| candidate.layout.parts().next().map_or(0, |p| p.len()));
-    let ranges = sizes(request, facts.size, part);
-    // Those that memory allows, with the room that it leaves for lanes.
-    let allowed: Vec<(usize, u64)> = request
-        .connections
-        .iter()
-        .filter_map(|connections| Some((*connections, request.budget(*connections).ok()?.lanes_room)))
-        .collect();
+    let found = discover(&session).await?;
+    let allowed = request.allowed();
     let rates = hash_rates(clock.as_ref(), &request.hash);
-    let mut loads: Vec<(LoadSpec, LoadResult)> = Vec::new();
-    let mut failed = None;
-    'sweep: for range_bytes in ranges {
-        let mut best: f64 = 0.0;
-        let mut flat = 0;
-        for &(connections, lanes_room) in &allowed {
-            let load_ = LoadSpec {
-                id: facts.id.clone(),
-                size: facts.size,
-                connections,
-                range_bytes,
-                lanes_room,
-                offset: loads.iter().map(|(_, loaded)| loaded.bytes).sum::<u64>() % facts.size.max(1),
-                hash: request.hash.clone(),
-                until: request.time.map_or(Until::Stable(LONGEST), Until::Time),
-                cancel: cancel.clone(),
-            };
-            let what = format!("{connections} connections, ranges of {}", ByteSize(range_bytes));
-            session.context().monitor.task(&what);
-            let loaded = load(session, load_.clone()).await;
-            let rate = rate(&loaded);
-            failed = failed.or(loaded.failed.clone());
-            let throttled = loaded.throttled > 0;
-            loads.push((load_, loaded));
-            if failed.is_some() || cancel.is_cancelled() {
-                break 'sweep;
-            }
-            // Two steps that bring nothing, and there is nothing to be had; one may be noise.
-            flat = if rate < best * WORTH { flat + 1 } else { 0 };
-            best = best.max(rate);
-            if flat >= 2 || throttled {
-                break;
-            }
-        }
-    }
+    let mut sweep = Sweep { session: &session, request, cancel, facts: &found.facts, loads: Vec::new(), failed: None };
+    sweep.run(part_bytes(&found), &allowed).await;
+    let Sweep { loads, failed, .. } = sweep;
     let measured: Vec<Measured> = loads.iter().map(|(load, loaded)| measured(load, loaded)).collect();
     let denied = allowed.len() < request.connections.len();
     let around = Surroundings {
@@ -119,42 +100,118 @@ pub async fn bench(
         (Some(_), _) => Exit::CouldNot,
         _ => Exit::Passed,
     };
-    let tuning = best.filter(|_| exit == Exit::Passed).map(|best| Tuning {
-        schema: Tuning::SCHEMA.to_owned(),
-        written_at: clock.now().to_string(),
-        target: session.target().to_string(),
-        concurrency: best.connections,
-        range_bytes: best.range_bytes,
-        bytes_per_second: best.bytes_per_second as u64,
-    });
-    let mut notes = Vec::new();
-    if facts.size < SMALL {
-        notes.push(format!("so small an object tells nothing of speed: {FEW} requests were made each time"));
-    }
-    // Where the sweep ended before, memory was not what ended it.
-    let reached = |most: usize| measured.iter().any(|one| one.connections == most);
-    if let Some((most, _)) = allowed.last().filter(|(most, _)| denied && reached(*most)) {
-        let memory = ByteSize(request.max_memory);
-        notes.push(format!("--max-memory {memory} allows {most} connections; more were not tried"));
-    }
+    let tuning = best.filter(|_| exit == Exit::Passed).map(|best| tuning(&session, best));
+    let mut notes = notes(request, found.facts.size, &measured, &allowed);
     notes.extend(loads.iter().filter_map(|(load, loaded)| slowed(load, loaded)));
     notes.extend(failed.map(|error| format!("ended early: {}", error.explain())));
     let report = BenchReport {
         target: session.target().to_string(),
-        object_bytes: facts.size,
+        object_bytes: found.facts.size,
         hashed: request.hash.iter().map(ToString::to_string).collect(),
         loads: loads.iter().map(|(load, loaded)| report(load, loaded)).collect(),
         bound: bound.map(|Bound { by, because }| BoundReport { by: by.name(), because }),
         best_connections: best.map(|best| best.connections as u64),
         best_range_bytes: best.map(|best| best.range_bytes),
         best_bytes_per_second: best.map(|best| best.bytes_per_second),
-        requests: 0,
+        requests: counting.counts().requests,
         received_bytes: loads.iter().map(|(_, loaded)| loaded.bytes).sum(),
         elapsed_seconds: clock.monotonic().duration_since(started).as_secs_f64(),
         notes,
         exit_code: exit.code(),
     };
     Ok((report, tuning))
+}
+
+/// Readings of one object, by size of range and number of connections.
+struct Sweep<'a> {
+    session: &'a Session,
+    request: &'a BenchRequest,
+    cancel: &'a CancellationToken,
+    facts: &'a ObjectFacts,
+    loads: Vec<(LoadSpec, LoadResult)>,
+    /// Why reading ended early.
+    failed: Option<SourceError>,
+}
+
+impl Sweep<'_> {
+    async fn run(&mut self, part: Option<u64>, allowed: &[Allowed]) {
+        for range_bytes in sizes(self.request, self.facts.size, part) {
+            if !self.of_range(range_bytes, allowed).await {
+                return;
+            }
+        }
+    }
+
+    /// Reads by ranges of one size, until more connections bring nothing. `false` where the whole sweep must end.
+    async fn of_range(&mut self, range_bytes: u64, allowed: &[Allowed]) -> bool {
+        let mut best: f64 = 0.0;
+        let mut flat = 0;
+        for allowed in allowed {
+            let spec = self.spec(range_bytes, allowed);
+            let what = format!("{} connections, ranges of {}", allowed.connections, ByteSize(range_bytes));
+            self.session.context().monitor.task(&what);
+            let loaded = load(self.session, spec.clone()).await;
+            let rate = rate(&loaded);
+            self.failed = self.failed.take().or(loaded.failed.clone());
+            let throttled = loaded.throttled > 0;
+            self.loads.push((spec, loaded));
+            if self.failed.is_some() || self.cancel.is_cancelled() {
+                return false;
+            }
+            // Two steps that bring nothing, and there is nothing to be had; one may be noise.
+            flat = if rate < best * WORTH { flat + 1 } else { 0 };
+            best = best.max(rate);
+            if flat >= 2 || throttled {
+                break;
+            }
+        }
+        true
+    }
+
+    fn spec(&self, range_bytes: u64, allowed: &Allowed) -> LoadSpec {
+        LoadSpec {
+            id: self.facts.id.clone(),
+            size: self.facts.size,
+            connections: allowed.connections,
+            range_bytes,
+            lanes_room: allowed.lanes_room,
+            offset: self.loads.iter().map(|(_, loaded)| loaded.bytes).sum::<u64>() % self.facts.size.max(1),
+            hash: self.request.hash.clone(),
+            until: self.request.time.map_or(Until::Stable(LONGEST), Until::Time),
+            cancel: self.cancel.clone(),
+        }
+    }
+}
+
+/// Size of the first part, where a layout is known.
+fn part_bytes(found: &Discovery) -> Option<u64> {
+    found.layout.candidates.first().map(|candidate| candidate.layout.parts().next().map_or(0, |part| part.len()))
+}
+
+fn tuning(session: &Session, best: Measured) -> Tuning {
+    Tuning {
+        schema: Tuning::SCHEMA.to_owned(),
+        written_at: session.context().clock.now().to_string(),
+        target: session.target().to_string(),
+        concurrency: best.connections,
+        range_bytes: best.range_bytes,
+        bytes_per_second: best.bytes_per_second as u64,
+    }
+}
+
+fn notes(request: &BenchRequest, size: u64, measured: &[Measured], allowed: &[Allowed]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if size < SMALL {
+        notes.push(format!("so small an object tells nothing of speed: {FEW} requests were made each time"));
+    }
+    let denied = allowed.len() < request.connections.len();
+    // Where the sweep ended before, memory was not what ended it.
+    let reached = |most: usize| measured.iter().any(|one| one.connections == most);
+    if let Some(Allowed { connections: most, .. }) = allowed.last().filter(|last| denied && reached(last.connections)) {
+        let memory = ByteSize(request.max_memory);
+        notes.push(format!("--max-memory {memory} allows {most} connections; more were not tried"));
+    }
+    notes
 }
 
 fn sizes(request: &BenchRequest, size: u64, part: Option<u64>) -> Vec<u64> {

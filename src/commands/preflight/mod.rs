@@ -11,12 +11,12 @@ pub(super) use store::{size_of, survey_stored};
 
 use tokio::join;
 
-use super::Services;
+use super::ObjectServices;
 use super::ask::asked;
 use crate::checks::preflight::BucketSurvey;
 
 /// The settings of the bucket, side by side. `protection` asks for what only a store needs.
-async fn survey_bucket(services: &Services, protection: bool) -> BucketSurvey {
+async fn survey_bucket(services: &ObjectServices, protection: bool) -> BucketSurvey {
     use crate::facts::Fact;
     let bucket = &services.bucket;
     let protected = async {

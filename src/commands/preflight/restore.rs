@@ -1,18 +1,21 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use tokio::join;
 
 use super::store::size_of;
 use super::survey_bucket;
 use crate::account::{IMAGES, SNAPSHOTS};
 use crate::checks::preflight::{
-    LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestorePace, RestoreSurvey, ServiceLimits, SnapshotCount,
-    SourceFacts, judge_restore, restore_work, verified,
+    BucketSurvey, DryRun, LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestorePace, RestoreSurvey,
+    ServiceLimits, SnapshotCount, SourceFacts, judge_restore, restore_work, verified,
 };
-use crate::commands::Services;
 use crate::commands::ask::asked;
-use crate::facts::{Fact, ImageFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability};
+use crate::commands::{ObjectServices, RegionServices};
+use crate::facts::{
+    Caller, EbsDefault, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability,
+};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
@@ -71,12 +74,41 @@ pub struct RestorePreflight {
 }
 
 /// Asks everything, and judges it.
+///
+/// # Errors
+///
+/// What STS answers where the credentials are refused or the Region cannot be reached; everything else that cannot be
+/// asked is a check that is unknown.
 pub async fn survey_restore(
-    services: &Services,
+    services: &ObjectServices,
     wish: &RestorePreflightRequest,
 ) -> Result<RestorePreflight, SourceError> {
-    let caller = services.caller().await?;
-    let images = &services.images;
+    let caller = services.region.caller().await?;
+    let answers = ask_all(services, wish).await;
+    let known = known(services, wish, caller, &answers).await;
+    let owner = answers.object.owner.clone();
+    let mut surveyed = assemble(wish, survey(wish, answers, &known), known);
+    surveyed.report.notes.extend(owner);
+    surveyed.report.requests = services.region.requests();
+    Ok(surveyed)
+}
+
+/// Answers to the questions that do not depend on each other.
+struct Answers {
+    object: AskedObject,
+    bucket: BucketSurvey,
+    images: Fact<Vec<ImageFacts>>,
+    pending: Fact<Vec<SnapshotFacts>>,
+    snapshots: Fact<SnapshotCount>,
+    ebs: Fact<EbsDefault>,
+    image_quota: Fact<f64>,
+    snapshot_quota: Fact<f64>,
+    dry_run: DryRun,
+}
+
+async fn ask_all(services: &ObjectServices, wish: &RestorePreflightRequest) -> Answers {
+    let ObjectServices { region, object, .. } = services;
+    let images = &region.images;
     let dry = RestoreRequest {
         bucket: wish.target.bucket.clone(),
         key: wish.target.key.clone(),
@@ -84,28 +116,56 @@ pub async fn survey_restore(
         tags: BTreeMap::new(),
     };
     let (object, bucket, own, pending, counted, ebs, image_quota, snapshot_quota, dry_run) = join!(
-        survey_object(services),
+        survey_object(object),
         survey_bucket(services, false),
         images.own_images(),
         images.pending_snapshots(),
         images.count_snapshots(SNAPSHOT_PAGES),
         images.ebs_default(),
-        services.account.quota(IMAGES),
-        services.account.quota(SNAPSHOTS),
-        async { services.dry_run(images.restore(&dry, true).await).await }
+        region.account.quota(IMAGES),
+        region.account.quota(SNAPSHOTS),
+        async { region.dry_run(images.restore(&dry, true).await).await }
     );
-    let AskedObject { object, probe, tags, owner } = object;
-    let own = asked(own, "DescribeImages", "ec2:DescribeImages");
-    let pending = asked(pending, "DescribeSnapshots", "ec2:DescribeSnapshots");
-    let ebs = asked(ebs, "GetEbsEncryptionByDefault", "ec2:GetEbsEncryptionByDefault and ec2:GetEbsDefaultKmsKeyId");
+    Answers {
+        object,
+        bucket,
+        images: asked(own, "DescribeImages", "ec2:DescribeImages"),
+        pending: asked(pending, "DescribeSnapshots", "ec2:DescribeSnapshots"),
+        snapshots: asked(counted, "DescribeSnapshots", "ec2:DescribeSnapshots")
+            .map(|(counted, complete)| SnapshotCount { counted, complete }),
+        ebs: asked(ebs, "GetEbsEncryptionByDefault", "ec2:GetEbsEncryptionByDefault and ec2:GetEbsDefaultKmsKeyId"),
+        image_quota: asked(image_quota, "Service Quotas", "servicequotas:GetServiceQuota"),
+        snapshot_quota: asked(snapshot_quota, "Service Quotas", "servicequotas:GetServiceQuota"),
+        dry_run,
+    }
+}
+
+/// What follows from the answers, and from questions that depend on them.
+struct Known {
+    region: String,
+    now: Timestamp,
+    caller: Fact<Caller>,
+    key: Fact<KeyFacts>,
+    source: Option<SourceFacts>,
+    size: KnownSize,
+    name: Option<(String, NameSource)>,
+    identity: Option<RestoreIdentity>,
+}
+
+async fn known(
+    services: &ObjectServices,
+    wish: &RestorePreflightRequest,
+    caller: Fact<Caller>,
+    answers: &Answers,
+) -> Known {
+    let region = &services.region;
     let key = async {
-        match ebs.value().and_then(|ebs| ebs.key.as_deref()) {
-            Some(key) => asked(services.account.key(key).await, "DescribeKey", "kms:DescribeKey"),
+        match answers.ebs.value().and_then(|ebs| ebs.key.as_deref()) {
+            Some(key) => asked(region.account.key(key).await, "DescribeKey", "kms:DescribeKey"),
             None => Fact::NotApplicable,
         }
     };
-    let (source, key) = join!(survey_source(services, wish, &own), key);
-    let (image, snapshots) = source;
+    let ((image, snapshots), key) = join!(survey_source(region, wish, &answers.images), key);
     let id = AmiId::from_key(&wish.target.key);
     let source = wish
         .record
@@ -113,65 +173,69 @@ pub async fn survey_restore(
         .filter(|(_, record)| id.as_ref().is_none_or(|id| id.as_str() == record.image))
         .map(|(file, record)| record.facts(format!("the record {file}")))
         .or_else(|| image.as_ref().map(|image| source_facts(image, &snapshots)));
-    let known = known_size(wish, image.as_ref(), &snapshots, tags.value());
     let name = wish_name(wish, image.as_ref());
-    let etag = object.value().and_then(|facts| facts.id.etag.as_ref()).map(ToString::to_string);
+    let etag = answers.object.object.value().and_then(|facts| facts.id.etag.as_ref()).map(ToString::to_string);
     let identity = match (&name, etag, caller.value()) {
         (Some((name, NameSource::Given | NameSource::Record)), Some(etag), Some(caller)) => Some(RestoreIdentity {
             bucket: wish.target.bucket.clone(),
             key: wish.target.key.clone(),
             etag,
             account: caller.account.clone(),
-            region: images.region().to_owned(),
+            region: region.images.region().to_owned(),
             name: name.clone(),
         }),
         _ => None,
     };
-    let claim = identity.as_ref().map(|identity| identity.claim(None));
-    let work = match (&own, pending) {
+    Known {
+        region: region.images.region().to_owned(),
+        now: region.context().clock.now(),
+        caller,
+        key,
+        source,
+        size: known_size(wish, image.as_ref(), &snapshots, answers.object.tags.value()),
+        name,
+        identity,
+    }
+}
+
+fn survey(wish: &RestorePreflightRequest, answers: Answers, known: &Known) -> RestoreSurvey {
+    let Answers { object: AskedObject { object, probe, .. }, images, pending, .. } = answers;
+    let work = match (&images, pending) {
         (Fact::Known { value: own, source }, Fact::Known { value: pending, .. }) => {
             Fact::Known { value: restore_work(own, &pending), source }
         }
         (Fact::Known { .. }, other) => other.map(|_| Default::default()),
         (other, _) => other.clone().map(|_| Default::default()),
     };
-    let survey = RestoreSurvey {
+    RestoreSurvey {
         target: wish.target.clone(),
-        region: images.region().to_owned(),
-        now: services.object.context().clock.now(),
-        caller,
+        region: known.region.clone(),
+        now: known.now,
+        caller: known.caller.clone(),
         verified: last_verified(wish, object.value()),
         object,
         probe,
-        bucket,
-        images: own,
+        bucket: answers.bucket,
+        images,
         work,
-        size: known.size,
-        name,
-        claim,
-        source_encrypted: known.encrypted,
-        ebs,
-        key,
-        image_quota: asked(image_quota, "Service Quotas", "servicequotas:GetServiceQuota"),
-        snapshot_quota: asked(snapshot_quota, "Service Quotas", "servicequotas:GetServiceQuota"),
-        snapshots: asked(counted, "DescribeSnapshots", "ec2:DescribeSnapshots")
-            .map(|(counted, complete)| SnapshotCount { counted, complete }),
-        new_snapshots: known.volumes,
+        size: known.size.size.clone(),
+        name: known.name.clone(),
+        claim: known.identity.as_ref().map(|identity| identity.claim(None)),
+        source_encrypted: known.size.encrypted,
+        ebs: answers.ebs,
+        key: known.key.clone(),
+        image_quota: answers.image_quota,
+        snapshot_quota: answers.snapshot_quota,
+        snapshots: answers.snapshots,
+        new_snapshots: known.size.volumes,
         pace: wish.pace,
-        dry_run,
+        dry_run: answers.dry_run,
         limits: wish.limits,
-    };
-    let mut surveyed = assemble(wish, survey, identity);
-    surveyed.report.notes.extend(owner);
-    surveyed.source = source;
-    Ok(surveyed)
+    }
 }
 
-fn assemble(
-    wish: &RestorePreflightRequest,
-    survey: RestoreSurvey,
-    identity: Option<RestoreIdentity>,
-) -> RestorePreflight {
+fn assemble(wish: &RestorePreflightRequest, survey: RestoreSurvey, known: Known) -> RestorePreflight {
+    let Known { source, identity, .. } = known;
     let preflight = judge_restore(&survey);
     let mut report = PreflightReport::new("restore", wish.target.to_string(), &survey.region, preflight, &wish.accept);
     report.account = survey.caller.value().map(|caller| caller.account.clone());
@@ -191,7 +255,7 @@ fn assemble(
         images: survey.images.value().cloned(),
         identity,
         size: survey.size,
-        source: None,
+        source,
         verified: wish.verified.as_ref().map(|_| verified(&survey.verified)),
     }
 }
@@ -236,8 +300,7 @@ struct AskedObject {
 }
 
 /// The object as it is now, one byte of it, and its tags.
-async fn survey_object(services: &Services) -> AskedObject {
-    let session = &services.object;
+async fn survey_object(session: &Session) -> AskedObject {
     let object = asked(session.head().await, "HeadObject", "s3:GetObject");
     let Some(facts) = object.value() else {
         return AskedObject { object, probe: Fact::NotApplicable, tags: Fact::NotApplicable, owner: None };
@@ -278,7 +341,7 @@ async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), Sou
 
 /// The source AMI, if it is still there, and its snapshots.
 async fn survey_source(
-    services: &Services,
+    services: &RegionServices,
     wish: &RestorePreflightRequest,
     own: &Fact<Vec<ImageFacts>>,
 ) -> (Option<ImageFacts>, Vec<SnapshotFacts>) {

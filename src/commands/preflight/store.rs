@@ -5,8 +5,8 @@ use tokio::join;
 
 use super::survey_bucket;
 use crate::checks::preflight::{LogicalSize, ServiceLimits, StoreSurvey, StoredSurvey, Work, judge_store, store_work};
-use crate::commands::Services;
 use crate::commands::ask::asked;
+use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::{Caller, Fact, ImageFacts, SnapshotFacts, StoreTask};
 use crate::ident::{AmiId, BucketPath};
 use crate::image::{StoreRequest, TaskFilter};
@@ -33,12 +33,16 @@ const TASKS: (&str, &str) = ("DescribeStoreImageTasks", "ec2:DescribeStoreImageT
 
 /// Where the AMI may be stored already. Tasks and uploads are asked for before objects: what is completed between
 /// the two questions is then seen as an object, and not missed.
-pub(in crate::commands) async fn survey_stored(services: &Services, image: &AmiId, into: &BucketPath) -> StoredSurvey {
+pub(in crate::commands) async fn survey_stored(
+    services: &ObjectServices,
+    image: &AmiId,
+    into: &BucketPath,
+) -> StoredSurvey {
     let file = format!("{image}.bin");
     let key = into.key(image);
     let bucket = &services.bucket;
     let filter = TaskFilter::Bucket(into.bucket.clone());
-    let (tasks, uploads) = join!(services.images.store_tasks(&filter), bucket.uploads_named(&file));
+    let (tasks, uploads) = join!(services.region.images.store_tasks(&filter), bucket.uploads_named(&file));
     let (exact, listed, versions) =
         join!(services.object.head(), bucket.objects_named(&file), bucket.versions_of(&key));
     StoredSurvey {
@@ -50,34 +54,47 @@ pub(in crate::commands) async fn survey_stored(services: &Services, image: &AmiI
     }
 }
 
-/// Asks everything, and judges it.
+/// Asks everything, and judges it. The record is of the AMI as it is now; `None` where AMI or account are not known.
+///
+/// # Errors
+///
+/// What STS answers where the credentials are refused or the Region cannot be reached; everything else that cannot be
+/// asked is a check that is unknown.
 pub async fn survey_store(
-    services: &Services,
+    services: &ObjectServices,
     wish: &StorePreflightRequest,
 ) -> Result<(PreflightReport, Option<Record>), SourceError> {
-    let caller = services.caller().await?;
+    let survey = survey(services, wish).await?;
+    let (mut report, record) = assemble(wish, &survey);
+    report.requests = services.region.requests();
+    Ok((report, record))
+}
+
+async fn survey(services: &ObjectServices, wish: &StorePreflightRequest) -> Result<StoreSurvey, SourceError> {
+    let region = &services.region;
+    let caller = region.caller().await?;
     let id = wish.image.to_string();
     let dry = StoreRequest { image: wish.image.clone(), bucket: wish.into.to_string(), tags: BTreeMap::new() };
-    let described = describe(services, &id);
-    let work = survey_work(services);
+    let described = describe(region, &id);
+    let work = survey_work(region);
     let (described, (running, work), bucket, stored, dry_run) = join!(
         described,
         work,
         survey_bucket(services, true),
         survey_stored(services, &wish.image, &wish.into),
-        async { services.dry_run(services.images.store(&dry, true).await).await }
+        async { region.dry_run(region.images.store(&dry, true).await).await }
     );
     let Described { image, snapshots } = described;
-    let (shared, restorable, keys) = survey_sharing(services, &wish.image, &caller, &image, &snapshots).await;
+    let (shared, restorable, keys) = survey_sharing(region, &wish.image, &caller, &image, &snapshots).await;
     let size = match (&image, &snapshots) {
         (Fact::Known { value, .. }, found) => size_of(value, found.value().map_or(&[], Vec::as_slice)),
         (other, _) => LogicalSize::unknown(format!("the AMI: {}", other.why_not().unwrap_or_default())),
     };
-    let survey = StoreSurvey {
+    Ok(StoreSurvey {
         ami: wish.image.clone(),
         into: wish.into.clone(),
-        region: services.images.region().to_owned(),
-        caller: caller.clone(),
+        region: region.images.region().to_owned(),
+        caller,
         image,
         shared,
         snapshots,
@@ -90,8 +107,13 @@ pub async fn survey_store(
         stored,
         dry_run,
         limits: wish.limits,
-    };
-    let (preflight, answer) = judge_store(&survey);
+    })
+}
+
+fn assemble(wish: &StorePreflightRequest, survey: &StoreSurvey) -> (PreflightReport, Option<Record>) {
+    let id = wish.image.to_string();
+    let caller = survey.caller.value();
+    let (preflight, answer) = judge_store(survey);
     let mut report = PreflightReport::new("store", id.clone(), &survey.region, preflight, &wish.accept);
     if wish.into.as_uri {
         let spelled = format!("the bucket was written as an s3:// address, and is taken as `{}`", wish.into);
@@ -99,10 +121,10 @@ pub async fn survey_store(
     }
     let key = wish.into.key(&wish.image);
     report.destination = Some(format!("s3://{}/{key}", wish.into.bucket));
-    report.account = caller.value().map(|caller| caller.account.clone());
+    report.account = caller.map(|caller| caller.account.clone());
     report.size = SizeReport::from(&survey.size);
     report.stored = Some(StoredReport::new(&id, &wish.into.bucket, key.clone(), &answer));
-    let record = survey.image.value().zip(caller.value()).map(|(image, caller)| {
+    let record = survey.image.value().zip(caller).map(|(image, caller)| {
         let found = survey.snapshots.value().map_or(&[][..], Vec::as_slice);
         let record = Record::of(image, found, &survey.size, caller, &survey.region);
         Record { bucket: wish.into.bucket.clone(), key, ..record }
@@ -116,7 +138,7 @@ pub async fn survey_store(
                 .push(format!("too long for a tag of the object, and left to the record: {}", left_out.join(", ")));
         }
     }
-    Ok((report, record))
+    (report, record)
 }
 
 struct Described {
@@ -125,7 +147,7 @@ struct Described {
 }
 
 /// The AMI, then its snapshots.
-async fn describe(services: &Services, id: &str) -> Described {
+async fn describe(services: &RegionServices, id: &str) -> Described {
     let ids = [id.to_owned()];
     let image = match asked(services.images.images(&ids).await, IMAGES.0, IMAGES.1) {
         Fact::Known { value, source } => match value.into_iter().find(|image| image.id == id) {
@@ -148,7 +170,7 @@ type Keys = BTreeMap<String, Fact<crate::facts::KeyFacts>>;
 
 /// What depends on whose the AMI and its snapshots are, and how they are encrypted.
 async fn survey_sharing(
-    services: &Services,
+    services: &RegionServices,
     id: &AmiId,
     caller: &Fact<Caller>,
     image: &Fact<ImageFacts>,
@@ -187,7 +209,7 @@ pub(in crate::commands) fn size_of(image: &ImageFacts, snapshots: &[SnapshotFact
 }
 
 /// The stores in progress with the sizes of their AMIs.
-async fn survey_work(services: &Services) -> (Fact<Vec<StoreTask>>, Fact<Work>) {
+async fn survey_work(services: &RegionServices) -> (Fact<Vec<StoreTask>>, Fact<Work>) {
     let running = match services.images.store_tasks(&TaskFilter::Running).await {
         Ok(running) => running,
         Err(error) => {

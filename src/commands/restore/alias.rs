@@ -1,4 +1,4 @@
-use crate::commands::Services;
+use crate::commands::RegionServices;
 use crate::report::{Exit, FindingReport, TaskReport};
 use crate::verdict::{CheckId, Condition, Evidence, Finding, Outcome, Reason, Verdict};
 
@@ -7,7 +7,7 @@ const ALIAS_LOOKS: u32 = 8;
 
 /// Points an SSM parameter at the AMI, and reads it back until it says so. Machines are started from an alias, so it
 /// is left as it is where the AMI failed a check, or a required check is unknown and not accepted.
-pub async fn point_alias(services: &Services, name: &str, report: &mut TaskReport) {
+pub(super) async fn point_alias(services: &RegionServices, name: &str, report: &mut TaskReport) {
     if report.exit_code != Exit::Passed.code() {
         report.notes.push(format!(
             "the alias {name} was not written: aliases are only updated for AMIs that pass all required checks"
@@ -31,11 +31,11 @@ pub async fn point_alias(services: &Services, name: &str, report: &mut TaskRepor
     }
 }
 
-async fn read_back(services: &Services, name: &str, image: &str) -> Outcome {
+async fn read_back(services: &RegionServices, name: &str, image: &str) -> Outcome {
     let mut seen = "nothing".to_owned();
     for look in 0..ALIAS_LOOKS {
         if look > 0 {
-            services.object.context().clock.sleep(std::time::Duration::from_secs(1 << look.min(4))).await;
+            services.context().clock.sleep(std::time::Duration::from_secs(1 << look.min(4))).await;
         }
         match services.account.alias(name).await {
             Ok(value) if value == image => {

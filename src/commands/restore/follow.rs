@@ -1,9 +1,10 @@
 use tokio_util::sync::CancellationToken;
 
+use super::alias::point_alias;
 use super::origin::{Origin, Traced, trace};
 use super::start::close;
 use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, SourceFacts, judge_restored};
-use crate::commands::Services;
+use crate::commands::RegionServices;
 use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::ident::{AmiId, is_snapshot_id};
@@ -22,22 +23,44 @@ pub struct FollowRequest<'a> {
     pub origin: Origin<'a>,
     /// What the AMI is held against.
     pub source: Option<&'a SourceFacts>,
+    /// Finding of a verification of the object, to be added to the report.
+    pub verified: Option<&'a Finding>,
+    /// SSM parameter that is pointed at an AMI that passes.
+    pub alias: Option<&'a str>,
     /// Required checks that may be unknown.
     pub accept: &'a [CheckName],
 }
 
-/// Follows a restore until its AMI is available or failed, and holds the AMI against its source.
+/// Follows a restore until its AMI is available or failed, holds the AMI against its source, and points the alias at
+/// it.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::NotFound`] where there is no such AMI, and what EC2 answers to questions about it.
 pub async fn follow_restore(
-    services: &Services,
+    services: &RegionServices,
     wish: &FollowRequest<'_>,
     journal: &Journal,
     cancel: &CancellationToken,
 ) -> Result<TaskReport, SourceError> {
-    let mut follow = Follow::new(services.object.context(), cancel);
+    let mut report = follow_to_end(services, wish, journal, cancel).await?;
+    if let Some(finding) = wish.verified {
+        hold_to(&mut report, finding, wish.accept);
+    }
+    if let Some(alias) = wish.alias.filter(|_| report.state == "available" && report.verdict.is_some()) {
+        point_alias(services, alias, &mut report).await;
+    }
+    report.requests = services.requests();
+    Ok(report)
+}
+
+async fn follow_to_end(
+    services: &RegionServices,
+    wish: &FollowRequest<'_>,
+    journal: &Journal,
+    cancel: &CancellationToken,
+) -> Result<TaskReport, SourceError> {
+    let mut follow = Follow::new(services.context(), cancel);
     let Watched { image: last, snapshots, settled } = watch(services, wish, &mut follow).await?;
     if !settled {
         let mut report = report(services, &last, wish, &follow, Exit::Interrupted);
@@ -91,7 +114,7 @@ fn held_against<'a>(wish: &FollowRequest<'a>, key: Option<&str>, image: &ImageFa
 }
 
 /// Adds a finding about the object to what was found of the AMI.
-pub fn hold_to(report: &mut TaskReport, finding: &Finding, accept: &[CheckName]) {
+fn hold_to(report: &mut TaskReport, finding: &Finding, accept: &[CheckName]) {
     report.findings.push(FindingReport::from(finding));
     let Some(before) = report.verdict.as_deref() else { return };
     let (worse, exit) = match finding.verdict() {
@@ -117,7 +140,11 @@ struct Watched {
 }
 
 /// Looks at the AMI until it settles.
-async fn watch(services: &Services, wish: &FollowRequest<'_>, follow: &mut Follow<'_>) -> Result<Watched, SourceError> {
+async fn watch(
+    services: &RegionServices,
+    wish: &FollowRequest<'_>,
+    follow: &mut Follow<'_>,
+) -> Result<Watched, SourceError> {
     let ids = [wish.image.to_owned()];
     let mut unseen = 0;
     let image = ImageFacts { id: wish.image.to_owned(), state: "pending".into(), ..ImageFacts::default() };
@@ -162,7 +189,7 @@ fn judge(report: &mut TaskReport, findings: &[Finding], accept: &[CheckName]) {
     report.findings = findings.iter().map(FindingReport::from).collect();
 }
 
-async fn snapshots_of(services: &Services, image: &ImageFacts) -> Result<Vec<SnapshotFacts>, SourceError> {
+async fn snapshots_of(services: &RegionServices, image: &ImageFacts) -> Result<Vec<SnapshotFacts>, SourceError> {
     let ids = image.volumes.iter().filter_map(|volume| volume.snapshot.clone());
     // What is no id names no snapshot.
     let ids: Vec<String> = ids.filter(|id| is_snapshot_id(id)).collect();
@@ -208,7 +235,7 @@ fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> (Vec<LeftRepo
 }
 
 fn report(
-    services: &Services,
+    services: &RegionServices,
     image: &ImageFacts,
     wish: &FollowRequest<'_>,
     follow: &Follow<'_>,

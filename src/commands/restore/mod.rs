@@ -6,7 +6,6 @@ mod holder;
 mod origin;
 mod start;
 
-pub use alias::point_alias;
-pub use follow::{FollowRequest, follow_restore, hold_to};
+pub use follow::{FollowRequest, follow_restore};
 pub use origin::Origin;
 pub use start::{Begun, How, Prepared, prepare_restore, start_restore};

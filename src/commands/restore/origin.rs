@@ -4,7 +4,7 @@ use super::follow::FollowRequest;
 use crate::checks::preflight::{
     Ownership, OwnershipClaim, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked,
 };
-use crate::commands::Services;
+use crate::commands::RegionServices;
 use crate::commands::preflight::{SOURCE_TAG, restore_tags};
 use crate::facts::ImageFacts;
 use crate::ident::ObjectUri;
@@ -53,7 +53,12 @@ impl Traced {
 
 /// Finds the restore of an AMI: the one that is carried out, else the one whose token the AMI bears, else the one
 /// whose entry in the journal names it.
-pub(super) fn trace(services: &Services, wish: &FollowRequest<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
+pub(super) fn trace(
+    services: &RegionServices,
+    wish: &FollowRequest<'_>,
+    journal: &Journal,
+    image: &ImageFacts,
+) -> Traced {
     match wish.origin {
         Origin::Started { identity, answered } => {
             Traced::of(identity.clone(), answered.then_some(wish.image), image, Vec::new())
@@ -67,7 +72,7 @@ pub(super) fn trace(services: &Services, wish: &FollowRequest<'_>, journal: &Jou
     }
 }
 
-fn named(services: &Services, wish: &FollowRequest<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
+fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
     let mut notes = Vec::new();
     let token = image.tags.get(RESTORE_TAG).filter(|token| is_token(token));
     let of_token = token.and_then(|token| match journal.read(token) {

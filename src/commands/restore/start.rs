@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::holder::{claimed_by, doubtful};
 use super::origin::Origin;
 use crate::checks::preflight::Claimed;
-use crate::commands::Services;
 use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, restore_tags, survey_restore};
+use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::ImageFacts;
 use crate::image::RestoreRequest;
 use crate::journal::{Entry, Journal, RestoreIdentity, Step};
@@ -31,12 +31,23 @@ pub struct Prepared {
 /// [`ErrorKind::Unsettled`] where an earlier call of this restore may have been carried out, and an AMI has its name
 /// that nothing attributes to it: then nothing may be started.
 pub async fn prepare_restore(
-    services: &Services,
+    services: &ObjectServices,
     wish: &RestorePreflightRequest,
     journal: &Journal,
 ) -> Result<Prepared, SourceError> {
-    let surveyed = survey_restore(services, wish).await?;
-    let Some(identity) = &surveyed.identity else { return Ok(Prepared { surveyed, existing: None }) };
+    let mut surveyed = survey_restore(services, wish).await?;
+    let existing = existing(services, &surveyed, journal).await?;
+    surveyed.report.requests = services.region.requests();
+    Ok(Prepared { surveyed, existing })
+}
+
+/// The AMI that an earlier call of this restore made.
+async fn existing(
+    services: &ObjectServices,
+    surveyed: &RestorePreflight,
+    journal: &Journal,
+) -> Result<Option<ImageFacts>, SourceError> {
+    let Some(identity) = &surveyed.identity else { return Ok(None) };
     let entry = journal.read(&identity.token()).map_err(|error| unwritable(journal, &error))?;
     let open = entry.as_ref().is_some_and(Entry::is_open);
     let noted = entry.as_ref().and_then(|entry| entry.image.as_deref());
@@ -52,21 +63,20 @@ pub async fn prepare_restore(
         // Nothing was called, so whatever has the name is not ours; the preflight says that it has.
         _ => Found::Nothing,
     };
-    let existing = match found {
+    match found {
         Found::Ours(image) => {
             take_up(services, journal, identity, entry, &image);
-            Some(image)
+            Ok(Some(image))
         }
-        Found::Doubtful(image) => return Err(doubtful(&services.object.target().to_string(), &identity.name, &image)),
-        Found::Nothing | Found::Taken(_) => None,
-    };
-    Ok(Prepared { surveyed, existing })
+        Found::Doubtful(image) => Err(doubtful(&services.object.target().to_string(), &identity.name, &image)),
+        Found::Nothing | Found::Taken(_) => Ok(None),
+    }
 }
 
 /// The id goes into the journal before the AMI is followed. The tag shows it as well, so a journal that cannot be
 /// written stops nothing.
 fn take_up(
-    services: &Services,
+    services: &ObjectServices,
     journal: &Journal,
     identity: &RestoreIdentity,
     entry: Option<Entry>,
@@ -99,7 +109,7 @@ enum Found {
 }
 
 async fn look(
-    services: &Services,
+    services: &ObjectServices,
     identity: &RestoreIdentity,
     noted: Option<&str>,
     looks: u32,
@@ -110,7 +120,7 @@ async fn look(
         if number > 0 {
             services.object.context().clock.sleep(PAUSE).await;
         }
-        let images = services.images.own_images().await?;
+        let images = services.region.images.own_images().await?;
         match claim.among(&images) {
             Claimed::Ours(image) => return Ok(Found::Ours(image.clone())),
             Claimed::Taken(image) => return Ok(Found::Taken(image.clone())),
@@ -157,7 +167,7 @@ impl Begun {
 
 /// Starts the restore, or finds the one that an earlier call started. The request is made once, after the journal holds it and the object was seen to be the same still.
 pub async fn start_restore(
-    services: &Services,
+    services: &ObjectServices,
     surveyed: &RestorePreflight,
     journal: &Journal,
 ) -> Result<Begun, SourceError> {
@@ -187,7 +197,7 @@ pub async fn start_restore(
         name: Some(identity.name.clone()),
         tags: restore_tags(identity),
     };
-    let answer = services.images.restore(&request, false).await;
+    let answer = services.region.images.restore(&request, false).await;
     let (image, how) = match answer {
         Ok(id) => (id, How::Answered),
         Err(error) => resolve(services, identity, journal, earlier, error).await?,
@@ -207,7 +217,7 @@ pub async fn start_restore(
 /// What a failed call means: nothing was started, or it was, and the answer is lost. `earlier` is the journal's entry
 /// from before the call.
 async fn resolve(
-    services: &Services,
+    services: &ObjectServices,
     identity: &RestoreIdentity,
     journal: &Journal,
     earlier: Option<Entry>,
@@ -247,7 +257,7 @@ async fn resolve(
             Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
         }
         _ if error.kind == ErrorKind::Denied => {
-            let detail = services.decoded(&error).await;
+            let detail = services.region.decoded(&error).await;
             Err(SourceError { detail, request_id: None, ..error })
         }
         _ => Err(error),
@@ -255,13 +265,13 @@ async fn resolve(
 }
 
 /// Notes how a restore ended. The AMI tells the same, so a journal that cannot be written is no failure.
-pub(super) fn close(services: &Services, journal: &Journal, identity: &RestoreIdentity, image: &str, step: Step) {
+pub(super) fn close(services: &RegionServices, journal: &Journal, identity: &RestoreIdentity, image: &str, step: Step) {
     let Ok(Some(mut entry)) = journal.read(&identity.token()) else { return };
     if entry.is_open() && entry.image.as_deref() == Some(image) {
         entry.step = step;
-        entry.ended_at = Some(services.object.context().clock.now().to_string());
+        entry.ended_at = Some(services.context().clock.now().to_string());
         if let Err(error) = journal.write(&entry) {
-            services.object.context().monitor.note(&unwritable(journal, &error).to_string());
+            services.context().monitor.note(&unwritable(journal, &error).to_string());
         }
     }
 }

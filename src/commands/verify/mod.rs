@@ -63,6 +63,23 @@ pub async fn verify(
     request: &VerifyRequest,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
+    let (session, counting) = session.counted();
+    let mut verified = read_and_judge(&session, request, cancel).await?;
+    let (counts, timeline, stats) = (counting.counts(), counting.timeline(), &mut verified.report.stats);
+    stats.requests = counts.requests;
+    stats.reads = counts.reads;
+    stats.retries = counts.retries;
+    stats.received_bytes = counts.received;
+    stats.periods = timeline.rates();
+    stats.period_seconds = Some(timeline.period().as_secs_f64());
+    Ok(verified)
+}
+
+async fn read_and_judge(
+    session: &Session,
+    request: &VerifyRequest,
+    cancel: &CancellationToken,
+) -> Result<Verified, VerifyError> {
     request.check().map_err(VerifyError::Request)?;
     let started = session.context().clock.monotonic();
     let clock = session.context().clock.as_ref();

@@ -3,6 +3,7 @@
 mod ask;
 mod bounded;
 mod bucket;
+mod buckets;
 mod clock;
 mod connect;
 mod context;
@@ -24,6 +25,7 @@ mod shape;
 mod whole;
 
 pub use bucket::S3Bucket;
+pub use buckets::Buckets;
 pub use connect::{Connection, S3Options, SseCustomerKey};
 pub use object::S3Object;
 

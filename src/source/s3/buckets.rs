@@ -1,14 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::UsageError;
-use crate::cli::resolve::connect;
+use super::Connection;
 use crate::ident::ObjectUri;
-use crate::source::s3::{Connection, S3Options};
 use crate::source::{BucketResolver, BucketService, Context, ObjectSource, RateLimiter, ThrottledSource};
 
-/// Connections to the buckets of an audit, each in its own Region.
-pub(super) struct Buckets {
+/// Connections to several buckets, each in its own Region.
+pub struct Buckets {
     home: Connection,
     elsewhere: BTreeMap<String, Connection>,
     regions: BTreeMap<String, String>,
@@ -16,9 +14,8 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// Asks each bucket where it is. One that does not tell is tried in the Region of the configuration.
-    pub async fn open(options: S3Options, buckets: &BTreeSet<String>, context: &Context) -> Result<Self, UsageError> {
-        let home = connect(options).await?;
+    /// Asks each bucket for its Region. A bucket that does not answer is tried in the Region of `home`.
+    pub async fn locate(home: Connection, buckets: &BTreeSet<String>, context: &Context) -> Self {
         let (mut elsewhere, mut regions) = (BTreeMap::new(), BTreeMap::new());
         let mut opened: BTreeMap<String, Connection> = BTreeMap::new();
         for name in buckets {
@@ -31,15 +28,15 @@ impl Buckets {
             let connection = opened.entry(region).or_insert_with_key(|region| home.in_region(region));
             elsewhere.insert(name.clone(), connection.clone());
         }
-        Ok(Buckets { home, elsewhere, regions, pace: None })
+        Buckets { home, elsewhere, regions, pace: None }
     }
 
-    /// So many bytes a second, over all objects.
+    /// Limits the reading of all objects together to `rate` bytes a second.
     pub fn at_rate(self, rate: Option<u64>) -> Self {
         Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate))), ..self }
     }
 
-    #[cfg(feature = "ec2")]
+    /// The connection of the configuration.
     pub fn home(&self) -> &Connection {
         &self.home
     }
