@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use stored_ami_core::checkpoint::{Checkpoint, CheckpointError, Identity};
+pub use stored_ami_core::checkpoint::{Checkpoint, CheckpointError, CheckpointObject};
 
 use crate::files::{InputError, InputKind, read_text, remove_whole, write_whole};
 

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::checksum::ChecksumKind;
 use crate::facts::{AttributeFacts, Fact, ObjectFacts, PartFacts};
-use crate::ident::{ETag, ETagForm};
+use crate::ident::{ETag, ETagForm, ObjectIdentity};
 use crate::plan::{KnownLayout, PartLayout, uniform_candidates};
 use crate::progress::Call;
 use crate::source::{ErrorKind, Session, SourceError};
@@ -79,9 +79,12 @@ impl Discovery {
                 return None;
             }
         };
-        let another = attributes.etag.as_ref().is_some_and(|etag| Some(etag) != self.facts.id.etag.as_ref())
-            || attributes.size.is_some_and(|size| size != self.facts.size);
-        if another {
+        let told = ObjectIdentity {
+            etag: attributes.etag.clone(),
+            object_bytes: attributes.size,
+            ..ObjectIdentity::default()
+        };
+        if !told.same_as(&self.facts.identity().restricted_to(&told)).agrees() {
             self.notes.push("GetObjectAttributes speaks of another ETag or size than HEAD, and is left out".to_owned());
             return None;
         }

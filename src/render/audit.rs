@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use super::condition::conclude;
 use super::{Style, condition, field, printable, shell_word, wrap};
 use crate::audit::Entry;
+use crate::ident::ETag;
 use crate::report::{
     AuditReport, AuditedBucketReport, AuditedReport, DeletionSafetyReport, Exit, FindingReport, LedgerEntryReport,
     LedgerReport, ObservationReport,
@@ -134,9 +135,9 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
         Entry::Gone(_) => ("missing", String::new()),
         Entry::Acceptance(acceptance) => {
             let state = acceptance.object.as_ref().map_or("that it is gone".to_owned(), |object| {
-                let etag = object.etag.as_deref().unwrap_or("none");
+                let etag = object.etag.as_ref().map_or("none", ETag::as_str);
                 let written = object.last_modified.as_deref().unwrap_or("at a time that is not stated");
-                format!("{} bytes, ETag {etag}, written {written}", object.object_bytes)
+                format!("{} bytes, ETag {etag}, written {written}", object.object_bytes.unwrap_or_default())
             });
             ("accepted", format!("  {state}: {}", acceptance.reason))
         }

@@ -14,7 +14,7 @@ use nix::libc::O_NONBLOCK;
 
 use super::{Body, ErrorKind, ObjectSource, SourceError};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
-use crate::ident::{ETag, ObjectId, Target};
+use crate::ident::{ETag, ObjectId, ObjectIdentity, Same, Target};
 use crate::units::{ByteRange, KIB, PartNumber};
 
 /// Large enough to make the system call cheap, small enough to stay in cache.
@@ -158,7 +158,8 @@ impl ObjectSource for FileSource {
     async fn read(&self, id: &ObjectId, _: u64, range: ByteRange) -> Result<Body, SourceError> {
         let (file, metadata) = self.open()?;
         let now = identity(&metadata);
-        if id.etag.as_ref().is_some_and(|then| *then != now) {
+        let is_now = ObjectIdentity::of_etag(Some(now.clone()));
+        if matches!(ObjectIdentity::of_etag(id.etag.clone()).same_as(&is_now), Same::No(_)) {
             let detail = format!("the file was changed or replaced (was {:?}, is {now})", id.etag);
             return Err(SourceError::new(ErrorKind::Changed, &self.target, detail));
         }

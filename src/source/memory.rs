@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 
 use super::{Body, ErrorKind, ObjectSource, SourceError};
 use crate::facts::{AttributeFacts, Fact, LockFacts, ObjectFacts, PartFacts};
-use crate::ident::{ETag, ObjectId, Target};
+use crate::ident::{ETag, ObjectId, ObjectIdentity, Target};
 use crate::progress::Call;
 use crate::units::{ByteRange, PartNumber};
 
@@ -160,7 +160,8 @@ impl ObjectSource for MemorySource {
             return Err(self.error(kind));
         }
         let object = self.object();
-        if object.facts.id.etag != id.etag {
+        let etag = |id: &ObjectId| ObjectIdentity::of_etag(id.etag.clone());
+        if !etag(&object.facts.id).same_as(&etag(id)).agrees() {
             return Err(self.error(ErrorKind::Changed));
         }
         let end = (range.end() as usize).min(object.data.len());

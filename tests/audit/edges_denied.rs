@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use stored_ami::audit::{Entry, History, Level, Policy, Seen};
+use stored_ami::audit::{Entry, History, Level, Policy};
 use stored_ami::checksum::{Algorithm, ChecksumKind, Hasher, StoredChecksum};
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::audit::{AuditRequest, AuditServices, Lifecycles, audit};
@@ -106,7 +106,7 @@ impl World {
     fn says_proved(&self, reports: &[Report]) -> Vec<String> {
         let mut history = History::default();
         self.entries().into_iter().for_each(|entry| history.add(entry));
-        let seen = Seen::facts(&self.shelf.source.object().facts);
+        let seen = self.shelf.source.object().facts.listed_identity();
         says_proved(reports, &history, seen)
     }
 }

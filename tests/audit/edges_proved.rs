@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use stored_ami::audit::{Acceptance, Entry, History, Level, Policy, Seen, ValidityWindow};
+use stored_ami::audit::{Acceptance, Entry, History, Level, Policy, ValidityWindow};
 use stored_ami::checksum::{Algorithm, Hasher, multipart_etag};
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::audit::{AuditLimits, AuditRequest, AuditServices, Lifecycles, Scope, audit};
@@ -14,7 +14,7 @@ use stored_ami::facts::{
     BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage, UploadFacts,
     Versioning, Walk,
 };
-use stored_ami::ident::{ETag, ObjectUri};
+use stored_ami::ident::{ETag, ObjectIdentity, ObjectUri};
 use stored_ami::ledger::Ledger;
 use stored_ami::plan::{Limits, Sample};
 use stored_ami::progress::{Call, Counting, Monitor, Silent};
@@ -276,9 +276,9 @@ impl World {
         }
     }
 
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> ObjectIdentity {
         let facts = self.shelf.source.object().facts.clone();
-        Seen::facts(&facts)
+        facts.listed_identity()
     }
 }
 
@@ -352,7 +352,7 @@ pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
 }
 
 /// Outputs that say that every byte of the object is proved.
-pub(crate) fn says_proved(reports: &[Report], history: &History, seen: Seen) -> Vec<String> {
+pub(crate) fn says_proved(reports: &[Report], history: &History, seen: ObjectIdentity) -> Vec<String> {
     let mut all = reports.to_vec();
     all.push(Report::Summary(SummaryReport::default()));
     let mut text = Human::new(Vec::new(), Style { colour: false, width: 200 });

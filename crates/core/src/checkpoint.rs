@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
+use crate::ident::{ETag, IdentityField, ObjectIdentity, Same, Why};
 use crate::plan::{ReadPlan, ReadProgress, SerialDigestState};
 use crate::report::TOOL;
 use crate::sealed::{SealError, at_most, open_version, seal_sorted};
@@ -20,7 +21,7 @@ pub struct Checkpoint {
     finished: Vec<Finished>,
     #[serde(deserialize_with = "at_most::<MOST_IN_ORDER, _, _>")]
     in_order: Vec<InOrder>,
-    object: Identity,
+    object: CheckpointObject,
     /// Fingerprint of the plan, in hexadecimal.
     plan: String,
     /// Number of ranges of the plan.
@@ -34,10 +35,10 @@ pub struct Checkpoint {
     written_at: String,
 }
 
-/// Which object is read.
+/// Which object is read: the form of an [`ObjectIdentity`] in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Identity {
+pub struct CheckpointObject {
     pub etag: Option<String>,
     pub last_modified: Option<String>,
     pub object_bytes: u64,
@@ -77,6 +78,10 @@ pub enum CheckpointError {
     #[error("is of another object: {what} was {then} and is {now}")]
     Object { what: &'static str, then: String, now: String },
     #[error(
+        "is of an object that nothing identifies: the server states neither a strong ETag nor a version nor a time"
+    )]
+    Unidentified,
+    #[error(
         "was written for other references, or with another --digest, --concurrency, --max-memory, --range-size or --tuning"
     )]
     Plan,
@@ -84,36 +89,55 @@ pub enum CheckpointError {
     Inconsistent(String),
 }
 
-impl Identity {
+impl CheckpointObject {
     pub fn of(target: String, facts: &ObjectFacts) -> Self {
-        Identity {
+        let ObjectIdentity { etag, last_modified, version_id, .. } = facts.identity();
+        CheckpointObject {
             target,
-            etag: facts.id.etag.as_ref().map(ToString::to_string),
-            version_id: facts.version.clone(),
-            last_modified: facts.last_modified.map(|time| time.to_string()),
+            etag: etag.as_ref().map(ToString::to_string),
+            version_id,
+            last_modified,
             object_bytes: facts.size,
         }
     }
 
-    /// Whether a reading of the one may go on as a reading of the other.
-    fn is_same(&self, now: &Identity) -> Result<(), CheckpointError> {
+    /// The state of the object that is read.
+    pub fn identity(&self) -> ObjectIdentity {
+        ObjectIdentity {
+            object_bytes: Some(self.object_bytes),
+            etag: self.etag.as_deref().map(ETag::kept),
+            last_modified: self.last_modified.clone(),
+            version_id: self.version_id.clone(),
+        }
+    }
+
+    /// Whether a reading of the one may go on as a reading of the other. A reading can take days, so it must be written
+    /// at the same time too; where nothing identifies the object, size and time must do.
+    fn is_same(&self, now: &CheckpointObject) -> Result<(), CheckpointError> {
+        let differs = |what, then, now| Err(CheckpointError::Object { what, then, now });
+        if self.target != now.target {
+            return differs("the target", self.target.clone(), now.target.clone());
+        }
+        let same = self.identity().same_as(&now.identity());
         let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "not stated".to_owned());
-        let all = [
-            ("the target", self.target.clone(), now.target.clone()),
-            ("its ETag", shown(&self.etag), shown(&now.etag)),
-            ("its version", shown(&self.version_id), shown(&now.version_id)),
-            ("its size", format!("{} bytes", self.object_bytes), format!("{} bytes", now.object_bytes)),
-            ("its time", shown(&self.last_modified), shown(&now.last_modified)),
-        ];
-        match all.into_iter().find(|(_, then, now)| then != now) {
-            Some((what, then, now)) => Err(CheckpointError::Object { what, then, now }),
+        match same.disagreement() {
+            None if same == Same::CannotTell(Why::Unidentified) => Err(CheckpointError::Unidentified),
             None => Ok(()),
+            Some(IdentityField::ETag) => differs("its ETag", shown(&self.etag), shown(&now.etag)),
+            Some(IdentityField::VersionId) => differs("its version", shown(&self.version_id), shown(&now.version_id)),
+            Some(IdentityField::Size) => {
+                let bytes = |object: &CheckpointObject| format!("{} bytes", object.object_bytes);
+                differs("its size", bytes(self), bytes(now))
+            }
+            Some(IdentityField::LastModified) => {
+                differs("its time", shown(&self.last_modified), shown(&now.last_modified))
+            }
         }
     }
 }
 
 impl Checkpoint {
-    pub fn new(object: Identity, plan: &ReadPlan, midway: &ReadProgress, written_at: String) -> Self {
+    pub fn new(object: CheckpointObject, plan: &ReadPlan, midway: &ReadProgress, written_at: String) -> Self {
         let done = midway.of_ranges.done();
         let finished = done.iter().map(|span| Finished {
             first: span.start,
@@ -163,7 +187,7 @@ impl Checkpoint {
     }
 
     /// Where a reading of this object by this plan can go on.
-    pub fn midway(&self, object: &Identity, plan: &ReadPlan) -> Result<ReadProgress, CheckpointError> {
+    pub fn midway(&self, object: &CheckpointObject, plan: &ReadPlan) -> Result<ReadProgress, CheckpointError> {
         let wrong = |what: &str| CheckpointError::Inconsistent(what.to_owned());
         self.object.is_same(object)?;
         if self.plan != plan.fingerprint().hex() {
@@ -201,8 +225,8 @@ mod tests {
     use crate::checksum::{Algorithm, Hasher};
     use crate::plan::{Limits, PartLayout};
 
-    fn identity() -> Identity {
-        Identity {
+    fn identity() -> CheckpointObject {
+        CheckpointObject {
             target: "s3://b/k".into(),
             etag: Some("e".into()),
             version_id: None,
@@ -253,15 +277,22 @@ mod tests {
         let own = plan(None);
         let checkpoint = Checkpoint::new(identity(), &own, &midway(&own), String::new());
         for other in [
-            Identity { target: "s3://b/other".into(), ..identity() },
-            Identity { etag: Some("f".into()), ..identity() },
-            Identity { etag: None, ..identity() },
-            Identity { version_id: Some("3".into()), ..identity() },
-            Identity { object_bytes: 21 << 20, ..identity() },
-            Identity { last_modified: Some("2026-01-02T03:04:06Z".into()), ..identity() },
+            CheckpointObject { target: "s3://b/other".into(), ..identity() },
+            CheckpointObject { etag: Some("f".into()), ..identity() },
+            CheckpointObject { etag: None, ..identity() },
+            CheckpointObject { version_id: Some("3".into()), ..identity() },
+            CheckpointObject { object_bytes: 21 << 20, ..identity() },
+            CheckpointObject { last_modified: Some("2026-01-02T03:04:06Z".into()), ..identity() },
         ] {
             assert!(matches!(checkpoint.midway(&other, &own), Err(CheckpointError::Object { .. })), "{other:?}");
         }
+        // With nothing to tell it by, it cannot be shown to be the same.
+        let nameless = CheckpointObject { etag: Some("W/\"e\"".into()), last_modified: None, ..identity() };
+        let unidentified = Checkpoint::new(nameless.clone(), &own, &midway(&own), String::new());
+        assert!(matches!(unidentified.midway(&nameless, &own), Err(CheckpointError::Unidentified)));
+        let timed = CheckpointObject { etag: None, ..identity() };
+        let timed = (Checkpoint::new(timed.clone(), &own, &midway(&own), String::new()), timed);
+        assert!(timed.0.midway(&timed.1, &own).is_ok());
         let other = plan(Some(Algorithm::Crc32c));
         assert!(matches!(checkpoint.midway(&identity(), &other), Err(CheckpointError::Plan)));
         let text = Checkpoint { tool: "stored-ami 0.0.0".into(), ..checkpoint }.to_json().unwrap();

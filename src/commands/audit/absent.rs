@@ -4,8 +4,9 @@ use super::examine::{AuditedObject, known_trouble, unchanged};
 use super::list::Candidate;
 use super::look::{Look, Looked, ObjectOutcome};
 use super::{AuditRequest, judged};
-use crate::audit::{Change, Entry, Gone, History, Level, Proof, Seen};
-use crate::ident::ObjectUri;
+use crate::audit::{Change, Entry, Gone, History, Level, Proof};
+use crate::facts::ListedObject;
+use crate::ident::{ObjectIdentity, ObjectUri};
 use crate::report::{AuditedReport, FindingReport, TOOL};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason, Verdict};
@@ -30,7 +31,7 @@ pub(super) fn not_there(
     };
     let check = if gone { CheckId::PolicyCheck(PolicyCheck::Present) } else { CheckId::Identity };
     let mut findings = vec![FindingReport::from(&Finding { check, required: true, outcome })];
-    let listed = candidate.listed.as_ref().map(Seen::listed).filter(|_| !gone);
+    let listed = candidate.listed.as_ref().map(ListedObject::identity).filter(|_| !gone);
     let (known_of_it, change) = known_of(history, listed.as_ref());
     findings.extend(known_of_it);
     let vanished = gone && (known || candidate.listed.is_some());
@@ -89,7 +90,7 @@ fn missed(target: &str, history: &History, now: Timestamp) -> AuditedObject {
 }
 
 /// What the ledger knows of an object that was listed, and not looked at.
-fn known_of(history: Option<&History>, listed: Option<&Seen>) -> (Vec<FindingReport>, Option<String>) {
+fn known_of(history: Option<&History>, listed: Option<&ObjectIdentity>) -> (Vec<FindingReport>, Option<String>) {
     let Some((history, listed)) = history.zip(listed) else { return (Vec::new(), None) };
     let mut findings: Vec<FindingReport> = known_trouble(history, listed).into_iter().collect();
     let change = history.change(listed, None, history.content_of(listed));
@@ -99,7 +100,7 @@ fn known_of(history: Option<&History>, listed: Option<&Seen>) -> (Vec<FindingRep
 }
 
 /// A state of an object that a listing shows.
-fn listed_entry(level: Level, candidate: &Candidate, listed: &Seen, now: Timestamp) -> Entry {
+fn listed_entry(level: Level, candidate: &Candidate, listed: &ObjectIdentity, now: Timestamp) -> Entry {
     Entry::Proof(Box::new(Proof {
         at: now.to_string(),
         tool: TOOL.to_owned(),
@@ -140,7 +141,7 @@ impl AuditedObject {
         let detail = format!("due, and left for another run: {why}");
         let outcome = Outcome::Unknown(Reason::Unanswered { detail });
         let mut findings = vec![FindingReport::from(&Finding { check: CheckId::Proof, required: true, outcome })];
-        let listed = candidate.listed.as_ref().map(Seen::listed);
+        let listed = candidate.listed.as_ref().map(ListedObject::identity);
         let (known, change) = known_of(history, listed.as_ref());
         findings.extend(known);
         // A person may accept what was told, so that state must be known; and it must not lose its turn by that.

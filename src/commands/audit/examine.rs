@@ -8,13 +8,13 @@ use super::judged;
 use super::list::Candidate;
 use super::state::{Asker, moves, object_state, wants_head};
 use super::{AuditRequest, AuditServices};
-use crate::audit::{Change, ContentFingerprint, Entry, History, Level, LookResult, Proof, Seen, part_runs};
+use crate::audit::{Change, ContentFingerprint, Entry, History, Level, LookResult, Proof, listed_apart, part_runs};
 use crate::checks::wrong_size;
 use crate::checksum::ChecksumKind;
 use crate::commands::discover::look;
 use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyRequest, verify};
 use crate::facts::{ListedObject, ObjectFacts};
-use crate::ident::{ETagForm, ObjectUri, Target};
+use crate::ident::{ETagForm, ObjectIdentity, ObjectUri, Target};
 use crate::plan::PartLayout;
 use crate::progress::{Call, Counting, Monitor};
 use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL, VerifyReport};
@@ -41,7 +41,7 @@ impl AuditedObject {
 /// What is known of an object from the requests of a level.
 struct ObjectInspection {
     facts: ObjectFacts,
-    seen: Seen,
+    seen: ObjectIdentity,
     content: Vec<ContentFingerprint>,
     findings: Vec<FindingReport>,
     notes: Vec<String>,
@@ -87,8 +87,8 @@ async fn facts(session: &Session, candidate: &Candidate) -> Result<ObjectInspect
     let found = look(session).await?;
     let mut notes = found.notes;
     let facts = found.facts;
-    let seen = Seen::facts(&facts);
-    let moved = |listed: &ListedObject| Seen::listed(listed) != seen && seen.listed_as(listed).is_none();
+    let seen = facts.listed_identity();
+    let moved = |listed: &ListedObject| !listed.identity().same_bytes_as(&seen).agrees();
     if let Some(listed) = candidate.listed.as_ref().filter(|listed| moved(listed)) {
         notes.push(match listed.size.filter(|size| *size != facts.size) {
             Some(size) => {
@@ -161,7 +161,7 @@ async fn bytes(
         }
     };
     let VerifyReport { mut findings, identity, proved_by, stats, exit_code, .. } = report;
-    if identity != IdentityReport::from(&facts.facts) {
+    if !identity.identity().same_as(&facts.facts.identity()).agrees() {
         let detail = "it was another one when its facts were asked for".to_owned();
         let outcome = Outcome::Unknown(Reason::Changed { detail });
         let finding = Finding { check: CheckId::Identity, required: true, outcome };
@@ -258,7 +258,7 @@ async fn judge(
 
 /// What speaks against this state of the object, unless the findings of this look say as much. A sample demands less than
 /// a proof, and a doubt that it finds bears on the object all the same.
-fn unsaid_trouble(after: &History, seen: &Seen, standing: LookResult, level: Level) -> Option<FindingReport> {
+fn unsaid_trouble(after: &History, seen: &ObjectIdentity, standing: LookResult, level: Level) -> Option<FindingReport> {
     let said = match standing {
         LookResult::Damaged => true,
         LookResult::Doubted(_) => level == Level::Bytes && after.damage_of(seen).is_none(),
@@ -282,7 +282,7 @@ fn look_of(request: &AuditRequest, candidate: &Candidate, known: &ObjectInspecti
         verdict: verdict.name().to_owned(),
         settled: exit == Exit::Passed,
         object: known.seen.clone(),
-        listed: candidate.listed.as_ref().and_then(|listed| known.seen.listed_as(listed)),
+        listed: candidate.listed.as_ref().and_then(|listed| listed_apart(&known.seen, listed)),
         version_id: known.facts.version.clone(),
         storage_class: known.facts.storage_class.clone(),
         covered_bytes: known.covered,
@@ -319,7 +319,8 @@ pub(super) async fn still_good(
     let class = candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone());
     let facts = if wants_head(request, class.as_deref()) { Some(session.head().await) } else { None };
     let other = |facts: &ObjectFacts| {
-        Seen::facts(facts) != good.object || history.restated(&good.object, &stated(facts)).is_some()
+        !facts.listed_identity().same_as(&good.object).agrees()
+            || history.restated(&good.object, &stated(facts)).is_some()
     };
     if facts.as_ref().and_then(|facts| facts.as_ref().ok()).is_some_and(other) {
         return None;
@@ -332,20 +333,17 @@ pub(super) async fn still_good(
     let mut findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
     // A ledger may hold a proof of nothing from before there was this rule.
     let empty = Finding { check: CheckId::Size, required: true, outcome: size(&candidate.uri, 0) };
-    findings.extend((good.object.object_bytes == 0).then(|| FindingReport::from(&empty)));
+    findings.extend((good.object.object_bytes == Some(0)).then(|| FindingReport::from(&empty)));
     findings.extend(known_trouble(history, &good.object));
     let counts = counting.counts();
     let report = AuditedReport {
         target: candidate.uri.to_string(),
         verdict: judged::verdict(&findings, holds).name().to_owned(),
         examined: None,
-        identity: Some(IdentityReport {
-            object_bytes: good.object.object_bytes,
-            etag: good.object.etag.clone(),
-            version_id: good.version_id.clone(),
-            last_modified: good.object.last_modified.clone(),
-            ami_id: crate::ident::Target::Object(candidate.uri.clone()).ami_id().map(|id| id.to_string()),
-        }),
+        identity: Some(IdentityReport::new(
+            &ObjectIdentity { version_id: good.version_id.clone(), ..good.object.clone() },
+            &Target::Object(candidate.uri.clone()),
+        )),
         storage_class: state.storage_class,
         change: Some(change.name().to_owned()),
         proof: proof.map(ProvedReport::from),
@@ -369,7 +367,7 @@ fn size(uri: &ObjectUri, bytes: u64) -> Outcome {
 }
 
 /// What an earlier look found in the same state, and this one did not look for.
-pub(super) fn known_trouble(history: &History, seen: &Seen) -> Option<FindingReport> {
+pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<FindingReport> {
     let outcome = if let Some(damage) = history.damage_of(seen) {
         let observed = format!("{} failed {}", damage.failed.join(", "), damage.at);
         let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);

@@ -6,8 +6,8 @@ use super::budget::{AuditBudget, ObjectCost};
 use super::examine::{AuditedObject, examine, still_good};
 use super::list::Candidate;
 use super::{AuditRequest, AuditServices, Scope};
-use crate::audit::{Histories, History, Seen};
-use crate::facts::ObjectFacts;
+use crate::audit::{Histories, History};
+use crate::facts::{ListedObject, ObjectFacts};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::source::Session;
 
@@ -63,7 +63,11 @@ impl<'a> Look<'a> {
         // What was not listed is asked for where an earlier proof may still hold, or its size decides.
         let wanted = request.due.ends() || history.is_some_and(|history| !history.is_empty());
         let facts = if candidate.listed.is_none() && wanted { facts_of(services, &candidate).await } else { None };
-        let seen = candidate.listed.as_ref().map(Seen::listed).or_else(|| facts.as_ref().map(Seen::facts));
+        let seen = candidate
+            .listed
+            .as_ref()
+            .map(ListedObject::identity)
+            .or_else(|| facts.as_ref().map(ObjectFacts::listed_identity));
         let good = history.zip(seen.as_ref()).and_then(|(history, seen)| {
             Some((history, history.still_good(seen, request.level, request.term(clock.now()))?))
         });

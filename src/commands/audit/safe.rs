@@ -17,7 +17,7 @@ use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::Ledger;
 use crate::record::Record;
-use crate::report::{DeletionSafetyReport, Exit, FindingReport, IdentityReport};
+use crate::report::{DeletionSafetyReport, Exit, FindingReport};
 use crate::source::Session;
 use crate::units::ByteRange;
 
@@ -194,7 +194,7 @@ impl Copy<'_> {
         let Some(identity) = looked.identity.filter(|_| exit != Exit::Failed) else { return (exit, lacks) };
         let session = Session::new(services.archive.object(uri), services.context.clone());
         let facts = match session.head().await {
-            Ok(facts) if IdentityReport::from(&facts) == identity => facts,
+            Ok(facts) if identity.identity().same_as(&facts.identity()).agrees() => facts,
             Ok(_) => {
                 lacks.push("it was replaced while it was looked at".to_owned());
                 return (exit.and(Exit::Unknown), lacks);

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{AuditRequest, AuditServices};
-use crate::audit::{History, PolicySubject, Seen};
+use crate::audit::{History, PolicySubject};
 use crate::checks::{LifecycleSubject, Removals, VersionState, horizon, removals};
 use crate::commands::ask::{lock, tags as tags_of};
 use crate::facts::{Fact, LifecycleRule, LockFacts, ObjectFacts};
-use crate::ident::Target;
+use crate::ident::{ObjectIdentity, Target};
 use crate::source::Session;
 
 /// Whether the policy asks what a listing does not tell.
@@ -30,7 +30,7 @@ pub(super) async fn object_state<'a>(
     asker: Asker<'_>,
     facts: Option<Result<&ObjectFacts, String>>,
     storage_class: Option<String>,
-    (history, seen): (&'a History, &Seen),
+    (history, seen): (&'a History, &ObjectIdentity),
 ) -> PolicySubject<'a> {
     let Asker { session, request, services } = asker;
     let policy = &request.policy;

@@ -16,7 +16,7 @@ use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::{
     Caller, EbsDefault, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability,
 };
-use crate::ident::{AmiId, ObjectUri};
+use crate::ident::{AmiId, ETag, ObjectIdentity, ObjectUri};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
 use crate::manifest::Manifest;
@@ -435,10 +435,14 @@ fn wish_name(wish: &RestorePreflightRequest, image: Option<&ImageFacts>) -> Opti
 
 /// A manifest speaks of the object if a strong ETag and the size are the same.
 fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -> LastVerified {
-    let etag = object.and_then(|object| object.id.etag.as_ref());
-    let current = etag.filter(|etag| etag.is_strong()).map(ToString::to_string);
+    let current = object.map(|object| object.identity().content());
+    let is_of_it = |then: &ObjectIdentity| {
+        let now = current.as_ref().filter(|now| now.has_strong_etag());
+        now.is_some_and(|now| then.same_as(&now.restricted_to(then)).is_yes())
+    };
     if let Some(VerifiedNow { verdict, detail, etag }) = &wish.verified {
-        if *verdict == Verdict::Pass && (current.is_none() || *etag != current) {
+        let verified = ObjectIdentity::of_etag(etag.as_deref().map(ETag::kept));
+        if *verdict == Verdict::Pass && !is_of_it(&verified) {
             let detail = "the object is not, or cannot be shown to be, the one that was verified".to_owned();
             return LastVerified::Now { verdict: Verdict::Unknown, detail };
         }
@@ -446,11 +450,13 @@ fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -
     }
     let Some((file, manifest)) = &wish.manifest else { return LastVerified::NotKnown };
     let useless = |detail: String| LastVerified::Useless { file: file.clone(), detail };
-    let Some(object) = object else { return useless("the object cannot be seen".to_owned()) };
+    if object.is_none() {
+        return useless("the object cannot be seen".to_owned());
+    }
     if manifest.verdict != "pass" {
         return useless("a baseline: nothing proved the bytes when it was written".to_owned());
     }
-    if manifest.etag.is_none() || manifest.etag != current || manifest.object_bytes != object.size {
+    if !is_of_it(&manifest.content()) {
         return useless(
             "it speaks of another ETag or size than the object has now; --verify holds the bytes against it".to_owned(),
         );

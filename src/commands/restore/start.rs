@@ -181,10 +181,7 @@ pub async fn start_restore(
         ));
     };
     let now = services.object.head().await?;
-    // A weak ETag stays when bytes change.
-    let identified = before.id.etag.as_ref().is_some_and(crate::ident::ETag::is_strong);
-    let same = now.id.etag == before.id.etag && now.version == before.version && now.size == before.size;
-    if !same || (!identified && now.last_modified != before.last_modified) {
+    if !before.identity().same_bytes_as(&now.identity()).agrees() {
         let detail = "the object was replaced since the preflight; run it again";
         return Err(SourceError::new(ErrorKind::Changed, services.object.target(), detail));
     }

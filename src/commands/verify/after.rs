@@ -1,7 +1,7 @@
 use crate::commands::Discovery;
 use crate::facts::{Fact, ObjectFacts};
 use crate::fetch::Stop;
-use crate::ident::{ETag, Target};
+use crate::ident::{ETag, Target, lasting_version};
 use crate::source::{ErrorKind, Session};
 use crate::verdict::Reason;
 
@@ -41,9 +41,8 @@ impl After {
                 return After::NotKnown;
             }
         };
-        let same = now.id.etag == then.id.etag && now.size == then.size && now.version == then.version;
-        let identified = then.id.etag.as_ref().is_some_and(ETag::is_strong);
-        if same && (identified || now.last_modified == then.last_modified) {
+        // What nothing identifies counts as the same while it is read, and is judged by `speaks_against`.
+        if then.identity().same_bytes_as(&now.identity()).agrees() {
             return After::Same;
         }
         if pinned && !matches!(then.checksums, Fact::NotApplicable) {
@@ -68,7 +67,7 @@ impl After {
                 detail: "the server tells neither an ETag nor a version nor a time of the object, so it may have been replaced while it was read"
                     .to_owned(),
             }),
-            (After::NotKnown, None) if !is_pinned(facts) && !facts.id.etag.as_ref().is_some_and(ETag::is_strong) => {
+            (After::NotKnown, None) if !facts.identity().is_identified() => {
                 Some(Reason::Unanswered {
                     detail: "it has no strong ETag, and whether it was replaced while it was read could not be asked"
                         .to_owned(),
@@ -84,7 +83,7 @@ fn is_object(facts: &ObjectFacts) -> bool {
 }
 
 fn is_pinned(facts: &ObjectFacts) -> bool {
-    facts.version.as_deref().is_some_and(|version| version != "null")
+    lasting_version(facts.version.as_deref()).is_some()
 }
 
 /// Whether nothing but its size tells it from another object.

@@ -2,7 +2,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{VerifyError, VerifyRequest};
-use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointFile, Identity};
+use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointFile, CheckpointObject};
 use crate::clock::Clock;
 use crate::facts::ObjectFacts;
 use crate::fetch::ProgressSink;
@@ -13,7 +13,7 @@ use crate::units::ByteSize;
 /// Keeps the state of one reading in a file.
 pub(super) struct CheckpointWriter {
     file: CheckpointFile,
-    object: Identity,
+    object: CheckpointObject,
     plan: Arc<ReadPlan>,
     clock: Arc<dyn Clock>,
 }
@@ -23,7 +23,7 @@ impl CheckpointWriter {
     pub fn of(session: &Session, request: &VerifyRequest, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
         Some(CheckpointWriter {
             file: request.resume.clone()?,
-            object: Identity::of(request.target().to_string(), facts),
+            object: CheckpointObject::of(request.target().to_string(), facts),
             plan: Arc::clone(plan),
             clock: Arc::clone(&session.context().clock),
         })

@@ -1,7 +1,7 @@
 use crate::checks::Digests;
 use crate::checksum::composite;
 use crate::commands::Discovery;
-use crate::ident::ETag;
+use crate::ident::{ETag, ObjectIdentity};
 use crate::plan::{Basis, Candidate, Claim, KnownLayout, PartLayout, Reference, Witness};
 use crate::verdict::{CheckId, Origin, Subject};
 
@@ -28,8 +28,8 @@ pub(super) fn etag_parts(reference: &Reference, digests: &Digests) -> Option<Par
 impl Discovery {
     /// Takes the parts for proved under which this very ETag matched before, unless the server proved where they end.
     pub(super) fn take_etag_parts(&mut self, known: &ETagParts) {
-        let same = self.facts.id.etag.as_ref() == Some(&known.etag)
-            && self.facts.size == known.layout.size()
+        let then = ObjectIdentity { etag: Some(known.etag.clone()), ..ObjectIdentity::of_size(known.layout.size()) };
+        let same = then.same_as(&self.facts.identity().content()).is_yes()
             && self.facts.etag_parts() == u32::try_from(known.layout.count()).ok();
         if same && self.layout.proved_layout().is_none() {
             let basis = Basis::Proved { by: "this ETag matched under them before" };

@@ -43,7 +43,7 @@ impl EntryRow {
                 EntryRow { kind: "gone", at: gone.at, tool: gone.tool, target: gone.target, ..EntryRow::default() }
             }
             Entry::Acceptance(one) => {
-                let object_bytes = one.object.as_ref().map(|object| object.object_bytes);
+                let object_bytes = one.object.as_ref().and_then(|object| object.object_bytes);
                 let object = one.object.unwrap_or_default();
                 EntryRow {
                     kind: "acceptance",
@@ -51,7 +51,7 @@ impl EntryRow {
                     tool: one.tool,
                     target: one.target,
                     object_bytes,
-                    etag: object.etag,
+                    etag: object.etag.as_ref().map(ToString::to_string),
                     last_modified: object.last_modified,
                     reason: Some(one.reason),
                     ..EntryRow::default()
@@ -97,8 +97,8 @@ impl From<Proof> for EntryRow {
             target: proof.target,
             level: Some(proof.level),
             verdict: Some(proof.verdict),
-            object_bytes: Some(proof.object.object_bytes),
-            etag: proof.object.etag,
+            object_bytes: proof.object.object_bytes,
+            etag: proof.object.etag.as_ref().map(ToString::to_string),
             version_id: proof.version_id,
             last_modified: proof.object.last_modified,
             storage_class: proof.storage_class,
@@ -123,7 +123,8 @@ pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::audit::{Acceptance, ContentFingerprint, Seen};
+    use crate::audit::{Acceptance, ContentFingerprint};
+    use crate::ident::{ETag, ObjectIdentity};
 
     pub fn rows() -> Vec<EntryRow> {
         let proof = Proof {
@@ -133,7 +134,11 @@ pub(super) mod tests {
             level: "bytes".into(),
             verdict: "pass".into(),
             settled: true,
-            object: Seen { etag: Some("e".into()), object_bytes: 1 << 40, last_modified: Some("soon".into()) },
+            object: ObjectIdentity {
+                etag: Some(ETag::kept("e")),
+                last_modified: Some("soon".into()),
+                ..ObjectIdentity::of_size(1 << 40)
+            },
             listed: None,
             version_id: None,
             storage_class: Some("STANDARD".into()),
@@ -148,7 +153,7 @@ pub(super) mod tests {
             at: "2026-01-02T03:04:06Z".into(),
             tool: "test".into(),
             target: "s3://b/c".into(),
-            object: Some(Seen { object_bytes: 7, ..Seen::default() }),
+            object: Some(ObjectIdentity::of_size(7)),
             reason: "meant so".into(),
         };
         vec![

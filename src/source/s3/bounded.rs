@@ -16,9 +16,10 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use http_body_util::{LengthLimitError, Limited};
 
-use super::document::{Document, Foreign, KnownObject};
+use super::document::{Document, Foreign};
 use super::headers::Headers;
 use super::shape;
+use crate::ident::ObjectIdentity;
 
 /// The SDK reads the answers to all requests but GetObject whole before it looks at them, and refuses any over one
 /// header that it cannot read. Here every answer is bounded, one that is no document of the request is refused, most
@@ -32,7 +33,7 @@ pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 /// What one request is about, and what its answer told besides the SDK's reading of it.
 #[derive(Clone, Default)]
 pub(super) struct About {
-    known: KnownObject,
+    known: ObjectIdentity,
     heard: Arc<Mutex<Heard>>,
 }
 
@@ -49,7 +50,7 @@ pub(super) struct Heard {
 }
 
 impl About {
-    pub fn new(known: KnownObject) -> Self {
+    pub fn new(known: ObjectIdentity) -> Self {
         About { known, heard: Arc::default() }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::bounded::Heard;
 use super::headers::Headers;
 use crate::facts::ObjectFacts;
-use crate::ident::{ETag, ObjectId};
+use crate::ident::{ObjectId, ObjectIdentity};
 use crate::progress::Call;
 use crate::source::Aside;
 
@@ -18,7 +18,7 @@ pub(super) struct ObjectContext {
     pub unconditional: AtomicBool,
     /// One at a time asks whether anything changed.
     pub asking: tokio::sync::Mutex<()>,
-    state: Mutex<Option<State>>,
+    state: Mutex<Option<ObjectIdentity>>,
     notes: Mutex<Notes>,
     /// The status of the last answer, 0 where a request got none.
     status: AtomicU16,
@@ -32,54 +32,45 @@ struct Notes {
     said: BTreeSet<String>,
 }
 
-/// What a HEAD told that marks a state of the object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct State {
-    pub etag: Option<ETag>,
-    pub version: Option<String>,
-    pub size: u64,
-    /// As it came: it is compared, not read.
-    pub last_modified: Option<String>,
+/// What a HEAD told that marks a state of the object. The time is as it came: it is compared, not read.
+pub(super) fn told_state(facts: &ObjectFacts, headers: &Headers) -> ObjectIdentity {
+    ObjectIdentity { last_modified: headers.joined("last-modified"), ..facts.identity() }
 }
 
-impl State {
-    pub fn of(facts: &ObjectFacts, headers: &Headers) -> Self {
-        State {
-            etag: facts.id.etag.clone(),
-            version: facts.version.clone(),
-            size: facts.size,
-            last_modified: headers.joined("last-modified"),
+/// Why the head of an answer is not of this state, where no strong ETag can tell: it must carry the version or,
+/// without versions, the time that HEAD told.
+pub(super) fn denies(state: &ObjectIdentity, answer: &Headers) -> Option<String> {
+    let none = ObjectIdentity::default;
+    let (what, then, now) = match state.version() {
+        Some(version) => {
+            let of = |version_id| ObjectIdentity { version_id, ..none() };
+            ("the version id", of(Some(version.to_owned())), of(answer.one("x-amz-version-id")))
         }
-    }
-
-    /// Why the head of an answer is not of this state, where no strong ETag can tell: it must carry the version or,
-    /// without versions, the time that HEAD told.
-    pub fn denies(&self, answer: &Headers) -> Option<String> {
-        let (what, then, now) = match &self.version {
-            Some(version) if version != "null" => {
-                ("the version id", Some(version.clone()), answer.one("x-amz-version-id"))
-            }
-            _ => ("Last-Modified", self.last_modified.clone(), answer.joined("last-modified")),
-        };
-        let shown = |value: Option<String>| value.unwrap_or_else(|| "not stated".to_owned());
-        (then != now).then(|| format!("{what} is {}, and was {}", shown(now), shown(then)))
-    }
+        None => {
+            let of = |last_modified| ObjectIdentity { last_modified, ..none() };
+            ("Last-Modified", of(state.last_modified.clone()), of(answer.joined("last-modified")))
+        }
+    };
+    let differs = !then.same_as(&now).agrees();
+    let shown = |one: ObjectIdentity| one.version_id.or(one.last_modified).unwrap_or_else(|| "not stated".to_owned());
+    differs.then(|| format!("{what} is {}, and was {}", shown(now), shown(then)))
 }
 
 impl ObjectContext {
-    pub fn saw(&self, state: State) {
+    pub fn saw(&self, state: ObjectIdentity) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
     }
 
     /// The state that HEAD told last, if it is the one of this identity.
-    pub fn state_of(&self, id: &ObjectId) -> Option<State> {
+    pub fn state_of(&self, id: &ObjectId) -> Option<ObjectIdentity> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        state.filter(|state| state.etag == id.etag)
+        let known = ObjectIdentity::of_etag(id.etag.clone());
+        state.filter(|state| ObjectIdentity::of_etag(state.etag.clone()).same_as(&known).agrees())
     }
 
     /// The size that HEAD told last.
     pub fn size(&self) -> Option<u64> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|state| state.size)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|state| state.object_bytes)
     }
 
     /// Keeps a note, once.
@@ -135,20 +126,19 @@ mod tests {
 
     #[test]
     fn without_a_strong_etag_version_or_time_must_come_with_every_answer() {
-        let state = |version: Option<&str>, time: Option<&str>| State {
-            etag: None,
-            version: version.map(Into::into),
-            size: 1,
+        let state = |version: Option<&str>, time: Option<&str>| ObjectIdentity {
+            version_id: version.map(Into::into),
             last_modified: time.map(Into::into),
+            ..ObjectIdentity::of_size(1)
         };
         let answer = Headers::from_pairs(&[("last-modified", b"t"), ("x-amz-version-id", b"v")]);
         for held in [state(Some("v"), Some("other")), state(None, Some("t")), state(Some("null"), Some("t"))] {
-            assert_eq!(held.denies(&answer), None, "{held:?}");
+            assert_eq!(denies(&held, &answer), None, "{held:?}");
         }
         for moved in [state(Some("w"), Some("t")), state(None, Some("u")), state(None, None)] {
-            assert!(moved.denies(&answer).is_some(), "{moved:?}");
+            assert!(denies(&moved, &answer).is_some(), "{moved:?}");
         }
-        assert!(state(None, Some("t")).denies(&Headers::default()).is_some(), "an answer that tells nothing");
-        assert!(state(Some("v"), None).denies(&Headers::default()).is_some());
+        assert!(denies(&state(None, Some("t")), &Headers::default()).is_some(), "an answer that tells nothing");
+        assert!(denies(&state(Some("v"), None), &Headers::default()).is_some());
     }
 }

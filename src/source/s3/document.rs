@@ -3,7 +3,7 @@
 
 use super::headers::{Headers, Told};
 use super::whole::{Broken, Most, whole};
-use crate::ident::ETag;
+use crate::ident::{ETag, ObjectIdentity};
 
 /// The namespace of every document of S3; other servers leave it out.
 pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -52,13 +52,6 @@ const DOCUMENTS: [Document; 17] = {
     ]
 };
 
-/// What HEAD told of the object that a request is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct KnownObject {
-    pub etag: Option<ETag>,
-    pub size: Option<u64>,
-}
-
 /// Why an answer with status 200 is none to what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Foreign {
@@ -93,7 +86,7 @@ impl Document {
     }
 
     /// Refuses an answer by its head alone. S3 often sends no Content-Type here, so its absence proves nothing.
-    pub fn check_head(self, headers: &Headers, known: &KnownObject) -> Result<(), Foreign> {
+    pub fn check_head(self, headers: &Headers, known: &ObjectIdentity) -> Result<(), Foreign> {
         let content_type = headers.one("content-type").filter(|kind| !kind.is_empty());
         let is_xml = content_type.as_deref().map(is_xml);
         if let Some(sign) = self.sign(headers, known, is_xml == Some(true)) {
@@ -110,7 +103,7 @@ impl Document {
     }
 
     /// A header that only an object has.
-    fn sign(self, headers: &Headers, known: &KnownObject, xml: bool) -> Option<&'static str> {
+    fn sign(self, headers: &Headers, known: &ObjectIdentity, xml: bool) -> Option<&'static str> {
         if headers.has("content-range") {
             return Some("Content-Range");
         }
@@ -134,8 +127,8 @@ impl Document {
     }
 
     /// Refuses an answer that is as long as the object, whatever its head states.
-    pub fn check_length(self, body: &[u8], known: &KnownObject) -> Result<(), Foreign> {
-        match self.of == Of::Object && known.size == Some(body.len() as u64) {
+    pub fn check_length(self, body: &[u8], known: &ObjectIdentity) -> Result<(), Foreign> {
+        match self.of == Of::Object && known.object_bytes == Some(body.len() as u64) {
             true => Err(Foreign::Object("its length")),
             false => Ok(()),
         }
@@ -160,9 +153,9 @@ impl Document {
     }
 }
 
-fn has_length_of(headers: &Headers, known: &KnownObject) -> bool {
+fn has_length_of(headers: &Headers, known: &ObjectIdentity) -> bool {
     let length = headers.one("content-length").and_then(|length| length.parse::<u64>().ok());
-    length.is_some() && length == known.size
+    length.is_some() && length == known.object_bytes
 }
 
 /// `application/xml`, `text/xml` or `…+xml`, whatever parameters follow.
@@ -232,8 +225,8 @@ fn attribute_value<'a>(attributes: &'a str, wanted: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn known() -> KnownObject {
-        KnownObject { etag: ETag::told("\"own\""), size: Some(7) }
+    fn known() -> ObjectIdentity {
+        ObjectIdentity { etag: ETag::told("\"own\""), ..ObjectIdentity::of_size(7) }
     }
 
     #[test]
@@ -280,7 +273,7 @@ mod tests {
     fn servers_that_say_accept_ranges_everywhere_can_be_listed() {
         let headers = Headers::from_pairs(&[("accept-ranges", b"bytes"), ("content-type", b"application/xml")]);
         for operation in ["ListObjectsV2", "GetBucketVersioning"] {
-            assert_eq!(Document::of(operation).unwrap().check_head(&headers, &KnownObject::default()), Ok(()));
+            assert_eq!(Document::of(operation).unwrap().check_head(&headers, &ObjectIdentity::default()), Ok(()));
         }
         assert_eq!(Document::of("PutObject"), None);
     }

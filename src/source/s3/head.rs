@@ -12,7 +12,7 @@ use crate::facts::{
     ContentRange, Encryption, Fact, LegalHold, LockEnd, LockFacts, LockMode, ObjectFacts, PartFacts, Service,
     decoded_words,
 };
-use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
+use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target, lasting_version};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
 
@@ -172,7 +172,7 @@ pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool
         true => Fact::Known { value: checksums, source: "HeadObject" },
     };
     let version = read.text("x-amz-version-id").filter(|version| !version.is_empty());
-    let pinned = uri.version.clone().or_else(|| version.clone().filter(|version| version != "null"));
+    let pinned = uri.version.clone().or_else(|| lasting_version(version.as_deref()).map(str::to_owned));
     let facts = ObjectFacts {
         id: ObjectId { target: Target::Object(uri.at_version(pinned)), etag },
         source: "HeadObject",

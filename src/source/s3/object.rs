@@ -9,8 +9,7 @@ use futures_util::stream;
 
 use super::ask::{addressed, hear, with_key};
 use super::bounded::About;
-use super::context::{ObjectContext, State};
-use super::document::KnownObject;
+use super::context::{ObjectContext, told_state};
 use super::error::{not_none, root_cause, says_none, translate};
 use super::head::{self, Head};
 use super::headers::Headers;
@@ -18,7 +17,7 @@ use super::{Connection, listing, never, parse};
 use crate::facts::{
     AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, Walk,
 };
-use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target};
+use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity, ObjectUri, Target, lasting_version};
 use crate::progress::Call;
 use crate::source::{Aside, Body, ErrorKind, ObjectSource, SourceError};
 use crate::units::{ByteRange, PartNumber};
@@ -52,8 +51,8 @@ impl S3Object {
         }
     }
 
-    fn known(&self, id: &ObjectId) -> KnownObject {
-        KnownObject { etag: id.etag.clone(), size: self.standing.size() }
+    fn known(&self, id: &ObjectId) -> ObjectIdentity {
+        ObjectIdentity { object_bytes: self.standing.size(), ..ObjectIdentity::of_etag(id.etag.clone()) }
     }
 
     pub(super) async fn head_once(
@@ -66,7 +65,7 @@ impl S3Object {
             .set_part_number(part.and_then(|part| i32::try_from(part.get()).ok()))
             .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
         let (_, headers) =
-            hear!(self, KnownObject::default(), request, reading(uri)).map_err(|error| match error.kind {
+            hear!(self, ObjectIdentity::default(), request, reading(uri)).map_err(|error| match error.kind {
                 // No condition was sent that could have failed.
                 ErrorKind::Changed => {
                     let detail = "the server refuses a HEAD without any condition as if one had failed (status 412)";
@@ -83,14 +82,14 @@ impl S3Object {
         let facts = ObjectFacts { service: self.connection.answers(), ..facts };
         notes.into_iter().for_each(|note| self.standing.note(note));
         if let Some(etag) = facts.id.etag.as_ref().filter(|etag| !etag.is_strong()) {
-            let by = match facts.version.as_deref() {
-                Some(version) if version != "null" => "its version id",
-                _ => "its size and Last-Modified",
+            let by = match lasting_version(facts.version.as_deref()) {
+                Some(_) => "its version id",
+                None => "its size and Last-Modified",
             };
             let note = format!("the ETag {etag} is weak and identifies nothing; every answer is held against {by}");
             self.standing.note(note);
         }
-        self.standing.saw(State::of(&facts, &headers));
+        self.standing.saw(told_state(&facts, &headers));
         Ok(facts)
     }
 
@@ -151,7 +150,7 @@ impl ObjectSource for S3Object {
             return (error, 0);
         }
         let request = with_key!(self, addressed!(self, self.client.get_object(), self.uri)).range("bytes=0-0");
-        let told = match hear!(self, KnownObject::default(), request, reading(&self.uri)) {
+        let told = match hear!(self, ObjectIdentity::default(), request, reading(&self.uri)) {
             Ok(_) => return (error, 1),
             Err(told) => told,
         };

@@ -8,14 +8,14 @@ use aws_sdk_s3::types::RequestPayer;
 use super::S3Object;
 use super::ask::{addressed, with_key};
 use super::bounded::About;
-use super::context::State;
-use super::document::{KnownObject, error_code};
+use super::context::{denies, told_state};
+use super::document::error_code;
 use super::error::{translate, wrapped};
 use super::head;
 use super::headers::Headers;
 use super::object::reading;
 use crate::facts::{ReplyHead, ReplyProblem, check_reply};
-use crate::ident::{ETag, ObjectId, ObjectUri};
+use crate::ident::{ETag, ObjectId, ObjectIdentity, ObjectUri};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::ByteRange;
 
@@ -53,7 +53,7 @@ impl S3Object {
         let request = with_key!(self, addressed!(self, self.client.get_object(), uri))
             .set_range(range.http_header())
             .set_if_match(id.etag.as_ref().filter(|_| conditional).and_then(ETag::if_match));
-        let about = About::new(KnownObject::default());
+        let about = About::new(ObjectIdentity::default());
         let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
             let status = error.raw_response().map(|answer| answer.status().as_u16());
             let mut error = translate(&error, &self.subject(), reading(uri));
@@ -89,7 +89,7 @@ impl S3Object {
                 let lost = !conditional && told.etag.is_none();
                 lost.then(|| "an answer without an ETag, from a server that cannot be held to one".to_owned())
             }
-            _ => self.standing.state_of(id).and_then(|state| state.denies(headers)),
+            _ => self.standing.state_of(id).and_then(|state| denies(&state, headers)),
         }
     }
 
@@ -104,7 +104,8 @@ impl S3Object {
         let uri = self.at(id);
         self.standing.asked_more();
         let Ok(headers) = self.head_once(&uri, None, false).await else { return false };
-        let same = head::head_facts(&uri, &headers, false).is_ok_and(|now| State::of(&now.facts, &headers) == then);
+        let same = head::head_facts(&uri, &headers, false)
+            .is_ok_and(|now| told_state(&now.facts, &headers).same_as(&then).is_yes());
         if same {
             self.standing.unconditional.store(true, Ordering::Relaxed);
         }

@@ -2,7 +2,8 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ContentFingerprint, Level, LookResult, Seen};
+use super::{ContentFingerprint, Level, LookResult};
+use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
 use crate::verdict::Doubt;
 
@@ -29,10 +30,10 @@ pub struct Proof {
     pub verdict: String,
     /// Nothing that this level demands of it was left open.
     pub settled: bool,
-    pub object: Seen,
+    pub object: ObjectIdentity,
     /// How a listing shows the same object, where it tells another time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub listed: Option<Seen>,
+    pub listed: Option<ObjectIdentity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +74,7 @@ pub struct Acceptance {
     pub target: String,
     /// The state that is right; absent where it is right that there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<Seen>,
+    pub object: Option<ObjectIdentity>,
     pub reason: String,
 }
 

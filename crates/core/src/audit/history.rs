@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::seen::restated;
-use super::{Change, ContentFingerprint, Entry, Level, LookResult, Proof, Seen, ValidityWindow};
-use crate::ident::ETag;
+use super::{Change, ContentFingerprint, Entry, Level, LookResult, Proof, ValidityWindow};
+use crate::ident::{ETag, ObjectIdentity};
 use crate::plan::PartLayout;
 
 mod distrust;
@@ -128,8 +128,13 @@ impl History {
     }
 
     /// An acceptance of another state than the newest accepts nothing; and none proves anything.
-    fn accept(&mut self, object: Option<&Seen>) {
-        if object != self.state() {
+    fn accept(&mut self, object: Option<&ObjectIdentity>) {
+        let is_present = match (object, self.state()) {
+            (Some(accepted), Some(present)) => accepted.same_as(present).agrees(),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_present {
             return;
         }
         let known = std::mem::take(self);
@@ -150,7 +155,7 @@ impl History {
     }
 
     /// How it was seen last; `None` where it was gone, or never seen.
-    pub fn state(&self) -> Option<&Seen> {
+    pub fn state(&self) -> Option<&ObjectIdentity> {
         self.latest.as_ref().filter(|_| !self.gone).map(|latest| &latest.object)
     }
 
@@ -163,41 +168,38 @@ impl History {
     }
 
     /// The damage that was found in this very state of the object.
-    pub fn damage_of(&self, seen: &Seen) -> Option<&Proof> {
+    pub fn damage_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.damage.iter().find(|damage| looks_like(damage, seen)).map(Arc::as_ref)
     }
 
     /// The look that put this very state of the object in doubt.
-    pub fn doubt_of(&self, seen: &Seen) -> Option<&Proof> {
+    pub fn doubt_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.doubts.iter().find(|doubt| looks_like(doubt, seen)).map(Arc::as_ref)
     }
 
-    fn is_troubled(&self, seen: &Seen) -> bool {
+    fn is_troubled(&self, seen: &ObjectIdentity) -> bool {
         self.trouble().any(|look| looks_like(look, seen))
     }
 
     /// The parts under which this very ETag matched once, of an object of this size.
-    pub fn parts_of(&self, seen: &Seen) -> Option<(ETag, PartLayout)> {
-        let same = |look: &&Arc<Proof>| {
-            let known = &look.object;
-            known.etag.is_some() && known.etag == seen.etag && known.object_bytes == seen.object_bytes
-        };
+    pub fn parts_of(&self, seen: &ObjectIdentity) -> Option<(ETag, PartLayout)> {
+        let same = |look: &&Arc<Proof>| look.object.has_strong_etag() && look.object.same_bytes_as(seen).is_yes();
         self.matched.as_ref().filter(same)?.matched_parts()
     }
 
     /// What an earlier look at this very state told of its content.
-    pub fn content_of(&self, seen: &Seen) -> &[ContentFingerprint] {
+    pub fn content_of(&self, seen: &ObjectIdentity) -> &[ContentFingerprint] {
         let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
         looks.find(|look| is(look, seen)).map_or(&[], |look| &look.content)
     }
 
     /// The newest proof over every byte, if it is of this very state of the object.
-    pub fn proof_of(&self, seen: &Seen) -> Option<&Proof> {
+    pub fn proof_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.proof.as_deref().filter(|proof| is(proof, seen) && !self.is_troubled(seen))
     }
 
     /// A proof that makes it needless to look at the object again.
-    pub fn still_good(&self, seen: &Seen, level: Level, term: ValidityWindow) -> Option<&Proof> {
+    pub fn still_good(&self, seen: &ObjectIdentity, level: Level, term: ValidityWindow) -> Option<&Proof> {
         // One that was gone and is back is looked at, so that this is known.
         if self.gone || self.is_troubled(seen) {
             return None;
@@ -207,7 +209,12 @@ impl History {
     }
 
     /// What became of it since it was first seen; where its listing tells another time, also by that.
-    pub fn change(&self, seen: &Seen, listed: Option<&Seen>, content: &[ContentFingerprint]) -> Change {
+    pub fn change(
+        &self,
+        seen: &ObjectIdentity,
+        listed: Option<&ObjectIdentity>,
+        content: &[ContentFingerprint],
+    ) -> Change {
         let Some(first) = &self.first else { return Change::New };
         if let Some(detail) = self.restated(seen, content) {
             return Change::Restated { detail };
@@ -246,7 +253,7 @@ impl History {
     }
 
     /// A value that was known of this very state of the object, and is another now. No state has two.
-    pub fn restated(&self, seen: &Seen, content: &[ContentFingerprint]) -> Option<String> {
+    pub fn restated(&self, seen: &ObjectIdentity, content: &[ContentFingerprint]) -> Option<String> {
         let looks = [&self.proof, &self.first].into_iter().flatten().filter(|look| is(look, seen));
         let (was, is) = looks.into_iter().find_map(|look| restated(&look.content, content))?;
         Some(format!("under the same ETag, size and time {was} was stated before, and {is} is now"))
@@ -265,19 +272,23 @@ impl History {
 }
 
 /// Whether a look is of this state for certain: what it proved is proved of it.
-fn is(proof: &Proof, seen: &Seen) -> bool {
-    seen.is_identified() && looks_like(proof, seen)
+fn is(proof: &Proof, seen: &ObjectIdentity) -> bool {
+    states(proof).any(|stated| stated.same_as(seen).is_yes())
 }
 
 /// Whether a look may be of this state, for nothing tells them apart: what it found wrong may be wrong with it.
-fn looks_like(proof: &Proof, seen: &Seen) -> bool {
-    proof.object == *seen || proof.listed.as_ref() == Some(seen)
+fn looks_like(proof: &Proof, seen: &ObjectIdentity) -> bool {
+    states(proof).any(|stated| stated.same_as(seen).agrees())
+}
+
+/// How a look saw the object: by HEAD, and by a listing where that told otherwise.
+fn states(look: &Proof) -> impl Iterator<Item = &ObjectIdentity> {
+    [Some(&look.object), look.listed.as_ref()].into_iter().flatten()
 }
 
 /// Whether two looks may have seen the same state, by HEAD or by a listing.
 fn same_state(one: &Proof, other: &Proof) -> bool {
-    let seen = [Some(&other.object), other.listed.as_ref()];
-    seen.into_iter().flatten().any(|seen| looks_like(one, seen))
+    states(other).any(|seen| looks_like(one, seen))
 }
 
 fn shares(one: &Proof, other: &Proof) -> bool {
@@ -299,8 +310,13 @@ mod tests {
         format!("2026-01-{day}T00:00:00Z").parse().ok()
     }
 
-    fn seen(etag: &str) -> Seen {
-        Seen { object_bytes: 5, etag: Some(etag.into()), last_modified: Some("2026-01-01T00:00:00Z".into()) }
+    fn seen(etag: &str) -> ObjectIdentity {
+        ObjectIdentity {
+            object_bytes: Some(5),
+            etag: Some(ETag::kept(etag)),
+            last_modified: Some("2026-01-01T00:00:00Z".into()),
+            version_id: None,
+        }
     }
 
     fn proof(at: &str, level: Level, verdict: &str, etag: &str, content: &str) -> Entry {
@@ -368,7 +384,7 @@ mod tests {
     fn a_listing_may_tell_another_time_of_the_same_object() {
         let Entry::Proof(known) = proof("10", Level::Bytes, "pass", "a", "crc32:x") else { unreachable!() };
         let mut known = *known;
-        let elsewhen = Seen { last_modified: Some("2026-01-01T00:00:07Z".into()), ..seen("a") };
+        let elsewhen = ObjectIdentity { last_modified: Some("2026-01-01T00:00:07Z".into()), ..seen("a") };
         let still = |known: &Proof| {
             history(&[Entry::Proof(Box::new(known.clone()))]).still_good(&elsewhen, Level::Bytes, ALWAYS).is_some()
         };
@@ -423,7 +439,7 @@ mod tests {
             history.change(&seen("b"), None, &[ContentFingerprint(content.into())]).name()
         };
         assert_eq!(change(&history(&entries), "crc32:y"), "replaced");
-        let accept = |object: Option<Seen>| {
+        let accept = |object: Option<ObjectIdentity>| {
             Entry::Acceptance(Acceptance {
                 at: "2026-01-12T00:00:00Z".into(),
                 tool: "test".into(),
@@ -436,7 +452,7 @@ mod tests {
         let mut accepted = history(&[first.clone(), replaced.clone(), accept(Some(seen("b")))]);
         assert_eq!(change(&accepted, "crc32:y"), "same");
         assert!(accepted.still_good(&seen("b"), Level::Bytes, ALWAYS).is_some(), "what was proved of it stays proved");
-        let other = Seen { object_bytes: 6, ..seen("c") };
+        let other = ObjectIdentity { object_bytes: Some(6), ..seen("c") };
         assert_eq!(accepted.change(&other, None, &[]).name(), "replaced", "only this state was accepted");
         for object in [None, Some(seen("a"))] {
             accepted = history(&[first.clone(), replaced.clone(), accept(object)]);

@@ -20,7 +20,7 @@ impl Proof {
     /// What the look says, with an entry that contradicts itself taken for the worst that it says: a pass beside a failed
     /// check is damage, and a pass that does not cover every byte proves nothing.
     pub fn standing(&self) -> LookResult {
-        let all = self.covered_bytes == self.object.object_bytes && self.covered_bytes > 0;
+        let all = Some(self.covered_bytes) == self.object.object_bytes && self.covered_bytes > 0;
         let bytes = self.level == Level::Bytes.name();
         let (passed, unknown) = (self.verdict == Verdict::Pass.name(), self.verdict == Verdict::Unknown.name());
         if self.verdict == Verdict::Fail.name() || !self.failed.is_empty() {
@@ -44,7 +44,7 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Seen;
+    use crate::ident::{ETag, ObjectIdentity};
 
     fn look(level: &str, verdict: &str, covered: u64) -> Proof {
         Proof {
@@ -54,7 +54,7 @@ mod tests {
             level: level.into(),
             verdict: verdict.into(),
             settled: true,
-            object: Seen { object_bytes: 5, etag: Some("e".into()), last_modified: None },
+            object: ObjectIdentity { object_bytes: Some(5), etag: Some(ETag::kept("e")), ..ObjectIdentity::default() },
             listed: None,
             version_id: None,
             storage_class: None,
@@ -76,7 +76,11 @@ mod tests {
             ("nothing covered", look("bytes", "pass", 0), LookResult::Open),
             ("not all covered", look("bytes", "pass", 4), LookResult::Open),
             ("more covered than there is", look("bytes", "pass", 6), LookResult::Open),
-            ("an empty object", Proof { object: Seen::default(), ..look("bytes", "pass", 0) }, LookResult::Open),
+            (
+                "an empty object",
+                Proof { object: ObjectIdentity::of_size(0), ..look("bytes", "pass", 0) },
+                LookResult::Open,
+            ),
             ("matched by nothing", Proof { proved_by: Vec::new(), ..pass() }, unproved),
             ("left open", Proof { settled: false, ..pass() }, unproved),
             ("a failed check beside a pass", Proof { failed: vec!["etag".into()], ..pass() }, LookResult::Damaged),

@@ -27,4 +27,4 @@ pub use origin::{Origin, OriginSurvey, judge_origin};
 pub use partition::{ParseShareError, Partition, PartitionSpec};
 pub use parts::part_runs;
 pub use policy::{BucketState, CopyState, LockRequirement, Policy, PolicySubject, age};
-pub use seen::{Change, ContentFingerprint, Seen, differs};
+pub use seen::{Change, ContentFingerprint, differs, listed_apart};

@@ -32,7 +32,7 @@ impl Proof {
             return None;
         }
         let sizes = self.etag_parts.iter().flat_map(|run| (0..run.parts).map(|_| run.part_bytes));
-        Some((ETag::new(etag), PartLayout::from_sizes(self.object.object_bytes, sizes).ok()?))
+        Some((etag.clone(), PartLayout::from_sizes(self.object.object_bytes?, sizes).ok()?))
     }
 }
 

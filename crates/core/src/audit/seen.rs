@@ -3,55 +3,13 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{ListedObject, ObjectFacts};
-use crate::ident::ETag;
+use crate::facts::ListedObject;
+use crate::ident::{ObjectIdentity, Same};
 
-/// What tells one state of an object from another without reading it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Seen {
-    pub object_bytes: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-    /// RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
-}
-
-impl Seen {
-    pub fn listed(object: &ListedObject) -> Self {
-        Seen {
-            object_bytes: object.size.unwrap_or_default(),
-            etag: object.etag.as_ref().map(ToString::to_string),
-            last_modified: object.modified.map(seconds),
-        }
-    }
-
-    pub fn facts(facts: &ObjectFacts) -> Self {
-        Seen {
-            object_bytes: facts.size,
-            etag: facts.id.etag.as_ref().map(ToString::to_string),
-            last_modified: facts.last_modified.map(seconds),
-        }
-    }
-}
-
-impl Seen {
-    /// Whether it can be told from every other state of the object: by a strong ETag alone.
-    pub fn is_identified(&self) -> bool {
-        self.etag.as_deref().and_then(ETag::told).is_some_and(|etag| etag.is_strong())
-    }
-
-    /// How a listing shows this object, if it does so by another time alone: some servers keep two.
-    pub fn listed_as(&self, listed: &ListedObject) -> Option<Seen> {
-        let listed = Seen::listed(listed);
-        let same = listed.is_identified() && listed.etag == self.etag && listed.object_bytes == self.object_bytes;
-        (same && listed != *self).then_some(listed)
-    }
-}
-
-/// HEAD tells whole seconds, a listing may tell more.
-fn seconds(time: jiff::Timestamp) -> String {
-    jiff::Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+/// How a listing shows an object, if it does so by another time alone: some servers keep two.
+pub fn listed_apart(seen: &ObjectIdentity, listed: &ListedObject) -> Option<ObjectIdentity> {
+    let listed = listed.identity();
+    (listed.same_bytes_as(seen).is_yes() && !listed.same_as(seen).is_yes()).then_some(listed)
 }
 
 /// A value that the content of an object has: `crc64nvme:BASE64`, with `-N` behind it where it goes over N parts.
@@ -127,13 +85,18 @@ pub(super) fn restated<'a>(
 
 impl Change {
     /// Holds an object against what it was, by values that its content had then and has now.
-    pub fn between(before: (&Seen, &[ContentFingerprint]), now: (&Seen, &[ContentFingerprint])) -> Self {
+    pub fn between(
+        before: (&ObjectIdentity, &[ContentFingerprint]),
+        now: (&ObjectIdentity, &[ContentFingerprint]),
+    ) -> Self {
         let ((then, had), (seen, has)) = (before, now);
-        if then == seen && then.is_identified() {
-            return Change::Same;
-        }
-        if then.object_bytes != seen.object_bytes {
-            return Change::Replaced { detail: format!("{} bytes became {}", then.object_bytes, seen.object_bytes) };
+        match then.same_as(seen) {
+            Same::Yes => return Change::Same,
+            Same::No(difference) if difference.size => {
+                let bytes = |identity: &ObjectIdentity| identity.object_bytes.unwrap_or_default();
+                return Change::Replaced { detail: format!("{} bytes became {}", bytes(then), bytes(seen)) };
+            }
+            Same::No(_) | Same::CannotTell(_) => {}
         }
         if let Some((was, is)) = differs(had, has) {
             return Change::Replaced { detail: format!("{was} became {is}") };
@@ -158,9 +121,15 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ident::ETag;
 
-    fn seen(bytes: u64, etag: &str, modified: &str) -> Seen {
-        Seen { object_bytes: bytes, etag: Some(etag.into()), last_modified: Some(modified.into()) }
+    fn seen(bytes: u64, etag: &str, modified: &str) -> ObjectIdentity {
+        ObjectIdentity {
+            object_bytes: Some(bytes),
+            etag: Some(ETag::kept(etag)),
+            last_modified: Some(modified.into()),
+            version_id: None,
+        }
     }
 
     fn contents(values: &[&str]) -> Vec<ContentFingerprint> {
@@ -170,7 +139,7 @@ mod tests {
     #[test]
     fn an_object_is_held_against_what_it_was() {
         let before = seen(9, "a-2", "2026-01-01T00:00:00Z");
-        let after = |had: &[&str], has: &[&str], now: &Seen| {
+        let after = |had: &[&str], has: &[&str], now: &ObjectIdentity| {
             Change::between((&before, &contents(had)), (now, &contents(has))).name()
         };
         assert_eq!(after(&[], &[], &before), "same");
@@ -187,7 +156,7 @@ mod tests {
 
     #[test]
     fn without_an_etag_nothing_is_the_same_by_its_looks() {
-        let bare = Seen { object_bytes: 9, etag: None, last_modified: Some("2026-01-01T00:00:00Z".into()) };
+        let bare = ObjectIdentity { etag: None, ..seen(9, "a", "2026-01-01T00:00:00Z") };
         assert_eq!(Change::between((&bare, &[]), (&bare, &[])), Change::Unclear);
         for weak in ["W/\"a\"", "W/\"a", ""] {
             let weak = seen(9, weak, "2026-01-01T00:00:00Z");

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use crate::ident::ETag;
+use crate::ident::{ETag, ObjectIdentity};
 
 /// What a bucket's own settings say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,6 +60,17 @@ pub struct ListedObject {
 }
 
 impl ListedObject {
+    /// What marks the state that was listed, without a version id and with its time in whole seconds, as a ledger keeps
+    /// it.
+    pub fn identity(&self) -> ObjectIdentity {
+        ObjectIdentity {
+            object_bytes: Some(self.size.unwrap_or_default()),
+            etag: self.etag.clone(),
+            last_modified: self.modified.map(super::object::whole_second),
+            version_id: None,
+        }
+    }
+
     pub fn is_delete_marker(&self) -> bool {
         self.size.is_none()
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Fact, LegalHold, LockMode, RestoreState, Service};
 use crate::checksum::{Digest, StoredChecksum};
-use crate::ident::{ETag, ETagForm, ObjectId};
+use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity};
 use crate::units::PartNumber;
 
 /// Server-side encryption, as far as it bears on what an ETag can mean.
@@ -98,7 +98,27 @@ pub struct ObjectFacts {
     pub tag_count: Option<u32>,
 }
 
+/// HEAD tells whole seconds, a listing may tell more.
+pub(super) fn whole_second(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+}
+
 impl ObjectFacts {
+    /// What marks the state that was told.
+    pub fn identity(&self) -> ObjectIdentity {
+        ObjectIdentity {
+            object_bytes: Some(self.size),
+            etag: self.id.etag.clone(),
+            last_modified: self.last_modified.map(|time| time.to_string()),
+            version_id: self.version.clone(),
+        }
+    }
+
+    /// The same as far as a listing tells it too; see [`ListedObject::identity`](super::ListedObject::identity).
+    pub fn listed_identity(&self) -> ObjectIdentity {
+        ObjectIdentity { last_modified: self.last_modified.map(whole_second), version_id: None, ..self.identity() }
+    }
+
     /// An object of which only identity and size are known yet.
     pub fn new(id: ObjectId, source: &'static str, size: u64) -> Self {
         ObjectFacts {

@@ -1,5 +1,5 @@
 use super::text;
-use crate::checkpoint::{Checkpoint, Identity};
+use crate::checkpoint::{Checkpoint, CheckpointObject};
 use crate::checksum::Algorithm;
 use crate::plan::{Budget, Limits, PartLayout, ReadPlan};
 use crate::sealed::seal_version;
@@ -24,7 +24,7 @@ pub fn checkpoint(data: &[u8]) -> bool {
         fields.insert("tool".to_owned(), concat!("stored-ami ", env!("CARGO_PKG_VERSION")).into());
         fields.insert("plan".to_owned(), plan.fingerprint().hex().into());
         fields.insert("ranges".to_owned(), plan.ranges().len().into());
-        let object: Identity = serde_json::from_value(fields.get("object")?.clone()).ok()?;
+        let object: CheckpointObject = serde_json::from_value(fields.get("object")?.clone()).ok()?;
         Some((
             Checkpoint::from_json(&seal_version("checkpoint", Checkpoint::VERSION, &inner).ok()?).ok()?,
             Some(object),

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// An entity tag, without the quotes around a strong one.
 ///
 /// A strong ETag identifies a version of the bytes. A weak one (`W/"…"`, RFC 9110 §8.8.1) is kept whole and identifies
@@ -46,7 +48,7 @@ impl ETag {
     /// An ETag as a server tells it. An empty one is none.
     pub fn told(text: &str) -> Option<Self> {
         let etag = ETag::new(text);
-        (!etag.opaque().is_empty()).then_some(etag)
+        (!etag.is_empty()).then_some(etag)
     }
 
     /// A strong ETag without its quotes, or a weak one whole.
@@ -68,13 +70,30 @@ impl ETag {
         self.is_strong().then(|| format!("\"{}\"", self.text))
     }
 
+    /// An ETag as a document keeps it, in the form of [`ETag::as_str`].
+    pub fn kept(text: &str) -> Self {
+        let strength = if weak_tag(text).is_some() { Strength::Weak } else { Strength::Strong };
+        ETag { text: text.to_owned(), strength }
+    }
+
+    /// Whether it says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.opaque().is_empty()
+    }
+
+    /// Whether two ETags are of the same bytes. `None` where the texts are equal and one of them is weak.
+    pub(super) fn is_same(&self, other: &ETag) -> Option<bool> {
+        match (self.opaque() == other.opaque(), self.is_strong() && other.is_strong()) {
+            (false, _) => Some(false),
+            (true, true) => Some(true),
+            (true, false) => None,
+        }
+    }
+
     /// Whether an answer under `other` may be of the object that has this one. Where this one is weak, only the texts
     /// are compared.
     pub fn allows(&self, other: &ETag) -> bool {
-        match self.strength {
-            Strength::Strong => self == other,
-            Strength::Weak => self.opaque() == other.opaque(),
-        }
+        self.is_same(other).unwrap_or(!self.is_strong())
     }
 
     fn opaque(&self) -> &str {
@@ -122,6 +141,19 @@ fn weak_tag(text: &str) -> Option<&str> {
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// As its text.
+impl Serialize for ETag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for ETag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| ETag::kept(&text))
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::{Algorithm, Digest};
 use crate::facts::ObjectFacts;
-use crate::ident::{ETag, ETagForm};
+use crate::ident::{ETag, ETagForm, ObjectIdentity};
 use crate::plan::{Claim, KnownLayout, PartLayout, Reference};
 use crate::sealed::{SealError, at_most, open, seal};
 use crate::verdict::{CheckId, Origin, Subject};
@@ -98,10 +98,15 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The ETag and the size of the object. Its version id and time are those of the place where it was.
+    pub fn content(&self) -> ObjectIdentity {
+        ObjectIdentity { etag: self.etag.as_deref().map(ETag::kept), ..ObjectIdentity::of_size(self.object_bytes) }
+    }
+
     /// In words, why an object is another than this manifest is of, whatever its bytes: by its size, or by the parts it
     /// was written in. `None` where both agree, or where nothing tells of parts, as for a local copy.
     pub fn is_of_another(&self, facts: &ObjectFacts, layout: &KnownLayout) -> Option<String> {
-        if self.object_bytes != facts.size {
+        if !ObjectIdentity::of_size(self.object_bytes).same_as(&ObjectIdentity::of_size(facts.size)).agrees() {
             return Some(format!("it has {} bytes, this one has {}", self.object_bytes, facts.size));
         }
         let theirs = parts_of(self.etag.as_deref().map(ETag::new).as_ref())?;

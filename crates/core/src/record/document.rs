@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::preflight::{LogicalSize, SourceFacts, any_encrypted};
 use crate::facts::{Caller, ImageFacts, SnapshotFacts};
+use crate::ident::{ETag, ObjectIdentity};
 use crate::sealed::{SealError, open, seal};
 use crate::units::GIB;
 
@@ -106,6 +107,15 @@ impl Record {
             etag: None,
             version_id: None,
             object_bytes: None,
+        }
+    }
+
+    /// The ETag and the size of the object, as far as they were kept.
+    pub fn content(&self) -> ObjectIdentity {
+        ObjectIdentity {
+            etag: self.etag.as_deref().map(ETag::kept),
+            object_bytes: self.object_bytes,
+            ..ObjectIdentity::default()
         }
     }
 

@@ -2,7 +2,7 @@
 //! findings; one that says otherwise was altered, or was not written by this program.
 
 use super::{AuditedBucketReport, AuditedReport, Exit, FindingReport, IdentityReport, exit_of, verdict_of};
-use crate::audit::{Level, Seen};
+use crate::audit::Level;
 use crate::checks::wrong_size;
 use crate::ident::{ObjectUri, Target};
 use crate::verdict::{CheckId, CheckName, Origin, PolicyCheck, Subject, Verdict};
@@ -126,7 +126,7 @@ pub(super) fn odd_seconds(seconds: f64) -> Option<String> {
 impl IdentityReport {
     /// Whether this state can be told from every other, so that a proof of it can be kept.
     fn is_identified(&self) -> bool {
-        Seen { etag: self.etag.clone(), ..Seen::default() }.is_identified()
+        self.identity().has_strong_etag()
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::{FindingReport, PartRunReport, ProbeReport, RatioReport, StreamReport};
 use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
+use crate::ident::{ETag, ObjectIdentity, Target};
 use crate::plan::{Basis, KnownLayout, LayoutShape};
 
 /// What `verify` found.
@@ -110,12 +111,29 @@ pub struct StatsReport {
 
 impl From<&ObjectFacts> for IdentityReport {
     fn from(facts: &ObjectFacts) -> Self {
+        IdentityReport::new(&facts.identity(), &facts.id.target)
+    }
+}
+
+impl IdentityReport {
+    /// The form of an identity in reports.
+    pub fn new(identity: &ObjectIdentity, target: &Target) -> Self {
         IdentityReport {
-            object_bytes: facts.size,
-            etag: facts.id.etag.as_ref().map(ToString::to_string),
-            version_id: facts.version.clone(),
-            last_modified: facts.last_modified.map(|time| time.to_string()),
-            ami_id: facts.id.target.ami_id().map(|id| id.to_string()),
+            object_bytes: identity.object_bytes.unwrap_or_default(),
+            etag: identity.etag.as_ref().map(ToString::to_string),
+            version_id: identity.version_id.clone(),
+            last_modified: identity.last_modified.clone(),
+            ami_id: target.ami_id().map(|id| id.to_string()),
+        }
+    }
+
+    /// The identity that it reports.
+    pub fn identity(&self) -> ObjectIdentity {
+        ObjectIdentity {
+            object_bytes: Some(self.object_bytes),
+            etag: self.etag.as_deref().map(ETag::kept),
+            version_id: self.version_id.clone(),
+            last_modified: self.last_modified.clone(),
         }
     }
 }

@@ -41,8 +41,13 @@ fn happens() -> impl Strategy<Value = Happens> {
     ]
 }
 
-fn seen(state: u8, time: u8) -> Seen {
-    Seen { object_bytes: 5, etag: Some(format!("e{state}")), last_modified: Some(format!("t{time}")) }
+fn seen(state: u8, time: u8) -> ObjectIdentity {
+    ObjectIdentity {
+        object_bytes: Some(5),
+        etag: Some(ETag::kept(&format!("e{state}"))),
+        last_modified: Some(format!("t{time}")),
+        version_id: None,
+    }
 }
 
 /// A look at a state, by a HEAD that tells this time beside a listing that always tells the same.
@@ -77,7 +82,7 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
     }
 }
 
-fn says_proved(history: &History, seen: &Seen) -> bool {
+fn says_proved(history: &History, seen: &ObjectIdentity) -> bool {
     let always = ValidityWindow { since: None, until: jiff::Timestamp::MAX };
     history.proof_of(seen).is_some() || history.still_good(seen, Level::Bytes, always).is_some()
 }

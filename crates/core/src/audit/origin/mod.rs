@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::checks::preflight::LogicalSize;
 use crate::facts::{Fact, ImageFacts, ImageState, RootDevice, StoreTask, TaskState, Virtualization};
-use crate::ident::{ETag, ETagForm};
+use crate::ident::{ETag, ETagForm, ObjectIdentity};
 use crate::record::{Record, TaggedSource, source_from_tags};
 use crate::units::ByteSize;
 
@@ -143,17 +143,14 @@ fn by_record(survey: &OriginSurvey<'_>) -> bool {
         && !survey.image.owner.is_empty()
         && record.owner == survey.image.owner
         && survey.may_have_stored(&record.account);
-    let content = match &record.etag {
-        Some(etag) => {
-            // A weak ETag stays when bytes change.
-            Some(etag.as_str()) == survey.etag
-                && ETag::new(etag).is_strong()
-                && record.object_bytes.is_none_or(|bytes| bytes == survey.object_bytes)
-        }
+    let own = ObjectIdentity { etag: survey.etag.map(ETag::kept), ..ObjectIdentity::of_size(survey.object_bytes) };
+    let kept = record.content();
+    let content = match &kept.etag {
+        Some(_) => kept.has_strong_etag() && kept.same_as(&own.restricted_to(&kept)).is_yes(),
         None => {
             record.bucket == survey.bucket
                 && record.key == survey.key
-                && record.object_bytes == Some(survey.object_bytes)
+                && kept.same_as(&ObjectIdentity::of_size(survey.object_bytes)).agrees()
                 && survey.begun_by(record.written_at.parse().ok())
         }
     };
