@@ -20,3 +20,61 @@ pub mod verify;
 pub use discover::{Discovery, discover};
 pub use logical_size::LogicalSizeSource;
 pub use services::{ObjectServices, RegionClients, RegionServices};
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::Arc;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::bench::{BenchRequest, bench};
+    use super::cost::{CostRequest, cost_of_target};
+    use super::inspect::{InspectRequest, inspect};
+    use super::verify::{VerifyRequest, verify};
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::plan::Limits;
+    use crate::price::PriceTable;
+    use crate::progress::Silent;
+    use crate::source::file::FileSource;
+    use crate::source::{Context, RetryPolicy, Session};
+
+    #[tokio::test]
+    async fn reports_hold_their_own_counts() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&[7; 10_000]).unwrap();
+        let source = Arc::new(FileSource::new(file.path()));
+        let context =
+            Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+        let session = Session::new(source.clone(), context);
+        let (budget, never) = (Limits::default().budget().unwrap(), CancellationToken::new());
+
+        let logical = LogicalSizeSource { record: None, stated: None };
+        let known = inspect(&session, &InspectRequest { budget, logical, probe: Some(2) }).await.unwrap();
+        assert!(known.requests > 1 && known.received_bytes > 0, "{known:?}");
+
+        let request = VerifyRequest {
+            expect: vec!["md5:00000000000000000000000000000000".parse().unwrap()],
+            ..VerifyRequest::new(source, budget)
+        };
+        let stats = verify(&session, &request, &never).await.unwrap().report.stats;
+        assert_eq!((stats.reads, stats.received_bytes), (2, 20_000), "a mismatch is read again: {stats:?}");
+        assert!(stats.requests > stats.reads);
+
+        let table = PriceTable::built_in();
+        let request = CostRequest { table, region: None, record: None, logical_size: None, budget };
+        assert_eq!(cost_of_target(&session, &request).await.unwrap().requests, 1);
+
+        let request = BenchRequest {
+            connections: vec![4],
+            range_bytes: vec![4096],
+            hash: Vec::new(),
+            time: None,
+            max_memory: 256 << 20,
+        };
+        let (measured, _) = bench(&session, &request, &never).await.unwrap();
+        let reads: u64 = measured.loads.iter().map(|load| load.reads).sum();
+        assert_eq!(measured.requests, reads + 1);
+    }
+}
