@@ -109,7 +109,7 @@ pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
                 kept &= keep(path, OutputKind::Tuning, text);
             }
             if !kept {
-                report.exit_code = Exit::CouldNot.code();
+                report.exit_code = Exit::CouldNot;
             }
             results.add(Report::Bench(Box::new(report)));
         }

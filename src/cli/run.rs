@@ -24,6 +24,7 @@ use crate::progress::Counting;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
 use crate::source::{Context, RetryPolicy, Session, SourceError};
+use crate::verdict::Verdict;
 
 /// Runs a command to its end and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
@@ -269,37 +270,35 @@ impl Results {
     }
 
     pub fn add(&mut self, report: Report) {
-        let (verdict, code) = match &report {
-            Report::Verify(report) => (report.verdict.clone(), report.exit_code),
-            Report::Inspect(report) => {
-                (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
-            }
+        let judged = |exit: Exit| if exit == Exit::Passed { Verdict::Pass } else { Verdict::Unknown };
+        let (verdict, exit) = match &report {
+            Report::Verify(report) => (report.verdict, report.exit_code),
+            Report::Inspect(report) => (judged(report.exit_code), report.exit_code),
             // Measuring judges nothing, and neither does pricing.
-            Report::Bench(report) => {
-                ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
-            }
-            Report::Cost(report) => {
-                ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
-            }
-            Report::Hashes(report) => ("pass".to_owned(), report.exit_code),
-            Report::Preflight(report) => (report.verdict.clone(), report.exit_code),
-            Report::Task(report) => (report.verdict.clone().unwrap_or("unknown".to_owned()), report.exit_code),
+            Report::Bench(report) => (judged(report.exit_code), report.exit_code),
+            Report::Cost(report) => (judged(report.exit_code), report.exit_code),
+            Report::Hashes(report) => (Verdict::Pass, report.exit_code),
+            Report::Preflight(report) => (report.verdict, report.exit_code),
+            Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
             Report::Stored(report) => {
                 let verdict = match report.exit_code {
-                    0 => "pass",
-                    1 => "fail",
-                    _ => "unknown",
+                    Exit::Passed => Verdict::Pass,
+                    Exit::Failed => Verdict::Fail,
+                    _ => Verdict::Unknown,
                 };
-                (verdict.to_owned(), report.exit_code)
+                (verdict, report.exit_code)
             }
-            Report::Audited(report) => (report.verdict.clone(), report.exit_code),
+            Report::Audited(report) => {
+                let verdict = Verdict::ALL.iter().find(|verdict| verdict.name() == report.verdict);
+                (verdict.copied().unwrap_or(Verdict::Unknown), report.exit_code)
+            }
             Report::Safe(report) => {
                 let verdict = match report.answer.as_str() {
-                    "may_go" => "pass",
-                    "must_stay" => "fail",
-                    _ => "unknown",
+                    "may_go" => Verdict::Pass,
+                    "must_stay" => Verdict::Fail,
+                    _ => Verdict::Unknown,
                 };
-                (verdict.to_owned(), report.exit_code)
+                (verdict, report.exit_code)
             }
             // They are no targets of their own.
             Report::AuditedBucket(_)
@@ -308,8 +307,8 @@ impl Results {
             | Report::Audit(_)
             | Report::Ledger(_) => {
                 match &report {
-                    Report::Audit(audit) => self.exit = self.exit.and(Exit::of(audit.exit_code)),
-                    Report::Ledger(ledger) => self.exit = self.exit.and(Exit::of(ledger.exit_code)),
+                    Report::Audit(audit) => self.exit = self.exit.and(audit.exit_code),
+                    Report::Ledger(ledger) => self.exit = self.exit.and(ledger.exit_code),
                     _ => {}
                 }
                 self.tell(report);
@@ -318,12 +317,12 @@ impl Results {
             Report::Error(_) | Report::Summary(_) => return,
         };
         self.summary.targets += 1;
-        match verdict.as_str() {
-            "pass" => self.summary.passed += 1,
-            "fail" => self.summary.failed += 1,
-            _ => self.summary.unknown += 1,
+        match verdict {
+            Verdict::Pass => self.summary.passed += 1,
+            Verdict::Fail => self.summary.failed += 1,
+            Verdict::Unknown => self.summary.unknown += 1,
         }
-        self.exit = self.exit.and(Exit::of(code));
+        self.exit = self.exit.and(exit);
         self.tell(report);
     }
 
@@ -335,7 +334,7 @@ impl Results {
             message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
             error_code: error.code.clone(),
             request_id: error.request_id.clone(),
-            exit_code: exit.code(),
+            exit_code: exit,
         };
         self.summary.targets += 1;
         self.summary.errors += 1;
@@ -359,7 +358,7 @@ impl Results {
         self.summary.targets += 1;
         self.exit = self.exit.and(exit);
         let target = target.to_string();
-        let exit_code = exit.code();
+        let exit_code = exit;
         let message = redact_urls(&message).into_owned();
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
@@ -399,13 +398,13 @@ impl Results {
     }
 
     pub fn finish(mut self) -> Exit {
-        self.summary.exit_code = self.exit.code();
+        self.summary.exit_code = self.exit;
         if let Some(page) = self.page.take()
             && let Err(problem) = page.write(&self.summary)
         {
             complain(&problem);
             self.exit = self.exit.and(Exit::CouldNot);
-            self.summary.exit_code = self.exit.code();
+            self.summary.exit_code = self.exit;
         }
         let summary = Report::Summary(self.summary.clone());
         self.render(&summary);

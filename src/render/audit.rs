@@ -8,10 +8,11 @@ use crate::report::{
     LedgerReport, ObservationReport,
 };
 use crate::units::ByteSize;
+use crate::verdict::{CheckId, ReasonCode, Verdict};
 
 /// A line for an object, and more where something is wrong or open with it. What still holds needs no line.
 pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) -> io::Result<()> {
-    let in_order = report.exit_code == Exit::Passed.code();
+    let in_order = report.exit_code == Exit::Passed;
     if in_order && report.examined.is_none() {
         return Ok(());
     }
@@ -49,9 +50,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
 
 /// Whether a finding is worth a line: it is wrong, or open and required. Where nothing was read, the proof says why.
 fn speaks(finding: &FindingReport) -> bool {
-    let unread = finding.reason.as_ref().is_some_and(|reason| reason.code == "not_read" || reason.code == "archived");
-    let said_by_proof = unread && (finding.check == "identity" || finding.check == "size");
-    finding.blocks_pass() && (finding.verdict == "fail" || !said_by_proof)
+    let unread =
+        finding.reason.as_ref().is_some_and(|reason| matches!(reason.code, ReasonCode::NotRead | ReasonCode::Archived));
+    let said_by_proof = unread && matches!(finding.check, CheckId::Identity | CheckId::Size);
+    finding.blocks_pass() && (finding.verdict == Verdict::Fail || !said_by_proof)
 }
 
 /// The day of a time.

@@ -5,6 +5,7 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 use super::machine_text;
 use super::table::told;
 use crate::report::{AuditReport, Exit, FindingReport, Report};
+use crate::verdict::Verdict;
 
 /// An audit as test cases: a suite for each bucket, a case for each object and for the bucket itself, and
 /// one for the whole. What is wrong is a failure, what is open or could not be done is an error.
@@ -47,25 +48,25 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
 
 /// Whether all could be looked at: a bucket that could not be listed has no cases of its own.
 fn whole(audit: &AuditReport) -> TestCaseStatus {
-    let interrupted = audit.exit_code == Exit::Interrupted.code();
+    let interrupted = audit.exit_code == Exit::Interrupted;
     if audit.problems.is_empty() && audit.listed > 0 && !interrupted {
         return TestCaseStatus::success();
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    status.set_type("unknown");
+    status.set_type(Verdict::Unknown.name());
     let told = [&audit.problems[..], &audit.notes[..]].concat();
     status.set_message(machine_text(&told.join("; ")));
     status
 }
 
-fn status(findings: &[FindingReport], exit: u8) -> TestCaseStatus {
-    let (kind, verdict) = match Exit::of(exit) {
+fn status(findings: &[FindingReport], exit: Exit) -> TestCaseStatus {
+    let (kind, verdict) = match exit {
         Exit::Passed => return TestCaseStatus::success(),
-        Exit::Failed => (NonSuccessKind::Failure, "fail"),
-        _ => (NonSuccessKind::Error, "unknown"),
+        Exit::Failed => (NonSuccessKind::Failure, Verdict::Fail),
+        _ => (NonSuccessKind::Error, Verdict::Unknown),
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(verdict);
+    status.set_type(verdict.name());
     status.set_message(machine_text(&told(findings, verdict)));
     status
 }

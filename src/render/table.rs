@@ -2,6 +2,7 @@ use csv::WriterBuilder;
 
 use super::cell_text;
 use crate::report::{FindingReport, Report};
+use crate::verdict::Verdict;
 
 /// The objects of an audit as a table, one a row (RFC 4180).
 pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
@@ -42,8 +43,8 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
             text(report.change.as_ref()),
             proof.map(|proof| proof.at.clone()).unwrap_or_default(),
             proof.map(|proof| proof.by.join(" ")).unwrap_or_default(),
-            told(&report.findings, "fail"),
-            told(&report.findings, "unknown"),
+            told(&report.findings, Verdict::Fail),
+            told(&report.findings, Verdict::Unknown),
         ];
         out.write_record(cells.map(|cell| cell_text(&cell))).map_err(wrong)?;
     }
@@ -51,7 +52,7 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
 }
 
 /// Findings with this verdict that bear on the whole: name and words.
-pub(super) fn told(findings: &[FindingReport], verdict: &str) -> String {
+pub(super) fn told(findings: &[FindingReport], verdict: Verdict) -> String {
     let told = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
     told.map(|finding| format!("{}: {}", finding.check, words(finding))).collect::<Vec<_>>().join("; ")
 }
@@ -63,6 +64,6 @@ pub(super) fn words(finding: &FindingReport) -> String {
         (None, Some(observed)) => {
             format!("{observed} (demanded: {})", finding.expected.as_deref().unwrap_or_default())
         }
-        (None, None) => finding.verdict.clone(),
+        (None, None) => finding.verdict.to_string(),
     }
 }

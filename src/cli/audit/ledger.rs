@@ -203,7 +203,7 @@ fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {
         verdict: verdict.map(str::to_owned),
         head: head.map(|head| head.to_string()),
         problem,
-        exit_code: exit.code(),
+        exit_code: exit,
     };
     results.add(Report::Ledger(match checked {
         Ok(head) => told(Some("pass"), Some(head), None, Exit::Passed),

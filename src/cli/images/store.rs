@@ -47,7 +47,7 @@ pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageErro
     };
     opened.progress.clear();
     report.requests = opened.counting.counts().requests;
-    let admitted = report.exit_code == Exit::Passed.code();
+    let admitted = report.exit_code == Exit::Passed;
     let preflight = Report::Preflight(Box::new(report.clone()));
     if !admitted || args.starting.dry_run {
         results.add(preflight);
@@ -136,7 +136,7 @@ async fn finish(
         there.progress.clear();
         if let Some(Err(problem)) = facts.as_ref().map(keep) {
             report.notes.push(problem);
-            report.exit_code = Exit::CouldNot.code();
+            report.exit_code = Exit::CouldNot;
         }
     }
     report.requests = opened.counting.counts().requests + requests;

@@ -46,7 +46,7 @@ pub(super) fn not_there(
         storage_class: candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone()),
         change: change.or((gone && known).then(|| "missing".to_owned())),
         notes: vec![error.explain()],
-        exit_code: exit.code(),
+        exit_code: exit,
         ..bare(&candidate.uri.to_string(), findings)
     };
     AuditedObject { entry, ..AuditedObject::bare(report) }
@@ -147,11 +147,8 @@ impl AuditedObject {
         let new =
             listed.filter(|listed| change.is_some() && history.is_some_and(|known| known.state() != Some(listed)));
         let entry = new.map(|listed| listed_entry(Level::Facts, candidate, &listed, now));
-        let report = AuditedReport {
-            change,
-            exit_code: judged::exit(&findings).code(),
-            ..bare(&candidate.uri.to_string(), findings)
-        };
+        let report =
+            AuditedReport { change, exit_code: judged::exit(&findings), ..bare(&candidate.uri.to_string(), findings) };
         AuditedObject { entry, ..AuditedObject::bare(report) }
     }
 }
@@ -167,7 +164,7 @@ fn bare(target: &str, findings: Vec<FindingReport>) -> AuditedReport {
         change: None,
         proof: None,
         content: Vec::new(),
-        exit_code: judged::exit(&findings).code(),
+        exit_code: judged::exit(&findings),
         findings,
         notes: Vec::new(),
         requests: 0,

@@ -41,7 +41,7 @@ pub(super) async fn bucket(
     Some(AuditedBucketReport {
         bucket: name.to_owned(),
         verdict: judged::verdict(&findings, true).name().to_owned(),
-        exit_code: judged::exit(&findings).code(),
+        exit_code: judged::exit(&findings),
         findings,
     })
 }

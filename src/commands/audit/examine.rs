@@ -19,7 +19,7 @@ use crate::plan::PartLayout;
 use crate::progress::{Call, Counting, Monitor};
 use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL, VerifyReport};
 use crate::source::{Context, ErrorKind, Session, SourceError};
-use crate::verdict::{CheckId, Doubt, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason, Verdict};
+use crate::verdict::{CheckId, Doubt, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason, ReasonCode, Verdict};
 
 /// What looking at an object came to: the report, what is to be kept of it, and what must be asked of all objects
 /// together.
@@ -34,7 +34,7 @@ pub(super) struct AuditedObject {
 impl AuditedObject {
     /// Whether it was stopped before it told anything that is worth keeping.
     pub fn is_cut_off(&self) -> bool {
-        self.entry.is_none() && self.report.exit_code == Exit::Interrupted.code()
+        self.entry.is_none() && self.report.exit_code == Exit::Interrupted
     }
 }
 
@@ -169,19 +169,19 @@ async fn bytes(
     }
     if request.level == Level::Sample {
         // A sample proves nothing, and is what was asked for.
-        let sampled = |finding: &FindingReport| finding.reason.as_ref().is_some_and(|r| r.code == "sampled");
+        let sampled = |finding: &FindingReport| finding.reason.as_ref().is_some_and(|r| r.code == ReasonCode::Sampled);
         findings.iter_mut().filter(|finding| sampled(finding)).for_each(|finding| finding.required = false);
     }
     // Values that were proved, or all that are stated where none was. Beside damage or doubt all are kept: those that did
     // not match must be known.
     let mut content = facts.content;
-    let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail.name());
+    let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
     if request.level == Level::Bytes && !proved_by.is_empty() && doubt.is_none() && !fails {
-        content.retain(|content| proved_by.iter().any(|by| by == content.name()));
+        content.retain(|content| proved_by.iter().any(|by| by.to_string() == content.name()));
     }
     let mut notes = facts.notes;
     notes.extend(report.notes);
-    let exit = match Exit::of(exit_code) {
+    let exit = match exit_code {
         exit @ (Exit::Interrupted | Exit::CouldNot) => exit,
         _ => Exit::Passed,
     };
@@ -189,7 +189,7 @@ async fn bytes(
         content,
         findings,
         notes,
-        proved_by,
+        proved_by: proved_by.iter().map(ToString::to_string).collect(),
         covered: stats.covered_bytes,
         doubt,
         etag_parts,
@@ -244,7 +244,7 @@ async fn judge(
         change: change.map(|change| change.name().to_owned()),
         proof: proof.map(ProvedReport::from),
         content: known.content.iter().map(ToString::to_string).collect(),
-        exit_code: judged::exit(&known.findings).and(known.exit).code(),
+        exit_code: judged::exit(&known.findings).and(known.exit),
         findings: known.findings,
         notes: known.notes,
         requests: 0,
@@ -273,7 +273,7 @@ fn look_of(request: &AuditRequest, candidate: &Candidate, known: &ObjectInspecti
     let proved = request.level == Level::Bytes && !known.proved_by.is_empty();
     let exit = judged::exit(&known.findings).and(known.exit);
     let verdict = judged::verdict(&known.findings, proved && known.exit == Exit::Passed);
-    let fails = |finding: &&FindingReport| finding.verdict == Verdict::Fail.name();
+    let fails = |finding: &&FindingReport| finding.verdict == Verdict::Fail;
     Proof {
         at: now.to_string(),
         tool: TOOL.to_owned(),
@@ -287,7 +287,7 @@ fn look_of(request: &AuditRequest, candidate: &Candidate, known: &ObjectInspecti
         storage_class: known.facts.storage_class.clone(),
         covered_bytes: known.covered,
         doubt: known.doubt,
-        failed: known.findings.iter().filter(fails).map(|finding| finding.check.clone()).collect(),
+        failed: known.findings.iter().filter(fails).map(|finding| finding.check.to_string()).collect(),
         proved_by: known.proved_by.clone(),
         etag_parts: known.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
         content: known.content.clone(),
@@ -297,7 +297,7 @@ fn look_of(request: &AuditRequest, candidate: &Candidate, known: &ObjectInspecti
 /// Values of the content that every byte was held against, and that matched. No other value makes the content of an
 /// object the same as before while its bytes are wrong or in doubt.
 fn matched(known: &ObjectInspection) -> Vec<ContentFingerprint> {
-    let holds = |content: &&ContentFingerprint| known.proved_by.iter().any(|by| by == content.name());
+    let holds = |content: &&ContentFingerprint| known.proved_by.iter().any(|by| by.to_string() == content.name());
     known.content.iter().filter(holds).cloned().collect()
 }
 
@@ -350,7 +350,7 @@ pub(super) async fn still_good(
         change: Some(change.name().to_owned()),
         proof: proof.map(ProvedReport::from),
         content: good.content.iter().map(ToString::to_string).collect(),
-        exit_code: judged::exit(&findings).code(),
+        exit_code: judged::exit(&findings),
         findings,
         notes,
         requests: counts.requests,
@@ -428,8 +428,8 @@ impl Monitor for Beside {
 
 /// Adds what only all objects together can answer.
 pub(super) fn add_finding(report: &mut AuditedReport, proved: bool, finding: &Finding) {
-    let proved = proved && Exit::of(report.exit_code) == Exit::Passed;
+    let proved = proved && report.exit_code == Exit::Passed;
     report.findings.push(FindingReport::from(finding));
     report.verdict = judged::verdict(&report.findings, proved).name().to_owned();
-    report.exit_code = Exit::of(report.exit_code).and(judged::exit(&report.findings)).code();
+    report.exit_code = report.exit_code.and(judged::exit(&report.findings));
 }

@@ -35,19 +35,19 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
         let AuditLines { objects: own, buckets: asked, end, .. } = lines;
         observations.extend(observed);
         for report in own {
-            exit = exit.and(Exit::of(report.exit_code));
+            exit = exit.and(report.exit_code);
             let target = report.target.clone();
             if objects.insert(target.clone(), report).is_some() {
                 return Err(format!("{name}: {target} appears in more than one shard"));
             }
         }
         for report in asked {
-            exit = exit.and(Exit::of(report.exit_code));
+            exit = exit.and(report.exit_code);
             // Each shard asked; what went wrong for one of them must not be lost.
             match buckets.entry(report.bucket.clone()) {
                 Vacant(place) => drop(place.insert(report)),
                 Occupied(mut place) => {
-                    let (before, now) = (Exit::of(place.get().exit_code), Exit::of(report.exit_code));
+                    let (before, now) = (place.get().exit_code, report.exit_code);
                     if before.and(now) != before {
                         place.insert(report);
                     }
@@ -61,7 +61,7 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     if let Some((name, _)) = demands.iter().find(stranger) {
         return Err(format!("{name}: was not held against the same policy as the other shards"));
     }
-    all.exit_code = exit.and(Exit::of(all.exit_code)).code();
+    all.exit_code = exit.and(all.exit_code);
     let mut joint = CrossObjectIndex::default();
     for (target, report) in &objects {
         if let (Ok(uri), Some(identity)) = (target.parse::<ObjectUri>(), &report.identity) {
@@ -103,7 +103,7 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
     }
     lines.end = end.ok_or_else(|| format!("{name}: has no end: the run was cut off, or is no audit"))?;
     lines.summary = summary.ok_or_else(|| format!("{name}: has no summary: the run was cut off"))?;
-    if lines.end.exit_code == Exit::Interrupted.code() {
+    if lines.end.exit_code == Exit::Interrupted {
         return Err(format!("{name}: the run was interrupted"));
     }
     let told = lines.objects.len() as u64;
@@ -130,7 +130,7 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     let of = share_of(first_name, first)?.of();
     let mut missing: BTreeSet<u32> = (1..=of).collect();
     let mut all = AuditReport { shard: None, ..first.clone() };
-    let mut exit = Exit::of(first.exit_code);
+    let mut exit = first.exit_code;
     for (index, (name, end)) in ends.iter().enumerate() {
         let share = share_of(name, end)?;
         if share.of() != of || !missing.remove(&share.index()) {
@@ -140,7 +140,7 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
         if index == 0 {
             continue;
         }
-        exit = exit.and(Exit::of(end.exit_code));
+        exit = exit.and(end.exit_code);
         for (sum, more) in [
             (&mut all.examined, end.examined),
             (&mut all.still_good, end.still_good),
@@ -177,7 +177,7 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     // Each shard has a ledger of its own, or they wrote to one in any order.
     all.ledger_head = None;
     all.notes.retain(|note| !note.contains("this share alone"));
-    all.exit_code = exit.code();
+    all.exit_code = exit;
     Ok(all)
 }
 

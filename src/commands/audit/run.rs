@@ -128,7 +128,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
                 report = looked => report,
             };
             if let Some(report) = report {
-                self.end.exit = self.end.exit.and(Exit::of(report.exit_code));
+                self.end.exit = self.end.exit.and(report.exit_code);
                 (self.emit)(Report::AuditedBucket(report));
             }
         }
@@ -247,7 +247,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         report.listing_sha256 = digest.finish();
         report.estimated_dollars = self.look.dollars();
         report.ledger_head = self.head.map(|head| head.to_string());
-        report.exit_code = self.end.exit.code();
+        report.exit_code = self.end.exit;
         report
     }
 }

@@ -129,7 +129,7 @@ fn report(wish: &DeletionSafetyRequest, answer: &str, exit: Exit, mut found: Fou
         because: found.because,
         notes: found.notes,
         requests: 0,
-        exit_code: exit.code(),
+        exit_code: exit,
     }
 }
 
@@ -184,11 +184,11 @@ impl Copy<'_> {
         let (services, uri) = (self.services, &self.candidate.uri);
         let cancel = CancellationToken::new();
         let looked = examine(services, self.request, self.candidate, Some(history), &cancel).await.report;
-        let mut exit = Exit::of(looked.exit_code);
+        let mut exit = looked.exit_code;
         let mut lacks = told(&looked.findings);
         notes.extend(looked.notes.iter().map(|note| format!("{uri}: {note}")));
         if let Some(settings) = bucket(services, self.request, &uri.bucket).await {
-            exit = exit.and(Exit::of(settings.exit_code));
+            exit = exit.and(settings.exit_code);
             lacks.extend(told(&settings.findings));
         }
         let Some(identity) = looked.identity.filter(|_| exit != Exit::Failed) else { return (exit, lacks) };

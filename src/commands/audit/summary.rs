@@ -66,7 +66,7 @@ impl AuditSummary {
         if let (Ok(uri), Some(bytes)) = (&uri, bytes) {
             self.joint.add(uri, bytes, &content);
             // One that is not in order is no copy of anything.
-            if self.policy.object.other_region && report.exit_code == Exit::Passed.code() {
+            if self.policy.object.other_region && report.exit_code == Exit::Passed {
                 match services.archive.region(&uri.bucket) {
                     None => drop(self.unplaced.insert(uri.bucket.clone())),
                     Some(region) => {
@@ -82,7 +82,7 @@ impl AuditSummary {
             self.waiting.push((report, content, proved));
             return Exit::Passed;
         }
-        let exit = Exit::of(report.exit_code);
+        let exit = report.exit_code;
         emit(Report::Audited(Box::new(report)));
         exit
     }
@@ -98,7 +98,7 @@ impl AuditSummary {
             if let Some(finding) = self.policy.judge_copies(&copies) {
                 add_finding(&mut object, proved, &finding);
             }
-            exit = exit.and(Exit::of(object.exit_code));
+            exit = exit.and(object.exit_code);
             emit(Report::Audited(Box::new(object)));
         }
         exit

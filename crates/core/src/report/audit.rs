@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FindingReport, IdentityReport};
+use super::{Exit, FindingReport, IdentityReport};
 use crate::audit::{Entry, Observation, Proof};
 
 /// What an audit says of one object.
@@ -35,7 +35,7 @@ pub struct AuditedReport {
     pub received_bytes: u64,
     pub elapsed_seconds: f64,
     /// Whether anything that this level demands is wrong or open.
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// A proof over every byte.
@@ -53,7 +53,7 @@ pub struct AuditedBucketReport {
     pub bucket: String,
     pub verdict: String,
     pub findings: Vec<FindingReport>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// Something that shows when objects are seen together, or beside the account's AMIs; it has no verdict.
@@ -124,7 +124,7 @@ pub struct AuditReport {
     pub problems: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// Whether an AMI and its snapshots may be deleted, for a stored copy stands in for them.
@@ -141,7 +141,7 @@ pub struct DeletionSafetyReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     pub requests: u64,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// An entry of a ledger.
@@ -166,7 +166,7 @@ pub struct LedgerReport {
     pub head: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 impl From<&Proof> for ProvedReport {

@@ -45,7 +45,7 @@ pub use inspect::{
     VerifyCostEstimate,
 };
 pub use judged::{exit_of, verdict_of};
-pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport};
+pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport, StoredState};
 pub use task::{LeftReport, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
 pub use whole::AuditLines;
@@ -96,7 +96,7 @@ pub struct ErrorReport {
     pub error_code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// The last line.
@@ -108,7 +108,7 @@ pub struct SummaryReport {
     pub unknown: u64,
     pub errors: u64,
     /// The exit code of the command.
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 impl Line {

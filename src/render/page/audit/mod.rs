@@ -14,7 +14,7 @@ use super::blocks::{Facts, List};
 use super::text::{Count, Text, grouped, size};
 use super::tone::Tone;
 use crate::checksum::{Algorithm, Hasher};
-use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, ObservationReport, Report};
+use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
 use objects::Objects;
 use observed::Observed;
 use status::RowStatus;
@@ -31,7 +31,7 @@ struct Fleet {
     tone: Tone,
     word: &'static str,
     says: Text,
-    exit: u8,
+    exit: Exit,
     exit_meaning: &'static str,
     counts: Vec<(RowStatus, Count)>,
     facts: String,
@@ -72,7 +72,7 @@ pub(super) fn page(audit: &AuditReport, reports: &[Report], generated_at: &str) 
 
 fn audit_page(
     audit: &AuditReport,
-    exit: u8,
+    exit: Exit,
     objects: &[&AuditedReport],
     buckets: &[&AuditedBucketReport],
     observations: &[&ObservationReport],
@@ -83,7 +83,7 @@ fn audit_page(
     let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
     let table = Objects::new(objects, now);
     let proved = table.count(RowStatus::Pass) == objects.len();
-    let tone = if exit == 0 && !proved { Tone::Plain } else { Tone::of_exit(exit) };
+    let tone = if exit == Exit::Passed && !proved { Tone::Plain } else { Tone::of_exit(exit) };
     Fleet {
         script: SCRIPT,
         script_sha256: Hasher::digest(Algorithm::Sha256, SCRIPT.as_bytes()).base64(),
@@ -97,7 +97,7 @@ fn audit_page(
         problems,
         notes,
         trouble: Trouble::new(objects, buckets, now),
-        good_buckets: Count(buckets.iter().filter(|report| report.exit_code == 0).count()),
+        good_buckets: Count(buckets.iter().filter(|report| report.exit_code == Exit::Passed).count()),
         observed: Observed::new(observations),
         bars: [picture::ages(objects, now), picture::bytes(objects)],
         objects: table,
@@ -121,11 +121,11 @@ fn says(table: &Objects, total: usize) -> String {
     }
 }
 
-fn exit_meaning(code: u8, proved: bool) -> &'static str {
+fn exit_meaning(code: Exit, proved: bool) -> &'static str {
     match (code, proved) {
-        (0, true) => "every object is in order, and every byte of it proved",
-        (0, false) => "nothing that was asked for is wrong or open; not every object is proved",
-        (4, _) => "a part of the work could not be done",
+        (Exit::Passed, true) => "every object is in order, and every byte of it proved",
+        (Exit::Passed, false) => "nothing that was asked for is wrong or open; not every object is proved",
+        (Exit::CouldNot, _) => "a part of the work could not be done",
         (code, _) => Tone::of_exit(code).exit_meaning(code),
     }
 }

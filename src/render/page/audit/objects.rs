@@ -5,6 +5,7 @@ use super::status::{Age, RowStatus};
 use crate::render::page::text::{Count, Text};
 use crate::report::{AuditedReport, Exit};
 use crate::units::ByteSize;
+use crate::verdict::Verdict;
 
 /// Rows of one page, at the most: what a browser still sorts while one waits.
 const MOST_ROWS: usize = 50_000;
@@ -87,13 +88,12 @@ impl Row {
 
 /// Names of the checks that bear on it; where there is none, why it is not in order all the same.
 fn checks(report: &AuditedReport) -> String {
-    let named =
-        report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict.as_str() {
-            "fail" => finding.check.clone(),
-            _ => format!("{} (open)", finding.check),
-        });
+    let named = report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict {
+        Verdict::Fail => finding.check.to_string(),
+        _ => format!("{} (open)", finding.check),
+    });
     let named: Vec<String> = named.collect();
-    match Exit::of(report.exit_code) {
+    match report.exit_code {
         Exit::Interrupted if named.is_empty() => "interrupted".to_owned(),
         Exit::CouldNot if named.is_empty() => "could not be done".to_owned(),
         _ => named.join(", "),

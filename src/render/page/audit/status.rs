@@ -16,7 +16,7 @@ impl RowStatus {
     pub const ALL: [RowStatus; 4] = [RowStatus::Fail, RowStatus::Unknown, RowStatus::Seen, RowStatus::Pass];
 
     pub fn of(report: &AuditedReport) -> Self {
-        match (Exit::of(report.exit_code), report.verdict.as_str()) {
+        match (report.exit_code, report.verdict.as_str()) {
             (Exit::Failed, _) | (_, "fail") => RowStatus::Fail,
             (Exit::Passed, "pass") => RowStatus::Pass,
             (Exit::Passed, _) => RowStatus::Seen,

@@ -7,8 +7,9 @@ use super::status::{Age, RowStatus};
 use crate::render::page::findings::Findings;
 use crate::render::page::text::{Count, Text};
 use crate::render::page::tone::Tone;
-use crate::report::{AuditedBucketReport, AuditedReport, FindingReport};
+use crate::report::{AuditedBucketReport, AuditedReport, Exit, FindingReport};
 use crate::units::ByteSize;
+use crate::verdict::Verdict;
 
 /// Failed objects that are told of in full, those of them that are shown without being asked for, and damaged parts of
 /// each of their findings.
@@ -75,7 +76,11 @@ impl Trouble {
         reasons.truncate(MOST_REASONS);
         Trouble {
             checks: checks(objects, buckets),
-            buckets: buckets.iter().filter(|report| report.exit_code != 0).map(|report| Card::bucket(report)).collect(),
+            buckets: buckets
+                .iter()
+                .filter(|report| report.exit_code != Exit::Passed)
+                .map(|report| Card::bucket(report))
+                .collect(),
             cards_left_out: Count(failed.len().saturating_sub(MOST_CARDS)),
             cards,
             more_cards,
@@ -90,18 +95,18 @@ impl Trouble {
 }
 
 fn checks(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport]) -> Vec<Check> {
-    let mut counted: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut counted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let all = objects.iter().flat_map(|report| &report.findings);
     for finding in all.chain(buckets.iter().flat_map(|report| &report.findings)).filter(|finding| finding.blocks_pass())
     {
-        let (failed, open) = counted.entry(&finding.check).or_default();
-        *(if finding.verdict == "fail" { failed } else { open }) += 1;
+        let (failed, open) = counted.entry(finding.check.to_string()).or_default();
+        *(if finding.verdict == Verdict::Fail { failed } else { open }) += 1;
     }
     let mut checks: Vec<Check> = counted
         .into_iter()
         .map(|(name, (failed, open))| Check {
+            link: encoded(&name),
             name: name.into(),
-            link: encoded(name),
             failed: Count(failed),
             open: Count(open),
         })
@@ -118,7 +123,7 @@ fn encoded(text: &str) -> String {
 
 /// By how many objects they are of, the most first.
 fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
-    let mut found: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, &str, &str), Vec<&str>> = BTreeMap::new();
     for report in open {
         let mut any = false;
         for finding in report.findings.iter().filter(|finding| finding.blocks_pass()) {
@@ -126,11 +131,11 @@ fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
             let reason = finding.reason.as_ref();
             let detail = reason.map_or("no reason is told", |reason| reason.detail.as_str());
             let advice = reason.and_then(|reason| reason.advice.as_deref()).unwrap_or_default();
-            found.entry((&finding.check, detail, advice)).or_default().push(&report.target);
+            found.entry((finding.check.to_string(), detail, advice)).or_default().push(&report.target);
         }
         if !any {
             let meaning = Tone::Unknown.exit_meaning(report.exit_code);
-            found.entry(("", meaning, "")).or_default().push(&report.target);
+            found.entry((String::new(), meaning, "")).or_default().push(&report.target);
         }
     }
     let mut reasons: Vec<Open> = found

@@ -1,13 +1,18 @@
 use super::*;
 use crate::report::{DamageReport, FindingReport, IdentityReport, ProvedReport, ReasonReport};
+use crate::verdict::{CheckId, ReasonCode};
+
+fn id(check: &str) -> CheckId {
+    check.parse().unwrap()
+}
 
 fn finding(check: &str, verdict: &str, required: bool) -> FindingReport {
-    let reason = ReasonReport { code: "not_read".into(), detail: "no byte was read".into(), advice: None };
+    let reason = ReasonReport { code: ReasonCode::NotRead, detail: "no byte was read".into(), advice: None };
     let value = if check == "size" { "5 bytes" } else { "a" };
     let passes = verdict == "pass";
     FindingReport {
-        check: check.into(),
-        verdict: verdict.into(),
+        check: id(check),
+        verdict: serde_json::from_value(verdict.into()).unwrap(),
         required,
         source: None,
         expected: passes.then(|| value.into()),
@@ -43,7 +48,7 @@ fn proved() -> AuditedReport {
         requests: 1,
         received_bytes: 5,
         elapsed_seconds: 0.5,
-        exit_code: 0,
+        exit_code: Exit::Passed,
     }
 }
 
@@ -55,7 +60,7 @@ fn open() -> AuditedReport {
         findings: ["size", "proof", "unchanged"]
             .map(|check| finding(check, if check == "proof" { "unknown" } else { "pass" }, true))
             .into(),
-        exit_code: 3,
+        exit_code: Exit::Unknown,
         ..proved()
     }
 }
@@ -67,7 +72,7 @@ fn failed() -> AuditedReport {
         findings: ["proof", "size", "unchanged"]
             .map(|check| finding(check, if check == "proof" { "fail" } else { "pass" }, true))
             .into(),
-        exit_code: 1,
+        exit_code: Exit::Failed,
         ..proved()
     }
 }
@@ -107,7 +112,7 @@ fn unanswered() -> AuditedReport {
         identity: None,
         change: None,
         findings: vec![finding("identity", "unknown", true)],
-        exit_code: 4,
+        exit_code: Exit::CouldNot,
         ..open()
     }
 }
@@ -118,13 +123,13 @@ fn facts() -> AuditedReport {
         examined: Some("facts".into()),
         findings: vec![finding("size", "pass", true), finding("proof", "unknown", false)],
         change: Some("new".into()),
-        exit_code: 0,
+        exit_code: Exit::Passed,
         ..open()
     }
 }
 
 fn empty() -> AuditedReport {
-    let mut empty = AuditedReport { verdict: "fail".into(), exit_code: 1, ..facts() };
+    let mut empty = AuditedReport { verdict: "fail".into(), exit_code: Exit::Failed, ..facts() };
     empty.identity.as_mut().unwrap().object_bytes = 0;
     empty.findings[0] = finding("size", "fail", true);
     empty
@@ -146,7 +151,7 @@ fn of_level(level: &str, objects: Vec<AuditedReport>) -> AuditLines {
 fn audit(objects: Vec<AuditedReport>) -> AuditLines {
     let of = |verdict: &str| objects.iter().filter(|one| one.verdict == verdict).count() as u64;
     let lacks = |one: &AuditedReport| one.examined.is_none() && one.identity.is_none();
-    let exit = objects.iter().fold(Exit::Passed, |exit, one| exit.and(Exit::of(one.exit_code)));
+    let exit = objects.iter().fold(Exit::Passed, |exit, one| exit.and(one.exit_code));
     let end = AuditReport {
         scope: vec!["s3://b/p".into()],
         level: "bytes".into(),
@@ -160,7 +165,7 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         proved: of("pass"),
         max_age_seconds: Some(30 * 86_400),
         elapsed_seconds: 2.0,
-        exit_code: exit.code(),
+        exit_code: exit,
         ..AuditReport::default()
     };
     let summary = SummaryReport {
@@ -169,18 +174,18 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         failed: of("fail"),
         unknown: of("unknown"),
         errors: 0,
-        exit_code: exit.code(),
+        exit_code: exit,
     };
     AuditLines { objects, buckets: Vec::new(), end, summary }
 }
 
 #[test]
 fn what_an_audit_writes_agrees_with_itself() {
-    let could_not = AuditedReport { exit_code: 4, ..open() };
+    let could_not = AuditedReport { exit_code: Exit::CouldNot, ..open() };
     let policy = AuditedReport {
         verdict: "fail".into(),
         findings: [proved().findings, vec![finding("lock", "fail", true)]].concat(),
-        exit_code: 1,
+        exit_code: Exit::Failed,
         ..proved()
     };
     let mut by_policy = audit(vec![policy]);
@@ -200,17 +205,16 @@ type Alteration = (AuditedReport, fn(&mut AuditedReport), &'static str);
 #[test]
 fn a_line_that_contradicts_itself_is_named() {
     let table: Vec<Alteration> = vec![
-        (failed(), |one| one.exit_code = 0, "give exit code 1, and it says 0"),
-        (failed(), |one| one.exit_code = 4, "give exit code 1, and it says 4"),
+        (failed(), |one| one.exit_code = Exit::Passed, "give exit code 1, and it says 0"),
+        (failed(), |one| one.exit_code = Exit::CouldNot, "give exit code 1, and it says 4"),
         (failed(), |one| one.verdict = "pass".into(), "give the verdict fail, and it says pass"),
         (failed(), |one| one.verdict = "unknown".into(), "give the verdict fail, and it says unknown"),
-        (open(), |one| one.exit_code = 0, "give exit code 3, and it says 0"),
+        (open(), |one| one.exit_code = Exit::Passed, "give exit code 3, and it says 0"),
         (open(), |one| one.verdict = "pass".into(), "give the verdict unknown, and it says pass"),
         (open(), |one| one.verdict = "fail".into(), "give the verdict unknown, and it says fail"),
-        (open(), |one| one.exit_code = 1, "give exit code 3, and it says 1"),
-        (open(), |one| one.exit_code = 77, "and it says 77"),
-        (proved(), |one| one.exit_code = 3, "give exit code 0, and it says 3"),
-        (proved(), |one| one.exit_code = 1, "give exit code 0, and it says 1"),
+        (open(), |one| one.exit_code = Exit::Failed, "give exit code 3, and it says 1"),
+        (proved(), |one| one.exit_code = Exit::Unknown, "give exit code 0, and it says 3"),
+        (proved(), |one| one.exit_code = Exit::Failed, "give exit code 0, and it says 1"),
         (proved(), |one| one.verdict = "fail".into(), "give the verdict pass, and it says fail"),
         (proved(), |one| one.verdict = "passed".into(), "and it says passed"),
         (proved(), |one| one.verdict = "unknown".into(), "calls it in order, and nothing proves it"),
@@ -218,8 +222,7 @@ fn a_line_that_contradicts_itself_is_named() {
         (proved(), |one| one.findings[2].covered_bytes = Some(4), "no finding says that every byte was proved"),
         (proved(), |one| one.findings[2].covered_bytes = None, "no finding says that every byte was proved"),
         (proved(), |one| one.findings[2].required = false, "always required"),
-        (proved(), |one| one.findings[3].verdict = "fail".into(), "give exit code 1, and it says 0"),
-        (proved(), |one| one.findings[3].verdict = "maybe".into(), "`maybe` is no verdict"),
+        (proved(), |one| one.findings[3].verdict = Verdict::Fail, "give exit code 1, and it says 0"),
         (proved(), |one| one.findings[3].reason = open().findings[1].reason.clone(), "gives a reason"),
         (proved(), |one| one.findings[3].reads = Some(2), "names damage"),
         (proved(), |one| one.findings[3].damage = vec![damage()], "names damage"),
@@ -235,11 +238,11 @@ fn a_line_that_contradicts_itself_is_named() {
         (failed(), |one| one.proof = proved().proof, "`proof` contradicts"),
         (open(), |one| one.proof = proved().proof, ""),
         (open(), |one| one.findings.push(finding("sound", "unknown", true)), ""),
-        (open(), |one| one.findings[1].check = "sound".into(), "says nothing of its proof"),
+        (open(), |one| one.findings[1].check = id("sound"), "says nothing of its proof"),
         (
             open(),
             |one| {
-                one.findings[1].check = "sound".into();
+                one.findings[1].check = id("sound");
                 one.proof = proved().proof;
             },
             "`sound` contradicts",
@@ -273,10 +276,10 @@ fn a_line_that_contradicts_itself_is_named() {
 fn a_line_that_no_audit_writes_is_named() {
     let table: Vec<Alteration> = vec![
         (left(), |one| one.findings.clear(), "give exit code 0"),
-        (left(), |one| (one.findings, one.exit_code) = (Vec::new(), 0), "no finding says why"),
-        (unanswered(), |one| (one.findings, one.exit_code) = (Vec::new(), 0), "no finding says why"),
-        (gone(), |one| one.findings[0].check = "sound".into(), "no finding says why"),
-        (open(), |one| one.findings.retain(|one| one.check != "size"), "says nothing of its size"),
+        (left(), |one| (one.findings, one.exit_code) = (Vec::new(), Exit::Passed), "no finding says why"),
+        (unanswered(), |one| (one.findings, one.exit_code) = (Vec::new(), Exit::Passed), "no finding says why"),
+        (gone(), |one| one.findings[0].check = id("sound"), "no finding says why"),
+        (open(), |one| one.findings.retain(|one| one.check != id("size")), "says nothing of its size"),
         (open(), |one| one.identity = None, "size: it passes"),
         (kept(), |one| one.findings.clear(), "nothing says that it is the same"),
         (kept(), |one| one.findings[0].required = false, "always required"),
@@ -287,8 +290,8 @@ fn a_line_that_no_audit_writes_is_named() {
         (proved(), |one| one.findings[1].observed = Some("6 bytes".into()), "not the size of the object"),
         (proved(), |one| one.findings[3].covered_bytes = Some(1), "crc32: it passes over 1 of 5 bytes"),
         (proved(), |one| one.findings[3].covered_bytes = None, "crc32: it passes over 0 of 5 bytes"),
-        (proved(), |one| one.findings.retain(|one| one.check != "crc32"), "no check of the bytes passed"),
-        (proved(), |one| one.findings.retain(|one| one.check != "unchanged"), "it is same, and no finding says so"),
+        (proved(), |one| one.findings.retain(|one| one.check != id("crc32")), "no check of the bytes passed"),
+        (proved(), |one| one.findings.retain(|one| one.check != id("unchanged")), "it is same, and no finding says so"),
         (proved(), |one| one.change = Some("new".into()), "it is new, and no finding says so"),
         (proved(), |one| one.proof.as_mut().unwrap().by = vec!["magic".into()], "a proof by `magic`"),
         (proved(), |one| one.proof.as_mut().unwrap().by = vec![String::new()], "a proof by ``"),
@@ -353,7 +356,7 @@ fn all_lines_are_held_against_the_policy_of_the_audit() {
         all.end.scope = vec!["s3://b/p".into(), "s3://c/".into()];
         let bucket = |(name, check): &(&str, &str)| AuditedBucketReport {
             findings: vec![finding(check, "pass", true)],
-            ..bucket(name, "pass", 0, "pass")
+            ..bucket(name, "pass", Exit::Passed, "pass")
         };
         all.buckets = buckets.iter().map(bucket).collect();
         all
@@ -395,10 +398,9 @@ fn damage() -> DamageReport {
 fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
     type Change = fn(&mut AuditLines);
     let table: Vec<(Change, &str)> = vec![
-        (|all| all.end.exit_code = 0, "its end: its lines give exit code 1, and it says 0"),
-        (|all| all.end.exit_code = 3, "its lines give exit code 1"),
-        (|all| all.end.exit_code = 4, "its lines give exit code 1"),
-        (|all| all.end.exit_code = 9, "its lines give exit code 1"),
+        (|all| all.end.exit_code = Exit::Passed, "its end: its lines give exit code 1, and it says 0"),
+        (|all| all.end.exit_code = Exit::Unknown, "its lines give exit code 1"),
+        (|all| all.end.exit_code = Exit::CouldNot, "its lines give exit code 1"),
         (|all| all.end.examined += 1, "examined is 4, and its lines make 3"),
         (|all| all.end.still_good = 0, "still_good is 0"),
         (|all| all.end.left = 1, "left is 1"),
@@ -416,13 +418,19 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
         (|all| all.end.estimated_dollars = Some(f64::NAN), "estimated_dollars"),
         (|all| all.end.began = "soon".into(), "of no known time"),
         (|all| all.summary = SummaryReport::default(), "its summary: it says 0 targets"),
-        (|all| all.summary.exit_code = 0, "exit code 0, and the lines"),
-        (|all| all.summary.exit_code = 4, "exit code 4, and the lines"),
+        (|all| all.summary.exit_code = Exit::Passed, "exit code 0, and the lines"),
+        (|all| all.summary.exit_code = Exit::CouldNot, "exit code 4, and the lines"),
         (|all| all.summary.failed = 0, "0 failed"),
         (|all| all.summary.errors = 1, "1 errors"),
-        (|all| all.buckets.push(bucket("b", "pass", 0, "fail")), "bucket b: its findings give fail with exit code 1"),
-        (|all| all.buckets.push(bucket("b", "fail", 1, "pass")), "give pass with exit code 0, and it says fail with 1"),
-        (|all| all.buckets.push(bucket("c", "pass", 0, "pass")), "bucket c: it is outside"),
+        (
+            |all| all.buckets.push(bucket("b", "pass", Exit::Passed, "fail")),
+            "bucket b: its findings give fail with exit code 1",
+        ),
+        (
+            |all| all.buckets.push(bucket("b", "fail", Exit::Failed, "pass")),
+            "give pass with exit code 0, and it says fail with 1",
+        ),
+        (|all| all.buckets.push(bucket("c", "pass", Exit::Passed, "pass")), "bucket c: it is outside"),
     ];
     for (alter, problem) in table {
         let mut all = audit(vec![proved(), failed(), open(), kept()]);
@@ -431,7 +439,8 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
         assert!(found.contains(problem), "{found}, expected {problem}");
     }
     for level in ["x", "Bytes"] {
-        let line = AuditedReport { examined: Some(level.into()), findings: Vec::new(), exit_code: 0, ..open() };
+        let line =
+            AuditedReport { examined: Some(level.into()), findings: Vec::new(), exit_code: Exit::Passed, ..open() };
         let mut all = of_level(level, vec![line]);
         all.end.proved = 0;
         assert!(all.contradiction().is_some());
@@ -442,13 +451,13 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
     let mut all = audit(vec![proved()]);
     all.end.problems = vec!["the ledger could not be written".into()];
     assert!(all.contradiction().unwrap().contains("tells of problems, and says exit code 0"));
-    (all.end.exit_code, all.summary.exit_code) = (1, 1);
+    (all.end.exit_code, all.summary.exit_code) = (Exit::Failed, Exit::Failed);
     assert!(all.contradiction().unwrap().contains("it says that something failed, and no line does"));
-    (all.end.exit_code, all.summary.exit_code) = (4, 4);
+    (all.end.exit_code, all.summary.exit_code) = (Exit::CouldNot, Exit::CouldNot);
     assert_eq!(all.contradiction(), None);
 }
 
-fn bucket(name: &str, verdict: &str, exit_code: u8, found: &str) -> AuditedBucketReport {
+fn bucket(name: &str, verdict: &str, exit_code: Exit, found: &str) -> AuditedBucketReport {
     AuditedBucketReport {
         bucket: name.into(),
         verdict: verdict.into(),
