@@ -288,18 +288,8 @@ impl Results {
                 };
                 (verdict, report.exit_code)
             }
-            Report::Audited(report) => {
-                let verdict = Verdict::ALL.iter().find(|verdict| verdict.name() == report.verdict);
-                (verdict.copied().unwrap_or(Verdict::Unknown), report.exit_code)
-            }
-            Report::Safe(report) => {
-                let verdict = match report.answer.as_str() {
-                    "may_go" => Verdict::Pass,
-                    "must_stay" => Verdict::Fail,
-                    _ => Verdict::Unknown,
-                };
-                (verdict, report.exit_code)
-            }
+            Report::Audited(report) => (report.verdict, report.exit_code),
+            Report::Safe(report) => (report.answer.verdict(), report.exit_code),
             // They are no targets of their own.
             Report::AuditedBucket(_)
             | Report::Observation(_)

@@ -14,7 +14,8 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     for report in reports {
         let (bucket, name, findings, exit, seconds) = match report {
             Report::Audited(one) => {
-                let rest = one.target.trim_start_matches("s3://");
+                let target = one.target.to_string();
+                let rest = target.trim_start_matches("s3://");
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
                 (bucket.to_owned(), key.to_owned(), &one.findings, one.exit_code, one.elapsed_seconds)
             }
@@ -54,7 +55,8 @@ fn whole(audit: &AuditReport) -> TestCaseStatus {
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type(Verdict::Unknown.name());
-    let told = [&audit.problems[..], &audit.notes[..]].concat();
+    let notes: Vec<String> = audit.notes.iter().map(ToString::to_string).collect();
+    let told = [&audit.problems[..], &notes[..]].concat();
     status.set_message(machine_text(&told.join("; ")));
     status
 }

@@ -12,13 +12,13 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
     let mut out = Page(String::new());
     let mut verdicts: BTreeMap<&str, u64> = Verdict::ALL.iter().map(|verdict| (verdict.name(), 0)).collect();
     let mut findings: BTreeMap<(String, &str), u64> = BTreeMap::new();
-    let mut observed: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut observed: BTreeMap<String, u64> = BTreeMap::new();
     let (mut sizes, mut ages, mut states) = (Vec::new(), Vec::new(), Vec::new());
     for report in reports {
         let told = match report {
             Report::Audited(one) => {
-                *verdicts.entry(&one.verdict).or_default() += 1;
-                let labels = object(&one.target);
+                *verdicts.entry(one.verdict.name()).or_default() += 1;
+                let labels = object(&one.target.to_string());
                 if let Some(identity) = &one.identity {
                     sizes.push((labels.clone(), identity.object_bytes as f64));
                 }
@@ -31,7 +31,7 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
             }
             Report::AuditedBucket(one) => &one.findings,
             Report::Observation(one) => {
-                *observed.entry(&one.kind).or_default() += 1;
+                *observed.entry(one.kind.to_string()).or_default() += 1;
                 continue;
             }
             _ => continue,

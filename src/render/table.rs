@@ -1,6 +1,7 @@
 use csv::WriterBuilder;
 
 use super::cell_text;
+use crate::audit::joined;
 use crate::report::{FindingReport, Report};
 use crate::verdict::Verdict;
 
@@ -31,18 +32,18 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
         let text = |value: Option<&String>| value.cloned().unwrap_or_default();
         let proof = report.proof.as_ref();
         let cells = [
-            report.target.clone(),
-            report.verdict.clone(),
+            report.target.to_string(),
+            report.verdict.to_string(),
             report.exit_code.to_string(),
-            text(report.examined.as_ref()),
+            report.examined.map(|level| level.to_string()).unwrap_or_default(),
             identity.map(|identity| identity.object_bytes.to_string()).unwrap_or_default(),
             text(identity.and_then(|identity| identity.etag.as_ref())),
             text(identity.and_then(|identity| identity.version_id.as_ref())),
             text(identity.and_then(|identity| identity.last_modified.as_ref())),
             text(report.storage_class.as_ref()),
-            text(report.change.as_ref()),
+            report.change.map(|change| change.to_string()).unwrap_or_default(),
             proof.map(|proof| proof.at.clone()).unwrap_or_default(),
-            proof.map(|proof| proof.by.join(" ")).unwrap_or_default(),
+            proof.map(|proof| joined(&proof.by, " ")).unwrap_or_default(),
             told(&report.findings, Verdict::Fail),
             told(&report.findings, Verdict::Unknown),
         ];

@@ -2,9 +2,9 @@
 //! findings; one that says otherwise was altered, or was not written by this program.
 
 use super::{AuditedBucketReport, AuditedReport, Exit, FindingReport, IdentityReport, exit_of, verdict_of};
-use crate::audit::{Level, Seen};
+use crate::audit::{ChangeKind, Level, Seen};
 use crate::checks::wrong_size;
-use crate::ident::{ObjectUri, Target};
+use crate::ident::Target;
 use crate::verdict::{CheckId, Origin, PolicyCheck, ReasonCode, Subject, Verdict};
 
 /// JSON readers keep whole numbers up to this; no object, and no audit, comes near it.
@@ -74,18 +74,18 @@ impl FindingReport {
     }
 
     /// Whether it may be other than required, in an object that was looked at by this level.
-    fn may_be_optional(&self, examined: Option<&str>) -> bool {
+    fn may_be_optional(&self, examined: Option<Level>) -> bool {
         let sampled = self.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Sampled);
         match self.check {
             CheckId::Identity | CheckId::PolicyCheck(_) => false,
-            CheckId::Proof if examined == Some(Level::Facts.name()) => true,
-            CheckId::Proof | CheckId::Size => examined == Some(Level::Sample.name()) && sampled,
+            CheckId::Proof if examined == Some(Level::Facts) => true,
+            CheckId::Proof | CheckId::Size => examined == Some(Level::Sample) && sampled,
             _ => true,
         }
     }
 
     /// Why it is no finding of an object of this size.
-    fn odd_in(&self, bytes: Option<u64>, examined: Option<&str>) -> Option<String> {
+    fn odd_in(&self, bytes: Option<u64>, examined: Option<Level>) -> Option<String> {
         let says = |problem: String| Some(format!("{}: {problem}", self.check));
         if !self.required && !self.may_be_optional(examined) {
             return says("it is always required, and is said not to be".to_owned());
@@ -137,7 +137,7 @@ impl AuditedReport {
     }
 
     fn is_at(&self, level: Level) -> bool {
-        self.examined.as_deref() == Some(level.name())
+        self.examined == Some(level)
     }
 
     fn bytes(&self) -> Option<u64> {
@@ -161,9 +161,6 @@ impl AuditedReport {
     }
 
     fn odd_result(&self) -> Option<String> {
-        if self.target.parse::<ObjectUri>().is_err() {
-            return Some("its target is no object".to_owned());
-        }
         let found = exit_of(&self.findings);
         // Work that was cut off or could not be done shows in no finding.
         let cut_off = matches!(self.exit_code, Exit::Usage | Exit::CouldNot | Exit::Interrupted);
@@ -175,22 +172,18 @@ impl AuditedReport {
         // Without a proof that still holds nothing passes; whether one holds depends on its age.
         let may_pass = self.may_be_proved() && self.exit_code == Exit::Passed;
         let verdict = verdict_of(&self.findings, may_pass);
-        let open = self.verdict == Verdict::Unknown.name() && verdict == Verdict::Pass;
-        (self.verdict != verdict.name() && !open)
-            .then(|| format!("its findings give the verdict {}, and it says {}", verdict.name(), self.verdict))
+        let open = self.verdict == Verdict::Unknown && verdict == Verdict::Pass;
+        (self.verdict != verdict && !open)
+            .then(|| format!("its findings give the verdict {verdict}, and it says {}", self.verdict))
     }
 
     /// What of the object itself cannot be.
     fn odd_object(&self) -> Option<String> {
-        let uri = self.target.parse::<ObjectUri>().ok()?;
-        if uri.to_string() != self.target {
-            return Some("its target is not written as an audit writes it".to_owned());
-        }
         let counts = [Some(self.requests), Some(self.received_bytes), self.bytes()];
         if let Some(count) = counts.into_iter().flatten().find(|count| *count > MOST) {
             return Some(format!("it counts {count}, more than there can be"));
         }
-        let target = Target::Object(uri);
+        let target = Target::Object(self.target.clone());
         let of_key = target.ami_id().map(|id| id.to_string());
         if let Some(identity) = self.identity.as_ref().filter(|identity| identity.ami_id != of_key) {
             let says = identity.ami_id.as_deref().unwrap_or("no AMI");
@@ -208,7 +201,7 @@ impl AuditedReport {
     }
 
     fn odd_proof(&self) -> Option<String> {
-        let passes = self.verdict == Verdict::Pass.name();
+        let passes = self.verdict == Verdict::Pass;
         let bytes = self.bytes();
         let proved = self.finding(CheckId::Proof).filter(|finding| finding.passes());
         if passes && bytes.is_none_or(|bytes| bytes == 0) {
@@ -218,7 +211,7 @@ impl AuditedReport {
             return Some("it passes, and no finding says that every byte was proved".to_owned());
         }
         let stored = self.findings.iter().filter(|one| one.passes() && is_stored(one.check));
-        let matched: Vec<String> = stored.map(|one| one.check.to_string()).collect();
+        let matched: Vec<CheckId> = stored.map(|one| one.check).collect();
         if proved.is_some() && (matched.is_empty() || !self.is_at(Level::Bytes)) {
             return Some("it says that every byte was proved, and no check of the bytes passed".to_owned());
         }
@@ -230,11 +223,11 @@ impl AuditedReport {
             return Some("its proof does not tell by what or when".to_owned());
         }
         let of_run = proved.is_some();
-        let by = |by: &&String| if of_run { !matched.contains(by) } else { !by.parse().is_ok_and(is_stored) };
-        if let Some(by) = proof.by.iter().find(by) {
+        let shown = |by: CheckId| if of_run { matched.contains(&by) } else { is_stored(by) };
+        if let Some(by) = proof.by.iter().find(|by| !by.known().copied().is_some_and(shown)) {
             return Some(format!("it has a proof by `{by}`, which no check of it shows"));
         }
-        let known_before = !matches!(self.change.as_deref(), None | Some("new"));
+        let known_before = !matches!(self.change, None | Some(ChangeKind::New));
         if !of_run && !known_before {
             return Some("it has a proof, which is neither of this run nor of an earlier one".to_owned());
         }
@@ -247,7 +240,7 @@ impl AuditedReport {
     }
 
     fn odd_findings(&self) -> Option<String> {
-        let odd = |finding: &FindingReport| finding.odd_in(self.bytes(), self.examined.as_deref());
+        let odd = |finding: &FindingReport| finding.odd_in(self.bytes(), self.examined);
         if let Some(problem) = self.findings.iter().find_map(odd) {
             return Some(problem);
         }
@@ -279,15 +272,14 @@ impl AuditedReport {
     fn odd_change(&self) -> Option<String> {
         let found = exit_of(&self.findings);
         let unchanged = self.finding(CheckId::PolicyCheck(PolicyCheck::Unchanged)).map(|finding| finding.verdict);
-        let fits = match self.change.as_deref() {
-            None | Some("new") => unchanged.is_none(),
-            Some("same" | "replaced_same_content") => unchanged == Some(Verdict::Pass),
-            Some("replaced" | "missing") => found == Exit::Failed,
-            Some("replaced_unclear") => found != Exit::Passed,
-            Some(other) => return Some(format!("`{other}` is no change")),
+        let change = self.change.unwrap_or(ChangeKind::New);
+        let fits = match change {
+            ChangeKind::New => unchanged.is_none(),
+            ChangeKind::Same | ChangeKind::ReplacedSameContent => unchanged == Some(Verdict::Pass),
+            ChangeKind::Replaced | ChangeKind::Missing => found == Exit::Failed,
+            ChangeKind::ReplacedUnclear => found != Exit::Passed,
         };
-        let change = self.change.as_deref().unwrap_or("new").replace('_', " ");
-        (!fits).then(|| format!("it is {change}, and no finding says so"))
+        (!fits).then(|| format!("it is {}, and no finding says so", change.in_words()))
     }
 }
 
@@ -302,8 +294,8 @@ impl AuditedBucketReport {
         let (exit, verdict) = (exit_of(&self.findings), verdict_of(&self.findings, true));
         let odd = |finding: &FindingReport| finding.contradiction().or_else(|| finding.odd_in(None, None));
         self.findings.iter().find_map(odd).or_else(|| {
-            (exit != self.exit_code || verdict.name() != self.verdict).then(|| {
-                let given = format!("{} with exit code {}", verdict.name(), exit.code());
+            (exit != self.exit_code || verdict != self.verdict).then(|| {
+                let given = format!("{verdict} with exit code {}", exit.code());
                 format!("its findings give {given}, and it says {} with {}", self.verdict, self.exit_code.code())
             })
         })

@@ -10,6 +10,7 @@
 //! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
 
 mod audit;
+mod audit_note;
 mod bench;
 mod consistent;
 mod content;
@@ -28,9 +29,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{
-    AuditReport, AuditedBucketReport, AuditedReport, DeletionSafetyReport, LedgerEntryReport, LedgerReport,
-    ObservationReport, ProvedReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, LedgerEntryReport,
+    LedgerReport, ObservationReport, ProvedReport,
 };
+pub use audit_note::AuditNote;
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
 pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, ProbeReport, RatioBasisReport, RatioReport, RegionReport,

@@ -4,6 +4,8 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::status::{Age, RowStatus};
+use crate::audit::{ChangeKind, joined};
+use crate::ident::ObjectUri;
 use crate::render::page::findings::Findings;
 use crate::render::page::text::{Count, Text};
 use crate::render::page::tone::Tone;
@@ -66,8 +68,8 @@ impl Trouble {
         let of = |standing| objects.iter().copied().filter(move |report| RowStatus::of(report) == standing);
         let mut failed: Vec<&AuditedReport> = of(RowStatus::Fail).collect();
         // Damaged bytes come before anything that can be set right without them.
-        failed.sort_by_key(|report| {
-            (report.findings.iter().all(|finding| finding.damage.is_empty()), report.target.as_str())
+        failed.sort_by_cached_key(|report| {
+            (report.findings.iter().all(|finding| finding.damage.is_empty()), report.target.to_string())
         });
         let mut cards: Vec<Card> = failed.iter().take(MOST_CARDS).map(|report| Card::object(report, now)).collect();
         let more_cards = cards.split_off(FEW_CARDS.min(cards.len()));
@@ -123,7 +125,7 @@ fn encoded(text: &str) -> String {
 
 /// By how many objects they are of, the most first.
 fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
-    let mut found: BTreeMap<(String, &str, &str), Vec<&str>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, &str, &str), Vec<&ObjectUri>> = BTreeMap::new();
     for report in open {
         let mut any = false;
         for finding in report.findings.iter().filter(|finding| finding.blocks_pass()) {
@@ -145,7 +147,7 @@ fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
             count: Count(names.len()),
             says: says.into(),
             advice: advice.into(),
-            names: names.iter().take(MOST_NAMES).map(Text::from).collect(),
+            names: names.iter().take(MOST_NAMES).map(|name| name.to_string().into()).collect(),
             left_out: Count(names.len().saturating_sub(MOST_NAMES)),
         })
         .collect();
@@ -157,15 +159,15 @@ impl Card {
     fn object(report: &AuditedReport, now: Option<Timestamp>) -> Self {
         let size = report.identity.as_ref().map(|identity| ByteSize(identity.object_bytes).to_string());
         let proof = match (Age::of(report, now), &report.proof) {
-            (Age::Days(days), Some(proof)) => Some(format!("proved {} by {}", ago(days), proof.by.join(", "))),
+            (Age::Days(days), Some(proof)) => Some(format!("proved {} by {}", ago(days), joined(&proof.by, ", "))),
             (Age::Never, _) => Some("never proved as it is now".to_owned()),
             _ => None,
         };
-        let change = report.change.as_ref().filter(|change| *change != "same").map(|change| change.replace('_', " "));
+        let change = report.change.filter(|change| *change != ChangeKind::Same).map(ChangeKind::in_words);
         let about: Vec<String> = [size, report.storage_class.clone(), proof, change].into_iter().flatten().collect();
         Card {
             tone: Tone::Fail,
-            name: (&report.target).into(),
+            name: report.target.to_string().into(),
             about: about.join(" · ").into(),
             findings: told(&report.findings),
             notes: report.notes.iter().map(Text::from).collect(),
