@@ -78,7 +78,7 @@ pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
     let work = bench(&session, &request, &cancel);
     if let Some((mut report, tuning)) = runner.run(&target.to_string(), Stop::Within(GRACE), work).await {
         if !keep_files(&args, &report, tuning) {
-            report.exit_code = Exit::CouldNot.code();
+            report.exit_code = Exit::CouldNot;
         }
         runner.add(Report::Bench(Box::new(report)));
     }

@@ -26,6 +26,7 @@ use crate::manifest::Manifest;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
 use crate::source::SourceError;
+use crate::verdict::Verdict;
 
 /// Runs a command to its end and says how it ended.
 pub async fn run(cli: Cli) -> Exit {
@@ -241,24 +242,24 @@ impl Results {
 
     pub fn add(&mut self, report: Report) {
         // What is no target of its own counts by its exit code alone.
-        let code = match outcome_of_target(&report) {
-            Some((verdict, code)) => {
+        let exit = match outcome_of_target(&report) {
+            Some((verdict, exit)) => {
                 self.summary.targets += 1;
-                match verdict.as_str() {
-                    "pass" => self.summary.passed += 1,
-                    "fail" => self.summary.failed += 1,
-                    _ => self.summary.unknown += 1,
+                match verdict {
+                    Verdict::Pass => self.summary.passed += 1,
+                    Verdict::Fail => self.summary.failed += 1,
+                    Verdict::Unknown => self.summary.unknown += 1,
                 }
-                code
+                exit
             }
             None => match &report {
                 Report::Error(_) | Report::Summary(_) => return,
                 Report::Audit(audit) => audit.exit_code,
                 Report::Ledger(ledger) => ledger.exit_code,
-                _ => Exit::Passed.code(),
+                _ => Exit::Passed,
             },
         };
-        self.exit = self.exit.and(Exit::of(code));
+        self.exit = self.exit.and(exit);
         self.tell(report);
     }
 
@@ -270,7 +271,7 @@ impl Results {
             message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
             error_code: error.code.clone(),
             request_id: error.request_id.clone(),
-            exit_code: exit.code(),
+            exit_code: exit,
         };
         self.summary.targets += 1;
         self.summary.errors += 1;
@@ -294,7 +295,7 @@ impl Results {
         self.summary.targets += 1;
         self.exit = self.exit.and(exit);
         let target = target.to_owned();
-        let exit_code = exit.code();
+        let exit_code = exit;
         let message = redact_urls(message).into_owned();
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
@@ -318,13 +319,13 @@ impl Results {
     }
 
     pub fn finish(mut self) -> Exit {
-        self.summary.exit_code = self.exit.code();
+        self.summary.exit_code = self.exit;
         if let Some(page) = self.page.take()
             && let Err(problem) = page.write(&self.summary)
         {
             complain(&problem);
             self.exit = self.exit.and(Exit::CouldNot);
-            self.summary.exit_code = self.exit.code();
+            self.summary.exit_code = self.exit;
         }
         let summary = Report::Summary(self.summary.clone());
         self.render(&summary);
@@ -333,37 +334,30 @@ impl Results {
 }
 
 /// Verdict and exit code of a report about a target; `None` for what is no target of its own.
-fn outcome_of_target(report: &Report) -> Option<(String, u8)> {
+fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
+    let by_exit = |exit: Exit| match exit {
+        Exit::Passed => Verdict::Pass,
+        _ => Verdict::Unknown,
+    };
     Some(match report {
-        Report::Verify(report) => (report.verdict.clone(), report.exit_code),
-        Report::Inspect(report) => {
-            (if report.exit_code == 0 { "pass" } else { "unknown" }.to_owned(), report.exit_code)
-        }
+        Report::Verify(report) => (report.verdict, report.exit_code),
+        Report::Inspect(report) => (by_exit(report.exit_code), report.exit_code),
         // Measuring judges nothing, and neither does pricing.
-        Report::Bench(report) => {
-            ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code)
-        }
-        Report::Cost(report) => ((if report.exit_code == 0 { "pass" } else { "unknown" }).to_owned(), report.exit_code),
-        Report::Hashes(report) => ("pass".to_owned(), report.exit_code),
-        Report::Preflight(report) => (report.verdict.clone(), report.exit_code),
-        Report::Task(report) => (report.verdict.clone().unwrap_or("unknown".to_owned()), report.exit_code),
+        Report::Bench(report) => (by_exit(report.exit_code), report.exit_code),
+        Report::Cost(report) => (by_exit(report.exit_code), report.exit_code),
+        Report::Hashes(report) => (Verdict::Pass, report.exit_code),
+        Report::Preflight(report) => (report.verdict, report.exit_code),
+        Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
         Report::Stored(report) => {
             let verdict = match report.exit_code {
-                0 => "pass",
-                1 => "fail",
-                _ => "unknown",
+                Exit::Passed => Verdict::Pass,
+                Exit::Failed => Verdict::Fail,
+                _ => Verdict::Unknown,
             };
-            (verdict.to_owned(), report.exit_code)
+            (verdict, report.exit_code)
         }
-        Report::Audited(report) => (report.verdict.clone(), report.exit_code),
-        Report::Safe(report) => {
-            let verdict = match report.answer.as_str() {
-                "may_go" => "pass",
-                "must_stay" => "fail",
-                _ => "unknown",
-            };
-            (verdict.to_owned(), report.exit_code)
-        }
+        Report::Audited(report) => (report.verdict, report.exit_code),
+        Report::Safe(report) => (report.answer.verdict(), report.exit_code),
         Report::AuditedBucket(_)
         | Report::Observation(_)
         | Report::LedgerEntry(_)

@@ -77,7 +77,7 @@ async fn price_target(session: &Session, wish: &CostRequest) -> Result<CostRepor
     let mut report = report(session.target().to_string(), &subject, &size, wish);
     report.notes.extend(notes);
     if missing {
-        report.exit_code = Exit::Unknown.code();
+        report.exit_code = Exit::Unknown;
     }
     Ok(report)
 }
@@ -132,7 +132,7 @@ pub async fn cost_of_image(
     let mut report = report(id, &subject, &size, wish);
     if let Some(because) = snapshots.why_not() {
         report.notes.push(format!("the snapshots, which tell what was written: {because}"));
-        report.exit_code = Exit::Unknown.code();
+        report.exit_code = Exit::Unknown;
     }
     let later =
         "what keeping the object costs goes by its size, which is not known before it is stored: ask again then";
@@ -162,6 +162,6 @@ fn report(target: String, subject: &Subject, size: &LogicalSize, wish: &CostRequ
         lines: lines.iter().map(CostLineReport::from).collect(),
         notes,
         requests: 0,
-        exit_code: if unknown { Exit::Unknown } else { Exit::Passed }.code(),
+        exit_code: if unknown { Exit::Unknown } else { Exit::Passed },
     }
 }

@@ -24,28 +24,7 @@ pub struct Discovery {
 /// Asks HEAD, attributes where they can tell more, and one part where the parts are not listed.
 pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
     let facts = session.head().await?;
-    let mut found = Discovery { layout: KnownLayout::single(facts.size), facts, notes: session.notes() };
-    found.notes.extend(session.owner_note().await);
-    if matches!(found.facts.checksums, Fact::NotApplicable) {
-        return Ok(found);
-    }
-    let parts_count = stated_parts(&found.facts);
-    let by_part = parts_count.is_some() || goes_by_part(&found.facts);
-    let no_checksums = found.facts.checksums.value().is_none();
-    let attributes = if by_part || no_checksums { found.ask_attributes(session).await } else { None };
-    found.layout = found.find_layout(session, parts_count, by_part, attributes).await;
-    Ok(found)
-}
-
-/// HEAD, and attributes where only they tell of checksums; how the object was cut is not asked.
-pub(super) async fn look(session: &Session) -> Result<Discovery, SourceError> {
-    let facts = session.head().await?;
-    let mut found = Discovery { layout: KnownLayout::unknown(None, "not asked for"), facts, notes: session.notes() };
-    found.notes.extend(session.owner_note().await);
-    if found.facts.checksums.value().is_none() {
-        found.ask_attributes(session).await;
-    }
-    Ok(found)
+    Ok(Discovery::from_head(session, facts).await)
 }
 
 /// The number of parts that HEAD tells, by the ETag or a composite checksum.
@@ -63,6 +42,37 @@ fn goes_by_part(facts: &ObjectFacts) -> bool {
 }
 
 impl Discovery {
+    /// What [`discover`] asks beside the HEAD that the caller made over this session.
+    pub async fn from_head(session: &Session, facts: ObjectFacts) -> Self {
+        let mut found = Discovery::new(session, facts).await;
+        if matches!(found.facts.checksums, Fact::NotApplicable) {
+            found.layout = KnownLayout::single(found.facts.size);
+            return found;
+        }
+        let parts_count = stated_parts(&found.facts);
+        let by_part = parts_count.is_some() || goes_by_part(&found.facts);
+        let no_checksums = found.facts.checksums.value().is_none();
+        let attributes = if by_part || no_checksums { found.ask_attributes(session).await } else { None };
+        found.layout = found.find_layout(session, parts_count, by_part, attributes).await;
+        found
+    }
+
+    /// As [`Discovery::from_head`], but for an object that is not read: where its parts end is not asked.
+    pub(super) async fn without_layout(session: &Session, facts: ObjectFacts) -> Self {
+        let mut found = Discovery::new(session, facts).await;
+        if found.facts.checksums.value().is_none() {
+            found.ask_attributes(session).await;
+        }
+        found
+    }
+
+    async fn new(session: &Session, facts: ObjectFacts) -> Self {
+        let layout = KnownLayout::unknown(None, "not asked for");
+        let mut found = Discovery { layout, facts, notes: session.notes() };
+        found.notes.extend(session.owner_note().await);
+        found
+    }
+
     async fn ask_attributes(&mut self, session: &Session) -> Option<AttributeFacts> {
         // It was said with the object that showed it.
         if session.lacks(Call::Attributes).is_some() {

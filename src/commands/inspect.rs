@@ -78,7 +78,7 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
             Ok(probed) => report.probe = Some(ProbeReport::from(&probed)),
             Err(problem) => {
                 report.notes.push(format!("the content could not be probed: {problem}"));
-                report.exit_code = Exit::Unknown.code();
+                report.exit_code = Exit::Unknown;
             }
         }
     }
@@ -112,7 +112,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     );
     report.readable = "no".to_owned();
     report.readable_detail = Some("not permitted (needs s3:GetObject)".to_owned());
-    report.exit_code = Exit::Unknown.code();
+    report.exit_code = Exit::Unknown;
     Ok(report)
 }
 
@@ -205,7 +205,7 @@ fn report(
         notes,
         requests: 0,
         received_bytes: 0,
-        exit_code: Exit::Passed.code(),
+        exit_code: Exit::Passed,
     }
 }
 
@@ -229,7 +229,7 @@ fn reachable(reference: &Reference) -> ProofReport {
         Claim::WholeOrComposite { .. } => format!("{}, tried over all bytes and by part", reference.source),
         Claim::Parts { .. } => reference.source.clone(),
     };
-    ProofReport { check: reference.check.to_string(), reachable: true, detail, reason: None }
+    ProofReport { check: reference.check, reachable: true, detail, reason: None }
 }
 
 fn out_of_reach(finding: &Finding) -> ProofReport {
@@ -237,7 +237,7 @@ fn out_of_reach(finding: &Finding) -> ProofReport {
         Outcome::Unknown(reason) => Some(ReasonReport::from(reason)),
         _ => None,
     };
-    ProofReport { check: finding.check.to_string(), reachable: false, detail: String::new(), reason }
+    ProofReport { check: finding.check, reachable: false, detail: String::new(), reason }
 }
 
 /// Discovery once, every range once, and HEAD again at the end.

@@ -148,13 +148,13 @@ async fn watch(
 /// What the end of a task says by itself. That a completed one left its object is for [`check_stored`] to show.
 fn ended(report: TaskReport, task: &StoreTask) -> TaskReport {
     match TaskState::of(&task.state) {
-        TaskState::Failed => TaskReport { exit_code: Exit::CouldNot.code(), ..report },
+        TaskState::Failed => TaskReport { exit_code: Exit::CouldNot, ..report },
         TaskState::Completed if report.object.is_none() => {
             let detail = "the task is completed, and does not tell which object it wrote".to_owned();
             judged(report, Outcome::Unknown(Reason::NotStated { detail }))
         }
         TaskState::Completed if task.failure.is_some() => report,
-        TaskState::Completed => TaskReport { exit_code: Exit::Passed.code(), ..report },
+        TaskState::Completed => TaskReport { exit_code: Exit::Passed, ..report },
         TaskState::InProgress | TaskState::Other(_) => {
             let detail = format!("the state of the task is `{}`, which is not known", task.state);
             judged(report, Outcome::Unknown(Reason::NotStated { detail }))
@@ -166,9 +166,9 @@ fn ended(report: TaskReport, task: &StoreTask) -> TaskReport {
 fn judged(mut report: TaskReport, outcome: Outcome) -> TaskReport {
     let findings = [Finding { check: CheckId::Condition(Condition::Object), required: true, outcome }];
     let verdict = overall(&findings);
-    report.verdict = Some(verdict.name().to_owned());
+    report.verdict = Some(verdict);
     report.findings = findings.iter().map(FindingReport::from).collect();
-    report.exit_code = Exit::from(verdict).code();
+    report.exit_code = Exit::from(verdict);
     report
 }
 
@@ -203,7 +203,7 @@ fn report(
         notes,
         elapsed_seconds: follow.elapsed().as_secs_f64(),
         requests: 0,
-        exit_code: exit.code(),
+        exit_code: exit,
     }
 }
 

@@ -2,39 +2,24 @@ use std::io::{self, Write};
 
 use super::condition::conclude;
 use super::{Style, condition, field, printable, shell_word, wrap};
-use crate::audit::Entry;
+use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::ETag;
 use crate::report::{
-    AuditReport, AuditedBucketReport, AuditedReport, DeletionSafetyReport, Exit, FindingReport, LedgerEntryReport,
-    LedgerReport, ObservationReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, Exit, FindingReport,
+    LedgerEntryReport, LedgerReport, ObservationReport, ReasonReport,
 };
 use crate::units::ByteSize;
+use crate::verdict::{CheckId, ReasonCode, Verdict};
 
 /// A line for an object, and more where something is wrong or open with it. What still holds needs no line.
 pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) -> io::Result<()> {
-    let in_order = report.exit_code == Exit::Passed.code();
+    let in_order = report.exit_code == Exit::Passed;
     if in_order && report.examined.is_none() {
         return Ok(());
     }
-    let word = if in_order && report.verdict == "unknown" { "seen" } else { &report.verdict };
-    let size = report.identity.as_ref().map(|identity| format!("  {}", ByteSize(identity.object_bytes)));
-    let proof = match (&report.proof, &report.examined) {
-        (Some(proof), Some(level)) if level == "bytes" => format!("  {}", proof.by.join(", ")),
-        (Some(proof), _) => format!("  proved {}", day(&proof.at)),
-        (None, _) => String::new(),
-    };
-    let change = match report.change.as_deref() {
-        None | Some("same") => String::new(),
-        Some("new") => "  new".to_owned(),
-        Some(change) => format!("  {}", change.replace('_', " ")),
-    };
-    let target = shell_word(&report.target);
-    writeln!(
-        out,
-        "{} {target}{}",
-        style.verdict(word, 7),
-        style.dim(&printable(&[size.unwrap_or_default(), proof, change].concat()))
-    )?;
+    let word = if in_order && report.verdict == Verdict::Unknown { "seen" } else { report.verdict.name() };
+    let target = shell_word(&report.target.to_string());
+    writeln!(out, "{} {target}{}", style.verdict(word, 7), style.dim(&printable(&about(report))))?;
     for finding in report.findings.iter().filter(|finding| speaks(finding)) {
         condition::write(out, style, finding)?;
         for damage in finding.damage.iter().take(3) {
@@ -48,11 +33,27 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
     Ok(())
 }
 
+/// Size, proof and change of an object, each after two spaces.
+fn about(report: &AuditedReport) -> String {
+    let size = report.identity.as_ref().map(|identity| format!("  {}", ByteSize(identity.object_bytes)));
+    let proof = match (&report.proof, report.examined) {
+        (Some(proof), Some(Level::Bytes)) => format!("  {}", joined(&proof.by, ", ")),
+        (Some(proof), _) => format!("  proved {}", day(&proof.at)),
+        (None, _) => String::new(),
+    };
+    let change = match report.change {
+        None | Some(ChangeKind::Same) => String::new(),
+        Some(change) => format!("  {}", change.in_words()),
+    };
+    [size.unwrap_or_default(), proof, change].concat()
+}
+
 /// Whether a finding is worth a line: it is wrong, or open and required. Where nothing was read, the proof says why.
 fn speaks(finding: &FindingReport) -> bool {
-    let unread = finding.reason.as_ref().is_some_and(|reason| reason.code == "not_read" || reason.code == "archived");
-    let said_by_proof = unread && (finding.check == "identity" || finding.check == "size");
-    finding.blocks_pass() && (finding.verdict == "fail" || !said_by_proof)
+    let unread = |reason: &ReasonReport| matches!(reason.code, ReasonCode::NotRead | ReasonCode::Archived);
+    let said_by_proof =
+        matches!(finding.check, CheckId::Identity | CheckId::Size) && finding.reason.as_ref().is_some_and(unread);
+    finding.blocks_pass() && (finding.verdict == Verdict::Fail || !said_by_proof)
 }
 
 /// The day of a time.
@@ -61,7 +62,7 @@ fn day(at: &str) -> &str {
 }
 
 pub(super) fn write_bucket(out: &mut impl Write, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
-    writeln!(out, "{} bucket {}", style.verdict(&report.verdict, 7), printable(&report.bucket))?;
+    writeln!(out, "{} bucket {}", style.verdict(report.verdict.name(), 7), printable(&report.bucket))?;
     for finding in report.findings.iter().filter(|finding| speaks(finding)) {
         condition::write(out, style, finding)?;
     }
@@ -69,7 +70,7 @@ pub(super) fn write_bucket(out: &mut impl Write, style: Style, report: &AuditedB
 }
 
 pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &ObservationReport) -> io::Result<()> {
-    let text = format!("{} {}: {}", report.kind.replace('_', " "), report.subject, report.detail);
+    let text = format!("{} {}: {}", report.kind.to_string().replace('_', " "), report.subject, report.detail);
     for (index, line) in wrap(&printable(&text), style.width.saturating_sub(8).max(24)).iter().enumerate() {
         let head = if index == 0 { "NOTE" } else { "" };
         writeln!(out, "{head:<7} {line}")?;
@@ -79,34 +80,10 @@ pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &Obs
 
 pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&report.scope.iter().map(|part| shell_word(part)).collect::<Vec<_>>().join(", ")))?;
-    let share = [("slice", &report.slice), ("shard", &report.shard)];
-    let share: Vec<String> =
-        share.iter().filter_map(|(what, share)| share.as_ref().map(|share| format!("{what} {share}"))).collect();
     let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
-    let others = match report.other_objects {
-        0 => String::new(),
-        count => format!("; {count} other objects left alone"),
-    };
-    let share = if share.is_empty() { String::new() } else { format!("; this is {}", share.join(", ")) };
-    let bytes = match report.listed_bytes {
-        0 => String::new(),
-        bytes => format!(", {}", ByteSize(bytes)),
-    };
-    line("listed", &format!("{} stored AMI objects{bytes}{others}{share}", report.listed))?;
-    line("level", &report.level)?;
-    let held = if report.level == "facts" { "seen" } else { "proved" };
-    let mut parts =
-        vec![format!("{} examined", report.examined), format!("{} {held} before and unchanged", report.still_good)];
-    for (count, what) in [
-        (report.left, "due and left for another run"),
-        (report.missing, "missing"),
-        (report.other_slices, "in other slices"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    line("objects", &parts.join(", "))?;
+    line("listed", &listed(report))?;
+    line("level", report.level.name())?;
+    line("objects", &outcomes(report))?;
     line("proved", &format!("every byte of {} of them", report.proved))?;
     if let Some(dollars) = report.estimated_dollars {
         line("cost", &format!("${dollars:.4}, by list prices"))?;
@@ -115,7 +92,7 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
         line("problem", problem)?;
     }
     for note in &report.notes {
-        line("note", note)?;
+        line("note", &note.to_string())?;
     }
     if let Some(head) = &report.ledger_head {
         line("ledger", head)?;
@@ -130,7 +107,45 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     writeln!(out, "  {}", style.dim(&text))
 }
 
+/// What was listed, and which share of it the report is of.
+fn listed(report: &AuditReport) -> String {
+    let bytes = match report.listed_bytes {
+        0 => String::new(),
+        bytes => format!(", {}", ByteSize(bytes)),
+    };
+    let others = match report.other_objects {
+        0 => String::new(),
+        count => format!("; {count} other objects left alone"),
+    };
+    let share = [("slice", &report.slice), ("shard", &report.shard)];
+    let share: Vec<String> =
+        share.iter().filter_map(|(what, share)| share.as_ref().map(|share| format!("{what} {share}"))).collect();
+    let share = if share.is_empty() { String::new() } else { format!("; this is {}", share.join(", ")) };
+    format!("{} stored AMI objects{bytes}{others}{share}", report.listed)
+}
+
+/// What became of the objects.
+fn outcomes(report: &AuditReport) -> String {
+    let held = if report.level == Level::Facts { "seen" } else { "proved" };
+    let mut parts =
+        vec![format!("{} examined", report.examined), format!("{} {held} before and unchanged", report.still_good)];
+    for (count, what) in [
+        (report.left, "due and left for another run"),
+        (report.missing, "missing"),
+        (report.other_slices, "in other slices"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    parts.join(", ")
+}
+
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
+    let verdict = match &report.entry {
+        Entry::Proof(proof) => proof.verdict.to_string(),
+        Entry::Gone(_) | Entry::Acceptance(_) => String::new(),
+    };
     let (word, rest) = match &report.entry {
         Entry::Gone(_) => ("missing", String::new()),
         Entry::Acceptance(acceptance) => {
@@ -142,10 +157,10 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
             ("accepted", format!("  {state}: {}", acceptance.reason))
         }
         Entry::Proof(proof) => {
-            let by =
-                if proof.proved_by.is_empty() { String::new() } else { format!("  {}", proof.proved_by.join(", ")) };
+            let by = joined(&proof.proved_by, ", ");
+            let by = if by.is_empty() { by } else { format!("  {by}") };
             let doubt = proof.doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
-            (proof.verdict.as_str(), format!("  {}{by}{doubt}", proof.level))
+            (verdict.as_str(), format!("  {}{by}{doubt}", proof.level))
         }
     };
     let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));
@@ -158,8 +173,10 @@ pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerRe
         field(out, style.width, 2, "head", head)?;
     }
     match (&report.verdict, &report.problem) {
-        (Some(verdict), Some(problem)) => conclude(out, style, verdict, problem),
-        (Some(verdict), None) => conclude(out, style, verdict, "every entry is as it was written, and none is missing"),
+        (Some(verdict), Some(problem)) => conclude(out, style, verdict.name(), problem),
+        (Some(verdict), None) => {
+            conclude(out, style, verdict.name(), "every entry is as it was written, and none is missing")
+        }
         (None, problem) => problem.iter().try_for_each(|problem| field(out, style.width, 2, "problem", problem)),
     }
 }
@@ -175,10 +192,10 @@ pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &DeletionSa
     for note in &report.notes {
         field(out, style.width, 2, "note", note)?;
     }
-    let (verdict, text) = match report.answer.as_str() {
-        "may_go" => ("pass", "the AMI and its snapshots may go: a copy that holds what is asked stands in for them"),
-        "must_stay" => ("fail", "the AMI and its snapshots must stay"),
-        _ => ("unknown", "cannot tell; until that is known they must stay"),
+    let text = match report.answer {
+        DeletionAnswer::MayGo => "the AMI and its snapshots may go: a copy that holds what is asked stands in for them",
+        DeletionAnswer::MustStay => "the AMI and its snapshots must stay",
+        DeletionAnswer::CannotTell => "cannot tell; until that is known they must stay",
     };
-    conclude(out, style, verdict, text)
+    conclude(out, style, report.answer.verdict().name(), text)
 }

@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use super::{Style, printable, wrap};
 use crate::report::FindingReport;
+use crate::verdict::Verdict;
 
 /// Columns of a check's name.
 const NAME: usize = 19;
@@ -12,15 +13,15 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
     let width = style.width.saturating_sub(left).max(24);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let source = format!("[{}]", text(&finding.source));
-    let texts = match (&finding.reason, finding.verdict.as_str()) {
+    let texts = match (&finding.reason, finding.verdict) {
         (Some(reason), _) => vec![reason.detail.clone()],
-        (None, "fail") => {
+        (None, Verdict::Fail) => {
             vec![format!("{} {source}", text(&finding.observed)), format!("demanded: {}", text(&finding.expected))]
         }
         (None, _) => vec![format!("{} {source}", text(&finding.observed))],
     };
-    let name = if finding.required { finding.check.clone() } else { format!("({})", finding.check) };
-    let head = format!("  {} {:<NAME$}", style.verdict(&finding.verdict, 7), name);
+    let name = if finding.required { finding.check.to_string() } else { format!("({})", finding.check) };
+    let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict.name(), 7), name);
     let lines = texts.iter().flat_map(|text| wrap(&printable(text), width));
     for (index, line) in lines.enumerate() {
         if index == 0 {
@@ -42,7 +43,7 @@ pub(super) fn conclude(out: &mut impl Write, style: Style, verdict: &str, text: 
 }
 
 /// Names of the findings with this verdict that bear on the whole.
-pub(super) fn names(findings: &[FindingReport], verdict: &str) -> String {
+pub(super) fn names(findings: &[FindingReport], verdict: Verdict) -> String {
     let counted = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
-    counted.map(|finding| finding.check.as_str()).collect::<Vec<_>>().join(", ")
+    counted.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
 }

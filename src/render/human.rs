@@ -48,7 +48,7 @@ impl<W: Write> Renderer for Human<W> {
             Report::Audited(report) => audit::write(&mut self.out, self.style, report)?,
             Report::AuditedBucket(report) => audit::write_bucket(&mut self.out, self.style, report)?,
             Report::Observation(report) => {
-                let seen = self.observed.entry(report.kind.clone()).or_default();
+                let seen = self.observed.entry(report.kind.to_string()).or_default();
                 *seen += 1;
                 if *seen <= MOST_OBSERVED {
                     audit::write_observation(&mut self.out, self.style, report)?;

@@ -5,6 +5,7 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 use super::machine_text;
 use super::table::told;
 use crate::report::{AuditReport, Exit, FindingReport, Report};
+use crate::verdict::Verdict;
 
 /// An audit as test cases: a suite for each bucket, a case for each object and for the bucket itself, and
 /// one for the whole. What is wrong is a failure, what is open or could not be done is an error.
@@ -13,7 +14,8 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     for report in reports {
         let (bucket, name, findings, exit, seconds) = match report {
             Report::Audited(one) => {
-                let rest = one.target.trim_start_matches("s3://");
+                let target = one.target.to_string();
+                let rest = target.trim_start_matches("s3://");
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
                 (bucket.to_owned(), key.to_owned(), &one.findings, one.exit_code, one.elapsed_seconds)
             }
@@ -47,25 +49,26 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
 
 /// Whether all could be looked at: a bucket that could not be listed has no cases of its own.
 fn whole(audit: &AuditReport) -> TestCaseStatus {
-    let interrupted = audit.exit_code == Exit::Interrupted.code();
+    let interrupted = audit.exit_code == Exit::Interrupted;
     if audit.problems.is_empty() && audit.listed > 0 && !interrupted {
         return TestCaseStatus::success();
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    status.set_type("unknown");
-    let told = [&audit.problems[..], &audit.notes[..]].concat();
+    status.set_type(Verdict::Unknown.name());
+    let notes: Vec<String> = audit.notes.iter().map(ToString::to_string).collect();
+    let told = [&audit.problems[..], &notes[..]].concat();
     status.set_message(machine_text(&told.join("; ")));
     status
 }
 
-fn status(findings: &[FindingReport], exit: u8) -> TestCaseStatus {
-    let (kind, verdict) = match Exit::of(exit) {
+fn status(findings: &[FindingReport], exit: Exit) -> TestCaseStatus {
+    let (kind, verdict) = match exit {
         Exit::Passed => return TestCaseStatus::success(),
-        Exit::Failed => (NonSuccessKind::Failure, "fail"),
-        _ => (NonSuccessKind::Error, "unknown"),
+        Exit::Failed => (NonSuccessKind::Failure, Verdict::Fail),
+        _ => (NonSuccessKind::Error, Verdict::Unknown),
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(verdict);
+    status.set_type(verdict.name());
     status.set_message(machine_text(&told(findings, verdict)));
     status
 }

@@ -1,9 +1,10 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, condition, field, printable, shell_word};
+use super::{Style, condition, field, joined, printable, shell_word};
 use crate::checks::preflight::both_units;
-use crate::report::{PreflightReport, StoredReport};
+use crate::report::{PreflightReport, StoredReport, StoredState};
+use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
@@ -38,21 +39,25 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
         field(out, style.width, 2, "not tested", untested)?;
     }
     writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))?;
-    conclude(out, style, &report.verdict, &conclusion(report))
+    conclude(out, style, report.verdict.name(), &conclusion(report))
 }
 
 fn conclusion(report: &PreflightReport) -> String {
-    match report.verdict.as_str() {
-        "pass" => format!("nothing known stands in the way of the {}", report.operation),
-        "fail" => {
-            format!("the {} would be refused or end badly: {}", report.operation, names(&report.findings, "fail"))
+    match report.verdict {
+        Verdict::Pass => format!("nothing known stands in the way of the {}", report.operation),
+        Verdict::Fail => {
+            format!(
+                "the {} would be refused or end badly: {}",
+                report.operation,
+                names(&report.findings, Verdict::Fail)
+            )
         }
-        _ => {
-            let open = names(&report.findings, "unknown");
+        Verdict::Unknown => {
+            let open = names(&report.findings, Verdict::Unknown);
             let accepted = if report.accepted.is_empty() {
                 format!("; --accept {} lets it pass", open.replace(", ", ","))
             } else {
-                format!("; accepted: {}", report.accepted.join(", "))
+                format!("; accepted: {}", joined(&report.accepted))
             };
             format!("not known: {open}{accepted}")
         }
@@ -68,18 +73,15 @@ pub(super) fn write_stored(out: &mut impl Write, style: Style, report: &StoredRe
     for note in &report.notes {
         field(out, style.width, 2, "note", note)?;
     }
-    let (verdict, text) = match report.answer.as_str() {
-        "not_stored" => ("pass", "not stored"),
-        "stored" => ("fail", "stored already"),
-        "in_flight" => ("fail", "a store of it is in flight"),
-        "failed" => ("pass", "not stored: the last store failed"),
-        "completed_but_object_gone" => ("unknown", "a store was completed, and the object is gone"),
-        _ => ("unknown", "cannot tell"),
-    };
-    let word = match verdict {
-        "pass" => "no",
-        "fail" => "yes",
-        _ => "unknown",
+    let (word, text) = match report.answer {
+        StoredState::NotStored => ("no", "not stored"),
+        StoredState::Stored => ("yes", "stored already"),
+        StoredState::InFlight => ("yes", "a store of it is in flight"),
+        StoredState::Failed => ("no", "not stored: the last store failed"),
+        StoredState::CompletedButObjectGone => {
+            (Verdict::Unknown.name(), "a store was completed, and the object is gone")
+        }
+        StoredState::CannotTell => (Verdict::Unknown.name(), "cannot tell"),
     };
     conclude(out, style, word, text)
 }

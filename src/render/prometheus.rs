@@ -5,19 +5,20 @@ use jiff::Timestamp;
 
 use super::machine_text;
 use crate::report::Report;
+use crate::verdict::Verdict;
 
 /// An audit as figures in Prometheus's text format, for the textfile collector of the node exporter.
 pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
     let mut out = Page(String::new());
-    let mut verdicts: BTreeMap<&str, u64> = [("pass", 0), ("fail", 0), ("unknown", 0)].into();
-    let mut findings: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    let mut observed: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut verdicts: BTreeMap<&str, u64> = Verdict::ALL.iter().map(|verdict| (verdict.name(), 0)).collect();
+    let mut findings: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    let mut observed: BTreeMap<String, u64> = BTreeMap::new();
     let (mut sizes, mut ages, mut states) = (Vec::new(), Vec::new(), Vec::new());
     for report in reports {
         let told = match report {
             Report::Audited(one) => {
-                *verdicts.entry(&one.verdict).or_default() += 1;
-                let labels = object(&one.target);
+                *verdicts.entry(one.verdict.name()).or_default() += 1;
+                let labels = object(&one.target.to_string());
                 if let Some(identity) = &one.identity {
                     sizes.push((labels.clone(), identity.object_bytes as f64));
                 }
@@ -25,18 +26,18 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
                 if let Some(at) = at {
                     ages.push((labels.clone(), now.duration_since(at).as_secs() as f64));
                 }
-                states.push((labels, f64::from(one.exit_code)));
+                states.push((labels, f64::from(one.exit_code.code())));
                 &one.findings
             }
             Report::AuditedBucket(one) => &one.findings,
             Report::Observation(one) => {
-                *observed.entry(&one.kind).or_default() += 1;
+                *observed.entry(one.kind.to_string()).or_default() += 1;
                 continue;
             }
             _ => continue,
         };
         for finding in told.iter().filter(|finding| finding.blocks_pass()) {
-            *findings.entry((&finding.check, &finding.verdict)).or_default() += 1;
+            *findings.entry((finding.check.to_string(), finding.verdict.name())).or_default() += 1;
         }
     }
     let labelled = |name: &str, value: &str| format!("{name}=\"{}\"", escaped(value));
@@ -54,7 +55,7 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
     for report in reports {
         let Report::Audit(all) = report else { continue };
         let mut single = |name: &str, help: &str, value: f64| out.family(name, help, [(String::new(), value)]);
-        single("audit_exit_code", "What the audit came to.", f64::from(all.exit_code));
+        single("audit_exit_code", "What the audit came to.", f64::from(all.exit_code.code()));
         single("audit_end_time_seconds", "When it ended, in seconds since 1970.", now.as_second() as f64);
         single("audit_elapsed_seconds", "How long it took.", all.elapsed_seconds);
         single("audit_objects_left", "Objects that were due and not reached.", all.left as f64);

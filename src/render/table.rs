@@ -1,7 +1,9 @@
 use csv::WriterBuilder;
 
 use super::cell_text;
+use crate::audit::joined;
 use crate::report::{FindingReport, Report};
+use crate::verdict::Verdict;
 
 /// The objects of an audit as a table, one a row (RFC 4180).
 pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
@@ -30,20 +32,20 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
         let text = |value: Option<&String>| value.cloned().unwrap_or_default();
         let proof = report.proof.as_ref();
         let cells = [
-            report.target.clone(),
-            report.verdict.clone(),
+            report.target.to_string(),
+            report.verdict.to_string(),
             report.exit_code.to_string(),
-            text(report.examined.as_ref()),
+            report.examined.map(|level| level.to_string()).unwrap_or_default(),
             identity.map(|identity| identity.object_bytes.to_string()).unwrap_or_default(),
             text(identity.and_then(|identity| identity.etag.as_ref())),
             text(identity.and_then(|identity| identity.version_id.as_ref())),
             text(identity.and_then(|identity| identity.last_modified.as_ref())),
             text(report.storage_class.as_ref()),
-            text(report.change.as_ref()),
+            report.change.map(|change| change.to_string()).unwrap_or_default(),
             proof.map(|proof| proof.at.clone()).unwrap_or_default(),
-            proof.map(|proof| proof.by.join(" ")).unwrap_or_default(),
-            told(&report.findings, "fail"),
-            told(&report.findings, "unknown"),
+            proof.map(|proof| joined(&proof.by, " ")).unwrap_or_default(),
+            told(&report.findings, Verdict::Fail),
+            told(&report.findings, Verdict::Unknown),
         ];
         out.write_record(cells.map(|cell| cell_text(&cell))).map_err(wrong)?;
     }
@@ -51,7 +53,7 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
 }
 
 /// Findings with this verdict that bear on the whole: name and words.
-pub(super) fn told(findings: &[FindingReport], verdict: &str) -> String {
+pub(super) fn told(findings: &[FindingReport], verdict: Verdict) -> String {
     let told = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
     told.map(|finding| format!("{}: {}", finding.check, words(finding))).collect::<Vec<_>>().join("; ")
 }
@@ -63,6 +65,6 @@ pub(super) fn words(finding: &FindingReport) -> String {
         (None, Some(observed)) => {
             format!("{observed} (demanded: {})", finding.expected.as_deref().unwrap_or_default())
         }
-        (None, None) => finding.verdict.clone(),
+        (None, None) => finding.verdict.to_string(),
     }
 }

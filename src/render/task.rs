@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use super::condition::{conclude, names};
 use super::{Style, condition, field, printable};
 use crate::report::TaskReport;
+use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&printable(&report.image)))?;
@@ -33,23 +34,29 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
     let line = format!("{:.0} s, {} requests", report.elapsed_seconds, report.requests);
     writeln!(out, "  {}", style.dim(&line))?;
     let (verdict, text) = conclusion(report);
-    conclude(out, style, verdict, &text)
+    conclude(out, style, verdict.name(), &text)
 }
 
-fn conclusion(report: &TaskReport) -> (&str, String) {
+fn conclusion(report: &TaskReport) -> (Verdict, String) {
     let what = format!("{} of {}", report.operation, report.image);
-    let Some(verdict) = report.verdict.as_deref() else {
+    let Some(verdict) = report.verdict else {
         return match &report.failure {
-            Some(why) => ("fail", format!("the {what} failed: {why}")),
-            None => ("unknown", format!("the {what} is {}", report.state)),
+            Some(why) => (Verdict::Fail, format!("the {what} failed: {why}")),
+            None => (Verdict::Unknown, format!("the {what} is {}", report.state)),
         };
     };
     let text = match verdict {
-        "pass" => format!("the {what} is complete ({}), and what could be checked holds", report.state),
-        "fail" => {
-            format!("the {what} ended ({}), and does not hold: {}", report.state, names(&report.findings, "fail"))
+        Verdict::Pass => format!("the {what} is complete ({}), and what could be checked holds", report.state),
+        Verdict::Fail => {
+            format!(
+                "the {what} ended ({}), and does not hold: {}",
+                report.state,
+                names(&report.findings, Verdict::Fail)
+            )
         }
-        _ => format!("the {what} ended ({}); not known: {}", report.state, names(&report.findings, "unknown")),
+        Verdict::Unknown => {
+            format!("the {what} ended ({}); not known: {}", report.state, names(&report.findings, Verdict::Unknown))
+        }
     };
     (verdict, text)
 }

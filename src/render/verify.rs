@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Style, content, field, printable, shell_word, wrap};
+use super::{Style, content, field, joined, printable, shell_word, wrap};
 use crate::report::{DamageReport, FindingReport, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput};
-use crate::verdict::{CheckId, CheckName, Origin};
+use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
 /// Damaged parts named one by one; the rest are counted.
 const MOST_DAMAGE: usize = 10;
@@ -18,12 +18,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     for finding in report.findings.iter().filter(|finding| worth_a_line(finding)) {
         write_finding(out, style, finding)?;
     }
-    for digest in report.digests.iter().filter(|digest| !report.proved_by.contains(&digest.algorithm)) {
-        let algorithm: crate::checksum::Algorithm = match digest.algorithm.parse() {
-            Ok(algorithm) => algorithm,
-            Err(_) => continue,
-        };
-        let value = if algorithm.folds() { &digest.base64 } else { &digest.hex };
+    for digest in report.digests.iter().filter(|digest| {
+        !report.proved_by.contains(&CheckId::Reference(Origin::Stored, Subject::Checksum(digest.algorithm)))
+    }) {
+        let value = if digest.algorithm.folds() { &digest.base64 } else { &digest.hex };
         field(out, style.width, 2, "computed", &format!("{} {value}", digest.algorithm))?;
     }
     let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
@@ -56,16 +54,16 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     }
     let text = conclusion(report);
     for (index, line) in wrap(&printable(&text), style.width.saturating_sub(10).max(24)).iter().enumerate() {
-        let head = if index == 0 { style.verdict(&report.verdict, 7) } else { " ".repeat(7) };
+        let head = if index == 0 { style.verdict(report.verdict.name(), 7) } else { " ".repeat(7) };
         writeln!(out, "{head} {line}")?;
     }
     Ok(())
 }
 
 fn worth_a_line(finding: &FindingReport) -> bool {
-    match finding.check.as_str() {
-        "identity" | "size" => finding.verdict != "pass",
-        "proof" => false,
+    match finding.check {
+        CheckId::Identity | CheckId::Size => finding.verdict != Verdict::Pass,
+        CheckId::Proof => false,
         _ => true,
     }
 }
@@ -112,28 +110,28 @@ pub(super) fn describe_layout(layout: &LayoutReport) -> String {
 }
 
 fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
-    let head = format!("  {} {:<17}", style.verdict(&finding.verdict, 7), finding.check);
+    let head = format!("  {} {:<17}", style.verdict(finding.verdict.name(), 7), finding.check.to_string());
     let left = 2 + 7 + 1 + 17 + 1;
     let width = style.width.saturating_sub(left).max(24);
     let mut lines: Vec<String> = Vec::new();
     if let Some(source) = &finding.source {
         lines.extend(wrap(&printable(source), width));
     }
-    match (&finding.reason, finding.verdict.as_str()) {
+    match (&finding.reason, finding.verdict) {
         (Some(reason), _) => {
             lines.extend(wrap(&printable(&reason.detail), width));
             if let Some(advice) = reason.advice.as_ref().filter(|_| finding.required) {
                 lines.extend(wrap(&printable(&format!("→ {advice}")), width));
             }
         }
-        (None, "fail") => {
+        (None, Verdict::Fail) => {
             for (label, text) in [("expected", &finding.expected), ("observed", &finding.observed)] {
                 lines.extend(wrap(&printable(&format!("{label} {}", text.as_deref().unwrap_or_default())), width));
             }
             lines.push(match finding.reads {
                 Some(2) => "read twice, the second time afresh, with the same wrong result".to_owned(),
                 Some(_) => "read once".to_owned(),
-                None if finding.check == CheckId::Stream.to_string() => {
+                None if finding.check == CheckId::Stream => {
                     "the bytes are those that are stored: another reference matched".to_owned()
                 }
                 None => "no byte was read for it".to_owned(),
@@ -180,33 +178,33 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
     let mut damaged: Vec<u64> = report.findings.iter().flat_map(|f| f.damage.iter().map(|d| d.part)).collect();
     damaged.sort_unstable();
     damaged.dedup();
-    match report.verdict.as_str() {
-        "pass" => {
-            let forgeable = if report.proved_by.iter().any(|check| check.contains("sha256") || check.contains("sha512")) {
+    match report.verdict {
+        Verdict::Pass => {
+            let forgeable = if report.proved_by.iter().any(|check| check.resists_forgery()) {
                 ""
             } else {
                 "; says nothing against a change made on purpose"
             };
-            format!("all {size} bytes are proved by {}{forgeable}", report.proved_by.join(", "))
+            format!("all {size} bytes are proved by {}{forgeable}", joined(&report.proved_by))
         }
-        "fail" if report.findings.iter().all(|f| f.verdict != "fail" || f.check == "stream") => {
+        Verdict::Fail if report.findings.iter().all(|f| f.verdict != Verdict::Fail || f.check == CheckId::Stream) => {
             "the stream in the object is not whole, whatever its bytes match".to_owned()
         }
-        "fail" if report.findings.iter().any(|f| f.verdict == "fail" && f.check == CheckId::Size.to_string()) => {
+        Verdict::Fail if fails(report, |check| check == CheckId::Size) => {
             "a stored AMI object has bytes, and this one has none".to_owned()
         }
-        "fail" if contradiction(report).is_some() => contradiction(report).unwrap_or_default(),
-        "fail" => match damaged.as_slice() {
-            [] if fails(report, Origin::Manifest) => "the bytes are not those of the manifest".to_owned(),
-            [] if fails(report, Origin::Expect) || fails(report, Origin::Sums) || fails(report, Origin::Like) => {
+        Verdict::Fail if contradiction(report).is_some() => contradiction(report).unwrap_or_default(),
+        Verdict::Fail => match damaged.as_slice() {
+            [] if fails(report, is_of(&[Origin::Manifest])) => "the bytes are not those of the manifest".to_owned(),
+            [] if fails(report, is_of(&[Origin::Expect, Origin::Sums, Origin::Like])) => {
                 "the bytes are not those of the value given".to_owned()
             }
             [] => "the bytes are not those of the reference; where they differ cannot be told (keep a manifest next time: --write-manifest)".to_owned(),
             [one] => format!("part {one} is damaged"),
             many => format!("{} parts are damaged: {}", many.len(), list(many)),
         },
-        _ => {
-            let required = report.findings.iter().filter(|f| f.required && f.verdict == "unknown");
+        Verdict::Unknown => {
+            let required = report.findings.iter().filter(|f| f.required && f.verdict == Verdict::Unknown);
             let mut details: Vec<String> = Vec::new();
             let mut advice = None;
             for reason in required.filter_map(|finding| finding.reason.as_ref()) {
@@ -223,18 +221,20 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
 
 /// What references that contradict each other say, where that fails.
 fn contradiction(report: &VerifyReport) -> Option<String> {
-    let name = CheckId::Contradiction.to_string();
-    let found = report.findings.iter().find(|f| f.check == name && f.verdict == "fail")?;
+    let fails = |f: &&FindingReport| f.check == CheckId::Contradiction && f.verdict == Verdict::Fail;
+    let found = report.findings.iter().find(fails)?;
     let (observed, source) = (found.observed.as_deref()?, found.source.as_deref()?);
     Some(format!("the references contradict each other: {observed}; {source}"))
 }
 
-/// Whether a reference from there failed.
-fn fails(report: &VerifyReport, origin: Origin) -> bool {
-    let from = |f: &FindingReport| {
-        f.check.parse().is_ok_and(|name| matches!(name, CheckName::One(CheckId::Reference(of, _)) if of == origin))
-    };
-    report.findings.iter().any(|f| f.verdict == "fail" && from(f))
+/// Whether a check of this kind failed.
+fn fails(report: &VerifyReport, kind: impl Fn(CheckId) -> bool) -> bool {
+    report.findings.iter().any(|finding| finding.verdict == Verdict::Fail && kind(finding.check))
+}
+
+/// Whether a check holds the bytes against a reference from one of these origins.
+fn is_of(origins: &[Origin]) -> impl Fn(CheckId) -> bool {
+    move |check| matches!(check, CheckId::Reference(origin, _) if origins.contains(&origin))
 }
 
 fn list(parts: &[u64]) -> String {

@@ -18,6 +18,7 @@ mod fleet;
 mod http;
 mod ledger;
 mod planted;
+mod requests;
 mod rig;
 mod shares;
 mod wrong;

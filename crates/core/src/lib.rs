@@ -23,5 +23,6 @@ pub mod price;
 pub mod record;
 pub mod report;
 pub mod sealed;
+mod text;
 pub mod units;
 pub mod verdict;

@@ -11,6 +11,7 @@ use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
 use crate::report::{Exit, LedgerEntryReport, LedgerReport, Report, TOOL};
+use crate::verdict::Verdict;
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
@@ -198,17 +199,17 @@ fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.file.output.json);
     let checked = Ledger::open_existing(&args.file.ledger).and_then(|ledger| ledger.check(args.head));
     let name = args.file.ledger.display().to_string();
-    let told = |verdict: Option<&str>, head: Option<Head>, problem: Option<String>, exit: Exit| LedgerReport {
+    let told = |verdict: Option<Verdict>, head: Option<Head>, problem: Option<String>, exit: Exit| LedgerReport {
         ledger: name.clone(),
-        verdict: verdict.map(str::to_owned),
+        verdict,
         head: head.map(|head| head.to_string()),
         problem,
-        exit_code: exit.code(),
+        exit_code: exit,
     };
     results.add(Report::Ledger(match checked {
-        Ok(head) => told(Some("pass"), Some(head), None, Exit::Passed),
+        Ok(head) => told(Some(Verdict::Pass), Some(head), None, Exit::Passed),
         Err(error @ (LedgerError::Broken(_) | LedgerError::Damaged(_))) => {
-            told(Some("fail"), None, Some(error.to_string()), Exit::Failed)
+            told(Some(Verdict::Fail), None, Some(error.to_string()), Exit::Failed)
         }
         // Nothing of such a file can be held against anything.
         Err(error @ (LedgerError::Foreign(_) | LedgerError::Schema(_) | LedgerError::Newer(_))) => {

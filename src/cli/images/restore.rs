@@ -112,22 +112,18 @@ async fn verify_now(
     match verify(&services.object, &request, cancel).await {
         Ok(verified) => {
             let report = verified.report;
-            let verdict = match report.verdict.as_str() {
-                "pass" => Verdict::Pass,
-                "fail" => Verdict::Fail,
-                _ => Verdict::Unknown,
-            };
+            let verdict = report.verdict;
             let detail = match verdict {
                 Verdict::Pass => {
                     format!(
                         "just now, all {} bytes by {}",
                         ByteSize(report.identity.object_bytes).grouped(),
-                        report.proved_by.join(", ")
+                        crate::render::joined(&report.proved_by)
                     )
                 }
                 _ => {
-                    let open = report.findings.iter().filter(|finding| finding.verdict != "pass");
-                    let names: Vec<&str> = open.map(|finding| finding.check.as_str()).collect();
+                    let open = report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
+                    let names: Vec<String> = open.map(|finding| finding.check.to_string()).collect();
                     format!("just now: {} is {}; `stored-ami verify` shows it all", names.join(", "), report.verdict)
                 }
             };
@@ -199,7 +195,7 @@ impl Restore<'_> {
             };
             return self.follow(&services.region, request).await;
         }
-        let admitted = surveyed.report.exit_code == Exit::Passed.code();
+        let admitted = surveyed.report.exit_code == Exit::Passed;
         let preflight = Report::Preflight(Box::new(surveyed.report.clone()));
         if !admitted || self.args.starting.dry_run {
             return self.runner.add(preflight);

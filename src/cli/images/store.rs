@@ -62,7 +62,7 @@ impl Store<'_> {
         let Some((report, record)) = self.runner.run(image.as_str(), Stop::AtOnce, work).await else {
             return Ok(());
         };
-        let admitted = report.exit_code == Exit::Passed.code();
+        let admitted = report.exit_code == Exit::Passed;
         let preflight = Report::Preflight(Box::new(report.clone()));
         if !admitted || args.starting.dry_run {
             self.runner.add(preflight);
@@ -114,7 +114,7 @@ impl Store<'_> {
             && let Err(problem) = save(&completed(record, facts), path)
         {
             report.notes.push(problem);
-            report.exit_code = Exit::CouldNot.code();
+            report.exit_code = Exit::CouldNot;
         }
         self.runner.add(Report::Task(Box::new(report)));
     }

@@ -40,8 +40,8 @@ pub(super) async fn bucket(
     let findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
     Some(AuditedBucketReport {
         bucket: name.to_owned(),
-        verdict: judged::verdict(&findings, true).name().to_owned(),
-        exit_code: judged::exit(&findings).code(),
+        verdict: judged::verdict(&findings, true),
+        exit_code: judged::exit(&findings),
         findings,
     })
 }

@@ -6,6 +6,7 @@ use super::{AuditServices, Scope};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{ListedObject, ListedPage, Walk};
 use crate::ident::{ObjectUri, Prefix, Target};
+use crate::report::AuditNote;
 use crate::source::{BucketService, SourceError};
 
 /// An object that is to be looked at, if it is due.
@@ -33,7 +34,7 @@ pub(super) enum Listed {
         /// A prefix that came to its end without any.
         empty: Option<Prefix>,
         /// What the listing of a prefix had besides, said at its end.
-        notes: Vec<String>,
+        notes: Vec<AuditNote>,
     },
     /// A prefix that could not be listed, or not to its end.
     Problem(Prefix, SourceError),
@@ -122,14 +123,13 @@ impl Place {
         (candidates, others.len() as u64)
     }
 
-    fn notes(&self, prefix: &Prefix) -> Vec<String> {
-        let outside = self.example.as_ref().map(|key| {
-            format!(
-                "the listing of {prefix} has {} keys that are not under it, left out: such as `{key}`",
-                self.outside
-            )
+    fn notes(&self, prefix: &Prefix) -> Vec<AuditNote> {
+        let outside = self.example.as_ref().map(|example| AuditNote::OutsidePrefix {
+            prefix: prefix.to_string(),
+            keys: self.outside,
+            example: example.clone(),
         });
-        let unordered = self.unordered.then(|| format!("the listing of {prefix} is not in the order of its keys"));
+        let unordered = self.unordered.then(|| AuditNote::Unordered { prefix: prefix.to_string() });
         outside.into_iter().chain(unordered).collect()
     }
 }

@@ -2,19 +2,23 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::absent::{left, missed};
 use super::budget::{AuditBudget, ObjectCost};
-use super::examine::{AuditedObject, examine, still_good};
+use super::examine::examine;
 use super::list::Candidate;
+use super::object::AuditedObject;
+use super::still_good::still_good;
+use super::subject::Subject;
 use super::{AuditRequest, AuditServices, Scope};
 use crate::audit::{Histories, History};
-use crate::facts::{ListedObject, ObjectFacts};
+use crate::ident::ObjectUri;
 use crate::ledger::{Head, Ledger, LedgerError};
-use crate::source::Session;
+use crate::source::ErrorKind;
 
 pub(super) static NOTHING: History = History::NOTHING;
 
 /// What became of an object in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ObjectOutcome {
     Examined,
     StillGood,
@@ -29,6 +33,12 @@ pub(super) struct Looked {
     pub examined: AuditedObject,
     /// It is there, and the listing lacks it.
     pub unlisted: bool,
+}
+
+impl Looked {
+    fn new(done: ObjectOutcome, examined: AuditedObject) -> Self {
+        Looked { done, examined, unlisted: false }
+    }
 }
 
 /// Looks at objects, in the light of what is known of each.
@@ -56,38 +66,60 @@ impl<'a> Look<'a> {
         lock(&self.spend).dollars()
     }
 
+    /// Looks at an object that is listed, or named.
     pub async fn at(&self, candidate: Candidate) -> Looked {
-        let (services, request, clock) = (self.services, self.request, &self.services.context.clock);
         let history = self.histories.as_ref().map(|all| all.get(&candidate.uri.to_string()).unwrap_or(&NOTHING));
-        let looked = |done, examined| Looked { done, examined, unlisted: false };
-        // What was not listed is asked for where an earlier proof may still hold, or its size decides.
-        let wanted = request.due.ends() || history.is_some_and(|history| !history.is_empty());
-        let facts = if candidate.listed.is_none() && wanted { facts_of(services, &candidate).await } else { None };
-        let seen = candidate
-            .listed
-            .as_ref()
-            .map(ListedObject::identity)
-            .or_else(|| facts.as_ref().map(ObjectFacts::listed_identity));
-        let good = history.zip(seen.as_ref()).and_then(|(history, seen)| {
-            Some((history, history.still_good(seen, request.level, request.term(clock.now()))?))
-        });
-        if let Some((history, good)) = good
-            && let Some(examined) = still_good(services, request, &candidate, history, good).await
-        {
-            return looked(ObjectOutcome::StillGood, examined);
-        }
-        let weight = ObjectCost::of(&candidate, facts.as_ref());
-        let spent = lock(&self.spend).take(request, &weight, clock.monotonic());
-        if let Err(why) = spent {
-            return looked(ObjectOutcome::Left, AuditedObject::left(&candidate, history, why, clock.now()));
-        }
-        looked(ObjectOutcome::Examined, examine(services, request, &candidate, history, self.cancel).await)
+        self.examine(Subject::new(self.services, self.request, candidate, history)).await
     }
-}
 
-async fn facts_of(services: &AuditServices, candidate: &Candidate) -> Option<ObjectFacts> {
-    let session = Session::new(services.archive.object(&candidate.uri), services.context.clone());
-    session.head().await.ok()
+    /// Asks for an object that was seen once, and that the listing does not hold. Only an answer that there is none makes
+    /// it gone: a listing may lie or lag.
+    pub async fn absence(&self, uri: ObjectUri, history: &History) -> Looked {
+        let subject = Subject::new(self.services, self.request, Candidate::named(uri), Some(history));
+        if self.request.due.is_over(self.services.context.clock.monotonic()) {
+            return Looked::new(ObjectOutcome::Left, left(&subject, "--max-time is over"));
+        }
+        let unlisted = match subject.head().await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let missed = missed(&subject.candidate.uri, history, subject.now());
+                return Looked::new(ObjectOutcome::Missing, missed);
+            }
+            answer => answer.is_ok(),
+        };
+        let mut looked = self.examine(subject).await;
+        looked.examined.report.notes.push("the listing does not hold it; it was asked for by its name".to_owned());
+        Looked { unlisted, ..looked }
+    }
+
+    /// Takes an earlier proof that still holds, or looks at the object if it may be paid for.
+    async fn examine(&self, subject: Subject<'_>) -> Looked {
+        if let Some(examined) = self.still_good(&subject).await {
+            return Looked::new(ObjectOutcome::StillGood, examined);
+        }
+        // What was not listed is asked for where its size decides.
+        let facts = if subject.candidate.listed.is_none() && self.request.due.ends() {
+            subject.head().await.ok()
+        } else {
+            None
+        };
+        let cost = ObjectCost::of(&subject.candidate, facts);
+        let spent = lock(&self.spend).take(self.request, &cost, self.services.context.clock.monotonic());
+        match spent {
+            Err(why) => Looked::new(ObjectOutcome::Left, left(&subject, why)),
+            Ok(()) => Looked::new(ObjectOutcome::Examined, examine(&subject, self.cancel).await),
+        }
+    }
+
+    /// The object, if an earlier proof of its present state still holds. One that was not listed is asked for.
+    async fn still_good(&self, subject: &Subject<'_>) -> Option<AuditedObject> {
+        let history = subject.history.filter(|history| !history.is_empty())?;
+        let seen = match subject.listed() {
+            Some(listed) => listed,
+            None => subject.head().await.ok()?.listed_identity(),
+        };
+        let good = history.still_good(&seen, self.request.level, self.request.term(subject.now()))?;
+        still_good(subject, history, good).await
+    }
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -3,10 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{ContentFingerprint, CrossObjectIndex, ObservationKind, Partition};
-use crate::ident::ObjectUri;
+use crate::audit::{CrossObjectIndex, ObservationKind, Partition};
 use crate::report::{
-    AuditLines, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, ObservationReport, Report,
+    AuditLines, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, ObservationReport, Report,
 };
 
 /// What one shard of an audit wrote.
@@ -17,69 +16,92 @@ pub struct Shard {
     pub reports: Vec<Report>,
 }
 
-/// Puts the shards of one audit together; in words why they are not all of one, or which line contradicts itself.
+/// Puts the shards of one audit together.
 ///
 /// # Errors
 ///
-/// A shard is cut off, altered or of another audit, or one is missing.
+/// In words: a shard is cut off, altered or of another audit, a line contradicts itself, or a shard is missing.
 pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
-    let mut ends: Vec<(String, AuditReport)> = Vec::new();
-    let mut exit = Exit::Passed;
-    let mut objects: BTreeMap<String, AuditedReport> = BTreeMap::new();
-    let mut buckets: BTreeMap<String, AuditedBucketReport> = BTreeMap::new();
-    let mut observations = BTreeSet::new();
-    let mut demands: Vec<(String, Demands)> = Vec::new();
-    for Shard { name, reports } in shards {
+    let mut merged = Merged::default();
+    for shard in shards {
+        merged.add(shard)?;
+    }
+    merged.finish()
+}
+
+/// The lines of the shards read so far.
+#[derive(Default)]
+struct Merged {
+    ends: Vec<(String, AuditReport)>,
+    /// What the policy demands of each object, by its lines.
+    demands: Vec<(String, Demands)>,
+    /// By target, in the order of their text.
+    objects: BTreeMap<String, AuditedReport>,
+    buckets: BTreeMap<String, AuditedBucketReport>,
+    observations: BTreeSet<Observed>,
+    exit: Exit,
+}
+
+impl Merged {
+    fn add(&mut self, Shard { name, reports }: Shard) -> Result<(), String> {
         let (lines, observed) = lines_of(&name, reports)?;
-        demands.push((name.clone(), lines.demands()));
-        let AuditLines { objects: own, buckets: asked, end, .. } = lines;
-        observations.extend(observed);
-        for report in own {
-            exit = exit.and(Exit::of(report.exit_code));
-            let target = report.target.clone();
-            if objects.insert(target.clone(), report).is_some() {
+        self.demands.push((name.clone(), lines.demands()));
+        self.observations.extend(observed);
+        for report in lines.objects {
+            self.exit = self.exit.and(report.exit_code);
+            let target = report.target.to_string();
+            if self.objects.contains_key(&target) {
                 return Err(format!("{name}: {target} appears in more than one shard"));
             }
+            self.objects.insert(target, report);
         }
-        for report in asked {
-            exit = exit.and(Exit::of(report.exit_code));
-            // Each shard asked; what went wrong for one of them must not be lost.
-            match buckets.entry(report.bucket.clone()) {
-                Vacant(place) => drop(place.insert(report)),
-                Occupied(mut place) => {
-                    let (before, now) = (Exit::of(place.get().exit_code), Exit::of(report.exit_code));
-                    if before.and(now) != before {
-                        place.insert(report);
-                    }
+        lines.buckets.into_iter().for_each(|report| self.add_bucket(report));
+        self.ends.push((name, lines.end));
+        Ok(())
+    }
+
+    /// Each shard asked; what went wrong for one of them must not be lost.
+    fn add_bucket(&mut self, report: AuditedBucketReport) {
+        self.exit = self.exit.and(report.exit_code);
+        match self.buckets.entry(report.bucket.clone()) {
+            Vacant(place) => drop(place.insert(report)),
+            Occupied(mut place) => {
+                let before = place.get().exit_code;
+                if before.and(report.exit_code) != before {
+                    place.insert(report);
                 }
             }
         }
-        ends.push((name, end));
     }
-    let mut all = together(&ends)?;
-    let stranger = |(_, one): &&(String, Demands)| demands.iter().any(|(_, other)| !other.go_with(one));
-    if let Some((name, _)) = demands.iter().find(stranger) {
-        return Err(format!("{name}: was not held against the same policy as the other shards"));
-    }
-    all.exit_code = exit.and(Exit::of(all.exit_code)).code();
-    let mut joint = CrossObjectIndex::default();
-    for (target, report) in &objects {
-        if let (Ok(uri), Some(identity)) = (target.parse::<ObjectUri>(), &report.identity) {
-            let content: Vec<ContentFingerprint> = report.content.iter().cloned().map(ContentFingerprint).collect();
-            joint.add(&uri, identity.object_bytes, &content);
+
+    fn finish(self) -> Result<Vec<Report>, String> {
+        let mut all = together(&self.ends)?;
+        let stranger = |(_, one): &&(String, Demands)| self.demands.iter().any(|(_, other)| !other.go_with(one));
+        if let Some((name, _)) = self.demands.iter().find(stranger) {
+            return Err(format!("{name}: was not held against the same policy as the other shards"));
         }
+        all.exit_code = self.exit.and(all.exit_code);
+        let mut joint = CrossObjectIndex::default();
+        for report in self.objects.values() {
+            if let Some(identity) = &report.identity {
+                joint.add(&report.target, identity.object_bytes, &report.content);
+            }
+        }
+        let mut merged: Vec<Report> = self.buckets.into_values().map(Report::AuditedBucket).collect();
+        merged.extend(self.objects.into_values().map(|report| Report::Audited(Box::new(report))));
+        merged.extend(self.observations.into_iter().map(|Observed { report, .. }| Report::Observation(report)));
+        merged.extend(joint.duplicates().iter().map(|one| Report::Observation(ObservationReport::from(one))));
+        merged.push(Report::Audit(Box::new(all)));
+        Ok(merged)
     }
-    let observed = observations.into_iter().map(|(kind, subject, detail)| ObservationReport { kind, subject, detail });
-    let mut merged: Vec<Report> = buckets.into_values().map(Report::AuditedBucket).collect();
-    merged.extend(objects.into_values().map(|report| Report::Audited(Box::new(report))));
-    merged.extend(observed.map(Report::Observation));
-    merged.extend(joint.duplicates().iter().map(|one| Report::Observation(ObservationReport::from(one))));
-    merged.push(Report::Audit(Box::new(all)));
-    Ok(merged)
 }
 
-/// What is seen of objects together: kind, subject and detail.
-type Observed = (String, String, String);
+/// An observation with what it is sorted by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Observed {
+    kind: String,
+    report: ObservationReport,
+}
 
 /// The lines of one shard, if it is whole and no line contradicts itself or another.
 fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observed>), String> {
@@ -93,8 +115,8 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
             Report::Audited(report) => lines.objects.push(*report),
             Report::AuditedBucket(report) => lines.buckets.push(report),
             // Only all objects together can show these.
-            Report::Observation(one) if one.kind == ObservationKind::Duplicate.name() => {}
-            Report::Observation(one) => observed.push((one.kind, one.subject, one.detail)),
+            Report::Observation(one) if one.kind == ObservationKind::Duplicate => {}
+            Report::Observation(report) => observed.push(Observed { kind: report.kind.to_string(), report }),
             Report::Audit(_) if end.is_some() => return Err(format!("{name}: holds more than one audit")),
             Report::Audit(report) => end = Some(*report),
             Report::Summary(report) => summary = Some(report),
@@ -103,7 +125,7 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
     }
     lines.end = end.ok_or_else(|| format!("{name}: has no end: the run was cut off, or is no audit"))?;
     lines.summary = summary.ok_or_else(|| format!("{name}: has no summary: the run was cut off"))?;
-    if lines.end.exit_code == Exit::Interrupted.code() {
+    if lines.end.exit_code == Exit::Interrupted {
         return Err(format!("{name}: the run was interrupted"));
     }
     let told = lines.objects.len() as u64;
@@ -111,11 +133,8 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
         return Err(format!("{name}: contains {told} objects, expected {}", lines.end.objects));
     }
     let share = share_of(name, &lines.end)?;
-    let is_own = |target: &str| match target.parse::<ObjectUri>() {
-        Ok(uri) => share.holds("shard", &uri.bucket, &uri.key),
-        Err(_) => false,
-    };
-    if let Some(stranger) = lines.objects.iter().find(|one| !is_own(&one.target)) {
+    let is_own = |one: &AuditedReport| share.holds("shard", &one.target.bucket, &one.target.key);
+    if let Some(stranger) = lines.objects.iter().find(|one| !is_own(one)) {
         return Err(format!("{name}: {} is not of shard {share}", stranger.target));
     }
     match lines.contradiction() {
@@ -127,47 +146,16 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
 /// The report over all shards, if they are all the shards of one audit.
 fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     let (first_name, first) = ends.first().ok_or("there is no shard")?;
-    let of = share_of(first_name, first)?.of();
-    let mut missing: BTreeSet<u32> = (1..=of).collect();
+    let mut expected = Expected::of(share_of(first_name, first)?.of());
     let mut all = AuditReport { shard: None, ..first.clone() };
-    let mut exit = Exit::of(first.exit_code);
     for (index, (name, end)) in ends.iter().enumerate() {
-        let share = share_of(name, end)?;
-        if share.of() != of || !missing.remove(&share.index()) {
-            return Err(format!("{name}: is shard {share}, which does not go with the others"));
-        }
+        expected.take(name, share_of(name, end)?)?;
         same_audit((name, end), (first_name, first))?;
-        if index == 0 {
-            continue;
+        if index > 0 {
+            add(&mut all, end);
         }
-        exit = exit.and(Exit::of(end.exit_code));
-        for (sum, more) in [
-            (&mut all.examined, end.examined),
-            (&mut all.still_good, end.still_good),
-            (&mut all.proved, end.proved),
-            (&mut all.left, end.left),
-            (&mut all.missing, end.missing),
-            (&mut all.objects, end.objects),
-            (&mut all.requests, end.requests),
-            (&mut all.listing_requests, end.listing_requests),
-            (&mut all.received_bytes, end.received_bytes),
-        ] {
-            *sum = sum.saturating_add(more);
-        }
-        all.elapsed_seconds = all.elapsed_seconds.max(end.elapsed_seconds);
-        all.estimated_dollars = match (all.estimated_dollars, end.estimated_dollars) {
-            (None, None) => None,
-            (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
-        };
-        let new =
-            |all: &[String], more: &[String]| more.iter().filter(|one| !all.contains(one)).cloned().collect::<Vec<_>>();
-        all.problems.extend(new(&all.problems, &end.problems));
-        all.notes.extend(new(&all.notes, &end.notes));
     }
-    if !missing.is_empty() {
-        let missing: Vec<String> = missing.iter().map(|index| format!("{index}/{of}")).collect();
-        return Err(format!("shards {} are missing", missing.join(", ")));
-    }
+    expected.none_missing()?;
     began_together(ends)?;
     // A shard that ended before its last object tells of fewer.
     let shares = all.listed.saturating_sub(all.other_slices).saturating_add(all.missing);
@@ -176,9 +164,65 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     }
     // Each shard has a ledger of its own, or they wrote to one in any order.
     all.ledger_head = None;
-    all.notes.retain(|note| !note.contains("this share alone"));
-    all.exit_code = exit.code();
+    all.notes.retain(|note| *note != AuditNote::DuplicatesInShare);
     Ok(all)
+}
+
+/// The shards that are still to come.
+struct Expected {
+    of: u32,
+    missing: BTreeSet<u32>,
+}
+
+impl Expected {
+    fn of(of: u32) -> Self {
+        Expected { of, missing: (1..=of).collect() }
+    }
+
+    fn take(&mut self, name: &str, share: Partition) -> Result<(), String> {
+        if share.of() != self.of || !self.missing.remove(&share.index()) {
+            return Err(format!("{name}: is shard {share}, which does not go with the others"));
+        }
+        Ok(())
+    }
+
+    fn none_missing(&self) -> Result<(), String> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<String> = self.missing.iter().map(|index| format!("{index}/{}", self.of)).collect();
+        Err(format!("shards {} are missing", missing.join(", ")))
+    }
+}
+
+/// Adds the figures of another shard.
+fn add(all: &mut AuditReport, end: &AuditReport) {
+    for (sum, more) in [
+        (&mut all.examined, end.examined),
+        (&mut all.still_good, end.still_good),
+        (&mut all.proved, end.proved),
+        (&mut all.left, end.left),
+        (&mut all.missing, end.missing),
+        (&mut all.objects, end.objects),
+        (&mut all.requests, end.requests),
+        (&mut all.listing_requests, end.listing_requests),
+        (&mut all.received_bytes, end.received_bytes),
+    ] {
+        *sum = sum.saturating_add(more);
+    }
+    all.exit_code = all.exit_code.and(end.exit_code);
+    all.elapsed_seconds = all.elapsed_seconds.max(end.elapsed_seconds);
+    all.estimated_dollars = match (all.estimated_dollars, end.estimated_dollars) {
+        (None, None) => None,
+        (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
+    };
+    add_new(&mut all.problems, &end.problems);
+    add_new(&mut all.notes, &end.notes);
+}
+
+fn add_new<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
+    let new: Vec<T> = more.iter().filter(|one| !all.contains(one)).cloned().collect();
+    all.extend(new);
 }
 
 /// Whether a shard is of the same audit as the first one, and saw the same objects.

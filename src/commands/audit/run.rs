@@ -7,18 +7,17 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, FusedStream, Stream};
 use tokio_util::sync::CancellationToken;
 
-use super::absent::absence;
-use super::examine::AuditedObject;
 use super::list::{Candidate, Listed, ListingDigest, candidates};
 use super::look::{Look, Looked, histories, lock};
-use super::summary::AuditSummary;
+use super::object::AuditedObject;
+use super::summary::{AuditSummary, Observed};
 use super::{AuditRequest, AuditServices, Scope, bucket};
 use crate::audit::{Entry, History, Level};
 use crate::clock::Clock;
 use crate::ident::{ObjectUri, Prefix};
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::progress::{Counting, Monitor};
-use crate::report::{AuditReport, Exit, Report};
+use crate::report::{AuditNote, AuditReport, Exit, Report};
 use crate::source::Context;
 
 /// How often to say how far it is.
@@ -81,7 +80,7 @@ pub async fn audit(
     work.interrupt();
     if work.end.cut_off {
         let left = tally.own.saturating_sub(work.sum.objects());
-        tally.report.notes.push(format!("{left} of {} objects were not reached", tally.own));
+        tally.report.notes.push(AuditNote::NotReached { left, of: tally.own });
     }
     let mut listed = matches!(request.chosen, Scope::Listed(_)) && !work.end.cut_off && !unfinished;
     if listed {
@@ -128,7 +127,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
                 report = looked => report,
             };
             if let Some(report) = report {
-                self.end.exit = self.end.exit.and(Exit::of(report.exit_code));
+                self.end.exit = self.end.exit.and(report.exit_code);
                 (self.emit)(Report::AuditedBucket(report));
             }
         }
@@ -169,12 +168,12 @@ impl<E: FnMut(Report)> Work<'_, E> {
         let unlisted: Vec<(ObjectUri, &History)> =
             unlisted.filter_map(|(target, history)| Some((target.parse().ok()?, history))).collect();
         let (before, count) = (self.sum.objects(), unlisted.len() as u64);
-        let ask = |(uri, history)| absence(look, uri, history);
+        let ask = |(uri, history)| look.absence(uri, history);
         self.take(stream::iter(unlisted).map(ask), || before + count).await;
         self.interrupt();
         if self.end.cut_off {
             let left = count.saturating_sub(self.sum.objects() - before);
-            tally.report.notes.push(format!("{left} of {count} objects that are not listed were not reached"));
+            tally.report.notes.push(AuditNote::UnlistedNotReached { left, of: count });
         }
         if let Some(target) = self.end.unlisted.first() {
             let count = self.end.unlisted.len();
@@ -201,7 +200,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
             let examined = together.iter().map(|looked| &looked.examined);
             let kept = keep(self.ledger.as_mut(), &mut self.head, examined);
             for Looked { done, examined, unlisted } in together {
-                self.end.unlisted.extend(unlisted.then(|| examined.report.target.clone()));
+                self.end.unlisted.extend(unlisted.then(|| examined.report.target.to_string()));
                 self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
             }
             if let Err(error) = kept {
@@ -233,10 +232,11 @@ impl<E: FnMut(Report)> Work<'_, E> {
         let ListingTally { mut report, digest, .. } = tally;
         self.end.exit = self.end.exit.and(self.sum.release(services, all_seen, &mut self.emit));
         if !self.end.cut_off {
+            let mut out = Observed { notes: &mut report.notes, emit: &mut self.emit };
             let interrupted = tokio::select! {
                 biased;
                 () = self.look.cancel.cancelled() => true,
-                () = self.sum.observe(services, request, all_seen, &mut report, &mut self.emit) => false,
+                () = self.sum.observe(services, request, all_seen, &mut out) => false,
             };
             if interrupted {
                 self.end.exit = self.end.exit.and(Exit::Interrupted);
@@ -247,7 +247,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         report.listing_sha256 = digest.finish();
         report.estimated_dollars = self.look.dollars();
         report.ledger_head = self.head.map(|head| head.to_string());
-        report.exit_code = self.end.exit.code();
+        report.exit_code = self.end.exit;
         report
     }
 }
@@ -301,7 +301,7 @@ impl ListingTally {
     fn new(request: &AuditRequest, began: String, head: Option<Head>) -> Self {
         let mut report = AuditReport {
             scope: request.chosen.shown(),
-            level: request.level.name().to_owned(),
+            level: request.level,
             began,
             shard: request.shard.map(|share| share.to_string()),
             slice: request.slice.map(|share| share.to_string()),
@@ -311,10 +311,10 @@ impl ListingTally {
             ..AuditReport::default()
         };
         if head.is_some_and(|head| head.entries == 0) {
-            report.notes.push("new ledger: no earlier results".to_owned());
+            report.notes.push(AuditNote::NewLedger);
         }
         if matches!(request.chosen, Scope::Named { .. }) {
-            report.notes.push("objects that are not named, and ones that are gone, were not looked for".to_owned());
+            report.notes.push(AuditNote::NamedOnly);
         }
         ListingTally {
             report,
@@ -344,7 +344,7 @@ impl ListingTally {
         self.report.other_objects += others;
         if let Some(prefix) = empty {
             // Nothing was wrong, and nothing was right: a prefix may be misspelt.
-            self.report.notes.push(format!("no stored AMI object was found under {prefix}, so nothing is known of it"));
+            self.report.notes.push(AuditNote::NothingUnder { prefix: prefix.to_string() });
             self.exit = self.exit.and(Exit::Unknown);
         }
         let mut mine = Vec::with_capacity(page.len());

@@ -9,6 +9,7 @@ use super::examine::examine;
 use super::list::{Candidate, Listed, candidates};
 use super::look::{NOTHING, histories};
 use super::request::{AuditRequest, AuditServices};
+use super::subject::Subject;
 use crate::account::AccountService;
 use crate::audit::{Histories, History, Level, OriginSurvey, judge_origin};
 use crate::commands::ask::{asked, tags};
@@ -17,7 +18,7 @@ use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::Ledger;
 use crate::record::Record;
-use crate::report::{DeletionSafetyReport, Exit, FindingReport};
+use crate::report::{DeletionAnswer, DeletionSafetyReport, Exit, FindingReport};
 use crate::source::Session;
 use crate::units::ByteRange;
 
@@ -49,6 +50,10 @@ struct Found {
 /// Whether an AMI may be deleted, for a stored copy under one of the prefixes stands in for it: one that a store of this
 /// very AMI wrote, that can be read, is the same as when every byte of it was proved, not too long ago, stays, and has
 /// what the policy demands; and no store of the AMI reads its snapshots just now.
+///
+/// # Errors
+///
+/// The ledger cannot be read.
 pub async fn safe_to_delete(
     services: &AuditServices,
     request: &AuditRequest,
@@ -56,23 +61,16 @@ pub async fn safe_to_delete(
     ledger: &Ledger,
     account: Option<&dyn AccountService>,
 ) -> Result<DeletionSafetyReport, AuditError> {
-    let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
-    let policy = &mut request.policy.object;
-    // No pass without a proof, whatever the policy asks.
-    policy.proof_age = Some(policy.proof_age.map_or(wish.max_age, |age| age.min(wish.max_age)));
-    policy.stays.get_or_insert(STAYS);
     let (histories, _) = histories(ledger, &request.chosen)?;
-    let mut found = Found::default();
     // What keeps the answer from being yes, whatever the copies are.
     let mut withheld = Vec::new();
-    if std::mem::take(&mut request.policy.object.other_region) {
-        withheld.push("other-region is judged by `audit`, over all objects, and is not known here".to_owned());
-    }
+    let request = of_copies(request, wish, &mut withheld);
     let source = match describe(services.images.as_deref(), &wish.image).await {
         Described::There(source) => Some(source),
         Described::None => {
             let why = format!("there is no AMI {} that this account can see", wish.image);
-            return Ok(report(wish, "cannot_tell", Exit::Unknown, Found { because: vec![why], ..found }));
+            let found = Found { because: vec![why], ..Found::default() };
+            return Ok(found.report(wish, DeletionAnswer::CannotTell));
         }
         Described::NotKnown(why) => {
             withheld.push(format!("the AMI could not be described: {why}"));
@@ -83,72 +81,49 @@ pub async fn safe_to_delete(
         Some(account) => account.caller().await.ok().map(|caller| caller.account),
         None => None,
     };
-    found.look_for(services, &request, &wish.image, &histories).await;
-    for candidate in std::mem::take(&mut found.candidates) {
-        let history = histories.get(&candidate.uri.to_string()).unwrap_or(&NOTHING);
-        let (request, source, account) = (&request, source.as_deref(), caller.as_deref());
-        let copy = Copy { services, request, wish, source, account, candidate: &candidate };
-        let (exit, lacks) = copy.stands_in(history, &mut found.notes).await;
-        match exit {
-            Exit::Passed => found.copy = found.copy.or(Some(candidate.uri.to_string())),
-            other => {
-                found.open |= other != Exit::Failed;
-                found.because.push(format!("{}: {}", candidate.uri, lacks.join("; ")));
-            }
-        }
-    }
+    let search = Search { services, request: &request, wish, source: source.as_deref(), account: caller.as_deref() };
+    let mut found = Found::default();
+    found.look_for(&search, &histories).await;
+    found.judge(&search, &histories).await;
     let storing = in_progress(services, &wish.image).await;
-    let (answer, exit) = match (&found.copy, &storing) {
-        (_, Ok(true)) => ("must_stay", Exit::Failed),
-        (Some(_), Ok(false)) if withheld.is_empty() => ("may_go", Exit::Passed),
-        (None, _) if !found.open => ("must_stay", Exit::Failed),
-        _ => ("cannot_tell", Exit::Unknown),
-    };
-    found.because.extend(withheld);
-    match storing {
-        Ok(false) => {}
-        Ok(true) => found.because.push("a store of it is in progress, and reads its snapshots".to_owned()),
-        Err(why) => found.because.push(format!("whether a store of it is in progress is not known: {why}")),
-    }
-    if answer == "may_go" {
-        // What others lack is no reason for this answer.
-        let lacks = found.because.drain(..).map(|lack| format!("another copy does not stand in for it: {lack}"));
-        found.notes.extend(lacks);
-    }
-    Ok(report(wish, answer, exit, found))
+    Ok(found.answer(wish, withheld, storing))
 }
 
-fn report(wish: &DeletionSafetyRequest, answer: &str, exit: Exit, mut found: Found) -> DeletionSafetyReport {
-    found.notes.push(
-        "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked".to_owned(),
-    );
-    DeletionSafetyReport {
-        image: wish.image.to_string(),
-        answer: answer.to_owned(),
-        copy: found.copy.filter(|_| answer == "may_go"),
-        because: found.because,
-        notes: found.notes,
-        requests: 0,
-        exit_code: exit.code(),
+/// What an audit at level `facts` demands of a copy. Without a proof, and without time to stay, none stands in.
+fn of_copies(request: &AuditRequest, wish: &DeletionSafetyRequest, withheld: &mut Vec<String>) -> AuditRequest {
+    let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
+    let policy = &mut request.policy.object;
+    policy.proof_age = Some(policy.proof_age.map_or(wish.max_age, |age| age.min(wish.max_age)));
+    policy.stays.get_or_insert(STAYS);
+    if std::mem::take(&mut policy.other_region) {
+        withheld.push("other-region is judged by `audit`, over all objects, and is not known here".to_owned());
     }
+    request
+}
+
+/// Copies of which AMI are looked for, and where.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    services: &'a AuditServices,
+    request: &'a AuditRequest,
+    wish: &'a DeletionSafetyRequest,
+    /// The AMI, where it could be described.
+    source: Option<&'a Source>,
+    /// Of the caller, where it is known.
+    account: Option<&'a str>,
 }
 
 impl Found {
     /// Lists what may be a copy. What the ledger knows is asked for although no listing holds it.
-    async fn look_for(
-        &mut self,
-        services: &AuditServices,
-        request: &AuditRequest,
-        image: &AmiId,
-        histories: &Histories,
-    ) {
+    async fn look_for(&mut self, search: &Search<'_>, histories: &Histories) {
+        let image = &search.wish.image;
         let is_of = |uri: &ObjectUri| Target::Object(uri.clone()).ami_id().as_ref() == Some(image);
-        let mut pages = std::pin::pin!(candidates(services, &request.chosen));
+        let mut pages = std::pin::pin!(candidates(search.services, &search.request.chosen));
         while let Some(listed) = pages.next().await {
             match listed {
                 Listed::Page { candidates, notes, .. } => {
                     self.candidates.extend(candidates.into_iter().filter(|candidate| is_of(&candidate.uri)));
-                    self.notes.extend(notes);
+                    self.notes.extend(notes.iter().map(ToString::to_string));
                 }
                 Listed::Problem(prefix, error) => {
                     self.open = true;
@@ -164,34 +139,95 @@ impl Found {
             self.because.push(format!("no object {image}.bin is there"));
         }
     }
+
+    /// Looks at each candidate.
+    async fn judge(&mut self, search: &Search<'_>, histories: &Histories) {
+        for candidate in std::mem::take(&mut self.candidates) {
+            let history = histories.get(&candidate.uri.to_string()).unwrap_or(&NOTHING);
+            let copy = Copy { search: *search, subject: search.subject(candidate, history) };
+            let (exit, lacks) = copy.stands_in(&mut self.notes).await;
+            let uri = &copy.subject.candidate.uri;
+            match exit {
+                Exit::Passed => self.copy = self.copy.take().or(Some(uri.to_string())),
+                other => {
+                    self.open |= other != Exit::Failed;
+                    self.because.push(format!("{uri}: {}", lacks.join("; ")));
+                }
+            }
+        }
+    }
+
+    /// The answer, by the copies that were found, and by whether a store of the AMI goes on.
+    fn answer(
+        mut self,
+        wish: &DeletionSafetyRequest,
+        withheld: Vec<String>,
+        storing: Result<bool, String>,
+    ) -> DeletionSafetyReport {
+        let answer = match (&self.copy, &storing) {
+            (_, Ok(true)) => DeletionAnswer::MustStay,
+            (Some(_), Ok(false)) if withheld.is_empty() => DeletionAnswer::MayGo,
+            (None, _) if !self.open => DeletionAnswer::MustStay,
+            _ => DeletionAnswer::CannotTell,
+        };
+        self.because.extend(withheld);
+        match storing {
+            Ok(false) => {}
+            Ok(true) => self.because.push("a store of it is in progress, and reads its snapshots".to_owned()),
+            Err(why) => self.because.push(format!("whether a store of it is in progress is not known: {why}")),
+        }
+        if answer == DeletionAnswer::MayGo {
+            // What others lack is no reason for this answer.
+            let lacks = self.because.drain(..).map(|lack| format!("another copy does not stand in for it: {lack}"));
+            self.notes.extend(lacks);
+        }
+        self.report(wish, answer)
+    }
+
+    fn report(mut self, wish: &DeletionSafetyRequest, answer: DeletionAnswer) -> DeletionSafetyReport {
+        self.notes.push(
+            "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked"
+                .to_owned(),
+        );
+        DeletionSafetyReport {
+            image: wish.image.to_string(),
+            answer,
+            copy: self.copy.filter(|_| answer == DeletionAnswer::MayGo),
+            because: self.because,
+            notes: self.notes,
+            requests: 0,
+            exit_code: Exit::from(answer.verdict()),
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    fn subject(&self, candidate: Candidate, history: &'a History) -> Subject<'a> {
+        Subject::new(self.services, self.request, candidate, Some(history))
+    }
 }
 
 /// An object that may stand in for the AMI.
 struct Copy<'a> {
-    services: &'a AuditServices,
-    request: &'a AuditRequest,
-    wish: &'a DeletionSafetyRequest,
-    /// The AMI, where it could be described.
-    source: Option<&'a Source>,
-    /// Of the caller, where it is known.
-    account: Option<&'a str>,
-    candidate: &'a Candidate,
+    search: Search<'a>,
+    subject: Subject<'a>,
 }
 
 impl Copy<'_> {
     /// Whether it stands in, and what it lacks.
-    async fn stands_in(&self, history: &History, notes: &mut Vec<String>) -> (Exit, Vec<String>) {
-        let (services, uri) = (self.services, &self.candidate.uri);
-        let cancel = CancellationToken::new();
-        let looked = examine(services, self.request, self.candidate, Some(history), &cancel).await.report;
-        let mut exit = Exit::of(looked.exit_code);
+    async fn stands_in(&self, notes: &mut Vec<String>) -> (Exit, Vec<String>) {
+        let Search { services, request, .. } = self.search;
+        let uri = &self.subject.candidate.uri;
+        let looked = examine(&self.subject, &CancellationToken::new()).await.report;
+        let mut exit = looked.exit_code;
         let mut lacks = told(&looked.findings);
         notes.extend(looked.notes.iter().map(|note| format!("{uri}: {note}")));
-        if let Some(settings) = bucket(services, self.request, &uri.bucket).await {
-            exit = exit.and(Exit::of(settings.exit_code));
+        if let Some(settings) = bucket(services, request, &uri.bucket).await {
+            exit = exit.and(settings.exit_code);
             lacks.extend(told(&settings.findings));
         }
         let Some(identity) = looked.identity.filter(|_| exit != Exit::Failed) else { return (exit, lacks) };
+        // Tags, lock and bucket were asked since the first HEAD.
         let session = Session::new(services.archive.object(uri), services.context.clone());
         let facts = match session.head().await {
             Ok(facts) if identity.identity().same_as(&facts.identity()).agrees() => facts,
@@ -222,14 +258,16 @@ impl Copy<'_> {
     /// Whether a store of this very AMI wrote it.
     async fn is_of_the_ami(&self, session: &Session, facts: &ObjectFacts, lacks: &mut Vec<String>) -> Exit {
         // Without the AMI there is nothing to hold it against, and that is said once.
-        let (Some(source), Some(images)) = (self.source, &self.services.images) else { return Exit::Passed };
-        let uri = &self.candidate.uri;
+        let (Some(source), Some(images)) = (self.search.source, &self.search.services.images) else {
+            return Exit::Passed;
+        };
+        let uri = &self.subject.candidate.uri;
         let tags = tags(session, facts).await;
         let tasks = images.store_tasks(&TaskFilter::Bucket(uri.bucket.clone())).await;
         let tasks = asked(tasks, "DescribeStoreImageTasks", "ec2:DescribeStoreImageTasks");
         let origin = judge_origin(&OriginSurvey {
             image: &source.image,
-            account: self.account,
+            account: self.search.account,
             size: &source.size,
             region: &source.region,
             bucket: &uri.bucket,
@@ -239,7 +277,7 @@ impl Copy<'_> {
             modified: facts.last_modified,
             tags: &tags,
             tasks: &tasks,
-            record: self.wish.record.as_ref(),
+            record: self.search.wish.record.as_ref(),
         });
         let exit = match (origin.refuted.is_empty(), origin.open.is_empty()) {
             (false, _) => Exit::Failed,

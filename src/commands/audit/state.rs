@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{AuditRequest, AuditServices};
+use super::AuditRequest;
+use super::subject::Subject;
 use crate::audit::{History, PolicySubject};
 use crate::checks::{LifecycleSubject, Removals, VersionState, horizon, removals};
 use crate::commands::ask::{lock, tags as tags_of};
-use crate::facts::{Fact, LifecycleRule, LockFacts, ObjectFacts};
-use crate::ident::{ObjectIdentity, Target};
-use crate::source::Session;
+use crate::facts::{Fact, LockFacts, ObjectFacts};
+use crate::ident::{ObjectIdentity, ObjectUri};
 
 /// Whether the policy asks what a listing does not tell.
 pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) -> bool {
@@ -16,24 +16,16 @@ pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) ->
     policy.wants_head() || storage_class.is_none() && !policy.object.storage_classes.is_empty()
 }
 
-/// One object, and whom to ask about it.
-#[derive(Clone, Copy)]
-pub(super) struct Asker<'a> {
-    pub services: &'a AuditServices,
-    pub session: &'a Session,
-    pub request: &'a AuditRequest,
-}
-
 /// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made; proofs are those
 /// that a history has of a state.
 pub(super) async fn object_state<'a>(
-    asker: Asker<'_>,
+    subject: &Subject<'_>,
     facts: Option<Result<&ObjectFacts, String>>,
     storage_class: Option<String>,
     (history, seen): (&'a History, &ObjectIdentity),
 ) -> PolicySubject<'a> {
-    let Asker { session, request, services } = asker;
-    let policy = &request.policy;
+    let session = &subject.session;
+    let policy = &subject.request.policy;
     let why = match &facts {
         Some(Err(why)) => why.clone(),
         _ => "not asked for".to_owned(),
@@ -61,18 +53,7 @@ pub(super) async fn object_state<'a>(
         tags = tags_of(session, facts).await;
     }
     if policy.object.stays.is_some() {
-        let now = services.context.clock.now();
-        state.rules = match bucket_rules(services, session).await {
-            Fact::Known { value, source } => {
-                let mut found = held(&value, session, facts, (&state.lock, &tags), now);
-                if found.wants_tags && tags == Fact::NotApplicable {
-                    tags = tags_of(session, facts).await;
-                    found = held(&value, session, facts, (&state.lock, &tags), now);
-                }
-                Fact::Known { value: found, source }
-            }
-            other => other.map(|_| Removals::default()),
-        };
+        state.rules = rules_on(subject, facts, &state.lock, &mut tags).await;
     }
     if policy.wants_tags() {
         state.tags = tags.map(|tags| tags.into_keys().collect());
@@ -80,35 +61,43 @@ pub(super) async fn object_state<'a>(
     state
 }
 
-async fn bucket_rules(services: &AuditServices, session: &Session) -> Fact<std::sync::Arc<[LifecycleRule]>> {
-    match session.target() {
-        Target::Object(uri) => services.lifecycles.of(&*services.archive, &services.context, &uri.bucket).await,
-        Target::File(_) => Fact::NotApplicable,
+/// What the lifecycle rules of its bucket do to the object. Tags are asked where a rule goes by them.
+async fn rules_on(
+    subject: &Subject<'_>,
+    facts: &ObjectFacts,
+    lock: &Fact<LockFacts>,
+    tags: &mut Fact<BTreeMap<String, String>>,
+) -> Fact<Removals> {
+    let (services, uri) = (subject.services, &subject.candidate.uri);
+    let rules = services.lifecycles.of(&*services.archive, &services.context, &uri.bucket).await;
+    let Fact::Known { value, source } = rules else { return rules.map(|_| Removals::default()) };
+    let now = subject.now();
+    let mut found = removals(&value, &lifecycle_subject(uri, facts, lock, tags), now);
+    if found.wants_tags && *tags == Fact::NotApplicable {
+        *tags = tags_of(&subject.session, facts).await;
+        found = removals(&value, &lifecycle_subject(uri, facts, lock, tags), now);
     }
+    Fact::Known { value: found, source }
 }
 
-/// What the rules do to the object.
-fn held(
-    rules: &[LifecycleRule],
-    session: &Session,
-    facts: &ObjectFacts,
-    (lock, tags): (&Fact<LockFacts>, &Fact<BTreeMap<String, String>>),
-    now: Timestamp,
-) -> Removals {
-    let Target::Object(uri) = session.target() else { return Removals::default() };
-    let none = BTreeMap::new();
-    let subject = LifecycleSubject {
+fn lifecycle_subject<'a>(
+    uri: &'a ObjectUri,
+    facts: &'a ObjectFacts,
+    lock: &'a Fact<LockFacts>,
+    tags: &'a Fact<BTreeMap<String, String>>,
+) -> LifecycleSubject<'a> {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    LifecycleSubject {
         key: &uri.key,
         size: facts.size,
         made: facts.last_modified,
         tags: match tags {
-            Fact::Absent { .. } => Some(&none),
+            Fact::Absent { .. } => Some(&NONE),
             other => other.value(),
         },
         standing: if uri.version.is_some() { VersionState::NotKnown } else { VersionState::Current },
         lock: lock.value().or(Some(&facts.lock)),
-    };
-    removals(rules, &subject, now)
+    }
 }
 
 /// What lifecycle rules do to the object within the time that it must stay, and what does not keep it from staying.

@@ -1,22 +1,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examine::{AuditedObject, add_finding};
 use super::look::ObjectOutcome;
+use super::object::AuditedObject;
 use super::{AuditRequest, AuditServices, Scope};
 use crate::audit::{ContentFingerprint, CopyState, CrossObjectIndex, Observation, Policy, differs, tasks, uploads};
-use crate::ident::ObjectUri;
-use crate::image::TaskFilter;
-use crate::report::{AuditReport, AuditedReport, Exit, ObservationReport, Report};
+use crate::ident::Prefix;
+use crate::image::{ImageService, TaskFilter};
+use crate::report::{AuditNote, AuditReport, Exit, ObservationReport, Report};
 use crate::source::SourceError;
 
 /// What all objects together come to.
 pub(super) struct AuditSummary {
     policy: Policy,
     joint: CrossObjectIndex,
-    counts: BTreeMap<&'static str, u64>,
-    objects: u64,
-    /// Reports that wait for the other objects.
-    waiting: Vec<(AuditedReport, Vec<ContentFingerprint>, bool)>,
+    counts: BTreeMap<ObjectOutcome, u64>,
+    proved: u64,
+    /// Objects that wait for the others.
+    waiting: Vec<AuditedObject>,
     /// Regions that hold a content, of this size.
     regions: BTreeMap<(u64, ContentFingerprint), BTreeSet<String>>,
     /// Objects of this size, by Region and content.
@@ -30,7 +30,7 @@ impl AuditSummary {
             policy: request.policy.clone(),
             joint: CrossObjectIndex::default(),
             counts: BTreeMap::new(),
-            objects: 0,
+            proved: 0,
             waiting: Vec::new(),
             regions: BTreeMap::new(),
             sizes: BTreeMap::new(),
@@ -39,7 +39,7 @@ impl AuditSummary {
     }
 
     pub fn objects(&self) -> u64 {
-        self.objects
+        self.counts.values().sum()
     }
 
     /// Adds an object, and hands out its report unless that must wait for the others.
@@ -50,159 +50,164 @@ impl AuditSummary {
         services: &AuditServices,
         emit: &mut impl FnMut(Report),
     ) -> Exit {
-        let AuditedObject { report, content, proved, .. } = examined;
-        self.objects += 1;
-        let name = match done {
-            ObjectOutcome::Examined => "examined",
-            ObjectOutcome::StillGood => "still_good",
-            ObjectOutcome::Left => "left",
-            ObjectOutcome::Missing => "missing",
-        };
-        *self.counts.entry(name).or_default() += 1;
-        if proved {
-            *self.counts.entry("proved").or_default() += 1;
-        }
-        let (uri, bytes) = (report.target.parse::<ObjectUri>(), report.identity.as_ref().map(|id| id.object_bytes));
-        if let (Ok(uri), Some(bytes)) = (&uri, bytes) {
-            self.joint.add(uri, bytes, &content);
+        *self.counts.entry(done).or_default() += 1;
+        self.proved += u64::from(examined.proved);
+        let report = &examined.report;
+        if let Some(bytes) = report.identity.as_ref().map(|identity| identity.object_bytes) {
+            self.joint.add(&report.target, bytes, &examined.content);
             // One that is not in order is no copy of anything.
-            if self.policy.object.other_region && report.exit_code == Exit::Passed.code() {
-                match services.archive.region(&uri.bucket) {
-                    None => drop(self.unplaced.insert(uri.bucket.clone())),
-                    Some(region) => {
-                        for value in &content {
-                            self.regions.entry((bytes, value.clone())).or_default().insert(region.clone());
-                        }
-                        self.sizes.entry(bytes).or_default().push((region, content.clone()));
-                    }
-                }
+            if self.policy.object.other_region && report.exit_code == Exit::Passed {
+                self.place(services, &examined, bytes);
             }
         }
         if self.policy.object.other_region {
-            self.waiting.push((report, content, proved));
+            self.waiting.push(examined);
             return Exit::Passed;
         }
-        let exit = Exit::of(report.exit_code);
-        emit(Report::Audited(Box::new(report)));
+        let exit = examined.report.exit_code;
+        emit(Report::Audited(Box::new(examined.report)));
         exit
+    }
+
+    /// Notes in which Region an object is.
+    fn place(&mut self, services: &AuditServices, object: &AuditedObject, bytes: u64) {
+        let bucket = &object.report.target.bucket;
+        let Some(region) = services.archive.region(bucket) else {
+            self.unplaced.insert(bucket.clone());
+            return;
+        };
+        for value in &object.content {
+            self.regions.entry((bytes, value.clone())).or_default().insert(region.clone());
+        }
+        self.sizes.entry(bytes).or_default().push((region, object.content.clone()));
     }
 
     /// Hands out the reports that waited for the other objects; whether those were all seen.
     pub fn release(&mut self, services: &AuditServices, all_seen: bool, emit: &mut impl FnMut(Report)) -> Exit {
         let mut exit = Exit::Passed;
-        for (mut object, content, proved) in std::mem::take(&mut self.waiting) {
-            let copies = match self.copies(services, &object, &content) {
+        for mut object in std::mem::take(&mut self.waiting) {
+            let copies = match self.copies(services, &object) {
                 CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
                 copies => copies,
             };
             if let Some(finding) = self.policy.judge_copies(&copies) {
-                add_finding(&mut object, proved, &finding);
+                object.add(&finding);
             }
-            exit = exit.and(Exit::of(object.exit_code));
-            emit(Report::Audited(Box::new(object)));
+            exit = exit.and(object.report.exit_code);
+            emit(Report::Audited(Box::new(object.report)));
         }
         exit
     }
 
-    /// Says what only shows of all objects together.
-    pub async fn observe(
+    /// Reports what only shows of all objects together. What could not be asked is noted.
+    pub async fn observe<E: FnMut(Report)>(
         &self,
         services: &AuditServices,
         request: &AuditRequest,
         all_seen: bool,
-        report: &mut AuditReport,
-        emit: &mut impl FnMut(Report),
+        out: &mut Observed<'_, E>,
     ) {
-        let mut tell = |observations: Vec<Observation>| {
-            observations.iter().for_each(|one| emit(Report::Observation(ObservationReport::from(one))));
-        };
-        tell(self.joint.duplicates());
+        out.tell(self.joint.duplicates());
         if request.is_share() {
-            report.notes.push("duplicates were looked for among the objects of this share alone".to_owned());
+            out.notes.push(AuditNote::DuplicatesInShare);
         }
-        if let Scope::Listed(prefixes) = &request.chosen
-            && request.shard.is_none_or(|share| share.index() == 1)
-        {
-            let now = services.context.clock.now();
-            let mut seen = BTreeSet::new();
-            for prefix in prefixes {
-                let bucket = services.archive.bucket(&prefix.bucket, services.context.clone());
-                match bucket.uploads(&prefix.prefix).await {
-                    Ok(found) => {
-                        let found = uploads(&prefix.bucket, &found, now);
-                        // Prefixes may lie in each other.
-                        tell(found.into_iter().filter(|upload| seen.insert(upload.clone())).collect());
-                    }
-                    Err(error) => {
-                        report.notes.push(not_asked(&format!("uploads left over in {}", prefix.bucket), &error));
-                    }
-                }
-            }
+        if request.shard.is_some_and(|share| share.index() != 1) {
+            return;
         }
-        if let Some(images) = &services.images
-            && request.shard.is_none_or(|share| share.index() == 1)
-        {
-            match images.own_images().await {
-                Ok(_) if !all_seen => {
-                    report
-                        .notes
-                        .push("the account's AMIs were not held against the copies: not all were seen".to_owned());
-                }
-                Ok(found) => tell(self.joint.images(&found)),
-                Err(error) => report.notes.push(not_asked("the account's AMIs", &error)),
-            }
-            for bucket in request.chosen.buckets() {
-                match images.store_tasks(&TaskFilter::Bucket(bucket.clone())).await {
-                    Ok(found) => tell(tasks(&found)),
-                    Err(error) => report.notes.push(not_asked(&format!("store tasks into {bucket}"), &error)),
-                }
-            }
+        if let Scope::Listed(prefixes) = &request.chosen {
+            out.uploads(services, prefixes).await;
+        }
+        if let Some(images) = services.images.as_deref() {
+            out.images(images, &self.joint, all_seen).await;
+            out.tasks(images, request).await;
         }
     }
 
-    fn copies(&self, services: &AuditServices, object: &AuditedReport, content: &[ContentFingerprint]) -> CopyState {
-        let here = object.target.parse::<ObjectUri>().ok().and_then(|uri| services.archive.region(&uri.bucket));
-        let Some(here) = here else {
+    fn copies(&self, services: &AuditServices, object: &AuditedObject) -> CopyState {
+        let AuditedObject { report, content, .. } = object;
+        let Some(here) = services.archive.region(&report.target.bucket) else {
             return CopyState::NotKnown { why: "the Region of its bucket is not known".to_owned() };
         };
-        let bytes = object.identity.as_ref().map_or(0, |identity| identity.object_bytes);
+        let bytes = report.identity.as_ref().map_or(0, |identity| identity.object_bytes);
         let regions = content.iter().filter_map(|value| self.regions.get(&(bytes, value.clone()))).flatten();
-        match regions.into_iter().find(|region| **region != here) {
-            Some(other) => CopyState::In { other: other.clone() },
-            None if content.is_empty() => {
-                CopyState::NotKnown { why: "nothing tells its content, so no copy can be recognised".to_owned() }
-            }
-            None if !self.unplaced.is_empty() => {
-                CopyState::NotKnown { why: "the Regions of some buckets are not known".to_owned() }
-            }
-            // Values of other kinds, or over other parts, tell nothing of each other.
-            None => match self
-                .sizes
-                .get(&bytes)
-                .into_iter()
-                .flatten()
-                .find(|(region, other)| *region != here && differs(content, other).is_none())
-            {
-                Some((region, _)) => CopyState::NotKnown {
-                    why: format!("an object of the same size in {region} has no value that tells whether it is a copy"),
-                },
-                None => CopyState::None,
+        if let Some(other) = regions.into_iter().find(|region| **region != here) {
+            return CopyState::In { other: other.clone() };
+        }
+        if content.is_empty() {
+            let why = "nothing tells its content, so no copy can be recognised".to_owned();
+            return CopyState::NotKnown { why };
+        }
+        if !self.unplaced.is_empty() {
+            return CopyState::NotKnown { why: "the Regions of some buckets are not known".to_owned() };
+        }
+        // Values of other kinds, or over other parts, tell nothing of each other.
+        let mut same_size = self.sizes.get(&bytes).into_iter().flatten();
+        match same_size.find(|(region, other)| *region != here && differs(content, other).is_none()) {
+            Some((region, _)) => CopyState::NotKnown {
+                why: format!("an object of the same size in {region} has no value that tells whether it is a copy"),
             },
+            None => CopyState::None,
         }
     }
 
     /// Writes the counts into the report over all.
     pub fn fill(&self, report: &mut AuditReport) {
-        let count = |name: &str| self.counts.get(name).copied().unwrap_or_default();
-        report.objects = self.objects;
-        report.examined = count("examined");
-        report.still_good = count("still_good");
-        report.proved = count("proved");
-        report.left = count("left");
-        report.missing = count("missing");
+        let count = |outcome: ObjectOutcome| self.counts.get(&outcome).copied().unwrap_or_default();
+        report.objects = self.objects();
+        report.examined = count(ObjectOutcome::Examined);
+        report.still_good = count(ObjectOutcome::StillGood);
+        report.proved = self.proved;
+        report.left = count(ObjectOutcome::Left);
+        report.missing = count(ObjectOutcome::Missing);
     }
 }
 
-fn not_asked(what: &str, error: &SourceError) -> String {
-    format!("{what} could not be asked for: {}", error.explain())
+/// Where observations go, and notes on what could not be asked.
+pub(super) struct Observed<'a, E> {
+    pub notes: &'a mut Vec<AuditNote>,
+    pub emit: &'a mut E,
+}
+
+impl<E: FnMut(Report)> Observed<'_, E> {
+    fn tell(&mut self, observations: Vec<Observation>) {
+        observations.iter().for_each(|one| (self.emit)(Report::Observation(ObservationReport::from(one))));
+    }
+
+    fn not_asked(&mut self, what: String, error: &SourceError) {
+        self.notes.push(AuditNote::NotAsked { what, why: error.explain() });
+    }
+
+    async fn uploads(&mut self, services: &AuditServices, prefixes: &[Prefix]) {
+        let now = services.context.clock.now();
+        let mut seen = BTreeSet::new();
+        for prefix in prefixes {
+            let bucket = services.archive.bucket(&prefix.bucket, services.context.clone());
+            match bucket.uploads(&prefix.prefix).await {
+                Ok(found) => {
+                    let found = uploads(&prefix.bucket, &found, now);
+                    // Prefixes may lie in each other.
+                    self.tell(found.into_iter().filter(|upload| seen.insert(upload.clone())).collect());
+                }
+                Err(error) => self.not_asked(format!("uploads left over in {}", prefix.bucket), &error),
+            }
+        }
+    }
+
+    /// Holds the copies against the account's AMIs.
+    async fn images(&mut self, images: &dyn ImageService, joint: &CrossObjectIndex, all_seen: bool) {
+        match images.own_images().await {
+            Ok(_) if !all_seen => self.notes.push(AuditNote::ImagesNotCompared),
+            Ok(found) => self.tell(joint.images(&found)),
+            Err(error) => self.not_asked("the account's AMIs".to_owned(), &error),
+        }
+    }
+
+    async fn tasks(&mut self, images: &dyn ImageService, request: &AuditRequest) {
+        for bucket in request.chosen.buckets() {
+            match images.store_tasks(&TaskFilter::Bucket(bucket.clone())).await {
+                Ok(found) => self.tell(tasks(&found)),
+                Err(error) => self.not_asked(format!("store tasks into {bucket}"), &error),
+            }
+        }
+    }
 }

@@ -117,7 +117,7 @@ pub async fn bench(
         received_bytes: loads.iter().map(|(_, loaded)| loaded.bytes).sum(),
         elapsed_seconds: clock.monotonic().duration_since(started).as_secs_f64(),
         notes,
-        exit_code: exit.code(),
+        exit_code: exit,
     };
     Ok((report, tuning))
 }

@@ -8,7 +8,7 @@ const ALIAS_LOOKS: u32 = 8;
 /// Points an SSM parameter at the AMI, and reads it back until it says so. Machines are started from an alias, so it
 /// is left as it is where the AMI failed a check, or a required check is unknown and not accepted.
 pub(super) async fn point_alias(services: &RegionServices, name: &str, report: &mut TaskReport) {
-    if report.exit_code != Exit::Passed.code() {
+    if report.exit_code != Exit::Passed {
         report.notes.push(format!(
             "the alias {name} was not written: aliases are only updated for AMIs that pass all required checks"
         ));
@@ -23,10 +23,12 @@ pub(super) async fn point_alias(services: &RegionServices, name: &str, report: &
     let verdict = finding.verdict();
     report.findings.push(FindingReport::from(&finding));
     if verdict != Verdict::Pass {
-        let before = report.verdict.take();
-        report.verdict = Some(if before.as_deref() == Some("fail") { "fail" } else { "unknown" }.to_owned());
-        if report.exit_code == 0 {
-            report.exit_code = Exit::Unknown.code();
+        report.verdict = match report.verdict {
+            Some(Verdict::Fail) => Some(Verdict::Fail),
+            _ => Some(Verdict::Unknown),
+        };
+        if report.exit_code == Exit::Passed {
+            report.exit_code = Exit::Unknown;
         }
     }
 }

@@ -116,19 +116,19 @@ fn held_against<'a>(wish: &FollowRequest<'a>, key: Option<&str>, image: &ImageFa
 /// Adds a finding about the object to what was found of the AMI.
 fn hold_to(report: &mut TaskReport, finding: &Finding, accept: &[CheckName]) {
     report.findings.push(FindingReport::from(finding));
-    let Some(before) = report.verdict.as_deref() else { return };
+    let Some(before) = report.verdict else { return };
     let (worse, exit) = match finding.verdict() {
         Verdict::Pass => return,
         Verdict::Fail => (Verdict::Fail, Exit::Failed),
-        Verdict::Unknown if before == Verdict::Fail.name() => return,
+        Verdict::Unknown if before == Verdict::Fail => return,
         Verdict::Unknown if accept.iter().any(|name| name.matches(finding.check)) => {
-            report.accepted.push(finding.check.to_string());
-            (Verdict::Unknown, Exit::of(report.exit_code))
+            report.accepted.push(finding.check);
+            (Verdict::Unknown, report.exit_code)
         }
         Verdict::Unknown => (Verdict::Unknown, Exit::Unknown),
     };
-    report.verdict = Some(worse.name().to_owned());
-    report.exit_code = exit.code();
+    report.verdict = Some(worse);
+    report.exit_code = exit;
 }
 
 /// An AMI as it was seen last.
@@ -178,14 +178,14 @@ async fn watch(
 fn judge(report: &mut TaskReport, findings: &[Finding], accept: &[CheckName]) {
     let open = || findings.iter().filter(|finding| finding.required && finding.verdict() == Verdict::Unknown);
     let accepted = open().filter(|finding| accept.iter().any(|name| name.matches(finding.check)));
-    report.accepted = accepted.map(|finding| finding.check.to_string()).collect();
+    report.accepted = accepted.map(|finding| finding.check).collect();
     let verdict = overall(findings);
     let exit = match verdict {
         Verdict::Unknown if open().count() == report.accepted.len() => Exit::Passed,
         verdict => Exit::from(verdict),
     };
-    report.verdict = Some(verdict.name().to_owned());
-    report.exit_code = exit.code();
+    report.verdict = Some(verdict);
+    report.exit_code = exit;
     report.findings = findings.iter().map(FindingReport::from).collect();
 }
 
@@ -257,6 +257,6 @@ fn report(
         notes: Vec::new(),
         elapsed_seconds: follow.elapsed().as_secs_f64(),
         requests: 0,
-        exit_code: exit.code(),
+        exit_code: exit,
     }
 }

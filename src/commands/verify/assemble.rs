@@ -66,10 +66,10 @@ pub(super) fn assemble(
     findings.extend(contradiction);
     require(&mut findings, request);
     let verdict = overall(&findings);
-    let accepted: Vec<String> = findings
+    let accepted: Vec<CheckId> = findings
         .iter()
         .filter(|f| f.required && f.verdict() == Verdict::Unknown && request.accepts(f.check))
-        .map(|f| f.check.to_string())
+        .map(|f| f.check)
         .collect();
     let open = findings.iter().any(|f| f.required && f.verdict() == Verdict::Unknown && !request.accepts(f.check));
     let unread = |reason: &Reason| matches!(reason, Reason::ReadFailed { .. } | Reason::RereadFailed { .. });
@@ -114,8 +114,8 @@ pub(super) fn assemble(
     };
     let report = VerifyReport {
         target: request.target().to_string(),
-        verdict: verdict.name().to_owned(),
-        proved_by: proving(&findings).map(|finding| finding.check.to_string()).collect(),
+        verdict,
+        proved_by: proving(&findings).map(|finding| finding.check).collect(),
         accepted,
         identity: IdentityReport::from(facts),
         layout: facts.storage_class.is_some().then(|| LayoutReport::from(&found.layout)),
@@ -134,7 +134,7 @@ pub(super) fn assemble(
             ..StatsReport::default()
         },
         notes,
-        exit_code: exit.code(),
+        exit_code: exit,
     };
     let doubt = Doubt::of(&findings);
     Verified { report, manifest, finished: ending.stopped.is_none(), doubt, etag_parts: ending.etag_parts }

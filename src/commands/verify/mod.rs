@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub use matched::ETagParts;
 pub use request::{Expected, ParseExpectedError, VerifyRequest};
 
-use super::discover;
+use super::{Discovery, discover};
 use crate::facts::{Readability, readability};
 use crate::manifest::Manifest;
 use crate::plan::{PartLayout, Reference};
@@ -58,6 +58,10 @@ pub enum VerifyError {
 }
 
 /// Verifies one object or file.
+///
+/// # Errors
+///
+/// The request asks for what cannot be done, the object cannot be looked at, or its time was over before that.
 pub async fn verify(
     session: &Session,
     request: &VerifyRequest,
@@ -82,28 +86,46 @@ async fn read_and_judge(
 ) -> Result<Verified, VerifyError> {
     request.check().map_err(VerifyError::Request)?;
     let started = session.context().clock.monotonic();
+    let found = request.quota.within(session.context().clock.as_ref(), discover(session));
+    let found = found.await.ok_or(VerifyError::OutOfTime)??;
+    verify_found(session, request, found, ReadOutcome::at(started), cancel).await
+}
+
+/// Verifies an object that the caller discovered over the same session: before its bytes are read, nothing is asked
+/// that was asked for that.
+///
+/// # Errors
+///
+/// As those of [`verify`].
+pub async fn verify_discovered(
+    session: &Session,
+    request: &VerifyRequest,
+    found: Discovery,
+    cancel: &CancellationToken,
+) -> Result<Verified, VerifyError> {
+    request.check().map_err(VerifyError::Request)?;
+    let started = session.context().clock.monotonic();
+    verify_found(session, request, found, ReadOutcome::at(started), cancel).await
+}
+
+async fn verify_found(
+    session: &Session,
+    request: &VerifyRequest,
+    mut found: Discovery,
+    mut ending: ReadOutcome,
+    cancel: &CancellationToken,
+) -> Result<Verified, VerifyError> {
     let clock = session.context().clock.as_ref();
-    let look = async {
-        let mut found = discover(session).await?;
-        if let Some(known) = &request.etag_parts {
-            found.take_etag_parts(known);
-        }
-        let collected = references::collect(session, request, &mut found).await?;
-        Ok::<_, VerifyError>((found, collected))
-    };
-    let (mut found, collected) = request.quota.within(clock, look).await.ok_or(VerifyError::OutOfTime)??;
+    if let Some(known) = &request.etag_parts {
+        found.take_etag_parts(known);
+    }
+    let collected = request.quota.within(clock, references::collect(session, request, &mut found));
+    let collected = collected.await.ok_or(VerifyError::OutOfTime)??;
     let mut findings = collected.unusable;
     let (references, unused): (Vec<Reference>, Vec<Reference>) =
         collected.references.into_iter().partition(|reference| request.uses(reference.check));
     findings.extend(unused.into_iter().map(|reference| unknown(reference.check, Reason::NotUsed)));
-
-    let restore = found.facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
-    let class = found.facts.storage_class.as_deref();
-    let archived = match readability(class, found.facts.archive_status.as_deref(), restore) {
-        Readability::Archived(state) => Some(state),
-        Readability::Now | Readability::Until(_) => None,
-    };
-    let mut ending = ReadOutcome { archived, ..ReadOutcome::at(started) };
+    ending.archived = archived(&found);
     if let Some(state) = ending.archived.clone() {
         let archived = |reference: Reference| unknown(reference.check, Reason::Archived { state: state.clone() });
         findings.extend(references.into_iter().map(archived));
@@ -122,20 +144,35 @@ async fn read_and_judge(
         ending.digests = pass.digests.take();
         ending.etag_parts = pass.etag_parts.take();
     }
-    let moved = match ending.coverage {
-        Some(_) => {
-            let after = request.quota.within_grace(clock, After::ask(session, &mut found)).await;
-            if after.is_none() {
-                found
-                    .notes
-                    .push("--max-time was over before it was asked whether the object is still the same".to_owned());
-            }
-            after.unwrap_or(After::NotKnown).speaks_against(&found.facts, ending.stopped.as_ref())
-        }
-        None => None,
-    };
+    let moved = if ending.coverage.is_some() { moved(session, request, &mut found, &ending).await } else { None };
     found.notes.extend(session.notes());
     Ok(assemble::assemble(session, request, found, findings, ending, moved))
+}
+
+/// In words why nothing can be read before the object is restored from an archive tier.
+fn archived(found: &Discovery) -> Option<String> {
+    let facts = &found.facts;
+    let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
+    match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
+        Readability::Archived(state) => Some(state),
+        Readability::Now | Readability::Until(_) => None,
+    }
+}
+
+/// Asks after the reading whether the object is still the one that was discovered. `If-Match` pins the reads to a strong
+/// ETag only, and no read says that the object was replaced or deleted after the last byte.
+async fn moved(
+    session: &Session,
+    request: &VerifyRequest,
+    found: &mut Discovery,
+    ending: &ReadOutcome,
+) -> Option<Reason> {
+    let clock = session.context().clock.as_ref();
+    let after = request.quota.within_grace(clock, After::ask(session, found)).await;
+    if after.is_none() {
+        found.notes.push("--max-time was over before it was asked whether the object is still the same".to_owned());
+    }
+    after.unwrap_or(After::NotKnown).speaks_against(&found.facts, ending.stopped.as_ref())
 }
 
 fn unknown(check: CheckId, reason: Reason) -> Finding {

@@ -9,7 +9,7 @@ pub use columns::entries_parquet;
 use serde::Serialize;
 
 use super::cell_text;
-use crate::audit::{Entry, Proof};
+use crate::audit::{Entry, Proof, joined};
 
 /// An entry as a row; what it does not have is empty.
 #[derive(Debug, Default, Serialize)]
@@ -89,23 +89,22 @@ impl EntryRow {
 
 impl From<Proof> for EntryRow {
     fn from(proof: Proof) -> Self {
-        let content: Vec<String> = proof.content.iter().map(ToString::to_string).collect();
         EntryRow {
             kind: "proof",
             at: proof.at,
             tool: proof.tool,
             target: proof.target,
-            level: Some(proof.level),
-            verdict: Some(proof.verdict),
+            level: Some(proof.level.to_string()),
+            verdict: Some(proof.verdict.to_string()),
             object_bytes: proof.object.object_bytes,
             etag: proof.object.etag.as_ref().map(ToString::to_string),
             version_id: proof.version_id,
             last_modified: proof.object.last_modified,
             storage_class: proof.storage_class,
             covered_bytes: Some(proof.covered_bytes),
-            failed: Some(proof.failed.join(" ")),
-            proved_by: Some(proof.proved_by.join(" ")),
-            content: Some(content.join(" ")),
+            failed: Some(joined(&proof.failed, " ")),
+            proved_by: Some(joined(&proof.proved_by, " ")),
+            content: Some(joined(&proof.content, " ")),
             ..EntryRow::default()
         }
     }
@@ -123,7 +122,7 @@ pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::audit::{Acceptance, ContentFingerprint};
+    use crate::audit::{Acceptance, ContentFingerprint, Word};
     use crate::ident::{ETag, ObjectIdentity};
 
     pub fn rows() -> Vec<EntryRow> {
@@ -131,8 +130,8 @@ pub(super) mod tests {
             at: "2026-01-02T03:04:05.000006Z".into(),
             tool: "test".into(),
             target: "s3://b/a,\"b\".bin".into(),
-            level: "bytes".into(),
-            verdict: "pass".into(),
+            level: Word::of("bytes".into()),
+            verdict: Word::of("pass".into()),
             settled: true,
             object: ObjectIdentity {
                 etag: Some(ETag::kept("e")),
@@ -145,7 +144,7 @@ pub(super) mod tests {
             covered_bytes: 1 << 40,
             doubt: None,
             failed: Vec::new(),
-            proved_by: vec!["etag".into(), "crc32".into()],
+            proved_by: ["etag", "crc32"].map(|by| Word::of(by.into())).into(),
             etag_parts: Vec::new(),
             content: vec![ContentFingerprint::new("crc32", "AAAAAA==")],
         };

@@ -3,6 +3,7 @@ use askama::Template;
 use super::text::{Text, grouped, size};
 use super::tone::Tone;
 use crate::report::{DamageReport, FindingReport};
+use crate::verdict::Verdict;
 
 /// Damaged parts of one finding that a page names one by one.
 const MOST_DAMAGE: usize = 200;
@@ -43,11 +44,11 @@ impl Findings {
 
     /// Some of them, with so many damaged parts of each at the most.
     pub fn of(mut findings: Vec<&FindingReport>, most_damage: usize) -> Self {
-        findings.sort_by_key(|finding| match (finding.verdict.as_str(), finding.required) {
-            ("fail", _) => 0,
-            ("pass", _) => 3,
-            (_, true) => 1,
-            (_, false) => 2,
+        findings.sort_by_key(|finding| match (finding.verdict, finding.required) {
+            (Verdict::Fail, _) => 0,
+            (Verdict::Pass, _) => 3,
+            (Verdict::Unknown, true) => 1,
+            (Verdict::Unknown, false) => 2,
         });
         Findings { findings: findings.into_iter().map(|finding| View::new(finding, most_damage)).collect() }
     }
@@ -56,7 +57,7 @@ impl Findings {
 impl View {
     fn new(finding: &FindingReport, most_damage: usize) -> Self {
         let text = |value: &Option<String>| Text::from(value.as_deref().unwrap_or_default());
-        let same = finding.verdict == "pass" && finding.expected == finding.observed;
+        let same = finding.verdict == Verdict::Pass && finding.expected == finding.observed;
         let reason = finding.reason.as_ref();
         let mut remarks = Vec::new();
         match finding.reads {
@@ -68,8 +69,8 @@ impl View {
             remarks.push(format!("speaks for {}", size(bytes)).into());
         }
         View {
-            tone: Tone::of_verdict(&finding.verdict),
-            check: (&finding.check).into(),
+            tone: Tone::of_verdict(finding.verdict),
+            check: finding.check.to_string().into(),
             required: finding.required,
             source: text(&finding.source),
             expected: if same { Text::default() } else { text(&finding.expected) },

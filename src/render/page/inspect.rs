@@ -5,10 +5,12 @@ use super::text::{grouped, size};
 use super::tone::Tone;
 use super::verify::{add_layout, identity, notes};
 use super::{Section, reading, strip};
-use crate::report::{InspectReport, LockReport, ProofReport};
+use crate::render::joined;
+use crate::report::{Exit, InspectReport, LockReport, ProofReport};
+use crate::verdict::CheckId;
 
 pub(super) fn section(report: &InspectReport) -> Section {
-    let tone = if report.exit_code == 0 { Tone::Plain } else { Tone::of_exit(report.exit_code) };
+    let tone = if report.exit_code == Exit::Passed { Tone::Plain } else { Tone::of_exit(report.exit_code) };
     let mut section = Section::new(&report.target, tone, &headline(report), report.exit_code);
     section.bytes = Some(report.identity.object_bytes);
     let mut block = |block: Block| section.blocks.push(block);
@@ -22,12 +24,12 @@ pub(super) fn section(report: &InspectReport) -> Section {
 }
 
 fn headline(report: &InspectReport) -> String {
-    let reachable: Vec<&str> =
-        report.proofs.iter().filter(|proof| proof.reachable).map(|proof| proof.check.as_str()).collect();
+    let reachable: Vec<CheckId> =
+        report.proofs.iter().filter(|proof| proof.reachable).map(|proof| proof.check).collect();
     match (reachable.as_slice(), report.storage_class.is_some()) {
         ([], true) => "a verify could prove nothing: no reference".to_owned(),
         ([], false) => "a file has no reference of its own".to_owned(),
-        (checks, _) => format!("a verify could hold every byte against {}", checks.join(", ")),
+        (checks, _) => format!("a verify could hold every byte against {}", joined(checks)),
     }
 }
 

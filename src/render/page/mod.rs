@@ -21,7 +21,7 @@ use blocks::Block;
 use text::Text;
 use tone::Tone;
 
-use crate::report::{Report, SummaryReport};
+use crate::report::{Exit, Report, SummaryReport};
 use crate::units::ByteSize;
 
 /// One page with a section for each report; `generated_at` is shown as it is. A summary among the reports tells the exit
@@ -59,7 +59,7 @@ struct Page {
     /// Over several targets.
     run: Option<Run>,
     /// Of the run, where it is known.
-    exit: Option<u8>,
+    exit: Option<Exit>,
     sections: Vec<Section>,
     version: &'static str,
     generated_at: Text,
@@ -76,7 +76,7 @@ impl Page {
     }
 
     /// Where the run ended otherwise than its only target.
-    fn differs(&self) -> Option<(u8, &'static str)> {
+    fn differs(&self) -> Option<(Exit, &'static str)> {
         let code = self.exit.filter(|code| self.sections.iter().all(|section| section.exit != *code))?;
         Some((code, Tone::of_exit(code).exit_meaning(code)))
     }
@@ -86,7 +86,7 @@ impl Page {
 struct Run {
     tone: Tone,
     says: Text,
-    exit: Option<(u8, &'static str)>,
+    exit: Option<(Exit, &'static str)>,
 }
 
 impl Run {
@@ -104,7 +104,7 @@ impl Run {
         let worst = [Tone::Fail, Tone::Error, Tone::Unknown, Tone::Pass];
         let worst = worst.into_iter().find(|tone| counted(&[*tone]) > 0).unwrap_or(Tone::Plain);
         let tone = match summary.map(|summary| summary.exit_code) {
-            None | Some(0) => worst,
+            None | Some(Exit::Passed) => worst,
             Some(code) => Tone::of_exit(code),
         };
         let says = match sections.len() {
@@ -126,13 +126,13 @@ struct Section {
     says: Text,
     /// Beside what it says; may be empty.
     remark: Text,
-    exit: u8,
+    exit: Exit,
     bytes: Option<u64>,
     blocks: Vec<Block>,
 }
 
 impl Section {
-    fn new(target: &str, tone: Tone, says: &str, exit: u8) -> Self {
+    fn new(target: &str, tone: Tone, says: &str, exit: Exit) -> Self {
         Section {
             number: 0,
             target: target.into(),

@@ -6,7 +6,7 @@ use super::tone::Tone;
 use super::verify::notes;
 use super::{Section, reading};
 use crate::render::{Human, Renderer, Style};
-use crate::report::{BenchReport, ErrorReport, Report};
+use crate::report::{BenchReport, ErrorReport, Exit, Report};
 use crate::units::ByteSize;
 
 pub(super) fn bench(report: &BenchReport) -> Section {
@@ -19,7 +19,7 @@ pub(super) fn bench(report: &BenchReport) -> Section {
         ),
         _ => "nothing can be recommended".to_owned(),
     };
-    let tone = if report.exit_code == 0 { Tone::Plain } else { Tone::of_exit(report.exit_code) };
+    let tone = if report.exit_code == Exit::Passed { Tone::Plain } else { Tone::of_exit(report.exit_code) };
     let mut section = Section::new(&report.target, tone, &best, report.exit_code);
     if tone == Tone::Plain {
         section.word = "Measured";

@@ -1,3 +1,6 @@
+use crate::report::Exit;
+use crate::verdict::Verdict;
+
 /// How something is shown: a colour, a shape and a word, each of which tells it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -10,29 +13,29 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    pub fn of_verdict(verdict: &str) -> Self {
+    pub fn of_verdict(verdict: Verdict) -> Self {
         match verdict {
-            "pass" => Tone::Pass,
-            "fail" => Tone::Fail,
-            _ => Tone::Unknown,
+            Verdict::Pass => Tone::Pass,
+            Verdict::Fail => Tone::Fail,
+            Verdict::Unknown => Tone::Unknown,
         }
     }
 
-    pub fn of_exit(code: u8) -> Self {
-        match code {
-            0 => Tone::Pass,
-            1 => Tone::Fail,
-            3 => Tone::Unknown,
-            _ => Tone::Error,
+    pub fn of_exit(exit: Exit) -> Self {
+        match exit {
+            Exit::Passed => Tone::Pass,
+            Exit::Failed => Tone::Fail,
+            Exit::Unknown => Tone::Unknown,
+            Exit::Usage | Exit::CouldNot | Exit::Interrupted => Tone::Error,
         }
     }
 
     /// Names the class of the style sheet and the shape.
     pub fn class(self) -> &'static str {
         match self {
-            Tone::Pass => "pass",
-            Tone::Fail => "fail",
-            Tone::Unknown => "unknown",
+            Tone::Pass => Verdict::Pass.name(),
+            Tone::Fail => Verdict::Fail.name(),
+            Tone::Unknown => Verdict::Unknown.name(),
             Tone::Error => "error",
             Tone::Plain => "plain",
         }
@@ -49,17 +52,16 @@ impl Tone {
     }
 
     /// What an exit code means of something that is shown so.
-    pub fn exit_meaning(self, code: u8) -> &'static str {
-        match (code, self) {
-            (0, Tone::Plain) => "the work was done, and nothing was judged",
-            (0, Tone::Unknown) => "what is unknown was accepted",
-            (0, _) => "every required check passed",
-            (1, _) => "at least one check failed",
-            (2, _) => "wrong arguments, configuration or credentials; nothing was done",
-            (3, _) => "nothing failed, but something required is unknown",
-            (4, _) => "the work could not be done",
-            (130, _) => "interrupted; this is what was known by then",
-            _ => "of another program",
+    pub fn exit_meaning(self, exit: Exit) -> &'static str {
+        match (exit, self) {
+            (Exit::Passed, Tone::Plain) => "the work was done, and nothing was judged",
+            (Exit::Passed, Tone::Unknown) => "what is unknown was accepted",
+            (Exit::Passed, _) => "every required check passed",
+            (Exit::Failed, _) => "at least one check failed",
+            (Exit::Usage, _) => "wrong arguments, configuration or credentials; nothing was done",
+            (Exit::Unknown, _) => "nothing failed, but something required is unknown",
+            (Exit::CouldNot, _) => "the work could not be done",
+            (Exit::Interrupted, _) => "interrupted; this is what was known by then",
         }
     }
 }

@@ -6,16 +6,17 @@ use super::parts::PartMap;
 use super::text::size;
 use super::tone::Tone;
 use super::{Section, reading, strip};
+use crate::render::joined;
 use crate::render::verify::{conclusion, describe_layout};
 use crate::report::{DigestReport, IdentityReport, LayoutReport, VerifyReport};
 
 pub(super) fn section(report: &VerifyReport) -> Section {
     let mut section =
-        Section::new(&report.target, Tone::of_verdict(&report.verdict), &conclusion(report), report.exit_code);
+        Section::new(&report.target, Tone::of_verdict(report.verdict), &conclusion(report), report.exit_code);
     section.remark = if report.accepted.is_empty() {
         String::new().into()
     } else {
-        format!("Its unknown was accepted: {}", report.accepted.join(", ")).into()
+        format!("Its unknown was accepted: {}", joined(&report.accepted)).into()
     };
     section.bytes = Some(report.identity.object_bytes);
     let mut block = |block: Block| section.blocks.push(block);
@@ -44,7 +45,7 @@ fn proofs(report: &VerifyReport) -> Block {
     for name in &report.proved_by {
         let finding = report.findings.iter().find(|finding| finding.check == *name);
         let [source, value] = [finding.and_then(|f| f.source.clone()), finding.and_then(|f| f.observed.clone())];
-        table.add([name.clone(), source.unwrap_or_default(), value.unwrap_or_default()]);
+        table.add([name.to_string(), source.unwrap_or_default(), value.unwrap_or_default()]);
     }
     Block::new("What proved it", table.render().into_iter().collect())
 }
@@ -87,7 +88,7 @@ pub(super) fn add_layout(facts: &mut Facts, layout: &LayoutReport) {
 fn digests(digests: &[DigestReport]) -> Block {
     let mut facts = Facts::default();
     for digest in digests {
-        facts.add_data(&digest.algorithm, &digest.hex, "hexadecimal");
+        facts.add_data(digest.algorithm.name(), &digest.hex, "hexadecimal");
         facts.add_data("", &digest.base64, "base64");
     }
     Block::new("Digests of all bytes", facts.render().into_iter().collect())

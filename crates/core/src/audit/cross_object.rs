@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::ContentFingerprint;
 use crate::facts::{ImageFacts, StoreTask, UploadFacts};
 use crate::ident::ObjectUri;
+use crate::text::words;
 
 /// Something that only shows when the objects of an archive are seen together, or beside the account's AMIs. It has no
 /// verdict: whether it is meant is for a person, or a policy, to say.
@@ -16,40 +17,19 @@ pub struct Observation {
     pub detail: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ObservationKind {
-    /// The same content under more than one key.
-    Duplicate,
-    /// A stored AMI object whose AMI is gone.
-    CopyWithoutImage,
-    /// An AMI without a stored copy in what was listed.
-    ImageWithoutCopy,
-    StoreFailed,
-    StoreInProgress,
-    /// A multipart upload that was not completed.
-    UploadLeft,
-}
-
-impl ObservationKind {
-    pub const ALL: [ObservationKind; 6] = [
-        ObservationKind::Duplicate,
-        ObservationKind::CopyWithoutImage,
-        ObservationKind::ImageWithoutCopy,
-        ObservationKind::StoreFailed,
-        ObservationKind::StoreInProgress,
-        ObservationKind::UploadLeft,
-    ];
-
-    /// Stable, for programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            ObservationKind::Duplicate => "duplicate",
-            ObservationKind::CopyWithoutImage => "copy_without_image",
-            ObservationKind::ImageWithoutCopy => "image_without_copy",
-            ObservationKind::StoreFailed => "store_failed",
-            ObservationKind::StoreInProgress => "store_in_progress",
-            ObservationKind::UploadLeft => "upload_left",
-        }
+words! {
+    /// What kind of observation it is; a stable name for programs.
+    pub enum ObservationKind {
+        /// The same content under more than one key.
+        Duplicate = "duplicate",
+        /// A stored AMI object whose AMI is gone.
+        CopyWithoutImage = "copy_without_image",
+        /// An AMI without a stored copy in what was listed.
+        ImageWithoutCopy = "image_without_copy",
+        StoreFailed = "store_failed",
+        StoreInProgress = "store_in_progress",
+        /// A multipart upload that was not completed.
+        UploadLeft = "upload_left",
     }
 }
 

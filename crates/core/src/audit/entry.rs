@@ -2,10 +2,10 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ContentFingerprint, Level, LookResult};
+use super::{ContentFingerprint, Level, LookResult, Word};
 use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
-use crate::verdict::Doubt;
+use crate::verdict::{CheckId, Doubt, Verdict};
 
 /// One line of the history of an archive, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,9 +25,9 @@ pub struct Proof {
     pub tool: String,
     pub target: String,
     /// `facts`, `sample` or `bytes`.
-    pub level: String,
+    pub level: Word<Level>,
     /// `pass`, `fail` or `unknown`: what the object itself came to, whatever it was before.
-    pub verdict: String,
+    pub verdict: Word<Verdict>,
     /// Nothing that this level demands of it was left open.
     pub settled: bool,
     pub object: ObjectIdentity,
@@ -45,10 +45,10 @@ pub struct Proof {
     pub doubt: Option<Doubt>,
     /// Checks of the object itself that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<String>,
+    pub failed: Vec<Word<CheckId>>,
     /// References that matched over every byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub proved_by: Vec<String>,
+    pub proved_by: Vec<Word<CheckId>>,
     /// The parts under which the ETag matched, run by run, where it goes by part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub etag_parts: Vec<PartRun>,

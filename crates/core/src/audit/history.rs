@@ -64,7 +64,7 @@ impl History {
     /// Most often all of them are one, and there may be a hundred thousand objects.
     fn look(&mut self, look: Arc<Proof>) {
         self.weigh(&look);
-        if look.level == Level::Bytes.name() {
+        if look.level == Level::Bytes {
             self.read = Some(Arc::clone(&look));
         }
         if !look.etag_parts.is_empty() {
@@ -302,7 +302,7 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Acceptance, Gone};
+    use crate::audit::{Acceptance, Gone, Word};
 
     const ALWAYS: ValidityWindow = ValidityWindow { since: None, until: jiff::Timestamp::MAX };
 
@@ -324,8 +324,8 @@ mod tests {
             at: format!("2026-01-{at}T00:00:00Z"),
             tool: "test".into(),
             target: "s3://b/k".into(),
-            level: level.name().into(),
-            verdict: verdict.into(),
+            level: level.into(),
+            verdict: Word::of(verdict.into()),
             settled: verdict == "pass" || level < Level::Bytes && verdict == "unknown",
             object: seen(etag),
             listed: None,
@@ -333,8 +333,8 @@ mod tests {
             storage_class: None,
             covered_bytes: if verdict == "pass" { 5 } else { 0 },
             doubt: None,
-            failed: if verdict == "fail" { vec!["crc32".into()] } else { Vec::new() },
-            proved_by: vec!["crc32".into()],
+            failed: if verdict == "fail" { vec![Word::of("crc32".into())] } else { Vec::new() },
+            proved_by: vec![Word::of("crc32".into())],
             etag_parts: Vec::new(),
             content: vec![ContentFingerprint(content.into())],
         }))
@@ -355,7 +355,7 @@ mod tests {
                 .still_good(&seen("a"), Level::Facts, ValidityWindow { since: None, until: day_of("09").unwrap() })
                 .is_none()
         );
-        for level in Level::ALL {
+        for &level in Level::ALL {
             assert!(known.still_good(&seen("a"), level, ALWAYS).is_some());
             assert!(known.still_good(&seen("a"), level, since("09")).is_some());
             assert!(known.still_good(&seen("a"), level, since("10")).is_none(), "it may be older by part of a second");
@@ -400,7 +400,7 @@ mod tests {
             proof("10", Level::Bytes, "pass", "a", "crc32:x"),
             proof("12", Level::Bytes, "fail", "a", "crc32:x"),
         ]);
-        for level in Level::ALL {
+        for &level in Level::ALL {
             assert_eq!(known.still_good(&seen("a"), level, ALWAYS), None);
         }
         assert_eq!((known.proof_of(&seen("a")), known.is_empty()), (None, false));
@@ -436,7 +436,7 @@ mod tests {
         let entries =
             [proof("10", Level::Bytes, "pass", "a", "crc32:x"), proof("11", Level::Bytes, "pass", "b", "crc32:y")];
         let change = |history: &History, content: &str| {
-            history.change(&seen("b"), None, &[ContentFingerprint(content.into())]).name()
+            history.change(&seen("b"), None, &[ContentFingerprint(content.into())]).kind().name()
         };
         assert_eq!(change(&history(&entries), "crc32:y"), "replaced");
         let accept = |object: Option<ObjectIdentity>| {
@@ -453,7 +453,7 @@ mod tests {
         assert_eq!(change(&accepted, "crc32:y"), "same");
         assert!(accepted.still_good(&seen("b"), Level::Bytes, ALWAYS).is_some(), "what was proved of it stays proved");
         let other = ObjectIdentity { object_bytes: Some(6), ..seen("c") };
-        assert_eq!(accepted.change(&other, None, &[]).name(), "replaced", "only this state was accepted");
+        assert_eq!(accepted.change(&other, None, &[]).kind().name(), "replaced", "only this state was accepted");
         for object in [None, Some(seen("a"))] {
             accepted = history(&[first.clone(), replaced.clone(), accept(object)]);
             assert_eq!(change(&accepted, "crc32:y"), "replaced", "it is not how it was seen last");
@@ -486,11 +486,16 @@ mod tests {
             Entry::Proof(Box::new(Proof { content: Vec::new(), ..*look }))
         };
         let known = history(&[bare("a"), proof("11", Level::Facts, "unknown", "a", "crc32:x")]);
-        let change = |content: &str| known.change(&seen("b"), None, &[ContentFingerprint(content.into())]).name();
+        let change =
+            |content: &str| known.change(&seen("b"), None, &[ContentFingerprint(content.into())]).kind().name();
         assert_eq!((change("crc32:y"), change("crc32:x")), ("replaced", "replaced_same_content"));
         let other = history(&[bare("a"), proof("11", Level::Facts, "unknown", "b", "crc32:x")]);
-        assert_eq!(other.change(&seen("b"), None, &[]).name(), "replaced_unclear", "another state is no measure");
-        assert_eq!(other.change(&seen("c"), Some(&seen("a")), &[]).name(), "same", "as it is listed");
+        assert_eq!(
+            other.change(&seen("b"), None, &[]).kind().name(),
+            "replaced_unclear",
+            "another state is no measure"
+        );
+        assert_eq!(other.change(&seen("c"), Some(&seen("a")), &[]).kind().name(), "same", "as it is listed");
     }
 
     #[test]
@@ -524,7 +529,7 @@ mod tests {
         again.add(proof("13", Level::Facts, "unknown", "a", "crc32:x"));
         assert!(again.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
         assert_eq!(
-            (back.is_gone(), back.change(&seen("b"), None, &[ContentFingerprint("crc32:y".into())]).name()),
+            (back.is_gone(), back.change(&seen("b"), None, &[ContentFingerprint("crc32:y".into())]).kind().name()),
             (false, "replaced")
         );
     }

@@ -1,32 +1,18 @@
-use std::fmt;
 use std::str::FromStr;
 
-/// How hard an object is looked at. Each level holds what the ones before it hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// What S3 tells of it; no byte is read.
-    Facts,
-    /// A part of its bytes.
-    Sample,
-    /// Every byte.
-    Bytes,
-}
+use crate::text::words;
 
-impl Level {
-    pub const ALL: [Level; 3] = [Level::Facts, Level::Sample, Level::Bytes];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Level::Facts => "facts",
-            Level::Sample => "sample",
-            Level::Bytes => "bytes",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+words! {
+    /// How hard an object is looked at. Each level holds what the ones before it hold.
+    #[derive(Default)]
+    pub enum Level {
+        /// What S3 tells of it; no byte is read.
+        #[default]
+        Facts = "facts",
+        /// A part of its bytes.
+        Sample = "sample",
+        /// Every byte.
+        Bytes = "bytes",
     }
 }
 
@@ -34,7 +20,7 @@ impl FromStr for Level {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Level::ALL.into_iter().find(|level| level.name() == text);
+        let known = Level::ALL.iter().copied().find(|level| level.name() == text);
         known.ok_or_else(|| format!("`{text}` is none of facts, sample, bytes"))
     }
 }

@@ -1,4 +1,4 @@
-use super::{Level, Proof};
+use super::{Level, Proof, Word};
 use crate::verdict::{Doubt, Verdict};
 
 /// What a look says of the state of the object that it saw.
@@ -20,24 +20,28 @@ impl Proof {
     /// What the look says, with an entry that contradicts itself taken for the worst that it says: a pass beside a failed
     /// check is damage, and a pass that does not cover every byte proves nothing.
     pub fn standing(&self) -> LookResult {
-        let all = Some(self.covered_bytes) == self.object.object_bytes && self.covered_bytes > 0;
-        let bytes = self.level == Level::Bytes.name();
-        let (passed, unknown) = (self.verdict == Verdict::Pass.name(), self.verdict == Verdict::Unknown.name());
-        if self.verdict == Verdict::Fail.name() || !self.failed.is_empty() {
+        if self.verdict == Verdict::Fail || !self.failed.is_empty() {
             return LookResult::Damaged;
         }
         if let Some(doubt) = self.doubt {
             return LookResult::Doubted(doubt);
         }
-        if bytes && passed && self.settled && all && !self.proved_by.is_empty() {
-            return LookResult::Proved;
+        let covers_all = Some(self.covered_bytes) == self.object.object_bytes && self.covered_bytes > 0;
+        match self.level {
+            Word::Known(Level::Bytes) if covers_all && self.is_pass_by_a_check() => LookResult::Proved,
+            // An audit reads all of an object only where there is something to hold it against, so nothing matched.
+            // Entries of format 1 say no more than that.
+            Word::Known(Level::Bytes) if covers_all => LookResult::Doubted(Doubt::Unproved),
+            Word::Known(Level::Facts | Level::Sample) if self.settled && self.verdict == Verdict::Unknown => {
+                LookResult::InOrder
+            }
+            _ => LookResult::Open,
         }
-        // An audit reads all of an object only where there is something to hold it against, so nothing matched. Entries
-        // of format 1 say no more than that.
-        if bytes && all {
-            return LookResult::Doubted(Doubt::Unproved);
-        }
-        if !bytes && unknown && self.settled { LookResult::InOrder } else { LookResult::Open }
+    }
+
+    /// Whether it says that the object passed by a check that this version knows.
+    fn is_pass_by_a_check(&self) -> bool {
+        self.verdict == Verdict::Pass && self.settled && self.proved_by.iter().any(|by| by.known().is_some())
     }
 }
 
@@ -51,8 +55,8 @@ mod tests {
             at: "2026-01-01T00:00:00Z".into(),
             tool: "test".into(),
             target: "s3://b/k".into(),
-            level: level.into(),
-            verdict: verdict.into(),
+            level: Word::of(level.into()),
+            verdict: Word::of(verdict.into()),
             settled: true,
             object: ObjectIdentity { object_bytes: Some(5), etag: Some(ETag::kept("e")), ..ObjectIdentity::default() },
             listed: None,
@@ -61,7 +65,7 @@ mod tests {
             covered_bytes: covered,
             doubt: None,
             failed: Vec::new(),
-            proved_by: vec!["crc32".into()],
+            proved_by: vec![Word::of("crc32".into())],
             etag_parts: Vec::new(),
             content: Vec::new(),
         }
@@ -82,8 +86,18 @@ mod tests {
                 LookResult::Open,
             ),
             ("matched by nothing", Proof { proved_by: Vec::new(), ..pass() }, unproved),
+            ("matched by what is not known", Proof { proved_by: vec![Word::of("blake9".into())], ..pass() }, unproved),
+            (
+                "failed by what is not known",
+                Proof { failed: vec![Word::of("blake9".into())], ..pass() },
+                LookResult::Damaged,
+            ),
             ("left open", Proof { settled: false, ..pass() }, unproved),
-            ("a failed check beside a pass", Proof { failed: vec!["etag".into()], ..pass() }, LookResult::Damaged),
+            (
+                "a failed check beside a pass",
+                Proof { failed: vec![Word::of("etag".into())], ..pass() },
+                LookResult::Damaged,
+            ),
             ("a fail", look("bytes", "fail", 5), LookResult::Damaged),
             ("a fail of facts", look("facts", "fail", 0), LookResult::Damaged),
             ("a doubt", Proof { doubt: Some(Doubt::Unstable), ..pass() }, LookResult::Doubted(Doubt::Unstable)),
@@ -93,6 +107,7 @@ mod tests {
             ("a sample that passes", look("sample", "pass", 5), LookResult::Open),
             ("all read, and unknown", look("bytes", "unknown", 5), unproved),
             ("not all read, and unknown", look("bytes", "unknown", 3), LookResult::Open),
+            ("another level, and unknown", look("everything", "unknown", 0), LookResult::Open),
             ("facts", look("facts", "unknown", 0), LookResult::InOrder),
             ("a sample", look("sample", "unknown", 5), LookResult::InOrder),
             ("facts that were left open", Proof { settled: false, ..look("facts", "unknown", 0) }, LookResult::Open),

@@ -15,6 +15,7 @@ mod parts;
 mod policy;
 mod seen;
 mod stays;
+mod word;
 
 pub use cross_object::{CrossObjectIndex, Observation, ObservationKind, tasks, uploads};
 pub use entry::{Acceptance, CLOCK_SKEW, Entry, Gone, Proof, ValidityWindow};
@@ -27,4 +28,5 @@ pub use origin::{Origin, OriginSurvey, judge_origin};
 pub use partition::{ParseShareError, Partition, PartitionSpec};
 pub use parts::part_runs;
 pub use policy::{BucketState, CopyState, LockRequirement, Policy, PolicySubject, age};
-pub use seen::{Change, ContentFingerprint, differs, listed_apart};
+pub use seen::{Change, ChangeKind, ContentFingerprint, differs, listed_apart};
+pub use word::{Word, joined};

@@ -3,8 +3,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Word;
 use crate::facts::ListedObject;
 use crate::ident::{ObjectIdentity, Same};
+use crate::text::words;
+use crate::verdict::CheckId;
 
 /// How a listing shows an object, if it does so by another time alone: some servers keep two.
 pub fn listed_apart(seen: &ObjectIdentity, listed: &ListedObject) -> Option<ObjectIdentity> {
@@ -24,6 +27,11 @@ impl ContentFingerprint {
 
     pub fn name(&self) -> &str {
         self.0.split_once(':').map_or("", |(name, _)| name)
+    }
+
+    /// The check that holds the bytes against it.
+    pub fn check(&self) -> Word<CheckId> {
+        Word::of(self.name().to_owned())
     }
 
     /// A value over parts differs too where the same bytes were cut otherwise.
@@ -107,14 +115,34 @@ impl Change {
         }
     }
 
-    pub fn name(&self) -> &'static str {
+    pub fn kind(&self) -> ChangeKind {
         match self {
-            Change::New => "new",
-            Change::Same => "same",
-            Change::SameContent { .. } => "replaced_same_content",
-            Change::Replaced { .. } => "replaced",
-            Change::Unclear | Change::Restated { .. } => "replaced_unclear",
+            Change::New => ChangeKind::New,
+            Change::Same => ChangeKind::Same,
+            Change::SameContent { .. } => ChangeKind::ReplacedSameContent,
+            Change::Replaced { .. } => ChangeKind::Replaced,
+            Change::Unclear | Change::Restated { .. } => ChangeKind::ReplacedUnclear,
         }
+    }
+}
+
+words! {
+    /// A change as a report names it.
+    pub enum ChangeKind {
+        New = "new",
+        Same = "same",
+        ReplacedSameContent = "replaced_same_content",
+        Replaced = "replaced",
+        ReplacedUnclear = "replaced_unclear",
+        /// It was known, and is gone.
+        Missing = "missing",
+    }
+}
+
+impl ChangeKind {
+    /// In words for people.
+    pub fn in_words(self) -> String {
+        self.name().replace('_', " ")
     }
 }
 
@@ -140,7 +168,7 @@ mod tests {
     fn an_object_is_held_against_what_it_was() {
         let before = seen(9, "a-2", "2026-01-01T00:00:00Z");
         let after = |had: &[&str], has: &[&str], now: &ObjectIdentity| {
-            Change::between((&before, &contents(had)), (now, &contents(has))).name()
+            Change::between((&before, &contents(had)), (now, &contents(has))).kind().name()
         };
         assert_eq!(after(&[], &[], &before), "same");
         assert_eq!(after(&[], &[], &seen(8, "a-2", "2026-01-02T00:00:00Z")), "replaced");

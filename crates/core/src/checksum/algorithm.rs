@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::text::serde_as_text;
+
 /// The ten algorithms S3 can store a checksum of
 /// (S3 API reference, `ChecksumAlgorithm`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +108,8 @@ impl fmt::Display for Algorithm {
         f.write_str(self.name())
     }
 }
+
+serde_as_text!(Algorithm);
 
 #[cfg(test)]
 mod tests {

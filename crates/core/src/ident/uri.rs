@@ -1,5 +1,10 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What stands between a key and a version.
 pub(super) const VERSION: &str = "?versionId=";
@@ -20,6 +25,35 @@ pub struct ObjectUri {
 pub struct ParseTargetError {
     pub target: String,
     pub problem: &'static str,
+}
+
+/// As its text. Reading takes no other spelling than the one that is written.
+impl Serialize for ObjectUri {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectUri {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let uri: ObjectUri = text.parse().map_err(D::Error::custom)?;
+        if uri.to_string() == text { Ok(uri) } else { Err(D::Error::custom(format!("{text}: is written {uri}"))) }
+    }
+}
+
+impl JsonSchema for ObjectUri {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        String::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
+    }
 }
 
 impl ObjectUri {

@@ -1,19 +1,22 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FindingReport, IdentityReport};
-use crate::audit::{Entry, Observation, Proof};
+use super::{AuditNote, Exit, FindingReport, IdentityReport};
+use crate::audit::{ChangeKind, ContentFingerprint, Entry, Level, Observation, ObservationKind, Proof, Word};
+use crate::ident::ObjectUri;
+use crate::text::words;
+use crate::verdict::{CheckId, Verdict};
 
 /// What an audit says of one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditedReport {
-    pub target: String,
+    pub target: ObjectUri,
     /// `pass` where every byte is proved, now or by a proof that still holds, and nothing else is wrong; `fail`;
     /// `unknown`. At the levels `facts` and `sample` an object that is in order is `unknown`, and `exit_code` is 0.
-    pub verdict: String,
+    pub verdict: Verdict,
     /// `facts`, `sample` or `bytes`: how hard it was looked at in this run; absent where a proof still holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub examined: Option<String>,
+    pub examined: Option<Level>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityReport>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,13 +24,13 @@ pub struct AuditedReport {
     /// Since it was first seen, or accepted: `new`, `same`, `replaced_same_content`, `replaced`, `replaced_unclear`,
     /// `missing`; absent without a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub change: Option<String>,
+    pub change: Option<ChangeKind>,
     /// The newest proof of every byte of this very state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProvedReport>,
     /// Values of its content: `algorithm:value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub content: Vec<String>,
+    pub content: Vec<ContentFingerprint>,
     pub findings: Vec<FindingReport>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -35,7 +38,7 @@ pub struct AuditedReport {
     pub received_bytes: u64,
     pub elapsed_seconds: f64,
     /// Whether anything that this level demands is wrong or open.
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// A proof over every byte.
@@ -43,7 +46,7 @@ pub struct AuditedReport {
 pub struct ProvedReport {
     /// RFC 3339.
     pub at: String,
-    pub by: Vec<String>,
+    pub by: Vec<Word<CheckId>>,
     pub tool: String,
 }
 
@@ -51,16 +54,16 @@ pub struct ProvedReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditedBucketReport {
     pub bucket: String,
-    pub verdict: String,
+    pub verdict: Verdict,
     pub findings: Vec<FindingReport>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// Something that shows when objects are seen together, or beside the account's AMIs; it has no verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ObservationReport {
     /// `duplicate`, `copy_without_image`, `image_without_copy`, `store_failed`, `store_in_progress` or `upload_left`.
-    pub kind: String,
+    pub kind: Word<ObservationKind>,
     pub subject: String,
     pub detail: String,
 }
@@ -70,7 +73,7 @@ pub struct ObservationReport {
 pub struct AuditReport {
     /// What was listed.
     pub scope: Vec<String>,
-    pub level: String,
+    pub level: Level,
     /// RFC 3339.
     pub began: String,
     /// Stored AMI objects listed.
@@ -123,8 +126,29 @@ pub struct AuditReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-    pub exit_code: u8,
+    #[schemars(with = "Vec<String>")]
+    pub notes: Vec<AuditNote>,
+    pub exit_code: Exit,
+}
+
+words! {
+    /// Whether an AMI may be deleted.
+    pub enum DeletionAnswer {
+        MayGo = "may_go",
+        MustStay = "must_stay",
+        CannotTell = "cannot_tell",
+    }
+}
+
+impl DeletionAnswer {
+    /// As the verdict on the demand that the AMI may go.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            DeletionAnswer::MayGo => Verdict::Pass,
+            DeletionAnswer::MustStay => Verdict::Fail,
+            DeletionAnswer::CannotTell => Verdict::Unknown,
+        }
+    }
 }
 
 /// Whether an AMI and its snapshots may be deleted, for a stored copy stands in for them.
@@ -132,7 +156,7 @@ pub struct AuditReport {
 pub struct DeletionSafetyReport {
     pub image: String,
     /// `may_go`, `must_stay` or `cannot_tell`.
-    pub answer: String,
+    pub answer: DeletionAnswer,
     /// The copy that stands in for it; absent where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,
@@ -141,7 +165,7 @@ pub struct DeletionSafetyReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     pub requests: u64,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// An entry of a ledger.
@@ -160,13 +184,13 @@ pub struct LedgerReport {
     pub ledger: String,
     /// `pass` where every entry is as it was written, `fail` where one is not; absent where that was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<String>,
+    pub verdict: Option<Verdict>,
     /// `ENTRIES:SHA256`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 impl From<&Proof> for ProvedReport {
@@ -178,7 +202,7 @@ impl From<&Proof> for ProvedReport {
 impl From<&Observation> for ObservationReport {
     fn from(observation: &Observation) -> Self {
         ObservationReport {
-            kind: observation.kind.name().to_owned(),
+            kind: observation.kind.into(),
             subject: observation.subject.clone(),
             detail: observation.detail.clone(),
         }

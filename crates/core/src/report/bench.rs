@@ -1,6 +1,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Exit;
+
 /// What `bench` measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BenchReport {
@@ -24,7 +26,7 @@ pub struct BenchReport {
     pub received_bytes: u64,
     pub elapsed_seconds: f64,
     pub notes: Vec<String>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// One reading.
@@ -88,7 +90,7 @@ pub struct BoundReport {
 pub struct HashesReport {
     pub cores: u64,
     pub rates: Vec<HashRateReport>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,10 +2,10 @@
 //! findings; one that says otherwise was altered, or was not written by this program.
 
 use super::{AuditedBucketReport, AuditedReport, Exit, FindingReport, IdentityReport, exit_of, verdict_of};
-use crate::audit::Level;
+use crate::audit::{ChangeKind, Level};
 use crate::checks::wrong_size;
-use crate::ident::{ObjectUri, Target};
-use crate::verdict::{CheckId, CheckName, Origin, PolicyCheck, Subject, Verdict};
+use crate::ident::Target;
+use crate::verdict::{CheckId, Origin, PolicyCheck, ReasonCode, Subject, Verdict};
 
 /// JSON readers keep whole numbers up to this; no object, and no audit, comes near it.
 pub(super) const MOST: u64 = 1 << 53;
@@ -14,40 +14,33 @@ impl FindingReport {
     /// What disagrees in it; `None` where nothing does.
     pub fn contradiction(&self) -> Option<String> {
         let says = |problem: &str| Some(format!("{}: {problem}", self.check));
-        match self.verdict.as_str() {
-            "pass" | "fail" if self.reason.is_some() => says("it is decided, and gives a reason why it is not known"),
-            "pass" if !self.damage.is_empty() || self.reads.is_some() => says("it passes, and names damage"),
-            "pass" if !self.agrees() => says("it passes, and what was observed is not what was expected"),
-            "pass" | "fail" => None,
-            "unknown" if self.reason.is_none() => says("it is unknown, and gives no reason"),
-            "unknown" if !self.damage.is_empty() => says("it is unknown, and names damage"),
-            "unknown" => None,
-            other => says(&format!("`{other}` is no verdict")),
-        }
-    }
-
-    /// The check, if its name is one as it is printed.
-    pub(super) fn id(&self) -> Option<CheckId> {
-        match self.check.parse() {
-            Ok(CheckName::One(id)) if id.to_string() == self.check => Some(id),
-            _ => None,
+        match self.verdict {
+            Verdict::Pass | Verdict::Fail if self.reason.is_some() => {
+                says("it is decided, and gives a reason why it is not known")
+            }
+            Verdict::Pass if !self.damage.is_empty() || self.reads.is_some() => says("it passes, and names damage"),
+            Verdict::Pass if !self.agrees() => says("it passes, and what was observed is not what was expected"),
+            Verdict::Pass | Verdict::Fail => None,
+            Verdict::Unknown if self.reason.is_none() => says("it is unknown, and gives no reason"),
+            Verdict::Unknown if !self.damage.is_empty() => says("it is unknown, and names damage"),
+            Verdict::Unknown => None,
         }
     }
 
     pub(super) fn upkeep(&self) -> Option<PolicyCheck> {
-        match self.id() {
-            Some(CheckId::PolicyCheck(upkeep)) => Some(upkeep),
+        match self.check {
+            CheckId::PolicyCheck(upkeep) => Some(upkeep),
             _ => None,
         }
     }
 
     fn passes(&self) -> bool {
-        self.verdict == Verdict::Pass.name()
+        self.verdict == Verdict::Pass
     }
 
     /// Whether it holds the bytes against one value.
     fn is_value(&self) -> bool {
-        matches!(self.id(), Some(CheckId::Reference(_, Subject::ETag | Subject::Checksum(_))))
+        matches!(self.check, CheckId::Reference(_, Subject::ETag | Subject::Checksum(_)))
     }
 
     /// Whether what was expected was observed, where both are the same value.
@@ -57,42 +50,42 @@ impl FindingReport {
             parts.is_some_and(|parts| parts.parse::<u32>().is_ok())
         };
         let both = self.expected.as_deref().zip(self.observed.as_deref());
-        match self.id() {
-            Some(CheckId::Reference(_, Subject::ETag)) => {
+        match self.check {
+            CheckId::Reference(_, Subject::ETag) => {
                 both.is_some_and(|(expected, observed)| expected.eq_ignore_ascii_case(observed))
             }
             // The number of parts is not always stated.
-            Some(CheckId::Reference(_, Subject::Checksum(_))) => {
+            CheckId::Reference(_, Subject::Checksum(_)) => {
                 both.is_some_and(|(expected, observed)| expected == observed || by_part(expected, observed))
             }
-            Some(CheckId::Identity | CheckId::Proof) => both.is_some_and(|(expected, observed)| expected == observed),
+            CheckId::Identity | CheckId::Proof => both.is_some_and(|(expected, observed)| expected == observed),
             _ => true,
         }
     }
 
     /// Whether it is about the bytes and the identity of an object, and not about what is demanded of it or what it was
-    /// before. A check of an unknown name counts as one.
+    /// before.
     fn is_about_bytes(&self) -> bool {
-        match self.check.parse::<CheckName>() {
-            Ok(CheckName::One(CheckId::PolicyCheck(upkeep))) => upkeep == PolicyCheck::Sound,
-            Ok(CheckName::One(CheckId::Condition(_))) => false,
+        match self.check {
+            CheckId::PolicyCheck(upkeep) => upkeep == PolicyCheck::Sound,
+            CheckId::Condition(_) => false,
             _ => true,
         }
     }
 
     /// Whether it may be other than required, in an object that was looked at by this level.
-    fn may_be_optional(&self, examined: Option<&str>) -> bool {
-        let sampled = self.reason.as_ref().is_some_and(|reason| reason.code == "sampled");
-        match self.id() {
-            Some(CheckId::Identity | CheckId::PolicyCheck(_)) => false,
-            Some(CheckId::Proof) if examined == Some(Level::Facts.name()) => true,
-            Some(CheckId::Proof | CheckId::Size) => examined == Some(Level::Sample.name()) && sampled,
+    fn may_be_optional(&self, examined: Option<Level>) -> bool {
+        let sampled = self.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Sampled);
+        match self.check {
+            CheckId::Identity | CheckId::PolicyCheck(_) => false,
+            CheckId::Proof if examined == Some(Level::Facts) => true,
+            CheckId::Proof | CheckId::Size => examined == Some(Level::Sample) && sampled,
             _ => true,
         }
     }
 
     /// Why it is no finding of an object of this size.
-    fn odd_in(&self, bytes: Option<u64>, examined: Option<&str>) -> Option<String> {
+    fn odd_in(&self, bytes: Option<u64>, examined: Option<Level>) -> Option<String> {
         let says = |problem: String| Some(format!("{}: {problem}", self.check));
         if !self.required && !self.may_be_optional(examined) {
             return says("it is always required, and is said not to be".to_owned());
@@ -100,12 +93,12 @@ impl FindingReport {
         if !self.passes() {
             return None;
         }
-        let must_cover = self.is_value() || self.id() == Some(CheckId::Proof);
+        let must_cover = self.is_value() || self.check == CheckId::Proof;
         if (must_cover || self.covered_bytes.is_some()) && self.covered_bytes != bytes {
             let covered = self.covered_bytes.unwrap_or_default();
             return says(format!("it passes over {covered} of {} bytes", bytes.unwrap_or_default()));
         }
-        if self.id() == Some(CheckId::Size) && self.observed.as_deref().and_then(number) != bytes {
+        if self.check == CheckId::Size && self.observed.as_deref().and_then(number) != bytes {
             return says("it passes, and what was observed is not the size of the object".to_owned());
         }
         None
@@ -144,7 +137,7 @@ impl AuditedReport {
     }
 
     fn is_at(&self, level: Level) -> bool {
-        self.examined.as_deref() == Some(level.name())
+        self.examined == Some(level)
     }
 
     fn bytes(&self) -> Option<u64> {
@@ -152,7 +145,7 @@ impl AuditedReport {
     }
 
     fn finding(&self, check: CheckId) -> Option<&FindingReport> {
-        self.findings.iter().find(|finding| finding.id() == Some(check))
+        self.findings.iter().find(|finding| finding.check == check)
     }
 
     /// Whether every byte was proved in this run, and the object has no ETag under which the proof could be kept.
@@ -168,36 +161,29 @@ impl AuditedReport {
     }
 
     fn odd_result(&self) -> Option<String> {
-        if self.target.parse::<ObjectUri>().is_err() {
-            return Some("its target is no object".to_owned());
-        }
         let found = exit_of(&self.findings);
         // Work that was cut off or could not be done shows in no finding.
-        let cut_off = matches!(Exit::of(self.exit_code), Exit::Usage | Exit::CouldNot | Exit::Interrupted);
-        let known = Exit::of(self.exit_code).code() == self.exit_code;
-        let covers = Exit::of(self.exit_code).and(found).code() == self.exit_code;
-        if !known || !covers || (self.exit_code != found.code() && !cut_off) {
-            return Some(format!("its findings give exit code {}, and it says {}", found.code(), self.exit_code));
+        let cut_off = matches!(self.exit_code, Exit::Usage | Exit::CouldNot | Exit::Interrupted);
+        let covers = self.exit_code.and(found) == self.exit_code;
+        if !covers || (self.exit_code != found && !cut_off) {
+            let (found, says) = (found.code(), self.exit_code.code());
+            return Some(format!("its findings give exit code {found}, and it says {says}"));
         }
         // Without a proof that still holds nothing passes; whether one holds depends on its age.
-        let may_pass = self.may_be_proved() && self.exit_code == Exit::Passed.code();
+        let may_pass = self.may_be_proved() && self.exit_code == Exit::Passed;
         let verdict = verdict_of(&self.findings, may_pass);
-        let open = self.verdict == Verdict::Unknown.name() && verdict == Verdict::Pass;
-        (self.verdict != verdict.name() && !open)
-            .then(|| format!("its findings give the verdict {}, and it says {}", verdict.name(), self.verdict))
+        let open = self.verdict == Verdict::Unknown && verdict == Verdict::Pass;
+        (self.verdict != verdict && !open)
+            .then(|| format!("its findings give the verdict {verdict}, and it says {}", self.verdict))
     }
 
     /// What of the object itself cannot be.
     fn odd_object(&self) -> Option<String> {
-        let uri = self.target.parse::<ObjectUri>().ok()?;
-        if uri.to_string() != self.target {
-            return Some("its target is not written as an audit writes it".to_owned());
-        }
         let counts = [Some(self.requests), Some(self.received_bytes), self.bytes()];
         if let Some(count) = counts.into_iter().flatten().find(|count| *count > MOST) {
             return Some(format!("it counts {count}, more than there can be"));
         }
-        let target = Target::Object(uri);
+        let target = Target::Object(self.target.clone());
         let of_key = target.ami_id().map(|id| id.to_string());
         if let Some(identity) = self.identity.as_ref().filter(|identity| identity.ami_id != of_key) {
             let says = identity.ami_id.as_deref().unwrap_or("no AMI");
@@ -207,7 +193,7 @@ impl AuditedReport {
             ));
         }
         let is_open = self.finding(CheckId::Identity).is_some_and(FindingReport::blocks_pass);
-        let says_size = self.finding(CheckId::Size).is_some_and(|size| size.verdict == Verdict::Fail.name());
+        let says_size = self.finding(CheckId::Size).is_some_and(|size| size.verdict == Verdict::Fail);
         if self.bytes().is_some_and(|bytes| wrong_size(&target, bytes).is_some()) && !says_size && !is_open {
             return Some("it has no bytes, and its size does not fail".to_owned());
         }
@@ -215,7 +201,7 @@ impl AuditedReport {
     }
 
     fn odd_proof(&self) -> Option<String> {
-        let passes = self.verdict == Verdict::Pass.name();
+        let passes = self.verdict == Verdict::Pass;
         let bytes = self.bytes();
         let proved = self.finding(CheckId::Proof).filter(|finding| finding.passes());
         if passes && bytes.is_none_or(|bytes| bytes == 0) {
@@ -224,12 +210,8 @@ impl AuditedReport {
         if passes && self.is_at(Level::Bytes) && proved.is_none_or(|proof| proof.covered_bytes != bytes) {
             return Some("it passes, and no finding says that every byte was proved".to_owned());
         }
-        let matched: Vec<&str> = self
-            .findings
-            .iter()
-            .filter(|one| one.passes() && is_stored(&one.check))
-            .map(|one| one.check.as_str())
-            .collect();
+        let stored = self.findings.iter().filter(|one| one.passes() && is_stored(one.check));
+        let matched: Vec<CheckId> = stored.map(|one| one.check).collect();
         if proved.is_some() && (matched.is_empty() || !self.is_at(Level::Bytes)) {
             return Some("it says that every byte was proved, and no check of the bytes passed".to_owned());
         }
@@ -241,24 +223,24 @@ impl AuditedReport {
             return Some("its proof does not tell by what or when".to_owned());
         }
         let of_run = proved.is_some();
-        let by = |by: &&String| if of_run { !matched.contains(&by.as_str()) } else { !is_stored(by) };
-        if let Some(by) = proof.by.iter().find(by) {
+        let shown = |by: CheckId| if of_run { matched.contains(&by) } else { is_stored(by) };
+        if let Some(by) = proof.by.iter().find(|by| !by.known().copied().is_some_and(shown)) {
             return Some(format!("it has a proof by `{by}`, which no check of it shows"));
         }
-        let known_before = !matches!(self.change.as_deref(), None | Some("new"));
+        let known_before = !matches!(self.change, None | Some(ChangeKind::New));
         if !of_run && !known_before {
             return Some("it has a proof, which is neither of this run nor of an earlier one".to_owned());
         }
         let contradicts = |finding: &&FindingReport| {
-            let open = finding.check == "sound" && finding.verdict == Verdict::Unknown.name();
-            open || finding.verdict == Verdict::Fail.name() && finding.is_about_bytes()
+            let open = finding.check == CheckId::PolicyCheck(PolicyCheck::Sound) && finding.verdict == Verdict::Unknown;
+            open || finding.verdict == Verdict::Fail && finding.is_about_bytes()
         };
         let contrary = self.findings.iter().find(contradicts)?;
         Some(format!("it has a proof of bytes that `{}` contradicts", contrary.check))
     }
 
     fn odd_findings(&self) -> Option<String> {
-        let odd = |finding: &FindingReport| finding.odd_in(self.bytes(), self.examined.as_deref());
+        let odd = |finding: &FindingReport| finding.odd_in(self.bytes(), self.examined);
         if let Some(problem) = self.findings.iter().find_map(odd) {
             return Some(problem);
         }
@@ -289,24 +271,21 @@ impl AuditedReport {
 
     fn odd_change(&self) -> Option<String> {
         let found = exit_of(&self.findings);
-        let unchanged =
-            self.finding(CheckId::PolicyCheck(PolicyCheck::Unchanged)).map(|finding| finding.verdict.as_str());
-        let fits = match self.change.as_deref() {
-            None | Some("new") => unchanged.is_none(),
-            Some("same" | "replaced_same_content") => unchanged == Some(Verdict::Pass.name()),
-            Some("replaced" | "missing") => found == Exit::Failed,
-            Some("replaced_unclear") => found != Exit::Passed,
-            Some(other) => return Some(format!("`{other}` is no change")),
+        let unchanged = self.finding(CheckId::PolicyCheck(PolicyCheck::Unchanged)).map(|finding| finding.verdict);
+        let change = self.change.unwrap_or(ChangeKind::New);
+        let fits = match change {
+            ChangeKind::New => unchanged.is_none(),
+            ChangeKind::Same | ChangeKind::ReplacedSameContent => unchanged == Some(Verdict::Pass),
+            ChangeKind::Replaced | ChangeKind::Missing => found == Exit::Failed,
+            ChangeKind::ReplacedUnclear => found != Exit::Passed,
         };
-        let change = self.change.as_deref().unwrap_or("new").replace('_', " ");
-        (!fits).then(|| format!("it is {change}, and no finding says so"))
+        (!fits).then(|| format!("it is {}, and no finding says so", change.in_words()))
     }
 }
 
 /// Whether a check holds the bytes against what S3 stores of them.
-fn is_stored(check: &str) -> bool {
-    let id = check.parse::<CheckName>();
-    matches!(id, Ok(CheckName::One(CheckId::Reference(Origin::Stored, Subject::ETag | Subject::Checksum(_)))))
+fn is_stored(check: CheckId) -> bool {
+    matches!(check, CheckId::Reference(Origin::Stored, Subject::ETag | Subject::Checksum(_)))
 }
 
 impl AuditedBucketReport {
@@ -315,9 +294,9 @@ impl AuditedBucketReport {
         let (exit, verdict) = (exit_of(&self.findings), verdict_of(&self.findings, true));
         let odd = |finding: &FindingReport| finding.contradiction().or_else(|| finding.odd_in(None, None));
         self.findings.iter().find_map(odd).or_else(|| {
-            (exit.code() != self.exit_code || verdict.name() != self.verdict).then(|| {
-                let given = format!("{} with exit code {}", verdict.name(), exit.code());
-                format!("its findings give {given}, and it says {} with {}", self.verdict, self.exit_code)
+            (exit != self.exit_code || verdict != self.verdict).then(|| {
+                let given = format!("{verdict} with exit code {}", exit.code());
+                format!("its findings give {given}, and it says {} with {}", self.verdict, self.exit_code.code())
             })
         })
     }

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SizeReport;
+use super::{Exit, SizeReport};
 use crate::price::{CostLine, Source};
 
 /// What keeping, reading and moving an object costs, or storing an AMI. Estimates by list prices; nobody's bill.
@@ -23,7 +23,7 @@ pub struct CostReport {
     pub notes: Vec<String>,
     pub requests: u64,
     /// 3 where an estimate is not known.
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// One estimate in US dollars.

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AuditLines, FindingReport};
 use crate::ident::Prefix;
-use crate::verdict::PolicyCheck;
+use crate::verdict::{CheckId, PolicyCheck};
 
 /// Which checks of a policy the lines of an audit hold. All objects of one audit are held against the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Demands {
     /// Of objects; `None` where no object has an identity.
-    objects: Option<BTreeSet<String>>,
+    objects: Option<BTreeSet<CheckId>>,
     /// By bucket.
-    buckets: BTreeMap<String, BTreeSet<String>>,
+    buckets: BTreeMap<String, BTreeSet<CheckId>>,
 }
 
 impl Demands {
@@ -31,8 +31,8 @@ impl FindingReport {
     }
 }
 
-fn demands(findings: &[FindingReport]) -> BTreeSet<String> {
-    findings.iter().filter(|finding| finding.is_demand()).map(|finding| finding.check.clone()).collect()
+fn demands(findings: &[FindingReport]) -> BTreeSet<CheckId> {
+    findings.iter().filter(|finding| finding.is_demand()).map(|finding| finding.check).collect()
 }
 
 impl AuditLines {

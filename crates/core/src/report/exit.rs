@@ -1,6 +1,13 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::verdict::Verdict;
 
-/// How a command ends.
+/// How a command ends. In JSON it is the process exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
     /// Every required check passed.
@@ -29,11 +36,8 @@ impl From<Verdict> for Exit {
 }
 
 impl Exit {
-    /// From a process exit code; what is none of them means that the work was not done.
-    pub fn of(code: u8) -> Self {
-        let all = [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
-        all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::CouldNot)
-    }
+    pub const ALL: [Exit; 6] =
+        [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
 
     /// The process exit code.
     pub fn code(self) -> u8 {
@@ -61,9 +65,54 @@ impl Exit {
     }
 }
 
+impl fmt::Display for Exit {
+    /// The process exit code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code().fmt(f)
+    }
+}
+
+impl Serialize for Exit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Exit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = u8::deserialize(deserializer)?;
+        let known = Exit::ALL.into_iter().find(|exit| exit.code() == code);
+        known.ok_or_else(|| D::Error::invalid_value(Unexpected::Unsigned(code.into()), &"0, 1, 2, 3, 4 or 130"))
+    }
+}
+
+impl JsonSchema for Exit {
+    fn schema_name() -> Cow<'static, str> {
+        "Exit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes = Exit::ALL.map(Exit::code);
+        json_schema!({
+            "description": "0: every required check passed. 1: a check failed. 2: wrong arguments, configuration or credentials. 3: nothing failed, and something required is unknown. 4: the work could not be done. 130: stopped by a signal.",
+            "type": "integer",
+            "enum": codes,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_written_as_its_number() {
+        assert_eq!(serde_json::to_string(&Exit::ALL).unwrap(), "[0,1,2,3,4,130]");
+        assert_eq!(serde_json::from_str::<[Exit; 6]>("[0,1,2,3,4,130]").unwrap(), Exit::ALL);
+        for odd in ["5", "77", "129", "256", "-1", "\"0\""] {
+            assert!(serde_json::from_str::<Exit>(odd).is_err(), "{odd}");
+        }
+    }
 
     #[test]
     fn the_worst_wins_whichever_comes_first() {

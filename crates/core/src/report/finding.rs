@@ -1,15 +1,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::{Damage, Evidence, Finding, Outcome, Reads, Reason, Verdict};
+use crate::verdict::{CheckId, Damage, Evidence, Finding, Outcome, Reads, Reason, ReasonCode, Verdict};
 
 /// The answer to one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingReport {
     /// Name of the check, as `--using`, `--require` and `--accept` take it.
-    pub check: String,
-    /// `pass`, `fail` or `unknown`.
-    pub verdict: String,
+    pub check: CheckId,
+    pub verdict: Verdict,
     pub required: bool,
     /// What the bytes were held against, and who said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +47,7 @@ pub struct DamageReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonReport {
     /// Stable, for programs.
-    pub code: String,
+    pub code: ReasonCode,
     pub detail: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
@@ -57,18 +56,13 @@ pub struct ReasonReport {
 impl FindingReport {
     /// Whether it keeps what it is about from passing: it is wrong, or it is required and open.
     pub fn blocks_pass(&self) -> bool {
-        let failed = self.verdict == Verdict::Fail.name();
-        failed || self.required && self.verdict == Verdict::Unknown.name()
+        self.verdict == Verdict::Fail || self.required && self.verdict == Verdict::Unknown
     }
 }
 
 impl From<&Reason> for ReasonReport {
     fn from(reason: &Reason) -> Self {
-        ReasonReport {
-            code: reason.code().to_owned(),
-            detail: reason.to_string(),
-            advice: reason.advice().map(str::to_owned),
-        }
+        ReasonReport { code: reason.code(), detail: reason.to_string(), advice: reason.advice().map(str::to_owned) }
     }
 }
 
@@ -88,8 +82,8 @@ impl From<&Damage> for DamageReport {
 impl From<&Finding> for FindingReport {
     fn from(finding: &Finding) -> Self {
         let mut report = FindingReport {
-            check: finding.check.to_string(),
-            verdict: finding.verdict().name().to_owned(),
+            check: finding.check,
+            verdict: finding.verdict(),
             required: finding.required,
             source: None,
             expected: None,

@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IdentityReport, LayoutReport, ProbeReport, RatioReport, ReasonReport};
+use super::{Exit, IdentityReport, LayoutReport, ProbeReport, RatioReport, ReasonReport};
 use crate::facts::{Encryption, Fact, LockFacts};
+use crate::verdict::CheckId;
 
 /// What `inspect` found. No byte of the object was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +53,7 @@ pub struct InspectReport {
     /// something else was asked for.
     #[serde(default, skip_serializing_if = "is_none")]
     pub received_bytes: u64,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 fn is_none(bytes: &u64) -> bool {
@@ -109,7 +110,7 @@ pub struct MetadataReport {
 /// A reference, and whether a `verify` could hold the bytes against it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProofReport {
-    pub check: String,
+    pub check: CheckId,
     pub reachable: bool,
     /// What a match would prove, or what a mismatch could show; empty when out of reach.
     pub detail: String,

@@ -12,7 +12,7 @@ pub fn verdict_of(findings: &[FindingReport], proved: bool) -> Verdict {
 
 /// Whether anything that is required is wrong or open.
 pub fn exit_of(findings: &[FindingReport]) -> Exit {
-    if findings.iter().any(|finding| finding.verdict == Verdict::Fail.name()) {
+    if findings.iter().any(|finding| finding.verdict == Verdict::Fail) {
         Exit::Failed
     } else if findings.iter().any(FindingReport::blocks_pass) {
         Exit::Unknown

@@ -10,6 +10,7 @@
 //! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
 
 mod audit;
+mod audit_note;
 mod bench;
 mod consistent;
 mod content;
@@ -28,9 +29,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{
-    AuditReport, AuditedBucketReport, AuditedReport, DeletionSafetyReport, LedgerEntryReport, LedgerReport,
-    ObservationReport, ProvedReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, LedgerEntryReport,
+    LedgerReport, ObservationReport, ProvedReport,
 };
+pub use audit_note::AuditNote;
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
 pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, ProbeReport, RatioBasisReport, RatioReport, RegionReport,
@@ -45,7 +47,7 @@ pub use inspect::{
     VerifyCostEstimate,
 };
 pub use judged::{exit_of, verdict_of};
-pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport};
+pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport, StoredState};
 pub use task::{LeftReport, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
 pub use whole::AuditLines;
@@ -96,7 +98,7 @@ pub struct ErrorReport {
     pub error_code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// The last line.
@@ -108,7 +110,7 @@ pub struct SummaryReport {
     pub unknown: u64,
     pub errors: u64,
     /// The exit code of the command.
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 impl Line {

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, FindingReport};
-use crate::checks::preflight::{LogicalSize, Preflight, StoredAnswer};
-use crate::verdict::{CheckName, Finding, Verdict, overall};
+use crate::checks::preflight::{LogicalSize, Preflight, Stored, StoredAnswer};
+use crate::text::words;
+use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
 
 /// What is known before a store or a restore.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,12 +24,12 @@ pub struct PreflightReport {
     /// The name that a restored AMI would get.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `pass`, `fail` or `unknown`, over all findings.
-    pub verdict: String,
+    /// Over all findings.
+    pub verdict: Verdict,
     /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
     /// the exit code does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub accepted: Vec<String>,
+    pub accepted: Vec<CheckId>,
     /// Ordered by what stands in the way.
     pub findings: Vec<FindingReport>,
     pub size: SizeReport,
@@ -41,7 +42,7 @@ pub struct PreflightReport {
     /// What AWS also needs, and nothing here could test.
     pub untested: Vec<String>,
     pub requests: u64,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// The size of an AMI before compression.
@@ -63,12 +64,38 @@ pub struct StoredReport {
     pub bucket: String,
     /// Where a store would put it.
     pub key: String,
-    /// `not_stored`, `stored`, `in_flight`, `completed_but_object_gone`, `failed` or `cannot_tell`.
-    pub answer: String,
+    pub answer: StoredState,
     pub sources: Vec<SaidReport>,
     pub notes: Vec<String>,
     pub requests: u64,
-    pub exit_code: u8,
+    pub exit_code: Exit,
+}
+
+words! {
+    /// Whether a bucket holds an AMI.
+    pub enum StoredState {
+        NotStored = "not_stored",
+        Stored = "stored",
+        /// A store is in progress.
+        InFlight = "in_flight",
+        CompletedButObjectGone = "completed_but_object_gone",
+        /// The last store failed, and no object is there.
+        Failed = "failed",
+        CannotTell = "cannot_tell",
+    }
+}
+
+impl From<Stored> for StoredState {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::NotStored => StoredState::NotStored,
+            Stored::Stored | Stored::StoredElsewhere => StoredState::Stored,
+            Stored::InFlight => StoredState::InFlight,
+            Stored::Gone => StoredState::CompletedButObjectGone,
+            Stored::Failed => StoredState::Failed,
+            Stored::CannotTell => StoredState::CannotTell,
+        }
+    }
 }
 
 /// What one source said.
@@ -86,7 +113,6 @@ impl From<&LogicalSize> for SizeReport {
 
 impl StoredReport {
     pub fn new(image: &str, bucket: &str, key: String, answer: &StoredAnswer) -> Self {
-        use crate::checks::preflight::Stored;
         let exit = match answer.stored {
             Stored::NotStored | Stored::Failed => Exit::Passed,
             Stored::Stored | Stored::StoredElsewhere | Stored::InFlight => Exit::Failed,
@@ -97,11 +123,11 @@ impl StoredReport {
             image: image.to_owned(),
             bucket: bucket.to_owned(),
             key,
-            answer: answer.stored.name().to_owned(),
+            answer: answer.stored.into(),
             sources: answer.said.iter().map(said).collect(),
             notes: Vec::new(),
             requests: 0,
-            exit_code: exit.code(),
+            exit_code: exit,
         }
     }
 }
@@ -127,7 +153,7 @@ impl PreflightReport {
                 && accept.iter().any(|name| name.matches(finding.check))
         };
         let open = findings.iter().filter(|f| f.required && f.verdict() == Verdict::Unknown).count();
-        let accepted: Vec<String> = findings.iter().filter(accepted).map(|finding| finding.check.to_string()).collect();
+        let accepted: Vec<CheckId> = findings.iter().filter(accepted).map(|finding| finding.check).collect();
         let exit = match verdict {
             Verdict::Fail => Exit::Failed,
             Verdict::Unknown if open > accepted.len() => Exit::Unknown,
@@ -140,7 +166,7 @@ impl PreflightReport {
             account: None,
             destination: None,
             name: None,
-            verdict: verdict.name().to_owned(),
+            verdict,
             accepted,
             findings: findings.iter().map(FindingReport::from).collect(),
             size: SizeReport { volume_bytes: None, written_bytes: None, source: String::new() },
@@ -149,7 +175,7 @@ impl PreflightReport {
             notes,
             untested,
             requests: 0,
-            exit_code: exit.code(),
+            exit_code: exit,
         }
     }
 }

@@ -1,7 +1,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FindingReport;
+use super::{Exit, FindingReport};
+use crate::verdict::{CheckId, Verdict};
 
 /// What became of a store or a restore.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,13 +24,13 @@ pub struct TaskReport {
     /// The service's own reason, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// `pass`, `fail` or `unknown` of the findings; absent where there was nothing to check.
+    /// Of the findings; absent where there was nothing to check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<String>,
+    pub verdict: Option<Verdict>,
     /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
     /// the exit code does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub accepted: Vec<String>,
+    pub accepted: Vec<CheckId>,
     /// What could be checked of the outcome.
     pub findings: Vec<FindingReport>,
     /// What a failed restore left behind, and the command that removes it.
@@ -38,7 +39,7 @@ pub struct TaskReport {
     /// Since this run took it up.
     pub elapsed_seconds: f64,
     pub requests: u64,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// A resource that a failed restore left behind.

@@ -1,24 +1,25 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FindingReport, PartRunReport, ProbeReport, RatioReport, StreamReport};
-use crate::checksum::Digest;
+use super::{Exit, FindingReport, PartRunReport, ProbeReport, RatioReport, StreamReport};
+use crate::checksum::{Algorithm, Digest};
 use crate::facts::ObjectFacts;
 use crate::ident::{ETag, ObjectIdentity, Target};
 use crate::plan::{Basis, KnownLayout, LayoutShape};
+use crate::verdict::{CheckId, Verdict};
 
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VerifyReport {
     pub target: String,
-    /// `pass`, `fail` or `unknown`, over all findings.
-    pub verdict: String,
+    /// Over all findings.
+    pub verdict: Verdict,
     /// Names of the references that matched over every byte.
-    pub proved_by: Vec<String>,
+    pub proved_by: Vec<CheckId>,
     /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
     /// the exit code does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub accepted: Vec<String>,
+    pub accepted: Vec<CheckId>,
     pub identity: IdentityReport,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<LayoutReport>,
@@ -36,7 +37,7 @@ pub struct VerifyReport {
     pub digests: Vec<DigestReport>,
     pub stats: StatsReport,
     pub notes: Vec<String>,
-    pub exit_code: u8,
+    pub exit_code: Exit,
 }
 
 /// Under which identity an object was read.
@@ -83,7 +84,7 @@ pub struct LayoutReport {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestReport {
-    pub algorithm: String,
+    pub algorithm: Algorithm,
     pub base64: String,
     pub hex: String,
 }
@@ -140,7 +141,7 @@ impl IdentityReport {
 
 impl From<&Digest> for DigestReport {
     fn from(digest: &Digest) -> Self {
-        DigestReport { algorithm: digest.algorithm().to_string(), base64: digest.base64(), hex: digest.hex() }
+        DigestReport { algorithm: digest.algorithm(), base64: digest.base64(), hex: digest.hex() }
     }
 }
 

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::consistent::{MOST, odd_seconds};
 use super::{AuditReport, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
-use crate::audit::{CLOCK_SKEW, Level};
-use crate::ident::{ObjectUri, Prefix, Target};
+use crate::audit::{CLOCK_SKEW, ChangeKind, Level};
+use crate::ident::{Prefix, Target};
 use crate::verdict::Verdict;
 
 /// The lines of one audit, as they were written.
@@ -47,8 +47,8 @@ impl AuditLines {
 
     fn odd_counts(&self) -> Option<String> {
         let end = &self.end;
-        let (kept, passed) = (|one: &AuditedReport| one.examined.is_none(), Verdict::Pass.name());
-        let is_missing = |one: &AuditedReport| one.change.as_deref() == Some("missing");
+        let kept = |one: &AuditedReport| one.examined.is_none();
+        let is_missing = |one: &AuditedReport| one.change == Some(ChangeKind::Missing);
         let gone = |one: &AuditedReport| kept(one) && one.identity.is_none() && is_missing(one);
         let left = |one: &AuditedReport| kept(one) && one.identity.is_none() && !is_missing(one);
         let lines = [
@@ -62,7 +62,7 @@ impl AuditLines {
             return Some(format!("{name} is {says}, and its lines make {found}"));
         }
         // A proof may hold of an object that is not in order.
-        let range = self.count(|one| one.verdict == passed)..=self.count(AuditedReport::may_be_proved);
+        let range = self.count(|one| one.verdict == Verdict::Pass)..=self.count(AuditedReport::may_be_proved);
         (!range.contains(&end.proved))
             .then(|| format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end()))
     }
@@ -71,24 +71,24 @@ impl AuditLines {
     fn exit_of_lines(&self) -> Exit {
         let objects = self.objects.iter().map(|one| one.exit_code);
         let all = objects.chain(self.buckets.iter().map(|one| one.exit_code));
-        all.fold(Exit::Passed, |exit, code| exit.and(Exit::of(code)))
+        all.fold(Exit::Passed, |exit, code| exit.and(code))
     }
 
     fn odd_exit(&self) -> Option<String> {
-        let (lines, says) = (self.exit_of_lines(), Exit::of(self.end.exit_code));
-        if says.code() != self.end.exit_code || says.and(lines) != says {
-            return Some(format!("its lines give exit code {}, and it says {}", lines.code(), self.end.exit_code));
+        let (lines, says) = (self.exit_of_lines(), self.end.exit_code);
+        if says.and(lines) != says {
+            return Some(format!("its lines give exit code {}, and it says {}", lines.code(), says.code()));
         }
         if says == Exit::Failed && lines != Exit::Failed {
             return Some("it says that something failed, and no line does".to_owned());
         }
         let done = matches!(says, Exit::Passed | Exit::Unknown);
         (done && !self.end.problems.is_empty())
-            .then(|| format!("it tells of problems, and says exit code {}", self.end.exit_code))
+            .then(|| format!("it tells of problems, and says exit code {}", says.code()))
     }
 
     fn odd_summary(&self) -> Option<String> {
-        let of = |verdict: Verdict| self.count(|one| one.verdict == verdict.name());
+        let of = |verdict: Verdict| self.count(|one| one.verdict == verdict);
         let expected = SummaryReport {
             targets: self.count(|_| true),
             passed: of(Verdict::Pass),
@@ -104,6 +104,7 @@ impl AuditLines {
 
 fn shown(summary: &SummaryReport) -> String {
     let SummaryReport { targets, passed, failed, unknown, errors, exit_code } = summary;
+    let exit_code = exit_code.code();
     format!(
         "{targets} targets, {passed} passed, {failed} failed, {unknown} unknown, {errors} errors, exit code {exit_code}"
     )
@@ -112,10 +113,7 @@ fn shown(summary: &SummaryReport) -> String {
 impl AuditReport {
     /// Which level or number of it cannot be.
     fn odd_numbers(&self) -> Option<String> {
-        let level = match self.level.parse::<Level>() {
-            Ok(level) => level,
-            Err(problem) => return Some(problem),
-        };
+        let level = self.level;
         if self.sample.is_some() != (level == Level::Sample) {
             return Some(format!("it is of level {level}, and its sample does not go with that"));
         }
@@ -144,27 +142,27 @@ impl AuditReport {
     }
 
     fn odd_level(&self, one: &AuditedReport) -> Option<String> {
-        let level = one.examined.as_ref().filter(|level| **level != self.level)?;
+        let level = one.examined.filter(|level| *level != self.level)?;
         Some(format!("it was examined at level {level} in an audit of level {}", self.level))
     }
 
     /// Why a line of an object cannot be of this audit.
     fn odd_object(&self, one: &AuditedReport) -> Option<String> {
         let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
-        let uri = one.target.parse::<ObjectUri>().ok()?;
+        let uri = &one.target;
         if prefixes.is_some_and(|all| !all.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key))) {
             return Some(format!("it is outside {}", self.scope.join(", ")));
         }
         let is_listed = self.scope.iter().all(|scope| scope.parse::<Prefix>().is_ok());
         if is_listed && self.problems.is_empty() && (one.examined.is_some() || one.identity.is_some()) {
             // A ledger may know objects of other names; one that is there, and that a listing lacks, is a problem.
-            let is_stored_ami = uri.version.is_none() && Target::Object(uri).ami_id().is_some();
+            let is_stored_ami = uri.version.is_none() && Target::Object(uri.clone()).ami_id().is_some();
             if !is_stored_ami {
                 return Some("no listing shows it as a stored AMI object".to_owned());
             }
         }
-        let passed = one.verdict == Verdict::Pass.name();
-        if self.level == "bytes" && one.exit_code == Exit::Passed.code() && !passed {
+        let passed = one.verdict == Verdict::Pass;
+        if self.level == Level::Bytes && one.exit_code == Exit::Passed && !passed {
             return Some("an audit of bytes calls it in order, and nothing proves it".to_owned());
         }
         self.odd_age(one).filter(|_| passed)
@@ -179,8 +177,8 @@ impl AuditReport {
         if age < -ran.saturating_add(CLOCK_SKEW) {
             return Some(format!("its proof is of {at}, after the audit ended"));
         }
-        let limit = match (one.examined.as_deref(), self.max_age_seconds) {
-            (Some("bytes"), _) => CLOCK_SKEW,
+        let limit = match (one.examined, self.max_age_seconds) {
+            (Some(Level::Bytes), _) => CLOCK_SKEW,
             (_, Some(seconds)) => SignedDuration::from_secs(seconds),
             (_, None) => return None,
         };

@@ -3,6 +3,7 @@ use std::str::FromStr;
 
 use super::{Condition, PolicyCheck};
 use crate::checksum::Algorithm;
+use crate::text::serde_as_text;
 
 /// The name of a check, as printed and as given to `--using`, `--require` and `--accept`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +89,18 @@ impl Origin {
     }
 }
 
+impl CheckId {
+    /// Whether a match also speaks against a replacement made on purpose.
+    pub fn resists_forgery(self) -> bool {
+        match self {
+            CheckId::Reference(_, Subject::Checksum(algorithm) | Subject::Parts(algorithm)) => {
+                algorithm.resists_forgery()
+            }
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for CheckId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -113,6 +126,20 @@ impl fmt::Display for CheckId {
         }
     }
 }
+
+impl FromStr for CheckId {
+    type Err = ParseCheckError;
+
+    /// Reads a name exactly as it is printed.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(CheckName::One(id)) if id.to_string() == text => Ok(id),
+            _ => Err(ParseCheckError(text.to_owned())),
+        }
+    }
+}
+
+serde_as_text!(CheckId);
 
 /// A check, or all checks of one origin, as a person names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +234,9 @@ mod tests {
         ids.extend(PolicyCheck::ALL.map(|(upkeep, _)| CheckId::PolicyCheck(upkeep)));
         for id in ids {
             assert_eq!(id.to_string().parse(), Ok(CheckName::One(id)), "{id}");
+            assert_eq!(serde_json::to_value(id).unwrap(), id.to_string());
+            assert_eq!(serde_json::from_value::<CheckId>(id.to_string().into()).unwrap(), id);
+            assert!(serde_json::from_value::<CheckId>(id.to_string().to_uppercase().into()).is_err());
         }
     }
 

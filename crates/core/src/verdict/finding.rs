@@ -1,19 +1,13 @@
 use super::{CheckId, Evidence, Failure, Reason};
+use crate::text::words;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Pass,
-    Fail,
-    Unknown,
-}
-
-impl Verdict {
-    pub fn name(self) -> &'static str {
-        match self {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Unknown => "unknown",
-        }
+words! {
+    /// What a check says, and what all of them say together.
+    pub enum Verdict {
+        Pass = "pass",
+        Fail = "fail",
+        /// Neither is shown; a reason says why.
+        Unknown = "unknown",
     }
 }
 
@@ -116,6 +110,12 @@ mod tests {
             Verdict::Unknown => Outcome::Unknown(Reason::NoReference),
         };
         Finding { check: CheckId::Proof, required, outcome }
+    }
+
+    #[test]
+    fn the_words_of_verdicts() {
+        crate::text::assert_words!(Verdict, ["pass", "fail", "unknown"]);
+        assert_eq!(format!("{:<8}|", Verdict::Pass), "pass    |");
     }
 
     #[test]

@@ -14,4 +14,4 @@ pub use doubt::Doubt;
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};
 pub use policy_check::PolicyCheck;
-pub use reason::Reason;
+pub use reason::{Reason, ReasonCode};

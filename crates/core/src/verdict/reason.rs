@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::{CheckId, Coverage, Doubt};
 use crate::checksum::Algorithm;
+use crate::text::words;
 use crate::units::ByteSize;
 
 /// Why something is not known. Every reason can be acted on or explained.
@@ -69,39 +70,74 @@ pub enum Reason {
     NotStated { detail: String },
 }
 
+words! {
+    /// What kind of reason it is: a stable name for programs.
+    pub enum ReasonCode {
+        NoReference = "no_reference",
+        NoSuchReference = "no_such_reference",
+        NotUsed = "not_used",
+        Archived = "archived",
+        Sampled = "sampled",
+        SampleUnheld = "sample_unheld",
+        Changed = "changed",
+        UnstableRead = "unstable_read",
+        NotPermitted = "not_permitted",
+        Protocol = "protocol",
+        ReadFailed = "read_failed",
+        EtagNotMd5 = "etag_not_md5",
+        LayoutUnknown = "layout_unknown",
+        LayoutNotProved = "layout_not_proved",
+        EtagUndocumented = "etag_undocumented",
+        AlgorithmGuessed = "algorithm_guessed",
+        AlgorithmNotComputed = "algorithm_not_computed",
+        Contradiction = "contradiction",
+        Unreadable = "unreadable",
+        Interrupted = "interrupted",
+        Limited = "limited",
+        Unconfirmed = "unconfirmed",
+        NotDecoded = "not_decoded",
+        NotRead = "not_read",
+        Unanswered = "unanswered",
+        Undocumented = "undocumented",
+        Ambiguous = "ambiguous",
+        InDoubt = "in_doubt",
+        NotStated = "not_stated",
+    }
+}
+
 impl Reason {
     /// A stable name for programs.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
-            Reason::NoReference => "no_reference",
-            Reason::NoSuchReference { .. } => "no_such_reference",
-            Reason::NotUsed => "not_used",
-            Reason::Archived { .. } => "archived",
-            Reason::Sampled { .. } => "sampled",
-            Reason::SampleUnheld { .. } => "sample_unheld",
-            Reason::Changed { .. } => "changed",
-            Reason::UnstableRead { .. } => "unstable_read",
-            Reason::NotPermitted { .. } => "not_permitted",
-            Reason::Protocol { .. } => "protocol",
-            Reason::ReadFailed { .. } | Reason::RereadFailed { .. } => "read_failed",
-            Reason::ETagNotMd5 { .. } => "etag_not_md5",
-            Reason::LayoutUnknown { .. } => "layout_unknown",
-            Reason::LayoutNotProved { .. } => "layout_not_proved",
-            Reason::ETagUndocumented { .. } => "etag_undocumented",
-            Reason::AlgorithmGuessed { .. } => "algorithm_guessed",
-            Reason::AlgorithmNotComputed { .. } => "algorithm_not_computed",
-            Reason::Contradiction { .. } => "contradiction",
-            Reason::Unreadable { .. } => "unreadable",
-            Reason::Interrupted { .. } => "interrupted",
-            Reason::Limited { .. } => "limited",
-            Reason::Unconfirmed { .. } => "unconfirmed",
-            Reason::NotDecoded { .. } => "not_decoded",
-            Reason::NotRead => "not_read",
-            Reason::Unanswered { .. } => "unanswered",
-            Reason::Undocumented { .. } => "undocumented",
-            Reason::Ambiguous { .. } => "ambiguous",
-            Reason::InDoubt { .. } => "in_doubt",
-            Reason::NotStated { .. } => "not_stated",
+            Reason::NoReference => ReasonCode::NoReference,
+            Reason::NoSuchReference { .. } => ReasonCode::NoSuchReference,
+            Reason::NotUsed => ReasonCode::NotUsed,
+            Reason::Archived { .. } => ReasonCode::Archived,
+            Reason::Sampled { .. } => ReasonCode::Sampled,
+            Reason::SampleUnheld { .. } => ReasonCode::SampleUnheld,
+            Reason::Changed { .. } => ReasonCode::Changed,
+            Reason::UnstableRead { .. } => ReasonCode::UnstableRead,
+            Reason::NotPermitted { .. } => ReasonCode::NotPermitted,
+            Reason::Protocol { .. } => ReasonCode::Protocol,
+            Reason::ReadFailed { .. } | Reason::RereadFailed { .. } => ReasonCode::ReadFailed,
+            Reason::ETagNotMd5 { .. } => ReasonCode::EtagNotMd5,
+            Reason::LayoutUnknown { .. } => ReasonCode::LayoutUnknown,
+            Reason::LayoutNotProved { .. } => ReasonCode::LayoutNotProved,
+            Reason::ETagUndocumented { .. } => ReasonCode::EtagUndocumented,
+            Reason::AlgorithmGuessed { .. } => ReasonCode::AlgorithmGuessed,
+            Reason::AlgorithmNotComputed { .. } => ReasonCode::AlgorithmNotComputed,
+            Reason::Contradiction { .. } => ReasonCode::Contradiction,
+            Reason::Unreadable { .. } => ReasonCode::Unreadable,
+            Reason::Interrupted { .. } => ReasonCode::Interrupted,
+            Reason::Limited { .. } => ReasonCode::Limited,
+            Reason::Unconfirmed { .. } => ReasonCode::Unconfirmed,
+            Reason::NotDecoded { .. } => ReasonCode::NotDecoded,
+            Reason::NotRead => ReasonCode::NotRead,
+            Reason::Unanswered { .. } => ReasonCode::Unanswered,
+            Reason::Undocumented { .. } => ReasonCode::Undocumented,
+            Reason::Ambiguous { .. } => ReasonCode::Ambiguous,
+            Reason::InDoubt { .. } => ReasonCode::InDoubt,
+            Reason::NotStated { .. } => ReasonCode::NotStated,
         }
     }
 
@@ -231,5 +267,48 @@ impl fmt::Display for Reason {
             | Reason::Ambiguous { detail }
             | Reason::NotStated { detail } => f.write_str(detail),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_reasons() {
+        crate::text::assert_words!(
+            ReasonCode,
+            [
+                "no_reference",
+                "no_such_reference",
+                "not_used",
+                "archived",
+                "sampled",
+                "sample_unheld",
+                "changed",
+                "unstable_read",
+                "not_permitted",
+                "protocol",
+                "read_failed",
+                "etag_not_md5",
+                "layout_unknown",
+                "layout_not_proved",
+                "etag_undocumented",
+                "algorithm_guessed",
+                "algorithm_not_computed",
+                "contradiction",
+                "unreadable",
+                "interrupted",
+                "limited",
+                "unconfirmed",
+                "not_decoded",
+                "not_read",
+                "unanswered",
+                "undocumented",
+                "ambiguous",
+                "in_doubt",
+                "not_stated",
+            ]
+        );
     }
 }

@@ -14,7 +14,7 @@ use super::blocks::{Facts, List};
 use super::text::{Count, Text, grouped, size};
 use super::tone::Tone;
 use crate::checksum::{Algorithm, Hasher};
-use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, ObservationReport, Report};
+use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
 use objects::Objects;
 use observed::Observed;
 use status::RowStatus;
@@ -47,62 +47,74 @@ struct Fleet {
     generated_at: Text,
 }
 
-pub(super) fn page(audit: &AuditReport, reports: &[Report], generated_at: &str) -> Result<String, String> {
-    let (mut objects, mut buckets, mut observations) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut problems, mut exit) = (audit.problems.clone(), audit.exit_code);
-    for report in reports {
-        match report {
-            Report::Audited(report) => objects.push(report.as_ref()),
-            Report::AuditedBucket(report) => buckets.push(report),
-            Report::Observation(report) => observations.push(report),
-            Report::Error(error) => problems.push(format!("{}: {}", error.target, error.message)),
-            Report::Summary(summary) => exit = summary.exit_code,
-            _ => {}
-        }
-    }
-    let wrong = |error: askama::Error| error.to_string();
-    let list = |texts: &[String]| match texts {
-        [] => Ok(String::new()),
-        some => List::of(some).render().map_err(wrong),
-    };
-    audit_page(audit, exit, &objects, &buckets, &observations, generated_at, [list(&problems)?, list(&audit.notes)?])
-        .render()
-        .map_err(wrong)
+/// The lines of an audit that its page shows.
+#[derive(Default)]
+struct Lines<'a> {
+    objects: Vec<&'a AuditedReport>,
+    buckets: Vec<&'a AuditedBucketReport>,
+    observations: Vec<&'a ObservationReport>,
+    problems: Vec<String>,
+    exit: Exit,
 }
 
-fn audit_page(
-    audit: &AuditReport,
-    exit: u8,
-    objects: &[&AuditedReport],
-    buckets: &[&AuditedBucketReport],
-    observations: &[&ObservationReport],
-    generated_at: &str,
-    [problems, notes]: [String; 2],
-) -> Fleet {
-    // Ages are as of the page; it may be of another time than the run.
-    let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
-    let table = Objects::new(objects, now);
-    let proved = table.count(RowStatus::Pass) == objects.len();
-    let tone = if exit == 0 && !proved { Tone::Plain } else { Tone::of_exit(exit) };
-    Fleet {
-        script: SCRIPT,
-        script_sha256: Hasher::digest(Algorithm::Sha256, SCRIPT.as_bytes()).base64(),
-        tone,
-        word: if tone == Tone::Plain { "In order" } else { tone.word() },
-        says: says(&table, objects.len()).into(),
-        exit,
-        exit_meaning: exit_meaning(exit, proved),
-        counts: table.counts().to_vec(),
-        facts: facts(audit, objects),
-        problems,
-        notes,
-        trouble: Trouble::new(objects, buckets, now),
-        good_buckets: Count(buckets.iter().filter(|report| report.exit_code == 0).count()),
-        observed: Observed::new(observations),
-        bars: [picture::ages(objects, now), picture::bytes(objects)],
-        objects: table,
-        version: env!("CARGO_PKG_VERSION"),
-        generated_at: generated_at.into(),
+impl<'a> Lines<'a> {
+    fn of(audit: &AuditReport, reports: &'a [Report]) -> Self {
+        let mut lines = Lines { problems: audit.problems.clone(), exit: audit.exit_code, ..Lines::default() };
+        for report in reports {
+            match report {
+                Report::Audited(report) => lines.objects.push(report.as_ref()),
+                Report::AuditedBucket(report) => lines.buckets.push(report),
+                Report::Observation(report) => lines.observations.push(report),
+                Report::Error(error) => lines.problems.push(format!("{}: {}", error.target, error.message)),
+                Report::Summary(summary) => lines.exit = summary.exit_code,
+                _ => {}
+            }
+        }
+        lines
+    }
+}
+
+pub(super) fn page(audit: &AuditReport, reports: &[Report], generated_at: &str) -> Result<String, String> {
+    let page = Fleet::new(audit, &Lines::of(audit, reports), generated_at);
+    page.and_then(|page| page.render()).map_err(|error| error.to_string())
+}
+
+impl Fleet {
+    fn new(audit: &AuditReport, lines: &Lines<'_>, generated_at: &str) -> Result<Self, askama::Error> {
+        let Lines { objects, buckets, exit, .. } = lines;
+        // Ages are as of the page; it may be of another time than the run.
+        let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
+        let table = Objects::new(objects, now);
+        let proved = table.count(RowStatus::Pass) == objects.len();
+        let tone = if *exit == Exit::Passed && !proved { Tone::Plain } else { Tone::of_exit(*exit) };
+        let notes: Vec<String> = audit.notes.iter().map(ToString::to_string).collect();
+        Ok(Fleet {
+            script: SCRIPT,
+            script_sha256: Hasher::digest(Algorithm::Sha256, SCRIPT.as_bytes()).base64(),
+            tone,
+            word: if tone == Tone::Plain { "In order" } else { tone.word() },
+            says: says(&table, objects.len()).into(),
+            exit: exit.code(),
+            exit_meaning: exit_meaning(*exit, proved),
+            counts: table.counts().to_vec(),
+            facts: facts(audit, objects),
+            problems: list(&lines.problems)?,
+            notes: list(&notes)?,
+            trouble: Trouble::new(objects, buckets, now),
+            good_buckets: Count(buckets.iter().filter(|report| report.exit_code == Exit::Passed).count()),
+            observed: Observed::new(&lines.observations),
+            bars: [picture::ages(objects, now), picture::bytes(objects)],
+            objects: table,
+            version: env!("CARGO_PKG_VERSION"),
+            generated_at: generated_at.into(),
+        })
+    }
+}
+
+fn list(texts: &[String]) -> Result<String, askama::Error> {
+    match texts {
+        [] => Ok(String::new()),
+        some => List::of(some).render(),
     }
 }
 
@@ -121,12 +133,12 @@ fn says(table: &Objects, total: usize) -> String {
     }
 }
 
-fn exit_meaning(code: u8, proved: bool) -> &'static str {
-    match (code, proved) {
-        (0, true) => "every object is in order, and every byte of it proved",
-        (0, false) => "nothing that was asked for is wrong or open; not every object is proved",
-        (4, _) => "a part of the work could not be done",
-        (code, _) => Tone::of_exit(code).exit_meaning(code),
+fn exit_meaning(exit: Exit, proved: bool) -> &'static str {
+    match (exit, proved) {
+        (Exit::Passed, true) => "every object is in order, and every byte of it proved",
+        (Exit::Passed, false) => "nothing that was asked for is wrong or open; not every object is proved",
+        (Exit::CouldNot, _) => "a part of the work could not be done",
+        (exit, _) => Tone::of_exit(exit).exit_meaning(exit),
     }
 }
 
@@ -135,7 +147,7 @@ fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
     let count = |number: u64| grouped(number);
     let mut facts = Facts::default();
     facts.add_data("scope", audit.scope.join(", "), "");
-    facts.add("level", &audit.level);
+    facts.add("level", audit.level.name());
     for (label, share) in [("slice", &audit.slice), ("shard", &audit.shard)] {
         facts.add_some(label, share.as_ref());
     }

@@ -2,9 +2,11 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::status::{Age, RowStatus};
+use crate::audit::{ChangeKind, joined};
 use crate::render::page::text::{Count, Text};
 use crate::report::{AuditedReport, Exit};
 use crate::units::ByteSize;
+use crate::verdict::Verdict;
 
 /// Rows of one page, at the most: what a browser still sorts while one waits.
 const MOST_ROWS: usize = 50_000;
@@ -36,7 +38,7 @@ impl Objects {
     pub fn new(objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
         let mut sorted: Vec<(RowStatus, &AuditedReport)> =
             objects.iter().map(|report| (RowStatus::of(report), *report)).collect();
-        sorted.sort_by(|(one, a), (other, b)| one.cmp(other).then_with(|| a.target.cmp(&b.target)));
+        sorted.sort_by_cached_key(|(standing, report)| (*standing, report.target.to_string()));
         let mut before = None;
         let rows = sorted.iter().take(MOST_ROWS).map(|(standing, report)| {
             let leads = before.replace(*standing) != Some(*standing);
@@ -70,12 +72,12 @@ impl Row {
         Row {
             standing,
             leads,
-            target: (&report.target).into(),
+            target: report.target.to_string().into(),
             age: Age::of(report, now),
             bytes: report.identity.as_ref().map(|identity| identity.object_bytes),
             class: report.storage_class.as_deref().unwrap_or_default().into(),
-            change: report.change.as_deref().unwrap_or_default().replace('_', " ").into(),
-            proved_by: report.proof.as_ref().map(|proof| proof.by.join(", ")).unwrap_or_default().into(),
+            change: report.change.map(ChangeKind::in_words).unwrap_or_default().into(),
+            proved_by: report.proof.as_ref().map(|proof| joined(&proof.by, ", ")).unwrap_or_default().into(),
             checks: checks(report).into(),
         }
     }
@@ -87,13 +89,12 @@ impl Row {
 
 /// Names of the checks that bear on it; where there is none, why it is not in order all the same.
 fn checks(report: &AuditedReport) -> String {
-    let named =
-        report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict.as_str() {
-            "fail" => finding.check.clone(),
-            _ => format!("{} (open)", finding.check),
-        });
+    let named = report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict {
+        Verdict::Fail => finding.check.to_string(),
+        Verdict::Pass | Verdict::Unknown => format!("{} (open)", finding.check),
+    });
     let named: Vec<String> = named.collect();
-    match Exit::of(report.exit_code) {
+    match report.exit_code {
         Exit::Interrupted if named.is_empty() => "interrupted".to_owned(),
         Exit::CouldNot if named.is_empty() => "could not be done".to_owned(),
         _ => named.join(", "),

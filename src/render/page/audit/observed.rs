@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
+use crate::audit::{ObservationKind, Word};
 use crate::render::page::text::{Count, Text};
 use crate::report::ObservationReport;
 
@@ -10,15 +11,26 @@ const MOST_LINES: usize = 5_000;
 /// Lines that are shown without being asked for.
 const FEW: usize = 10;
 
-/// Kinds, in the order in which they matter, and in words.
-const KINDS: [(&str, &str); 6] = [
-    ("store_failed", "Store tasks that failed"),
-    ("image_without_copy", "AMIs without a stored copy in what was listed"),
-    ("upload_left", "Uploads left over"),
-    ("store_in_progress", "Store tasks in progress"),
-    ("duplicate", "The same content under more than one key"),
-    ("copy_without_image", "Stored copies whose AMI is gone"),
+/// Kinds, in the order in which they matter.
+const ORDER: [ObservationKind; 6] = [
+    ObservationKind::StoreFailed,
+    ObservationKind::ImageWithoutCopy,
+    ObservationKind::UploadLeft,
+    ObservationKind::StoreInProgress,
+    ObservationKind::Duplicate,
+    ObservationKind::CopyWithoutImage,
 ];
+
+fn title(kind: ObservationKind) -> &'static str {
+    match kind {
+        ObservationKind::StoreFailed => "Store tasks that failed",
+        ObservationKind::ImageWithoutCopy => "AMIs without a stored copy in what was listed",
+        ObservationKind::UploadLeft => "Uploads left over",
+        ObservationKind::StoreInProgress => "Store tasks in progress",
+        ObservationKind::Duplicate => "The same content under more than one key",
+        ObservationKind::CopyWithoutImage => "Stored copies whose AMI is gone",
+    }
+}
 
 /// What shows of all objects together, by kind.
 #[derive(Template)]
@@ -37,12 +49,14 @@ struct Kind {
 
 impl Observed {
     pub fn new(observations: &[&ObservationReport]) -> Self {
-        let place = |kind: &str| KINDS.iter().position(|(name, _)| *name == kind).unwrap_or(KINDS.len());
-        let mut kinds: BTreeMap<(usize, &str), Vec<&ObservationReport>> = BTreeMap::new();
+        let place = |kind: &Word<ObservationKind>| {
+            kind.known().and_then(|kind| ORDER.iter().position(|known| known == kind)).unwrap_or(ORDER.len())
+        };
+        let mut kinds: BTreeMap<(usize, &Word<ObservationKind>), Vec<&ObservationReport>> = BTreeMap::new();
         for one in observations {
             kinds.entry((place(&one.kind), &one.kind)).or_default().push(one);
         }
-        Observed { kinds: kinds.into_iter().map(|((_, name), lines)| Kind::new(name, &lines)).collect() }
+        Observed { kinds: kinds.into_iter().map(|((_, kind), lines)| Kind::new(kind, &lines)).collect() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -51,13 +65,15 @@ impl Observed {
 }
 
 impl Kind {
-    fn new(name: &str, lines: &[&ObservationReport]) -> Self {
-        let title = KINDS.iter().find(|(known, _)| *known == name);
+    fn new(kind: &Word<ObservationKind>, lines: &[&ObservationReport]) -> Self {
         Kind {
-            title: title.map_or_else(|| name.replace('_', " ").into(), |(_, title)| title.into()),
+            title: match kind {
+                Word::Known(kind) => title(*kind).into(),
+                Word::Other(name) => name.replace('_', " ").into(),
+            },
             count: Count(lines.len()),
             // A copy outlives its AMI as a rule, and is no news.
-            open: lines.len() <= FEW && name != "copy_without_image",
+            open: lines.len() <= FEW && *kind != ObservationKind::CopyWithoutImage,
             lines: lines.iter().take(MOST_LINES).map(|one| ((&one.subject).into(), (&one.detail).into())).collect(),
             left_out: Count(lines.len().saturating_sub(MOST_LINES)),
         }

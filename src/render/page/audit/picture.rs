@@ -3,6 +3,7 @@ use jiff::Timestamp;
 
 use super::status::{Age, RowStatus};
 use crate::render::page::text::{Count, Text};
+use crate::render::page::tone::Tone;
 use crate::report::AuditedReport;
 use crate::units::ByteSize;
 
@@ -58,13 +59,13 @@ pub(super) fn ages(objects: &[&AuditedReport], now: Option<Timestamp>) -> Bars {
     };
     let within = |from: i64, to: i64| move |age: Age| matches!(age, Age::Days(days) if (from..to).contains(&days));
     let mut bars = vec![
-        bar("less than 7 days", "pass", &within(0, 7)),
-        bar("7 to 29 days", "pass", &within(7, 30)),
-        bar("30 to 89 days", "pass", &within(30, 90)),
-        bar("90 days and more", "plain", &within(90, i64::MAX)),
-        bar("never proved", "unknown", &|age| age == Age::Never),
+        bar("less than 7 days", Tone::Pass.class(), &within(0, 7)),
+        bar("7 to 29 days", Tone::Pass.class(), &within(7, 30)),
+        bar("30 to 89 days", Tone::Pass.class(), &within(30, 90)),
+        bar("90 days and more", Tone::Plain.class(), &within(90, i64::MAX)),
+        bar("never proved", Tone::Unknown.class(), &|age| age == Age::Never),
     ];
-    let not_known = bar("not known", "error", &|age| age == Age::NotKnown);
+    let not_known = bar("not known", Tone::Error.class(), &|age| age == Age::NotKnown);
     bars.extend(Some(not_known).filter(|(.., count)| *count > 0));
     Bars::new("Age of proofs", bars)
 }

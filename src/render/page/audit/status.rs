@@ -2,6 +2,7 @@ use jiff::Timestamp;
 
 use crate::render::page::tone::Tone;
 use crate::report::{AuditedReport, Exit};
+use crate::verdict::Verdict;
 
 /// What an object came to, the worst first. An object in order is told apart by whether every byte of it was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,9 +17,9 @@ impl RowStatus {
     pub const ALL: [RowStatus; 4] = [RowStatus::Fail, RowStatus::Unknown, RowStatus::Seen, RowStatus::Pass];
 
     pub fn of(report: &AuditedReport) -> Self {
-        match (Exit::of(report.exit_code), report.verdict.as_str()) {
-            (Exit::Failed, _) | (_, "fail") => RowStatus::Fail,
-            (Exit::Passed, "pass") => RowStatus::Pass,
+        match (report.exit_code, report.verdict) {
+            (Exit::Failed, _) | (_, Verdict::Fail) => RowStatus::Fail,
+            (Exit::Passed, Verdict::Pass) => RowStatus::Pass,
             (Exit::Passed, _) => RowStatus::Seen,
             _ => RowStatus::Unknown,
         }
@@ -36,10 +37,10 @@ impl RowStatus {
     /// Names it in links to a choice of the table, and as the class of a row.
     pub fn name(self) -> &'static str {
         match self {
-            RowStatus::Fail => "fail",
-            RowStatus::Unknown => "unknown",
+            RowStatus::Fail => Verdict::Fail.name(),
+            RowStatus::Unknown => Verdict::Unknown.name(),
             RowStatus::Seen => "seen",
-            RowStatus::Pass => "pass",
+            RowStatus::Pass => Verdict::Pass.name(),
         }
     }
 

@@ -4,11 +4,14 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::status::{Age, RowStatus};
+use crate::audit::{ChangeKind, joined};
+use crate::ident::ObjectUri;
 use crate::render::page::findings::Findings;
 use crate::render::page::text::{Count, Text};
 use crate::render::page::tone::Tone;
-use crate::report::{AuditedBucketReport, AuditedReport, FindingReport};
+use crate::report::{AuditedBucketReport, AuditedReport, Exit, FindingReport};
 use crate::units::ByteSize;
+use crate::verdict::Verdict;
 
 /// Failed objects that are told of in full, those of them that are shown without being asked for, and damaged parts of
 /// each of their findings.
@@ -65,8 +68,8 @@ impl Trouble {
         let of = |standing| objects.iter().copied().filter(move |report| RowStatus::of(report) == standing);
         let mut failed: Vec<&AuditedReport> = of(RowStatus::Fail).collect();
         // Damaged bytes come before anything that can be set right without them.
-        failed.sort_by_key(|report| {
-            (report.findings.iter().all(|finding| finding.damage.is_empty()), report.target.as_str())
+        failed.sort_by_cached_key(|report| {
+            (report.findings.iter().all(|finding| finding.damage.is_empty()), report.target.to_string())
         });
         let mut cards: Vec<Card> = failed.iter().take(MOST_CARDS).map(|report| Card::object(report, now)).collect();
         let more_cards = cards.split_off(FEW_CARDS.min(cards.len()));
@@ -75,7 +78,11 @@ impl Trouble {
         reasons.truncate(MOST_REASONS);
         Trouble {
             checks: checks(objects, buckets),
-            buckets: buckets.iter().filter(|report| report.exit_code != 0).map(|report| Card::bucket(report)).collect(),
+            buckets: buckets
+                .iter()
+                .filter(|report| report.exit_code != Exit::Passed)
+                .map(|report| Card::bucket(report))
+                .collect(),
             cards_left_out: Count(failed.len().saturating_sub(MOST_CARDS)),
             cards,
             more_cards,
@@ -90,18 +97,18 @@ impl Trouble {
 }
 
 fn checks(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport]) -> Vec<Check> {
-    let mut counted: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut counted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let all = objects.iter().flat_map(|report| &report.findings);
     for finding in all.chain(buckets.iter().flat_map(|report| &report.findings)).filter(|finding| finding.blocks_pass())
     {
-        let (failed, open) = counted.entry(&finding.check).or_default();
-        *(if finding.verdict == "fail" { failed } else { open }) += 1;
+        let (failed, open) = counted.entry(finding.check.to_string()).or_default();
+        *(if finding.verdict == Verdict::Fail { failed } else { open }) += 1;
     }
     let mut checks: Vec<Check> = counted
         .into_iter()
         .map(|(name, (failed, open))| Check {
+            link: encoded(&name),
             name: name.into(),
-            link: encoded(name),
             failed: Count(failed),
             open: Count(open),
         })
@@ -118,7 +125,7 @@ fn encoded(text: &str) -> String {
 
 /// By how many objects they are of, the most first.
 fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
-    let mut found: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, &str, &str), Vec<&ObjectUri>> = BTreeMap::new();
     for report in open {
         let mut any = false;
         for finding in report.findings.iter().filter(|finding| finding.blocks_pass()) {
@@ -126,11 +133,11 @@ fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
             let reason = finding.reason.as_ref();
             let detail = reason.map_or("no reason is told", |reason| reason.detail.as_str());
             let advice = reason.and_then(|reason| reason.advice.as_deref()).unwrap_or_default();
-            found.entry((&finding.check, detail, advice)).or_default().push(&report.target);
+            found.entry((finding.check.to_string(), detail, advice)).or_default().push(&report.target);
         }
         if !any {
             let meaning = Tone::Unknown.exit_meaning(report.exit_code);
-            found.entry(("", meaning, "")).or_default().push(&report.target);
+            found.entry((String::new(), meaning, "")).or_default().push(&report.target);
         }
     }
     let mut reasons: Vec<Open> = found
@@ -140,7 +147,7 @@ fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
             count: Count(names.len()),
             says: says.into(),
             advice: advice.into(),
-            names: names.iter().take(MOST_NAMES).map(Text::from).collect(),
+            names: names.iter().take(MOST_NAMES).map(|name| name.to_string().into()).collect(),
             left_out: Count(names.len().saturating_sub(MOST_NAMES)),
         })
         .collect();
@@ -152,15 +159,15 @@ impl Card {
     fn object(report: &AuditedReport, now: Option<Timestamp>) -> Self {
         let size = report.identity.as_ref().map(|identity| ByteSize(identity.object_bytes).to_string());
         let proof = match (Age::of(report, now), &report.proof) {
-            (Age::Days(days), Some(proof)) => Some(format!("proved {} by {}", ago(days), proof.by.join(", "))),
+            (Age::Days(days), Some(proof)) => Some(format!("proved {} by {}", ago(days), joined(&proof.by, ", "))),
             (Age::Never, _) => Some("never proved as it is now".to_owned()),
             _ => None,
         };
-        let change = report.change.as_ref().filter(|change| *change != "same").map(|change| change.replace('_', " "));
+        let change = report.change.filter(|change| *change != ChangeKind::Same).map(ChangeKind::in_words);
         let about: Vec<String> = [size, report.storage_class.clone(), proof, change].into_iter().flatten().collect();
         Card {
             tone: Tone::Fail,
-            name: (&report.target).into(),
+            name: report.target.to_string().into(),
             about: about.join(" · ").into(),
             findings: told(&report.findings),
             notes: report.notes.iter().map(Text::from).collect(),

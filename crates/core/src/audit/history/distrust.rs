@@ -1,4 +1,5 @@
-use crate::audit::{ContentFingerprint, Proof};
+use crate::audit::{ContentFingerprint, Proof, Word};
+use crate::verdict::CheckId;
 
 /// Values that an object was stated to have when its bytes were found wrong or in doubt. A later state that is stated to
 /// have them has not the same content for that.
@@ -7,8 +8,9 @@ pub(super) struct Distrust(Vec<Distrusted>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Distrusted {
-    name: String,
-    /// Any value of that name where a ledger did not keep which.
+    /// The check that holds the bytes against the value.
+    check: Word<CheckId>,
+    /// Any value of that check where a ledger did not keep which.
     value: Option<ContentFingerprint>,
 }
 
@@ -17,11 +19,11 @@ impl Distrust {
 
     /// What a look at damaged or doubtful bytes did not prove.
     pub fn add(&mut self, look: &Proof) {
-        let kept = look.content.iter().filter(|content| !proves(look, content.name()));
-        let kept = kept.map(|content| Distrusted { name: content.name().to_owned(), value: Some(content.clone()) });
-        let has = |name: &String| look.content.iter().any(|content| content.name() == name);
-        let lost = look.failed.iter().filter(|name| !has(name));
-        let lost = lost.map(|name| Distrusted { name: name.clone(), value: None });
+        let kept = look.content.iter().filter(|content| !look.proved_by.contains(&content.check()));
+        let kept = kept.map(|content| Distrusted { check: content.check(), value: Some(content.clone()) });
+        let has = |check: &Word<CheckId>| look.content.iter().any(|content| content.check() == *check);
+        let lost = look.failed.iter().filter(|check| !has(check));
+        let lost = lost.map(|check| Distrusted { check: check.clone(), value: None });
         for one in kept.chain(lost) {
             if !self.0.contains(&one) {
                 self.0.push(one);
@@ -32,7 +34,7 @@ impl Distrust {
     /// A look that proves every byte speaks for the values that matched.
     pub fn settle(&mut self, look: &Proof) {
         let proved = |one: &Distrusted| {
-            proves(look, &one.name) && one.value.as_ref().is_none_or(|value| look.content.contains(value))
+            look.proved_by.contains(&one.check) && one.value.as_ref().is_none_or(|value| look.content.contains(value))
         };
         self.0.retain(|one| !proved(one));
     }
@@ -43,10 +45,6 @@ impl Distrust {
     }
 
     fn holds(&self, content: &ContentFingerprint) -> bool {
-        self.0.iter().any(|one| one.value.as_ref().map_or(one.name == content.name(), |value| value == content))
+        self.0.iter().any(|one| one.value.as_ref().map_or(one.check == content.check(), |value| value == content))
     }
-}
-
-fn proves(look: &Proof, name: &str) -> bool {
-    look.proved_by.iter().any(|by| by == name)
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::audit::{Acceptance, Gone};
+use crate::audit::{Acceptance, Gone, Word};
 use crate::verdict::Doubt;
 
 /// What happens to an object of two states.
@@ -66,8 +66,8 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
         at: "2026-01-01T00:00:00Z".into(),
         tool: "test".into(),
         target: "s3://b/k".into(),
-        level: level.into(),
-        verdict: verdict.into(),
+        level: Word::of(level.into()),
+        verdict: Word::of(verdict.into()),
         settled: verdict == "pass" || level != "bytes",
         object: seen(state, time),
         listed: (time != 0).then(|| seen(state, 0)),
@@ -75,8 +75,8 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
         storage_class: None,
         covered_bytes: covered,
         doubt: if let Happens::InDoubt(doubt) = what { Some(doubt) } else { None },
-        failed: if verdict == "fail" { vec!["etag".into()] } else { Vec::new() },
-        proved_by: if verdict == "pass" { vec!["etag".into()] } else { Vec::new() },
+        failed: if verdict == "fail" { vec![Word::of("etag".into())] } else { Vec::new() },
+        proved_by: if verdict == "pass" { vec![Word::of("etag".into())] } else { Vec::new() },
         etag_parts: Vec::new(),
         content: vec![ContentFingerprint("etag:x".into())],
     }

@@ -1,13 +1,18 @@
 use super::*;
 use crate::report::{DamageReport, FindingReport, IdentityReport, ProvedReport, ReasonReport};
+use crate::verdict::{CheckId, ReasonCode};
+
+fn id(check: &str) -> CheckId {
+    check.parse().unwrap()
+}
 
 fn finding(check: &str, verdict: &str, required: bool) -> FindingReport {
-    let reason = ReasonReport { code: "not_read".into(), detail: "no byte was read".into(), advice: None };
+    let reason = ReasonReport { code: ReasonCode::NotRead, detail: "no byte was read".into(), advice: None };
     let value = if check == "size" { "5 bytes" } else { "a" };
     let passes = verdict == "pass";
     FindingReport {
-        check: check.into(),
-        verdict: verdict.into(),
+        check: id(check),
+        verdict: serde_json::from_value(verdict.into()).unwrap(),
         required,
         source: None,
         expected: passes.then(|| value.into()),
@@ -19,12 +24,17 @@ fn finding(check: &str, verdict: &str, required: bool) -> FindingReport {
     }
 }
 
+/// A value by its text in JSON.
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_json::from_value(text.into()).unwrap()
+}
+
 /// An object of which every byte was proved in this run.
 fn proved() -> AuditedReport {
     AuditedReport {
-        target: "s3://b/p/ami-1a2b3c4d.bin".into(),
-        verdict: "pass".into(),
-        examined: Some("bytes".into()),
+        target: read("s3://b/p/ami-1a2b3c4d.bin"),
+        verdict: read("pass"),
+        examined: Some(read("bytes")),
         identity: Some(IdentityReport {
             object_bytes: 5,
             etag: Some("e".into()),
@@ -33,8 +43,8 @@ fn proved() -> AuditedReport {
             ami_id: Some("ami-1a2b3c4d".into()),
         }),
         storage_class: None,
-        change: Some("same".into()),
-        proof: Some(ProvedReport { at: "2026-01-01T00:00:01Z".into(), by: vec!["crc32".into()], tool: "test".into() }),
+        change: Some(read("same")),
+        proof: Some(ProvedReport { at: "2026-01-01T00:00:01Z".into(), by: vec![read("crc32")], tool: "test".into() }),
         content: Vec::new(),
         findings: ["identity", "size", "proof", "crc32", "unchanged"]
             .map(|check| finding(check, "pass", check != "crc32"))
@@ -43,31 +53,31 @@ fn proved() -> AuditedReport {
         requests: 1,
         received_bytes: 5,
         elapsed_seconds: 0.5,
-        exit_code: 0,
+        exit_code: Exit::Passed,
     }
 }
 
 /// One that was not read, in an audit of bytes.
 fn open() -> AuditedReport {
     AuditedReport {
-        verdict: "unknown".into(),
+        verdict: read("unknown"),
         proof: None,
         findings: ["size", "proof", "unchanged"]
             .map(|check| finding(check, if check == "proof" { "unknown" } else { "pass" }, true))
             .into(),
-        exit_code: 3,
+        exit_code: Exit::Unknown,
         ..proved()
     }
 }
 
 fn failed() -> AuditedReport {
     AuditedReport {
-        verdict: "fail".into(),
+        verdict: read("fail"),
         proof: None,
         findings: ["proof", "size", "unchanged"]
             .map(|check| finding(check, if check == "proof" { "fail" } else { "pass" }, true))
             .into(),
-        exit_code: 1,
+        exit_code: Exit::Failed,
         ..proved()
     }
 }
@@ -95,7 +105,7 @@ fn gone() -> AuditedReport {
     AuditedReport {
         examined: None,
         identity: None,
-        change: Some("missing".into()),
+        change: Some(read("missing")),
         findings: vec![finding("present", "fail", true)],
         ..failed()
     }
@@ -107,7 +117,7 @@ fn unanswered() -> AuditedReport {
         identity: None,
         change: None,
         findings: vec![finding("identity", "unknown", true)],
-        exit_code: 4,
+        exit_code: Exit::CouldNot,
         ..open()
     }
 }
@@ -115,16 +125,16 @@ fn unanswered() -> AuditedReport {
 /// One in order, by its facts alone.
 fn facts() -> AuditedReport {
     AuditedReport {
-        examined: Some("facts".into()),
+        examined: Some(read("facts")),
         findings: vec![finding("size", "pass", true), finding("proof", "unknown", false)],
-        change: Some("new".into()),
-        exit_code: 0,
+        change: Some(read("new")),
+        exit_code: Exit::Passed,
         ..open()
     }
 }
 
 fn empty() -> AuditedReport {
-    let mut empty = AuditedReport { verdict: "fail".into(), exit_code: 1, ..facts() };
+    let mut empty = AuditedReport { verdict: read("fail"), exit_code: Exit::Failed, ..facts() };
     empty.identity.as_mut().unwrap().object_bytes = 0;
     empty.findings[0] = finding("size", "fail", true);
     empty
@@ -133,23 +143,23 @@ fn empty() -> AuditedReport {
 /// One proved by an earlier audit, and looked at again.
 fn known_by_facts() -> AuditedReport {
     let findings = [facts().findings, vec![finding("unchanged", "pass", true)]].concat();
-    AuditedReport { findings, verdict: "pass".into(), change: Some("same".into()), proof: proved().proof, ..facts() }
+    AuditedReport { findings, verdict: read("pass"), change: Some(read("same")), proof: proved().proof, ..facts() }
 }
 
 fn of_level(level: &str, objects: Vec<AuditedReport>) -> AuditLines {
     let mut all = audit(objects);
-    all.end.level = level.into();
+    all.end.level = read(level);
     all.end.sample = (level == "sample").then(|| "1%".into());
     all
 }
 
 fn audit(objects: Vec<AuditedReport>) -> AuditLines {
-    let of = |verdict: &str| objects.iter().filter(|one| one.verdict == verdict).count() as u64;
+    let of = |verdict: &str| objects.iter().filter(|one| one.verdict.name() == verdict).count() as u64;
     let lacks = |one: &AuditedReport| one.examined.is_none() && one.identity.is_none();
-    let exit = objects.iter().fold(Exit::Passed, |exit, one| exit.and(Exit::of(one.exit_code)));
+    let exit = objects.iter().fold(Exit::Passed, |exit, one| exit.and(one.exit_code));
     let end = AuditReport {
         scope: vec!["s3://b/p".into()],
-        level: "bytes".into(),
+        level: read("bytes"),
         began: "2026-01-01T00:00:00Z".into(),
         objects: objects.len() as u64,
         examined: objects.iter().filter(|one| one.examined.is_some()).count() as u64,
@@ -160,7 +170,7 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         proved: of("pass"),
         max_age_seconds: Some(30 * 86_400),
         elapsed_seconds: 2.0,
-        exit_code: exit.code(),
+        exit_code: exit,
         ..AuditReport::default()
     };
     let summary = SummaryReport {
@@ -169,18 +179,18 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         failed: of("fail"),
         unknown: of("unknown"),
         errors: 0,
-        exit_code: exit.code(),
+        exit_code: exit,
     };
     AuditLines { objects, buckets: Vec::new(), end, summary }
 }
 
 #[test]
 fn what_an_audit_writes_agrees_with_itself() {
-    let could_not = AuditedReport { exit_code: 4, ..open() };
+    let could_not = AuditedReport { exit_code: Exit::CouldNot, ..open() };
     let policy = AuditedReport {
-        verdict: "fail".into(),
+        verdict: read("fail"),
         findings: [proved().findings, vec![finding("lock", "fail", true)]].concat(),
-        exit_code: 1,
+        exit_code: Exit::Failed,
         ..proved()
     };
     let mut by_policy = audit(vec![policy]);
@@ -194,32 +204,52 @@ fn what_an_audit_writes_agrees_with_itself() {
     assert_eq!(audit(vec![proved(), failed(), open(), kept()]).contradiction(), None);
 }
 
+#[test]
+fn a_word_that_no_audit_writes_is_not_read() {
+    let line = serde_json::to_value(proved()).unwrap();
+    assert!(serde_json::from_value::<AuditedReport>(line.clone()).is_ok());
+    for (name, word) in [
+        ("target", "nonsense"),
+        ("target", "arn:aws:s3:::b/p/ami-1a2b3c4d.bin"),
+        ("verdict", "passed"),
+        ("examined", "Bytes"),
+        ("change", "mended"),
+    ] {
+        let mut altered = line.clone();
+        altered[name] = word.into();
+        assert!(serde_json::from_value::<AuditedReport>(altered).is_err(), "{name}: {word}");
+    }
+    let end = serde_json::to_value(audit(vec![proved()]).end).unwrap();
+    for word in ["x", "Bytes"] {
+        let mut altered = end.clone();
+        altered["level"] = word.into();
+        assert!(serde_json::from_value::<AuditReport>(altered).is_err(), "{word}");
+    }
+}
+
 /// What is altered in a line, and in which words it is refused.
 type Alteration = (AuditedReport, fn(&mut AuditedReport), &'static str);
 
 #[test]
 fn a_line_that_contradicts_itself_is_named() {
     let table: Vec<Alteration> = vec![
-        (failed(), |one| one.exit_code = 0, "give exit code 1, and it says 0"),
-        (failed(), |one| one.exit_code = 4, "give exit code 1, and it says 4"),
-        (failed(), |one| one.verdict = "pass".into(), "give the verdict fail, and it says pass"),
-        (failed(), |one| one.verdict = "unknown".into(), "give the verdict fail, and it says unknown"),
-        (open(), |one| one.exit_code = 0, "give exit code 3, and it says 0"),
-        (open(), |one| one.verdict = "pass".into(), "give the verdict unknown, and it says pass"),
-        (open(), |one| one.verdict = "fail".into(), "give the verdict unknown, and it says fail"),
-        (open(), |one| one.exit_code = 1, "give exit code 3, and it says 1"),
-        (open(), |one| one.exit_code = 77, "and it says 77"),
-        (proved(), |one| one.exit_code = 3, "give exit code 0, and it says 3"),
-        (proved(), |one| one.exit_code = 1, "give exit code 0, and it says 1"),
-        (proved(), |one| one.verdict = "fail".into(), "give the verdict pass, and it says fail"),
-        (proved(), |one| one.verdict = "passed".into(), "and it says passed"),
-        (proved(), |one| one.verdict = "unknown".into(), "calls it in order, and nothing proves it"),
+        (failed(), |one| one.exit_code = Exit::Passed, "give exit code 1, and it says 0"),
+        (failed(), |one| one.exit_code = Exit::CouldNot, "give exit code 1, and it says 4"),
+        (failed(), |one| one.verdict = read("pass"), "give the verdict fail, and it says pass"),
+        (failed(), |one| one.verdict = read("unknown"), "give the verdict fail, and it says unknown"),
+        (open(), |one| one.exit_code = Exit::Passed, "give exit code 3, and it says 0"),
+        (open(), |one| one.verdict = read("pass"), "give the verdict unknown, and it says pass"),
+        (open(), |one| one.verdict = read("fail"), "give the verdict unknown, and it says fail"),
+        (open(), |one| one.exit_code = Exit::Failed, "give exit code 3, and it says 1"),
+        (proved(), |one| one.exit_code = Exit::Unknown, "give exit code 0, and it says 3"),
+        (proved(), |one| one.exit_code = Exit::Failed, "give exit code 0, and it says 1"),
+        (proved(), |one| one.verdict = read("fail"), "give the verdict pass, and it says fail"),
+        (proved(), |one| one.verdict = read("unknown"), "calls it in order, and nothing proves it"),
         (proved(), |one| one.findings.clear(), "no finding says that every byte was proved"),
         (proved(), |one| one.findings[2].covered_bytes = Some(4), "no finding says that every byte was proved"),
         (proved(), |one| one.findings[2].covered_bytes = None, "no finding says that every byte was proved"),
         (proved(), |one| one.findings[2].required = false, "always required"),
-        (proved(), |one| one.findings[3].verdict = "fail".into(), "give exit code 1, and it says 0"),
-        (proved(), |one| one.findings[3].verdict = "maybe".into(), "`maybe` is no verdict"),
+        (proved(), |one| one.findings[3].verdict = Verdict::Fail, "give exit code 1, and it says 0"),
         (proved(), |one| one.findings[3].reason = open().findings[1].reason.clone(), "gives a reason"),
         (proved(), |one| one.findings[3].reads = Some(2), "names damage"),
         (proved(), |one| one.findings[3].damage = vec![damage()], "names damage"),
@@ -235,24 +265,22 @@ fn a_line_that_contradicts_itself_is_named() {
         (failed(), |one| one.proof = proved().proof, "`proof` contradicts"),
         (open(), |one| one.proof = proved().proof, ""),
         (open(), |one| one.findings.push(finding("sound", "unknown", true)), ""),
-        (open(), |one| one.findings[1].check = "sound".into(), "says nothing of its proof"),
+        (open(), |one| one.findings[1].check = id("sound"), "says nothing of its proof"),
         (
             open(),
             |one| {
-                one.findings[1].check = "sound".into();
+                one.findings[1].check = id("sound");
                 one.proof = proved().proof;
             },
             "`sound` contradicts",
         ),
-        (proved(), |one| one.examined = Some("facts".into()), "at level facts in an audit of level bytes"),
-        (open(), |one| one.examined = Some("sample".into()), "at level sample in an audit of level bytes"),
-        (proved(), |one| one.target = "s3://b/q/ami-1a2b3c4d.bin".into(), "is outside s3://b/p"),
-        (proved(), |one| one.target = "s3://c/p/ami-1a2b3c4d.bin".into(), "is outside s3://b/p"),
-        (proved(), |one| one.target = "nonsense".into(), "its target is no object"),
-        (proved(), |one| one.change = Some("missing".into()), "it is missing, and no finding says so"),
-        (proved(), |one| one.change = Some("replaced".into()), "it is replaced, and no finding says so"),
-        (proved(), |one| one.change = Some("replaced_unclear".into()), "it is replaced unclear"),
-        (proved(), |one| one.change = Some("mended".into()), "`mended` is no change"),
+        (proved(), |one| one.examined = Some(read("facts")), "at level facts in an audit of level bytes"),
+        (open(), |one| one.examined = Some(read("sample")), "at level sample in an audit of level bytes"),
+        (proved(), |one| one.target = read("s3://b/q/ami-1a2b3c4d.bin"), "is outside s3://b/p"),
+        (proved(), |one| one.target = read("s3://c/p/ami-1a2b3c4d.bin"), "is outside s3://b/p"),
+        (proved(), |one| one.change = Some(read("missing")), "it is missing, and no finding says so"),
+        (proved(), |one| one.change = Some(read("replaced")), "it is replaced, and no finding says so"),
+        (proved(), |one| one.change = Some(read("replaced_unclear")), "it is replaced unclear"),
     ];
     for (index, (one, alter, problem)) in table.into_iter().enumerate() {
         let mut altered = one.clone();
@@ -262,7 +290,7 @@ fn a_line_that_contradicts_itself_is_named() {
         match (&found, problem) {
             (None, "") => {}
             (Some(found), problem) if !problem.is_empty() => {
-                assert!(found.contains(problem) && found.contains(&altered.target), "{index}: {found}");
+                assert!(found.contains(problem) && found.contains(&altered.target.to_string()), "{index}: {found}");
             }
             _ => panic!("{index}: {found:?}, expected {problem}"),
         }
@@ -273,10 +301,10 @@ fn a_line_that_contradicts_itself_is_named() {
 fn a_line_that_no_audit_writes_is_named() {
     let table: Vec<Alteration> = vec![
         (left(), |one| one.findings.clear(), "give exit code 0"),
-        (left(), |one| (one.findings, one.exit_code) = (Vec::new(), 0), "no finding says why"),
-        (unanswered(), |one| (one.findings, one.exit_code) = (Vec::new(), 0), "no finding says why"),
-        (gone(), |one| one.findings[0].check = "sound".into(), "no finding says why"),
-        (open(), |one| one.findings.retain(|one| one.check != "size"), "says nothing of its size"),
+        (left(), |one| (one.findings, one.exit_code) = (Vec::new(), Exit::Passed), "no finding says why"),
+        (unanswered(), |one| (one.findings, one.exit_code) = (Vec::new(), Exit::Passed), "no finding says why"),
+        (gone(), |one| one.findings[0].check = id("sound"), "no finding says why"),
+        (open(), |one| one.findings.retain(|one| one.check != id("size")), "says nothing of its size"),
         (open(), |one| one.identity = None, "size: it passes"),
         (kept(), |one| one.findings.clear(), "nothing says that it is the same"),
         (kept(), |one| one.findings[0].required = false, "always required"),
@@ -287,14 +315,14 @@ fn a_line_that_no_audit_writes_is_named() {
         (proved(), |one| one.findings[1].observed = Some("6 bytes".into()), "not the size of the object"),
         (proved(), |one| one.findings[3].covered_bytes = Some(1), "crc32: it passes over 1 of 5 bytes"),
         (proved(), |one| one.findings[3].covered_bytes = None, "crc32: it passes over 0 of 5 bytes"),
-        (proved(), |one| one.findings.retain(|one| one.check != "crc32"), "no check of the bytes passed"),
-        (proved(), |one| one.findings.retain(|one| one.check != "unchanged"), "it is same, and no finding says so"),
-        (proved(), |one| one.change = Some("new".into()), "it is new, and no finding says so"),
-        (proved(), |one| one.proof.as_mut().unwrap().by = vec!["magic".into()], "a proof by `magic`"),
-        (proved(), |one| one.proof.as_mut().unwrap().by = vec![String::new()], "a proof by ``"),
-        (proved(), |one| one.proof.as_mut().unwrap().by = vec!["sha256".into()], "a proof by `sha256`"),
-        (kept(), |one| one.proof.as_mut().unwrap().by = vec!["magic".into()], "a proof by `magic`"),
-        (kept(), |one| one.proof.as_mut().unwrap().by = vec!["sha256".into()], ""),
+        (proved(), |one| one.findings.retain(|one| one.check != id("crc32")), "no check of the bytes passed"),
+        (proved(), |one| one.findings.retain(|one| one.check != id("unchanged")), "it is same, and no finding says so"),
+        (proved(), |one| one.change = Some(read("new")), "it is new, and no finding says so"),
+        (proved(), |one| one.proof.as_mut().unwrap().by = vec![read("magic")], "a proof by `magic`"),
+        (proved(), |one| one.proof.as_mut().unwrap().by = vec![read("")], "a proof by ``"),
+        (proved(), |one| one.proof.as_mut().unwrap().by = vec![read("sha256")], "a proof by `sha256`"),
+        (kept(), |one| one.proof.as_mut().unwrap().by = vec![read("magic")], "a proof by `magic`"),
+        (kept(), |one| one.proof.as_mut().unwrap().by = vec![read("sha256")], ""),
         (proved(), |one| one.findings.push(finding("proof", "unknown", false)), "proof: it is always required"),
         (proved(), |one| one.findings.push(finding("proof", "pass", true)), "proof: it is there twice"),
         (proved(), |one| one.findings.push(finding("identity", "unknown", false)), "identity: it is always required"),
@@ -304,7 +332,7 @@ fn a_line_that_no_audit_writes_is_named() {
         (weak(), |one| one.findings[2].covered_bytes = Some(4), "give the verdict unknown, and it says pass"),
         (proved(), |one| one.identity.as_mut().unwrap().ami_id = Some("ami-11111111".into()), "its key is of ami-1a2b"),
         (proved(), |one| one.identity.as_mut().unwrap().ami_id = None, "its identity of no AMI"),
-        (proved(), |one| one.target = "s3://b/p/ami-1a2b3c4d.bin?versionId=v".into(), "no listing shows it"),
+        (proved(), |one| one.target = read("s3://b/p/ami-1a2b3c4d.bin?versionId=v"), "no listing shows it"),
         (proved(), |one| one.elapsed_seconds = -1.0, "elapsed_seconds is -1"),
         (proved(), |one| one.elapsed_seconds = f64::NAN, "elapsed_seconds is NaN"),
         (proved(), |one| one.elapsed_seconds = f64::INFINITY, "elapsed_seconds is inf"),
@@ -312,7 +340,7 @@ fn a_line_that_no_audit_writes_is_named() {
         (
             proved(),
             |one| {
-                one.target = "s3://b/p/readme.txt".into();
+                one.target = read("s3://b/p/readme.txt");
                 one.identity.as_mut().unwrap().ami_id = None;
             },
             "no listing shows it",
@@ -328,7 +356,7 @@ fn a_line_that_no_audit_writes_is_named() {
         (facts(), |one| one.findings.clear(), "says nothing of its size"),
         (facts(), |one| one.identity = None, "size: it passes"),
         (facts(), |one| one.identity.as_mut().unwrap().object_bytes = 0, "its size does not fail"),
-        (facts(), |one| (one.proof, one.verdict) = (proved().proof, "pass".into()), "neither of this run"),
+        (facts(), |one| (one.proof, one.verdict) = (proved().proof, Verdict::Pass), "neither of this run"),
         (known_by_facts(), |one| one.findings.truncate(1), "says nothing of its proof"),
         (known_by_facts(), |one| one.findings[1] = finding("proof", "pass", true), "no check of the bytes passed"),
     ];
@@ -353,7 +381,7 @@ fn all_lines_are_held_against_the_policy_of_the_audit() {
         all.end.scope = vec!["s3://b/p".into(), "s3://c/".into()];
         let bucket = |(name, check): &(&str, &str)| AuditedBucketReport {
             findings: vec![finding(check, "pass", true)],
-            ..bucket(name, "pass", 0, "pass")
+            ..bucket(name, "pass", Exit::Passed, "pass")
         };
         all.buckets = buckets.iter().map(bucket).collect();
         all
@@ -395,10 +423,9 @@ fn damage() -> DamageReport {
 fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
     type Change = fn(&mut AuditLines);
     let table: Vec<(Change, &str)> = vec![
-        (|all| all.end.exit_code = 0, "its end: its lines give exit code 1, and it says 0"),
-        (|all| all.end.exit_code = 3, "its lines give exit code 1"),
-        (|all| all.end.exit_code = 4, "its lines give exit code 1"),
-        (|all| all.end.exit_code = 9, "its lines give exit code 1"),
+        (|all| all.end.exit_code = Exit::Passed, "its end: its lines give exit code 1, and it says 0"),
+        (|all| all.end.exit_code = Exit::Unknown, "its lines give exit code 1"),
+        (|all| all.end.exit_code = Exit::CouldNot, "its lines give exit code 1"),
         (|all| all.end.examined += 1, "examined is 4, and its lines make 3"),
         (|all| all.end.still_good = 0, "still_good is 0"),
         (|all| all.end.left = 1, "left is 1"),
@@ -406,7 +433,6 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
         (|all| all.end.objects = 5, "objects is 5"),
         (|all| all.end.proved = 4, "proved is 4, and its lines make 2 to 2"),
         (|all| all.end.proved = 0, "proved is 0"),
-        (|all| all.end.level = "x".into(), "at level bytes in an audit of level x"),
         (|all| all.end.sample = Some("1%".into()), "its sample does not go with that"),
         (|all| all.end.listed = u64::MAX, "listed is 18446744073709551615, more than there can be"),
         (|all| all.end.requests = (1 << 53) + 1, "requests is 9007199254740993"),
@@ -416,13 +442,19 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
         (|all| all.end.estimated_dollars = Some(f64::NAN), "estimated_dollars"),
         (|all| all.end.began = "soon".into(), "of no known time"),
         (|all| all.summary = SummaryReport::default(), "its summary: it says 0 targets"),
-        (|all| all.summary.exit_code = 0, "exit code 0, and the lines"),
-        (|all| all.summary.exit_code = 4, "exit code 4, and the lines"),
+        (|all| all.summary.exit_code = Exit::Passed, "exit code 0, and the lines"),
+        (|all| all.summary.exit_code = Exit::CouldNot, "exit code 4, and the lines"),
         (|all| all.summary.failed = 0, "0 failed"),
         (|all| all.summary.errors = 1, "1 errors"),
-        (|all| all.buckets.push(bucket("b", "pass", 0, "fail")), "bucket b: its findings give fail with exit code 1"),
-        (|all| all.buckets.push(bucket("b", "fail", 1, "pass")), "give pass with exit code 0, and it says fail with 1"),
-        (|all| all.buckets.push(bucket("c", "pass", 0, "pass")), "bucket c: it is outside"),
+        (
+            |all| all.buckets.push(bucket("b", "pass", Exit::Passed, "fail")),
+            "bucket b: its findings give fail with exit code 1",
+        ),
+        (
+            |all| all.buckets.push(bucket("b", "fail", Exit::Failed, "pass")),
+            "give pass with exit code 0, and it says fail with 1",
+        ),
+        (|all| all.buckets.push(bucket("c", "pass", Exit::Passed, "pass")), "bucket c: it is outside"),
     ];
     for (alter, problem) in table {
         let mut all = audit(vec![proved(), failed(), open(), kept()]);
@@ -430,28 +462,19 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
         let found = all.contradiction().unwrap_or_default();
         assert!(found.contains(problem), "{found}, expected {problem}");
     }
-    for level in ["x", "Bytes"] {
-        let line = AuditedReport { examined: Some(level.into()), findings: Vec::new(), exit_code: 0, ..open() };
-        let mut all = of_level(level, vec![line]);
-        all.end.proved = 0;
-        assert!(all.contradiction().is_some());
-        all.objects.clear();
-        (all.end.objects, all.end.examined, all.summary.targets, all.summary.unknown) = (0, 0, 0, 0);
-        assert!(all.contradiction().unwrap().contains(&format!("`{level}` is none of facts, sample, bytes")));
-    }
     let mut all = audit(vec![proved()]);
     all.end.problems = vec!["the ledger could not be written".into()];
     assert!(all.contradiction().unwrap().contains("tells of problems, and says exit code 0"));
-    (all.end.exit_code, all.summary.exit_code) = (1, 1);
+    (all.end.exit_code, all.summary.exit_code) = (Exit::Failed, Exit::Failed);
     assert!(all.contradiction().unwrap().contains("it says that something failed, and no line does"));
-    (all.end.exit_code, all.summary.exit_code) = (4, 4);
+    (all.end.exit_code, all.summary.exit_code) = (Exit::CouldNot, Exit::CouldNot);
     assert_eq!(all.contradiction(), None);
 }
 
-fn bucket(name: &str, verdict: &str, exit_code: u8, found: &str) -> AuditedBucketReport {
+fn bucket(name: &str, verdict: &str, exit_code: Exit, found: &str) -> AuditedBucketReport {
     AuditedBucketReport {
         bucket: name.into(),
-        verdict: verdict.into(),
+        verdict: read(verdict),
         findings: vec![finding("versioning", found, true)],
         exit_code,
     }

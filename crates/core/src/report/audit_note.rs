@@ -1,0 +1,115 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A note on a whole audit. In JSON it is its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditNote {
+    NewLedger,
+    /// The objects were named, and nothing was listed.
+    NamedOnly,
+    /// A listing held keys that are not under its prefix.
+    OutsidePrefix {
+        prefix: String,
+        keys: u64,
+        example: String,
+    },
+    /// A listing was not in the order of its keys.
+    Unordered {
+        prefix: String,
+    },
+    NothingUnder {
+        prefix: String,
+    },
+    /// Objects that the run was cut off before.
+    NotReached {
+        left: u64,
+        of: u64,
+    },
+    /// Objects of the ledger that no listing held, and that the run was cut off before.
+    UnlistedNotReached {
+        left: u64,
+        of: u64,
+    },
+    /// Duplicates were looked for in a share of the objects only. It does not hold once all shards are merged.
+    DuplicatesInShare,
+    ImagesNotCompared,
+    /// Something beside the objects could not be asked for.
+    NotAsked {
+        what: String,
+        why: String,
+    },
+    /// The text of a note that was read from a file.
+    Other(String),
+}
+
+impl AuditNote {
+    /// Notes that are known again when they are read from a file.
+    const FIXED: [AuditNote; 4] =
+        [AuditNote::NewLedger, AuditNote::NamedOnly, AuditNote::DuplicatesInShare, AuditNote::ImagesNotCompared];
+}
+
+impl fmt::Display for AuditNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AuditNote::NewLedger => f.write_str("new ledger: no earlier results"),
+            AuditNote::NamedOnly => {
+                f.write_str("objects that are not named, and ones that are gone, were not looked for")
+            }
+            AuditNote::OutsidePrefix { prefix, keys, example } => write!(
+                f,
+                "the listing of {prefix} has {keys} keys that are not under it, left out: such as `{example}`"
+            ),
+            AuditNote::Unordered { prefix } => {
+                write!(f, "the listing of {prefix} is not in the order of its keys")
+            }
+            AuditNote::NothingUnder { prefix } => {
+                write!(f, "no stored AMI object was found under {prefix}, so nothing is known of it")
+            }
+            AuditNote::NotReached { left, of } => write!(f, "{left} of {of} objects were not reached"),
+            AuditNote::UnlistedNotReached { left, of } => {
+                write!(f, "{left} of {of} objects that are not listed were not reached")
+            }
+            AuditNote::DuplicatesInShare => {
+                f.write_str("duplicates were looked for among the objects of this share alone")
+            }
+            AuditNote::ImagesNotCompared => {
+                f.write_str("the account's AMIs were not held against the copies: not all were seen")
+            }
+            AuditNote::NotAsked { what, why } => write!(f, "{what} could not be asked for: {why}"),
+            AuditNote::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Serialize for AuditNote {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AuditNote {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = AuditNote::FIXED.into_iter().find(|note| note.to_string() == text);
+        Ok(known.unwrap_or(AuditNote::Other(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_known_again_by_its_whole_text_alone() {
+        for note in AuditNote::FIXED {
+            let json = serde_json::to_string(&note).unwrap();
+            assert_eq!(serde_json::from_str::<AuditNote>(&json).unwrap(), note);
+        }
+        let prefix = "s3://b/this share alone/".to_owned();
+        let json = serde_json::to_string(&AuditNote::NothingUnder { prefix }).unwrap();
+        let read: AuditNote = serde_json::from_str(&json).unwrap();
+        assert!(matches!(&read, AuditNote::Other(text) if text.contains("this share alone")));
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    }
+}

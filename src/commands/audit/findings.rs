@@ -1,0 +1,56 @@
+//! Findings of an audit that more than one step gives.
+
+use crate::audit::{Change, History, LookResult, joined};
+use crate::checks::wrong_size;
+use crate::ident::{ObjectIdentity, ObjectUri, Target};
+use crate::report::FindingReport;
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason};
+
+/// Whether a stored AMI object can have this size.
+pub(super) fn size(uri: &ObjectUri, bytes: u64) -> Finding {
+    let outcome = match wrong_size(&Target::Object(uri.clone()), bytes) {
+        Some(failure) => Outcome::Fail(failure),
+        None => Outcome::Pass(Evidence::of_rule("HeadObject", "an object with bytes", format!("{bytes} bytes"))),
+    };
+    Finding { check: CheckId::Size, required: true, outcome }
+}
+
+/// What an earlier look found in the same state, and this one did not look for.
+pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<FindingReport> {
+    let outcome = if let Some(damage) = history.damage_of(seen) {
+        let observed = format!("{} failed {}", joined(&damage.failed, ", "), damage.at);
+        let evidence = Evidence::of_rule("ledger", "no damage was found in it as it is now", observed);
+        Outcome::Fail(Failure::of_rule(evidence))
+    } else {
+        let doubtful = history.doubt_of(seen)?;
+        let LookResult::Doubted(doubt) = doubtful.standing() else { return None };
+        Outcome::Unknown(Reason::InDoubt { doubt, since: doubtful.at.clone() })
+    };
+    Some(FindingReport::from(&Finding { check: CheckId::PolicyCheck(PolicyCheck::Sound), required: true, outcome }))
+}
+
+/// Whether an object is what it was; `None` for a new one.
+pub(super) fn unchanged(change: &Change) -> Option<Finding> {
+    let evidence = |observed: &str| Evidence::of_rule("ledger", "what it was when first seen, or accepted", observed);
+    let outcome = match change {
+        Change::New => return None,
+        Change::Same => Outcome::Pass(evidence("the same object")),
+        Change::SameContent { by } => Outcome::Pass(evidence(&format!("written again with the same {by}"))),
+        Change::Restated { detail } => Outcome::Unknown(Reason::Contradiction { detail: detail.clone() }),
+        Change::Replaced { detail } => {
+            Outcome::Fail(Failure::of_rule(evidence(&format!("replaced by other content: {detail}"))))
+        }
+        Change::Unclear => Outcome::Unknown(Reason::NotStated {
+            detail: "it was written again, and nothing that is known of both tells whether with the same content"
+                .to_owned(),
+        }),
+    };
+    Some(Finding { check: CheckId::PolicyCheck(PolicyCheck::Unchanged), required: true, outcome })
+}
+
+/// An object that the ledger knows, and that is not there any more.
+pub(super) fn missing() -> Finding {
+    let evidence = Evidence::of_rule("ledger", "still there", "there is no such object any more");
+    let outcome = Outcome::Fail(Failure::of_rule(evidence));
+    Finding { check: CheckId::PolicyCheck(PolicyCheck::Present), required: true, outcome }
+}

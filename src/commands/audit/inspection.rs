@@ -1,0 +1,166 @@
+//! What the requests of a level show of one object.
+
+use tokio_util::sync::CancellationToken;
+
+use super::findings;
+use super::subject::Subject;
+use crate::audit::{ContentFingerprint, Level, Word};
+use crate::checksum::ChecksumKind;
+use crate::commands::Discovery;
+use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyRequest, verify_discovered};
+use crate::facts::{ListedObject, ObjectFacts};
+use crate::ident::{ETagForm, ObjectIdentity};
+use crate::plan::PartLayout;
+use crate::report::{Exit, FindingReport, VerifyReport};
+use crate::source::{ErrorKind, Session, SourceError};
+use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason, ReasonCode, Verdict};
+
+/// What is known of an object from the requests of a level.
+pub(super) struct Inspection {
+    pub facts: ObjectFacts,
+    pub seen: ObjectIdentity,
+    pub content: Vec<ContentFingerprint>,
+    pub findings: Vec<FindingReport>,
+    pub notes: Vec<String>,
+    pub proved_by: Vec<Word<CheckId>>,
+    pub covered: u64,
+    /// What speaks against the bytes without refuting them.
+    pub doubt: Option<Doubt>,
+    /// The parts under which the ETag matched.
+    pub etag_parts: Option<PartLayout>,
+    /// How work ended that could not be done, where no finding says so.
+    pub exit: Exit,
+}
+
+/// Asks what the level of the run asks, and reads what it reads.
+pub(super) async fn inspect(subject: &Subject<'_>, cancel: &CancellationToken) -> Result<Inspection, SourceError> {
+    let facts = subject.head().await.map_err(Clone::clone)?.clone();
+    match subject.request.level {
+        Level::Facts => {
+            let mut found = Discovery::without_layout(&subject.session, facts).await;
+            Ok(Inspection::of_facts(subject, &mut found))
+        }
+        Level::Sample | Level::Bytes => {
+            let mut found = Discovery::from_head(&subject.session, facts).await;
+            let inspection = Inspection::of_facts(subject, &mut found);
+            let verified = read(subject, &inspection.seen, found, cancel).await?;
+            Ok(inspection.with(verified, subject.request.level))
+        }
+    }
+}
+
+/// Holds its bytes, all of them or a sample, against what S3 stores of it.
+async fn read(
+    subject: &Subject<'_>,
+    seen: &ObjectIdentity,
+    found: Discovery,
+    cancel: &CancellationToken,
+) -> Result<Verified, SourceError> {
+    let (session, request): (&Session, _) = (&subject.session, subject.request);
+    let sample = (request.level == Level::Sample).then_some(request.sample);
+    let known = subject.history.and_then(|history| history.parts_of(seen));
+    let etag_parts = known.map(|(etag, layout)| ETagParts { etag, layout });
+    let wish = VerifyRequest { sample, etag_parts, ..VerifyRequest::new(session.source(), request.budget) };
+    verify_discovered(session, &wish, found, cancel).await.map_err(|error| match error {
+        VerifyError::Source(error) => error,
+        VerifyError::Request(_) | VerifyError::OutOfTime => {
+            SourceError::new(ErrorKind::Io, session.target(), error.to_string())
+        }
+    })
+}
+
+impl Inspection {
+    /// Takes the notes of the discovery, so that a reading behind it does not repeat them.
+    fn of_facts(subject: &Subject<'_>, found: &mut Discovery) -> Self {
+        let mut notes = std::mem::take(&mut found.notes);
+        let facts = found.facts.clone();
+        let seen = facts.listed_identity();
+        notes.extend(notes_on_listing(subject, &facts, &seen));
+        notes.extend(facts.expiration.iter().flatten().map(|text| format!("a lifecycle rule will remove it: {text}")));
+        let proof = Finding { check: CheckId::Proof, required: false, outcome: Outcome::Unknown(Reason::NotRead) };
+        let findings = [findings::size(&subject.candidate.uri, facts.size), proof];
+        Inspection {
+            seen,
+            content: stated(&facts),
+            findings: findings.iter().map(FindingReport::from).collect(),
+            notes,
+            proved_by: Vec::new(),
+            covered: 0,
+            doubt: None,
+            etag_parts: None,
+            exit: Exit::Passed,
+            facts,
+        }
+    }
+
+    /// Adds what a reading showed.
+    fn with(self, verified: Verified, level: Level) -> Self {
+        let Verified { report, doubt, etag_parts, .. } = verified;
+        let VerifyReport { mut findings, proved_by, stats, exit_code, notes: more, .. } = report;
+        if level == Level::Sample {
+            // A sample proves nothing, and is what was asked for.
+            let sampled = |finding: &&mut FindingReport| {
+                finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Sampled)
+            };
+            findings.iter_mut().filter(sampled).for_each(|finding| finding.required = false);
+        }
+        let proved_by: Vec<Word<CheckId>> = proved_by.into_iter().map(Word::Known).collect();
+        // Values that were proved, or all that are stated where none was. Beside damage or doubt all are kept: those
+        // that did not match must be known.
+        let mut content = self.content;
+        let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+        if level == Level::Bytes && !proved_by.is_empty() && doubt.is_none() && !fails {
+            content.retain(|content| proved_by.contains(&content.check()));
+        }
+        let exit = match exit_code {
+            exit @ (Exit::Interrupted | Exit::CouldNot) => exit,
+            _ => Exit::Passed,
+        };
+        let covered = stats.covered_bytes;
+        let notes = self.notes.into_iter().chain(more).collect();
+        Inspection { content, findings, notes, proved_by, covered, doubt, etag_parts, exit, ..self }
+    }
+
+    /// Values of the content that every byte was held against, and that matched. No other value makes the content of an
+    /// object the same as before while its bytes are wrong or in doubt.
+    pub fn matched(&self) -> Vec<ContentFingerprint> {
+        self.content.iter().filter(|content| self.proved_by.contains(&content.check())).cloned().collect()
+    }
+}
+
+/// What the listing said otherwise than HEAD.
+fn notes_on_listing(subject: &Subject<'_>, facts: &ObjectFacts, seen: &ObjectIdentity) -> Vec<String> {
+    let candidate = &subject.candidate;
+    let moved = |listed: &&ListedObject| !listed.identity().same_bytes_as(seen).agrees();
+    let moved =
+        candidate.listed.as_ref().filter(moved).map(|listed| match listed.size.filter(|size| *size != facts.size) {
+            Some(size) => {
+                format!("the listing says that it has {size} bytes, and HEAD {}: what HEAD says counts", facts.size)
+            }
+            None => "it is another one than was listed a moment ago".to_owned(),
+        });
+    let odd = candidate.odd.as_ref().map(|odd| format!("{odd}: what HEAD says counts, {} bytes", facts.size));
+    moved.into_iter().chain(odd).collect()
+}
+
+/// Values of its content, as S3 states them.
+pub(super) fn stated(facts: &ObjectFacts) -> Vec<ContentFingerprint> {
+    let checksums = facts.checksums.value().into_iter().flatten();
+    let mut content: Vec<ContentFingerprint> = checksums
+        .map(|checksum| {
+            let value = checksum.to_string();
+            // What may go over parts must not be taken for a value of the whole.
+            let open = !matches!(checksum.kind, ChecksumKind::FullObject) && !value.contains('-');
+            let value = if open { format!("{value}-?") } else { value };
+            ContentFingerprint::new(&checksum.algorithm().to_string(), &value)
+        })
+        .collect();
+    if let Some(etag) = &facts.id.etag
+        && facts.encryption.hides_md5().is_none()
+        && !matches!(etag.form(), ETagForm::Opaque)
+    {
+        content.push(ContentFingerprint::new("etag", &etag.to_string()));
+    }
+    content.sort();
+    content
+}

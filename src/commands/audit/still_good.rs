@@ -1,0 +1,61 @@
+use super::findings::{self, known_trouble, unchanged};
+use super::inspection::stated;
+use super::judged;
+use super::object::AuditedObject;
+use super::state::{moves, object_state, wants_head};
+use super::subject::Subject;
+use crate::audit::{Change, History, Proof};
+use crate::facts::ObjectFacts;
+use crate::ident::{ObjectIdentity, Target};
+use crate::report::{AuditedReport, FindingReport, IdentityReport, ProvedReport};
+use crate::source::SourceError;
+use crate::verdict::Finding;
+
+/// An object of which an earlier proof still holds; `None` where it is another by now. What the policy asks beyond the
+/// listing is asked all the same.
+pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &Proof) -> Option<AuditedObject> {
+    let (request, now) = (subject.request, subject.now());
+    let class = subject.listed_class();
+    let facts = if wants_head(request, class.as_deref()) { Some(subject.head().await) } else { None };
+    let other = |facts: &&ObjectFacts| {
+        !facts.listed_identity().same_as(&good.object).agrees()
+            || history.restated(&good.object, &stated(facts)).is_some()
+    };
+    if facts.as_ref().and_then(|facts| facts.ok()).filter(other).is_some() {
+        return None;
+    }
+    let change = history.change(&good.object, good.listed.as_ref(), &good.content);
+    let mut findings: Vec<Finding> = unchanged(&change).into_iter().collect();
+    let facts = facts.map(|facts| facts.map_err(SourceError::explain));
+    let state = object_state(subject, facts, class, (history, &good.object)).await;
+    findings.extend(request.policy.judge_object(&state, now));
+    // A ledger may hold a proof of nothing from before there was this rule.
+    findings.extend((good.object.object_bytes == Some(0)).then(|| findings::size(&subject.candidate.uri, 0)));
+    let mut findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
+    findings.extend(known_trouble(history, &good.object));
+    let proof = history.proof_of(&good.object);
+    let holds = proof.is_some_and(|proof| proof.is_in(request.term(now)));
+    let mut report = AuditedReport {
+        target: subject.candidate.uri.clone(),
+        verdict: judged::verdict(&findings, holds),
+        examined: None,
+        identity: Some(identity(subject, good)),
+        notes: moves(request, &state, now),
+        storage_class: state.storage_class,
+        change: Some(Change::kind(&change)),
+        proof: proof.map(ProvedReport::from),
+        content: good.content.clone(),
+        exit_code: judged::exit(&findings),
+        findings,
+        requests: 0,
+        received_bytes: 0,
+        elapsed_seconds: 0.0,
+    };
+    subject.count(&mut report);
+    Some(AuditedObject { report, entry: None, content: good.content.clone(), proved: holds })
+}
+
+fn identity(subject: &Subject<'_>, good: &Proof) -> IdentityReport {
+    let identity = ObjectIdentity { version_id: good.version_id.clone(), ..good.object.clone() };
+    IdentityReport::new(&identity, &Target::Object(subject.candidate.uri.clone()))
+}

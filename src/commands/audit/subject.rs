@@ -1,0 +1,92 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use super::list::Candidate;
+use super::{AuditRequest, AuditServices};
+use crate::audit::History;
+use crate::facts::ObjectFacts;
+use crate::ident::ObjectIdentity;
+use crate::progress::{Call, Counting, Monitor};
+use crate::report::AuditedReport;
+use crate::source::{Context, Session, SourceError};
+
+/// One object of a run, the connection to it, and what HEAD answered.
+///
+/// Every step that needs a HEAD takes the same answer, so that an object is asked once before its bytes are read.
+pub(super) struct Subject<'a> {
+    pub services: &'a AuditServices,
+    pub request: &'a AuditRequest,
+    pub candidate: Candidate,
+    /// What the ledger knows of it; `None` without a ledger.
+    pub history: Option<&'a History>,
+    pub session: Session,
+    counting: Arc<Counting>,
+    started: Instant,
+    head: OnceCell<Result<ObjectFacts, SourceError>>,
+}
+
+impl<'a> Subject<'a> {
+    pub fn new(
+        services: &'a AuditServices,
+        request: &'a AuditRequest,
+        candidate: Candidate,
+        history: Option<&'a History>,
+    ) -> Self {
+        let counting = Arc::new(Counting::new(Arc::new(WithoutProgress(Arc::clone(&services.context.monitor)))));
+        let monitor: Arc<dyn Monitor> = counting.clone();
+        let context = Context { monitor, ..services.context.clone() };
+        let session = Session::new(services.archive.object(&candidate.uri), context);
+        let started = services.context.clock.monotonic();
+        Subject { services, request, candidate, history, session, counting, started, head: OnceCell::new() }
+    }
+
+    /// What HEAD answers; it is asked by whoever needs it first.
+    pub async fn head(&self) -> Result<&ObjectFacts, &SourceError> {
+        self.head.get_or_init(|| self.session.head()).await.as_ref()
+    }
+
+    /// Its state as the listing shows it.
+    pub fn listed(&self) -> Option<ObjectIdentity> {
+        self.candidate.listed.as_ref().map(crate::facts::ListedObject::identity)
+    }
+
+    /// The storage class that the listing states.
+    pub fn listed_class(&self) -> Option<String> {
+        self.candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone())
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.services.context.clock.now()
+    }
+
+    /// Writes into a report what was asked and read for it.
+    pub fn count(&self, report: &mut AuditedReport) {
+        let counts = self.counting.counts();
+        report.requests = counts.requests;
+        report.received_bytes = counts.received;
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.services.context.clock.monotonic().duration_since(self.started)
+    }
+}
+
+/// Of many objects at once no single one shows its progress.
+struct WithoutProgress(Arc<dyn Monitor>);
+
+impl Monitor for WithoutProgress {
+    fn request(&self, call: Call) {
+        self.0.request(call);
+    }
+
+    fn received(&self, bytes: u64) {
+        self.0.received(bytes);
+    }
+
+    fn retrying(&self, error: &SourceError, wait: Duration) {
+        self.0.retrying(error, wait);
+    }
+}

@@ -1,0 +1,100 @@
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+use stored_ami_lab::Operation;
+
+use crate::common::data;
+use crate::rig::{Audited, BUCKET, Rig, key, target};
+
+/// What was asked about each object since the calls were cleared.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Asked {
+    head: usize,
+    head_of_part: usize,
+    attributes: usize,
+    reads: usize,
+}
+
+fn asked(rig: &Rig) -> BTreeMap<String, Asked> {
+    let mut found: BTreeMap<String, Asked> = BTreeMap::new();
+    for call in rig.lab.calls().into_iter().filter(|call| !call.key.is_empty()) {
+        let of_part = call.query.contains("partNumber");
+        let asked = found.entry(call.key).or_default();
+        match call.operation {
+            Operation::HeadObject if of_part => asked.head_of_part += 1,
+            Operation::HeadObject => asked.head += 1,
+            Operation::GetObjectAttributes => asked.attributes += 1,
+            Operation::GetObject => asked.reads += 1,
+            other => panic!("{other:?} of an object"),
+        }
+    }
+    found
+}
+
+/// Three objects: of one PUT, of three parts that the server lists, and of three parts that it does not.
+async fn rig() -> Rig {
+    let rig = Rig::with(1).await;
+    let bytes = data(3, 12 << 20);
+    let parts: Vec<&[u8]> = bytes.chunks(5 << 20).collect();
+    let sha256 = (ChecksumAlgorithm::Sha256, ChecksumType::Composite);
+    rig.server.multipart(BUCKET, &key(1), &parts, Some(sha256)).await;
+    rig.server.multipart(BUCKET, &key(2), &parts, None).await;
+    rig.lab.clear_calls();
+    rig
+}
+
+const WHOLE: Asked = Asked { head: 2, head_of_part: 0, attributes: 0, reads: 1 };
+const LISTED: Asked = Asked { head: 2, head_of_part: 0, attributes: 1, reads: 3 };
+const NOT_LISTED: Asked = Asked { head: 2, head_of_part: 1, attributes: 1, reads: 3 };
+
+fn expected() -> BTreeMap<String, Asked> {
+    [(key(0), WHOLE), (key(1), LISTED), (key(2), NOT_LISTED)].into()
+}
+
+/// HEAD before reading gives the identity that the reads are pinned to; HEAD after it shows whether that object is still
+/// there. Neither stands in for the other, and none is made besides.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_of_bytes_asks_head_once_before_and_once_after_reading() {
+    let rig = rig().await;
+    let run = rig.audit(&["--level", "bytes"]).await;
+    assert_eq!(asked(&rig), expected());
+    for (key, asked) in expected() {
+        let all = asked.head + asked.head_of_part + asked.attributes + asked.reads;
+        assert_eq!(run.object(&key)["requests"], all, "{key}");
+    }
+    run.assert_exit(0);
+}
+
+/// Objects that were named are asked for before it is known whether they are due; that answer is used again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_of_a_list_asks_no_head_more() {
+    let rig = rig().await;
+    let list = rig.text("list.txt");
+    let names: Vec<String> = (0..3).map(|number| target(&key(number))).collect();
+    std::fs::write(&list, names.join("\n")).unwrap();
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nencryption = [\"AES256\"]\n").unwrap();
+    let ledger = rig.text("l.db");
+    let args = ["audit", "--list", &list, "--level", "bytes", "--ledger", &ledger, "--policy", &policy];
+    let args = [&args[..], &["--max-bytes", "1GiB"]].concat();
+    Audited::of(rig.server.run(&args).await).assert_exit(0);
+    assert_eq!(asked(&rig), expected());
+    // The proofs hold, and the policy takes the same HEAD as the comparison with the ledger.
+    rig.lab.clear_calls();
+    let again = Audited::of(rig.server.run(&args).await);
+    assert_eq!(again.assert_exit(0).end()["still_good"], 3);
+    let once = || Asked { head: 1, ..Asked::default() };
+    assert_eq!(asked(&rig), (0..3).map(|number| (key(number), once())).collect());
+}
+
+/// What the ledger knows and the listing lacks is asked for by its name, and looked at with that answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_listing_lacks_is_asked_for_once() {
+    let rig = Rig::with(2).await;
+    rig.audit(&[]).await.assert_exit(0);
+    rig.delete(&key(1)).await;
+    rig.lab.clear_calls();
+    rig.audit(&["--level", "bytes"]).await.assert_exit(1);
+    let gone = Asked { head: 1, ..Asked::default() };
+    assert_eq!(asked(&rig), [(key(0), WHOLE), (key(1), gone)].into());
+}
