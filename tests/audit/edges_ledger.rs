@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use stored_ami::audit::Entry;
+use stored_ami::audit::{Entry, Word};
 use stored_ami::ledger::Ledger;
 use stored_ami_lab::Operation;
 
@@ -107,7 +107,8 @@ async fn a_pass_that_covers_less_than_the_object_is_no_proof() {
         let forged = entries.iter().cloned().map(|entry| match entry {
             Entry::Proof(mut proof) => {
                 proof.covered_bytes = covered;
-                proof.proved_by = proved_by.split(' ').filter(|by| !by.is_empty()).map(str::to_owned).collect();
+                proof.proved_by =
+                    proved_by.split(' ').filter(|by| !by.is_empty()).map(|by| Word::of(by.to_owned())).collect();
                 Entry::Proof(proof)
             }
             other => other,

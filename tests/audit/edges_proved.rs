@@ -19,11 +19,11 @@ use stored_ami::ledger::Ledger;
 use stored_ami::plan::{Limits, Sample};
 use stored_ami::progress::{Call, Counting, Monitor, Silent};
 use stored_ami::render::{Human, Renderer as _, Style, page, prometheus, table};
-use stored_ami::report::{AuditedReport, Report, SummaryReport};
+use stored_ami::report::{AuditedReport, Exit, Report, SummaryReport};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use stored_ami::source::{BucketResolver, BucketService, Context, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use stored_ami::units::PartNumber;
-use stored_ami::verdict::Doubt;
+use stored_ami::verdict::{Doubt, Verdict};
 use tokio_util::sync::CancellationToken;
 
 use crate::common::data;
@@ -258,7 +258,7 @@ impl World {
         let end = audit(&services, &request(level, anew), Some(ledger), &cancel, emit).await.unwrap();
         reports.push(Report::Audit(Box::new(end)));
         let read = |report: &Report| match report {
-            Report::Audited(one) => one.examined.as_deref() == Some("bytes") && one.received_bytes > 0,
+            Report::Audited(one) => one.examined == Some(Level::Bytes) && one.received_bytes > 0,
             _ => false,
         };
         if self.shelf.there && reports.iter().any(read) {
@@ -330,7 +330,7 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
     let services = AuditServices { context: Context { monitor, ..services.context.clone() }, ..services };
     let ledger = Ledger::open(&world.ledger).unwrap();
     let end = audit(&services, &request(Level::Bytes, true), Some(ledger), &cancel, drop).await.unwrap();
-    assert_eq!(end.exit_code, 130);
+    assert_eq!(end.exit_code, Exit::Interrupted);
     let Some(Entry::Proof(last)) = world.entries().pop() else { panic!("no look was kept") };
     assert_eq!(last.doubt, Some(Doubt::Mismatch));
     assert!(world.history().proof_of(&world.seen()).is_none());
@@ -363,7 +363,7 @@ pub(crate) fn says_proved(reports: &[Report], history: &History, seen: ObjectIde
         match report {
             Report::Audited(one) => {
                 says("json proof", one.proof.is_some());
-                says("json verdict", one.verdict == "pass");
+                says("json verdict", one.verdict == Verdict::Pass);
                 says("text header", one.examined.is_some() && header(one).contains_proof());
             }
             Report::Audit(end) => says("json proved", end.proved > 0),
