@@ -69,7 +69,7 @@ pub(crate) struct CallLog {
 }
 
 impl CallLog {
-    pub fn add(&self, call: CallRecord, sent: Arc<AtomicU64>) {
+    pub(crate) fn add(&self, call: CallRecord, sent: Arc<AtomicU64>) {
         if call.fault.is_some() {
             let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
             listeners.retain(|listener| listener.send(call.clone()).is_ok());
@@ -77,17 +77,17 @@ impl CallLog {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((call, sent));
     }
 
-    pub fn listen(&self) -> UnboundedReceiver<CallRecord> {
+    pub(crate) fn listen(&self) -> UnboundedReceiver<CallRecord> {
         let (sender, receiver) = unbounded_channel();
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         receiver
     }
 
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    pub fn snapshot(&self) -> Vec<CallRecord> {
+    pub(crate) fn snapshot(&self) -> Vec<CallRecord> {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls
             .iter()

@@ -18,11 +18,11 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// `rate` in bytes per second.
-    pub fn new(latency: Duration, rate: Option<u64>) -> Self {
+    pub(crate) fn new(latency: Duration, rate: Option<u64>) -> Self {
         Pace { latency, rate, free_at: Mutex::new(None) }
     }
 
-    pub fn frames(self: &Arc<Self>, frames: Frames) -> Frames {
+    pub(crate) fn frames(self: &Arc<Self>, frames: Frames) -> Frames {
         let Some(rate) = self.rate else { return frames };
         let pace = self.clone();
         frames

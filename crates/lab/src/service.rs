@@ -29,7 +29,7 @@ pub(crate) struct ServiceError {
 }
 
 impl ServiceError {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         ServiceError { status: 400, code: code.to_owned(), message: message.into() }
     }
 }
@@ -51,11 +51,11 @@ enum Protocol {
 
 impl ServiceCall {
     /// Whether a request is for one of these services: S3 has no POST without a bucket.
-    pub fn is_meant(request: &S3Request) -> bool {
+    pub(crate) fn is_meant(request: &S3Request) -> bool {
         request.method == http::Method::POST && request.bucket.is_empty()
     }
 
-    pub fn parse(shared: &Shared, request: &S3Request, body: &[u8]) -> Self {
+    pub(crate) fn parse(shared: &Shared, request: &S3Request, body: &[u8]) -> Self {
         let scope =
             request.header("authorization").and_then(|text| text.split_once("Credential=")?.1.split([',', ' ']).next());
         let region = scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or(&shared.options.region).to_owned();
@@ -75,11 +75,17 @@ impl ServiceCall {
         ServiceCall { action: Action::named(&name), name, protocol, region }
     }
 
-    pub fn operation(&self) -> Operation {
+    pub(crate) fn operation(&self) -> Operation {
         self.action.map_or(Operation::Unknown, Operation::Service)
     }
 
-    pub async fn answer(&self, shared: &Arc<Shared>, request: &S3Request, fault: Option<&Fault>, id: &str) -> Reply {
+    pub(crate) async fn answer(
+        &self,
+        shared: &Arc<Shared>,
+        request: &S3Request,
+        fault: Option<&Fault>,
+        id: &str,
+    ) -> Reply {
         let result = match fault {
             Some(Fault::Status { status, code }) => Err(ServiceError {
                 status: *status,

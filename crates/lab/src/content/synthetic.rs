@@ -87,19 +87,19 @@ pub(crate) struct SyntheticFacts {
 }
 
 impl Synthetic {
-    pub fn new(spec: SyntheticSpec) -> Result<Self, SyntheticError> {
+    pub(crate) fn new(spec: SyntheticSpec) -> Result<Self, SyntheticError> {
         let starts = starts(&spec)?;
         let mut buffer = vec![0; PERIOD as usize];
         Noise::new(spec.seed).fill(&mut buffer);
         Ok(Synthetic { spec, buffer: buffer.into(), starts })
     }
 
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.spec.size
     }
 
     /// Up to `max` bytes from `at` on, inside one part and one turn of the buffer.
-    pub fn slice(&self, at: u64, max: u64) -> Bytes {
+    pub(crate) fn slice(&self, at: u64, max: u64) -> Bytes {
         let index = self.starts.partition_point(|start| *start <= at);
         let (Some(start), Some(end)) =
             (index.checked_sub(1).and_then(|index| self.starts.get(index)), self.starts.get(index))
@@ -118,7 +118,7 @@ impl Synthetic {
 
     /// One pass over every different part; takes time in proportion to
     /// `PATTERNS` parts, not to the object.
-    pub fn facts(&self) -> Result<SyntheticFacts, SyntheticError> {
+    pub(crate) fn facts(&self) -> Result<SyntheticFacts, SyntheticError> {
         let multipart = self.spec.parts != PartSizes::None;
         let (algorithm, kind) = match self.spec.checksum {
             ChecksumChoice::None => (None, ChecksumType::FullObject),

@@ -33,7 +33,7 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    pub fn region(&mut self, region: &str) -> &mut Ec2State {
+    pub(crate) fn region(&mut self, region: &str) -> &mut Ec2State {
         self.regions.entry(region.to_owned()).or_default()
     }
 }

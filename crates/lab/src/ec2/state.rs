@@ -126,7 +126,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Progress { since: Instant::now(), polls: 0 }
     }
 

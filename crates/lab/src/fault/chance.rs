@@ -16,11 +16,11 @@ pub(super) struct Chance {
 }
 
 impl Chance {
-    pub fn new(one_in: u64, seed: u64) -> Self {
+    pub(super) fn new(one_in: u64, seed: u64) -> Self {
         Chance { one_in, seed, asked: BTreeMap::new() }
     }
 
-    pub fn strikes(&mut self, request: &Seen<'_>) -> bool {
+    pub(super) fn strikes(&mut self, request: &Seen<'_>) -> bool {
         let what = format!("{request:?}");
         let before = self.asked.entry(what.clone()).or_default();
         let mut noise = Noise::new(self.seed ^ *before);

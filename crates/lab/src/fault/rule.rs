@@ -33,9 +33,10 @@ pub(crate) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// A connection before its first request.
-    pub const CONNECTION: Seen<'static> = Seen { operation: Operation::Connect, key: "", range: None, part: None };
+    pub(crate) const CONNECTION: Seen<'static> =
+        Seen { operation: Operation::Connect, key: "", range: None, part: None };
 
-    pub fn of(request: &'a S3Request) -> Self {
+    pub(crate) fn of(request: &'a S3Request) -> Self {
         Seen {
             operation: request.operation,
             key: &request.key,
@@ -129,17 +130,17 @@ impl FaultRule {
 pub(crate) struct Script(Mutex<Vec<FaultRule>>);
 
 impl Script {
-    pub fn add(&self, rule: FaultRule) {
+    pub(crate) fn add(&self, rule: FaultRule) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The fault for this request: of the first rule that hits it. A request
     /// that one rule hits is not counted by the rules behind it.
-    pub fn next(&self, request: &Seen<'_>) -> Option<Fault> {
+    pub(crate) fn next(&self, request: &Seen<'_>) -> Option<Fault> {
         let mut rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         rules.iter_mut().find_map(|rule| rule.take(request))
     }

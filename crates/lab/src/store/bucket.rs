@@ -46,13 +46,13 @@ pub(crate) struct Object {
 }
 
 impl Bucket {
-    pub fn new(lab_region: &str, options: BucketOptions, created: Timestamp) -> Self {
+    pub(crate) fn new(lab_region: &str, options: BucketOptions, created: Timestamp) -> Self {
         let region = options.region.clone().unwrap_or_else(|| lab_region.to_owned());
         Bucket { region, options, created, objects: BTreeMap::new(), uploads: BTreeMap::new() }
     }
 
     /// The newest version, or the one asked for; it may be a delete marker.
-    pub fn find(&self, key: &str, version_id: Option<&str>) -> Option<&Object> {
+    pub(crate) fn find(&self, key: &str, version_id: Option<&str>) -> Option<&Object> {
         let versions = self.objects.get(key)?;
         match version_id {
             None => versions.last(),
@@ -60,7 +60,7 @@ impl Bucket {
         }
     }
 
-    pub fn find_mut(&mut self, key: &str, version_id: Option<&str>) -> Option<&mut Object> {
+    pub(crate) fn find_mut(&mut self, key: &str, version_id: Option<&str>) -> Option<&mut Object> {
         let versions = self.objects.get_mut(key)?;
         match version_id {
             None => versions.last_mut(),
@@ -69,7 +69,7 @@ impl Bucket {
     }
 
     /// Whether the newest version of the key is an object.
-    pub fn holds(&self, key: &str) -> bool {
+    pub(crate) fn holds(&self, key: &str) -> bool {
         self.find(key, None).is_some_and(|object| !object.record.delete_marker)
     }
 }
