@@ -10,8 +10,11 @@ use super::wire::S3Request;
 /// One request as the lab answered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRecord {
+    /// The S3 operation, or the call of another service.
     pub operation: Operation,
+    /// Empty for requests that name no bucket.
     pub bucket: String,
+    /// Decoded; empty for requests that name no key.
     pub key: String,
     /// The query string as it came; the body of a call of another service than S3.
     pub query: String,

@@ -16,7 +16,7 @@ use super::operation::Operation;
 use super::shared::Shared;
 use super::wire::{LabSocket, S3Request, Switch};
 
-/// Accepts connections until told to stop; then every connection is dropped.
+/// Accepts connections until `stop` is cancelled, then drops all connections.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let mut connections = JoinSet::new();
     loop {

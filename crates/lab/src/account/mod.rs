@@ -182,7 +182,7 @@ fn put_parameter(account: &mut AccountState, region: &str, body: &Value) -> Resu
     Ok(json!({ "Version": version, "Tier": "Standard" }))
 }
 
-/// The check of an AMI is done when the parameter is read; a read right behind the write comes too early.
+/// SSM validates an AMI id asynchronously. The lab does it on the first read of the parameter.
 fn get_parameter(
     account: &mut AccountState,
     region: &str,

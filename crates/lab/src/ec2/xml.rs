@@ -12,7 +12,7 @@ impl Xml {
         self
     }
 
-    /// Left out where there is none.
+    /// Omitted when absent.
     pub(super) fn option(&mut self, name: &str, value: Option<impl Display>) -> &mut Self {
         if let Some(value) = value {
             self.text(name, value);

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::Seen;
 use crate::noise::Noise;
 
-/// Strikes about one request in so many.
+/// Hits about one in N requests, chosen by a seed.
 ///
 /// Which ones follows from the seed, from what a request asks for, and from how often that was asked before. The order
 /// in which requests come decides nothing, so a run with many connections can be repeated too.

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::checksum::{Algorithm, ChecksumType, StoredChecksum};
 
-/// `<ChecksumCRC32>…</ChecksumCRC32>` and, where it is told, `<ChecksumType>`.
+/// `<ChecksumCRC32>…</ChecksumCRC32>` and, where requested, `<ChecksumType>`.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ChecksumElements {
     value: Option<(Algorithm, String)>,

@@ -1,4 +1,4 @@
-//! Headers that tell of an object.
+//! Response headers that describe an object.
 
 use crate::shared::Shared;
 use crate::store::{Encryption, ObjectRecord, RestoreState};

@@ -6,25 +6,30 @@ use serde::{Deserialize, Serialize};
 use super::{ObjectRecord, Upload};
 use crate::content::Content;
 
+/// Versioning state of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Versioning {
+    /// Versioning was never enabled.
     #[default]
     Never,
+    /// Every write makes a new version.
     Enabled,
+    /// New writes replace the version `null`.
     Suspended,
 }
 
-/// How a bucket differs from a new one.
+/// Settings of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketOptions {
-    /// The lab's own Region when `None`.
+    /// `None` for the lab's own Region.
     pub region: Option<String>,
+    /// Versioning state.
     pub versioning: Versioning,
-    /// Readers must send `x-amz-request-payer: requester`.
+    /// Whether readers must send `x-amz-request-payer: requester`.
     pub requester_pays: bool,
-    /// Unsigned requests are refused.
+    /// Whether unsigned requests are refused.
     pub private: bool,
-    /// The lifecycle configuration, in XML. Nothing acts upon it.
+    /// The lifecycle configuration as XML. The lab never acts on it.
     #[serde(default)]
     pub lifecycle: Option<String>,
 }

@@ -84,7 +84,7 @@ impl S3Request {
         self.method == Method::HEAD
     }
 
-    /// A number in the query; `Err` when it is none.
+    /// A number in the query; `Err` for text that is not a number.
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, S3Error> {
         match self.query(name) {
             None | Some("") => Ok(None),
