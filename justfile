@@ -8,7 +8,7 @@ default:
 check-core:
     cargo check --release -p stored-ami-core --all-targets
 
-# Runs the unit and property tests of the pure part, and the fuzz seeds. Builds no AWS crate.
+# Runs the unit and property tests of the pure part, and the fuzz seeds. Builds no AWS SDK.
 test-core *args:
     cargo test --release -p stored-ami-core {{args}}
 
