@@ -34,10 +34,11 @@ ci:
 demo:
     cargo run --release -- demo
 
-# Renews the JSON schema and the text snapshots. Read the diff before you commit it.
+# Renews the JSON schema, the text snapshots and the tables of guarantees. Read the diff before you commit it.
 renew:
     UPDATE_SCHEMA=1 cargo test --release --test schema
     INSTA_UPDATE=always cargo test --release --test human
+    UPDATE_DOCS=1 cargo test --release --test damage the_pages
 
 # Fuzzes one target for some seconds: `just fuzz read_plan 60`.
 fuzz target seconds="60":
