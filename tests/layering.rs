@@ -14,12 +14,12 @@ use std::path::Path;
 const ORDER: [(&str, &str); 2] = [
     (
         "crates/core/src",
-        "units ident checksum verdict content price facts plan checks sealed manifest record audit report \
+        "text units ident checksum verdict content price facts plan checks sealed manifest record audit report \
          checkpoint fuzzing",
     ),
     (
         "src",
-        "clock machine files source+progress image account journal ledger checkpoint fetch commands render cli main",
+        "sync clock machine files source+progress image account journal ledger checkpoint fetch commands render cli main",
     ),
 ];
 
