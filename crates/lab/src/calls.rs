@@ -24,11 +24,11 @@ pub struct CallRecord {
     pub if_match: Option<String>,
     /// The id of the access key that the request is signed with.
     pub access_key: Option<String>,
-    /// 0 where the connection ended without an answer.
+    /// 0 if the connection ended without an answer.
     pub status: u16,
     /// Bytes of the body given to the connection so far.
     pub bytes_sent: u64,
-    /// The fault that struck the request.
+    /// The fault that hit the request.
     pub fault: Option<Fault>,
 }
 
@@ -67,7 +67,7 @@ impl CallRecord {
 #[derive(Debug, Default)]
 pub(crate) struct CallLog {
     calls: Mutex<Vec<(CallRecord, Arc<AtomicU64>)>>,
-    /// Who wants to hear of faults as they strike.
+    /// Receivers of requests that faults hit.
     listeners: Mutex<Vec<UnboundedSender<CallRecord>>>,
 }
 

@@ -12,7 +12,7 @@ use super::content::Frames;
 pub(crate) struct Pace {
     pub latency: Duration,
     rate: Option<u64>,
-    /// When the line is free again.
+    /// When the next byte may be sent.
     free_at: Mutex<Option<Instant>>,
 }
 

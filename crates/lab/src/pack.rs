@@ -14,7 +14,7 @@ use std::io::{self, BufRead, Read, Write};
 
 const MAGIC: &[u8; 8] = b"LABPACK1";
 
-/// Compression that costs less than reading a disk would.
+/// A compression level that is faster than reading a disk.
 const LEVEL: i32 = 1;
 
 /// More images than any AMI has volumes; guards `unpack` against wild counts.

@@ -20,7 +20,7 @@ use super::{account, operation::Operation};
 /// Parameters of a Query request, by name.
 pub(crate) type Parameters = BTreeMap<String, String>;
 
-/// An error of one of these services, in no protocol yet.
+/// An error of one of these services, before it is written in its protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub status: u16,
@@ -34,7 +34,7 @@ impl ServiceError {
     }
 }
 
-/// A request to one of the services, understood.
+/// A parsed request to one of the services.
 pub(crate) struct ServiceCall {
     pub action: Option<Action>,
     /// As the client named it.
@@ -92,7 +92,7 @@ impl ServiceCall {
                 code: (*code).to_owned(),
                 message: "This answer comes from a script of the lab.".to_owned(),
             }),
-            // Nobody sees this answer.
+            // This answer is not sent.
             Some(Fault::Dropped) => Ok(String::new()),
             _ => self.carry_out(shared, request, id).await,
         };

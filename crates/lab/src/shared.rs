@@ -16,7 +16,7 @@ use super::store::{Folder, Store};
 /// Account that owns every bucket of the lab.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// What all connections of one lab share.
+/// State that all connections of a lab share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub options: LabOptions,
@@ -66,7 +66,7 @@ impl Shared {
         format!("{kind}-0{}", id.get(..16).unwrap_or_default())
     }
 
-    /// An id that is new to this lab: for requests, versions and uploads.
+    /// A unique id for a request, a version or an upload.
     pub(crate) fn fresh_id(&self) -> String {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
         // The time keeps ids apart from those of an earlier run on one folder.

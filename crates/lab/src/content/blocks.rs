@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use stored_ami_core::units::MIB;
 
-/// Bytes that are gathered into one piece of memory.
+/// Number of bytes collected into one piece of memory.
 pub(crate) const BLOCK: usize = MIB as usize;
 
 /// An immutable run of bytes in pieces; clones share them.

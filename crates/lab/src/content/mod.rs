@@ -1,4 +1,4 @@
-//! Where an object's bytes come from: memory, a plain file, or a generator.
+//! Sources of an object's bytes: memory, a file, or a generator.
 
 mod blocks;
 mod synthetic;
@@ -33,7 +33,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Frees what a part that is no longer needed holds on disk.
+    /// Frees the disk space of a part that is no longer needed.
     pub(crate) fn delete_file(&self) -> io::Result<()> {
         match self {
             Source::File { path, .. } => std::fs::remove_file(path),
@@ -42,7 +42,7 @@ impl Source {
     }
 }
 
-/// The bytes of one object version, as they lie at rest.
+/// The stored bytes of an object version.
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
     pub source: Source,

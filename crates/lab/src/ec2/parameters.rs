@@ -32,7 +32,7 @@ impl Filters {
         Filters((1..).map_while(filter).collect())
     }
 
-    /// `value` tells what an item has for a filter; `None` for a filter that is not known.
+    /// `value` returns what an item has for a filter, or `None` for an unknown filter.
     pub(super) fn hold(
         &self,
         tags: &BTreeMap<String, String>,

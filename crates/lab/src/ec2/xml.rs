@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-/// Builds the inside of an answer.
+/// Builds the content of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Xml(String);
 

@@ -5,13 +5,13 @@ use crate::noise::Noise;
 
 /// Hits about one in N requests, chosen by a seed.
 ///
-/// Which ones follows from the seed, from what a request asks for, and from how often that was asked before. The order
-/// in which requests come decides nothing, so a run with many connections can be repeated too.
+/// They follow from the seed, from the content of a request, and from how often it was sent before. The order
+/// of requests does not matter, so a run with many connections is repeatable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chance {
     one_in: u64,
     seed: u64,
-    /// How often each request came.
+    /// How often each request was sent.
     asked: BTreeMap<String, u64>,
 }
 

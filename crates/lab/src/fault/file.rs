@@ -93,13 +93,13 @@ impl Rule {
             (None, _) => Ok(rule),
             (Some(0), _) => Err("`one_in` is 0, so it would never strike".to_owned()),
             (Some(_), None) => Err("`one_in` wants a `seed` beside `rules`".to_owned()),
-            // Rules under one seed are not to strike the same requests.
+            // Rules with one seed must hit different requests.
             (Some(requests), Some(seed)) => Ok(rule.one_in(requests, seed.wrapping_add(number as u64))),
         }
     }
 }
 
-/// Whether a fault can be what it says.
+/// Whether a fault can apply to the operation.
 fn possible(operation: Operation, fault: &Fault) -> Result<(), String> {
     let problem = match fault {
         Fault::Status { status, .. } if !(300..600).contains(status) => {

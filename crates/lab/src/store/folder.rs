@@ -48,7 +48,7 @@ struct BucketFile {
 }
 
 impl Folder {
-    /// Takes a folder that is empty or that a lab made, for this lab alone.
+    /// Opens a folder that is empty or that a lab made, and locks it for this lab.
     ///
     /// # Errors
     /// The folder holds files of others, another lab runs on it, or the disk fails.
@@ -79,7 +79,7 @@ impl Folder {
         Ok(Folder { root, next_incoming: AtomicU64::new(0), _lock: lock })
     }
 
-    /// A fresh place for bytes that are still arriving.
+    /// A new file for bytes that are still arriving.
     pub(crate) fn incoming(&self) -> PathBuf {
         let number = self.next_incoming.fetch_add(1, Ordering::Relaxed);
         self.root.join(INCOMING).join(number.to_string())

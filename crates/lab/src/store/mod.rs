@@ -16,7 +16,7 @@ pub(crate) use upload::{Upload, UploadedPart};
 use std::collections::BTreeMap;
 use std::io;
 
-/// Everything that is stored.
+/// All buckets of the lab.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub buckets: BTreeMap<String, Bucket>,

@@ -11,7 +11,7 @@ use hyper::body::{Frame, SizeHint};
 use super::Switch;
 use crate::content::Frames;
 
-/// What happens behind the last byte of a body.
+/// What happens after the last byte of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Ending {
     #[default]

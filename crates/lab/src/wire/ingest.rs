@@ -39,8 +39,8 @@ impl Ingested {
         self.digests.iter().find(|(known, _)| *known == algorithm).map(|(_, digest)| digest.as_slice())
     }
 
-    /// Holds the bytes against every checksum the client sent, in front of the
-    /// body or behind it.
+    /// Compares the bytes with every checksum that the client sent, before the
+    /// body or after it.
     pub(crate) fn check(&self, request: &S3Request) -> Result<(), S3Error> {
         if let Some(expected) = request.header("content-md5")
             && expected != STANDARD.encode(&self.md5)

@@ -3,7 +3,7 @@ use http::{HeaderMap, Method, Uri};
 use super::{Code, S3Error, percent};
 use crate::operation::Operation;
 
-/// The head of a request, understood.
+/// The parsed head of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct S3Request {
     pub operation: Operation,

@@ -34,7 +34,7 @@ impl Switch {
     }
 }
 
-/// A connection that tells its [`Switch`] of flushes.
+/// A connection that reports flushes to its [`Switch`].
 #[derive(Debug)]
 pub(crate) struct LabSocket {
     stream: TcpStream,
