@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! actions {
     ($($name:ident => $iam:literal),+ $(,)?) => {
         /// A call of EC2, STS, KMS, SSM or Service Quotas that the lab knows, by its name in the API.
+        #[allow(missing_docs, reason = "the variants are the APIs' own names")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Action {
             $($name,)+

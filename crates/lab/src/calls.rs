@@ -10,8 +10,11 @@ use super::wire::S3Request;
 /// One request as the lab answered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRecord {
+    /// The S3 operation, or the call of another service.
     pub operation: Operation,
+    /// Empty for requests that name no bucket.
     pub bucket: String,
+    /// Decoded; empty for requests that name no key.
     pub key: String,
     /// The query string as it came; the body of a call of another service than S3.
     pub query: String,
@@ -21,11 +24,11 @@ pub struct CallRecord {
     pub if_match: Option<String>,
     /// The id of the access key that the request is signed with.
     pub access_key: Option<String>,
-    /// 0 where the connection ended without an answer.
+    /// 0 if the connection ended without an answer.
     pub status: u16,
     /// Bytes of the body given to the connection so far.
     pub bytes_sent: u64,
-    /// The fault that struck the request.
+    /// The fault that hit the request.
     pub fault: Option<Fault>,
 }
 
@@ -64,12 +67,12 @@ impl CallRecord {
 #[derive(Debug, Default)]
 pub(crate) struct CallLog {
     calls: Mutex<Vec<(CallRecord, Arc<AtomicU64>)>>,
-    /// Who wants to hear of faults as they strike.
+    /// Receivers of requests that faults hit.
     listeners: Mutex<Vec<UnboundedSender<CallRecord>>>,
 }
 
 impl CallLog {
-    pub fn add(&self, call: CallRecord, sent: Arc<AtomicU64>) {
+    pub(crate) fn add(&self, call: CallRecord, sent: Arc<AtomicU64>) {
         if call.fault.is_some() {
             let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
             listeners.retain(|listener| listener.send(call.clone()).is_ok());
@@ -77,17 +80,17 @@ impl CallLog {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((call, sent));
     }
 
-    pub fn listen(&self) -> UnboundedReceiver<CallRecord> {
+    pub(crate) fn listen(&self) -> UnboundedReceiver<CallRecord> {
         let (sender, receiver) = unbounded_channel();
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         receiver
     }
 
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    pub fn snapshot(&self) -> Vec<CallRecord> {
+    pub(crate) fn snapshot(&self) -> Vec<CallRecord> {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls
             .iter()

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// Refuses an IAM action, as a policy with `"Effect": "Deny"` would.
+/// Denies an IAM action, as a policy with `"Effect": "Deny"` would.
 ///
 /// Actions are those of the *Service Authorization Reference*: for example
 /// `s3:GetObject`, `s3:ListBucket`, `s3:GetObjectAttributes`,

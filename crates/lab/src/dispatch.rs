@@ -18,8 +18,8 @@ use super::service::ServiceCall;
 use super::shared::Shared;
 use super::wire::{Body, Ending, Reply, S3Error, S3Request, Switch, dates, xml};
 
-/// How much of a body that nobody wants is read, so that a client which sends
-/// before it listens sees the answer instead of a broken connection.
+/// Number of bytes of an unwanted body that are read, so that a client which sends
+/// before it reads gets the answer instead of a broken connection.
 const DRAINED: usize = 64 << 20;
 
 /// Largest body of a call to a service other than S3.
@@ -38,7 +38,7 @@ pub(crate) async fn answer(
     let request_id = shared.fresh_id();
     let waits_for_permission = head.headers.contains_key(EXPECT);
     let mut fault = None;
-    // What is logged is what was asked for: a fault may change how it is understood.
+    // Log the request as sent: a fault may change its interpretation.
     let parsed =
         local::check(&head.uri, &head.headers).and_then(|()| S3Request::parse(&head.method, &head.uri, head.headers));
     let (call, request, result) = match parsed {

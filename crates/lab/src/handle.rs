@@ -31,19 +31,32 @@ pub struct Lab {
     task: Option<JoinHandle<()>>,
 }
 
-/// Why something could not be done to the lab's objects.
+/// Why a method of [`Lab`] failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
+    /// The bucket or the key does not exist, or its newest version is a delete marker.
     #[error("the lab has no such object: {bucket}/{key}")]
-    NoSuchObject { bucket: String, key: String },
+    NoSuchObject {
+        /// The bucket that was named.
+        bucket: String,
+        /// The key that was named.
+        key: String,
+    },
+    /// The lab refuses the request as S3 would.
     #[error("{0}")]
     Refused(String),
+    /// The data folder cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 impl Lab {
-    /// Binds and begins to serve, on the current Tokio runtime.
+    /// Binds the address and serves requests on the current Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be bound, or the data folder is not a lab's, is in use by another lab, or
+    /// cannot be read.
     pub async fn start(options: LabOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.bind).await?;
         let address = listener.local_addr()?;
@@ -53,20 +66,21 @@ impl Lab {
         Ok(Lab { shared, address, stop, task: Some(task) })
     }
 
-    /// For example `http://127.0.0.1:9000`.
+    /// The URL for `AWS_ENDPOINT_URL`, for example `http://127.0.0.1:9000`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
+    /// The loopback address that the lab listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Stops and drops every connection.
+    /// Stops serving and drops all connections.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         if let Some(task) = self.task.take() {
-            // It can only fail by a panic, which has been reported already.
+            // It fails only by a panic, and the panic has been printed.
             let _ = task.await;
         }
     }
@@ -76,65 +90,77 @@ impl Lab {
         self.stop.cancelled().await;
     }
 
+    /// All requests since the start or the last [`Lab::clear_calls`].
     pub fn calls(&self) -> Vec<CallRecord> {
         self.shared.calls.snapshot()
     }
 
+    /// Empties the log of requests.
     pub fn clear_calls(&self) {
         self.shared.calls.clear();
     }
 
-    /// Requests as faults strike them, from now on.
+    /// A channel of the requests that faults hit from now on.
     pub fn faults(&self) -> UnboundedReceiver<CallRecord> {
         self.shared.calls.listen()
     }
 
-    /// Refuses an action from now on.
+    /// Denies an action from now on.
     pub fn deny(&self, rule: Deny) {
         self.shared.deny(rule);
     }
 
-    /// Forgets every rule of refusal.
+    /// Removes all [`Deny`] rules.
     pub fn allow_all(&self) {
         self.shared.allow_all();
     }
 
-    /// Adds a fault behind those that are there.
+    /// Adds a fault rule after the existing ones; the first that matches a request applies.
     pub fn script(&self, rule: FaultRule) {
         self.shared.script.add(rule);
     }
 
+    /// Removes all fault rules.
     pub fn clear_script(&self) {
         self.shared.script.clear();
     }
 
+    /// Creates an empty bucket; a bucket of that name is replaced.
+    ///
+    /// # Errors
+    ///
+    /// The data folder cannot be written.
     pub fn create_bucket(&self, name: &str, options: BucketOptions) -> io::Result<()> {
         let bucket = Bucket::new(&self.shared.options.region, options, Timestamp::now());
         self.shared.store().add_bucket(name, bucket)
     }
 
-    /// Sets the lifecycle configuration of a bucket to a document of any form.
+    /// Sets the lifecycle configuration of a bucket to any text; `None` removes it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such bucket, or the data folder cannot be written.
     pub fn lifecycle(&self, name: &str, document: Option<&str>) -> io::Result<()> {
         let document = document.map(str::to_owned);
         self.shared.store().change_bucket(name, |bucket| bucket.options.lifecycle = document)
     }
 
-    /// Makes an AMI whose snapshots hold bytes of the lab's; its id.
+    /// Creates an AMI with generated snapshots and returns its id.
     pub fn create_image(&self, region: &str, spec: ImageSpec) -> String {
         self.ec2(region, |state| spec.make(state, |kind| self.shared.resource_id(kind)))
     }
 
-    /// Reads or changes what EC2 keeps in a Region.
+    /// Reads or changes the state of EC2 in a Region.
     pub fn ec2<T>(&self, region: &str, change: impl FnOnce(&mut Ec2State) -> T) -> T {
         change(self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).region(region))
     }
 
-    /// Reads or changes keys and quotas.
+    /// Reads or changes KMS keys, quotas and parameters.
     pub fn account<T>(&self, change: impl FnOnce(&mut AccountState) -> T) -> T {
         change(&mut self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).account)
     }
 
-    /// The next store that is started will fail with this reason.
+    /// Makes the next store task fail with this reason.
     pub fn fail_next_store(&self, reason: &str) {
         self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_stores.push(reason.to_owned());
     }
@@ -150,20 +176,27 @@ impl Lab {
         Ok(format!("{image}.bin"))
     }
 
-    /// The next restore that is started will fail with this reason.
+    /// Makes the next restore task fail with this reason.
     pub fn fail_next_restore(&self, reason: &str) {
         self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_restores.push(reason.to_owned());
     }
 
-    /// Flips the bits of `xor_mask` in one stored byte of the newest version.
-    /// Checksums and ETag stay as they were.
+    /// Flips the bits of `xor_mask` in one stored byte of the newest version. Checksums and ETag do
+    /// not change.
+    ///
+    /// # Errors
+    ///
+    /// There is no such object, the offset is beyond its end, or the data folder cannot be written.
     pub fn damage(&self, bucket: &str, key: &str, offset: u64, xor_mask: u8) -> Result<(), LabError> {
         let done = self.shared.store().change(bucket, key, None, |object| object.content.damage(offset, xor_mask))?;
         Ok(done.ok_or_else(|| no_such_object(bucket, key))??)
     }
 
-    /// Puts other bytes in the place of those of the newest version. What S3 knows of it stays as it was, even the
-    /// size.
+    /// Replaces the bytes of the newest version. Its metadata does not change, not even the size.
+    ///
+    /// # Errors
+    ///
+    /// There is no such object, or the data folder cannot be written.
     pub fn replace(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) -> Result<(), LabError> {
         let mut store = self.shared.store();
         let found = store.buckets.get(bucket).and_then(|bucket| bucket.find(key, None));
@@ -173,7 +206,11 @@ impl Lab {
         Ok(store.place(bucket, object)?)
     }
 
-    /// Reads or changes what S3 knows of the newest version.
+    /// Reads or changes the metadata of the newest version.
+    ///
+    /// # Errors
+    ///
+    /// There is no such object, or the data folder cannot be written.
     pub fn with_object<T>(
         &self,
         bucket: &str,
@@ -185,6 +222,10 @@ impl Lab {
     }
 
     /// Stores an object of any size whose bytes are generated when they are read.
+    ///
+    /// # Errors
+    ///
+    /// There is no such bucket, or S3 allows no such object (see [`SyntheticSpec`]).
     pub async fn synthesize(&self, bucket: &str, key: &str, spec: SyntheticSpec) -> Result<ObjectRecord, LabError> {
         ops::synthesize_at(&self.shared, bucket, key, spec).await.map_err(|error| LabError::Refused(error.message))
     }

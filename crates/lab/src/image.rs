@@ -63,11 +63,12 @@ impl DiskImage {
         (size >= Self::SMALLEST).then_some(DiskImage { seed, size })
     }
 
-    /// Bytes.
+    /// Size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
+    /// Generates the image from its first byte to its last.
     pub fn reader(&self) -> impl Read + Send + use<> {
         ImageReader { image: self.clone(), at: 0, extent: Vec::new() }
     }

@@ -1,13 +1,15 @@
-//! A rehearsal endpoint on loopback: S3 and EC2 as far as stored AMIs need them, and what of STS, KMS,
-//! SSM and Service Quotas is asked before a store or a restore.
+//! A local endpoint that plays the part of S3 and EC2 for stored AMIs, and the calls to STS, KMS, SSM
+//! and Service Quotas that precede a store or a restore.
 //!
-//! People try commands against it without an account, and tests run against
-//! it with damage and faults they chose. It keeps S3's rules of ETags,
-//! checksums, part layouts, versions, archive classes and permissions; it does
-//! not verify signatures, and it protects nothing.
+//! It serves two purposes: trying commands without an AWS account, and testing them with chosen
+//! damage and faults. It follows S3's rules for ETags, checksums, part layouts, versions, archive
+//! classes and permissions. It does not verify signatures and listens on loopback addresses only;
+//! never use it to keep data.
 //!
-//! All its digests come from other libraries than the verifier's, so that one
-//! error cannot pass in both.
+//! All digests come from other libraries than the verifier's, so that a bug in one library cannot
+//! hide in both. This crate therefore uses only `units` and `ident` of `stored-ami-core`.
+//!
+//! [`Lab`] is the entry point. `docs/lab.md` describes the supported calls and the faults.
 
 mod access;
 mod account;

@@ -1,4 +1,4 @@
-//! Who may send requests: programs on this machine, and no web page.
+//! Accepts requests from programs on this machine and refuses those of web pages.
 //!
 //! The lab checks no signatures. A page in a browser on the same machine can send requests to loopback, by DNS
 //! rebinding (a foreign name that resolves to 127.0.0.1) or across origins (a form that posts `?delete`). The `Host`

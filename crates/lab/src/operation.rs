@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 
-/// The operations the lab knows, with their names in the S3 API.
+/// The operations that the lab implements, by their names in the S3 API.
+#[allow(missing_docs, reason = "most variants are the API's own names")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Operation {
     AbortMultipartUpload,
@@ -48,9 +49,9 @@ pub enum Operation {
     UploadPartCopy,
     /// A call of another service than S3.
     Service(Action),
-    /// A connection that is made, before its first request.
+    /// A new connection, before its first request.
     Connect,
-    /// A request the lab does not know; it is answered with 501.
+    /// A request that the lab does not implement; the answer is 501.
     Unknown,
 }
 

@@ -4,41 +4,42 @@ use std::time::Duration;
 
 use super::deny::Deny;
 
-/// How store tasks, restores and copies get on.
+/// What advances stores, restores and copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskPace {
-    /// By the clock; each takes this long.
+    /// The clock: each task takes this long.
     Time(Duration),
-    /// By one step whenever they are described: no clock, for tests.
+    /// Describing calls: a task is complete after this number of them. For tests without a clock.
     Polls(u32),
 }
 
-/// How a lab starts.
+/// Settings of a [`Lab`](crate::Lab). The default listens on a free loopback port and keeps objects
+/// in memory.
 #[derive(Debug, Clone)]
 pub struct LabOptions {
     /// Port 0 takes any free port.
     pub bind: SocketAddr,
-    /// Keeps objects in this folder; in memory when `None`.
+    /// Folder for objects; `None` keeps them in memory.
     pub data: Option<PathBuf>,
+    /// Actions that are denied from the start.
     pub deny: Vec<Deny>,
-    /// Region of buckets that name none, and of the endpoint.
+    /// Region of the endpoint, and of buckets created without one.
     pub region: String,
-    /// Waited before each answer.
+    /// Delay before each answer.
     pub latency: Duration,
-    /// Bytes per second over all connections; `None` is as fast as can be.
+    /// Limit in bytes per second over all connections; `None` for no limit.
     pub rate: Option<u64>,
-    /// `false` stores objects without any checksum unless the client sends
-    /// one, as S3 did before December 2024.
+    /// Whether objects uploaded without a checksum get CRC64NVME, as in S3 since December 2024.
     pub default_checksum: bool,
-    /// `false` sends no `x-amz-expiration`, as many servers do.
+    /// Whether answers carry `x-amz-expiration`, which many servers do not send.
     pub expiration_header: bool,
-    /// Smallest size in bytes of a part that is not the last; S3 has 5 MiB,
-    /// tests want less.
+    /// Smallest size in bytes of any part but the last: 5 MiB in S3, less in tests.
     pub min_part_bytes: u64,
+    /// Speed of stores, restores and copies.
     pub tasks: TaskPace,
-    /// GiB of stores in progress at which no more is admitted.
+    /// Stores are refused while this many GiB or more are in progress.
     pub store_limit: u64,
-    /// GiB of restores in progress at which no more is admitted.
+    /// Restores are refused while this many GiB or more are in progress.
     pub restore_limit: u64,
 }
 

@@ -12,17 +12,17 @@ use super::content::Frames;
 pub(crate) struct Pace {
     pub latency: Duration,
     rate: Option<u64>,
-    /// When the line is free again.
+    /// When the next byte may be sent.
     free_at: Mutex<Option<Instant>>,
 }
 
 impl Pace {
     /// `rate` in bytes per second.
-    pub fn new(latency: Duration, rate: Option<u64>) -> Self {
+    pub(crate) fn new(latency: Duration, rate: Option<u64>) -> Self {
         Pace { latency, rate, free_at: Mutex::new(None) }
     }
 
-    pub fn frames(self: &Arc<Self>, frames: Frames) -> Frames {
+    pub(crate) fn frames(self: &Arc<Self>, frames: Frames) -> Frames {
         let Some(rate) = self.rate else { return frames };
         let pace = self.clone();
         frames

@@ -14,13 +14,17 @@ use std::io::{self, BufRead, Read, Write};
 
 const MAGIC: &[u8; 8] = b"LABPACK1";
 
-/// Compression that costs less than reading a disk would.
+/// A compression level that is faster than reading a disk.
 const LEVEL: i32 = 1;
 
 /// More images than any AMI has volumes; guards `unpack` against wild counts.
 const MOST_IMAGES: u32 = 1024;
 
-/// Packs images, each with its length in bytes.
+/// Packs images, each given with its length in bytes.
+///
+/// # Errors
+///
+/// There are too many images, an image does not have its stated length, or reading or writing fails.
 pub fn pack<R: Read>(images: Vec<(u64, R)>, mut out: impl Write) -> io::Result<()> {
     out.write_all(MAGIC)?;
     let count = u32::try_from(images.len()).ok().filter(|count| *count <= MOST_IMAGES);
@@ -39,8 +43,11 @@ pub fn pack<R: Read>(images: Vec<(u64, R)>, mut out: impl Write) -> io::Result<(
     out.flush()
 }
 
-/// Unpacks every image into the writer that `open` gives for its number and
-/// its length in bytes.
+/// Unpacks each image into the writer that `open` returns for its index and its length in bytes.
+///
+/// # Errors
+///
+/// The input is not in the lab's packing, is truncated or damaged, or reading or writing fails.
 pub fn unpack<W: Write>(mut packed: impl BufRead, mut open: impl FnMut(usize, u64) -> io::Result<W>) -> io::Result<()> {
     if read_array(&mut packed)? != *MAGIC {
         return Err(invalid("this is no object of the lab's packing"));
@@ -54,7 +61,7 @@ pub fn unpack<W: Write>(mut packed: impl BufRead, mut open: impl FnMut(usize, u6
     for (index, len) in lengths.into_iter().enumerate() {
         let mut out = open(index, len)?;
         let mut frame = zstd::Decoder::with_buffer(packed)?.single_frame();
-        // One byte more than expected is enough to tell that there is too much.
+        // Reading one byte more than expected shows whether the image is too long.
         let written = io::copy(&mut frame.by_ref().take(len.saturating_add(1)), &mut out)?;
         if written != len {
             return Err(invalid("an image is not as long as the header says"));

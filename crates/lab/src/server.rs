@@ -16,7 +16,7 @@ use super::operation::Operation;
 use super::shared::Shared;
 use super::wire::{LabSocket, S3Request, Switch};
 
-/// Accepts connections until told to stop; then every connection is dropped.
+/// Accepts connections until `stop` is cancelled, then drops all connections.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let mut connections = JoinSet::new();
     loop {
@@ -24,7 +24,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Canc
             () = stop.cancelled() => return,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => {
-                // A client that is gone before it was accepted is no reason to stop.
+                // A client that left before it was accepted is not an error.
                 let Ok((stream, _)) = accepted else { continue };
                 match shared.script.next(&Seen::CONNECTION) {
                     None => {
@@ -55,6 +55,6 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
             answer.ok_or_else(|| io::Error::other("the script leaves no answer"))
         }
     });
-    // Scripts end connections on purpose, and clients hang up: no error of ours.
+    // Fault rules end connections on purpose, and clients hang up.
     let _ = http1::Builder::new().serve_connection(socket, service).await;
 }

@@ -20,7 +20,7 @@ use super::{account, operation::Operation};
 /// Parameters of a Query request, by name.
 pub(crate) type Parameters = BTreeMap<String, String>;
 
-/// An error of one of these services, in no protocol yet.
+/// An error of one of these services, before it is written in its protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub status: u16,
@@ -29,12 +29,12 @@ pub(crate) struct ServiceError {
 }
 
 impl ServiceError {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         ServiceError { status: 400, code: code.to_owned(), message: message.into() }
     }
 }
 
-/// A request to one of the services, understood.
+/// A parsed request to one of the services.
 pub(crate) struct ServiceCall {
     pub action: Option<Action>,
     /// As the client named it.
@@ -51,11 +51,11 @@ enum Protocol {
 
 impl ServiceCall {
     /// Whether a request is for one of these services: S3 has no POST without a bucket.
-    pub fn is_meant(request: &S3Request) -> bool {
+    pub(crate) fn is_meant(request: &S3Request) -> bool {
         request.method == http::Method::POST && request.bucket.is_empty()
     }
 
-    pub fn parse(shared: &Shared, request: &S3Request, body: &[u8]) -> Self {
+    pub(crate) fn parse(shared: &Shared, request: &S3Request, body: &[u8]) -> Self {
         let scope =
             request.header("authorization").and_then(|text| text.split_once("Credential=")?.1.split([',', ' ']).next());
         let region = scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or(&shared.options.region).to_owned();
@@ -75,18 +75,24 @@ impl ServiceCall {
         ServiceCall { action: Action::named(&name), name, protocol, region }
     }
 
-    pub fn operation(&self) -> Operation {
+    pub(crate) fn operation(&self) -> Operation {
         self.action.map_or(Operation::Unknown, Operation::Service)
     }
 
-    pub async fn answer(&self, shared: &Arc<Shared>, request: &S3Request, fault: Option<&Fault>, id: &str) -> Reply {
+    pub(crate) async fn answer(
+        &self,
+        shared: &Arc<Shared>,
+        request: &S3Request,
+        fault: Option<&Fault>,
+        id: &str,
+    ) -> Reply {
         let result = match fault {
             Some(Fault::Status { status, code }) => Err(ServiceError {
                 status: *status,
                 code: (*code).to_owned(),
                 message: "This answer comes from a script of the lab.".to_owned(),
             }),
-            // Nobody sees this answer.
+            // This answer is not sent.
             Some(Fault::Dropped) => Ok(String::new()),
             _ => self.carry_out(shared, request, id).await,
         };

@@ -16,7 +16,7 @@ use super::store::{Folder, Store};
 /// Account that owns every bucket of the lab.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// What all connections of one lab share.
+/// State that all connections of a lab share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub options: LabOptions,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub fn new(options: LabOptions) -> io::Result<Self> {
+    pub(crate) fn new(options: LabOptions) -> io::Result<Self> {
         let folder = options.data.clone().map(Folder::new).transpose()?;
         Ok(Shared {
             calls: CallLog::default(),
@@ -44,30 +44,30 @@ impl Shared {
         })
     }
 
-    pub fn store(&self) -> MutexGuard<'_, Store> {
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn deny(&self, rule: Deny) {
+    pub(crate) fn deny(&self, rule: Deny) {
         self.denials.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 
-    pub fn allow_all(&self) {
+    pub(crate) fn allow_all(&self) {
         self.denials.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    pub fn denies(&self, action: &str, key: &str) -> bool {
+    pub(crate) fn denies(&self, action: &str, key: &str) -> bool {
         self.denials.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|rule| rule.covers(action, key))
     }
 
     /// An id of an AMI or a snapshot.
-    pub fn resource_id(&self, kind: &str) -> String {
+    pub(crate) fn resource_id(&self, kind: &str) -> String {
         let id = self.fresh_id();
         format!("{kind}-0{}", id.get(..16).unwrap_or_default())
     }
 
-    /// An id that is new to this lab: for requests, versions and uploads.
-    pub fn fresh_id(&self) -> String {
+    /// A unique id for a request, a version or an upload.
+    pub(crate) fn fresh_id(&self) -> String {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
         // The time keeps ids apart from those of an earlier run on one folder.
         let text = format!("{number} {}", Timestamp::now().as_nanosecond());

@@ -25,10 +25,10 @@ pub(crate) fn caller_arn(region: &str) -> String {
     format!("arn:{}:iam::{ACCOUNT}:user/lab", partition(region))
 }
 
-/// What the account holds besides AMIs and snapshots.
+/// State of the account besides AMIs and snapshots.
 #[derive(Debug, Clone, Default)]
 pub struct AccountState {
-    /// State of keys by ARN, such as `Enabled` or `PendingDeletion`. A key that is not here does not exist, but for
+    /// State of KMS keys by ARN, such as `Enabled` or `PendingDeletion`. Other keys do not exist, except
     /// that of `alias/aws/ebs`.
     pub keys: BTreeMap<String, String>,
     /// Values of quotas by service and code, where they differ from the lab's.
@@ -42,7 +42,7 @@ pub(crate) struct Parameter {
     value: String,
     data_type: String,
     version: u64,
-    /// A write that is still to be checked.
+    /// A write that has not been checked yet.
     pending: Option<String>,
 }
 
@@ -182,7 +182,7 @@ fn put_parameter(account: &mut AccountState, region: &str, body: &Value) -> Resu
     Ok(json!({ "Version": version, "Tier": "Standard" }))
 }
 
-/// The check of an AMI is done when the parameter is read; a read right behind the write comes too early.
+/// SSM validates an AMI id asynchronously. The lab does it on the first read of the parameter.
 fn get_parameter(
     account: &mut AccountState,
     region: &str,

@@ -1,8 +1,8 @@
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
 
-/// The checksum algorithms S3 can store beside an object
-/// (S3 API, enum `ChecksumAlgorithm`).
+/// The checksum algorithms S3 can store with an object (S3 API, enum `ChecksumAlgorithm`).
+#[expect(missing_docs, reason = "the variants are S3's own names")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Algorithm {
     #[serde(rename = "CRC32")]
@@ -30,15 +30,16 @@ pub enum Algorithm {
 /// What a stored checksum was computed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChecksumType {
-    /// The bytes of the object.
+    /// Over the bytes of the object.
     #[serde(rename = "FULL_OBJECT")]
     FullObject,
-    /// The raw digests of the parts, one after the other.
+    /// Over the concatenated raw digests of the parts.
     #[serde(rename = "COMPOSITE")]
     Composite,
 }
 
 impl ChecksumType {
+    /// The name in S3's headers and XML.
     pub fn name(self) -> &'static str {
         match self {
             ChecksumType::FullObject => "FULL_OBJECT",
@@ -46,12 +47,14 @@ impl ChecksumType {
         }
     }
 
+    /// The type with this name; `None` for any other text.
     pub fn from_name(name: &str) -> Option<Self> {
         [ChecksumType::FullObject, ChecksumType::Composite].into_iter().find(|kind| kind.name() == name)
     }
 }
 
 impl Algorithm {
+    /// All algorithms.
     pub const ALL: [Algorithm; 10] = [
         Algorithm::Crc32,
         Algorithm::Crc32c,
@@ -65,6 +68,7 @@ impl Algorithm {
         Algorithm::XxHash128,
     ];
 
+    /// The name in S3's headers and XML.
     pub fn name(self) -> &'static str {
         match self {
             Algorithm::Crc32 => "CRC32",
@@ -112,6 +116,7 @@ impl Algorithm {
         })
     }
 
+    /// The algorithm with this name in any case; `None` for any other text.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }

@@ -1,4 +1,4 @@
-//! CRCs of neighbouring ranges put together, without their bytes.
+//! Combines CRCs of neighbouring ranges without their bytes.
 //!
 //! Appending a zero bit to a message multiplies the CRC register by `x` in
 //! GF(2)[x] modulo the polynomial, which is a linear map: a matrix. Squaring

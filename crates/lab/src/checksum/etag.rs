@@ -15,7 +15,7 @@ pub fn multipart_etag<'a>(part_etags: impl ExactSizeIterator<Item = &'a str>) ->
     format!("{}-{count}", hex::encode(hasher.finish()))
 }
 
-/// An ETag that looks like an MD5 and is none, as under SSE-KMS and SSE-C
+/// An ETag in the form of an MD5 that is not one, as under SSE-KMS and SSE-C
 /// (S3 API reference, `Object.ETag`).
 pub fn not_an_md5(digest: &[u8], encryption: &str) -> String {
     let mut hasher = Hasher::new(Algorithm::Md5);

@@ -11,8 +11,8 @@ static CRC32: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC)
 static CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 static CRC64NVME: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_NVME);
 
-/// One running checksum. `finish` gives the bytes S3 writes in base64:
-/// big-endian for every algorithm whose result is a number.
+/// A running checksum. [`Hasher::finish`] returns the bytes that S3 encodes in base64, big-endian
+/// for every algorithm whose result is a number.
 pub struct Hasher(State);
 
 enum State {
@@ -26,6 +26,7 @@ enum State {
 }
 
 impl Hasher {
+    /// Starts a checksum over no bytes.
     pub fn new(algorithm: Algorithm) -> Self {
         Hasher(match algorithm {
             Algorithm::Crc32 => State::Crc32(CRC32.digest()),
@@ -41,6 +42,7 @@ impl Hasher {
         })
     }
 
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
             State::Crc32(digest) => digest.update(bytes),
@@ -53,6 +55,7 @@ impl Hasher {
         }
     }
 
+    /// The digest in the byte order that S3 encodes.
     pub fn finish(self) -> Vec<u8> {
         match self.0 {
             State::Crc32(digest) => digest.finalize().to_be_bytes().to_vec(),
@@ -65,6 +68,7 @@ impl Hasher {
         }
     }
 
+    /// The digest of `bytes`.
     pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
         let mut hasher = Hasher::new(algorithm);
         hasher.update(bytes);

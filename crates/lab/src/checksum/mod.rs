@@ -1,5 +1,5 @@
-//! Checksums as the lab computes them, with other libraries than the verifier
-//! uses: an error in one of them cannot pass in both.
+//! Checksums of the lab. They come from other libraries than the verifier's, so that a bug in one
+//! library cannot hide in both.
 
 mod algorithm;
 mod combine;

@@ -4,17 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, ChecksumType, CrcShift, Hasher, as_number};
 
-/// The one additional checksum S3 keeps for an object. Change `value` to see a
-/// verifier meet a wrong reference.
+/// The additional checksum that S3 stores with an object. Tests change `value` to plant a wrong
+/// reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredChecksum {
+    /// The algorithm of `value`, and of the values of the parts.
     pub algorithm: Algorithm,
+    /// Whether `value` covers the bytes or the digests of the parts.
     pub kind: ChecksumType,
     /// Base64, without the `-N` that HEAD and GET put behind a composite value.
     pub value: String,
 }
 
 impl StoredChecksum {
+    /// A checksum over all bytes, from its raw digest.
     pub fn full(algorithm: Algorithm, digest: &[u8]) -> Self {
         StoredChecksum { algorithm, kind: ChecksumType::FullObject, value: STANDARD.encode(digest) }
     }

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use stored_ami_core::units::MIB;
 
-/// Bytes that are gathered into one piece of memory.
+/// Number of bytes collected into one piece of memory.
 pub(crate) const BLOCK: usize = MIB as usize;
 
 /// An immutable run of bytes in pieces; clones share them.
@@ -16,11 +16,11 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    pub fn concat(all: &[Blocks]) -> Self {
+    pub(crate) fn concat(all: &[Blocks]) -> Self {
         let mut joined = BlockWriter::default();
         for piece in all.iter().flat_map(|blocks| blocks.pieces.iter()) {
             joined.seal(piece.1.clone());
@@ -29,7 +29,7 @@ impl Blocks {
     }
 
     /// Up to `max` bytes from `at`, from one piece; empty behind the end.
-    pub fn slice(&self, at: u64, max: u64) -> Bytes {
+    pub(crate) fn slice(&self, at: u64, max: u64) -> Bytes {
         let index = self.pieces.partition_point(|(start, _)| *start <= at);
         let Some((start, piece)) = index.checked_sub(1).and_then(|index| self.pieces.get(index)) else {
             return Bytes::new();
@@ -58,7 +58,7 @@ pub(crate) struct BlockWriter {
 }
 
 impl BlockWriter {
-    pub fn write(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn write(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.tail.capacity() == 0 {
                 self.tail.reserve(BLOCK);
@@ -73,7 +73,7 @@ impl BlockWriter {
         }
     }
 
-    pub fn finish(mut self) -> Blocks {
+    pub(crate) fn finish(mut self) -> Blocks {
         let tail = std::mem::take(&mut self.tail).freeze();
         self.seal(tail);
         Blocks { pieces: Arc::new(self.pieces), len: self.len }

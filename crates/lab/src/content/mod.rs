@@ -1,4 +1,4 @@
-//! Where an object's bytes come from: memory, a plain file, or a generator.
+//! Sources of an object's bytes: memory, a file, or a generator.
 
 mod blocks;
 mod synthetic;
@@ -33,8 +33,8 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Frees what a part that is no longer needed holds on disk.
-    pub fn delete_file(&self) -> io::Result<()> {
+    /// Frees the disk space of a part that is no longer needed.
+    pub(crate) fn delete_file(&self) -> io::Result<()> {
         match self {
             Source::File { path, .. } => std::fs::remove_file(path),
             Source::Memory(_) | Source::Synthetic(_) => Ok(()),
@@ -42,7 +42,7 @@ impl Source {
     }
 }
 
-/// The bytes of one object version, as they lie at rest.
+/// The stored bytes of an object version.
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
     pub source: Source,
@@ -51,18 +51,18 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    pub fn new(source: Source) -> Self {
+    pub(crate) fn new(source: Source) -> Self {
         Content { source, patches: Arc::default() }
     }
 
     /// Bytes that are all there: in a new file at `path`, or else in memory.
-    pub fn of(bytes: Bytes, path: Option<PathBuf>) -> io::Result<Self> {
+    pub(crate) fn of(bytes: Bytes, path: Option<PathBuf>) -> io::Result<Self> {
         let Some(path) = path else { return Ok(Content::new(Source::Memory(bytes.into()))) };
         std::fs::write(&path, &bytes)?;
         Ok(Content::new(Source::File { path, len: bytes.len() as u64 }))
     }
 
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         match &self.source {
             Source::Memory(blocks) => blocks.len(),
             Source::File { len, .. } => *len,
@@ -72,7 +72,7 @@ impl Content {
 
     /// Opens the bytes for reading: what is replaced afterwards does not
     /// change what an open reader sees.
-    pub fn open(&self) -> io::Result<Reader> {
+    pub(crate) fn open(&self) -> io::Result<Reader> {
         let origin = match &self.source {
             Source::Memory(blocks) => Origin::Memory(blocks.clone()),
             Source::File { path, .. } => Origin::File(Arc::new(File::open(path)?)),
@@ -82,7 +82,7 @@ impl Content {
     }
 
     /// Flips the bits of `mask` in the byte at `offset`.
-    pub fn damage(&mut self, offset: u64, mask: u8) -> io::Result<()> {
+    pub(crate) fn damage(&mut self, offset: u64, mask: u8) -> io::Result<()> {
         if offset >= self.len() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the offset lies behind the last byte"));
         }
@@ -109,7 +109,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub fn frames(self, range: ByteRange) -> Frames {
+    pub(crate) fn frames(self, range: ByteRange) -> Frames {
         stream::try_unfold((self, range.start()), move |(reader, at)| async move {
             if at >= range.end() {
                 return Ok(None);

@@ -8,15 +8,15 @@ use crate::noise::Noise;
 use crate::store::PartRecord;
 use stored_ami_core::units::{GIB, PartNumber};
 
-/// Length in bytes of the buffer all synthetic bytes are cut from: a prime, so
-/// that nothing repeats with the period of a power of two.
+/// Length in bytes of the buffer from which all bytes are taken. It is a prime, so that the content
+/// does not repeat with the period of a power of two.
 const PERIOD: u64 = 1_048_573;
 
-/// Most bytes of a part, and of a plain PUT (S3 User Guide, *multipart upload limits*).
+/// Largest size in bytes of a part and of a single PUT (S3 User Guide, *multipart upload limits*).
 const LARGEST_PART: u64 = 5 * GIB;
 
-/// How many parts differ from each other before they come round again: a
-/// prime, so that parts swapped at any distance of a power of two show.
+/// Number of different parts. It is a prime, so that swapping two parts at a distance of a power of
+/// two changes the object.
 const PATTERNS: u64 = 7;
 
 /// Distance in the buffer between the beginnings of two patterns.
@@ -25,47 +25,54 @@ const STRIDE: u64 = 149_797;
 /// Sizes in bytes of the parts of a multipart object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PartSizes {
-    /// A plain PUT: no parts.
+    /// One PUT without parts.
     None,
-    /// All alike, the last one shorter if it must be.
+    /// All parts of this size; the last one may be shorter.
     Uniform(u64),
-    /// One after the other; they must add up to the size of the object.
+    /// The size of each part in order; they must add up to the size of the object.
     Each(Vec<u64>),
 }
 
 /// Which checksum an object is stored with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChecksumChoice {
-    /// As objects from before December 2024.
+    /// No checksum, as for objects uploaded before December 2024.
     None,
-    /// The type S3 takes by default for this algorithm.
+    /// The type that S3 uses by default for this algorithm.
     Default(Algorithm),
+    /// This type of this algorithm; S3 does not allow every pair.
     Typed(Algorithm, ChecksumType),
 }
 
-/// An object whose bytes are made up when they are read.
+/// An object whose bytes are generated when they are read.
 ///
-/// Only `PATTERNS` (7) different parts exist and each is digested once, so that
-/// describing 100 GiB takes about a second and reading them costs no
-/// more than copying one small buffer.
+/// Only seven different parts exist, and each is digested once. Describing 100 GiB takes about a
+/// second, and reading costs as much as copying from one small buffer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyntheticSpec {
     /// Bytes of the object.
     pub size: u64,
+    /// How the object was uploaded.
     pub parts: PartSizes,
     /// Objects with different seeds have different bytes.
     pub seed: u64,
+    /// The checksum that is stored with it.
     pub checksum: ChecksumChoice,
 }
 
+/// Why no object can be made from a [`SyntheticSpec`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SyntheticError {
+    /// More than 10,000 parts, none, or an empty one among several.
     #[error("a multipart object has 1 to 10,000 parts, none of them empty unless it is the only one")]
     PartCount,
+    /// A part, or an object of one PUT, larger than 5 GiB.
     #[error("a part, and an object without parts, has at most 5 GiB")]
     PartSize,
+    /// The sizes of the parts do not add up to the size of the object.
     #[error("the parts do not add up to the size of the object")]
     PartSum,
+    /// S3 does not store this checksum type for this algorithm and kind of upload.
     #[error("S3 does not allow this checksum type for this algorithm and kind of upload")]
     ChecksumType,
 }
@@ -87,19 +94,19 @@ pub(crate) struct SyntheticFacts {
 }
 
 impl Synthetic {
-    pub fn new(spec: SyntheticSpec) -> Result<Self, SyntheticError> {
+    pub(crate) fn new(spec: SyntheticSpec) -> Result<Self, SyntheticError> {
         let starts = starts(&spec)?;
         let mut buffer = vec![0; PERIOD as usize];
         Noise::new(spec.seed).fill(&mut buffer);
         Ok(Synthetic { spec, buffer: buffer.into(), starts })
     }
 
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.spec.size
     }
 
     /// Up to `max` bytes from `at` on, inside one part and one turn of the buffer.
-    pub fn slice(&self, at: u64, max: u64) -> Bytes {
+    pub(crate) fn slice(&self, at: u64, max: u64) -> Bytes {
         let index = self.starts.partition_point(|start| *start <= at);
         let (Some(start), Some(end)) =
             (index.checked_sub(1).and_then(|index| self.starts.get(index)), self.starts.get(index))
@@ -118,7 +125,7 @@ impl Synthetic {
 
     /// One pass over every different part; takes time in proportion to
     /// `PATTERNS` parts, not to the object.
-    pub fn facts(&self) -> Result<SyntheticFacts, SyntheticError> {
+    pub(crate) fn facts(&self) -> Result<SyntheticFacts, SyntheticError> {
         let multipart = self.spec.parts != PartSizes::None;
         let (algorithm, kind) = match self.spec.checksum {
             ChecksumChoice::None => (None, ChecksumType::FullObject),

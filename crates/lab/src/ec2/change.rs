@@ -26,7 +26,7 @@ pub(super) fn delete_snapshot(state: &mut Ec2State, parameters: &Parameters) -> 
     state.snapshots.remove(&id).map(|_| DONE.to_owned()).ok_or_else(missing)
 }
 
-/// Sets tags, or takes them away.
+/// Adds or removes tags.
 pub(super) fn tags(state: &mut Ec2State, parameters: &Parameters, set: bool) -> Result<String, ServiceError> {
     let changes = tags_of(parameters, "Tag");
     for id in list(parameters, "ResourceId") {

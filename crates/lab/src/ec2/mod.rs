@@ -1,4 +1,4 @@
-//! EC2, as far as AMIs are stored and restored.
+//! The calls of EC2 that store and restore AMIs need.
 
 mod change;
 mod describe;
@@ -22,25 +22,25 @@ use super::action::Action;
 use super::service::{Parameters, ServiceError};
 use super::shared::Shared;
 
-/// Everything that is kept besides S3. It does not outlive the lab.
+/// State of all services but S3. It is lost when the lab stops.
 #[derive(Debug, Default)]
 pub(crate) struct Cloud {
     pub regions: BTreeMap<String, Ec2State>,
     pub account: AccountState,
-    /// Reasons for which the next tasks are to fail.
+    /// Reasons with which the next tasks fail.
     pub fail_stores: Vec<String>,
     pub fail_restores: Vec<String>,
 }
 
 impl Cloud {
-    pub fn region(&mut self, region: &str) -> &mut Ec2State {
+    pub(crate) fn region(&mut self, region: &str) -> &mut Ec2State {
         self.regions.entry(region.to_owned()).or_default()
     }
 }
 
 pub(crate) use store::store_at_once;
 
-/// Carries out one action; the inside of its XML answer.
+/// Carries out one action and returns the content of its XML answer.
 pub(crate) async fn run(
     shared: &Arc<Shared>,
     action: Action,

@@ -24,7 +24,7 @@ pub(super) fn tags(parameters: &Parameters, prefix: &str) -> BTreeMap<String, St
 pub(super) struct Filters(Vec<(String, Vec<String>)>);
 
 impl Filters {
-    pub fn of(parameters: &Parameters) -> Self {
+    pub(super) fn of(parameters: &Parameters) -> Self {
         let filter = |number: u32| {
             let name = parameters.get(&format!("Filter.{number}.Name"))?.clone();
             Some((name, list(parameters, &format!("Filter.{number}.Value"))))
@@ -32,8 +32,8 @@ impl Filters {
         Filters((1..).map_while(filter).collect())
     }
 
-    /// `value` tells what an item has for a filter; `None` for a filter that is not known.
-    pub fn hold(
+    /// `value` returns what an item has for a filter, or `None` for an unknown filter.
+    pub(super) fn hold(
         &self,
         tags: &BTreeMap<String, String>,
         value: impl Fn(&str) -> Option<String>,

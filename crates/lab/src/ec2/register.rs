@@ -5,7 +5,7 @@ use crate::checksum::{Algorithm, Hasher};
 use crate::service::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 
-/// An id made from what is there already: no clock, no chance.
+/// An id derived from the existing ones, without clock or randomness.
 fn fresh(kind: &str, region: &str, count: usize) -> String {
     let digest = hex::encode(Hasher::of(Algorithm::Sha256, format!("{kind} {region} {count}").as_bytes()));
     format!("{kind}-0{}", digest.get(..16).unwrap_or_default())
@@ -21,7 +21,7 @@ fn name_is_free(state: &Ec2State, name: &str) -> Result<(), ServiceError> {
     }
 }
 
-/// A mapping without a snapshot gets one with bytes of the lab's: nobody has snapshots here to begin with.
+/// A mapping without a snapshot gets a generated one, because a new lab has none.
 pub(super) fn image(state: &mut Ec2State, region: &str, parameters: &Parameters) -> Result<String, ServiceError> {
     let text = |name: &str| parameters.get(name).cloned();
     let name = text("Name").unwrap_or_default();

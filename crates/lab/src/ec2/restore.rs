@@ -105,7 +105,7 @@ pub(super) async fn create(
 
 type Tags = std::collections::BTreeMap<String, String>;
 
-/// Kept tags and asked-for ones together; what AWS does is not published.
+/// The tags in the object merged with the requested ones; what AWS does is not published.
 fn with(mut kept: Tags, asked: Tags) -> Tags {
     kept.extend(asked);
     kept
@@ -128,7 +128,7 @@ fn legal(name: &str) -> Result<(), ServiceError> {
     Err(ServiceError::new("InvalidAMIName.Malformed", message))
 }
 
-/// The current version of the object, whole.
+/// All bytes of the current version of the object.
 async fn read(shared: &Shared, region: &str, bucket: &str, key: &str) -> Result<Vec<u8>, ServiceError> {
     let (reader, size) = {
         let store = shared.store();
@@ -156,7 +156,7 @@ async fn read(shared: &Shared, region: &str, bucket: &str, key: &str) -> Result<
     Ok(bytes)
 }
 
-/// Where an unpacked image is gathered.
+/// Collects an unpacked image.
 struct Into(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Write for Into {
@@ -172,10 +172,10 @@ impl Write for Into {
     }
 }
 
-/// The bytes of each volume, or why they cannot be had.
+/// The bytes of each volume, or why they cannot be restored.
 type Volumes = Result<Vec<Vec<u8>>, String>;
 
-/// What the object says of the AMI, and its volumes; damage behind the head shows only when it is restored.
+/// What the object says of the AMI, and its volumes. Damage after the head shows only in the restore.
 /// `None` for an object that is not the lab's.
 fn unpack(bytes: &[u8]) -> Option<(Packed, Volumes)> {
     let found = Arc::new(Mutex::new(Vec::new()));

@@ -6,32 +6,41 @@ use super::state::{Content, Ec2State, ImageRecord, Mapping, SnapshotRecord};
 use crate::image::DiskImage;
 use crate::shared::ACCOUNT;
 
-/// An AMI to make; what is not said is that of an ordinary one.
+/// An AMI to create. Other properties are those of an ordinary x86-64 AMI.
 #[derive(Debug, Clone)]
 pub struct ImageSpec {
-    /// Chosen by the lab when `None`.
+    /// `None` lets the lab choose one.
     pub id: Option<String>,
+    /// Unique in an account and a Region, as EC2 demands.
     pub name: String,
+    /// Account number of the owner.
     pub owner: String,
+    /// One EBS volume with a snapshot for each entry.
     pub volumes: Vec<VolumeSpec>,
+    /// Tags of the AMI.
     pub tags: BTreeMap<String, String>,
 }
 
-/// A volume of it, with its snapshot.
+/// An EBS volume of an AMI, and its snapshot.
 #[derive(Debug, Clone)]
 pub struct VolumeSpec {
+    /// Device name, such as `/dev/sda1`.
     pub device: String,
-    /// GiB, of volume and snapshot.
+    /// Size in GiB of the volume and the snapshot.
     pub size: u64,
+    /// `FullSnapshotSizeInBytes`: the size of the written blocks.
     pub full_bytes: Option<u64>,
-    /// Bytes that are really behind it, far fewer than its size; at least [`DiskImage::SMALLEST`].
+    /// Number of bytes that the lab generates for the snapshot, far fewer than its size; at least
+    /// [`DiskImage::SMALLEST`].
     pub bytes: u64,
-    /// ARN of the key; not encrypted when `None`.
+    /// ARN of the KMS key; `None` for an unencrypted snapshot.
     pub key: Option<String>,
+    /// Account number of the owner of the snapshot.
     pub owner: String,
 }
 
 impl VolumeSpec {
+    /// An unencrypted volume of `size` GiB, of which a quarter is written.
     pub fn new(device: &str, size: u64) -> Self {
         VolumeSpec {
             device: device.to_owned(),
@@ -45,7 +54,7 @@ impl VolumeSpec {
 }
 
 impl ImageSpec {
-    /// One of the lab's account with one volume of 8 GiB.
+    /// An AMI of the lab's account with one volume of 8 GiB.
     pub fn new(name: &str) -> Self {
         ImageSpec {
             id: None,

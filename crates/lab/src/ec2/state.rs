@@ -10,77 +10,111 @@ use crate::image::DiskImage;
 use crate::options::TaskPace;
 use crate::shared::Shared;
 
-/// Everything EC2 keeps in one Region.
+/// What EC2 holds in one Region.
 #[derive(Debug, Clone, Default)]
 pub struct Ec2State {
+    /// By AMI id.
     pub images: BTreeMap<String, ImageRecord>,
+    /// By snapshot id.
     pub snapshots: BTreeMap<String, SnapshotRecord>,
-    /// The newest last.
+    /// Store tasks, the newest last.
     pub tasks: Vec<TaskRecord>,
+    /// Whether new volumes are encrypted (`EnableEbsEncryptionByDefault`).
     pub encrypt_by_default: bool,
+    /// Default KMS key for EBS encryption; `None` for `alias/aws/ebs`.
     pub default_key: Option<String>,
 }
 
 /// An AMI.
 #[derive(Debug, Clone)]
 pub struct ImageRecord {
+    /// `ami-` and 17 hexadecimal digits.
     pub id: String,
+    /// Unique in an account and a Region.
     pub name: String,
+    /// Free text.
     pub description: String,
+    /// `pending`, `available`, `failed` or another state of EC2.
     pub state: String,
+    /// Why the AMI is in state `failed`.
     pub state_reason: Option<String>,
+    /// Account number of the owner.
     pub owner: String,
+    /// Whether launch permission is given to everybody.
     pub public: bool,
-    /// With the lab's account by name.
+    /// Whether it is shared directly with the lab's account.
     pub shared: bool,
+    /// `ebs` or `instance-store`.
     pub root_device_type: String,
+    /// `hvm` or `paravirtual`.
     pub virtualization: String,
+    /// `x86_64`, `arm64` or another name of EC2.
     pub architecture: String,
+    /// `uefi`, `legacy-bios` or `uefi-preferred`.
     pub boot_mode: Option<String>,
+    /// Time of creation.
     pub created: Timestamp,
+    /// The AMI from which this one was copied or restored.
     pub source_image: Option<String>,
+    /// The Region of that AMI.
     pub source_region: Option<String>,
+    /// The instance from which the AMI was created.
     pub source_instance: Option<String>,
+    /// Its EBS volumes.
     pub mappings: Vec<Mapping>,
-    /// Mappings that are no EBS volumes.
+    /// Number of mappings without an EBS volume.
     pub ephemeral: usize,
+    /// Tags of the AMI.
     pub tags: BTreeMap<String, String>,
     pub(crate) progress: Option<Progress>,
-    /// Why the restore will fail in the end.
+    /// Reason with which the restore will fail.
     pub(crate) fails: Option<String>,
 }
 
 /// An EBS volume of an AMI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
+    /// Device name, such as `/dev/sda1`.
     pub device: String,
+    /// Id of the snapshot behind the volume.
     pub snapshot: String,
-    /// GiB.
+    /// Size in GiB.
     pub size: Option<u64>,
 }
 
+/// An EBS snapshot.
 #[derive(Debug, Clone)]
 pub struct SnapshotRecord {
+    /// `snap-` and 17 hexadecimal digits.
     pub id: String,
+    /// `pending`, `completed`, `error` or another state of EC2.
     pub state: String,
+    /// Account number of the owner.
     pub owner: String,
-    /// GiB.
+    /// Size in GiB.
     pub size: Option<u64>,
+    /// `FullSnapshotSizeInBytes`: the size of the written blocks.
     pub full_bytes: Option<u64>,
+    /// Whether a KMS key encrypts it.
     pub encrypted: bool,
+    /// ARN of that key.
     pub key: Option<String>,
-    /// Percent.
+    /// Progress in percent.
     pub progress: u8,
+    /// `standard` or `archive`.
     pub tier: String,
+    /// Free text; EC2 names the source of a copy here.
     pub description: String,
+    /// Time of creation.
     pub started: Timestamp,
-    /// With the lab's account by name.
+    /// Whether it is shared directly with the lab's account.
     pub shared: bool,
+    /// Tags of the snapshot.
     pub tags: BTreeMap<String, String>,
     pub(crate) content: Content,
 }
 
-/// The bytes behind a snapshot: far fewer than its nominal size.
+/// The bytes of a snapshot, far fewer than its nominal size.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Generated(DiskImage),
@@ -88,7 +122,11 @@ pub(crate) enum Content {
 }
 
 impl SnapshotRecord {
-    /// The bytes a volume made of it would hold, without the zeros behind them.
+    /// The content of a volume created from the snapshot, without trailing zeros.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the content is generated or held in memory.
     pub fn bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match &self.content {
@@ -102,13 +140,19 @@ impl SnapshotRecord {
 /// A store task.
 #[derive(Debug, Clone)]
 pub struct TaskRecord {
+    /// Id of the AMI that is stored.
     pub image: String,
+    /// The target bucket.
     pub bucket: String,
+    /// The target key, with any path.
     pub key: String,
+    /// Time of the call.
     pub started: Timestamp,
+    /// `InProgress`, `Completed` or `Failed`.
     pub state: String,
-    /// Percent.
+    /// Progress in percent.
     pub progress: u8,
+    /// Reason of a failed task.
     pub failure: Option<String>,
     pub(crate) pace: Progress,
     pub(crate) fails: Option<String>,
@@ -118,7 +162,7 @@ pub struct TaskRecord {
     pub(crate) upload: String,
 }
 
-/// How far work in progress is.
+/// Progress of a task.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
     pub since: Instant,
@@ -126,7 +170,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Progress { since: Instant::now(), polls: 0 }
     }
 
@@ -142,7 +186,7 @@ impl Progress {
     }
 }
 
-/// Where work goes by the clock, it gets on whoever looks, also at S3 alone.
+/// Advances tasks that run by the clock, for requests that do not describe them.
 pub(crate) fn by_clock(shared: &Arc<Shared>) {
     if matches!(shared.options.tasks, TaskPace::Time(_)) {
         let regions: Vec<String> = {
@@ -156,7 +200,7 @@ pub(crate) fn by_clock(shared: &Arc<Shared>) {
     }
 }
 
-/// Lets the work in progress get on: by the clock, or by one step for each look at it.
+/// Advances tasks: by the clock, or by one step per describing call.
 pub(crate) fn step(shared: &Arc<Shared>, region: &str, action: Action) {
     let pace = shared.options.tasks;
     let mut done = Vec::new();
@@ -202,7 +246,7 @@ impl Ec2State {
         }
     }
 
-    /// Sizes of the volumes of an AMI together, in GiB.
+    /// Total size of the volumes of an AMI in GiB.
     pub(crate) fn gib(&self, image: &ImageRecord) -> u64 {
         let size = |mapping: &Mapping| {
             mapping.size.max(self.snapshots.get(&mapping.snapshot).and_then(|snapshot| snapshot.size)).unwrap_or(0)

@@ -15,10 +15,10 @@ use crate::store::{Encryption, Object, ObjectRecord, PartRecord, Upload, Version
 use stored_ami_core::units::MIB;
 
 const PART: usize = 8 * MIB as usize;
-/// As AWS states it; in GiB here, for the lab's AMIs have whole ones.
+/// AWS states GB; GiB here, because the lab's AMIs have whole ones.
 const LARGEST: u64 = 5_000;
 
-/// What a restore needs besides the bytes, packed in front of them.
+/// What a restore needs besides the bytes; packed before them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Packed {
     pub image: String,
@@ -127,12 +127,12 @@ pub(crate) async fn store_at_once(
     }
 }
 
-/// The documented rules, and the AMI with its snapshots where they hold.
+/// Checks the documented rules and returns the AMI with its snapshots.
 fn admit(shared: &Shared, region: &str, id: &str) -> Result<(Packed, Vec<super::SnapshotRecord>), ServiceError> {
     let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
     let state = cloud.region(region);
     let Some(image) = state.images.get(id) else {
-        // What is seen in public for ids that do not exist.
+        // The code that is publicly known for ids that do not exist.
         return Err(ServiceError::new("InvalidAMIID.Malformed", format!("Invalid id: \"{id}\"")));
     };
     if image.state != "available" {
@@ -193,7 +193,7 @@ fn admit(shared: &Shared, region: &str, id: &str) -> Result<(Packed, Vec<super::
     Ok((packed, snapshots))
 }
 
-/// The bucket is in the Region, and holds no copy under any path.
+/// Checks that the bucket is in the Region and holds no copy under any path.
 fn place_is_free(shared: &Shared, region: &str, bucket: &str, id: &str) -> Result<(), ServiceError> {
     let store = shared.store();
     let found = store.buckets.get(bucket);
@@ -245,7 +245,7 @@ fn record(shared: &Shared, task: &TaskRecord, version_id: String) -> ObjectRecor
     }
 }
 
-/// Ends a task: the object appears, or the upload goes away.
+/// Ends a task: the object appears, or the upload is aborted.
 pub(super) fn complete(shared: &Arc<Shared>, region: &str, index: usize) {
     let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(task) = cloud.region(region).tasks.get_mut(index).filter(|task| task.state == "InProgress") else {

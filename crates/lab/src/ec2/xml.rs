@@ -1,33 +1,33 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-/// Builds the inside of an answer.
+/// Builds the content of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Xml(String);
 
 impl Xml {
-    pub fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
+    pub(super) fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
         let value = value.to_string();
         self.0 += &format!("<{name}>{}</{name}>", quick_xml::escape::escape(&value));
         self
     }
 
-    /// Left out where there is none.
-    pub fn option(&mut self, name: &str, value: Option<impl Display>) -> &mut Self {
+    /// Omitted when absent.
+    pub(super) fn option(&mut self, name: &str, value: Option<impl Display>) -> &mut Self {
         if let Some(value) = value {
             self.text(name, value);
         }
         self
     }
 
-    pub fn inside(&mut self, name: &str, fill: impl FnOnce(&mut Xml)) -> &mut Self {
+    pub(super) fn inside(&mut self, name: &str, fill: impl FnOnce(&mut Xml)) -> &mut Self {
         self.0 += &format!("<{name}>");
         fill(self);
         self.0 += &format!("</{name}>");
         self
     }
 
-    pub fn items<T>(
+    pub(super) fn items<T>(
         &mut self,
         name: &str,
         items: impl IntoIterator<Item = T>,
@@ -40,7 +40,7 @@ impl Xml {
         })
     }
 
-    pub fn tags(&mut self, tags: &BTreeMap<String, String>) -> &mut Self {
+    pub(super) fn tags(&mut self, tags: &BTreeMap<String, String>) -> &mut Self {
         if tags.is_empty() {
             return self;
         }
@@ -49,7 +49,7 @@ impl Xml {
         })
     }
 
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.0
     }
 }

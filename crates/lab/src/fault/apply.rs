@@ -12,7 +12,7 @@ use crate::operation::Operation;
 use crate::wire::{Code, Ending, Reply, S3Error, S3Request, xml};
 use stored_ami_core::units::KIB;
 
-/// Applies a fault that changes how the request is understood, or answers it.
+/// Applies a fault that changes the interpretation of the request, or answers it.
 pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Reply>, S3Error> {
     match fault {
         Fault::Status { status, code } => {
@@ -31,7 +31,7 @@ pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Re
             request.query.retain(|(name, _)| name != "partNumber");
         }
         Fault::PartHeadLies => request.query.retain(|(name, _)| name != "partNumber"),
-        // Nobody sees this answer.
+        // This answer is not sent.
         Fault::Dropped => return Ok(Some(Reply::empty(StatusCode::OK))),
         _ => {}
     }
@@ -106,9 +106,9 @@ fn cut(reply: &mut Reply, bytes: u64, announced: Option<u64>) -> Option<u64> {
     announced
 }
 
-/// Lets the body through at `rate` bytes a second, behind its first `after` bytes.
+/// Sends the body at `rate` bytes per second after its first `after` bytes.
 fn trickle(reply: &mut Reply, after: u64, rate: u64) {
-    /// Pieces a second: often enough to look like a thin line, seldom enough to keep their time.
+    /// Pieces per second: enough to look like a slow line, few enough for the timer.
     const PIECES: u64 = 20;
     let rate = rate.max(1);
     let state = (take_frames(reply), Bytes::new(), after);

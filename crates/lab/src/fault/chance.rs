@@ -3,24 +3,24 @@ use std::collections::BTreeMap;
 use super::Seen;
 use crate::noise::Noise;
 
-/// Strikes about one request in so many.
+/// Hits about one in N requests, chosen by a seed.
 ///
-/// Which ones follows from the seed, from what a request asks for, and from how often that was asked before. The order
-/// in which requests come decides nothing, so a run with many connections can be repeated too.
+/// They follow from the seed, from the content of a request, and from how often it was sent before. The order
+/// of requests does not matter, so a run with many connections is repeatable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chance {
     one_in: u64,
     seed: u64,
-    /// How often each request came.
+    /// How often each request was sent.
     asked: BTreeMap<String, u64>,
 }
 
 impl Chance {
-    pub fn new(one_in: u64, seed: u64) -> Self {
+    pub(super) fn new(one_in: u64, seed: u64) -> Self {
         Chance { one_in, seed, asked: BTreeMap::new() }
     }
 
-    pub fn strikes(&mut self, request: &Seen<'_>) -> bool {
+    pub(super) fn strikes(&mut self, request: &Seen<'_>) -> bool {
         let what = format!("{request:?}");
         let before = self.asked.entry(what.clone()).or_default();
         let mut noise = Noise::new(self.seed ^ *before);

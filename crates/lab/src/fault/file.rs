@@ -1,4 +1,4 @@
-//! Rules of faults as a JSON document.
+//! Fault rules in a JSON document (`stored-ami lab --faults`).
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -6,16 +6,23 @@ use serde_json::Value;
 use super::{Fault, FaultRule};
 use crate::operation::Operation;
 
-/// What is wrong with a document of faults.
+/// Why a document of fault rules cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseFaultsError {
+    /// The text is not JSON.
     #[error("is no JSON: {0}")]
     Syntax(String),
+    /// The JSON is not a document of rules.
     #[error("is neither an array of rules nor an object with `rules` and perhaps `seed`: {0}")]
     Shape(String),
-    /// Rules are counted from 1.
+    /// A rule cannot be used.
     #[error("rule {rule}: {problem}")]
-    Rule { rule: usize, problem: String },
+    Rule {
+        /// Number of the rule, counted from 1.
+        rule: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -42,7 +49,11 @@ struct Rule {
     fault: Fault,
 }
 
-/// Reads rules: an array of them, or an object with `rules` and a `seed` for those that strike by chance.
+/// Parses an array of rules, or an object with `rules` and the `seed` for rules with `one_in`.
+///
+/// # Errors
+///
+/// The text is not JSON, is not a document of rules, or contains a rule that cannot apply.
 pub fn parse_faults(text: &str) -> Result<Vec<FaultRule>, ParseFaultsError> {
     let value: Value = serde_json::from_str(text).map_err(|error| ParseFaultsError::Syntax(error.to_string()))?;
     let document = match value {
@@ -82,13 +93,13 @@ impl Rule {
             (None, _) => Ok(rule),
             (Some(0), _) => Err("`one_in` is 0, so it would never strike".to_owned()),
             (Some(_), None) => Err("`one_in` wants a `seed` beside `rules`".to_owned()),
-            // Rules under one seed are not to strike the same requests.
+            // Rules with one seed must hit different requests.
             (Some(requests), Some(seed)) => Ok(rule.one_in(requests, seed.wrapping_add(number as u64))),
         }
     }
 }
 
-/// Whether a fault can be what it says.
+/// Whether a fault can apply to the operation.
 fn possible(operation: Operation, fault: &Fault) -> Result<(), String> {
     let problem = match fault {
         Fault::Status { status, .. } if !(300..600).contains(status) => {

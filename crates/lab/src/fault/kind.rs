@@ -5,83 +5,98 @@ use serde::{Deserialize, Deserializer};
 /// An error code, or the name of a header.
 type Word = &'static str;
 
-/// What goes wrong. Offsets and lengths are bytes of the response's body.
+/// What goes wrong with a request. Lengths are bytes of the response body.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// An error response instead of the operation.
+    /// An error response; the operation is not carried out.
     Status {
+        /// HTTP status.
         status: u16,
+        /// Error code in the XML body.
         #[serde(deserialize_with = "word")]
         code: Word,
     },
     /// The XML of `SlowDown` under status 200.
     #[serde(rename = "slow_down_inside_200")]
     SlowDownInside200,
-    /// RST without an answer; nothing is carried out. The only one that can strike [`Operation::Connect`].
+    /// The connection is reset without an answer, and nothing is carried out. The only fault for
+    /// [`Operation::Connect`].
     ///
     /// [`Operation::Connect`]: crate::Operation::Connect
     Dropped,
-    /// The operation is carried out, and RST comes without an answer.
+    /// The operation is carried out, and the connection is reset without an answer.
     AnswerLost,
-    /// RST after so many bytes.
+    /// The connection is reset after this number of bytes.
     ResetAfter(u64),
-    /// Nothing more after so many bytes, with the connection left open.
+    /// Nothing more is sent after this number of bytes; the connection stays open.
     StallAfter(u64),
-    /// `rate` bytes a second behind the first `after` bytes.
-    Trickle { after: u64, rate: u64 },
-    /// A chunked body that ends properly, but too early.
+    /// The body slows down.
+    Trickle {
+        /// Bytes sent at full speed.
+        after: u64,
+        /// Bytes per second after that.
+        rate: u64,
+    },
+    /// A chunked body ends regularly after this number of bytes.
     EndEarly(u64),
-    /// FIN after so many bytes of the announced Content-Length.
+    /// The connection is closed after this number of bytes, before Content-Length is reached.
     CloseAfter(u64),
-    /// Content-Length and body longer than the range by so many bytes.
+    /// Content-Length and body are longer than the range by this number of bytes.
     TooLong(u64),
-    /// Content-Length and body shorter than the range by so many bytes.
+    /// Content-Length and body are shorter than the range by this number of bytes.
     TooShort(u64),
-    /// Content-Length off by so many bytes, where the body is as it should be: one that is shorter than announced
-    /// is never ended, one that is longer is cut off. In a HEAD it is the size that is wrong.
+    /// Content-Length is wrong by this number of bytes, and the body is right: a body shorter than
+    /// announced never ends, a longer one is cut off. A HEAD states the wrong size.
     LengthLies(i64),
-    /// Both positions of Content-Range moved by so many bytes.
+    /// Both positions in Content-Range are shifted by this number of bytes.
     ContentRangeShifted(u64),
-    /// Content-Range with this total.
+    /// Content-Range states this total.
     ContentRangeTotal(u64),
-    /// An answer without this header.
+    /// The answer lacks this header.
     HeaderAbsent(#[serde(deserialize_with = "word")] Word),
-    /// 200 with the whole object, whatever was asked for.
+    /// Status 200 with the whole object, whatever range was requested.
     RangeIgnored,
-    /// Another ETag in the header (without quotes).
+    /// The header carries this ETag (without quotes).
     #[serde(rename = "other_etag")]
     OtherETag(String),
-    /// Behind this answer the object has other bytes and another ETag.
+    /// After this answer the object has other bytes and another ETag.
     ReplaceObject,
-    /// Behind this answer the object is gone; under versioning, behind a delete marker.
+    /// After this answer the object is deleted; in a versioned bucket, by a delete marker.
     DeleteObject,
-    /// Bits of one byte flipped on the wire; the stored byte stays.
-    FlipOnWire { offset: u64, mask: u8 },
-    /// `?attributes` is answered with the object, by a server that does not
-    /// know the sub-resource.
+    /// Bits of one byte are flipped in the answer; the stored byte stays.
+    FlipOnWire {
+        /// Offset of the byte in the object.
+        offset: u64,
+        /// Bits to flip.
+        mask: u8,
+    },
+    /// `?attributes` is answered with the object, as by a server that does not know the subresource.
     AttributesIgnored,
-    /// `HEAD ?partNumber` tells the size of the whole object, as Ceph did.
+    /// `HEAD ?partNumber` states the size of the whole object, as old versions of Ceph do.
     PartHeadLies,
-    /// HEAD of part 1 tells of so many bytes more, and of part 2 of as many fewer: their sum is right. Content-Range
-    /// tells the truth.
+    /// HEAD states part 1 too long and part 2 too short by this number of bytes, so their sum is
+    /// right. Content-Range is right.
     PartSizesShifted(u64),
-    /// GetObjectAttributes lists part 1 with so many bytes more, and part 2 with as many fewer: their sum is right.
+    /// GetObjectAttributes lists part 1 too long and part 2 too short by this number of bytes, so
+    /// their sum is right.
     ListedSizesShifted(u64),
-    /// Another value of a header.
+    /// A header has another value.
     OtherHeader {
+        /// Name of the header.
         #[serde(deserialize_with = "word")]
         name: Word,
+        /// Its value.
         value: String,
     },
-    /// With `partNumber` the ETag is the part's own, as Ceph did.
+    /// With `partNumber`, the ETag is that of the part, as old versions of Ceph do.
     #[serde(rename = "part_etag")]
     PartETag,
-    /// Texts in the body replaced by others, in their order: a listing that lies.
+    /// Texts in the body are replaced by others, in order, for example to forge a listing.
     TextReplaced(Vec<(String, String)>),
 }
 
-/// Rules live as long as their lab, and a process reads few files of them.
+/// Leaked on purpose: rules live as long as their lab, and a process reads few of them.
 fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
     Ok(String::deserialize(deserializer)?.leak())
 }
@@ -93,7 +108,7 @@ impl Fault {
     }
 }
 
-/// What happens, in a few words.
+/// A short description of what happens.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Faults on purpose: what goes wrong, where, and how often. Counted; where chance is wanted, it comes from a seed.
+//! Injected faults: what goes wrong, where, and how often. Random faults follow from a seed.
 
 mod apply;
 mod chance;

@@ -6,7 +6,7 @@ use crate::operation::Operation;
 use crate::ops;
 use crate::wire::S3Request;
 
-/// A fault with the requests it is meant for.
+/// A fault, and the requests that it hits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRule {
     operation: Operation,
@@ -15,12 +15,12 @@ pub struct FaultRule {
     at_byte: Option<u64>,
     skip: u64,
     chance: Option<Chance>,
-    /// How many requests are still to be hit; `None` is all.
+    /// Number of requests still to hit; `None` hits all.
     times: Option<u64>,
     fault: Fault,
 }
 
-/// What a rule sees of a request.
+/// The properties of a request that a rule can match.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub operation: Operation,
@@ -33,9 +33,10 @@ pub(crate) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// A connection before its first request.
-    pub const CONNECTION: Seen<'static> = Seen { operation: Operation::Connect, key: "", range: None, part: None };
+    pub(crate) const CONNECTION: Seen<'static> =
+        Seen { operation: Operation::Connect, key: "", range: None, part: None };
 
-    pub fn of(request: &'a S3Request) -> Self {
+    pub(crate) fn of(request: &'a S3Request) -> Self {
         Seen {
             operation: request.operation,
             key: &request.key,
@@ -60,42 +61,44 @@ impl FaultRule {
         }
     }
 
-    /// Only requests whose key contains this text count and are hit. Calls of
-    /// other services than S3 have their parameters in the place of a key.
+    /// Matches only requests whose key contains this text. For services other than S3, the
+    /// parameters take the place of the key.
     pub fn key_contains(mut self, text: &str) -> Self {
         self.key_contains = text.to_owned();
         self
     }
 
-    /// Only requests with a part number count and are hit, or only those without one.
+    /// Matches only requests with a part number, or only requests without one.
     pub fn by_part(mut self, with: bool) -> Self {
         self.by_part = Some(with);
         self
     }
 
-    /// Only reads of this byte of the object count and are hit.
+    /// Matches only reads of this byte of the object.
     pub fn at_byte(mut self, offset: u64) -> Self {
         self.at_byte = Some(offset);
         self
     }
 
-    /// Lets so many matching requests through first.
+    /// Leaves the first `requests` matching requests alone.
     pub fn skip(mut self, requests: u64) -> Self {
         self.skip = requests;
         self
     }
 
-    /// Of the requests that are left, only about one in so many is hit, as the seed decides; 0 hits none.
+    /// Hits about one in `requests` of the matching requests, chosen by the seed; 0 hits none.
     pub fn one_in(mut self, requests: u64, seed: u64) -> Self {
         self.chance = Some(Chance::new(requests, seed));
         self
     }
 
+    /// Hits this number of matching requests instead of one.
     pub fn times(mut self, requests: u64) -> Self {
         self.times = Some(requests);
         self
     }
 
+    /// Hits all matching requests.
     pub fn always(mut self) -> Self {
         self.times = None;
         self
@@ -129,17 +132,17 @@ impl FaultRule {
 pub(crate) struct Script(Mutex<Vec<FaultRule>>);
 
 impl Script {
-    pub fn add(&self, rule: FaultRule) {
+    pub(crate) fn add(&self, rule: FaultRule) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The fault for this request: of the first rule that hits it. A request
     /// that one rule hits is not counted by the rules behind it.
-    pub fn next(&self, request: &Seen<'_>) -> Option<Fault> {
+    pub(crate) fn next(&self, request: &Seen<'_>) -> Option<Fault> {
         let mut rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         rules.iter_mut().find_map(|rule| rule.take(request))
     }

@@ -91,7 +91,7 @@ pub(super) fn get(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error
     Ok(reply)
 }
 
-/// Only COMPOSITE objects list their parts; the others tell how many there are.
+/// Only COMPOSITE objects list their parts; for others, the answer states only their number.
 fn parts(record: &ObjectRecord, request: &S3Request) -> Result<Option<Parts>, S3Error> {
     if !record.is_multipart() {
         return Ok(None);

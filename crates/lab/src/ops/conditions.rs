@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use crate::store::ObjectRecord;
 use crate::wire::{Code, S3Error, S3Request, dates};
 
-/// Holds an object against the conditions of a read, in the order of
+/// Checks the conditions of a read, in the order of
 /// RFC 9110 §13.2.2, which is also S3's.
 pub(super) fn check(record: &ObjectRecord, request: &S3Request) -> Result<(), S3Error> {
     let modified = record.last_modified.as_second();

@@ -28,7 +28,7 @@ pub(super) fn object(shared: &Shared, request: &S3Request) -> Result<Reply, S3Er
     Ok(reply)
 }
 
-/// Deletes what a request was about, as somebody else would behind its back.
+/// Deletes the object of a request, as another client would.
 pub(crate) fn vanish(shared: &Shared, request: &S3Request) -> Result<(), S3Error> {
     delete(shared, &mut shared.store(), &request.bucket, &request.key, None)?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What the headers of a write say of the object to be.
+//! Metadata of a new object, from the headers of a write.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::wire::{Code, S3Error, S3Request, percent};
 const SYSTEM_HEADERS: [&str; 5] =
     ["content-type", "content-language", "expires", "cache-control", "content-disposition"];
 
-/// A record with everything but what the bytes decide.
+/// A record without the fields that depend on the bytes.
 pub(super) fn record(shared: &Shared, request: &S3Request) -> Result<ObjectRecord, S3Error> {
     let versioning = lookup::bucket(&shared.store(), &request.bucket)?.options.versioning;
     let mut headers: BTreeMap<String, String> = SYSTEM_HEADERS

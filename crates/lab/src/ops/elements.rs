@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::checksum::{Algorithm, ChecksumType, StoredChecksum};
 
-/// `<ChecksumCRC32>…</ChecksumCRC32>` and, where it is told, `<ChecksumType>`.
+/// `<ChecksumCRC32>…</ChecksumCRC32>` and, where requested, `<ChecksumType>`.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ChecksumElements {
     value: Option<(Algorithm, String)>,
@@ -13,20 +13,20 @@ pub(super) struct ChecksumElements {
 }
 
 impl ChecksumElements {
-    pub fn value(algorithm: Algorithm, value: String) -> Self {
+    pub(super) fn value(algorithm: Algorithm, value: String) -> Self {
         ChecksumElements { value: Some((algorithm, value)), kind: None }
     }
 
-    pub fn without_type(self) -> Self {
+    pub(super) fn without_type(self) -> Self {
         ChecksumElements { kind: None, ..self }
     }
 
     /// As GetObjectAttributes shows it: without `-N`.
-    pub fn bare(stored: &StoredChecksum) -> Self {
+    pub(super) fn bare(stored: &StoredChecksum) -> Self {
         ChecksumElements { value: Some((stored.algorithm, stored.value.clone())), kind: Some(stored.kind) }
     }
 
-    pub fn with_count(stored: &StoredChecksum, parts: usize) -> Self {
+    pub(super) fn with_count(stored: &StoredChecksum, parts: usize) -> Self {
         ChecksumElements { value: Some((stored.algorithm, stored.header_value(parts))), kind: Some(stored.kind) }
     }
 }

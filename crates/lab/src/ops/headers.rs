@@ -1,10 +1,10 @@
-//! Headers that tell of an object.
+//! Response headers that describe an object.
 
 use crate::shared::Shared;
 use crate::store::{Encryption, ObjectRecord, RestoreState};
 use crate::wire::{Reply, dates};
 
-/// Everything HEAD and GET say of an object besides its bytes.
+/// All headers of HEAD and GET that describe an object.
 pub(super) fn object(reply: &mut Reply, record: &ObjectRecord, shared: &Shared) {
     reply.set("etag", format!("\"{}\"", record.etag));
     reply.set("last-modified", dates::http(record.last_modified));

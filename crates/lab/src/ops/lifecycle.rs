@@ -1,5 +1,5 @@
-//! The lifecycle configuration of a bucket: kept, given back, and told of in `x-amz-expiration`. Nothing is removed by
-//! it.
+//! The lifecycle configuration of a bucket: stored, returned, and reported in `x-amz-expiration`. It never
+//! removes anything.
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};

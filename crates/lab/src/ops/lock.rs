@@ -1,4 +1,4 @@
-//! Object Lock as reads of an object meet it.
+//! The calls of Object Lock.
 
 use http::StatusCode;
 use jiff::Timestamp;

@@ -89,7 +89,7 @@ pub(super) fn customer_key_md5(request: &S3Request, prefix: &str) -> Result<Opti
     Ok(Some(md5.to_owned()))
 }
 
-/// Changes the record of the version a request names, and keeps it.
+/// Changes and saves the record of the version that a request names.
 pub(super) fn change(
     shared: &Shared,
     request: &S3Request,

@@ -49,7 +49,7 @@ const LONGEST_XML: usize = 4 << 20;
 
 impl Job<'_> {
     /// The whole body of a request that carries XML.
-    pub async fn small_body(&mut self) -> Result<Vec<u8>, S3Error> {
+    pub(crate) async fn small_body(&mut self) -> Result<Vec<u8>, S3Error> {
         let mut body = Vec::new();
         while let Some(frame) = self.body.frame().await {
             let frame = frame.map_err(|error| Code::IncompleteBody.because(error.to_string()))?;

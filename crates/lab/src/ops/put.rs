@@ -41,7 +41,7 @@ pub(super) async fn put(job: Job<'_>) -> Result<Reply, S3Error> {
     Ok(stored(&record))
 }
 
-/// Reads the body of a request and holds it against the client's checksums.
+/// Reads the body of a request and compares it with the client's checksums.
 pub(super) async fn receive(
     shared: &Shared,
     request: &S3Request,
@@ -128,11 +128,11 @@ pub(crate) async fn synthesize_at(
     synthesize(shared, bucket, record, spec).await
 }
 
-/// Puts other bytes in the place of the object, with another ETag and no checksum.
+/// Replaces the object by other bytes, with another ETag and no checksum.
 pub(crate) fn replace(shared: &Shared, request: &S3Request) -> Result<(), S3Error> {
     let mut store = shared.store();
     let mut object = lookup::find(&store, shared, &request.bucket, &request.key, None)?.clone();
-    // Answers that are still under way go on reading the old bytes.
+    // Answers in progress continue to read the old bytes.
     if let (Source::File { path, .. }, Some(folder)) = (&mut object.content.source, &store.folder) {
         let copy = folder.incoming();
         std::fs::copy(&*path, &copy)?;

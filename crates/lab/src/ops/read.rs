@@ -32,7 +32,7 @@ pub(super) fn read(shared: &Shared, request: &S3Request) -> Result<Reply, S3Erro
     }
 
     let part = request.part_number()?;
-    // HEAD believes the record, GET the bytes there are: a test may set them apart.
+    // HEAD states the size in the record, GET the number of bytes: a test may set them apart.
     let size = if request.is_head() { record.size } else { object.content.len() };
     let asked = select(request, record, part, size)?;
     let range = asked.unwrap_or(ByteRange::whole(size));

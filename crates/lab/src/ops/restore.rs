@@ -13,8 +13,8 @@ struct RestoreRequest {
     days: Option<i64>,
 }
 
-/// RestoreObject: the temporary copy is under way, and stays so until
-/// `Lab::with_object` sets another state; the lab does not play hours of waiting.
+/// RestoreObject: the restore is in progress, and stays so until
+/// `Lab::with_object` sets another state; the lab does not simulate hours of waiting.
 pub(super) fn restore(shared: &Shared, request: &S3Request, body: &[u8]) -> Result<Reply, S3Error> {
     let wanted: RestoreRequest = xml::read(body)?;
     let days = wanted.days.unwrap_or(1).clamp(1, 36_500);

@@ -1,4 +1,4 @@
-//! What can be read, and here and there set, of a bucket as a whole.
+//! Settings of a bucket.
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ struct Location<'a> {
     region: Option<&'a str>,
 }
 
-/// GetBucketLocation, which says nothing of us-east-1.
+/// GetBucketLocation; its answer is empty for us-east-1.
 pub(super) fn location(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error> {
     let store = shared.store();
     let region = lookup::bucket(&store, &request.bucket)?.region.as_str();

@@ -6,25 +6,30 @@ use serde::{Deserialize, Serialize};
 use super::{ObjectRecord, Upload};
 use crate::content::Content;
 
+/// Versioning state of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Versioning {
+    /// Versioning was never enabled.
     #[default]
     Never,
+    /// Every write makes a new version.
     Enabled,
+    /// New writes replace the version `null`.
     Suspended,
 }
 
-/// How a bucket differs from a new one.
+/// Settings of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketOptions {
-    /// The lab's own Region when `None`.
+    /// `None` for the lab's own Region.
     pub region: Option<String>,
+    /// Versioning state.
     pub versioning: Versioning,
-    /// Readers must send `x-amz-request-payer: requester`.
+    /// Whether readers must send `x-amz-request-payer: requester`.
     pub requester_pays: bool,
-    /// Unsigned requests are refused.
+    /// Whether unsigned requests are refused.
     pub private: bool,
-    /// The lifecycle configuration, in XML. Nothing acts upon it.
+    /// The lifecycle configuration as XML. The lab never acts on it.
     #[serde(default)]
     pub lifecycle: Option<String>,
 }
@@ -46,13 +51,13 @@ pub(crate) struct Object {
 }
 
 impl Bucket {
-    pub fn new(lab_region: &str, options: BucketOptions, created: Timestamp) -> Self {
+    pub(crate) fn new(lab_region: &str, options: BucketOptions, created: Timestamp) -> Self {
         let region = options.region.clone().unwrap_or_else(|| lab_region.to_owned());
         Bucket { region, options, created, objects: BTreeMap::new(), uploads: BTreeMap::new() }
     }
 
     /// The newest version, or the one asked for; it may be a delete marker.
-    pub fn find(&self, key: &str, version_id: Option<&str>) -> Option<&Object> {
+    pub(crate) fn find(&self, key: &str, version_id: Option<&str>) -> Option<&Object> {
         let versions = self.objects.get(key)?;
         match version_id {
             None => versions.last(),
@@ -60,7 +65,7 @@ impl Bucket {
         }
     }
 
-    pub fn find_mut(&mut self, key: &str, version_id: Option<&str>) -> Option<&mut Object> {
+    pub(crate) fn find_mut(&mut self, key: &str, version_id: Option<&str>) -> Option<&mut Object> {
         let versions = self.objects.get_mut(key)?;
         match version_id {
             None => versions.last_mut(),
@@ -69,7 +74,7 @@ impl Bucket {
     }
 
     /// Whether the newest version of the key is an object.
-    pub fn holds(&self, key: &str) -> bool {
+    pub(crate) fn holds(&self, key: &str) -> bool {
         self.find(key, None).is_some_and(|object| !object.record.delete_marker)
     }
 }

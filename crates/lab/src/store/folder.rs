@@ -48,11 +48,11 @@ struct BucketFile {
 }
 
 impl Folder {
-    /// Takes a folder that is empty or that a lab made, for this lab alone.
+    /// Opens a folder that is empty or that a lab made, and locks it for this lab.
     ///
     /// # Errors
     /// The folder holds files of others, another lab runs on it, or the disk fails.
-    pub fn new(root: PathBuf) -> io::Result<Self> {
+    pub(crate) fn new(root: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&root)?;
         let marker = root.join(MARKER);
         let own = fs::symlink_metadata(&marker).is_ok_and(|marker| marker.is_file());
@@ -79,13 +79,13 @@ impl Folder {
         Ok(Folder { root, next_incoming: AtomicU64::new(0), _lock: lock })
     }
 
-    /// A fresh place for bytes that are still arriving.
-    pub fn incoming(&self) -> PathBuf {
+    /// A new file for bytes that are still arriving.
+    pub(crate) fn incoming(&self) -> PathBuf {
         let number = self.next_incoming.fetch_add(1, Ordering::Relaxed);
         self.root.join(INCOMING).join(number.to_string())
     }
 
-    pub fn save_bucket(&self, name: &str, bucket: &Bucket) -> io::Result<()> {
+    pub(crate) fn save_bucket(&self, name: &str, bucket: &Bucket) -> io::Result<()> {
         let home = self.home(name);
         fs::create_dir_all(home.join("bytes"))?;
         fs::create_dir_all(home.join("about"))?;
@@ -94,12 +94,12 @@ impl Folder {
         write_json(&home.join("bucket.json"), &file)
     }
 
-    pub fn remove_bucket(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn remove_bucket(&self, name: &str) -> io::Result<()> {
         fs::remove_dir_all(self.home(name))
     }
 
     /// Moves an object's bytes to their place and writes its record.
-    pub fn keep(&self, bucket: &str, object: &mut Object) -> io::Result<()> {
+    pub(crate) fn keep(&self, bucket: &str, object: &mut Object) -> io::Result<()> {
         if let Source::File { path, .. } = &mut object.content.source {
             let place = self.bytes_path(bucket, &object.record);
             if *path != place {
@@ -110,7 +110,7 @@ impl Folder {
         self.save_record(bucket, object)
     }
 
-    pub fn save_record(&self, bucket: &str, object: &Object) -> io::Result<()> {
+    pub(crate) fn save_record(&self, bucket: &str, object: &Object) -> io::Result<()> {
         let synthetic = match &object.content.source {
             Source::Synthetic(synthetic) => Some(synthetic.spec.clone()),
             Source::Memory(_) | Source::File { .. } => None,
@@ -120,13 +120,13 @@ impl Folder {
         write_json(&self.about_path(bucket, &name_of(&object.record.key, &object.record.version_id)), &sidecar)
     }
 
-    pub fn discard(&self, bucket: &str, key: &str, version_id: &str) -> io::Result<()> {
+    pub(crate) fn discard(&self, bucket: &str, key: &str, version_id: &str) -> io::Result<()> {
         let name = name_of(key, version_id);
         remove_if_there(&self.home(bucket).join("bytes").join(&name))?;
         remove_if_there(&self.about_path(bucket, &name))
     }
 
-    pub fn load(&self) -> io::Result<BTreeMap<String, Bucket>> {
+    pub(crate) fn load(&self) -> io::Result<BTreeMap<String, Bucket>> {
         let mut buckets = BTreeMap::new();
         for entry in fs::read_dir(&self.root)? {
             let entry = entry?;

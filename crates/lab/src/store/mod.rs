@@ -16,7 +16,7 @@ pub(crate) use upload::{Upload, UploadedPart};
 use std::collections::BTreeMap;
 use std::io;
 
-/// Everything that is stored.
+/// All buckets of the lab.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub buckets: BTreeMap<String, Bucket>,
@@ -24,12 +24,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub fn open(folder: Option<Folder>) -> io::Result<Self> {
+    pub(crate) fn open(folder: Option<Folder>) -> io::Result<Self> {
         let buckets = folder.as_ref().map(Folder::load).transpose()?.unwrap_or_default();
         Ok(Store { buckets, folder })
     }
 
-    pub fn add_bucket(&mut self, name: &str, bucket: Bucket) -> io::Result<()> {
+    pub(crate) fn add_bucket(&mut self, name: &str, bucket: Bucket) -> io::Result<()> {
         if let Some(folder) = &self.folder {
             folder.save_bucket(name, &bucket)?;
         }
@@ -37,7 +37,7 @@ impl Store {
         Ok(())
     }
 
-    pub fn change_bucket(&mut self, name: &str, change: impl FnOnce(&mut Bucket)) -> io::Result<()> {
+    pub(crate) fn change_bucket(&mut self, name: &str, change: impl FnOnce(&mut Bucket)) -> io::Result<()> {
         let Some(bucket) = self.buckets.get_mut(name) else { return Err(io::ErrorKind::NotFound.into()) };
         change(bucket);
         match &self.folder {
@@ -46,7 +46,7 @@ impl Store {
         }
     }
 
-    pub fn remove_bucket(&mut self, name: &str) -> io::Result<()> {
+    pub(crate) fn remove_bucket(&mut self, name: &str) -> io::Result<()> {
         if let Some(folder) = &self.folder {
             folder.remove_bucket(name)?;
         }
@@ -56,7 +56,7 @@ impl Store {
 
     /// Makes `object` the newest version of its key. In a bucket without
     /// versioning it takes the place of the `null` version.
-    pub fn place(&mut self, bucket: &str, mut object: Object) -> io::Result<()> {
+    pub(crate) fn place(&mut self, bucket: &str, mut object: Object) -> io::Result<()> {
         let Some(holder) = self.buckets.get_mut(bucket) else {
             return Err(io::ErrorKind::NotFound.into());
         };
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// Removes one version for good.
-    pub fn remove(&mut self, bucket: &str, key: &str, version_id: &str) -> io::Result<()> {
+    pub(crate) fn remove(&mut self, bucket: &str, key: &str, version_id: &str) -> io::Result<()> {
         let Some(holder) = self.buckets.get_mut(bucket) else { return Ok(()) };
         let Some(versions) = holder.objects.get_mut(key) else { return Ok(()) };
         versions.retain(|version| version.record.version_id != version_id);
@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// Changes the record of one version (`None`: the newest) and keeps it.
-    pub fn change<T>(
+    pub(crate) fn change<T>(
         &mut self,
         bucket: &str,
         key: &str,

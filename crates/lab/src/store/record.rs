@@ -7,52 +7,62 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::StoredChecksum;
 
-/// What S3 knows of one object version, apart from its bytes. Tests change it
-/// through [`Lab::with_object`](crate::Lab::with_object).
+/// Metadata of an object version. Tests change it through
+/// [`Lab::with_object`](crate::Lab::with_object).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObjectRecord {
+    /// Decoded.
     pub key: String,
     /// `null` when the bucket is not versioned.
     pub version_id: String,
     /// A delete marker has neither bytes nor an ETag.
     pub delete_marker: bool,
-    /// Bytes, as HEAD, listings and attributes report them.
+    /// Size in bytes that HEAD, listings and attributes state.
     pub size: u64,
     /// Without quotes.
     pub etag: String,
+    /// Time of the upload.
     pub last_modified: Timestamp,
+    /// The additional checksum, if one is stored.
     pub checksum: Option<StoredChecksum>,
-    /// Empty unless the object came from a multipart upload.
+    /// Parts of a multipart upload; empty for an object of one PUT.
     pub parts: Vec<PartRecord>,
     /// `content-type`, `cache-control` and the like.
     pub headers: BTreeMap<String, String>,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
-    /// How many metadata entries S3 says it leaves out as unprintable.
+    /// Value of `x-amz-missing-meta`: number of metadata entries that S3 leaves out as unprintable.
     pub missing_meta: u32,
-    /// `STANDARD` and the other names; unknown ones are passed on.
+    /// `STANDARD` or another name; unknown names are kept.
     pub storage_class: String,
     /// `ARCHIVE_ACCESS` or `DEEP_ARCHIVE_ACCESS` (Intelligent-Tiering).
     pub archive_status: Option<String>,
+    /// State of a restore from an archive class.
     pub restore: Option<RestoreState>,
+    /// Server-side encryption.
     pub encryption: Encryption,
+    /// Object tags, in order.
     pub tags: Vec<(String, String)>,
+    /// Object Lock retention.
     pub retention: Option<Retention>,
     /// `ON` or `OFF`.
     pub legal_hold: Option<String>,
+    /// Value of `x-amz-replication-status`.
     pub replication_status: Option<String>,
     /// Value of `x-amz-expiration`.
     pub expiration: Option<String>,
 }
 
+/// A part of a multipart object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartRecord {
+    /// From 1 to 10,000.
     pub number: u32,
     /// Bytes.
     pub size: u64,
-    /// MD5 of the part in hexadecimal, unless keys of the customer's or of KMS encrypt it.
+    /// MD5 of the part in hexadecimal; some other value under SSE-C or KMS.
     pub etag: String,
-    /// Base64, in the algorithm of the object's checksum.
+    /// Checksum of the part in base64, by the algorithm of the object's checksum.
     pub checksum: Option<String>,
 }
 
@@ -63,33 +73,51 @@ impl PartRecord {
     }
 }
 
-/// Where a temporary copy of an archived object stands.
+/// State of the temporary copy of an archived object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RestoreState {
+    /// The restore is in progress.
     Ongoing,
-    Done { expires: Timestamp },
+    /// A temporary copy can be read.
+    Done {
+        /// When the copy is removed.
+        expires: Timestamp,
+    },
 }
 
+/// Server-side encryption of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encryption {
-    /// `AES256`: what S3 does when nothing is asked for.
+    /// `AES256`, the default of S3.
     S3,
     /// `aws:kms`
-    Kms { key_id: String, bucket_key: bool },
+    Kms {
+        /// ARN of the key.
+        key_id: String,
+        /// Whether an S3 Bucket Key is used.
+        bucket_key: bool,
+    },
     /// `aws:kms:dsse`
-    Dsse { key_id: String },
-    /// SSE-C. The key itself is never kept, only its MD5 in base64.
-    Customer { key_md5: String },
-    /// Objects from before S3 encrypted everything.
+    Dsse {
+        /// ARN of the key.
+        key_id: String,
+    },
+    /// SSE-C. The lab does not keep the key.
+    Customer {
+        /// MD5 of the key in base64.
+        key_md5: String,
+    },
+    /// None, as for objects uploaded before S3 encrypted by default.
     None,
 }
 
 impl Encryption {
-    /// Whether an MD5 of plain bytes can be behind the ETag.
+    /// Whether the ETag is the MD5 of the plaintext (or of the MD5s of the parts).
     pub fn etag_is_md5(&self) -> bool {
         matches!(self, Encryption::S3 | Encryption::None)
     }
 
+    /// Whether readers need permission to use a KMS key.
     pub fn needs_kms(&self) -> bool {
         matches!(self, Encryption::Kms { .. } | Encryption::Dsse { .. })
     }
@@ -105,10 +133,12 @@ impl Encryption {
     }
 }
 
+/// Object Lock retention of an object version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
     /// `GOVERNANCE` or `COMPLIANCE`.
     pub mode: String,
+    /// Until when the version cannot be deleted.
     pub retain_until: Timestamp,
 }
 
@@ -117,7 +147,7 @@ impl ObjectRecord {
         !self.parts.is_empty()
     }
 
-    /// Must be restored before it can be read, and has not been.
+    /// Whether the object must be restored before it can be read.
     pub(crate) fn is_archived(&self, now: Timestamp) -> bool {
         let asleep = matches!(self.storage_class.as_str(), "GLACIER" | "DEEP_ARCHIVE")
             || (self.storage_class == "INTELLIGENT_TIERING" && self.archive_status.is_some());
@@ -125,7 +155,7 @@ impl ObjectRecord {
         asleep && !awake
     }
 
-    /// Start and length in bytes of a part; a plain object is its own part 1.
+    /// Offset and length in bytes of a part. An object of one PUT is its own part 1.
     pub(crate) fn part_range(&self, number: u32) -> Option<(u64, u64)> {
         if !self.is_multipart() {
             return (number == 1).then_some((0, self.size));

@@ -11,7 +11,7 @@ use hyper::body::{Frame, SizeHint};
 use super::Switch;
 use crate::content::Frames;
 
-/// What happens behind the last byte of a body.
+/// What happens after the last byte of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Ending {
     #[default]
@@ -35,17 +35,17 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub fn new(frames: Frames, announced: Option<u64>, ending: Ending, switch: Arc<Switch>) -> Self {
+    pub(crate) fn new(frames: Frames, announced: Option<u64>, ending: Ending, switch: Arc<Switch>) -> Self {
         Body { frames, announced, ending, switch, sent: Arc::default() }
     }
 
-    pub fn full(bytes: Bytes, switch: Arc<Switch>) -> Self {
+    pub(crate) fn full(bytes: Bytes, switch: Arc<Switch>) -> Self {
         let announced = Some(bytes.len() as u64);
         Body::new(one_frame(bytes), announced, Ending::Clean, switch)
     }
 
     /// Counts the bytes handed to the connection, for the call log.
-    pub fn sent(&self) -> Arc<AtomicU64> {
+    pub(crate) fn sent(&self) -> Arc<AtomicU64> {
         self.sent.clone()
     }
 }

@@ -29,7 +29,7 @@ enum State {
 
 impl AwsChunked {
     /// Takes bytes as they arrive and hands the payload in them to `sink`.
-    pub fn push(&mut self, mut input: Bytes, mut sink: impl FnMut(Bytes)) -> Result<(), S3Error> {
+    pub(super) fn push(&mut self, mut input: Bytes, mut sink: impl FnMut(Bytes)) -> Result<(), S3Error> {
         while !input.is_empty() {
             if let State::Data(left) = &mut self.state {
                 let now = input.split_to((*left).min(input.len() as u64) as usize);
@@ -50,7 +50,7 @@ impl AwsChunked {
     }
 
     /// The trailers, once the last chunk has been seen.
-    pub fn finish(self) -> Result<Vec<(String, String)>, S3Error> {
+    pub(super) fn finish(self) -> Result<Vec<(String, String)>, S3Error> {
         match self.state {
             // Some clients leave out the last empty line.
             State::Done | State::Trailer => Ok(self.trailers),

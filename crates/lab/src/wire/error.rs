@@ -76,7 +76,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub fn error(self) -> S3Error {
+    pub(crate) fn error(self) -> S3Error {
         let (status, code, message) = match self {
             Code::AccessDenied => (403, "AccessDenied", "Access Denied"),
             Code::BadDigest => {
@@ -153,13 +153,13 @@ impl Code {
         S3Error::new(status, code, message)
     }
 
-    pub fn because(self, message: impl Into<String>) -> S3Error {
+    pub(crate) fn because(self, message: impl Into<String>) -> S3Error {
         S3Error { message: message.into(), ..self.error() }
     }
 }
 
 impl S3Error {
-    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         S3Error {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code,
@@ -169,12 +169,12 @@ impl S3Error {
         }
     }
 
-    pub fn with(mut self, fill: impl FnOnce(&mut Detail)) -> Self {
+    pub(crate) fn with(mut self, fill: impl FnOnce(&mut Detail)) -> Self {
         fill(&mut self.detail);
         self
     }
 
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((HeaderName::from_static(name), value.into()));
         self
     }

@@ -35,13 +35,13 @@ pub(crate) struct Ingested {
 }
 
 impl Ingested {
-    pub fn digest(&self, algorithm: Algorithm) -> Option<&[u8]> {
+    pub(crate) fn digest(&self, algorithm: Algorithm) -> Option<&[u8]> {
         self.digests.iter().find(|(known, _)| *known == algorithm).map(|(_, digest)| digest.as_slice())
     }
 
-    /// Holds the bytes against every checksum the client sent, in front of the
-    /// body or behind it.
-    pub fn check(&self, request: &S3Request) -> Result<(), S3Error> {
+    /// Compares the bytes with every checksum that the client sent, before the
+    /// body or after it.
+    pub(crate) fn check(&self, request: &S3Request) -> Result<(), S3Error> {
         if let Some(expected) = request.header("content-md5")
             && expected != STANDARD.encode(&self.md5)
         {

@@ -1,4 +1,4 @@
-//! Between HTTP and the operations: requests, errors, XML, bodies.
+//! The layer between HTTP and the operations: requests, errors, XML, bodies.
 
 mod body;
 mod chunked;

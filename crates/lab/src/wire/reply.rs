@@ -25,31 +25,31 @@ pub(crate) struct Served {
 }
 
 impl Reply {
-    pub fn empty(status: StatusCode) -> Self {
+    pub(crate) fn empty(status: StatusCode) -> Self {
         Reply { status, headers: HeaderMap::new(), frames: one_frame(Bytes::new()), len: 0, served: None }
     }
 
-    pub fn bytes(status: StatusCode, body: Bytes) -> Self {
+    pub(crate) fn bytes(status: StatusCode, body: Bytes) -> Self {
         Reply { len: body.len() as u64, frames: one_frame(body), ..Reply::empty(status) }
     }
 
-    pub fn xml(root: &str, value: &impl serde::Serialize) -> Result<Self, S3Error> {
+    pub(crate) fn xml(root: &str, value: &impl serde::Serialize) -> Result<Self, S3Error> {
         let reply = Reply::bytes(StatusCode::OK, xml::write(root, value)?);
         Ok(reply.header("content-type", "application/xml"))
     }
 
     /// The document of a subresource. S3 sends it without a Content-Type.
-    pub fn subresource(root: &str, value: &impl serde::Serialize) -> Result<Self, S3Error> {
+    pub(crate) fn subresource(root: &str, value: &impl serde::Serialize) -> Result<Self, S3Error> {
         Ok(Reply::bytes(StatusCode::OK, xml::write(root, value)?))
     }
 
-    pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
         self.set(name, value);
         self
     }
 
     /// A value that HTTP cannot carry is left out, as S3 does with metadata.
-    pub fn set(&mut self, name: &str, value: impl AsRef<str>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl AsRef<str>) {
         if let (Ok(name), Ok(value)) =
             (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_ref().as_bytes()))
         {

@@ -3,7 +3,7 @@ use http::{HeaderMap, Method, Uri};
 use super::{Code, S3Error, percent};
 use crate::operation::Operation;
 
-/// The head of a request, understood.
+/// The parsed head of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct S3Request {
     pub operation: Operation,
@@ -18,7 +18,7 @@ pub(crate) struct S3Request {
 impl S3Request {
     /// Path-style, or virtual-host style when the Host header names a bucket
     /// in front of `localhost`.
-    pub fn parse(method: &Method, uri: &Uri, headers: HeaderMap) -> Result<Self, S3Error> {
+    pub(crate) fn parse(method: &Method, uri: &Uri, headers: HeaderMap) -> Result<Self, S3Error> {
         let path = uri.path().strip_prefix('/').unwrap_or_default();
         let host_bucket = headers
             .get(http::header::HOST)
@@ -51,7 +51,7 @@ impl S3Request {
 
     /// Stands in the call log for a request that could not be parsed, or that
     /// the lab makes itself.
-    pub fn unreadable(method: Method) -> Self {
+    pub(crate) fn unreadable(method: Method) -> Self {
         S3Request {
             operation: Operation::Unknown,
             method,
@@ -63,29 +63,29 @@ impl S3Request {
         }
     }
 
-    pub fn query(&self, name: &str) -> Option<&str> {
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A header as text; one that is no UTF-8 counts as absent.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 
-    pub fn is_true(&self, name: &str) -> bool {
+    pub(crate) fn is_true(&self, name: &str) -> bool {
         self.header(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    pub fn version_id(&self) -> Option<&str> {
+    pub(crate) fn version_id(&self) -> Option<&str> {
         self.query("versionId").filter(|id| !id.is_empty())
     }
 
-    pub fn is_head(&self) -> bool {
+    pub(crate) fn is_head(&self) -> bool {
         self.method == Method::HEAD
     }
 
-    /// A number in the query; `Err` when it is none.
-    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, S3Error> {
+    /// A number in the query; `Err` for text that is not a number.
+    pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, S3Error> {
         match self.query(name) {
             None | Some("") => Ok(None),
             Some(text) => text
@@ -95,7 +95,7 @@ impl S3Request {
         }
     }
 
-    pub fn part_number(&self) -> Result<Option<u32>, S3Error> {
+    pub(crate) fn part_number(&self) -> Result<Option<u32>, S3Error> {
         match self.number("partNumber")? {
             Some(number) if stored_ami_core::units::PartNumber::new(number).is_none() => {
                 Err(Code::InvalidArgument.because("Part number must be an integer between 1 and 10000, inclusive"))
@@ -106,7 +106,7 @@ impl S3Request {
 
     /// Access key id and Region of the credential scope, from the
     /// Authorization header or a presigned query.
-    pub fn credential(&self) -> Option<(&str, Option<&str>)> {
+    pub(crate) fn credential(&self) -> Option<(&str, Option<&str>)> {
         let scope = match self.header("authorization") {
             Some(text) => text.split_once("Credential=")?.1.split([',', ' ']).next()?,
             None => self.query("X-Amz-Credential")?,

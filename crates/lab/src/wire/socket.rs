@@ -19,7 +19,7 @@ pub(crate) struct Switch {
 
 impl Switch {
     /// Ready once everything written so far has been handed to the kernel.
-    pub fn poll_flushed(&self, context: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_flushed(&self, context: &Context<'_>) -> Poll<()> {
         if self.flushed.load(Ordering::Acquire) {
             return Poll::Ready(());
         }
@@ -29,12 +29,12 @@ impl Switch {
     }
 
     /// The connection ends with RST instead of FIN.
-    pub fn reset_on_close(&self) {
+    pub(crate) fn reset_on_close(&self) {
         self.reset.store(true, Ordering::Release);
     }
 }
 
-/// A connection that tells its [`Switch`] of flushes.
+/// A connection that reports flushes to its [`Switch`].
 #[derive(Debug)]
 pub(crate) struct LabSocket {
     stream: TcpStream,
@@ -42,7 +42,7 @@ pub(crate) struct LabSocket {
 }
 
 impl LabSocket {
-    pub fn new(stream: TcpStream, switch: Arc<Switch>) -> Self {
+    pub(crate) fn new(stream: TcpStream, switch: Arc<Switch>) -> Self {
         LabSocket { stream, switch }
     }
 }

@@ -102,8 +102,8 @@ pub(in crate::ops) async fn complete(shared: &Shared, request: &S3Request, body:
     Ok(reply)
 }
 
-/// The uploaded parts a client lists, in its order, each held against what
-/// the client says of it.
+/// The uploaded parts that a client lists, in its order, each compared with what
+/// the client states.
 fn choose(upload: &Upload, wanted: &[Asked<'_>], min: u64) -> Result<Vec<(u32, UploadedPart)>, S3Error> {
     if wanted.is_empty() {
         return Err(Code::MalformedXml.error());
@@ -147,7 +147,7 @@ fn object_checksum(upload: &Upload, chosen: &[(u32, UploadedPart)]) -> Result<Op
     stored.map(Some).ok_or_else(|| Code::InternalError.error())
 }
 
-/// Holds the whole against what the client says of it.
+/// Compares the whole object with what the client states.
 fn check_totals(
     request: &S3Request,
     chosen: &[(u32, UploadedPart)],
