@@ -203,7 +203,10 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
 /// A session that counts, and shows its progress.
 pub(super) fn session(source: Arc<dyn crate::source::ObjectSource>) -> (Session, Arc<Counting>, Arc<Progress>) {
     let progress = Arc::new(Progress::new());
-    let counting = Arc::new(Counting::new(Arc::clone(&progress) as Arc<dyn crate::progress::Monitor>));
+    let counting = Arc::new(Counting::new(
+        Arc::clone(&progress) as Arc<dyn crate::progress::Monitor>,
+        Arc::new(crate::clock::SystemClock),
+    ));
     let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
     (Session::new(source, context), counting, progress)
 }
@@ -328,13 +331,13 @@ impl Results {
     }
 
     pub fn error(&mut self, target: &str, error: &SourceError) {
-        let exit = error.exit();
+        let exit = crate::commands::exit_of(error);
         let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
         let report = ErrorReport {
             target: target.to_owned(),
             message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
-            error_code: error.code.clone(),
-            request_id: error.request_id.clone(),
+            error_code: error.code.as_deref().map(str::to_owned),
+            request_id: error.request_id.as_deref().map(str::to_owned),
             exit_code: exit.code(),
         };
         self.summary.targets += 1;

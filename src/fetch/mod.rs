@@ -12,7 +12,7 @@ mod throughput;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -27,6 +27,7 @@ use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::Coverage;
 
+use crate::sync::lock;
 use collector::RangeDigestCollector;
 use consumer::RangeConsumer;
 use in_order::{InOrderQueue, QueueSlot, SerialDigestStates, SerialDigests};
@@ -203,7 +204,8 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 let detail = format!("a reader broke down, and the range that it was reading is not counted: {error}");
-                shared.stop(Stop::Failed(SourceError::new(ErrorKind::Io, session.target(), detail)));
+                let failed = SourceError::new(ErrorKind::Internal, session.target(), detail).caused_by(error);
+                shared.stop(Stop::Failed(failed));
                 tasks.spawn(Arc::clone(&shared).work(started));
                 started += 1;
             }
@@ -214,9 +216,9 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     shared.next.lock().await.feed = None;
     let in_order = rows.finish().await;
     let _ = keep(&shared, &row_states).await;
-    let stopped = shared.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let stopped = lock(&shared.stopped).take();
     let stopped = stopped.or(shared.job.cancel.is_cancelled().then_some(Stop::Cancelled));
-    let probed = shared.probe.lock().unwrap_or_else(PoisonError::into_inner).take().map(Probe::finish);
+    let probed = lock(&shared.probe).take().map(Probe::finish);
     let of_ranges = shared.collected.whole();
     Reading { plan, of_ranges, in_order: in_order.digests, probed, decoded: in_order.decoded, stopped }
 }
@@ -293,7 +295,7 @@ struct Next {
 
 impl Shared {
     fn stop(&self, stop: Stop) {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
+        lock(&self.stopped).get_or_insert(stop);
     }
 
     fn fail(&self, error: SourceError) {
@@ -336,7 +338,7 @@ impl Shared {
                 self.collected.add(index, &digests);
                 self.read.fetch_add(range.len(), Ordering::Relaxed);
                 if let Some(tap) = tap
-                    && let Some(probe) = &mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner)
+                    && let Some(probe) = &mut *lock(&self.probe)
                 {
                     probe.add(tap);
                 }

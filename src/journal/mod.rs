@@ -36,6 +36,38 @@ impl Journal {
         &self.folder
     }
 
+    /// Does work on the journal on a thread for blocking work, since every write waits for the disk. Work that has begun is
+    /// carried out, also where the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work.
+    pub async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Journal) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let own = self.clone();
+        tokio::task::spawn_blocking(move || work(&own)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    /// [`Journal::read`] for asynchronous callers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Journal::read`].
+    pub async fn read_aside(&self, token: String) -> io::Result<Option<Entry>> {
+        self.aside(move |journal| journal.read(&token)).await
+    }
+
+    /// [`Journal::write`] for asynchronous callers.
+    ///
+    /// # Errors
+    ///
+    /// The entry is not on disk.
+    pub async fn write_aside(&self, entry: Entry) -> io::Result<()> {
+        self.aside(move |journal| journal.write(&entry)).await
+    }
+
     /// Whether the folder is, or can be made, one that nobody but this user can change.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ use super::options::LabOptions;
 use super::server;
 use super::shared::Shared;
 use super::store::{Bucket, BucketOptions, Folder, ObjectRecord};
+use crate::sync::lock;
 
 /// A running lab. Dropping it stops it.
 #[derive(Debug)]
@@ -125,22 +126,22 @@ impl Lab {
 
     /// Reads or changes what EC2 keeps in a Region.
     pub fn ec2<T>(&self, region: &str, change: impl FnOnce(&mut Ec2State) -> T) -> T {
-        change(self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).region(region))
+        change(lock(&self.shared.cloud).region(region))
     }
 
     /// Reads or changes keys and quotas.
     pub fn account<T>(&self, change: impl FnOnce(&mut AccountState) -> T) -> T {
-        change(&mut self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).account)
+        change(&mut lock(&self.shared.cloud).account)
     }
 
     /// The next store that is started will fail with this reason.
     pub fn fail_next_store(&self, reason: &str) {
-        self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_stores.push(reason.to_owned());
+        lock(&self.shared.cloud).fail_stores.push(reason.to_owned());
     }
 
     /// The next restore that is started will fail with this reason.
     pub fn fail_next_restore(&self, reason: &str) {
-        self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_restores.push(reason.to_owned());
+        lock(&self.shared.cloud).fail_restores.push(reason.to_owned());
     }
 
     /// Flips the bits of `xor_mask` in one stored byte of the newest version.

@@ -32,6 +32,7 @@ mod server;
 mod service;
 mod shared;
 mod store;
+mod sync;
 mod wire;
 
 pub use account::AccountState;

@@ -2,7 +2,7 @@
 //! JSON 1.1.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +16,7 @@ use super::fault::Fault;
 use super::shared::Shared;
 use super::wire::{Reply, S3Request, percent};
 use super::{account, operation::Operation};
+use crate::sync::lock;
 
 /// Parameters of a Query request, by name.
 pub(crate) type Parameters = BTreeMap<String, String>;
@@ -144,7 +145,7 @@ impl ServiceCall {
                 ))
             }
             Protocol::Json(body) => {
-                let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut cloud = lock(&shared.cloud);
                 account::json(&mut cloud, action, &self.region, body).map(|value| value.to_string())
             }
         }

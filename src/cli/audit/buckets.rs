@@ -36,7 +36,7 @@ impl Buckets {
 
     /// So many bytes a second, over all objects.
     pub fn at_rate(self, rate: Option<u64>) -> Self {
-        Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate))), ..self }
+        Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate, Arc::new(crate::clock::SystemClock)))), ..self }
     }
 
     #[cfg(feature = "ec2")]

@@ -157,7 +157,7 @@ async fn bytes(
         Ok(verified) => verified,
         Err(VerifyError::Source(error)) => return Err(error),
         Err(error @ (VerifyError::Request(_) | VerifyError::OutOfTime)) => {
-            return Err(SourceError::new(ErrorKind::Io, session.target(), error.to_string()));
+            return Err(SourceError::new(ErrorKind::Internal, session.target(), error.to_string()).caused_by(error));
         }
     };
     let VerifyReport { mut findings, identity, proved_by, stats, exit_code, .. } = report;
@@ -403,7 +403,10 @@ pub(super) fn unchanged(change: &Change) -> Option<Finding> {
 
 /// A session with one object among others, and what is counted of it.
 fn one_of_many(services: &AuditServices, candidate: &Candidate) -> (Session, Arc<Counting>) {
-    let counting = Arc::new(Counting::new(Arc::new(Beside(Arc::clone(&services.context.monitor)))));
+    let counting = Arc::new(Counting::new(
+        Arc::new(Beside(Arc::clone(&services.context.monitor))),
+        Arc::clone(&services.context.clock),
+    ));
     let monitor: Arc<dyn Monitor> = counting.clone();
     let context = Context { monitor, ..services.context.clone() };
     (Session::new(services.archive.object(&candidate.uri), context), counting)
@@ -421,7 +424,7 @@ impl Monitor for Beside {
         self.0.received(bytes);
     }
 
-    fn retrying(&self, error: &SourceError, wait: std::time::Duration) {
+    fn retrying(&self, error: &dyn std::error::Error, wait: std::time::Duration) {
         self.0.retrying(error, wait);
     }
 }

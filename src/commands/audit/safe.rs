@@ -15,7 +15,7 @@ use crate::commands::ask::{asked, tags};
 use crate::facts::{ObjectFacts, Readability, readability};
 use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
-use crate::ledger::Ledger;
+use crate::ledger::SharedLedger;
 use crate::record::Record;
 use crate::report::{DeletionSafetyReport, Exit, FindingReport, IdentityReport};
 use crate::source::Session;
@@ -53,7 +53,7 @@ pub async fn safe_to_delete(
     services: &AuditServices,
     request: &AuditRequest,
     wish: &DeletionSafetyRequest,
-    ledger: &Ledger,
+    ledger: &SharedLedger,
     account: Option<&dyn AccountService>,
 ) -> Result<DeletionSafetyReport, AuditError> {
     let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
@@ -61,7 +61,7 @@ pub async fn safe_to_delete(
     // No pass without a proof, whatever the policy asks.
     policy.proof_age = Some(policy.proof_age.map_or(wish.max_age, |age| age.min(wish.max_age)));
     policy.stays.get_or_insert(STAYS);
-    let (histories, _) = histories(ledger, &request.chosen)?;
+    let (histories, _) = histories(ledger, &request.chosen).await?;
     let mut found = Found::default();
     // What keeps the answer from being yes, whatever the copies are.
     let mut withheld = Vec::new();

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use aws_sdk_s3::config::interceptors::{
@@ -19,6 +19,7 @@ use http_body_util::{LengthLimitError, Limited};
 use super::document::{Document, Foreign, KnownObject};
 use super::headers::Headers;
 use super::shape;
+use crate::sync::lock;
 
 /// The SDK reads the answers to all requests but GetObject whole before it looks at them, and refuses any over one
 /// header that it cannot read. Here every answer is bounded, one that is no document of the request is refused, most
@@ -54,11 +55,11 @@ impl About {
     }
 
     pub fn heard(&self) -> Heard {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.heard).clone()
     }
 
     fn hear(&self, change: impl FnOnce(&mut Heard)) {
-        change(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.heard));
     }
 }
 

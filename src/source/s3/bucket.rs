@@ -36,7 +36,7 @@ macro_rules! ask {
             .retry(Call::Bucket, || async {
                 let request =
                     $request.bucket(&$self.name).set_expected_bucket_owner(options.expected_bucket_owner.clone());
-                request.send().await.map_err(|error| translate(&error, &$self.subject(), $needs))
+                request.send().await.map_err(|error| translate(error, &$self.subject(), $needs))
             })
             .await
     }};
@@ -190,7 +190,7 @@ impl BucketService for S3Bucket {
         let asked = self.context.retry(Call::Bucket, || async {
             let about = About::default();
             let answer = request.clone().customize().interceptor(about.clone()).send().await;
-            let answer = answer.map_err(|error| translate(&error, &self.subject(), "s3:GetLifecycleConfiguration"))?;
+            let answer = answer.map_err(|error| translate(error, &self.subject(), "s3:GetLifecycleConfiguration"))?;
             Ok((answer, about.heard().odd_rules))
         });
         match asked.await {

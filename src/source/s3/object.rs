@@ -307,7 +307,8 @@ impl ObjectSource for S3Object {
         let subject = self.subject();
         Ok(Box::pin(stream::unfold((body, subject), |(mut body, subject)| async move {
             let frame = body.next().await?.map_err(|error| {
-                SourceError::new(ErrorKind::Transient, &subject, format!("the body broke off: {}", root_cause(&error)))
+                let detail = format!("the body broke off: {}", root_cause(&error));
+                SourceError::new(ErrorKind::Transient, &subject, detail).caused_by(error)
             });
             Some((frame, (body, subject)))
         })))

@@ -11,7 +11,7 @@ mod store;
 mod xml;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 pub use spec::{ImageSpec, VolumeSpec};
 pub(crate) use state::by_clock;
@@ -21,6 +21,7 @@ use super::account::{self, AccountState};
 use super::action::Action;
 use super::service::{Parameters, ServiceError};
 use super::shared::Shared;
+use crate::sync::lock;
 
 /// Everything that is kept besides S3. It does not outlive the lab.
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ pub(crate) async fn run(
     if matches!(action, Action::DescribeStoreImageTasks | Action::DescribeImages | Action::DescribeSnapshots) {
         state::step(shared, region, action);
     }
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let state = cloud.region(region);
     match action {
         Action::DescribeImages => describe::images(state, parameters),

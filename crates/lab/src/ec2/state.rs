@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use crate::action::Action;
 use crate::image::DiskImage;
 use crate::options::TaskPace;
 use crate::shared::Shared;
+use crate::sync::lock;
 
 /// Everything EC2 keeps in one Region.
 #[derive(Debug, Clone, Default)]
@@ -146,7 +147,7 @@ impl Progress {
 pub(crate) fn by_clock(shared: &Arc<Shared>) {
     if matches!(shared.options.tasks, TaskPace::Time(_)) {
         let regions: Vec<String> = {
-            let cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+            let cloud = lock(&shared.cloud);
             cloud.regions.keys().cloned().collect()
         };
         for region in regions {
@@ -161,7 +162,7 @@ pub(crate) fn step(shared: &Arc<Shared>, region: &str, action: Action) {
     let pace = shared.options.tasks;
     let mut done = Vec::new();
     {
-        let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cloud = lock(&shared.cloud);
         let state = cloud.region(region);
         if action == Action::DescribeStoreImageTasks {
             for (index, task) in state.tasks.iter_mut().enumerate().filter(|(_, task)| task.state == "InProgress") {

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::pack;
 use crate::service::{Parameters, ServiceError};
 use crate::shared::{ACCOUNT, Shared};
 use crate::store::{Encryption, Object, ObjectRecord, PartRecord, Upload, Versioning};
+use crate::sync::lock;
 use stored_ami_core::units::MIB;
 
 const PART: usize = 8 * MIB as usize;
@@ -80,7 +81,7 @@ pub(super) async fn create(
         ("lab-ami-stored", Timestamp::now().to_string()),
     ];
     let upload = shared.fresh_id();
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let fails = if cloud.fail_stores.is_empty() { None } else { Some(cloud.fail_stores.remove(0)) };
     let task = TaskRecord {
         image: id,
@@ -109,7 +110,7 @@ pub(super) async fn create(
 
 /// The documented rules, and the AMI with its snapshots where they hold.
 fn admit(shared: &Shared, region: &str, id: &str) -> Result<(Packed, Vec<super::SnapshotRecord>), ServiceError> {
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let state = cloud.region(region);
     let Some(image) = state.images.get(id) else {
         // What is seen in public for ids that do not exist.
@@ -227,7 +228,7 @@ fn record(shared: &Shared, task: &TaskRecord, version_id: String) -> ObjectRecor
 
 /// Ends a task: the object appears, or the upload goes away.
 pub(super) fn complete(shared: &Arc<Shared>, region: &str, index: usize) {
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let Some(task) = cloud.region(region).tasks.get_mut(index).filter(|task| task.state == "InProgress") else {
         return;
     };

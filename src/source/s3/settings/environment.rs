@@ -1,3 +1,4 @@
+use super::SettingError;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -11,11 +12,11 @@ pub(in crate::source::s3) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// Refuses what is no UTF-8: the SDK takes such a variable for one that is not set.
-    pub fn read() -> Result<Self, String> {
+    pub fn read() -> Result<Self, SettingError> {
         Environment::of(std::env::vars_os())
     }
 
-    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, String> {
+    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
         let mut found = BTreeMap::new();
         for (name, value) in variables {
             let Ok(name) = name.into_string() else { continue };
@@ -24,7 +25,7 @@ impl Environment {
             }
             let value = value.into_string().map_err(|_| format!("{name}: this environment variable is not UTF-8"))?;
             if name.starts_with("AWS_") && value.trim().chars().any(char::is_control) {
-                return Err(format!("{name}: this environment variable holds a control character"));
+                return Err(SettingError::new(format!("{name}: this environment variable holds a control character")));
             }
             found.insert(name, value);
         }
@@ -60,7 +61,7 @@ mod tests {
 
     use super::*;
 
-    fn of(pairs: &[(&str, &[u8])]) -> Result<Environment, String> {
+    fn of(pairs: &[(&str, &[u8])]) -> Result<Environment, SettingError> {
         Environment::of(pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from_vec(value.to_vec()))))
     }
 
@@ -69,7 +70,7 @@ mod tests {
         for name in
             ["AWS_ENDPOINT_URL", "AWS_ANYTHING", "HTTPS_PROXY", "https_proxy", "no_proxy", "HOME", "SSL_CERT_FILE"]
         {
-            let problem = of(&[(name, b"http://\xff")]).unwrap_err();
+            let problem = of(&[(name, b"http://\xff")]).unwrap_err().to_string();
             assert!(problem.starts_with(&format!("{name}: ")) && problem.contains("not UTF-8"), "{problem}");
         }
         assert!(of(&[("EDITOR", b"\xff")]).is_ok(), "variables that nothing reads do not matter");
@@ -80,6 +81,6 @@ mod tests {
         let env = of(&[("AWS_REGION", b" eu-west-1\r\n"), ("AWS_PROFILE", b" \t ")]).unwrap();
         assert_eq!(env.get("AWS_REGION"), Some("eu-west-1"));
         assert_eq!(env.get("AWS_PROFILE"), None);
-        assert!(of(&[("AWS_REGION", b"eu\nwest")]).unwrap_err().contains("AWS_REGION"));
+        assert!(of(&[("AWS_REGION", b"eu\nwest")]).unwrap_err().to_string().contains("AWS_REGION"));
     }
 }
