@@ -4,9 +4,9 @@
 //!
 //! - [`SourceError::kind`] says what a caller can do next. It is the only part that code may decide on, besides
 //!   [`SourceError::code`], the service's own error code. `detail` is for people and may be reworded.
-//! - A kind is derived from an error code, a status or a typed error of the SDK, never from a server's message. Where a
-//!   server answers in words alone (`source/s3/error.rs` names the cases), the words change the text, or the kind of an
-//!   answer that has no code.
+//! - A kind is derived from an error code, a status or a typed error of the SDK, not from a server's message. There are
+//!   two exceptions, where no code exists: a server that is not S3 and wants TLS (`wants_https` in `s3/error.rs`), and a
+//!   bucket without Object Lock (`lock` in `s3/object.rs`).
 //! - The error that caused this one is its [`source`](std::error::Error::source). `detail` already holds the text of
 //!   the innermost cause, so a caller prints either this error or the chain of its causes.
 //! - `subject` names the object, bucket or service that was asked. The caller that adds a subject of its own leaves

@@ -1,7 +1,6 @@
 //! The services besides S3, on the same endpoint: EC2 and STS by the Query protocol, KMS, SSM and Service Quotas by
 //! JSON 1.1.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -13,27 +12,11 @@ use serde_json::{Value, json};
 use super::action::Action;
 use super::ec2;
 use super::fault::Fault;
+use super::query::{Parameters, ServiceError};
 use super::shared::Shared;
 use super::wire::{Reply, S3Request, percent};
 use super::{account, operation::Operation};
 use crate::sync::lock;
-
-/// Parameters of a Query request, by name.
-pub(crate) type Parameters = BTreeMap<String, String>;
-
-/// An error of one of these services, in no protocol yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServiceError {
-    pub status: u16,
-    pub code: String,
-    pub message: String,
-}
-
-impl ServiceError {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        ServiceError { status: 400, code: code.to_owned(), message: message.into() }
-    }
-}
 
 /// A request to one of the services, understood.
 pub(crate) struct ServiceCall {

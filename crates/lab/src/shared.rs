@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::calls::CallLog;
 use super::checksum::{Algorithm, Hasher};
+use super::cloud::Cloud;
 use super::deny::Deny;
-use super::ec2::Cloud;
 use super::fault::Script;
 use super::options::LabOptions;
 use super::pace::Pace;

@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use http_body_util::{LengthLimitError, Limited};
 
-use super::document::{Document, Foreign, KnownObject};
+use super::document::{Document, Foreign, KnownObject, LARGEST_ANSWER};
 use super::headers::Headers;
 use super::shape;
 use crate::sync::lock;
@@ -26,9 +26,6 @@ use crate::sync::lock;
 /// often unread, and only headers that cannot be misread are handed on.
 #[derive(Debug)]
 pub(super) struct BoundedAnswers;
-
-/// Bytes that no honest answer reaches which is no object.
-pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 
 /// What one request is about, and what its answer told besides the SDK's reading of it.
 #[derive(Clone, Default)]

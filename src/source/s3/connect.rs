@@ -320,7 +320,7 @@ async fn credentials(
     let plan = settings.plan()?;
     let cached = SharedCredentialsProvider::new(Cached::new(provider(&plan, wire, notes).await));
     let Err(error) = cached.provide_credentials().await else { return Ok(cached) };
-    let cause = super::error::root_cause(&error);
+    let cause = super::causes::root_cause(&error);
     let text = match plan.is_fallback() {
         true => format!(
             "no usable credentials ({cause}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or use --no-sign-request for \

@@ -10,6 +10,7 @@ use aws_smithy_types::error::ErrorMetadata;
 use jiff::Timestamp;
 
 use super::answer::Answer;
+use super::causes::{deepest, inside, root_cause};
 use super::clock;
 use super::document::Foreign;
 use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls, proxy_settings};
@@ -18,26 +19,6 @@ use crate::source::{ErrorKind, SourceError};
 
 /// Where an endpoint may be set, to be named where it is wrong.
 const ENDPOINT: &str = "the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)";
-
-/// The innermost message of an error, which says what really happened.
-pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
-}
-
-/// The innermost error of a type under an error.
-pub(super) fn deepest<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut found = None;
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        found = error.downcast_ref().or(found);
-        cause = error.source();
-    }
-    found
-}
 
 /// The code and message of a service's answer where there is one, else the innermost message.
 pub(super) fn service_cause(error: &(dyn Error + 'static)) -> String {
@@ -196,20 +177,4 @@ pub(super) fn wrapped(code: &str, error: SourceError) -> SourceError {
 fn wants_https(answer: &HttpResponse) -> bool {
     let text = answer.body().bytes().map(String::from_utf8_lossy).unwrap_or_default().to_ascii_lowercase();
     ["to an https server", "to https port", "ssl-enabled server port"].iter().any(|words| text.contains(words))
-}
-
-/// An error of this type anywhere in the chain of causes.
-fn inside<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    causes(error).find_map(|cause| cause.downcast_ref::<T>())
-}
-
-/// An error and its causes, the innermost last.
-pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| cause_of(*error))
-}
-
-/// `source` of an I/O error leaves out the error that it wraps.
-fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())
 }

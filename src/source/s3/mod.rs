@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod bounded;
 mod bucket;
+mod causes;
 mod clock;
 mod connect;
 mod context;

@@ -1,43 +1,27 @@
 //! EC2, as far as AMIs are stored and restored.
 
+mod advance;
 mod change;
 mod describe;
 mod parameters;
 mod register;
 mod restore;
 mod spec;
-mod state;
+pub(crate) mod state;
 mod store;
 mod xml;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use advance::by_clock;
 pub use spec::{ImageSpec, VolumeSpec};
-pub(crate) use state::by_clock;
 pub use state::{Ec2State, ImageRecord, Mapping, SnapshotRecord, TaskRecord};
 
-use super::account::{self, AccountState};
+use super::account;
 use super::action::Action;
-use super::service::{Parameters, ServiceError};
+use super::query::{Parameters, ServiceError};
 use super::shared::Shared;
 use crate::sync::lock;
-
-/// Everything that is kept besides S3. It does not outlive the lab.
-#[derive(Debug, Default)]
-pub(crate) struct Cloud {
-    pub regions: BTreeMap<String, Ec2State>,
-    pub account: AccountState,
-    /// Reasons for which the next tasks are to fail.
-    pub fail_stores: Vec<String>,
-    pub fail_restores: Vec<String>,
-}
-
-impl Cloud {
-    pub fn region(&mut self, region: &str) -> &mut Ec2State {
-        self.regions.entry(region.to_owned()).or_default()
-    }
-}
 
 /// Carries out one action; the inside of its XML answer.
 pub(crate) async fn run(
@@ -52,7 +36,7 @@ pub(crate) async fn run(
         _ => {}
     }
     if matches!(action, Action::DescribeStoreImageTasks | Action::DescribeImages | Action::DescribeSnapshots) {
-        state::step(shared, region, action);
+        advance::step(shared, region, action);
     }
     let mut cloud = lock(&shared.cloud);
     let state = cloud.region(region);

@@ -10,7 +10,7 @@ use super::store::Packed;
 use crate::account;
 use crate::image::DiskImage;
 use crate::pack;
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 use crate::shared::{ACCOUNT, Shared};
 use crate::sync::lock;
 use stored_ami_core::units::ByteRange;

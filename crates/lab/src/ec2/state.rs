@@ -5,11 +5,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::action::Action;
 use crate::image::DiskImage;
 use crate::options::TaskPace;
-use crate::shared::Shared;
-use crate::sync::lock;
 
 /// Everything EC2 keeps in one Region.
 #[derive(Debug, Clone, Default)]
@@ -132,7 +129,7 @@ impl Progress {
     }
 
     /// From 0 to 1.
-    fn fraction(self, pace: TaskPace) -> f64 {
+    pub(super) fn fraction(self, pace: TaskPace) -> f64 {
         match pace {
             TaskPace::Polls(0) => 1.0,
             TaskPace::Polls(polls) => f64::from(self.polls) / f64::from(polls),
@@ -143,47 +140,8 @@ impl Progress {
     }
 }
 
-/// Where work goes by the clock, it gets on whoever looks, also at S3 alone.
-pub(crate) fn by_clock(shared: &Arc<Shared>) {
-    if matches!(shared.options.tasks, TaskPace::Time(_)) {
-        let regions: Vec<String> = {
-            let cloud = lock(&shared.cloud);
-            cloud.regions.keys().cloned().collect()
-        };
-        for region in regions {
-            step(shared, &region, Action::DescribeStoreImageTasks);
-            step(shared, &region, Action::DescribeImages);
-        }
-    }
-}
-
-/// Lets the work in progress get on: by the clock, or by one step for each look at it.
-pub(crate) fn step(shared: &Arc<Shared>, region: &str, action: Action) {
-    let pace = shared.options.tasks;
-    let mut done = Vec::new();
-    {
-        let mut cloud = lock(&shared.cloud);
-        let state = cloud.region(region);
-        if action == Action::DescribeStoreImageTasks {
-            for (index, task) in state.tasks.iter_mut().enumerate().filter(|(_, task)| task.state == "InProgress") {
-                task.pace.polls += 1;
-                let fraction = task.pace.fraction(pace);
-                task.progress = (fraction * 99.0) as u8;
-                if fraction >= 1.0 {
-                    done.push(index);
-                }
-            }
-        } else if action == Action::DescribeImages {
-            state.step_restores(pace);
-        }
-    }
-    for index in done {
-        super::store::complete(shared, region, index);
-    }
-}
-
 impl Ec2State {
-    fn step_restores(&mut self, pace: TaskPace) {
+    pub(super) fn step_restores(&mut self, pace: TaskPace) {
         for image in self.images.values_mut().filter(|image| image.state == "pending") {
             let Some(progress) = &mut image.progress else { continue };
             progress.polls += 1;

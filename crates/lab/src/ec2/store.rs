@@ -9,7 +9,7 @@ use super::state::{Progress, TaskRecord};
 use crate::checksum::{Algorithm, ChecksumType, Hasher, StoredChecksum, multipart_etag};
 use crate::content::{BlockWriter, Content, Source};
 use crate::pack;
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 use crate::shared::{ACCOUNT, Shared};
 use crate::store::{Encryption, Object, ObjectRecord, PartRecord, Upload, Versioning};
 use crate::sync::lock;

@@ -6,8 +6,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::super::error::causes;
-use super::super::settings::SettingError;
+use super::super::causes::causes;
+use super::super::settings::error::SettingError;
 use crate::files::{InputKind, read_bytes};
 
 /// Whose certificates are believed: those of the system, or those of a file that the configuration names, as other AWS

@@ -18,7 +18,8 @@ use aws_credential_types::provider::{ProvideCredentials, Result as Provided, Sha
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::region::Region;
 
-use super::super::error::{by_proxy, deepest, service_cause};
+use super::super::causes::deepest;
+use super::super::error::{by_proxy, service_cause};
 use super::super::http::Unfit;
 use super::plan::{CONTAINER_TOKEN, Keys, Plan};
 use super::web_identity::WebIdentity;

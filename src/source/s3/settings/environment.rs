@@ -1,8 +1,13 @@
-use super::SettingError;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// Read besides everything that begins with `AWS_`.
+use super::SettingError;
+
+/// The variables that name a proxy.
+pub(in crate::source::s3) const PROXIES: [&str; 6] =
+    ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// Read besides everything that begins with `AWS_`, and the proxies.
 const NAMES: [&str; 7] =
     ["HOME", "NO_PROXY", "SECRET_ACCESS_KEY", "SSL_CERT_DIR", "SSL_CERT_FILE", "XDG_STATE_HOME", "_X_AMZN_TRACE_ID"];
 
@@ -52,7 +57,7 @@ fn is_read(name: &str) -> bool {
 }
 
 fn is_proxy(name: &str) -> bool {
-    ["http_proxy", "https_proxy", "all_proxy"].iter().any(|known| *known == name || known.to_uppercase() == name)
+    PROXIES.contains(&name)
 }
 
 #[cfg(test)]

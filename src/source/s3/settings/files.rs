@@ -5,8 +5,7 @@ use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::Environment;
-use super::SettingError;
+use super::{Environment, SettingError};
 use crate::files::{InputError, InputKind, read_text};
 
 /// The configuration files as text.
@@ -90,7 +89,7 @@ async fn load(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, Sett
     // The parser's message may quote a line, and a line may hold a key: only its number is shown.
     loaded.map_err(|error| {
         // Nor is the error kept, whose messages quote the line.
-        let text = super::super::error::root_cause(&error);
+        let text = super::super::causes::root_cause(&error);
         let line = text.split(" on line ").nth(1).and_then(|rest| rest.split(':').next());
         match line.and_then(|line| line.parse::<u32>().ok()) {
             Some(line) => SettingError::new(format!("line {line} is no line of an AWS configuration file")),

@@ -4,7 +4,8 @@
 mod cache;
 mod credentials;
 mod endpoints;
-mod environment;
+pub(super) mod environment;
+pub(super) mod error;
 mod files;
 mod plan;
 mod process;
@@ -12,7 +13,6 @@ mod proxy;
 mod values;
 mod web_identity;
 
-use std::error::Error;
 use std::sync::Arc;
 
 use aws_config::profile::ProfileSet;
@@ -23,39 +23,7 @@ pub(super) use credentials::{Notes, Wire, provider};
 pub(super) use endpoints::Endpoint;
 pub(crate) use endpoints::Service;
 pub(super) use environment::Environment;
-
-/// A wrong setting. The text begins with the name of the setting, and holds no secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{text}")]
-pub(super) struct SettingError {
-    text: String,
-    #[source]
-    cause: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl SettingError {
-    pub fn new(text: impl Into<String>) -> Self {
-        SettingError { text: text.into(), cause: None }
-    }
-
-    /// The same error with the one that it was made from.
-    pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        SettingError { cause: Some(cause.into()), ..self }
-    }
-}
-
-impl From<String> for SettingError {
-    fn from(text: String) -> Self {
-        SettingError::new(text)
-    }
-}
-
-/// Two errors are the same if they say the same.
-impl PartialEq for SettingError {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
+pub(super) use error::SettingError;
 
 /// The environment and the selected profile.
 #[derive(Debug)]
