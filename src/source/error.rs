@@ -78,12 +78,12 @@ pub struct SourceError {
     pub code: Option<Box<str>>,
     /// The id under which the provider's support finds the request.
     pub request_id: Option<Box<str>>,
-    pub(crate) cause: Option<Cause>,
+    pub(crate) cause: Cause,
 }
 
-/// The error that another one was made from, shared by its clones.
-#[derive(Clone)]
-pub(crate) struct Cause(Arc<dyn Error + Send + Sync>);
+/// The error that another one was made from, if any, shared by its clones.
+#[derive(Clone, Default)]
+pub(crate) struct Cause(Option<Arc<dyn Error + Send + Sync>>);
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,14 +109,14 @@ impl SourceError {
             detail: detail.into(),
             code: None,
             request_id: None,
-            cause: None,
+            cause: Cause::default(),
         }
     }
 
     /// The same error with the one that it was made from.
     #[must_use]
     pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        SourceError { cause: Some(Cause(Arc::from(cause.into()))), ..self }
+        SourceError { cause: Cause(Some(Arc::from(cause.into()))), ..self }
     }
 
     /// Whether the same request may succeed later.
@@ -151,7 +151,7 @@ impl fmt::Display for SourceError {
 
 impl Error for SourceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_ref().map(|cause| &*cause.0 as &(dyn Error + 'static))
+        self.cause.0.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
 }
 
