@@ -107,7 +107,7 @@ impl SerialDigests {
 
 impl SerialDigestStates {
     pub fn now(&self) -> Vec<SerialDigestState> {
-        self.0.iter().map(|state| lock(&state).clone()).collect()
+        self.0.iter().map(|state| lock(state).clone()).collect()
     }
 }
 
@@ -143,7 +143,7 @@ fn row(
     ranges: &Receiver<RangeFrames>,
     state: &Mutex<SerialDigestState>,
 ) -> Vec<Option<Digest>> {
-    let mut parts = Parts::from(algorithm, layout, &lock(&state));
+    let mut parts = Parts::from(algorithm, layout, &lock(state));
     parts.close();
     for RangeFrames { range, frames } in ranges {
         if range.end() <= parts.at && !range.is_empty() {
@@ -161,7 +161,7 @@ fn row(
             break;
         }
         if let Some(hasher) = parts.hasher.save() {
-            let mut state = lock(&state);
+            let mut state = lock(state);
             let known = state.done.len();
             state.done.extend(parts.done.iter().skip(known).flatten());
             (state.at, state.hasher) = (parts.at, hasher);

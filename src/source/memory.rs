@@ -123,6 +123,7 @@ impl MemorySource {
     }
 }
 
+#[expect(clippy::panic, reason = "tests ask for a reader that panics")]
 #[async_trait]
 impl ObjectSource for MemorySource {
     fn target(&self) -> &Target {

@@ -35,7 +35,7 @@ pub(super) fn not_there(
     findings.extend(known_of_it);
     let vanished = gone && (known || candidate.listed.is_some());
     let exit =
-        if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(crate::commands::exit_of(&error)) };
+        if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(crate::commands::exit_of(error)) };
     let entry = match &listed {
         _ if gone => history.and_then(|history| gone_entry(&candidate.uri.to_string(), history, now)),
         // What is listed and cannot be looked at is missed all the same when it is gone.

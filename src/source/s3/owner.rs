@@ -26,7 +26,7 @@ impl S3Object {
         let options = &self.connection.options;
         let owner = options.expected_bucket_owner.as_ref()?;
         let checks = self.connection.owner_checks()?;
-        if let Some(known) = lock(&checks).get(&self.uri.bucket) {
+        if let Some(known) = lock(checks).get(&self.uri.bucket) {
             return Some((known.clone(), 0));
         }
         let key = options.customer_key.as_ref();
@@ -47,7 +47,7 @@ impl S3Object {
             Err(error) if error.kind == ErrorKind::Denied => OwnerCheck::Heeded,
             Err(error) => return Some((OwnerCheck::NotShown { owner: owner.clone(), because: error.explain() }, 1)),
         };
-        lock(&checks).insert(self.uri.bucket.clone(), check.clone());
+        lock(checks).insert(self.uri.bucket.clone(), check.clone());
         Some((check, 1))
     }
 }

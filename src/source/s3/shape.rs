@@ -210,10 +210,10 @@ impl Element {
         }
         for (name, count, _) in fields {
             match self.children.iter().filter(|child| child.name == *name).count() {
-                0 if *count == Once => return Err(ShapeError::Missing { within: self.name.clone(), name: *name }),
+                0 if *count == Once => return Err(ShapeError::Missing { within: self.name.clone(), name }),
                 0 | 1 => {}
                 _ if *count == Many => {}
-                times => return Err(ShapeError::Repeated { within: self.name.clone(), name: *name, times }),
+                times => return Err(ShapeError::Repeated { within: self.name.clone(), name, times }),
             }
         }
         Ok(())
