@@ -1,19 +1,45 @@
 //! Time and chance, as parameters, so that tests can hold them still.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::sync::lock;
+
+/// A source of time and chance.
 #[async_trait]
 pub trait Clock: Send + Sync {
     /// The time of day, in whole seconds.
     fn now(&self) -> Timestamp;
     /// A time that only moves forward.
     fn monotonic(&self) -> Instant;
+    /// Waits because the caller chose to: between attempts, frames or measurements. A clock of tests may shorten it.
     async fn sleep(&self, time: Duration);
+    /// Waits as long as somebody else may take. A clock of tests does not shorten it, for then nobody could answer in
+    /// time.
+    async fn limit(&self, time: Duration);
     /// A number in `0..1`.
     fn random(&self) -> f64;
+}
+
+/// The work did not end within its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the time limit is over")]
+pub struct LimitReached;
+
+/// Does the work for at most this long.
+///
+/// # Errors
+///
+/// [`LimitReached`]; the work is dropped then.
+pub async fn within<T>(clock: &dyn Clock, time: Duration, work: impl Future<Output = T>) -> Result<T, LimitReached> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        () = clock.limit(time) => Err(LimitReached),
+    }
 }
 
 /// The machine's own clock and random source.
@@ -34,8 +60,64 @@ impl Clock for SystemClock {
         tokio::time::sleep(time).await;
     }
 
+    async fn limit(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
     fn random(&self) -> f64 {
         fastrand::f64()
+    }
+}
+
+/// A clock for tests: pauses are skipped and added up, limits last as long as they say, and time moves by hand besides.
+#[derive(Debug, Default)]
+pub struct TestClock(Mutex<Tested>);
+
+#[derive(Debug, Default)]
+struct Tested {
+    slept: Vec<Duration>,
+    moved: Duration,
+    random: f64,
+}
+
+impl TestClock {
+    /// Whose random number is always this one.
+    pub fn new(random: f64) -> Self {
+        TestClock(Mutex::new(Tested { random, ..Tested::default() }))
+    }
+
+    /// Moves the monotonic time forward.
+    pub fn advance(&self, time: Duration) {
+        lock(&self.0).moved += time;
+    }
+
+    /// The pauses that were skipped, in order.
+    pub fn slept(&self) -> Vec<Duration> {
+        lock(&self.0).slept.clone()
+    }
+}
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        time_of_day(SystemTime::now())
+    }
+
+    fn monotonic(&self) -> Instant {
+        Instant::now() + lock(&self.0).moved
+    }
+
+    async fn sleep(&self, time: Duration) {
+        lock(&self.0).slept.push(time);
+        tokio::task::yield_now().await;
+    }
+
+    async fn limit(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    fn random(&self) -> f64 {
+        lock(&self.0).random
     }
 }
 

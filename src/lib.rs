@@ -1,5 +1,8 @@
 //! Inspect and verify stored AMI objects without restoring them.
 
+// Bytes of servers and files reach most of this crate: nothing that they hold may end the process.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 pub use stored_ami_core::{
     audit, checks, checksum, content, facts, ident, manifest, plan, price, record, report, sealed, units, verdict,
 };
@@ -20,3 +23,4 @@ pub mod progress;
 #[cfg(feature = "cli")]
 pub mod render;
 pub mod source;
+mod sync;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_ssm::types::ParameterType;
 
 use super::{AccountService, QuotaCode};
+use crate::clock::within;
 use crate::facts::{Caller, KeyFacts};
 use crate::progress::Call;
 use crate::source::s3::{Connection, Service, translate};
@@ -38,7 +39,7 @@ impl Account {
         F: Future<Output = Result<T, SourceError>>,
     {
         let context = Context { retry: FEW, ..self.context.clone() };
-        let answer = tokio::time::timeout(PATIENCE, context.retry(Call::Account, request)).await;
+        let answer = within(&*self.context.clock, PATIENCE, context.retry(Call::Account, request)).await;
         answer.unwrap_or_else(|_| {
             let detail = format!("no answer within {} s", PATIENCE.as_secs());
             Err(SourceError::new(ErrorKind::Transient, subject, detail))
@@ -54,7 +55,7 @@ const FEW: RetryPolicy =
 /// Makes a request to a service.
 macro_rules! ask {
     ($self:ident, $subject:expr, $needs:expr, $request:expr) => {
-        $self.asked($subject, || async { $request.send().await.map_err(|error| translate(&error, $subject, $needs)) })
+        $self.asked($subject, || async { $request.send().await.map_err(|error| translate(error, $subject, $needs)) })
     };
 }
 

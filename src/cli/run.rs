@@ -264,13 +264,13 @@ impl Results {
     }
 
     pub fn error(&mut self, target: &str, error: &SourceError) {
-        let exit = error.exit();
+        let exit = crate::commands::exit_of(error);
         let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
         let report = ErrorReport {
             target: target.to_owned(),
             message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
-            error_code: error.code.clone(),
-            request_id: error.request_id.clone(),
+            error_code: error.code.as_deref().map(str::to_owned),
+            request_id: error.request_id.as_deref().map(str::to_owned),
             exit_code: exit,
         };
         self.summary.targets += 1;

@@ -1,6 +1,5 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::ident::redact_urls;
 use crate::progress::Monitor;
 use crate::render::{Style, printable};
-use crate::source::SourceError;
+use crate::sync::lock;
 use crate::units::{ByteSize, Throughput};
 
 /// A line in a log now and then; not a flood.
@@ -71,7 +70,7 @@ impl Progress {
 impl Monitor for Progress {
     fn begin(&self, what: &str, bytes: u64) {
         let now = Instant::now();
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = lock(&self.log);
         *log = Log { what: what.to_owned(), total: bytes, done: 0, started: now, said: now };
         if let Some(bar) = &self.bar {
             bar.reset();
@@ -88,7 +87,7 @@ impl Monitor for Progress {
             }
             return;
         }
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = lock(&self.log);
         log.done += bytes;
         let now = Instant::now();
         if log.total == 0 || now.duration_since(log.said) < LOG_EVERY {
@@ -109,12 +108,12 @@ impl Monitor for Progress {
         self.say(&line);
     }
 
-    fn retrying(&self, error: &SourceError, wait: Duration) {
+    fn retrying(&self, error: &dyn std::error::Error, wait: Duration) {
         self.say(&format!("{error}; trying again in {:.1} s", wait.as_secs_f64()));
     }
 
     fn task(&self, line: &str) {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = lock(&self.log);
         if log.what == line {
             return;
         }

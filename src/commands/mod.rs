@@ -5,6 +5,7 @@ pub mod audit;
 pub mod bench;
 pub mod cost;
 mod discover;
+mod exit;
 mod follow;
 pub mod iam_policy;
 pub mod inspect;
@@ -18,6 +19,7 @@ pub mod stored;
 pub mod verify;
 
 pub use discover::{Discovery, discover};
+pub use exit::exit_of;
 pub use logical_size::LogicalSizeSource;
 pub use services::{ObjectServices, RegionClients, RegionServices};
 

@@ -115,7 +115,7 @@ impl RegionServices {
             Err(error) => error,
         };
         match error.code.as_deref() {
-            Some("DryRunOperation") => DryRun::Permitted,
+            _ if error.kind == ErrorKind::DryRunAllowed => DryRun::Permitted,
             Some("UnauthorizedOperation") => DryRun::Denied { message: self.decoded(&error).await },
             Some(code) if !error.is_transient() => DryRun::Other { code: code.to_owned(), message: error.explain() },
             _ => DryRun::Unanswered { detail: error.explain() },

@@ -56,7 +56,7 @@ pub async fn start_store(
                 "{}; whether the store was started is not known: ask again with `stored-ami stored`",
                 error.detail
             );
-            Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
+            Err(SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error })
         }
         Err(error) if error.kind == ErrorKind::Denied => {
             let detail = services.region.decoded(&error).await;

@@ -1,7 +1,8 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::checksum::Digest;
 use crate::plan::{RangeDigests, Spans};
+use crate::sync::lock;
 
 /// The digests of ranges, as many readers bring them.
 pub(super) struct RangeDigestCollector {
@@ -25,7 +26,7 @@ impl RangeDigestCollector {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// What a range computed by itself, now that it came whole.

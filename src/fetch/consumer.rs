@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 
 use super::in_order::QueueSlot;
 use super::lanes::Md5Pool;
-use crate::checksum::{Digest, Hasher, LaneStream};
+use crate::checksum::{Digest, Hasher, LaneStream, Room};
 use crate::content::WindowCapture;
 use crate::source::FRAME;
 
@@ -17,21 +19,33 @@ pub(super) struct RangeConsumer<'a> {
 
 /// Those that bytes wait for.
 struct Waiting<'a> {
-    lane: Option<(&'a Md5Pool, LaneStream)>,
+    lane: Option<(&'a Arc<Md5Pool>, LaneStream)>,
     ticket: Option<QueueSlot>,
+    /// The lanes have no room for more bytes now.
+    full: bool,
 }
 
 impl<'a> RangeConsumer<'a> {
     pub fn new(
         hashers: Vec<Hasher>,
-        lane: Option<(&'a Md5Pool, LaneStream)>,
+        lane: Option<(&'a Arc<Md5Pool>, LaneStream)>,
         ticket: Option<QueueSlot>,
         tap: Option<WindowCapture>,
     ) -> Self {
-        RangeConsumer { hashers, tap, waiting: Waiting { lane, ticket }, staged: BytesMut::new() }
+        RangeConsumer { hashers, tap, waiting: Waiting { lane, ticket, full: false }, staged: BytesMut::new() }
     }
 
-    pub fn take(&mut self, frame: Bytes) {
+    /// Takes the next bytes, and waits until there is room for more.
+    pub async fn take(&mut self, frame: Bytes) {
+        self.hash(frame);
+        if let Some((pool, _)) = self.waiting.lane.filter(|_| std::mem::take(&mut self.waiting.full)) {
+            let pool = Arc::clone(pool);
+            // A panic of the other thread loses its own range only.
+            drop(tokio::task::spawn_blocking(move || pool.wait_for_room()).await);
+        }
+    }
+
+    fn hash(&mut self, frame: Bytes) {
         for hasher in &mut self.hashers {
             hasher.update(&frame);
         }
@@ -85,7 +99,7 @@ impl Waiting<'_> {
             ticket.pass(&bytes);
         }
         if let Some((pool, stream)) = self.lane {
-            pool.push(stream, bytes);
+            self.full |= pool.push(stream, bytes) == Room::Full;
         }
     }
 }

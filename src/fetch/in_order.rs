@@ -2,7 +2,7 @@
 //! ranges arrive side by side. Each list of such digests is a row.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::content::{Decoded, Limits, Stream};
 use crate::plan::{Need, PartLayout, ReadPlan, SerialDigestState};
+use crate::sync::lock;
 use crate::units::{ByteRange, KIB};
 
 /// A frame, and the room it takes, which is free again once every row has let go of it.
@@ -106,7 +107,7 @@ impl SerialDigests {
 
 impl SerialDigestStates {
     pub fn now(&self) -> Vec<SerialDigestState> {
-        self.0.iter().map(|state| state.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
+        self.0.iter().map(|state| lock(state).clone()).collect()
     }
 }
 
@@ -142,7 +143,7 @@ fn row(
     ranges: &Receiver<RangeFrames>,
     state: &Mutex<SerialDigestState>,
 ) -> Vec<Option<Digest>> {
-    let mut parts = Parts::from(algorithm, layout, &state.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut parts = Parts::from(algorithm, layout, &lock(state));
     parts.close();
     for RangeFrames { range, frames } in ranges {
         if range.end() <= parts.at && !range.is_empty() {
@@ -160,7 +161,7 @@ fn row(
             break;
         }
         if let Some(hasher) = parts.hasher.save() {
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = lock(state);
             let known = state.done.len();
             state.done.extend(parts.done.iter().skip(known).flatten());
             (state.at, state.hasher) = (parts.at, hasher);

@@ -12,7 +12,7 @@ mod throughput;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -27,6 +27,7 @@ use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::Coverage;
 
+use crate::sync::lock;
 use collector::RangeDigestCollector;
 use consumer::RangeConsumer;
 use in_order::{InOrderQueue, QueueSlot, SerialDigestStates, SerialDigests};
@@ -148,34 +149,27 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     }
     let from = from.unwrap_or_else(|| ReadProgress::beginning(&plan));
     let (rows, row_states) = SerialDigests::start(&plan, from.rows, job.decode);
-    let chosen = job.chosen.take().unwrap_or_else(|| Spans::first(plan.ranges().len()));
-    let count = chosen.count();
-    let budget = job.budget;
-    let begin = budget.concurrency.clamp(1, count.max(1));
-    // What goes in order is as fast as one thread, and its room was shared out among those that begin.
-    let in_order = !plan.ordered().is_empty() || job.decode.is_some();
-    let most = if !in_order { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
-    let lanes = Lanes::new(plan.per_range(), begin, budget.lanes_room);
-    let clock = Arc::clone(&session.context().clock);
-    let shared = Arc::new(Shared {
-        session: session.clone(),
-        next: tokio::sync::Mutex::new(Next {
-            ranges: Box::new(chosen.into_positions()),
-            feed: rows.feed(plan.waiting_room()),
-        }),
-        crowd: ReaderPool::new(begin, most, clock.monotonic()),
-        collected: RangeDigestCollector::new(from.of_ranges, lanes.column()),
-        probe: Mutex::new(job.probe.clone().map(Probe::new)),
-        lanes,
-        read: AtomicU64::new(0),
-        not_kept: AtomicBool::new(false),
-        stopped: Mutex::new(None),
-        halt: job.cancel.child_token(),
-        job,
-    });
+    let feed = rows.feed(plan.waiting_room());
+    let shared = Arc::new(Shared::new(session.clone(), job, from.of_ranges, feed));
+    read_all(&shared, &row_states).await;
+    shared.collected.add_together(shared.lanes.finish());
+    // The feed goes with the queue; without it the rows come to their end.
+    shared.next.lock().await.feed = None;
+    let in_order = rows.finish().await;
+    let _ = keep(&shared, &row_states).await;
+    let stopped = lock(&shared.stopped).take();
+    let stopped = stopped.or(shared.job.cancel.is_cancelled().then_some(Stop::Cancelled));
+    let probed = lock(&shared.probe).take().map(Probe::finish);
+    let of_ranges = shared.collected.whole();
+    Reading { plan, of_ranges, in_order: in_order.digests, probed, decoded: in_order.decoded, stopped }
+}
+
+/// Starts readers until all ranges are read or the reading is stopped.
+async fn read_all(shared: &Arc<Shared>, row_states: &SerialDigestStates) {
+    let clock = Arc::clone(&shared.session.context().clock);
     let mut tasks = JoinSet::new();
     let mut started = 0;
-    let keeping = keep_now_and_then(&shared, &row_states);
+    let keeping = keep_now_and_then(shared, row_states);
     let time_is_over = async {
         match shared.job.quota.ends_in(clock.monotonic()) {
             Some(left) => clock.sleep(left).await,
@@ -185,7 +179,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     let (mut keeping, mut time_is_over) = (std::pin::pin!(keeping), std::pin::pin!(time_is_over));
     loop {
         for _ in 0..shared.crowd.missing() {
-            tasks.spawn(Arc::clone(&shared).work(started));
+            tasks.spawn(Arc::clone(shared).work(started));
             started += 1;
         }
         let done = tokio::select! {
@@ -199,26 +193,17 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
             }
         };
         match done {
-            None => break,
+            None => return,
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 let detail = format!("a reader broke down, and the range that it was reading is not counted: {error}");
-                shared.stop(Stop::Failed(SourceError::new(ErrorKind::Io, session.target(), detail)));
-                tasks.spawn(Arc::clone(&shared).work(started));
+                let failed = SourceError::new(ErrorKind::Internal, shared.session.target(), detail);
+                shared.stop(Stop::Failed(failed.caused_by(error)));
+                tasks.spawn(Arc::clone(shared).work(started));
                 started += 1;
             }
         }
     }
-    shared.collected.add_together(shared.lanes.finish());
-    // The feed goes with the queue; without it the rows come to their end.
-    shared.next.lock().await.feed = None;
-    let in_order = rows.finish().await;
-    let _ = keep(&shared, &row_states).await;
-    let stopped = shared.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let stopped = stopped.or(shared.job.cancel.is_cancelled().then_some(Stop::Cancelled));
-    let probed = shared.probe.lock().unwrap_or_else(PoisonError::into_inner).take().map(Probe::finish);
-    let of_ranges = shared.collected.whole();
-    Reading { plan, of_ranges, in_order: in_order.digests, probed, decoded: in_order.decoded, stopped }
 }
 
 /// Tells how far the reading has come, and answers with the bytes that were written. What goes wrong is told, and the
@@ -292,8 +277,33 @@ struct Next {
 }
 
 impl Shared {
+    /// `known` are the digests of an earlier reading, `feed` the queue of what goes in order.
+    fn new(session: Session, mut job: Job, known: RangeDigests, feed: Option<InOrderQueue>) -> Self {
+        let plan = Arc::clone(&job.plan);
+        let chosen = job.chosen.take().unwrap_or_else(|| Spans::first(plan.ranges().len()));
+        let (count, budget) = (chosen.count(), job.budget);
+        let begin = budget.concurrency.clamp(1, count.max(1));
+        // What goes in order is as fast as one thread, and its room was shared out among those that begin.
+        let in_order = !plan.ordered().is_empty() || job.decode.is_some();
+        let most = if !in_order { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
+        let lanes = Lanes::new(plan.per_range(), begin, budget.lanes_room);
+        Shared {
+            crowd: ReaderPool::new(begin, most, session.context().clock.monotonic()),
+            session,
+            next: tokio::sync::Mutex::new(Next { ranges: Box::new(chosen.into_positions()), feed }),
+            collected: RangeDigestCollector::new(known, lanes.column()),
+            probe: Mutex::new(job.probe.clone().map(Probe::new)),
+            lanes,
+            read: AtomicU64::new(0),
+            not_kept: AtomicBool::new(false),
+            stopped: Mutex::new(None),
+            halt: job.cancel.child_token(),
+            job,
+        }
+    }
+
     fn stop(&self, stop: Stop) {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
+        lock(&self.stopped).get_or_insert(stop);
     }
 
     fn fail(&self, error: SourceError) {
@@ -336,7 +346,7 @@ impl Shared {
                 self.collected.add(index, &digests);
                 self.read.fetch_add(range.len(), Ordering::Relaxed);
                 if let Some(tap) = tap
-                    && let Some(probe) = &mut *self.probe.lock().unwrap_or_else(PoisonError::into_inner)
+                    && let Some(probe) = &mut *lock(&self.probe)
                 {
                     probe.add(tap);
                 }

@@ -1,5 +1,4 @@
 use futures_util::StreamExt;
-use tokio::time::Instant;
 
 use super::consumer::RangeConsumer;
 use super::reader_pool::ReaderPool;
@@ -57,18 +56,23 @@ impl Range<'_> {
         let mut body = self.session.read_once(self.id, self.size, left).await?;
         let context = self.session.context();
         let stall = context.retry.stall;
-        let (mut until, mut since) = (Instant::now() + stall, *at);
+        let (mut over, mut since) = (context.clock.limit(stall), *at);
         loop {
             // Whoever waits when the time is over looks back at what came in it.
-            let frame = match tokio::time::timeout_at(until, body.next()).await {
-                Ok(Some(frame)) => frame?,
-                Ok(None) => break,
+            let frame = tokio::select! {
+                biased;
+                frame = body.next() => Some(frame),
+                () = &mut over => None,
+            };
+            let frame = match frame {
+                Some(Some(frame)) => frame?,
+                Some(None) => break,
                 // Nothing is never enough: the body of an empty range may come to no end either.
-                Err(_) if *at - since >= SLOWEST.min(left.len()).max(1) => {
-                    (until, since) = (Instant::now() + stall, *at);
+                None if *at - since >= SLOWEST.min(left.len()).max(1) => {
+                    (over, since) = (context.clock.limit(stall), *at);
                     continue;
                 }
-                Err(_) => {
+                None => {
                     let came = ByteSize(*at - since);
                     let detail = format!("the connection stalled: {came} came in {} s", stall.as_secs());
                     return Err(self.error(ErrorKind::Transient, detail));
@@ -80,7 +84,7 @@ impl Range<'_> {
             }
             context.monitor.received(frame.len() as u64);
             self.crowd.received(frame.len() as u64, context.clock.as_ref());
-            sink.take(frame);
+            sink.take(frame).await;
             *at = end;
         }
         if *at < self.range.end() {

@@ -1,11 +1,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use super::concurrency::ConcurrencyController;
 use crate::clock::Clock;
+use crate::sync::lock;
 
 /// How long a number of readers is watched. Shorter, and the burst of new connections would count.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -37,7 +38,7 @@ impl ReaderPool {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// How many readers must be started for as many as there should be. They count as running from now on.
@@ -91,43 +92,22 @@ impl ReaderPool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
-
-    use async_trait::async_trait;
-    use jiff::Timestamp;
-
     use super::*;
+    use crate::clock::TestClock;
     use crate::units::MIB;
-
-    /// A clock that is moved by hand.
-    struct Moved(Instant, AtomicU32);
-
-    #[async_trait]
-    impl Clock for Moved {
-        fn now(&self) -> Timestamp {
-            Timestamp::UNIX_EPOCH
-        }
-        fn monotonic(&self) -> Instant {
-            self.0 + PERIOD * self.1.load(Ordering::Relaxed)
-        }
-        async fn sleep(&self, _: Duration) {}
-        fn random(&self) -> f64 {
-            0.0
-        }
-    }
 
     #[tokio::test]
     async fn readers_come_while_bytes_come_and_leave_when_asked() {
-        let clock = Moved(Instant::now(), AtomicU32::new(0));
+        let clock = TestClock::default();
         let crowd = ReaderPool::new(4, 16, clock.monotonic());
         assert_eq!((crowd.missing(), crowd.missing()), (4, 0));
         crowd.received(100 * MIB, &clock);
         assert_eq!(crowd.missing(), 0, "the period is not over");
-        clock.1.store(1, Ordering::Relaxed);
+        clock.advance(PERIOD);
         crowd.received(8 * MIB, &clock);
         crowd.grown.notified().await;
         assert_eq!((crowd.missing(), crowd.leaves()), (2, false));
-        clock.1.store(2, Ordering::Relaxed);
+        clock.advance(PERIOD);
         crowd.throttled(&clock);
         assert_eq!(crowd.missing(), 0);
         assert!(crowd.leaves() && crowd.leaves(), "four of six stay");

@@ -1,38 +1,15 @@
 use std::sync::Mutex;
 use std::task::Poll;
-use std::time::{Duration, Instant};
-
-use async_trait::async_trait;
-use jiff::Timestamp;
+use std::time::Duration;
 
 use super::*;
 use crate::checksum::{Algorithm, Hasher};
-use crate::clock::Clock;
+use crate::clock::TestClock;
 use crate::plan::{Budget, Limits as ReadLimits, PartLayout};
 use crate::progress::{Call, Counting, Silent};
 use crate::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use crate::source::{Context, RetryPolicy};
 use crate::units::{KIB, MIB};
-
-/// Never waits, and remembers how long it was asked to.
-#[derive(Default)]
-struct Hurried(Mutex<Vec<Duration>>);
-
-#[async_trait]
-impl Clock for Hurried {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
-    fn monotonic(&self) -> Instant {
-        Instant::now()
-    }
-    async fn sleep(&self, time: Duration) {
-        self.0.lock().unwrap().push(time);
-    }
-    fn random(&self) -> f64 {
-        1.0
-    }
-}
 
 struct Setup {
     source: MemorySource,
@@ -48,9 +25,9 @@ fn setup(size: usize, faults: Vec<Fault>) -> Setup {
     let mut object = MemoryObject::plain("s3://b/k".parse().unwrap(), data(size));
     object.faults = faults;
     let source = MemorySource::new(object);
-    let counting = Arc::new(Counting::new(Arc::new(Silent)));
+    let counting = Arc::new(Counting::new(Arc::new(Silent), Arc::new(TestClock::default())));
     let context = Context {
-        clock: Arc::new(Hurried::default()),
+        clock: Arc::new(TestClock::new(1.0)),
         monitor: counting.clone(),
         retry: RetryPolicy { stall: Duration::from_millis(20), ..RetryPolicy::default() },
     };

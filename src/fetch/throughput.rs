@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -9,9 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::consumer::RangeConsumer;
 use super::lanes::Lanes;
 use crate::checksum::Algorithm;
+use crate::clock::within;
 use crate::ident::ObjectId;
 use crate::machine::cpu_time;
 use crate::source::{ErrorKind, Session, SourceError};
+use crate::sync::lock;
 use crate::units::{ByteRange, MIB};
 
 /// Reading for its own sake: the ranges of an object over and over, with nothing kept.
@@ -149,7 +151,7 @@ struct Shared {
 
 impl Shared {
     fn seen(&self) -> std::sync::MutexGuard<'_, LoadResult> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
 
     fn next_range(&self) -> ByteRange {
@@ -237,7 +239,7 @@ impl Shared {
                 came += frame.len() as u64;
                 self.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
                 context.monitor.received(frame.len() as u64);
-                sink.take(frame);
+                sink.take(frame).await;
             }
             if came != range.len() {
                 let detail = format!("{came} bytes came of {range}");
@@ -246,7 +248,7 @@ impl Shared {
             Ok(())
         };
         let stall = context.retry.stall.saturating_mul(3);
-        let read = match tokio::time::timeout(stall, read).await {
+        let read = match within(&*context.clock, stall, read).await {
             Ok(read) => read,
             Err(_) => {
                 let detail = format!("a range of {} bytes took longer than {} s", range.len(), stall.as_secs());

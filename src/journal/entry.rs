@@ -50,6 +50,17 @@ pub enum Step {
     Failed,
 }
 
+/// Why a file is not the entry that its name says.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EntryError {
+    #[error("is no journal entry: {0}")]
+    Malformed(#[from] serde_json::Error),
+    #[error("has the schema `{schema}`, and this version reads `{reads}`", reads = SCHEMA)]
+    Schema { schema: String },
+    #[error("is the entry of another restore (s3://{bucket}/{key} as `{name}`)")]
+    OtherRestore { bucket: String, key: String, name: String },
+}
+
 /// One restore.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -73,20 +84,20 @@ impl Entry {
         Entry { schema, restore, step: Step::Calling, image: None, called_at, ended_at: None, volume_bytes }
     }
 
-    /// Reads the entry of the restore with this token.
+    /// Reads the entry of the restore with this token. A file that was copied or renamed says nothing about the restore
+    /// whose name it bears.
     ///
     /// # Errors
     ///
-    /// In words, where the text is no entry, is of another schema, or belongs to another restore: a file that was
-    /// copied or renamed says nothing about the restore whose name it bears.
-    pub(super) fn parse(text: &[u8], token: &str) -> Result<Self, String> {
-        let entry: Entry = serde_json::from_slice(text).map_err(|error| format!("is no journal entry: {error}"))?;
+    /// The text is no entry, is of another schema, or belongs to another restore.
+    pub(super) fn parse(text: &[u8], token: &str) -> Result<Self, EntryError> {
+        let entry: Entry = serde_json::from_slice(text)?;
         if entry.schema != SCHEMA {
-            return Err(format!("has the schema `{}`, and this version reads `{SCHEMA}`", entry.schema));
+            return Err(EntryError::Schema { schema: entry.schema });
         }
         if entry.restore.token() != token {
-            let RestoreIdentity { bucket, key, name, .. } = &entry.restore;
-            return Err(format!("is the entry of another restore (s3://{bucket}/{key} as `{name}`)"));
+            let RestoreIdentity { bucket, key, name, .. } = entry.restore;
+            return Err(EntryError::OtherRestore { bucket, key, name });
         }
         Ok(entry)
     }

@@ -7,31 +7,72 @@ const SUFFIX: &str = ".unfinished";
 /// A writer moves its file into place within milliseconds, so an older one was left by a writer that was killed.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
+/// Why a folder is not safe to keep a journal in: which part of its path, and what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{} {problem}", path.display(), if matches!(problem, FolderProblem::Unreadable(_)) { ":" } else { "" })]
+pub struct FolderError {
+    pub path: PathBuf,
+    #[source]
+    pub problem: FolderProblem,
+}
+
+/// What is wrong with a part of a path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderProblem {
+    #[error("{0}")]
+    Unreadable(#[source] io::Error),
+    #[error("{0}")]
+    LinkUnreadable(#[source] io::Error),
+    #[error("belongs to another user (uid {0})")]
+    OtherUser(u32),
+    #[error("can be written by others; `chmod go-w` it")]
+    WritableByOthers,
+    #[error("can be written by everybody")]
+    WritableByEverybody,
+    #[error("is behind too many symbolic links")]
+    TooManyLinks,
+    #[error("is a symbolic link of another user")]
+    ForeignLink,
+    #[error("is not a folder")]
+    NotAFolder,
+}
+
+impl FolderError {
+    fn new(path: &Path, problem: FolderProblem) -> Self {
+        FolderError { path: path.to_owned(), problem }
+    }
+
+    fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |error| FolderError::new(path, FolderProblem::Unreadable(error))
+    }
+}
+
 /// Whether nobody else can change what a folder holds, or where its path leads. A folder that is not there yet passes
 /// if the way to it does.
 ///
 /// # Errors
 ///
-/// In words: which part of the path is not safe, and why.
+/// A part of the path is not safe.
 #[cfg(unix)]
-pub(super) fn check(folder: &Path) -> Result<(), String> {
+pub(super) fn check(folder: &Path) -> Result<(), FolderError> {
     use std::os::unix::fs::MetadataExt;
 
     let us = crate::machine::user_id();
-    let path = std::path::absolute(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let path = std::path::absolute(folder).map_err(FolderError::unreadable(folder))?;
     let Some(place) = resolve(&path, us)? else { return Ok(()) };
-    let found = fs::symlink_metadata(&place).map_err(|error| format!("{}: {error}", place.display()))?;
+    let found = fs::symlink_metadata(&place).map_err(FolderError::unreadable(&place))?;
     if found.uid() != us {
-        return Err(format!("{} belongs to another user (uid {})", place.display(), found.uid()));
+        return Err(FolderError::new(&place, FolderProblem::OtherUser(found.uid())));
     }
     if found.mode() & 0o022 != 0 {
-        return Err(format!("{} can be written by others; `chmod go-w` it", place.display()));
+        return Err(FolderError::new(&place, FolderProblem::WritableByOthers));
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-pub(super) fn check(_folder: &Path) -> Result<(), String> {
+pub(super) fn check(_folder: &Path) -> Result<(), FolderError> {
     Ok(())
 }
 
@@ -41,7 +82,7 @@ const MOST_LINKS: u32 = 40;
 
 /// Where a path leads, part by part; `None` where it ends in something that is not there yet.
 #[cfg(unix)]
-fn resolve(path: &Path, us: u32) -> Result<Option<PathBuf>, String> {
+fn resolve(path: &Path, us: u32) -> Result<Option<PathBuf>, FolderError> {
     use std::ffi::OsString;
     use std::os::unix::fs::MetadataExt;
     use std::path::Component;
@@ -59,29 +100,31 @@ fn resolve(path: &Path, us: u32) -> Result<Option<PathBuf>, String> {
             Some(Component::ParentDir) => drop(at.pop()),
             _ => {
                 let next = at.join(&part);
-                let wrong = |problem: &str| format!("{} {problem}", next.display());
+                let wrong = |problem| FolderError::new(&next, problem);
                 let found = match fs::symlink_metadata(&next) {
                     Ok(found) => found,
                     Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                    Err(error) => return Err(format!("{}: {error}", next.display())),
+                    Err(error) => return Err(wrong(FolderProblem::Unreadable(error))),
                 };
                 if found.is_symlink() {
                     links += 1;
                     if links > MOST_LINKS {
-                        return Err(wrong("is behind too many symbolic links"));
+                        return Err(wrong(FolderProblem::TooManyLinks));
                     }
                     if found.uid() != us && found.uid() != 0 {
-                        return Err(wrong("is a symbolic link of another user"));
+                        return Err(wrong(FolderProblem::ForeignLink));
                     }
-                    left.extend(parts(&fs::read_link(&next).map_err(|error| wrong(&error.to_string()))?));
+                    left.extend(parts(
+                        &fs::read_link(&next).map_err(|error| wrong(FolderProblem::LinkUnreadable(error)))?,
+                    ));
                     continue;
                 }
                 if !found.is_dir() {
-                    return Err(wrong("is not a folder"));
+                    return Err(wrong(FolderProblem::NotAFolder));
                 }
                 // Whoever can rename what a folder holds can put a folder or link of their own in its place.
                 if found.mode() & 0o1002 == 0o002 && !left.is_empty() {
-                    return Err(wrong("can be written by everybody"));
+                    return Err(wrong(FolderProblem::WritableByEverybody));
                 }
                 at = next;
             }
@@ -101,7 +144,8 @@ pub(super) fn create(folder: &Path) -> io::Result<()> {
     check(folder).map_err(io::Error::other)
 }
 
-/// A regular file of at most `most` bytes. A pipe would block, and a file without end would fill the memory.
+/// A regular file of at most `most` bytes. A pipe would block, and a file without end would fill the memory. Unlike
+/// [`crate::files::read_bytes`] it follows no link: nothing but this program writes to the folder.
 pub(super) fn read_small(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let refused = |problem: String| io::Error::new(ErrorKind::InvalidData, problem);
     if !fs::symlink_metadata(path)?.is_file() {
@@ -119,7 +163,8 @@ pub(super) fn read_small(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Puts a file in its place, whole, on disk, and readable by this user alone. A link or pipe in that place is replaced.
+/// Puts a file in its place, whole, on disk, and readable by this user alone. Unlike [`crate::files::write_whole`] it
+/// replaces a link or pipe in that place, and returns when the name is on disk too.
 pub(super) fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     // Files of this builder get the mode 0600.
     let mut file = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(SUFFIX).tempfile_in(folder)?;
@@ -169,8 +214,8 @@ mod tests {
         // On the way to it.
         fs::create_dir_all(at("open/deep")).unwrap();
         chmod(&at("open"), 0o777);
-        assert!(check(&at("open/deep")).unwrap_err().contains("written by everybody"));
-        assert!(check(&at("open/new/deeper")).unwrap_err().contains("written by everybody"));
+        assert!(check(&at("open/deep")).unwrap_err().to_string().contains("written by everybody"));
+        assert!(check(&at("open/new/deeper")).unwrap_err().to_string().contains("written by everybody"));
         chmod(&at("open"), 0o1777);
         chmod(&at("open/deep"), 0o700);
         check(&at("open/deep")).unwrap();
@@ -190,10 +235,10 @@ mod tests {
         File::create(at("file")).unwrap();
         check(&at("to-safe")).unwrap();
         check(&at("to-safe/../safe/./new")).unwrap();
-        assert!(check(&at("to-safe/to-open")).unwrap_err().contains("open can be written by others"));
-        assert!(check(&at("round")).unwrap_err().contains("too many symbolic links"));
-        assert!(check(&at("file")).unwrap_err().contains("not a folder"));
-        assert!(check(&at("file/below")).unwrap_err().contains("not a folder"));
+        assert!(check(&at("to-safe/to-open")).unwrap_err().to_string().contains("open can be written by others"));
+        assert!(check(&at("round")).unwrap_err().to_string().contains("too many symbolic links"));
+        assert!(check(&at("file")).unwrap_err().to_string().contains("not a folder"));
+        assert!(check(&at("file/below")).unwrap_err().to_string().contains("not a folder"));
     }
 
     /// Only root can give files away.
@@ -209,10 +254,10 @@ mod tests {
             return;
         }
         std::os::unix::fs::lchown(&link, Some(65_534), None).unwrap();
-        assert!(check(&link).unwrap_err().contains("symbolic link of another user"));
+        assert!(check(&link).unwrap_err().to_string().contains("symbolic link of another user"));
         check(&folder).unwrap();
         std::os::unix::fs::chown(&folder, Some(65_534), None).unwrap();
-        assert!(check(&folder).unwrap_err().contains("belongs to another user (uid 65534)"));
+        assert!(check(&folder).unwrap_err().to_string().contains("belongs to another user (uid 65534)"));
     }
 
     #[test]

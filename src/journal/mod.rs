@@ -8,9 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use entry::{Entry, RestoreIdentity, Step};
+pub use folder::{FolderError, FolderProblem};
 
-/// Bytes of an entry at the most. A key has 1,024 bytes, and what else an entry holds is shorter.
-const LARGEST_ENTRY: u64 = 64 << 10;
+use crate::files::InputKind;
+
 /// Files that are looked at in one folder at the most.
 const MOST_FILES: usize = 10_000;
 
@@ -36,12 +37,44 @@ impl Journal {
         &self.folder
     }
 
+    /// Does work on the journal on a thread for blocking work, since every write waits for the disk. Work that has begun is
+    /// carried out, also where the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work.
+    pub async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Journal) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let own = self.clone();
+        tokio::task::spawn_blocking(move || work(&own)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    /// [`Journal::read`] for asynchronous callers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Journal::read`].
+    pub async fn read_aside(&self, token: String) -> io::Result<Option<Entry>> {
+        self.aside(move |journal| journal.read(&token)).await
+    }
+
+    /// [`Journal::write`] for asynchronous callers.
+    ///
+    /// # Errors
+    ///
+    /// The entry is not on disk.
+    pub async fn write_aside(&self, entry: Entry) -> io::Result<()> {
+        self.aside(move |journal| journal.write(&entry)).await
+    }
+
     /// Whether the folder is, or can be made, one that nobody but this user can change.
     ///
     /// # Errors
     ///
-    /// In words: it belongs to another user, others can write to it, or a link of another user leads to it.
-    pub fn check(&self) -> Result<(), String> {
+    /// It belongs to another user, others can write to it, or a link of another user leads to it.
+    pub fn check(&self) -> Result<(), FolderError> {
         folder::check(&self.folder)
     }
 
@@ -55,11 +88,12 @@ impl Journal {
     ///
     /// A file that cannot be read, since it may hold the AMI's id, and one that is not the entry of this restore.
     pub fn read(&self, token: &str) -> io::Result<Option<Entry>> {
-        let named = |problem: String| io::Error::other(format!("{} {problem}; move it away", file_name(token)));
-        match folder::read_small(&self.path(token), LARGEST_ENTRY) {
-            Ok(text) => Entry::parse(&text, token).map(Some).map_err(named),
+        let named =
+            |problem: &dyn std::error::Error| io::Error::other(format!("{} {problem}; move it away", file_name(token)));
+        match folder::read_small(&self.path(token), InputKind::JournalEntry.most_bytes()) {
+            Ok(text) => Entry::parse(&text, token).map(Some).map_err(|error| named(&error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(named(error.to_string())),
+            Err(error) => Err(named(&error)),
         }
     }
 
@@ -84,7 +118,7 @@ impl Journal {
     pub fn entries(&self) -> Entries {
         let mut found = Entries::default();
         if let Err(problem) = self.check() {
-            found.left_out.push(problem);
+            found.left_out.push(problem.to_string());
             return found;
         }
         let Ok(files) = std::fs::read_dir(&self.folder) else { return found };

@@ -5,9 +5,11 @@ mod chain;
 mod error;
 mod file;
 mod schema;
+mod shared;
 mod wait;
 
 pub use chain::{Head, ParseHeadError};
 pub use error::LedgerError;
 pub use file::{Kept, Ledger};
+pub use shared::SharedLedger;
 pub use wait::hurry_when;

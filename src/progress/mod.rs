@@ -2,14 +2,16 @@
 
 mod timeline;
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub use timeline::Timeline;
 
-use crate::source::SourceError;
+use crate::clock::Clock;
+use crate::sync::lock;
 
 /// A request to the outside world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,7 +40,7 @@ pub trait Monitor: Send + Sync {
     /// Bytes of an object have come.
     fn received(&self, _bytes: u64) {}
     /// An attempt failed and will be made again after a wait.
-    fn retrying(&self, _error: &SourceError, _wait: Duration) {}
+    fn retrying(&self, _error: &dyn Error, _wait: Duration) {}
     /// How far a task of the service is, in one line; each call replaces the line before.
     fn task(&self, _line: &str) {}
     /// Something worth saying that has no verdict.
@@ -54,6 +56,7 @@ impl Monitor for Silent {}
 /// Counts, and passes everything on.
 pub struct Counting {
     next: Arc<dyn Monitor>,
+    clock: Arc<dyn Clock>,
     requests: AtomicU64,
     reads: AtomicU64,
     retries: AtomicU64,
@@ -74,9 +77,11 @@ pub struct Counts {
 }
 
 impl Counting {
-    pub fn new(next: Arc<dyn Monitor>) -> Self {
+    /// Passes everything on to `next`. `clock` times the [`Timeline`].
+    pub fn new(next: Arc<dyn Monitor>, clock: Arc<dyn Clock>) -> Self {
         Counting {
             next,
+            clock,
             requests: AtomicU64::new(0),
             reads: AtomicU64::new(0),
             retries: AtomicU64::new(0),
@@ -87,7 +92,7 @@ impl Counting {
 
     /// How the bytes came over time.
     pub fn timeline(&self) -> Timeline {
-        self.timeline.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.timeline).clone()
     }
 
     pub fn counts(&self) -> Counts {
@@ -100,6 +105,8 @@ impl Counting {
     }
 }
 
+// A default method would drop what the next monitor should hear.
+#[deny(clippy::missing_trait_methods)]
 impl Monitor for Counting {
     fn request(&self, call: Call) {
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -115,11 +122,11 @@ impl Monitor for Counting {
 
     fn received(&self, bytes: u64) {
         self.received.fetch_add(bytes, Ordering::Relaxed);
-        self.timeline.lock().unwrap_or_else(PoisonError::into_inner).add(bytes, Instant::now());
+        lock(&self.timeline).add(bytes, self.clock.monotonic());
         self.next.received(bytes);
     }
 
-    fn retrying(&self, error: &SourceError, wait: Duration) {
+    fn retrying(&self, error: &dyn Error, wait: Duration) {
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.next.retrying(error, wait);
     }

@@ -1,61 +1,122 @@
+//! Errors of requests to the services and of reads of local files.
+//!
+//! Rules:
+//!
+//! - [`SourceError::kind`] says what a caller can do next. It is the only part that code may decide on, besides
+//!   [`SourceError::code`], the service's own error code. `detail` is for people and may be reworded.
+//! - A kind is derived from an error code, a status or a typed error of the SDK, not from a server's message. There are
+//!   two exceptions, where no code exists: a server that is not S3 and wants TLS (`wants_https` in `s3/error.rs`), and a
+//!   bucket without Object Lock (`lock` in `s3/object.rs`).
+//! - The error that caused this one is its [`source`](std::error::Error::source). `detail` already holds the text of
+//!   the innermost cause, so a caller prints either this error or the chain of its causes.
+//! - `subject` names the object, bucket or service that was asked. The caller that adds a subject of its own leaves
+//!   this one out.
+//! - This type knows nothing of reports and exit codes; [`crate::commands::exit_of`] maps kinds to exit codes.
+//! - A new kind is added only where a caller acts on it. `#[non_exhaustive]` keeps that compatible.
+
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::ident::redact_urls;
-use crate::report::Exit;
 
-/// Why a request failed, as far as it matters for what to do next.
+/// What a failed request means for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
-    /// Not there: bucket, key, version, or removed by a delete marker.
+    /// The bucket, key, version or id does not exist, or a delete marker hides the object.
     NotFound,
-    /// There may be something, and we may not see it.
+    /// The caller lacks a permission. The object may or may not exist.
     Denied,
-    /// The bucket is elsewhere; the Region where it is known.
+    /// The bucket is in another Region; its name where the server states it.
     WrongRegion(Option<String>),
-    /// Must be brought back before it can be read.
+    /// The object must be restored from an archive tier before it can be read.
     Archived,
-    /// Not the object that was discovered.
+    /// The object is no longer the one that was discovered.
     Changed,
-    /// What is there may or may not be what was asked for, and nothing tells.
-    Unsettled,
-    /// An answer that does not fit the request.
+    /// Something exists in the place of what was asked for, and nothing shows whether it is the same.
+    Ambiguous,
+    /// The request may have been carried out, and its answer was lost.
+    OutcomeUnknown,
+    /// A dry run was answered: the request is permitted and would have been carried out.
+    DryRunAllowed,
+    /// The answer contradicts the request, itself or the protocol.
     Protocol,
     /// The server asks for fewer requests.
     Throttled,
-    /// Passing trouble: connection, timeout, 5xx.
+    /// A fault that may pass: no connection, a timeout, a status of 500 or above.
     Transient,
-    /// No credentials, or ones that are refused.
+    /// Credentials are missing, expired or refused.
     Credentials,
-    /// A setting under which no request can succeed.
+    /// A setting of the caller is wrong, and no request can succeed until it is changed.
     Configuration,
-    /// The server's certificate is not believed.
+    /// The server's certificate is not trusted.
     Untrusted,
-    /// The server does not know the request.
+    /// The server does not implement the request.
     Unsupported,
-    /// The request was refused as it stands.
+    /// The server refused the request as it stands, or the target cannot be requested at all.
     Invalid,
     /// A body ended before its range did.
     ShortBody,
-    /// A local file could not be read.
+    /// Reading or writing a local file failed.
     Io,
+    /// A fault of this program, such as a task that panicked.
+    Internal,
 }
 
-/// A failed request, subject first.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A failed request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceError {
+    /// What the caller can do about it.
     pub kind: ErrorKind,
-    /// What the request was about.
+    /// The object, bucket or service that was asked.
     pub subject: String,
+    /// What happened, in one line for people.
     pub detail: String,
     /// The service's own error code.
-    pub code: Option<String>,
-    /// For the provider's support.
-    pub request_id: Option<String>,
+    pub code: Option<Box<str>>,
+    /// The id under which the provider's support finds the request.
+    pub request_id: Option<Box<str>>,
+    pub(crate) cause: Cause,
 }
 
+/// The error that another one was made from, if any, shared by its clones.
+#[derive(Clone, Default)]
+pub(crate) struct Cause(Option<Arc<dyn Error + Send + Sync>>);
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Errors are compared by what they say; two of them may have different causes and still be equal.
+impl PartialEq for Cause {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Cause {}
+
 impl SourceError {
+    /// An error without a code, a request id or a cause.
     pub fn new(kind: ErrorKind, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
-        SourceError { kind, subject: subject.to_string(), detail: detail.into(), code: None, request_id: None }
+        SourceError {
+            kind,
+            subject: subject.to_string(),
+            detail: detail.into(),
+            code: None,
+            request_id: None,
+            cause: Cause::default(),
+        }
+    }
+
+    /// The same error with the one that it was made from.
+    #[must_use]
+    pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        SourceError { cause: Cause(Some(Arc::from(cause.into()))), ..self }
     }
 
     /// Whether the same request may succeed later.
@@ -63,25 +124,16 @@ impl SourceError {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::ShortBody)
     }
 
-    /// Whether the server may have done what it was asked, and its answer is lost. A throttled request was not
+    /// Whether the server may have carried the request out although its answer was lost. A throttled request was not
     /// carried out.
     pub fn may_be_done(&self) -> bool {
         matches!(self.kind, ErrorKind::Transient | ErrorKind::ShortBody | ErrorKind::Protocol)
     }
 
-    /// How a command ends that cannot get past it.
-    pub fn exit(&self) -> Exit {
-        match self.kind {
-            ErrorKind::Credentials | ErrorKind::Configuration => Exit::Usage,
-            ErrorKind::Archived | ErrorKind::Changed | ErrorKind::Unsettled => Exit::Unknown,
-            _ => Exit::CouldNot,
-        }
-    }
-
     /// The message without its subject.
     pub fn explain(&self) -> String {
         let mut text = self.detail.clone();
-        if let Some(code) = self.code.as_ref().filter(|code| !self.detail.contains(code.as_str())) {
+        if let Some(code) = self.code.as_ref().filter(|code| !self.detail.contains(&***code)) {
             text = format!("{text} ({code})");
         }
         if let Some(id) = &self.request_id {
@@ -94,5 +146,29 @@ impl SourceError {
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", redact_urls(&self.subject), self.explain())
+    }
+}
+
+impl Error for SourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.0.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_kept_by_clones_and_by_errors_made_from_it() {
+        let plain = SourceError::new(ErrorKind::Io, "x", "y");
+        assert!(plain.source().is_none());
+        let caused = plain.clone().caused_by(std::io::Error::other("disk"));
+        let reworded = SourceError { detail: "z".to_owned(), ..caused.clone() };
+        for error in [&caused, &caused.clone(), &reworded] {
+            assert_eq!(error.source().unwrap().to_string(), "disk");
+        }
+        assert_eq!(caused, plain);
+        assert_eq!(caused.to_string(), "x: y");
     }
 }

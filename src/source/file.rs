@@ -42,13 +42,13 @@ impl FileSource {
         FileSource { target: Target::File(path.clone()), path, first: Arc::new(OnceLock::new()) }
     }
 
-    fn error(&self, error: &std::io::Error) -> SourceError {
+    fn error(&self, error: std::io::Error) -> SourceError {
         let kind = match error.kind() {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
             std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
             _ => ErrorKind::Io,
         };
-        SourceError::new(kind, &self.target, error.to_string())
+        SourceError::new(kind, &self.target, error.to_string()).caused_by(error)
     }
 
     fn none_here(&self) -> SourceError {
@@ -57,7 +57,7 @@ impl FileSource {
 
     fn open(&self) -> Result<(File, Metadata), SourceError> {
         // Asked before opening, for opening a pipe waits until somebody writes to it.
-        let metadata = std::fs::metadata(&self.path).map_err(|error| self.error(&error))?;
+        let metadata = std::fs::metadata(&self.path).map_err(|error| self.error(error))?;
         if metadata.is_dir() {
             return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is a directory; name the files in it"));
         }
@@ -70,7 +70,7 @@ impl FileSource {
             let metadata = file.metadata()?;
             Ok((file, metadata))
         };
-        let (file, metadata) = open().map_err(|error| self.error(&error))?;
+        let (file, metadata) = open().map_err(|error| self.error(error))?;
         if !metadata.is_file() {
             return Err(self.special());
         }
@@ -103,7 +103,7 @@ impl FileSource {
         match file.read_at(&mut [0], size) {
             Ok(0) => Ok(()),
             Ok(_) => Err(self.unstable(format!("it yields more bytes than its size of {size}"))),
-            Err(error) => Err(self.error(&error)),
+            Err(error) => Err(self.error(error)),
         }
     }
 }
@@ -191,8 +191,11 @@ impl FileSource {
             Ok::<_, std::io::Error>(buffer.freeze())
         };
         let frame = match tokio::task::spawn_blocking(read).await {
-            Ok(frame) => frame.map_err(|error| self.error(&error))?,
-            Err(error) => return Err(SourceError::new(ErrorKind::Io, &self.target, error.to_string())),
+            Ok(frame) => frame.map_err(|error| self.error(error))?,
+            Err(error) => {
+                let panicked = SourceError::new(ErrorKind::Internal, &self.target, error.to_string());
+                return Err(panicked.caused_by(error));
+            }
         };
         if frame.is_empty() {
             return Err(self.unstable("it yields fewer bytes than its size"));

@@ -1,7 +1,7 @@
 //! An object in memory whose requests can be made to go wrong, for tests.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use super::{Body, ErrorKind, ObjectSource, SourceError};
 use crate::facts::{AttributeFacts, Fact, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, Target};
 use crate::progress::Call;
+use crate::sync::lock;
 use crate::units::{ByteRange, PartNumber};
 
 /// What goes wrong with a request.
@@ -92,7 +93,7 @@ impl MemorySource {
 
     /// The object, to change it while it is read.
     pub fn object(&self) -> MutexGuard<'_, MemoryObject> {
-        self.object.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.object)
     }
 
     fn error(&self, kind: ErrorKind) -> SourceError {
@@ -122,6 +123,7 @@ impl MemorySource {
     }
 }
 
+#[expect(clippy::panic, reason = "tests ask for a reader that panics")]
 #[async_trait]
 impl ObjectSource for MemorySource {
     fn target(&self) -> &Target {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::{Body, ErrorKind, ObjectSource, RetryPolicy, SourceError};
-use crate::clock::Clock;
+use crate::clock::{Clock, within};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
 use crate::progress::{Call, Counting, Monitor};
@@ -23,7 +23,7 @@ pub struct Context {
 impl Context {
     /// The same, with a counter of its own that passes everything on.
     pub fn counted(&self) -> (Self, Arc<Counting>) {
-        let counting = Arc::new(Counting::new(Arc::clone(&self.monitor)));
+        let counting = Arc::new(Counting::new(Arc::clone(&self.monitor), Arc::clone(&self.clock)));
         (Context { monitor: Arc::clone(&counting) as Arc<dyn Monitor>, ..self.clone() }, counting)
     }
 
@@ -196,7 +196,7 @@ impl Session {
                 Ok(bytes)
             };
             let stalled = |_| SourceError::new(ErrorKind::Transient, self.target(), format!("{range} did not come"));
-            let bytes = tokio::time::timeout(self.context.retry.stall, whole).await.map_err(stalled)??;
+            let bytes = within(&*self.context.clock, self.context.retry.stall, whole).await.map_err(stalled)??;
             match (bytes.len() as u64).cmp(&range.len()) {
                 Ordering::Equal => Ok(bytes),
                 Ordering::Less => {

@@ -1,19 +1,21 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 
 use super::{Aside, Body, ObjectSource, SourceError};
+use crate::clock::Clock;
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, OwnerCheck, PartFacts};
 use crate::ident::{ObjectId, Target};
 use crate::progress::Call;
+use crate::sync::lock;
 use crate::units::{ByteRange, PartNumber};
 
-/// So many bytes a second, over everything that shares it.
-#[derive(Debug)]
+/// A limit on the bytes per second, for all sources that share it.
 pub struct RateLimiter {
+    clock: Arc<dyn Clock>,
     bytes_per_second: u64,
     /// When the next frame may come.
     next: Mutex<Option<Instant>>,
@@ -23,21 +25,21 @@ pub struct RateLimiter {
 const SAVED: Duration = Duration::from_millis(100);
 
 impl RateLimiter {
-    pub fn new(bytes_per_second: u64) -> Self {
-        RateLimiter { bytes_per_second: bytes_per_second.max(1), next: Mutex::new(None) }
+    pub fn new(bytes_per_second: u64, clock: Arc<dyn Clock>) -> Self {
+        RateLimiter { clock, bytes_per_second: bytes_per_second.max(1), next: Mutex::new(None) }
     }
 
     /// How long a frame of so many bytes must wait for its turn.
     fn wait(&self, bytes: usize, now: Instant) -> Duration {
         let takes = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = lock(&self.next);
         let turn = next.unwrap_or(now).max(now.checked_sub(SAVED).unwrap_or(now));
         *next = Some(turn + takes);
         turn.saturating_duration_since(now)
     }
 }
 
-/// An object whose bytes come no faster than a pace allows.
+/// An object whose bytes arrive no faster than a rate limiter allows.
 pub struct ThrottledSource {
     source: Arc<dyn ObjectSource>,
     pace: Arc<RateLimiter>,
@@ -49,6 +51,8 @@ impl ThrottledSource {
     }
 }
 
+// A default method would answer for the wrapper instead of for the source inside.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl ObjectSource for ThrottledSource {
     fn target(&self) -> &Target {
@@ -96,9 +100,10 @@ impl ObjectSource for ThrottledSource {
         let pace = Arc::clone(&self.pace);
         Ok(Box::pin(body.then(move |frame| {
             let bytes = frame.as_ref().map_or(0, bytes::Bytes::len);
-            let wait = pace.wait(bytes, Instant::now());
+            let wait = pace.wait(bytes, pace.clock.monotonic());
+            let clock = Arc::clone(&pace.clock);
             async move {
-                tokio::time::sleep(wait).await;
+                clock.sleep(wait).await;
                 frame
             }
         })))
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn frames_take_turns_at_the_pace() {
-        let pace = RateLimiter::new(1000);
+        let pace = RateLimiter::new(1000, Arc::new(crate::clock::SystemClock));
         let now = Instant::now();
         assert_eq!(pace.wait(500, now), Duration::ZERO, "nobody before it");
         assert_eq!(pace.wait(500, now), Duration::from_millis(500));

@@ -307,7 +307,7 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
     world.look(Level::Bytes, false).await;
     world.rot();
     let reads = |world: &World| {
-        let counting = Arc::new(Counting::new(Arc::new(Silent)));
+        let counting = Arc::new(Counting::new(Arc::new(Silent), Arc::new(SystemClock)));
         let context =
             Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
         (

@@ -1,11 +1,9 @@
 //! A lab and a verifier in this process, whose clock does not wait.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
-use stored_ami::clock::Clock;
+use stored_ami::clock::TestClock;
 use stored_ami::commands::verify::{VerifyError, VerifyRequest, verify};
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
@@ -25,27 +23,6 @@ const STALL: Duration = Duration::from_millis(600);
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// Nothing takes so long unless it stands still.
 const HANGS: Duration = Duration::from_secs(60);
-
-/// Passes over every wait, and adds up how long it would have been at the most.
-#[derive(Default)]
-struct Hurried(Mutex<Duration>);
-
-#[async_trait]
-impl Clock for Hurried {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
-    fn monotonic(&self) -> Instant {
-        Instant::now()
-    }
-    async fn sleep(&self, time: Duration) {
-        *self.0.lock().unwrap() += time;
-        tokio::task::yield_now().await;
-    }
-    fn random(&self) -> f64 {
-        1.0
-    }
-}
 
 /// One lab, and how it is reached.
 pub struct Rig {
@@ -91,7 +68,7 @@ impl Rig {
         // What one case taught of the server must not bear on the next.
         let connection = Connection::open(self.options.clone()).await.unwrap();
         let source = connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()).fresh();
-        let clock = Arc::new(Hurried::default());
+        let clock = Arc::new(TestClock::new(1.0));
         let retry = RetryPolicy { stall: STALL, ..RetryPolicy::default() };
         let context = Context { clock: clock.clone(), monitor: Arc::new(Silent), retry };
         let limits = Limits { concurrency: Concurrency::Fixed(connections), ..Limits::default() };
@@ -101,12 +78,13 @@ impl Rig {
         let ending = match tokio::time::timeout(HANGS, verify(&session, &request, &never)).await {
             Err(_) => Ending { verdict: "it hangs".to_owned(), exit: 0 },
             Ok(Ok(verified)) => of_report(&verified.report),
-            Ok(Err(VerifyError::Source(error))) => {
-                Ending { verdict: format!("error: {:?}", error.kind), exit: error.exit().code() }
-            }
+            Ok(Err(VerifyError::Source(error))) => Ending {
+                verdict: format!("error: {:?}", error.kind),
+                exit: stored_ami::commands::exit_of(&error).code(),
+            },
             Ok(Err(error)) => Ending { verdict: error.to_string(), exit: 2 },
         };
-        let waited = *clock.0.lock().unwrap();
+        let waited = clock.slept().iter().sum();
         Ran { ending, calls: self.lab.calls(), waited }
     }
 }

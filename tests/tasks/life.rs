@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use stored_ami::account::AccountService;
 use stored_ami::account::aws::Account;
 use stored_ami::checks::preflight::ServiceLimits;
-use stored_ami::clock::Clock;
+use stored_ami::clock::TestClock;
+use stored_ami::commands::Services;
 use stored_ami::commands::preflight::{RestorePreflightRequest, StorePreflightRequest, survey_store};
 use stored_ami::commands::restore::{Begun, FollowRequest, How, follow_restore, prepare_restore, start_restore};
 use stored_ami::commands::store::{StoreFollowRequest, follow_store, start_store};
@@ -28,28 +28,6 @@ use stored_ami_lab::{LabOptions, TaskPace};
 use tokio_util::sync::CancellationToken;
 
 use crate::rig::{AMI, BUCKET, OBJECT, REGION, Rig};
-
-/// Time does not pass while it is waited for.
-struct Still;
-
-#[async_trait]
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    fn monotonic(&self) -> Instant {
-        Instant::now()
-    }
-
-    async fn sleep(&self, _time: Duration) {
-        tokio::task::yield_now().await;
-    }
-
-    fn random(&self) -> f64 {
-        0.0
-    }
-}
 
 /// EC2 through which a run gets as far as step `last`: twice as many steps as calls, for a run can be killed before
 /// a request goes out and before its answer is taken in.
@@ -144,7 +122,8 @@ impl RegionClients for MortalClients {
 
 /// One run of the program, which dies at step `last` of EC2; whether it came to its end.
 async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
-    let context = Context { clock: Arc::new(Still), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+    let context =
+        Context { clock: Arc::new(TestClock::default()), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
     let dead = CancellationToken::new();
     let clients = MortalClients { connection: connection.clone(), last, dead: dead.clone() };
     let object: ObjectUri = OBJECT.parse().unwrap();

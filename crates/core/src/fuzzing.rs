@@ -362,7 +362,8 @@ pub fn lanes(data: &[u8]) -> bool {
     while !left.is_empty() {
         left.retain_mut(|(tag, stream, bytes)| {
             let (now, later) = bytes.split_at(frame().min(bytes.len()));
-            pool.push(*stream, now);
+            // No other thread is at work, so there is always room.
+            let _ = pool.push(*stream, now);
             *bytes = later;
             if later.is_empty() && *tag != 13 {
                 pool.end(*stream);

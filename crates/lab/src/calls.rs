@@ -1,11 +1,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::fault::Fault;
 use super::operation::Operation;
 use super::wire::S3Request;
+use crate::sync::lock;
 
 /// One request as the lab answered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,24 +75,24 @@ pub(crate) struct CallLog {
 impl CallLog {
     pub(crate) fn add(&self, call: CallRecord, sent: Arc<AtomicU64>) {
         if call.fault.is_some() {
-            let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut listeners = lock(&self.listeners);
             listeners.retain(|listener| listener.send(call.clone()).is_ok());
         }
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((call, sent));
+        lock(&self.calls).push((call, sent));
     }
 
     pub(crate) fn listen(&self) -> UnboundedReceiver<CallRecord> {
         let (sender, receiver) = unbounded_channel();
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        lock(&self.listeners).push(sender);
         receiver
     }
 
     pub(crate) fn clear(&self) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.calls).clear();
     }
 
     pub(crate) fn snapshot(&self) -> Vec<CallRecord> {
-        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = lock(&self.calls);
         calls
             .iter()
             .map(|(call, sent)| CallRecord { bytes_sent: sent.load(Ordering::Relaxed), ..call.clone() })

@@ -1,6 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -17,10 +17,11 @@ use super::ec2::{self, Ec2State, ImageSpec};
 use super::fault::FaultRule;
 use super::ops;
 use super::options::LabOptions;
+use super::query::ServiceError;
 use super::server;
-use super::service::ServiceError;
 use super::shared::Shared;
 use super::store::{Bucket, BucketOptions, Folder, ObjectRecord};
+use crate::sync::lock;
 
 /// A running lab. Dropping it stops it.
 #[derive(Debug)]
@@ -152,17 +153,17 @@ impl Lab {
 
     /// Reads or changes the state of EC2 in a Region.
     pub fn ec2<T>(&self, region: &str, change: impl FnOnce(&mut Ec2State) -> T) -> T {
-        change(self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).region(region))
+        change(lock(&self.shared.cloud).region(region))
     }
 
     /// Reads or changes KMS keys, quotas and parameters.
     pub fn account<T>(&self, change: impl FnOnce(&mut AccountState) -> T) -> T {
-        change(&mut self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).account)
+        change(&mut lock(&self.shared.cloud).account)
     }
 
     /// Makes the next store task fail with this reason.
     pub fn fail_next_store(&self, reason: &str) {
-        self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_stores.push(reason.to_owned());
+        lock(&self.shared.cloud).fail_stores.push(reason.to_owned());
     }
 
     /// Stores an AMI in a bucket of its Region, as a store task would that ends at once, and returns the object's key.
@@ -178,7 +179,7 @@ impl Lab {
 
     /// Makes the next restore task fail with this reason.
     pub fn fail_next_restore(&self, reason: &str) {
-        self.shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).fail_restores.push(reason.to_owned());
+        lock(&self.shared.cloud).fail_restores.push(reason.to_owned());
     }
 
     /// Flips the bits of `xor_mask` in one stored byte of the newest version. Checksums and ETag do

@@ -1,11 +1,12 @@
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
 
 use super::content::Frames;
+use crate::sync::lock;
 
 /// Makes the lab as slow as a distant server: all connections share one rate.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Pace {
     }
 
     fn reserve(&self, bytes: u64, rate: u64) -> Instant {
-        let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free_at = lock(&self.free_at);
         let begin = free_at.unwrap_or_else(Instant::now).max(Instant::now());
         let end = begin + Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64);
         *free_at = Some(end);

@@ -1,8 +1,7 @@
 //! The services besides S3, on the same endpoint: EC2 and STS by the Query protocol, KMS, SSM and Service Quotas by
 //! JSON 1.1.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,26 +12,11 @@ use serde_json::{Value, json};
 use super::action::Action;
 use super::ec2;
 use super::fault::Fault;
+use super::query::{Parameters, ServiceError};
 use super::shared::Shared;
 use super::wire::{Reply, S3Request, percent};
 use super::{account, operation::Operation};
-
-/// Parameters of a Query request, by name.
-pub(crate) type Parameters = BTreeMap<String, String>;
-
-/// An error of one of these services, before it is written in its protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServiceError {
-    pub status: u16,
-    pub code: String,
-    pub message: String,
-}
-
-impl ServiceError {
-    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        ServiceError { status: 400, code: code.to_owned(), message: message.into() }
-    }
-}
+use crate::sync::lock;
 
 /// A parsed request to one of the services.
 pub(crate) struct ServiceCall {
@@ -150,7 +134,7 @@ impl ServiceCall {
                 ))
             }
             Protocol::Json(body) => {
-                let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut cloud = lock(&shared.cloud);
                 account::json(&mut cloud, action, &self.region, body).map(|value| value.to_string())
             }
         }

@@ -1,17 +1,18 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 
 use super::calls::CallLog;
 use super::checksum::{Algorithm, Hasher};
+use super::cloud::Cloud;
 use super::deny::Deny;
-use super::ec2::Cloud;
 use super::fault::Script;
 use super::options::LabOptions;
 use super::pace::Pace;
 use super::store::{Folder, Store};
+use crate::sync::lock;
 
 /// Account that owns every bucket of the lab.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -45,19 +46,19 @@ impl Shared {
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.store)
     }
 
     pub(crate) fn deny(&self, rule: Deny) {
-        self.denials.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
+        lock(&self.denials).push(rule);
     }
 
     pub(crate) fn allow_all(&self) {
-        self.denials.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.denials).clear();
     }
 
     pub(crate) fn denies(&self, action: &str, key: &str) -> bool {
-        self.denials.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|rule| rule.covers(action, key))
+        lock(&self.denials).iter().any(|rule| rule.covers(action, key))
     }
 
     /// An id of an AMI or a snapshot.

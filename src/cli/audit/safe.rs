@@ -10,7 +10,7 @@ use crate::clock::SystemClock;
 use crate::commands::audit::{
     AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Lifecycles, Scope, safe_to_delete,
 };
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, SharedLedger};
 use crate::plan::Sample;
 use crate::progress::Counting;
 use crate::report::{Exit, Report};
@@ -23,10 +23,10 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
     let path = args.ledger.clone();
     let opened = load(args.ledger.display().to_string(), None, move || Ok(Ledger::open_existing(&path)));
-    let ledger = opened.await?.map_err(|error| wrong(&error))?;
+    let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
     let progress = Arc::new(Progress::new());
-    let counting = Arc::new(Counting::new(progress.clone()));
+    let counting = Arc::new(Counting::new(progress.clone(), Arc::new(crate::clock::SystemClock)));
     let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
     let request = AuditRequest {
         chosen: Scope::Listed(args.prefixes.clone()),

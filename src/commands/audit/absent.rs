@@ -21,7 +21,8 @@ pub(super) fn not_there(subject: &Subject<'_>, error: &SourceError) -> AuditedOb
     let (known_of_it, change) = known_of(history, listed.as_ref());
     findings.extend(known_of_it);
     let vanished = gone && (known || candidate.listed.is_some());
-    let exit = if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(error.exit()) };
+    let exit =
+        if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(crate::commands::exit_of(error)) };
     let entry = match &listed {
         _ if gone => history.and_then(|history| gone_entry(&candidate.uri, history, subject.now())),
         // What is listed and cannot be looked at is missed all the same when it is gone.

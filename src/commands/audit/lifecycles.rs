@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
 
@@ -18,7 +18,7 @@ pub struct Lifecycles(Arc<Mutex<BTreeMap<String, Arc<OnceCell<Rules>>>>>);
 impl Lifecycles {
     pub(super) async fn of(&self, archive: &dyn BucketResolver, context: &Context, bucket: &str) -> Rules {
         let cell = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = crate::sync::lock(&self.0);
             Arc::clone(all.entry(bucket.to_owned()).or_default())
         };
         let ask = || async {

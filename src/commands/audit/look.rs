@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,8 +12,9 @@ use super::subject::Subject;
 use super::{AuditRequest, AuditServices, Scope};
 use crate::audit::{Histories, History};
 use crate::ident::ObjectUri;
-use crate::ledger::{Head, Ledger, LedgerError};
+use crate::ledger::{Head, Kept, LedgerError, SharedLedger};
 use crate::source::ErrorKind;
+use crate::sync::lock;
 
 pub(super) static NOTHING: History = History::NOTHING;
 
@@ -122,17 +123,14 @@ impl<'a> Look<'a> {
     }
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What is known of the chosen objects, and what the ledger ends in.
-pub(super) fn histories(ledger: &Ledger, chosen: &Scope) -> Result<(Histories, Head), LedgerError> {
+pub(super) async fn histories(ledger: &SharedLedger, chosen: &Scope) -> Result<(Histories, Head), LedgerError> {
     let mut histories = Histories::new();
-    let head = ledger.each(None, |kept| {
+    let visit = |kept: Kept| {
         if chosen.holds(kept.entry.target()) {
             histories.entry(kept.entry.target().to_owned()).or_default().add(kept.entry);
         }
-    })?;
+    };
+    let head = ledger.each(visit).await?;
     Ok((histories, head))
 }

@@ -8,17 +8,18 @@ use futures_util::stream::{self, FusedStream, Stream};
 use tokio_util::sync::CancellationToken;
 
 use super::list::{Candidate, Listed, ListingDigest, candidates};
-use super::look::{Look, Looked, histories, lock};
+use super::look::{Look, Looked, histories};
 use super::object::AuditedObject;
 use super::summary::{AuditSummary, Observed};
 use super::{AuditRequest, AuditServices, Scope, bucket};
 use crate::audit::{Entry, History, Level};
 use crate::clock::Clock;
 use crate::ident::{ObjectUri, Prefix};
-use crate::ledger::{Head, Ledger, LedgerError};
+use crate::ledger::{Head, Ledger, LedgerError, SharedLedger};
 use crate::progress::{Counting, Monitor};
 use crate::report::{AuditNote, AuditReport, Exit, Report};
 use crate::source::Context;
+use crate::sync::lock;
 
 /// How often to say how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -56,12 +57,13 @@ pub async fn audit(
 ) -> Result<AuditReport, AuditError> {
     let clock = Arc::clone(&services.context.clock);
     let started = clock.monotonic();
-    let counting = Arc::new(Counting::new(Arc::clone(&services.context.monitor)));
+    let counting = Arc::new(Counting::new(Arc::clone(&services.context.monitor), Arc::clone(&clock)));
     let monitor: Arc<dyn Monitor> = counting.clone();
     let services = &AuditServices { context: Context { monitor, ..services.context.clone() }, ..services.clone() };
+    let ledger = ledger.map(SharedLedger::new);
     let (histories, head) = match &ledger {
         None => (None, None),
-        Some(ledger) => histories(ledger, &request.chosen).map(|(all, head)| (Some(all), Some(head)))?,
+        Some(ledger) => histories(ledger, &request.chosen).await.map(|(all, head)| (Some(all), Some(head)))?,
     };
     let tally = Mutex::new(ListingTally::new(request, clock.now().to_string(), head));
     let look = Look::new(services, request, histories, cancel);
@@ -108,7 +110,7 @@ struct End {
 /// A run, from its first request to its last.
 struct Work<'a, E> {
     look: &'a Look<'a>,
-    ledger: Option<Ledger>,
+    ledger: Option<SharedLedger>,
     head: Option<Head>,
     sum: AuditSummary,
     end: End,
@@ -190,15 +192,15 @@ impl<E: FnMut(Report)> Work<'_, E> {
         // What is in flight may have seen a mismatch that must not be lost; reading ends by itself when cancelled.
         let grace = async {
             cancel.cancelled().await;
-            tokio::time::sleep(GRACE).await;
+            services.context.clock.limit(GRACE).await;
         };
         let looks = looks.take_until(cancel.cancelled());
         let results = looks.buffer_unordered(request.objects_at_once.max(1)).take_until(grace);
         let mut results = std::pin::pin!(results.fuse());
-        while let Some(mut together) = gather(&mut results).await {
+        while let Some(mut together) = gather(&mut results, &*services.context.clock).await {
             together.retain(|looked| !looked.examined.is_cut_off());
             let examined = together.iter().map(|looked| &looked.examined);
-            let kept = keep(self.ledger.as_mut(), &mut self.head, examined);
+            let kept = keep(self.ledger.as_ref(), &mut self.head, examined).await;
             for Looked { done, examined, unlisted } in together {
                 self.end.unlisted.extend(unlisted.then(|| examined.report.target.to_string()));
                 self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
@@ -267,9 +269,9 @@ async fn stop(clock: &dyn Clock, until: Option<Instant>, cancel: &CancellationTo
 }
 
 /// The next results, as many as come within a short time; `None` after the last.
-async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin)) -> Option<Vec<T>> {
+async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin), clock: &dyn Clock) -> Option<Vec<T>> {
     let mut together = vec![results.next().await?];
-    let mut late = std::pin::pin!(tokio::time::sleep(WAIT));
+    let mut late = clock.limit(WAIT);
     while together.len() < TOGETHER {
         tokio::select! {
             biased;
@@ -284,15 +286,15 @@ async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin)) -> Option
 }
 
 /// Writes down what is to be kept of these.
-fn keep<'a>(
-    ledger: Option<&mut Ledger>,
+async fn keep<'a>(
+    ledger: Option<&SharedLedger>,
     head: &mut Option<Head>,
     examined: impl Iterator<Item = &'a AuditedObject>,
 ) -> Result<(), LedgerError> {
     let Some(ledger) = ledger else { return Ok(()) };
     let entries: Vec<Entry> = examined.filter_map(|examined| examined.entry.clone()).collect();
     if !entries.is_empty() {
-        *head = Some(ledger.append(&entries)?);
+        *head = Some(ledger.append(entries).await?);
     }
     Ok(())
 }
@@ -331,7 +333,7 @@ impl ListingTally {
         let (page, others, empty) = match listed {
             Listed::Problem(prefix, error) => {
                 self.report.problems.push(format!("{prefix} could not be listed: {}", error.explain()));
-                self.exit = self.exit.and(error.exit());
+                self.exit = self.exit.and(crate::commands::exit_of(&error));
                 self.failed.push(prefix);
                 return Vec::new();
             }

@@ -16,7 +16,7 @@ use crate::commands::ask::{asked, tags};
 use crate::facts::{ObjectFacts, Readability, readability};
 use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
-use crate::ledger::Ledger;
+use crate::ledger::SharedLedger;
 use crate::record::Record;
 use crate::report::{DeletionAnswer, DeletionSafetyReport, Exit, FindingReport};
 use crate::source::Session;
@@ -58,10 +58,10 @@ pub async fn safe_to_delete(
     services: &AuditServices,
     request: &AuditRequest,
     wish: &DeletionSafetyRequest,
-    ledger: &Ledger,
+    ledger: &SharedLedger,
     account: Option<&dyn AccountService>,
 ) -> Result<DeletionSafetyReport, AuditError> {
-    let (histories, _) = histories(ledger, &request.chosen)?;
+    let (histories, _) = histories(ledger, &request.chosen).await?;
     // What keeps the answer from being yes, whatever the copies are.
     let mut withheld = Vec::new();
     let request = of_copies(request, wish, &mut withheld);

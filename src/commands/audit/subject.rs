@@ -35,7 +35,8 @@ impl<'a> Subject<'a> {
         candidate: Candidate,
         history: Option<&'a History>,
     ) -> Self {
-        let counting = Arc::new(Counting::new(Arc::new(WithoutProgress(Arc::clone(&services.context.monitor)))));
+        let monitor = Arc::new(WithoutProgress(Arc::clone(&services.context.monitor)));
+        let counting = Arc::new(Counting::new(monitor, Arc::clone(&services.context.clock)));
         let monitor: Arc<dyn Monitor> = counting.clone();
         let context = Context { monitor, ..services.context.clone() };
         let session = Session::new(services.archive.object(&candidate.uri), context);
@@ -86,7 +87,7 @@ impl Monitor for WithoutProgress {
         self.0.received(bytes);
     }
 
-    fn retrying(&self, error: &SourceError, wait: Duration) {
+    fn retrying(&self, error: &dyn std::error::Error, wait: Duration) {
         self.0.retrying(error, wait);
     }
 }

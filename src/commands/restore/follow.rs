@@ -68,7 +68,7 @@ async fn follow_to_end(
         report.notes.push(format!("the restore goes on in AWS; {again}"));
         return Ok(report);
     }
-    let traced = trace(services, wish, journal, &last);
+    let traced = trace(services, wish, journal, &last).await;
     let ours = |identity: &RestoreIdentity, claim: &OwnershipClaim| {
         matches!(claim.of(&last), Ownership::Ours(_)).then(|| identity.clone())
     };
@@ -76,7 +76,7 @@ async fn follow_to_end(
     let state = ImageState::of(&last.state);
     if state != ImageState::Available {
         if let Some(identity) = identity.as_ref().filter(|_| state.is_known()) {
-            close(services, journal, identity, wish.image, Step::Failed);
+            close(services, journal, identity, wish.image, Step::Failed).await;
         }
         let exit = if state.is_known() { Exit::CouldNot } else { Exit::Unknown };
         let mut report = report(services, &last, wish, &follow, exit);
@@ -87,7 +87,7 @@ async fn follow_to_end(
         return Ok(report);
     }
     if let Some(identity) = &identity {
-        close(services, journal, identity, wish.image, Step::Available);
+        close(services, journal, identity, wish.image, Step::Available).await;
     }
     let against = held_against(wish, traced.key.as_deref(), &last);
     let Traced { made, tags, notes, .. } = traced;

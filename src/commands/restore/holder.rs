@@ -27,5 +27,5 @@ pub(super) fn doubtful(subject: &str, name: &str, image: &ImageFacts) -> SourceE
         id = image.id,
         state = image.state,
     );
-    SourceError::new(ErrorKind::Unsettled, subject, detail)
+    SourceError::new(ErrorKind::Ambiguous, subject, detail)
 }

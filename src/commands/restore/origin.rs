@@ -53,7 +53,7 @@ impl Traced {
 
 /// Finds the restore of an AMI: the one that is carried out, else the one whose token the AMI bears, else the one
 /// whose entry in the journal names it.
-pub(super) fn trace(
+pub(super) async fn trace(
     services: &RegionServices,
     wish: &FollowRequest<'_>,
     journal: &Journal,
@@ -64,26 +64,29 @@ pub(super) fn trace(
             Traced::of(identity.clone(), answered.then_some(wish.image), image, Vec::new())
         }
         Origin::TakenUp(identity) => {
-            let entry = journal.read(&identity.token()).ok().flatten();
+            let entry = journal.read_aside(identity.token()).await.ok().flatten();
             let noted = entry.as_ref().and_then(|entry| entry.image.as_deref());
             Traced::of(identity.clone(), noted, image, Vec::new())
         }
-        Origin::Named => named(services, wish, journal, image),
+        Origin::Named => named(services, wish, journal, image).await,
     }
 }
 
-fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
+async fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Journal, image: &ImageFacts) -> Traced {
     let mut notes = Vec::new();
     let token = image.tags.get(RESTORE_TAG).filter(|token| is_token(token));
-    let of_token = token.and_then(|token| match journal.read(token) {
-        Ok(entry) => entry,
-        Err(error) => {
+    let of_token = match token {
+        None => None,
+        Some(token) => journal.read_aside(token.clone()).await.unwrap_or_else(|error| {
             notes.push(format!("journal {}: {error}", journal.folder().display()));
             None
-        }
-    });
+        }),
+    };
     // Also where it bears a token that the journal does not know: the entry that names it then speaks of another one.
-    let entry = of_token.or_else(|| naming(journal, image, &mut notes));
+    let entry = match of_token {
+        Some(entry) => Some(entry),
+        None => naming(journal, image, &mut notes).await,
+    };
     if let Some(Entry { restore, image: noted, .. }) = entry {
         // An entry of another Region or account says nothing about an AMI of this one.
         if restore.region == services.images.region() && restore.account == image.owner {
@@ -114,8 +117,8 @@ fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Journal,
 }
 
 /// The entry that names an AMI.
-fn naming(journal: &Journal, image: &ImageFacts, notes: &mut Vec<String>) -> Option<Entry> {
-    let all = journal.entries();
+async fn naming(journal: &Journal, image: &ImageFacts, notes: &mut Vec<String>) -> Option<Entry> {
+    let Ok(all) = journal.aside(|journal| Ok(journal.entries())).await else { return None };
     notes.extend(all.left_out.iter().map(|why| format!("journal {}: {why}", journal.folder().display())));
     all.entries.into_iter().find(|entry| entry.image.as_ref() == Some(&image.id))
 }

@@ -28,7 +28,7 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Unsettled`] where an earlier call of this restore may have been carried out, and an AMI has its name
+/// [`ErrorKind::Ambiguous`] where an earlier call of this restore may have been carried out, and an AMI has its name
 /// that nothing attributes to it: then nothing may be started.
 pub async fn prepare_restore(
     services: &ObjectServices,
@@ -48,7 +48,7 @@ async fn existing(
     journal: &Journal,
 ) -> Result<Option<ImageFacts>, SourceError> {
     let Some(identity) = &surveyed.identity else { return Ok(None) };
-    let entry = journal.read(&identity.token()).map_err(|error| unwritable(journal, &error))?;
+    let entry = journal.read_aside(identity.token()).await.map_err(|error| unwritable(journal, error))?;
     let open = entry.as_ref().is_some_and(Entry::is_open);
     let noted = entry.as_ref().and_then(|entry| entry.image.as_deref());
     let claim = identity.claim(noted);
@@ -65,7 +65,7 @@ async fn existing(
     };
     match found {
         Found::Ours(image) => {
-            take_up(services, journal, identity, entry, &image);
+            take_up(services, journal, identity, entry, &image).await;
             Ok(Some(image))
         }
         Found::Doubtful(image) => Err(doubtful(&services.object.target().to_string(), &identity.name, &image)),
@@ -75,7 +75,7 @@ async fn existing(
 
 /// The id goes into the journal before the AMI is followed. The tag shows it as well, so a journal that cannot be
 /// written stops nothing.
-fn take_up(
+async fn take_up(
     services: &ObjectServices,
     journal: &Journal,
     identity: &RestoreIdentity,
@@ -91,13 +91,14 @@ fn take_up(
         _ => Entry::new(identity.clone(), context.clock.now().to_string(), None),
     };
     let entry = Entry { step: Step::Started, image: Some(image.id.clone()), ended_at: None, ..entry };
-    if let Err(error) = journal.write(&entry) {
-        context.monitor.note(&unwritable(journal, &error).to_string());
+    if let Err(error) = journal.write_aside(entry).await {
+        context.monitor.note(&unwritable(journal, error).to_string());
     }
 }
 
-pub(super) fn unwritable(journal: &Journal, error: &std::io::Error) -> SourceError {
-    SourceError::new(ErrorKind::Io, format!("journal {}", journal.folder().display()), error.to_string())
+pub(super) fn unwritable(journal: &Journal, error: std::io::Error) -> SourceError {
+    let subject = format!("journal {}", journal.folder().display());
+    SourceError::new(ErrorKind::Io, subject, error.to_string()).caused_by(error)
 }
 
 /// What looking for the AMI of a restore found; see [`Claimed`].
@@ -185,9 +186,9 @@ pub async fn start_restore(
         let detail = "the object was replaced since the preflight; run it again";
         return Err(SourceError::new(ErrorKind::Changed, services.object.target(), detail));
     }
-    let earlier = journal.read(&identity.token()).map_err(|error| unwritable(journal, &error))?;
+    let earlier = journal.read_aside(identity.token()).await.map_err(|error| unwritable(journal, error))?;
     let mut entry = Entry::new(identity.clone(), context.clock.now().to_string(), surveyed.size.volumes);
-    journal.write(&entry).map_err(|error| unwritable(journal, &error))?;
+    journal.write_aside(entry.clone()).await.map_err(|error| unwritable(journal, error))?;
     let request = RestoreRequest {
         bucket: identity.bucket.clone(),
         key: identity.key.clone(),
@@ -200,12 +201,12 @@ pub async fn start_restore(
         Err(error) => resolve(services, identity, journal, earlier, error).await?,
     };
     (entry.step, entry.image) = (Step::Started, Some(image.clone()));
-    if let Err(error) = journal.write(&entry) {
+    if let Err(error) = journal.write_aside(entry).await {
         // It was started, and its tags show whose it is: following it is worth more than ending here.
         context.monitor.note(&format!(
             "{} was started, and that could not be kept: {}",
             image,
-            unwritable(journal, &error)
+            unwritable(journal, error)
         ));
     }
     Ok(Begun { image, identity: identity.clone(), how })
@@ -234,10 +235,13 @@ async fn resolve(
     if !lost {
         // EC2 refused it, so nothing was started by this call; whether by an earlier one stays as open as it was.
         match earlier.filter(Entry::is_open) {
-            Some(earlier) => journal.write(&earlier),
-            None => journal.forget(&identity.token()),
+            Some(earlier) => journal.write_aside(earlier).await,
+            None => {
+                let token = identity.token();
+                journal.aside(move |journal| journal.forget(&token)).await
+            }
         }
-        .map_err(|error| unwritable(journal, &error))?;
+        .map_err(|error| unwritable(journal, error))?;
     }
     match found {
         Found::Doubtful(image) => Err(doubtful(&error.subject, &identity.name, &image)),
@@ -251,7 +255,7 @@ async fn resolve(
                 "{}; whether the restore was started is not known. Run the same command again: it looks before it calls",
                 error.detail
             );
-            Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
+            Err(SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error })
         }
         _ if error.kind == ErrorKind::Denied => {
             let detail = services.region.decoded(&error).await;
@@ -262,13 +266,19 @@ async fn resolve(
 }
 
 /// Notes how a restore ended. The AMI tells the same, so a journal that cannot be written is no failure.
-pub(super) fn close(services: &RegionServices, journal: &Journal, identity: &RestoreIdentity, image: &str, step: Step) {
-    let Ok(Some(mut entry)) = journal.read(&identity.token()) else { return };
+pub(super) async fn close(
+    services: &RegionServices,
+    journal: &Journal,
+    identity: &RestoreIdentity,
+    image: &str,
+    step: Step,
+) {
+    let Ok(Some(mut entry)) = journal.read_aside(identity.token()).await else { return };
     if entry.is_open() && entry.image.as_deref() == Some(image) {
         entry.step = step;
         entry.ended_at = Some(services.context().clock.now().to_string());
-        if let Err(error) = journal.write(&entry) {
-            services.context().monitor.note(&unwritable(journal, &error).to_string());
+        if let Err(error) = journal.write_aside(entry).await {
+            services.context().monitor.note(&unwritable(journal, error).to_string());
         }
     }
 }

@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use aws_sdk_ec2::config::interceptors::BeforeDeserializationInterceptorContextMut;
@@ -12,6 +12,7 @@ use http_body::{Body, Frame};
 
 use crate::source::s3::{Broken, Most, whole};
 use crate::source::{ErrorKind, SourceError};
+use crate::sync::lock;
 
 /// Bytes of all answers to one operation together, its pages and repetitions included. The account with the most AMIs
 /// that the default quota allows, 50,000, stays below it.
@@ -54,7 +55,7 @@ impl Allowance {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Left) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.0))
     }
 
     fn refuse(&self, detail: String) -> BoxError {

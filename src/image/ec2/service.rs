@@ -36,7 +36,7 @@ macro_rules! ask {
         let allowance: &Allowance = $allowance;
         let send = || async {
             let answer = $request.clone().customize().interceptor(allowance.clone()).send().await;
-            answer.map_err(|error| allowance.explain(translate(&error, $subject, $needs)))
+            answer.map_err(|error| allowance.explain(translate(error, $subject, $needs)))
         };
         $self.context.retry(Call::Image, send).await
     }};
@@ -301,7 +301,7 @@ impl ImageService for Ec2 {
         let subject = format!("{} to {}", request.image, request.bucket);
         let allowance = Allowance::new();
         let answer = call.customize().interceptor(allowance.clone()).send().await;
-        let failed = |error| allowance.explain(translate(&error, &subject, "ec2:CreateStoreImageTask"));
+        let failed = |error| allowance.explain(translate(error, &subject, "ec2:CreateStoreImageTask"));
         let out = answer.map_err(failed)?;
         let no_key = || SourceError::new(ErrorKind::Protocol, &subject, "the answer names no object key");
         out.object_key().map(str::to_owned).ok_or_else(no_key)
@@ -326,7 +326,7 @@ impl ImageService for Ec2 {
         let subject = format!("s3://{}/{}", request.bucket, request.key);
         let allowance = Allowance::new();
         let answer = call.customize().interceptor(allowance.clone()).send().await;
-        let failed = |error| allowance.explain(translate(&error, &subject, "ec2:CreateRestoreImageTask"));
+        let failed = |error| allowance.explain(translate(error, &subject, "ec2:CreateRestoreImageTask"));
         let out = answer.map_err(failed)?;
         let id = out.image_id().unwrap_or_default();
         // What it made is not known then; the caller looks for it.

@@ -31,7 +31,7 @@ macro_rules! hear {
         let answer = $request.customize().interceptor(about.clone()).send().await;
         let heard = about.heard();
         $self.standing.heard(&heard);
-        answer.map(|answer| (answer, heard.headers)).map_err(|error| translate(&error, &$self.subject(), $needs))
+        answer.map(|answer| (answer, heard.headers)).map_err(|error| translate(error, &$self.subject(), $needs))
     }};
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use aws_sdk_s3::config::interceptors::{
@@ -16,19 +16,17 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use http_body_util::{LengthLimitError, Limited};
 
-use super::document::{Document, Foreign};
+use super::document::{Document, Foreign, LARGEST_ANSWER};
 use super::headers::Headers;
 use super::shape;
 use crate::ident::ObjectIdentity;
+use crate::sync::lock;
 
 /// The SDK reads the answers to all requests but GetObject whole before it looks at them, and refuses any over one
 /// header that it cannot read. Here every answer is bounded, one that is no document of the request is refused, most
 /// often unread, and only headers that cannot be misread are handed on.
 #[derive(Debug)]
 pub(super) struct BoundedAnswers;
-
-/// Bytes that no honest answer reaches which is no object.
-pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 
 /// What one request is about, and what its answer told besides the SDK's reading of it.
 #[derive(Clone, Default)]
@@ -55,11 +53,11 @@ impl About {
     }
 
     pub fn heard(&self) -> Heard {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.heard).clone()
     }
 
     fn hear(&self, change: impl FnOnce(&mut Heard)) {
-        change(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.heard));
     }
 }
 

@@ -36,7 +36,7 @@ macro_rules! ask {
             .retry(Call::Bucket, || async {
                 let request =
                     $request.bucket(&$self.name).set_expected_bucket_owner(options.expected_bucket_owner.clone());
-                request.send().await.map_err(|error| translate(&error, &$self.subject(), $needs))
+                request.send().await.map_err(|error| translate(error, &$self.subject(), $needs))
             })
             .await
     }};
@@ -69,6 +69,25 @@ impl S3Bucket {
     }
 }
 
+/// How a listing contradicts itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum ListingError {
+    #[error("a page of the listing goes back to the key `{0}`, which is behind it")]
+    KeyBehind(String),
+    #[error("the listing has the key `{key}` with the id {id} twice")]
+    Twice { key: String, id: String },
+    #[error("a page of the listing does not say whether more follow")]
+    NoEndStated,
+    #[error("a page of a listing says that more follow, and not where")]
+    NoMarker,
+    #[error("a page of the listing has no key, and says that more follow")]
+    NoKey,
+    #[error("the listing goes back to a marker that is behind it, and would never end")]
+    MarkerBehind,
+    #[error("the listing repeats a marker, and would never end")]
+    MarkerRepeated,
+}
+
 /// Where pages of versions and uploads go on. Each must bring an entry that was not there before, and go forward in the
 /// order of the keys, so the listing of a bucket ends.
 #[derive(Default)]
@@ -81,41 +100,40 @@ struct Markers {
 }
 
 impl Markers {
-    /// Takes an entry of a page; in words how it contradicts those before. Versions and delete markers of a page come in
-    /// two lists, so a key is held against the pages before.
-    fn entry(&mut self, key: &str, other: Option<&str>) -> Result<(), String> {
+    /// Takes an entry of a page. Versions and delete markers of a page come in two lists, so a key is held against the pages
+    /// before.
+    fn entry(&mut self, key: &str, other: Option<&str>) -> Result<(), ListingError> {
         if self.key.as_deref().is_some_and(|marker| key < marker) {
-            return Err(format!("a page of the listing goes back to the key `{key}`, which is behind it"));
+            return Err(ListingError::KeyBehind(key.to_owned()));
         }
         let mut hasher = DefaultHasher::new();
         (key, other).hash(&mut hasher);
         if !self.entries.insert(hasher.finish()) {
-            let what = other.unwrap_or("none");
-            return Err(format!("the listing has the key `{key}` with the id {what} twice"));
+            return Err(ListingError::Twice { key: key.to_owned(), id: other.unwrap_or("none").to_owned() });
         }
         Ok(())
     }
 
-    /// Whether another page follows; in words what contradicts that.
+    /// Whether another page follows.
     fn go_on(
         &mut self,
         truncated: Option<bool>,
         empty: bool,
         next: (Option<String>, Option<String>),
-    ) -> Result<bool, &'static str> {
+    ) -> Result<bool, ListingError> {
         let (key, other) = next;
         match (truncated, key) {
             // The markers of a last page are where it ended.
             (Some(false), _) | (None, None) => Ok(false),
-            (None, Some(_)) => Err("a page of the listing does not say whether more follow"),
-            (Some(true), None) => Err("a page of a listing says that more follow, and not where"),
-            (Some(true), Some(_)) if empty => Err("a page of the listing has no key, and says that more follow"),
+            (None, Some(_)) => Err(ListingError::NoEndStated),
+            (Some(true), None) => Err(ListingError::NoMarker),
+            (Some(true), Some(_)) if empty => Err(ListingError::NoKey),
             (Some(true), Some(key)) if self.key.as_ref().is_some_and(|before| key < *before) => {
-                Err("the listing goes back to a marker that is behind it, and would never end")
+                Err(ListingError::MarkerBehind)
             }
             (Some(true), Some(key)) => {
                 if !self.seen.insert((key.clone(), other.clone())) {
-                    return Err("the listing repeats a marker, and would never end");
+                    return Err(ListingError::MarkerRepeated);
                 }
                 (self.key, self.other) = (Some(key), other);
                 Ok(true)
@@ -190,7 +208,7 @@ impl BucketService for S3Bucket {
         let asked = self.context.retry(Call::Bucket, || async {
             let about = About::default();
             let answer = request.clone().customize().interceptor(about.clone()).send().await;
-            let answer = answer.map_err(|error| translate(&error, &self.subject(), "s3:GetLifecycleConfiguration"))?;
+            let answer = answer.map_err(|error| translate(error, &self.subject(), "s3:GetLifecycleConfiguration"))?;
             Ok((answer, about.heard().odd_rules))
         });
         match asked.await {
@@ -254,7 +272,9 @@ impl BucketService for S3Bucket {
             let removed = out.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
             for (listed, id) in versions.chain(removed) {
                 let listed = listed.ok_or_else(|| self.protocol("the listing has an entry without a key"))?;
-                markers.entry(&readable(listed), id).map_err(|detail| self.protocol(detail))?;
+                markers
+                    .entry(&readable(listed), id)
+                    .map_err(|error| self.protocol(error.to_string()).caused_by(error))?;
             }
             for version in out.versions().iter().filter(|version| is_it(version.key())) {
                 found.push(ListedObject {
@@ -280,7 +300,10 @@ impl BucketService for S3Bucket {
             let empty = out.versions().is_empty() && out.delete_markers().is_empty();
             let next = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
             let next = (next, out.next_version_id_marker().map(str::to_owned));
-            if !markers.go_on(out.is_truncated(), empty, next).map_err(|detail| self.protocol(detail))? {
+            if !markers
+                .go_on(out.is_truncated(), empty, next)
+                .map_err(|error| self.protocol(error.to_string()).caused_by(error))?
+            {
                 return Ok(found);
             }
         }
@@ -311,7 +334,9 @@ impl BucketService for S3Bucket {
             for upload in out.uploads() {
                 let key = upload.key().ok_or_else(|| self.protocol("the listing has an entry without a key"))?;
                 let key = self.key(key, out.encoding_type())?;
-                markers.entry(&key, upload.upload_id()).map_err(|detail| self.protocol(detail))?;
+                markers
+                    .entry(&key, upload.upload_id())
+                    .map_err(|error| self.protocol(error.to_string()).caused_by(error))?;
                 let initiated = upload.initiated().and_then(parse::timestamp);
                 if key.starts_with(prefix) {
                     found.push(UploadFacts { key, initiated });
@@ -320,7 +345,10 @@ impl BucketService for S3Bucket {
             let next = out.next_key_marker().map(|marker| self.key(marker, out.encoding_type())).transpose()?;
             let next = (next, out.next_upload_id_marker().map(str::to_owned));
             let empty = out.uploads().is_empty();
-            if !markers.go_on(out.is_truncated(), empty, next).map_err(|detail| self.protocol(detail))? {
+            if !markers
+                .go_on(out.is_truncated(), empty, next)
+                .map_err(|error| self.protocol(error.to_string()).caused_by(error))?
+            {
                 return Ok(found);
             }
         }
@@ -340,11 +368,11 @@ mod tests {
         assert_eq!(markers.entry("k", Some("2")), Ok(()));
         assert_eq!(markers.go_on(Some(true), false, next("k", "2")), Ok(true));
         assert_eq!(markers.entry("k", None), Ok(()));
-        assert!(markers.entry("k", Some("1")).unwrap_err().contains("twice"));
-        assert!(markers.entry("j", Some("3")).unwrap_err().contains("goes back"));
+        assert!(markers.entry("k", Some("1")).unwrap_err().to_string().contains("twice"));
+        assert!(markers.entry("j", Some("3")).unwrap_err().to_string().contains("goes back"));
         assert_eq!(markers.go_on(Some(true), false, next("k", "3")), Ok(true));
-        assert!(markers.go_on(Some(true), false, next("k", "2")).unwrap_err().contains("repeats"));
-        assert!(markers.go_on(Some(true), false, next("j", "9")).unwrap_err().contains("goes back"));
+        assert!(markers.go_on(Some(true), false, next("k", "2")).unwrap_err().to_string().contains("repeats"));
+        assert!(markers.go_on(Some(true), false, next("j", "9")).unwrap_err().to_string().contains("goes back"));
         assert!(markers.go_on(Some(true), true, next("l", "1")).is_err());
         assert_eq!(markers.go_on(Some(false), false, next("l", "1")), Ok(false));
     }

@@ -33,7 +33,7 @@ impl Buckets {
 
     /// Limits the reading of all objects together to `rate` bytes a second.
     pub fn at_rate(self, rate: Option<u64>) -> Self {
-        Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate))), ..self }
+        Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate, Arc::new(crate::clock::SystemClock)))), ..self }
     }
 
     /// The connection of the configuration.

@@ -1,10 +1,11 @@
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_s3::Client;
@@ -20,12 +21,13 @@ use super::context::Lacks;
 use super::http::sdk_client;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, small_client};
 use super::owner::OwnerChecks;
-use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
+use super::settings::{Cached, Endpoint, Looked, Notes, Service, SettingError, Settings, Wire, provider};
 use super::{S3Bucket, S3Object};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;
 use crate::ident::ObjectUri;
 use crate::source::{Context, ErrorKind, SourceError};
+use crate::sync::lock;
 
 /// How to reach S3, besides what the AWS environment and configuration files say.
 #[derive(Debug, Clone, Default)]
@@ -93,21 +95,41 @@ pub struct Connection {
     common: Arc<OnceLock<Client>>,
 }
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+enum ConnectError {
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    #[error("{text}")]
+    Credentials {
+        text: String,
+        #[source]
+        cause: CredentialsError,
+    },
+}
+
 impl Connection {
     /// Resolves Region, endpoints and credentials. Sends no request to S3.
     ///
     /// # Errors
-    /// `Credentials` where a setting is wrong, with its name, or where there are no usable credentials.
+    ///
+    /// [`ErrorKind::Configuration`] where a setting is wrong, with its name; [`ErrorKind::Credentials`] where there are no
+    /// usable credentials.
     pub async fn open(options: S3Options) -> Result<Self, SourceError> {
-        let wrong = |problem: String| SourceError::new(ErrorKind::Credentials, "configuration", problem);
-        Connection::resolve(options).await.map_err(wrong)
+        Connection::resolve(options).await.map_err(|error| {
+            let kind = match &error {
+                ConnectError::Setting(_) => ErrorKind::Configuration,
+                ConnectError::Credentials { .. } => ErrorKind::Credentials,
+            };
+            SourceError::new(kind, "configuration", error.to_string()).caused_by(error)
+        })
     }
 
-    async fn resolve(options: S3Options) -> Result<Self, String> {
+    async fn resolve(options: S3Options) -> Result<Self, ConnectError> {
         Connection::of(Settings::load(options.profile.as_deref()).await?, options).await
     }
 
-    async fn of(settings: Settings, options: S3Options) -> Result<Self, String> {
+    async fn of(settings: Settings, options: S3Options) -> Result<Self, ConnectError> {
         let trust = Trust::of(settings.ca_bundle())?;
         let flag = options.endpoint_url.as_deref();
         let endpoint = settings.endpoint(Service::S3, flag)?;
@@ -168,7 +190,7 @@ impl Connection {
 
     /// What was noticed about the configuration and is worth telling.
     pub fn notes(&self) -> Vec<String> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.notes).clone()
     }
 
     /// The Region that requests are signed for.
@@ -247,7 +269,7 @@ fn service_at(url: &str) -> facts::Service {
     uri.as_ref().and_then(http::Uri::host).map_or(facts::Service::Other, facts::Service::of_host)
 }
 
-fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants, String> {
+fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants, SettingError> {
     let fips = settings.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
     let dual_stack = settings.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
     if let Some(endpoint) = endpoint.filter(|_| fips || dual_stack) {
@@ -256,10 +278,10 @@ fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants
             false => ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
         };
         let switch = if settings.env().get(variable).is_some() { variable } else { key };
-        return Err(format!(
+        return Err(SettingError::new(format!(
             "{} names an endpoint, and {switch} asks for one of AWS's own: leave one of the two away",
             endpoint.setting
-        ));
+        )));
     }
     Ok(Variants { fips, dual_stack })
 }
@@ -290,18 +312,23 @@ fn with_endpoint(shared: &SdkConfig, endpoint: Option<Endpoint>) -> SdkConfig {
 }
 
 /// The credentials of all clients, which are asked for once.
-async fn credentials(settings: &Settings, wire: &Wire, notes: &Notes) -> Result<SharedCredentialsProvider, String> {
+async fn credentials(
+    settings: &Settings,
+    wire: &Wire,
+    notes: &Notes,
+) -> Result<SharedCredentialsProvider, ConnectError> {
     let plan = settings.plan()?;
     let cached = SharedCredentialsProvider::new(Cached::new(provider(&plan, wire, notes).await));
     let Err(error) = cached.provide_credentials().await else { return Ok(cached) };
-    let cause = super::error::root_cause(&error);
-    Err(match plan.is_fallback() {
+    let cause = super::causes::root_cause(&error);
+    let text = match plan.is_fallback() {
         true => format!(
             "no usable credentials ({cause}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or use --no-sign-request for \
              public objects"
         ),
         false => format!("no usable credentials: {cause}"),
-    })
+    };
+    Err(ConnectError::Credentials { text, cause: error })
 }
 
 /// The flag, the environment, the profile, and on a machine in EC2 its own Region.
@@ -310,7 +337,7 @@ async fn region(
     flag: Option<&str>,
     own_endpoint: bool,
     metadata: &ProviderConfig,
-) -> Result<Region, String> {
+) -> Result<Region, SettingError> {
     if let Some(region) = settings.region(flag)? {
         return Ok(Region::new(region));
     }
@@ -320,7 +347,7 @@ async fn region(
     }
     let machine = ImdsRegionProvider::builder().configure(metadata).build();
     let unset = "no Region is set; give --region, or set AWS_REGION or a profile's region";
-    machine.region().await.ok_or_else(|| unset.to_owned())
+    machine.region().await.ok_or_else(|| SettingError::new(unset))
 }
 
 #[cfg(test)]
@@ -392,11 +419,11 @@ mod tests {
     async fn settings_that_contradict_each_other_are_refused() {
         for switch in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
             let settings = Settings::test(&[(switch, "true"), ("AWS_ENDPOINT_URL_S3", "http://h")], "").await;
-            let problem = Connection::of(settings, S3Options::default()).await.err().unwrap();
+            let problem = Connection::of(settings, S3Options::default()).await.err().unwrap().to_string();
             assert!(problem.contains("AWS_ENDPOINT_URL_S3"), "{problem}");
         }
         let settings = Settings::test(&[("AWS_USE_FIPS_ENDPOINT", "perhaps")], "").await;
-        let problem = Connection::of(settings, S3Options::default()).await.err().unwrap();
+        let problem = Connection::of(settings, S3Options::default()).await.err().unwrap().to_string();
         assert!(problem.contains("AWS_USE_FIPS_ENDPOINT"), "{problem}");
     }
 

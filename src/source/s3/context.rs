@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::bounded::Heard;
 use super::headers::Headers;
@@ -8,6 +8,7 @@ use crate::facts::ObjectFacts;
 use crate::ident::{ObjectId, ObjectIdentity};
 use crate::progress::Call;
 use crate::source::Aside;
+use crate::sync::lock;
 
 /// What was learned of one object on the way, for all who read it.
 #[derive(Debug, Default)]
@@ -58,31 +59,31 @@ pub(super) fn denies(state: &ObjectIdentity, answer: &Headers) -> Option<String>
 
 impl ObjectContext {
     pub fn saw(&self, state: ObjectIdentity) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        *lock(&self.state) = Some(state);
     }
 
     /// The state that HEAD told last, if it is the one of this identity.
     pub fn state_of(&self, id: &ObjectId) -> Option<ObjectIdentity> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let state = lock(&self.state).clone();
         let known = ObjectIdentity::of_etag(id.etag.clone());
         state.filter(|state| ObjectIdentity::of_etag(state.etag.clone()).same_as(&known).agrees())
     }
 
     /// The size that HEAD told last.
     pub fn size(&self) -> Option<u64> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|state| state.object_bytes)
+        lock(&self.state).as_ref().and_then(|state| state.object_bytes)
     }
 
     /// Keeps a note, once.
     pub fn note(&self, note: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = lock(&self.notes);
         if notes.said.insert(note.clone()) {
             notes.new.push(note);
         }
     }
 
     pub fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner).new)
+        std::mem::take(&mut lock(&self.notes).new)
     }
 
     /// Counts a request that the caller does not know of.
@@ -112,11 +113,11 @@ pub(super) struct Lacks(Arc<Mutex<BTreeSet<(String, Call)>>>);
 
 impl Lacks {
     pub fn learn(&self, bucket: &str, call: Call) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((bucket.to_owned(), call));
+        lock(&self.0).insert((bucket.to_owned(), call));
     }
 
     pub fn knows(&self, bucket: &str, call: Call) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&(bucket.to_owned(), call))
+        lock(&self.0).contains(&(bucket.to_owned(), call))
     }
 }
 

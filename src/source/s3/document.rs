@@ -2,11 +2,12 @@
 //! not know the request.
 
 use super::headers::{Headers, Told};
+use super::shape::{NAMESPACE, ShapeError};
 use super::whole::{Broken, Most, whole};
 use crate::ident::{ETag, ObjectIdentity};
 
-/// The namespace of every document of S3; other servers leave it out.
-pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+/// The largest answer that is read where no object was asked for, in bytes. The largest pages of listings stay below it.
+pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 
 /// Elements that no honest answer reaches: a page of 1,000 parts or keys has some 15,000.
 const MOST_ELEMENTS: u64 = 200_000;
@@ -65,7 +66,7 @@ pub(super) enum Foreign {
     OtherDocument(&'static str),
     /// It contradicts itself, or has what is not known.
     #[error("the answer is not understood: {0}")]
-    Odd(String),
+    Odd(ShapeError),
     /// An error document under a status of success, by its code.
     #[error("it answered with success and {0} inside")]
     Error(String),
@@ -82,7 +83,7 @@ impl Document {
     /// Bytes that no honest answer reaches. A page of 1,000 parts with ten checksums each stays under 1 MiB; a page of
     /// 1,000 keys in URL encoding does not.
     pub fn limit(self) -> usize {
-        if self.of == Of::Listing { super::bounded::LARGEST_ANSWER } else { 1 << 20 }
+        if self.of == Of::Listing { LARGEST_ANSWER } else { 1 << 20 }
     }
 
     /// Refuses an answer by its head alone. S3 often sends no Content-Type here, so its absence proves nothing.

@@ -1,7 +1,7 @@
 //! Pages of listings, read leniently. An unreadable field affects only its entry.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::translate;
 use crate::facts::{RawEntry, RawPage};
 use crate::source::{ErrorKind, SourceError};
+use crate::sync::lock;
 
 /// One page, as the server wrote it.
 pub(super) async fn page(request: ListObjectsV2FluentBuilder, subject: &str) -> Result<RawPage, SourceError> {
@@ -21,7 +22,7 @@ pub(super) async fn page(request: ListObjectsV2FluentBuilder, subject: &str) -> 
     match (answer.take(), sent) {
         // The SDK's parser gives the whole page up for one odd date.
         (Some(body), _) => raw(&body, subject),
-        (None, Err(error)) => Err(translate(&error, subject, "s3:ListBucket")),
+        (None, Err(error)) => Err(translate(error, subject, "s3:ListBucket")),
         (None, Ok(_)) => Err(SourceError::new(ErrorKind::Protocol, subject, "a page of the listing has no text")),
     }
 }
@@ -32,7 +33,7 @@ struct Answer(Arc<Mutex<Option<Vec<u8>>>>);
 
 impl Answer {
     fn take(&self) -> Option<Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.0).take()
     }
 }
 
@@ -50,7 +51,7 @@ impl Intercept for Answer {
     ) -> Result<(), BoxError> {
         let response = context.response();
         if response.status().is_success() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = response.body().bytes().map(<[u8]>::to_vec);
+            *lock(&self.0) = response.body().bytes().map(<[u8]>::to_vec);
         }
         Ok(())
     }
@@ -139,7 +140,7 @@ impl From<Entry> for RawEntry {
 fn raw(body: &[u8], subject: &str) -> Result<RawPage, SourceError> {
     let document: Document = quick_xml::de::from_reader(body).map_err(|error| {
         let detail = format!("a page of the listing cannot be read: {error}");
-        SourceError::new(ErrorKind::Protocol, subject, detail)
+        SourceError::new(ErrorKind::Protocol, subject, detail).caused_by(error)
     })?;
     let listing = match document {
         Document::ListBucketResult(listing) => listing,
@@ -150,7 +151,7 @@ fn raw(body: &[u8], subject: &str) -> Result<RawPage, SourceError> {
                 _ => ErrorKind::Protocol,
             };
             let detail = format!("the server answered with success and {code} inside");
-            return Err(SourceError { code: Some(code), ..SourceError::new(kind, subject, detail) });
+            return Err(SourceError { code: Some(code.into()), ..SourceError::new(kind, subject, detail) });
         }
     };
     Ok(RawPage {

@@ -1,9 +1,11 @@
 //! Objects in S3 and in servers that speak its protocol.
 
+mod answer;
 mod ask;
 mod bounded;
 mod bucket;
 mod buckets;
+mod causes;
 mod clock;
 mod connect;
 mod context;

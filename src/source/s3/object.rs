@@ -9,8 +9,9 @@ use futures_util::stream;
 
 use super::ask::{addressed, hear, with_key};
 use super::bounded::About;
+use super::causes::root_cause;
 use super::context::{ObjectContext, told_state};
-use super::error::{not_none, root_cause, says_none, translate};
+use super::error::{not_none, says_none, translate};
 use super::head::{self, Head};
 use super::headers::Headers;
 use super::{Connection, listing, never, parse};
@@ -228,7 +229,9 @@ impl ObjectSource for S3Object {
     async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
         let uri = self.at(id);
         let none = |error: &SourceError| {
-            // Of a bucket without Object Lock.
+            // A bucket without Object Lock. S3 answers with status 400 and `InvalidRequest`, which it also uses for other
+            // things, and "Bucket is missing Object Lock Configuration"; no code says it. Read too narrowly, the lock is
+            // reported as unknown, never as absent.
             let not_here = error.code.as_deref() == Some("InvalidRequest")
                 && error.kind == ErrorKind::Invalid
                 && error.detail.to_ascii_lowercase().replace(' ', "").contains("missingobjectlock");
@@ -306,7 +309,8 @@ impl ObjectSource for S3Object {
         let subject = self.subject();
         Ok(Box::pin(stream::unfold((body, subject), |(mut body, subject)| async move {
             let frame = body.next().await?.map_err(|error| {
-                SourceError::new(ErrorKind::Transient, &subject, format!("the body broke off: {}", root_cause(&error)))
+                let detail = format!("the body broke off: {}", root_cause(&error));
+                SourceError::new(ErrorKind::Transient, &subject, detail).caused_by(error)
             });
             Some((frame, (body, subject)))
         })))

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::types::RequestPayer;
 
@@ -7,6 +7,7 @@ use super::S3Object;
 use super::error::translate;
 use crate::facts::OwnerCheck;
 use crate::source::ErrorKind;
+use crate::sync::lock;
 
 /// What servers were seen to do with the expected owner, by bucket.
 pub(super) type OwnerChecks = Arc<Mutex<BTreeMap<String, OwnerCheck>>>;
@@ -25,7 +26,7 @@ impl S3Object {
         let options = &self.connection.options;
         let owner = options.expected_bucket_owner.as_ref()?;
         let checks = self.connection.owner_checks()?;
-        if let Some(known) = checks.lock().unwrap_or_else(PoisonError::into_inner).get(&self.uri.bucket) {
+        if let Some(known) = lock(checks).get(&self.uri.bucket) {
             return Some((known.clone(), 0));
         }
         let key = options.customer_key.as_ref();
@@ -40,13 +41,13 @@ impl S3Object {
             .set_sse_customer_key(key.map(|key| key.key.clone()))
             .set_sse_customer_key_md5(key.map(|key| key.md5.clone()))
             .expected_bucket_owner(another(owner));
-        let answer = request.send().await.map_err(|error| translate(&error, &self.uri.to_string(), "s3:GetObject"));
+        let answer = request.send().await.map_err(|error| translate(error, &self.uri.to_string(), "s3:GetObject"));
         let check = match answer {
             Ok(_) => OwnerCheck::Ignored { owner: owner.clone() },
             Err(error) if error.kind == ErrorKind::Denied => OwnerCheck::Heeded,
             Err(error) => return Some((OwnerCheck::NotShown { owner: owner.clone(), because: error.explain() }, 1)),
         };
-        checks.lock().unwrap_or_else(PoisonError::into_inner).insert(self.uri.bucket.clone(), check.clone());
+        lock(checks).insert(self.uri.bucket.clone(), check.clone());
         Some((check, 1))
     }
 }

@@ -56,7 +56,7 @@ impl S3Object {
         let about = About::new(ObjectIdentity::default());
         let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
             let status = error.raw_response().map(|answer| answer.status().as_u16());
-            let mut error = translate(&error, &self.subject(), reading(uri));
+            let mut error = translate(error, &self.subject(), reading(uri));
             // A read does no harm twice, so any 503 may be taken as a wish for fewer of them.
             if status == Some(503) && error.kind == ErrorKind::Transient {
                 error.kind = ErrorKind::Throttled;

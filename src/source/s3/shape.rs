@@ -4,7 +4,8 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::document::NAMESPACE;
+/// The namespace of every document of S3; other servers leave it out.
+pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// How often an element comes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,8 +120,43 @@ fn of(operation: &str) -> Option<Holds> {
     })
 }
 
-/// Why the document that answers an operation cannot be understood, in words.
-pub(super) fn check(operation: &str, body: &[u8]) -> Result<(), String> {
+/// Why a document is not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ShapeError {
+    #[error("the document cannot be read: {0}")]
+    Unreadable(String),
+    #[error("the document is empty")]
+    Empty,
+    #[error("the document breaks off")]
+    BreaksOff,
+    #[error("a second document follows the first")]
+    SecondDocument,
+    #[error("its elements are nested too deep")]
+    TooDeep,
+    #[error("a text stands outside of the document")]
+    TextOutside,
+    #[error("the document holds what no answer of S3 does")]
+    NotOfS3,
+    #[error("the element `{0}` is of another kind than those of S3")]
+    ForeignElement(String),
+    #[error("{0} holds more than a text")]
+    MoreThanText(String),
+    #[error("{0} holds a text between its elements")]
+    TextBetween(String),
+    #[error("{within} holds an element `{name}`, which is not known")]
+    UnknownElement { within: String, name: String },
+    #[error("{within} has no {name}")]
+    Missing { within: String, name: &'static str },
+    #[error("{within} has {times} elements {name}")]
+    Repeated { within: String, name: &'static str, times: usize },
+}
+
+/// Whether the document that answers an operation is understood.
+///
+/// # Errors
+///
+/// What in it is not.
+pub(super) fn check(operation: &str, body: &[u8]) -> Result<(), ShapeError> {
     match of(operation) {
         Some(holds) => tree(body)?.fits(holds),
         None => Ok(()),
@@ -130,7 +166,11 @@ pub(super) fn check(operation: &str, body: &[u8]) -> Result<(), String> {
 /// Of each rule of a lifecycle, in order, why it is not understood, in words.
 pub(super) fn rules(body: &[u8]) -> Vec<Option<String>> {
     let rules = tree(body).map(|root| root.children).unwrap_or_default();
-    rules.iter().filter(|child| child.name == "Rule").map(|rule| rule.fits(RULE).err()).collect()
+    rules
+        .iter()
+        .filter(|child| child.name == "Rule")
+        .map(|rule| rule.fits(RULE).err().map(|error| error.to_string()))
+        .collect()
 }
 
 /// Elements deeper than this are in no document of S3.
@@ -148,54 +188,56 @@ struct Element {
 }
 
 impl Element {
-    fn fits(&self, holds: Holds) -> Result<(), String> {
+    fn fits(&self, holds: Holds) -> Result<(), ShapeError> {
         let (fields, open) = match holds {
             Anything => return Ok(()),
             Text if self.children.is_empty() && !self.pieces => return Ok(()),
-            Text => return Err(format!("{} holds more than a text", self.name)),
+            Text => return Err(ShapeError::MoreThanText(self.name.clone())),
             Only(fields) => (fields, false),
             AtLeast(fields) => (fields, true),
         };
         if self.text {
-            return Err(format!("{} holds a text between its elements", self.name));
+            return Err(ShapeError::TextBetween(self.name.clone()));
         }
         for child in &self.children {
             match fields.iter().find(|(name, ..)| *name == child.name) {
                 Some((.., holds)) => child.fits(*holds)?,
                 None if open && !fields.iter().any(|(name, ..)| name.eq_ignore_ascii_case(&child.name)) => {}
-                None => return Err(format!("{} holds an element `{}`, which is not known", self.name, child.name)),
+                None => {
+                    return Err(ShapeError::UnknownElement { within: self.name.clone(), name: child.name.clone() });
+                }
             }
         }
         for (name, count, _) in fields {
             match self.children.iter().filter(|child| child.name == *name).count() {
-                0 if *count == Once => return Err(format!("{} has no {name}", self.name)),
+                0 if *count == Once => return Err(ShapeError::Missing { within: self.name.clone(), name }),
                 0 | 1 => {}
                 _ if *count == Many => {}
-                times => return Err(format!("{} has {times} elements {name}", self.name)),
+                times => return Err(ShapeError::Repeated { within: self.name.clone(), name, times }),
             }
         }
         Ok(())
     }
 }
 
-/// The one element that a document is; in words why it is none.
-fn tree(body: &[u8]) -> Result<Element, String> {
+/// The root element of a document.
+fn tree(body: &[u8]) -> Result<Element, ShapeError> {
     let mut reader = Reader::from_reader(body);
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
     let mut prefix = None;
     loop {
-        let event = reader.read_event().map_err(|error| format!("the document cannot be read: {error}"))?;
+        let event = reader.read_event().map_err(|error| ShapeError::Unreadable(error.to_string()))?;
         let closed = match event {
-            Event::Eof if open.is_empty() => return root.ok_or_else(|| "the document is empty".to_owned()),
-            Event::Eof => return Err("the document breaks off".to_owned()),
+            Event::Eof if open.is_empty() => return root.ok_or(ShapeError::Empty),
+            Event::Eof => return Err(ShapeError::BreaksOff),
             Event::Start(_) | Event::Empty(_) if root.is_some() => {
-                return Err("a second document follows the first".to_owned());
+                return Err(ShapeError::SecondDocument);
             }
             Event::Start(start) => {
                 open.push(element(&start, &mut prefix)?);
                 if open.len() > DEEPEST {
-                    return Err("its elements are nested too deep".to_owned());
+                    return Err(ShapeError::TooDeep);
                 }
                 None
             }
@@ -207,12 +249,12 @@ fn tree(body: &[u8]) -> Result<Element, String> {
                 match open.last_mut() {
                     Some(element) => element.text |= !blank,
                     None if blank || is_mark(&text) => {}
-                    None => return Err("a text stands outside of the document".to_owned()),
+                    None => return Err(ShapeError::TextOutside),
                 }
                 None
             }
             Event::GeneralRef(_) => {
-                open.last_mut().ok_or("a text stands outside of the document")?.text = true;
+                open.last_mut().ok_or(ShapeError::TextOutside)?.text = true;
                 None
             }
             Event::Comment(_) => {
@@ -222,7 +264,7 @@ fn tree(body: &[u8]) -> Result<Element, String> {
                 None
             }
             Event::CData(_) | Event::PI(_) | Event::DocType(_) => {
-                return Err("the document holds what no answer of S3 does".to_owned());
+                return Err(ShapeError::NotOfS3);
             }
         };
         if let Some(closed) = closed {
@@ -239,7 +281,7 @@ fn is_mark(text: &[u8]) -> bool {
 }
 
 /// An element without what is in it. Those below the root have its prefix and its namespace.
-fn element(start: &BytesStart<'_>, prefix: &mut Option<String>) -> Result<Element, String> {
+fn element(start: &BytesStart<'_>, prefix: &mut Option<String>) -> Result<Element, ShapeError> {
     let full = String::from_utf8_lossy(start.name().as_ref()).into_owned();
     let (own, name) = full.split_once(':').unwrap_or(("", &full));
     match prefix {
@@ -254,7 +296,7 @@ fn element(start: &BytesStart<'_>, prefix: &mut Option<String>) -> Result<Elemen
                 !attribute.as_ref().is_ok_and(names_it)
             });
             if own != of_root || foreign {
-                return Err(format!("the element `{full}` is of another kind than those of S3"));
+                return Err(ShapeError::ForeignElement(full));
             }
         }
     }

@@ -13,5 +13,5 @@ pub use composite::{composite, multipart_etag};
 pub use digest::{Digest, ParseDigestError};
 pub use fold::fold;
 pub use hasher::Hasher;
-pub use lanes::{Kernel, LaneScheduler, LaneStream, Md5Lanes};
+pub use lanes::{Kernel, LaneScheduler, LaneStream, Md5Lanes, Room};
 pub use stored::{ChecksumKind, ParseChecksumError, StoredChecksum};

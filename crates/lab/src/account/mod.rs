@@ -1,15 +1,17 @@
 //! Stand-ins for STS, KMS, SSM and Service Quotas.
 
-use std::collections::BTreeMap;
+pub(crate) mod state;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::action::Action;
-use super::ec2::Cloud;
-use super::service::{Parameters, ServiceError};
+use super::cloud::Cloud;
+use super::query::{Parameters, ServiceError};
 use super::shared::ACCOUNT;
+pub use state::AccountState;
+use state::Parameter;
 
 pub(crate) fn partition(region: &str) -> &'static str {
     if region.starts_with("us-gov-") {
@@ -23,27 +25,6 @@ pub(crate) fn partition(region: &str) -> &'static str {
 
 pub(crate) fn caller_arn(region: &str) -> String {
     format!("arn:{}:iam::{ACCOUNT}:user/lab", partition(region))
-}
-
-/// State of the account besides AMIs and snapshots.
-#[derive(Debug, Clone, Default)]
-pub struct AccountState {
-    /// State of KMS keys by ARN, such as `Enabled` or `PendingDeletion`. Other keys do not exist, except
-    /// that of `alias/aws/ebs`.
-    pub keys: BTreeMap<String, String>,
-    /// Values of quotas by service and code, where they differ from the lab's.
-    pub quotas: BTreeMap<(String, String), f64>,
-    /// Parameters by Region and name.
-    pub(crate) parameters: BTreeMap<(String, String), Parameter>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Parameter {
-    value: String,
-    data_type: String,
-    version: u64,
-    /// A write that has not been checked yet.
-    pending: Option<String>,
 }
 
 pub(crate) fn sts(action: Action, region: &str, parameters: &Parameters) -> Result<String, ServiceError> {

@@ -1,6 +1,6 @@
 use super::parameters::{list, tags as tags_of};
 use super::state::Ec2State;
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 
 const DONE: &str = "<return>true</return>";

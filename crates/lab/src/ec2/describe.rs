@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::parameters::{Filters, is_true, list, page};
 use super::state::{Ec2State, ImageRecord, SnapshotRecord};
 use super::xml::Xml;
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 
 fn owned_by(owners: &[String], owner: &str) -> bool {

@@ -1,42 +1,27 @@
 //! The calls of EC2 that store and restore AMIs need.
 
+mod advance;
 mod change;
 mod describe;
 mod parameters;
 mod register;
 mod restore;
 mod spec;
-mod state;
+pub(crate) mod state;
 mod store;
 mod xml;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
+pub(crate) use advance::by_clock;
 pub use spec::{ImageSpec, VolumeSpec};
-pub(crate) use state::by_clock;
 pub use state::{Ec2State, ImageRecord, Mapping, SnapshotRecord, TaskRecord};
 
-use super::account::{self, AccountState};
+use super::account;
 use super::action::Action;
-use super::service::{Parameters, ServiceError};
+use super::query::{Parameters, ServiceError};
 use super::shared::Shared;
-
-/// State of all services but S3. It is lost when the lab stops.
-#[derive(Debug, Default)]
-pub(crate) struct Cloud {
-    pub regions: BTreeMap<String, Ec2State>,
-    pub account: AccountState,
-    /// Reasons with which the next tasks fail.
-    pub fail_stores: Vec<String>,
-    pub fail_restores: Vec<String>,
-}
-
-impl Cloud {
-    pub(crate) fn region(&mut self, region: &str) -> &mut Ec2State {
-        self.regions.entry(region.to_owned()).or_default()
-    }
-}
+use crate::sync::lock;
 
 pub(crate) use store::store_at_once;
 
@@ -53,9 +38,9 @@ pub(crate) async fn run(
         _ => {}
     }
     if matches!(action, Action::DescribeStoreImageTasks | Action::DescribeImages | Action::DescribeSnapshots) {
-        state::step(shared, region, action);
+        advance::step(shared, region, action);
     }
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let state = cloud.region(region);
     match action {
         Action::DescribeImages => describe::images(state, parameters),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 
 /// The values of `Name.1`, `Name.2` and so on.
 pub(super) fn list(parameters: &Parameters, name: &str) -> Vec<String> {

@@ -2,7 +2,7 @@ use super::parameters::tags;
 use super::spec::{ImageSpec, VolumeSpec};
 use super::state::{Ec2State, Progress};
 use crate::checksum::{Algorithm, Hasher};
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 
 /// An id derived from the existing ones, without clock or randomness.

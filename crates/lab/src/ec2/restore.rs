@@ -1,5 +1,5 @@
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
@@ -10,8 +10,9 @@ use super::store::Packed;
 use crate::account;
 use crate::image::DiskImage;
 use crate::pack;
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 use crate::shared::{ACCOUNT, Shared};
+use crate::sync::lock;
 use stored_ami_core::units::ByteRange;
 
 pub(super) async fn create(
@@ -32,7 +33,7 @@ pub(super) async fn create(
     let (packed, images) = unpacked.map_err(|_| not_ours())?.ok_or_else(not_ours)?;
     let name = parameters.get("Name").cloned().unwrap_or_else(|| packed.name.clone());
     legal(&name)?;
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let fails = if cloud.fail_restores.is_empty() { None } else { Some(cloud.fail_restores.remove(0)) };
     let fails = fails.or_else(|| images.as_ref().err().cloned());
     let state = cloud.region(region);
@@ -161,7 +162,7 @@ struct Into(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Write for Into {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
+        if let Some(last) = lock(&self.0).last_mut() {
             last.extend_from_slice(bytes);
         }
         Ok(bytes.len())
@@ -180,10 +181,10 @@ type Volumes = Result<Vec<Vec<u8>>, String>;
 fn unpack(bytes: &[u8]) -> Option<(Packed, Volumes)> {
     let found = Arc::new(Mutex::new(Vec::new()));
     let all = pack::unpack(bytes, |_, _| {
-        found.lock().unwrap_or_else(PoisonError::into_inner).push(Vec::new());
+        lock(&found).push(Vec::new());
         Ok(Into(found.clone()))
     });
-    let mut found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut found = std::mem::take(&mut *lock(&found));
     if found.is_empty() {
         return None;
     }

@@ -1,14 +1,12 @@
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::action::Action;
 use crate::image::DiskImage;
 use crate::options::TaskPace;
-use crate::shared::Shared;
 
 /// What EC2 holds in one Region.
 #[derive(Debug, Clone, Default)]
@@ -175,7 +173,7 @@ impl Progress {
     }
 
     /// From 0 to 1.
-    fn fraction(self, pace: TaskPace) -> f64 {
+    pub(super) fn fraction(self, pace: TaskPace) -> f64 {
         match pace {
             TaskPace::Polls(0) => 1.0,
             TaskPace::Polls(polls) => f64::from(self.polls) / f64::from(polls),
@@ -186,47 +184,8 @@ impl Progress {
     }
 }
 
-/// Advances tasks that run by the clock, for requests that do not describe them.
-pub(crate) fn by_clock(shared: &Arc<Shared>) {
-    if matches!(shared.options.tasks, TaskPace::Time(_)) {
-        let regions: Vec<String> = {
-            let cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
-            cloud.regions.keys().cloned().collect()
-        };
-        for region in regions {
-            step(shared, &region, Action::DescribeStoreImageTasks);
-            step(shared, &region, Action::DescribeImages);
-        }
-    }
-}
-
-/// Advances tasks: by the clock, or by one step per describing call.
-pub(crate) fn step(shared: &Arc<Shared>, region: &str, action: Action) {
-    let pace = shared.options.tasks;
-    let mut done = Vec::new();
-    {
-        let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = cloud.region(region);
-        if action == Action::DescribeStoreImageTasks {
-            for (index, task) in state.tasks.iter_mut().enumerate().filter(|(_, task)| task.state == "InProgress") {
-                task.pace.polls += 1;
-                let fraction = task.pace.fraction(pace);
-                task.progress = (fraction * 99.0) as u8;
-                if fraction >= 1.0 {
-                    done.push(index);
-                }
-            }
-        } else if action == Action::DescribeImages {
-            state.step_restores(pace);
-        }
-    }
-    for index in done {
-        super::store::complete(shared, region, index);
-    }
-}
-
 impl Ec2State {
-    fn step_restores(&mut self, pace: TaskPace) {
+    pub(super) fn step_restores(&mut self, pace: TaskPace) {
         for image in self.images.values_mut().filter(|image| image.state == "pending") {
             let Some(progress) = &mut image.progress else { continue };
             progress.polls += 1;

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,10 @@ use super::state::{Progress, TaskRecord};
 use crate::checksum::{Algorithm, ChecksumType, Hasher, StoredChecksum, multipart_etag};
 use crate::content::{BlockWriter, Content, Source};
 use crate::pack;
-use crate::service::{Parameters, ServiceError};
+use crate::query::{Parameters, ServiceError};
 use crate::shared::{ACCOUNT, Shared};
 use crate::store::{Encryption, Object, ObjectRecord, PartRecord, Upload, Versioning};
+use crate::sync::lock;
 use stored_ami_core::units::MIB;
 
 const PART: usize = 8 * MIB as usize;
@@ -80,7 +81,7 @@ pub(super) async fn create(
         ("lab-ami-stored", Timestamp::now().to_string()),
     ];
     let upload = shared.fresh_id();
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let fails = if cloud.fail_stores.is_empty() { None } else { Some(cloud.fail_stores.remove(0)) };
     let task = TaskRecord {
         image: id,
@@ -117,10 +118,10 @@ pub(crate) async fn store_at_once(
     let parameters = [("ImageId", image), ("Bucket", bucket)].map(|(name, value)| (name.to_owned(), value.to_owned()));
     create(shared, region, &parameters.into()).await?;
     let started = |tasks: &[TaskRecord]| tasks.iter().rposition(|task| task.image == image && task.bucket == bucket);
-    let index = started(&shared.cloud.lock().unwrap_or_else(PoisonError::into_inner).region(region).tasks);
+    let index = started(&lock(&shared.cloud).region(region).tasks);
     let index = index.ok_or_else(|| refused("The task is gone."))?;
     complete(shared, region, index);
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     match cloud.region(region).tasks.get(index).and_then(|task| task.failure.clone()) {
         Some(reason) => Err(refused(reason)),
         None => Ok(()),
@@ -129,7 +130,7 @@ pub(crate) async fn store_at_once(
 
 /// Checks the documented rules and returns the AMI with its snapshots.
 fn admit(shared: &Shared, region: &str, id: &str) -> Result<(Packed, Vec<super::SnapshotRecord>), ServiceError> {
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let state = cloud.region(region);
     let Some(image) = state.images.get(id) else {
         // The code that is publicly known for ids that do not exist.
@@ -247,7 +248,7 @@ fn record(shared: &Shared, task: &TaskRecord, version_id: String) -> ObjectRecor
 
 /// Ends a task: the object appears, or the upload is aborted.
 pub(super) fn complete(shared: &Arc<Shared>, region: &str, index: usize) {
-    let mut cloud = shared.cloud.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cloud = lock(&shared.cloud);
     let Some(task) = cloud.region(region).tasks.get_mut(index).filter(|task| task.state == "InProgress") else {
         return;
     };

@@ -1,9 +1,10 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::Fault;
 use super::chance::Chance;
 use crate::operation::Operation;
 use crate::ops;
+use crate::sync::lock;
 use crate::wire::S3Request;
 
 /// A fault, and the requests that it hits.
@@ -133,17 +134,17 @@ pub(crate) struct Script(Mutex<Vec<FaultRule>>);
 
 impl Script {
     pub(crate) fn add(&self, rule: FaultRule) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
+        lock(&self.0).push(rule);
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.0).clear();
     }
 
     /// The fault for this request: of the first rule that hits it. A request
     /// that one rule hits is not counted by the rules behind it.
     pub(crate) fn next(&self, request: &Seen<'_>) -> Option<Fault> {
-        let mut rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rules = lock(&self.0);
         rules.iter_mut().find_map(|rule| rule.take(request))
     }
 }

@@ -30,6 +30,7 @@ use aws_smithy_runtime_api::shared::IntoShared as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::settings::environment::PROXIES;
 use crate::source::FRAME;
 use connect::Tcp;
 pub(super) use connect::TlsAnswer;
@@ -64,11 +65,10 @@ fn behind_a_proxy() -> bool {
     !proxy_settings().is_empty()
 }
 
-/// The variables that name a proxy.
-pub(super) fn proxy_settings() -> Vec<String> {
-    let set = |name: &String| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let names = ["http_proxy", "https_proxy", "all_proxy"];
-    names.iter().flat_map(|name| [(*name).to_owned(), name.to_uppercase()]).filter(set).collect()
+/// The variables that are set and name a proxy.
+pub(super) fn proxy_settings() -> Vec<&'static str> {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    PROXIES.into_iter().filter(set).collect()
 }
 
 /// The SDK's own client, for requests that carry no objects.

@@ -76,7 +76,7 @@ async fn gathered(mut answer: HttpResponse, xml: bool, within: Duration) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::s3::error::deepest;
+    use crate::source::s3::causes::deepest;
 
     async fn of(status: u16, body: Vec<u8>, xml: bool) -> Result<usize, String> {
         let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));

@@ -1,5 +1,4 @@
 use std::error::Error;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +6,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::super::causes::causes;
+use super::super::settings::error::SettingError;
 use crate::files::{InputKind, read_bytes};
 
 /// Whose certificates are believed: those of the system, or those of a file that the configuration names, as other AWS
@@ -26,7 +27,7 @@ impl Default for Trust {
 
 impl Trust {
     /// `bundle` is the setting that names a file of CAs, and the file.
-    pub fn of(bundle: Option<(String, &str)>) -> Result<Self, String> {
+    pub fn of(bundle: Option<(String, &str)>) -> Result<Self, SettingError> {
         match bundle {
             None => {
                 let found = rustls_native_certs::load_native_certs();
@@ -36,9 +37,10 @@ impl Trust {
                 Ok(Trust { bundle: None, roots: Arc::new(roots) })
             }
             Some((setting, path)) => {
-                let wrong = |problem: String| format!("{setting} {path}: {problem}");
-                let pem = read_bytes(Path::new(path), InputKind::CaBundle).map_err(|error| wrong(error.to_string()))?;
-                let roots = roots(&pem).map_err(wrong)?;
+                let wrong = |problem: &dyn Error| SettingError::new(format!("{setting} {path}: {problem}"));
+                let pem =
+                    read_bytes(Path::new(path), InputKind::CaBundle).map_err(|error| wrong(&error).caused_by(error))?;
+                let roots = roots(&pem).map_err(|error| wrong(&error).caused_by(error))?;
                 Ok(Trust { bundle: Some(Arc::new(pem)), roots: Arc::new(roots) })
             }
         }
@@ -48,6 +50,7 @@ impl Trust {
         self.bundle.as_deref().map(Vec::as_slice)
     }
 
+    #[expect(clippy::expect_used, reason = "the provider and the versions are constants, and a test makes this call")]
     pub fn tls(&self) -> ClientConfig {
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
@@ -57,49 +60,44 @@ impl Trust {
     }
 }
 
-/// Whether a request failed because the server's certificate is not believed. Asking again would not change that.
+/// Whether a request failed because the server's certificate is not trusted. Asking again would not change that.
 pub(in crate::source::s3) fn certificate_refused(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
-            return true;
-        }
-        // `source` of an I/O error leaves out what it wraps.
-        let wrapped = error.downcast_ref().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
-        cause = wrapped.or_else(|| error.source());
-    }
-    false
+    causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 
-/// Whether a server answered the beginning of TLS with something that is none. It does so each time.
+/// Whether a server answered the beginning of TLS with something else. It does so each time.
 pub(in crate::source::s3) fn no_tls(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(rustls::Error::InvalidMessage(_)) = error.downcast_ref() {
-            return true;
-        }
-        let wrapped = error.downcast_ref().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
-        cause = wrapped.or_else(|| error.source());
-    }
-    false
+    causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidMessage(_))))
 }
 
-fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
+/// Why a file holds no usable certificates.
+#[derive(Debug, thiserror::Error)]
+enum BundleError {
+    #[error(transparent)]
+    Pem(#[from] rustls::pki_types::pem::Error),
+    #[error(transparent)]
+    Certificate(#[from] rustls::Error),
+    #[error("there is no certificate in it")]
+    Empty,
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, BundleError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| error.to_string())?;
-        roots.add(certificate).map_err(|error| error.to_string())?;
+        roots.add(certificate?)?;
     }
-    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
+    if roots.is_empty() { Err(BundleError::Empty) } else { Ok(roots) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]
     fn a_bundle_without_certificates_is_refused() {
-        assert!(roots(b"").unwrap_err().contains("no certificate"));
+        assert!(roots(b"").unwrap_err().to_string().contains("no certificate"));
         assert!(roots(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
     }
 

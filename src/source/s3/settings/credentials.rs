@@ -3,7 +3,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -18,12 +18,14 @@ use aws_credential_types::provider::{ProvideCredentials, Result as Provided, Sha
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::region::Region;
 
-use super::super::error::{by_proxy, deepest, service_cause};
+use super::super::causes::deepest;
+use super::super::error::{by_proxy, service_cause};
 use super::super::http::Unfit;
 use super::plan::{CONTAINER_TOKEN, Keys, Plan};
 use super::web_identity::WebIdentity;
-use super::{process, values};
+use super::{SettingError, process, values};
 use crate::files::{InputError, InputKind, read_bytes};
+use crate::sync::lock;
 
 /// Names the sessions of roles in the logs of the account, where the profile names none.
 const SESSION: &str = "stored-ami";
@@ -128,7 +130,7 @@ struct Checked {
 
 impl Checked {
     async fn credentials(&self) -> Provided {
-        self.plan.check_file().map_err(|text| CredentialsError::provider_error(Explained(text)))?;
+        self.plan.check_file().map_err(|error| CredentialsError::provider_error(Explained(error.to_string())))?;
         let found = self.inner.provide_credentials().await.map_err(|error| {
             let text = match deepest::<Explained>(&error) {
                 // The source of a role has said already what is wrong.
@@ -140,7 +142,7 @@ impl Checked {
         let (found, trimmed) =
             clean(&found, &self.plan).map_err(|text| CredentialsError::provider_error(Explained(text)))?;
         if let Some(note) = trimmed {
-            self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+            lock(&self.notes).push(note);
         }
         Ok(found)
     }
@@ -181,7 +183,7 @@ impl Plan {
     }
 
     /// Holds a file that the SDK would read to its kind: it would wait for a pipe, and read a device without end.
-    fn check_file(&self) -> Result<(), String> {
+    fn check_file(&self) -> Result<(), SettingError> {
         let (path, kind, setting) = match self {
             Plan::Container { token_file: Some(path) } => {
                 (Path::new(path), InputKind::ContainerToken, format!("{CONTAINER_TOKEN}: "))
@@ -193,7 +195,7 @@ impl Plan {
             Ok(_) => Ok(()),
             // That it is not there is the provider's to say, with what to do.
             Err(InputError::Io(error)) if error.kind() == ErrorKind::NotFound && setting.is_empty() => Ok(()),
-            Err(error) => Err(format!("{setting}{}: {error}", path.display())),
+            Err(error) => Err(SettingError::new(format!("{setting}{}: {error}", path.display())).caused_by(error)),
         }
     }
 

@@ -1,6 +1,6 @@
 use aws_runtime::env_config::property::PropertiesKey;
 
-use super::{Settings, values};
+use super::{SettingError, Settings, values};
 
 pub(super) const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
@@ -61,7 +61,7 @@ pub(in crate::source::s3) struct Endpoint {
 impl Settings {
     /// The endpoint of a service (AWS SDKs and Tools Reference Guide, *Service-specific endpoints*): the flag, then the
     /// environment, then the profile, and of each of these what names the service first.
-    pub fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<Endpoint>, String> {
+    pub fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<Endpoint>, SettingError> {
         let found = match flag {
             Some(url) => Some((url, "--endpoint-url".to_owned())),
             None if self.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? => None,
@@ -99,32 +99,32 @@ impl Settings {
 
     /// Whether the bucket stands in the path of an address and not in its host, as the AWS CLI decides it: with an
     /// endpoint of one's own unless the profile says `virtual`, else only where it says `path`.
-    pub fn path_style(&self, own_endpoint: bool) -> Result<bool, String> {
+    pub fn path_style(&self, own_endpoint: bool) -> Result<bool, SettingError> {
         let style = self.profiles.get("s3").and_then(|nested| values::nested(nested, "addressing_style"));
         match style.map(str::to_ascii_lowercase).as_deref() {
             None | Some("auto") => Ok(own_endpoint),
             Some("path") => Ok(true),
             Some("virtual") => Ok(false),
-            Some(_) => Err(format!(
+            Some(_) => Err(SettingError::new(format!(
                 "s3.addressing_style of profile `{}` must be `auto`, `path` or `virtual`",
                 self.profile_name()
-            )),
+            ))),
         }
     }
 }
 
 /// Else every request would fail as if the server were away, and be made again. What is refused is not shown where it
 /// may hold a password.
-fn check(url: &str, setting: &str) -> Result<(), String> {
+fn check(url: &str, setting: &str) -> Result<(), SettingError> {
     let uri: Option<http::Uri> = url.parse().ok();
     let is_endpoint = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https")) && values::has_host(uri);
     let Some(uri) = uri.filter(is_endpoint) else {
         let subject = if values::may_hold_a_secret(url) { setting.to_owned() } else { format!("{setting}: `{url}`") };
-        return Err(format!("{subject} is no endpoint: write http://HOST:PORT or https://HOST"));
+        return Err(SettingError::new(format!("{subject} is no endpoint: write http://HOST:PORT or https://HOST")));
     };
     let userinfo = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     if userinfo || uri.query().is_some() || url.contains('#') {
-        return Err(format!("{setting}: an endpoint has no user, password, query or fragment"));
+        return Err(SettingError::new(format!("{setting}: an endpoint has no user, password, query or fragment")));
     }
     Ok(())
 }
@@ -184,7 +184,7 @@ mod tests {
             assert_eq!(check(url, "X"), Ok(()), "{url}");
         }
         for url in ["", "localhost:9000", "localhost", "//host", "ftp://host", "http://", "s3://bucket"] {
-            let problem = check(url, "X").unwrap_err();
+            let problem = check(url, "X").unwrap_err().to_string();
             assert!(problem.contains("is no endpoint") && problem.contains(url), "{problem}");
         }
     }
@@ -207,7 +207,7 @@ mod tests {
             "user:hunter2",
         ];
         for url in bad {
-            let problem = check(url, "AWS_ENDPOINT_URL").unwrap_err();
+            let problem = check(url, "AWS_ENDPOINT_URL").unwrap_err().to_string();
             assert!(problem.starts_with("AWS_ENDPOINT_URL") && !problem.contains("hunter2"), "{url}: {problem}");
         }
     }
@@ -228,6 +228,8 @@ mod tests {
             assert_eq!(settings(&[], &of(style)).await.path_style(own), Ok(path), "{style} {own}");
         }
         assert_eq!(settings(&[], "").await.path_style(true), Ok(true));
-        assert!(settings(&[], &of("sideways")).await.path_style(true).unwrap_err().contains("addressing_style"));
+        assert!(
+            settings(&[], &of("sideways")).await.path_style(true).unwrap_err().to_string().contains("addressing_style")
+        );
     }
 }

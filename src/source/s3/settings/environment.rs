@@ -1,7 +1,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// Read besides everything that begins with `AWS_`.
+use super::SettingError;
+
+/// The variables that name a proxy.
+pub(in crate::source::s3) const PROXIES: [&str; 6] =
+    ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// Read besides everything that begins with `AWS_`, and the proxies.
 const NAMES: [&str; 7] =
     ["HOME", "NO_PROXY", "SECRET_ACCESS_KEY", "SSL_CERT_DIR", "SSL_CERT_FILE", "XDG_STATE_HOME", "_X_AMZN_TRACE_ID"];
 
@@ -11,11 +17,11 @@ pub(in crate::source::s3) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// Refuses what is no UTF-8: the SDK takes such a variable for one that is not set.
-    pub fn read() -> Result<Self, String> {
+    pub fn read() -> Result<Self, SettingError> {
         Environment::of(std::env::vars_os())
     }
 
-    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, String> {
+    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
         let mut found = BTreeMap::new();
         for (name, value) in variables {
             let Ok(name) = name.into_string() else { continue };
@@ -24,7 +30,7 @@ impl Environment {
             }
             let value = value.into_string().map_err(|_| format!("{name}: this environment variable is not UTF-8"))?;
             if name.starts_with("AWS_") && value.trim().chars().any(char::is_control) {
-                return Err(format!("{name}: this environment variable holds a control character"));
+                return Err(SettingError::new(format!("{name}: this environment variable holds a control character")));
             }
             found.insert(name, value);
         }
@@ -51,7 +57,7 @@ fn is_read(name: &str) -> bool {
 }
 
 fn is_proxy(name: &str) -> bool {
-    ["http_proxy", "https_proxy", "all_proxy"].iter().any(|known| *known == name || known.to_uppercase() == name)
+    PROXIES.contains(&name)
 }
 
 #[cfg(test)]
@@ -60,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    fn of(pairs: &[(&str, &[u8])]) -> Result<Environment, String> {
+    fn of(pairs: &[(&str, &[u8])]) -> Result<Environment, SettingError> {
         Environment::of(pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from_vec(value.to_vec()))))
     }
 
@@ -69,7 +75,7 @@ mod tests {
         for name in
             ["AWS_ENDPOINT_URL", "AWS_ANYTHING", "HTTPS_PROXY", "https_proxy", "no_proxy", "HOME", "SSL_CERT_FILE"]
         {
-            let problem = of(&[(name, b"http://\xff")]).unwrap_err();
+            let problem = of(&[(name, b"http://\xff")]).unwrap_err().to_string();
             assert!(problem.starts_with(&format!("{name}: ")) && problem.contains("not UTF-8"), "{problem}");
         }
         assert!(of(&[("EDITOR", b"\xff")]).is_ok(), "variables that nothing reads do not matter");
@@ -80,6 +86,6 @@ mod tests {
         let env = of(&[("AWS_REGION", b" eu-west-1\r\n"), ("AWS_PROFILE", b" \t ")]).unwrap();
         assert_eq!(env.get("AWS_REGION"), Some("eu-west-1"));
         assert_eq!(env.get("AWS_PROFILE"), None);
-        assert!(of(&[("AWS_REGION", b"eu\nwest")]).unwrap_err().contains("AWS_REGION"));
+        assert!(of(&[("AWS_REGION", b"eu\nwest")]).unwrap_err().to_string().contains("AWS_REGION"));
     }
 }

@@ -5,7 +5,7 @@ use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::Environment;
+use super::{Environment, SettingError};
 use crate::files::{InputError, InputKind, read_text};
 
 /// The configuration files as text.
@@ -17,11 +17,11 @@ pub(in crate::source::s3) struct Texts {
 
 impl Texts {
     /// Files that are not there are empty, as for other AWS tools.
-    pub fn read(env: &Environment) -> Result<Self, String> {
+    pub fn read(env: &Environment) -> Result<Self, SettingError> {
         let read = |variable: &str, usual: &str| {
             let path = path(env, variable, usual);
             let text = path.as_deref().map_or_else(|| Ok(String::new()), text)?;
-            Ok::<_, String>((path.map_or_else(String::new, |path| path.display().to_string()), text))
+            Ok::<_, SettingError>((path.map_or_else(String::new, |path| path.display().to_string()), text))
         };
         Ok(Texts {
             config: read("AWS_CONFIG_FILE", ".aws/config")?,
@@ -52,7 +52,7 @@ fn path(env: &Environment, variable: &str, usual: &str) -> Option<PathBuf> {
     }
 }
 
-fn text(path: &Path) -> Result<String, String> {
+fn text(path: &Path) -> Result<String, SettingError> {
     // A usual way to say that there is no configuration.
     if path == Path::new("/dev/null") {
         return Ok(String::new());
@@ -63,12 +63,12 @@ fn text(path: &Path) -> Result<String, String> {
         Err(InputError::Io(error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
             Ok(String::new())
         }
-        Err(error) => Err(format!("{}: {error}", path.display())),
+        Err(error) => Err(SettingError::new(format!("{}: {error}", path.display())).caused_by(error)),
     }
 }
 
 /// The profiles of both files, with one of them selected.
-pub(in crate::source::s3) async fn parse(texts: &Texts, selected: &str) -> Result<ProfileSet, String> {
+pub(in crate::source::s3) async fn parse(texts: &Texts, selected: &str) -> Result<ProfileSet, SettingError> {
     // One by one first, so that a problem has the name of its file.
     for (kind, (path, text)) in
         [(EnvConfigFileKind::Config, &texts.config), (EnvConfigFileKind::Credentials, &texts.credentials)]
@@ -83,16 +83,17 @@ pub(in crate::source::s3) async fn parse(texts: &Texts, selected: &str) -> Resul
     load(&both, selected).await
 }
 
-async fn load(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, String> {
+async fn load(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, SettingError> {
     let nothing = (Fs::from_slice(&[]), Env::from_slice(&[]));
     let loaded = aws_config::profile::load(&nothing.0, &nothing.1, files, Some(selected.to_owned().into())).await;
     // The parser's message may quote a line, and a line may hold a key: only its number is shown.
     loaded.map_err(|error| {
-        let text = super::super::error::root_cause(&error);
+        // Nor is the error kept, whose messages quote the line.
+        let text = super::super::causes::root_cause(&error);
         let line = text.split(" on line ").nth(1).and_then(|rest| rest.split(':').next());
         match line.and_then(|line| line.parse::<u32>().ok()) {
-            Some(line) => format!("line {line} is no line of an AWS configuration file"),
-            None => "this is no AWS configuration file".to_owned(),
+            Some(line) => SettingError::new(format!("line {line} is no line of an AWS configuration file")),
+            None => SettingError::new("this is no AWS configuration file"),
         }
     })
 }

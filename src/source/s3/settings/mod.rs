@@ -4,7 +4,8 @@
 mod cache;
 mod credentials;
 mod endpoints;
-mod environment;
+pub(super) mod environment;
+pub(super) mod error;
 mod files;
 mod plan;
 mod process;
@@ -22,6 +23,7 @@ pub(super) use credentials::{Notes, Wire, provider};
 pub(super) use endpoints::Endpoint;
 pub(crate) use endpoints::Service;
 pub(super) use environment::Environment;
+pub(super) use error::SettingError;
 
 /// The environment and the selected profile.
 #[derive(Debug)]
@@ -34,14 +36,14 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Reads the environment and the configuration files. `flag` is the profile that was named on the command line.
-    pub async fn load(flag: Option<&str>) -> Result<Self, String> {
+    pub async fn load(flag: Option<&str>) -> Result<Self, SettingError> {
         let env = Environment::read()?;
         proxy::check(&env)?;
         let texts = files::Texts::read(&env)?;
         Settings::of(env, &texts, flag).await
     }
 
-    pub(super) async fn of(env: Environment, texts: &files::Texts, flag: Option<&str>) -> Result<Self, String> {
+    pub(super) async fn of(env: Environment, texts: &files::Texts, flag: Option<&str>) -> Result<Self, SettingError> {
         let (name, asked_by) = match (flag, env.get("AWS_PROFILE")) {
             (Some(name), _) => (name.trim().to_owned(), Some("--profile")),
             (None, Some(name)) => (name.to_owned(), Some("AWS_PROFILE")),
@@ -52,15 +54,15 @@ impl Settings {
         let may_be_absent = asked_by.is_none() || (flag.is_none() && name == "default");
         match asked_by {
             Some(setting) if !may_be_absent && profiles.get_profile(&name).is_none() => {
-                Err(format!("{setting}: there is no profile `{name}`; {}", values::names(&profiles)))
+                Err(SettingError::new(format!("{setting}: there is no profile `{name}`; {}", values::names(&profiles))))
             }
             _ => {
                 let settings = Settings { env, profiles, explicit: flag.is_some() };
                 // Else its endpoints would be left out in silence, and AWS itself be asked.
                 match settings.profile("services") {
-                    Some(section) if !texts.has_services(section) => {
-                        Err(format!("services of profile `{name}`: there is no section [services {section}]"))
-                    }
+                    Some(section) if !texts.has_services(section) => Err(SettingError::new(format!(
+                        "services of profile `{name}`: there is no section [services {section}]"
+                    ))),
                     _ => Ok(settings),
                 }
             }
@@ -98,7 +100,7 @@ impl Settings {
 
     /// The Region of the flag, the environment or the profile; where the profile has none, of the profiles it takes its
     /// credentials from.
-    pub fn region(&self, flag: Option<&str>) -> Result<Option<String>, String> {
+    pub fn region(&self, flag: Option<&str>) -> Result<Option<String>, SettingError> {
         let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
         let of_env = variables.iter().find_map(|name| self.env.get(name).map(|region| (region, (*name).to_owned())));
         let found = match flag {
@@ -111,7 +113,11 @@ impl Settings {
             && !region.starts_with('-')
             && !region.ends_with('-');
         // It becomes a part of host names.
-        if is_label { Ok(Some(region.to_owned())) } else { Err(format!("{setting}: {region:?} is no Region")) }
+        if is_label {
+            Ok(Some(region.to_owned()))
+        } else {
+            Err(SettingError::new(format!("{setting}: {region:?} is no Region")))
+        }
     }
 
     fn region_of_profiles(&self) -> Option<(&str, String)> {
@@ -128,7 +134,7 @@ impl Settings {
     }
 
     /// A switch that a variable or else a key of the profile sets.
-    pub fn switch(&self, variable: &str, key: &str) -> Result<bool, String> {
+    pub fn switch(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
         let (value, setting) = match (self.env.get(variable), self.profile(key)) {
             (Some(value), _) => (value, variable.to_owned()),
             (None, Some(value)) => (value, format!("{key} of profile `{}`", self.profile_name())),
@@ -137,7 +143,7 @@ impl Settings {
         match value.to_ascii_lowercase().as_str() {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(format!("{setting} must be `true` or `false`")),
+            _ => Err(SettingError::new(format!("{setting} must be `true` or `false`"))),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use aws_config::profile::Profile;
 
-use super::{Settings, values};
+use super::{SettingError, Settings, values};
 use crate::checksum::{Algorithm, Hasher};
 
 /// Keys as they were written down.
@@ -75,7 +75,7 @@ pub(super) const LONGEST_CHAIN: usize = 16;
 
 impl Settings {
     /// As the AWS CLI has it: a profile named by a flag goes before the keys and the web identity of the environment.
-    pub fn plan(&self) -> Result<Plan, String> {
+    pub fn plan(&self) -> Result<Plan, SettingError> {
         if !self.explicit
             && let Some(keys) = self.environment_keys()?
         {
@@ -96,30 +96,33 @@ impl Settings {
         Ok(if in_container { self.container() } else { Plan::Instance })
     }
 
-    fn environment_keys(&self) -> Result<Option<Keys>, String> {
+    fn environment_keys(&self) -> Result<Option<Keys>, SettingError> {
         let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
         let given = |name: &str| self.env().get(name).and_then(|_| self.env().as_given(name)).map(str::to_owned);
         match (given(id), given(secret).or_else(|| given("SECRET_ACCESS_KEY"))) {
             (None, None) => Ok(None),
             (Some(id), Some(secret)) => Ok(Some(Keys { id, secret, token: given("AWS_SESSION_TOKEN") })),
-            (Some(_), None) => Err(format!("{id} is set and {secret} is not")),
-            (None, Some(_)) => Err(format!("{secret} is set and {id} is not")),
+            (Some(_), None) => Err(SettingError::new(format!("{id} is set and {secret} is not"))),
+            (None, Some(_)) => Err(SettingError::new(format!("{secret} is set and {id} is not"))),
         }
     }
 
     /// What a profile says; `None` where it says nothing of credentials. `seen` are the profiles that led here.
-    fn of_profile(&self, name: &str, seen: &mut Vec<String>) -> Result<Option<Plan>, String> {
+    fn of_profile(&self, name: &str, seen: &mut Vec<String>) -> Result<Option<Plan>, SettingError> {
         let Some(profile) = self.profiles.get_profile(name) else {
             return match seen.last() {
                 None => Ok(None),
-                Some(by) => Err(format!(
+                Some(by) => Err(SettingError::new(format!(
                     "profile `{by}` names source_profile `{name}`, which is not there; {}",
                     values::names(&self.profiles)
-                )),
+                ))),
             };
         };
         if seen.iter().any(|before| before == name) || seen.len() >= LONGEST_CHAIN {
-            return Err(format!("profile `{name}` is its own source: {} → {name}", seen.join(" → ")));
+            return Err(SettingError::new(format!(
+                "profile `{name}` is its own source: {} → {name}",
+                seen.join(" → ")
+            )));
         }
         let is_source = !seen.is_empty();
         seen.push(name.to_owned());
@@ -131,22 +134,24 @@ impl Settings {
             return self.base(profile);
         };
         if value(profile, "mfa_serial").is_some() {
-            return Err(format!(
+            return Err(SettingError::new(format!(
                 "profile `{name}` assumes a role with a code of an MFA device (mfa_serial), which is not supported \
                  here; {}",
                 exported(name)
-            ));
+            )));
         }
         let from = match (value(profile, "source_profile"), value(profile, "credential_source")) {
             (Some(source), None) if source != name => self.of_profile(source, seen)?,
             (Some(_), None) | (None, Some(_)) => self.base(profile)?,
             (Some(_), Some(_)) => {
-                return Err(format!("profile `{name}` has both source_profile and credential_source"));
+                return Err(SettingError::new(format!(
+                    "profile `{name}` has both source_profile and credential_source"
+                )));
             }
             (None, None) => {
-                return Err(format!(
+                return Err(SettingError::new(format!(
                     "profile `{name}` has a role_arn and neither source_profile nor credential_source"
-                ));
+                )));
             }
         };
         let from = from.ok_or_else(|| format!("the source of profile `{name}` has no credentials"))?;
@@ -154,7 +159,7 @@ impl Settings {
     }
 
     /// What a profile says besides a role to assume.
-    fn base(&self, profile: &Profile) -> Result<Option<Plan>, String> {
+    fn base(&self, profile: &Profile) -> Result<Option<Plan>, SettingError> {
         let name = profile.name().to_owned();
         let text = |key| value(profile, key).map(str::to_owned);
         if let Some(source) = value(profile, "credential_source") {
@@ -167,10 +172,10 @@ impl Settings {
             return Ok(Some(plan));
         }
         if value(profile, "login_session").is_some() {
-            return Err(format!(
+            return Err(SettingError::new(format!(
                 "profile `{name}` signs in by `aws login`, which is not supported here; {}",
                 exported(&name)
-            ));
+            )));
         }
         if let Some(command) = text("credential_process") {
             return Ok(Some(Plan::Process { profile: name, command }));
@@ -182,20 +187,22 @@ impl Settings {
         Plan::Container { token_file: self.env().as_given(CONTAINER_TOKEN).map(str::to_owned) }
     }
 
-    fn named_source(&self, profile: &str, source: &str) -> Result<Plan, String> {
+    fn named_source(&self, profile: &str, source: &str) -> Result<Plan, SettingError> {
         match source.to_ascii_lowercase().as_str() {
             "environment" => self.environment_keys()?.map(Plan::Environment).ok_or_else(|| {
-                format!("profile `{profile}` has credential_source = Environment, and AWS_ACCESS_KEY_ID is not set")
+                SettingError::new(format!(
+                    "profile `{profile}` has credential_source = Environment, and AWS_ACCESS_KEY_ID is not set"
+                ))
             }),
             "ecscontainer" => Ok(self.container()),
             "ec2instancemetadata" => Ok(Plan::Instance),
-            _ => Err(format!(
+            _ => Err(SettingError::new(format!(
                 "credential_source of profile `{profile}` must be Environment, EcsContainer or Ec2InstanceMetadata"
-            )),
+            ))),
         }
     }
 
-    fn sso(&self, profile: &Profile) -> Result<Option<Plan>, String> {
+    fn sso(&self, profile: &Profile) -> Result<Option<Plan>, SettingError> {
         let name = profile.name();
         let (account, role) = (value(profile, "sso_account_id"), value(profile, "sso_role_name"));
         let session = value(profile, "sso_session");
@@ -244,18 +251,18 @@ fn value<'a>(profile: &'a Profile, key: &str) -> Option<&'a str> {
     profile.get(key).map(str::trim).filter(|value| !value.is_empty())
 }
 
-fn keys(profile: &Profile) -> Result<Option<Keys>, String> {
+fn keys(profile: &Profile) -> Result<Option<Keys>, SettingError> {
     let given = |key| value(profile, key).and_then(|_| profile.get(key)).map(str::to_owned);
     let (id, secret) = ("aws_access_key_id", "aws_secret_access_key");
     match (given(id), given(secret)) {
         (None, None) => Ok(None),
         (Some(id), Some(secret)) => Ok(Some(Keys { id, secret, token: given("aws_session_token") })),
-        (Some(_), None) => Err(format!("profile `{}` has {id} and no {secret}", profile.name())),
-        (None, Some(_)) => Err(format!("profile `{}` has {secret} and no {id}", profile.name())),
+        (Some(_), None) => Err(SettingError::new(format!("profile `{}` has {id} and no {secret}", profile.name()))),
+        (None, Some(_)) => Err(SettingError::new(format!("profile `{}` has {secret} and no {id}", profile.name()))),
     }
 }
 
-fn role(profile: &Profile, arn: &str) -> Result<Role, String> {
+fn role(profile: &Profile, arn: &str) -> Result<Role, SettingError> {
     let seconds = match value(profile, "duration_seconds") {
         None => None,
         Some(text) => Some(text.parse().ok().filter(|seconds| (900..=43_200).contains(seconds)).ok_or_else(|| {
@@ -293,7 +300,7 @@ mod tests {
         [profile both]\nrole_arn = arn:a\nsource_profile = keys\ncredential_source = Environment\n\
         [profile long]\nrole_arn = arn:a\nsource_profile = keys\nduration_seconds = 99\n";
 
-    async fn plan(env: &[(&str, &str)], flag: Option<&str>) -> Result<String, String> {
+    async fn plan(env: &[(&str, &str)], flag: Option<&str>) -> Result<String, SettingError> {
         let env = Environment::of(env.iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
         let texts = Texts { config: ("config".into(), CONFIG.into()), ..Texts::default() };
         let plan = Settings::of(env, &texts, flag).await?.plan()?;
@@ -354,13 +361,25 @@ mod tests {
             ("both", "both source_profile and credential_source"),
             ("long", "duration_seconds"),
         ] {
-            let problem = plan(&[], Some(profile)).await.unwrap_err();
+            let problem = plan(&[], Some(profile)).await.unwrap_err().to_string();
             assert!(problem.contains(words) && problem.contains(profile), "{profile}: {problem}");
             assert!(!problem.contains("feature"), "{problem}");
         }
-        assert!(plan(&[("AWS_PROFILE", "nobody")], None).await.unwrap_err().contains("AWS_PROFILE"));
+        assert!(plan(&[("AWS_PROFILE", "nobody")], None).await.unwrap_err().to_string().contains("AWS_PROFILE"));
         assert_eq!(plan(&[("AWS_PROFILE", "default")], None).await, Ok("instance".into()));
-        assert!(plan(&[("AWS_ACCESS_KEY_ID", "A")], None).await.unwrap_err().contains("AWS_SECRET_ACCESS_KEY is not"));
-        assert!(plan(&[("AWS_SECRET_ACCESS_KEY", "A")], None).await.unwrap_err().contains("AWS_ACCESS_KEY_ID is not"));
+        assert!(
+            plan(&[("AWS_ACCESS_KEY_ID", "A")], None)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("AWS_SECRET_ACCESS_KEY is not")
+        );
+        assert!(
+            plan(&[("AWS_SECRET_ACCESS_KEY", "A")], None)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("AWS_ACCESS_KEY_ID is not")
+        );
     }
 }

@@ -1,24 +1,26 @@
-use super::{Environment, values};
+use super::{Environment, SettingError, values};
 
 /// Refuses proxies that would be passed over in silence. Their values are never shown: they may hold a password.
-pub(super) fn check(env: &Environment) -> Result<(), String> {
+pub(super) fn check(env: &Environment) -> Result<(), SettingError> {
     for (name, value) in env.proxies() {
         if value.is_empty() {
             continue;
         }
         let scheme = value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         if scheme.as_deref().is_some_and(|scheme| scheme.starts_with("socks")) {
-            return Err(format!("{name}: SOCKS proxies are not supported; name an HTTP proxy, http://HOST:PORT"));
+            return Err(SettingError::new(format!(
+                "{name}: SOCKS proxies are not supported; name an HTTP proxy, http://HOST:PORT"
+            )));
         }
         let uri: Option<http::Uri> = value.parse().ok();
         let usable = uri.is_some_and(|uri| {
             matches!(uri.scheme_str(), None | Some("http" | "https")) && values::has_host(&uri) && may_be_found(&uri)
         });
         if !usable {
-            return Err(format!(
+            return Err(SettingError::new(format!(
                 "{name} is no address of a proxy: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with \
                  reserved characters percent-encoded"
-            ));
+            )));
         }
     }
     Ok(())
@@ -54,7 +56,7 @@ mod tests {
             "http://u:hunter2#@h",
             "\u{1b}hunter2",
         ] {
-            let problem = of(bad).unwrap_err();
+            let problem = of(bad).unwrap_err().to_string();
             assert!(problem.starts_with("HTTPS_PROXY") && !problem.contains("hunter2"), "{bad}: {problem}");
         }
     }

@@ -6,4 +6,4 @@ mod queue;
 mod scheduler;
 
 pub use kernel::{Kernel, Md5Lanes};
-pub use scheduler::{LaneScheduler, LaneStream};
+pub use scheduler::{LaneScheduler, LaneStream, Room};

@@ -10,9 +10,9 @@ const ENOUGH: usize = 16 << 10;
 /// Bytes of one call are hashed in milliseconds; who waits longer waits for a thread that broke down.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Streams whose bytes wait until a register can be filled. Whoever brings the last that was missing does the work;
-/// there is no thread of its own, and nobody waits for another but for the time of one call. What waits comes to no
-/// more than the room, and what is at work to no more than that again.
+/// Streams whose bytes wait until a register can be filled. The caller that adds the last missing bytes does the work;
+/// the scheduler has no thread of its own. A caller that is told to wait ([`Room::Full`]) does so with
+/// [`LaneScheduler::wait_for_room`] before it adds more; then at most `room` bytes wait, and as many are being hashed.
 pub struct LaneScheduler<K: Kernel, F> {
     kernel: K,
     /// Streams that must have something to do before it is done.
@@ -58,7 +58,18 @@ impl<S, F> Slot<S, F> {
     }
 }
 
-/// A stream of a pool.
+type Guard<'a, K, F> = MutexGuard<'a, Streams<<K as Kernel>::State, F>>;
+
+/// Whether more bytes may be added now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Room {
+    Free,
+    /// Bytes arrive faster than they are hashed: wait before more are added.
+    Full,
+}
+
+/// A stream of a scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneStream(usize);
 
@@ -72,7 +83,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         LaneScheduler { kernel, wanted, room, streams: Mutex::new(streams), done_some: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Streams<K::State, F>> {
+    fn lock(&self) -> Guard<'_, K, F> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,17 +104,36 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         }
     }
 
-    /// Appends bytes to a stream.
-    pub fn push(&self, stream: LaneStream, frame: F) {
+    /// Appends bytes to a stream. Does not wait for other threads.
+    pub fn push(&self, stream: LaneStream, frame: F) -> Room {
         if frame.as_ref().is_empty() {
-            return;
+            return Room::Free;
         }
-        self.change(stream, |slot| slot.queue.push(frame));
+        self.change(stream, |slot| slot.queue.push(frame))
     }
 
-    /// No more bytes come. The digest is there at the end.
+    /// Ends a stream: no more bytes are added to it. Does not wait for other threads.
     pub fn end(&self, stream: LaneStream) {
-        self.change(stream, |slot| slot.ended = true);
+        // It adds no bytes, so whoever adds the next ones waits.
+        let _ = self.change(stream, |slot| slot.ended = true);
+    }
+
+    /// Blocks until there is room for more bytes, and hashes in the meantime what can be hashed. Gives up after a
+    /// second without progress: the thread that it waits for has panicked.
+    pub fn wait_for_room(&self) {
+        let mut streams = self.lock();
+        loop {
+            let room;
+            (streams, room) = self.work(streams);
+            if room == Room::Free {
+                return;
+            }
+            let (again, waited) = self.done_some.wait_timeout(streams, LONGEST).unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() {
+                return;
+            }
+            streams = again;
+        }
     }
 
     /// Digests that are there already, by their tags. Each is given out once.
@@ -133,27 +163,26 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
     }
 
     /// Changes a stream, and does what is to be done then.
-    fn change(&self, stream: LaneStream, change: impl FnOnce(&mut Slot<K::State, F>)) {
+    fn change(&self, stream: LaneStream, change: impl FnOnce(&mut Slot<K::State, F>)) -> Room {
         let mut streams = self.lock();
         streams.change(stream.0, change);
         streams.retire(stream.0, &self.kernel);
+        self.work(streams).1
+    }
+
+    /// Hashes while there is enough to do. Full where too much is left and other threads are at work on it.
+    fn work<'a>(&'a self, mut streams: Guard<'a, K, F>) -> (Guard<'a, K, F>, Room) {
         while streams.ready >= self.wanted || streams.waiting > self.room {
             if let Some(work) = streams.take(self.kernel.width()) {
                 drop(streams);
                 self.advance(work);
                 streams = self.lock();
-            } else if streams.at_work > 0 {
-                // All that can be done is being done, and bytes come faster than that.
-                let (again, waited) =
-                    self.done_some.wait_timeout(streams, LONGEST).unwrap_or_else(PoisonError::into_inner);
-                if waited.timed_out() {
-                    return;
-                }
-                streams = again;
             } else {
-                return;
+                let room = if streams.at_work > 0 { Room::Full } else { Room::Free };
+                return (streams, room);
             }
         }
+        (streams, Room::Free)
     }
 
     /// Advances the streams of a piece of work, while others go on bringing bytes.
@@ -314,6 +343,13 @@ mod tests {
         (0..len).map(|at| ((at * 31 + seed * 17) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[3]).collect()
     }
 
+    /// Adds bytes, and waits where there is no room for more.
+    fn push<K: Kernel>(pool: &LaneScheduler<K, Vec<u8>>, stream: LaneStream, frame: Vec<u8>) {
+        if pool.push(stream, frame) == Room::Full {
+            pool.wait_for_room();
+        }
+    }
+
     /// Streams of these lengths, cut into frames of these sizes in turn, brought in turn.
     fn hashed<K: Kernel>(kernel: K, lens: &[usize], frames: &[usize], room: usize) -> Vec<(usize, Digest)> {
         let pool = LaneScheduler::new(kernel, lens.len(), room);
@@ -322,7 +358,7 @@ mod tests {
         while !left.is_empty() {
             left.retain_mut(|(stream, bytes, at)| {
                 let end = (*at + frame.next().unwrap()).min(bytes.len());
-                pool.push(*stream, bytes[*at..end].to_vec());
+                push(&pool, *stream, bytes[*at..end].to_vec());
                 *at = end;
                 if end == bytes.len() {
                     pool.end(*stream);
@@ -363,7 +399,7 @@ mod tests {
         let pool = LaneScheduler::new(Scalar::default(), 8, 1 << 20);
         let streams: Vec<LaneStream> = (0..8).map(|tag| pool.open(tag)).collect();
         for _ in 0..1_000 {
-            pool.push(streams[0], vec![0; 10_000]);
+            push(&pool, streams[0], vec![0; 10_000]);
             assert!(pool.lock().waiting <= 1 << 20);
         }
     }
@@ -414,10 +450,10 @@ mod tests {
         let stream = pool.open(0);
         let frames: Vec<Vec<u8>> = (0..40).map(|seed| data(seed, ROOM / 4)).collect();
         std::thread::scope(|scope| {
-            scope.spawn(|| pool.push(stream, data(99, ENOUGH)));
+            scope.spawn(|| push(&pool, stream, data(99, ENOUGH)));
             gate.wait_until(|(entered, _)| entered);
             // All that there is is at work; whoever brings more than the room must wait.
-            let more = scope.spawn(|| frames.iter().for_each(|frame| pool.push(stream, frame.clone())));
+            let more = scope.spawn(|| frames.iter().for_each(|frame| push(&pool, stream, frame.clone())));
             let waiting = loop {
                 match pool.lock().waiting {
                     waiting if waiting > ROOM => break waiting,
@@ -442,8 +478,8 @@ mod tests {
     fn a_stream_that_did_not_end_has_no_digest() {
         let pool = LaneScheduler::new(Scalar::default(), 2, 1 << 20);
         let (whole, part) = (pool.open(1), pool.open(2));
-        pool.push(whole, vec![1; 100]);
-        pool.push(part, vec![1; 100]);
+        push(&pool, whole, vec![1; 100]);
+        push(&pool, part, vec![1; 100]);
         pool.end(whole);
         assert_eq!(pool.finish(), [(1, Hasher::digest(Algorithm::Md5, &[1; 100]))]);
     }

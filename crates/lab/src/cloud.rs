@@ -1,0 +1,20 @@
+use std::collections::BTreeMap;
+
+use super::account::state::AccountState;
+use super::ec2::state::Ec2State;
+
+/// Everything that is kept besides S3. It does not outlive the lab.
+#[derive(Debug, Default)]
+pub(crate) struct Cloud {
+    pub regions: BTreeMap<String, Ec2State>,
+    pub account: AccountState,
+    /// Reasons for which the next tasks are to fail.
+    pub fail_stores: Vec<String>,
+    pub fail_restores: Vec<String>,
+}
+
+impl Cloud {
+    pub(crate) fn region(&mut self, region: &str) -> &mut Ec2State {
+        self.regions.entry(region.to_owned()).or_default()
+    }
+}

@@ -1,0 +1,11 @@
+use crate::report::Exit;
+use crate::source::{ErrorKind, SourceError};
+
+/// The exit code of a command that an error ends.
+pub fn exit_of(error: &SourceError) -> Exit {
+    match error.kind {
+        ErrorKind::Credentials | ErrorKind::Configuration => Exit::Usage,
+        ErrorKind::Archived | ErrorKind::Changed | ErrorKind::Ambiguous => Exit::Unknown,
+        _ => Exit::CouldNot,
+    }
+}

@@ -1,0 +1,91 @@
+//! A ledger for asynchronous callers.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, spawn_blocking};
+
+use super::{Head, Kept, Ledger, LedgerError};
+use crate::audit::Entry;
+use crate::sync::lock;
+
+/// Entries that are handed over together.
+const TOGETHER: usize = 1024;
+
+/// A ledger that is read and written on threads for blocking work: every commit waits for the disk, and another run may
+/// hold the file for a minute. Calls are carried out one after the other. A call whose future is dropped is carried out
+/// all the same once it has begun.
+#[derive(Debug, Clone)]
+pub struct SharedLedger(Arc<Mutex<Ledger>>);
+
+impl SharedLedger {
+    pub fn new(ledger: Ledger) -> Self {
+        SharedLedger(Arc::new(Mutex::new(ledger)))
+    }
+
+    /// [`Ledger::append`]: returns when the entries are on disk.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Ledger::append`].
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<Head, LedgerError> {
+        let ledger = Arc::clone(&self.0);
+        spawn_blocking(move || lock(&ledger).append(&entries)).await.unwrap_or_else(|error| Err(broke_off(&error)))
+    }
+
+    /// Every entry in order, as [`Ledger::each`] reads them; what the history ends in.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Ledger::each`]. Some entries may have been visited then.
+    pub async fn each(&self, mut visit: impl FnMut(Kept)) -> Result<Head, LedgerError> {
+        let ledger = Arc::clone(&self.0);
+        let (sender, mut batches) = mpsc::channel(2);
+        let reading = spawn_blocking(move || {
+            let mut batch = Vec::new();
+            let head = lock(&ledger).each(None, |kept| {
+                batch.push(kept);
+                if batch.len() == TOGETHER {
+                    // Nobody listens any more where the caller was dropped.
+                    let _ = sender.blocking_send(std::mem::take(&mut batch));
+                }
+            })?;
+            let _ = sender.blocking_send(batch);
+            Ok(head)
+        });
+        while let Some(batch) = batches.recv().await {
+            batch.into_iter().for_each(&mut visit);
+        }
+        reading.await.unwrap_or_else(|error| Err(broke_off(&error)))
+    }
+}
+
+fn broke_off(error: &JoinError) -> LedgerError {
+    LedgerError::Io(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Acceptance;
+
+    #[tokio::test]
+    async fn entries_come_back_in_order_over_several_batches() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |number: usize| {
+            Entry::Acceptance(Acceptance {
+                at: "2026-01-01T00:00:00Z".into(),
+                tool: "test".into(),
+                target: format!("s3://b/ami-{number:08x}.bin"),
+                object: None,
+                reason: "r".into(),
+            })
+        };
+        let all: Vec<Entry> = (0..2 * TOGETHER + 1).map(entry).collect();
+        let ledger = SharedLedger::new(Ledger::open(&folder.path().join("l.db")).unwrap());
+        let head = ledger.append(all.clone()).await.unwrap();
+        let mut read = Vec::new();
+        assert_eq!(ledger.each(|kept| read.push(kept.entry)).await, Ok(head));
+        assert_eq!(read, all);
+    }
+}
