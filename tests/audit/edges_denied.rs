@@ -13,10 +13,10 @@ use stored_ami::facts::Fact;
 use stored_ami::ident::ETag;
 use stored_ami::ledger::Ledger;
 use stored_ami::progress::{Call, Silent};
-use stored_ami::report::{AuditedReport, Report};
+use stored_ami::report::{AuditedReport, Exit, Report};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use stored_ami::source::{Context, ErrorKind, RetryPolicy};
-use stored_ami::verdict::Doubt;
+use stored_ami::verdict::{Doubt, Verdict};
 use tokio_util::sync::CancellationToken;
 
 use crate::common::data;
@@ -113,8 +113,9 @@ impl World {
 
 /// `check verdict`, or `check code` where it is unknown; of what keeps the object from passing.
 fn open(report: &AuditedReport) -> Vec<String> {
-    let bears = report.findings.iter().filter(|f| f.verdict == "fail" || f.verdict == "unknown" && f.required);
-    bears.map(|f| format!("{} {}", f.check, f.reason.as_ref().map_or("fail", |reason| reason.code.as_str()))).collect()
+    let bears =
+        report.findings.iter().filter(|f| f.verdict == Verdict::Fail || f.verdict == Verdict::Unknown && f.required);
+    bears.map(|f| format!("{} {}", f.check, f.reason.as_ref().map_or("fail", |reason| reason.code.name()))).collect()
 }
 
 #[tokio::test]
@@ -127,7 +128,7 @@ async fn a_reading_that_denies_the_bytes_of_an_object_takes_back_its_proof_until
         world.reads(Some(action.clone()));
         let reports = world.audit(level, true).await;
         let Some(Report::Audit(end)) = reports.last() else { panic!() };
-        assert!([3, 4].contains(&end.exit_code), "{action:?} {level:?}: {}", end.exit_code);
+        assert!([Exit::Unknown, Exit::CouldNot].contains(&end.exit_code), "{action:?} {level:?}: {}", end.exit_code);
         assert_eq!(world.says_proved(&reports), Vec::<String>::new(), "{action:?} {level:?}");
         assert_eq!(world.doubt(), Some(Doubt::Unreadable), "{action:?} {level:?}");
         if action == Action::Fail(NotFound) {
@@ -138,9 +139,9 @@ async fn a_reading_that_denies_the_bytes_of_an_object_takes_back_its_proof_until
         for level in [Level::Facts, Level::Facts] {
             let reports = world.audit(level, false).await;
             let Some(Report::Audit(end)) = reports.last() else { panic!() };
-            assert_eq!((end.exit_code, end.proved), (3, 0), "{action:?}");
+            assert_eq!((end.exit_code, end.proved), (Exit::Unknown, 0), "{action:?}");
         }
-        assert_eq!(world.look(Level::Bytes).await.exit_code, 0);
+        assert_eq!(world.look(Level::Bytes).await.exit_code, Exit::Passed);
         assert_eq!(open(&world.look(Level::Facts).await), Vec::<String>::new(), "proved again");
     }
 }
@@ -152,7 +153,7 @@ async fn trouble_on_the_way_casts_no_doubt() {
         let world = World::new(Some("opaque"));
         world.look(Level::Bytes).await;
         world.reads(Some(Action::Fail(kind.clone())));
-        assert_ne!(world.look(Level::Bytes).await.exit_code, 0);
+        assert_ne!(world.look(Level::Bytes).await.exit_code, Exit::Passed);
         assert_eq!(world.doubt(), None, "{kind:?}");
         let reports = world.audit(Level::Facts, false).await;
         assert!(!world.says_proved(&reports).is_empty(), "{kind:?}: the proof stands");
@@ -164,7 +165,7 @@ async fn damage_is_found_again_under_an_etag_that_identifies_nothing() {
     for etag in [Some("W/\"a\""), None, Some("opaque")] {
         let world = World::new(etag);
         world.rot();
-        assert_eq!(world.look(Level::Bytes).await.exit_code, 1);
+        assert_eq!(world.look(Level::Bytes).await.exit_code, Exit::Failed);
         for _ in 0..2 {
             let report = world.look(Level::Facts).await;
             assert!(open(&report).contains(&"sound fail".to_owned()), "{etag:?}: {:?}", open(&report));
@@ -172,7 +173,7 @@ async fn damage_is_found_again_under_an_etag_that_identifies_nothing() {
         }
         world.rot();
         assert_eq!(open(&world.look(Level::Bytes).await), Vec::<String>::new(), "{etag:?}: proved");
-        assert_eq!(world.look(Level::Facts).await.exit_code, 0, "{etag:?}");
+        assert_eq!(world.look(Level::Facts).await.exit_code, Exit::Passed, "{etag:?}");
     }
 }
 
@@ -184,17 +185,17 @@ async fn a_value_that_failed_makes_no_later_content_the_same() {
             world.look(Level::Bytes).await;
         }
         world.rot();
-        assert_eq!(world.look(Level::Bytes).await.exit_code, 1);
+        assert_eq!(world.look(Level::Bytes).await.exit_code, Exit::Failed);
         world.later();
         for _ in 0..2 {
             let report = world.look(Level::Facts).await;
             let told = (report.exit_code, report.change.as_deref());
-            assert_eq!(told, (3, Some("replaced_unclear")), "{proved_first}: {:?}", open(&report));
+            assert_eq!(told, (Exit::Unknown, Some("replaced_unclear")), "{proved_first}: {:?}", open(&report));
         }
         world.rot();
         let report = world.look(Level::Bytes).await;
-        assert_eq!((report.exit_code, report.change.as_deref()), (0, Some("replaced_same_content")));
-        assert_eq!(world.look(Level::Facts).await.exit_code, 0, "proved since");
+        assert_eq!((report.exit_code, report.change.as_deref()), (Exit::Passed, Some("replaced_same_content")));
+        assert_eq!(world.look(Level::Facts).await.exit_code, Exit::Passed, "proved since");
     }
 }
 
@@ -218,14 +219,17 @@ async fn one_state_has_no_two_values() {
     world.state_checksum();
     world.rot();
     let report = world.look(Level::Facts).await;
-    assert_eq!((report.exit_code, open(&report)), (3, vec!["unchanged contradiction".into(), "sound in_doubt".into()]));
+    assert_eq!(
+        (report.exit_code, open(&report)),
+        (Exit::Unknown, vec!["unchanged contradiction".into(), "sound in_doubt".into()])
+    );
     assert!(report.proof.is_none());
     world.state_checksum();
     assert_eq!(open(&world.look(Level::Facts).await), ["sound in_doubt"]);
-    assert_eq!(world.look(Level::Bytes).await.exit_code, 0);
+    assert_eq!(world.look(Level::Bytes).await.exit_code, Exit::Passed);
     // The bytes along with the value: what is proved is not what was proved.
     world.rot();
     world.state_checksum();
     assert_eq!(open(&world.look(Level::Bytes).await), ["unchanged contradiction"]);
-    assert_eq!(world.look(Level::Facts).await.exit_code, 3);
+    assert_eq!(world.look(Level::Facts).await.exit_code, Exit::Unknown);
 }

@@ -330,7 +330,7 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
     let services = AuditServices { context: Context { monitor, ..services.context.clone() }, ..services };
     let ledger = Ledger::open(&world.ledger).unwrap();
     let end = audit(&services, &request(Level::Bytes, true), Some(ledger), &cancel, drop).await.unwrap();
-    assert_eq!(end.exit_code, 130);
+    assert_eq!(end.exit_code, stored_ami::report::Exit::Interrupted);
     let Some(Entry::Proof(last)) = world.entries().pop() else { panic!("no look was kept") };
     assert_eq!(last.doubt, Some(Doubt::Mismatch));
     assert!(world.history().proof_of(&world.seen()).is_none());
