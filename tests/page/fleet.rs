@@ -103,7 +103,12 @@ fn what_is_seen_is_not_called_a_pass() {
     let text = page_of(&audit([], 4));
     assert!(text.contains("no object was told of") && text.contains("a part of the work could not be done"));
     // Of what was stopped no check tells.
-    let stopped = AuditedReport { verdict: "unknown".into(), exit_code: 130, proof: None, ..good(3, 0) };
+    let stopped = AuditedReport {
+        verdict: "unknown".into(),
+        exit_code: stored_ami::report::Exit::Interrupted,
+        proof: None,
+        ..good(3, 0)
+    };
     let text = page_of(&audit([stopped], 130));
     assert!(text.contains("<td>interrupted</td>") && text.contains("Exit code 130: interrupted"));
 }
@@ -297,7 +302,7 @@ fn it_fits_into_narrow_windows() {
     let mut wrong = damaged(2, 3);
     wrong.target = format!("s3://bucket/{}/ami-2.bin", "long".repeat(200));
     wrong.notes.push("n".repeat(500));
-    wrong.findings[0].check = "c".repeat(300);
+    wrong.findings[0].source = Some("c".repeat(300));
     let mut open = left(3);
     open.findings[0].reason.as_mut().unwrap().detail = "d".repeat(300);
     for (name, text) in [("fleet", page_of(&fleet(700))), ("fleet-long", page_of(&audit([long, wrong, open], 1)))] {

@@ -1,16 +1,17 @@
 //! Audits of many objects.
 
 use stored_ami::report::{
-    AuditReport, AuditedBucketReport, AuditedReport, DamageReport, FindingReport, IdentityReport, ObservationReport,
-    ProvedReport, ReasonReport, Report, SummaryReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DamageReport, Exit, FindingReport, IdentityReport,
+    ObservationReport, ProvedReport, ReasonReport, Report, SummaryReport,
 };
+use stored_ami::verdict::{ReasonCode, Verdict};
 
 const PART: u64 = 100 << 20;
 
 pub fn finding(check: &str, verdict: &str, observed: &str, expected: &str) -> FindingReport {
     FindingReport {
-        check: check.into(),
-        verdict: verdict.into(),
+        check: check.parse().unwrap(),
+        verdict: serde_json::from_value(verdict.into()).unwrap(),
         required: true,
         source: Some("policy".into()),
         expected: Some(expected.into()),
@@ -24,12 +25,12 @@ pub fn finding(check: &str, verdict: &str, observed: &str, expected: &str) -> Fi
 
 pub fn open(check: &str, detail: &str) -> FindingReport {
     FindingReport {
-        verdict: "unknown".into(),
+        verdict: Verdict::Unknown,
         source: None,
         expected: None,
         observed: None,
         reason: Some(ReasonReport {
-            code: "unanswered".into(),
+            code: ReasonCode::Unanswered,
             detail: detail.into(),
             advice: Some("run the audit again".into()),
         }),
@@ -65,7 +66,7 @@ pub fn good(at: u64, days: u64) -> AuditedReport {
         requests: 3,
         received_bytes: 0,
         elapsed_seconds: 1.0,
-        exit_code: 0,
+        exit_code: Exit::Passed,
     }
 }
 
@@ -79,7 +80,7 @@ pub fn failed(at: u64, findings: Vec<FindingReport>) -> AuditedReport {
         verdict: "fail".into(),
         examined: Some("bytes".into()),
         findings,
-        exit_code: 1,
+        exit_code: Exit::Failed,
         ..good(at, at % 40)
     }
 }
@@ -111,7 +112,7 @@ pub fn left(at: u64) -> AuditedReport {
         change: None,
         proof: None,
         findings: vec![open("proof", "due, and left for another run: --max-time is over")],
-        exit_code: 3,
+        exit_code: Exit::Unknown,
         ..good(at, 0)
     }
 }
@@ -125,6 +126,10 @@ pub fn seen(at: u64) -> AuditedReport {
         proof: None,
         ..good(at, 0)
     }
+}
+
+fn exit_of(code: u8) -> Exit {
+    serde_json::from_value(code.into()).unwrap()
 }
 
 pub fn whole(listed: u64, exit_code: u8) -> AuditReport {
@@ -151,7 +156,7 @@ pub fn whole(listed: u64, exit_code: u8) -> AuditReport {
         elapsed_seconds: 5_025.4,
         problems: vec!["s3://backup-ap/ could not be listed: AccessDenied: not yours to list".into()],
         notes: vec!["store tasks into backup-ap could not be asked for: UnauthorizedOperation".into()],
-        exit_code,
+        exit_code: exit_of(exit_code),
         ..AuditReport::default()
     }
 }
@@ -189,7 +194,7 @@ pub fn fleet(count: u64) -> Vec<Report> {
             bucket: bucket.into(),
             verdict: verdict.into(),
             findings,
-            exit_code,
+            exit_code: exit_of(exit_code),
         })
     };
     all.push(bucket("backup-eu", vec![finding("versioning", "pass", "Enabled", "Enabled")], "pass", 0));
@@ -210,6 +215,6 @@ pub fn fleet(count: u64) -> Vec<Report> {
         "a multipart upload was begun 40 hours ago and not completed; its parts are billed",
     ));
     all.push(Report::Audit(Box::new(whole(count, 1))));
-    all.push(Report::Summary(SummaryReport { targets: count, exit_code: 1, ..SummaryReport::default() }));
+    all.push(Report::Summary(SummaryReport { targets: count, exit_code: Exit::Failed, ..SummaryReport::default() }));
     all
 }
