@@ -49,7 +49,10 @@ async fn prove(connection: &Connection, connections: usize, digest: &[Algorithm]
     let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
     let request = VerifyRequest { digest: digest.to_vec(), ..VerifyRequest::new(source.clone(), budget) };
     let done = verify(&Session::new(source, context), &request, &CancellationToken::new()).await;
-    assert!(done.is_ok_and(|verified| verified.report.verdict == "pass"), "the lab's object is whole");
+    assert!(
+        done.is_ok_and(|verified| verified.report.verdict == stored_ami::verdict::Verdict::Pass),
+        "the lab's object is whole"
+    );
 }
 
 fn fetching(criterion: &mut Criterion) {

@@ -11,8 +11,8 @@ use crate::facts::{Fact, LockFacts, Readability, readability, recognise};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
-    ChecksumReport, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport, LockReport,
-    MetadataReport, ProbeReport, ProofReport, RatioReport, ReasonReport, VerifyCostEstimate,
+    ChecksumReport, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport,
+    LockReport, MetadataReport, ProbeReport, ProofReport, RatioReport, ReadableState, ReasonReport, VerifyCostEstimate,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
@@ -57,13 +57,13 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
     let mut report = base(session, found, &tags, &lock);
     report.notes.extend(session.notes());
     report.proofs = proofs;
-    report.verify_cost = cost.filter(|_| report.readable != "archived");
+    report.verify_cost = cost.filter(|_| report.readable != ReadableState::Archived);
     report.notes.extend(ratios.contradiction());
     report.ratio = Some(RatioReport::from(&ratios));
     if let Some(windows) = request.probe {
         let seed = content::seed(session.context().clock.random());
-        let probed = match report.readable.as_str() {
-            "archived" => Err("it is archived".to_owned()),
+        let probed = match report.readable {
+            ReadableState::Archived => Err("it is archived".to_owned()),
             _ => probe(session, &id, ProbePlan::new(size, windows, seed)).await.map_err(|error| error.explain()),
         };
         match probed {
@@ -102,7 +102,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
         &Fact::NotPermitted { needs: "s3:GetObjectTagging" },
         &Fact::NotPermitted { needs: "s3:GetObjectRetention" },
     );
-    report.readable = "no".to_owned();
+    report.readable = ReadableState::No;
     report.readable_detail = Some("not permitted (needs s3:GetObject)".to_owned());
     report.exit_code = Exit::Unknown;
     Ok(report)
@@ -143,16 +143,16 @@ fn base(
     };
     let (readable, readable_detail) =
         match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
-            Readability::Now => ("now", None),
+            Readability::Now => (ReadableState::Now, None),
             Readability::Until(end) => {
-                ("until", Some(end.map_or("a time not stated".to_owned(), |end| end.to_string())))
+                (ReadableState::Until, Some(end.map_or("a time not stated".to_owned(), |end| end.to_string())))
             }
-            Readability::Archived(state) => ("archived", Some(state)),
+            Readability::Archived(state) => (ReadableState::Archived, Some(state)),
         };
     let metadata = facts.metadata.iter().map(|(name, value)| MetadataReport {
         name: name.clone(),
         value: value.clone(),
-        recognised: recognise(name, value).map(|recognised| recognised.name().to_owned()),
+        recognised: recognise(name, value),
     });
     let ami = facts.id.target.ami_id();
     for entry in facts.metadata.values().filter_map(|value| value.parse::<crate::ident::AmiId>().ok()) {
@@ -165,12 +165,11 @@ fn base(
         source: facts.source.to_owned(),
         identity: IdentityReport::from(facts),
         etag_form: match (facts.storage_class.is_some(), facts.id.etag.as_ref().map(ETag::form)) {
-            (false, _) | (_, None) => "none",
-            (_, Some(ETagForm::Md5 { .. })) => "md5",
-            (_, Some(ETagForm::Multipart { .. })) => "multipart",
-            (_, Some(ETagForm::Opaque)) => "opaque",
-        }
-        .to_owned(),
+            (false, _) | (_, None) => ETagKind::None,
+            (_, Some(ETagForm::Md5 { .. })) => ETagKind::Md5,
+            (_, Some(ETagForm::Multipart { .. })) => ETagKind::Multipart,
+            (_, Some(ETagForm::Opaque)) => ETagKind::Opaque,
+        },
         layout: LayoutReport::from(&found.layout),
         checksums: facts.checksums.value().into_iter().flatten().map(show_checksum).collect(),
         checksums_source: match &facts.checksums {
@@ -178,7 +177,7 @@ fn base(
             other => other.why_not().unwrap_or_default(),
         },
         storage_class: facts.storage_class.clone(),
-        readable: readable.to_owned(),
+        readable,
         readable_detail,
         encryption: EncryptionReport::from(&facts.encryption),
         lock: FactReport::from_fact(lock, |lock| LockReport::from(lock)),
@@ -199,11 +198,7 @@ fn base(
 }
 
 fn show_checksum(checksum: &StoredChecksum) -> ChecksumReport {
-    ChecksumReport {
-        algorithm: checksum.algorithm().to_string(),
-        kind: checksum.kind.name().to_owned(),
-        value: checksum.to_string(),
-    }
+    ChecksumReport { algorithm: checksum.algorithm(), kind: checksum.kind.into(), value: checksum.to_string() }
 }
 
 fn reachable(reference: &Reference) -> ProofReport {

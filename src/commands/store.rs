@@ -8,7 +8,7 @@ use super::preflight::StorePreflightRequest;
 use crate::facts::{ObjectFacts, StoreTask, TaskState};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::{StoreRequest, TaskFilter};
-use crate::report::{Exit, FindingReport, PreflightReport, TaskReport};
+use crate::report::{Exit, FindingReport, PreflightReport, TaskKind, TaskReport};
 use crate::source::{ErrorKind, SourceError};
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason, overall};
@@ -145,7 +145,7 @@ fn report(services: &Services, task: &StoreTask, started_here: bool, follow: &Fo
         ));
     }
     TaskReport {
-        operation: "store".to_owned(),
+        operation: TaskKind::Store,
         image: task.image.clone(),
         region: services.images.region().to_owned(),
         object: task_object(bucket, &task.key),

@@ -1,5 +1,7 @@
 use std::io;
 
+use crate::checks::RatioBasis;
+use crate::content::Content;
 use crate::report::{EstimateReport, ProbeReport, RatioReport, StreamReport};
 use crate::units::ByteSize;
 
@@ -8,11 +10,11 @@ type Line<'a> = &'a mut dyn FnMut(&str, &str) -> io::Result<()>;
 
 pub(super) fn ratio(line: Line<'_>, ratio: &RatioReport) -> io::Result<()> {
     for basis in &ratio.bases {
-        let what = match basis.basis.as_str() {
-            "volumes" => "of volumes",
-            "written" => "of written blocks",
-            "decoded" => "decoded",
-            _ => "stated",
+        let what = match basis.basis {
+            RatioBasis::Volumes => "of volumes",
+            RatioBasis::Written => "of written blocks",
+            RatioBasis::Decoded => "decoded",
+            RatioBasis::Stated => "stated",
         };
         let text = format!("{:.2} by {} {what} ({})", basis.ratio, ByteSize(basis.logical_bytes), basis.source);
         line("ratio", &text)?;
@@ -64,19 +66,21 @@ pub(super) fn probe(line: Line<'_>, probe: &ProbeReport) -> io::Result<()> {
 /// `dense (compressed or encrypted) 97 %, structured 3 %` of the bytes of the regions.
 fn regions(probe: &ProbeReport) -> String {
     let all: u64 = probe.regions.iter().map(|region| region.bytes).sum();
-    let mut shares: Vec<(&str, u64)> = Vec::new();
+    let mut shares: Vec<(Content, u64)> = Vec::new();
     for region in &probe.regions {
         match shares.iter_mut().find(|(content, _)| *content == region.content) {
             Some((_, bytes)) => *bytes += region.bytes,
-            None => shares.push((&region.content, region.bytes)),
+            None => shares.push((region.content, region.bytes)),
         }
     }
     shares.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     let words: Vec<String> = shares
         .iter()
         .map(|(content, bytes)| {
-            let word =
-                if *content == "dense" { "dense (compressed or encrypted: bytes cannot say which)" } else { content };
+            let word = match content {
+                Content::Dense => "dense (compressed or encrypted: bytes cannot say which)",
+                other => other.name(),
+            };
             format!("{word} {:.0} %", *bytes as f64 * 100.0 / all.max(1) as f64)
         })
         .collect();

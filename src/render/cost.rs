@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::{Style, field, printable, shell_word, wrap};
-use crate::price::{Amount, Source};
+use crate::price::{Amount, CostItem, Source};
 use crate::report::{CostLineReport, CostReport, PriceSourceReport};
 use crate::units::ByteSize;
 
@@ -19,11 +19,11 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> 
         writeln!(out, "  {}", style.dim(&line))?;
     }
     let mut sources: Vec<&PriceSourceReport> = Vec::new();
-    let mut item = "";
+    let mut item = None;
     for line in &report.lines {
-        if line.item != item {
-            writeln!(out, "  {}", printable(title(&line.item)))?;
-            item = &line.item;
+        if item != Some(line.item) {
+            writeln!(out, "  {}", title(line.item))?;
+            item = Some(line.item);
         }
         let marks = marks(line, &mut sources);
         row(out, style, line, &marks)?;
@@ -59,17 +59,16 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> 
     writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))
 }
 
-fn title(item: &str) -> &str {
+fn title(item: CostItem) -> &'static str {
     match item {
-        "keep" => "keeping it for a month in",
-        "early_deletion" => "left to pay if it were deleted now",
-        "read" => "reading every byte once, in",
-        "bring_back" => "bringing it back from",
-        "copy_out" => "copying it out",
-        "move" => "moving it into",
-        "store" => "storing the AMI",
-        "restore" => "restoring the AMI",
-        other => other,
+        CostItem::Keep => "keeping it for a month in",
+        CostItem::EarlyDeletion => "left to pay if it were deleted now",
+        CostItem::Read => "reading every byte once, in",
+        CostItem::BringBack => "bringing it back from",
+        CostItem::CopyOut => "copying it out",
+        CostItem::Move => "moving it into",
+        CostItem::Store => "storing the AMI",
+        CostItem::Restore => "restoring the AMI",
     }
 }
 

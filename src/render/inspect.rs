@@ -2,7 +2,8 @@ use std::io::{self, Write};
 
 use super::verify::describe_layout;
 use super::{Style, content, field, shell_word};
-use crate::report::{FactReport, InspectReport, LockReport};
+use crate::facts::Recognised;
+use crate::report::{ETagKind, FactReport, InspectReport, LockReport, ReadableState};
 use crate::units::ByteSize;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) -> io::Result<()> {
@@ -49,10 +50,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) 
 }
 
 fn remote(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectReport, class: &str) -> io::Result<()> {
-    let etag = match (report.identity.etag.as_deref(), report.etag_form.as_str()) {
+    let etag = match (report.identity.etag.as_deref(), report.etag_form) {
         (None, _) => "none".to_owned(),
-        (Some(etag), "md5") => format!("{etag} (form of an MD5)"),
-        (Some(etag), "multipart") => format!("{etag} (form of an MD5 over part MD5s)"),
+        (Some(etag), ETagKind::Md5) => format!("{etag} (form of an MD5)"),
+        (Some(etag), ETagKind::Multipart) => format!("{etag} (form of an MD5 over part MD5s)"),
         (Some(etag), _) => format!("{etag} (opaque)"),
     };
     line("ETag", &etag)?;
@@ -70,10 +71,12 @@ fn remote(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectR
             &format!("{} {} {} [{}]", checksum.algorithm, checksum.kind, checksum.value, report.checksums_source),
         )?;
     }
-    let readable = match (report.readable.as_str(), report.readable_detail.as_deref()) {
-        ("now", _) => "readable now".to_owned(),
-        ("until", Some(end)) => format!("a temporary copy is readable until {end}"),
-        ("archived", Some(state)) => format!("not readable: {state}; bring it back first (aws s3api restore-object)"),
+    let readable = match (report.readable, report.readable_detail.as_deref()) {
+        (ReadableState::Now, _) => "readable now".to_owned(),
+        (ReadableState::Until, Some(end)) => format!("a temporary copy is readable until {end}"),
+        (ReadableState::Archived, Some(state)) => {
+            format!("not readable: {state}; bring it back first (aws s3api restore-object)")
+        }
         (_, detail) => format!("readable: {}", detail.unwrap_or("unknown")),
     };
     line("class", &format!("{class}, {readable}"))?;
@@ -102,12 +105,12 @@ fn remote(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectR
         None => line("tags", &report.tags.source)?,
     }
     for entry in &report.metadata {
-        let seen = match entry.recognised.as_deref() {
-            Some("account") => " (looks like an account)",
-            Some("date") => " (looks like a date)",
-            Some("ami_id") => " (looks like an AMI id)",
-            Some("ami_name") => " (looks like an AMI name)",
-            _ => "",
+        let seen = match entry.recognised {
+            Some(Recognised::Account) => " (looks like an account)",
+            Some(Recognised::Date) => " (looks like a date)",
+            Some(Recognised::AmiId) => " (looks like an AMI id)",
+            Some(Recognised::Name) => " (looks like an AMI name)",
+            None => "",
         };
         line("metadata", &format!("{} = {}{seen}", entry.name, entry.value))?;
     }

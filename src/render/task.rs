@@ -2,14 +2,14 @@ use std::io::{self, Write};
 
 use super::condition::{conclude, names};
 use super::{Style, condition, field, printable};
-use crate::report::TaskReport;
+use crate::report::{TaskKind, TaskReport};
 use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&printable(&report.image)))?;
-    let object = match (&report.object, report.operation.as_str()) {
-        (Some(object), "store") => format!(" to {object}"),
-        (Some(object), _) => format!(" from {object}"),
+    let object = match (&report.object, report.operation) {
+        (Some(object), TaskKind::Store) => format!(" to {object}"),
+        (Some(object), TaskKind::Restore) => format!(" from {object}"),
         _ => String::new(),
     };
     let name = report.name.as_ref().map(|name| format!(" as `{name}`")).unwrap_or_default();

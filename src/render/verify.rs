@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::{Style, content, field, joined, printable, shell_word, wrap};
-use crate::report::{DamageReport, FindingReport, LayoutReport, VerifyReport};
+use crate::report::{DamageReport, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
@@ -88,10 +88,10 @@ fn headline(report: &VerifyReport) -> String {
 
 /// `8 parts of 8 MiB (proved)`.
 pub(super) fn describe_layout(layout: &LayoutReport) -> String {
-    let basis = layout.basis.as_deref().unwrap_or_default();
-    match (layout.shape.as_str(), layout.parts) {
-        ("uniform", Some(1)) => "one part".to_owned(),
-        ("uniform", Some(parts)) => {
+    let basis = layout.basis.map_or("", LayoutBasis::name);
+    match (layout.shape, layout.parts) {
+        (LayoutKind::Uniform, Some(1)) => "one part".to_owned(),
+        (LayoutKind::Uniform, Some(parts)) => {
             let size = ByteSize(layout.part_bytes.unwrap_or_default());
             let others = match layout.other_candidates.len() {
                 0 => String::new(),
@@ -99,13 +99,13 @@ pub(super) fn describe_layout(layout: &LayoutReport) -> String {
             };
             format!("{parts} parts of {size}{others} ({basis})")
         }
-        ("uneven", Some(parts)) => format!(
+        (LayoutKind::Uneven, Some(parts)) => format!(
             "{parts} parts of {} to {} ({basis})",
             ByteSize(layout.smallest_part_bytes.unwrap_or_default()),
             ByteSize(layout.largest_part_bytes.unwrap_or_default())
         ),
-        (_, Some(parts)) => format!("{parts} parts of unknown sizes"),
-        _ => "parts unknown".to_owned(),
+        (LayoutKind::Unknown, Some(parts)) => format!("{parts} parts of unknown sizes"),
+        (_, None) => "parts unknown".to_owned(),
     }
 }
 

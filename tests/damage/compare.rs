@@ -1,6 +1,7 @@
 //! A report against what it must say.
 
 use stored_ami::report::{FindingReport, VerifyReport};
+use stored_ami::verdict::Verdict;
 use stored_ami_lab::CallRecord;
 
 use crate::expect::{Expected, Outcome, Why};
@@ -11,12 +12,12 @@ use crate::shape::ranges;
 /// Everything in which they differ, in words.
 pub fn differences(expected: &Expected, case: &Case, report: &VerifyReport, calls: &[CallRecord]) -> Vec<String> {
     let mut found = Vec::new();
-    let verdict = (report.verdict.as_str(), report.exit_code);
+    let verdict = (report.verdict.name(), report.exit_code.code());
     if verdict != (expected.verdict, expected.exit_code) {
         found.push(format!("verdict {verdict:?}, must be {:?}", (expected.verdict, expected.exit_code)));
     }
     for (check, outcome, reads) in &expected.findings {
-        match report.findings.iter().find(|finding| finding.check == *check) {
+        match report.findings.iter().find(|finding| finding.check.to_string() == *check) {
             None => found.push(format!("no finding {check}, must be {outcome:?}")),
             Some(finding) => found.extend(
                 of_finding(finding, outcome, *reads, case).map(|problem| format!("{check}: {problem}; {finding:?}")),
@@ -25,13 +26,13 @@ pub fn differences(expected: &Expected, case: &Case, report: &VerifyReport, call
     }
     let general = ["identity", "size", "proof"];
     let more = report.findings.iter().filter(|finding| {
-        !general.contains(&finding.check.as_str())
-            && !expected.findings.iter().any(|(check, ..)| *check == finding.check)
+        let name = finding.check.to_string();
+        !general.contains(&name.as_str()) && !expected.findings.iter().any(|(check, ..)| *check == name)
     });
     found.extend(more.map(|finding| format!("a finding too many: {finding:?}")));
-    let mut proving: Vec<&str> =
-        expected.findings.iter().filter(|(_, o, _)| *o == Outcome::Pass).map(|(check, ..)| check.as_str()).collect();
-    let mut proved_by: Vec<&str> = report.proved_by.iter().map(String::as_str).collect();
+    let mut proving: Vec<String> =
+        expected.findings.iter().filter(|(_, o, _)| *o == Outcome::Pass).map(|(check, ..)| check.clone()).collect();
+    let mut proved_by: Vec<String> = report.proved_by.iter().map(ToString::to_string).collect();
     proving.sort_unstable();
     proved_by.sort_unstable();
     if proving != proved_by {
@@ -44,9 +45,9 @@ pub fn differences(expected: &Expected, case: &Case, report: &VerifyReport, call
 fn of_finding(finding: &FindingReport, outcome: &Outcome, reads: Option<u8>, case: &Case) -> Option<String> {
     let named: Vec<(u64, u64, u64)> =
         finding.damage.iter().map(|damage| (damage.part, damage.offset_bytes, damage.length_bytes)).collect();
-    let code = finding.reason.as_ref().map(|reason| reason.code.as_str());
+    let code = finding.reason.as_ref().map(|reason| reason.code.name());
     let right = match outcome {
-        Outcome::Pass => finding.verdict == "pass",
+        Outcome::Pass => finding.verdict == Verdict::Pass,
         Outcome::Fail(parts) => {
             let ranges: Vec<(usize, usize)> = ranges(&case.told).collect();
             let must: Vec<(u64, u64, u64)> =
@@ -54,7 +55,7 @@ fn of_finding(finding: &FindingReport, outcome: &Outcome, reads: Option<u8>, cas
             let read_so = |damage: &stored_ami::report::DamageReport| {
                 damage.expected != damage.observed && damage.second_read.as_ref() == Some(&damage.observed)
             };
-            finding.verdict == "fail"
+            finding.verdict == Verdict::Fail
                 && named == must
                 && finding.reads == reads
                 && finding.expected != finding.observed
@@ -69,7 +70,7 @@ fn of_finding(finding: &FindingReport, outcome: &Outcome, reads: Option<u8>, cas
                 Why::Unstable => &["unstable_read"],
                 Why::Contradiction => &["contradiction"],
             };
-            finding.verdict == "unknown" && code.is_some_and(|code| codes.contains(&code))
+            finding.verdict == Verdict::Unknown && code.is_some_and(|code| codes.contains(&code))
         }
     };
     (!right).then(|| format!("must be {outcome:?}, read {reads:?} times"))

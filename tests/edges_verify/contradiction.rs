@@ -8,9 +8,10 @@ use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyRequest, verify};
 use stored_ami::plan::Limits;
 use stored_ami::progress::Silent;
-use stored_ami::report::VerifyReport;
+use stored_ami::report::{Exit, VerifyReport};
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, RetryPolicy, Session};
+use stored_ami::verdict::Verdict;
 use stored_ami_lab::{Fault, FaultRule, Operation};
 use tokio_util::sync::CancellationToken;
 
@@ -169,23 +170,23 @@ async fn by_aws(rig: &Rig) -> VerifyReport {
 async fn where_s3_documents_the_etag_it_fails() {
     let rig = Rig::new().await;
     let verdict = |report: &VerifyReport, check: &str| {
-        report.findings.iter().find(|finding| finding.check == check).map(|finding| finding.verdict.clone())
+        report.findings.iter().find(|finding| finding.check.to_string() == check).map(|finding| finding.verdict)
     };
     for checksum in [ChecksumAlgorithm::Crc64Nvme, ChecksumAlgorithm::Crc32] {
         rig.put(&image(), Some(checksum)).await;
         rig.odd_etag(ODD);
         let report = by_aws(&rig).await;
-        assert_eq!((report.exit_code, verdict(&report, "etag").as_deref()), (1, Some("fail")));
-        assert_eq!(verdict(&report, "contradiction").as_deref(), Some("fail"));
+        assert_eq!((report.exit_code, verdict(&report, "etag")), (Exit::Failed, Some(Verdict::Fail)));
+        assert_eq!(verdict(&report, "contradiction"), Some(Verdict::Fail));
     }
     // In a directory bucket's class nothing documents it.
     rig.put(&image(), Some(ChecksumAlgorithm::Crc64Nvme)).await;
     rig.odd_etag(ODD);
     rig.lab.with_object(BUCKET, KEY, |object| object.storage_class = "EXPRESS_ONEZONE".to_owned()).unwrap();
     let report = by_aws(&rig).await;
-    assert_eq!((report.exit_code, verdict(&report, "etag").as_deref()), (0, Some("unknown")));
+    assert_eq!((report.exit_code, verdict(&report, "etag")), (Exit::Passed, Some(Verdict::Unknown)));
     // Nor is one that matches alone taken for less.
     rig.put(&image(), None).await;
     let report = by_aws(&rig).await;
-    assert_eq!((report.exit_code, report.proved_by), (0, vec!["etag".to_owned()]));
+    assert_eq!((report.exit_code, report.proved_by), (Exit::Passed, vec!["etag".parse().unwrap()]));
 }

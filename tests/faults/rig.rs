@@ -114,9 +114,9 @@ impl Rig {
 /// The verdict; where it is unknown, with the first reason among what is required.
 fn of_report(report: &VerifyReport) -> Ending {
     let open = report.findings.iter().filter(|finding| finding.required).find_map(|finding| finding.reason.as_ref());
-    let verdict = match open.filter(|_| report.verdict == "unknown") {
+    let verdict = match open.filter(|_| report.verdict.name() == "unknown") {
         Some(reason) => format!("unknown: {}", reason.code),
-        None => report.verdict.clone(),
+        None => report.verdict.to_string(),
     };
-    Ending { verdict, exit: report.exit_code }
+    Ending { verdict, exit: report.exit_code.code() }
 }

@@ -27,9 +27,14 @@ pub fn usual() -> Vec<Report> {
         .collect()
 }
 
+/// The value that has this word in JSON.
+fn word<T: serde::de::DeserializeOwned>(word: &str) -> T {
+    serde_json::from_value(word.into()).unwrap()
+}
+
 fn first_verify(verdict: &str) -> VerifyReport {
     let found = usual().into_iter().find_map(|report| match report {
-        Report::Verify(report) if report.verdict == verdict => Some(*report),
+        Report::Verify(report) if report.verdict.name() == verdict => Some(*report),
         _ => None,
     });
     found.unwrap()
@@ -51,13 +56,13 @@ pub fn damaged(count: u64, is_damaged: impl Fn(u64) -> bool) -> VerifyReport {
     report.parts = runs(count, state);
     report.identity.object_bytes = PART * count - 4321;
     report.layout = Some(LayoutReport {
-        shape: "uniform".into(),
+        shape: word("uniform"),
         parts: Some(count),
         part_bytes: Some(PART),
         last_part_bytes: Some(PART - 4321),
         smallest_part_bytes: None,
         largest_part_bytes: None,
-        basis: Some("proved".into()),
+        basis: Some(word("proved")),
         source: "GetObjectAttributes lists every part".into(),
         other_candidates: Vec::new(),
     });
@@ -76,8 +81,8 @@ pub fn damaged(count: u64, is_damaged: impl Fn(u64) -> bool) -> VerifyReport {
         })
         .collect();
     let finding = |check: &str| FindingReport {
-        check: check.into(),
-        verdict: "fail".into(),
+        check: check.parse().unwrap(),
+        verdict: stored_ami::verdict::Verdict::Fail,
         required: true,
         source: Some("manifest of s3://backup/golden/ami-0123456789abcdef0.bin (2026-11-24T04:53:06Z)".into()),
         expected: Some(format!("{count} part digests")),
@@ -95,7 +100,7 @@ pub fn damaged(count: u64, is_damaged: impl Fn(u64) -> bool) -> VerifyReport {
 fn runs(count: u64, state: impl Fn(u64) -> &'static str) -> Vec<PartRunReport> {
     let mut runs: Vec<PartRunReport> = Vec::new();
     for part in 1..=count {
-        match runs.last_mut().filter(|run| run.state == state(part)) {
+        match runs.last_mut().filter(|run| run.state.name() == state(part)) {
             Some(run) => {
                 run.last_part = part;
                 run.bytes += PART;
@@ -105,7 +110,7 @@ fn runs(count: u64, state: impl Fn(u64) -> &'static str) -> Vec<PartRunReport> {
                 last_part: part,
                 offset: (part - 1) * PART,
                 bytes: PART,
-                state: state(part).into(),
+                state: serde_json::from_value(state(part).into()).unwrap(),
             }),
         }
     }
@@ -117,7 +122,7 @@ fn full(mut report: VerifyReport) -> VerifyReport {
     report.ratio = Some(ratio());
     report.probe = Some(probe(report.identity.object_bytes));
     report.stream = Some(StreamReport {
-        format: "zstd".into(),
+        format: word("zstd"),
         detail: "3 frames, the last one ends within its block".into(),
         frames: 3,
         checksums: 2,
@@ -142,7 +147,7 @@ fn full(mut report: VerifyReport) -> VerifyReport {
 
 fn ratio() -> RatioReport {
     let basis = |basis: &str, logical_bytes: u64, source: &str| RatioBasisReport {
-        basis: basis.into(),
+        basis: word(basis),
         logical_bytes,
         ratio: logical_bytes as f64 / 45_963_443.0,
         source: source.into(),
@@ -155,7 +160,7 @@ fn ratio() -> RatioReport {
         ],
         spread: Some((163.53, 724.18)),
         missing: vec![MissingBasisReport {
-            basis: "decoded".into(),
+            basis: word("decoded"),
             reason: "the stream was not decoded".into(),
             advice: "run verify with --decode".into(),
         }],
@@ -177,7 +182,7 @@ fn probe(bytes: u64) -> ProbeReport {
             offset: at * each,
             bytes: each,
             windows: 11,
-            content: content.into(),
+            content: word(content),
             entropy_bits_per_byte: entropy,
             zero_share: if entropy < 1.0 { 0.93 } else { 0.01 },
             zstd_share: entropy / 8.0,

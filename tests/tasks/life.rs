@@ -21,6 +21,7 @@ use stored_ami::image::ec2::Ec2;
 use stored_ami::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
 use stored_ami::journal::Journal;
 use stored_ami::progress::Silent;
+use stored_ami::report::{Exit, StoredState};
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, RetryPolicy, Session, SourceError};
 use stored_ami_lab::{LabOptions, TaskPace};
@@ -141,7 +142,7 @@ async fn live(services: &Services, journal: &Journal) {
     let (image, into) = (AMI.parse().unwrap(), BUCKET.parse().unwrap());
     let never = CancellationToken::new();
     let answer = stored(services, &image, &into).await.unwrap().answer;
-    if answer == "not_stored" {
+    if answer == StoredState::NotStored {
         let wish = StorePreflightRequest {
             image: image.clone(),
             into,
@@ -150,11 +151,12 @@ async fn live(services: &Services, journal: &Journal) {
             tags: true,
         };
         let (report, _) = survey_store(services, &wish).await.unwrap();
-        assert_eq!(report.exit_code, 0);
+        assert_eq!(report.exit_code, Exit::Passed);
         start_store(services, &wish, &report).await.unwrap();
     }
-    if answer != "stored" {
-        let report = follow_store(services, &image, Some(BUCKET), answer == "not_stored", &never).await.unwrap();
+    if answer != StoredState::Stored {
+        let report =
+            follow_store(services, &image, Some(BUCKET), answer == StoredState::NotStored, &never).await.unwrap();
         assert_eq!(report.state, "Completed");
     }
     let wish = RestorePreflightRequest {
@@ -174,14 +176,14 @@ async fn live(services: &Services, journal: &Journal) {
             Begun { image: image.id, identity: prepared.surveyed.identity.clone().unwrap(), how: How::Elsewhere }
         }
         None => {
-            assert_eq!(prepared.surveyed.report.exit_code, 0, "{:#?}", prepared.surveyed.report);
+            assert_eq!(prepared.surveyed.report.exit_code, Exit::Passed, "{:#?}", prepared.surveyed.report);
             start_restore(services, &prepared.surveyed, journal).await.unwrap()
         }
     };
     let source = prepared.surveyed.source.as_ref();
     let wish = FollowRequest { image: &begun.image, origin: begun.origin(), source, accept: &[] };
     let report = follow_restore(services, &wish, journal, &never).await.unwrap();
-    assert_eq!(report.exit_code, 0, "{report:#?}");
+    assert_eq!(report.exit_code, Exit::Passed, "{report:#?}");
 }
 
 /// Credentials come from the environment alone, and this process' own is not to be changed.

@@ -42,12 +42,7 @@ fn row(algorithm: Algorithm, streams: usize, rate: f64, cores: usize) -> HashRat
         let link = gbit_per_second as f64 * 1e9 / 8.0;
         LinkReport { gbit_per_second, whole_binds: whole.map(|whole| whole < link), parts_bind: all < link }
     });
-    HashRateReport {
-        algorithm: algorithm.to_string(),
-        streams: streams as u64,
-        bytes_per_second_and_core: rate,
-        links: links.into(),
-    }
+    HashRateReport { algorithm, streams: streams as u64, bytes_per_second_and_core: rate, links: links.into() }
 }
 
 /// Some frames, so that they stay in the cache as those do that have just come.

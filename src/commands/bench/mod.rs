@@ -142,7 +142,7 @@ pub async fn bench(
     let report = BenchReport {
         target: session.target().to_string(),
         object_bytes: facts.size,
-        hashed: request.hash.iter().map(ToString::to_string).collect(),
+        hashed: request.hash.clone(),
         loads: loads.iter().map(|(load, loaded)| report(load, loaded)).collect(),
         bound: bound.map(|Bound { by, because }| BoundReport { by: by.name(), because }),
         best_connections: best.map(|best| best.connections as u64),

@@ -18,7 +18,7 @@ use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
 use crate::manifest::Manifest;
 use crate::record::{Record, size_from_tags};
-use crate::report::{PreflightReport, SizeReport};
+use crate::report::{PreflightReport, SizeReport, TaskKind};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{CheckName, Finding, Verdict};
@@ -173,7 +173,8 @@ fn assemble(
     identity: Option<RestoreIdentity>,
 ) -> RestorePreflight {
     let preflight = judge_restore(&survey);
-    let mut report = PreflightReport::new("restore", wish.target.to_string(), &survey.region, preflight, &wish.accept);
+    let mut report =
+        PreflightReport::new(TaskKind::Restore, wish.target.to_string(), &survey.region, preflight, &wish.accept);
     report.account = survey.caller.value().map(|caller| caller.account.clone());
     report.name = survey.name.as_ref().map(|(name, _)| name.clone());
     report.size = SizeReport::from(&survey.size);

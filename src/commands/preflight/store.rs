@@ -11,7 +11,7 @@ use crate::facts::{Caller, Fact, ImageFacts, SnapshotFacts, StoreTask};
 use crate::ident::{AmiId, BucketPath};
 use crate::image::{StoreRequest, TaskFilter};
 use crate::record::{Record, object_tags};
-use crate::report::{PreflightReport, SizeReport, StoredReport};
+use crate::report::{PreflightReport, SizeReport, StoredReport, TaskKind};
 use crate::source::SourceError;
 use crate::verdict::CheckName;
 
@@ -92,7 +92,7 @@ pub async fn survey_store(
         limits: wish.limits,
     };
     let (preflight, answer) = judge_store(&survey);
-    let mut report = PreflightReport::new("store", id.clone(), &survey.region, preflight, &wish.accept);
+    let mut report = PreflightReport::new(TaskKind::Store, id.clone(), &survey.region, preflight, &wish.accept);
     if wish.into.as_uri {
         let spelled = format!("the bucket was written as an s3:// address, and is taken as `{}`", wish.into);
         report.notes.insert(0, spelled);

@@ -8,7 +8,7 @@ use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::ident::{AmiId, is_snapshot_id};
 use crate::journal::{Journal, RestoreIdentity, Step};
-use crate::report::{Exit, FindingReport, LeftReport, TaskReport};
+use crate::report::{Exit, FindingReport, LeftReport, TaskKind, TaskReport};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckName, Finding, Verdict, overall};
 
@@ -215,7 +215,7 @@ fn report(
     exit: Exit,
 ) -> TaskReport {
     TaskReport {
-        operation: "restore".to_owned(),
+        operation: TaskKind::Restore,
         image: image.id.clone(),
         region: services.images.region().to_owned(),
         object: image.tags.get("stored-ami:source").cloned(),

@@ -110,6 +110,7 @@ mod tests {
     use super::*;
     use crate::ident::ObjectId;
     use crate::source::SourceError;
+    use crate::verdict::ReasonCode;
 
     fn facts(etag: Option<&str>) -> ObjectFacts {
         let target = "s3://b/ami-1a2b3c4d.bin".parse().unwrap();
@@ -124,7 +125,7 @@ mod tests {
             after().speaks_against(&facts(Some("e")), Some(&stop)).map(|reason| reason.code())
         };
         for kind in [NotFound, Changed, Protocol, ShortBody] {
-            assert_eq!(codes(|| After::Same, kind.clone()), Some("unreadable"), "{kind:?}");
+            assert_eq!(codes(|| After::Same, kind.clone()), Some(ReasonCode::Unreadable), "{kind:?}");
             assert_eq!(codes(|| After::NotKnown, kind.clone()), None, "{kind:?}");
             assert_eq!(codes(|| After::Kept, kind), None);
         }
@@ -142,11 +143,11 @@ mod tests {
         let timed = ObjectFacts { last_modified: Some(jiff::Timestamp::UNIX_EPOCH), ..facts(None) };
         let version = |name: &str| ObjectFacts { version: Some(name.into()), ..facts(None) };
         for (facts, same, not_known) in [
-            (facts(None), Some("not_stated"), Some("not_stated")),
-            (version("null"), Some("not_stated"), Some("not_stated")),
+            (facts(None), Some(ReasonCode::NotStated), Some(ReasonCode::NotStated)),
+            (version("null"), Some(ReasonCode::NotStated), Some(ReasonCode::NotStated)),
             (version("v1"), None, None),
-            (timed, None, Some("unanswered")),
-            (facts(Some("W/\"e\"")), None, Some("unanswered")),
+            (timed, None, Some(ReasonCode::Unanswered)),
+            (facts(Some("W/\"e\"")), None, Some(ReasonCode::Unanswered)),
             (facts(Some("e")), None, None),
         ] {
             assert_eq!((code(After::Same, &facts), code(After::NotKnown, &facts)), (same, not_known), "{facts:?}");

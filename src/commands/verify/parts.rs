@@ -1,5 +1,5 @@
 use crate::plan::PartLayout;
-use crate::report::PartRunReport;
+use crate::report::{PartRunReport, PartState};
 use crate::units::ByteRange;
 use crate::verdict::{CheckId, Finding, Outcome, Verdict};
 
@@ -22,15 +22,15 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
     });
     // A reference that names the damaged parts matched the others.
     let others = match (damaged.is_empty(), failures().next().is_some() || open && matched, matched) {
-        (false, _, _) => "proved",
-        (true, true, _) => "in_question",
-        (true, false, true) => "proved",
-        (true, false, false) => "read",
+        (false, _, _) => PartState::Proved,
+        (true, true, _) => PartState::InQuestion,
+        (true, false, true) => PartState::Proved,
+        (true, false, false) => PartState::Read,
     };
     // References that contradict each other do not tell that bytes are damaged.
     let contradicted =
         findings.iter().any(|finding| finding.check == CheckId::Contradiction && finding.verdict() == Verdict::Fail);
-    let named = if contradicted { "in_question" } else { "damaged" };
+    let named = if contradicted { PartState::InQuestion } else { PartState::Damaged };
     let read = joined(read);
     let mut runs: Vec<PartRunReport> = Vec::new();
     for (number, part) in (1..).zip(layout.parts()) {
@@ -39,7 +39,7 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
         } else if covers(&read, part) {
             others
         } else {
-            "unread"
+            PartState::Unread
         };
         match runs.last_mut().filter(|run| run.state == state) {
             Some(run) => (run.last_part, run.bytes) = (number, run.bytes + part.len()),
@@ -48,7 +48,7 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
                 last_part: number,
                 offset: part.start(),
                 bytes: part.len(),
-                state: state.to_owned(),
+                state,
             }),
         }
     }
@@ -104,7 +104,7 @@ mod tests {
         Outcome::Fail(Failure { evidence: Evidence::of_rule("", "", ""), reads: None, damage: damage.collect() })
     }
 
-    fn states(outcomes: Vec<Outcome>, read: &[ByteRange]) -> Vec<(u64, u64, String)> {
+    fn states(outcomes: Vec<Outcome>, read: &[ByteRange]) -> Vec<(u64, u64, PartState)> {
         let layout = PartLayout::uniform(100, 10);
         let findings: Vec<Finding> = outcomes.into_iter().map(finding).collect();
         let runs = part_runs(&layout, &findings, read);
@@ -116,29 +116,34 @@ mod tests {
     fn states_of_parts() {
         let all = [range(0, 50), range(50, 100)];
         let pass = || Outcome::Pass(Evidence::of_rule("", "", ""));
-        let of = |first, last, state: &str| (first, last, state.to_owned());
-        assert_eq!(states(vec![pass()], &all), [of(1, 10, "proved")]);
-        assert_eq!(states(vec![fail(&[])], &all), [of(1, 10, "in_question")]);
-        assert_eq!(states(vec![Outcome::Unknown(Reason::NoReference)], &all), [of(1, 10, "read")]);
+        let of = |first, last, state: PartState| (first, last, state);
+        assert_eq!(states(vec![pass()], &all), [of(1, 10, PartState::Proved)]);
+        assert_eq!(states(vec![fail(&[])], &all), [of(1, 10, PartState::InQuestion)]);
+        assert_eq!(states(vec![Outcome::Unknown(Reason::NoReference)], &all), [of(1, 10, PartState::Read)]);
         let open = Outcome::Unknown(Reason::Unconfirmed { detail: String::new() });
-        assert_eq!(states(vec![pass(), open.clone()], &all), [of(1, 10, "in_question")]);
-        assert_eq!(states(vec![open], &all), [of(1, 10, "read")]);
+        assert_eq!(states(vec![pass(), open.clone()], &all), [of(1, 10, PartState::InQuestion)]);
+        assert_eq!(states(vec![open], &all), [of(1, 10, PartState::Read)]);
         let named = fail(&[(3, range(20, 30))]);
         assert_eq!(
             states(vec![fail(&[]), named.clone()], &all),
-            [of(1, 2, "proved"), of(3, 3, "damaged"), of(4, 10, "proved")]
+            [of(1, 2, PartState::Proved), of(3, 3, PartState::Damaged), of(4, 10, PartState::Proved)]
         );
         assert_eq!(
             states(vec![named], &[range(15, 45)]),
-            [of(1, 2, "unread"), of(3, 3, "damaged"), of(4, 4, "proved"), of(5, 10, "unread")]
+            [
+                of(1, 2, PartState::Unread),
+                of(3, 3, PartState::Damaged),
+                of(4, 4, PartState::Proved),
+                of(5, 10, PartState::Unread)
+            ]
         );
-        assert_eq!(states(vec![], &[]), [of(1, 10, "unread")]);
+        assert_eq!(states(vec![], &[]), [of(1, 10, PartState::Unread)]);
     }
 
     #[test]
     fn an_empty_object_is_one_part() {
         let findings = [finding(Outcome::Pass(Evidence::of_rule("", "", "")))];
         let runs = part_runs(&PartLayout::whole(0), &findings, &[range(0, 0)]);
-        assert_eq!((runs.len(), runs[0].state.as_str()), (1, "proved"));
+        assert_eq!((runs.len(), runs[0].state), (1, PartState::Proved));
     }
 }

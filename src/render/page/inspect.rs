@@ -5,8 +5,9 @@ use super::text::{grouped, size};
 use super::tone::Tone;
 use super::verify::{add_layout, identity, notes};
 use super::{Section, reading, strip};
+use crate::facts::Recognised;
 use crate::render::joined;
-use crate::report::{Exit, InspectReport, LockReport, ProofReport};
+use crate::report::{ETagKind, Exit, InspectReport, LockReport, ProofReport};
 use crate::verdict::CheckId;
 
 pub(super) fn section(report: &InspectReport) -> Section {
@@ -62,23 +63,23 @@ fn proofs(report: &InspectReport) -> Block {
 fn facts(report: &InspectReport) -> Block {
     let mut facts = Facts::default();
     identity(&mut facts, &report.identity, &report.source);
-    let form = match report.etag_form.as_str() {
-        "md5" => "an MD5",
-        "multipart" => "an MD5 over part MD5s",
-        "none" => "none",
-        _ => "opaque",
+    let form = match report.etag_form {
+        ETagKind::Md5 => "an MD5",
+        ETagKind::Multipart => "an MD5 over part MD5s",
+        ETagKind::None => "none",
+        ETagKind::Opaque => "opaque",
     };
     facts.add("form of the ETag", form);
     add_layout(&mut facts, &report.layout);
     for checksum in &report.checksums {
-        let label = format!("{} {}", checksum.algorithm, checksum.kind.replace('_', " "));
+        let label = format!("{} {}", checksum.algorithm, checksum.kind.name().replace('_', " "));
         facts.add_data(label, &checksum.value, &report.checksums_source);
     }
     if report.checksums.is_empty() {
         facts.add_from("checksums", "none", &report.checksums_source);
     }
     facts.add_some("storage class", report.storage_class.as_ref());
-    facts.add_from("readable", &report.readable, report.readable_detail.as_deref().unwrap_or_default());
+    facts.add_from("readable", report.readable, report.readable_detail.as_deref().unwrap_or_default());
     facts.add("encryption", &report.encryption.kind);
     if let Some(key) = &report.encryption.kms_key {
         facts.add_data("KMS key", key, "");
@@ -109,7 +110,7 @@ fn tags(report: &InspectReport) -> Option<Block> {
         table.add(["tag".to_owned(), name.clone(), value.clone(), String::new()]);
     }
     for entry in &report.metadata {
-        let seen = entry.recognised.as_deref().unwrap_or_default().replace('_', " ");
+        let seen = entry.recognised.map_or("", Recognised::name).replace('_', " ");
         table.add(["metadata".to_owned(), entry.name.clone(), entry.value.clone(), seen]);
     }
     let lead = match &report.tags.value {

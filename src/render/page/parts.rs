@@ -1,7 +1,7 @@
 use askama::Template;
 
 use super::text::{Text, grouped, parts, size};
-use crate::report::{LayoutReport, PartRunReport};
+use crate::report::{LayoutKind, LayoutReport, PartRunReport, PartState};
 
 /// Cells of a map; with more parts than these a cell stands for several.
 const MOST_CELLS: u64 = 1500;
@@ -11,12 +11,12 @@ const NUMBERED: u64 = 60;
 const MOST_RUNS: usize = 100;
 
 /// States from the worst, with their classes and what they mean.
-const STATES: [(&str, &str, &str); 5] = [
-    ("damaged", "d", "damaged"),
-    ("in_question", "q", "in question: a reference that cannot place damage did not match"),
-    ("unread", "u", "not read"),
-    ("read", "r", "read, and nothing proves it"),
-    ("proved", "p", "proved"),
+const STATES: [(PartState, &str, &str); 5] = [
+    (PartState::Damaged, "d", "damaged"),
+    (PartState::InQuestion, "q", "in question: a reference that cannot place damage did not match"),
+    (PartState::Unread, "u", "not read"),
+    (PartState::Read, "r", "read, and nothing proves it"),
+    (PartState::Proved, "p", "proved"),
 ];
 const UNREAD: usize = 2;
 
@@ -69,7 +69,8 @@ impl PartMap {
                 *count = count.saturating_add(length(run));
             }
         }
-        let part_bytes = layout.filter(|layout| layout.shape == "uniform").and_then(|layout| layout.part_bytes);
+        let part_bytes =
+            layout.filter(|layout| layout.shape == LayoutKind::Uniform).and_then(|layout| layout.part_bytes);
         let shown = cells.iter().zip(0_u64..).map(|(cell, at)| {
             let first = at * group + 1;
             let last = first.saturating_add(group - 1).min(total);
@@ -77,7 +78,8 @@ impl PartMap {
             let label = if group == 1 && total <= NUMBERED { first.to_string() } else { String::new() };
             Cell { class: cell.class(), says: cell.says(first, last, offset).into(), label: label.into() }
         });
-        let trouble: Vec<&PartRunReport> = runs.iter().filter(|run| in_trouble(&run.state)).collect();
+        let trouble: Vec<&PartRunReport> =
+            runs.iter().filter(|run| matches!(run.state, PartState::Damaged | PartState::InQuestion)).collect();
         Some(PartMap {
             group,
             cells: shown.collect(),
@@ -159,17 +161,13 @@ fn gather(cells: &mut [Gathered], group: u64, run: &PartRunReport, state: usize)
     }
 }
 
-fn spaced(state: &str) -> String {
-    state.replace('_', " ")
-}
-
-fn in_trouble(state: &str) -> bool {
-    state == "damaged" || state == "in_question"
+fn spaced(state: PartState) -> String {
+    state.name().replace('_', " ")
 }
 
 fn told(run: &PartRunReport) -> Text {
     let named = parts(run.first_part, run.last_part);
-    format!("{}: {named}, offset {}, {}", spaced(&run.state), grouped(run.offset), size(run.bytes)).into()
+    format!("{}: {named}, offset {}, {}", spaced(run.state), grouped(run.offset), size(run.bytes)).into()
 }
 
 fn says(total: u64, counts: &[u64; STATES.len()]) -> String {
@@ -188,9 +186,9 @@ fn legend(counts: &[u64; STATES.len()]) -> Vec<Legend> {
 mod tests {
     use super::*;
 
-    fn run(first_part: u64, last_part: u64, state: &str) -> PartRunReport {
+    fn run(first_part: u64, last_part: u64, state: PartState) -> PartRunReport {
         let (offset, bytes) = ((first_part.max(1) - 1) * 10, 10 * (last_part + 1 - first_part.min(last_part)));
-        PartRunReport { first_part, last_part, offset, bytes, state: state.to_owned() }
+        PartRunReport { first_part, last_part, offset, bytes, state }
     }
 
     #[test]
@@ -204,14 +202,14 @@ mod tests {
     #[test]
     fn a_group_takes_the_worst_of_its_parts() {
         let runs = [
-            run(1, 14, "proved"),
-            run(15, 15, "damaged"),
-            run(16, 30, "proved"),
-            run(31, 39, "read"),
-            run(40, 40, "in_question"),
-            run(41, 50, "read"),
-            run(51, 9_990, "proved"),
-            run(9_991, 10_000, "unread"),
+            run(1, 14, PartState::Proved),
+            run(15, 15, PartState::Damaged),
+            run(16, 30, PartState::Proved),
+            run(31, 39, PartState::Read),
+            run(40, 40, PartState::InQuestion),
+            run(41, 50, PartState::Read),
+            run(51, 9_990, PartState::Proved),
+            run(9_991, 10_000, PartState::Unread),
         ];
         let map = PartMap::new(&runs, None).unwrap();
         assert_eq!((map.group, map.cells.len()), (10, 1000));
@@ -229,10 +227,10 @@ mod tests {
     #[test]
     fn nonsense_harms_nothing() {
         assert!(PartMap::new(&[], None).is_none());
-        assert!(PartMap::new(&[PartRunReport { last_part: 0, ..run(0, 1, "read") }], None).is_none());
+        assert!(PartMap::new(&[PartRunReport { last_part: 0, ..run(0, 1, PartState::Read) }], None).is_none());
         let odd = [
-            PartRunReport { first_part: 0, last_part: u64::MAX, offset: 0, bytes: 0, state: "what".to_owned() },
-            PartRunReport { first_part: 9, last_part: 3, offset: 0, bytes: 0, state: "damaged".to_owned() },
+            PartRunReport { first_part: 0, last_part: u64::MAX, offset: 0, bytes: 0, state: PartState::Unread },
+            PartRunReport { first_part: 9, last_part: 3, offset: 0, bytes: 0, state: PartState::Damaged },
         ];
         let map = PartMap::new(&odd, None).unwrap();
         assert!(map.cells.len() as u64 <= MOST_CELLS && map.cells.iter().all(|cell| cell.class == "u"));

@@ -2,6 +2,7 @@ use askama::Template;
 
 use super::blocks::{Block, Chart, Facts, List, Table};
 use super::text::{Text, grouped, rate, size};
+use crate::checks::RatioBasis;
 use crate::render::plot::{loads_for_page, rates_for_page};
 use crate::report::{BenchReport, Percentiles, RatioReport, StatsReport, StreamReport};
 use crate::units::ByteSize;
@@ -113,14 +114,14 @@ pub(super) fn ratio(report: &RatioReport) -> Block {
     let mut table = Table::new("By what is known", columns).stacking();
     for basis in &report.bases {
         table.add([
-            basis_in_words(&basis.basis),
+            basis_in_words(basis.basis),
             size(basis.logical_bytes),
             format!("{:.2}", basis.ratio),
             basis.source.clone(),
         ]);
     }
     let missing = report.missing.iter().map(|missing| {
-        let text = format!("By {}: not known, for {}", basis_in_words(&missing.basis), missing.reason);
+        let text = format!("By {}: not known, for {}", basis_in_words(missing.basis), missing.reason);
         (text.into(), Text::from(&missing.advice))
     });
     let missing = List { items: missing.collect(), scrolls: None };
@@ -142,20 +143,19 @@ pub(super) fn ratio(report: &RatioReport) -> Block {
     Block::new("Compression ratio", body).lead(lead)
 }
 
-fn basis_in_words(basis: &str) -> String {
+fn basis_in_words(basis: RatioBasis) -> String {
     let words = match basis {
-        "volumes" => "size of all volumes",
-        "written" => "blocks written to the snapshots",
-        "stated" => "as stated by a person",
-        "decoded" => "bytes that came out of the stream",
-        other => other,
+        RatioBasis::Volumes => "size of all volumes",
+        RatioBasis::Written => "blocks written to the snapshots",
+        RatioBasis::Stated => "as stated by a person",
+        RatioBasis::Decoded => "bytes that came out of the stream",
     };
     words.to_owned()
 }
 
 pub(super) fn stream(report: &StreamReport) -> Block {
     let mut facts = Facts::default();
-    facts.add("format", &report.format);
+    facts.add("format", report.format);
     facts.add("result", &report.detail);
     facts.add("decoded", size(report.decoded_bytes));
     facts.add("without a complaint", format!("up to offset {}", grouped(report.good_bytes)));

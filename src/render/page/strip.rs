@@ -2,6 +2,7 @@ use askama::Template;
 
 use super::blocks::{Block, Facts, Table};
 use super::text::{Text, grouped, percent, size};
+use crate::content::Content;
 use crate::report::{EstimateReport, ProbeReport, RegionReport};
 use crate::units::ByteSize;
 
@@ -10,12 +11,12 @@ const MOST_STRETCHES: usize = 40;
 /// Stretches that are drawn; what a probe makes is far below.
 const MOST_REGIONS: usize = 1024;
 
-const CONTENTS: [(&str, &str, &str); 5] = [
-    ("dense", "e", "dense: compressed or encrypted"),
-    ("structured", "s", "structured"),
-    ("sparse", "z", "sparse: mostly zeros"),
-    ("uniform", "o", "uniform: one value only"),
-    ("unread", "u", "not looked at"),
+const CONTENTS: [(Content, &str, &str); 5] = [
+    (Content::Dense, "e", "dense: compressed or encrypted"),
+    (Content::Structured, "s", "structured"),
+    (Content::Sparse, "z", "sparse: mostly zeros"),
+    (Content::Uniform, "o", "uniform: one value only"),
+    (Content::Unread, "u", "not looked at"),
 ];
 
 /// The object from its beginning to its end: what its bytes look like.
@@ -72,9 +73,9 @@ fn estimates(probe: &ProbeReport) -> Table {
     table
 }
 
-fn content(region: &RegionReport) -> (&'static str, &'static str) {
-    let known = CONTENTS.into_iter().find(|(name, ..)| *name == region.content);
-    known.map_or(("unread", "u"), |(name, class, _)| (name, class))
+/// The class of the style sheet.
+fn class(region: &RegionReport) -> &'static str {
+    CONTENTS.into_iter().find(|(content, ..)| *content == region.content).map_or("u", |(_, class, _)| class)
 }
 
 impl Strip {
@@ -83,7 +84,7 @@ impl Strip {
         let end = regions.last().map_or(0, |region| region.offset.saturating_add(region.bytes));
         let mut legend: Vec<(&str, &str)> = Vec::new();
         for (name, class, meaning) in CONTENTS {
-            if regions.iter().any(|region| content(region).0 == name) {
+            if regions.iter().any(|region| region.content == name) {
                 legend.push((class, meaning));
             }
         }
@@ -100,12 +101,15 @@ impl Strip {
 
 impl Bar {
     fn new(region: &RegionReport, end: u64) -> Self {
-        let (name, class) = content(region);
+        let (name, class) = (region.content, class(region));
         let share = region.bytes as f64 * 1000.0 / end.max(1) as f64;
-        let height =
-            if name == "unread" { 100.0 } else { (region.entropy_bits_per_byte / 8.0 * 100.0).clamp(6.0, 100.0) };
+        let height = if name == Content::Unread {
+            100.0
+        } else {
+            (region.entropy_bits_per_byte / 8.0 * 100.0).clamp(6.0, 100.0)
+        };
         let mut says = format!("offset {}, {}: {name}", grouped(region.offset), ByteSize(region.bytes));
-        if name != "unread" {
+        if name != Content::Unread {
             says += &format!(
                 ", {:.2} bits a byte, zeros {}, zstd {}",
                 region.entropy_bits_per_byte,
@@ -119,13 +123,16 @@ impl Bar {
 
 /// Regions side by side with the same content.
 struct Run<'a> {
-    name: &'static str,
+    name: Content,
     regions: &'a [RegionReport],
 }
 
 fn runs(regions: &[RegionReport]) -> Vec<Run<'_>> {
-    let same = |one: &RegionReport, other: &RegionReport| content(one) == content(other);
-    let named = |regions| Run { name: <[_]>::first(regions).map_or("unread", |region| content(region).0), regions };
+    let same = |one: &RegionReport, other: &RegionReport| one.content == other.content;
+    let named = |regions| Run {
+        name: <[RegionReport]>::first(regions).map_or(Content::Unread, |region| region.content),
+        regions,
+    };
     regions.chunk_by(same).map(named).collect()
 }
 
@@ -164,14 +171,14 @@ fn stretches(regions: &[RegionReport]) -> Table {
     for run in runs.iter().take(MOST_STRETCHES) {
         let (from, to) = run.span();
         let [from, to] = [from, to].map(|at| ByteSize(at).to_string());
-        if run.name == "unread" {
-            table.add([from, to, run.name.to_owned(), "–".into(), "–".into(), "–".into(), "–".into()]);
+        if run.name == Content::Unread {
+            table.add([from, to, run.name.to_string(), "–".into(), "–".into(), "–".into(), "–".into()]);
             continue;
         }
         table.add([
             from,
             to,
-            run.name.to_owned(),
+            run.name.to_string(),
             format!("{:.2}", run.mean(|region| region.entropy_bits_per_byte)),
             percent(run.mean(|region| region.zero_share)),
             percent(run.mean(|region| region.zstd_share)),

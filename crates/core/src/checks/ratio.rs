@@ -1,17 +1,19 @@
 use super::preflight::LogicalSize;
+use crate::text::words;
 use crate::units::ByteSize;
 
-/// What a logical size counts. AWS does not say which of them its limits, or its packing, go by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RatioBasis {
-    /// Sizes of all volumes.
-    Volumes,
-    /// Blocks written to all snapshots.
-    Written,
-    /// What a person states.
-    Stated,
-    /// What really came out of the stream.
-    Decoded,
+words! {
+    /// What a logical size counts. AWS does not say which of them its limits, or its packing, go by.
+    pub enum RatioBasis {
+        /// Sizes of all volumes.
+        Volumes = "volumes",
+        /// Blocks written to all snapshots.
+        Written = "written",
+        /// What a person states.
+        Stated = "stated",
+        /// What really came out of the stream.
+        Decoded = "decoded",
+    }
 }
 
 /// How many bytes stand for one that is stored, on one basis.
@@ -40,17 +42,6 @@ pub struct Ratios {
 }
 
 const KEEP_IT: &str = "give --record FILE that `store --record` wrote, or store the next one with `stored-ami store`, which tags the object with its sizes";
-
-impl RatioBasis {
-    pub fn name(self) -> &'static str {
-        match self {
-            RatioBasis::Volumes => "volumes",
-            RatioBasis::Written => "written",
-            RatioBasis::Stated => "stated",
-            RatioBasis::Decoded => "decoded",
-        }
-    }
-}
 
 impl Ratio {
     /// `None` where nothing is stored.

@@ -1,29 +1,21 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-/// What a metadata value looks like. The names of the entries that EC2 writes are
-/// not published, so a value can only be recognised, never looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recognised {
-    /// Twelve digits.
-    Account,
-    /// An ISO 8601 date or time, or Unix seconds or milliseconds of this century.
-    Date,
-    /// An AMI id.
-    AmiId,
-    /// Letters that an AMI name may have, 3 to 128 of them, with a letter among them
-    /// (EC2 API reference, `CreateImage.Name`), under a metadata name that says `name`.
-    Name,
-}
+use crate::text::words;
 
-impl Recognised {
-    pub fn name(self) -> &'static str {
-        match self {
-            Recognised::Account => "account",
-            Recognised::Date => "date",
-            Recognised::AmiId => "ami_id",
-            Recognised::Name => "ami_name",
-        }
+words! {
+    /// What a metadata value looks like. The names of the entries that EC2 writes are
+    /// not published, so a value can only be recognised, never looked up.
+    pub enum Recognised {
+        /// Twelve digits.
+        Account = "account",
+        /// An ISO 8601 date or time, or Unix seconds or milliseconds of this century.
+        Date = "date",
+        /// An AMI id.
+        AmiId = "ami_id",
+        /// Letters that an AMI name may have, 3 to 128 of them, with a letter among them
+        /// (EC2 API reference, `CreateImage.Name`), under a metadata name that says `name`.
+        Name = "ami_name",
     }
 }
 

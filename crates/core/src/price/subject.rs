@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::{Amount, Source, StorageClass};
+use crate::text::words;
 
 /// What is to be priced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,39 +36,25 @@ impl Subject {
     }
 }
 
-/// What a line is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CostItem {
-    /// A month.
-    ProgressSink,
-    /// Every byte once.
-    Read,
-    /// From an archive class, so that it can be read.
-    BringBack,
-    /// An AMI into an object.
-    Store,
-    /// An object into an AMI.
-    Restore,
-    /// To the internet.
-    CopyOut,
-    /// Into another storage class.
-    Move,
-    /// The rest of the class's minimum, if it were deleted now.
-    EarlyDeletion,
-}
-
-impl CostItem {
-    pub fn name(self) -> &'static str {
-        match self {
-            CostItem::ProgressSink => "keep",
-            CostItem::Read => "read",
-            CostItem::BringBack => "bring_back",
-            CostItem::Store => "store",
-            CostItem::Restore => "restore",
-            CostItem::CopyOut => "copy_out",
-            CostItem::Move => "move",
-            CostItem::EarlyDeletion => "early_deletion",
-        }
+words! {
+    /// What a line is about.
+    pub enum CostItem {
+        /// A month.
+        Keep = "keep",
+        /// Every byte once.
+        Read = "read",
+        /// From an archive class, so that it can be read.
+        BringBack = "bring_back",
+        /// An AMI into an object.
+        Store = "store",
+        /// An object into an AMI.
+        Restore = "restore",
+        /// To the internet.
+        CopyOut = "copy_out",
+        /// Into another storage class.
+        Move = "move",
+        /// The rest of the class's minimum, if it were deleted now.
+        EarlyDeletion = "early_deletion",
     }
 }
 

@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Exit;
+use crate::checksum::Algorithm;
 
 /// What `bench` measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -9,7 +10,7 @@ pub struct BenchReport {
     pub target: String,
     pub object_bytes: u64,
     /// Digests that were computed of every range, and dropped.
-    pub hashed: Vec<String>,
+    pub hashed: Vec<Algorithm>,
     pub loads: Vec<LoadReport>,
     /// What kept it from being faster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,7 +96,7 @@ pub struct HashesReport {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HashRateReport {
-    pub algorithm: String,
+    pub algorithm: Algorithm,
     /// Streams that go side by side in one processor.
     pub streams: u64,
     pub bytes_per_second_and_core: f64,

@@ -1,8 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::checks::Ratios;
-use crate::content::{Decoded, Estimate, Format, Probed, Region};
+use crate::checks::{RatioBasis, Ratios};
+use crate::content::{Content, Decoded, Estimate, Format, Probed, Region};
+use crate::text::words;
 
 /// Logical size over stored size, on every basis there is. None of them is *the* compression ratio: what AWS counts is
 /// not published.
@@ -21,9 +22,7 @@ pub struct RatioReport {
 /// A compression ratio with what it goes by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RatioBasisReport {
-    /// `volumes` (size of all volumes), `written` (blocks written to all snapshots), `stated` (by a person) or
-    /// `decoded` (bytes that really came out of the stream).
-    pub basis: String,
+    pub basis: RatioBasis,
     pub logical_bytes: u64,
     /// Logical bytes over stored bytes.
     pub ratio: f64,
@@ -32,7 +31,7 @@ pub struct RatioBasisReport {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingBasisReport {
-    pub basis: String,
+    pub basis: RatioBasis,
     pub reason: String,
     /// How to have it known.
     pub advice: String,
@@ -76,8 +75,7 @@ pub struct RegionReport {
     pub bytes: u64,
     /// Windows in it that were looked at.
     pub windows: u64,
-    /// `dense` (compressed or encrypted), `structured`, `sparse`, `uniform`, or `unread`.
-    pub content: String,
+    pub content: Content,
     pub entropy_bits_per_byte: f64,
     pub zero_share: f64,
     pub zstd_share: f64,
@@ -112,7 +110,7 @@ impl From<&Region> for RegionReport {
             offset: region.range.start(),
             bytes: region.range.len(),
             windows: region.windows as u64,
-            content: region.content.to_string(),
+            content: region.content,
             entropy_bits_per_byte: region.entropy_bits,
             zero_share: region.zero_share,
             zstd_share: region.zstd_share,
@@ -124,8 +122,7 @@ impl From<&Region> for RegionReport {
 /// What decoding the bytes as a stream came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamReport {
-    /// `zstd`, `gzip`, `zlib`, `zeros` or `unknown`.
-    pub format: String,
+    pub format: Format,
     /// In words: which frames there were, and how the stream ended.
     pub detail: String,
     /// Frames of zstd, members of gzip.
@@ -144,9 +141,22 @@ pub struct PartRunReport {
     pub last_part: u64,
     pub offset: u64,
     pub bytes: u64,
-    /// `proved` (a reference that matched covers them), `damaged` (named by one that did not), `in_question` (one that
-    /// cannot place damage did not match), `read` (nothing proves them), or `unread`.
-    pub state: String,
+    pub state: PartState,
+}
+
+words! {
+    /// What is known of a part, from the worst.
+    pub enum PartState {
+        /// A reference that did not match names it.
+        Damaged = "damaged",
+        /// A reference that cannot place damage did not match.
+        InQuestion = "in_question",
+        Unread = "unread",
+        /// It was read, and nothing proves it.
+        Read = "read",
+        /// A reference that matched covers it.
+        Proved = "proved",
+    }
 }
 
 impl From<&Ratios> for RatioReport {
@@ -154,14 +164,14 @@ impl From<&Ratios> for RatioReport {
         let stored_bytes = ratios.stored_bytes;
         let known = ratios.known.iter().filter_map(|ratio| {
             Some(RatioBasisReport {
-                basis: ratio.basis.name().to_owned(),
+                basis: ratio.basis,
                 logical_bytes: ratio.logical_bytes,
                 ratio: ratio.value(stored_bytes)?,
                 source: ratio.source.clone(),
             })
         });
         let missing = ratios.missing.iter().map(|missing| MissingBasisReport {
-            basis: missing.basis.name().to_owned(),
+            basis: missing.basis,
             reason: missing.because.clone(),
             advice: missing.advice.to_owned(),
         });
@@ -172,7 +182,7 @@ impl From<&Ratios> for RatioReport {
 impl From<&Decoded> for StreamReport {
     fn from(decoded: &Decoded) -> Self {
         StreamReport {
-            format: decoded.format.unwrap_or(Format::None).name().to_owned(),
+            format: decoded.format.unwrap_or(Format::None),
             detail: decoded.to_string(),
             frames: decoded.frames,
             checksums: decoded.checksums,

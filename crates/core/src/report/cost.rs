@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, SizeReport};
-use crate::price::{CostLine, Source};
+use crate::price::{CostItem, CostLine, Source};
 
 /// What keeping, reading and moving an object costs, or storing an AMI. Estimates by list prices; nobody's bill.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,10 +29,7 @@ pub struct CostReport {
 /// One estimate in US dollars.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostLineReport {
-    /// `keep` (a month), `early_deletion` (what is left of the class's minimum, if it were deleted now), `read` (every
-    /// byte once), `bring_back` (from an archive class), `copy_out` (to the internet), `move` (into another class),
-    /// `store` or `restore`.
-    pub item: String,
+    pub item: CostItem,
     /// The storage class and its tier, or the call.
     pub of: String,
     /// Whether the object is in this class.
@@ -71,7 +68,7 @@ impl From<&CostLine> for CostLineReport {
     fn from(line: &CostLine) -> Self {
         let amount = line.amount.as_ref().ok();
         CostLineReport {
-            item: line.item.name().to_owned(),
+            item: line.item,
             of: line.of.clone(),
             here: line.here,
             dollars_least: amount.and_then(|amount| amount.least),

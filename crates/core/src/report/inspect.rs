@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, IdentityReport, LayoutReport, ProbeReport, RatioReport, ReasonReport};
-use crate::facts::{Encryption, Fact, LockFacts};
+use crate::checksum::{Algorithm, ChecksumKind};
+use crate::facts::{Encryption, Fact, LockFacts, Recognised};
+use crate::text::words;
 use crate::verdict::CheckId;
 
 /// What `inspect` found. No byte of the object was read.
@@ -14,16 +16,14 @@ pub struct InspectReport {
     /// The API call that told size, ETag and what has no source of its own here.
     pub source: String,
     pub identity: IdentityReport,
-    /// `md5`, `multipart`, `opaque`, or `none`; what the form of the ETag looks like.
-    pub etag_form: String,
+    pub etag_form: ETagKind,
     pub layout: LayoutReport,
     pub checksums: Vec<ChecksumReport>,
     /// Where the checksums come from, or why there are none.
     pub checksums_source: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// `now`, `until` (a temporary copy) or `archived`.
-    pub readable: String,
+    pub readable: ReadableState,
     /// Where it is archived, or when the temporary copy ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readable_detail: Option<String>,
@@ -60,12 +60,56 @@ fn is_none(bytes: &u64) -> bool {
     *bytes == 0
 }
 
+words! {
+    /// What the text of an ETag looks like.
+    pub enum ETagKind {
+        /// 32 hexadecimal digits.
+        Md5 = "md5",
+        /// 32 hexadecimal digits and a number of parts.
+        Multipart = "multipart",
+        Opaque = "opaque",
+        /// There is no ETag.
+        None = "none",
+    }
+}
+
+words! {
+    /// Whether the bytes can be read.
+    pub enum ReadableState {
+        Now = "now",
+        /// A temporary copy can be read.
+        Until = "until",
+        Archived = "archived",
+        /// A permission is missing.
+        No = "no",
+    }
+}
+
+words! {
+    /// What a stored checksum covers.
+    pub enum ChecksumType {
+        FullObject = "full_object",
+        /// The values of the parts.
+        Composite = "composite",
+        Unstated = "unstated",
+    }
+}
+
+impl From<ChecksumKind> for ChecksumType {
+    fn from(kind: ChecksumKind) -> Self {
+        match kind {
+            ChecksumKind::FullObject => ChecksumType::FullObject,
+            ChecksumKind::Composite { .. } => ChecksumType::Composite,
+            ChecksumKind::Unstated => ChecksumType::Unstated,
+        }
+    }
+}
+
 /// A checksum S3 stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChecksumReport {
-    pub algorithm: String,
-    /// `full_object`, `composite` or `unstated`.
-    pub kind: String,
+    pub algorithm: Algorithm,
+    pub kind: ChecksumType,
     pub value: String,
 }
 
@@ -101,10 +145,9 @@ pub struct LockReport {
 pub struct MetadataReport {
     pub name: String,
     pub value: String,
-    /// What the value looks like: `account`, `date`, `ami_id` or `ami_name`. Recognised by value,
-    /// since the names that EC2 uses are not published.
+    /// What the value looks like; the names that EC2 uses are not published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recognised: Option<String>,
+    pub recognised: Option<Recognised>,
 }
 
 /// A reference, and whether a `verify` could hold the bytes against it.

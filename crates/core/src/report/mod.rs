@@ -35,21 +35,21 @@ pub use audit::{
 pub use audit_note::AuditNote;
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
 pub use content::{
-    EstimateReport, MissingBasisReport, PartRunReport, ProbeReport, RatioBasisReport, RatioReport, RegionReport,
-    StreamReport,
+    EstimateReport, MissingBasisReport, PartRunReport, PartState, ProbeReport, RatioBasisReport, RatioReport,
+    RegionReport, StreamReport,
 };
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use demands::Demands;
 pub use exit::Exit;
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
-    ChecksumReport, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport, ProofReport,
-    VerifyCostEstimate,
+    ChecksumReport, ChecksumType, ETagKind, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport,
+    ProofReport, ReadableState, VerifyCostEstimate,
 };
 pub use judged::{exit_of, verdict_of};
 pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport, StoredState};
-pub use task::{LeftReport, TaskReport};
-pub use verify::{DigestReport, IdentityReport, LayoutReport, StatsReport, VerifyReport};
+pub use task::{LeftReport, TaskKind, TaskReport};
+pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
 pub use whole::AuditLines;
 
 pub const SCHEMA: &str = "stored-ami/1";

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, FindingReport};
+use super::{Exit, FindingReport, TaskKind};
 use crate::checks::preflight::{LogicalSize, Preflight, Stored, StoredAnswer};
 use crate::text::words;
 use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
@@ -11,8 +11,7 @@ use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
 /// What is known before a store or a restore.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PreflightReport {
-    /// `store` or `restore`.
-    pub operation: String,
+    pub operation: TaskKind,
     /// The AMI to store, or the object to restore.
     pub target: String,
     pub region: String,
@@ -143,7 +142,7 @@ fn rank(finding: &Finding) -> u8 {
 }
 
 impl PreflightReport {
-    pub fn new(operation: &str, target: String, region: &str, preflight: Preflight, accept: &[CheckName]) -> Self {
+    pub fn new(operation: TaskKind, target: String, region: &str, preflight: Preflight, accept: &[CheckName]) -> Self {
         let Preflight { mut findings, notes, untested } = preflight;
         findings.sort_by_key(rank);
         let verdict = overall(&findings);
@@ -160,7 +159,7 @@ impl PreflightReport {
             Verdict::Pass | Verdict::Unknown => Exit::Passed,
         };
         PreflightReport {
-            operation: operation.to_owned(),
+            operation,
             target,
             region: region.to_owned(),
             account: None,

@@ -2,13 +2,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, FindingReport};
+use crate::text::words;
 use crate::verdict::{CheckId, Verdict};
+
+words! {
+    /// What a task does.
+    pub enum TaskKind {
+        Store = "store",
+        Restore = "restore",
+    }
+}
 
 /// What became of a store or a restore.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskReport {
-    /// `store` or `restore`.
-    pub operation: String,
+    pub operation: TaskKind,
     /// The AMI that is stored, or the new one that is restored.
     pub image: String,
     pub region: String,

@@ -5,6 +5,7 @@ use super::{Exit, FindingReport, PartRunReport, ProbeReport, RatioReport, Stream
 use crate::checksum::{Algorithm, Digest};
 use crate::facts::ObjectFacts;
 use crate::plan::{Basis, KnownLayout, LayoutShape};
+use crate::text::words;
 use crate::verdict::{CheckId, Verdict};
 
 /// What `verify` found.
@@ -55,11 +56,28 @@ pub struct IdentityReport {
     pub ami_id: Option<String>,
 }
 
+words! {
+    /// Whether all parts but the last are of one size.
+    pub enum LayoutKind {
+        Uniform = "uniform",
+        Uneven = "uneven",
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// How a layout is known.
+    pub enum LayoutBasis {
+        Proved = "proved",
+        /// It fits the number of parts; nothing states it.
+        Assumed = "assumed",
+    }
+}
+
 /// Where the parts end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LayoutReport {
-    /// `uniform`, `uneven` or `unknown`.
-    pub shape: String,
+    pub shape: LayoutKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u64>,
     /// Of all parts but the last.
@@ -71,9 +89,8 @@ pub struct LayoutReport {
     pub smallest_part_bytes: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_part_bytes: Option<u64>,
-    /// `proved`, or `assumed` when it merely fits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub basis: Option<String>,
+    pub basis: Option<LayoutBasis>,
     /// Where it is known from, or why it is not.
     pub source: String,
     /// Other part sizes that fit as well, in bytes.
@@ -130,7 +147,7 @@ impl From<&Digest> for DigestReport {
 impl From<&KnownLayout> for LayoutReport {
     fn from(known: &KnownLayout) -> Self {
         let mut report = LayoutReport {
-            shape: "unknown".to_owned(),
+            shape: LayoutKind::Unknown,
             parts: known.parts_count.map(u64::from),
             part_bytes: None,
             last_part_bytes: None,
@@ -143,18 +160,18 @@ impl From<&KnownLayout> for LayoutReport {
         let Some((first, others)) = known.candidates.split_first() else { return report };
         report.parts = Some(first.layout.count() as u64);
         let (basis, source) = match &first.basis {
-            Basis::Proved { by } => ("proved", by),
-            Basis::Assumed { from } => ("assumed", from),
+            Basis::Proved { by } => (LayoutBasis::Proved, by),
+            Basis::Assumed { from } => (LayoutBasis::Assumed, from),
         };
-        report.basis = Some(basis.to_owned());
+        report.basis = Some(basis);
         report.source = (*source).to_owned();
         match first.layout.shape() {
             LayoutShape::Uniform { part, last } => {
-                report.shape = "uniform".to_owned();
+                report.shape = LayoutKind::Uniform;
                 (report.part_bytes, report.last_part_bytes) = (Some(part), Some(last));
             }
             LayoutShape::Uneven { smallest, largest } => {
-                report.shape = "uneven".to_owned();
+                report.shape = LayoutKind::Uneven;
                 (report.smallest_part_bytes, report.largest_part_bytes) = (Some(smallest), Some(largest));
             }
         }

@@ -1,4 +1,4 @@
-use std::fmt;
+use crate::text::words;
 
 /// Below this, in bits a byte, one value fills a window: 7 other bytes in 8 KiB make as much.
 const UNIFORM_BITS: f64 = 0.01;
@@ -8,19 +8,20 @@ const SPARSE_ZEROS: f64 = 0.5;
 /// programs, base64 and tables lie far below.
 const DENSE_SHARE: f64 = 0.95;
 
-/// What kind of bytes there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Content {
-    /// Compressed or encrypted: bytes alone cannot say which.
-    Dense,
-    /// A compressor finds something in it.
-    Structured,
-    /// Mostly runs of zeros, and something in between.
-    Sparse,
-    /// One value only, zero or another.
-    Uniform,
-    /// No window of it was read.
-    Unread,
+words! {
+    /// What kind of bytes there are.
+    pub enum Content {
+        /// Compressed or encrypted: bytes alone cannot say which.
+        Dense = "dense",
+        /// A compressor finds something in it.
+        Structured = "structured",
+        /// Mostly runs of zeros, and something in between.
+        Sparse = "sparse",
+        /// One value only, zero or another.
+        Uniform = "uniform",
+        /// No window of it was read.
+        Unread = "unread",
+    }
 }
 
 impl Content {
@@ -36,17 +37,5 @@ impl Content {
         } else {
             Content::Structured
         }
-    }
-}
-
-impl fmt::Display for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Content::Dense => "dense",
-            Content::Structured => "structured",
-            Content::Sparse => "sparse",
-            Content::Uniform => "uniform",
-            Content::Unread => "unread",
-        })
     }
 }

@@ -1,17 +1,19 @@
 use std::fmt;
 
+use crate::text::words;
 use crate::units::ByteSize;
 
-/// What a stream is. `None` of them is not a fault: the format of stored AMI objects is not published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Zstd,
-    Gzip,
-    Zlib,
-    /// Zeros, and nothing else.
-    Zeros,
-    /// No stream that is known here.
-    None,
+words! {
+    /// What a stream is. `None` of them is not a fault: the format of stored AMI objects is not published.
+    pub enum Format {
+        Zstd = "zstd",
+        Gzip = "gzip",
+        Zlib = "zlib",
+        /// Zeros, and nothing else.
+        Zeros = "zeros",
+        /// No stream that is known here.
+        None = "unknown",
+    }
 }
 
 /// What decoding came to.
@@ -57,18 +59,6 @@ pub enum End {
     Dictionary { frame_at: u64, id: u32 },
     /// More came out than is allowed, from so many bytes.
     Expansion { decoded: u64, stored: u64, limit: u64 },
-}
-
-impl Format {
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Zstd => "zstd",
-            Format::Gzip => "gzip",
-            Format::Zlib => "zlib",
-            Format::Zeros => "zeros",
-            Format::None => "unknown",
-        }
-    }
 }
 
 impl End {

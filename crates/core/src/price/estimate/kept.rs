@@ -18,7 +18,7 @@ pub(super) fn keep(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<Cos
         let here = subject.is_in(class);
         let draft = Draft::new(table).exactly(Item::Storage(class), billed(class, bytes), "GB");
         if class != StorageClass::IntelligentTiering {
-            lines.push(CostLine { here, ..draft.line(CostItem::ProgressSink, class.name()) });
+            lines.push(CostLine { here, ..draft.line(CostItem::Keep, class.name()) });
             continue;
         }
         // Which of its tiers an object is in, HEAD tells of the archive tiers only.
@@ -29,12 +29,12 @@ pub(super) fn keep(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<Cos
         ];
         for (item, tier) in tiers.into_iter().filter(|(item, _)| table.has(*item) || !table.built_in) {
             let draft = Draft::new(table).exactly(item, gb(bytes), "GB").exactly(Item::Monitoring, 1.0, "object");
-            lines.push(CostLine { here, ..draft.line(CostItem::ProgressSink, format!("{class}, {tier}")) });
+            lines.push(CostLine { here, ..draft.line(CostItem::Keep, format!("{class}, {tier}")) });
         }
     }
     if let Some(other) = subject.class.as_ref().filter(|_| subject.class().is_none()) {
         let draft = Draft::new(table).unknown(format!("no price of the class {other} is known here"));
-        lines.push(CostLine { here: true, ..draft.line(CostItem::ProgressSink, other) });
+        lines.push(CostLine { here: true, ..draft.line(CostItem::Keep, other) });
     }
     lines
 }
