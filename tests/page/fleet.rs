@@ -6,7 +6,7 @@ use stored_ami::render::page;
 use stored_ami::report::{AuditedReport, Report};
 
 use super::browser::{Browser, driven, in_a_frame};
-use super::fleets::{damaged, failed, finding, fleet, good, left, seen, whole};
+use super::fleets::{damaged, failed, finding, fleet, good, left, read, seen, whole};
 use super::hostile::{HOSTILE, assert_tame};
 use super::{assert_whole, between, kept, page_of};
 
@@ -57,7 +57,7 @@ fn the_page_of_an_audit_runs_one_script_and_needs_nothing_else() {
 fn what_failed_stands_before_what_is_in_order() {
     let text = page_of(&fleet(700));
     let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}"));
-    let broken = damaged(350, 25).target;
+    let broken = damaged(350, 25).target.to_string();
     assert!(at("<p class=\"word\">Fail</p>") < at("What kept the whole from being done"));
     assert!(at("What kept the whole from being done") < at("What is wrong or open"));
     // Damage comes first of all that failed.
@@ -104,7 +104,7 @@ fn what_is_seen_is_not_called_a_pass() {
     assert!(text.contains("no object was told of") && text.contains("a part of the work could not be done"));
     // Of what was stopped no check tells.
     let stopped = AuditedReport {
-        verdict: "unknown".into(),
+        verdict: read("unknown"),
         exit_code: stored_ami::report::Exit::Interrupted,
         proof: None,
         ..good(3, 0)
@@ -191,14 +191,14 @@ fn a_browser_sorts_and_searches_it() {
         return;
     };
     let small = [
-        AuditedReport { target: "s3://b/one/ami-1.bin".into(), ..good(1, 50) },
-        AuditedReport { target: "s3://b/two/ami-2.bin".into(), ..good(2, 5) },
-        AuditedReport { target: "s3://b/two/ami-3.bin".into(), ..seen(3) },
+        AuditedReport { target: read("s3://b/one/ami-1.bin"), ..good(1, 50) },
+        AuditedReport { target: read("s3://b/two/ami-2.bin"), ..good(2, 5) },
+        AuditedReport { target: read("s3://b/two/ami-3.bin"), ..seen(3) },
         AuditedReport {
-            target: "s3://b/two/ami-4.bin".into(),
+            target: read("s3://b/two/ami-4.bin"),
             ..failed(4, vec![finding("encryption", "fail", "AES256", "aws:kms")])
         },
-        AuditedReport { target: "s3://b/one/ami-5.bin".into(), ..left(5) },
+        AuditedReport { target: read("s3://b/one/ami-5.bin"), ..left(5) },
     ];
     let mut small: Vec<AuditedReport> = small.into();
     for (at, bytes) in [500, 7, 60_000, 8_000_000_000].into_iter().enumerate() {
@@ -297,10 +297,10 @@ fn it_fits_into_narrow_windows() {
         return;
     };
     let mut long = good(1, 2);
-    long.target = format!("s3://bucket/{}/ami-1.bin", "long".repeat(200));
+    long.target = read(&format!("s3://bucket/{}/ami-1.bin", "long".repeat(200)));
     long.storage_class = Some("X".repeat(300));
     let mut wrong = damaged(2, 3);
-    wrong.target = format!("s3://bucket/{}/ami-2.bin", "long".repeat(200));
+    wrong.target = read(&format!("s3://bucket/{}/ami-2.bin", "long".repeat(200)));
     wrong.notes.push("n".repeat(500));
     wrong.findings[0].source = Some("c".repeat(300));
     let mut open = left(3);

@@ -6,6 +6,11 @@ use stored_ami::report::{
 };
 use stored_ami::verdict::{ReasonCode, Verdict};
 
+/// A value by its text in JSON.
+pub fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_json::from_value(text.into()).unwrap()
+}
+
 const PART: u64 = 100 << 20;
 
 pub fn finding(check: &str, verdict: &str, observed: &str, expected: &str) -> FindingReport {
@@ -43,9 +48,13 @@ pub fn good(at: u64, days: u64) -> AuditedReport {
     let id = format!("ami-{:017x}", u128::from(at + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) & ((1 << 68) - 1));
     let proved = 20_782_i64 - i64::try_from(days).unwrap();
     AuditedReport {
-        target: format!("s3://backup-{}/golden/team-{:02}/{id}.bin", ["eu", "us", "ap"][at as usize % 3], at % 23),
-        verdict: "pass".into(),
-        examined: (days == 0).then(|| "bytes".to_owned()),
+        target: read(&format!(
+            "s3://backup-{}/golden/team-{:02}/{id}.bin",
+            ["eu", "us", "ap"][at as usize % 3],
+            at % 23
+        )),
+        verdict: read("pass"),
+        examined: (days == 0).then(|| read("bytes")),
         identity: Some(IdentityReport {
             object_bytes: 40_000_000 + at.wrapping_mul(7_919_999_983) % 90_000_000_000,
             etag: Some("\"0123456789abcdef0123456789abcdef-11\"".into()),
@@ -54,10 +63,10 @@ pub fn good(at: u64, days: u64) -> AuditedReport {
             ami_id: Some(id),
         }),
         storage_class: Some(["STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING"][at as usize % 3].into()),
-        change: Some("same".into()),
+        change: Some(read("same")),
         proof: Some(ProvedReport {
             at: day(proved),
-            by: vec!["etag".into(), "crc64nvme".into()],
+            by: vec![read("etag"), read("crc64nvme")],
             tool: "stored-ami 0.1.0".into(),
         }),
         content: Vec::new(),
@@ -77,8 +86,8 @@ fn day(days: i64) -> String {
 
 pub fn failed(at: u64, findings: Vec<FindingReport>) -> AuditedReport {
     AuditedReport {
-        verdict: "fail".into(),
-        examined: Some("bytes".into()),
+        verdict: read("fail"),
+        examined: Some(read("bytes")),
         findings,
         exit_code: Exit::Failed,
         ..good(at, at % 40)
@@ -105,7 +114,7 @@ pub fn damaged(at: u64, parts: u64) -> AuditedReport {
 /// Due, and not reached.
 pub fn left(at: u64) -> AuditedReport {
     AuditedReport {
-        verdict: "unknown".into(),
+        verdict: read("unknown"),
         examined: None,
         identity: None,
         storage_class: None,
@@ -120,9 +129,9 @@ pub fn left(at: u64) -> AuditedReport {
 /// In order, and never proved.
 pub fn seen(at: u64) -> AuditedReport {
     AuditedReport {
-        verdict: "unknown".into(),
-        examined: Some("facts".into()),
-        change: Some("new".into()),
+        verdict: read("unknown"),
+        examined: Some(read("facts")),
+        change: Some(read("new")),
         proof: None,
         ..good(at, 0)
     }
@@ -135,7 +144,7 @@ fn exit_of(code: u8) -> Exit {
 pub fn whole(listed: u64, exit_code: u8) -> AuditReport {
     AuditReport {
         scope: vec!["s3://backup-eu/golden/".into(), "s3://backup-us/".into(), "s3://backup-ap/".into()],
-        level: "bytes".into(),
+        level: read("bytes"),
         began: "2026-11-25T10:00:00Z".into(),
         listed,
         listed_bytes: listed * 45_000_000_000,
@@ -155,14 +164,14 @@ pub fn whole(listed: u64, exit_code: u8) -> AuditReport {
         received_bytes: listed * 20_000_000_000,
         elapsed_seconds: 5_025.4,
         problems: vec!["s3://backup-ap/ could not be listed: AccessDenied: not yours to list".into()],
-        notes: vec!["store tasks into backup-ap could not be asked for: UnauthorizedOperation".into()],
+        notes: vec![read("store tasks into backup-ap could not be asked for: UnauthorizedOperation")],
         exit_code: exit_of(exit_code),
         ..AuditReport::default()
     }
 }
 
 fn observation(kind: &str, subject: String, detail: &str) -> Report {
-    Report::Observation(ObservationReport { kind: kind.into(), subject, detail: detail.into() })
+    Report::Observation(ObservationReport { kind: read(kind), subject, detail: detail.into() })
 }
 
 /// An audit in which everything happens, of so many objects.
@@ -180,7 +189,7 @@ pub fn fleet(count: u64) -> Vec<Report> {
             identity: None,
             storage_class: None,
             proof: None,
-            change: Some("missing".into()),
+            change: Some(read("missing")),
             notes: vec!["last seen in order 2026-10-02T03:04:05Z".into()],
             ..failed(at, vec![finding("present", "fail", "there is no such object any more", "still there")])
         },
@@ -192,7 +201,7 @@ pub fn fleet(count: u64) -> Vec<Report> {
     let bucket = |bucket: &str, findings: Vec<FindingReport>, verdict: &str, exit_code: u8| {
         Report::AuditedBucket(AuditedBucketReport {
             bucket: bucket.into(),
-            verdict: verdict.into(),
+            verdict: read(verdict),
             findings,
             exit_code: exit_of(exit_code),
         })
@@ -200,13 +209,13 @@ pub fn fleet(count: u64) -> Vec<Report> {
     all.push(bucket("backup-eu", vec![finding("versioning", "pass", "Enabled", "Enabled")], "pass", 0));
     all.push(bucket("backup-us", vec![finding("versioning", "fail", "Suspended", "Enabled")], "fail", 1));
     for at in 0..count / 3 {
-        let subject = good(at, 0).target;
+        let subject = good(at, 0).target.to_string();
         all.push(observation("copy_without_image", subject, "ami-0 is not among the account's AMIs in this Region"));
     }
     all.push(observation("image_without_copy", "ami-0aaaaaaaaaaaaaaaa".into(), "`web` has no stored copy"));
     all.push(observation(
         "duplicate",
-        good(1, 0).target,
+        good(1, 0).target.to_string(),
         "the same content, by sha256:abcd, as s3://backup-us/copy/ami-0123456789abcdef0.bin",
     ));
     all.push(observation(

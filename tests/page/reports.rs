@@ -110,7 +110,7 @@ fn runs(count: u64, state: impl Fn(u64) -> &'static str) -> Vec<PartRunReport> {
                 last_part: part,
                 offset: (part - 1) * PART,
                 bytes: PART,
-                state: word(state(part)),
+                state: serde_json::from_value(state(part).into()).unwrap(),
             }),
         }
     }
