@@ -1,36 +1,39 @@
 use crate::checksum::Algorithm;
 
-/// What kept a reading from being faster.
+/// What limited the throughput of a read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
+    /// The limiting resource.
     pub by: BoundBy,
-    /// The figures it was told from.
+    /// The measurements that show it, for the report.
     pub because: String,
 }
 
+/// Resources that can limit the throughput of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoundBy {
-    /// The server asked for fewer requests.
+    /// The server throttled requests.
     Throttling,
-    /// This machine's processors, computing one algorithm for the most part.
+    /// The processors of this machine, mainly computing one algorithm.
     Hash(Algorithm),
-    /// This machine's processors, moving bytes.
+    /// The processors of this machine, moving bytes.
     Cpu,
-    /// This machine's network interface.
+    /// The network interface of this machine.
     Wire,
-    /// One stored part is on one server.
+    /// The throughput at which S3 serves a single stored part.
     StoredPart,
-    /// More connections would have brought more, and memory did not allow them.
+    /// `--max-memory`: more connections would have raised the throughput.
     Memory,
-    /// More connections would have brought more, and were not tried.
+    /// The number of connections: a higher one was not tried.
     Connections,
-    /// The server, or the network on the way to it.
+    /// The server, or the network between it and this machine.
     Server,
-    /// Only one number of connections was tried, so nothing tells what more would have brought.
+    /// Not known, because only one number of connections was tried.
     Unknown,
 }
 
 impl BoundBy {
+    /// The name in reports.
     pub fn name(self) -> String {
         match self {
             BoundBy::Throttling => "throttling".to_owned(),
@@ -46,44 +49,51 @@ impl BoundBy {
     }
 }
 
-/// One reading: so many connections, and what came of them.
+/// The measurement of one read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
+    /// Connections in use.
     pub connections: usize,
+    /// Bytes per GET request.
     pub range_bytes: u64,
+    /// Throughput in bytes per second.
     pub bytes_per_second: f64,
-    /// Processors that were busy with it, on average.
+    /// Average number of busy processors.
     pub cores_busy: f64,
+    /// Number of throttled responses.
     pub throttled: u64,
 }
 
-/// What is known besides.
+/// Properties of the machine and the object.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
+    /// Number of processors.
     pub cores: usize,
+    /// Speed of the fastest network interface in bits per second, if known.
     pub link_bits_per_second: Option<u64>,
-    /// Connections that memory allowed, where more were wished for.
+    /// Number of connections that memory allowed, if more were requested.
     pub memory_allowed: Option<usize>,
-    /// Parts of the object.
+    /// Number of parts of the object, if known.
     pub parts: Option<u32>,
-    /// Bytes a second that one processor hashes, for each algorithm that was computed.
+    /// Bytes per second that one processor hashes, for each algorithm in use.
     pub hash_rates: Vec<(Algorithm, f64)>,
 }
 
-/// Above this share of the processors there is nothing left for more.
+/// Share of the processors from which on they count as fully used.
 const BUSY: f64 = 0.85;
-/// Above this share of what an interface says of itself, it is full: headers and acknowledgements take the rest.
+/// Share of an interface's stated speed from which on it counts as fully used; headers and acknowledgements
+/// take the rest.
 const FULL: f64 = 0.85;
-/// Less than this is no growth.
+/// Minimum factor that counts as a gain in throughput.
 const GROWTH: f64 = 1.05;
-/// One stored part is served at up to 10 Gbit/s (aws-c-s3, `s3_util.c`), in bytes a second.
+/// Throughput of one stored part in bytes per second: up to 10 Gbit/s (aws-c-s3, `s3_util.c`).
 const STORED_PART: f64 = 1.25e9;
 
 fn gbit(link: u64) -> f64 {
     link as f64 / 1e9
 }
 
-/// What bound the fastest of several readings. `None` without any.
+/// What limited the fastest of several reads. `None` if there are none.
 pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let best = measured.iter().max_by(|a, b| a.bytes_per_second.total_cmp(&b.bytes_per_second))?;
     let throttled: u64 = measured.iter().map(|one| one.throttled).sum();

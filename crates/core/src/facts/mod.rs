@@ -1,4 +1,8 @@
-//! What a server told us: parsed, and not yet believed.
+//! Values stated by a server: parsed, but not yet checked against the bytes.
+//!
+//! A [`Fact`] is a value or the reason why there is none. [`ObjectFacts`] holds what HEAD states about an
+//! object; [`check_reply`] compares a response with its request; [`Walk`] checks the pages of a listing. The
+//! enums of states keep unknown words in a variant `Other`.
 
 mod account;
 mod bucket;

@@ -1,22 +1,23 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-/// What a metadata value looks like. The names of the entries that EC2 writes are
-/// not published, so a value can only be recognised, never looked up.
+/// The kind of a metadata value. The names of the entries that EC2 writes are not published, so a value can
+/// be recognised by its form but not looked up by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recognised {
-    /// Twelve digits.
+    /// Twelve digits: an account id.
     Account,
     /// An ISO 8601 date or time, or Unix seconds or milliseconds of this century.
     Date,
     /// An AMI id.
     AmiId,
-    /// Letters that an AMI name may have, 3 to 128 of them, with a letter among them
-    /// (EC2 API reference, `CreateImage.Name`), under a metadata name that says `name`.
+    /// An AMI name: 3 to 128 permitted characters with at least one letter (EC2 API Reference,
+    /// `CreateImage.Name`), in an entry whose key contains `name`.
     Name,
 }
 
 impl Recognised {
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Recognised::Account => "account",
@@ -27,13 +28,13 @@ impl Recognised {
     }
 }
 
-/// Recognises one user metadata entry by its value.
+/// Recognises one entry of the user metadata.
 pub fn recognise(key: &str, value: &str) -> Option<Recognised> {
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     if digits && value.len() == 12 {
         return Some(Recognised::Account);
     }
-    // 2000-01-01 to 2100-01-01, in seconds or in milliseconds.
+    // 2000-01-01 to 2100-01-01, in seconds or milliseconds.
     let epoch = value.parse::<u64>().ok().filter(|_| digits);
     if epoch
         .is_some_and(|n| (946_684_800..4_102_444_800).contains(&n) || (946_684_800_000..4_102_444_800_000).contains(&n))

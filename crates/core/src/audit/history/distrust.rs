@@ -13,10 +13,10 @@ struct Distrusted {
 }
 
 impl Distrust {
-    pub const NONE: Distrust = Distrust(Vec::new());
+    pub(crate) const NONE: Distrust = Distrust(Vec::new());
 
     /// What a look at damaged or doubtful bytes did not prove.
-    pub fn add(&mut self, look: &Proof) {
+    pub(crate) fn add(&mut self, look: &Proof) {
         let kept = look.content.iter().filter(|content| !proves(look, content.name()));
         let kept = kept.map(|content| Distrusted { name: content.name().to_owned(), value: Some(content.clone()) });
         let has = |name: &String| look.content.iter().any(|content| content.name() == name);
@@ -30,7 +30,7 @@ impl Distrust {
     }
 
     /// A look that proves every byte speaks for the values that matched.
-    pub fn settle(&mut self, look: &Proof) {
+    pub(crate) fn settle(&mut self, look: &Proof) {
         let proved = |one: &Distrusted| {
             proves(look, &one.name) && one.value.as_ref().is_none_or(|value| look.content.contains(value))
         };
@@ -38,7 +38,7 @@ impl Distrust {
     }
 
     /// Values that may speak for the content.
-    pub fn without(&self, content: &[ContentFingerprint]) -> Vec<ContentFingerprint> {
+    pub(crate) fn without(&self, content: &[ContentFingerprint]) -> Vec<ContentFingerprint> {
         content.iter().filter(|content| !self.holds(content)).cloned().collect()
     }
 

@@ -1,4 +1,4 @@
-//! Which lifecycle rules of a bucket act upon an object, and when.
+//! Determines which lifecycle rules of a bucket apply to an object, and when.
 
 use std::collections::BTreeMap;
 
@@ -11,54 +11,62 @@ use crate::facts::{
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// The object that rules are held against.
+/// The object that rules are applied to.
 #[derive(Debug, Clone)]
 pub struct LifecycleSubject<'a> {
+    /// Key of the object.
     pub key: &'a str,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was made; `None` where that is not known.
+    /// Time of creation; `None` if it is not known.
     pub made: Option<Timestamp>,
-    /// `None` where they are not known.
+    /// Tags; `None` if they are not known.
     pub tags: Option<&'a BTreeMap<String, String>>,
+    /// Whether it is the current version.
     pub standing: VersionState,
-    /// `None` where it is not known.
+    /// Object Lock; `None` if it is not known.
     pub lock: Option<&'a LockFacts>,
 }
 
-/// Where a version stands among those of its key.
+/// Position of a version among the versions of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionState {
-    /// What a read without a version id gets, and a restore.
+    /// The version that a read without a version id, or a restore, gets.
     Current,
-    /// It stopped being current then, and so many noncurrent versions are newer.
-    Noncurrent { since: Timestamp, newer: u32 },
-    /// It was named by its version id, and nothing tells whether it is current.
+    /// An older version.
+    Noncurrent {
+        /// When it was replaced.
+        since: Timestamp,
+        /// Number of noncurrent versions that are newer.
+        newer: u32,
+    },
+    /// It was named by its version id, and it is not known whether it is current.
     NotKnown,
 }
 
-/// What the rules of a bucket do to an object.
+/// What the rules of a bucket will do to an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removals {
-    /// The first removal that is certain, with what does it.
+    /// The earliest removal that is certain.
     pub first: Option<Removal>,
-    /// Removals that are not certain: from when on they may come, and why.
+    /// Possible removals, with the earliest time and the reason of the uncertainty.
     pub unclear: Vec<Removal>,
-    /// Whether the tags of the object would tell more.
+    /// Whether the tags of the object would remove an uncertainty.
     pub wants_tags: bool,
-    /// Moves to classes that an object must be brought back from.
+    /// Moves to classes from which an object must be restored before it can be read.
     pub archived: Vec<Removal>,
 }
 
-/// A rule acts upon the object at this time.
+/// A rule acts on the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
+    /// When it acts; `now` if the time has passed.
     pub at: Timestamp,
-    /// Which rule, and how.
+    /// The rule and its condition, for the report.
     pub by: String,
 }
 
-/// Holds the rules against an object. Times that have passed count as `now`: what a rule may remove, it may remove at
+/// Applies the rules to an object. Times in the past count as `now`, because S3 may carry out a due action at
 /// any moment.
 pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Timestamp) -> Removals {
     let mut found = Removals::default();
@@ -71,7 +79,7 @@ pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Ti
             Reach::No => continue,
             Reach::Yes => {}
             Reach::ByTags => {
-                // Only where it could matter.
+                // Report it only if the rule can remove objects.
                 if acts(rule) {
                     found.wants_tags = true;
                     found.maybe(now, format!("{} goes by tags, which are not known", rule.name()));
@@ -110,7 +118,7 @@ impl Removals {
         }
     }
 
-    /// Rules for noncurrent versions do nothing to a current one: what makes it noncurrent is what removes it.
+    /// Rules for noncurrent versions do not apply to the current one.
     fn add_noncurrent(
         &mut self,
         rule: &LifecycleRule,
@@ -118,7 +126,8 @@ impl Removals {
         subject: &LifecycleSubject<'_>,
         now: Timestamp,
     ) {
-        // No rule removes a locked version before its lock ends (S3 User Guide, *Object Lock*).
+        // A locked version is not removed before its lock ends (S3 User Guide, *Locking objects with Object
+        // Lock*).
         let from = match subject.lock.map_or(Lasts::Free, lasts) {
             Lasts::Free => now,
             Lasts::Until(end) => end.max(now),
@@ -162,7 +171,7 @@ fn acts(rule: &LifecycleRule) -> bool {
 enum Reach {
     Yes,
     No,
-    /// All but the tags fits.
+    /// All conditions except the tags are satisfied, and the tags are not known.
     ByTags,
 }
 
@@ -182,7 +191,7 @@ fn reaches(filter: &RuleFilter, subject: &LifecycleSubject<'_>) -> Reach {
 }
 
 /// When an age is reached: creation plus the days, rounded up to midnight UTC (S3 User Guide, *Lifecycle
-/// configuration elements*). `None` where the creation is not known.
+/// configuration elements*). `None` if the time of creation is not known.
 fn reached(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let at = match age {
         Age::Date(date) => date,
@@ -208,7 +217,7 @@ enum Lasts {
     Held,
 }
 
-/// How long a lock keeps a version from being removed. A mode that is not known keeps nothing.
+/// How long a lock prevents removal. An unknown mode does not count as a lock.
 fn lasts(lock: &LockFacts) -> Lasts {
     if lock.legal_hold == Some(LegalHold::On) {
         return Lasts::Held;
@@ -220,7 +229,7 @@ fn lasts(lock: &LockFacts) -> Lasts {
     }
 }
 
-/// A time span from now on, to its end; the end of time where that lies beyond it.
+/// The end of a time span that starts now, at most the latest time that can be represented.
 pub fn horizon(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -10,7 +10,7 @@ use crate::verdict::{Condition as C, Finding, Reason, Verdict};
 
 const SOURCE: &str = "DescribeImages";
 
-/// The checks that need the AMI; without it they are unknown for the same reason.
+/// Checks that the AMI is available.
 pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
     let rule = format!("{ami} is available");
     match image {
@@ -31,12 +31,12 @@ pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
     }
 }
 
-/// A word of EC2 or KMS that decides nothing.
+/// The reason for a state word of EC2 or KMS that is not known.
 pub(super) fn not_known(what: &str, word: &str) -> Reason {
     Reason::NotStated { detail: format!("{what} is `{word}`, which is not known") }
 }
 
-/// EBS-backed, and not paravirtual.
+/// Checks that the AMI is EBS-backed and not paravirtual.
 pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
     let not_stated = |check, what: &str| {
         unknown(check, Reason::NotStated { detail: format!("DescribeImages does not tell {what}") })
@@ -56,7 +56,8 @@ pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
     [ebs_backed, virtualization]
 }
 
-/// Owned, or the AMI and its snapshots shared with this account directly. Public alone is not enough.
+/// Checks that the AMI and its snapshots are owned by this account or shared with it directly. A public AMI
+/// is not sufficient.
 pub(super) fn sharing(
     image: &ImageFacts,
     caller: &Fact<Caller>,
@@ -112,7 +113,7 @@ pub(super) fn sharing(
     }
 }
 
-/// There, completed, and not archived.
+/// Checks that all snapshots exist, are completed and are not archived.
 pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>) -> Vec<Finding> {
     let Some(found) = snapshots.value() else {
         let unasked = |check| unknown(check, reason(snapshots, "the snapshots"));
@@ -152,7 +153,7 @@ pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>
     vec![complete, tier]
 }
 
-/// The keys of encrypted snapshots are enabled. That the caller may use them is not proved by that.
+/// Checks that the keys of encrypted snapshots are enabled. This does not prove that the caller may use them.
 pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String, Fact<KeyFacts>>, out: &mut Preflight) {
     let Some(found) = snapshots.value() else {
         out.findings.push(unknown(C::SnapshotKeys, reason(snapshots, "the snapshots")));
@@ -163,7 +164,7 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
     let untold: Vec<&str> = found.iter().filter(|s| s.encrypted.is_none()).map(|s| s.id.as_str()).collect();
     if !untold.is_empty() {
         let detail = format!("EC2 does not state whether these snapshots are encrypted: {}", untold.join(", "));
-        // A key that is named and not enabled fails all the same.
+        // A named key that is not enabled fails all the same.
         let named = enabled(C::SnapshotKeys, rule, keys);
         let failed = named.verdict() == Verdict::Fail;
         out.findings.push(if failed { named } else { unknown(C::SnapshotKeys, Reason::NotStated { detail }) });
@@ -181,7 +182,7 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
     out.findings.push(enabled(C::SnapshotKeys, rule, keys));
 }
 
-/// Snapshots that are not completed, and a state that is not known.
+/// Snapshots that are not completed, and the reason if one has an unknown state.
 pub(super) fn unready(snapshots: &[SnapshotFacts]) -> (Vec<String>, Option<Reason>) {
     let state = |snapshot: &SnapshotFacts| SnapshotState::of(&snapshot.state);
     let unready = snapshots.iter().filter(|s| state(s).is_known() && state(s) != SnapshotState::Completed);
@@ -192,7 +193,7 @@ pub(super) fn unready(snapshots: &[SnapshotFacts]) -> (Vec<String>, Option<Reaso
     )
 }
 
-/// All keys are known and enabled; a disabled one fails, whatever is known of the others.
+/// Checks that all keys are known and enabled. A disabled key fails, whatever the state of the others.
 pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
     let known = |fact: &Fact<KeyFacts>| fact.value().cloned();
     let disabled: Vec<String> = keys

@@ -1,4 +1,4 @@
-//! What an object, a file or an AMI costs, line by line.
+//! Estimates the cost of an object, a file or an AMI, line by line.
 
 mod draft;
 mod kept;
@@ -7,7 +7,7 @@ mod tasks;
 
 use super::{CostLine, PriceTable, Subject};
 
-/// Everything that can be priced of the subject. A line of which something is missing says what.
+/// All cost lines of a subject. A line that lacks a figure states which one.
 pub fn estimate(subject: &Subject, table: &PriceTable) -> Vec<CostLine> {
     let mut lines = Vec::new();
     if let Some(bytes) = subject.bytes {
