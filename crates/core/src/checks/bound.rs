@@ -97,9 +97,9 @@ fn gbit(link: u64) -> f64 {
 pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let best = measured.iter().max_by(|a, b| a.bytes_per_second.total_cmp(&b.bytes_per_second))?;
     let throttled: u64 = measured.iter().map(|one| one.throttled).sum();
-    let told = |by, because| Some(Bound { by, because });
+    let limited_by = |by, because| Some(Bound { by, because });
     if throttled > 0 {
-        return told(BoundBy::Throttling, format!("the server asked {throttled} times for fewer requests"));
+        return limited_by(BoundBy::Throttling, format!("the server asked {throttled} times for fewer requests"));
     }
     let cores = around.cores.max(1) as f64;
     if best.cores_busy >= cores * BUSY {
@@ -108,15 +108,15 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
         let busy = format!("{:.1} of {cores} processors were busy", best.cores_busy);
         return match most {
             Some((algorithm, share)) if share > best.cores_busy / 3.0 => {
-                told(BoundBy::Hash(algorithm), format!("{busy}, {share:.1} of them with {algorithm}"))
+                limited_by(BoundBy::Hash(algorithm), format!("{busy}, {share:.1} of them with {algorithm}"))
             }
-            _ => told(BoundBy::Cpu, format!("{busy} moving bytes")),
+            _ => limited_by(BoundBy::Cpu, format!("{busy} moving bytes")),
         };
     }
     if let Some(link) = around.link_bits_per_second
         && best.bytes_per_second * 8.0 >= link as f64 * FULL
     {
-        return told(
+        return limited_by(
             BoundBy::Wire,
             format!("the fastest network interface says of itself that it has {} Gbit/s", gbit(link)),
         );
@@ -129,19 +129,19 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let largest = same.map(|one| one.connections).max() == Some(best.connections);
     if growing && largest {
         if let Some(allowed) = around.memory_allowed.filter(|allowed| *allowed <= best.connections) {
-            return told(
+            return limited_by(
                 BoundBy::Memory,
                 format!("--max-memory allowed {allowed} connections, and each more brought more"),
             );
         }
-        return told(
+        return limited_by(
             BoundBy::Connections,
             format!("{} connections brought more than fewer did; more of them were not tried", best.connections),
         );
     }
     if around.parts == Some(1) && best.bytes_per_second > STORED_PART * 0.6 && best.bytes_per_second < STORED_PART * 1.2
     {
-        return told(
+        return limited_by(
             BoundBy::StoredPart,
             "the object is one stored part, and S3 serves one at about 10 Gbit/s".to_owned(),
         );
@@ -153,9 +153,9 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let rest = format!("{:.1} of {cores} processors were busy, and {link}", best.cores_busy);
     if !measured.iter().any(|one| one.range_bytes == best.range_bytes && one.connections != best.connections) {
         let tried = best.connections;
-        return told(BoundBy::Unknown, format!("{tried} connections were tried and no other number; {rest}"));
+        return limited_by(BoundBy::Unknown, format!("{tried} connections were tried and no other number; {rest}"));
     }
-    told(BoundBy::Server, format!("it or the way to it, for more connections brought no more; {rest}"))
+    limited_by(BoundBy::Server, format!("it or the way to it, for more connections brought no more; {rest}"))
 }
 
 #[cfg(test)]

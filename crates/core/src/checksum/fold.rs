@@ -12,7 +12,7 @@ pub fn fold(algorithm: Algorithm, whole: ByteRange, pieces: &[(ByteRange, Digest
     let mut at = whole.start();
     let mut value = Hasher::digest(algorithm, b"").crc_value();
     // Nearly all ranges of an object have the same length, so the last shift is reused.
-    let mut shift = (0, field.one());
+    let mut shift = (0, field.identity());
     for (range, digest) in pieces {
         if range.start() != at || digest.algorithm() != algorithm {
             return None;
@@ -49,13 +49,13 @@ impl Field {
         Some(Field { polynomial, width })
     }
 
-    fn one(self) -> u64 {
+    fn identity(self) -> u64 {
         1 << (self.width - 1)
     }
 
     fn multiply(self, a: u64, mut b: u64) -> u64 {
         let mut product = 0;
-        let mut bit = self.one();
+        let mut bit = self.identity();
         while bit != 0 {
             if a & bit != 0 {
                 product ^= b;
@@ -69,8 +69,8 @@ impl Field {
 
     /// x⁸ⁿ for `n` bytes, by repeated squaring.
     fn shift(self, mut bytes: u64) -> u64 {
-        let mut power = self.one() >> 8;
-        let mut shift = self.one();
+        let mut power = self.identity() >> 8;
+        let mut shift = self.identity();
         while bytes > 0 {
             if bytes & 1 == 1 {
                 shift = self.multiply(power, shift);

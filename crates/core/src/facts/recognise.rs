@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_value() {
+    fn entries_are_recognised_by_value() {
         for (key, value, expected) in [
             ("x", "123456789012", Some(Recognised::Account)),
             ("x", "2022-05-04T12:00:00.000Z", Some(Recognised::Date)),

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn header() {
+    fn restore_header_is_parsed() {
         let done: RestoreState =
             r#"ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT""#.parse().unwrap();
         assert_eq!(done.expires.unwrap().to_string(), "2012-12-21T00:00:00Z");

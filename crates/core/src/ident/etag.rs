@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn forms() {
+    fn forms_are_recognised() {
         let digest = [0x65, 0x24, 0x7a, 0x1c, 0x57, 0x55, 0x51, 0x7a, 0x32, 0x63, 0x6c, 0x78, 0xde, 0x3d, 0x62, 0x4a];
         assert_eq!(ETag::new("65247a1c5755517a32636c78de3d624a").form(), ETagForm::Md5 { digest });
         assert_eq!(

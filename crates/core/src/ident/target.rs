@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn targets_know_their_ami_id_and_file_name() {
         let target: Target = "s3://b/p/ami-1a2b3c4d.bin".parse().unwrap();
         assert_eq!(target.ami_id(), "ami-1a2b3c4d".parse().ok());
         assert_eq!(target.file_name(), "ami-1a2b3c4d.bin");

@@ -91,7 +91,7 @@ impl Budget {
     /// # Errors
     ///
     /// When `kept` bytes do not fit; the error names a limit that would suffice.
-    pub(super) fn holds(self, kept: u64, in_order: bool) -> Result<(), PlanTooLarge> {
+    pub(super) fn check_fits(self, kept: u64, in_order: bool) -> Result<(), PlanTooLarge> {
         let fits = |budget: &Budget| {
             let waiting = if in_order { SMALLEST_RANGE * budget.concurrency as u64 } else { 0 };
             budget.waiting_room >= kept.saturating_add(waiting)
@@ -116,7 +116,7 @@ impl Budget {
 impl Limits {
     /// The limits of one of `readings` concurrent reads in one process: an equal share of connections and
     /// memory.
-    pub fn among(self, readings: usize) -> Self {
+    pub fn shared_among(self, readings: usize) -> Self {
         let readings = readings.max(1);
         let concurrency = match self.concurrency {
             Concurrency::Fixed(all) => Concurrency::Fixed((all / readings).max(1)),
@@ -211,9 +211,9 @@ mod tests {
     fn several_readings_share_all_but_the_process() {
         let all = Limits { concurrency: Concurrency::Fixed(64), range_bytes: None, max_memory: PROCESS + 400 * MIB };
         let share = Limits { concurrency: Concurrency::Fixed(16), max_memory: PROCESS + 100 * MIB, ..all };
-        assert_eq!((all.among(4), all.among(1)), (share, all));
-        assert_eq!(all.among(1000).concurrency, Concurrency::Fixed(1));
-        assert_eq!(Limits { max_memory: MIB, ..all }.among(4).max_memory, MIB);
+        assert_eq!((all.shared_among(4), all.shared_among(1)), (share, all));
+        assert_eq!(all.shared_among(1000).concurrency, Concurrency::Fixed(1));
+        assert_eq!(Limits { max_memory: MIB, ..all }.shared_among(4).max_memory, MIB);
     }
 
     #[test]

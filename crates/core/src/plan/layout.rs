@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes() {
+    fn shapes_are_uniform_or_uneven() {
         assert_eq!(PartLayout::uniform(20, 8).shape(), LayoutShape::Uniform { part: 8, last: 4 });
         assert_eq!(PartLayout::whole(20).shape(), LayoutShape::Uniform { part: 20, last: 20 });
         assert_eq!(PartLayout::uniform(0, 8).count(), 1);

@@ -71,7 +71,7 @@ impl RangeDigests {
     pub fn set_span(&mut self, span: Range<usize>, packed: &[u8]) -> Option<()> {
         let each = packed_bytes(&self.algorithms);
         let new = span.start < span.end && span.end <= self.ranges;
-        let free = self.done.both(&Spans::from_iter([span.clone()])).is_empty();
+        let free = self.done.intersection(&Spans::from_iter([span.clone()])).is_empty();
         let slot = self.bytes.get_mut(span.start.checked_mul(each)?..span.end.checked_mul(each)?)?;
         if !new || !free || slot.len() != packed.len() {
             return None;

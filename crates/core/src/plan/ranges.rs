@@ -106,13 +106,13 @@ impl Ranges {
     }
 
     /// Whether the ranges are exactly the parts of a layout.
-    pub fn are(&self, layout: &PartLayout) -> bool {
+    pub fn are_parts_of(&self, layout: &PartLayout) -> bool {
         let as_many = self.len() == layout.count();
         as_many && (self.parts == *layout || self.iter().eq(layout.parts()))
     }
 
     /// Whether each part of a layout consists of whole ranges.
-    pub fn make_up(&self, layout: &PartLayout) -> bool {
+    pub fn align_with(&self, layout: &PartLayout) -> bool {
         self.parts == *layout || layout.ends().all(|end| self.ends_at(end))
     }
 
@@ -161,12 +161,12 @@ mod tests {
                 prop_assert_eq!(ranges.ends_at(at), list.iter().any(|range| range.end() == at));
                 let behind = ranges.partition_point(|range| range.end() <= at);
                 prop_assert_eq!(behind, list.partition_point(|range| range.end() <= at));
-                prop_assert_eq!(ranges.are(&layout), list == layout.parts().collect::<Vec<_>>());
+                prop_assert_eq!(ranges.are_parts_of(&layout), list == layout.parts().collect::<Vec<_>>());
                 let other = PartLayout::uniform(size, piece);
                 let ends = |end| list.iter().any(|range| range.end() == end);
-                prop_assert!(ranges.make_up(&layout));
-                prop_assert_eq!(ranges.make_up(&other), other.ends().all(ends));
-                prop_assert_eq!(ranges.are(&other), list == other.parts().collect::<Vec<_>>());
+                prop_assert!(ranges.align_with(&layout));
+                prop_assert_eq!(ranges.align_with(&other), other.ends().all(ends));
+                prop_assert_eq!(ranges.are_parts_of(&other), list == other.parts().collect::<Vec<_>>());
             }
         }
     }

@@ -70,9 +70,10 @@ impl ReadPlan {
         let main = main_layout(&layouts, &needs);
         let is_sampled = purpose == Purpose::Sample;
         let base = main.and_then(|main| layouts.get(main)).cloned().unwrap_or(PartLayout::whole(size));
-        let of_parts = state::of_parts(&layouts, &needs);
+        let of_parts = state::bytes_of_parts(&layouts, &needs);
         // For pieces of parts, only digests that combine are kept. Each part may add one range.
-        let of_piece = state::of_range(&algorithms(needs.iter().filter(|need| need.algorithm.folds())), is_sampled);
+        let of_piece =
+            state::bytes_per_range(&algorithms(needs.iter().filter(|need| need.algorithm.folds())), is_sampled);
         let of_ends = of_piece.saturating_mul(base.count() as u64);
         let largest_range = state::largest_range(size, of_piece, of_parts.saturating_add(of_ends), budget);
 
@@ -82,17 +83,17 @@ impl ReadPlan {
         let mut ranges = Ranges::cut(base.clone(), if stream_parts { u64::MAX } else { largest_range });
         let (mut folded, mut ordered) = split_needs(&layouts, &needs, &ranges);
         let of_ranges = |ranges: &Ranges, per_range: &[Algorithm]| {
-            state::of_range(per_range, is_sampled).saturating_mul(ranges.len() as u64)
+            state::bytes_per_range(per_range, is_sampled).saturating_mul(ranges.len() as u64)
         };
         let mut waiting_room = budget.waiting_room;
         if is_sampled {
             ordered.clear();
         } else if purpose == Purpose::InOrder || !ordered.is_empty() {
-            waiting_room = waiting_room.saturating_sub(of_parts.saturating_sub(state::little(budget)));
+            waiting_room = waiting_room.saturating_sub(of_parts.saturating_sub(state::uncounted(budget)));
             ranges = Ranges::cut(base, state::ordered_range(waiting_room, budget).min(largest_range));
             (folded, ordered) = split_needs(&layouts, &needs, &ranges);
             // Ranges are small here, so a large object has very many of them.
-            if of_ranges(&ranges, &algorithms(&folded)) > state::little(budget) {
+            if of_ranges(&ranges, &algorithms(&folded)) > state::uncounted(budget) {
                 (folded, ordered) = (Vec::new(), needs);
             }
         }
@@ -108,7 +109,7 @@ impl ReadPlan {
     /// When it does not fit; the error names the memory that is needed.
     pub fn fits(&self, budget: Budget) -> Result<(), PlanTooLarge> {
         let in_order = self.ranges.len() > 1 && !self.ordered.is_empty();
-        budget.holds(self.state_bytes.saturating_sub(state::little(budget)), in_order)
+        budget.check_fits(self.state_bytes.saturating_sub(state::uncounted(budget)), in_order)
     }
 
     /// Size of the object in bytes.
@@ -154,12 +155,12 @@ impl ReadPlan {
         let position =
             |algorithm: &Algorithm| Algorithm::ALL.iter().position(|one| one == algorithm).unwrap_or(0) as u64;
         let (parts, piece) = self.ranges.cut_from();
-        add(&mut hasher, [self.size, piece]);
-        add_layout(&mut hasher, parts);
-        add(&mut hasher, self.per_range.iter().map(position));
+        hash_list(&mut hasher, [self.size, piece]);
+        hash_layout(&mut hasher, parts);
+        hash_list(&mut hasher, self.per_range.iter().map(position));
         for need in &self.ordered {
-            add(&mut hasher, [position(&need.algorithm)]);
-            self.layout(*need).into_iter().for_each(|layout| add_layout(&mut hasher, layout));
+            hash_list(&mut hasher, [position(&need.algorithm)]);
+            self.layout(*need).into_iter().for_each(|layout| hash_layout(&mut hasher, layout));
         }
         hasher.finish()
     }
@@ -224,7 +225,7 @@ impl ReadPlan {
     }
 }
 
-fn add(hasher: &mut Hasher, list: impl IntoIterator<Item = u64>) {
+fn hash_list(hasher: &mut Hasher, list: impl IntoIterator<Item = u64>) {
     for number in list {
         hasher.update(&number.to_le_bytes());
     }
@@ -233,12 +234,12 @@ fn add(hasher: &mut Hasher, list: impl IntoIterator<Item = u64>) {
 }
 
 /// A layout of one size is identified by that size, any other by its end offsets.
-fn add_layout(hasher: &mut Hasher, layout: &PartLayout) {
+fn hash_layout(hasher: &mut Hasher, layout: &PartLayout) {
     if layout.is_listed() {
-        add(hasher, layout.ends());
+        hash_list(hasher, layout.ends());
     } else {
         let part = layout.part(0).map(ByteRange::len).unwrap_or_default();
-        add(hasher, [u64::MAX, layout.size(), part]);
+        hash_list(hasher, [u64::MAX, layout.size(), part]);
     }
 }
 
@@ -276,7 +277,7 @@ fn main_layout(layouts: &[PartLayout], needs: &[Need]) -> Option<usize> {
 fn split_needs(layouts: &[PartLayout], needs: &[Need], ranges: &Ranges) -> (Vec<Need>, Vec<Need>) {
     needs.iter().partition(|need| {
         let Some(layout) = layouts.get(need.layout) else { return false };
-        if need.algorithm.folds() { ranges.make_up(layout) } else { ranges.are(layout) }
+        if need.algorithm.folds() { ranges.align_with(layout) } else { ranges.are_parts_of(layout) }
     })
 }
 

@@ -72,13 +72,13 @@ impl Spans {
     }
 
     /// The positions that are in both sets.
-    pub fn both(&self, other: &Self) -> Self {
-        let (mut both, mut others) = (Vec::new(), other.0.iter().peekable());
+    pub fn intersection(&self, other: &Self) -> Self {
+        let (mut shared_spans, mut others) = (Vec::new(), other.0.iter().peekable());
         for own in &self.0 {
             while let Some(one) = others.peek() {
                 let shared = own.start.max(one.start)..own.end.min(one.end);
                 if !shared.is_empty() {
-                    both.push(shared);
+                    shared_spans.push(shared);
                 }
                 if one.end > own.end {
                     break;
@@ -86,7 +86,7 @@ impl Spans {
                 others.next();
             }
         }
-        Spans(both)
+        Spans(shared_spans)
     }
 }
 
@@ -132,8 +132,8 @@ mod tests {
             let missing: BTreeSet<_> = (0..count).filter(|at| !a.contains(at)).collect();
             prop_assert_eq!(one.missing(count).into_positions().collect::<BTreeSet<_>>(), missing);
             let both: BTreeSet<_> = a.intersection(&b).copied().collect();
-            prop_assert_eq!(one.both(&other).into_positions().collect::<BTreeSet<_>>(), both);
-            prop_assert_eq!(one.both(&other), other.both(&one));
+            prop_assert_eq!(one.intersection(&other).into_positions().collect::<BTreeSet<_>>(), both);
+            prop_assert_eq!(one.intersection(&other), other.intersection(&one));
         }
     }
 }

@@ -21,10 +21,10 @@ const PART_BYTES: u64 = 4 * size_of::<Option<Digest>>() as u64;
 /// In a sample, each range is a separate span in the set chosen and in the set read.
 const SAMPLED_RANGE_BYTES: u64 = 2 * size_of::<std::ops::Range<usize>>() as u64;
 /// State of this size is not counted; the rounding of the shares exceeds it.
-const LITTLE: u64 = 256 * KIB;
+const UNCOUNTED: u64 = 256 * KIB;
 
 /// Bytes of state per range.
-pub(super) fn of_range(per_range: &[Algorithm], is_sampled: bool) -> u64 {
+pub(super) fn bytes_per_range(per_range: &[Algorithm], is_sampled: bool) -> u64 {
     let digests = match packed_bytes(per_range) as u64 {
         0 => 0,
         packed => RANGE_COPIES * packed + DIFFERING_RANGE_BYTES,
@@ -33,15 +33,15 @@ pub(super) fn of_range(per_range: &[Algorithm], is_sampled: bool) -> u64 {
 }
 
 /// Bytes of state for all parts.
-pub(super) fn of_parts(layouts: &[PartLayout], needs: &[Need]) -> u64 {
+pub(super) fn bytes_of_parts(layouts: &[PartLayout], needs: &[Need]) -> u64 {
     let listed = layouts.iter().map(PartLayout::listed_bytes);
     let parts = needs.iter().filter_map(|need| layouts.get(need.layout)).map(|layout| layout.count() as u64);
     listed.chain(parts.map(|count| count.saturating_mul(PART_BYTES))).fold(0, u64::saturating_add)
 }
 
 /// Bytes of state that are not counted.
-pub(super) fn little(budget: Budget) -> u64 {
-    LITTLE.max(budget.waiting_room / 32)
+pub(super) fn uncounted(budget: Budget) -> u64 {
+    UNCOUNTED.max(budget.waiting_room / 32)
 }
 
 /// Range size in bytes where the references do not determine it: the usual or the requested size, as long as

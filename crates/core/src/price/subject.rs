@@ -41,7 +41,7 @@ impl Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CostItem {
     /// Storage for a month.
-    ProgressSink,
+    Keep,
     /// Reading every byte once.
     Read,
     /// Restoring from an archive class for reading.
@@ -62,7 +62,7 @@ impl CostItem {
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
-            CostItem::ProgressSink => "keep",
+            CostItem::Keep => "keep",
             CostItem::Read => "read",
             CostItem::BringBack => "bring_back",
             CostItem::Store => "store",

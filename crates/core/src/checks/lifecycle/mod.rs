@@ -75,24 +75,24 @@ pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Ti
             RuleStatus::Disabled => continue,
             RuleStatus::Enabled | RuleStatus::Other(_) => {}
         }
-        match reaches(&rule.filter, subject) {
-            Reach::No => continue,
-            Reach::Yes => {}
-            Reach::ByTags => {
+        match match_filter(&rule.filter, subject) {
+            FilterMatch::No => continue,
+            FilterMatch::Yes => {}
+            FilterMatch::ByTags => {
                 // Report it only if the rule can remove objects.
-                if acts(rule) {
+                if can_remove(rule) {
                     found.wants_tags = true;
-                    found.maybe(now, format!("{} goes by tags, which are not known", rule.name()));
+                    found.add_possible(now, format!("{} goes by tags, which are not known", rule.name()));
                 }
                 continue;
             }
         }
         if let RuleStatus::Other(word) = &rule.status {
-            found.maybe(now, format!("{} has the status `{word}`, which is not known", rule.name()));
+            found.add_possible(now, format!("{} has the status `{word}`, which is not known", rule.name()));
             continue;
         }
         if let Some(odd) = &rule.odd {
-            found.maybe(now, format!("{} is not understood: {odd}", rule.name()));
+            found.add_possible(now, format!("{} is not understood: {odd}", rule.name()));
         }
         found.add(rule, subject, now);
     }
@@ -102,16 +102,16 @@ pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Ti
 impl Removals {
     fn add(&mut self, rule: &LifecycleRule, subject: &LifecycleSubject<'_>, now: Timestamp) {
         if let Some(Expiration::After(age)) = rule.expiration {
-            match reached(age, subject.made, now) {
-                Some(at) => self.removed(at, format!("{}, by {}", rule.name(), shown("Expiration", age))),
-                None => self.maybe(now, format!("{} goes by age, and the object's is not known", rule.name())),
+            match time_of(age, subject.made, now) {
+                Some(at) => self.add_certain(at, format!("{}, by {}", rule.name(), describe_age("Expiration", age))),
+                None => self.add_possible(now, format!("{} goes by age, and the object's is not known", rule.name())),
             }
         }
         if let Some(noncurrent) = rule.noncurrent {
             self.add_noncurrent(rule, noncurrent, subject, now);
         }
         for transition in rule.transitions.iter().filter(|transition| ClassWord::of(&transition.class).archives()) {
-            if let Some(at) = reached(transition.age, subject.made, now) {
+            if let Some(at) = time_of(transition.age, subject.made, now) {
                 let by = format!("{}, to {}", rule.name(), transition.class);
                 self.archived.push(Removal { at, by });
             }
@@ -128,20 +128,20 @@ impl Removals {
     ) {
         // A locked version is not removed before its lock ends (S3 User Guide, *Locking objects with Object
         // Lock*).
-        let from = match subject.lock.map_or(Lasts::Free, lasts) {
-            Lasts::Free => now,
-            Lasts::Until(end) => end.max(now),
-            Lasts::Held => return,
+        let from = match subject.lock.map_or(LockDuration::Free, lock_duration) {
+            LockDuration::Free => now,
+            LockDuration::Until(end) => end.max(now),
+            LockDuration::Held => return,
         };
         match subject.standing {
             VersionState::Current => {}
             VersionState::Noncurrent { newer, .. } if newer < noncurrent.keeps => {}
             VersionState::Noncurrent { since, .. } => {
-                if let Some(at) = reached(Age::Days(noncurrent.days), Some(since), from) {
-                    self.removed(at, format!("{}, by NoncurrentDays={}", rule.name(), noncurrent.days));
+                if let Some(at) = time_of(Age::Days(noncurrent.days), Some(since), from) {
+                    self.add_certain(at, format!("{}, by NoncurrentDays={}", rule.name(), noncurrent.days));
                 }
             }
-            VersionState::NotKnown => self.maybe(
+            VersionState::NotKnown => self.add_possible(
                 from,
                 format!(
                     "{} removes versions {} days after they stop being current, and whether this one is current is not known",
@@ -152,11 +152,11 @@ impl Removals {
         }
     }
 
-    fn maybe(&mut self, at: Timestamp, by: String) {
+    fn add_possible(&mut self, at: Timestamp, by: String) {
         self.unclear.push(Removal { at, by });
     }
 
-    fn removed(&mut self, at: Timestamp, by: String) {
+    fn add_certain(&mut self, at: Timestamp, by: String) {
         if self.first.as_ref().is_none_or(|first| at < first.at) {
             self.first = Some(Removal { at, by });
         }
@@ -164,35 +164,35 @@ impl Removals {
 }
 
 /// Whether a rule may remove objects.
-fn acts(rule: &LifecycleRule) -> bool {
+fn can_remove(rule: &LifecycleRule) -> bool {
     matches!(rule.expiration, Some(Expiration::After(_))) || rule.noncurrent.is_some() || rule.odd.is_some()
 }
 
-enum Reach {
+enum FilterMatch {
     Yes,
     No,
     /// All conditions except the tags are satisfied, and the tags are not known.
     ByTags,
 }
 
-fn reaches(filter: &RuleFilter, subject: &LifecycleSubject<'_>) -> Reach {
+fn match_filter(filter: &RuleFilter, subject: &LifecycleSubject<'_>) -> FilterMatch {
     let outside = filter.prefix.as_deref().is_some_and(|prefix| !subject.key.starts_with(prefix))
         || filter.larger_than.is_some_and(|bytes| subject.size <= bytes)
         || filter.smaller_than.is_some_and(|bytes| subject.size >= bytes);
     if outside {
-        return Reach::No;
+        return FilterMatch::No;
     }
     match subject.tags {
-        _ if filter.tags.is_empty() => Reach::Yes,
-        None => Reach::ByTags,
-        Some(tags) if filter.tags.iter().all(|(name, value)| tags.get(name) == Some(value)) => Reach::Yes,
-        Some(_) => Reach::No,
+        _ if filter.tags.is_empty() => FilterMatch::Yes,
+        None => FilterMatch::ByTags,
+        Some(tags) if filter.tags.iter().all(|(name, value)| tags.get(name) == Some(value)) => FilterMatch::Yes,
+        Some(_) => FilterMatch::No,
     }
 }
 
 /// When an age is reached: creation plus the days, rounded up to midnight UTC (S3 User Guide, *Lifecycle
 /// configuration elements*). `None` if the time of creation is not known.
-fn reached(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+fn time_of(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let at = match age {
         Age::Date(date) => date,
         Age::Days(days) => {
@@ -204,28 +204,30 @@ fn reached(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestam
     Some(at.max(now))
 }
 
-fn shown(what: &str, age: Age) -> String {
+fn describe_age(what: &str, age: Age) -> String {
     match age {
         Age::Days(days) => format!("{what} Days={days}"),
         Age::Date(date) => format!("{what} Date={date}"),
     }
 }
 
-enum Lasts {
+enum LockDuration {
     Free,
     Until(Timestamp),
     Held,
 }
 
 /// How long a lock prevents removal. An unknown mode does not count as a lock.
-fn lasts(lock: &LockFacts) -> Lasts {
+fn lock_duration(lock: &LockFacts) -> LockDuration {
     if lock.legal_hold == Some(LegalHold::On) {
-        return Lasts::Held;
+        return LockDuration::Held;
     }
     match (&lock.mode, &lock.retain_until) {
-        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::At(end))) => Lasts::Until(*end),
-        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::Beyond)) => Lasts::Until(Timestamp::MAX),
-        _ => Lasts::Free,
+        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::At(end))) => LockDuration::Until(*end),
+        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::Beyond)) => {
+            LockDuration::Until(Timestamp::MAX)
+        }
+        _ => LockDuration::Free,
     }
 }
 

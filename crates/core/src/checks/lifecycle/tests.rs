@@ -205,15 +205,15 @@ fn no_locked_version_is_removed_before_its_lock_ends() {
 }
 
 #[test]
-fn moves_into_archives_are_told() {
+fn moves_into_archives_are_reported() {
     let to = |class: &str| Transition { age: Age::Days(30), class: class.into() };
     let rule = LifecycleRule {
         transitions: ["STANDARD_IA", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE", "NEW"].map(to).into(),
         ..rule()
     };
     let found = of(&[rule], &subject());
-    let told: Vec<&str> = found.archived.iter().map(|moved| moved.by.as_str()).collect();
-    assert_eq!(told, ["lifecycle rule `r`, to GLACIER", "lifecycle rule `r`, to DEEP_ARCHIVE"]);
+    let moves: Vec<&str> = found.archived.iter().map(|moved| moved.by.as_str()).collect();
+    assert_eq!(moves, ["lifecycle rule `r`, to GLACIER", "lifecycle rule `r`, to DEEP_ARCHIVE"]);
     assert_eq!(found.archived[0].at, at("2026-02-15T00:00:00Z"));
     assert_eq!((found.first, found.unclear.len()), (None, 0));
 }

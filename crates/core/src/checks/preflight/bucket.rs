@@ -18,7 +18,7 @@ pub struct BucketSurvey {
 }
 
 /// Checks that the bucket exists and is in the Region of the call.
-pub(super) fn place(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
+pub(super) fn bucket_location(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
     let name = &survey.name;
     match &survey.facts {
         Fact::Known { value, source } => {
@@ -45,7 +45,7 @@ pub(super) fn place(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
 }
 
 /// Notes on the protection of objects in this bucket, which AWS recommends to check before a store.
-pub(super) fn protection(survey: &BucketSurvey, out: &mut Preflight) {
+pub(super) fn bucket_protection(survey: &BucketSurvey, out: &mut Preflight) {
     let mut note = |text: String| out.notes.push(text);
     match &survey.versioning {
         Fact::Known { value: Versioning::Enabled, .. } => {}

@@ -18,7 +18,7 @@ pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
             pass(C::Image, source, rule, "available")
         }
         Fact::Known { value, .. } if !ImageState::of(&value.state).is_known() => {
-            unknown(C::Image, not_known("the state of the AMI", &value.state))
+            unknown(C::Image, unknown_word("the state of the AMI", &value.state))
         }
         Fact::Known { value, source } => {
             let why = value.state_reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -32,7 +32,7 @@ pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
 }
 
 /// The reason for a state word of EC2 or KMS that is not known.
-pub(super) fn not_known(what: &str, word: &str) -> Reason {
+pub(super) fn unknown_word(what: &str, word: &str) -> Reason {
     Reason::NotStated { detail: format!("{what} is `{word}`, which is not known") }
 }
 
@@ -43,14 +43,14 @@ pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
     };
     let ebs_backed = match image.root_device_type.as_deref().map(RootDevice::of) {
         Some(RootDevice::Ebs) => pass(C::EbsBacked, SOURCE, "EBS-backed", "root device type ebs"),
-        Some(RootDevice::Other(word)) => unknown(C::EbsBacked, not_known("the root device type", &word)),
+        Some(RootDevice::Other(word)) => unknown(C::EbsBacked, unknown_word("the root device type", &word)),
         Some(other) => fail(C::EbsBacked, SOURCE, "EBS-backed", format!("root device type {other}")),
         None => not_stated(C::EbsBacked, "the root device type"),
     };
     let virtualization = match image.virtualization.as_deref().map(Virtualization::of) {
         Some(Virtualization::Paravirtual) => fail(C::Virtualization, SOURCE, "not paravirtual", "paravirtual"),
         Some(Virtualization::Hvm) => pass(C::Virtualization, SOURCE, "not paravirtual", "hvm"),
-        Some(Virtualization::Other(word)) => unknown(C::Virtualization, not_known("the virtualization type", &word)),
+        Some(Virtualization::Other(word)) => unknown(C::Virtualization, unknown_word("the virtualization type", &word)),
         None => not_stated(C::Virtualization, "the virtualization type"),
     };
     [ebs_backed, virtualization]
@@ -139,13 +139,13 @@ pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>
     let tier = |snapshot: &SnapshotFacts| snapshot.tier.as_deref().map(SnapshotTier::of);
     let archived: Vec<&str> =
         found.iter().filter(|s| tier(s) == Some(SnapshotTier::Archive)).map(|s| s.id.as_str()).collect();
-    let untold: Vec<&str> =
+    let unstated: Vec<&str> =
         found.iter().filter(|s| tier(s).is_none_or(|tier| !tier.is_known())).map(|s| s.id.as_str()).collect();
     let rule = "no snapshot is in the archive tier";
     let tier = if !archived.is_empty() {
         fail(C::SnapshotTier, source, rule, format!("archived: {}", archived.join(", ")))
-    } else if !missing.is_empty() || !untold.is_empty() {
-        let detail = format!("no tier that is known is stated for {}", [missing, untold].concat().join(", "));
+    } else if !missing.is_empty() || !unstated.is_empty() {
+        let detail = format!("no tier that is known is stated for {}", [missing, unstated].concat().join(", "));
         unknown(C::SnapshotTier, Reason::NotStated { detail })
     } else {
         pass(C::SnapshotTier, source, rule, "all in the standard tier")
@@ -161,11 +161,11 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
     };
     let encrypted = found.iter().filter(|snapshot| snapshot.encrypted == Some(true)).count();
     let rule = "the keys of encrypted snapshots are enabled";
-    let untold: Vec<&str> = found.iter().filter(|s| s.encrypted.is_none()).map(|s| s.id.as_str()).collect();
-    if !untold.is_empty() {
-        let detail = format!("EC2 does not state whether these snapshots are encrypted: {}", untold.join(", "));
+    let unstated: Vec<&str> = found.iter().filter(|s| s.encrypted.is_none()).map(|s| s.id.as_str()).collect();
+    if !unstated.is_empty() {
+        let detail = format!("EC2 does not state whether these snapshots are encrypted: {}", unstated.join(", "));
         // A named key that is not enabled fails all the same.
-        let named = enabled(C::SnapshotKeys, rule, keys);
+        let named = keys_enabled(C::SnapshotKeys, rule, keys);
         let failed = named.verdict() == Verdict::Fail;
         out.findings.push(if failed { named } else { unknown(C::SnapshotKeys, Reason::NotStated { detail }) });
         return;
@@ -179,7 +179,7 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
         found.len()
     ));
     out.untested.push("use of the snapshots' KMS keys by this caller".to_owned());
-    out.findings.push(enabled(C::SnapshotKeys, rule, keys));
+    out.findings.push(keys_enabled(C::SnapshotKeys, rule, keys));
 }
 
 /// Snapshots that are not completed, and the reason if one has an unknown state.
@@ -189,12 +189,12 @@ pub(super) fn unready(snapshots: &[SnapshotFacts]) -> (Vec<String>, Option<Reaso
     let odd = snapshots.iter().find(|s| !state(s).is_known());
     (
         unready.map(|s| format!("{} is {}", s.id, s.state)).collect(),
-        odd.map(|s| not_known(&format!("the state of {}", s.id), &s.state)),
+        odd.map(|s| unknown_word(&format!("the state of {}", s.id), &s.state)),
     )
 }
 
 /// Checks that all keys are known and enabled. A disabled key fails, whatever the state of the others.
-pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
+pub(super) fn keys_enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
     let known = |fact: &Fact<KeyFacts>| fact.value().cloned();
     let disabled: Vec<String> = keys
         .values()
@@ -209,7 +209,7 @@ pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFact
         return fail(check, "kms:DescribeKey", rule, format!("there is no key {name}"));
     }
     if let Some(odd) = keys.values().filter_map(known).find(|key| !KeyState::of(&key.state).is_known()) {
-        return unknown(check, not_known(&format!("the state of {}", odd.arn), &odd.state));
+        return unknown(check, unknown_word(&format!("the state of {}", odd.arn), &odd.state));
     }
     match keys.iter().find(|(_, fact)| fact.value().is_none()) {
         Some((name, fact)) => unknown(check, reason(fact, name)),

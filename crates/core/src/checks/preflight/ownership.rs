@@ -57,7 +57,7 @@ impl OwnershipClaim {
     /// Determines which restore made an AMI. Tags may become visible later than the AMI, so an id from EC2's
     /// response is sufficient without a tag. A name or a source alone is not, because other calls produce the
     /// same.
-    pub fn of(&self, image: &ImageFacts) -> Ownership {
+    pub fn classify(&self, image: &ImageFacts) -> Ownership {
         let noted = self.noted.as_ref() == Some(&image.id);
         match image.tags.get(RESTORE_TAG) {
             Some(token) if *token != self.token => Ownership::Foreign { token: token.clone() },
@@ -83,10 +83,10 @@ impl OwnershipClaim {
     }
 
     /// Finds the AMI of this restore in a list of AMIs.
-    pub fn among<'a>(&self, images: &'a [ImageFacts]) -> Claimed<'a> {
+    pub fn find_in<'a>(&self, images: &'a [ImageFacts]) -> Claimed<'a> {
         // DescribeImages may return an AMI for a while after it was deregistered.
         let there = || images.iter().filter(|image| image.state != "deregistered");
-        let ours = there().filter_map(|image| match self.of(image) {
+        let ours = there().filter_map(|image| match self.classify(image) {
             Ownership::Ours(shown) => Some((image, shown)),
             _ => None,
         });
@@ -104,7 +104,7 @@ impl OwnershipClaim {
             return Claimed::Ours(image);
         }
         let holder = there().find(|image| image.name.as_ref() == Some(&self.name));
-        match holder.map(|image| (image, self.of(image))) {
+        match holder.map(|image| (image, self.classify(image))) {
             Some((image, Ownership::Foreign { .. })) => Claimed::Taken(image),
             Some((image, _)) => Claimed::Doubtful(image),
             None => Claimed::Nothing,
@@ -135,7 +135,7 @@ const RULE: &str = "a restore made the AMI";
 /// The finding on the AMI of a known restore.
 pub fn restored_by(claim: &OwnershipClaim, image: &ImageFacts) -> Finding {
     let token = &claim.token;
-    match claim.of(image) {
+    match claim.classify(image) {
         Ownership::Ours(Shown::Tag) => {
             pass(C::RestoredBy, "DescribeImages", RULE, format!("{RESTORE_TAG} is {token}, the token of this restore"))
         }
@@ -244,11 +244,11 @@ mod tests {
             ("other", None, Some(STORED), None, Ownership::Unrelated),
         ];
         for (name, token, source, noted, expected) in table {
-            let found = claim(noted).of(&image("ami-1", name, token, source));
+            let found = claim(noted).classify(&image("ami-1", name, token, source));
             assert_eq!(found, expected, "{name} {token:?} {source:?} {noted:?}");
         }
         for (name, source) in [("other", Some(STORED)), ("other", None), ("golden", Some("ami-0bbbbbbbbbbbbbbbb"))] {
-            let of = |token| claim(Some("ami-1")).of(&image("ami-1", name, token, source));
+            let of = |token| claim(Some("ami-1")).classify(&image("ami-1", name, token, source));
             assert!(matches!(of(Some(OURS)), Ownership::Copy { .. }), "{name} {source:?}");
             assert!(matches!(of(None), Ownership::Mistaken { .. }), "{name} {source:?}");
             let found = restored_by(&claim(Some("ami-1")), &image("ami-1", name, None, source));
@@ -258,7 +258,7 @@ mod tests {
             image("ami-1", "copy", Some(OURS), Some(STORED)),
             image("ami-1", "golden", Some(OURS), Some("ami-0bbbbbbbbbbbbbbbb")),
         ] {
-            assert!(matches!(claim(None).of(&copy), Ownership::Copy { .. }), "{copy:?}");
+            assert!(matches!(claim(None).classify(&copy), Ownership::Copy { .. }), "{copy:?}");
         }
     }
 
@@ -269,23 +269,23 @@ mod tests {
         let failed = state("failed", ours("ami-1"));
         let pending = state("pending", ours("ami-2"));
         let all = [failed.clone(), pending.clone()];
-        assert_eq!(claim(None).among(&all), Claimed::Ours(&pending));
-        assert_eq!(claim(Some("ami-1")).among(&all), Claimed::Ours(&failed));
-        assert_eq!(claim(None).among(std::slice::from_ref(&failed)), Claimed::Ours(&failed));
+        assert_eq!(claim(None).find_in(&all), Claimed::Ours(&pending));
+        assert_eq!(claim(Some("ami-1")).find_in(&all), Claimed::Ours(&failed));
+        assert_eq!(claim(None).find_in(std::slice::from_ref(&failed)), Claimed::Ours(&failed));
         // The tag takes precedence over the recorded id.
         let both = [image("ami-9", "golden", None, Some(STORED)), ours("ami-1")];
-        assert_eq!(claim(Some("ami-9")).among(&both), Claimed::Ours(&both[1]));
-        assert_eq!(claim(Some("ami-9")).among(&both[..1]), Claimed::Ours(&both[0]));
+        assert_eq!(claim(Some("ami-9")).find_in(&both), Claimed::Ours(&both[1]));
+        assert_eq!(claim(Some("ami-9")).find_in(&both[..1]), Claimed::Ours(&both[0]));
         let gone = [state("deregistered", ours("ami-1"))];
-        assert_eq!(claim(Some("ami-1")).among(&gone), Claimed::Nothing);
+        assert_eq!(claim(Some("ami-1")).find_in(&gone), Claimed::Nothing);
         let foreign = [image("ami-3", "golden", Some(OTHER), Some(STORED))];
-        assert_eq!(claim(None).among(&foreign), Claimed::Taken(&foreign[0]));
+        assert_eq!(claim(None).find_in(&foreign), Claimed::Taken(&foreign[0]));
         let untagged = [image("ami-4", "golden", None, Some(STORED))];
-        assert_eq!(claim(Some("ami-5")).among(&untagged), Claimed::Doubtful(&untagged[0]));
+        assert_eq!(claim(Some("ami-5")).find_in(&untagged), Claimed::Doubtful(&untagged[0]));
         let copy = [image("ami-6", "golden", Some(OURS), Some("ami-0bbbbbbbbbbbbbbbb"))];
-        assert_eq!(claim(None).among(&copy), Claimed::Doubtful(&copy[0]));
+        assert_eq!(claim(None).find_in(&copy), Claimed::Doubtful(&copy[0]));
         let others = [image("ami-7", "other", None, Some(STORED)), image("ami-8", "third", Some(OTHER), None)];
-        assert_eq!(claim(None).among(&others), Claimed::Nothing);
+        assert_eq!(claim(None).find_in(&others), Claimed::Nothing);
     }
 
     #[test]

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::bucket::{BucketSurvey, place};
-use super::image::enabled;
+use super::bucket::{BucketSurvey, bucket_location};
+use super::image::keys_enabled;
 use super::in_progress::{Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
 use super::ownership::{Ownership, OwnershipClaim};
@@ -138,7 +138,7 @@ pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
     out.findings.extend(empty(survey));
     out.findings.push(readable(survey));
     out.findings.push(verified(&survey.verified));
-    place(&survey.bucket, &survey.region, &mut out);
+    bucket_location(&survey.bucket, &survey.region, &mut out);
     out.findings.push(image_size(&survey.size, survey.limits));
     out.findings.push(restores_in_progress(&survey.work, survey.limits));
     out.notes.extend(cautious(&survey.work, &survey.size, survey.limits.restores));
@@ -319,7 +319,7 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
 impl RestoreSurvey {
     /// Which restore made an AMI, for the report; empty if that is not known.
     fn who_made(&self, image: &ImageFacts) -> String {
-        match self.claim.as_ref().map(|claim| claim.of(image)) {
+        match self.claim.as_ref().map(|claim| claim.classify(image)) {
             Some(Ownership::Ours(_)) => format!(", made by this very restore: follow it with --follow {}", image.id),
             Some(Ownership::Foreign { .. }) => ", made by another restore".to_owned(),
             _ => String::new(),
@@ -356,7 +356,7 @@ fn encryption(survey: &RestoreSurvey, out: &mut Preflight) {
         }
         Fact::Known { value: EbsDefault { key: Some(key), .. }, .. } => {
             out.notes.push(format!("the restored snapshots will be encrypted with {key}, the EBS default here"));
-            out.findings.push(enabled(C::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
+            out.findings.push(keys_enabled(C::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
         }
         Fact::Known { .. } => {
             let detail = "EBS encryption by default is on, and its key is not stated".to_owned();

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::image::{not_known, unready};
+use super::image::{unknown_word, unready};
 use super::{fail, optional, pass, unknown};
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::verdict::{Condition as C, Finding, Reason};
@@ -96,7 +96,7 @@ fn state(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> Finding {
     let (open, odd) = unready(snapshots);
     let state = ImageState::of(&image.state);
     if !state.is_known() {
-        unknown(C::RestoredState, not_known(&format!("the state of {}", image.id), &image.state))
+        unknown(C::RestoredState, unknown_word(&format!("the state of {}", image.id), &image.state))
     } else if state != ImageState::Available {
         fail(C::RestoredState, SOURCE, rule, format!("{} is {}", image.id, image.state))
     } else if wanted == 0 || wanted < image.volumes.len() {

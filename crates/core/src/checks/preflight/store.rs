@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::bucket::{BucketSurvey, place, protection};
-use super::image::not_known;
+use super::bucket::{BucketSurvey, bucket_location, bucket_protection};
+use super::image::unknown_word;
 use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
 use super::permission::{DryRun, permission_of};
@@ -67,9 +67,9 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     out.notes.extend(cautious(&survey.work, &survey.size, survey.limits.stores));
     out.notes.push(counted_in(&survey.region));
     out.findings.push(one_store(survey));
-    place(&survey.bucket, &survey.region, &mut out);
+    bucket_location(&survey.bucket, &survey.region, &mut out);
     if survey.bucket.facts.value().is_some() {
-        protection(&survey.bucket, &mut out);
+        bucket_protection(&survey.bucket, &mut out);
     }
     let answer = judge_stored(&survey.stored, &survey.ami, &survey.into);
     out.findings.push(not_stored(&answer, &survey.into.key(&survey.ami)));
@@ -100,7 +100,7 @@ fn one_store(survey: &StoreSurvey) -> Finding {
             match same().find(|task| task.in_progress() == Some(true)) {
                 None => match odd() {
                     None => pass(C::OneStore, source, rule, "none"),
-                    Some(odd) => unknown(C::OneStore, not_known("the state of a store task of it", &odd.state)),
+                    Some(odd) => unknown(C::OneStore, unknown_word("the state of a store task of it", &odd.state)),
                 },
                 Some(task) => {
                     let progress = task.progress.map(|percent| format!(", at {percent} %")).unwrap_or_default();

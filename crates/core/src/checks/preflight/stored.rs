@@ -108,18 +108,18 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
             _ => Stored::NotStored,
         }
     };
-    StoredAnswer { stored, said: said(survey, &key, &tasks) }
+    StoredAnswer { stored, said: answers(survey, &key, &tasks) }
 }
 
 fn at(time: Option<Timestamp>) -> String {
     time.map_or(String::new(), |time| format!(", {time}"))
 }
 
-fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, String)> {
+fn answers(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, String)> {
     let why = |fact: Option<String>| fact.unwrap_or_default();
     let mut said = Vec::new();
-    let mut tell = |source: &str, text: String| said.push((source.to_owned(), text));
-    tell(
+    let mut report = |source: &str, text: String| said.push((source.to_owned(), text));
+    report(
         "HeadObject",
         match &survey.exact {
             Fact::Known { value, .. } => format!("{key} is there: {}{}", ByteSize(value.size), at(value.last_modified)),
@@ -127,7 +127,7 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
             other => why(other.why_not()),
         },
     );
-    tell(
+    report(
         "ListObjectsV2",
         match &survey.listed {
             Fact::Known { value, .. } if value.is_empty() => "no object of this name under any path".to_owned(),
@@ -137,7 +137,7 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
             other => why(other.why_not()),
         },
     );
-    tell(
+    report(
         "ListMultipartUploads",
         match &survey.uploads {
             Fact::Known { value, .. } if value.is_empty() => "no upload of this name is open".to_owned(),
@@ -147,7 +147,7 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
             other => why(other.why_not()),
         },
     );
-    tell(
+    report(
         "DescribeStoreImageTasks",
         match &survey.tasks {
             Fact::Known { .. } if tasks.is_empty() => {
@@ -176,9 +176,9 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
                 if value.len() - markers == 1 { "" } else { "s" },
                 if markers == 1 { "" } else { "s" }
             );
-            tell("ListObjectVersions", text);
+            report("ListObjectVersions", text);
         }
-        other => tell("ListObjectVersions", why(other.why_not())),
+        other => report("ListObjectVersions", why(other.why_not())),
     }
     said
 }

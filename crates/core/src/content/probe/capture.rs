@@ -112,11 +112,11 @@ impl Probe {
                 Window::Nothing if piece.offset == 0 && piece.bytes.len() == length => *slot = measure(&piece.bytes),
                 Window::Nothing => {
                     let (mut bytes, mut filled) = (vec![0; length], vec![false; length]);
-                    fill(&mut bytes, &mut filled, &piece);
+                    copy_piece(&mut bytes, &mut filled, &piece);
                     *slot = Window::Partly { bytes, filled };
                 }
                 Window::Partly { bytes, filled } => {
-                    fill(bytes, filled, &piece);
+                    copy_piece(bytes, filled, &piece);
                     if filled.iter().all(|filled| *filled) {
                         *slot = measure(bytes);
                     }
@@ -140,7 +140,7 @@ impl Probe {
     }
 }
 
-fn fill(bytes: &mut [u8], filled: &mut [bool], piece: &Piece) {
+fn copy_piece(bytes: &mut [u8], filled: &mut [bool], piece: &Piece) {
     let places = bytes.iter_mut().zip(filled).skip(piece.offset as usize);
     for ((place, filled), byte) in places.zip(&piece.bytes) {
         if !std::mem::replace(filled, true) {

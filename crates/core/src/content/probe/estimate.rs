@@ -61,8 +61,8 @@ impl Estimate {
             }
         }
         let mirrored: Vec<(f64, f64)> = drawn.iter().map(|(value, weight)| (1.0 - value, *weight)).collect();
-        let low = (known + drawn_weight * (1.0 - upper(&mirrored))) / total;
-        let high = (known + drawn_weight * upper(&drawn) + unread) / total;
+        let low = (known + drawn_weight * (1.0 - upper_bound(&mirrored))) / total;
+        let high = (known + drawn_weight * upper_bound(&drawn) + unread) / total;
         let value = mean(pieces.iter().filter_map(|piece| Some((piece.value?, piece.weight))));
         // Rounding can move the mean of equal values just outside the bounds.
         Estimate { value, low: low.clamp(0.0, value), high: high.clamp(value, 1.0) }
@@ -82,12 +82,12 @@ pub(super) fn mean(values: impl Iterator<Item = (f64, f64)>) -> f64 {
 
 /// The lowest mean that the bets rule out. The capital rises with the claimed mean, so every larger mean is
 /// ruled out too.
-fn upper(drawn: &[(f64, f64)]) -> f64 {
+fn upper_bound(drawn: &[(f64, f64)]) -> f64 {
     let heaviest = drawn.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
     let (mut low, mut high) = (mean(drawn.iter().copied()), 1.0);
     for _ in 0..STEPS {
         let claim = low.midpoint(high);
-        if claim < 1.0 && stake(drawn, heaviest, claim) < 1.0 / MISS {
+        if claim < 1.0 && capital(drawn, heaviest, claim) < 1.0 / MISS {
             low = claim;
         } else {
             high = claim;
@@ -97,7 +97,7 @@ fn upper(drawn: &[(f64, f64)]) -> f64 {
 }
 
 /// The mean capital that bets starting at 1 reach against the claim that the mean is at least `claim`.
-fn stake(drawn: &[(f64, f64)], heaviest: f64, claim: f64) -> f64 {
+fn capital(drawn: &[(f64, f64)], heaviest: f64, claim: f64) -> f64 {
     let mut stakes = [1.0f64; STAKES];
     for (value, weight) in drawn {
         let gain = weight / heaviest * (claim - value) / (1.0 - claim) / STAKES as f64;

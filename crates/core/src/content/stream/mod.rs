@@ -147,7 +147,7 @@ impl Stream {
             State::Head(head) => {
                 let first = bytes.first().copied().unwrap_or_default();
                 let found = head.push(first, self.decoded.format, self.limits);
-                self.begin(found);
+                self.begin_frame(found);
                 return 1;
             }
             State::Skip(left) => {
@@ -162,7 +162,7 @@ impl Stream {
             State::Padding => {
                 match bytes.iter().position(|byte| *byte != 0) {
                     None => self.decoded.padding += bytes.len() as u64,
-                    Some(_) => self.end(End::Trailing { at: self.frame_at }),
+                    Some(_) => self.end_at(End::Trailing { at: self.frame_at }),
                 }
                 return bytes.len();
             }
@@ -186,13 +186,13 @@ impl Stream {
                 used.max(1)
             }
             Step::Stop(end) => {
-                self.stop(end);
+                self.abort_frame(end);
                 bytes.len()
             }
         }
     }
 
-    fn begin(&mut self, found: head::Found) {
+    fn begin_frame(&mut self, found: head::Found) {
         use head::Found;
         match found {
             Found::More => {}
@@ -216,15 +216,15 @@ impl Stream {
             }
             Found::Stop(end) => {
                 self.decoded.format = Some(Format::Zstd);
-                self.end(end);
+                self.end_at(end);
             }
-            Found::Nothing(head) if self.decoded.frames == 0 => self.plain(&head),
+            Found::Nothing(head) if self.decoded.frames == 0 => self.treat_as_plain(&head),
             Found::Nothing(head) => {
                 if self.decoded.format == Some(Format::Gzip) && head.iter().all(|byte| *byte == 0) {
                     self.decoded.padding = head.len() as u64;
                     self.state = State::Padding;
                 } else {
-                    self.end(End::Trailing { at: self.frame_at });
+                    self.end_at(End::Trailing { at: self.frame_at });
                 }
             }
         }
@@ -239,26 +239,26 @@ impl Stream {
     }
 
     /// Ends a frame that cannot continue: reported as damage, unless nothing shows that it was a frame.
-    fn stop(&mut self, end: End) {
+    fn abort_frame(&mut self, end: End) {
         let format = self.decoded.format;
         let shown = self.decoded.frames > 0 || self.frame_out >= RECOGNISED || format == Some(Format::Zstd);
         // One object in a thousand starts with two bytes that are a valid zlib header, and such a stream soon
         // ends.
         let ended = matches!(end, End::Damaged { whole: true, .. }) && format == Some(Format::Gzip);
         if shown || ended {
-            self.end(end);
+            self.end_at(end);
         } else {
-            self.plain(&[]);
+            self.treat_as_plain(&[]);
         }
     }
 
-    fn end(&mut self, end: End) {
+    fn end_at(&mut self, end: End) {
         self.decoded.decoded_bytes += std::mem::take(&mut self.frame_out);
         self.decoded.end = end.from(self.frame_at);
         self.state = State::Ended;
     }
 
-    fn plain(&mut self, head: &[u8]) {
+    fn treat_as_plain(&mut self, head: &[u8]) {
         self.decoded = Decoded { format: Some(Format::None), ..Decoded::default() };
         self.frame_out = 0;
         self.counted = self.frame_at == 0 && !head.is_empty();
@@ -273,23 +273,23 @@ impl Stream {
             State::Head(_) if self.at == 0 => {}
             State::Head(head) if self.decoded.frames == 0 && head.bytes().starts_with(&zstd::MAGIC) => {
                 self.decoded.format = Some(Format::Zstd);
-                self.end(End::Truncated { frame_at: self.frame_at });
+                self.end_at(End::Truncated { frame_at: self.frame_at });
             }
-            State::Head(head) if self.decoded.frames == 0 => self.plain(head.bytes()),
+            State::Head(head) if self.decoded.frames == 0 => self.treat_as_plain(head.bytes()),
             State::Head(head) if head.bytes().is_empty() => self.decoded.end = End::Whole,
             State::Head(head) if self.decoded.format == Some(Format::Gzip) && head.bytes().iter().all(|b| *b == 0) => {
                 self.decoded.padding = head.bytes().len() as u64;
                 self.decoded.end = End::Whole;
             }
-            State::Head(_) => self.end(End::Trailing { at: self.frame_at }),
+            State::Head(_) => self.end_at(End::Trailing { at: self.frame_at }),
             State::Zstd(_) | State::Gzip(_) | State::Zlib(_) | State::Skip(_) => {
                 let least = if self.decoded.format == Some(Format::Zlib) { RECOGNISED } else { 1 };
                 let shown =
                     self.decoded.frames > 0 || self.frame_out >= least || self.decoded.format == Some(Format::Zstd);
                 if shown {
-                    self.end(End::Truncated { frame_at: self.frame_at });
+                    self.end_at(End::Truncated { frame_at: self.frame_at });
                 } else {
-                    self.plain(&[]);
+                    self.treat_as_plain(&[]);
                 }
             }
             State::Padding => self.decoded.end = End::Whole,

@@ -125,7 +125,7 @@ impl Walk {
     /// page must then be discarded, and the listing cannot be completed.
     pub fn take(&mut self, page: RawPage) -> Result<ListedPage, String> {
         let asked = (self.bucket.as_str(), self.prefix.as_str());
-        is_of_the_request(asked, (page.bucket.as_deref(), page.prefix.as_deref()), page.encoded)?;
+        check_listing_request(asked, (page.bucket.as_deref(), page.prefix.as_deref()), page.encoded)?;
         let count = page.entries.len() as u64 + page.rolled_up;
         if let Some(stated) = page.key_count.as_deref().filter(|stated| stated.trim().parse() != Ok(count)) {
             return Err(format!("a page of the listing says that it has {stated} keys, and has {count}"));
@@ -137,7 +137,7 @@ impl Walk {
             keys.push(key_of(entry, page.encoded)?);
         }
         let read: Vec<&str> = keys.iter().filter_map(|key| key.as_ref().ok()).map(String::as_str).collect();
-        let unordered = self.order(&read, first && next.is_none())?;
+        let unordered = self.check_order(&read, first && next.is_none())?;
         let mut listed = ListedPage { unordered, ..ListedPage::default() };
         if next.is_some() && read.is_empty() {
             return Err("a page of the listing has no key, and says that more follow".to_owned());
@@ -146,7 +146,7 @@ impl Walk {
             return Err("the listing repeats a continuation token, and would never end".to_owned());
         }
         for (entry, key) in page.entries.into_iter().zip(keys) {
-            self.place(entry, key, &mut listed);
+            self.add_entry(entry, key, &mut listed);
         }
         self.over = next.is_none();
         self.token = next;
@@ -155,7 +155,7 @@ impl Walk {
 
     /// Checks that keys are in order and do not repeat. Otherwise a page may have left keys out. Returns
     /// whether the keys are out of order, which does no harm if the page is `alone`.
-    fn order(&mut self, keys: &[&str], alone: bool) -> Result<bool, String> {
+    fn check_order(&mut self, keys: &[&str], alone: bool) -> Result<bool, String> {
         let twice = |key: &str| format!("the listing has the key `{key}` twice");
         let mut own = BTreeSet::new();
         if let Some(key) = keys.iter().find(|key| !own.insert(**key)) {
@@ -183,7 +183,7 @@ impl Walk {
     }
 
     /// Adds an entry to the list it belongs to.
-    fn place(&self, entry: RawEntry, key: Result<String, OddEntry>, listed: &mut ListedPage) {
+    fn add_entry(&self, entry: RawEntry, key: Result<String, OddEntry>, listed: &mut ListedPage) {
         let key = match key {
             Ok(key) => key,
             Err(odd) => {
@@ -207,7 +207,7 @@ impl Walk {
 /// # Errors
 ///
 /// When the server states another bucket or prefix; the text is for the report.
-pub fn is_of_the_request(
+pub fn check_listing_request(
     asked: (&str, &str),
     stated: (Option<&str>, Option<&str>),
     encoded: bool,

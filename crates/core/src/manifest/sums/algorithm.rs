@@ -60,23 +60,23 @@ const OTHERS: [&str; 45] = [
 ];
 
 /// The algorithm of a line's tag: `SHA256`, `SHA2-256` (OpenSSL 3), `BLAKE2b` and so on.
-pub(super) fn tagged(tag: &str) -> Stated {
-    computed(&plain(tag)).map_or_else(|| Stated::Other(tag.to_owned()), Stated::Computed)
+pub(super) fn algorithm_of_tag(tag: &str) -> Stated {
+    computed_algorithm(&normalized(tag)).map_or_else(|| Stated::Other(tag.to_owned()), Stated::Computed)
 }
 
 /// The algorithm of a word that may have another meaning: only known names are accepted.
-pub(super) fn known(name: &str) -> Option<Stated> {
-    let plain = plain(name);
-    computed(&plain)
+pub(super) fn known_algorithm(name: &str) -> Option<Stated> {
+    let plain = normalized(name);
+    computed_algorithm(&plain)
         .map(Stated::Computed)
         .or_else(|| OTHERS.contains(&plain.as_str()).then(|| Stated::Other(name.to_owned())))
 }
 
-fn plain(name: &str) -> String {
+fn normalized(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
-fn computed(plain: &str) -> Option<Algorithm> {
+fn computed_algorithm(plain: &str) -> Option<Algorithm> {
     match plain {
         "sha2256" => Some(Algorithm::Sha256),
         "sha2512" => Some(Algorithm::Sha512),
@@ -116,7 +116,7 @@ const PLAIN: [&str; 14] = [
 pub(super) fn of_file_name(file: &str, target: &str) -> ByName {
     let file = file.strip_prefix(target).unwrap_or(file).to_ascii_lowercase();
     let extension = extension(&file);
-    if let Some(stated) = extension.and_then(|extension| known(without_sums(extension))) {
+    if let Some(stated) = extension.and_then(|extension| known_algorithm(without_sums(extension))) {
         return ByName::Stated(stated);
     }
     match in_words(&file).as_slice() {
@@ -133,9 +133,9 @@ pub(super) fn of_file_name(file: &str, target: &str) -> ByName {
 }
 
 /// The name before an extension that names an algorithm: `x.bin` for `x.bin.md5`.
-pub(super) fn named_by(file: &str) -> Option<&str> {
+pub(super) fn stem_before_algorithm(file: &str) -> Option<&str> {
     let stem = file.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| !stem.is_empty())?;
-    let states = extension(file).and_then(|extension| known(without_sums(&extension.to_ascii_lowercase())));
+    let states = extension(file).and_then(|extension| known_algorithm(without_sums(&extension.to_ascii_lowercase())));
     states.map(|_| stem)
 }
 
@@ -156,7 +156,7 @@ fn in_words(file: &str) -> Vec<Stated> {
         // `sha3-256` and `sha512-256` are single names.
         let longest = (1..=rest.len().min(2)).rev().find_map(|count| {
             let (taken, rest) = rest.split_at(count);
-            known(without_sums(&taken.concat())).map(|stated| (stated, rest))
+            known_algorithm(without_sums(&taken.concat())).map(|stated| (stated, rest))
         });
         match longest {
             Some((stated, behind)) => {
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags() {
+    fn tags_name_algorithms() {
         for (tag, algorithm) in [
             ("SHA256", Algorithm::Sha256),
             ("SHA2-256", Algorithm::Sha256),
@@ -220,17 +220,17 @@ mod tests {
             ("XXH3", Algorithm::Xxh3),
             ("CRC64NVME", Algorithm::Crc64Nvme),
         ] {
-            assert_eq!(tagged(tag), Stated::Computed(algorithm), "{tag}");
+            assert_eq!(algorithm_of_tag(tag), Stated::Computed(algorithm), "{tag}");
         }
         for other in
             ["SHA512/256", "SHA512-256", "SHA3-256", "SHA224", "BLAKE2b", "BLAKE2B512", "SM3", "SIZE", "XXH64_LE"]
         {
-            assert_eq!(tagged(other), Stated::Other(other.to_owned()));
+            assert_eq!(algorithm_of_tag(other), Stated::Other(other.to_owned()));
         }
     }
 
     #[test]
-    fn names_of_checksum_files() {
+    fn file_names_state_algorithms() {
         let of = |file: &str| of_file_name(file, "ami-1.bin");
         let computed = |algorithm| ByName::Stated(Stated::Computed(algorithm));
         for (file, stated) in [
@@ -282,7 +282,7 @@ mod tests {
             (".md5", None),
             ("y.bin.txt", None),
         ] {
-            assert_eq!(named_by(file), stem, "{file}");
+            assert_eq!(stem_before_algorithm(file), stem, "{file}");
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::algorithm::{Stated, known, tagged};
+use super::algorithm::{Stated, algorithm_of_tag, known_algorithm};
 
 /// A line of a checksum file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,10 +89,11 @@ impl Heading {
         if let Some((tag, name)) = line.split_once(" hash of ") {
             let name = name.strip_prefix("file ").unwrap_or(name).trim();
             let is_tag = !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            return (is_tag && !name.is_empty()).then(|| Heading { stated: tagged(tag), name: name.to_owned() });
+            return (is_tag && !name.is_empty())
+                .then(|| Heading { stated: algorithm_of_tag(tag), name: name.to_owned() });
         }
         let (before, name) = line.rsplit_once(' ')?;
-        let stated = before.split(|c: char| !c.is_ascii_alphanumeric()).find_map(known)?;
+        let stated = before.split(|c: char| !c.is_ascii_alphanumeric()).find_map(known_algorithm)?;
         name.contains(['.', '/', '\\']).then(|| Heading { stated, name: name.to_owned() })
     }
 
@@ -155,21 +156,21 @@ fn bsd(line: &str) -> Option<Parsed<'_>> {
     let is_tag = tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
     let is_value = !value.is_empty() && !value.contains(char::is_whitespace);
     // Old versions of OpenSSL write `(stdin)= h` without a tag.
-    let stated = (!tag.is_empty()).then(|| tagged(tag));
+    let stated = (!tag.is_empty()).then(|| algorithm_of_tag(tag));
     (is_tag && is_value && !name.is_empty()).then_some((stated, Some(name), value))
 }
 
 /// `sha256:h`, alone or before a name.
 fn prefixed(line: &str) -> Option<Parsed<'_>> {
-    let (token, name) = split(line);
+    let (token, name) = split_name(line);
     let (tag, value) = token.split_once(':')?;
-    let stated = known(tag)?;
+    let stated = known_algorithm(tag)?;
     (!value.is_empty()).then_some((Some(stated), name, value))
 }
 
 /// `h  x` and `h *x` of GNU, `h x` of `md5 -r`, and `h` alone.
 fn gnu(line: &str) -> Option<Parsed<'_>> {
-    let (value, name) = split(line);
+    let (value, name) = split_name(line);
     let hex = value.bytes().all(|b| b.is_ascii_hexdigit());
     let in_form = line.get(value.len()..).is_some_and(|rest| rest.starts_with("  ") || rest.starts_with(" *"));
     (hex && (value.len() >= SHORTEST || in_form && name.is_some())).then_some((None, name, value))
@@ -184,7 +185,7 @@ fn sfv(line: &str) -> Option<Parsed<'_>> {
 }
 
 /// The first word, and the rest after one space and an optional mark of text or binary mode.
-fn split(line: &str) -> (&str, Option<&str>) {
+fn split_name(line: &str) -> (&str, Option<&str>) {
     match line.split_once([' ', '\t']) {
         None => (line, None),
         Some((token, rest)) => {
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_lines() {
+    fn every_format_is_parsed() {
         let sha = || Some(Stated::Computed(Algorithm::Sha256));
         let base64 = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=";
         for (line, stated, name, value) in [
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_checksum_line() {
+    fn other_lines_are_foreign() {
         for foreign in [
             "hello world",
             "-----BEGIN PGP SIGNED MESSAGE-----",

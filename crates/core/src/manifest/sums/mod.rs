@@ -5,7 +5,7 @@ mod line;
 mod target;
 mod text;
 
-use algorithm::{ByLength, ByName, Stated, by_length, named_by, of_file_name, others_of};
+use algorithm::{ByLength, ByName, Stated, by_length, of_file_name, others_of, stem_before_algorithm};
 use line::{Line, Sum, lines};
 use target::{Fit, segments};
 
@@ -164,10 +164,10 @@ pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, Sum
         ));
     }
     let nameless = !parsed.any_named;
-    let (meant, several) = meant(parsed, request)?;
+    let (lines, several) = matching_lines(parsed, request)?;
     let mut values: Vec<SumLine> = Vec::new();
-    for Kept { line, sum, .. } in meant {
-        let value = value(&sum, request).map_err(|problem| SumsError::Line { line, problem })?;
+    for Kept { line, sum, .. } in lines {
+        let value = line_value(&sum, request).map_err(|problem| SumsError::Line { line, problem })?;
         if !values.iter().any(|known| known.value == value) {
             values.push(SumLine { line, value });
         }
@@ -176,7 +176,7 @@ pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, Sum
         let name = request.target.name().to_owned();
         return Err(if nameless { SumsError::Nameless } else { SumsError::Ambiguous { name } });
     }
-    leave_out(&mut values, &mut notes, request.file);
+    drop_uncomputable(&mut values, &mut notes, request.file);
     Ok(GivenSums { file: request.file.to_owned(), values, notes })
 }
 
@@ -186,7 +186,7 @@ fn parse(text: &str, request: &SumsRequest<'_>) -> Result<Parsed, SumsError> {
         match read {
             Line::Sum(mut sum) => {
                 parsed.any_named |= sum.name.is_some();
-                let fit = fit_by_mode(&mut sum, request).unwrap_or_else(|| fit(&sum, request));
+                let fit = match_without_mode(&mut sum, request).unwrap_or_else(|| match_name(&sum, request));
                 let lines = if sum.name.is_none() { &mut parsed.nameless } else { &mut parsed.named };
                 if fit != Fit::No || sum.name.is_none() && lines.len() <= MOST_LINES {
                     lines.push(Kept { line, sum, fit });
@@ -206,7 +206,7 @@ fn parse(text: &str, request: &SumsRequest<'_>) -> Result<Parsed, SumsError> {
 }
 
 /// The lines that refer to the target, and whether they may be of several files.
-fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool), SumsError> {
+fn matching_lines(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool), SumsError> {
     let Parsed { mut named, nameless, any_named, .. } = parsed;
     let no_line = |elsewhere: Option<&Kept>| {
         let elsewhere = elsewhere.map(|kept| (kept.line, kept.sum.name.clone().unwrap_or_default()));
@@ -216,7 +216,7 @@ fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool),
     match named.iter().map(|kept| kept.fit).max() {
         None if any_named || nameless.is_empty() => no_line(None),
         None if !request.one_target || nameless.len() > MOST_LINES => Err(SumsError::Nameless),
-        None => match of_another(request) {
+        None => match other_target(request) {
             Some(other) => {
                 Err(SumsError::OfAnother { name: request.target.name().to_owned(), other: other.to_owned() })
             }
@@ -236,8 +236,8 @@ fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool),
 
 /// The file that the name of a checksum file refers to, if it is not the target: `y.bin` for `y.bin.md5`. A
 /// name without an extension may be an ordinary word, unless a file or an AMI has that name.
-fn of_another<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
-    let stem = named_by(last_segment(request.file))?;
+fn other_target<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
+    let stem = stem_before_algorithm(last_segment(request.file))?;
     let target = request.target.name();
     let begins = |long: &str, short: &str| {
         long.get(..short.len()).is_some_and(|start| start.eq_ignore_ascii_case(short))
@@ -255,13 +255,13 @@ fn of_another<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
 
 /// Matches the name without a leading `shasum` mode mark, if the mark is not part of the name. The value was
 /// then computed over something else than the bytes.
-fn fit_by_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
+fn match_without_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
     let (mode, name) = (sum.mode?, sum.name.as_deref()?);
     if request.target.has_path(name) || request.target.name() == name || (request.means_another)(name) {
         return None;
     }
     let bare = name.get(1..)?.to_owned();
-    let found = fit(&Sum { name: Some(bare.clone()), ..sum.clone() }, request);
+    let found = match_name(&Sum { name: Some(bare.clone()), ..sum.clone() }, request);
     if found == Fit::No {
         return None;
     }
@@ -270,7 +270,7 @@ fn fit_by_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
     Some(found)
 }
 
-fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
+fn match_name(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
     let Some(name) = &sum.name else { return Fit::No };
     let as_written = request.target.fit(name);
     let fit = if as_written == Fit::No && !sum.escaped && name.contains('\\') && !name.contains('/') {
@@ -283,7 +283,7 @@ fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
 
 /// The value of a line. Its algorithm is taken from the line, the user, the name of the file, or the length
 /// of the value, in this order.
-fn value(sum: &Sum, request: &SumsRequest<'_>) -> Result<SumValue, String> {
+fn line_value(sum: &Sum, request: &SumsRequest<'_>) -> Result<SumValue, String> {
     let parse = |algorithm| Digest::parse(algorithm, &sum.value).map_err(|error| error.to_string());
     let fits = |algorithm: &Algorithm| sum.value.len() == 2 * algorithm.digest_len();
     match (&sum.stated, request.algorithm) {
@@ -334,7 +334,7 @@ fn disagree(values: &[SumLine]) -> bool {
 }
 
 /// Removes values that cannot be computed here if there are others, and adds a note for each.
-fn leave_out(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
+fn drop_uncomputable(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
     let computed = |one: &SumLine| !matches!(one.value, SumValue::NotComputed { .. });
     if !values.iter().any(computed) {
         return;

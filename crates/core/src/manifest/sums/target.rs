@@ -38,7 +38,7 @@ impl SumsTarget {
         let behind_bucket = format!("{}/{}", uri.bucket, uri.key);
         let here = uri.at_version(None).to_string();
         SumsTarget {
-            name: last(&uri.key),
+            name: last_segment_of(&uri.key),
             texts: vec![here, uri.key.clone(), behind_bucket.clone()],
             in_folder: key.len() > 1,
             path: segments(&behind_bucket),
@@ -51,11 +51,11 @@ impl SumsTarget {
     pub fn file(given: &Path, complete: &Path, folders: &[&Path]) -> Self {
         let text = given.to_string_lossy().into_owned();
         SumsTarget {
-            name: last(&text),
-            in_folder: plain(given).len() > 1,
+            name: last_segment_of(&text),
+            in_folder: path_segments(given).len() > 1,
             texts: vec![text],
-            path: plain(complete),
-            bases: folders.iter().map(|folder| plain(folder)).collect(),
+            path: path_segments(complete),
+            bases: folders.iter().map(|folder| path_segments(folder)).collect(),
         }
     }
 
@@ -91,7 +91,7 @@ impl SumsTarget {
     }
 }
 
-fn last(path: &str) -> String {
+fn last_segment_of(path: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
@@ -100,7 +100,7 @@ pub(super) fn segments(path: &str) -> Vec<String> {
     path.split('/').filter(|segment| !matches!(*segment, "" | ".")).map(str::to_owned).collect()
 }
 
-fn plain(path: &Path) -> Vec<String> {
+fn path_segments(path: &Path) -> Vec<String> {
     let mut plain = Vec::new();
     for component in path.components() {
         match component {

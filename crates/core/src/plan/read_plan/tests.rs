@@ -249,7 +249,7 @@ proptest! {
         for new in [ReadPlan::new, ReadPlan::in_order, ReadPlan::of_sample] {
             let plan = new(size, &wanted, budget);
             match plan.fits(budget) {
-                Ok(()) => prop_assert!(plan.state_bytes <= budget.waiting_room + state::little(budget)),
+                Ok(()) => prop_assert!(plan.state_bytes <= budget.waiting_room + state::uncounted(budget)),
                 Err(error) => {
                     let limits = Limits { max_memory: error.needed, ..limits };
                     let more = limits.budget().unwrap();

@@ -35,17 +35,19 @@ pub(super) fn figure(item: Item, offer: Offer, source: Source) -> Result<Figure,
 fn step(item: Item, dimension: &Dimension) -> Result<(f64, Step), String> {
     let unit = dimension.unit.as_ref().and_then(Scalar::as_str).unwrap_or_default();
     let dollars = dimension.price.dollars.as_ref().ok_or("it is not in US dollars")?;
-    let dollars = number(dollars).ok_or_else(|| format!("{dollars} is not an amount of US dollars"))?;
-    let from = dimension.begin.as_ref().map_or(Some(0.0), number).ok_or("its `beginRange` is no number")?;
+    let dollars = parse_number(dollars).ok_or_else(|| format!("{dollars} is not an amount of US dollars"))?;
+    let from = dimension.begin.as_ref().map_or(Some(0.0), parse_number).ok_or("its `beginRange` is no number")?;
     let up_to = match &dimension.end {
         None => None,
         Some(end) if end.as_str().is_some_and(|end| end.eq_ignore_ascii_case("inf")) => None,
-        Some(end) => Some(number(end).filter(|end| *end > from).ok_or("its `endRange` is no number above the begin")?),
+        Some(end) => {
+            Some(parse_number(end).filter(|end| *end > from).ok_or("its `endRange` is no number above the begin")?)
+        }
     };
-    Ok((from, Step { up_to, each: for_one(item, unit, dollars)? }))
+    Ok((from, Step { up_to, each: price_per_unit(item, unit, dollars)? }))
 }
 
-fn for_one(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
+fn price_per_unit(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
     let lower = unit.to_ascii_lowercase();
     let wanted = match item.unit() {
         Unit::GbMonth => "gb-mo",
@@ -63,7 +65,7 @@ fn for_one(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
 }
 
 /// A non-negative number, written as a string or as a JSON number.
-fn number(value: &Scalar) -> Option<f64> {
+fn parse_number(value: &Scalar) -> Option<f64> {
     let number = match value {
         Scalar::Text(text) => text.trim().parse().ok()?,
         Scalar::Number(number) => *number,

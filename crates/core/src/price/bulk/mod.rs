@@ -69,14 +69,14 @@ impl BulkPrices {
                 seen: None,
             };
             let figures = regions.entry(region.clone()).or_default();
-            add(figures, *item, figure::figure(*item, offer, source));
+            add_price(figures, *item, figure::figure(*item, offer, source));
         }
         Ok(BulkPrices { file: file.to_owned(), regions })
     }
 }
 
 /// Adds a price. If one item has two different prices, neither is used.
-fn add(figures: &mut Figures, item: Item, found: Result<Figure, String>) {
+fn add_price(figures: &mut Figures, item: Item, found: Result<Figure, String>) {
     let settled = match (figures.remove(&item), found) {
         (None, found) => found,
         (Some(Ok(known)), Ok(found)) if known.steps == found.steps => Ok(known),
@@ -105,7 +105,7 @@ impl PriceTable {
         };
         let mut figures = Figures::new();
         for (item, figure) in files.iter().filter_map(|file| file.regions.get(&region)).flatten() {
-            add(&mut figures, *item, figure.clone());
+            add_price(&mut figures, *item, figure.clone());
         }
         Ok(PriceTable { region, name: names.join(" and "), built_in: false, figures })
     }

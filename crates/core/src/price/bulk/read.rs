@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 
 use super::figure::MOST_STEPS;
 use super::scalar::Scalar;
-use super::usage::item;
+use super::usage::item_of_usage;
 use crate::price::Item;
 
 /// Limit for products of known items: a file of all Regions has about forty per Region.
@@ -161,15 +161,16 @@ seed!(Products, "`products` as an object by SKU", |content, sku, map| {
     }
     let text = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::as_str).map(str::to_owned);
     let operation = text(&attributes.operation);
-    let Some((item, coded)) = text(&attributes.usagetype).and_then(|usage| item(&usage, operation.as_deref())) else {
+    let Some((item, coded)) = text(&attributes.usagetype).and_then(|usage| item_of_usage(&usage, operation.as_deref()))
+    else {
         continue;
     };
     if content.products.len() >= MOST_PRODUCTS {
         return Err(A::Error::custom(format!("more than {MOST_PRODUCTS} products count; take the file of one Region")));
     }
-    let told = text(&attributes.region).or_else(|| text(&attributes.from_region));
+    let stated = text(&attributes.region).or_else(|| text(&attributes.from_region));
     // Usage types without a Region code are those of us-east-1.
-    let region = told.or_else(|| (!coded).then(|| "us-east-1".to_owned()));
+    let region = stated.or_else(|| (!coded).then(|| "us-east-1".to_owned()));
     content.products.insert(sku, (region, item));
 });
 

@@ -48,7 +48,7 @@ const USAGES: &[(&str, Option<&str>, Item)] = &[
 ];
 
 /// The item of a product, and whether its usage type starts with the code of a Region.
-pub(super) fn item(usage: &str, operation: Option<&str>) -> Option<(Item, bool)> {
+pub(super) fn item_of_usage(usage: &str, operation: Option<&str>) -> Option<(Item, bool)> {
     let fits = |&&(name, wanted, _): &&(&str, Option<&str>, Item)| {
         let before = usage.strip_suffix(name);
         before.is_some_and(is_region_code) && (wanted.is_none() || wanted == operation)
@@ -85,7 +85,7 @@ mod tests {
             ("Requests-Tier3", Some("RestoreObject"), None),
             ("", None, None),
         ] {
-            assert_eq!(item(usage, operation), expected, "{usage} {operation:?}");
+            assert_eq!(item_of_usage(usage, operation), expected, "{usage} {operation:?}");
         }
         for class in crate::price::StorageClass::ALL {
             assert!(USAGES.iter().any(|(_, _, item)| *item == Item::Storage(class)), "{class}");

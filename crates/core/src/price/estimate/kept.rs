@@ -12,13 +12,13 @@ fn billed(class: StorageClass, bytes: u64) -> f64 {
 }
 
 /// Storage for a month in each class.
-pub(super) fn keep(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
+pub(super) fn storage(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
     let mut lines = Vec::new();
     for class in StorageClass::ALL {
         let here = subject.is_in(class);
         let draft = Draft::new(table).exactly(Item::Storage(class), billed(class, bytes), "GB");
         if class != StorageClass::IntelligentTiering {
-            lines.push(CostLine { here, ..draft.line(CostItem::ProgressSink, class.name()) });
+            lines.push(CostLine { here, ..draft.line(CostItem::Keep, class.name()) });
             continue;
         }
         // HEAD states only the archive tiers of Intelligent-Tiering, so the other tiers are all listed.
@@ -29,12 +29,12 @@ pub(super) fn keep(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<Cos
         ];
         for (item, tier) in tiers.into_iter().filter(|(item, _)| table.has(*item) || !table.built_in) {
             let draft = Draft::new(table).exactly(item, gb(bytes), "GB").exactly(Item::Monitoring, 1.0, "object");
-            lines.push(CostLine { here, ..draft.line(CostItem::ProgressSink, format!("{class}, {tier}")) });
+            lines.push(CostLine { here, ..draft.line(CostItem::Keep, format!("{class}, {tier}")) });
         }
     }
     if let Some(other) = subject.class.as_ref().filter(|_| subject.class().is_none()) {
         let draft = Draft::new(table).unknown(format!("no price of the class {other} is known here"));
-        lines.push(CostLine { here: true, ..draft.line(CostItem::ProgressSink, other) });
+        lines.push(CostLine { here: true, ..draft.line(CostItem::Keep, other) });
     }
     lines
 }
@@ -61,7 +61,7 @@ pub(super) fn early_deletion(subject: &Subject, table: &PriceTable, bytes: u64) 
 
 /// Reading every byte once with the requests of `verify`. Archive classes are left out, because their objects
 /// must be restored first.
-pub(super) fn read(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
+pub(super) fn reading(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
     let Some(requests) = subject.requests else { return Vec::new() };
     let readable = StorageClass::ALL.into_iter().filter(|class| !class.archives());
     let lines = readable.filter_map(|class| {

@@ -11,9 +11,9 @@ use super::{CostLine, PriceTable, Subject};
 pub fn estimate(subject: &Subject, table: &PriceTable) -> Vec<CostLine> {
     let mut lines = Vec::new();
     if let Some(bytes) = subject.bytes {
-        lines.extend(kept::keep(subject, table, bytes));
+        lines.extend(kept::storage(subject, table, bytes));
         lines.extend(kept::early_deletion(subject, table, bytes));
-        lines.extend(kept::read(subject, table, bytes));
+        lines.extend(kept::reading(subject, table, bytes));
         lines.extend(moved::bring_back(subject, table, bytes));
         lines.push(moved::copy_out(table, bytes));
         lines.extend(moved::change_class(subject, table, bytes));

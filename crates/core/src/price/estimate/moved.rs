@@ -48,10 +48,10 @@ pub(super) fn copy_out(table: &PriceTable, bytes: u64) -> CostLine {
 pub(super) fn change_class(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
     let others = StorageClass::ALL.into_iter().filter(|class| !subject.is_in(*class));
     let known = others.filter(|class| !table.built_in || table.has(Item::Put(*class)));
-    known.map(|class| into(class, subject, table, bytes).line(CostItem::Move, class.name())).collect()
+    known.map(|class| class_change(class, subject, table, bytes).line(CostItem::Move, class.name())).collect()
 }
 
-fn into<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTable, bytes: u64) -> Draft<'a> {
+fn class_change<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTable, bytes: u64) -> Draft<'a> {
     let draft = Draft::new(table);
     if subject.class.is_none() {
         let most = bytes.div_ceil(SMALLEST_PART).clamp(1, MOST_PARTS) + AROUND_PARTS;

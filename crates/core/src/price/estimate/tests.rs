@@ -44,12 +44,12 @@ fn a_month_goes_by_decimal_gb() {
         ("INTELLIGENT_TIERING, frequent", 2.300_002_5),
         ("INTELLIGENT_TIERING, archive instant", 0.400_002_5),
     ] {
-        let line = line(&subject, CostItem::ProgressSink, class);
+        let line = line(&subject, CostItem::Keep, class);
         assert_amount(&line, dollars, dollars);
         assert_eq!(line.here, class == "STANDARD_IA");
     }
     let small = Subject { bytes: Some(1000), ..subject };
-    assert_amount(&line(&small, CostItem::ProgressSink, "STANDARD_IA"), 0.0125 * 131_072e-9, 0.0125 * 131_072e-9);
+    assert_amount(&line(&small, CostItem::Keep, "STANDARD_IA"), 0.0125 * 131_072e-9, 0.0125 * 131_072e-9);
 }
 
 #[test]
@@ -126,9 +126,7 @@ fn the_rest_of_the_minimum() {
     for (class, months) in [("STANDARD_IA", 0.0), ("GLACIER_IR", 2.0), ("DEEP_ARCHIVE", 5.0)] {
         let subject = subject(Some(class));
         let line = line(&subject, CostItem::EarlyDeletion, class);
-        let Ok(Amount { most: Some(month), .. }) = self::line(&subject, CostItem::ProgressSink, class).amount else {
-            panic!()
-        };
+        let Ok(Amount { most: Some(month), .. }) = self::line(&subject, CostItem::Keep, class).amount else { panic!() };
         assert_amount(&line, months * month, months * month);
     }
     let lines = estimate(&subject(Some("STANDARD")), &PriceTable::built_in());
@@ -140,7 +138,7 @@ fn the_rest_of_the_minimum() {
 #[test]
 fn what_has_no_price_is_unknown_where_it_was_asked_for() {
     let subject = subject(Some("EXPRESS_ONEZONE"));
-    let other = line(&subject, CostItem::ProgressSink, "EXPRESS_ONEZONE");
+    let other = line(&subject, CostItem::Keep, "EXPRESS_ONEZONE");
     assert!(other.here && other.amount.unwrap_err().contains("EXPRESS_ONEZONE"));
     let tiering = self::subject(Some("INTELLIGENT_TIERING"));
     assert!(line(&tiering, CostItem::Read, "INTELLIGENT_TIERING").amount.is_err());
