@@ -3,10 +3,15 @@ use std::str::FromStr;
 
 /// The ten algorithms of which S3 can store a checksum (S3 API Reference, `ChecksumAlgorithm`).
 ///
-/// To add an algorithm: add a variant here, to [`Algorithm::ALL`], and to each `match` of this file; give
-/// [`Hasher`](super::Hasher) a state for it; if it is a CRC, add its polynomial to [`fold`](super::fold).
-/// Planning and judging use only the properties defined here. The compiler reports every `match` that lacks
-/// the new variant.
+/// To add an algorithm:
+///
+/// 1. Add a variant here, to [`Algorithm::ALL`], and to each `match` of this file.
+/// 2. Give [`Hasher`](super::Hasher) a state for it. For a CRC, add its polynomial to [`fold`](super::fold) and list it
+///    in [`Algorithm::folds`].
+/// 3. In the crate `stored-ami`, map the header and the field in which S3 returns it (`source/s3/head.rs`,
+///    `source/s3/parse.rs`).
+///
+/// Planning and judging use only the properties defined here and need no change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// CRC-32/ISO-HDLC, the CRC of zip and Ethernet; 4 bytes.
