@@ -1,20 +1,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How hard an object is looked at. Each level holds what the ones before it hold.
+/// Depth of an examination. Each level includes the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// What S3 tells of it; no byte is read.
+    /// What S3 states about the object; no byte is read.
     Facts,
-    /// A part of its bytes.
+    /// A part of the bytes is read.
     Sample,
-    /// Every byte.
+    /// Every byte is read.
     Bytes,
 }
 
 impl Level {
+    /// All levels, in ascending order.
     pub const ALL: [Level; 3] = [Level::Facts, Level::Sample, Level::Bytes];
 
+    /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Level::Facts => "facts",

@@ -6,18 +6,22 @@ use serde::{Deserialize, Serialize};
 use crate::facts::{ListedObject, ObjectFacts};
 use crate::ident::ETag;
 
-/// What tells one state of an object from another without reading it.
+/// The properties that distinguish states of an object without reading it. Two states are the same if size,
+/// ETag and time of last modification are equal and the ETag is strong ([`Seen::is_identified`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
+    /// Size in bytes.
     pub object_bytes: u64,
+    /// ETag of the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// RFC 3339.
+    /// Time of last modification, RFC 3339, in whole seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
 }
 
 impl Seen {
+    /// The state by a listing.
     pub fn listed(object: &ListedObject) -> Self {
         Seen {
             object_bytes: object.size.unwrap_or_default(),
@@ -26,6 +30,7 @@ impl Seen {
         }
     }
 
+    /// The state by HEAD.
     pub fn facts(facts: &ObjectFacts) -> Self {
         Seen {
             object_bytes: facts.size,
@@ -36,12 +41,12 @@ impl Seen {
 }
 
 impl Seen {
-    /// Whether it can be told from every other state of the object: by a strong ETag alone.
+    /// Whether the state can be distinguished from every other state of the object: only by a strong ETag.
     pub fn is_identified(&self) -> bool {
         self.etag.as_deref().and_then(ETag::told).is_some_and(|etag| etag.is_strong())
     }
 
-    /// How a listing shows this object, if it does so by another time alone: some servers keep two.
+    /// The state by the listing, if it differs only in the time: some servers keep two times.
     pub fn listed_as(&self, listed: &ListedObject) -> Option<Seen> {
         let listed = Seen::listed(listed);
         let same = listed.is_identified() && listed.etag == self.etag && listed.object_bytes == self.object_bytes;
@@ -49,26 +54,28 @@ impl Seen {
     }
 }
 
-/// HEAD tells whole seconds, a listing may tell more.
+/// HEAD states whole seconds; a listing may be more precise.
 fn seconds(time: jiff::Timestamp) -> String {
     jiff::Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
 
-/// A value that the content of an object has: `crc64nvme:BASE64`, with `-N` behind it where it goes over N parts.
+/// A checksum of an object's content: `crc64nvme:BASE64`, followed by `-N` if it is computed over N parts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ContentFingerprint(pub String);
 
 impl ContentFingerprint {
+    /// A checksum with the name of its check.
     pub fn new(name: &str, value: &str) -> Self {
         ContentFingerprint(format!("{name}:{value}"))
     }
 
+    /// The name of the check.
     pub fn name(&self) -> &str {
         self.0.split_once(':').map_or("", |(name, _)| name)
     }
 
-    /// A value over parts differs too where the same bytes were cut otherwise.
+    /// Whether it is computed over parts, so that it also differs if the same bytes are divided differently.
     fn by_part(&self) -> bool {
         self.0.split_once(':').is_some_and(|(_, value)| value.contains('-'))
     }
@@ -80,29 +87,35 @@ impl fmt::Display for ContentFingerprint {
     }
 }
 
-/// What became of an object since it was first seen.
+/// The change of an object since it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing was known of it.
+    /// It was not known before.
     New,
+    /// It is unchanged.
     Same,
-    /// Written again, with the same bytes by this value.
+    /// It was written again with the same bytes.
     SameContent {
+        /// The checksum that shows it.
         by: ContentFingerprint,
     },
-    /// The same by its ETag, size and time, with another value of its content than was known of it: one of them is wrong.
+    /// ETag, size and time are unchanged, but a checksum differs from the one recorded, so one of the two is
+    /// wrong.
     Restated {
+        /// The difference, for the report.
         detail: String,
     },
-    /// Written again, with other bytes.
+    /// It was written again with different bytes.
     Replaced {
+        /// The difference, for the report.
         detail: String,
     },
-    /// Written again; nothing tells whether with the same bytes.
+    /// It was written again, and it is not known whether with the same bytes.
     Unclear,
 }
 
-/// A value of the whole that two objects have both, and not in common: their content is another.
+/// A checksum of the whole content that both lists have with different values, which shows that the contents
+/// differ.
 pub fn differs<'a>(
     one: &'a [ContentFingerprint],
     other: &'a [ContentFingerprint],
@@ -113,7 +126,8 @@ pub fn differs<'a>(
     })
 }
 
-/// A value that one state of an object is told to have in two ways, whatever it goes over: its parts are the same.
+/// A checksum that is stated with two values for one state of an object. Here it may be over parts, because
+/// the parts are the same.
 pub(super) fn restated<'a>(
     one: &'a [ContentFingerprint],
     other: &'a [ContentFingerprint],
@@ -126,7 +140,7 @@ pub(super) fn restated<'a>(
 }
 
 impl Change {
-    /// Holds an object against what it was, by values that its content had then and has now.
+    /// Compares an object with its earlier state, by the checksums of its content then and now.
     pub fn between(before: (&Seen, &[ContentFingerprint]), now: (&Seen, &[ContentFingerprint])) -> Self {
         let ((then, had), (seen, has)) = (before, now);
         if then == seen && then.is_identified() {
@@ -144,6 +158,7 @@ impl Change {
         }
     }
 
+    /// The name in reports.
     pub fn name(&self) -> &'static str {
         match self {
             Change::New => "new",
@@ -178,7 +193,7 @@ mod tests {
         let again = seen(9, "b-3", "2026-01-02T00:00:00Z");
         assert_eq!(after(&["crc32:aa", "etag:a-2"], &["crc32:aa", "etag:b-3"], &again), "replaced_same_content");
         assert_eq!(after(&["crc32:aa"], &["crc32:bb"], &again), "replaced");
-        // A difference weighs more than what is alike by a shorter value.
+        // A differing checksum outweighs equal shorter ones.
         assert_eq!(after(&["crc32:aa", "sha256:x"], &["crc32:aa", "sha256:y"], &again), "replaced");
         assert_eq!(after(&["sha256:x-2"], &["sha256:y-3"], &again), "replaced_unclear", "cut otherwise");
         assert_eq!(after(&["sha256:x"], &["crc32:y"], &again), "replaced_unclear");

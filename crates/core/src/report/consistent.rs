@@ -1,5 +1,5 @@
-//! Whether a report that comes from a file agrees with itself. Its verdict, its exit code and its proof follow from its
-//! findings; one that says otherwise was altered, or was not written by this program.
+//! Checks that a report read from a file is consistent. Verdict, exit code and proof follow from the
+//! findings; a report that states otherwise was altered or was not written by this program.
 
 use super::{AuditedBucketReport, AuditedReport, Exit, FindingReport, IdentityReport, exit_of, verdict_of};
 use crate::audit::{Level, Seen};
@@ -7,11 +7,11 @@ use crate::checks::wrong_size;
 use crate::ident::{ObjectUri, Target};
 use crate::verdict::{CheckId, CheckName, Origin, PolicyCheck, Subject, Verdict};
 
-/// JSON readers keep whole numbers up to this; no object, and no audit, comes near it.
+/// The largest integer that all JSON readers represent exactly. No count of an audit comes near it.
 pub(super) const MOST: u64 = 1 << 53;
 
 impl FindingReport {
-    /// What disagrees in it; `None` where nothing does.
+    /// A contradiction in this finding, for the user; `None` if there is none.
     pub fn contradiction(&self) -> Option<String> {
         let says = |problem: &str| Some(format!("{}: {problem}", self.check));
         match self.verdict.as_str() {
@@ -45,12 +45,12 @@ impl FindingReport {
         self.verdict == Verdict::Pass.name()
     }
 
-    /// Whether it holds the bytes against one value.
+    /// Whether it compares the bytes with one value.
     fn is_value(&self) -> bool {
         matches!(self.id(), Some(CheckId::Reference(_, Subject::ETag | Subject::Checksum(_))))
     }
 
-    /// Whether what was expected was observed, where both are the same value.
+    /// Whether expected and observed value agree, if both are of the same kind.
     fn agrees(&self) -> bool {
         let by_part = |expected: &str, observed: &str| {
             let parts = observed.strip_prefix(expected).and_then(|rest| rest.strip_prefix('-'));
@@ -61,7 +61,7 @@ impl FindingReport {
             Some(CheckId::Reference(_, Subject::ETag)) => {
                 both.is_some_and(|(expected, observed)| expected.eq_ignore_ascii_case(observed))
             }
-            // The number of parts is not always stated.
+            // The server does not always state the number of parts.
             Some(CheckId::Reference(_, Subject::Checksum(_))) => {
                 both.is_some_and(|(expected, observed)| expected == observed || by_part(expected, observed))
             }
@@ -70,8 +70,8 @@ impl FindingReport {
         }
     }
 
-    /// Whether it is about the bytes and the identity of an object, and not about what is demanded of it or what it was
-    /// before. A check of an unknown name counts as one.
+    /// Whether it is about the bytes and the identity of an object, not about a policy or earlier states. A
+    /// check of an unknown name counts as one.
     fn is_about_bytes(&self) -> bool {
         match self.check.parse::<CheckName>() {
             Ok(CheckName::One(CheckId::PolicyCheck(upkeep))) => upkeep == PolicyCheck::Sound,
@@ -80,7 +80,7 @@ impl FindingReport {
         }
     }
 
-    /// Whether it may be other than required, in an object that was looked at by this level.
+    /// Whether an examination at this level may leave it optional.
     fn may_be_optional(&self, examined: Option<&str>) -> bool {
         let sampled = self.reason.as_ref().is_some_and(|reason| reason.code == "sampled");
         match self.id() {
@@ -91,7 +91,7 @@ impl FindingReport {
         }
     }
 
-    /// Why it is no finding of an object of this size.
+    /// Why it cannot be a finding of an object of this size.
     fn odd_in(&self, bytes: Option<u64>, examined: Option<&str>) -> Option<String> {
         let says = |problem: String| Some(format!("{}: {problem}", self.check));
         if !self.required && !self.may_be_optional(examined) {
@@ -112,26 +112,26 @@ impl FindingReport {
     }
 }
 
-/// The number in a text that holds one, with or without separators of thousands.
+/// The number in a text, with or without separators of thousands.
 fn number(text: &str) -> Option<u64> {
     text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok()
 }
 
-/// Why a time that something took is none.
+/// Why a duration is impossible.
 pub(super) fn odd_seconds(seconds: f64) -> Option<String> {
     const YEAR: f64 = 366.0 * 86_400.0;
     (!(0.0..=YEAR).contains(&seconds)).then(|| format!("elapsed_seconds is {seconds}"))
 }
 
 impl IdentityReport {
-    /// Whether this state can be told from every other, so that a proof of it can be kept.
+    /// Whether this state can be distinguished from every other, so that a proof of it can be kept.
     fn is_identified(&self) -> bool {
         Seen { etag: self.etag.clone(), ..Seen::default() }.is_identified()
     }
 }
 
 impl AuditedReport {
-    /// What disagrees in it; `None` where nothing does.
+    /// A contradiction in this line, for the user; `None` if there is none.
     pub fn contradiction(&self) -> Option<String> {
         let findings = self.findings.iter().find_map(FindingReport::contradiction);
         findings
@@ -155,14 +155,15 @@ impl AuditedReport {
         self.findings.iter().find(|finding| finding.id() == Some(check))
     }
 
-    /// Whether every byte was proved in this run, and the object has no ETag under which the proof could be kept.
+    /// Whether every byte was proved in this run, but the object has no ETag under which the proof could be
+    /// kept.
     fn is_proved_unkept(&self) -> bool {
         let proof = self.finding(CheckId::Proof).filter(|finding| finding.passes());
         let unkept = self.identity.as_ref().is_some_and(|identity| !identity.is_identified());
         unkept && self.is_at(Level::Bytes) && proof.is_some_and(|proof| proof.covered_bytes == self.bytes())
     }
 
-    /// Whether it may count as proved.
+    /// Whether the object may count as proved.
     pub(super) fn may_be_proved(&self) -> bool {
         self.proof.is_some() || self.is_proved_unkept()
     }
@@ -172,14 +173,14 @@ impl AuditedReport {
             return Some("its target is no object".to_owned());
         }
         let found = exit_of(&self.findings);
-        // Work that was cut off or could not be done shows in no finding.
+        // Work that was interrupted or could not be done has no finding.
         let cut_off = matches!(Exit::of(self.exit_code), Exit::Usage | Exit::CouldNot | Exit::Interrupted);
         let known = Exit::of(self.exit_code).code() == self.exit_code;
         let covers = Exit::of(self.exit_code).and(found).code() == self.exit_code;
         if !known || !covers || (self.exit_code != found.code() && !cut_off) {
             return Some(format!("its findings give exit code {}, and it says {}", found.code(), self.exit_code));
         }
-        // Without a proof that still holds nothing passes; whether one holds depends on its age.
+        // Nothing passes without a valid proof. Whether a proof is valid also depends on its age.
         let may_pass = self.may_be_proved() && self.exit_code == Exit::Passed.code();
         let verdict = verdict_of(&self.findings, may_pass);
         let open = self.verdict == Verdict::Unknown.name() && verdict == Verdict::Pass;
@@ -187,7 +188,7 @@ impl AuditedReport {
             .then(|| format!("its findings give the verdict {}, and it says {}", verdict.name(), self.verdict))
     }
 
-    /// What of the object itself cannot be.
+    /// An impossible property of the object.
     fn odd_object(&self) -> Option<String> {
         let uri = self.target.parse::<ObjectUri>().ok()?;
         if uri.to_string() != self.target {
@@ -269,7 +270,7 @@ impl AuditedReport {
         self.findings.iter().enumerate().find_map(is_twice)
     }
 
-    /// What its findings lack that an audit always says.
+    /// A finding that an audit always includes and that is missing.
     fn odd_lack(&self) -> Option<String> {
         let blocks = |check| self.finding(check).is_some_and(FindingReport::blocks_pass);
         let (is_open, is_gone) = (blocks(CheckId::Identity), blocks(CheckId::PolicyCheck(PolicyCheck::Present)));
@@ -303,14 +304,14 @@ impl AuditedReport {
     }
 }
 
-/// Whether a check holds the bytes against what S3 stores of them.
+/// Whether a check compares the bytes with a value that S3 stores.
 fn is_stored(check: &str) -> bool {
     let id = check.parse::<CheckName>();
     matches!(id, Ok(CheckName::One(CheckId::Reference(Origin::Stored, Subject::ETag | Subject::Checksum(_)))))
 }
 
 impl AuditedBucketReport {
-    /// What disagrees in it; `None` where nothing does.
+    /// A contradiction in this line, for the user; `None` if there is none.
     pub fn contradiction(&self) -> Option<String> {
         let (exit, verdict) = (exit_of(&self.findings), verdict_of(&self.findings, true));
         let odd = |finding: &FindingReport| finding.contradiction().or_else(|| finding.odd_in(None, None));

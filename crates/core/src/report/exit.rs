@@ -1,20 +1,20 @@
 use crate::verdict::Verdict;
 
-/// How a command ends.
+/// Exit status of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
-    /// Every required check passed.
+    /// 0: every required check passed.
     #[default]
     Passed,
-    /// At least one check failed.
+    /// 1: at least one check failed.
     Failed,
-    /// Wrong arguments, configuration or credentials, before any work.
+    /// 2: wrong arguments, configuration or credentials, before any work.
     Usage,
-    /// Nothing failed, but something required is unknown.
+    /// 3: nothing failed, but a required check is unknown.
     Unknown,
-    /// The work could not be done.
+    /// 4: the work could not be done.
     CouldNot,
-    /// Stopped by a signal.
+    /// 130: stopped by a signal.
     Interrupted,
 }
 
@@ -29,13 +29,13 @@ impl From<Verdict> for Exit {
 }
 
 impl Exit {
-    /// From a process exit code; what is none of them means that the work was not done.
+    /// The exit status of an exit code; an unknown code counts as [`Exit::CouldNot`].
     pub fn of(code: u8) -> Self {
         let all = [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
         all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::CouldNot)
     }
 
-    /// The process exit code.
+    /// The exit code of the process.
     pub fn code(self) -> u8 {
         match self {
             Exit::Passed => 0,
@@ -47,7 +47,7 @@ impl Exit {
         }
     }
 
-    /// The exit of two pieces of work together: 130, then 1, 2, 4, 3, 0.
+    /// The exit status of two pieces of work together. Precedence: 130, 1, 2, 4, 3, 0.
     pub fn and(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
             Exit::Passed => 0,

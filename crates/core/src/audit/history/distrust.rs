@@ -1,21 +1,21 @@
 use crate::audit::{ContentFingerprint, Proof};
 
-/// Values that an object was stated to have when its bytes were found wrong or in doubt. A later state that is stated to
-/// have them has not the same content for that.
+/// Checksums that were stated for an object while its bytes were damaged or doubtful. They are no evidence
+/// that a later state has the same content.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Distrust(Vec<Distrusted>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Distrusted {
     name: String,
-    /// Any value of that name where a ledger did not keep which.
+    /// `None` for any value of that name, if the ledger did not keep the value.
     value: Option<ContentFingerprint>,
 }
 
 impl Distrust {
     pub(crate) const NONE: Distrust = Distrust(Vec::new());
 
-    /// What a look at damaged or doubtful bytes did not prove.
+    /// Adds the checksums that an examination of damaged or doubtful bytes did not prove.
     pub(crate) fn add(&mut self, look: &Proof) {
         let kept = look.content.iter().filter(|content| !proves(look, content.name()));
         let kept = kept.map(|content| Distrusted { name: content.name().to_owned(), value: Some(content.clone()) });
@@ -29,7 +29,7 @@ impl Distrust {
         }
     }
 
-    /// A look that proves every byte speaks for the values that matched.
+    /// Removes the checksums that a proof of every byte confirmed.
     pub(crate) fn settle(&mut self, look: &Proof) {
         let proved = |one: &Distrusted| {
             proves(look, &one.name) && one.value.as_ref().is_none_or(|value| look.content.contains(value))
@@ -37,7 +37,7 @@ impl Distrust {
         self.0.retain(|one| !proved(one));
     }
 
-    /// Values that may speak for the content.
+    /// The checksums that may serve as evidence.
     pub(crate) fn without(&self, content: &[ContentFingerprint]) -> Vec<ContentFingerprint> {
         content.iter().filter(|content| !self.holds(content)).cloned().collect()
     }
