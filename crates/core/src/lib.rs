@@ -1,9 +1,9 @@
 //! The pure part of `stored-ami`: it plans which bytes of a stored AMI object to read, hashes them, combines the
 //! digests, and judges them against reference values.
 //!
-//! Nothing in this crate opens files or connections, reads a clock or starts a thread. Responses of servers and files of users are
-//! untrusted input: no input may cause a panic, and the lints of the crate deny `unwrap`, `expect`, indexing and
-//! `panic!`. The crate `stored-ami` adds access to S3 and EC2, the commands and their output.
+//! Nothing in this crate opens files or connections, reads a clock or starts a thread. Responses of servers and files
+//! of users are untrusted input: no input may cause a panic, and the lints of the crate deny `unwrap`, `expect`,
+//! indexing and `panic!`. The crate `stored-ami` adds access to S3 and EC2, the commands and their output.
 //!
 //! # Modules, from the ground up
 //!

@@ -33,7 +33,8 @@ impl Proof {
         if bytes && passed && self.settled && all && !self.proved_by.is_empty() {
             return LookResult::Proved;
         }
-        // An audit reads every byte only if there is a reference, so none matched. Entries of format 1 do not state more.
+        // An audit reads every byte only if there is a reference, so none matched. Entries of format 1 do not state
+        // more.
         if bytes && all {
             return LookResult::Doubted(Doubt::Unproved);
         }

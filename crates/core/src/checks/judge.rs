@@ -18,7 +18,7 @@ pub enum Judgement {
     },
     /// No layout that was tried gives the value, but none of them is proved to be that of the object.
     NoLayoutMatches {
-        /// The comparison under the first layout.
+        /// The comparison under one of the layouts.
         evidence: Evidence,
     },
     /// There is no layout under which the value could be computed.
