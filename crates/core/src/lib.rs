@@ -36,8 +36,8 @@
 //!    `stored-ami`, the module `fetch` does this.
 //! 3. **Fold.** [`plan::ReadPlan::fold_ranges`] combines the digests of ranges into those of parts and of the whole
 //!    object, collected in [`checks::Digests`].
-//! 4. **Judge.** [`checks::judge`] compares each reference with the digests. A mismatch is read a second time. Only if
-//!    it is reproduced does the check fail; if the two reads differ, it is unknown with
+//! 4. **Judge.** [`checks::judge`] compares each reference with the digests. A mismatch is read a second time, unless
+//!    the user chose `--no-reread`. If it is reproduced, the check fails; if the two reads differ, it is unknown with
 //!    [`verdict::Reason::UnstableRead`]. Such a read is not a proof, and an audit then disregards earlier proofs of the
 //!    same state of the object until every byte is proved again ([`verdict::Doubt`]).
 //!    [`verdict::overall`] combines the findings.
@@ -79,6 +79,11 @@
 //! assert!(matches!(judge(&reference, &digests, size), Judgement::Match(_)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # When two states of an object are the same
+//!
+//! [`audit::Seen`] holds what identifies a state: size, ETag and time of last modification. Only a state with a strong
+//! ETag can be distinguished from every other ([`audit::Seen::is_identified`]), so only its proofs can be kept.
 //!
 //! # Where to add things
 //!
