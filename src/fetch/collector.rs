@@ -53,7 +53,7 @@ impl RangeDigestCollector {
     pub fn whole(&self) -> RangeDigests {
         let state = self.state();
         let done = match self.column {
-            Some(_) => state.digests.done().both(&state.together),
+            Some(_) => state.digests.done().intersection(&state.together),
             None => state.digests.done().clone(),
         };
         state.digests.clone().with_done(done)

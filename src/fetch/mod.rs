@@ -111,7 +111,7 @@ impl Reading {
     /// Puts the ranges of a second reading by the same plan in the place of the first ones.
     /// Answers with the ranges that came out differently.
     pub fn replace_by(&mut self, second: Reading) -> Vec<ByteRange> {
-        let twice = self.of_ranges.done().both(second.of_ranges.done());
+        let twice = self.of_ranges.done().intersection(second.of_ranges.done());
         let differs = |index: &usize| !self.of_ranges.same(&second.of_ranges, *index);
         let differing = if self.of_ranges.algorithms().is_empty() {
             Vec::new()

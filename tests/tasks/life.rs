@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use stored_ami::account::AccountService;
 use stored_ami::account::aws::Account;
 use stored_ami::checks::preflight::ServiceLimits;
 use stored_ami::clock::TestClock;
-use stored_ami::commands::Services;
 use stored_ami::commands::preflight::{RestorePreflightRequest, StorePreflightRequest, survey_store};
 use stored_ami::commands::restore::{Begun, FollowRequest, How, follow_restore, prepare_restore, start_restore};
 use stored_ami::commands::store::{StoreFollowRequest, follow_store, start_store};

@@ -1,3 +1,8 @@
+//! The state of an unfinished `verify`, from which another process can resume.
+//!
+//! A [`Checkpoint`] holds the identity of the object, the fingerprint of the plan, and the digests computed
+//! so far. Resuming requires the same object, plan and program version.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -9,12 +14,13 @@ use crate::plan::{ReadPlan, ReadProgress, SerialDigestState};
 use crate::report::TOOL;
 use crate::sealed::{SealError, at_most, open_version, seal_sorted};
 
-/// Lists of digests that are computed in order: a few layouts for each algorithm.
+/// The most lists of digests in order: a few layouts for each algorithm.
 const MOST_IN_ORDER: usize = 256;
 
-/// How far a reading has come. On disk it is sealed; see [`crate::sealed`].
+/// Progress of a read on disk. The document is sealed; see [`crate::sealed`].
 ///
-/// Fields stand in the order of their names, here and below: so a large one is written without a copy as a tree.
+/// The fields of this and the following types are sorted by name, so that a large document can be serialised
+/// without building a tree of values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
@@ -26,34 +32,39 @@ pub struct Checkpoint {
     plan: String,
     /// Number of ranges of the plan.
     ranges: usize,
-    /// Bytes of the ranges that came whole.
+    /// Bytes of the complete ranges.
     read_bytes: u64,
-    /// Name and version of the program that wrote it; no other version goes on from it, for the states of hashers are
-    /// those of its crates.
+    /// Name and version of the program that wrote it. No other version resumes from it, because the states of
+    /// hashers are private to the hash crates.
     tool: String,
-    /// RFC 3339.
+    /// Time of writing, RFC 3339.
     written_at: String,
 }
 
-/// Which object is read: the form of an [`ObjectIdentity`] in a checkpoint.
+/// The object that is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointObject {
+    /// The ETag, if one was stated.
     pub etag: Option<String>,
+    /// Time of last modification, RFC 3339.
     pub last_modified: Option<String>,
+    /// Size in bytes.
     pub object_bytes: u64,
+    /// The object, as a URI or a path.
     pub target: String,
+    /// Version id.
     pub version_id: Option<String>,
 }
 
-/// Ranges that follow on each other and came whole.
+/// Adjacent ranges that are complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Finished {
     count: usize,
-    /// Base64, range by range, in the order of the plan.
+    /// Packed digests in base64, range by range, in the order of the plan.
     digests: String,
-    /// The first one; they are counted from 0.
+    /// Position of the first range, from 0.
     first: usize,
 }
 
@@ -63,33 +74,54 @@ struct Finished {
 struct InOrder {
     algorithm: String,
     at_bytes: u64,
-    /// Base64, of the parts that end there or before, one after the other.
+    /// Digests in base64 of the parts that end at or before that offset, concatenated.
     done: String,
-    /// The state of the hasher, in base64.
+    /// State of the hasher in base64.
     hasher: String,
 }
 
+/// A checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
+    /// The file is not a valid sealed document.
+    /// The file is not a valid sealed document.
+    /// The file is not a valid sealed document.
     #[error(transparent)]
     Sealed(#[from] SealError),
+    /// Another version of the program wrote it.
+    /// Another version of the program wrote it.
+    /// Another version of the program wrote it.
     #[error("was written by {0}, and this is {TOOL}: the states of hashers do not go from one version to another")]
     Tool(String),
+    /// It is of another object.
     #[error("is of another object: {what} was {then} and is {now}")]
-    Object { what: &'static str, then: String, now: String },
+    Object {
+        /// The property that differs.
+        what: &'static str,
+        /// Its value in the checkpoint.
+        then: String,
+        /// Its value now.
+        now: String,
+    },
+    /// The read would follow another plan.
     #[error(
         "is of an object that nothing identifies: the server states neither a strong ETag nor a version nor a time"
     )]
     Unidentified,
+    /// The read would follow another plan.
     #[error(
         "was written for other references, or with another --digest, --concurrency, --max-memory, --range-size or --tuning"
     )]
     Plan,
+    /// The content is inconsistent; the text is for the user.
+    /// The content is inconsistent; the text is for the user.
+    /// The content is inconsistent; the text is for the user.
     #[error("contradicts itself: {0}")]
     Inconsistent(String),
 }
 
 impl CheckpointObject {
+    /// The object with these facts, as it is printed.
     pub fn of(target: String, facts: &ObjectFacts) -> Self {
         let ObjectIdentity { etag, last_modified, version_id, .. } = facts.identity();
         CheckpointObject {
@@ -111,8 +143,7 @@ impl CheckpointObject {
         }
     }
 
-    /// Whether a reading of the one may go on as a reading of the other. A reading can take days, so it must be written
-    /// at the same time too; where nothing identifies the object, size and time must do.
+    /// Whether a read of this object may continue as a read of the other.
     fn is_same(&self, now: &CheckpointObject) -> Result<(), CheckpointError> {
         let differs = |what, then, now| Err(CheckpointError::Object { what, then, now });
         if self.target != now.target {
@@ -137,6 +168,7 @@ impl CheckpointObject {
 }
 
 impl Checkpoint {
+    /// A checkpoint of a read by `plan`.
     pub fn new(object: CheckpointObject, plan: &ReadPlan, midway: &ReadProgress, written_at: String) -> Self {
         let done = midway.of_ranges.done();
         let finished = done.iter().map(|span| Finished {
@@ -162,13 +194,23 @@ impl Checkpoint {
         }
     }
 
-    /// Of the form of the document. The first one named each range and each digest by itself.
+    /// Version of the document's format. Version 1 listed each range and each digest separately.
     pub const VERSION: u32 = 2;
 
+    /// The checkpoint as a sealed line of text.
+    ///
+    /// # Errors
+    ///
+    /// When serialisation fails.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         seal_sorted("checkpoint", Self::VERSION, self)
     }
 
+    /// Reads a sealed checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a sealed checkpoint of this format and this version of the program.
     pub fn from_json(text: &str) -> Result<Self, CheckpointError> {
         let checkpoint: Checkpoint = open_version("checkpoint", Self::VERSION, text)?;
         if checkpoint.tool != TOOL {
@@ -177,16 +219,21 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Bytes of the ranges that came whole.
+    /// Bytes of the complete ranges.
     pub fn read_bytes(&self) -> u64 {
         self.read_bytes
     }
 
+    /// Time of writing, RFC 3339.
     pub fn written_at(&self) -> &str {
         &self.written_at
     }
 
-    /// Where a reading of this object by this plan can go on.
+    /// The progress to resume from, for a read of `object` by `plan`.
+    ///
+    /// # Errors
+    ///
+    /// When the object or the plan differs, or the checkpoint is inconsistent.
     pub fn midway(&self, object: &CheckpointObject, plan: &ReadPlan) -> Result<ReadProgress, CheckpointError> {
         let wrong = |what: &str| CheckpointError::Inconsistent(what.to_owned());
         self.object.is_same(object)?;
@@ -246,7 +293,7 @@ mod tests {
         ReadPlan::new(size, &wanted, Limits::default().budget().unwrap())
     }
 
-    /// A third of the ranges came, and SHA-256 has had the first of them.
+    /// A third of the ranges are complete, and SHA-256 has passed the first of them.
     fn midway(plan: &ReadPlan) -> ReadProgress {
         let mut midway = ReadProgress::beginning(plan);
         let digests: Vec<Digest> = plan.per_range().iter().map(|algorithm| Hasher::digest(*algorithm, b"x")).collect();

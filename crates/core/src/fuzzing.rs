@@ -1,8 +1,9 @@
-//! What the fuzz targets prove, as plain functions, so that ordinary tests replay their seeds.
+//! The properties that the fuzz targets check, as plain functions, so that ordinary tests can replay the
+//! seeds.
 //!
-//! Each entry takes any bytes, panics where a promise of the library is broken, and answers
-//! whether the bytes were read as what the target is about: a seed that stops at the first
-//! check proves nothing, and the test that replays the seeds says so.
+//! Each function takes arbitrary bytes and panics if a property is violated. It returns whether the bytes
+//! were valid input for the target. The test that replays the seeds requires `true`, because a seed that is
+//! rejected at once tests nothing.
 
 mod checkpoint;
 mod policy;
@@ -33,10 +34,10 @@ pub use prices::prices;
 pub use stream::stream;
 pub use sums::sums;
 
-/// An entry: whether the bytes were read.
+/// A fuzz target; returns whether the bytes were valid input.
 pub type Entry = fn(&[u8]) -> bool;
 
-/// Every target by its name.
+/// All targets with their names.
 pub const TARGETS: [(&str, Entry); 18] = [
     ("object_uri", object_uri),
     ("object_arn", object_arn),
@@ -62,7 +63,7 @@ fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
 }
 
-/// What is printed of a value is read as that value.
+/// Checks that parsing the printed form of a value gives the same value.
 fn reads_what_it_prints<T: FromStr<Err: Debug> + ToString + PartialEq + Debug>(value: &T) {
     let printed = value.to_string();
     match printed.parse::<T>() {
@@ -71,12 +72,12 @@ fn reads_what_it_prints<T: FromStr<Err: Debug> + ToString + PartialEq + Debug>(v
     }
 }
 
-/// `s3://` and any rest.
+/// Input: the text after `s3://`.
 pub fn object_uri(data: &[u8]) -> bool {
     text(data).is_some_and(|rest| uri(&format!("s3://{rest}")))
 }
 
-/// `arn:` and any rest.
+/// Input: the text after `arn:`.
 pub fn object_arn(data: &[u8]) -> bool {
     text(data).is_some_and(|rest| uri(&format!("arn:{rest}")))
 }
@@ -90,7 +91,7 @@ fn uri(text: &str) -> bool {
     true
 }
 
-/// Quotes go and come; a form is only what the text says to the letter.
+/// Checks that adding and removing quotes is lossless, and that a form agrees with the text. Input: an ETag.
 pub fn etag(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let etag = ETag::new(text);
@@ -112,7 +113,8 @@ pub fn etag(data: &[u8]) -> bool {
     true
 }
 
-/// First byte: algorithm; second: what type is stated and whether the object is multipart; rest: the value.
+/// Input: a byte for the algorithm, a byte for the stated type and whether the object is multipart, then the
+/// value.
 pub fn checksum(data: &[u8]) -> bool {
     let mut input = Input(data);
     let algorithm = input.algorithm();
@@ -142,7 +144,7 @@ pub fn checksum(data: &[u8]) -> bool {
     true
 }
 
-/// What is read fits the request it names, and no other.
+/// Checks that a parsed header fits the request it names and no other. Input: a `Content-Range` header.
 pub fn content_range(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let Ok(got) = text.parse::<ContentRange>() else { return false };
@@ -170,13 +172,14 @@ pub fn content_range(data: &[u8]) -> bool {
     true
 }
 
-/// What was understood, written as S3 writes it, is understood alike.
+/// Checks that a parsed header, written in the format of S3, parses to the same state. Input: an
+/// `x-amz-restore` header.
 pub fn restore(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let Ok(state) = text.parse::<RestoreState>() else { return false };
     let mut written = format!("ongoing-request=\"{}\"", state.ongoing);
     if let Some(expires) = state.expires {
-        // A time before the year 0 has no such form.
+        // RFC 2822 cannot express times before the year 0.
         let Ok(date) = rfc2822::to_string(&expires.to_zoned(TimeZone::UTC)) else { return true };
         written += &format!(", expiry-date=\"{date}\"");
     }
@@ -184,7 +187,7 @@ pub fn restore(data: &[u8]) -> bool {
     true
 }
 
-/// The bytes as a file, and as the document inside of one whose own digest is right.
+/// Input: a manifest file, or the document inside one, which is then sealed with a correct digest.
 pub fn manifest(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let inner = serde_json::from_str::<serde_json::Value>(text).ok();
@@ -202,7 +205,7 @@ pub fn manifest(data: &[u8]) -> bool {
     true
 }
 
-/// First two bytes: how many ranges there are; then one for the draws; rest: the sample.
+/// Input: two bytes for the number of ranges, a byte for the random draws, then a sample as text.
 pub fn sample(data: &[u8]) -> bool {
     let mut input = Input(data);
     let count = usize::from(input.u16());
@@ -226,7 +229,8 @@ pub fn sample(data: &[u8]) -> bool {
     true
 }
 
-/// A name that is read is printed as a name that is read alike, and speaks of itself only.
+/// Checks that a parsed name survives printing and matches only the checks it names. Input: the name of a
+/// check.
 pub fn check_name(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let Ok(name) = text.parse::<CheckName>() else { return false };
@@ -235,7 +239,7 @@ pub fn check_name(data: &[u8]) -> bool {
         CheckName::One(check) => assert!(name.matches(check)),
         CheckName::AllOf(origin) => assert!(name.matches(CheckId::Reference(origin, Subject::ETag))),
     }
-    // `stored-` is not a prefix, so no name can speak of two origins.
+    // `stored-` is not a prefix, so a name cannot match checks of two origins.
     let origins = [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like];
     let all: Vec<CheckId> = origins
         .into_iter()
@@ -253,8 +257,8 @@ pub fn check_name(data: &[u8]) -> bool {
     true
 }
 
-/// Any layouts and wishes: the ranges cover the object once, and what is folded from them
-/// is what would be computed directly.
+/// Checks, for arbitrary layouts and needs, that the ranges cover the object once and that combined digests
+/// equal digests computed directly.
 pub fn read_plan(data: &[u8]) -> bool {
     let mut input = Input(data);
     let sizes: Vec<u64> = (0..=input.byte() % 20).map(|_| u64::from(input.u16() % 700)).collect();
@@ -263,7 +267,7 @@ pub fn read_plan(data: &[u8]) -> bool {
     cuts.extend([0, size]);
     cuts.sort_unstable();
     let made = [sizes, cuts.windows(2).map(|pair| pair[1] - pair[0]).collect()];
-    // Folding costs by the piece: a hundred of them show all that thousands would.
+    // The cost of combining grows with the number of pieces, and a hundred pieces are sufficient.
     let least = size / 100;
     let even = PartLayout::uniform(size, u64::from(input.u16() % 2000).max(least));
     let mut layouts = vec![PartLayout::whole(size), even];
@@ -314,7 +318,8 @@ pub fn read_plan(data: &[u8]) -> bool {
     true
 }
 
-/// CRCs of pieces in any order are the CRC of all; of fewer or more pieces there is none.
+/// Checks that the CRCs of pieces in any order combine to the CRC of the whole, and that a missing or an
+/// extra piece gives no result.
 pub fn fold(data: &[u8]) -> bool {
     let mut input = Input(data);
     let algorithm = [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme][usize::from(input.byte()) % 3];
@@ -346,8 +351,8 @@ pub fn fold(data: &[u8]) -> bool {
     body.len() > 1
 }
 
-/// Streams side by side come to what each comes to by itself, however they are cut, whatever may wait, and whoever
-/// ends first; one that does not end comes to nothing.
+/// Checks that streams hashed together have the same digests as streams hashed alone, for any frames, any
+/// room and any order of ends, and that a stream without an end has no digest.
 pub fn lanes(data: &[u8]) -> bool {
     let mut input = Input(data);
     let Some(kernel) = Md5Lanes::detect() else { return true };
@@ -356,7 +361,7 @@ pub fn lanes(data: &[u8]) -> bool {
     let lens: Vec<usize> = (0..count).map(|_| usize::from(input.u16())).collect();
     let mut frame = || usize::from(input.u16() % 40_000) + 1;
     let body: Vec<u8> = (0..70_000_u32).map(|at| (at.wrapping_mul(0x9E37_79B9) >> 11) as u8).collect();
-    // Each stream has bytes of its own, at odd addresses too.
+    // Each stream has different bytes, also at odd addresses.
     let mut left: Vec<_> =
         lens.iter().enumerate().map(|(tag, len)| (tag, pool.open(tag), &body[tag..tag + len])).collect();
     while !left.is_empty() {
@@ -379,7 +384,7 @@ pub fn lanes(data: &[u8]) -> bool {
     count > 0
 }
 
-/// A tuning profile.
+/// Input: a tuning profile.
 pub fn tuning(data: &[u8]) -> bool {
     let Some(Ok(tuning)) = text(data).map(Tuning::from_json) else { return false };
     let Ok(written) = tuning.to_json() else { panic!("{tuning:?} cannot be written") };
@@ -387,7 +392,7 @@ pub fn tuning(data: &[u8]) -> bool {
     true
 }
 
-/// Bytes as choices; zeros where there are no more.
+/// Interprets bytes as choices; zeros after the end.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {

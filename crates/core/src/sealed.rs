@@ -1,6 +1,8 @@
-//! Documents in files that hold their own digest:
-//! `{"schema":"stored-ami/NAME/1","sha256":"…","NAME":{…}}`, where the SHA-256 is that of the inner document written
-//! compactly with sorted names. It finds truncation and accidents; it is no signature.
+//! JSON documents on disk that contain their own digest.
+//!
+//! The format is `{"schema":"stored-ami/NAME/1","sha256":"…","NAME":{…}}`. The SHA-256 covers the inner
+//! document, written compactly with sorted names. It detects truncation and accidental edits. It is not a
+//! signature: anyone can recompute it.
 
 use std::collections::BTreeMap;
 use std::{fmt, io};
@@ -11,13 +13,26 @@ use serde_json::{Map, Value};
 
 use crate::checksum::{Algorithm, Hasher};
 
-/// Why a file is not the document it should be.
+/// A file is not a valid sealed document.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
+    /// The text is not JSON of the expected structure.
     #[error("is not a {name}: {problem}")]
-    Malformed { name: &'static str, problem: String },
+    Malformed {
+        /// Kind of document that was expected.
+        name: &'static str,
+        /// The parser's message.
+        problem: String,
+    },
+    /// The document has another schema or version.
     #[error("has schema `{found}`; this version reads {expected}")]
-    Schema { found: String, expected: String },
+    Schema {
+        /// Schema in the file, shortened.
+        found: String,
+        /// Schema that this version reads.
+        expected: String,
+    },
+    /// The digest does not match the document.
     #[error("is damaged or was edited: its own SHA-256 does not match")]
     Damaged,
 }
@@ -27,16 +42,24 @@ fn schema(name: &str, version: u32) -> String {
 }
 
 fn own_digest(document: &Value) -> Result<String, serde_json::Error> {
-    // serde_json keeps object names sorted, so this does not depend on how the file is laid out.
+    // serde_json sorts object names, so the digest does not depend on the layout of the file.
     Ok(Hasher::digest(Algorithm::Sha256, serde_json::to_string(document)?.as_bytes()).hex())
 }
 
-/// The document as a line of text.
+/// Writes a document of version 1 as one line of text.
+///
+/// # Errors
+///
+/// When `document` cannot be serialised.
 pub fn seal(name: &'static str, document: &impl Serialize) -> Result<String, serde_json::Error> {
     seal_version(name, 1, document)
 }
 
-/// The same, in a later version of the document.
+/// As [`seal`], for a given version of the document.
+///
+/// # Errors
+///
+/// When `document` cannot be serialised.
 pub fn seal_version(name: &'static str, version: u32, document: &impl Serialize) -> Result<String, serde_json::Error> {
     let document = serde_json::to_value(document)?;
     let mut envelope = Map::new();
@@ -46,8 +69,12 @@ pub fn seal_version(name: &'static str, version: u32, document: &impl Serialize)
     Ok(serde_json::to_string(&envelope)? + "\n")
 }
 
-/// The same as [`seal_version`] for a large document: it is written straight into the text, which has just the room
-/// that it needs. The document must write its names in sorted order, or it cannot be opened again.
+/// As [`seal_version`], for a large document: it is serialised directly into a text of the exact size. The
+/// document must serialise its names in sorted order, otherwise [`open_version`] reports it as damaged.
+///
+/// # Errors
+///
+/// When `document` cannot be serialised.
 pub fn seal_sorted(name: &'static str, version: u32, document: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut measure = Measure { hasher: Hasher::new(Algorithm::Sha256), bytes: 0 };
     serde_json::to_writer(&mut measure, document)?;
@@ -64,7 +91,7 @@ pub fn seal_sorted(name: &'static str, version: u32, document: &impl Serialize) 
     String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
-/// Hashes and counts what is written to it.
+/// Hashes and counts the bytes written to it.
 struct Measure {
     hasher: Hasher,
     bytes: usize,
@@ -82,19 +109,27 @@ impl io::Write for Measure {
     }
 }
 
-/// A text as JSON writes it.
+/// The text as a JSON string.
 fn quoted(text: String) -> String {
     Value::from(text).to_string()
 }
 
-/// The document in a text, if it is whole.
+/// Reads a document of version 1.
 ///
-/// The text is never held as a tree of values: that takes many times the memory of the text.
+/// The text is not parsed into a tree of values, which would take many times the memory of the text.
+///
+/// # Errors
+///
+/// When the text is not such a document, has another schema, or does not match its digest.
 pub fn open<T: DeserializeOwned>(name: &'static str, text: &str) -> Result<T, SealError> {
     open_version(name, 1, text)
 }
 
-/// The same, of a later version of the document; any other version is refused.
+/// As [`open`], for a given version of the document. Other versions are refused.
+///
+/// # Errors
+///
+/// When the text is not such a document, has another schema, or does not match its digest.
 pub fn open_version<T: DeserializeOwned>(name: &'static str, version: u32, text: &str) -> Result<T, SealError> {
     let malformed = |problem: String| SealError::Malformed { name, problem };
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -114,8 +149,12 @@ pub fn open_version<T: DeserializeOwned>(name: &'static str, version: u32, text:
     serde_json::from_str(&document).map_err(|error| malformed(error.to_string()))
 }
 
-/// Reads a list of at most `N` elements, for `#[serde(deserialize_with)]`: an element can take many times the memory
-/// of its text.
+/// Reads a list of at most `N` elements, for `#[serde(deserialize_with)]`. The limit bounds memory, because
+/// an element can take many times the memory of its text.
+///
+/// # Errors
+///
+/// When an element cannot be read or there are more than `N`.
 pub fn at_most<'de, const N: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: serde::Deserialize<'de>,
@@ -145,10 +184,10 @@ impl<'de, const N: usize, T: serde::Deserialize<'de>> Visitor<'de> for AtMost<N,
     }
 }
 
-/// Characters of a foreign schema that a message repeats.
+/// Characters of an unknown schema that an error message repeats.
 const MOST_SHOWN: usize = 80;
 
-/// The members of the outer object, each as compact JSON with sorted names.
+/// The members of the envelope, each as compact JSON with sorted names.
 #[derive(Default)]
 struct Members {
     schema: Option<String>,
@@ -156,7 +195,7 @@ struct Members {
     document: Option<String>,
 }
 
-/// Reads the outer object of the document of this name.
+/// Reads the envelope of a document with this name.
 struct Envelope(&'static str);
 
 impl<'de> DeserializeSeed<'de> for Envelope {
@@ -194,7 +233,8 @@ impl<'de> Visitor<'de> for Envelope {
     }
 }
 
-/// Writes any JSON value compactly, with sorted names, behind a text: as `serde_json` writes a [`Value`].
+/// Appends any JSON value to a text, compactly and with sorted names, in the format in which `serde_json`
+/// writes a [`Value`].
 struct Canonical<'a>(&'a mut String);
 
 impl<'de> DeserializeSeed<'de> for Canonical<'_> {

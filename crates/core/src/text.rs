@@ -9,6 +9,7 @@ macro_rules! words {
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
             serde::Serialize, serde::Deserialize, schemars::JsonSchema,
         )]
+        #[allow(missing_docs, reason = "a variant means what its word says")]
         $vis enum $name {
             $($(#[$of])* #[serde(rename = $word)] $variant,)+
         }

@@ -176,7 +176,7 @@ fn budget(args: &AuditReadingArgs, objects: usize) -> Result<Budget, UsageError>
         max_memory: args.max_memory.0,
     };
     limits
-        .among(objects)
+        .shared_among(objects)
         .budget()
         .map_err(|error| UsageError(format!("{error}, for each of {objects} objects at once; see --objects")))
 }

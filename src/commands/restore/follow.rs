@@ -70,7 +70,7 @@ async fn follow_to_end(
     }
     let traced = trace(services, wish, journal, &last).await;
     let ours = |identity: &RestoreIdentity, claim: &OwnershipClaim| {
-        matches!(claim.of(&last), Ownership::Ours(_)).then(|| identity.clone())
+        matches!(claim.classify(&last), Ownership::Ours(_)).then(|| identity.clone())
     };
     let identity = traced.restore.as_ref().and_then(|(identity, claim)| ours(identity, claim));
     let state = ImageState::of(&last.state);

@@ -44,7 +44,7 @@ impl Traced {
         let claim = identity.claim(noted);
         let made = restored_by(&claim, image);
         // What was mistaken for the AMI of the restore need not bear its tags.
-        let mistaken = matches!(claim.of(image), Ownership::Mistaken { .. });
+        let mistaken = matches!(claim.classify(image), Ownership::Mistaken { .. });
         let tags = if mistaken { BTreeMap::new() } else { restore_tags(&identity) };
         let key = Some(identity.key.clone());
         Traced { tags, key, restore: Some((identity, claim)), made, notes }

@@ -52,7 +52,7 @@ async fn existing(
     let open = entry.as_ref().is_some_and(Entry::is_open);
     let noted = entry.as_ref().and_then(|entry| entry.image.as_deref());
     let claim = identity.claim(noted);
-    let first = surveyed.images.as_deref().map_or(Claimed::Nothing, |images| claim.among(images));
+    let first = surveyed.images.as_deref().map_or(Claimed::Nothing, |images| claim.find_in(images));
     let found = match first {
         Claimed::Ours(image) => Found::Ours(image.clone()),
         _ if open => {
@@ -122,7 +122,7 @@ async fn look(
             services.object.context().clock.sleep(PAUSE).await;
         }
         let images = services.region.images.own_images().await?;
-        match claim.among(&images) {
+        match claim.find_in(&images) {
             Claimed::Ours(image) => return Ok(Found::Ours(image.clone())),
             Claimed::Taken(image) => return Ok(Found::Taken(image.clone())),
             Claimed::Doubtful(image) => {

@@ -10,7 +10,7 @@ use super::error::{not_none, says_none, translate};
 use super::{Connection, lifecycle, listing, parse};
 use crate::facts::{
     BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
-    is_of_the_request,
+    check_listing_request,
 };
 use crate::ident::{ETag, decoded_key};
 use crate::progress::Call;
@@ -264,7 +264,7 @@ impl BucketService for S3Bucket {
                 .set_version_id_marker(markers.other.clone());
             let out = ask!(self, "s3:ListBucketVersions", request.clone())?;
             let encoded = out.encoding_type() == Some(&URL);
-            is_of_the_request((&self.name, key), (out.name(), out.prefix()), encoded)
+            check_listing_request((&self.name, key), (out.name(), out.prefix()), encoded)
                 .map_err(|detail| self.protocol(detail))?;
             let readable = |listed: &str| self.key(listed, out.encoding_type()).unwrap_or_else(|_| listed.to_owned());
             let is_it = |listed: Option<&str>| listed.is_some_and(|listed| readable(listed) == key);
@@ -329,7 +329,7 @@ impl BucketService for S3Bucket {
                 .set_upload_id_marker(markers.other.clone());
             let out = ask!(self, "s3:ListBucketMultipartUploads", request.clone())?;
             let encoded = out.encoding_type() == Some(&URL);
-            is_of_the_request((&self.name, prefix), (out.bucket(), out.prefix()), encoded)
+            check_listing_request((&self.name, prefix), (out.bucket(), out.prefix()), encoded)
                 .map_err(|detail| self.protocol(detail))?;
             for upload in out.uploads() {
                 let key = upload.key().ok_or_else(|| self.protocol("the listing has an entry without a key"))?;

@@ -7,18 +7,20 @@ use crate::facts::{ImageFacts, StoreTask, UploadFacts};
 use crate::ident::ObjectUri;
 use crate::text::words;
 
-/// Something that only shows when the objects of an archive are seen together, or beside the account's AMIs. It has no
-/// verdict: whether it is meant is for a person, or a policy, to say.
+/// An observation across the objects of an archive, or between objects and the account's AMIs. It has no
+/// verdict, because whether it is intended is for the user or a policy to decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Observation {
+    /// What was observed.
     pub kind: ObservationKind,
     /// The object, AMI or upload it is about.
     pub subject: String,
+    /// The observation, for the user.
     pub detail: String,
 }
 
 words! {
-    /// What kind of observation it is; a stable name for programs.
+    /// What was observed across objects.
     pub enum ObservationKind {
         /// The same content under more than one key.
         Duplicate = "duplicate",
@@ -33,16 +35,16 @@ words! {
     }
 }
 
-/// Gathers what is seen of each object, and says at the end what shows of all of them.
+/// Collects properties of each object for the observations across objects.
 #[derive(Debug, Default)]
 pub struct CrossObjectIndex {
-    /// With the AMI id in its name.
+    /// The objects, with the AMI id in their names.
     objects: BTreeMap<String, Option<String>>,
     by_content: BTreeMap<(u64, ContentFingerprint), Vec<String>>,
 }
 
 impl CrossObjectIndex {
-    /// An object with an AMI id in its name, its size, and what is known of its content.
+    /// Adds an object with its size in bytes and its known content.
     pub fn add(&mut self, target: &ObjectUri, bytes: u64, content: &[ContentFingerprint]) {
         let name = target.to_string();
         self.objects.insert(name.clone(), ami_of(target));
@@ -51,7 +53,7 @@ impl CrossObjectIndex {
         }
     }
 
-    /// Objects that have the same size and one value of their content in common; each group once.
+    /// Groups of objects with the same size and a common checksum of the content, one observation per group.
     pub fn duplicates(&self) -> Vec<Observation> {
         let mut groups: BTreeMap<Vec<&String>, Vec<&ContentFingerprint>> = BTreeMap::new();
         for ((_, content), names) in self.by_content.iter().filter(|(_, names)| names.len() > 1) {
@@ -69,7 +71,7 @@ impl CrossObjectIndex {
         told.collect()
     }
 
-    /// The objects beside the AMIs of the account.
+    /// Compares the objects with the AMIs of the account.
     pub fn images(&self, images: &[ImageFacts]) -> Vec<Observation> {
         let there: BTreeSet<&str> = images.iter().map(|image| image.id.as_str()).collect();
         let mut copied: BTreeSet<&str> = BTreeSet::new();
@@ -99,7 +101,7 @@ fn ami_of(target: &ObjectUri) -> Option<String> {
     crate::ident::Target::Object(target.clone()).ami_id().map(|id| id.to_string())
 }
 
-/// Store tasks that failed or go on, of one bucket; EC2 forgets them after 31 days.
+/// Store tasks of one bucket that failed or are in progress. EC2 lists tasks for 31 days.
 pub fn tasks(tasks: &[StoreTask]) -> Vec<Observation> {
     let told = tasks.iter().filter_map(|task| {
         let kind = match task.state.as_str() {
@@ -114,7 +116,7 @@ pub fn tasks(tasks: &[StoreTask]) -> Vec<Observation> {
     told.collect()
 }
 
-/// Uploads that are not complete; with their age where it is known.
+/// Uploads that are not completed, with their age if it is known.
 pub fn uploads(bucket: &str, uploads: &[UploadFacts], now: Timestamp) -> Vec<Observation> {
     let told = uploads.iter().map(|upload| {
         let age = upload.initiated.map_or("at a time not stated".to_owned(), |begun| {

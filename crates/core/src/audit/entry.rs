@@ -7,40 +7,47 @@ use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
 use crate::verdict::{CheckId, Doubt, Verdict};
 
-/// One line of the history of an archive, as it is kept.
+/// One entry of the history of an archive, as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
+    /// The result of one examination.
     Proof(Box<Proof>),
+    /// The object no longer existed.
     Gone(Gone),
+    /// The user accepted a change.
     Acceptance(Acceptance),
 }
 
-/// What looking at one object once came to.
+/// The result of one examination of an object. [`Proof::standing`] decides whether it is a proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
-    /// RFC 3339.
+    /// Time of the examination, RFC 3339.
     pub at: String,
     /// Name and version of the program.
     pub tool: String,
+    /// The object as `s3://bucket/key`.
     pub target: String,
     /// `facts`, `sample` or `bytes`.
     pub level: Word<Level>,
-    /// `pass`, `fail` or `unknown`: what the object itself came to, whatever it was before.
+    /// `pass`, `fail` or `unknown` for the object itself, without regard to earlier states.
     pub verdict: Word<Verdict>,
-    /// Nothing that this level demands of it was left open.
+    /// Whether nothing that the level requires was left unknown.
     pub settled: bool,
+    /// The state of the object by HEAD.
     pub object: ObjectIdentity,
-    /// How a listing shows the same object, where it tells another time.
+    /// The state by a listing, if the listing states another time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed: Option<ObjectIdentity>,
+    /// Version id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
+    /// Storage class in S3's spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
     /// Bytes that were read.
     pub covered_bytes: u64,
-    /// What the reading saw that speaks against the bytes without refuting them. Entries of format 1 lack it.
+    /// The doubt that the read cast on the bytes without refuting them. Entries of format 1 lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
     /// Checks of the object itself that failed.
@@ -49,41 +56,50 @@ pub struct Proof {
     /// References that matched over every byte.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proved_by: Vec<Word<CheckId>>,
-    /// The parts under which the ETag matched, run by run, where it goes by part.
+    /// The parts under which a multipart ETag matched, as runs of equal sizes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub etag_parts: Vec<PartRun>,
-    /// Values of its content: those that were proved, or all that S3 states where none was.
+    /// Checksums of the content: those that were proved, or all that S3 states if none was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<ContentFingerprint>,
 }
 
-/// An object was not there any more.
+/// An object no longer existed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gone {
+    /// Time of the listing, RFC 3339.
     pub at: String,
+    /// Name and version of the program.
     pub tool: String,
+    /// The object as `s3://bucket/key`.
     pub target: String,
 }
 
-/// A person says that the object is right as it was seen last, or rightly gone: what was known of it before no longer
-/// counts.
+/// The user states that the last state of an object, or its absence, is correct. Earlier states no longer
+/// count as a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acceptance {
+    /// Time of the acceptance, RFC 3339.
     pub at: String,
+    /// Name and version of the program.
     pub tool: String,
+    /// The object as `s3://bucket/key`.
     pub target: String,
-    /// The state that is right; absent where it is right that there is none.
+    /// The state that is correct; absent if the absence is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectIdentity>,
+    /// The reason that the user gave.
     pub reason: String,
 }
 
-/// When a proof must have been made to hold.
+/// The time within which a proof must have been made to be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValidityWindow {
-    /// Times are kept in whole seconds, so one that is this very second may be older.
+    /// Proofs must be later than this. Times are kept in whole seconds, so a proof of this very second may be
+    /// older.
     pub since: Option<Timestamp>,
-    /// A clock that was ahead once must not keep a proof young for years.
+    /// Proofs must not be later than this, so that a clock that was wrong once does not extend their
+    /// validity.
     pub until: Timestamp,
 }
 
@@ -91,7 +107,7 @@ pub struct ValidityWindow {
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 impl ValidityWindow {
-    /// No longer ago than so much; any time ago for `None`.
+    /// The window that reaches back for `age`; `None` for any age.
     pub fn back_to(age: Option<SignedDuration>, now: Timestamp) -> Self {
         ValidityWindow {
             since: age.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),
@@ -101,6 +117,7 @@ impl ValidityWindow {
 }
 
 impl Entry {
+    /// The object as `s3://bucket/key`.
     pub fn target(&self) -> &str {
         match self {
             Entry::Proof(proof) => &proof.target,
@@ -109,6 +126,7 @@ impl Entry {
         }
     }
 
+    /// Time of the entry, RFC 3339.
     pub fn at(&self) -> &str {
         match self {
             Entry::Proof(proof) => &proof.at,
@@ -119,19 +137,19 @@ impl Entry {
 }
 
 impl Proof {
-    /// Whether every byte was held against a reference, and matched.
+    /// Whether every byte was compared with a reference and matched.
     pub fn proves(&self) -> bool {
         self.standing() == LookResult::Proved
     }
 
-    /// Whether it was made in a term.
+    /// Whether it was made within a window.
     pub fn is_in(&self, term: ValidityWindow) -> bool {
         let since = term.since.unwrap_or(Timestamp::MIN);
         self.at.parse::<Timestamp>().is_ok_and(|at| at > since && at <= term.until)
     }
 
-    /// Whether nothing is left to do for an object that must be looked at so hard. A sample says nothing of the bytes of
-    /// the next one.
+    /// Whether the object needs no further examination at `level`. A sample never satisfies a later one,
+    /// because each sample reads other bytes.
     pub fn satisfies(&self, level: Level) -> bool {
         match self.standing() {
             LookResult::Proved => true,

@@ -10,28 +10,29 @@ mod distrust;
 
 use distrust::Distrust;
 
-/// What is known of one object from before.
+/// What is known about one object from earlier examinations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// When it was first seen, or accepted: what it must still be.
+    /// The state first seen or accepted, which the object should still have.
     first: Option<Arc<Proof>>,
-    /// The newest one that proves every byte, and that no later look at the same state refuted or put in doubt.
+    /// The newest proof of every byte that no later examination of the same state refuted or cast doubt on.
     proof: Option<Arc<Proof>>,
-    /// The newest one that left nothing open, of whatever level, likewise.
+    /// The newest examination at any level that left nothing unknown, with the same condition.
     settled: Option<Arc<Proof>>,
-    /// Those that found damage, one of each state, unless every byte of that state was proved since. Most often none.
+    /// Examinations that found damage, one per state, unless every byte of that state was proved since.
+    /// Usually empty.
     damage: Vec<Arc<Proof>>,
-    /// Those that put the bytes in doubt, one of each state, likewise.
+    /// Examinations that cast doubt on the bytes, one per state, with the same condition.
     doubts: Vec<Arc<Proof>>,
-    /// Values of the content that were seen beside damage or doubt, until a look proves them.
+    /// Checksums that were stated for damaged or doubtful bytes, until a read proves them.
     distrust: Distrust,
-    /// The newest one that knows under which parts the ETag matched.
+    /// The newest examination that knows the parts under which the ETag matched.
     matched: Option<Arc<Proof>>,
-    /// The newest look.
+    /// The newest examination.
     latest: Option<Arc<Proof>>,
-    /// The newest look at level `bytes`.
+    /// The newest examination at level `bytes`.
     read: Option<Arc<Proof>>,
-    /// It was not there any more, after that.
+    /// Whether the object no longer existed afterwards.
     gone: bool,
 }
 
@@ -39,7 +40,7 @@ pub struct History {
 pub type Histories = BTreeMap<String, History>;
 
 impl History {
-    /// Of an object that nothing is known of.
+    /// The history of an unknown object.
     pub const NOTHING: History = History {
         first: None,
         proof: None,
@@ -53,6 +54,7 @@ impl History {
         gone: false,
     };
 
+    /// Adds the next entry, in the order of the ledger.
     pub fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Acceptance(acceptance) => self.accept(acceptance.object.as_ref()),
@@ -61,7 +63,7 @@ impl History {
         }
     }
 
-    /// Most often all of them are one, and there may be a hundred thousand objects.
+    /// Usually all fields share one entry; an archive may have a hundred thousand objects.
     fn look(&mut self, look: Arc<Proof>) {
         self.weigh(&look);
         if look.level == Level::Bytes {
@@ -70,14 +72,15 @@ impl History {
         if !look.etag_parts.is_empty() {
             self.matched = Some(Arc::clone(&look));
         }
-        // One that told nothing of the content is no measure, once another of the same state does.
+        // An entry without checksums is replaced by one of the same state that has some.
         self.first.take_if(|first| first.content.is_empty() && is(&look, &first.object));
         self.first.get_or_insert_with(|| Arc::clone(&look));
         self.latest = Some(look);
         self.gone = false;
     }
 
-    /// What is proved, settled, damaged or in doubt after a look.
+    /// Updates what is proved, settled, damaged or doubtful. A failure or a doubt revokes earlier proofs of
+    /// the same state.
     fn weigh(&mut self, look: &Arc<Proof>) {
         match look.standing() {
             LookResult::Proved => {
@@ -98,7 +101,7 @@ impl History {
                 self.doubts.retain(|earlier| !same_state(earlier, look));
                 self.doubts.push(Arc::clone(look));
             }
-            // Facts settle nothing while the bytes are known to be damaged or in doubt.
+            // An examination of facts does not outweigh known damage or doubt.
             LookResult::InOrder if self.trouble().any(|earlier| same_state(earlier, look)) => {}
             LookResult::InOrder => self.settled = Some(Arc::clone(look)),
             LookResult::Open => {}
@@ -119,7 +122,7 @@ impl History {
         self.damage.iter().chain(&self.doubts)
     }
 
-    /// What is known once a look has told what it saw. What the object is held against stays what it was before.
+    /// The history after `look`, without changing the state that the object is compared with.
     #[must_use]
     pub fn weighed(&self, look: &Proof) -> History {
         let mut after = self.clone();
@@ -127,7 +130,8 @@ impl History {
         after
     }
 
-    /// An acceptance of another state than the newest accepts nothing; and none proves anything.
+    /// Applies an acceptance. It has no effect if it names another state than the newest, and it proves
+    /// nothing.
     fn accept(&mut self, object: Option<&ObjectIdentity>) {
         let is_present = match (object, self.state()) {
             (Some(accepted), Some(present)) => accepted.same_as(present).agrees(),
@@ -154,25 +158,27 @@ impl History {
         };
     }
 
-    /// How it was seen last; `None` where it was gone, or never seen.
+    /// The last known state; `None` if the object no longer exists or was never seen.
     pub fn state(&self) -> Option<&ObjectIdentity> {
         self.latest.as_ref().filter(|_| !self.gone).map(|latest| &latest.object)
     }
 
+    /// Whether the object was never examined.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
     }
 
+    /// Whether the object no longer existed at the last listing.
     pub fn is_gone(&self) -> bool {
         self.gone
     }
 
-    /// The damage that was found in this very state of the object.
+    /// The damage found in this state of the object.
     pub fn damage_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.damage.iter().find(|damage| looks_like(damage, seen)).map(Arc::as_ref)
     }
 
-    /// The look that put this very state of the object in doubt.
+    /// The examination that cast doubt on this state of the object.
     pub fn doubt_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.doubts.iter().find(|doubt| looks_like(doubt, seen)).map(Arc::as_ref)
     }
@@ -181,26 +187,26 @@ impl History {
         self.trouble().any(|look| looks_like(look, seen))
     }
 
-    /// The parts under which this very ETag matched once, of an object of this size.
+    /// The parts under which this ETag matched before, for an object of this size.
     pub fn parts_of(&self, seen: &ObjectIdentity) -> Option<(ETag, PartLayout)> {
         let same = |look: &&Arc<Proof>| look.object.has_strong_etag() && look.object.same_bytes_as(seen).is_yes();
         self.matched.as_ref().filter(same)?.matched_parts()
     }
 
-    /// What an earlier look at this very state told of its content.
+    /// The checksums that an earlier examination recorded for this state.
     pub fn content_of(&self, seen: &ObjectIdentity) -> &[ContentFingerprint] {
         let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
         looks.find(|look| is(look, seen)).map_or(&[], |look| &look.content)
     }
 
-    /// The newest proof over every byte, if it is of this very state of the object.
+    /// The newest proof of every byte, if it is of this state and no damage or doubt is known.
     pub fn proof_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.proof.as_deref().filter(|proof| is(proof, seen) && !self.is_troubled(seen))
     }
 
-    /// A proof that makes it needless to look at the object again.
+    /// A proof that makes another examination at `level` unnecessary.
     pub fn still_good(&self, seen: &ObjectIdentity, level: Level, term: ValidityWindow) -> Option<&Proof> {
-        // One that was gone and is back is looked at, so that this is known.
+        // Re-examine an object that reappeared, so that the reappearance is recorded.
         if self.gone || self.is_troubled(seen) {
             return None;
         }
@@ -208,7 +214,8 @@ impl History {
         self.proof.as_deref().filter(fits).or_else(|| self.settled.as_deref().filter(fits))
     }
 
-    /// What became of it since it was first seen; where its listing tells another time, also by that.
+    /// The change since the object was first seen or accepted. `listed` is the state by the listing, if that
+    /// states another time.
     pub fn change(
         &self,
         seen: &ObjectIdentity,
@@ -229,14 +236,14 @@ impl History {
             change => change,
         };
         match change {
-            // Written again with the same bytes, and proved since: that state stands for the first one.
+            // Written again with the same bytes and proved since: it counts as the first state.
             Change::Unclear if self.proof_of(seen).is_some_and(|proof| shares(proof, best)) => Change::Same,
             change => change,
         }
     }
 
-    /// What a look tells became of it. A value that this very look refuted, or left in doubt, makes no content the same;
-    /// one that it proved does, whatever was known of it before.
+    /// The change according to an examination. A checksum that this examination refuted or left in doubt does
+    /// not count as evidence of equal content; one that it proved does, even if it was doubtful before.
     pub fn change_by(&self, look: &Proof) -> Change {
         let known = match look.standing() {
             LookResult::Damaged | LookResult::Doubted(_) => self.weighed(look),
@@ -252,31 +259,31 @@ impl History {
         known.change(&look.object, look.listed.as_ref(), &look.content)
     }
 
-    /// A value that was known of this very state of the object, and is another now. No state has two.
+    /// A checksum that was recorded for this state and differs now. A state cannot have two values.
     pub fn restated(&self, seen: &ObjectIdentity, content: &[ContentFingerprint]) -> Option<String> {
         let looks = [&self.proof, &self.first].into_iter().flatten().filter(|look| is(look, seen));
         let (was, is) = looks.into_iter().find_map(|look| restated(&look.content, content))?;
         Some(format!("under the same ETag, size and time {was} was stated before, and {is} is now"))
     }
 
-    /// When it was last looked at so hard, whatever came of it; what never was comes first.
+    /// Time of the last examination at this level; empty if there was none, so that such objects come first.
     pub fn turn(&self, level: Level) -> &str {
         let look = if level == Level::Bytes { &self.read } else { &self.latest };
         look.as_ref().map_or("", |look| &look.at)
     }
 
-    /// When and how it was last seen, and in order if it ever was.
+    /// The last examination without problems, or the last one.
     pub fn last(&self) -> Option<&Proof> {
         self.settled.as_deref().or(self.latest.as_deref())
     }
 }
 
-/// Whether a look is of this state for certain: what it proved is proved of it.
+/// Whether an examination was certainly of this state, so that its proof applies to it.
 fn is(proof: &Proof, seen: &ObjectIdentity) -> bool {
     states(proof).any(|stated| stated.same_as(seen).is_yes())
 }
 
-/// Whether a look may be of this state, for nothing tells them apart: what it found wrong may be wrong with it.
+/// Whether an examination may have been of this state, so that its failure applies to it.
 fn looks_like(proof: &Proof, seen: &ObjectIdentity) -> bool {
     states(proof).any(|stated| stated.same_as(seen).agrees())
 }
@@ -286,7 +293,7 @@ fn states(look: &Proof) -> impl Iterator<Item = &ObjectIdentity> {
     [Some(&look.object), look.listed.as_ref()].into_iter().flatten()
 }
 
-/// Whether two looks may have seen the same state, by HEAD or by a listing.
+/// Whether two examinations may have been of the same state, by HEAD or by a listing.
 fn same_state(one: &Proof, other: &Proof) -> bool {
     states(other).any(|seen| looks_like(one, seen))
 }
@@ -364,7 +371,7 @@ mod tests {
         let facts = history(&[proof("10", Level::Facts, "unknown", "a", "crc32:x")]);
         assert!(facts.still_good(&seen("a"), Level::Facts, ALWAYS).is_some());
         assert!(facts.still_good(&seen("a"), Level::Bytes, ALWAYS).is_none());
-        // A look at the facts takes nothing from an older proof.
+        // An examination of facts does not revoke an older proof.
         let both = history(&[
             proof("10", Level::Bytes, "pass", "a", "crc32:x"),
             proof("12", Level::Facts, "unknown", "a", "crc32:x"),
@@ -393,7 +400,7 @@ mod tests {
         assert!(still(&known));
     }
 
-    /// A shorter `--max-age` once finds damage that a longer one would pass over.
+    /// A run with a short `--max-age` finds damage that a run with a longer one must then not ignore.
     #[test]
     fn a_fail_takes_back_what_was_proved_of_the_same_state() {
         let mut known = history(&[
@@ -404,7 +411,7 @@ mod tests {
             assert_eq!(known.still_good(&seen("a"), level, ALWAYS), None);
         }
         assert_eq!((known.proof_of(&seen("a")), known.is_empty()), (None, false));
-        // Another state fails for itself, and what cannot be told refutes nothing.
+        // A failure of another state, or an unknown one, revokes nothing.
         known.add(proof("13", Level::Bytes, "pass", "a", "crc32:x"));
         known.add(proof("14", Level::Bytes, "fail", "b", "crc32:x"));
         known.add(proof("15", Level::Bytes, "unknown", "a", "crc32:x"));
@@ -415,7 +422,7 @@ mod tests {
     fn what_failed_proves_nothing() {
         let failed = history(&[proof("10", Level::Bytes, "fail", "a", "crc32:x")]);
         assert!(failed.still_good(&seen("a"), Level::Facts, ALWAYS).is_none());
-        // And what it found is known until every byte is proved, or there is another state.
+        // The damage remains known until every byte is proved or the state changes.
         assert!(failed.damage_of(&seen("a")).is_some() && failed.damage_of(&seen("b")).is_none());
         let mended = history(&[
             proof("10", Level::Bytes, "fail", "a", "crc32:x"),

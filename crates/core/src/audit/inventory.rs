@@ -11,28 +11,40 @@ use crate::checksum::{Algorithm, Hasher};
 use crate::ident::{ObjectUri, Target, decoded_key};
 use crate::units::ByteSize;
 
-/// The manifest of an S3 Inventory (S3 User Guide, *Amazon S3 Inventory*, "Inventory manifest").
+/// The manifest of an S3 Inventory report (S3 User Guide, *Cataloging and analyzing your data with S3
+/// Inventory*).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inventory {
+    /// The bucket that was listed.
     pub source_bucket: String,
+    /// Format of the data files; only `CSV` is supported.
     pub file_format: String,
+    /// Names of the columns, separated by commas.
     pub file_schema: String,
-    /// Milliseconds since 1970.
+    /// Time of creation in milliseconds since 1970.
     pub creation_timestamp: Option<String>,
+    /// The data files.
     pub files: Vec<InventoryFile>,
 }
 
+/// A data file of an inventory.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct InventoryFile {
-    /// In the destination bucket; the data files keep their last segment when they are copied.
+    /// Key in the destination bucket. A copied data file is found by the last segment.
     pub key: String,
+    /// MD5 of the compressed file, in hexadecimal.
     #[serde(rename = "MD5checksum")]
     pub md5: Option<String>,
 }
 
 impl Inventory {
-    /// Reads `manifest.json`; in words why it cannot be used.
+    /// Parses `manifest.json`.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a manifest, or the format of the data files is not supported; the text is for the
+    /// user.
     pub fn from_json(text: &str) -> Result<Self, String> {
         let inventory: Inventory =
             serde_json::from_str(text).map_err(|error| format!("is no manifest of an S3 Inventory: {error}"))?;
@@ -42,16 +54,18 @@ impl Inventory {
         }
     }
 
-    /// Reads a data file, compressed as S3 writes it, as a stream, and holds it against the manifest's MD5. Adds the
-    /// current versions that have the name of a stored AMI object to `found`; returns the number of other rows.
+    /// Reads a data file as a stream, in the compression of S3, and checks it against the MD5 of the
+    /// manifest. Adds the current versions with the name of a stored AMI to `found` and returns the number of
+    /// other rows.
     ///
     /// # Errors
     ///
-    /// In words why the file cannot be used. What was added to `found` by then counts for nothing.
+    /// When the file cannot be used; the text is for the user. Objects added to `found` before the error must
+    /// be discarded.
     pub fn read(&self, file: &InventoryFile, packed: impl Read, found: &mut Objects) -> Result<u64, String> {
         let mut packed = Hashed { inner: packed, md5: Hasher::new(Algorithm::Md5) };
         let others = self.rows(&mut packed, found);
-        // What is behind the rows belongs to the file too.
+        // Bytes after the last row are part of the file and of its MD5.
         std::io::copy(&mut packed, &mut std::io::sink()).map_err(|error| error.to_string())?;
         let digest = packed.md5.finish().hex();
         match &file.md5 {
@@ -92,25 +106,26 @@ impl Inventory {
         Ok(others)
     }
 
-    /// When S3 made it; `None` where the manifest does not tell.
+    /// Time of creation; `None` if the manifest does not state it.
     pub fn made(&self) -> Option<Timestamp> {
         Timestamp::from_millisecond(self.creation_timestamp.as_ref()?.parse().ok()?).ok()
     }
 }
 
 impl InventoryFile {
-    /// The last segment of its key.
+    /// The last segment of the key.
     pub fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// Unpacked bytes of a data file: a few million rows at the most.
+/// Limit for the decompressed bytes of a data file, which has at most a few million rows.
 const MOST: u64 = 4 << 30;
-/// Bytes of one row, of which the key has 3,072 in percent encoding, and what the CSV reader has read ahead.
+/// Limit for one row, including what the CSV reader has read ahead. The key takes up to 3,072 bytes in
+/// percent encoding.
 const MOST_ROW: u64 = 64 << 10;
 
-/// Hashes what is read.
+/// A reader that hashes what passes.
 struct Hashed<R> {
     inner: R,
     md5: Hasher,
@@ -124,10 +139,11 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-/// A few bytes of gzip can hold a row of gigabytes, so rows are limited as they are unpacked.
+/// A reader that limits the length of a row during decompression: a few bytes of gzip can hold a row of
+/// gigabytes.
 struct Unpacked<R> {
     inner: R,
-    /// Since the last row ended.
+    /// Bytes since the end of the last row.
     of_row: Rc<Cell<u64>>,
     all: u64,
 }

@@ -4,7 +4,7 @@ use super::policy::{LockRequirement, judge};
 use crate::facts::{Fact, LegalHold, LockEnd, LockFacts, LockMode};
 use crate::verdict::{Evidence, Outcome, Reason};
 
-/// What a lock that must last so many days comes to.
+/// Checks that an object is locked for at least `days` days.
 pub(super) fn judge_lock(wish: Option<LockRequirement>, days: u32, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {
     let kind = if wish == Some(LockRequirement::Compliance) { "compliance mode" } else { "locked" };
     let expected = format!("{kind}, for {days} days from now");
@@ -22,11 +22,11 @@ pub(super) fn judge_lock(wish: Option<LockRequirement>, days: u32, lock: &Fact<L
 enum Held {
     Yes,
     No,
-    /// In words what decides nothing.
+    /// The value that cannot be interpreted, for the report.
     Unclear(String),
 }
 
-/// Whether a lock holds until then; `until` is `None` where no lock can last so long.
+/// Whether a lock lasts until `until`; `None` if no lock can last that long.
 fn held(wish: Option<LockRequirement>, lock: &LockFacts, until: Option<Timestamp>) -> Held {
     let strict = wish == Some(LockRequirement::Compliance);
     let by_hold = match &lock.legal_hold {

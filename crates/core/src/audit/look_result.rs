@@ -1,24 +1,25 @@
 use super::{Level, Proof, Word};
 use crate::verdict::{Doubt, Verdict};
 
-/// What a look says of the state of the object that it saw.
+/// What an examination shows about the state of the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookResult {
-    /// Every byte was held against a reference, and matched.
+    /// Every byte was compared with a reference and matched.
     Proved,
-    /// Something of the object is wrong.
+    /// A check of the object failed.
     Damaged,
-    /// The bytes are neither proved nor refuted, and something speaks against them.
+    /// The bytes are neither proved nor refuted, and there is evidence against them, for example two reads
+    /// that differ.
     Doubted(Doubt),
-    /// Nothing that its level demands was left open; the bytes are not proved.
+    /// Nothing that the level requires was left unknown; the bytes are not proved.
     InOrder,
-    /// Something that its level demands was left open.
+    /// Something that the level requires was left unknown.
     Open,
 }
 
 impl Proof {
-    /// What the look says, with an entry that contradicts itself taken for the worst that it says: a pass beside a failed
-    /// check is damage, and a pass that does not cover every byte proves nothing.
+    /// The result of the examination. An entry that contradicts itself counts as the worst that it states: a
+    /// pass beside a failed check is damage, and a pass that does not cover every byte is not a proof.
     pub fn standing(&self) -> LookResult {
         if self.verdict == Verdict::Fail || !self.failed.is_empty() {
             return LookResult::Damaged;

@@ -1,5 +1,9 @@
-//! Many stored AMI objects at once: which of them are whose turn, what was known of each before, what must hold, and
-//! what only shows when they are seen together.
+//! Many stored AMI objects over time: selection, earlier results, policies, and observations across objects.
+//!
+//! The ledger keeps [`Entry`] values. A [`History`] is built from the entries of one object; it knows which
+//! proofs are valid ([`History::still_good`]) and what changed ([`History::change`]). A proof is valid for
+//! one state of an object. A failure or a doubt about the same state revokes it, until a read proves every
+//! byte again. A [`Policy`] states what else must hold.
 
 mod cross_object;
 mod entry;

@@ -3,14 +3,15 @@ use std::io::{BufRead, Read};
 
 use crate::ident::ObjectUri;
 
-/// Objects that one run is told of, at most. An account holds 50,000 AMIs a Region by default (EC2 quotas).
+/// The most objects that one run accepts from files. By default, an account holds 50,000 AMIs per Region (EC2
+/// quotas).
 const MOST_OBJECTS: usize = 500_000;
-/// Bytes of their addresses, all together.
+/// Limit for the total length of their addresses in bytes.
 const MOST_BYTES: usize = 64 << 20;
-/// Bytes of one line of a list. A key has 1,024 at most, three times as many in percent encoding.
+/// Limit for a line of a list in bytes. A key has up to 1,024 bytes, three times as many in percent encoding.
 const MOST_LINE: u64 = 8 << 10;
 
-/// Objects named by a file, each once, within bounds.
+/// Distinct objects named by files, within limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Objects {
     set: BTreeSet<ObjectUri>,
@@ -18,9 +19,11 @@ pub struct Objects {
 }
 
 impl Objects {
+    /// Adds an object.
+    ///
     /// # Errors
     ///
-    /// In words: there are too many.
+    /// When there are too many objects; the text is for the user.
     pub fn add(&mut self, object: ObjectUri) -> Result<(), String> {
         let bytes = object.bucket.len() + object.key.len() + object.version.as_ref().map_or(0, String::len);
         if !self.set.insert(object) {
@@ -36,16 +39,18 @@ impl Objects {
         Ok(())
     }
 
+    /// The objects.
     pub fn into_set(self) -> BTreeSet<ObjectUri> {
         self.set
     }
 }
 
-/// Objects of a file that names one a line; empty lines and lines that begin with `#` do not count.
+/// Reads a file that names one object per line. Empty lines and lines that start with `#` are ignored.
 ///
 /// # Errors
 ///
-/// In words: which line is no object, or too long, or that there are none or too many.
+/// When reading fails, a line is too long or not an object, or there are no objects or too many; the text is
+/// for the user.
 pub fn objects_in(mut input: impl BufRead) -> Result<BTreeSet<ObjectUri>, String> {
     let mut found = Objects::default();
     let mut line = Vec::new();

@@ -3,35 +3,41 @@ use std::str::FromStr;
 
 use crate::checksum::{Algorithm, Hasher};
 
-/// One of a number of shares, counted from 1. Every object is in exactly one of them, always the same one.
+/// One of `of` shares, numbered from 1. Every object belongs to exactly one share, always to the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Partition {
     index: u32,
     of: u32,
 }
 
+/// The text is not a share.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}` is no share: {problem}")]
 pub struct ParseShareError {
+    /// The text as typed.
     pub input: String,
+    /// The expected syntax, for the user.
     pub problem: &'static str,
 }
 
 impl Partition {
+    /// `None` unless `index` is between 1 and `of`.
     pub fn new(index: u32, of: u32) -> Option<Self> {
         (index >= 1 && index <= of).then_some(Partition { index, of })
     }
 
+    /// Number of the share, from 1.
     pub fn index(self) -> u32 {
         self.index
     }
 
+    /// Number of shares.
     pub fn of(self) -> u32 {
         self.of
     }
 
-    /// Whether an object is in this share. Shares for different purposes cut differently, so that a shard of a slice
-    /// is no empty set.
+    /// Whether an object belongs to this share. Shares of different purposes divide the objects differently,
+    /// so that a shard of a slice is not empty.
     pub fn holds(self, purpose: &str, bucket: &str, key: &str) -> bool {
         let mut hasher = Hasher::new(Algorithm::Sha256);
         for part in [purpose, bucket, key] {
@@ -63,18 +69,20 @@ impl fmt::Display for Partition {
     }
 }
 
-/// A share by number, or the one whose turn it is on a day: `3/7`, `today/7`.
+/// A fixed share, or the share of the current day: `3/7`, `today/7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionSpec {
+    /// This share.
     Fixed(Partition),
-    /// One after the other, a day each.
+    /// The shares in turn, one per day.
     Today {
+        /// Number of shares.
         of: u32,
     },
 }
 
 impl PartitionSpec {
-    /// The share of a day, given as days since 1970-01-01 UTC.
+    /// The share of a day, given in days since 1970-01-01 UTC.
     pub fn on(self, day: i64) -> Partition {
         match self {
             PartitionSpec::Fixed(share) => share,

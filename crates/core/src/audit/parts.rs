@@ -4,10 +4,11 @@ use crate::manifest::PartRun;
 use crate::plan::PartLayout;
 use crate::units::PartNumber;
 
-/// Runs of parts of one size that an entry keeps, at most. Uploads have one or two; what has more is asked again.
+/// The most runs of equal part sizes that an entry keeps. Uploads usually have one or two; for others, the
+/// parts are requested again.
 const MOST_RUNS: usize = 64;
 
-/// A layout as an entry keeps it; empty where it takes too many runs.
+/// A layout as runs of equal part sizes; empty if there are too many runs.
 pub fn part_runs(layout: &PartLayout) -> Vec<PartRun> {
     let mut runs: Vec<PartRun> = Vec::new();
     for part in layout.parts() {
@@ -23,11 +24,11 @@ pub fn part_runs(layout: &PartLayout) -> Vec<PartRun> {
 }
 
 impl Proof {
-    /// The ETag of the object and the parts under which it matched, where the entry keeps them.
+    /// The ETag of the object and the parts under which it matched, if the entry keeps them.
     pub fn matched_parts(&self) -> Option<(ETag, PartLayout)> {
         let etag = self.object.etag.as_ref()?;
         let parts = self.etag_parts.iter().fold(0_u64, |sum, run| sum.saturating_add(run.parts));
-        // The figures come from a file, and a layout takes memory by its parts.
+        // The numbers come from a file, and the memory of a layout grows with its parts.
         if parts > u64::from(PartNumber::MAX) {
             return None;
         }

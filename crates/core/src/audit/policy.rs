@@ -9,94 +9,123 @@ use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason};
 
-/// What must hold of an archive. What the file does not ask for is not asked.
+/// Requirements for an archive. What the file does not require is not checked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Policy {
+    /// Requirements for buckets.
     pub bucket: BucketPolicy,
+    /// Requirements for objects.
     pub object: ObjectPolicy,
 }
 
+/// Requirements for buckets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct BucketPolicy {
+    /// Whether versioning must be enabled.
     pub versioning: bool,
+    /// Whether all settings of Block Public Access must be on.
     pub public_access_blocked: bool,
-    /// Kinds of default encryption that are allowed, in S3's words.
+    /// Permitted kinds of default encryption, in S3's spelling.
     #[serde(deserialize_with = "encryptions")]
     pub encryption: Vec<String>,
 }
 
+/// Requirements for objects.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ObjectPolicy {
-    /// Kinds that are allowed, in S3's words.
+    /// Permitted kinds of encryption, in S3's spelling.
     #[serde(deserialize_with = "encryptions")]
     pub encryption: Vec<String>,
+    /// Permitted storage classes, in S3's spelling.
     #[serde(deserialize_with = "classes")]
     pub storage_classes: Vec<String>,
+    /// Required kind of lock.
     pub lock: Option<LockRequirement>,
-    /// Days that the lock must still last.
+    /// Minimum remaining days of the lock.
     pub lock_days: Option<u32>,
-    /// Names of tags.
+    /// Names of required tags.
     #[serde(deserialize_with = "tag_names")]
     pub tags: Vec<String>,
-    /// Every byte proved within this time.
+    /// Maximum age of a proof of every byte.
     #[serde(deserialize_with = "days")]
     pub proof_age: Option<SignedDuration>,
-    /// No lifecycle rule removes it within this time.
+    /// Time within which no lifecycle rule may remove the object.
     #[serde(deserialize_with = "days")]
     pub stays: Option<SignedDuration>,
-    /// The same content in a bucket of another Region.
+    /// Whether a bucket of another Region must contain the same content.
     pub other_region: bool,
 }
 
+/// A required kind of Object Lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockRequirement {
     /// Governance mode, compliance mode or a legal hold.
     Any,
+    /// Compliance mode.
     Compliance,
 }
 
-/// What is known of a bucket.
+/// Facts about a bucket.
 #[derive(Debug, Clone)]
 pub struct BucketState {
+    /// Versioning.
     pub versioning: Fact<Versioning>,
+    /// Whether all settings of Block Public Access are on.
     pub public_access_blocked: Fact<bool>,
+    /// Default encryption.
     pub encryption: Fact<BucketEncryption>,
 }
 
-/// What is known of an object.
+/// Facts about an object.
 #[derive(Debug, Clone)]
 pub struct PolicySubject<'a> {
-    /// In words why it is not known.
+    /// Encryption, or why it is not known.
     pub encryption: Result<Encryption, String>,
-    /// `x-amz-expiration`; in words why it is not known.
+    /// `x-amz-expiration`, or why it is not known.
     pub expiration: Result<Option<String>, String>,
-    /// What the lifecycle rules of the bucket do to it.
+    /// What the lifecycle rules of the bucket will do to the object.
     pub rules: Fact<Removals>,
+    /// Storage class in S3's spelling.
     pub storage_class: Option<String>,
+    /// Object Lock.
     pub lock: Fact<LockFacts>,
+    /// Names of the tags.
     pub tags: Fact<Vec<String>>,
-    /// Whether it can be told from every other state, so that a proof can be known to be of it.
+    /// Whether the state can be distinguished from every other, so that a proof can be attributed to it.
     pub identified: bool,
-    /// The newest proof over every byte of this very state.
+    /// The newest proof of every byte of this state.
     pub proof: Option<&'a Proof>,
-    /// The look that put this very state in doubt, where there is no proof.
+    /// The examination that cast doubt on this state, if there is no proof.
     pub doubt: Option<&'a Proof>,
 }
 
-/// Whether another Region holds the same content.
+/// Whether another Region contains the same content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyState {
-    In { other: String },
+    /// Another bucket contains it.
+    In {
+        /// The copy, for the report.
+        other: String,
+    },
+    /// No listed bucket of another Region contains it.
     None,
-    NotKnown { why: String },
+    /// It could not be determined.
+    NotKnown {
+        /// The reason, for the report.
+        why: String,
+    },
 }
 
 impl Policy {
-    /// Reads a policy file (TOML); in words what is wrong with it.
+    /// Parses a policy file (TOML).
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a valid policy; the text names the line.
     pub fn from_toml(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -104,26 +133,30 @@ impl Policy {
         })
     }
 
-    /// SHA-256 over what it demands, by which runs know that they judged alike; `None` where that is nothing.
+    /// SHA-256 of the requirements, by which runs with the same policy are recognised; `None` if there are
+    /// none.
     pub fn digest(&self) -> Option<String> {
         let demands = serde_json::to_vec(self).ok().filter(|_| *self != Policy::default())?;
         Some(Hasher::digest(Algorithm::Sha256, &demands).hex())
     }
 
-    /// Whether it asks of objects what a listing does not tell.
+    /// Whether it requires properties of objects that a listing does not state.
     pub fn wants_head(&self) -> bool {
         let object = &self.object;
         !object.encryption.is_empty() || object.stays.is_some() || self.wants_lock() || self.wants_tags()
     }
 
+    /// Whether it requires a lock.
     pub fn wants_lock(&self) -> bool {
         self.object.lock.is_some() || self.object.lock_days.is_some()
     }
 
+    /// Whether it requires tags.
     pub fn wants_tags(&self) -> bool {
         !self.object.tags.is_empty()
     }
 
+    /// Checks a bucket, with one finding per requirement.
     pub fn judge_bucket(&self, state: &BucketState) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.bucket.versioning {
@@ -152,6 +185,7 @@ impl Policy {
         findings
     }
 
+    /// Checks an object, with one finding per requirement.
     pub fn judge_object(&self, state: &PolicySubject<'_>, now: Timestamp) -> Vec<Finding> {
         let wish = &self.object;
         let mut findings = Vec::new();
@@ -199,7 +233,7 @@ impl Policy {
         findings
     }
 
-    /// What only the objects together can answer.
+    /// Checks the requirement of a copy in another Region, which needs all objects.
     pub fn judge_copies(&self, copies: &CopyState) -> Option<Finding> {
         if !self.object.other_region {
             return None;
@@ -229,7 +263,7 @@ fn encryption(allowed: &[String], is: &Result<Encryption, String>) -> Outcome {
     encrypted(allowed, kind, "HeadObject")
 }
 
-/// A kind that is not known is no other kind than those allowed.
+/// An unknown kind of encryption is unknown, not different from the permitted ones.
 fn encrypted(allowed: &[String], kind: &str, source: &str) -> Outcome {
     let fits = allowed.iter().any(|allowed| allowed == kind);
     match fits || EncryptionWord::of(kind).is_known() {
@@ -238,7 +272,7 @@ fn encrypted(allowed: &[String], kind: &str, source: &str) -> Outcome {
     }
 }
 
-/// A word of the server that decides nothing.
+/// The outcome for a word of the server that is not known.
 fn not_known(what: &str, word: &str) -> Outcome {
     Outcome::Unknown(Reason::NotStated { detail: format!("the {what} is `{word}`, which is not known") })
 }
@@ -276,7 +310,7 @@ fn decide(fits: bool, evidence: Evidence) -> Outcome {
     if fits { Outcome::Pass(evidence) } else { Outcome::Fail(Failure::of_rule(evidence)) }
 }
 
-/// A fact that is absent breaks the rule; one that could not be asked leaves it open.
+/// An absent fact violates the rule; one that could not be requested leaves it unknown.
 pub(super) fn judge<T>(
     fact: &Fact<T>,
     source: &str,
@@ -296,7 +330,8 @@ fn one_of(allowed: &[String]) -> String {
     allowed.join(" or ")
 }
 
-/// A list that a person wrote: one without a word would demand nothing, and a word that is not known could not be met.
+/// A list in a policy file. An empty list would require nothing, and an unknown word could not be satisfied,
+/// so both are refused.
 fn list<'de, D: Deserializer<'de>>(
     input: D,
     check: impl Fn(&str) -> Result<(), String>,
@@ -322,7 +357,7 @@ fn classes<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error>
     list(input, |word| one_of_the_known("storage class", word, ClassWord::KNOWN))
 }
 
-/// S3 User Guide, *Categorizing your objects using tags*: a key has 1 to 128 characters.
+/// A tag key has 1 to 128 characters (S3 User Guide, *Categorizing your objects using tags*).
 fn tag_names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     list(input, |word| match word.trim().is_empty() || word.chars().count() > 128 {
         true => Err(format!("`{word}` is no name of a tag: it has 1 to 128 characters")),
@@ -330,14 +365,14 @@ fn tag_names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Erro
     })
 }
 
-/// `30d`, `2w`, `12h`; a day has 24 hours.
+/// Parses `30d`, `2w`, `12h`; a day has 24 hours.
 fn days<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SignedDuration>, D::Error> {
     let text = String::deserialize(input)?;
     let wrong = || serde::de::Error::custom(format!("`{text}` is not a duration such as 30d, 2w or 12h"));
     age(&text).filter(SignedDuration::is_positive).map(Some).ok_or_else(wrong)
 }
 
-/// A time in days, weeks or hours, such as `30d`; `None` where it is none.
+/// Parses a time in days, weeks or hours, such as `30d`; `None` if the text is not one.
 pub fn age(text: &str) -> Option<SignedDuration> {
     let span: Span = text.parse().ok()?;
     let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;

@@ -15,16 +15,18 @@ pub fn listed_apart(seen: &ObjectIdentity, listed: &ListedObject) -> Option<Obje
     (listed.same_bytes_as(seen).is_yes() && !listed.same_as(seen).is_yes()).then_some(listed)
 }
 
-/// A value that the content of an object has: `crc64nvme:BASE64`, with `-N` behind it where it goes over N parts.
+/// A checksum of an object's content: `crc64nvme:BASE64`, followed by `-N` if it is computed over N parts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ContentFingerprint(pub String);
 
 impl ContentFingerprint {
+    /// A checksum with the name of its check.
     pub fn new(name: &str, value: &str) -> Self {
         ContentFingerprint(format!("{name}:{value}"))
     }
 
+    /// The name of the check.
     pub fn name(&self) -> &str {
         self.0.split_once(':').map_or("", |(name, _)| name)
     }
@@ -34,7 +36,7 @@ impl ContentFingerprint {
         Word::of(self.name().to_owned())
     }
 
-    /// A value over parts differs too where the same bytes were cut otherwise.
+    /// Whether it is computed over parts, so that it also differs if the same bytes are divided differently.
     fn by_part(&self) -> bool {
         self.0.split_once(':').is_some_and(|(_, value)| value.contains('-'))
     }
@@ -46,29 +48,35 @@ impl fmt::Display for ContentFingerprint {
     }
 }
 
-/// What became of an object since it was first seen.
+/// The change of an object since it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing was known of it.
+    /// It was not known before.
     New,
+    /// It is unchanged.
     Same,
-    /// Written again, with the same bytes by this value.
+    /// It was written again with the same bytes.
     SameContent {
+        /// The checksum that shows it.
         by: ContentFingerprint,
     },
-    /// The same by its ETag, size and time, with another value of its content than was known of it: one of them is wrong.
+    /// ETag, size and time are unchanged, but a checksum differs from the one recorded, so one of the two is
+    /// wrong.
     Restated {
+        /// The difference, for the report.
         detail: String,
     },
-    /// Written again, with other bytes.
+    /// It was written again with different bytes.
     Replaced {
+        /// The difference, for the report.
         detail: String,
     },
-    /// Written again; nothing tells whether with the same bytes.
+    /// It was written again, and it is not known whether with the same bytes.
     Unclear,
 }
 
-/// A value of the whole that two objects have both, and not in common: their content is another.
+/// A checksum of the whole content that both lists have with different values, which shows that the contents
+/// differ.
 pub fn differs<'a>(
     one: &'a [ContentFingerprint],
     other: &'a [ContentFingerprint],
@@ -79,7 +87,8 @@ pub fn differs<'a>(
     })
 }
 
-/// A value that one state of an object is told to have in two ways, whatever it goes over: its parts are the same.
+/// A checksum that is stated with two values for one state of an object. Here it may be over parts, because
+/// the parts are the same.
 pub(super) fn restated<'a>(
     one: &'a [ContentFingerprint],
     other: &'a [ContentFingerprint],
@@ -92,7 +101,7 @@ pub(super) fn restated<'a>(
 }
 
 impl Change {
-    /// Holds an object against what it was, by values that its content had then and has now.
+    /// Compares an object with its earlier state, by the checksums of its content then and now.
     pub fn between(
         before: (&ObjectIdentity, &[ContentFingerprint]),
         now: (&ObjectIdentity, &[ContentFingerprint]),
@@ -115,6 +124,7 @@ impl Change {
         }
     }
 
+    /// The change without its details, as a report names it.
     pub fn kind(&self) -> ChangeKind {
         match self {
             Change::New => ChangeKind::New,
@@ -175,7 +185,7 @@ mod tests {
         let again = seen(9, "b-3", "2026-01-02T00:00:00Z");
         assert_eq!(after(&["crc32:aa", "etag:a-2"], &["crc32:aa", "etag:b-3"], &again), "replaced_same_content");
         assert_eq!(after(&["crc32:aa"], &["crc32:bb"], &again), "replaced");
-        // A difference weighs more than what is alike by a shorter value.
+        // A differing checksum outweighs equal shorter ones.
         assert_eq!(after(&["crc32:aa", "sha256:x"], &["crc32:aa", "sha256:y"], &again), "replaced");
         assert_eq!(after(&["sha256:x-2"], &["sha256:y-3"], &again), "replaced_unclear", "cut otherwise");
         assert_eq!(after(&["sha256:x"], &["crc32:y"], &again), "replaced_unclear");

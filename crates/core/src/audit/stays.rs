@@ -7,8 +7,9 @@ use crate::verdict::{Evidence, Failure, Outcome, Reason};
 
 const SOURCES: &str = "HeadObject and GetBucketLifecycleConfiguration";
 
-/// Whether an object stays for a time, by the header of its HEAD and by the rules of its bucket. The earlier date
-/// counts; where one of the two is not known, the other alone can only refute it.
+/// Checks that no lifecycle rule removes an object within a time, by the header of its HEAD and by the rules
+/// of its bucket. The earlier date applies. If one of the two is not known, the other can only show a
+/// failure.
 pub(super) fn judge_stays(
     time: SignedDuration,
     header: &Result<Option<String>, String>,
@@ -34,7 +35,7 @@ pub(super) fn judge_stays(
     Outcome::Pass(Evidence::of_rule(SOURCES, expected, observed))
 }
 
-/// Why one of the two may remove it sooner.
+/// Why one of the two may remove it earlier.
 fn open(
     header: &Result<Option<String>, String>,
     dated: bool,

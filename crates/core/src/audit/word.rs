@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// read is written again byte for byte; it proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Word<T> {
+    /// A word of this version.
     Known(T),
     /// A word that this version does not know.
     Other(String),
@@ -29,6 +30,7 @@ impl<T: DeserializeOwned + Display> Word<T> {
 }
 
 impl<T> Word<T> {
+    /// The value, if this version knows the word.
     pub fn known(&self) -> Option<&T> {
         match self {
             Word::Known(known) => Some(known),

@@ -1,36 +1,39 @@
 use crate::checksum::Algorithm;
 
-/// What kept a reading from being faster.
+/// What limited the throughput of a read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
+    /// The limiting resource.
     pub by: BoundBy,
-    /// The figures it was told from.
+    /// The measurements that show it, for the report.
     pub because: String,
 }
 
+/// Resources that can limit the throughput of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoundBy {
-    /// The server asked for fewer requests.
+    /// The server throttled requests.
     Throttling,
-    /// This machine's processors, computing one algorithm for the most part.
+    /// The processors of this machine, mainly computing one algorithm.
     Hash(Algorithm),
-    /// This machine's processors, moving bytes.
+    /// The processors of this machine, moving bytes.
     Cpu,
-    /// This machine's network interface.
+    /// The network interface of this machine.
     Wire,
-    /// One stored part is on one server.
+    /// The throughput at which S3 serves a single stored part.
     StoredPart,
-    /// More connections would have brought more, and memory did not allow them.
+    /// `--max-memory`: more connections would have raised the throughput.
     Memory,
-    /// More connections would have brought more, and were not tried.
+    /// The number of connections: a higher one was not tried.
     Connections,
-    /// The server, or the network on the way to it.
+    /// The server, or the network between it and this machine.
     Server,
-    /// Only one number of connections was tried, so nothing tells what more would have brought.
+    /// Not known, because only one number of connections was tried.
     Unknown,
 }
 
 impl BoundBy {
+    /// The name in reports.
     pub fn name(self) -> String {
         match self {
             BoundBy::Throttling => "throttling".to_owned(),
@@ -46,50 +49,57 @@ impl BoundBy {
     }
 }
 
-/// One reading: so many connections, and what came of them.
+/// The measurement of one read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
+    /// Connections in use.
     pub connections: usize,
+    /// Bytes per GET request.
     pub range_bytes: u64,
+    /// Throughput in bytes per second.
     pub bytes_per_second: f64,
-    /// Processors that were busy with it, on average.
+    /// Average number of busy processors.
     pub cores_busy: f64,
+    /// Number of throttled responses.
     pub throttled: u64,
 }
 
-/// What is known besides.
+/// Properties of the machine and the object.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
+    /// Number of processors.
     pub cores: usize,
+    /// Speed of the fastest network interface in bits per second, if known.
     pub link_bits_per_second: Option<u64>,
-    /// Connections that memory allowed, where more were wished for.
+    /// Number of connections that memory allowed, if more were requested.
     pub memory_allowed: Option<usize>,
-    /// Parts of the object.
+    /// Number of parts of the object, if known.
     pub parts: Option<u32>,
-    /// Bytes a second that one processor hashes, for each algorithm that was computed.
+    /// Bytes per second that one processor hashes, for each algorithm in use.
     pub hash_rates: Vec<(Algorithm, f64)>,
 }
 
-/// Above this share of the processors there is nothing left for more.
+/// Share of the processors from which on they count as fully used.
 const BUSY: f64 = 0.85;
-/// Above this share of what an interface says of itself, it is full: headers and acknowledgements take the rest.
+/// Share of an interface's stated speed from which on it counts as fully used; headers and acknowledgements
+/// take the rest.
 const FULL: f64 = 0.85;
-/// Less than this is no growth.
+/// Minimum factor that counts as a gain in throughput.
 const GROWTH: f64 = 1.05;
-/// One stored part is served at up to 10 Gbit/s (aws-c-s3, `s3_util.c`), in bytes a second.
+/// Throughput of one stored part in bytes per second: up to 10 Gbit/s (aws-c-s3, `s3_util.c`).
 const STORED_PART: f64 = 1.25e9;
 
 fn gbit(link: u64) -> f64 {
     link as f64 / 1e9
 }
 
-/// What bound the fastest of several readings. `None` without any.
+/// What limited the fastest of several reads. `None` if there are none.
 pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let best = measured.iter().max_by(|a, b| a.bytes_per_second.total_cmp(&b.bytes_per_second))?;
     let throttled: u64 = measured.iter().map(|one| one.throttled).sum();
-    let told = |by, because| Some(Bound { by, because });
+    let limited_by = |by, because| Some(Bound { by, because });
     if throttled > 0 {
-        return told(BoundBy::Throttling, format!("the server asked {throttled} times for fewer requests"));
+        return limited_by(BoundBy::Throttling, format!("the server asked {throttled} times for fewer requests"));
     }
     let cores = around.cores.max(1) as f64;
     if best.cores_busy >= cores * BUSY {
@@ -98,15 +108,15 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
         let busy = format!("{:.1} of {cores} processors were busy", best.cores_busy);
         return match most {
             Some((algorithm, share)) if share > best.cores_busy / 3.0 => {
-                told(BoundBy::Hash(algorithm), format!("{busy}, {share:.1} of them with {algorithm}"))
+                limited_by(BoundBy::Hash(algorithm), format!("{busy}, {share:.1} of them with {algorithm}"))
             }
-            _ => told(BoundBy::Cpu, format!("{busy} moving bytes")),
+            _ => limited_by(BoundBy::Cpu, format!("{busy} moving bytes")),
         };
     }
     if let Some(link) = around.link_bits_per_second
         && best.bytes_per_second * 8.0 >= link as f64 * FULL
     {
-        return told(
+        return limited_by(
             BoundBy::Wire,
             format!("the fastest network interface says of itself that it has {} Gbit/s", gbit(link)),
         );
@@ -119,19 +129,19 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let largest = same.map(|one| one.connections).max() == Some(best.connections);
     if growing && largest {
         if let Some(allowed) = around.memory_allowed.filter(|allowed| *allowed <= best.connections) {
-            return told(
+            return limited_by(
                 BoundBy::Memory,
                 format!("--max-memory allowed {allowed} connections, and each more brought more"),
             );
         }
-        return told(
+        return limited_by(
             BoundBy::Connections,
             format!("{} connections brought more than fewer did; more of them were not tried", best.connections),
         );
     }
     if around.parts == Some(1) && best.bytes_per_second > STORED_PART * 0.6 && best.bytes_per_second < STORED_PART * 1.2
     {
-        return told(
+        return limited_by(
             BoundBy::StoredPart,
             "the object is one stored part, and S3 serves one at about 10 Gbit/s".to_owned(),
         );
@@ -143,9 +153,9 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let rest = format!("{:.1} of {cores} processors were busy, and {link}", best.cores_busy);
     if !measured.iter().any(|one| one.range_bytes == best.range_bytes && one.connections != best.connections) {
         let tried = best.connections;
-        return told(BoundBy::Unknown, format!("{tried} connections were tried and no other number; {rest}"));
+        return limited_by(BoundBy::Unknown, format!("{tried} connections were tried and no other number; {rest}"));
     }
-    told(BoundBy::Server, format!("it or the way to it, for more connections brought no more; {rest}"))
+    limited_by(BoundBy::Server, format!("it or the way to it, for more connections brought no more; {rest}"))
 }
 
 #[cfg(test)]

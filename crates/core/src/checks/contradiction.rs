@@ -1,15 +1,15 @@
 use crate::checksum::Algorithm;
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject, Verdict};
 
-/// Bits of a value from which on it outweighs an ETag that nothing documents as an MD5.
+/// Length in bits from which on a matching value outweighs an ETag that is not documented as an MD5.
 const STRONG_BITS: usize = 64;
 
-/// A finding of its own where references over the same bytes do not agree: some matched over every byte, others do not.
-/// `None` where they all agree.
+/// A finding if references over the same bytes disagree: some matched over every byte and others did not.
+/// `None` if they agree.
 ///
-/// It is a fail where a value that does not match is documented or was given by a person. Where only ETags differ of
-/// which nothing documents that they are MD5s, it is unknown, and required unless a value of at least 64 bits matched. A
-/// mismatch that was seen and that no second reading confirmed is never outweighed: it is unknown, and required.
+/// It fails if a value that does not match is documented or was given by the user. It is unknown if only
+/// undocumented ETags differ; it is then required unless a value of at least 64 bits matched. It is unknown
+/// and required if a mismatch was seen but a second read did not confirm it; no match outweighs that.
 pub fn contradiction(findings: &[Finding]) -> Option<Finding> {
     let matched: Vec<&Finding> = findings.iter().filter(|finding| matches(finding)).collect();
     let refuted: Vec<&Failure> = findings.iter().filter_map(refuted).collect();
@@ -44,12 +44,13 @@ pub fn contradiction(findings: &[Finding]) -> Option<Finding> {
     Some(Finding { check: CheckId::Contradiction, required, outcome })
 }
 
-/// A reference that matched; one only ever matches over every byte.
+/// Whether a reference matched, which implies that every byte was read.
 fn matches(finding: &Finding) -> bool {
     matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Pass
 }
 
-/// Another size is no statement about the same bytes.
+/// The failure of a reference. A size is left out, because a different size says nothing about the same
+/// bytes.
 fn refuted(finding: &Finding) -> Option<&Failure> {
     match (&finding.check, &finding.outcome) {
         (CheckId::Reference(_, Subject::Size), _) => None,
@@ -62,7 +63,7 @@ fn refuted_by(finding: &Finding) -> bool {
     refuted(finding).is_some()
 }
 
-/// A mismatch that was seen, and why nothing is known to confirm it.
+/// A mismatch that was seen, and why it is not confirmed.
 fn unconfirmed(finding: &Finding) -> Option<(&Finding, &Reason)> {
     match (finding.check, &finding.outcome) {
         (CheckId::Reference(..), Outcome::Unknown(reason)) if reason.leaves_mismatch() => Some((finding, reason)),
@@ -87,10 +88,10 @@ fn names(findings: &[&Finding]) -> String {
     findings.iter().map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Where a reference comes from, as far as it explains a disagreement.
+/// Origin of a reference, as far as it matters for explaining a disagreement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// A person, or what a person named.
+    /// The user, or a document that the user named.
     Given,
     StoredETag,
     StoredValue,
@@ -105,7 +106,7 @@ fn side(finding: &&Finding) -> Option<Side> {
     }
 }
 
-/// Who disagrees with whom.
+/// Describes which references disagree.
 fn explain(matched: &[&Finding], differing: &[&Finding]) -> String {
     let agrees = |wanted: Side| matched.iter().filter_map(side).any(|side| side == wanted);
     let differs = |wanted: Side| differing.iter().filter_map(side).any(|side| side == wanted);
@@ -119,7 +120,7 @@ fn explain(matched: &[&Finding], differing: &[&Finding]) -> String {
     }
 }
 
-/// How often the bytes were read for all of them.
+/// The lowest number of reads behind the failures.
 fn fewest(failures: &[&Failure]) -> Option<Reads> {
     let once = failures.iter().any(|failure| failure.reads == Some(Reads::One));
     if once { Some(Reads::One) } else { failures.first().and_then(|failure| failure.reads) }
@@ -200,17 +201,17 @@ mod tests {
         use Origin::{Expect, Like, Manifest, Stored, Sums};
         let (fails, unknown) = (Verdict::Fail, Verdict::Unknown);
         for (findings, verdict, required, says) in [
-            // A documented ETag, or a stored value against the ETag.
+            // A documented ETag, or a stored value that contradicts the ETag.
             (vec![pass(Stored, CRC64), fail(Stored, ETAG)], fails, false, "the stored value and the ETag disagree"),
             (vec![fail(Stored, CRC32), pass(Stored, ETAG)], fails, false, "the stored value and the ETag disagree"),
             (vec![fail(Stored, CRC64), pass(Stored, SHA256)], fails, false, "the references disagree"),
-            // A person's value.
+            // A value that the user gave.
             (vec![pass(Stored, ETAG), fail(Expect, SHA256)], fails, false, "the values given"),
             (vec![pass(Stored, ETAG), fail(Sums, SHA256)], fails, false, "the values given"),
             (vec![pass(Stored, CRC64), fail(Manifest, SHA256), undocumented(Stored)], fails, false, "the values given"),
             (vec![pass(Stored, CRC64), fail(Like, ETAG)], fails, false, "the values given"),
             (vec![pass(Expect, SHA256), fail(Expect, CRC32)], fails, false, "the references disagree"),
-            // Only an ETag that nothing documents.
+            // Only an ETag that is not documented.
             (vec![pass(Stored, CRC64), undocumented(Stored)], unknown, false, "nothing documents"),
             (vec![pass(Stored, SHA256), undocumented(Stored)], unknown, false, "nothing documents"),
             (vec![pass(Expect, SHA256), undocumented(Stored)], unknown, false, "nothing documents"),

@@ -1,7 +1,8 @@
 use crate::verdict::{CheckId, Demand, Finding, Verdict};
 
-/// Whether a reference must be known for the whole to pass, by who gave it: each value that a person typed or that a
-/// checksum file holds, and of a manifest or another object all that are open, unless one of its values matched.
+/// Whether the outcome of a check is required for the overall verdict, by the origin of the reference: every
+/// value that the user typed or a checksum file contains is required. Of a manifest or another object, the
+/// open ones are required unless one of its values matched.
 pub fn demanded(check: CheckId, findings: &[Finding]) -> bool {
     let CheckId::Reference(origin, _) = check else { return false };
     let matched = |finding: &Finding| {

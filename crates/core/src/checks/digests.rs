@@ -1,15 +1,15 @@
 use crate::checksum::{Algorithm, Digest};
 use crate::plan::PartLayout;
 
-/// What a reading computed: for an algorithm and a layout, the digest of each part,
-/// absent where a part was not read whole.
+/// The digests that a read computed: one list per algorithm and layout, with `None` for parts that were not
+/// read completely.
 #[derive(Debug, Clone, Default)]
 pub struct Digests {
     lists: Vec<(Algorithm, PartLayout, Vec<Option<Digest>>)>,
 }
 
 impl Digests {
-    /// Adds a list, or fills the gaps of one that is there with the entries of the new one.
+    /// Adds a list. If there is one for the same algorithm and layout, only its gaps are filled.
     pub fn insert(&mut self, algorithm: Algorithm, layout: PartLayout, digests: Vec<Option<Digest>>) {
         match self.lists.iter_mut().find(|(a, l, _)| *a == algorithm && *l == layout) {
             Some((_, _, held)) => {
@@ -21,20 +21,22 @@ impl Digests {
         }
     }
 
+    /// The list for an algorithm and a layout.
     pub fn parts(&self, algorithm: Algorithm, layout: &PartLayout) -> Option<&[Option<Digest>]> {
         self.lists.iter().find(|(a, l, _)| *a == algorithm && l == layout).map(|(_, _, digests)| digests.as_slice())
     }
 
-    /// All parts' digests; `None` unless every one is there.
+    /// The digests of all parts; `None` unless every part has one.
     pub fn all_parts(&self, algorithm: Algorithm, layout: &PartLayout) -> Option<Vec<Digest>> {
         self.parts(algorithm, layout)?.iter().copied().collect()
     }
 
-    /// The digest of an object of `size` bytes.
+    /// The digest of a whole object of `size` bytes.
     pub fn whole(&self, algorithm: Algorithm, size: u64) -> Option<Digest> {
         self.all_parts(algorithm, &PartLayout::whole(size))?.first().copied()
     }
 
+    /// All lists.
     pub fn iter(&self) -> impl Iterator<Item = (Algorithm, &PartLayout, &[Option<Digest>])> {
         self.lists.iter().map(|(algorithm, layout, digests)| (*algorithm, layout, digests.as_slice()))
     }

@@ -1,8 +1,8 @@
 use crate::ident::Target;
 use crate::verdict::{Evidence, Failure};
 
-/// What is wrong with the size of an object, whatever it is held against: EC2 writes no stored AMI without bytes. `None`
-/// where nothing is; objects of other names may be empty.
+/// A failure if an object with the name of a stored AMI is empty, because EC2 never writes an empty one.
+/// `None` for any other size or name.
 pub fn wrong_size(target: &Target, bytes: u64) -> Option<Failure> {
     let id = target.ami_id().filter(|_| bytes == 0)?;
     let source = format!("a stored AMI object ({id}.bin) has bytes");

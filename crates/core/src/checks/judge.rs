@@ -4,26 +4,33 @@ use crate::plan::{Basis, Candidate, Claim, PartLayout, Reference};
 use crate::verdict::CheckId;
 use crate::verdict::{Coverage, Damage, Evidence, Subject};
 
-/// What one reading says about one reference.
+/// The result of comparing a reference with the bytes of one read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
+    /// The bytes give the value.
     Match(Evidence),
-    /// The bytes contradict the reference; `damage` is empty when it cannot place it.
+    /// The bytes contradict the reference.
     Mismatch {
+        /// The comparison.
         evidence: Evidence,
+        /// The damaged parts; empty if the reference cannot locate them.
         damage: Vec<Damage>,
     },
-    /// No layout tried gives the value, and none of them is proved to be the object's.
+    /// No layout that was tried gives the value, but none of them is proved to be that of the object.
     NoLayoutMatches {
+        /// The comparison under one of the layouts.
         evidence: Evidence,
     },
-    /// There is no layout to compute the value under.
+    /// There is no layout under which the value could be computed.
     NoLayout,
-    /// Not all bytes that the reference speaks of were read.
+    /// Not all bytes that the reference covers were read.
     Incomplete,
 }
 
-/// Holds the digests of an object of `size` bytes against a reference.
+/// Compares a reference with the digests of an object of `size` bytes.
+///
+/// A value over parts is refuted only under a proved layout. Under assumed layouts it can match, but a
+/// mismatch may mean that the parts were others.
 pub fn judge(reference: &Reference, digests: &Digests, size: u64) -> Judgement {
     let judging = Judging { reference, digests, size };
     match &reference.claim {
@@ -36,8 +43,8 @@ pub fn judge(reference: &Reference, digests: &Digests, size: u64) -> Judgement {
     }
 }
 
-/// How many bytes were held against values of their own: of the parts that were read whole, where the reference tells
-/// what each must be.
+/// Number of bytes that were compared part by part: the sizes of the complete parts for which the reference
+/// has a value.
 pub fn held_by_part(reference: &Reference, digests: &Digests) -> u64 {
     let (layout, expected) = match &reference.claim {
         Claim::Composite { candidates, parts: Some(parts), .. } => {
@@ -101,7 +108,7 @@ impl Judging<'_> {
             let Some(digests) = self.digests.all_parts(expected.algorithm(), layout) else {
                 incomplete = true;
                 if !damage.is_empty() && matches!(candidate.basis, Basis::Proved { .. }) {
-                    // A sample can still refute the parts it has read.
+                    // Even a sample can refute the parts that it has read.
                     let observed = format!("{} of {} parts differ", damage.len(), layout.count());
                     let evidence = self.evidence(self.source(), shown.to_owned(), observed);
                     return Judgement::Mismatch { evidence, damage };
@@ -144,8 +151,8 @@ impl Judging<'_> {
                 let source = format!("{} ({stated}; matched as composite)", evidence.source);
                 Judgement::Match(Evidence { source, ..evidence })
             }
-            // Neither reading of the value matches. It is refuted only if the parts are
-            // proved, for otherwise the composite may be right under other parts.
+            // The value matches neither as a whole nor as a composite. It is refuted only if the parts are
+            // proved, because otherwise the composite may hold under other parts.
             Judgement::Mismatch { .. } => as_whole,
             Judgement::Incomplete => Judgement::Incomplete,
             Judgement::NoLayoutMatches { evidence } => Judgement::NoLayoutMatches { evidence },
@@ -202,7 +209,7 @@ impl Judging<'_> {
     }
 }
 
-/// A composite the way its reference is written.
+/// Formats a composite in the notation of its reference.
 fn show_like(check: CheckId, digest: &Digest, parts: usize) -> String {
     match check {
         CheckId::Reference(_, Subject::ETag) => format!("{}-{parts}", digest.hex()),

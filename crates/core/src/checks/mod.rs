@@ -1,4 +1,10 @@
-//! Facts and digests against references: judgements. Pure.
+//! Judging: comparing facts and digests with references.
+//!
+//! [`judge`] compares one reference with the [`Digests`] of one read. [`contradiction`] adds a finding if
+//! references disagree. The caller reads a mismatch a second time, unless the user chose `--no-reread`. If the
+//! mismatch is reproduced, the finding fails; if the two reads differ, it is unknown with
+//! [`Reason::UnstableRead`](crate::verdict::Reason::UnstableRead).
+//! [`removals`] applies lifecycle rules, [`preflight`] the conditions of a store or a restore.
 
 mod bound;
 mod contradiction;

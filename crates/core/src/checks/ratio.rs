@@ -3,7 +3,7 @@ use crate::text::words;
 use crate::units::ByteSize;
 
 words! {
-    /// What a logical size counts. AWS does not say which of them its limits, or its packing, go by.
+    /// What the size before compression is known from.
     pub enum RatioBasis {
         /// Sizes of all volumes.
         Volumes = "volumes",
@@ -16,43 +16,51 @@ words! {
     }
 }
 
-/// How many bytes stand for one that is stored, on one basis.
+/// Logical bytes per stored byte, by one measure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ratio {
+    /// The measure.
     pub basis: RatioBasis,
+    /// Logical size in bytes.
     pub logical_bytes: u64,
+    /// Source of the size, for the report.
     pub source: String,
 }
 
-/// A basis that is not known.
+/// A measure that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingBasis {
+    /// The measure.
     pub basis: RatioBasis,
+    /// Why it is not known, for the report.
     pub because: String,
-    /// How to have it known.
+    /// How to obtain it, for the report.
     pub advice: &'static str,
 }
 
-/// All that is known of the compression ratio of an object.
+/// The known compression ratios of an object.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Ratios {
+    /// Size of the object in bytes.
     pub stored_bytes: u64,
+    /// The known ratios.
     pub known: Vec<Ratio>,
+    /// The measures that are not known.
     pub missing: Vec<MissingBasis>,
 }
 
 const KEEP_IT: &str = "give --record FILE that `store --record` wrote, or store the next one with `stored-ami store`, which tags the object with its sizes";
 
 impl Ratio {
-    /// `None` where nothing is stored.
+    /// Logical bytes per stored byte; `None` if the object is empty.
     pub fn value(&self, stored_bytes: u64) -> Option<f64> {
         (stored_bytes > 0).then(|| self.logical_bytes as f64 / stored_bytes as f64)
     }
 }
 
 impl Ratios {
-    /// From the size that a record or tags tell, and the one that a person states. A source with several bases gives
-    /// all of them.
+    /// Ratios from the size that a record or tags state, and from the one that the user gives. All measures
+    /// of a source are included.
     pub fn of(stored_bytes: u64, source: &LogicalSize, stated: Option<u64>) -> Self {
         let mut ratios = Ratios { stored_bytes, ..Ratios::default() };
         for (basis, bytes) in [(RatioBasis::Volumes, source.volumes), (RatioBasis::Written, source.written)] {
@@ -73,11 +81,12 @@ impl Ratios {
         ratios
     }
 
+    /// Adds a ratio.
     pub fn add(&mut self, basis: RatioBasis, logical_bytes: u64, source: String) {
         self.known.push(Ratio { basis, logical_bytes, source });
     }
 
-    /// Lowest and highest, where there are several.
+    /// The lowest and the highest ratio, if there are at least two.
     pub fn spread(&self) -> Option<(f64, f64)> {
         let values: Vec<f64> = self.known.iter().filter_map(|ratio| ratio.value(self.stored_bytes)).collect();
         let (low, high) =
@@ -85,7 +94,7 @@ impl Ratios {
         (values.len() > 1).then_some((low, high))
     }
 
-    /// Something that cannot be: more bytes written than the volumes hold.
+    /// A contradiction for the report: more bytes written than the volumes hold.
     pub fn contradiction(&self) -> Option<String> {
         let of = |basis| self.known.iter().find(|ratio| ratio.basis == basis).map(|ratio| ratio.logical_bytes);
         let (volumes, written) = (of(RatioBasis::Volumes)?, of(RatioBasis::Written)?);

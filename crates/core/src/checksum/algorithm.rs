@@ -3,27 +3,48 @@ use std::str::FromStr;
 
 use crate::text::serde_as_text;
 
-/// The ten algorithms S3 can store a checksum of
-/// (S3 API reference, `ChecksumAlgorithm`).
+/// The ten algorithms of which S3 can store a checksum (S3 API Reference, `ChecksumAlgorithm`).
+///
+/// To add an algorithm:
+///
+/// 1. Add a variant here, to [`Algorithm::ALL`], and to each `match` of this file.
+/// 2. Give [`Hasher`](super::Hasher) a state for it. For a CRC, add its polynomial to [`fold`](super::fold) and list it
+///    in [`Algorithm::folds`].
+/// 3. In the crate `stored-ami`, map the header and the field in which S3 returns it (`source/s3/head.rs`,
+///    `source/s3/parse.rs`).
+///
+/// Planning and judging use only the properties defined here and need no change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
+    /// CRC-32/ISO-HDLC, the CRC of zip and Ethernet; 4 bytes.
     Crc32,
+    /// CRC-32/ISCSI (Castagnoli, RFC 3720); 4 bytes.
     Crc32c,
+    /// CRC-64/NVME; 8 bytes. The default of S3 for new uploads.
     Crc64Nvme,
+    /// SHA-1 (FIPS 180-4); 20 bytes.
     Sha1,
+    /// SHA-256 (FIPS 180-4); 32 bytes.
     Sha256,
+    /// SHA-512 (FIPS 180-4); 64 bytes.
     Sha512,
+    /// MD5 (RFC 1321); 16 bytes. Also the hash behind multipart ETags.
     Md5,
+    /// XXH64 with seed 0; 8 bytes.
     Xxh64,
+    /// XXH3 of 64 bits with seed 0; 8 bytes.
     Xxh3,
+    /// XXH3 of 128 bits with seed 0; 16 bytes.
     Xxh128,
 }
 
+/// The text names none of the ten algorithms.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a checksum algorithm (crc32, crc32c, crc64nvme, sha1, sha256, sha512, md5, xxh64, xxh3, xxh128)")]
 pub struct ParseAlgorithmError(pub String);
 
 impl Algorithm {
+    /// All algorithms, in the order in which reports list them.
     pub const ALL: [Algorithm; 10] = [
         Algorithm::Crc32,
         Algorithm::Crc32c,
@@ -37,7 +58,7 @@ impl Algorithm {
         Algorithm::Xxh128,
     ];
 
-    /// The name on this tool's command line and in its reports.
+    /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Algorithm::Crc32 => "crc32",
@@ -65,25 +86,26 @@ impl Algorithm {
         }
     }
 
-    /// Whether digests of neighbouring ranges combine into the digest of both.
-    /// Only CRCs do: they are linear.
+    /// Whether the digests of adjacent ranges combine into the digest of both ranges. Only CRCs do, because
+    /// they are linear.
     pub fn folds(self) -> bool {
         matches!(self, Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64Nvme)
     }
 
-    /// Whether a match also speaks against a replacement made on purpose.
-    /// The others only speak against accidents.
+    /// Whether a match also excludes deliberate replacement of the bytes. The other algorithms only detect
+    /// accidental damage.
     pub fn resists_forgery(self) -> bool {
         matches!(self, Algorithm::Sha256 | Algorithm::Sha512)
     }
 
-    /// Whether S3 stores a multipart object's value over the whole object
-    /// (S3 User Guide, *Checking object integrity for data uploads*).
+    /// Whether S3 can store this algorithm's value over the whole bytes of a multipart object (S3 User Guide,
+    /// *Checking object integrity for data uploads*).
     pub fn multipart_full_object(self) -> bool {
         self.folds()
     }
 
-    /// Whether S3 stores a multipart object's value over its parts' values (same source).
+    /// Whether S3 can store this algorithm's value over the values of a multipart object's parts (same
+    /// source).
     pub fn multipart_composite(self) -> bool {
         self != Algorithm::Crc64Nvme
     }
@@ -92,7 +114,7 @@ impl Algorithm {
 impl FromStr for Algorithm {
     type Err = ParseAlgorithmError;
 
-    /// Takes this tool's names, S3's (`XXHASH64`), and the usual dashed spellings.
+    /// Accepts the names of this tool, the names of S3 (`XXHASH64`), and spellings with dashes, in any case.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let plain: String = text.chars().filter(|c| !matches!(c, '-' | '_')).collect::<String>().to_ascii_lowercase();
         let name = plain.replace("xxhash", "xxh");

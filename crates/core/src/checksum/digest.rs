@@ -5,32 +5,37 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Algorithm;
 
-/// A value computed (or claimed) by an algorithm, always of that algorithm's length.
+/// The value of one algorithm over some bytes, either computed here or stated by a server or a file. Its
+/// length is always the length that the algorithm defines.
 ///
-/// CRC and XXH values are held big-endian, as S3 writes them.
+/// CRC and XXH values are big-endian, as S3 writes them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest {
     algorithm: Algorithm,
     bytes: [u8; 64],
 }
 
+/// The text is not a value of the algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}` is not a {algorithm} value ({expected} bytes, as base64 or hexadecimal)")]
 pub struct ParseDigestError {
+    /// The algorithm that the value should belong to.
     pub algorithm: Algorithm,
+    /// The text as it was given.
     pub value: String,
+    /// Length of a value of this algorithm, in bytes.
     pub expected: usize,
 }
 
 impl Digest {
-    /// `None` when `bytes` has not the algorithm's length.
+    /// `None` unless `bytes` has the length of the algorithm's digests.
     pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         let mut held = [0; 64];
         held.get_mut(..algorithm.digest_len()).filter(|slot| slot.len() == bytes.len())?.copy_from_slice(bytes);
         Some(Digest { algorithm, bytes: held })
     }
 
-    /// What a hasher of this algorithm put out.
+    /// Wraps the output of a hasher of this algorithm.
     pub(super) fn computed(algorithm: Algorithm, output: &[u8]) -> Self {
         debug_assert_eq!(output.len(), algorithm.digest_len());
         let mut bytes = [0; 64];
@@ -41,7 +46,7 @@ impl Digest {
     }
 
     pub(super) fn from_crc(algorithm: Algorithm, value: u64) -> Self {
-        // Written at full width: a CRC whose leading bytes are zero keeps them.
+        // Keeps the full width: leading zero bytes of a CRC are part of its value.
         let wide = value.to_be_bytes();
         Self::computed(algorithm, wide.get(8 - algorithm.digest_len()..).unwrap_or_default())
     }
@@ -50,7 +55,11 @@ impl Digest {
         self.as_bytes().iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
     }
 
-    /// Reads S3's base64 or the hexadecimal of checksum files.
+    /// Parses a value in base64, as S3 writes it, or in hexadecimal, as checksum files write it.
+    ///
+    /// # Errors
+    ///
+    /// When the text is neither encoding, or decodes to another length than the algorithm's digests have.
     pub fn parse(algorithm: Algorithm, text: &str) -> Result<Self, ParseDigestError> {
         let from_hex = || hex::decode(text).ok().and_then(|bytes| Self::new(algorithm, &bytes));
         let from_base64 = || STANDARD.decode(text).ok().and_then(|bytes| Self::new(algorithm, &bytes));
@@ -61,20 +70,22 @@ impl Digest {
         })
     }
 
+    /// The algorithm that this value belongs to.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
+    /// The raw bytes, [`Algorithm::digest_len`] long.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.algorithm.digest_len()).unwrap_or_default()
     }
 
-    /// As S3 writes it.
+    /// Base64, the encoding of S3's headers.
     pub fn base64(&self) -> String {
         STANDARD.encode(self.as_bytes())
     }
 
-    /// As checksum files write it.
+    /// Lower-case hexadecimal, the encoding of checksum files.
     pub fn hex(&self) -> String {
         hex::encode(self.as_bytes())
     }

@@ -1,18 +1,18 @@
 use super::{Algorithm, Digest, Hasher};
 use crate::units::ByteRange;
 
-/// Combines the digests of neighbouring ranges into the digest of all of them.
+/// Combines the digests of adjacent ranges into the digest of all of them.
 ///
-/// `pieces` may come in any order. `None` unless the algorithm folds and the
-/// pieces cover `whole` exactly: a gap, an overlap or a clean prefix gives no digest.
+/// The pieces may be in any order. Returns `None` unless the algorithm [folds](Algorithm::folds) and the
+/// pieces cover `whole` exactly, without a gap or an overlap.
 pub fn fold(algorithm: Algorithm, whole: ByteRange, pieces: &[(ByteRange, Digest)]) -> Option<Digest> {
     let field = Field::of(algorithm)?;
     let mut pieces: Vec<_> = pieces.iter().filter(|(range, _)| !range.is_empty()).collect();
     pieces.sort_unstable_by_key(|(range, _)| range.start());
     let mut at = whole.start();
     let mut value = Hasher::digest(algorithm, b"").crc_value();
-    // Nearly all ranges of an object have the same length, hence the same shift.
-    let mut shift = (0, field.one());
+    // Nearly all ranges of an object have the same length, so the last shift is reused.
+    let mut shift = (0, field.identity());
     for (range, digest) in pieces {
         if range.start() != at || digest.algorithm() != algorithm {
             return None;
@@ -26,11 +26,12 @@ pub fn fold(algorithm: Algorithm, whole: ByteRange, pieces: &[(ByteRange, Digest
     (at == whole.end()).then(|| Digest::from_crc(algorithm, value))
 }
 
-/// Polynomials over GF(2) modulo a CRC's, in the reflected form of the CRC: the highest bit is x⁰.
+/// Arithmetic on polynomials over GF(2) modulo the polynomial of a CRC, in the bit-reflected form: the
+/// highest bit is the coefficient of x⁰.
 ///
-/// A CRC with `n` bytes behind it is the CRC times x⁸ⁿ; for CRCs that start and end inverted,
-/// as all of S3's do, the value of both ranges is that product with the second range's value
-/// added (the construction of zlib's `crc32_combine`).
+/// Appending `n` zero bytes to a range multiplies its CRC by x⁸ⁿ. All CRCs of S3 are inverted at the start
+/// and at the end; for these, the CRC of two adjacent ranges is that product XOR the CRC of the second range
+/// (the construction of zlib's `crc32_combine`).
 #[derive(Clone, Copy)]
 struct Field {
     polynomial: u64,
@@ -48,13 +49,13 @@ impl Field {
         Some(Field { polynomial, width })
     }
 
-    fn one(self) -> u64 {
+    fn identity(self) -> u64 {
         1 << (self.width - 1)
     }
 
     fn multiply(self, a: u64, mut b: u64) -> u64 {
         let mut product = 0;
-        let mut bit = self.one();
+        let mut bit = self.identity();
         while bit != 0 {
             if a & bit != 0 {
                 product ^= b;
@@ -66,10 +67,10 @@ impl Field {
         product
     }
 
-    /// x⁸ⁿ, by squaring.
+    /// x⁸ⁿ for `n` bytes, by repeated squaring.
     fn shift(self, mut bytes: u64) -> u64 {
-        let mut power = self.one() >> 8;
-        let mut shift = self.one();
+        let mut power = self.identity() >> 8;
+        let mut shift = self.identity();
         while bytes > 0 {
             if bytes & 1 == 1 {
                 shift = self.multiply(power, shift);

@@ -6,7 +6,7 @@ use xxhash_rust::xxh64::Xxh64;
 
 use super::{Algorithm, Digest};
 
-/// Computes one digest over a stream of bytes.
+/// Computes one digest over bytes that arrive in order.
 pub struct Hasher {
     algorithm: Algorithm,
     state: State,
@@ -19,12 +19,13 @@ enum State {
     Sha512(sha2::Sha512),
     Md5(md5::Md5),
     Xxh64(Xxh64),
-    /// XXH3 and XXH128 share their state and differ only at the end. It is half
-    /// a kilobyte, so it lives on the heap.
+    /// XXH3 and XXH128 share one state and differ only in the final step. The state takes half a kilobyte, so
+    /// it is boxed.
     Xxh3(Box<Xxh3>),
 }
 
 impl Hasher {
+    /// A hasher that has seen no bytes yet.
     pub fn new(algorithm: Algorithm) -> Self {
         let crc = |algorithm| State::Crc(crc_fast::Digest::new(algorithm));
         let state = match algorithm {
@@ -41,17 +42,19 @@ impl Hasher {
         Hasher { algorithm, state }
     }
 
-    /// The digest of `bytes`.
+    /// The digest of `bytes` in one call.
     pub fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
         let mut hasher = Hasher::new(algorithm);
         hasher.update(bytes);
         hasher.finish()
     }
 
+    /// The algorithm of the digest that [`finish`](Self::finish) returns.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
+    /// Appends bytes. How the input is split between calls does not change the digest.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Crc(state) => state.update(bytes),
@@ -64,9 +67,10 @@ impl Hasher {
         }
     }
 
-    /// The state, to go on from in another process; `None` for the XXH family, whose states cannot be taken out.
+    /// The internal state, from which another process can resume; `None` for the XXH family, whose crate does
+    /// not export its state.
     ///
-    /// The form is that of the crates: it is read by the same minor version of them, and by nothing else.
+    /// The format is private to the hash crates: only the same minor version of them can read it.
     pub fn save(&self) -> Option<Vec<u8>> {
         match &self.state {
             State::Crc(state) => Some(state.get_state().to_le_bytes().to_vec()),
@@ -78,7 +82,8 @@ impl Hasher {
         }
     }
 
-    /// A hasher in a state that was saved; `None` where it is none of this algorithm's.
+    /// Resumes from a state that [`save`](Self::save) returned; `None` if it is not a valid state of this
+    /// algorithm.
     pub fn resume(algorithm: Algorithm, saved: &[u8]) -> Option<Self> {
         fn of<H: SerializableState>(saved: &[u8]) -> Option<H> {
             H::deserialize(saved.try_into().ok()?).ok()
@@ -100,6 +105,7 @@ impl Hasher {
         Some(Hasher { algorithm, state })
     }
 
+    /// The digest of all bytes given so far.
     pub fn finish(self) -> Digest {
         let of = |bytes: &[u8]| Digest::computed(self.algorithm, bytes);
         match self.state {
@@ -119,8 +125,8 @@ impl Hasher {
 mod tests {
     use super::*;
 
-    /// Published check values: CRC catalogue for "123456789"; FIPS 180 and
-    /// RFC 1321 for "abc"; the XXH reference implementation for the empty input.
+    /// Published check values: the CRC catalogue for "123456789", FIPS 180 and RFC 1321 for "abc", the XXH
+    /// reference implementation for the empty input.
     #[test]
     fn known_answers() {
         let check = b"123456789";

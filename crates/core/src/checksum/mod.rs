@@ -1,4 +1,9 @@
-//! Checksums: algorithms, digests, streaming, folding. Knows nothing of S3's transport.
+//! Checksums: algorithms, digests, incremental hashing, and combining digests of ranges.
+//!
+//! A [`Hasher`] computes one digest over a stream. [`fold`] combines CRCs of adjacent ranges, and
+//! [`composite`] computes the value that S3 stores over the values of parts. [`LaneScheduler`] hashes many
+//! MD5 streams in vector lanes. Frames of an object are passed to these by the `fetch` module of the crate
+//! `stored-ami`, where they arrive. A new algorithm is added at [`Algorithm`].
 
 mod algorithm;
 mod composite;

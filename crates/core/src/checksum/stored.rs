@@ -2,41 +2,65 @@ use std::fmt;
 
 use super::{Algorithm, Digest, ParseDigestError};
 
-/// What a stored checksum speaks of (S3 API reference, `ChecksumType`).
+/// Which input a stored checksum was computed over (S3 API Reference, `ChecksumType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChecksumKind {
     /// Over the bytes of the whole object.
     FullObject,
-    /// Over the values of the parts; their number where the server states it.
-    Composite { parts: Option<u32> },
-    /// The server named no type, and the rules leave both open.
+    /// Computed over the values of the parts.
+    Composite {
+        /// Number of parts, if the server states it.
+        parts: Option<u32>,
+    },
+    /// The server stated no type, and the algorithm allows both.
     Unstated,
 }
 
-/// A checksum that S3 stores and reports.
+/// A checksum that S3 stores with an object and returns in its responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredChecksum {
+    /// The value.
     pub digest: Digest,
+    /// What the value was computed over.
     pub kind: ChecksumKind,
 }
 
+/// A server's checksum could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseChecksumError {
+    /// The value does not decode to a digest of its algorithm.
     #[error(transparent)]
     Digest(#[from] ParseDigestError),
+    /// The suffix of the value is not a positive number of parts.
     #[error("`{value}` ends in a part count that is none")]
-    PartCount { value: String },
+    PartCount {
+        /// The value as the server wrote it.
+        value: String,
+    },
+    /// The value has a part count, but the stated type is not `COMPOSITE`.
     #[error("{algorithm} is stated to be {stated}, which its value `{value}` is not")]
-    Contradiction { algorithm: Algorithm, stated: String, value: String },
+    Contradiction {
+        /// Algorithm of the value.
+        algorithm: Algorithm,
+        /// The type as the server stated it.
+        stated: String,
+        /// The value as the server wrote it.
+        value: String,
+    },
 }
 
 impl StoredChecksum {
-    /// Reads a value as S3 reports it: base64, for composites sometimes with `-N`
-    /// (HEAD shows it, GetObjectAttributes does not).
+    /// Parses a value as S3 reports it: base64, for composites sometimes followed by `-N` (HEAD includes the
+    /// suffix, GetObjectAttributes does not).
     ///
-    /// Where no type is stated it is inferred from the suffix, from the algorithm's
-    /// legal types and from whether the object is multipart; what stays open is
+    /// If the server states no type, it is inferred from the suffix, from the types that S3 allows for the
+    /// algorithm, and from whether the object is multipart. If both types remain possible, the kind is
     /// [`ChecksumKind::Unstated`].
+    ///
+    /// # Errors
+    ///
+    /// When the value does not decode, the part count is not a positive number, or a value with a part count
+    /// is stated to be of another type than `COMPOSITE`.
     pub fn parse(
         algorithm: Algorithm,
         value: &str,
@@ -45,7 +69,7 @@ impl StoredChecksum {
     ) -> Result<Self, ParseChecksumError> {
         let (text, parts) = match value.rsplit_once('-') {
             Some((text, count)) => {
-                // `u32::from_str` takes a leading `+`, which S3 does not write.
+                // `u32::from_str` accepts a leading `+`, which S3 does not write.
                 let digits = count.bytes().all(|b| b.is_ascii_digit());
                 let parts = count.parse::<u32>().ok().filter(|parts| digits && *parts > 0);
                 (text, Some(parts.ok_or_else(|| ParseChecksumError::PartCount { value: value.to_owned() })?))
@@ -71,13 +95,14 @@ impl StoredChecksum {
         Ok(StoredChecksum { digest, kind })
     }
 
+    /// The algorithm of the value.
     pub fn algorithm(&self) -> Algorithm {
         self.digest.algorithm()
     }
 }
 
 impl ChecksumKind {
-    /// The word S3 uses, in lower case.
+    /// The term of S3, in lower case.
     pub fn name(self) -> &'static str {
         match self {
             ChecksumKind::FullObject => "full_object",

@@ -1,25 +1,27 @@
-/// Who makes the calls, as `sts:GetCallerIdentity` tells it.
+/// The identity that makes the calls (`sts:GetCallerIdentity`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Twelve digits.
+    /// Account id, twelve digits.
     pub account: String,
+    /// ARN of the user or the role.
     pub arn: String,
 }
 
 impl Caller {
-    /// The partition in the ARN: `aws`, `aws-cn`, `aws-us-gov` and others.
+    /// The partition of the ARN: `aws`, `aws-cn`, `aws-us-gov` and others.
     pub fn partition(&self) -> &str {
         self.arn.split(':').nth(1).unwrap_or_default()
     }
 }
 
-/// A key, as `kms:DescribeKey` tells it.
+/// A KMS key (`kms:DescribeKey`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFacts {
+    /// ARN of the key.
     pub arn: String,
-    /// `Enabled`, `Disabled`, `PendingDeletion` and others.
+    /// `KeyState`: `Enabled`, `Disabled`, `PendingDeletion` and others.
     pub state: String,
-    /// `AWS` or `CUSTOMER`.
+    /// `AWS` or `CUSTOMER`; `None` if not stated.
     pub manager: Option<String>,
 }
 

@@ -2,26 +2,35 @@ use jiff::Timestamp;
 
 use crate::ident::{ETag, ObjectIdentity};
 
-/// What a bucket's own settings say.
+/// Properties of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BucketFacts {
-    /// Where it is, as HeadBucket tells it; other servers may not.
+    /// Region of the bucket (`HeadBucket`); `None` if the server does not state it.
     pub region: Option<String>,
 }
 
-/// What a server does with the expected owner of a bucket (`x-amz-expected-bucket-owner`).
+/// Whether a server checks the expected owner of a bucket (`x-amz-expected-bucket-owner`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwnerCheck {
-    /// It refused the same request under another owner.
+    /// It refused the same request with another owner.
     Heeded,
-    /// It answered under another owner too, so its answers say nothing about the owner.
-    Ignored { owner: String },
-    /// Its answer under another owner shows neither.
-    NotShown { owner: String, because: String },
+    /// It also answered with another owner, so its responses do not confirm the owner.
+    Ignored {
+        /// Account that was expected.
+        owner: String,
+    },
+    /// Its response with another owner shows neither.
+    NotShown {
+        /// Account that was expected.
+        owner: String,
+        /// The response, for the report.
+        because: String,
+    },
 }
 
 impl OwnerCheck {
-    /// What must be said of it. That it is heeded needs no words: a bucket of another owner is an error.
+    /// A note for the report. `None` if the owner is checked, because a bucket of another owner is then an
+    /// error.
     pub fn note(&self) -> Option<String> {
         match self {
             OwnerCheck::Heeded => None,
@@ -39,23 +48,28 @@ impl OwnerCheck {
 /// Default encryption of a bucket (`GetBucketEncryption`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketEncryption {
-    /// `AES256`, `aws:kms` and others.
+    /// `ServerSideEncryption`: `AES256`, `aws:kms` and others.
     pub algorithm: String,
+    /// Id or ARN of the KMS key; `None` for the default key or another algorithm.
     pub key: Option<String>,
 }
 
-/// An object as a listing tells it.
+/// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
+    /// Key of the object.
     pub key: String,
-    /// Bytes; `None` for a delete marker.
+    /// Size in bytes; `None` for a delete marker.
     pub size: Option<u64>,
+    /// Time of last modification.
     pub modified: Option<Timestamp>,
+    /// ETag of the object.
     pub etag: Option<ETag>,
-    /// S3's word; `None` for a delete marker.
+    /// Storage class in S3's spelling; `None` for a delete marker.
     pub storage_class: Option<String>,
-    /// Of a listing of versions.
+    /// Version id; `None` in a listing without versions.
     pub version: Option<String>,
+    /// Whether it is the current version.
     pub latest: bool,
 }
 
@@ -71,14 +85,17 @@ impl ListedObject {
         }
     }
 
+    /// Whether the listing shows a delete marker, which has no size.
     pub fn is_delete_marker(&self) -> bool {
         self.size.is_none()
     }
 }
 
-/// A multipart upload that has not been completed (`ListMultipartUploads`).
+/// A multipart upload that is not completed (`ListMultipartUploads`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadFacts {
+    /// Key of the object that the upload will create.
     pub key: String,
+    /// Start of the upload.
     pub initiated: Option<Timestamp>,
 }

@@ -3,14 +3,16 @@ use std::str::FromStr;
 
 use crate::units::ByteRange;
 
-/// A `Content-Range` header: `bytes first-last/total` (RFC 9110 §14.4).
+/// A `Content-Range` header: `bytes first-last/total` (RFC 9110, 14.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentRange {
+    /// The range that the response carries.
     pub range: ByteRange,
-    /// Size of the object; absent when the server wrote `*`.
+    /// Size of the object in bytes; `None` if the server wrote `*`.
     pub total: Option<u64>,
 }
 
+/// The text is not a `Content-Range` of bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a Content-Range of bytes")]
 pub struct ParseContentRangeError(pub String);
@@ -24,7 +26,7 @@ impl FromStr for ContentRange {
 }
 
 fn number(text: &str) -> Option<u64> {
-    // `u64::from_str` takes a leading `+`, which the grammar does not.
+    // `u64::from_str` accepts a leading `+`, which the grammar does not.
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 

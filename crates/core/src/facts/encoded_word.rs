@@ -1,8 +1,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-/// A metadata value as it was meant. S3 sends values that are no ASCII as encoded words, `=?UTF-8?B?…?=` or
-/// `=?UTF-8?Q?…?=` (RFC 2047). Anything that is no well-formed encoded word of UTF-8, ASCII or Latin-1 stays as it is.
+/// Decodes a metadata value. S3 sends values that are not ASCII as encoded words, `=?UTF-8?B?…?=` or
+/// `=?UTF-8?Q?…?=` (RFC 2047). Text that is not a well-formed encoded word in UTF-8, ASCII or Latin-1 is left
+/// unchanged.
 pub fn decoded_words(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -16,7 +17,7 @@ pub fn decoded_words(text: &str) -> String {
             (rest, behind_word) = (left, false);
             continue;
         };
-        // White space between two words belongs to neither (RFC 2047 §6.2).
+        // White space between two words belongs to neither (RFC 2047, 6.2).
         if !(behind_word && before.chars().all(char::is_whitespace)) {
             shown.push_str(before);
         }
@@ -27,7 +28,7 @@ pub fn decoded_words(text: &str) -> String {
     shown
 }
 
-/// The encoded word that a text begins with, and what follows it.
+/// The encoded word at the start of a text, and the rest.
 fn next_word(text: &str) -> Option<(String, &str)> {
     let (charset, rest) = text.strip_prefix("=?")?.split_once('?')?;
     let (encoding, rest) = rest.split_once('?')?;
@@ -40,7 +41,7 @@ fn next_word(text: &str) -> Option<(String, &str)> {
         "Q" | "q" => quoted_printable(encoded)?,
         _ => return None,
     };
-    // A language may stand behind the charset (RFC 2231 §5).
+    // A language may follow the charset (RFC 2231, 5).
     let charset = charset.split('*').next().unwrap_or_default().to_ascii_lowercase();
     let word = match charset.as_str() {
         "utf-8" | "utf8" | "us-ascii" => String::from_utf8(bytes).ok()?,

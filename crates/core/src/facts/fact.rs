@@ -1,19 +1,34 @@
-/// One thing we asked a server, and what became of the question.
+/// The answer to one question to a server, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact<T> {
-    /// The answer, and the API call it came from.
-    Known { value: T, source: &'static str },
-    /// The server answered that there is none.
-    Absent { source: &'static str },
-    /// A permission is missing.
-    NotPermitted { needs: &'static str },
+    /// The server answered.
+    Known {
+        /// The answer.
+        value: T,
+        /// The API call, for the report.
+        source: &'static str,
+    },
+    /// The server answered that there is no such value.
+    Absent {
+        /// The API call, for the report.
+        source: &'static str,
+    },
+    /// The caller lacks a permission.
+    NotPermitted {
+        /// The IAM action that is needed.
+        needs: &'static str,
+    },
     /// The question could not be answered for another reason.
-    Unavailable { because: String },
-    /// The question does not arise, as for a local file.
+    Unavailable {
+        /// The reason, for the report.
+        because: String,
+    },
+    /// The question does not apply, for example to a local file.
     NotApplicable,
 }
 
 impl<T> Fact<T> {
+    /// The value, if it is known.
     pub fn value(&self) -> Option<&T> {
         match self {
             Fact::Known { value, .. } => Some(value),
@@ -21,6 +36,7 @@ impl<T> Fact<T> {
         }
     }
 
+    /// Applies `f` to the value and keeps the source, or the reason why there is none.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Fact<U> {
         match self {
             Fact::Known { value, source } => Fact::Known { value: f(value), source },
@@ -31,7 +47,7 @@ impl<T> Fact<T> {
         }
     }
 
-    /// Why there is no value, in words; `None` where there is one.
+    /// Why there is no value, for the report; `None` if there is one.
     pub fn why_not(&self) -> Option<String> {
         match self {
             Fact::Known { .. } => None,

@@ -2,73 +2,87 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-/// A rule of a bucket's lifecycle configuration (S3 API reference, `LifecycleRule`).
+/// A rule of a bucket's lifecycle configuration (S3 API Reference, `LifecycleRule`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LifecycleRule {
+    /// Id of the rule.
     pub id: Option<String>,
+    /// Whether the rule is in effect.
     pub status: RuleStatus,
+    /// The objects it applies to.
     pub filter: RuleFilter,
+    /// What it does to current versions.
     pub expiration: Option<Expiration>,
+    /// What it does to noncurrent versions.
     pub noncurrent: Option<Noncurrent>,
+    /// The storage classes it moves current versions to.
     pub transitions: Vec<Transition>,
-    /// In words, what of the rule is not understood. Such a rule may remove more than it seems to.
+    /// What could not be parsed, for the report. Such a rule may remove more than the other fields show.
     pub odd: Option<String>,
 }
 
+/// Status of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleStatus {
+    /// The rule is in effect.
     Enabled,
+    /// The rule is not in effect.
     Disabled,
-    /// A word that is not known.
+    /// An unknown status, as the server wrote it.
     Other(String),
 }
 
-/// Which objects a rule is for: those that fit all of it.
+/// The objects a rule applies to: those that satisfy all conditions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleFilter {
+    /// The key starts with this text.
     pub prefix: Option<String>,
+    /// The object has all these tags.
     pub tags: BTreeMap<String, String>,
-    /// Bytes.
+    /// The object is larger than this number of bytes.
     pub larger_than: Option<u64>,
-    /// Bytes.
+    /// The object is smaller than this number of bytes.
     pub smaller_than: Option<u64>,
 }
 
-/// When a rule acts upon an object.
+/// When a rule acts on an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
-    /// So many days after the object was made.
+    /// This number of days after the object was created.
     Days(u32),
+    /// At a fixed time.
     Date(Timestamp),
 }
 
 /// What a rule does to current versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiration {
+    /// Removes the current version at this age.
     After(Age),
-    /// Removes delete markers that have no versions behind them, and no bytes.
+    /// Removes delete markers without any other versions, and no data.
     LoneMarkers,
 }
 
 /// What a rule does to versions that are no longer current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noncurrent {
-    /// Days after the version stopped being current.
+    /// Days after the version became noncurrent.
     pub days: u32,
-    /// So many newer noncurrent versions stay whatever their age.
+    /// Number of newer noncurrent versions that are kept at any age.
     pub keeps: u32,
 }
 
 /// A move to another storage class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
+    /// When the move takes place.
     pub age: Age,
-    /// S3's word.
+    /// Storage class in S3's spelling.
     pub class: String,
 }
 
 impl LifecycleRule {
-    /// How messages name it.
+    /// The name of the rule in reports.
     pub fn name(&self) -> String {
         match self.id.as_deref().filter(|id| !id.is_empty()) {
             Some(id) => format!("lifecycle rule `{id}`"),

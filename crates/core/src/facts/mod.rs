@@ -1,4 +1,8 @@
-//! What a server told us: parsed, and not yet believed.
+//! Values stated by a server: parsed, but not yet checked against the bytes.
+//!
+//! A [`Fact`] is a value or the reason why there is none. [`ObjectFacts`] holds what HEAD states about an
+//! object; [`check_reply`] compares a response with its request; [`Walk`] checks the pages of a listing. The
+//! enums of states keep unknown words in a variant `Other`.
 
 mod account;
 mod bucket;
@@ -23,7 +27,7 @@ pub use encoded_word::decoded_words;
 pub use fact::Fact;
 pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use lifecycle::{Age, Expiration, LifecycleRule, Noncurrent, RuleFilter, RuleStatus, Transition};
-pub use listing::{ListedPage, OddEntry, RawEntry, RawPage, Walk, is_of_the_request};
+pub use listing::{ListedPage, OddEntry, RawEntry, RawPage, Walk, check_listing_request};
 pub use object::{AttributeFacts, Encryption, LockEnd, LockFacts, ObjectFacts, PartFacts};
 pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};

@@ -8,24 +8,29 @@ use crate::checksum::{Digest, StoredChecksum};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity};
 use crate::units::PartNumber;
 
-/// Server-side encryption, as far as it bears on what an ETag can mean.
+/// Server-side encryption, as far as it determines the meaning of the ETag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encryption {
-    /// None stated.
+    /// No encryption is stated.
     None,
     /// SSE-S3, `AES256`.
     S3Managed,
-    /// `aws:kms` or `aws:kms:dsse`, with the key where it is shown.
-    Kms { kind: String, key: Option<String> },
-    /// SSE-C.
+    /// SSE-KMS or DSSE-KMS.
+    Kms {
+        /// `aws:kms` or `aws:kms:dsse`.
+        kind: String,
+        /// Id or ARN of the key, if stated.
+        key: Option<String>,
+    },
+    /// SSE-C, with a key that the customer provides.
     CustomerKey,
-    /// A kind this tool does not know.
+    /// An unknown kind, as the server wrote it.
     Other(String),
 }
 
 impl Encryption {
-    /// Why an ETag under this encryption is no MD5; `None` where it may be one
-    /// (S3 API reference, `Object.ETag`).
+    /// Why an ETag under this encryption is not an MD5, for the report; `None` if it may be one (S3 API
+    /// Reference, `Object.ETag`).
     pub fn hides_md5(&self) -> Option<String> {
         match self {
             Encryption::None | Encryption::S3Managed => None,
@@ -36,13 +41,14 @@ impl Encryption {
     }
 }
 
-/// Until when a lock lasts.
+/// The end of a retention period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockEnd {
+    /// It ends at this time.
     At(Timestamp),
-    /// Beyond the calendar of this tool, which ends on the last days of 9999.
+    /// It ends after the latest time that can be represented, at the end of the year 9999.
     Beyond,
-    /// What was stated is no time, or several: the text as it came.
+    /// The text as received, if it is not a time or there are several.
     NotKnown(String),
 }
 
@@ -56,45 +62,58 @@ impl fmt::Display for LockEnd {
     }
 }
 
-/// S3 Object Lock. A word or a date that comes twice with different values is one that is not known.
+/// S3 Object Lock. A value that is stated twice with different content counts as unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockFacts {
+    /// Retention mode.
     pub mode: Option<LockMode>,
+    /// End of the retention.
     pub retain_until: Option<LockEnd>,
+    /// Legal hold.
     pub legal_hold: Option<LegalHold>,
 }
 
-/// What HEAD (or a local file system) tells of an object.
+/// What HEAD, or the local file system, states about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectFacts {
+    /// Target and ETag.
     pub id: ObjectId,
-    /// The call that answered.
+    /// The API call, for the report.
     pub source: &'static str,
-    /// Who answered; what is not S3 itself is not bound by its documentation.
+    /// The service that answered. The documentation of S3 applies only to S3 itself.
     pub service: Service,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
+    /// Time of last modification.
     pub last_modified: Option<Timestamp>,
+    /// Checksums that are stored with the object.
     pub checksums: Fact<Vec<StoredChecksum>>,
-    /// Stored values that could not be read, in words.
+    /// Stored checksums that could not be parsed, for the report.
     pub unreadable_checksums: Vec<String>,
-    /// S3's word; `STANDARD` where the header is absent. `None` for a file.
+    /// Storage class in S3's spelling; `STANDARD` if the header is absent, `None` for a file.
     pub storage_class: Option<String>,
     /// `x-amz-archive-status` of an object in Intelligent-Tiering.
     pub archive_status: Option<String>,
-    /// `x-amz-restore`; the text where it could not be read.
+    /// `x-amz-restore`, or its text if it could not be parsed.
     pub restore: Option<Result<RestoreState, String>>,
+    /// Server-side encryption.
     pub encryption: Encryption,
+    /// Version id.
     pub version: Option<String>,
+    /// Object Lock.
     pub lock: LockFacts,
+    /// Replication status in S3's spelling.
     pub replication: Option<String>,
-    /// `x-amz-expiration`: when a lifecycle rule will remove the object; in words, where what is stated contradicts
-    /// itself.
+    /// `x-amz-expiration`, by which a lifecycle rule will remove the object; an error text if the statements
+    /// contradict each other.
     pub expiration: Result<Option<String>, String>,
+    /// `Content-Type`.
     pub content_type: Option<String>,
+    /// User metadata, with names without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
-    /// Metadata entries that S3 left out because headers cannot carry them.
+    /// Number of metadata entries that S3 left out because headers cannot carry them (`x-amz-missing-meta`).
     pub missing_metadata: u32,
+    /// Number of tags, if stated.
     pub tag_count: Option<u32>,
 }
 
@@ -119,7 +138,7 @@ impl ObjectFacts {
         ObjectIdentity { last_modified: self.last_modified.map(whole_second), version_id: None, ..self.identity() }
     }
 
-    /// An object of which only identity and size are known yet.
+    /// An object of which only identity and size are known.
     pub fn new(id: ObjectId, source: &'static str, size: u64) -> Self {
         ObjectFacts {
             id,
@@ -144,7 +163,7 @@ impl ObjectFacts {
         }
     }
 
-    /// The number of parts the ETag speaks of; `None` when it has no multipart form.
+    /// The number of parts that the ETag states; `None` if it has no multipart form.
     pub fn etag_parts(&self) -> Option<u32> {
         match self.id.etag.as_ref().map(ETag::form) {
             Some(ETagForm::Multipart { parts, .. }) => Some(parts),
@@ -153,29 +172,34 @@ impl ObjectFacts {
     }
 }
 
-/// What GetObjectAttributes tells, all pages together.
+/// What GetObjectAttributes states, over all its pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AttributeFacts {
+    /// ETag of the object.
     pub etag: Option<ETag>,
+    /// Size in bytes.
     pub size: Option<u64>,
+    /// Checksums of the object.
     pub checksums: Vec<StoredChecksum>,
+    /// Checksums that could not be parsed, for the report.
     pub unreadable_checksums: Vec<String>,
-    /// Stated even where the parts themselves are not listed.
+    /// Number of parts, which is stated even if the parts are not listed.
     pub parts_count: Option<u32>,
-    /// Only objects with a composite checksum list their parts.
+    /// The parts. S3 lists them only for objects with a composite checksum.
     pub parts: Vec<PartFacts>,
-    /// Requests that it took.
+    /// Number of requests made.
     pub pages: u32,
 }
 
-/// What is known of one stored part.
+/// A stored part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartFacts {
+    /// Number of the part.
     pub number: PartNumber,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// The part's own values; only composites have them.
+    /// The part's own checksums; only objects with a composite checksum have them.
     pub checksums: Vec<Digest>,
-    /// `x-amz-mp-parts-count`, which only HEAD with a part number tells.
+    /// `x-amz-mp-parts-count`, which only a HEAD with a part number returns.
     pub of: Option<u32>,
 }

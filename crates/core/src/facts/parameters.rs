@@ -1,8 +1,9 @@
-//! Headers of the form `name="value", name="value"`.
+//! Parses headers of the form `name="value", name="value"`.
 
-/// The parameters of a header in their order; `None` where it does not follow the grammar.
+/// The parameters of a header in order; `None` if the header does not follow the grammar.
 ///
-/// Names are tokens, values quoted strings (RFC 9110, 5.6), so a comma or a name inside quotes is text.
+/// Names are tokens and values quoted strings (RFC 9110, 5.6), so a comma or a name within quotes is part of
+/// the value.
 pub(super) fn parameters(text: &str) -> Option<Vec<(&str, String)>> {
     let mut found = Vec::new();
     let mut rest = text.trim_matches(BLANK);
@@ -22,7 +23,7 @@ pub(super) fn parameters(text: &str) -> Option<Vec<(&str, String)>> {
     }
 }
 
-/// The value of a parameter, `None` where there is none; an error where it is there twice.
+/// The value of a parameter, `None` if it is absent; an error if it occurs twice.
 pub(super) fn single<'a>(parameters: &'a [(&str, String)], name: &str) -> Result<Option<&'a str>, Twice> {
     let mut values = parameters.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
     match (values.next(), values.next()) {
@@ -31,7 +32,7 @@ pub(super) fn single<'a>(parameters: &'a [(&str, String)], name: &str) -> Result
     }
 }
 
-/// A parameter that is there more than once says nothing.
+/// A parameter occurs more than once, so its value is ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Twice;
 
@@ -41,7 +42,7 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// The text of a quoted string, and what is behind it.
+/// The content of a quoted string, and the rest of the text.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let inside = text.strip_prefix('"')?;
     let mut value = String::new();

@@ -19,13 +19,13 @@ words! {
     }
 }
 
-/// Recognises one user metadata entry by its value.
+/// Recognises one entry of the user metadata.
 pub fn recognise(key: &str, value: &str) -> Option<Recognised> {
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     if digits && value.len() == 12 {
         return Some(Recognised::Account);
     }
-    // 2000-01-01 to 2100-01-01, in seconds or in milliseconds.
+    // 2000-01-01 to 2100-01-01, in seconds or milliseconds.
     let epoch = value.parse::<u64>().ok().filter(|_| digits);
     if epoch
         .is_some_and(|n| (946_684_800..4_102_444_800).contains(&n) || (946_684_800_000..4_102_444_800_000).contains(&n))
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_value() {
+    fn entries_are_recognised_by_value() {
         for (key, value, expected) in [
             ("x", "123456789012", Some(Recognised::Account)),
             ("x", "2022-05-04T12:00:00.000Z", Some(Recognised::Date)),

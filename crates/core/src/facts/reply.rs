@@ -2,31 +2,68 @@ use super::ContentRange;
 use crate::ident::ETag;
 use crate::units::ByteRange;
 
-/// The head of the answer to a read, as far as it can prove what is about to come.
+/// The headers of a response to GET that identify the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyHead {
+    /// Whether the status is 206 Partial Content.
     pub partial: bool,
+    /// `Content-Range` as received.
     pub content_range: Option<String>,
+    /// `Content-Length` in bytes.
     pub content_length: Option<u64>,
+    /// `ETag` of the object that answered.
     pub etag: Option<ETag>,
 }
 
-/// How an answer does not fit the request it answers.
+/// How a response differs from its request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyProblem {
+    /// The object was replaced.
     #[error("ETag is {got}, and was {expected}")]
-    Changed { expected: ETag, got: ETag },
+    Changed {
+        /// ETag that the read is pinned to.
+        expected: ETag,
+        /// ETag of the response.
+        got: ETag,
+    },
+    /// A partial response does not state its range.
     #[error("asked for bytes {asked}, got an answer without Content-Range")]
-    NoContentRange { asked: ByteRange },
+    NoContentRange {
+        /// The requested range.
+        asked: ByteRange,
+    },
+    /// The server answered with the whole object.
     #[error("asked for bytes {asked}, got the whole object")]
-    RangeIgnored { asked: ByteRange },
+    RangeIgnored {
+        /// The requested range.
+        asked: ByteRange,
+    },
+    /// The response carries another range, or the object has another size.
     #[error("asked for bytes {asked} of {size}, got `{got}`")]
-    WrongContentRange { asked: ByteRange, size: u64, got: String },
+    WrongContentRange {
+        /// The requested range.
+        asked: ByteRange,
+        /// Known size of the object in bytes.
+        size: u64,
+        /// `Content-Range` as received.
+        got: String,
+    },
+    /// The length of the body differs from the range.
     #[error("asked for {asked} bytes, Content-Length is {got}")]
-    WrongLength { asked: u64, got: u64 },
+    WrongLength {
+        /// Requested number of bytes.
+        asked: u64,
+        /// `Content-Length` of the response.
+        got: u64,
+    },
 }
 
-/// Holds the head of an answer against what was asked of an object of `size` bytes.
+/// Checks the headers of a response against the requested range of an object of `size` bytes, and against the
+/// ETag that the read is pinned to.
+///
+/// # Errors
+///
+/// When a header contradicts the request; nothing of the body may then be used.
 pub fn check_reply(head: &ReplyHead, asked: ByteRange, size: u64, etag: Option<&ETag>) -> Result<(), ReplyProblem> {
     if let (Some(expected), Some(got)) = (etag, &head.etag)
         && !expected.allows(got)
@@ -43,7 +80,7 @@ pub fn check_reply(head: &ReplyHead, asked: ByteRange, size: u64, etag: Option<&
             }
         }
         (None, true) => return Err(ReplyProblem::NoContentRange { asked }),
-        // A plain answer is right only when everything was asked for.
+        // A 200 response is correct only if the whole object was requested.
         (None, false) if asked == ByteRange::whole(size) => {}
         (None, false) => return Err(ReplyProblem::RangeIgnored { asked }),
     }

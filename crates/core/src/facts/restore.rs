@@ -6,16 +6,16 @@ use jiff::fmt::rfc2822;
 use super::parameters::{parameters, single};
 use super::words::{ArchiveStatus, ClassWord};
 
-/// The `x-amz-restore` header: a temporary copy of an archived object
-/// (S3 API reference, HeadObject).
+/// The `x-amz-restore` header, about a temporary copy of an archived object (S3 API Reference, `HeadObject`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreState {
-    /// A request to bring the object back is still running.
+    /// Whether a restore request is in progress.
     pub ongoing: bool,
-    /// When the temporary copy goes away again.
+    /// When the temporary copy will be removed.
     pub expires: Option<Timestamp>,
 }
 
+/// The text is not an `x-amz-restore` header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an x-amz-restore header")]
 pub struct ParseRestoreError(pub String);
@@ -23,7 +23,7 @@ pub struct ParseRestoreError(pub String);
 impl FromStr for RestoreState {
     type Err = ParseRestoreError;
 
-    /// `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`
+    /// Parses `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ParseRestoreError(text.to_owned());
         let all = parameters(text).ok_or_else(error)?;
@@ -40,9 +40,9 @@ impl FromStr for RestoreState {
     }
 }
 
-/// When a lifecycle rule will remove the object, by its `x-amz-expiration`:
-/// `expiry-date="Fri, 21 Dec 2012 00:00:00 GMT", rule-id="…"` (S3 API reference, HeadObject). `None` where that tells no
-/// time, or more than one.
+/// When a lifecycle rule will remove the object, by its `x-amz-expiration`: `expiry-date="Fri, 21 Dec 2012
+/// 00:00:00 GMT", rule-id="…"` (S3 API Reference, `HeadObject`). `None` if it states no time or more than
+/// one.
 pub fn removal(expiration: &str) -> Option<Timestamp> {
     let all = parameters(expiration)?;
     rfc2822::parse(single(&all, "expiry-date").ok()??).ok().map(|date| date.timestamp())
@@ -51,16 +51,17 @@ pub fn removal(expiration: &str) -> Option<Timestamp> {
 /// Whether GET works on an object now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readability {
+    /// It can be read.
     Now,
-    /// By a temporary copy.
+    /// It can be read through a temporary copy, until the given time if that is known.
     Until(Option<Timestamp>),
-    /// Archived; the words say where and whether it is on its way.
+    /// It is archived. The text, for the report, names the class and whether a restore is in progress.
     Archived(String),
 }
 
-/// Judges by storage class, archive status and restore state
-/// (S3 User Guide, *Working with archived objects*). Classes and archive statuses
-/// that are not known are taken to be readable: the read itself will tell.
+/// Determines from storage class, archive status and restore state whether an object can be read (S3 User
+/// Guide, *Working with archived objects*). Unknown classes and archive statuses count as readable, because
+/// the read itself will show.
 pub fn readability(class: Option<&str>, archive_status: Option<&str>, restore: Option<&RestoreState>) -> Readability {
     let archived = match (class, archive_status) {
         (Some(class), _) if ClassWord::of(class).archives() => class.to_owned(),
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn header() {
+    fn restore_header_is_parsed() {
         let done: RestoreState =
             r#"ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT""#.parse().unwrap();
         assert_eq!(done.expires.unwrap().to_string(), "2012-12-21T00:00:00Z");

@@ -1,18 +1,18 @@
 use super::ObjectFacts;
 use crate::ident::Target;
 
-/// Who answers for an object, as far as it decides which documentation holds.
+/// The service that answers, which determines whether the documentation of S3 applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Service {
-    /// An endpoint of AWS itself: the S3 API reference holds.
+    /// An endpoint of AWS: the S3 API Reference applies.
     Aws,
-    /// Any other server, or none that is known.
+    /// Any other server, or an unknown one.
     #[default]
     Other,
 }
 
 impl Service {
-    /// Domains that AWS gives its endpoints, by partition.
+    /// Domains of AWS endpoints, for all partitions.
     const DOMAINS: [&'static str; 7] = [
         "amazonaws.com",
         "amazonaws.com.cn",
@@ -23,7 +23,7 @@ impl Service {
         "cloud.adc-e.uk",
     ];
 
-    /// By the host that requests go to; a final dot and the case of letters do not count.
+    /// The service by the host name of the endpoint, ignoring case and a final dot.
     pub fn of_host(host: &str) -> Self {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let under = |domain: &str| host.strip_suffix(domain).is_some_and(|before| before.ends_with('.'));
@@ -31,8 +31,8 @@ impl Service {
     }
 }
 
-/// Storage classes of general purpose buckets (S3 API reference, `StorageClass`). Of others, and of those to come,
-/// nothing is documented here.
+/// Storage classes of general purpose buckets (S3 API Reference, `StorageClass`). The rule for ETags is
+/// documented only for these.
 const GENERAL_PURPOSE: [&str; 8] = [
     "STANDARD",
     "REDUCED_REDUNDANCY",
@@ -45,8 +45,8 @@ const GENERAL_PURPOSE: [&str; 8] = [
 ];
 
 impl ObjectFacts {
-    /// Whether S3 documents the ETag as an MD5 of the body or of its parts' MD5s (S3 API reference, `Object.ETag`): on
-    /// AWS's own endpoints, in a general purpose bucket, without KMS and customer keys.
+    /// Whether S3 documents the ETag as an MD5 of the body or of the parts' MD5s (S3 API Reference,
+    /// `Object.ETag`): on an endpoint of AWS, in a general purpose bucket, without KMS or customer keys.
     pub fn etag_is_documented(&self) -> bool {
         let directory_bucket = match &self.id.target {
             Target::Object(uri) => uri.bucket.ends_with("--x-s3"),

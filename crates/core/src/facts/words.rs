@@ -1,23 +1,24 @@
-//! Words that a server answers with. Those that are known decide; any other is kept as it came, and decides nothing.
+//! State words in responses of servers. Known words have a variant; any other word is kept as received in
+//! `Other`, and no check passes or fails on it.
 
 use std::fmt;
 
-/// Makes an enum of the words that are known, and `Other` for the rest.
+/// Defines an enum with a variant per known word, and `Other`.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum $name {
-            $($(#[$of])* $variant,)+
-            /// A word that is not known, as it came.
+            $($(#[$of])* #[doc = concat!("`", $word, "`.")] $variant,)+
+            /// An unknown word, as received.
             Other(String),
         }
 
         impl $name {
-            /// All words that are known.
+            /// All known words.
             pub const KNOWN: &'static [&'static str] = &[$($word),+];
 
-            /// Reads a word; case counts, as it does in the APIs.
+            /// Parses a word. Case matters, as it does in the APIs.
             pub fn of(word: &str) -> Self {
                 match word {
                     $($word => $name::$variant,)+
@@ -25,6 +26,7 @@ macro_rules! words {
                 }
             }
 
+            /// The word as the API spells it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $($name::$variant => $word,)+
@@ -32,7 +34,7 @@ macro_rules! words {
                 }
             }
 
-            /// Whether it decides anything.
+            /// Whether the word is known.
             pub fn is_known(&self) -> bool {
                 !matches!(self, $name::Other(_))
             }
@@ -47,22 +49,22 @@ macro_rules! words {
 }
 
 words! {
-    /// Mode of an Object Lock retention (S3 API reference, `ObjectLockMode`).
+    /// Mode of an Object Lock retention (S3 API Reference, `ObjectLockMode`).
     LockMode { Governance = "GOVERNANCE", Compliance = "COMPLIANCE" }
 }
 
 words! {
-    /// S3 API reference, `ObjectLockLegalHoldStatus`.
+    /// Legal hold of Object Lock (S3 API Reference, `ObjectLockLegalHoldStatus`).
     LegalHold { On = "ON", Off = "OFF" }
 }
 
 words! {
-    /// S3 API reference, `BucketVersioningStatus`; `Off` where none is stated.
+    /// Versioning of a bucket (S3 API Reference, `BucketVersioningStatus`); `Off` if none is stated.
     Versioning { Enabled = "Enabled", Suspended = "Suspended", Off = "Off" }
 }
 
 words! {
-    /// Storage classes of objects (S3 API reference, `StorageClass`).
+    /// Storage class of an object (S3 API Reference, `StorageClass`).
     ClassWord {
         Standard = "STANDARD",
         ReducedRedundancy = "REDUCED_REDUNDANCY",
@@ -81,19 +83,19 @@ words! {
 }
 
 impl ClassWord {
-    /// Whether an object must be brought back from it before it can be read.
+    /// Whether an object of this class must be restored before it can be read.
     pub fn archives(&self) -> bool {
         matches!(self, ClassWord::Glacier | ClassWord::DeepArchive)
     }
 }
 
 words! {
-    /// Archive tiers of Intelligent-Tiering (S3 API reference, `ArchiveStatus`).
+    /// Archive tier of Intelligent-Tiering (S3 API Reference, `ArchiveStatus`).
     ArchiveStatus { Archive = "ARCHIVE_ACCESS", DeepArchive = "DEEP_ARCHIVE_ACCESS" }
 }
 
 words! {
-    /// Kinds of encryption (S3 API reference, `ServerSideEncryption`), and SSE-C, which has a header of its own.
+    /// Kind of encryption (S3 API Reference, `ServerSideEncryption`), or SSE-C, which has its own header.
     EncryptionWord {
         S3Managed = "AES256",
         Kms = "aws:kms",
@@ -105,7 +107,7 @@ words! {
 }
 
 words! {
-    /// States of an AMI (EC2 API reference, `ImageState`).
+    /// State of an AMI (EC2 API Reference, `ImageState`).
     ImageState {
         Pending = "pending",
         Available = "available",
@@ -119,7 +121,7 @@ words! {
 }
 
 words! {
-    /// States of a snapshot (EC2 API reference, `SnapshotState`).
+    /// State of a snapshot (EC2 API Reference, `SnapshotState`).
     SnapshotState {
         Pending = "pending",
         Completed = "completed",
@@ -130,27 +132,27 @@ words! {
 }
 
 words! {
-    /// EC2 API reference, `StorageTier` of a snapshot.
+    /// Storage tier of a snapshot (EC2 API Reference, `StorageTier`).
     SnapshotTier { Standard = "standard", Archive = "archive" }
 }
 
 words! {
-    /// EC2 API reference, `DeviceType` of the root device.
+    /// Type of the root device (EC2 API Reference, `DeviceType`).
     RootDevice { Ebs = "ebs", InstanceStore = "instance-store" }
 }
 
 words! {
-    /// EC2 API reference, `VirtualizationType`.
+    /// Virtualization type (EC2 API Reference, `VirtualizationType`).
     Virtualization { Hvm = "hvm", Paravirtual = "paravirtual" }
 }
 
 words! {
-    /// States of a store task (EC2 API reference, `StoreImageTaskResult`).
+    /// State of a store task (EC2 API Reference, `StoreImageTaskResult`).
     TaskState { InProgress = "InProgress", Completed = "Completed", Failed = "Failed" }
 }
 
 words! {
-    /// States of a KMS key (KMS API reference, `KeyState`).
+    /// State of a KMS key (KMS API Reference, `KeyState`).
     KeyState {
         Creating = "Creating",
         Enabled = "Enabled",

@@ -5,7 +5,8 @@ use crate::plan::{Budget, Limits, PartLayout, ReadPlan};
 use crate::sealed::seal_version;
 use crate::units::KIB;
 
-/// A checkpoint, or what is inside of one: then its seal, its program and its plan are right, for nothing gets past them.
+/// Input: a checkpoint file, or the document inside one. The document is then given the right program and
+/// plan and sealed, because a file in which these differ is refused at once.
 pub fn checkpoint(data: &[u8]) -> bool {
     const SIZE: u64 = 300_000;
     let wanted = [

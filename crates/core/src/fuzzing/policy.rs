@@ -5,7 +5,8 @@ use crate::checks::Removals;
 use crate::facts::{BucketEncryption, Encryption, Fact, LockFacts};
 use crate::verdict::{Outcome, Verdict};
 
-/// A policy file: what it asks is judged, of what is not known nothing passes.
+/// Checks that a policy passes nothing that is not known and leaves nothing unknown that is known. Input: a
+/// policy file.
 pub fn policy(data: &[u8]) -> bool {
     let Some(Ok(policy)) = super::text(data).map(Policy::from_toml) else { return false };
     let unknown = || "not asked".to_owned();

@@ -1,6 +1,7 @@
 use crate::price::{BulkPrices, PriceTable};
 
-/// A price file: every price in it grows with the quantity, and the same file beside itself says the same.
+/// Checks that charges grow with the quantity, and that the same file given twice changes nothing. Input: a
+/// price file.
 pub fn prices(data: &[u8]) -> bool {
     let Ok(read) = BulkPrices::read("prices.json", data) else { return false };
     let Ok(table) = PriceTable::from_bulk(std::slice::from_ref(&read), None) else { return false };

@@ -1,7 +1,8 @@
 use crate::content::{Limits, Stream};
 use crate::units::MIB;
 
-/// A stream, decoded in pieces of a size that the first byte tells: what it comes to does not hang on the pieces.
+/// Checks that the result of decoding does not depend on the sizes of the pieces. Input: a byte for the size
+/// of the pieces, then the stream.
 pub fn stream(data: &[u8]) -> bool {
     let Some((piece, bytes)) = data.split_first() else { return false };
     let limits = Limits { window: MIB, decoded: MIB };

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::text;
 use crate::manifest::{SumValue, SumsRequest, SumsTarget, find_sums};
 
-/// First line: the name; the rest: the checksum file.
+/// Input: a line with the name of the target, then a checksum file.
 pub fn sums(data: &[u8]) -> bool {
     let Some((name, file)) = text(data).and_then(|text| text.split_once('\n')) else { return false };
     let target = SumsTarget::file(Path::new(name), &Path::new("/").join(name), &[]);
@@ -14,7 +14,7 @@ pub fn sums(data: &[u8]) -> bool {
     };
     let Ok(found) = find(file) else { return false };
     assert!(!found.values.is_empty(), "a file that does not name the target is refused");
-    // In the last order or the first, the values are the same.
+    // The order of the lines does not change the values.
     let backwards: Vec<&str> = file.split('\n').rev().collect();
     let has_headings = file.lines().any(|line| line.trim_end().ends_with(':'));
     if !file.contains("-----") && !has_headings {

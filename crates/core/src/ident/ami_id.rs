@@ -1,21 +1,23 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An AMI id: `ami-` and 8 or 17 lower-case hexadecimal digits.
+/// An AMI id: `ami-` and 8 or 17 lower-case hexadecimal digits (EC2 User Guide, *Resource IDs*).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AmiId(String);
 
+/// The text is not an AMI id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an AMI id (ami- and 8 or 17 hexadecimal digits)")]
 pub struct ParseAmiIdError(pub String);
 
 impl AmiId {
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The AMI id in the last segment of a key, where EC2 puts it:
-    /// `[path/]<ami id>.bin` (EC2 User Guide, *How AMI store and restore works*).
+    /// The AMI id in the last segment of a key named by EC2: `[path/]<ami id>.bin` (EC2 User Guide, *How AMI
+    /// store and restore works*).
     pub fn from_key(key: &str) -> Option<Self> {
         key.rsplit('/').next()?.strip_suffix(".bin")?.parse().ok()
     }
@@ -29,7 +31,7 @@ impl FromStr for AmiId {
     }
 }
 
-/// Whether a text is the id of a snapshot: `snap-` and 8 or 17 lower-case hexadecimal digits.
+/// Whether a text is a snapshot id: `snap-` and 8 or 17 lower-case hexadecimal digits.
 pub fn is_snapshot_id(text: &str) -> bool {
     is_resource_id(text, "snap-")
 }

@@ -3,22 +3,25 @@ use std::str::FromStr;
 
 use super::{AmiId, ObjectUri};
 
-/// Where a store puts its object: a bucket and, if wished, a path in it. EC2 takes it as one text,
-/// `bucket/path`, and makes the path a prefix of the key (EC2 User Guide, *How AMI store and
-/// restore works*, "File paths").
+/// The destination of a store: a bucket and optionally a path. EC2 takes it as one text, `bucket/path`, and
+/// uses the path as a prefix of the key (EC2 User Guide, *How AMI store and restore works*, "File paths").
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BucketPath {
+    /// Name of the bucket.
     pub bucket: String,
-    /// Without slashes at its ends; empty for none.
+    /// Path without leading and trailing slashes; empty if there is none.
     pub path: String,
-    /// It was written as `s3://…`, which the EC2 API does not take.
+    /// Whether it was written as `s3://…`, which the EC2 API does not accept.
     pub as_uri: bool,
 }
 
+/// The text is not a bucket with an optional path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}` {problem}; write BUCKET or BUCKET/path")]
 pub struct ParseBucketPathError {
+    /// The text as typed.
     pub input: String,
+    /// The problem, for the user.
     pub problem: &'static str,
 }
 
@@ -28,6 +31,7 @@ impl BucketPath {
         if self.path.is_empty() { format!("{ami}.bin") } else { format!("{}/{ami}.bin", self.path) }
     }
 
+    /// The object that a store of `ami` creates.
     pub fn object(&self, ami: &AmiId) -> ObjectUri {
         ObjectUri { bucket: self.bucket.clone(), key: self.key(ami), version: None }
     }
@@ -50,7 +54,8 @@ impl FromStr for BucketPath {
         if path.split('/').next_back().is_some_and(|last| last.ends_with(".bin")) {
             return Err(error("names an object; the name of the object is made from the AMI id"));
         }
-        // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
+        // S3 User Guide, *General purpose bucket naming rules*. Old buckets may have upper-case letters and
+        // `_`.
         let legal =
             bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) && bucket.len() >= 3;
         if bucket.is_empty() {
@@ -63,7 +68,7 @@ impl FromStr for BucketPath {
     }
 }
 
-/// As the EC2 API takes it.
+/// In the notation of the EC2 API.
 impl fmt::Display for BucketPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.bucket)?;

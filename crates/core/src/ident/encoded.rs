@@ -1,5 +1,5 @@
-/// A key as S3 writes it in listings and inventories that are asked for in URL encoding, where a space may be `+` (S3
-/// API reference, *ListObjectsV2*, `encoding-type`). `None` where it is not in that encoding.
+/// Decodes a key of a listing or an inventory in URL encoding, in which a space may be written as `+` (S3 API
+/// Reference, `ListObjectsV2`, `encoding-type`). `None` if the text is not in that encoding.
 pub fn decoded_key(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

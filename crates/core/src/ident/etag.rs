@@ -2,40 +2,49 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An entity tag, without the quotes around a strong one.
+/// An entity tag, without the quotes of a strong one.
 ///
-/// A strong ETag identifies a version of the bytes. A weak one (`W/"…"`, RFC 9110 §8.8.1) is kept whole and identifies
-/// nothing: two objects with other bytes may share it. Only the *form* of a strong one is read here; whether a form
-/// may be believed to be an MD5 depends on encryption and on how the object was written (S3 API reference,
-/// `Object.ETag`).
+/// A strong ETag identifies a version of the bytes. A weak one (`W/"…"`, RFC 9110, 8.8.1) is kept with its
+/// mark and identifies nothing: objects with different bytes may share it. [`form`](Self::form) only
+/// describes the text. Whether a text of that form is an MD5 depends on the server, on encryption, and on how
+/// the object was written (S3 API Reference, `Object.ETag`); see
+/// [`ObjectFacts::etag_is_documented`](crate::facts::ObjectFacts::etag_is_documented).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ETag {
     text: String,
     strength: Strength,
 }
 
-/// How much an ETag says (RFC 9110 §8.8.1).
+/// Whether an ETag identifies the bytes (RFC 9110, 8.8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Strength {
-    /// It changes with every byte.
+    /// It changes whenever the bytes change.
     Strong,
-    /// It may stay when bytes change.
+    /// It may stay the same when the bytes change.
     Weak,
 }
 
-/// What the text of an ETag looks like.
+/// The form of an ETag's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ETagForm {
-    /// 32 hexadecimal digits: the MD5 of the body, if it is one at all.
-    Md5 { digest: [u8; 16] },
-    /// 32 hexadecimal digits, `-`, a part count: the MD5 of the parts' MD5s, if it is one at all.
-    Multipart { digest: [u8; 16], parts: u32 },
-    /// Anything else.
+    /// 32 hexadecimal digits, as the MD5 of the body would be.
+    Md5 {
+        /// The 16 bytes of the value.
+        digest: [u8; 16],
+    },
+    /// 32 hexadecimal digits, `-` and a part count, as the MD5 of the parts' MD5s would be.
+    Multipart {
+        /// The 16 bytes of the value.
+        digest: [u8; 16],
+        /// Number of parts, 1 to 10,000.
+        parts: u32,
+    },
+    /// Any other text, and every weak ETag.
     Opaque,
 }
 
 impl ETag {
-    /// Takes an ETag with or without quotes; some servers send it bare.
+    /// Accepts an ETag with or without quotes; some servers omit them.
     pub fn new(text: &str) -> Self {
         let text = text.trim();
         let bare = unquoted(text);
@@ -45,17 +54,18 @@ impl ETag {
         }
     }
 
-    /// An ETag as a server tells it. An empty one is none.
+    /// The ETag that a server states; `None` if it is empty.
     pub fn told(text: &str) -> Option<Self> {
         let etag = ETag::new(text);
         (!etag.is_empty()).then_some(etag)
     }
 
-    /// A strong ETag without its quotes, or a weak one whole.
+    /// A strong ETag without its quotes, or a weak one as received.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// Whether the ETag is strong or weak.
     pub fn strength(&self) -> Strength {
         self.strength
     }
@@ -65,7 +75,8 @@ impl ETag {
         self.strength == Strength::Strong
     }
 
-    /// The value of an `If-Match` for it. `None` for a weak one, which never matches there (RFC 9110 §13.1.1).
+    /// The value of an `If-Match` header. `None` for a weak ETag, which never matches there (RFC 9110,
+    /// 13.1.1).
     pub fn if_match(&self) -> Option<String> {
         self.is_strong().then(|| format!("\"{}\"", self.text))
     }
@@ -90,8 +101,8 @@ impl ETag {
         }
     }
 
-    /// Whether an answer under `other` may be of the object that has this one. Where this one is weak, only the texts
-    /// are compared.
+    /// Whether a response with the ETag `other` may be of the object that has this one. If this one is weak,
+    /// only the texts are compared.
     pub fn allows(&self, other: &ETag) -> bool {
         self.is_same(other).unwrap_or(!self.is_strong())
     }
@@ -103,6 +114,7 @@ impl ETag {
         }
     }
 
+    /// The form of the text.
     pub fn form(&self) -> ETagForm {
         if !self.is_strong() {
             return ETagForm::Opaque;
@@ -133,7 +145,8 @@ fn unquoted(text: &str) -> &str {
     text.strip_suffix('"').unwrap_or(text)
 }
 
-/// What stands behind the mark of a weak ETag. The mark is upper case by the grammar, and not from every server.
+/// The text after the mark of a weak ETag. The grammar requires an upper-case `W`, but some servers send a
+/// lower-case one.
 fn weak_tag(text: &str) -> Option<&str> {
     text.strip_prefix("W/").or_else(|| text.strip_prefix("w/")).map(str::trim)
 }
@@ -189,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn forms() {
+    fn forms_are_recognised() {
         let digest = [0x65, 0x24, 0x7a, 0x1c, 0x57, 0x55, 0x51, 0x7a, 0x32, 0x63, 0x6c, 0x78, 0xde, 0x3d, 0x62, 0x4a];
         assert_eq!(ETag::new("65247a1c5755517a32636c78de3d624a").form(), ETagForm::Md5 { digest });
         assert_eq!(

@@ -34,26 +34,37 @@ pub struct ObjectIdentity {
 /// A field of an [`ObjectIdentity`], in the order in which differences are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IdentityField {
+    /// The entity tag.
     ETag,
+    /// The version id.
     VersionId,
+    /// The size in bytes.
     Size,
+    /// The time of last modification.
     LastModified,
 }
 
 /// Whether two identities are of one state of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Same {
+    /// They are of one state.
     Yes,
+    /// They are of two states.
     No(Difference),
+    /// What they state does not decide it.
     CannotTell(Why),
 }
 
 /// The fields that both identities state and that differ; at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Difference {
+    /// The ETags differ.
     pub etag: bool,
+    /// The version ids differ.
     pub version_id: bool,
+    /// The sizes differ.
     pub size: bool,
+    /// The times of last modification differ.
     pub last_modified: bool,
 }
 
@@ -71,6 +82,7 @@ pub enum Why {
 }
 
 impl Same {
+    /// Whether it is [`Same::Yes`].
     pub fn is_yes(self) -> bool {
         self == Same::Yes
     }
@@ -176,6 +188,7 @@ impl ObjectIdentity {
         self.has_strong_etag() || self.version().is_some()
     }
 
+    /// Whether it states an ETag that is not weak (RFC 9110, 8.8.1).
     pub fn has_strong_etag(&self) -> bool {
         self.stated_etag().is_some_and(ETag::is_strong)
     }

@@ -1,25 +1,29 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of an AMI: 3 to 128 characters out of letters, digits, spaces and `( ) [ ] . / - ' @ _`
-/// (EC2 API reference, `CreateImage`, `CreateRestoreImageTask`).
+/// The name of an AMI: 3 to 128 letters, digits, spaces and `( ) [ ] . / - ' @ _` (EC2 API Reference,
+/// `CreateImage`, `CreateRestoreImageTask`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImageName(String);
 
+/// The text is not a legal AMI name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not a legal AMI name: {problem}")]
 pub struct ParseImageNameError {
+    /// The text as given.
     pub name: String,
+    /// The problem, for the user.
     pub problem: String,
 }
 
 impl ImageName {
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Characters of this name that one page of the documentation leaves out of the list of legal ones
-    /// (EC2 Developer Guide, *Error codes*, `InvalidAMIName.Malformed`).
+    /// The characters of this name that one page of the documentation does not list as legal (EC2 Developer
+    /// Guide, *Error codes*, `InvalidAMIName.Malformed`).
     pub fn doubtful(&self) -> String {
         let mut found: Vec<char> = self.0.chars().filter(|c| matches!(c, '[' | ']' | ' ' | '\'' | '@')).collect();
         found.sort_unstable();

@@ -1,4 +1,4 @@
-//! What things are called: targets, AMI ids, ETags, object identities.
+//! Identifiers: targets, AMI ids and names, ETags, object identities.
 
 mod ami_id;
 mod bucket_path;

@@ -1,12 +1,12 @@
 use super::{ETag, Target};
 
-/// One identity of an object: where it is, and what marks its present bytes.
+/// The target and the ETag that identify the bytes to read.
 ///
-/// Everything that is read is read under the identity that was discovered first.
+/// All reads of a run use the identity that was found first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectId {
-    /// Where the object is; with the version to read, if one is pinned.
+    /// Where the object is, with the version to read if one is pinned.
     pub target: Target,
-    /// Absent where a server sends none. For a local file, its inode and change time.
+    /// `None` if the server sends no ETag. For a local file, it is made from inode and change time.
     pub etag: Option<ETag>,
 }

@@ -3,22 +3,29 @@ use std::str::FromStr;
 
 use super::uri::{VERSION, key_and_version};
 
-/// The objects of a bucket whose keys begin alike: `s3://bucket` for all of them, or `s3://bucket/prefix`.
+/// The objects of a bucket whose keys start with a prefix: `s3://bucket` for all of them, or
+/// `s3://bucket/prefix`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Prefix {
+    /// Name of the bucket.
     pub bucket: String,
-    /// Empty for all keys. No path: `s3://b/am` holds `s3://b/ami-1a2b3c4d.bin`.
+    /// Prefix of the keys; empty for all keys. It is not a path: `s3://b/am` contains
+    /// `s3://b/ami-1a2b3c4d.bin`.
     pub prefix: String,
 }
 
+/// The text is not a bucket with an optional prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}` {problem}; write s3://bucket or s3://bucket/prefix")]
 pub struct ParsePrefixError {
+    /// The text as typed.
     pub input: String,
+    /// The problem, for the user.
     pub problem: &'static str,
 }
 
 impl Prefix {
+    /// Whether an object is in the bucket and under the prefix.
     pub fn holds(&self, bucket: &str, key: &str) -> bool {
         self.bucket == bucket && key.starts_with(&self.prefix)
     }

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
-/// The text with every URL in it cut down to what may be shown: without user and password, and without its query, which
-/// in a presigned URL holds the signature and a token. `s3:` and `file:` addresses stay as they are, for what follows
-/// a `?` there is part of a name; unless it is a signature all the same.
+/// Removes secrets from every URL in a text: user and password, and the query, which in a presigned URL
+/// contains the signature and a token. `s3:` and `file:` addresses are left unchanged, because a `?` in them
+/// is part of the name, unless they contain a signature.
 pub fn redact_urls(text: &str) -> Cow<'_, str> {
     if !text.contains("://") && !holds_signature(text) {
         return Cow::Borrowed(text);
@@ -22,19 +22,19 @@ pub fn redact_urls(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Parameters of presigned URLs, old and new, in lower case.
+/// Parameters of presigned URLs in the current and the old format, in lower case.
 const MARKS: [&str; 4] = ["x-amz-", "awsaccesskeyid", "signature", "security-token"];
-/// What stands between a parameter and its value, and between parameters, as it is or percent-encoded.
+/// Separators between a parameter and its value, and between parameters, plain or percent-encoded.
 const EQUALS: [&str; 2] = ["=", "%3d"];
 const BETWEEN: [&str; 8] = ["?", "&", ";", "#", "%3f", "%26", "%3b", "%23"];
 
-/// Whether a text holds the signature of a presigned URL, whether or not a scheme stands before it.
+/// Whether a text contains the signature of a presigned URL, with or without a scheme before it.
 pub fn holds_signature(text: &str) -> bool {
     signature(text).is_some()
 }
 
-/// Where the parameters of a presigned URL begin, with what stands before them. A name may hold a word such as
-/// `signature`; only a parameter of it, with a value, counts.
+/// The position where the parameters of a presigned URL start, including the separator. A name may contain a
+/// word such as `signature`, so only a parameter with a value counts.
 fn signature(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
     let begins = |at: usize| {
@@ -42,7 +42,7 @@ fn signature(text: &str) -> Option<usize> {
         let between = BETWEEN.iter().find(|between| before.ends_with(**between));
         match between {
             Some(between) => Some(at - between.len()),
-            // A whole word, as in a message about it.
+            // A whole word, as in a message that quotes it.
             None if at == 0 => Some(0),
             None => None,
         }
@@ -60,9 +60,9 @@ fn signature(text: &str) -> Option<usize> {
     MARKS.iter().filter_map(|mark| found(mark)).min()
 }
 
-/// The text without what stands between `://` and the host. A password may hold blanks, quotes and slashes, which end
-/// the authority elsewhere: where what stands before them can be no host, all goes up to the last `@` before the next
-/// address or the end of the line.
+/// Removes the text between `://` and the host. A password may contain spaces, quotes and slashes, which
+/// normally end the authority. If the text before them cannot be a host, everything up to the last `@` before
+/// the next address or the end of the line is removed.
 fn without_users(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut rest = text;
@@ -80,7 +80,7 @@ fn without_users(text: &str) -> Cow<'_, str> {
         let first = stretch.get(..word).unwrap_or_default();
         let authority = first.split(['/', '?', '#']).next().unwrap_or_default();
         let ended = authority.len() < first.len();
-        // It can be a host alone, or with digits or nothing behind its colon.
+        // It can be a host if it has no colon, or only digits or nothing after the colon.
         let is_host = |last: usize| match authority.rsplit_once(':') {
             _ if authority.contains('@') => false,
             Some((_, port)) => port.bytes().all(|byte| byte.is_ascii_digit()),
@@ -98,13 +98,13 @@ fn without_users(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether what ends in a scheme is an address whose `?` and `@` are parts of a name.
+/// Whether a text that ends in a scheme starts an address in which `?` and `@` are part of a name.
 fn is_name(before: &str) -> bool {
     let scheme = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))).next();
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("s3") || scheme.eq_ignore_ascii_case("file"))
 }
 
-/// What no URL holds unescaped, and messages put around one.
+/// Characters that no URL contains unescaped and that messages put around a URL.
 fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, '`' | '\'' | '"' | '<' | '>' | '‘' | '’' | '“' | '”')
 }
@@ -126,14 +126,15 @@ fn show_word(word: &str, shown: &mut String) {
         shown.push_str(word);
         return;
     }
-    // A password may hold what ends the authority of a well-formed URL, so everything before the last `@` goes.
+    // A password may contain characters that end the authority of a well-formed URL, so everything before the
+    // last `@` is removed.
     let signed = signed.map(|signed| signed.saturating_sub(at + 3));
     let cut = [address.find(['?', '#']), signed].into_iter().flatten().min();
     let (place, cut) = match cut {
         Some(at) => (address.get(..at).unwrap_or_default(), "?…"),
         None => (address, ""),
     };
-    // A `?` or `#` in the password of a malformed URL leaves its `@` behind the cut.
+    // A `?` or `#` in the password of a malformed URL leaves its `@` after the cut.
     let hidden = !is_name && address.contains('@') && !place.contains('@');
     let place = if hidden { "" } else { place.rsplit_once('@').map_or(place, |(_, host)| host) };
     for piece in [scheme, "://", if hidden || address.contains('@') { "…@" } else { "" }, place, cut] {

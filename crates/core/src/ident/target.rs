@@ -4,15 +4,17 @@ use std::str::FromStr;
 
 use super::{AmiId, ObjectUri, ParseTargetError, holds_signature, redact_urls};
 
-/// What a person points the tool at: an object in S3 or a local file.
+/// What a command reads: an object in S3 or a local file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {
+    /// An object in S3.
     Object(ObjectUri),
+    /// A file of the local file system.
     File(PathBuf),
 }
 
 impl Target {
-    /// The AMI id that the name carries, if it carries one.
+    /// The AMI id in the name, if there is one.
     pub fn ami_id(&self) -> Option<AmiId> {
         match self {
             Target::Object(uri) => AmiId::from_key(&uri.key),
@@ -20,7 +22,7 @@ impl Target {
         }
     }
 
-    /// The last segment of the name, which checksum files use.
+    /// The last segment of the name, by which checksum files refer to it.
     pub fn file_name(&self) -> String {
         match self {
             Target::Object(uri) => uri.key.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn targets_know_their_ami_id_and_file_name() {
         let target: Target = "s3://b/p/ami-1a2b3c4d.bin".parse().unwrap();
         assert_eq!(target.ami_id(), "ami-1a2b3c4d".parse().ok());
         assert_eq!(target.file_name(), "ami-1a2b3c4d.bin");

@@ -2,23 +2,25 @@ use std::str::FromStr;
 
 use super::{ObjectUri, ParseTargetError, Target};
 
-/// A target as it was typed. What its address means depends on whether the version is named beside it.
+/// A target as typed. How its address is parsed depends on whether a version is given separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypedTarget(String);
 
-/// The version of an object, named beside its address.
+/// The version of an object, given separately from its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionChoice {
-    /// The current one.
+    /// The current version.
     None,
+    /// The version of this id.
     Id(String),
 }
 
 impl TypedTarget {
-    /// The target that is meant. With a version beside it, the whole rest of the address is the key.
+    /// The target. If a version is given, everything after the bucket is the key.
     ///
     /// # Errors
-    /// Where the text is no target, or a file is to have a version.
+    ///
+    /// When the text is not a target, or a version is given for a file.
     pub fn target(&self, version: Option<&VersionChoice>) -> Result<Target, ParseTargetError> {
         let TypedTarget(text) = self;
         match version {
@@ -42,7 +44,7 @@ fn is_object(text: &str) -> bool {
     text.starts_with("s3://") || text.starts_with("arn:")
 }
 
-/// Refuses what is no target in either reading.
+/// Rejects a text that is not a target with or without a separate version.
 impl FromStr for TypedTarget {
     type Err = ParseTargetError;
 

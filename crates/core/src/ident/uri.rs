@@ -6,24 +6,31 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What stands between a key and a version.
+/// Separates the key from the version.
 pub(super) const VERSION: &str = "?versionId=";
 
-/// An object in S3: bucket (or access point ARN), key, and optionally a version.
+/// An object in S3: bucket or access point ARN, key, and optionally a version.
 ///
-/// Nothing in the text is percent-decoded: keys hold `%` too. The last `?versionId=` ends the key. A key that holds one
-/// itself is written with another, empty one behind it where no version is meant: `s3://b/k?versionId=1?versionId=`.
+/// The text is not percent-decoded, because keys may contain `%`. The last `?versionId=` ends the key. If a
+/// key itself contains `?versionId=` and no version is meant, an empty one is appended:
+/// `s3://b/k?versionId=1?versionId=`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectUri {
+    /// Name of the bucket, or ARN of an access point.
     pub bucket: String,
+    /// Key of the object.
     pub key: String,
+    /// Version id; `None` for the current version.
     pub version: Option<String>,
 }
 
+/// The text is not a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{target}: {problem}")]
 pub struct ParseTargetError {
+    /// The text as typed, without secrets.
     pub target: String,
+    /// The problem, for the user.
     pub problem: &'static str,
 }
 
@@ -57,22 +64,23 @@ impl JsonSchema for ObjectUri {
 }
 
 impl ObjectUri {
-    /// The URI with the version that was read, if the object has one.
+    /// The same object at another version.
     pub fn at_version(&self, version: Option<String>) -> Self {
         ObjectUri { version, ..self.clone() }
     }
 
-    /// Reads an address whose rest behind the bucket is the key, whatever it holds.
+    /// Parses an address in which everything after the bucket is the key.
     ///
     /// # Errors
-    /// Where the text is no address of an object.
+    ///
+    /// When the text is not the address of an object.
     pub fn whole_key(text: &str, version: Option<String>) -> Result<Self, ParseTargetError> {
         let (bucket, key) = Self::split(text)?;
         let uri = ObjectUri { bucket, key, version };
         uri.complete().map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
     }
 
-    /// Bucket, and everything behind it.
+    /// The bucket, and everything after it.
     fn split(text: &str) -> Result<(String, String), ParseTargetError> {
         let split = if let Some(rest) = text.strip_prefix("s3://") {
             Self::from_s3(rest)
@@ -89,9 +97,9 @@ impl ObjectUri {
         Self::in_bucket(bucket, key)
     }
 
-    /// `arn:partition:s3:::bucket/key`, or an access point's
-    /// `arn:partition:s3:region:account:accesspoint/name/object/key`
-    /// (IAM Service Authorization Reference, *Amazon S3*).
+    /// Parses `arn:partition:s3:::bucket/key`, or the ARN of an access point,
+    /// `arn:partition:s3:region:account:accesspoint/name/object/key` (IAM Service Authorization Reference,
+    /// *Actions, resources, and condition keys for Amazon S3*).
     fn from_arn(text: &str) -> Result<(String, String), &'static str> {
         let mut fields = text.splitn(6, ':');
         let service = fields.nth(2).ok_or("is an incomplete ARN")?;
@@ -112,7 +120,8 @@ impl ObjectUri {
         Ok((format!("{prefix}accesspoint/{name}"), key.to_owned()))
     }
 
-    /// An ARN holds slashes: where a bucket should be, only its beginning would be taken for one.
+    /// Refuses an ARN in the place of a bucket: it contains slashes, so only its beginning would be taken as
+    /// the bucket.
     fn in_bucket(bucket: &str, key: &str) -> Result<(String, String), &'static str> {
         if bucket.starts_with("arn:") {
             return Err("has an ARN in the place of a bucket; write the ARN by itself");
@@ -129,12 +138,12 @@ impl ObjectUri {
     }
 }
 
-/// Takes the version off what was written behind a bucket.
+/// Splits the version from the text after the bucket.
 pub(super) fn key_and_version(text: &str) -> Result<(&str, Option<&str>), &'static str> {
     match text.rsplit_once(VERSION) {
         None => Ok((text, None)),
         Some((key, "")) if key.contains(VERSION) => Ok((key, None)),
-        // A script whose variable is empty must not mean the current version.
+        // An empty variable in a script must not select the current version.
         Some((_, "")) => Err("has an empty versionId"),
         Some((key, version)) => Ok((key, Some(version))),
     }

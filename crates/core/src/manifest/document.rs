@@ -10,40 +10,45 @@ use crate::plan::{Claim, KnownLayout, PartLayout, Reference};
 use crate::sealed::{SealError, at_most, open, seal};
 use crate::verdict::{CheckId, Origin, Subject};
 
-/// S3 takes 10,000 parts of one object, and a manifest of a file divides it into no more.
+/// S3 allows 10,000 parts per object, and a manifest of a local file uses no more.
 const MOST_PARTS: usize = 10_000;
-/// Stored checksums, passed checks, and lists of part digests: a few for each of ten algorithms.
+/// Most entries of stored checksums, passed checks and lists of part digests: a few for each of ten
+/// algorithms.
 const MOST_VALUES: usize = 64;
 
-/// What a complete `verify` saw of an object, to hold it or a copy against later.
+/// What a complete `verify` recorded about an object, as a reference for later runs and for copies.
 ///
 /// On disk it is sealed; see [`crate::sealed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// Name and version of the program that wrote it.
     pub tool: String,
-    /// RFC 3339.
+    /// Time of writing, RFC 3339.
     pub written_at: String,
-    /// Where the object was.
+    /// The object, as a URI or a path.
     pub target: String,
+    /// Version of the object, if the bucket has versioning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
+    /// ETag of the object as S3 returned it, without quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// Time of last modification as S3 stated it, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// Size of the object in bytes.
     pub object_bytes: u64,
-    /// Verdict of the run: `pass`, or `unknown` where there was nothing to prove the bytes by.
+    /// Verdict of the run: `pass`, or `unknown` if there was no reference to prove the bytes with.
     pub verdict: String,
-    /// The checks that passed.
+    /// Names of the checks that passed.
     #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub proved_by: Vec<String>,
-    /// What S3 stored with the object.
+    /// Checksums that S3 stored with the object.
     #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub stored_checksums: Vec<StoredValue>,
-    /// Digests of all bytes, by algorithm, in base64.
+    /// Digests of the whole object in base64, by algorithm.
     pub whole: BTreeMap<String, String>,
-    /// Digests of each part.
+    /// Digests of the parts.
     #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub parts: Vec<PartDigests>,
 }
@@ -51,44 +56,62 @@ pub struct Manifest {
 /// A checksum as S3 reported it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredValue {
+    /// Name of the algorithm.
     pub algorithm: String,
     /// `full_object`, `composite` or `unstated`.
     pub kind: String,
+    /// The value in base64, for composites possibly with the part count.
     pub value: String,
 }
 
 /// The digest of every part of one layout, by one algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartDigests {
+    /// Name of the algorithm.
     pub algorithm: String,
-    /// Part sizes in order, run by run.
+    /// Sizes of the parts in order, as runs of equal sizes.
     #[serde(deserialize_with = "at_most::<MOST_PARTS, _, _>")]
     pub layout: Vec<PartRun>,
-    /// Base64, one for each part.
+    /// Digests in base64, one per part.
     #[serde(deserialize_with = "at_most::<MOST_PARTS, _, _>")]
     pub digests: Vec<String>,
 }
 
-/// Parts of the same size in a row.
+/// Consecutive parts of the same size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartRun {
+    /// Bytes of each part.
     pub part_bytes: u64,
+    /// Number of parts.
     pub parts: u64,
 }
 
+/// A manifest could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
+    /// The file is not a valid sealed document.
     #[error(transparent)]
     Sealed(#[from] SealError),
+    /// The content contradicts itself; the text is for the report.
     #[error("contradicts itself: {0}")]
     Inconsistent(String),
 }
 
 impl Manifest {
+    /// The manifest as a sealed line of text.
+    ///
+    /// # Errors
+    ///
+    /// When serialisation fails.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         seal("manifest", self)
     }
 
+    /// Reads a sealed manifest and checks that its content is consistent.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a sealed manifest or its content is inconsistent.
     pub fn from_json(text: &str) -> Result<Self, ManifestError> {
         let manifest: Manifest = open("manifest", text)?;
         if let Some(problem) = manifest.contradiction() {
@@ -103,8 +126,8 @@ impl Manifest {
         ObjectIdentity { etag: self.etag.as_deref().map(ETag::kept), ..ObjectIdentity::of_size(self.object_bytes) }
     }
 
-    /// In words, why an object is another than this manifest is of, whatever its bytes: by its size, or by the parts it
-    /// was written in. `None` where both agree, or where nothing tells of parts, as for a local copy.
+    /// Whether the manifest is of another object, by its size or by the parts it was written in; the text
+    /// says how. `None` if both agree, or if the parts are not known, as for a local copy.
     pub fn is_of_another(&self, facts: &ObjectFacts, layout: &KnownLayout) -> Option<String> {
         if !ObjectIdentity::of_size(self.object_bytes).same_as(&ObjectIdentity::of_size(facts.size)).agrees() {
             return Some(format!("it has {} bytes, this one has {}", self.object_bytes, facts.size));
@@ -123,8 +146,8 @@ impl Manifest {
             .then(|| "the parts of the two end elsewhere".to_owned())
     }
 
-    /// What disagrees in it; `None` where nothing does. A manifest is written of a reading that did not fail alone, so one
-    /// of a fail is no baseline.
+    /// What is inconsistent about the verdict, for the report; `None` if nothing is. No manifest is written
+    /// after a failed run, so one with the verdict `fail` is not accepted as a reference.
     pub fn contradiction(&self) -> Option<String> {
         match self.verdict.as_str() {
             "pass" if self.proved_by.is_empty() => Some("its run passed, and nothing proved the bytes".to_owned()),
@@ -134,7 +157,11 @@ impl Manifest {
         }
     }
 
-    /// What an object can be held against. All of them speak of an object of `object_bytes` bytes.
+    /// The references that the manifest provides, all for an object of `object_bytes` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When an algorithm, a digest or a layout in it is invalid.
     pub fn references(&self) -> Result<Vec<Reference>, ManifestError> {
         let wrong = |what: String| ManifestError::Inconsistent(what);
         let algorithm = |name: &str| name.parse::<Algorithm>().map_err(|error| wrong(error.to_string()));
@@ -162,7 +189,7 @@ impl Manifest {
     }
 }
 
-/// The number of parts that an ETag tells; `None` where it tells none.
+/// The number of parts that an ETag states; `None` if it is opaque or absent.
 fn parts_of(etag: Option<&ETag>) -> Option<u64> {
     match etag?.form() {
         ETagForm::Md5 { .. } => Some(1),
@@ -172,6 +199,7 @@ fn parts_of(etag: Option<&ETag>) -> Option<u64> {
 }
 
 impl PartDigests {
+    /// The digests of all parts of `layout`, in order.
     pub fn new(algorithm: Algorithm, layout: &PartLayout, digests: &[Digest]) -> Self {
         let mut runs: Vec<PartRun> = Vec::new();
         for part in layout.parts() {
@@ -239,7 +267,7 @@ mod tests {
         assert!(of(&of_parts, 20, &etag(2), assumed(&layout)).unwrap().contains("3 parts, this one in 2"));
         assert!(of(&of_parts, 20, "65247a1c5755517a32636c78de3d624a", KnownLayout::single(20)).is_some());
         assert!(of(&of_parts, 20, &etag(3), assumed(&other)).unwrap().contains("end elsewhere"));
-        // What is guessed or not told says nothing.
+        // Guessed layouts and missing ETags do not show a difference.
         let guessed = KnownLayout::assumed(3, [other, layout.clone()], "test");
         assert_eq!(of(&of_parts, 20, &etag(3), guessed), None);
         assert_eq!(of(&of_parts, 20, "a local file", KnownLayout::single(20)), None);

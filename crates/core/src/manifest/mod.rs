@@ -1,4 +1,4 @@
-//! Reference values kept in files: manifests of earlier runs and their signatures, and checksum files.
+//! Reference values kept in files: manifests of earlier runs, their signatures, and checksum files.
 
 mod document;
 mod signature;

@@ -4,39 +4,50 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minisign_verify::{Error, PublicKey, Signature};
 
-/// A public key of minisign: whose manifests are to be believed.
+/// A minisign public key whose signatures on manifests are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestKey {
     key: PublicKey,
     id: String,
 }
 
+/// The text is not a minisign public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is no public key of minisign")]
 pub struct ParseManifestKeyError;
 
-/// What a signature that was checked says.
+/// A verified signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
-    /// Sixteen digits, as in the key file.
+    /// Key id as 16 hexadecimal digits, as in the key file.
     pub key_id: String,
-    /// Signed too, unlike the first line of the signature.
+    /// The trusted comment, which the signature covers, unlike the first line of the signature file.
     pub trusted_comment: String,
 }
 
+/// A signature was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
+    /// The text is not a minisign signature.
     #[error("is no signature of minisign")]
     Malformed,
+    /// The signature is by another key.
     #[error("is by key {by}, and key {wanted} is asked for")]
-    OtherKey { by: String, wanted: String },
+    OtherKey {
+        /// Id of the key that made the signature.
+        by: String,
+        /// Id of the expected key.
+        wanted: String,
+    },
+    /// The signature has the legacy format, which signs the file instead of its hash.
     #[error("has minisign's legacy form, which is not taken; sign again without -l")]
     Legacy,
+    /// The signature does not match the manifest.
     #[error("does not fit: manifest or signature was changed, or another key made it")]
     Wrong,
 }
 
-/// The base64 itself, or a key file: a comment, and the base64 below it.
+/// Accepts the base64 of the key alone, or the text of a key file: a comment line and the base64 below it.
 impl FromStr for ManifestKey {
     type Err = ParseManifestKeyError;
 
@@ -54,12 +65,16 @@ impl FromStr for ManifestKey {
 }
 
 impl ManifestKey {
-    /// Checks the text of a `.minisig` file over the bytes of a manifest.
+    /// Verifies the text of a `.minisig` file against the bytes of a manifest.
+    ///
+    /// # Errors
+    ///
+    /// When the signature is malformed, has the legacy format, is by another key, or does not match.
     pub fn check(&self, manifest: &[u8], signature: &str) -> Result<Signed, SignatureError> {
         let parsed = Signature::decode(signature).map_err(|_| SignatureError::Malformed)?;
         let by = signature.lines().nth(1).and_then(key_id).ok_or(SignatureError::Malformed)?;
-        // Which form a signature has is not signed. With both forms allowed, the digest that one manifest was signed
-        // by would pass as a manifest itself; with one there is nothing to confuse.
+        // A signature does not protect its own format. If both formats were accepted, the digest that a
+        // signature in the newer format covers would be accepted as a manifest signed in the legacy format.
         let legacy = false;
         match self.key.verify(manifest, &parsed, legacy) {
             Ok(()) => Ok(Signed { key_id: self.id.clone(), trusted_comment: parsed.trusted_comment().to_owned() }),
@@ -70,7 +85,8 @@ impl ManifestKey {
     }
 }
 
-/// Behind two bytes that name the algorithm, in keys and signatures alike; minisign prints it as a number.
+/// The key id follows two bytes that name the algorithm, in keys and in signatures. minisign prints it as a
+/// number.
 fn key_id(base64: &str) -> Option<String> {
     let bytes = STANDARD.decode(base64).ok()?;
     let id = <[u8; 8]>::try_from(bytes.get(2..10)?).ok()?;
@@ -132,7 +148,7 @@ mod tests {
         let by = "58650D23E5FCC774".to_owned();
         let wanted = "FCA748D9FC1505F1".to_owned();
         assert_eq!(check(OTHER, MANIFEST, SIGNATURE), Err(SignatureError::OtherKey { by, wanted }));
-        // The id in a signature is not signed: whoever forges one writes the right id into it.
+        // The key id in a signature is not signed, so a forger can set it to the expected one.
         let line = SIGNATURE.lines().nth(1).unwrap();
         let mut bytes = STANDARD.decode(line).unwrap();
         let other = STANDARD.decode(OTHER.lines().nth(1).unwrap()).unwrap();
@@ -159,7 +175,7 @@ mod tests {
             let text = lines.join("\n");
             prop_assert!(key.check(MANIFEST.as_bytes(), &text).is_err());
             prop_assert!(text.parse::<ManifestKey>().is_err());
-            // The right comments around any bytes.
+            // Valid comments around arbitrary bytes.
             let text = format!("untrusted comment:\n{}\ntrusted comment: \n{}", STANDARD.encode(&text), STANDARD.encode(&text));
             prop_assert!(key.check(MANIFEST.as_bytes(), &text).is_err());
         }

@@ -3,23 +3,25 @@ use std::str::FromStr;
 
 use crate::units::{ByteSize, KIB, MIB};
 
-/// How many GETs are in flight.
+/// The number of GET requests in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Concurrency {
-    /// As many as bring more bytes, fewer when the server asks for fewer.
+    /// Starts with 48, or what the memory allows, and raises the number while throughput grows; lowers it
+    /// when the server throttles.
     #[default]
     Adaptive,
-    /// So many, unless the server asks for fewer.
+    /// This number, unless the server throttles.
     Fixed(usize),
 }
 
-/// What a reading may use.
+/// Resource limits of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// GET requests in flight.
     pub concurrency: Concurrency,
-    /// The largest piece that one GET asks for, in bytes, where the proof leaves the choice.
+    /// The most bytes that one GET requests, where the references do not determine the range size.
     pub range_bytes: Option<u64>,
-    /// Memory of the whole process, in bytes.
+    /// Memory of the whole process in bytes.
     pub max_memory: u64,
 }
 
@@ -29,58 +31,67 @@ impl Default for Limits {
     }
 }
 
-/// How the memory of a reading is shared out.
+/// How the memory of a read is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// GETs in flight at the beginning.
+    /// GET requests in flight at the start.
     pub concurrency: usize,
-    /// And at the most.
+    /// The most GET requests in flight.
     pub grow_to: usize,
+    /// The most bytes that one GET requests; see [`Limits::range_bytes`].
     pub range_bytes: Option<u64>,
-    /// Bytes that may wait to be hashed in order.
+    /// Bytes that may be buffered for hashing in order.
     pub waiting_room: u64,
-    /// Bytes that may wait until lanes are filled; as many may be at work in them.
+    /// Bytes that may be queued for vector lanes. As many again may be in processing.
     pub lanes_room: u64,
-    /// What was shared out.
+    /// The limits that this budget was made from.
     pub limits: Limits,
 }
 
-/// The process with its certificates and clients, before it reads.
+/// Memory of the process with certificates and clients, before it reads.
 const PROCESS: u64 = 26 * MIB;
-/// A connection: what it reads into, what TLS decrypts, and frames on their way.
+/// Memory of one connection: its read buffer, decrypted TLS data, and frames in transit.
 const CONNECTION: u64 = 448 * KIB;
-/// Fewer bytes would leave the lanes of most streams empty.
+/// With less memory, the lanes of most streams would be empty.
 const LEAST_FOR_LANES: u64 = 2 * MIB;
 const MOST_FOR_LANES: u64 = 16 * MIB;
-/// A piece that waits is no smaller.
+/// Minimum size of a buffered range.
 pub(super) const SMALLEST_RANGE: u64 = 64 * KIB;
-/// GETs in flight, where nothing is said. One connection to S3 brings some 90 MB/s, so these come to 34 Gbit/s.
+/// Default number of GET requests at the start. One connection to S3 delivers about 90 MB/s, so 48 deliver
+/// about 34 Gbit/s.
 const BEGIN_WITH: usize = 48;
 const GROW_TO: usize = 256;
 
-/// `--max-memory` does not go with `--concurrency`.
+/// `--max-memory` is too small for `--concurrency`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--max-memory {} is too little for {concurrency} GETs in flight: at least {} are needed", ByteSize(*.max_memory), ByteSize(*.needed))]
 pub struct TooLittleMemory {
+    /// The limit that was given, in bytes.
     pub max_memory: u64,
+    /// GET requests in flight.
     pub concurrency: usize,
+    /// The smallest sufficient limit, in bytes.
     pub needed: u64,
 }
 
-/// What a reading keeps of ranges and parts does not go with `--max-memory`.
+/// `--max-memory` is too small for the digests that a read keeps per range and part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("--max-memory: {} for this object is too little for the digests of its parts: at least {} are needed", ByteSize(*.max_memory), ByteSize(*.needed))]
 pub struct PlanTooLarge {
-    /// What there is.
+    /// The limit that was given, in bytes.
     pub max_memory: u64,
-    /// What would do.
+    /// A sufficient limit, in bytes.
     pub needed: u64,
 }
 
 impl Budget {
-    /// Whether what a reading keeps has room beside all else; it takes the place of bytes that wait. Where bytes go
-    /// in order, each GET in flight needs room to wait as well.
-    pub(super) fn holds(self, kept: u64, in_order: bool) -> Result<(), PlanTooLarge> {
+    /// Checks that the state of a read fits into the budget. The state takes the place of buffered bytes. If
+    /// bytes are hashed in order, each GET in flight also needs room for buffering.
+    ///
+    /// # Errors
+    ///
+    /// When `kept` bytes do not fit; the error names a limit that would suffice.
+    pub(super) fn check_fits(self, kept: u64, in_order: bool) -> Result<(), PlanTooLarge> {
         let fits = |budget: &Budget| {
             let waiting = if in_order { SMALLEST_RANGE * budget.concurrency as u64 } else { 0 };
             budget.waiting_room >= kept.saturating_add(waiting)
@@ -103,8 +114,9 @@ impl Budget {
 }
 
 impl Limits {
-    /// An equal share of connections and memory for one of so many readings in one process.
-    pub fn among(self, readings: usize) -> Self {
+    /// The limits of one of `readings` concurrent reads in one process: an equal share of connections and
+    /// memory.
+    pub fn shared_among(self, readings: usize) -> Self {
         let readings = readings.max(1);
         let concurrency = match self.concurrency {
             Concurrency::Fixed(all) => Concurrency::Fixed((all / readings).max(1)),
@@ -115,7 +127,11 @@ impl Limits {
         Limits { concurrency, max_memory, ..self }
     }
 
-    /// Shares the memory out. With an adaptive concurrency fewer GETs make do with less.
+    /// Divides the memory. With adaptive concurrency, less memory means fewer GET requests.
+    ///
+    /// # Errors
+    ///
+    /// When the memory does not suffice for the connections, or for one connection with adaptive concurrency.
     pub fn budget(self) -> Result<Budget, TooLittleMemory> {
         let needed = |concurrency: usize| {
             let each = CONNECTION + SMALLEST_RANGE.div_ceil(4) * 5;
@@ -124,9 +140,9 @@ impl Limits {
         let (concurrency, grow_to) = match self.concurrency {
             Concurrency::Fixed(fixed) => (fixed.max(1), fixed.max(1)),
             Concurrency::Adaptive => {
-                // Half of what there is, so that the other half is left for what waits.
+                // Half of the memory, so that the other half remains for buffers.
                 let half = self.max_memory.saturating_sub(PROCESS) / 2 / CONNECTION;
-                // And no more than the least of all else leaves.
+                // At most what the minimum of all other uses leaves.
                 let least = self.max_memory.saturating_sub(needed(0)) / (needed(1) - needed(0));
                 let fit = usize::try_from(half.min(least)).unwrap_or(GROW_TO).max(1);
                 (BEGIN_WITH.min(fit), GROW_TO.min(fit))
@@ -136,9 +152,9 @@ impl Limits {
             return Err(TooLittleMemory { max_memory: self.max_memory, concurrency, needed: needed(concurrency) });
         }
         let left = self.max_memory - PROCESS - CONNECTION * concurrency as u64;
-        // As much as waits for lanes may be at work in them.
+        // As many bytes as are queued for lanes may be in processing.
         let lanes_room = (left / 6).clamp(LEAST_FOR_LANES, MOST_FOR_LANES);
-        // What waits in many small pieces takes a quarter more at the allocator.
+        // Small buffered pieces take about a quarter more in the allocator.
         let waiting_room = (left - 2 * lanes_room) / 5 * 4;
         Ok(Budget { concurrency, grow_to, range_bytes: self.range_bytes, waiting_room, lanes_room, limits: self })
     }
@@ -195,9 +211,9 @@ mod tests {
     fn several_readings_share_all_but_the_process() {
         let all = Limits { concurrency: Concurrency::Fixed(64), range_bytes: None, max_memory: PROCESS + 400 * MIB };
         let share = Limits { concurrency: Concurrency::Fixed(16), max_memory: PROCESS + 100 * MIB, ..all };
-        assert_eq!((all.among(4), all.among(1)), (share, all));
-        assert_eq!(all.among(1000).concurrency, Concurrency::Fixed(1));
-        assert_eq!(Limits { max_memory: MIB, ..all }.among(4).max_memory, MIB);
+        assert_eq!((all.shared_among(4), all.shared_among(1)), (share, all));
+        assert_eq!(all.shared_among(1000).concurrency, Concurrency::Fixed(1));
+        assert_eq!(Limits { max_memory: MIB, ..all }.shared_among(4).max_memory, MIB);
     }
 
     #[test]
@@ -209,7 +225,7 @@ mod tests {
         assert!(of(Concurrency::Fixed(1024), error.needed - 1).is_err());
         let error = of(Concurrency::Adaptive, MIB).unwrap_err();
         assert!(error.to_string().contains("at least"));
-        // Auto takes what fits, down to one, and from there on nothing larger is refused.
+        // With `auto`, the concurrency fits the memory, down to one GET. No larger memory is refused.
         for more in 0..200 {
             assert!(of(Concurrency::Adaptive, error.needed + more * 100_000).is_ok(), "{more}");
         }

@@ -5,10 +5,12 @@ use crate::facts::{Fact, ObjectFacts};
 use crate::ident::{ETag, ETagForm};
 use crate::verdict::{CheckId, Finding, Origin, Outcome, Reason, Subject};
 
-/// References that can be held against bytes, and findings about those that cannot.
+/// References that can be compared with the bytes, and findings about those that cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct References {
+    /// References that a read can check.
     pub references: Vec<Reference>,
+    /// Findings for references that cannot be used, each unknown with its reason.
     pub unusable: Vec<Finding>,
 }
 
@@ -18,8 +20,8 @@ impl References {
     }
 }
 
-/// What a server stores with an object, as references. `of` is put into words where it is another
-/// object than the one to be verified.
+/// The values that a server stores with an object, as references. `of` names the object in the text of the
+/// report if it is not the object to be verified.
 pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Origin, of: Option<&str>) -> References {
     let mut collected = References::default();
     let of = of.map(|target| format!(" of {target}")).unwrap_or_default();
@@ -53,7 +55,11 @@ pub fn stored_references(facts: &ObjectFacts, layout: &KnownLayout, origin: Orig
     collected
 }
 
-/// What a checksum claims about the bytes of an object of `size` bytes.
+/// What a stored checksum claims about the bytes of an object of `size` bytes.
+///
+/// # Errors
+///
+/// When no part layout is known under which a composite value could be checked.
 pub fn checksum_claim(checksum: &StoredChecksum, layout: &KnownLayout, size: u64) -> Result<Claim, Reason> {
     let digest = checksum.digest;
     match checksum.kind {
@@ -61,7 +67,8 @@ pub fn checksum_claim(checksum: &StoredChecksum, layout: &KnownLayout, size: u64
         stated @ ChecksumKind::Unstated => {
             Ok(Claim::WholeOrComposite { digest, candidates: candidates(layout, None, size)?, stated })
         }
-        // The values of the parts make up this one, or it may go over the whole object, whatever it is called.
+        // Either the values of the parts make up this value, or it covers the whole object although its type
+        // says composite.
         stated @ ChecksumKind::Composite { parts: None } if layout.part_digests(digest.algorithm()).is_none() => {
             let by_part = digest.algorithm().multipart_composite();
             let candidates = if by_part { candidates(layout, None, size).unwrap_or_default() } else { Vec::new() };
@@ -79,7 +86,11 @@ pub fn checksum_claim(checksum: &StoredChecksum, layout: &KnownLayout, size: u64
     }
 }
 
-/// What an ETag claims about the bytes, if it is an MD5 of something.
+/// What an ETag claims about the bytes of an object of `size` bytes.
+///
+/// # Errors
+///
+/// When the ETag is not an MD5 by its form, or no part layout is known for its number of parts.
 pub fn etag_claim(etag: &ETag, layout: &KnownLayout, size: u64) -> Result<Claim, Reason> {
     let md5 = |digest: [u8; 16]| Digest::new(Algorithm::Md5, &digest);
     match etag.form() {
@@ -96,8 +107,8 @@ pub fn etag_claim(etag: &ETag, layout: &KnownLayout, size: u64) -> Result<Claim,
     })
 }
 
-/// The layouts to try for a value over `parts` parts: the known one where its number of parts
-/// agrees, else uniform ones that fit.
+/// The layouts to try for a value over `parts` parts: the known layout if its number of parts agrees,
+/// otherwise the uniform layouts that fit.
 fn candidates(layout: &KnownLayout, parts: Option<u32>, size: u64) -> Result<Vec<Candidate>, Reason> {
     let agree = |candidate: &&Candidate| parts.is_none_or(|parts| candidate.layout.count() == parts as usize);
     let known: Vec<_> = layout.candidates.iter().filter(agree).cloned().collect();
@@ -120,8 +131,8 @@ fn candidates(layout: &KnownLayout, parts: Option<u32>, size: u64) -> Result<Vec
     Ok(guessed.candidates)
 }
 
-/// The layout that was assumed is now proved: gives the claim its one layout and, where the parts
-/// have values of their own, these.
+/// Replaces the assumed layouts of a claim by the layout that is now proved, and adds the values of the parts
+/// if there are any.
 pub fn settle(claim: &mut Claim, proved: &KnownLayout) {
     let Some(layout) = proved.proved_layout() else { return };
     let settled = vec![Candidate { layout: layout.clone(), basis: Basis::Proved { by: "HEAD of every part" } }];

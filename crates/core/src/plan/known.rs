@@ -3,34 +3,34 @@ use crate::checksum::{Algorithm, ChecksumKind, Digest, StoredChecksum, composite
 use crate::facts::PartFacts;
 use crate::units::{MIB, PartNumber};
 
-/// Who told where the parts end.
+/// Where the ends of parts are known from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Witness {
-    /// Nobody; there are no parts, or they are assumed.
+    /// Not stated: there are no parts, or they are assumed.
     None,
-    /// One list of all parts.
+    /// One response that lists all parts (GetObjectAttributes).
     List,
-    /// Every part, asked one by one.
+    /// One response per part (HEAD with `partNumber`).
     Parts,
 }
 
-/// What is known of where the parts of an object end.
+/// What is known about the parts of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownLayout {
-    /// The number of parts, where anything states it.
+    /// The number of parts, if anything states it.
     pub parts_count: Option<u32>,
-    /// Layouts to try, most likely first; a proved one stands alone.
+    /// Layouts to try, most likely first. A proved layout is the only candidate.
     pub candidates: Vec<Candidate>,
-    /// Why there is no candidate.
+    /// Why there is no candidate, for the report.
     pub why_none: Option<String>,
-    /// The parts as listed or asked, all of them in order.
+    /// The parts as the server stated them, all of them and in order; empty if it did not.
     pub parts: Vec<PartFacts>,
-    /// Who told of these parts.
+    /// Where `parts` comes from.
     pub witness: Witness,
 }
 
 impl KnownLayout {
-    /// An object written in one piece.
+    /// The layout of an object that was not uploaded in parts.
     pub fn single(size: u64) -> Self {
         KnownLayout {
             parts_count: None,
@@ -44,6 +44,7 @@ impl KnownLayout {
         }
     }
 
+    /// No candidate layout, for the given reason.
     pub fn unknown(parts_count: Option<u32>, because: impl Into<String>) -> Self {
         KnownLayout {
             parts_count,
@@ -54,6 +55,8 @@ impl KnownLayout {
         }
     }
 
+    /// Candidate layouts that fit size and number of parts. `from` names the source of the assumption in the
+    /// report.
     pub fn assumed(parts_count: u32, layouts: impl IntoIterator<Item = PartLayout>, from: &'static str) -> Self {
         let candidates = layouts.into_iter().map(|layout| Candidate { layout, basis: Basis::Assumed { from } });
         KnownLayout {
@@ -65,7 +68,11 @@ impl KnownLayout {
         }
     }
 
-    /// From parts that were all listed or asked; in words why not, where they do not make up the object.
+    /// A layout from a complete set of parts. `by` names the source in the report.
+    ///
+    /// # Errors
+    ///
+    /// When a part number occurs twice or the sizes do not add up to `size`; the text is for the report.
     pub fn proved(size: u64, mut parts: Vec<PartFacts>, by: &'static str) -> Result<Self, String> {
         parts.sort_by_key(|part| part.number);
         if parts.iter().zip(parts.iter().skip(1)).any(|(one, next)| one.number == next.number) {
@@ -82,8 +89,12 @@ impl KnownLayout {
         })
     }
 
-    /// Whether the parts' own values make up those that are stored over all of them; in words if they do not. Then the
-    /// parts are others, or come in another order, or one of the answers is wrong.
+    /// Checks that the values of the parts make up the stored composite checksums. If they do not, the parts
+    /// differ from those of the object, are in another order, or one of the responses is wrong.
+    ///
+    /// # Errors
+    ///
+    /// When a stored composite differs from the one computed from the parts; the text is for the report.
     pub fn agreeing_with(self, stored: &[StoredChecksum]) -> Result<Self, String> {
         let differs = |stored: &&StoredChecksum| {
             let own = self.part_digests(stored.algorithm());
@@ -96,19 +107,19 @@ impl KnownLayout {
         }
     }
 
-    /// The same, where one list told of all parts.
+    /// Marks the parts as taken from one list.
     pub fn listed(self) -> Self {
         KnownLayout { witness: Witness::List, ..self }
     }
 
-    /// The same parts, of whose own values nothing is known.
+    /// The same parts without their own checksums.
     pub fn without_values(mut self) -> Self {
         self.parts.iter_mut().for_each(|part| part.checksums.clear());
         self
     }
 
-    /// What may be assumed of a value that was made elsewhere: that it goes over the same parts, or
-    /// over parts of any uniform size that fits. How it was made is not known, so nothing is proved.
+    /// The layouts to assume for a value of unknown origin: the object's own parts, and parts of any uniform
+    /// size that fits. Neither counts as proved.
     pub fn as_assumption(&self, size: u64, parts: u32) -> Self {
         let own = self.candidates.iter().map(|candidate| candidate.layout.clone());
         let uniform = uniform_candidates(size, parts).into_iter().map(|part| PartLayout::uniform(size, part));
@@ -124,13 +135,13 @@ impl KnownLayout {
         Self::assumed(parts, layouts, "how the given value was made is not known")
     }
 
-    /// The layout, if every part of it was listed or asked.
+    /// The layout, if the size of every part is known from the server or there is one part.
     pub fn proved_layout(&self) -> Option<&PartLayout> {
         self.candidates.iter().find(|c| matches!(c.basis, Basis::Proved { .. })).map(|c| &c.layout)
     }
 
-    /// The layout that a manifest places damage by: the object's own, else pieces of 8 MiB, larger ones where that
-    /// would make too many.
+    /// The parts by which a manifest locates damage: those of the object, otherwise pieces of 8 MiB, or
+    /// larger if there would be more than 10,000.
     pub fn for_manifest(&self, size: u64) -> PartLayout {
         match self.candidates.first() {
             Some(first) if first.layout.count() > 1 => first.layout.clone(),
@@ -141,7 +152,7 @@ impl KnownLayout {
         }
     }
 
-    /// The parts' own values by one algorithm; `None` unless every part has one.
+    /// The parts' own values of one algorithm; `None` unless every part has one.
     pub fn part_digests(&self, algorithm: Algorithm) -> Option<Vec<Digest>> {
         let of = |part: &PartFacts| part.checksums.iter().copied().find(|digest| digest.algorithm() == algorithm);
         let digests: Option<Vec<_>> = self.parts.iter().map(of).collect();

@@ -4,47 +4,70 @@ use crate::units::ByteRange;
 
 /// Where the parts of an object end.
 ///
-/// Parts of one size are computed and not listed, so such a layout takes the same memory for any number of parts.
+/// Parts of equal size are computed and not stored, so such a layout takes the same memory for any number of
+/// parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PartLayout(Ends);
 
-/// One layout has one form: [`Ends::Listed`] never holds what [`Ends::Uniform`] can say, so equal layouts compare equal.
+/// A layout has exactly one representation: [`Ends::Listed`] never holds what [`Ends::Uniform`] can express,
+/// so equal layouts compare equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Ends {
-    /// Parts of `part` bytes; the last one has what is left. `part` is 0 only for an empty object.
+    /// Parts of `part` bytes; the last one has the rest. `part` is 0 only for an empty object.
     Uniform { size: u64, part: u64 },
-    /// Offsets, rising; the last one is the size of the object. Never empty.
+    /// Ascending end offsets; the last one is the size of the object. Never empty.
     Listed(Arc<[u64]>),
 }
 
 /// How a layout is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Basis {
-    /// Every part was listed or asked, or there is only one.
-    Proved { by: &'static str },
-    /// Fits the size and the number of parts, and nothing contradicts it.
-    Assumed { from: &'static str },
+    /// The server stated every part, or there is only one.
+    Proved {
+        /// The source, for the report.
+        by: &'static str,
+    },
+    /// It fits the size and the number of parts, and nothing contradicts it.
+    Assumed {
+        /// The source of the assumption, for the report.
+        from: &'static str,
+    },
 }
 
+/// The sizes of the parts, summarised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayoutShape {
-    /// All parts have `part` bytes but the last, which has `last`.
+    /// All parts have `part` bytes except the last, which has `last`.
     Uniform {
+        /// Bytes of each part but the last.
         part: u64,
+        /// Bytes of the last part.
         last: u64,
     },
+    /// Parts of different sizes.
     Uneven {
+        /// Bytes of the smallest part.
         smallest: u64,
+        /// Bytes of the largest part.
         largest: u64,
     },
 }
 
+/// Sizes of parts that do not form a layout of the object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
+    /// The list is empty.
     #[error("no parts")]
     NoParts,
+    /// The sizes do not add up to the size of the object.
     #[error("parts of {sum} bytes in all, the object has {size}")]
-    WrongSum { sum: u64, size: u64 },
+    WrongSum {
+        /// Sum of the parts in bytes.
+        sum: u64,
+        /// Size of the object in bytes.
+        size: u64,
+    },
+    /// The sum of the sizes exceeds `u64`.
     #[error("parts of more bytes in all than can be counted")]
     TooLarge,
 }
@@ -55,16 +78,16 @@ impl PartLayout {
         PartLayout(Ends::Uniform { size, part: size })
     }
 
-    /// Parts of `part` bytes each, the last one smaller or equal. An empty object has one empty part.
+    /// Parts of `part` bytes each; the last one may be smaller. An empty object has one empty part.
     pub fn uniform(size: u64, part: u64) -> Self {
         PartLayout(Ends::Uniform { size, part: part.max(1).min(size) })
     }
 
-    /// Parts in order; they must make up the object.
+    /// A layout from the sizes of all parts, in order.
     ///
     /// # Errors
     ///
-    /// Where there are no parts, or their sizes do not add up to `size`.
+    /// When there are no parts or their sizes do not add up to `size`.
     pub fn from_sizes(size: u64, parts: impl IntoIterator<Item = u64>) -> Result<Self, LayoutError> {
         let mut end = 0u64;
         let mut ends = Vec::new();
@@ -83,7 +106,7 @@ impl PartLayout {
         }
     }
 
-    /// Bytes of the object.
+    /// Size of the object in bytes.
     pub fn size(&self) -> u64 {
         match &self.0 {
             Ends::Uniform { size, .. } => *size,
@@ -113,7 +136,7 @@ impl PartLayout {
         ByteRange::new(start, self.end(index)?)
     }
 
-    /// Where the part at a zero-based position ends.
+    /// The end offset of the part at a zero-based position.
     pub fn end(&self, index: usize) -> Option<u64> {
         match &self.0 {
             Ends::Uniform { size, part } => {
@@ -123,12 +146,12 @@ impl PartLayout {
         }
     }
 
-    /// Offsets at which parts end, in order.
+    /// The end offsets of the parts, in order.
     pub fn ends(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
         (0..self.count()).map(|index| self.end(index).unwrap_or_default())
     }
 
-    /// How many parts end at an offset or before it.
+    /// The number of parts that end at or before an offset.
     pub fn ended_by(&self, offset: u64) -> usize {
         match &self.0 {
             Ends::Uniform { size, .. } if offset >= *size => self.count(),
@@ -137,12 +160,12 @@ impl PartLayout {
         }
     }
 
-    /// Whether the ends are held as a list.
+    /// Whether the end offsets are stored as a list.
     pub(super) fn is_listed(&self) -> bool {
         matches!(self.0, Ends::Listed(_))
     }
 
-    /// Bytes that the list of ends takes in memory.
+    /// Bytes that the list of offsets takes in memory.
     pub(super) fn listed_bytes(&self) -> u64 {
         match &self.0 {
             Ends::Uniform { .. } => 0,
@@ -150,6 +173,7 @@ impl PartLayout {
         }
     }
 
+    /// The sizes of the parts, summarised for a report.
     pub fn shape(&self) -> LayoutShape {
         let sizes = || self.parts().map(ByteRange::len);
         let first = self.part(0).map(ByteRange::len).unwrap_or_default();
@@ -176,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes() {
+    fn shapes_are_uniform_or_uneven() {
         assert_eq!(PartLayout::uniform(20, 8).shape(), LayoutShape::Uniform { part: 8, last: 4 });
         assert_eq!(PartLayout::whole(20).shape(), LayoutShape::Uniform { part: 20, last: 20 });
         assert_eq!(PartLayout::uniform(0, 8).count(), 1);
@@ -190,7 +214,7 @@ mod tests {
     fn parts_must_make_up_the_object() {
         assert_eq!(PartLayout::from_sizes(20, []), Err(LayoutError::NoParts));
         assert_eq!(PartLayout::from_sizes(20, [8, 8]), Err(LayoutError::WrongSum { sum: 16, size: 20 }));
-        // A sum that stopped at the largest number would make up an object of that size.
+        // A saturating sum would accept parts for an object of the maximum size.
         assert_eq!(PartLayout::from_sizes(u64::MAX, [u64::MAX, 21]), Err(LayoutError::TooLarge));
     }
 
@@ -204,7 +228,7 @@ mod tests {
         assert_ne!(PartLayout::from_sizes(0, [0, 0]), Ok(PartLayout::whole(0)));
     }
 
-    /// The largest sizes that a server can state are as cheap as the smallest.
+    /// Layouts of the largest sizes that a server can state take no more memory than small ones.
     #[test]
     fn parts_of_one_size_are_not_listed() {
         for size in [1 << 40, (1 << 63) - 1, u64::MAX] {
@@ -219,7 +243,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is computed is what a list would say.
+        /// The computed parts equal those of a list.
         #[test]
         fn computed_parts_are_those_of_a_list(size in 0u64..5000, part in 0u64..700, at in 0u64..5100) {
             let mut ends: Vec<u64> = (1..).map(|n| n * part.max(1)).take_while(|end| *end < size).collect();

@@ -1,4 +1,9 @@
-//! From facts and wishes to ranges, and to the proofs that reading them can give. Pure.
+//! Planning: which ranges to read and how to hash them, so that the references can be judged.
+//!
+//! [`stored_references`] turns the values that a server stores into [`Reference`]s, whose [`Claim`]s may hold
+//! under the layouts of a [`KnownLayout`]. [`ReadPlan::new`] takes the digests that the claims need and
+//! chooses the ranges and the order of hashing, within the memory of a [`Budget`]. The crate `stored-ami`
+//! executes the plan; [`RangeDigests`] and [`ReadProgress`] hold its results.
 
 mod budget;
 mod collect;

@@ -1,28 +1,28 @@
 use super::{RangeDigests, ReadPlan, Spans};
 use crate::checksum::{Digest, Hasher};
 
-/// How far a reading by a plan has come: enough to go on from there in another process.
+/// Progress of a read by a plan, sufficient to resume it in another process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadProgress {
-    /// The ranges that came whole, and their digests.
+    /// The ranges that are complete, with their digests.
     pub of_ranges: RangeDigests,
-    /// Of each list of digests that goes in order, in the order of [`ReadPlan::ordered`].
+    /// One state per entry of [`ReadPlan::ordered`], in the same order.
     pub rows: Vec<SerialDigestState>,
 }
 
-/// How far a list of digests has come that is computed in order of offset.
+/// Progress of digests that are computed in order of offset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SerialDigestState {
-    /// Bytes hashed, from the beginning of the object to the end of a range.
+    /// Bytes hashed from the start of the object. Always the end of a range.
     pub at: u64,
-    /// Digests of the parts that end there or before.
+    /// Digests of the parts that end at or before that offset.
     pub done: Vec<Digest>,
-    /// The state of the hasher of the part that is begun; see [`Hasher::save`].
+    /// State of the hasher of the unfinished part; see [`Hasher::save`].
     pub hasher: Vec<u8>,
 }
 
 impl ReadProgress {
-    /// Nothing read yet.
+    /// Progress before the first byte.
     pub fn beginning(plan: &ReadPlan) -> Self {
         ReadProgress {
             of_ranges: RangeDigests::of(plan),
@@ -30,7 +30,11 @@ impl ReadProgress {
         }
     }
 
-    /// Whether it can be a reading by this plan, as far as its form tells. In words why not.
+    /// Checks that this can be the progress of a read by `plan`, as far as its structure shows.
+    ///
+    /// # Errors
+    ///
+    /// When it belongs to another plan or contradicts itself; the text is for the report.
     pub fn fits(&self, plan: &ReadPlan) -> Result<(), String> {
         if !self.of_ranges.fit(plan) || self.rows.len() != plan.ordered().len() {
             return Err("another number of ranges or of digests in order, or other algorithms".to_owned());
@@ -47,8 +51,7 @@ impl ReadProgress {
         Ok(())
     }
 
-    /// Ranges that must still be read: those that did not come, and those that some list of digests in order has not
-    /// had.
+    /// The ranges to read: those that are not complete, and those that a digest in order has not passed.
     pub fn missing(&self, plan: &ReadPlan) -> Spans {
         let count = plan.ranges().len();
         let mut missing = self.of_ranges.done().missing(count);
@@ -68,7 +71,7 @@ mod tests {
 
     const SIZE: u64 = 10 * MIB;
 
-    /// SHA-256 by part in the ranges, MD5 of the whole in order.
+    /// SHA-256 per part in the ranges, MD5 of the whole object in order.
     fn plan() -> ReadPlan {
         let budget = Budget {
             concurrency: 4,
@@ -89,7 +92,7 @@ mod tests {
         Hasher::digest(algorithm, b"x")
     }
 
-    /// Four ranges came, and the row had so many bytes.
+    /// Four ranges are complete, and the digest in order has passed `at` bytes.
     fn midway(at: u64) -> ReadProgress {
         let mut midway = ReadProgress::beginning(&plan());
         (0..4).for_each(|range| midway.of_ranges.set(range, &[digest(Algorithm::Sha256)]));

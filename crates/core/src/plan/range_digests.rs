@@ -3,8 +3,8 @@ use std::ops::Range;
 use super::{ReadPlan, Spans};
 use crate::checksum::{Algorithm, Digest};
 
-/// The digests of the ranges that came whole, packed: as many bytes a range as its digests have. Where ranges have no
-/// digests of their own, only which of them came is held.
+/// The digests of the ranges that are complete, packed without padding. If the plan has no digests per range,
+/// only the set of complete ranges is held.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RangeDigests {
     algorithms: Vec<Algorithm>,
@@ -20,58 +20,58 @@ pub(super) fn packed_bytes(algorithms: &[Algorithm]) -> usize {
 }
 
 impl RangeDigests {
-    /// No range has come.
+    /// The state in which no range is complete.
     pub fn of(plan: &ReadPlan) -> Self {
         let (algorithms, ranges) = (plan.per_range().to_vec(), plan.ranges().len());
         let bytes = vec![0; ranges.saturating_mul(packed_bytes(&algorithms))];
         RangeDigests { algorithms, ranges, bytes, done: Spans::default() }
     }
 
-    /// Whether they can be those of a plan, as far as their form tells.
+    /// Whether algorithms and number of ranges agree with a plan.
     pub fn fit(&self, plan: &ReadPlan) -> bool {
         self.algorithms == plan.per_range() && self.ranges == plan.ranges().len()
     }
 
-    /// The algorithms of each range's digests, in their order.
+    /// The algorithms of each range's digests, in packing order.
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.algorithms
     }
 
-    /// Ranges that came whole.
+    /// The ranges that are complete.
     pub fn done(&self) -> &Spans {
         &self.done
     }
 
-    /// A digest of a range that came whole.
+    /// The digest of a complete range. `column` is the position in [`Self::algorithms`].
     pub fn get(&self, range: usize, column: usize) -> Option<Digest> {
         let algorithm = *self.algorithms.get(column)?;
         let digest = Digest::new(algorithm, self.bytes.get(self.place(range, column)?)?);
         digest.filter(|_| self.done.contains(range))
     }
 
-    /// Whether two readings of one range came out the same.
+    /// Whether two reads of one range gave the same digests.
     pub fn same(&self, other: &Self, range: usize) -> bool {
         self.span_bytes(range..range + 1) == other.span_bytes(range..range + 1)
     }
 
-    /// A range came whole; its digests are in the order of [`Self::algorithms`].
+    /// Marks a range as complete, with its digests in the order of [`Self::algorithms`].
     pub fn set(&mut self, range: usize, digests: &[Digest]) {
         digests.iter().enumerate().for_each(|(column, digest)| self.write(range, column, digest));
         self.mark(range..range + 1);
     }
 
-    /// The digests of ranges that follow on each other, as they are packed.
+    /// The packed digests of adjacent ranges.
     pub fn span_bytes(&self, span: Range<usize>) -> &[u8] {
         let each = packed_bytes(&self.algorithms);
         self.bytes.get(span.start.saturating_mul(each)..span.end.saturating_mul(each)).unwrap_or_default()
     }
 
-    /// Ranges that follow on each other came whole. `None` where there are no such ranges, one of them is there
-    /// already, or the bytes are not those of as many digests.
+    /// Marks adjacent ranges as complete. `None` if the ranges do not exist, one of them is already complete,
+    /// or the length of `packed` does not fit.
     pub fn set_span(&mut self, span: Range<usize>, packed: &[u8]) -> Option<()> {
         let each = packed_bytes(&self.algorithms);
         let new = span.start < span.end && span.end <= self.ranges;
-        let free = self.done.both(&Spans::from_iter([span.clone()])).is_empty();
+        let free = self.done.intersection(&Spans::from_iter([span.clone()])).is_empty();
         let slot = self.bytes.get_mut(span.start.checked_mul(each)?..span.end.checked_mul(each)?)?;
         if !new || !free || slot.len() != packed.len() {
             return None;
@@ -81,7 +81,7 @@ impl RangeDigests {
         Some(())
     }
 
-    /// Takes over what another reading has of ranges, in the place of what is here.
+    /// Takes over the ranges that another read completed, replacing those held here.
     pub fn overlay(&mut self, other: &Self) {
         for span in other.done.iter() {
             let each = packed_bytes(&self.algorithms);
@@ -94,7 +94,7 @@ impl RangeDigests {
         }
     }
 
-    /// Writes one digest down; it counts once the range is marked.
+    /// Stores one digest. It counts once the range is marked with [`Self::mark`].
     pub fn write(&mut self, range: usize, column: usize, digest: &Digest) {
         let own = self.algorithms.get(column) == Some(&digest.algorithm());
         if let Some(slot) = self.place(range, column).filter(|_| own).and_then(|place| self.bytes.get_mut(place)) {
@@ -102,11 +102,12 @@ impl RangeDigests {
         }
     }
 
+    /// Marks ranges as complete, whose digests were stored by [`Self::write`].
     pub fn mark(&mut self, span: Range<usize>) {
         self.done.insert_span(span.start..span.end.min(self.ranges));
     }
 
-    /// The same digests, of other ranges.
+    /// The same digests with another set of complete ranges.
     pub fn with_done(mut self, done: Spans) -> Self {
         self.done = done;
         self

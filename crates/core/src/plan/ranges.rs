@@ -3,25 +3,26 @@ use std::sync::Arc;
 use super::PartLayout;
 use crate::units::ByteRange;
 
-/// What the GETs of a plan ask for: the parts of a layout, each cut into pieces. They are computed and not listed.
+/// The ranges that the GET requests of a plan ask for: the parts of a layout, each cut into pieces. They are
+/// computed and not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranges {
     parts: PartLayout,
-    /// Bytes of a piece; the last one of a part has what is left.
+    /// Bytes of a piece; the last piece of a part has the rest.
     piece: u64,
     pieces: Pieces,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pieces {
-    /// Every part is as many pieces, but for the last part.
+    /// Every part has the same number of pieces, except the last part.
     Each { pieces: usize, last: usize },
-    /// Of each part, the number of pieces up to its end.
+    /// For each part, the number of pieces up to its end.
     Listed(Arc<[usize]>),
 }
 
 impl Ranges {
-    /// Each part cut into pieces of `piece` bytes. A part without bytes is one piece.
+    /// Cuts each part into pieces of `piece` bytes. An empty part is one piece.
     pub(super) fn cut(parts: PartLayout, piece: u64) -> Self {
         let piece = piece.max(1);
         let pieces_of = |part: Option<ByteRange>| {
@@ -48,7 +49,7 @@ impl Ranges {
         }
     }
 
-    /// Never: an empty object has one empty range.
+    /// Always false: an empty object has one empty range.
     pub fn is_empty(&self) -> bool {
         false
     }
@@ -78,13 +79,14 @@ impl Ranges {
         (0..self.len()).map(|index| self.get(index).unwrap_or(ByteRange::whole(0)))
     }
 
-    /// The bytes of ranges that follow on each other; `None` where there are none.
+    /// The bytes that adjacent ranges cover together; `None` if the span is empty or out of bounds.
     pub fn stretch(&self, span: std::ops::Range<usize>) -> Option<ByteRange> {
         let last = span.end.checked_sub(1).filter(|last| span.start <= *last)?;
         ByteRange::new(self.get(span.start)?.start(), self.get(last)?.end())
     }
 
-    /// The position of the first range that a rule no longer holds for; it must hold for all before and none behind.
+    /// The position of the first range for which `holds` is false. It must be true for all ranges before and
+    /// false for all after.
     pub fn partition_point(&self, holds: impl Fn(ByteRange) -> bool) -> usize {
         let (mut from, mut to) = (0, self.len());
         while from < to {
@@ -103,18 +105,18 @@ impl Ranges {
         self.get(self.partition_point(|range| range.end() < offset)).is_some_and(|range| range.end() == offset)
     }
 
-    /// Whether they are the parts of a layout.
-    pub fn are(&self, layout: &PartLayout) -> bool {
+    /// Whether the ranges are exactly the parts of a layout.
+    pub fn are_parts_of(&self, layout: &PartLayout) -> bool {
         let as_many = self.len() == layout.count();
         as_many && (self.parts == *layout || self.iter().eq(layout.parts()))
     }
 
-    /// Whether each part of a layout is one range or several.
-    pub fn make_up(&self, layout: &PartLayout) -> bool {
+    /// Whether each part of a layout consists of whole ranges.
+    pub fn align_with(&self, layout: &PartLayout) -> bool {
         self.parts == *layout || layout.ends().all(|end| self.ends_at(end))
     }
 
-    /// The layout whose parts they are pieces of, and the bytes of a piece.
+    /// The layout that was cut, and the bytes of a piece.
     pub(super) fn cut_from(&self) -> (&PartLayout, u64) {
         (&self.parts, self.piece)
     }
@@ -126,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// What a list would hold.
+    /// The ranges as a list.
     fn listed(layout: &PartLayout, piece: u64) -> Vec<ByteRange> {
         let mut ranges = Vec::new();
         for part in layout.parts() {
@@ -159,12 +161,12 @@ mod tests {
                 prop_assert_eq!(ranges.ends_at(at), list.iter().any(|range| range.end() == at));
                 let behind = ranges.partition_point(|range| range.end() <= at);
                 prop_assert_eq!(behind, list.partition_point(|range| range.end() <= at));
-                prop_assert_eq!(ranges.are(&layout), list == layout.parts().collect::<Vec<_>>());
+                prop_assert_eq!(ranges.are_parts_of(&layout), list == layout.parts().collect::<Vec<_>>());
                 let other = PartLayout::uniform(size, piece);
                 let ends = |end| list.iter().any(|range| range.end() == end);
-                prop_assert!(ranges.make_up(&layout));
-                prop_assert_eq!(ranges.make_up(&other), other.ends().all(ends));
-                prop_assert_eq!(ranges.are(&other), list == other.parts().collect::<Vec<_>>());
+                prop_assert!(ranges.align_with(&layout));
+                prop_assert_eq!(ranges.align_with(&other), other.ends().all(ends));
+                prop_assert_eq!(ranges.are_parts_of(&other), list == other.parts().collect::<Vec<_>>());
             }
         }
     }

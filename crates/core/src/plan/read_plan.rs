@@ -4,19 +4,25 @@ use super::{Budget, PartLayout, PlanTooLarge, Ranges, state};
 use crate::checksum::{Algorithm, Digest, Hasher, fold};
 use crate::units::ByteRange;
 
-/// One list of digests to compute: of each part of a layout, by one algorithm.
-/// The digest of the whole object is that of the layout that is one part.
+/// One list of digests to compute: one algorithm over each part of a layout. The digest of the whole object
+/// is that of a layout with one part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
+    /// The algorithm of the digests.
     pub algorithm: Algorithm,
     /// Position among the layouts of the plan; see [`ReadPlan::layout`].
     pub layout: usize,
 }
 
-/// What to read, and how to hash it, for a set of needs.
+/// The ranges to read and how to hash them, for a set of needs.
 ///
-/// A plan takes the same memory for an object of any size: its ranges are computed. What a reading by it keeps is
-/// bounded too; see [`ReadPlan::fits`].
+/// Each need is computed in one of two ways. If every part of its layout consists of whole ranges and the
+/// algorithm combines (see [`Algorithm::folds`]), or every part is one range, each range is hashed as it
+/// arrives and the digests are combined afterwards ([`fold_ranges`](Self::fold_ranges)). All other needs are
+/// hashed in order of offset ([`ordered`](Self::ordered)).
+///
+/// A plan takes the same memory for an object of any size, because its ranges are computed.
+/// [`fits`](Self::fits) checks the memory of a read by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadPlan {
     size: u64,
@@ -29,33 +35,32 @@ pub struct ReadPlan {
     waiting_room: u64,
 }
 
-/// What the plan is for.
+/// The use of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Digests,
-    /// Somebody besides wants all bytes in order.
+    /// A consumer besides the hashers needs all bytes in order.
     InOrder,
-    /// Not every range is read, so nothing can be computed in order.
+    /// Only some ranges are read, so nothing can be hashed in order.
     Sample,
 }
 
 impl ReadPlan {
-    /// Plans one pass over an object of `size` bytes that yields every digest wanted.
+    /// Plans one pass over an object of `size` bytes that yields every digest in `wanted`.
     ///
-    /// Ranges end where the parts of the layout end that most digests go by. Digests
-    /// that fold, or whose part is one range, are computed in any order of arrival;
-    /// only the others must be computed in order. Where ranges are too many for the
-    /// memory that their digests would take, all digests are computed in order.
+    /// Ranges end where the parts of one layout end: the layout that the most digests use. Digests that
+    /// combine, or whose part is one range, are computed in any order of arrival; the others are computed in
+    /// order. If the digests of all ranges would exceed the memory, all digests are computed in order.
     pub fn new(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget) -> Self {
         Self::planned(size, wanted, budget, Purpose::Digests)
     }
 
-    /// The same where besides somebody wants all bytes in order.
+    /// As [`Self::new`], for a read that also passes all bytes in order to another consumer.
     pub fn in_order(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget) -> Self {
         Self::planned(size, wanted, budget, Purpose::InOrder)
     }
 
-    /// The same where some of the ranges will be read, without what needs every byte in order.
+    /// As [`Self::new`], for a read of some of the ranges, without the digests that need every byte in order.
     pub fn of_sample(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget) -> Self {
         Self::planned(size, wanted, budget, Purpose::Sample)
     }
@@ -65,29 +70,30 @@ impl ReadPlan {
         let main = main_layout(&layouts, &needs);
         let is_sampled = purpose == Purpose::Sample;
         let base = main.and_then(|main| layouts.get(main)).cloned().unwrap_or(PartLayout::whole(size));
-        let of_parts = state::of_parts(&layouts, &needs);
-        // Of pieces of parts only digests that fold are kept. Each part may end in a range of its own.
-        let of_piece = state::of_range(&algorithms(needs.iter().filter(|need| need.algorithm.folds())), is_sampled);
+        let of_parts = state::bytes_of_parts(&layouts, &needs);
+        // For pieces of parts, only digests that combine are kept. Each part may add one range.
+        let of_piece =
+            state::bytes_per_range(&algorithms(needs.iter().filter(|need| need.algorithm.folds())), is_sampled);
         let of_ends = of_piece.saturating_mul(base.count() as u64);
         let largest_range = state::largest_range(size, of_piece, of_parts.saturating_add(of_ends), budget);
 
-        // First as if nothing had to go in order; that decides whether something must.
+        // Plan first as if nothing had to be hashed in order; the result shows whether something must.
         let parts_stay_whole = |need: &Need| Some(need.layout) == main && !need.algorithm.folds();
         let stream_parts = needs.iter().any(parts_stay_whole);
         let mut ranges = Ranges::cut(base.clone(), if stream_parts { u64::MAX } else { largest_range });
         let (mut folded, mut ordered) = split_needs(&layouts, &needs, &ranges);
         let of_ranges = |ranges: &Ranges, per_range: &[Algorithm]| {
-            state::of_range(per_range, is_sampled).saturating_mul(ranges.len() as u64)
+            state::bytes_per_range(per_range, is_sampled).saturating_mul(ranges.len() as u64)
         };
         let mut waiting_room = budget.waiting_room;
         if is_sampled {
             ordered.clear();
         } else if purpose == Purpose::InOrder || !ordered.is_empty() {
-            waiting_room = waiting_room.saturating_sub(of_parts.saturating_sub(state::little(budget)));
+            waiting_room = waiting_room.saturating_sub(of_parts.saturating_sub(state::uncounted(budget)));
             ranges = Ranges::cut(base, state::ordered_range(waiting_room, budget).min(largest_range));
             (folded, ordered) = split_needs(&layouts, &needs, &ranges);
-            // Ranges are small here, and of a large object very many.
-            if of_ranges(&ranges, &algorithms(&folded)) > state::little(budget) {
+            // Ranges are small here, so a large object has very many of them.
+            if of_ranges(&ranges, &algorithms(&folded)) > state::uncounted(budget) {
                 (folded, ordered) = (Vec::new(), needs);
             }
         }
@@ -96,70 +102,74 @@ impl ReadPlan {
         ReadPlan { size, layouts, ranges, per_range, folded, ordered, state_bytes, waiting_room }
     }
 
-    /// Whether what a reading by this plan keeps has room in the memory it was planned for.
+    /// Checks that the state of a read by this plan fits the memory of the budget.
     ///
     /// # Errors
     ///
-    /// How much memory is needed, where it has not.
+    /// When it does not fit; the error names the memory that is needed.
     pub fn fits(&self, budget: Budget) -> Result<(), PlanTooLarge> {
         let in_order = self.ranges.len() > 1 && !self.ordered.is_empty();
-        budget.holds(self.state_bytes.saturating_sub(state::little(budget)), in_order)
+        budget.check_fits(self.state_bytes.saturating_sub(state::uncounted(budget)), in_order)
     }
 
+    /// Size of the object in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// What the GETs ask for, in order, covering the object once. An empty object has one empty range.
+    /// The ranges of the GET requests, in order. They cover the object once; an empty object has one empty
+    /// range.
     pub fn ranges(&self) -> &Ranges {
         &self.ranges
     }
 
-    /// Algorithms to compute over each range.
+    /// The algorithms to compute over each range.
     pub fn per_range(&self) -> &[Algorithm] {
         &self.per_range
     }
 
-    /// Digests that must be computed over the object in order of offset.
+    /// The digests that must be computed in order of offset.
     pub fn ordered(&self) -> &[Need] {
         &self.ordered
     }
 
-    /// Every list of digests that the plan yields.
+    /// All lists of digests that the plan yields.
     pub fn needs(&self) -> impl Iterator<Item = Need> {
         self.folded.iter().chain(&self.ordered).copied()
     }
 
+    /// The layout of a need; `None` if the need belongs to another plan.
     pub fn layout(&self, need: Need) -> Option<&PartLayout> {
         self.layouts.get(need.layout)
     }
 
-    /// Bytes that may wait to be hashed in order, beside what the reading keeps.
+    /// Bytes that may be buffered for hashing in order, besides the state of the read.
     pub fn waiting_room(&self) -> u64 {
         self.waiting_room
     }
 
-    /// Stands for the ranges and the digests: two plans with the same one are the same.
+    /// A SHA-256 of the ranges and digests. Plans with the same fingerprint are interchangeable, so a
+    /// checkpoint of one can be resumed with the other.
     pub fn fingerprint(&self) -> Digest {
         let mut hasher = Hasher::new(Algorithm::Sha256);
         let position =
             |algorithm: &Algorithm| Algorithm::ALL.iter().position(|one| one == algorithm).unwrap_or(0) as u64;
         let (parts, piece) = self.ranges.cut_from();
-        add(&mut hasher, [self.size, piece]);
-        add_layout(&mut hasher, parts);
-        add(&mut hasher, self.per_range.iter().map(position));
+        hash_list(&mut hasher, [self.size, piece]);
+        hash_layout(&mut hasher, parts);
+        hash_list(&mut hasher, self.per_range.iter().map(position));
         for need in &self.ordered {
-            add(&mut hasher, [position(&need.algorithm)]);
-            self.layout(*need).into_iter().for_each(|layout| add_layout(&mut hasher, layout));
+            hash_list(&mut hasher, [position(&need.algorithm)]);
+            self.layout(*need).into_iter().for_each(|layout| hash_layout(&mut hasher, layout));
         }
         hasher.finish()
     }
 
-    /// The digests that ranges give once they are there: for each need, one entry a part,
-    /// absent where a range of it is missing.
+    /// Combines the digests of ranges into those of the parts: for each need, one entry per part, `None` if a
+    /// range of the part is missing.
     ///
-    /// `of_range` answers with a digest of a range, by its position and that of the algorithm
-    /// in [`Self::per_range`].
+    /// `of_range` returns the digest of a range, given its position and the position of the algorithm in
+    /// [`Self::per_range`].
     pub fn fold_ranges(&self, of_range: impl Fn(usize, usize) -> Option<Digest>) -> Vec<(Need, Vec<Option<Digest>>)> {
         self.folded
             .iter()
@@ -179,7 +189,8 @@ impl ReadPlan {
         part: ByteRange,
         digest_of: &impl Fn(usize) -> Option<Digest>,
     ) -> Option<Digest> {
-        /// What is folded at a time, so that the pieces of a part with very many ranges are not all held at once.
+        /// Number of pieces to combine at a time, so that the pieces of a part with very many ranges are not
+        /// all held at once.
         const AT_ONCE: usize = 1024;
         if part.is_empty() && self.size > 0 {
             return Some(Hasher::digest(algorithm, b""));
@@ -202,37 +213,37 @@ impl ReadPlan {
         fold(algorithm, part, &pieces)
     }
 
-    /// Bytes of ranges that follow on each other.
+    /// Number of bytes that adjacent ranges cover together.
     pub fn bytes_of(&self, span: std::ops::Range<usize>) -> u64 {
         self.ranges.stretch(span).map_or(0, ByteRange::len)
     }
 
-    /// Ranges that share bytes with `range`.
+    /// The ranges that overlap `range`.
     pub fn ranges_touching(&self, range: ByteRange) -> std::ops::Range<usize> {
         let first = self.ranges.partition_point(|own| own.end() <= range.start());
         first..self.ranges.partition_point(|own| own.start() < range.end()).max(first)
     }
 }
 
-fn add(hasher: &mut Hasher, list: impl IntoIterator<Item = u64>) {
+fn hash_list(hasher: &mut Hasher, list: impl IntoIterator<Item = u64>) {
     for number in list {
         hasher.update(&number.to_le_bytes());
     }
-    // No offset is as large, so this ends a list.
+    // No offset has this value, so it ends a list.
     hasher.update(&u64::MAX.to_le_bytes());
 }
 
-/// A layout of one size is told by it; any other by its ends.
-fn add_layout(hasher: &mut Hasher, layout: &PartLayout) {
+/// A layout of one size is identified by that size, any other by its end offsets.
+fn hash_layout(hasher: &mut Hasher, layout: &PartLayout) {
     if layout.is_listed() {
-        add(hasher, layout.ends());
+        hash_list(hasher, layout.ends());
     } else {
         let part = layout.part(0).map(ByteRange::len).unwrap_or_default();
-        add(hasher, [u64::MAX, layout.size(), part]);
+        hash_list(hasher, [u64::MAX, layout.size(), part]);
     }
 }
 
-/// The layouts that are wanted, and what is wanted of each, everything once.
+/// The distinct layouts, and the distinct needs.
 fn distinct(wanted: &[(Algorithm, PartLayout)]) -> (Vec<PartLayout>, Vec<Need>) {
     let mut layouts: Vec<PartLayout> = Vec::new();
     let mut needs: Vec<Need> = Vec::new();
@@ -254,19 +265,19 @@ fn algorithms<'a>(needs: impl IntoIterator<Item = &'a Need>) -> Vec<Algorithm> {
     distinct.into_iter().collect()
 }
 
-/// The layout whose parts the ranges follow: of those with several parts, the one that most
-/// digests that do not fold go by, else the first one.
+/// The layout whose parts the ranges follow: of the layouts with several parts, the one with the most digests
+/// that do not combine; otherwise the first.
 fn main_layout(layouts: &[PartLayout], needs: &[Need]) -> Option<usize> {
     let weight = |layout: usize| needs.iter().filter(|need| need.layout == layout && !need.algorithm.folds()).count();
     let several = layouts.iter().enumerate().filter(|(_, layout)| layout.count() > 1);
     several.map(|(index, _)| index).max_by_key(|index| (weight(*index), std::cmp::Reverse(*index)))
 }
 
-/// Needs that ranges give by themselves, and needs that must be computed in order.
+/// Separates the needs that digests of ranges can satisfy from those that must be computed in order.
 fn split_needs(layouts: &[PartLayout], needs: &[Need], ranges: &Ranges) -> (Vec<Need>, Vec<Need>) {
     needs.iter().partition(|need| {
         let Some(layout) = layouts.get(need.layout) else { return false };
-        if need.algorithm.folds() { ranges.make_up(layout) } else { ranges.are(layout) }
+        if need.algorithm.folds() { ranges.align_with(layout) } else { ranges.are_parts_of(layout) }
     })
 }
 

@@ -2,25 +2,31 @@ use super::{Basis, PartLayout};
 use crate::checksum::{Algorithm, ChecksumKind, Digest};
 use crate::verdict::CheckId;
 
-/// A value an object can be held against, and where it comes from.
+/// A value that an object can be compared with, and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
+    /// The check that this reference answers.
     pub check: CheckId,
-    /// In words, for the report: what it is and who said so.
+    /// Kind and source of the value, for the report.
     pub source: String,
+    /// How certain the algorithm of the value is.
     pub standing: AlgorithmCertainty,
+    /// What the value says about the bytes.
     pub claim: Claim,
 }
 
-/// How firmly it is known by what algorithm a value was made.
+/// How certain it is which algorithm made a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlgorithmCertainty {
-    /// Stated or documented: bytes that do not give the value are not those it was made of.
+    /// Stated or documented: if the bytes do not give the value, they are not the bytes it was made from.
     Stated,
-    /// An ETag of a server of which nothing documents that its ETags are MD5s.
+    /// An ETag from a server that does not document its ETags as MD5s.
     UndocumentedETag,
-    /// Guessed from the length of the value; `may_be` names other algorithms of that length.
-    Guessed { may_be: &'static str },
+    /// Guessed from the length of the value.
+    Guessed {
+        /// Other algorithms of that length, for the report.
+        may_be: &'static str,
+    },
 }
 
 impl Reference {
@@ -33,7 +39,9 @@ impl Reference {
 /// A layout under which a claim may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
+    /// The parts.
     pub layout: PartLayout,
+    /// How the layout is known.
     pub basis: Basis,
 }
 
@@ -42,23 +50,38 @@ pub struct Candidate {
 pub enum Claim {
     /// The digest of all bytes.
     Whole(Digest),
-    /// The digest over the parts' digests, under one of the candidate layouts.
+    /// A digest over the digests of the parts, under one of the candidate layouts.
     Composite {
+        /// The value.
         digest: Digest,
-        /// Printed with the part count, as an ETag or as a composite checksum.
+        /// The value as printed, with the part count, as an ETag or a composite checksum.
         shown: String,
+        /// The layouts to try.
         candidates: Vec<Candidate>,
-        /// The parts' own values, where the server gave them.
+        /// The parts' own values, if the server returned them.
         parts: Option<Vec<Digest>>,
     },
-    /// One of the two above. `stated` is what the server calls it: nothing, or a composite without a number of parts,
-    /// which some servers call values over the whole object too.
-    WholeOrComposite { digest: Digest, candidates: Vec<Candidate>, stated: ChecksumKind },
+    /// Either of the two above: the server states no type, or calls the value a composite without a number of
+    /// parts, which some servers also do for values over the whole object.
+    WholeOrComposite {
+        /// The value.
+        digest: Digest,
+        /// The layouts to try besides the whole object.
+        candidates: Vec<Candidate>,
+        /// The type that the server states.
+        stated: ChecksumKind,
+    },
     /// The digest of each part.
-    Parts { layout: PartLayout, digests: Vec<Digest> },
+    Parts {
+        /// The parts.
+        layout: PartLayout,
+        /// One digest per part, in order.
+        digests: Vec<Digest>,
+    },
 }
 
 impl Claim {
+    /// The algorithm of the value; `None` for [`Claim::Parts`] without digests.
     pub fn algorithm(&self) -> Option<Algorithm> {
         match self {
             Claim::Whole(digest) | Claim::Composite { digest, .. } | Claim::WholeOrComposite { digest, .. } => {
@@ -68,7 +91,7 @@ impl Claim {
         }
     }
 
-    /// The layouts whose parts must be hashed to judge the claim, on an object of `size` bytes.
+    /// The layouts whose parts must be hashed to judge the claim, for an object of `size` bytes.
     pub fn layouts(&self, size: u64) -> Vec<PartLayout> {
         match self {
             Claim::Whole(_) => vec![PartLayout::whole(size)],
@@ -80,7 +103,7 @@ impl Claim {
         }
     }
 
-    /// Whether a mismatch can be narrowed down to parts.
+    /// Whether a mismatch can be located in individual parts.
     pub fn places_damage(&self) -> bool {
         matches!(self, Claim::Parts { .. } | Claim::Composite { parts: Some(_), .. })
     }

@@ -1,16 +1,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which ranges of an object to read when not all are wanted.
+/// The ranges to read when only a part of the object is checked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sample {
-    /// About this many percent of the ranges, spread over the object: one drawn from
-    /// each of as many equal stretches.
+    /// About this percentage of the ranges, spread evenly: one range is drawn from each of as many equal
+    /// sections.
     Percent(f64),
-    /// Every `of`-th range, starting with the `slice`-th: `of` runs cover everything.
-    Slice { slice: u32, of: u32 },
+    /// Every `of`-th range, starting with the `slice`-th. `of` runs cover the object.
+    Slice {
+        /// Number of this slice, from 1 to `of`.
+        slice: u32,
+        /// Number of slices.
+        of: u32,
+    },
 }
 
+/// The text is neither a percentage nor a slice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a sample (a percentage such as 5%, or a slice such as 2/7)")]
 pub struct ParseSampleError(pub String);
@@ -41,7 +47,7 @@ impl fmt::Display for Sample {
 }
 
 impl Sample {
-    /// About how many bytes of an object it reads.
+    /// About how many bytes the sample reads of an object of `size` bytes.
     pub fn bytes_of(self, size: u64) -> u64 {
         match self {
             Sample::Percent(percent) => (size as f64 * percent / 100.0).ceil() as u64,
@@ -49,7 +55,7 @@ impl Sample {
         }
     }
 
-    /// The positions to read out of `count`, rising. `random` gives numbers in `0..1`.
+    /// The positions to read out of `count`, ascending. `random` returns numbers in `0.0..1.0`.
     pub fn choose(self, count: usize, mut random: impl FnMut() -> f64) -> Vec<usize> {
         match self {
             Sample::Slice { slice, of } => (0..count).skip(slice as usize - 1).step_by(of as usize).collect(),
@@ -101,7 +107,7 @@ mod tests {
             prop_assert_eq!(all, (0..count).collect::<Vec<_>>());
         }
 
-        /// One of each stretch: its first range, its last, or one in the middle, as the draw says.
+        /// The draw can select the first range of a section, the last, or one between.
         #[test]
         fn each_stretch_is_drawn_from_end_to_end(count in 1usize..500, percent in 0.1f64..100.0) {
             let sample = Sample::Percent(percent);

@@ -1,19 +1,18 @@
 use crate::units::{KIB, MIB, PartNumber};
 
-/// Layouts hashed side by side at the most.
+/// The most layouts that are hashed in one pass.
 pub const MAX_CANDIDATES: usize = 8;
 
-/// Part sizes in MiB that writers are known to use, the commonest first: AWS CLI and
-/// SDKs 8 and 5, browsers and transfer managers 16, 10, 15, 17, `s5cmd` 50, Cyberduck and
-/// Veeam-like tools 64 and 100, then powers of two up to 1 GiB.
+/// Part sizes in MiB that known writers use, the most common first: AWS CLI and SDKs 8 and 5, browsers and
+/// transfer managers 16, 10, 15, 17, `s5cmd` 50, Cyberduck and backup tools 64 and 100, then powers of two up
+/// to 1 GiB.
 const KNOWN_MIB: [u64; 18] = [8, 5, 16, 50, 64, 10, 15, 17, 32, 20, 25, 100, 128, 200, 256, 512, 500, 1024];
 
-/// The uniform part sizes, in bytes, that cut `size` bytes into exactly `parts`
-/// parts, most likely first, [`MAX_CANDIDATES`] at the most.
+/// The uniform part sizes, in bytes, that divide `size` bytes into exactly `parts` parts, most likely first,
+/// at most [`MAX_CANDIDATES`].
 ///
-/// All sizes `p` with `ceil(size / p) = parts` fit. Of those, sizes that known writers
-/// use come first, then other whole MiB (and decimal MB), then the ones that a writer
-/// gets by dividing the size by the number of parts and rounding up.
+/// A size `p` fits if `ceil(size / p) = parts`. Sizes of known writers come first, then other whole MiB and
+/// decimal MB, then sizes that result from dividing the size by the number of parts and rounding up.
 pub fn uniform_candidates(size: u64, parts: u32) -> Vec<u64> {
     let parts = u64::from(parts);
     if parts == 0 || parts > u64::from(PartNumber::MAX) || size < parts {
@@ -34,12 +33,12 @@ pub fn uniform_candidates(size: u64, parts: u32) -> Vec<u64> {
     for mib in KNOWN_MIB {
         offer(mib * MIB);
     }
-    // The AWS CLI doubles 8 MiB, and other writers 5, until 10,000 parts suffice.
+    // The AWS CLI doubles 8 MiB, and other writers 5 MiB, until 10,000 parts suffice.
     for doublings in 1..12 {
         offer((8 * MIB) << doublings);
         offer((5 * MIB) << doublings);
     }
-    // s3-copying scripts and older tools count in decimal megabytes.
+    // Some copy scripts and older tools count in decimal megabytes.
     for megabytes in [5, 8, 10, 16, 50, 64, 100, 500, 1000] {
         offer(megabytes * 1_000_000);
     }
@@ -70,7 +69,7 @@ mod tests {
 
     #[test]
     fn known_sizes_come_first() {
-        // Both 5 and 8 MiB cut 9 MiB into two parts; so do 6 and 7.
+        // 9 MiB in two parts: 5 MiB and 8 MiB fit, and so do 6 and 7.
         let candidates = uniform_candidates(9 * MIB, 2);
         assert_eq!(candidates[..2], [8 * MIB, 5 * MIB]);
         assert!(candidates.contains(&(6 * MIB)));
@@ -83,7 +82,7 @@ mod tests {
         assert!(uniform_candidates(10, 0).is_empty());
         assert_eq!(uniform_candidates(10, 1), vec![10]);
         assert!(uniform_candidates(50_000_000_000_000, 10_001).is_empty());
-        // No uniform size cuts 10 bytes into 6 parts: 1 makes ten, 2 makes five.
+        // No uniform size divides 10 bytes into 6 parts: 1 gives ten, 2 gives five.
         assert!(uniform_candidates(10, 6).is_empty());
     }
 
@@ -97,7 +96,7 @@ mod tests {
             }
         }
 
-        /// Whatever a server states: what is found fits, and takes no more memory for more parts.
+        /// For any stated size and count, every candidate fits, and more parts take no more memory.
         #[test]
         fn absurd_sizes_and_counts_hold(size in any::<u64>(), parts in prop_oneof![0u32..20_000, any::<u32>()]) {
             for part in uniform_candidates(size, parts) {

@@ -1,24 +1,26 @@
 use std::ops::Range;
 
-/// A set of positions, held as the stretches that they form, in order. Its memory goes by the number of stretches.
+/// A set of positions, stored as sorted, disjoint spans. Its memory depends on the number of spans only.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Spans(Vec<Range<usize>>);
 
 impl Spans {
-    /// The first `count` positions.
+    /// The positions `0..count`.
     pub fn first(count: usize) -> Self {
         Spans::from_iter(std::iter::once(0..count))
     }
 
+    /// Adds a position.
     pub fn insert(&mut self, position: usize) {
         self.insert_span(position..position.saturating_add(1));
     }
 
+    /// Adds a span of positions, which may overlap the set.
     pub fn insert_span(&mut self, span: Range<usize>) {
         if span.is_empty() {
             return;
         }
-        // Stretches that touch the new one become one with it.
+        // Spans that touch the new one are merged with it.
         let from = self.0.partition_point(|own| own.end < span.start);
         let to = self.0.partition_point(|own| own.start <= span.end);
         let start = self.0.get(from).map_or(span.start, |own| own.start.min(span.start));
@@ -31,11 +33,13 @@ impl Spans {
         }
     }
 
+    /// Whether the set contains a position.
     pub fn contains(&self, position: usize) -> bool {
         let before = self.0.partition_point(|own| own.start <= position);
         before.checked_sub(1).and_then(|index| self.0.get(index)).is_some_and(|own| position < own.end)
     }
 
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -45,7 +49,7 @@ impl Spans {
         self.0.iter().map(ExactSizeIterator::len).sum()
     }
 
-    /// The stretches, in order; between two of them a position is missing.
+    /// The spans, in order, with a gap between any two.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Range<usize>> + '_ {
         self.0.iter().cloned()
     }
@@ -55,7 +59,7 @@ impl Spans {
         self.0.into_iter().flatten()
     }
 
-    /// Positions below `count` that are not in the set.
+    /// The positions below `count` that are not in the set.
     pub fn missing(&self, count: usize) -> Self {
         let mut at = 0;
         let mut missing = Vec::with_capacity(self.0.len() + 1);
@@ -67,14 +71,14 @@ impl Spans {
         Spans(missing)
     }
 
-    /// Positions that are in both sets.
-    pub fn both(&self, other: &Self) -> Self {
-        let (mut both, mut others) = (Vec::new(), other.0.iter().peekable());
+    /// The positions that are in both sets.
+    pub fn intersection(&self, other: &Self) -> Self {
+        let (mut shared_spans, mut others) = (Vec::new(), other.0.iter().peekable());
         for own in &self.0 {
             while let Some(one) = others.peek() {
                 let shared = own.start.max(one.start)..own.end.min(one.end);
                 if !shared.is_empty() {
-                    both.push(shared);
+                    shared_spans.push(shared);
                 }
                 if one.end > own.end {
                     break;
@@ -82,7 +86,7 @@ impl Spans {
                 others.next();
             }
         }
-        Spans(both)
+        Spans(shared_spans)
     }
 }
 
@@ -128,8 +132,8 @@ mod tests {
             let missing: BTreeSet<_> = (0..count).filter(|at| !a.contains(at)).collect();
             prop_assert_eq!(one.missing(count).into_positions().collect::<BTreeSet<_>>(), missing);
             let both: BTreeSet<_> = a.intersection(&b).copied().collect();
-            prop_assert_eq!(one.both(&other).into_positions().collect::<BTreeSet<_>>(), both);
-            prop_assert_eq!(one.both(&other), other.both(&one));
+            prop_assert_eq!(one.intersection(&other).into_positions().collect::<BTreeSet<_>>(), both);
+            prop_assert_eq!(one.intersection(&other), other.intersection(&one));
         }
     }
 }

@@ -2,27 +2,34 @@ use serde::{Deserialize, Serialize};
 
 use super::Concurrency;
 
-/// What a bench found to be best for reading, as a file that `verify --tuning` takes up.
+/// The fastest settings that `bench` found, as a file for `verify --tuning`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tuning {
-    /// `stored-ami-tuning/1`.
+    /// [`Tuning::SCHEMA`].
     pub schema: String,
+    /// Time of the measurement, RFC 3339.
     pub written_at: String,
-    /// The object it was measured with.
+    /// The object that was measured.
     pub target: String,
-    /// GETs in flight.
+    /// GET requests in flight.
     pub concurrency: usize,
-    /// What one GET asks for, where the proof leaves the choice.
+    /// Bytes per GET request, where the references do not determine the range size.
     pub range_bytes: u64,
-    /// What came of it.
+    /// The measured throughput in bytes per second.
     pub bytes_per_second: u64,
 }
 
 impl Tuning {
+    /// Value of `schema` in this version of the format.
     pub const SCHEMA: &str = "stored-ami-tuning/1";
 
-    /// A tuning, if the text is one of this version and makes sense.
+    /// Parses a tuning profile.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON of this format, has another schema, or holds values out of range; the text
+    /// of the error is for the user.
     pub fn from_json(text: &str) -> Result<Self, String> {
         let tuning: Tuning = serde_json::from_str(text).map_err(|error| format!("not a tuning profile: {error}"))?;
         if tuning.schema != Self::SCHEMA {
@@ -34,10 +41,16 @@ impl Tuning {
         Ok(tuning)
     }
 
+    /// The profile as JSON with a final newline.
+    ///
+    /// # Errors
+    ///
+    /// When serialisation fails, which no field can cause.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 
+    /// The number of GET requests as a setting.
     pub fn concurrency(&self) -> Concurrency {
         Concurrency::Fixed(self.concurrency)
     }

@@ -5,17 +5,17 @@ use super::StorageClass::{DeepArchive, Glacier, GlacierIr, IntelligentTiering, O
 use super::{Figure, Item, PriceTable, Source, Step};
 
 const REGION: &str = "us-east-1";
-/// The day on which sources without a date were looked at.
+/// The date on which undated sources were read.
 const SEEN: &str = "2026-11-22";
 
-/// Which of the sources a figure is from.
+/// The source of a figure.
 #[derive(Clone, Copy)]
 enum From {
-    /// *Pricing for EBS direct APIs*.
+    /// EBS User Guide, *Pricing for EBS direct APIs*.
     EbsGuide,
-    /// AWS's price list, as quoted with a date.
+    /// AWS's price list, as quoted elsewhere with a date.
     Dated,
-    /// AWS's price list, as quoted without one.
+    /// AWS's price list, as quoted elsewhere without a date.
     Undated,
 }
 
@@ -35,7 +35,7 @@ impl From {
     }
 }
 
-/// US dollars for a unit, or for a thousand where the item goes by thousands.
+/// US dollars per unit, or per thousand units for items priced by the thousand.
 const FIGURES: &[(Item, f64, From)] = &[
     (Item::GetBlock, 0.003, From::EbsGuide),
     (Item::PutBlock, 0.006, From::EbsGuide),
@@ -74,7 +74,7 @@ const FIGURES: &[(Item, f64, From)] = &[
     (Item::TransferOut, 0.09, From::Undated),
 ];
 
-/// Units up to which the figure is known: the first step of its price.
+/// The number of units up to which the figure is known: the first step of its price.
 fn known_up_to(item: Item) -> Option<f64> {
     match item {
         Item::Storage(Standard) => Some(50_000.0),
@@ -121,7 +121,7 @@ mod tests {
             let charge = table.charge(item, blocks(gib * GIB) as f64).unwrap();
             assert!((charge.dollars - dollars).abs() < 0.005, "{item} of {gib} GiB: {charge:?}");
         }
-        // 8 MiB ranges: 128 GETs a GiB.
+        // Ranges of 8 MiB: 128 GETs per GiB.
         let reading = table.charge(Item::Get(Standard), 128.0).unwrap().dollars;
         assert!((reading - 0.00005).abs() < 0.000_002, "{reading}");
     }

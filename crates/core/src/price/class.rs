@@ -1,18 +1,26 @@
 use std::fmt;
 
-/// The storage classes that have prices here. S3 has more; what is not known passes through as text.
+/// The storage classes with known prices. Other classes are passed through as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StorageClass {
+    /// S3 Standard.
     Standard,
+    /// S3 Intelligent-Tiering.
     IntelligentTiering,
+    /// S3 Standard-Infrequent Access.
     StandardIa,
+    /// S3 One Zone-Infrequent Access.
     OneZoneIa,
+    /// S3 Glacier Instant Retrieval.
     GlacierIr,
+    /// S3 Glacier Flexible Retrieval.
     Glacier,
+    /// S3 Glacier Deep Archive.
     DeepArchive,
 }
 
 impl StorageClass {
+    /// All classes, in the order of reports.
     pub const ALL: [StorageClass; 7] = [
         StorageClass::Standard,
         StorageClass::IntelligentTiering,
@@ -23,7 +31,7 @@ impl StorageClass {
         StorageClass::DeepArchive,
     ];
 
-    /// S3's word for it.
+    /// The name in S3's spelling.
     pub fn name(self) -> &'static str {
         match self {
             StorageClass::Standard => "STANDARD",
@@ -36,11 +44,12 @@ impl StorageClass {
         }
     }
 
+    /// The class of this name in S3's spelling.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.name() == name)
     }
 
-    /// Days that are billed at the least (S3 storage class pages).
+    /// Minimum billed storage duration in days (S3 storage class pages).
     pub fn minimum_days(self) -> Option<u32> {
         match self {
             StorageClass::Standard | StorageClass::IntelligentTiering => None,
@@ -50,7 +59,7 @@ impl StorageClass {
         }
     }
 
-    /// Bytes that are billed at the least: 128 KB (S3 storage class pages).
+    /// Minimum billed object size in bytes (S3 storage class pages: 128 KB); 0 if there is none.
     pub fn minimum_bytes(self) -> u64 {
         match self {
             StorageClass::StandardIa | StorageClass::OneZoneIa | StorageClass::GlacierIr => 128 << 10,
@@ -58,12 +67,12 @@ impl StorageClass {
         }
     }
 
-    /// Whether an object must be brought back before it can be read.
+    /// Whether an object must be restored before it can be read.
     pub fn archives(self) -> bool {
         matches!(self, StorageClass::Glacier | StorageClass::DeepArchive)
     }
 
-    /// Whether reading costs by the GB besides the request.
+    /// Whether reading is charged per GB in addition to the request.
     pub fn charges_reading(self) -> bool {
         matches!(self, StorageClass::StandardIa | StorageClass::OneZoneIa | StorageClass::GlacierIr)
     }
@@ -75,15 +84,19 @@ impl fmt::Display for StorageClass {
     }
 }
 
-/// How fast an object is brought back from an archive class (S3 API reference, *RestoreObject*).
+/// Speed of a restore from an archive class (S3 API Reference, `RestoreObject`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RetrievalTier {
+    /// The fastest tier.
     Expedited,
+    /// The default tier.
     Standard,
+    /// The cheapest tier.
     Bulk,
 }
 
 impl RetrievalTier {
+    /// The name in S3's spelling.
     pub fn name(self) -> &'static str {
         match self {
             RetrievalTier::Expedited => "Expedited",
@@ -92,7 +105,7 @@ impl RetrievalTier {
         }
     }
 
-    /// The tiers that a class has.
+    /// The tiers available for a class.
     pub fn of(class: StorageClass) -> &'static [RetrievalTier] {
         match class {
             StorageClass::Glacier => &[RetrievalTier::Expedited, RetrievalTier::Standard, RetrievalTier::Bulk],
@@ -101,7 +114,7 @@ impl RetrievalTier {
         }
     }
 
-    /// The documented time.
+    /// The documented duration, for the report; `None` if the class has no such tier.
     pub fn takes(self, class: StorageClass) -> Option<&'static str> {
         match (class, self) {
             (StorageClass::Glacier, RetrievalTier::Expedited) => Some("1–5 min, for objects up to some 250 MB"),

@@ -2,42 +2,51 @@ use std::fmt;
 
 use super::{RetrievalTier, StorageClass};
 
-/// Something that has a price of its own.
+/// A billed item with a price of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item {
-    /// In Intelligent-Tiering that of its frequent tier.
+    /// Storage for a month; for Intelligent-Tiering, in its frequent access tier.
     Storage(StorageClass),
+    /// Storage in the infrequent access tier of Intelligent-Tiering.
     TieringInfrequent,
+    /// Storage in the archive instant access tier of Intelligent-Tiering.
     TieringArchiveInstant,
-    /// Intelligent-Tiering's fee by object.
+    /// Monitoring fee of Intelligent-Tiering per object.
     Monitoring,
+    /// A PUT, COPY, POST or LIST request.
     Put(StorageClass),
+    /// A GET or other read request.
     Get(StorageClass),
-    /// By a lifecycle rule, into the class.
+    /// A transition into the class by a lifecycle rule.
     Transition(StorageClass),
-    /// Reading from a class that can be read at once and charges for it.
+    /// Reading data from a class that can be read at once but charges for it.
     Retrieval(StorageClass),
+    /// Data restored from an archive class in a tier.
     BringBack(StorageClass, RetrievalTier),
+    /// A request to restore from an archive class in a tier.
     BringBackRequest(StorageClass, RetrievalTier),
-    /// To the internet.
+    /// Data transfer to the internet.
     TransferOut,
+    /// `GetSnapshotBlock` of the EBS direct APIs.
     GetBlock,
+    /// `PutSnapshotBlock` of the EBS direct APIs.
     PutBlock,
 }
 
-/// What a price is for.
+/// The unit of a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// A GB is 10⁹ bytes.
+    /// A GB (10⁹ bytes) for a month.
     GbMonth,
     Gb,
     ObjectMonth,
     Request,
-    /// 512 KiB of a snapshot.
+    /// A block of 512 KiB of a snapshot.
     Block,
 }
 
 impl Item {
+    /// The unit of the item's price.
     pub fn unit(self) -> Unit {
         match self {
             Item::Storage(_) | Item::TieringInfrequent | Item::TieringArchiveInstant => Unit::GbMonth,
@@ -50,7 +59,7 @@ impl Item {
 }
 
 impl Unit {
-    /// Prices of small things are written for a thousand of them.
+    /// Whether prices are published per thousand units.
     pub fn by_thousands(self) -> bool {
         matches!(self, Unit::ObjectMonth | Unit::Request | Unit::Block)
     }

@@ -1,5 +1,5 @@
-//! What AWS asks for, and what that comes to: figures with source, Region and date, from a built-in table or from
-//! AWS's own price files, and estimates that say what they rest on.
+//! Prices and cost estimates. Figures come with source, Region and date, from a built-in table or from AWS's
+//! own price files. Every estimate states its basis.
 
 mod builtin;
 mod bulk;

@@ -1,18 +1,19 @@
-/// US dollars, from the least to the most that it can come to.
+/// An amount in US dollars, as a range.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Amount {
-    /// `None` where only the most is known.
+    /// Lower bound; `None` if only the upper one is known.
     pub least: Option<f64>,
-    /// `None` where only the least is known.
+    /// Upper bound; `None` if only the lower one is known.
     pub most: Option<f64>,
 }
 
 impl Amount {
+    /// An amount without uncertainty.
     pub fn exactly(dollars: f64) -> Self {
         Amount { least: Some(dollars), most: Some(dollars) }
     }
 
-    /// In words: `$1.23`, `$1.23 to $7.37`, `at most $7.37`.
+    /// The amount for a report: `$1.23`, `$1.23 to $7.37`, `at most $7.37`.
     pub fn describe(self) -> String {
         match (self.least.map(dollars), self.most.map(dollars)) {
             (Some(least), Some(most)) if least == most => least,
@@ -24,7 +25,7 @@ impl Amount {
     }
 }
 
-/// Cents, and below a cent two digits that count.
+/// Formats US dollars with cents, and amounts below a cent with two significant digits.
 pub fn dollars(amount: f64) -> String {
     if amount == 0.0 {
         return "$0".to_owned();
@@ -32,13 +33,13 @@ pub fn dollars(amount: f64) -> String {
     if amount >= 0.01 || !amount.is_finite() {
         return format!("${amount:.2}");
     }
-    // Beyond twelve places there is nothing to pay.
+    // At most twelve decimal places.
     let places = (1..=12).find(|places| amount * 10f64.powi(*places) >= 1.0).unwrap_or(12);
     let text = format!("${amount:.*}", places.unsigned_abs() as usize + 1);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A price as it is published, without zeros behind it.
+/// Formats a published price without trailing zeros.
 pub(super) fn price(amount: f64) -> String {
     let text = format!("${amount:.10}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

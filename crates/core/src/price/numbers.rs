@@ -3,19 +3,19 @@ use super::{Amount, Item, PriceTable};
 /// Bytes of a block of an EBS snapshot (EBS User Guide, *EBS direct APIs*).
 const BLOCK: u64 = 512 << 10;
 
-/// Blocks that hold this many bytes.
+/// Number of snapshot blocks that hold `bytes` bytes.
 pub fn blocks(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK)
 }
 
-/// GB as S3 bills them.
+/// Bytes in GB (10⁹ bytes), the unit of S3's bills.
 pub(super) fn gb(bytes: u64) -> f64 {
     bytes as f64 / 1e9
 }
 
-/// One sentence about the blocks of an AMI, from what was written to what its volumes could hold, by the built-in
-/// table. `None` where the size of the volumes is not known. A price file has no place here: a preflight judges what
-/// AWS admits, and its price is a note.
+/// A note about the price of the snapshot blocks of an AMI, as a range from the written blocks to all blocks
+/// of its volumes, by the built-in table. `None` if the size of the volumes is not known. Price files are not
+/// considered: a preflight checks conditions, and the price is only a note.
 pub fn block_note(item: Item, volumes: Option<u64>, written: Option<u64>) -> Option<String> {
     let table = PriceTable::built_in();
     let volumes = volumes?;

@@ -3,26 +3,28 @@ use jiff::Timestamp;
 use super::{Amount, Source, StorageClass};
 use crate::text::words;
 
-/// What is to be priced.
+/// What to estimate the cost of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Of the stored object or file; `None` before a store.
+    /// Size of the stored object or file in bytes; `None` before a store.
     pub bytes: Option<u64>,
-    /// S3's word for the storage class; `None` where it is not in S3.
+    /// Storage class in S3's spelling; `None` outside S3.
     pub class: Option<String>,
-    /// The archive tier of Intelligent-Tiering that it is in.
+    /// Current archive tier of Intelligent-Tiering.
     pub archive_status: Option<String>,
     /// Bytes of all volumes before compression.
     pub volumes: Option<u64>,
-    /// Bytes of the blocks that were written to them.
+    /// Bytes of the blocks written to the volumes.
     pub written: Option<u64>,
-    /// Why neither of the two is known.
+    /// Why neither of the two is known, for the report.
     pub no_size: String,
-    /// Requests that reading every byte once takes.
+    /// Number of requests to read every byte once.
     pub requests: Option<u64>,
-    /// Parts that it was stored in.
+    /// Number of parts of the stored object.
     pub parts: Option<u32>,
+    /// Time of last modification.
     pub modified: Option<Timestamp>,
+    /// Time of the estimate.
     pub now: Timestamp,
 }
 
@@ -37,7 +39,7 @@ impl Subject {
 }
 
 words! {
-    /// What a line is about.
+    /// What is paid for.
     pub enum CostItem {
         /// A month.
         Keep = "keep",
@@ -58,20 +60,21 @@ words! {
     }
 }
 
-/// One estimate.
+/// One line of an estimate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CostLine {
+    /// What is charged.
     pub item: CostItem,
-    /// The class, the tier, or the call.
+    /// The class, the tier, or the API call.
     pub of: String,
     /// Whether the object is in this class.
     pub here: bool,
-    /// In words why it is not known, where it is not.
+    /// The amount, or why it is unknown, for the report.
     pub amount: Result<Amount, String>,
-    /// How it is computed.
+    /// The computation, for the report.
     pub basis: String,
-    /// The documented time; `None` where none is known, or none matters.
+    /// The documented duration; `None` if there is none.
     pub takes: Option<String>,
-    /// Of the prices, each once.
+    /// The distinct sources of the prices.
     pub sources: Vec<Source>,
 }

@@ -2,18 +2,21 @@ use std::collections::BTreeMap;
 
 use super::Item;
 
-/// Where a price comes from, and when it held.
+/// Source and date of a price.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
+    /// Name of the document or file.
     pub name: String,
+    /// Region of the price.
     pub region: String,
-    /// As the source dates itself.
+    /// Date that the source states.
     pub date: Option<String>,
-    /// The day it was looked at, where it bears no date.
+    /// Date on which an undated source was read.
     pub seen: Option<String>,
 }
 
 impl Source {
+    /// Name and date for a report.
     pub fn describe(&self) -> String {
         let when = match (&self.date, &self.seen) {
             (Some(date), _) => date.clone(),
@@ -24,25 +27,27 @@ impl Source {
     }
 }
 
-/// A price up to a number of units in a month.
+/// A price that applies up to a number of units per month.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
-    /// Units, counted from the first; `None` in the last step.
+    /// Upper limit in units, counted from zero; `None` in the last step.
     pub up_to: Option<f64>,
-    /// US dollars for one unit.
+    /// US dollars per unit.
     pub each: f64,
 }
 
 /// The price of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// In ascending order.
+    /// The steps in ascending order.
     pub steps: Vec<Step>,
+    /// The source of the price.
     pub source: Source,
 }
 
 impl Figure {
-    /// US dollars for a quantity, as if it were all that the account uses in the month; `None` beyond the last step.
+    /// US dollars for a quantity, as if it were the account's total for the month; `None` beyond the last
+    /// step.
     pub fn dollars(&self, quantity: f64) -> Option<f64> {
         let (mut sum, mut from) = (0.0, 0.0);
         for step in &self.steps {
@@ -57,31 +62,39 @@ impl Figure {
     }
 }
 
-/// What a quantity of an item costs.
+/// The cost of a quantity of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Charge {
+    /// US dollars.
     pub dollars: f64,
-    /// US dollars for one unit, in the first step.
+    /// US dollars per unit in the first step.
     pub each: f64,
-    /// Whether more than one step counted.
+    /// Whether more than one step applies.
     pub stepped: bool,
+    /// The source of the price.
     pub source: Source,
 }
 
 /// The prices of one Region.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PriceTable {
+    /// The Region.
     pub region: String,
-    /// `the built-in table`, or the files that were read.
+    /// `the built-in table`, or the names of the files.
     pub name: String,
-    /// Whether it is what is known here at all. What it lacks is then not asked for, unless the object is there.
+    /// Whether this is the built-in table. Items that it lacks are left out of an estimate, unless the object
+    /// is in that class; items that price files lack are listed as unknown.
     pub built_in: bool,
-    /// The price, or why there is none although the item is there.
+    /// The price of each item, or why it cannot be used.
     pub figures: BTreeMap<Item, Result<Figure, String>>,
 }
 
 impl PriceTable {
-    /// What it costs; in words why that is not known.
+    /// The cost of a quantity of an item.
+    ///
+    /// # Errors
+    ///
+    /// When the price is unknown or does not cover the quantity; the text is for the report.
     pub fn charge(&self, item: Item, quantity: f64) -> Result<Charge, String> {
         let figure = match self.figures.get(&item) {
             None => return Err(format!("{} no price of {item} in {}", self.holder(), self.region)),
@@ -99,6 +112,7 @@ impl PriceTable {
         if self.built_in { "the built-in table has" } else { "the price files have" }
     }
 
+    /// Whether the table has an entry for the item.
     pub fn has(&self, item: Item) -> bool {
         self.figures.contains_key(&item)
     }

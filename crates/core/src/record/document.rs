@@ -7,46 +7,59 @@ use crate::ident::{ETag, ObjectIdentity};
 use crate::sealed::{SealError, open, seal};
 use crate::units::GIB;
 
-/// What was known of an AMI when it was stored.
+/// What is known about an AMI at the time it is stored.
 ///
 /// On disk it is sealed; see [`crate::sealed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// Name and version of the program that wrote it.
     pub tool: String,
-    /// RFC 3339; right before the store was started.
+    /// Time right before the store task was started, RFC 3339.
     pub written_at: String,
+    /// Id of the AMI.
     pub image: String,
+    /// Name of the AMI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Description of the AMI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Account that owns the AMI.
     pub owner: String,
     /// Account that stored it.
     pub account: String,
+    /// Region of the AMI and the bucket.
     pub region: String,
+    /// AWS partition, such as `aws`.
     pub partition: String,
+    /// Architecture, such as `x86_64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
+    /// Boot mode, such as `uefi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_mode: Option<String>,
+    /// Virtualization type, such as `hvm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub virtualization: Option<String>,
-    /// Sizes of all volumes together.
+    /// Sum of the sizes of all volumes in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_bytes: Option<u64>,
     /// Bytes of the blocks written to all snapshots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_bytes: Option<u64>,
+    /// The EBS volumes of the AMI.
     pub volumes: Vec<RecordedVolume>,
+    /// Bucket of the stored object.
     pub bucket: String,
+    /// Key of the stored object.
     pub key: String,
-    /// Of the object, once the store is complete.
+    /// ETag of the object, once the store is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// Version of the object, once the store is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
+    /// Size of the object in bytes, once the store is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_bytes: Option<u64>,
 }
@@ -54,21 +67,24 @@ pub struct Record {
 /// An EBS volume of the AMI.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordedVolume {
+    /// Device name, such as `/dev/xvda`.
     pub device: String,
+    /// Id of the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
-    /// The larger of the sizes of volume and snapshot.
+    /// The larger of the sizes of volume and snapshot, in GiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gib: Option<u64>,
+    /// Bytes of the blocks written to the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_bytes: Option<u64>,
-    /// Absent where EC2 did not state it.
+    /// Whether it is encrypted; absent if EC2 did not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<bool>,
 }
 
 impl Record {
-    /// Of an AMI and its snapshots, before it is stored.
+    /// A record of an AMI and its snapshots before the store. Times, bucket and object are filled in later.
     pub fn of(
         image: &ImageFacts,
         snapshots: &[SnapshotFacts],
@@ -119,6 +135,7 @@ impl Record {
         }
     }
 
+    /// The size of the volumes, with where it is known from; `file` names the record.
     pub fn size(&self, file: &str) -> LogicalSize {
         let of_volumes =
             self.volumes.iter().try_fold(0u64, |sum, volume| sum.checked_add(volume.gib?.checked_mul(GIB)?));
@@ -126,7 +143,7 @@ impl Record {
         LogicalSize::of_volumes(volumes, self.written_bytes, format!("the record {file}"))
     }
 
-    /// What a restored AMI is held against.
+    /// The properties that a restored AMI is compared with. `from` names the source in the report.
     pub fn facts(&self, from: String) -> SourceFacts {
         let volume = |volume: &RecordedVolume| (volume.device.clone(), volume.gib, volume.encrypted);
         SourceFacts {
@@ -139,15 +156,25 @@ impl Record {
         }
     }
 
-    /// Whether any of its volumes is encrypted; `None` where that is not known.
+    /// Whether any of the volumes is encrypted; `None` if that is not known.
     pub fn encrypted(&self) -> Option<bool> {
         any_encrypted(self.volumes.iter().map(|volume| volume.encrypted))
     }
 
+    /// The record as a sealed line of text.
+    ///
+    /// # Errors
+    ///
+    /// When serialisation fails.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         seal("record", self)
     }
 
+    /// Reads a sealed record.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a sealed record of this version.
     pub fn from_json(text: &str) -> Result<Self, SealError> {
         open("record", text)
     }

@@ -1,5 +1,5 @@
-//! What a `store` writes down of its source, since the stored object does not tell it: in a file, and as far as it
-//! fits in the tags of the object.
+//! What `store` records about its source, because the stored object does not state it: in a file, and partly
+//! in tags of the object.
 
 mod document;
 mod tags;

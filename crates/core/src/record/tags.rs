@@ -4,13 +4,13 @@ use super::Record;
 use crate::checks::preflight::LogicalSize;
 
 const PREFIX: &str = "stored-ami:";
-/// S3 User Guide, *Categorizing your objects using tags*.
+/// Maximum length of a tag value (S3 User Guide, *Categorizing your objects using tags*).
 const LONGEST_VALUE: usize = 256;
 
 const SOURCE: &str = "tags of the object";
 
-/// What of a record fits in the tags of an object: eight of the ten that S3 allows. The second list names what
-/// did not fit.
+/// Makes object tags from a record: eight of the ten tags that S3 allows. The second value lists the entries
+/// that are too long for a tag.
 pub fn object_tags(record: &Record) -> (BTreeMap<String, String>, Vec<String>) {
     let number = |bytes: Option<u64>| bytes.map(|bytes| bytes.to_string());
     let entries = [
@@ -35,26 +35,36 @@ pub fn object_tags(record: &Record) -> (BTreeMap<String, String>, Vec<String>) {
     (tags, left_out)
 }
 
-/// The sizes that a store wrote into the tags of its object, and whether its source was encrypted.
+/// The sizes that `store` wrote to the tags of its object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SizeFromTags {
+    /// Logical size of the source.
     pub size: LogicalSize,
+    /// Whether a volume of the source was encrypted; `None` if not stated.
     pub encrypted: Option<bool>,
+    /// Number of volumes; `None` if not stated.
     pub volumes: Option<u64>,
 }
 
-/// What the tags of an object that a store wrote say of its source.
+/// What the tags that `store` wrote state about the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaggedSource {
+    /// Id of the AMI.
     pub image: String,
-    /// That stored it.
+    /// Account that stored it.
     pub account: Option<String>,
+    /// Region of the AMI.
     pub region: Option<String>,
-    /// Sizes of all volumes together.
+    /// Sum of the sizes of all volumes in bytes.
     pub volume_bytes: Option<u64>,
 }
 
-/// `None` where a store wrote no tags; in words, why they cannot be read.
+/// Reads the source from tags. `None` if there are no tags of this tool.
+///
+/// # Errors
+///
+/// The inner result is an error, with a text for the report, when a tag cannot be read or the AMI's id is
+/// missing.
 pub fn source_from_tags(tags: &BTreeMap<String, String>) -> Option<Result<TaggedSource, String>> {
     tags.keys().find(|name| name.starts_with(PREFIX))?;
     let text = |name: &str| match tags.get(&format!("{PREFIX}{name}")) {
@@ -70,7 +80,7 @@ pub fn source_from_tags(tags: &BTreeMap<String, String>) -> Option<Result<Tagged
     Some(source())
 }
 
-/// `None` unless the tags speak of this AMI, where its id is known.
+/// Reads the sizes from tags. `None` if the tags are of another AMI than `image`, or state no size.
 pub fn size_from_tags(tags: &BTreeMap<String, String>, image: Option<&str>) -> Option<SizeFromTags> {
     let text = |name: &str| tags.get(&format!("{PREFIX}{name}")).and_then(|value| unescape(value));
     let number = |name: &str| text(name).and_then(|value| value.parse().ok());
@@ -91,8 +101,8 @@ pub fn size_from_tags(tags: &BTreeMap<String, String>, image: Option<&str>) -> O
     })
 }
 
-/// Letters, digits, spaces and `+ - . _ : / @` stay; every other byte, `=` too, becomes `=` and two
-/// hexadecimal digits. So the text fits S3's tag alphabet and comes back whole.
+/// Escapes a tag value. Letters, digits, spaces and `+ - . _ : / @` stay; every other byte, including `=`,
+/// becomes `=` and two hexadecimal digits. So any text fits S3's alphabet for tags and can be restored.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -7,127 +7,156 @@ use crate::ident::ObjectUri;
 use crate::text::words;
 use crate::verdict::{CheckId, Verdict};
 
-/// What an audit says of one object.
+/// Result of an audit for one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditedReport {
+    /// The object as `s3://bucket/key`.
     pub target: ObjectUri,
-    /// `pass` where every byte is proved, now or by a proof that still holds, and nothing else is wrong; `fail`;
-    /// `unknown`. At the levels `facts` and `sample` an object that is in order is `unknown`, and `exit_code` is 0.
+    /// `pass` if every byte is proved, in this run or by a proof that is still valid, and nothing else is
+    /// wrong; otherwise `fail` or `unknown`. At the levels `facts` and `sample` an object without problems is
+    /// `unknown`, and `exit_code` is 0.
     pub verdict: Verdict,
-    /// `facts`, `sample` or `bytes`: how hard it was looked at in this run; absent where a proof still holds.
+    /// Level of the examination in this run: `facts`, `sample` or `bytes`. Absent if an earlier proof made it
+    /// unnecessary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub examined: Option<Level>,
+    /// The state of the object that was examined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityReport>,
+    /// Storage class in S3's spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Since it was first seen, or accepted: `new`, `same`, `replaced_same_content`, `replaced`, `replaced_unclear`,
-    /// `missing`; absent without a ledger.
+    /// Change since the object was first seen or accepted: `new`, `same`, `replaced_same_content`,
+    /// `replaced`, `replaced_unclear` or `missing`. Absent without a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<ChangeKind>,
-    /// The newest proof of every byte of this very state.
+    /// The newest proof of every byte of this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProvedReport>,
-    /// Values of its content: `algorithm:value`.
+    /// Checksums of the content, as `algorithm:value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<ContentFingerprint>,
+    /// One finding per check.
     pub findings: Vec<FindingReport>,
+    /// Remarks that do not affect the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Requests made for this object.
     pub requests: u64,
+    /// Object bytes received for this object.
     pub received_bytes: u64,
+    /// Duration of the examination.
     pub elapsed_seconds: f64,
-    /// Whether anything that this level demands is wrong or open.
+    /// Exit code for this object alone: whether anything that the level requires is wrong or unknown.
     pub exit_code: Exit,
 }
 
-/// A proof over every byte.
+/// A proof of every byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProvedReport {
-    /// RFC 3339.
+    /// Time of the proof, RFC 3339.
     pub at: String,
+    /// Names of the references that matched.
     pub by: Vec<Word<CheckId>>,
+    /// Name and version of the program.
     pub tool: String,
 }
 
-/// What a bucket's own settings are, where a policy asks for them.
+/// Settings of a bucket that a policy checks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditedBucketReport {
+    /// Name of the bucket.
     pub bucket: String,
+    /// `pass`, `fail` or `unknown`, over all findings.
     pub verdict: Verdict,
+    /// One finding per setting.
     pub findings: Vec<FindingReport>,
+    /// Exit code for this bucket alone.
     pub exit_code: Exit,
 }
 
-/// Something that shows when objects are seen together, or beside the account's AMIs; it has no verdict.
+/// An observation across objects, or between objects and the account's AMIs. It has no verdict.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ObservationReport {
-    /// `duplicate`, `copy_without_image`, `image_without_copy`, `store_failed`, `store_in_progress` or `upload_left`.
+    /// `duplicate`, `copy_without_image`, `image_without_copy`, `store_failed`, `store_in_progress` or
+    /// `upload_left`.
     pub kind: Word<ObservationKind>,
+    /// The object, AMI or upload it is about.
     pub subject: String,
+    /// The observation, for the user.
     pub detail: String,
 }
 
-/// What a whole audit came to.
+/// Result of an audit as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditReport {
-    /// What was listed.
+    /// The prefixes or lists that were audited.
     pub scope: Vec<String>,
+    /// `facts`, `sample` or `bytes`.
     pub level: Level,
-    /// RFC 3339.
+    /// Start of the audit, RFC 3339.
     pub began: String,
-    /// Stored AMI objects listed.
+    /// Number of stored AMI objects listed.
     pub listed: u64,
+    /// Sum of their sizes in bytes.
     pub listed_bytes: u64,
-    /// Objects whose name is not that of a stored AMI: counted and left alone.
+    /// Number of objects without the name of a stored AMI, which are not examined.
     pub other_objects: u64,
-    /// Of those listed, objects of other slices.
+    /// Number of the listed objects that belong to other slices.
     pub other_slices: u64,
-    /// Looked at in this run.
+    /// Number of objects examined in this run.
     pub examined: u64,
-    /// Not looked at, for an earlier proof still holds.
+    /// Number of objects not examined because an earlier proof is still valid.
     pub still_good: u64,
-    /// Objects of which every byte is proved as they are now, in this run or by a proof that still holds.
+    /// Number of objects of which every byte is proved in their current state, in this run or by a proof that
+    /// is still valid.
     pub proved: u64,
-    /// Due, and not reached: the time, the bytes or the money had been spent.
+    /// Number of objects that were due but not examined because a limit on time, bytes or cost was reached.
     pub left: u64,
-    /// Known from before, and not there any more.
+    /// Number of objects that are known from earlier runs and no longer exist.
     pub missing: u64,
-    /// Which share this is; absent for the whole.
+    /// The shard that was audited; absent for all objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
+    /// The slice that was audited; absent for all objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<String>,
-    /// SHA-256 over what was listed, by which shards of one audit know each other.
+    /// SHA-256 of the listing, by which the shards of one audit are recognised.
     pub listing_sha256: String,
-    /// Lines of objects in this report.
+    /// Number of objects in this report.
     pub objects: u64,
-    /// How old a proof may be that still holds, in seconds; absent for any age.
+    /// Maximum age of a valid proof in seconds; absent for any age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<i64>,
-    /// What was read of each object, at level `sample`.
+    /// The part that was read of each object, at level `sample`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<String>,
-    /// SHA-256 over what the policy demands; absent where it demands nothing.
+    /// SHA-256 of the policy's requirements; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_sha256: Option<String>,
     /// `ENTRIES:SHA256` of the ledger at the end. Keep it elsewhere, for `ledger verify --head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_head: Option<String>,
-    /// Estimated by list prices of us-east-1, of the reads in this run, in US dollars; absent where not asked for.
+    /// Estimated cost of the reads in this run in US dollars, by list prices of us-east-1; absent if not
+    /// requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_dollars: Option<f64>,
+    /// Requests of all kinds.
     pub requests: u64,
-    /// Of these, those that list.
+    /// Number of these that list.
     pub listing_requests: u64,
+    /// Object bytes received.
     pub received_bytes: u64,
+    /// Duration of the audit.
     pub elapsed_seconds: f64,
-    /// What kept the whole from being done.
+    /// Why the audit is incomplete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
+    /// Remarks that do not affect the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub notes: Vec<AuditNote>,
+    /// Exit code of the audit.
     pub exit_code: Exit,
 }
 
@@ -151,45 +180,53 @@ impl DeletionAnswer {
     }
 }
 
-/// Whether an AMI and its snapshots may be deleted, for a stored copy stands in for them.
+/// Whether an AMI and its snapshots may be deleted because a stored copy can replace them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeletionSafetyReport {
+    /// Id of the AMI.
     pub image: String,
     /// `may_go`, `must_stay` or `cannot_tell`.
     pub answer: DeletionAnswer,
-    /// The copy that stands in for it; absent where none does.
+    /// The copy that can replace it; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,
-    /// What each copy that was found lacks, and what else speaks against it.
+    /// What each copy lacks, and other objections.
     pub because: Vec<String>,
+    /// Remarks that do not affect the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Requests of all kinds.
     pub requests: u64,
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 
 /// An entry of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerEntryReport {
-    /// Counted from 1.
+    /// Number of the entry, from 1.
     pub number: u64,
-    /// SHA-256 over the digest before it and the entry as it is kept.
+    /// SHA-256 of the previous digest and the entry as stored.
     pub sha256: String,
+    /// The entry.
     pub entry: Entry,
 }
 
-/// What was found or done about a ledger as a whole.
+/// Result of an operation on a ledger as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerReport {
+    /// Path of the ledger.
     pub ledger: String,
-    /// `pass` where every entry is as it was written, `fail` where one is not; absent where that was not asked.
+    /// `pass` if every entry is unchanged, `fail` if one is not; absent if this was not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// `ENTRIES:SHA256`.
+    /// `ENTRIES:SHA256` of the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
+    /// The first entry that is not unchanged, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 

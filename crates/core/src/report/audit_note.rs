@@ -5,38 +5,52 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A note on a whole audit. In JSON it is its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditNote {
+    /// The ledger is new: there are no earlier results.
     NewLedger,
     /// The objects were named, and nothing was listed.
     NamedOnly,
     /// A listing held keys that are not under its prefix.
     OutsidePrefix {
+        /// The prefix that was listed.
         prefix: String,
+        /// Number of such keys.
         keys: u64,
+        /// One of them.
         example: String,
     },
     /// A listing was not in the order of its keys.
     Unordered {
+        /// The prefix that was listed.
         prefix: String,
     },
+    /// There is no object under a prefix.
     NothingUnder {
+        /// The prefix that was listed.
         prefix: String,
     },
     /// Objects that the run was cut off before.
     NotReached {
+        /// Objects that are left.
         left: u64,
+        /// All objects.
         of: u64,
     },
     /// Objects of the ledger that no listing held, and that the run was cut off before.
     UnlistedNotReached {
+        /// Objects that are left.
         left: u64,
+        /// All objects.
         of: u64,
     },
     /// Duplicates were looked for in a share of the objects only. It does not hold once all shards are merged.
     DuplicatesInShare,
+    /// The copies were not compared with the AMIs of the account.
     ImagesNotCompared,
     /// Something beside the objects could not be asked for.
     NotAsked {
+        /// What was to be asked for.
         what: String,
+        /// Why it could not be.
         why: String,
     },
     /// The text of a note that was read from a file.

@@ -4,70 +4,87 @@ use serde::{Deserialize, Serialize};
 use super::Exit;
 use crate::checksum::Algorithm;
 
-/// What `bench` measured.
+/// Result of `bench`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BenchReport {
+    /// The object, as a URI or a path.
     pub target: String,
+    /// Size in bytes.
     pub object_bytes: u64,
-    /// Digests that were computed of every range, and dropped.
+    /// Digests that were computed of every range and discarded.
     pub hashed: Vec<Algorithm>,
+    /// One measurement per combination of connections and range size.
     pub loads: Vec<LoadReport>,
-    /// What kept it from being faster.
+    /// What limited the throughput.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<BoundReport>,
-    /// The fewest connections that brought nearly as much as any number did.
+    /// The smallest number of connections that reaches nearly the best throughput.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_connections: Option<u64>,
+    /// Bytes per GET request at the best throughput.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_range_bytes: Option<u64>,
+    /// Throughput of that setting in bytes per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_bytes_per_second: Option<f64>,
-    /// All requests, those before reading too.
+    /// Requests of all kinds, including those before the measurements.
     pub requests: u64,
+    /// Object bytes received.
     pub received_bytes: u64,
+    /// Duration of the command.
     pub elapsed_seconds: f64,
+    /// Remarks.
     pub notes: Vec<String>,
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 
-/// One reading.
+/// One measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
-    /// GETs in flight.
+    /// GET requests in flight.
     pub connections: u64,
-    /// What one GET asked for.
+    /// Bytes per GET request.
     pub range_bytes: u64,
-    /// The median of its periods.
+    /// Median throughput over the periods.
     pub bytes_per_second: f64,
-    /// Bytes a second over its periods.
+    /// Percentiles of the throughput over the periods, in bytes per second.
     pub rates: Percentiles,
-    /// Bytes a second in each period of a quarter of a second, in order.
+    /// Throughput in each period of a quarter of a second, in order, in bytes per second.
     pub periods: Vec<f64>,
-    /// From sending a request to the first byte of its answer.
+    /// Time from sending a request to the first byte of the response.
     pub first_byte_seconds: Percentiles,
+    /// Duration of the measurement.
     pub elapsed_seconds: f64,
+    /// Object bytes received.
     pub received_bytes: u64,
+    /// Number of GET requests.
     pub reads: u64,
-    /// Answers that asked for fewer requests.
+    /// Number of throttled responses.
     pub throttled: u64,
+    /// Number of repeated requests.
     pub retries: u64,
-    /// Processors that were busy with it, on average.
+    /// Average number of busy processors.
     pub cores_busy: f64,
-    /// Whether the rate no longer changed when it ended.
+    /// Whether the throughput was stable at the end.
     pub stable: bool,
 }
 
-/// Values below which so many in a hundred lie.
+/// Percentiles of a set of values.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
+    /// 5th percentile.
     pub p5: f64,
+    /// Median.
     pub p50: f64,
+    /// 95th percentile.
     pub p95: f64,
+    /// 99th percentile.
     pub p99: f64,
 }
 
 impl Percentiles {
-    /// By the nearest rank; all zero without values.
+    /// Percentiles by the nearest-rank method; all 0 for an empty set.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);
         let at = |percent: usize| {
@@ -78,39 +95,49 @@ impl Percentiles {
     }
 }
 
+/// What limited the throughput.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BoundReport {
-    /// `throttling`, `cpu`, `cpu, in ALGORITHM`, `wire`, `one stored part`, `memory`, `connections` (more would
-    /// have brought more), `server` or `unknown`.
+    /// `throttling`, `cpu`, `cpu, in ALGORITHM`, `wire`, `one stored part`, `memory`, `connections` (a higher
+    /// number was not tried), `server` or `unknown`.
     pub by: String,
+    /// The measurements that show it.
     pub because: String,
 }
 
-/// How fast this machine hashes.
+/// Hashing speed of this machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HashesReport {
+    /// Number of processors.
     pub cores: u64,
+    /// One entry per algorithm.
     pub rates: Vec<HashRateReport>,
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 
+/// Hashing speed of one algorithm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HashRateReport {
+    /// Name of the algorithm.
     pub algorithm: Algorithm,
-    /// Streams that go side by side in one processor.
+    /// Number of streams hashed together on one processor.
     pub streams: u64,
+    /// Bytes per second that one processor hashes.
     pub bytes_per_second_and_core: f64,
+    /// Comparison with common network links.
     pub links: Vec<LinkReport>,
 }
 
-/// Whether a link brings more than is hashed.
+/// Whether a network link delivers more than can be hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkReport {
+    /// Speed of the link.
     pub gbit_per_second: u64,
-    /// For a digest of the whole object; absent where that is not computed so.
+    /// Whether hashing limits a digest of the whole object; absent if that digest is combined from ranges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole_binds: Option<bool>,
-    /// For digests of parts, with all processors.
+    /// Whether hashing limits digests of parts, computed on all processors.
     pub parts_bind: bool,
 }
 

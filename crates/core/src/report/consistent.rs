@@ -1,5 +1,5 @@
-//! Whether a report that comes from a file agrees with itself. Its verdict, its exit code and its proof follow from its
-//! findings; one that says otherwise was altered, or was not written by this program.
+//! Checks that a report read from a file is consistent. Verdict, exit code and proof follow from the
+//! findings; a report that states otherwise was altered or was not written by this program.
 
 use super::{AuditedBucketReport, AuditedReport, Exit, FindingReport, IdentityReport, exit_of, verdict_of};
 use crate::audit::{ChangeKind, Level};
@@ -7,11 +7,11 @@ use crate::checks::wrong_size;
 use crate::ident::Target;
 use crate::verdict::{CheckId, Origin, PolicyCheck, ReasonCode, Subject, Verdict};
 
-/// JSON readers keep whole numbers up to this; no object, and no audit, comes near it.
+/// The largest integer that all JSON readers represent exactly. No count of an audit comes near it.
 pub(super) const MOST: u64 = 1 << 53;
 
 impl FindingReport {
-    /// What disagrees in it; `None` where nothing does.
+    /// A contradiction in this finding, for the user; `None` if there is none.
     pub fn contradiction(&self) -> Option<String> {
         let says = |problem: &str| Some(format!("{}: {problem}", self.check));
         match self.verdict {
@@ -38,12 +38,12 @@ impl FindingReport {
         self.verdict == Verdict::Pass
     }
 
-    /// Whether it holds the bytes against one value.
+    /// Whether it compares the bytes with one value.
     fn is_value(&self) -> bool {
         matches!(self.check, CheckId::Reference(_, Subject::ETag | Subject::Checksum(_)))
     }
 
-    /// Whether what was expected was observed, where both are the same value.
+    /// Whether expected and observed value agree, if both are of the same kind.
     fn agrees(&self) -> bool {
         let by_part = |expected: &str, observed: &str| {
             let parts = observed.strip_prefix(expected).and_then(|rest| rest.strip_prefix('-'));
@@ -54,7 +54,7 @@ impl FindingReport {
             CheckId::Reference(_, Subject::ETag) => {
                 both.is_some_and(|(expected, observed)| expected.eq_ignore_ascii_case(observed))
             }
-            // The number of parts is not always stated.
+            // The server does not always state the number of parts.
             CheckId::Reference(_, Subject::Checksum(_)) => {
                 both.is_some_and(|(expected, observed)| expected == observed || by_part(expected, observed))
             }
@@ -63,8 +63,8 @@ impl FindingReport {
         }
     }
 
-    /// Whether it is about the bytes and the identity of an object, and not about what is demanded of it or what it was
-    /// before.
+    /// Whether it is about the bytes and the identity of an object, not about a policy or earlier states. A
+    /// check of an unknown name counts as one.
     fn is_about_bytes(&self) -> bool {
         match self.check {
             CheckId::PolicyCheck(upkeep) => upkeep == PolicyCheck::Sound,
@@ -73,7 +73,7 @@ impl FindingReport {
         }
     }
 
-    /// Whether it may be other than required, in an object that was looked at by this level.
+    /// Whether an examination at this level may leave it optional.
     fn may_be_optional(&self, examined: Option<Level>) -> bool {
         let sampled = self.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Sampled);
         match self.check {
@@ -84,7 +84,7 @@ impl FindingReport {
         }
     }
 
-    /// Why it is no finding of an object of this size.
+    /// Why it cannot be a finding of an object of this size.
     fn odd_in(&self, bytes: Option<u64>, examined: Option<Level>) -> Option<String> {
         let says = |problem: String| Some(format!("{}: {problem}", self.check));
         if !self.required && !self.may_be_optional(examined) {
@@ -105,26 +105,26 @@ impl FindingReport {
     }
 }
 
-/// The number in a text that holds one, with or without separators of thousands.
+/// The number in a text, with or without separators of thousands.
 fn number(text: &str) -> Option<u64> {
     text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok()
 }
 
-/// Why a time that something took is none.
+/// Why a duration is impossible.
 pub(super) fn odd_seconds(seconds: f64) -> Option<String> {
     const YEAR: f64 = 366.0 * 86_400.0;
     (!(0.0..=YEAR).contains(&seconds)).then(|| format!("elapsed_seconds is {seconds}"))
 }
 
 impl IdentityReport {
-    /// Whether this state can be told from every other, so that a proof of it can be kept.
+    /// Whether this state can be distinguished from every other, so that a proof of it can be kept.
     fn is_identified(&self) -> bool {
         self.identity().has_strong_etag()
     }
 }
 
 impl AuditedReport {
-    /// What disagrees in it; `None` where nothing does.
+    /// A contradiction in this line, for the user; `None` if there is none.
     pub fn contradiction(&self) -> Option<String> {
         let findings = self.findings.iter().find_map(FindingReport::contradiction);
         findings
@@ -148,28 +148,29 @@ impl AuditedReport {
         self.findings.iter().find(|finding| finding.check == check)
     }
 
-    /// Whether every byte was proved in this run, and the object has no ETag under which the proof could be kept.
+    /// Whether every byte was proved in this run, but the object has no ETag under which the proof could be
+    /// kept.
     fn is_proved_unkept(&self) -> bool {
         let proof = self.finding(CheckId::Proof).filter(|finding| finding.passes());
         let unkept = self.identity.as_ref().is_some_and(|identity| !identity.is_identified());
         unkept && self.is_at(Level::Bytes) && proof.is_some_and(|proof| proof.covered_bytes == self.bytes())
     }
 
-    /// Whether it may count as proved.
+    /// Whether the object may count as proved.
     pub(super) fn may_be_proved(&self) -> bool {
         self.proof.is_some() || self.is_proved_unkept()
     }
 
     fn odd_result(&self) -> Option<String> {
         let found = exit_of(&self.findings);
-        // Work that was cut off or could not be done shows in no finding.
+        // Work that was interrupted or could not be done has no finding.
         let cut_off = matches!(self.exit_code, Exit::Usage | Exit::CouldNot | Exit::Interrupted);
         let covers = self.exit_code.and(found) == self.exit_code;
         if !covers || (self.exit_code != found && !cut_off) {
             let (found, says) = (found.code(), self.exit_code.code());
             return Some(format!("its findings give exit code {found}, and it says {says}"));
         }
-        // Without a proof that still holds nothing passes; whether one holds depends on its age.
+        // Nothing passes without a valid proof. Whether a proof is valid also depends on its age.
         let may_pass = self.may_be_proved() && self.exit_code == Exit::Passed;
         let verdict = verdict_of(&self.findings, may_pass);
         let open = self.verdict == Verdict::Unknown && verdict == Verdict::Pass;
@@ -177,7 +178,7 @@ impl AuditedReport {
             .then(|| format!("its findings give the verdict {verdict}, and it says {}", self.verdict))
     }
 
-    /// What of the object itself cannot be.
+    /// An impossible property of the object.
     fn odd_object(&self) -> Option<String> {
         let counts = [Some(self.requests), Some(self.received_bytes), self.bytes()];
         if let Some(count) = counts.into_iter().flatten().find(|count| *count > MOST) {
@@ -251,7 +252,7 @@ impl AuditedReport {
         self.findings.iter().enumerate().find_map(is_twice)
     }
 
-    /// What its findings lack that an audit always says.
+    /// A finding that an audit always includes and that is missing.
     fn odd_lack(&self) -> Option<String> {
         let blocks = |check| self.finding(check).is_some_and(FindingReport::blocks_pass);
         let (is_open, is_gone) = (blocks(CheckId::Identity), blocks(CheckId::PolicyCheck(PolicyCheck::Present)));
@@ -283,13 +284,13 @@ impl AuditedReport {
     }
 }
 
-/// Whether a check holds the bytes against what S3 stores of them.
+/// Whether a check compares the bytes with a value that S3 stores.
 fn is_stored(check: CheckId) -> bool {
     matches!(check, CheckId::Reference(Origin::Stored, Subject::ETag | Subject::Checksum(_)))
 }
 
 impl AuditedBucketReport {
-    /// What disagrees in it; `None` where nothing does.
+    /// A contradiction in this line, for the user; `None` if there is none.
     pub fn contradiction(&self) -> Option<String> {
         let (exit, verdict) = (exit_of(&self.findings), verdict_of(&self.findings, true));
         let odd = |finding: &FindingReport| finding.contradiction().or_else(|| finding.odd_in(None, None));

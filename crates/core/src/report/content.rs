@@ -5,80 +5,101 @@ use crate::checks::{RatioBasis, Ratios};
 use crate::content::{Content, Decoded, Estimate, Format, Probed, Region};
 use crate::text::words;
 
-/// Logical size over stored size, on every basis there is. None of them is *the* compression ratio: what AWS counts is
-/// not published.
+/// Logical size over stored size, by every known measure. None of them is the actual compression ratio,
+/// because AWS does not publish which measure applies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RatioReport {
+    /// Size of the object in bytes.
     pub stored_bytes: u64,
+    /// The known measures.
     pub bases: Vec<RatioBasisReport>,
-    /// Bases that are not known, and why.
+    /// The measures that are not known, with reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingBasisReport>,
-    /// Lowest and highest ratio, where there are several.
+    /// The lowest and the highest ratio, if there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<(f64, f64)>,
 }
 
-/// A compression ratio with what it goes by.
+/// A compression ratio and its measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RatioBasisReport {
+    /// `volumes` (size of all volumes), `written` (blocks written to all snapshots), `stated` (by the user)
+    /// or `decoded` (bytes decoded from the object).
     pub basis: RatioBasis,
+    /// Logical size in bytes.
     pub logical_bytes: u64,
-    /// Logical bytes over stored bytes.
+    /// Logical bytes per stored byte.
     pub ratio: f64,
+    /// Source of the logical size.
     pub source: String,
 }
 
+/// A measure that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingBasisReport {
+    /// The measure.
     pub basis: RatioBasis,
+    /// Why it is not known.
     pub reason: String,
-    /// How to have it known.
+    /// How to obtain it.
     pub advice: String,
 }
 
-/// What a sample of small windows says of the content. It tells dense bytes from structured ones; whether dense bytes
-/// are compressed or encrypted they cannot tell.
+/// Estimates about the content from a sample of small windows. They distinguish dense from structured
+/// content, but cannot show whether dense content is compressed or encrypted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeReport {
+    /// Number of windows read.
     pub windows: u64,
+    /// Bytes of a window.
     pub window_bytes: u64,
-    /// Chose the windows: the same one chooses the same windows of an object of the same size.
+    /// Seed of the sample. The same seed selects the same windows of an object of the same size.
     pub seed: u64,
-    /// Order-0 entropy of a window, in bits a byte.
+    /// Order-0 entropy of a window in bits per byte.
     pub entropy_bits_per_byte: EstimateReport,
-    /// Share of bytes that lie in runs of zeros.
+    /// Share of the bytes in runs of zeros.
     pub zero_share: EstimateReport,
-    /// Share of blocks that repeat another block of the object. The value is a floor, as the sample shows only a part
-    /// of the repeats; the upper bound is 1 unless all of the object was read.
+    /// Share of the blocks that occur more than once in the object. The value is a lower limit, because the
+    /// sample shows only some of the repeats; the upper bound is 1 unless the whole object was read.
     pub repeated_share: EstimateReport,
-    /// What zstd would make of the bytes, window by window: compressed size over size.
+    /// Compressed size over size if each window is compressed with zstd.
     pub zstd_share: EstimateReport,
-    /// The same by gzip.
+    /// The same with gzip.
     pub gzip_share: EstimateReport,
-    /// Equal stretches of the object, in order.
+    /// Regions of the object, in order.
     pub regions: Vec<RegionReport>,
 }
 
-/// A mean over the object, estimated from the windows, and its 95% confidence interval.
+/// A mean over the object, estimated from the windows, with its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EstimateReport {
+    /// Mean over the windows that were read.
     pub value: f64,
+    /// Lower bound.
     pub low: f64,
+    /// Upper bound.
     pub high: f64,
 }
 
-/// A stretch of the object.
+/// A region of the object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionReport {
+    /// Offset of the first byte.
     pub offset: u64,
+    /// Length in bytes.
     pub bytes: u64,
-    /// Windows in it that were looked at.
+    /// Number of its windows that were read.
     pub windows: u64,
+    /// `dense` (compressed or encrypted), `structured`, `sparse`, `uniform` or `unread`.
     pub content: Content,
+    /// Mean order-0 entropy in bits per byte.
     pub entropy_bits_per_byte: f64,
+    /// Share of the bytes in runs of zeros.
     pub zero_share: f64,
+    /// Compressed size by zstd over size.
     pub zstd_share: f64,
+    /// Compressed size by gzip over size.
     pub gzip_share: f64,
 }
 
@@ -119,28 +140,37 @@ impl From<&Region> for RegionReport {
     }
 }
 
-/// What decoding the bytes as a stream came to.
+/// Result of decoding the object as a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamReport {
+    /// `zstd`, `gzip`, `zlib`, `zeros` or `unknown`.
     pub format: Format,
-    /// In words: which frames there were, and how the stream ended.
+    /// The frames found and the end of the stream, for the user.
     pub detail: String,
-    /// Frames of zstd, members of gzip.
+    /// Number of complete zstd frames or gzip members.
     pub frames: u64,
-    /// Frames and members whose own checksum was held against what came out.
+    /// Number of these whose own checksum matched the decoded bytes.
     pub checksums: u64,
+    /// Bytes decoded.
     pub decoded_bytes: u64,
-    /// Bytes of the object up to which it was decoded without a complaint.
+    /// Bytes of the object, from its start, that decoded without an error.
     pub good_bytes: u64,
 }
 
-/// Parts side by side in the same state.
+/// Adjacent parts in the same state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartRunReport {
+    /// Number of the first part, from 1.
     pub first_part: u64,
+    /// Number of the last part.
     pub last_part: u64,
+    /// Offset of the first byte.
     pub offset: u64,
+    /// Length in bytes.
     pub bytes: u64,
+    /// `proved` (covered by a reference that matched), `damaged` (located by one that did not), `in_question`
+    /// (a reference that cannot locate damage did not match), `read` (not covered by any reference) or
+    /// `unread`.
     pub state: PartState,
 }
 

@@ -4,62 +4,73 @@ use serde::{Deserialize, Serialize};
 use super::{Exit, SizeReport};
 use crate::price::{CostItem, CostLine, Source};
 
-/// What keeping, reading and moving an object costs, or storing an AMI. Estimates by list prices; nobody's bill.
+/// Estimated costs of keeping, reading and moving an object, or of storing an AMI, by list prices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostReport {
-    /// The object, the file, or the AMI.
+    /// The object, the file or the AMI.
     pub target: String,
-    /// Region that the prices are of.
+    /// Region of the prices.
     pub price_region: String,
-    /// The table or the files that the prices are from.
+    /// Name of the price table or the price files.
     pub prices: String,
+    /// Size of the object in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_bytes: Option<u64>,
+    /// Storage class in S3's spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Before compression.
+    /// Size of the AMI before compression.
     pub size: SizeReport,
+    /// One estimate per line.
     pub lines: Vec<CostLineReport>,
+    /// Remarks.
     pub notes: Vec<String>,
+    /// Requests of all kinds.
     pub requests: u64,
-    /// 3 where an estimate is not known.
+    /// Exit code of the command: 3 if an estimate is not known.
     pub exit_code: Exit,
 }
 
 /// One estimate in US dollars.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostLineReport {
+    /// `keep` (for a month), `early_deletion` (the rest of the class's minimum duration), `read` (every byte
+    /// once), `bring_back` (from an archive class), `copy_out` (to the internet), `move` (to another class),
+    /// `store` or `restore`.
     pub item: CostItem,
-    /// The storage class and its tier, or the call.
+    /// The storage class and its tier, or the API call.
     pub of: String,
     /// Whether the object is in this class.
     pub here: bool,
-    /// Absent where it is not known.
+    /// Lower bound; absent if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dollars_least: Option<f64>,
-    /// Absent where it is not known.
+    /// Upper bound; absent if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dollars_most: Option<f64>,
-    /// Why nothing is known of it.
+    /// Why the amount is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How it is computed.
+    /// The computation.
     pub basis: String,
-    /// How long it takes, where AWS documents that.
+    /// The documented duration, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes: Option<String>,
+    /// Sources of the prices.
     pub prices: Vec<PriceSourceReport>,
 }
 
-/// Where a price comes from.
+/// Source of a price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PriceSourceReport {
+    /// Name of the document or file.
     pub source: String,
+    /// Region of the price.
     pub region: String,
-    /// As the source dates itself.
+    /// Date that the source states.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// The day it was looked at, where it bears no date.
+    /// Date on which an undated source was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Whether the lines of an audit were judged by the policy that its end names.
+//! Checks that the lines of an audit were judged by the policy that its end names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,17 +6,17 @@ use super::{AuditLines, FindingReport};
 use crate::ident::Prefix;
 use crate::verdict::{CheckId, PolicyCheck};
 
-/// Which checks of a policy the lines of an audit hold. All objects of one audit are held against the same.
+/// The policy checks in the lines of an audit. All objects of one audit are judged by the same checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Demands {
-    /// Of objects; `None` where no object has an identity.
+    /// Checks of objects; `None` if no object has an identity.
     objects: Option<BTreeSet<CheckId>>,
-    /// By bucket.
+    /// Checks of buckets, by bucket.
     buckets: BTreeMap<String, BTreeSet<CheckId>>,
 }
 
 impl Demands {
-    /// Whether lines of both can be of one audit.
+    /// Whether the lines of both can belong to one audit.
     pub fn go_with(&self, other: &Demands) -> bool {
         let alike = self.objects.as_ref().zip(other.objects.as_ref()).is_none_or(|(one, other)| one == other);
         alike && self.buckets == other.buckets
@@ -24,7 +24,7 @@ impl Demands {
 }
 
 impl FindingReport {
-    /// Whether a policy asks for it.
+    /// Whether the check belongs to a policy.
     fn is_demand(&self) -> bool {
         use PolicyCheck::{Present, Sound, Unchanged};
         self.upkeep().is_some_and(|upkeep| !matches!(upkeep, Present | Sound | Unchanged))
@@ -36,13 +36,14 @@ fn demands(findings: &[FindingReport]) -> BTreeSet<CheckId> {
 }
 
 impl AuditLines {
+    /// The policy checks in these lines.
     pub fn demands(&self) -> Demands {
         let known = self.objects.iter().find(|one| one.identity.is_some());
         let buckets = self.buckets.iter().map(|one| (one.bucket.clone(), demands(&one.findings)));
         Demands { objects: known.map(|one| demands(&one.findings)), buckets: buckets.collect() }
     }
 
-    /// Why the lines are not what the policy of the audit makes of them.
+    /// A contradiction between the lines and the policy of the audit.
     pub(super) fn odd_policy(&self) -> Option<String> {
         let all = self.demands();
         let of_objects = all.objects.clone().unwrap_or_default();

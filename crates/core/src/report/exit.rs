@@ -7,21 +7,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::verdict::Verdict;
 
-/// How a command ends. In JSON it is the process exit code.
+/// Exit status of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
-    /// Every required check passed.
+    /// 0: every required check passed.
     #[default]
     Passed,
-    /// At least one check failed.
+    /// 1: at least one check failed.
     Failed,
-    /// Wrong arguments, configuration or credentials, before any work.
+    /// 2: wrong arguments, configuration or credentials, before any work.
     Usage,
-    /// Nothing failed, but something required is unknown.
+    /// 3: nothing failed, but a required check is unknown.
     Unknown,
-    /// The work could not be done.
+    /// 4: the work could not be done.
     CouldNot,
-    /// Stopped by a signal.
+    /// 130: stopped by a signal.
     Interrupted,
 }
 
@@ -36,10 +36,11 @@ impl From<Verdict> for Exit {
 }
 
 impl Exit {
+    /// Every exit.
     pub const ALL: [Exit; 6] =
         [Exit::Passed, Exit::Failed, Exit::Usage, Exit::Unknown, Exit::CouldNot, Exit::Interrupted];
 
-    /// The process exit code.
+    /// The exit code of the process.
     pub fn code(self) -> u8 {
         match self {
             Exit::Passed => 0,
@@ -51,7 +52,7 @@ impl Exit {
         }
     }
 
-    /// The exit of two pieces of work together: 130, then 1, 2, 4, 3, 0.
+    /// The exit status of two pieces of work together. Precedence: 130, 1, 2, 4, 3, 0.
     pub fn and(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
             Exit::Passed => 0,

@@ -3,58 +3,70 @@ use serde::{Deserialize, Serialize};
 
 use crate::verdict::{CheckId, Damage, Evidence, Finding, Outcome, Reads, Reason, ReasonCode, Verdict};
 
-/// The answer to one check.
+/// Result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingReport {
-    /// Name of the check, as `--using`, `--require` and `--accept` take it.
+    /// Name of the check, as accepted by `--using`, `--require` and `--accept`.
     pub check: CheckId,
+    /// `pass`, `fail` or `unknown`.
     pub verdict: Verdict,
+    /// Whether `unknown` here makes the overall verdict unknown.
     pub required: bool,
-    /// What the bytes were held against, and who said so.
+    /// Kind and origin of the expected value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// The expected value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+    /// The value found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<String>,
-    /// How many bytes the evidence speaks for.
+    /// Number of bytes that the evidence covers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covered_bytes: Option<u64>,
-    /// For a fail: how often the bytes were read and gave the same wrong value.
+    /// For a failure: how often the bytes were read and gave the same wrong value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reads: Option<u8>,
+    /// The damaged parts, if they are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub damage: Vec<DamageReport>,
-    /// Always there for `unknown`.
+    /// Why the check is unknown; always present for `unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonReport>,
 }
 
-/// A part whose bytes are not those of its reference.
+/// A part whose digest differs from the reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DamageReport {
-    /// Counted from 1.
+    /// Number of the part, from 1.
     pub part: u64,
+    /// Offset of its first byte.
     pub offset_bytes: u64,
+    /// Length in bytes.
     pub length_bytes: u64,
+    /// The expected digest.
     pub expected: String,
+    /// The digest of the first read.
     pub observed: String,
+    /// The digest of the second read; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_read: Option<String>,
 }
 
-/// Why something is unknown.
+/// Why a check is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonReport {
-    /// Stable, for programs.
+    /// Stable code for programs.
     pub code: ReasonCode,
+    /// The reason, for the user.
     pub detail: String,
+    /// What the user can do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
 
 impl FindingReport {
-    /// Whether it keeps what it is about from passing: it is wrong, or it is required and open.
+    /// Whether it prevents a pass: it fails, or it is required and unknown.
     pub fn blocks_pass(&self) -> bool {
         self.verdict == Verdict::Fail || self.required && self.verdict == Verdict::Unknown
     }

@@ -9,50 +9,68 @@ use crate::facts::{Encryption, Fact, LockFacts, Recognised};
 use crate::text::words;
 use crate::verdict::CheckId;
 
-/// What `inspect` found. No byte of the object was read.
+/// Result of `inspect`. No byte of the object is read, except for windows of a probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InspectReport {
+    /// The object, as a URI or a path.
     pub target: String,
-    /// The API call that told size, ETag and what has no source of its own here.
+    /// The API call behind size, ETag and the other values without a source of their own.
     pub source: String,
+    /// The state of the object.
     pub identity: IdentityReport,
+    /// Form of the ETag: `md5`, `multipart`, `opaque` or `none`.
     pub etag_form: ETagKind,
+    /// The parts of the object.
     pub layout: LayoutReport,
+    /// The checksums that S3 stores.
     pub checksums: Vec<ChecksumReport>,
-    /// Where the checksums come from, or why there are none.
+    /// Source of the checksums, or why there are none.
     pub checksums_source: String,
+    /// Storage class in S3's spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// `now`, `until` (through a temporary copy) or `archived`.
     pub readable: ReadableState,
-    /// Where it is archived, or when the temporary copy ends.
+    /// Where it is archived, or when the temporary copy expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readable_detail: Option<String>,
+    /// Server-side encryption.
     pub encryption: EncryptionReport,
+    /// Object Lock.
     pub lock: FactReport<LockReport>,
+    /// Replication status in S3's spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication: Option<String>,
-    /// When a lifecycle rule will remove the object.
+    /// When a lifecycle rule will remove the object, as S3 states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiration: Option<String>,
+    /// `Content-Type`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// Tags of the object.
     pub tags: FactReport<BTreeMap<String, String>>,
+    /// User metadata.
     pub metadata: Vec<MetadataReport>,
+    /// Compression ratios.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<RatioReport>,
+    /// Estimates about the content, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeReport>,
-    /// Proofs that a `verify` could reach, and those it could not.
+    /// The references, and whether `verify` can use them.
     pub proofs: Vec<ProofReport>,
-    /// What a `verify` of every byte would take; absent when nothing would be read.
+    /// Requests and bytes of a complete `verify`; absent if nothing would be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_cost: Option<VerifyCostEstimate>,
+    /// Remarks.
     pub notes: Vec<String>,
+    /// Requests of all kinds.
     pub requests: u64,
-    /// Object bytes that came over the wire: of windows that were read, and of answers that were the object where
-    /// something else was asked for.
+    /// Object bytes received: of windows, and of responses that contained the object although something else
+    /// was requested.
     #[serde(default, skip_serializing_if = "is_none")]
     pub received_bytes: u64,
+    /// Exit code for this target.
     pub exit_code: Exit,
 }
 
@@ -105,70 +123,89 @@ impl From<ChecksumKind> for ChecksumType {
     }
 }
 
-/// A checksum S3 stores.
+/// A checksum that S3 stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChecksumReport {
+    /// Name of the algorithm.
     pub algorithm: Algorithm,
+    /// `full_object`, `composite` or `unstated`.
     pub kind: ChecksumType,
+    /// The value in base64, for composites possibly with the part count.
     pub value: String,
 }
 
-/// A fact that was asked for by itself.
+/// A value that was requested separately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FactReport<T> {
+    /// The value; absent or `null` if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<T>,
-    /// Where the value comes from, or why there is none.
+    /// Source of the value, or why there is none.
     pub source: String,
 }
 
+/// Server-side encryption of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EncryptionReport {
-    /// S3's word, `SSE-C`, or `none stated`.
+    /// S3's term, `SSE-C`, or `none stated`.
     pub kind: String,
+    /// Id or ARN of the KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key: Option<String>,
 }
 
+/// Object Lock of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LockReport {
+    /// Retention mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
+    /// End of the retention, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retain_until: Option<String>,
+    /// Legal hold, `ON` or `OFF`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_hold: Option<String>,
 }
 
-/// One entry of user metadata, verbatim.
+/// One entry of the user metadata, unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetadataReport {
+    /// Name without `x-amz-meta-`.
     pub name: String,
+    /// The value.
     pub value: String,
-    /// What the value looks like; the names that EC2 uses are not published.
+    /// Kind of the value: `account`, `date`, `ami_id` or `ami_name`. It is recognised by the value, because
+    /// the names that EC2 uses are not published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recognised: Option<Recognised>,
 }
 
-/// A reference, and whether a `verify` could hold the bytes against it.
+/// A reference, and whether `verify` can compare the bytes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProofReport {
+    /// Name of the check.
     pub check: CheckId,
+    /// Whether `verify` can use it.
     pub reachable: bool,
-    /// What a match would prove, or what a mismatch could show; empty when out of reach.
+    /// What a match proves or a mismatch shows; empty if it cannot be used.
     pub detail: String,
+    /// Why it cannot be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonReport>,
 }
 
+/// Requests and bytes of a complete `verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VerifyCostEstimate {
-    /// All requests, metadata included, when nothing must be repeated.
+    /// Requests of all kinds, if none must be repeated.
     pub requests: u64,
+    /// Object bytes to read.
     pub read_bytes: u64,
 }
 
 impl<T> FactReport<T> {
+    /// Converts a fact; `show` converts its value.
     pub fn from_fact<U>(fact: &Fact<U>, show: impl FnOnce(&U) -> T) -> Self {
         match fact {
             Fact::Known { value, source } => FactReport { value: Some(show(value)), source: (*source).to_owned() },

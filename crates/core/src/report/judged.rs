@@ -1,7 +1,8 @@
 use super::{Exit, FindingReport};
 use crate::verdict::Verdict;
 
-/// The verdict over findings: any fail, else whether all that is required and the proof itself passed.
+/// The verdict over findings: fail if any fails; pass if nothing required is unknown and the bytes are
+/// proved; otherwise unknown.
 pub fn verdict_of(findings: &[FindingReport], proved: bool) -> Verdict {
     match exit_of(findings) {
         Exit::Failed => Verdict::Fail,
@@ -10,7 +11,7 @@ pub fn verdict_of(findings: &[FindingReport], proved: bool) -> Verdict {
     }
 }
 
-/// Whether anything that is required is wrong or open.
+/// The exit status over findings: failed if any fails, unknown if a required one is unknown.
 pub fn exit_of(findings: &[FindingReport]) -> Exit {
     if findings.iter().any(|finding| finding.verdict == Verdict::Fail) {
         Exit::Failed

@@ -1,13 +1,13 @@
-//! What the commands found, as values that can be written down.
+//! The results of commands, as serialisable values.
 //!
 //! # The JSON lines
 //!
-//! With `--json` every command writes one JSON object a line, each with
-//! `"schema":"stored-ami/1"` and a `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `cost`, `audited`,
+//! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
+//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `cost`, `audited`,
 //! `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
-//! not be worked on) and, last, `summary`. Units are in the names. `unknown` always comes with a
-//! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema
-//! of these types is `docs/stored-ami-1.schema.json`, held equal to them by a test.
+//! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
+//! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
+//! types is `docs/stored-ami-1.schema.json`; a test keeps it up to date.
 
 mod audit;
 mod audit_note;
@@ -52,9 +52,10 @@ pub use task::{LeftReport, TaskKind, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
 pub use whole::AuditLines;
 
+/// Value of `schema` in every line.
 pub const SCHEMA: &str = "stored-ami/1";
 
-/// Name and version of this program, as what it writes bears them.
+/// Name and version of this program, as recorded in the documents it writes.
 pub const TOOL: &str = concat!("stored-ami ", env!("CARGO_PKG_VERSION"));
 
 /// One line of JSON output.
@@ -62,58 +63,87 @@ pub const TOOL: &str = concat!("stored-ami ", env!("CARGO_PKG_VERSION"));
 pub struct Line {
     /// `stored-ami/1`.
     pub schema: String,
+    /// The result, with its `type`.
     #[serde(flatten)]
     pub report: Report,
 }
 
+/// The results that commands write, distinguished by `type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Report {
+    /// Result of `inspect`.
     Inspect(Box<InspectReport>),
+    /// Result of `verify`.
     Verify(Box<VerifyReport>),
+    /// Conditions of a store or a restore.
     Preflight(Box<PreflightReport>),
+    /// Whether a bucket contains an AMI.
     Stored(StoredReport),
+    /// A store or a restore task.
     Task(Box<TaskReport>),
+    /// Result of `bench`.
     Bench(Box<BenchReport>),
+    /// Hashing speed of this machine.
     Hashes(HashesReport),
+    /// Cost estimates.
     Cost(Box<CostReport>),
+    /// One object of an audit.
     Audited(Box<AuditedReport>),
+    /// One bucket of an audit.
     AuditedBucket(AuditedBucketReport),
+    /// An observation of an audit across objects.
     Observation(ObservationReport),
+    /// The end of an audit.
     Audit(Box<AuditReport>),
+    /// Whether an AMI may be deleted.
     Safe(Box<DeletionSafetyReport>),
+    /// One entry of a ledger.
     LedgerEntry(Box<LedgerEntryReport>),
+    /// Result of an operation on a ledger.
     Ledger(LedgerReport),
+    /// A target that could not be processed.
     Error(ErrorReport),
+    /// The last line of a command.
     Summary(SummaryReport),
 }
 
-/// A target that could not be worked on.
+/// A target that could not be processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorReport {
+    /// The target as given.
     pub target: String,
-    /// What is wrong, without the target.
+    /// The error, without the target.
     pub message: String,
+    /// Error code of the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
+    /// Id of the failed request, for AWS support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Exit code for this target.
     pub exit_code: Exit,
 }
 
-/// The last line.
+/// The last line of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SummaryReport {
+    /// Number of targets.
     pub targets: u64,
+    /// Number of targets that passed.
     pub passed: u64,
+    /// Number of targets that failed.
     pub failed: u64,
+    /// Number of targets that are unknown.
     pub unknown: u64,
+    /// Number of targets that could not be processed.
     pub errors: u64,
-    /// The exit code of the command.
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 
 impl Line {
+    /// A line of this schema.
     pub fn new(report: Report) -> Self {
         Line { schema: SCHEMA.to_owned(), report }
     }

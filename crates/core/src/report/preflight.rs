@@ -8,65 +8,80 @@ use crate::checks::preflight::{LogicalSize, Preflight, Stored, StoredAnswer};
 use crate::text::words;
 use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
 
-/// What is known before a store or a restore.
+/// The conditions of a store or a restore before it is started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PreflightReport {
+    /// `store` or `restore`.
     pub operation: TaskKind,
     /// The AMI to store, or the object to restore.
     pub target: String,
+    /// Region of the call.
     pub region: String,
+    /// Account of the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Where a store would put the object.
+    /// Where a store will put the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
-    /// The name that a restored AMI would get.
+    /// Name of the restored AMI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Over all findings.
+    /// `pass`, `fail` or `unknown`, over all findings.
     pub verdict: Verdict,
-    /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
-    /// the exit code does.
+    /// Required checks whose `unknown` was accepted with `--accept`. This changes the exit code, not the
+    /// verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<CheckId>,
-    /// Ordered by what stands in the way.
+    /// The findings: failed, required and unknown, other unknown, passed.
     pub findings: Vec<FindingReport>,
+    /// Size of the AMI before compression.
     pub size: SizeReport,
-    /// Before a store: whether the bucket holds the AMI, and who said so.
+    /// Before a store: whether the bucket contains the AMI, with the sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<StoredReport>,
-    /// Tags that will be set: of the object for a store, of AMI and snapshots for a restore.
+    /// Tags that will be set: on the object for a store, on the AMI and its snapshots for a restore.
     pub tags: BTreeMap<String, String>,
+    /// Remarks that do not affect the verdict.
     pub notes: Vec<String>,
-    /// What AWS also needs, and nothing here could test.
+    /// Further requirements of AWS that cannot be tested before the call.
     pub untested: Vec<String>,
+    /// Requests of all kinds.
     pub requests: u64,
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 
 /// The size of an AMI before compression.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeReport {
+    /// Sum of the sizes of all volumes in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_bytes: Option<u64>,
     /// Bytes of the blocks written to the snapshots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_bytes: Option<u64>,
-    /// Where the sizes come from, or why there are none.
+    /// Source of the sizes, or why there are none.
     pub source: String,
 }
 
-/// Whether a bucket holds an AMI.
+/// Whether a bucket contains an AMI.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredReport {
+    /// Id of the AMI.
     pub image: String,
+    /// Name of the bucket.
     pub bucket: String,
-    /// Where a store would put it.
+    /// The key that a store uses.
     pub key: String,
+    /// `not_stored`, `stored`, `in_flight`, `completed_but_object_gone`, `failed` or `cannot_tell`.
     pub answer: StoredState,
+    /// What each source answered.
     pub sources: Vec<SaidReport>,
+    /// Remarks.
     pub notes: Vec<String>,
+    /// Requests of all kinds.
     pub requests: u64,
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 
@@ -97,10 +112,12 @@ impl From<Stored> for StoredState {
     }
 }
 
-/// What one source said.
+/// The answer of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SaidReport {
+    /// The API call.
     pub source: String,
+    /// The answer, for the user.
     pub said: String,
 }
 
@@ -111,6 +128,7 @@ impl From<&LogicalSize> for SizeReport {
 }
 
 impl StoredReport {
+    /// A report of an answer, without requests and notes.
     pub fn new(image: &str, bucket: &str, key: String, answer: &StoredAnswer) -> Self {
         let exit = match answer.stored {
             Stored::NotStored | Stored::Failed => Exit::Passed,
@@ -131,7 +149,7 @@ impl StoredReport {
     }
 }
 
-/// Findings in the order in which they stand in the way: fails, required unknowns, other unknowns, passes.
+/// Order of the findings in a report: failed, required and unknown, other unknown, passed.
 fn rank(finding: &Finding) -> u8 {
     match (finding.verdict(), finding.required) {
         (Verdict::Fail, _) => 0,
@@ -142,6 +160,7 @@ fn rank(finding: &Finding) -> u8 {
 }
 
 impl PreflightReport {
+    /// A report of a preflight; the other fields are set by the command.
     pub fn new(operation: TaskKind, target: String, region: &str, preflight: Preflight, accept: &[CheckName]) -> Self {
         let Preflight { mut findings, notes, untested } = preflight;
         findings.sort_by_key(rank);

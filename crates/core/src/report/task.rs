@@ -13,47 +13,56 @@ words! {
     }
 }
 
-/// What became of a store or a restore.
+/// Result of a store or a restore task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskReport {
+    /// `store` or `restore`.
     pub operation: TaskKind,
-    /// The AMI that is stored, or the new one that is restored.
+    /// The AMI that is stored, or the restored AMI.
     pub image: String,
+    /// Region of the task.
     pub region: String,
-    /// `s3://bucket/key`, where it is known.
+    /// `s3://bucket/key`, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
+    /// Name of the restored AMI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// EC2's word for the state: of the task, or of the new AMI. `DryRun` where nothing was to be started.
+    /// State in EC2's spelling, of the task or the restored AMI. `DryRun` if nothing was to be started.
     pub state: String,
-    /// Whether this run started it; otherwise it was taken up.
+    /// Whether this run started it, or continued to follow it.
     pub started_here: bool,
-    /// The service's own reason, where it failed.
+    /// The reason that the service states for a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// Of the findings; absent where there was nothing to check.
+    /// `pass`, `fail` or `unknown`, over all findings; absent if there was nothing to check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
-    /// the exit code does.
+    /// Required checks whose `unknown` was accepted with `--accept`. This changes the exit code, not the
+    /// verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<CheckId>,
-    /// What could be checked of the outcome.
+    /// Checks of the result.
     pub findings: Vec<FindingReport>,
-    /// What a failed restore left behind, and the command that removes it.
+    /// Resources that a failed restore left behind, with the commands that remove them.
     pub left_behind: Vec<LeftReport>,
+    /// Remarks.
     pub notes: Vec<String>,
-    /// Since this run took it up.
+    /// Time since this run started or took over the task.
     pub elapsed_seconds: f64,
+    /// Requests of all kinds.
     pub requests: u64,
+    /// Exit code of the command.
     pub exit_code: Exit,
 }
 
 /// A resource that a failed restore left behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftReport {
+    /// Id of the resource.
     pub id: String,
+    /// State in EC2's spelling.
     pub state: String,
+    /// The command that removes it.
     pub remove_with: String,
 }

@@ -9,50 +9,63 @@ use crate::plan::{Basis, KnownLayout, LayoutShape};
 use crate::text::words;
 use crate::verdict::{CheckId, Verdict};
 
-/// What `verify` found.
+/// Result of `verify`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VerifyReport {
+    /// The object, as a URI or a path.
     pub target: String,
-    /// Over all findings.
+    /// `pass`, `fail` or `unknown`, over all findings.
     pub verdict: Verdict,
     /// Names of the references that matched over every byte.
     pub proved_by: Vec<CheckId>,
-    /// Required checks whose `unknown` was accepted with `--accept`; the verdict does not change by it,
-    /// the exit code does.
+    /// Required checks whose `unknown` was accepted with `--accept`. This changes the exit code, not the
+    /// verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<CheckId>,
+    /// The state of the object that was read.
     pub identity: IdentityReport,
+    /// The parts of the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<LayoutReport>,
+    /// One finding per check.
     pub findings: Vec<FindingReport>,
-    /// What is known of each part, in order; absent where the parts are not known.
+    /// State of each part, in order; absent if the parts are not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartRunReport>,
+    /// Compression ratios.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<RatioReport>,
+    /// Estimates about the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeReport>,
+    /// Result of decoding the object as a stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamReport>,
-    /// Digests of all bytes that were computed.
+    /// Digests of the whole object that were computed.
     pub digests: Vec<DigestReport>,
+    /// Requests, bytes and time.
     pub stats: StatsReport,
+    /// Remarks.
     pub notes: Vec<String>,
+    /// Exit code for this target.
     pub exit_code: Exit,
 }
 
-/// Under which identity an object was read.
+/// The state of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IdentityReport {
+    /// Size in bytes.
     pub object_bytes: u64,
+    /// ETag of the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// Version id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    /// RFC 3339.
+    /// Time of last modification, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
-    /// Whether the name carries an AMI id, and which.
+    /// The AMI id in the name of the object, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ami_id: Option<String>,
 }
@@ -75,54 +88,67 @@ words! {
     }
 }
 
-/// Where the parts end.
+/// The parts of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LayoutReport {
+    /// `uniform`, `uneven` or `unknown`.
     pub shape: LayoutKind,
+    /// Number of parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u64>,
-    /// Of all parts but the last.
+    /// Bytes of each part but the last, if they are equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_bytes: Option<u64>,
+    /// Bytes of the last part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_part_bytes: Option<u64>,
+    /// Bytes of the smallest part, if the sizes differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_part_bytes: Option<u64>,
+    /// Bytes of the largest part, if the sizes differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_part_bytes: Option<u64>,
+
+    /// `proved`, or `assumed` if it only fits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<LayoutBasis>,
-    /// Where it is known from, or why it is not.
+    /// Source of the layout, or why it is not known.
     pub source: String,
-    /// Other part sizes that fit as well, in bytes.
+    /// Other part sizes that fit, in bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_candidates: Vec<u64>,
 }
 
+/// A digest of the whole object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestReport {
+    /// Name of the algorithm.
     pub algorithm: Algorithm,
+    /// The value in base64.
     pub base64: String,
+    /// The value in hexadecimal.
     pub hex: String,
 }
 
-/// What the work took.
+/// Requests, bytes and time of the work.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatsReport {
-    /// Requests of all kinds, repeated ones too.
+    /// Requests of all kinds, including repeated ones.
     pub requests: u64,
-    /// Of these, reads of object bytes.
+    /// Number of these that read object bytes.
     pub reads: u64,
+    /// Number of repeated requests.
     pub retries: u64,
-    /// Object bytes that came over the wire.
+    /// Object bytes received.
     pub received_bytes: u64,
-    /// Object bytes of ranges that came whole in the first reading.
+    /// Object bytes of the ranges that were complete after the first read.
     pub covered_bytes: u64,
+    /// Duration of the work.
     pub elapsed_seconds: f64,
-    /// Bytes a second in each of equal periods, in order.
+    /// Throughput in periods of equal length, in order, in bytes per second.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub periods: Vec<f64>,
-    /// How long each of these periods was.
+    /// Length of a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_seconds: Option<f64>,
 }

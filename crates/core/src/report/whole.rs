@@ -1,4 +1,4 @@
-//! Whether the end of an audit agrees with its lines.
+//! Checks that the end of an audit agrees with its lines.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,17 +8,21 @@ use crate::audit::{CLOCK_SKEW, ChangeKind, Level};
 use crate::ident::{Prefix, Target};
 use crate::verdict::Verdict;
 
-/// The lines of one audit, as they were written.
+/// The lines of one audit, as written.
 #[derive(Debug, Clone, Default)]
 pub struct AuditLines {
+    /// Lines of objects.
     pub objects: Vec<AuditedReport>,
+    /// Lines of buckets.
     pub buckets: Vec<AuditedBucketReport>,
+    /// The line that ends the audit.
     pub end: AuditReport,
+    /// The last line of the command.
     pub summary: SummaryReport,
 }
 
 impl AuditLines {
-    /// What disagrees, and the line it is in; `None` where nothing does.
+    /// The first contradiction with the line it is in, for the user; `None` if there is none.
     pub fn contradiction(&self) -> Option<String> {
         let object = |one: &AuditedReport| {
             let level = self.end.odd_level(one);
@@ -61,13 +65,13 @@ impl AuditLines {
         if let Some((name, says, found)) = lines.into_iter().find(|(_, says, found)| says != found) {
             return Some(format!("{name} is {says}, and its lines make {found}"));
         }
-        // A proof may hold of an object that is not in order.
+        // An object may be proved and still fail another check.
         let range = self.count(|one| one.verdict == Verdict::Pass)..=self.count(AuditedReport::may_be_proved);
         (!range.contains(&end.proved))
             .then(|| format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end()))
     }
 
-    /// The exit code that the lines give together.
+    /// The exit status of all lines together.
     fn exit_of_lines(&self) -> Exit {
         let objects = self.objects.iter().map(|one| one.exit_code);
         let all = objects.chain(self.buckets.iter().map(|one| one.exit_code));
@@ -111,7 +115,7 @@ fn shown(summary: &SummaryReport) -> String {
 }
 
 impl AuditReport {
-    /// Which level or number of it cannot be.
+    /// An impossible level or number.
     fn odd_numbers(&self) -> Option<String> {
         let level = self.level;
         if self.sample.is_some() != (level == Level::Sample) {
@@ -146,7 +150,7 @@ impl AuditReport {
         Some(format!("it was examined at level {level} in an audit of level {}", self.level))
     }
 
-    /// Why a line of an object cannot be of this audit.
+    /// Why the line of an object cannot belong to this audit.
     fn odd_object(&self, one: &AuditedReport) -> Option<String> {
         let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
         let uri = &one.target;
@@ -155,7 +159,7 @@ impl AuditReport {
         }
         let is_listed = self.scope.iter().all(|scope| scope.parse::<Prefix>().is_ok());
         if is_listed && self.problems.is_empty() && (one.examined.is_some() || one.identity.is_some()) {
-            // A ledger may know objects of other names; one that is there, and that a listing lacks, is a problem.
+            // A ledger may contain objects of other names. One that exists but is not listed is a problem.
             let is_stored_ami = uri.version.is_none() && Target::Object(uri.clone()).ami_id().is_some();
             if !is_stored_ami {
                 return Some("no listing shows it as a stored AMI object".to_owned());
@@ -168,7 +172,7 @@ impl AuditReport {
         self.odd_age(one).filter(|_| passed)
     }
 
-    /// Why the proof of a line that passes does not hold in this audit.
+    /// Why the proof of a passed line is not valid in this audit.
     fn odd_age(&self, one: &AuditedReport) -> Option<String> {
         let at = one.proof.as_ref()?.at.parse::<Timestamp>().ok()?;
         let Ok(began) = self.began.parse::<Timestamp>() else { return Some("it is of no known time".to_owned()) };
@@ -185,7 +189,7 @@ impl AuditReport {
         (age > limit).then(|| format!("its proof is of {at}, too long before the audit to hold in it"))
     }
 
-    /// Why a line of a bucket cannot be of this audit.
+    /// Why the line of a bucket cannot belong to this audit.
     fn odd_bucket(&self, one: &AuditedBucketReport) -> Option<String> {
         let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
         let outside = prefixes.is_some_and(|all| all.iter().all(|prefix| prefix.bucket != one.bucket));

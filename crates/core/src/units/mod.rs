@@ -1,4 +1,4 @@
-//! Quantities with their units: bytes, byte ranges, part numbers, throughput.
+//! Quantities with their units: byte counts, byte ranges, part numbers, throughput.
 
 mod part_number;
 mod range;
@@ -10,10 +10,12 @@ pub use range::ByteRange;
 pub use size::{ByteSize, GIB, KIB, MIB};
 pub use throughput::Throughput;
 
-/// Why a quantity typed by a person could not be read.
+/// A quantity typed by a user could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}` is not {expected}")]
 pub struct ParseUnitError {
+    /// The text as typed.
     pub input: String,
+    /// A description of the accepted syntax, for the error message.
     pub expected: &'static str,
 }

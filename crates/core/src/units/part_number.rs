@@ -1,12 +1,14 @@
 use std::fmt;
 
-/// The number of a part of a multipart upload, 1 to 10,000
-/// (S3 User Guide, *multipart upload limits*).
+/// The number of a part of a multipart upload, 1 to 10,000 (S3 User Guide, *Amazon S3 multipart upload
+/// limits*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartNumber(u16);
 
 impl PartNumber {
+    /// The largest part number, which is also the largest number of parts.
     pub const MAX: u32 = 10_000;
+    /// The number of the first part, 1.
     pub const FIRST: PartNumber = PartNumber(1);
 
     /// `None` outside 1 to 10,000.
@@ -14,16 +16,17 @@ impl PartNumber {
         u16::try_from(number).ok().filter(|_| (1..=Self::MAX).contains(&number)).map(PartNumber)
     }
 
-    /// The number of the part at a zero-based position.
+    /// The number of the part at a zero-based position; `None` beyond the 10,000th part.
     pub fn from_index(index: usize) -> Option<Self> {
         u32::try_from(index).ok().and_then(|index| Self::new(index.checked_add(1)?))
     }
 
+    /// The number as S3 counts, from 1.
     pub fn get(self) -> u32 {
         u32::from(self.0)
     }
 
-    /// Zero-based position.
+    /// The zero-based position of the part.
     pub fn index(self) -> usize {
         usize::from(self.0) - 1
     }

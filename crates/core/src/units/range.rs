@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A half-open range of bytes, `start..end`; it may be empty.
+/// A half-open range of byte offsets, `start..end`. It may be empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteRange {
     start: u64,
@@ -8,21 +8,22 @@ pub struct ByteRange {
 }
 
 impl ByteRange {
-    /// `None` when `end` lies before `start`.
+    /// `None` if `end` is less than `start`.
     pub fn new(start: u64, end: u64) -> Option<Self> {
         (start <= end).then_some(ByteRange { start, end })
     }
 
-    /// All of an object of `size` bytes.
+    /// The whole of an object of `size` bytes.
     pub fn whole(size: u64) -> Self {
         ByteRange { start: 0, end: size }
     }
 
+    /// Offset of the first byte.
     pub fn start(self) -> u64 {
         self.start
     }
 
-    /// One past the last byte.
+    /// Offset one past the last byte.
     pub fn end(self) -> u64 {
         self.end
     }
@@ -32,18 +33,18 @@ impl ByteRange {
         self.end - self.start
     }
 
+    /// Whether the range contains no byte.
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
 
-    /// What is left of the range from the absolute offset `from`, which is
-    /// clamped into the range.
+    /// The rest of the range from the absolute offset `from`, which is clamped to the range.
     pub fn tail(self, from: u64) -> Self {
         ByteRange { start: from.clamp(self.start, self.end), end: self.end }
     }
 
-    /// The value of an HTTP `Range` header (RFC 9110 §14.1.2), whose last
-    /// position is inclusive; `None` for an empty range, which HTTP cannot ask for.
+    /// The value of an HTTP `Range` header (RFC 9110, 14.1.2), in which the last position is inclusive.
+    /// `None` for an empty range, which the header cannot express.
     pub fn http_header(self) -> Option<String> {
         (!self.is_empty()).then(|| format!("bytes={}-{}", self.start, self.end - 1))
     }

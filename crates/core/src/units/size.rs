@@ -3,19 +3,22 @@ use std::str::FromStr;
 
 use super::ParseUnitError;
 
+/// Bytes in one kibibyte.
 pub const KIB: u64 = 1 << 10;
+/// Bytes in one mebibyte.
 pub const MIB: u64 = 1 << 20;
+/// Bytes in one gibibyte.
 pub const GIB: u64 = 1 << 30;
 
 /// A number of bytes.
 ///
-/// `Display` uses binary units (`8 MiB`, `1.38 GiB`). `FromStr` takes a plain
-/// number, binary units (`8MiB`, `8M`, `8m`) and decimal ones (`8MB`).
+/// `Display` writes binary units (`8 MiB`, `1.38 GiB`). `FromStr` accepts a plain number, binary units
+/// (`8MiB`, `8M`, `8m`) and decimal units (`8MB`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ByteSize(pub u64);
 
 impl ByteSize {
-    /// The number with a comma between groups of three digits: `67,108,864`.
+    /// The number with commas between groups of three digits: `67,108,864`.
     pub fn grouped(self) -> String {
         let digits = self.0.to_string();
         let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -38,7 +41,7 @@ impl fmt::Display for ByteSize {
         let mut value = self.0 as f64 / 1024.0;
         let mut unit = "KiB";
         for next in UNITS.iter().skip(1) {
-            // 1023.995 would print as "1024.00": move on one unit before that.
+            // 1023.995 would be printed as "1024.00", so the next unit starts just below 1024.
             if value < 1023.995 {
                 break;
             }

@@ -3,21 +3,23 @@ use std::time::Duration;
 
 use super::ByteSize;
 
-/// Bytes moved in a time.
+/// An amount of data and the time it took to transfer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Throughput {
+    /// Bytes transferred.
     pub bytes: u64,
+    /// Time taken.
     pub elapsed: Duration,
 }
 
 impl Throughput {
-    /// Bytes per second; `None` when no time has passed.
+    /// Bytes per second; `None` if no time has passed.
     pub fn bytes_per_second(self) -> Option<f64> {
         let seconds = self.elapsed.as_secs_f64();
         (seconds > 0.0).then(|| self.bytes as f64 / seconds)
     }
 
-    /// How long `remaining` bytes take at this rate; `None` when nothing has moved.
+    /// Time that `remaining` bytes take at this rate; `None` if nothing was transferred.
     pub fn time_for(self, remaining: u64) -> Option<Duration> {
         let rate = self.bytes_per_second().filter(|rate| *rate > 0.0)?;
         Duration::try_from_secs_f64(remaining as f64 / rate).ok()

@@ -5,31 +5,31 @@ use super::{Condition, PolicyCheck};
 use crate::checksum::Algorithm;
 use crate::text::serde_as_text;
 
-/// The name of a check, as printed and as given to `--using`, `--require` and `--accept`.
+/// Identifies a check. Its text appears in reports and is accepted by `--using`, `--require` and `--accept`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CheckId {
-    /// Everything was read under the identity discovered first.
+    /// All bytes were read from the state of the object that was found first.
     Identity,
-    /// As many bytes came as the server states.
+    /// The number of bytes received equals the size that the server states.
     Size,
-    /// Every byte was held against at least one reference, and matched.
+    /// Every byte was compared with at least one reference, and all of them matched.
     Proof,
-    /// The bytes are a whole stream, by the stream's own checksums and sizes.
+    /// The bytes are a complete stream, by the checksums and sizes within the stream.
     Stream,
-    /// Whether the references that were held against the same bytes agree.
+    /// The references over the same bytes agree.
     Contradiction,
-    /// One reference.
+    /// The bytes match one reference.
     Reference(Origin, Subject),
-    /// One condition of a store or a restore.
+    /// One condition of a store or a restore is satisfied.
     Condition(Condition),
-    /// Something that an archive must keep up.
+    /// One requirement of an archive's policy is satisfied.
     PolicyCheck(PolicyCheck),
 }
 
 /// Where a reference comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
-    /// What S3 itself stores with the object.
+    /// S3 stores it with the object.
     Stored,
     /// `--expect` and `--etag`.
     Expect,
@@ -41,30 +41,34 @@ pub enum Origin {
     Like,
 }
 
-/// What a reference is.
+/// The kind of a reference's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
+    /// The ETag.
     ETag,
+    /// A checksum by this algorithm.
     Checksum(Algorithm),
-    /// One digest for each part.
+    /// One digest per part.
     Parts(Algorithm),
-    /// A size that differs already settles it.
+    /// A size. If it differs, the bytes need not be compared.
     Size,
-    /// Some value, where what was given holds none that can be computed.
+    /// A value that cannot be computed here.
     Value,
 }
 
-/// What follows for the whole where a reference is not judged.
+/// How a reference that could not be judged affects the overall verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
-    /// It was found with the object: others may prove the bytes in its place.
+    /// Not at all: it was found with the object, and other references may prove the bytes instead.
     Offered,
-    /// A person gave this very value: unless it is judged, the whole is unknown.
+    /// The overall verdict is unknown, because the user gave this value.
     Each,
-    /// One of the values of a document or an object that a person named: one of them must match over every byte.
+    /// The overall verdict is unknown unless another value of the same document or object matched over every
+    /// byte.
     OneOf,
 }
 
+/// The text does not name a check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a check (identity, size, proof, contradiction, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-` or `like-`; an origin alone means all of its checks)"
@@ -75,7 +79,7 @@ impl Origin {
     const NAMED: [(Origin, &'static str); 4] =
         [(Origin::Expect, "expect"), (Origin::Manifest, "manifest"), (Origin::Sums, "sums"), (Origin::Like, "like")];
 
-    /// What a reference from here demands of the whole.
+    /// How references of this origin affect the overall verdict if they are not judged.
     pub fn demand(self) -> Demand {
         match self {
             Origin::Stored => Demand::Offered,
@@ -141,14 +145,17 @@ impl FromStr for CheckId {
 
 serde_as_text!(CheckId);
 
-/// A check, or all checks of one origin, as a person names them.
+/// One check, or all checks of one origin, as the user names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckName {
+    /// One check.
     One(CheckId),
+    /// All checks of references from one origin.
     AllOf(Origin),
 }
 
 impl CheckName {
+    /// Whether `check` is named by this.
     pub fn matches(self, check: CheckId) -> bool {
         match self {
             CheckName::One(named) => named == check,

@@ -1,28 +1,28 @@
 use std::fmt;
 
-/// A condition of storing or restoring an AMI: what AWS refuses a task for (EC2 User Guide, *Store
-/// and restore an AMI using S3*, and its chapters on permissions and quotas), or what must be true
-/// of the AMI that comes out.
+/// A condition that AWS sets for storing or restoring an AMI (EC2 User Guide, *Store and restore an AMI using
+/// S3*, with its sections on permissions and quotas), or a property that the restored AMI must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
-    /// The bucket is there and may be seen.
+    /// The bucket exists and is visible to the caller.
     Bucket,
     /// The bucket is in the Region of the call.
     BucketRegion,
-    /// The AMI is within the size limit, before compression.
+    /// The size of the AMI before compression is within the limit.
     ImageSize,
-    /// The work in progress leaves room for one task more.
+    /// The work in progress is below the limit, so another task is admitted.
     InProgress,
-    /// The caller may make the EC2 call itself.
+    /// The caller is permitted to make the EC2 call.
     Permission,
-    /// The AMI is there and available.
+    /// The AMI exists and is available.
     Image,
+    /// The AMI is EBS-backed.
     EbsBacked,
-    /// Not paravirtual.
+    /// The AMI is not paravirtual.
     Virtualization,
-    /// The AMI and its snapshots are owned, or shared with this account directly.
+    /// The AMI and its snapshots are owned by this account or shared with it directly.
     Sharing,
-    /// All snapshots are there and completed.
+    /// All snapshots exist and are completed.
     Snapshots,
     /// No snapshot is in the archive tier.
     SnapshotTier,
@@ -30,13 +30,13 @@ pub enum Condition {
     SnapshotKeys,
     /// No other store of the same AMI is in progress.
     OneStore,
-    /// The bucket holds no copy of the AMI, and none is on its way.
+    /// The bucket contains no copy of the AMI, and none is in progress.
     NotStored,
-    /// The object to restore from is there, and is the current version.
+    /// The object to restore exists and is the current version.
     Object,
-    /// The object can be read now, and for as long as a restore may take.
+    /// The object can be read now, and for the expected duration of a restore.
     Readable,
-    /// The bytes of the object were proved.
+    /// The bytes of the object were verified.
     Verified,
     /// The name of the new AMI is legal.
     NameLegal,
@@ -44,23 +44,23 @@ pub enum Condition {
     NameFree,
     /// The key that new snapshots will be encrypted with is enabled.
     EbsKey,
-    /// The account may have one AMI more.
+    /// The quota of AMIs allows another one.
     ImageQuota,
-    /// The account may have so many snapshots more.
+    /// The quota of snapshots allows those of the restore.
     SnapshotQuota,
-    /// A restore made the AMI.
+    /// The AMI was made by a restore.
     RestoredBy,
     /// The restored AMI is available, and all its snapshots are complete.
     RestoredState,
-    /// It has as many volumes as the source, under the same device names.
+    /// The restored AMI has the same device names as the source.
     RestoredMappings,
-    /// Its volumes are as large as those of the source.
+    /// The volumes have the same sizes as those of the source.
     RestoredSizes,
-    /// Its snapshots are encrypted where those of the source were.
+    /// The snapshots are encrypted if those of the source were.
     RestoredEncryption,
-    /// The AMI and its snapshots bear the tags that were asked for.
+    /// The AMI and its snapshots have the requested tags.
     RestoredTags,
-    /// Architecture, boot mode and virtualization are those of the source.
+    /// Architecture, boot mode and virtualization type equal those of the source.
     RestoredBoot,
     /// The SSM parameter names the restored AMI.
     Alias,
@@ -69,6 +69,7 @@ pub enum Condition {
 use Condition as C;
 
 impl Condition {
+    /// All conditions with their names, in the order of reports.
     pub const ALL: [(Condition, &'static str); 30] = [
         (C::Bucket, "bucket"),
         (C::BucketRegion, "bucket-region"),

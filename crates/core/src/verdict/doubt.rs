@@ -5,27 +5,32 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckId, Finding, Outcome, Reason, Verdict};
 
-/// Why a reading casts doubt on bytes that it does not refute.
+/// Why a read casts doubt on bytes without refuting them, in ascending order of severity.
+///
+/// A read that leaves a doubt is never a proof. An audit records it in the ledger with the state of the
+/// object; from then on, earlier proofs of that state do not count, until a read proves every byte again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
-    /// Every byte was read, and nothing proved them.
+    /// Every byte was read, but no reference proved them.
     Unproved,
     /// Two reads of the same bytes differ.
     Unstable,
     /// References contradict each other.
     Contradiction,
-    /// The server shows the object as it was, and does not give its bytes.
+    /// The server lists the object unchanged but does not return its bytes.
     Unreadable,
-    /// A reference did not match, and nothing shows that the reference is right.
+    /// A reference did not match, but it is not certain that the reference is right.
     Mismatch,
 }
 
 impl Doubt {
-    /// The gravest doubt among findings that are open. A finding that fails is no doubt: it refutes.
+    /// The most severe doubt among the unknown findings. A failed finding is not a doubt, because it refutes
+    /// the bytes.
     ///
-    /// A reading that proves every byte settles two findings alone, which do not speak of its bytes: a value under parts
-    /// that nothing proves, and a contradiction that a strong value outweighs (then it is not required).
+    /// If a read proved every byte, two unknown findings are ignored, because they are not about the bytes: a
+    /// value over parts that are not proved, and a contradiction that a strong value outweighs (which is then
+    /// not required).
     pub fn of(findings: &[Finding]) -> Option<Doubt> {
         let proved =
             findings.iter().any(|finding| finding.check == CheckId::Proof && finding.verdict() == Verdict::Pass);
@@ -52,7 +57,7 @@ impl fmt::Display for Doubt {
 }
 
 impl Reason {
-    /// What a reading that ended in this reason says against the bytes.
+    /// The doubt that a read with this result casts on the bytes.
     pub fn doubt(&self) -> Option<Doubt> {
         match self {
             Reason::LayoutNotProved { .. } | Reason::Unconfirmed { .. } | Reason::RereadFailed { .. } => {

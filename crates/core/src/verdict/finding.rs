@@ -2,7 +2,7 @@ use super::{CheckId, Evidence, Failure, Reason};
 use crate::text::words;
 
 words! {
-    /// What a check says, and what all of them say together.
+    /// What a check or a whole run came out as.
     pub enum Verdict {
         Pass = "pass",
         Fail = "fail",
@@ -11,24 +11,30 @@ words! {
     }
 }
 
-/// A verdict with what backs it.
+/// A verdict with its justification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
+    /// Passed, with the comparison that shows it.
     Pass(Evidence),
+    /// Failed, with the comparison that shows it.
     Fail(Failure),
+    /// Not decided, with the reason.
     Unknown(Reason),
 }
 
-/// The answer to one check.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
+    /// The check.
     pub check: CheckId,
-    /// Whether an `Unknown` here keeps the whole from passing.
+    /// Whether an unknown outcome makes the overall verdict unknown.
     pub required: bool,
+    /// The outcome.
     pub outcome: Outcome,
 }
 
 impl Finding {
+    /// The verdict of the outcome.
     pub fn verdict(&self) -> Verdict {
         match &self.outcome {
             Outcome::Pass(_) => Verdict::Pass,
@@ -38,8 +44,8 @@ impl Finding {
     }
 }
 
-/// Any Fail is a Fail; else any required Unknown is Unknown; else Pass.
-/// No findings at all prove nothing.
+/// The overall verdict: fail if any finding fails; otherwise unknown if a required finding is unknown or no
+/// required finding passes; otherwise pass.
 pub fn overall(findings: &[Finding]) -> Verdict {
     let any = |verdict: Verdict, required: bool| {
         findings.iter().any(|finding| finding.verdict() == verdict && (finding.required || !required))
@@ -60,8 +66,8 @@ mod tests {
     use crate::verdict::{Coverage, Damage, Reads};
 
     proptest::proptest! {
-        /// Findings in any order and in any groups: a group stands for its findings as one required finding does, but
-        /// for groups that demand nothing.
+        /// Findings can be merged in any order and grouping: a group acts like one required finding, except
+        /// for groups without a required finding.
         #[test]
         fn verdicts_merge_in_any_order(
             all in proptest::collection::vec((0..3_u8, proptest::bool::ANY), 1..12),

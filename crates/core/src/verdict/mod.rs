@@ -1,4 +1,6 @@
-//! What a check can answer: pass with evidence, fail with evidence, or unknown with a reason.
+//! Results of checks: pass with evidence, fail with evidence, or unknown with a reason.
+//!
+//! [`overall`] combines the findings of a run. An unknown result is never treated as a pass.
 
 mod check_id;
 mod condition;

@@ -1,39 +1,40 @@
 use std::fmt;
 
-/// What an archive must keep up, beside the bytes of its objects.
+/// A requirement that an archive must satisfy, besides the integrity of its objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyCheck {
-    /// The object is still there.
+    /// The object still exists.
     Present,
-    /// Its content is what it was when it was first seen, or accepted.
+    /// The content equals the content first seen, or the one accepted since.
     Unchanged,
-    /// No earlier look found damage in it as it is now.
+    /// No earlier examination found damage in the current state.
     Sound,
-    /// The bucket keeps versions.
+    /// The bucket has versioning enabled.
     Versioning,
     /// The bucket blocks public access.
     PublicAccess,
-    /// The bucket's default encryption is one of those allowed.
+    /// The bucket's default encryption is one of the permitted kinds.
     BucketEncryption,
-    /// The object's encryption is one of those allowed.
+    /// The object's encryption is one of the permitted kinds.
     Encryption,
-    /// The object is locked, for long enough.
+    /// The object is locked for long enough.
     Lock,
-    /// The storage class is one of those allowed.
+    /// The storage class is one of the permitted ones.
     StorageClass,
-    /// The object bears the tags it must.
+    /// The object has the required tags.
     Tags,
-    /// Every byte was proved, and not too long ago.
+    /// Every byte was proved, recently enough.
     ProofAge,
-    /// No lifecycle rule removes it too soon.
+    /// No lifecycle rule removes the object too early.
     Stays,
-    /// The same content is in a bucket of another Region too.
+    /// The same content also exists in a bucket of another Region.
     OtherRegion,
 }
 
 use PolicyCheck as U;
 
 impl PolicyCheck {
+    /// All requirements with their names, in the order of reports.
     pub const ALL: [(PolicyCheck, &'static str); 13] = [
         (U::Present, "present"),
         (U::Unchanged, "unchanged"),

@@ -5,69 +5,158 @@ use crate::checksum::Algorithm;
 use crate::text::words;
 use crate::units::ByteSize;
 
-/// Why something is not known. Every reason can be acted on or explained.
+/// Why a check could not be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// Nothing was found to hold the bytes against.
+    /// There is no reference to compare the bytes with.
     NoReference,
-    /// A check was asked for by name, and the object has no such reference.
-    NoSuchReference { check: CheckId },
-    /// The reference exists, and was left out by `--using`.
+    /// A check was requested by name, but the object has no such reference.
+    NoSuchReference {
+        /// The requested check.
+        check: CheckId,
+    },
+    /// The reference exists but was excluded by `--using`.
     NotUsed,
-    /// The object must be brought back from an archive class before it can be read.
-    Archived { state: String },
-    /// Only a part of the bytes was read, as asked.
-    Sampled { coverage: Coverage },
-    /// A part of the bytes was read, as asked, and nothing tells what these bytes alone must be.
-    SampleUnheld { coverage: Coverage },
-    /// The object was replaced or removed while it was read.
-    Changed { detail: String },
-    /// Two reads of the same range gave different bytes.
-    UnstableRead { detail: String },
-    /// A permission is missing.
-    NotPermitted { needs: String },
-    /// The server's answer does not fit the request.
-    Protocol { detail: String },
-    /// The bytes could not all be read.
-    ReadFailed { detail: String },
-    /// The bytes did not match, and could not be read a second time.
-    RereadFailed { detail: String },
-    /// The ETag is not an MD5 of anything.
-    ETagNotMd5 { because: String },
-    /// The part boundaries are not known, so nothing that goes by part can be computed.
-    LayoutUnknown { because: String },
-    /// The parts were assumed, not asked, so a mismatch says nothing about the bytes.
-    LayoutNotProved { because: String },
-    /// The ETag is not the MD5 of the bytes, and nothing documents that this server's ETags are MD5s.
-    ETagUndocumented { expected: String, observed: String },
-    /// The algorithm was guessed from the length of the value, and the bytes do not give it.
-    AlgorithmGuessed { tried: Algorithm, may_be: &'static str },
-    /// The value is by an algorithm that is not computed here.
-    AlgorithmNotComputed { detail: String },
-    /// References over the same bytes do not agree, and nothing decides between them.
-    Contradiction { detail: String },
-    /// The server shows the object as it was, and does not give its bytes.
-    Unreadable { detail: String },
-    /// Stopped before all bytes were read.
-    Interrupted { coverage: Coverage },
-    /// As much was read as was allowed.
-    Limited { limit: &'static str, coverage: Coverage },
-    /// The bytes do not match, and a second reading did not finish, whatever ended it.
-    Unconfirmed { detail: String },
-    /// A stream that is known and could not be decoded here.
-    NotDecoded { detail: String },
-    /// No reading was needed or possible.
+    /// The object is in an archive class and must be restored before it can be read.
+    Archived {
+        /// Where it is archived, and whether a restore is in progress.
+        state: String,
+    },
+    /// Only a part of the bytes was read, as requested.
+    Sampled {
+        /// The bytes that were read.
+        coverage: Coverage,
+    },
+    /// Only a part of the bytes was read, as requested, and no reference covers parts.
+    SampleUnheld {
+        /// The bytes that were read.
+        coverage: Coverage,
+    },
+    /// The object was replaced or removed during the read.
+    Changed {
+        /// The change, for the report.
+        detail: String,
+    },
+    /// Two reads of the same range returned different bytes.
+    UnstableRead {
+        /// The ranges, for the report.
+        detail: String,
+    },
+    /// The caller lacks a permission.
+    NotPermitted {
+        /// The IAM action that is needed.
+        needs: String,
+    },
+    /// The server's response does not fit the request.
+    Protocol {
+        /// The contradiction, for the report.
+        detail: String,
+    },
+    /// Not all bytes could be read.
+    ReadFailed {
+        /// The error, for the report.
+        detail: String,
+    },
+    /// The bytes did not match and could not be read a second time.
+    RereadFailed {
+        /// The error, for the report.
+        detail: String,
+    },
+    /// The ETag is not an MD5.
+    ETagNotMd5 {
+        /// Why it is not, for the report.
+        because: String,
+    },
+    /// The part boundaries are not known, so values over parts cannot be computed.
+    LayoutUnknown {
+        /// Why they are not known, for the report.
+        because: String,
+    },
+    /// The parts were assumed, so a mismatch does not refute the bytes.
+    LayoutNotProved {
+        /// Why they could not be proved, for the report.
+        because: String,
+    },
+    /// The ETag is not the MD5 of the bytes, but this server does not document its ETags as MD5s.
+    ETagUndocumented {
+        /// The ETag of the object.
+        expected: String,
+        /// The ETag that the bytes give.
+        observed: String,
+    },
+    /// The algorithm was guessed from the length of the value, and the bytes do not give the value.
+    AlgorithmGuessed {
+        /// The algorithm that was tried.
+        tried: Algorithm,
+        /// Other algorithms of that length, for the report.
+        may_be: &'static str,
+    },
+    /// The value is by an algorithm that is not implemented here.
+    AlgorithmNotComputed {
+        /// The algorithm and its source, for the report.
+        detail: String,
+    },
+    /// References over the same bytes disagree, and none of them decides.
+    Contradiction {
+        /// The disagreement, for the report.
+        detail: String,
+    },
+    /// The server lists the object unchanged but does not return its bytes.
+    Unreadable {
+        /// The error, for the report.
+        detail: String,
+    },
+    /// The read was interrupted.
+    Interrupted {
+        /// The bytes that were read.
+        coverage: Coverage,
+    },
+    /// The read reached a limit.
+    Limited {
+        /// The option that set the limit.
+        limit: &'static str,
+        /// The bytes that were read.
+        coverage: Coverage,
+    },
+    /// The bytes did not match, and the second read was not completed.
+    Unconfirmed {
+        /// What ended the second read, for the report.
+        detail: String,
+    },
+    /// The stream's format is known, but it could not be decoded here.
+    NotDecoded {
+        /// What is needed, for the report.
+        detail: String,
+    },
+    /// No read was needed or possible.
     NotRead,
-    /// The question could not be asked, or was not answered.
-    Unanswered { detail: String },
-    /// AWS does not publish what decides here.
-    Undocumented { detail: String },
-    /// Sources or readings of a rule that lead to different verdicts.
-    Ambiguous { detail: String },
-    /// An earlier reading put the bytes in doubt, and no later one proved them.
-    InDoubt { doubt: Doubt, since: String },
-    /// Nothing tells it.
-    NotStated { detail: String },
+    /// A question to a server could not be asked or was not answered.
+    Unanswered {
+        /// The question and the error, for the report.
+        detail: String,
+    },
+    /// AWS does not publish the rule that decides.
+    Undocumented {
+        /// The rule, for the report.
+        detail: String,
+    },
+    /// Sources disagree, or a rule can be read in two ways, with different verdicts.
+    Ambiguous {
+        /// The alternatives, for the report.
+        detail: String,
+    },
+    /// An earlier read cast doubt on the bytes, and no later read proved them.
+    InDoubt {
+        /// The doubt.
+        doubt: Doubt,
+        /// Time of that read, RFC 3339.
+        since: String,
+    },
+    /// The value is not stated.
+    NotStated {
+        /// The value, for the report.
+        detail: String,
+    },
 }
 
 words! {
@@ -141,12 +230,12 @@ impl Reason {
         }
     }
 
-    /// Whether a reading saw that a reference does not match, and no second reading decided whether that is so.
+    /// Whether a mismatch was seen that a second read neither confirmed nor disproved.
     pub fn leaves_mismatch(&self) -> bool {
         matches!(self, Reason::Unconfirmed { .. } | Reason::RereadFailed { .. } | Reason::UnstableRead { .. })
     }
 
-    /// What a person can do about it.
+    /// What the user can do about it, if anything.
     pub fn advice(&self) -> Option<&'static str> {
         match self {
             Reason::NoReference => Some(

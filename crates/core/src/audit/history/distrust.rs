@@ -1,8 +1,8 @@
 use crate::audit::{ContentFingerprint, Proof, Word};
 use crate::verdict::CheckId;
 
-/// Values that an object was stated to have when its bytes were found wrong or in doubt. A later state that is stated to
-/// have them has not the same content for that.
+/// Checksums that were stated for an object while its bytes were damaged or doubtful. They are no evidence
+/// that a later state has the same content.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Distrust(Vec<Distrusted>);
 
@@ -10,15 +10,15 @@ pub(super) struct Distrust(Vec<Distrusted>);
 struct Distrusted {
     /// The check that holds the bytes against the value.
     check: Word<CheckId>,
-    /// Any value of that check where a ledger did not keep which.
+    /// `None` for any value of that name, if the ledger did not keep the value.
     value: Option<ContentFingerprint>,
 }
 
 impl Distrust {
-    pub const NONE: Distrust = Distrust(Vec::new());
+    pub(crate) const NONE: Distrust = Distrust(Vec::new());
 
-    /// What a look at damaged or doubtful bytes did not prove.
-    pub fn add(&mut self, look: &Proof) {
+    /// Adds the checksums that an examination of damaged or doubtful bytes did not prove.
+    pub(crate) fn add(&mut self, look: &Proof) {
         let kept = look.content.iter().filter(|content| !look.proved_by.contains(&content.check()));
         let kept = kept.map(|content| Distrusted { check: content.check(), value: Some(content.clone()) });
         let has = |check: &Word<CheckId>| look.content.iter().any(|content| content.check() == *check);
@@ -31,16 +31,16 @@ impl Distrust {
         }
     }
 
-    /// A look that proves every byte speaks for the values that matched.
-    pub fn settle(&mut self, look: &Proof) {
+    /// Removes the checksums that a proof of every byte confirmed.
+    pub(crate) fn settle(&mut self, look: &Proof) {
         let proved = |one: &Distrusted| {
             look.proved_by.contains(&one.check) && one.value.as_ref().is_none_or(|value| look.content.contains(value))
         };
         self.0.retain(|one| !proved(one));
     }
 
-    /// Values that may speak for the content.
-    pub fn without(&self, content: &[ContentFingerprint]) -> Vec<ContentFingerprint> {
+    /// The checksums that may serve as evidence.
+    pub(crate) fn without(&self, content: &[ContentFingerprint]) -> Vec<ContentFingerprint> {
         content.iter().filter(|content| !self.holds(content)).cloned().collect()
     }
 

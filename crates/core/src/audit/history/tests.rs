@@ -1,4 +1,5 @@
-//! Over random sequences of looks nothing is called proved whose last full reading did not match.
+//! For random sequences of examinations, no state is reported as proved whose last complete read did not
+//! match.
 
 use proptest::prelude::*;
 
@@ -6,19 +7,19 @@ use super::*;
 use crate::audit::{Acceptance, Gone, Word};
 use crate::verdict::Doubt;
 
-/// What happens to an object of two states.
+/// An event for an object with two states.
 #[derive(Debug, Clone, Copy)]
 enum Happens {
     Pass,
     Fail,
     InDoubt(Doubt),
-    /// All was read and nothing matched, as an entry of format 1 tells it.
+    /// Everything was read and nothing matched, as an entry of format 1 states it.
     Unproved,
     /// A pass that does not cover every byte.
     Hollow,
     Sample,
     Facts,
-    /// Not all was read, for a reason that says nothing of the bytes.
+    /// Not everything was read, for a reason unrelated to the bytes.
     Stopped,
     Gone,
     Accept,
@@ -50,7 +51,7 @@ fn seen(state: u8, time: u8) -> ObjectIdentity {
     }
 }
 
-/// A look at a state, by a HEAD that tells this time beside a listing that always tells the same.
+/// An examination of a state, whose HEAD states this time beside a listing that always states the same time.
 fn look(what: Happens, state: u8, time: u8) -> Proof {
     let (level, verdict, covered) = match what {
         Happens::Pass => ("bytes", "pass", 5),

@@ -1,4 +1,4 @@
-//! Whether an object is the copy of an AMI that a store made.
+//! Determines whether an object is a copy of an AMI made by a store.
 
 use std::collections::BTreeMap;
 
@@ -10,49 +10,60 @@ use crate::ident::{ETag, ETagForm, ObjectIdentity};
 use crate::record::{Record, TaggedSource, source_from_tags};
 use crate::units::ByteSize;
 
-/// The densest packing of bytes that is taken to be possible: zstd keeps a run of 128 KiB in four bytes. How EC2
-/// compresses is not published, so a denser one cannot be ruled out for good; an object beyond it is not taken for a
-/// copy without a person.
+/// The highest plausible compression ratio: zstd stores a run of 128 KiB in four bytes. The compression of
+/// EC2 is not published, so a higher ratio cannot be excluded; an object beyond this one is not accepted as a
+/// copy without the user.
 const DENSEST: u64 = 32_768;
-/// Bytes that a copy of an AMI without a single written block takes at least: its ids, name and device names.
+/// Minimum bytes of a copy of an AMI without written blocks: its ids, name and device names.
 const LEAST: u64 = 64;
 /// Maximum clock skew.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// `Last-Modified` of an object that came by a multipart upload is when the upload was begun, however long it took. EC2
-/// begins it when the task starts; how soon is not published. What is younger may have been written by anybody since.
+/// Maximum delay between the start of a store task and its upload. `Last-Modified` of a multipart upload is
+/// the time when the upload was started, however long it took. EC2 starts it when the task starts; the delay
+/// is not published. A later object may have been written by anyone.
 const BEGUN_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is known of an object and of the AMI that it may be a copy of.
+/// What is known about an object and the AMI that it may be a copy of.
 #[derive(Debug, Clone)]
 pub struct OriginSurvey<'a> {
+    /// The AMI.
     pub image: &'a ImageFacts,
-    /// Account of the caller, where it is known: a store writes the account of its caller, who need not own the AMI.
+    /// Account of the caller, if known. A store records the account of its caller, which need not own the
+    /// AMI.
     pub account: Option<&'a str>,
+    /// Size of the AMI before compression.
     pub size: &'a LogicalSize,
     /// Region of the AMI.
     pub region: &'a str,
+    /// Bucket of the object.
     pub bucket: &'a str,
+    /// Key of the object.
     pub key: &'a str,
+    /// Size of the object in bytes.
     pub object_bytes: u64,
+    /// ETag of the object.
     pub etag: Option<&'a str>,
+    /// Time of last modification.
     pub modified: Option<Timestamp>,
+    /// Tags of the object.
     pub tags: &'a Fact<BTreeMap<String, String>>,
     /// Store tasks into the bucket.
     pub tasks: &'a Fact<Vec<StoreTask>>,
-    /// What `store --record` wrote, with the name of the file.
+    /// The record of `store --record`, with the name of its file.
     pub record: Option<&'a (String, Record)>,
 }
 
-/// What became of the question.
+/// Objections to an object as a copy of an AMI. If both lists are empty, it is a copy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Why it is a copy of something else.
     pub refuted: Vec<String>,
-    /// Why it may be none.
+    /// Why it may not be a copy.
     pub open: Vec<String>,
 }
 
-/// Holds an object against the AMI. A copy is shown by what a store leaves behind: its task, its tags, its record.
+/// Compares an object with an AMI. A copy is recognised by the traces of its store: the task, the tags, the
+/// record.
 pub fn judge_origin(survey: &OriginSurvey<'_>) -> Origin {
     let mut origin = Origin::default();
     origin.open.extend(unfit(survey.image));
@@ -83,7 +94,7 @@ pub fn judge_origin(survey: &OriginSurvey<'_>) -> Origin {
 }
 
 impl Origin {
-    /// Whether the tags show that a store of this very AMI wrote the object.
+    /// Whether the tags show that a store of this AMI wrote the object.
     fn tags(&mut self, survey: &OriginSurvey<'_>, tagged: &TaggedSource) -> bool {
         let before = (self.refuted.len(), self.open.len());
         if tagged.image != survey.image.id {
@@ -108,13 +119,13 @@ impl Origin {
 }
 
 impl OriginSurvey<'_> {
-    /// Whether it is the account of the caller, or that of the AMI.
+    /// Whether the account is that of the caller or of the AMI's owner.
     fn may_have_stored(&self, account: &str) -> bool {
         self.account == Some(account) || (!self.image.owner.is_empty() && self.image.owner == account)
     }
 
-    /// Whether the object can be what a store wrote that was started then. A store writes by a multipart upload, which
-    /// the ETag shows; a time that is not known shows nothing.
+    /// Whether the object can be the output of a store that was started at this time. A store uses a
+    /// multipart upload, which the ETag shows. If a time is not known, it cannot.
     fn begun_by(&self, started: Option<Timestamp>) -> bool {
         let Some((started, modified)) = started.zip(self.modified) else { return false };
         let multipart = self.etag.is_some_and(|etag| matches!(ETag::new(etag).form(), ETagForm::Multipart { .. }));
@@ -123,7 +134,7 @@ impl OriginSurvey<'_> {
     }
 }
 
-/// A store task of this AMI that wrote this object.
+/// Whether a store task of this AMI wrote this object.
 fn by_task(survey: &OriginSurvey<'_>) -> bool {
     let tasks = survey.tasks.value().map_or(&[][..], Vec::as_slice);
     tasks.iter().any(|task| {
@@ -136,7 +147,7 @@ fn by_task(survey: &OriginSurvey<'_>) -> bool {
     })
 }
 
-/// A record of this AMI that names this object: by its content, or, where the ETag is not in it, by place, size and time.
+/// Whether a record of this AMI names this object: by its ETag, or, without one, by location, size and time.
 fn by_record(survey: &OriginSurvey<'_>) -> bool {
     let Some((_, record)) = survey.record else { return false };
     let source = record.image == survey.image.id
@@ -157,7 +168,7 @@ fn by_record(survey: &OriginSurvey<'_>) -> bool {
     source && content
 }
 
-/// Why no copy of an AMI in such a state can be told; nothing where it is one that can be stored.
+/// Why an AMI in this state or of this kind cannot have been stored; `None` if it can.
 fn unfit(image: &ImageFacts) -> Option<String> {
     let id = &image.id;
     match ImageState::of(&image.state) {
@@ -174,7 +185,7 @@ fn unfit(image: &ImageFacts) -> Option<String> {
     }
 }
 
-/// Why an object of so many bytes can hold no AMI of such a size.
+/// Why an object of this size cannot contain the AMI.
 fn impossible(size: &LogicalSize, bytes: u64) -> Option<String> {
     let (logical, what) = match (size.written, size.volumes) {
         (Some(written), _) => (written, "of written blocks"),

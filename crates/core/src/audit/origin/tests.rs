@@ -128,7 +128,7 @@ fn tags_that_name_another_source_refute_it_whatever_else_shows() {
         (&[("source-ami", "ami-1"), ("source-account", ACCOUNT)][..], 1, 0),
         (&[("source-ami", AMI), ("source-account", "999999999999")], 1, 0),
         (&[("source-ami", "ami-1"), ("source-account", "999999999999")], 2, 0),
-        // What only contradicts, and what cannot be read.
+        // Tags that only disagree, and tags that cannot be read.
         (&[("source-ami", AMI), ("source-account", ACCOUNT), ("source-region", "eu-west-1")], 0, 1),
         (&[("source-ami", AMI), ("source-account", ACCOUNT), ("volume-bytes", "1")], 0, 1),
         (&[("source-ami", AMI), ("source-account", ACCOUNT), ("volume-bytes", "much")], 0, 1),
@@ -184,7 +184,7 @@ fn an_ami_that_cannot_have_been_stored_has_no_copy() {
     }
 }
 
-/// Bytes that came after the store, whatever the task says.
+/// A task is no evidence for bytes that were written after the store.
 #[test]
 fn a_task_vouches_for_what_it_can_have_written_alone() {
     let judged = |modified: &str, etag: &'static str| {

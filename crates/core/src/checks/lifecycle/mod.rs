@@ -1,4 +1,4 @@
-//! Which lifecycle rules of a bucket act upon an object, and when.
+//! Determines which lifecycle rules of a bucket apply to an object, and when.
 
 use std::collections::BTreeMap;
 
@@ -11,54 +11,62 @@ use crate::facts::{
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// The object that rules are held against.
+/// The object that rules are applied to.
 #[derive(Debug, Clone)]
 pub struct LifecycleSubject<'a> {
+    /// Key of the object.
     pub key: &'a str,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was made; `None` where that is not known.
+    /// Time of creation; `None` if it is not known.
     pub made: Option<Timestamp>,
-    /// `None` where they are not known.
+    /// Tags; `None` if they are not known.
     pub tags: Option<&'a BTreeMap<String, String>>,
+    /// Whether it is the current version.
     pub standing: VersionState,
-    /// `None` where it is not known.
+    /// Object Lock; `None` if it is not known.
     pub lock: Option<&'a LockFacts>,
 }
 
-/// Where a version stands among those of its key.
+/// Position of a version among the versions of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionState {
-    /// What a read without a version id gets, and a restore.
+    /// The version that a read without a version id, or a restore, gets.
     Current,
-    /// It stopped being current then, and so many noncurrent versions are newer.
-    Noncurrent { since: Timestamp, newer: u32 },
-    /// It was named by its version id, and nothing tells whether it is current.
+    /// An older version.
+    Noncurrent {
+        /// When it was replaced.
+        since: Timestamp,
+        /// Number of noncurrent versions that are newer.
+        newer: u32,
+    },
+    /// It was named by its version id, and it is not known whether it is current.
     NotKnown,
 }
 
-/// What the rules of a bucket do to an object.
+/// What the rules of a bucket will do to an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removals {
-    /// The first removal that is certain, with what does it.
+    /// The earliest removal that is certain.
     pub first: Option<Removal>,
-    /// Removals that are not certain: from when on they may come, and why.
+    /// Possible removals, with the earliest time and the reason of the uncertainty.
     pub unclear: Vec<Removal>,
-    /// Whether the tags of the object would tell more.
+    /// Whether the tags of the object would remove an uncertainty.
     pub wants_tags: bool,
-    /// Moves to classes that an object must be brought back from.
+    /// Moves to classes from which an object must be restored before it can be read.
     pub archived: Vec<Removal>,
 }
 
-/// A rule acts upon the object at this time.
+/// A rule acts on the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
+    /// When it acts; `now` if the time has passed.
     pub at: Timestamp,
-    /// Which rule, and how.
+    /// The rule and its condition, for the report.
     pub by: String,
 }
 
-/// Holds the rules against an object. Times that have passed count as `now`: what a rule may remove, it may remove at
+/// Applies the rules to an object. Times in the past count as `now`, because S3 may carry out a due action at
 /// any moment.
 pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Timestamp) -> Removals {
     let mut found = Removals::default();
@@ -67,24 +75,24 @@ pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Ti
             RuleStatus::Disabled => continue,
             RuleStatus::Enabled | RuleStatus::Other(_) => {}
         }
-        match reaches(&rule.filter, subject) {
-            Reach::No => continue,
-            Reach::Yes => {}
-            Reach::ByTags => {
-                // Only where it could matter.
-                if acts(rule) {
+        match match_filter(&rule.filter, subject) {
+            FilterMatch::No => continue,
+            FilterMatch::Yes => {}
+            FilterMatch::ByTags => {
+                // Report it only if the rule can remove objects.
+                if can_remove(rule) {
                     found.wants_tags = true;
-                    found.maybe(now, format!("{} goes by tags, which are not known", rule.name()));
+                    found.add_possible(now, format!("{} goes by tags, which are not known", rule.name()));
                 }
                 continue;
             }
         }
         if let RuleStatus::Other(word) = &rule.status {
-            found.maybe(now, format!("{} has the status `{word}`, which is not known", rule.name()));
+            found.add_possible(now, format!("{} has the status `{word}`, which is not known", rule.name()));
             continue;
         }
         if let Some(odd) = &rule.odd {
-            found.maybe(now, format!("{} is not understood: {odd}", rule.name()));
+            found.add_possible(now, format!("{} is not understood: {odd}", rule.name()));
         }
         found.add(rule, subject, now);
     }
@@ -94,23 +102,23 @@ pub fn removals(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>, now: Ti
 impl Removals {
     fn add(&mut self, rule: &LifecycleRule, subject: &LifecycleSubject<'_>, now: Timestamp) {
         if let Some(Expiration::After(age)) = rule.expiration {
-            match reached(age, subject.made, now) {
-                Some(at) => self.removed(at, format!("{}, by {}", rule.name(), shown("Expiration", age))),
-                None => self.maybe(now, format!("{} goes by age, and the object's is not known", rule.name())),
+            match time_of(age, subject.made, now) {
+                Some(at) => self.add_certain(at, format!("{}, by {}", rule.name(), describe_age("Expiration", age))),
+                None => self.add_possible(now, format!("{} goes by age, and the object's is not known", rule.name())),
             }
         }
         if let Some(noncurrent) = rule.noncurrent {
             self.add_noncurrent(rule, noncurrent, subject, now);
         }
         for transition in rule.transitions.iter().filter(|transition| ClassWord::of(&transition.class).archives()) {
-            if let Some(at) = reached(transition.age, subject.made, now) {
+            if let Some(at) = time_of(transition.age, subject.made, now) {
                 let by = format!("{}, to {}", rule.name(), transition.class);
                 self.archived.push(Removal { at, by });
             }
         }
     }
 
-    /// Rules for noncurrent versions do nothing to a current one: what makes it noncurrent is what removes it.
+    /// Rules for noncurrent versions do not apply to the current one.
     fn add_noncurrent(
         &mut self,
         rule: &LifecycleRule,
@@ -118,21 +126,22 @@ impl Removals {
         subject: &LifecycleSubject<'_>,
         now: Timestamp,
     ) {
-        // No rule removes a locked version before its lock ends (S3 User Guide, *Object Lock*).
-        let from = match subject.lock.map_or(Lasts::Free, lasts) {
-            Lasts::Free => now,
-            Lasts::Until(end) => end.max(now),
-            Lasts::Held => return,
+        // A locked version is not removed before its lock ends (S3 User Guide, *Locking objects with Object
+        // Lock*).
+        let from = match subject.lock.map_or(LockDuration::Free, lock_duration) {
+            LockDuration::Free => now,
+            LockDuration::Until(end) => end.max(now),
+            LockDuration::Held => return,
         };
         match subject.standing {
             VersionState::Current => {}
             VersionState::Noncurrent { newer, .. } if newer < noncurrent.keeps => {}
             VersionState::Noncurrent { since, .. } => {
-                if let Some(at) = reached(Age::Days(noncurrent.days), Some(since), from) {
-                    self.removed(at, format!("{}, by NoncurrentDays={}", rule.name(), noncurrent.days));
+                if let Some(at) = time_of(Age::Days(noncurrent.days), Some(since), from) {
+                    self.add_certain(at, format!("{}, by NoncurrentDays={}", rule.name(), noncurrent.days));
                 }
             }
-            VersionState::NotKnown => self.maybe(
+            VersionState::NotKnown => self.add_possible(
                 from,
                 format!(
                     "{} removes versions {} days after they stop being current, and whether this one is current is not known",
@@ -143,11 +152,11 @@ impl Removals {
         }
     }
 
-    fn maybe(&mut self, at: Timestamp, by: String) {
+    fn add_possible(&mut self, at: Timestamp, by: String) {
         self.unclear.push(Removal { at, by });
     }
 
-    fn removed(&mut self, at: Timestamp, by: String) {
+    fn add_certain(&mut self, at: Timestamp, by: String) {
         if self.first.as_ref().is_none_or(|first| at < first.at) {
             self.first = Some(Removal { at, by });
         }
@@ -155,35 +164,35 @@ impl Removals {
 }
 
 /// Whether a rule may remove objects.
-fn acts(rule: &LifecycleRule) -> bool {
+fn can_remove(rule: &LifecycleRule) -> bool {
     matches!(rule.expiration, Some(Expiration::After(_))) || rule.noncurrent.is_some() || rule.odd.is_some()
 }
 
-enum Reach {
+enum FilterMatch {
     Yes,
     No,
-    /// All but the tags fits.
+    /// All conditions except the tags are satisfied, and the tags are not known.
     ByTags,
 }
 
-fn reaches(filter: &RuleFilter, subject: &LifecycleSubject<'_>) -> Reach {
+fn match_filter(filter: &RuleFilter, subject: &LifecycleSubject<'_>) -> FilterMatch {
     let outside = filter.prefix.as_deref().is_some_and(|prefix| !subject.key.starts_with(prefix))
         || filter.larger_than.is_some_and(|bytes| subject.size <= bytes)
         || filter.smaller_than.is_some_and(|bytes| subject.size >= bytes);
     if outside {
-        return Reach::No;
+        return FilterMatch::No;
     }
     match subject.tags {
-        _ if filter.tags.is_empty() => Reach::Yes,
-        None => Reach::ByTags,
-        Some(tags) if filter.tags.iter().all(|(name, value)| tags.get(name) == Some(value)) => Reach::Yes,
-        Some(_) => Reach::No,
+        _ if filter.tags.is_empty() => FilterMatch::Yes,
+        None => FilterMatch::ByTags,
+        Some(tags) if filter.tags.iter().all(|(name, value)| tags.get(name) == Some(value)) => FilterMatch::Yes,
+        Some(_) => FilterMatch::No,
     }
 }
 
 /// When an age is reached: creation plus the days, rounded up to midnight UTC (S3 User Guide, *Lifecycle
-/// configuration elements*). `None` where the creation is not known.
-fn reached(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+/// configuration elements*). `None` if the time of creation is not known.
+fn time_of(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let at = match age {
         Age::Date(date) => date,
         Age::Days(days) => {
@@ -195,32 +204,34 @@ fn reached(age: Age, made: Option<Timestamp>, now: Timestamp) -> Option<Timestam
     Some(at.max(now))
 }
 
-fn shown(what: &str, age: Age) -> String {
+fn describe_age(what: &str, age: Age) -> String {
     match age {
         Age::Days(days) => format!("{what} Days={days}"),
         Age::Date(date) => format!("{what} Date={date}"),
     }
 }
 
-enum Lasts {
+enum LockDuration {
     Free,
     Until(Timestamp),
     Held,
 }
 
-/// How long a lock keeps a version from being removed. A mode that is not known keeps nothing.
-fn lasts(lock: &LockFacts) -> Lasts {
+/// How long a lock prevents removal. An unknown mode does not count as a lock.
+fn lock_duration(lock: &LockFacts) -> LockDuration {
     if lock.legal_hold == Some(LegalHold::On) {
-        return Lasts::Held;
+        return LockDuration::Held;
     }
     match (&lock.mode, &lock.retain_until) {
-        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::At(end))) => Lasts::Until(*end),
-        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::Beyond)) => Lasts::Until(Timestamp::MAX),
-        _ => Lasts::Free,
+        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::At(end))) => LockDuration::Until(*end),
+        (Some(LockMode::Governance | LockMode::Compliance), Some(LockEnd::Beyond)) => {
+            LockDuration::Until(Timestamp::MAX)
+        }
+        _ => LockDuration::Free,
     }
 }
 
-/// A time span from now on, to its end; the end of time where that lies beyond it.
+/// The end of a time span that starts now, at most the latest time that can be represented.
 pub fn horizon(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -51,12 +51,12 @@ fn first(rules: &[LifecycleRule], subject: &LifecycleSubject<'_>) -> Option<Stri
 #[test]
 fn days_end_at_the_next_midnight() {
     for (made, after, expected) in [
-        // The example of S3's user guide.
+        // The example in the S3 User Guide.
         ("2026-01-15T10:30:00Z", 3, "2026-01-19T00:00:00Z"),
         ("2026-01-15T00:00:00Z", 3, "2026-01-18T00:00:00Z"),
         ("2026-01-15T23:59:59Z", 3, "2026-01-19T00:00:00Z"),
         ("2026-01-15T00:00:01Z", 1, "2026-01-17T00:00:00Z"),
-        // What is due may go at any moment.
+        // A due action may take place at any moment.
         ("2020-01-01T00:00:00Z", 1, "2026-01-16T00:00:01Z"),
     ] {
         let subject = LifecycleSubject { made: Some(at(made)), ..subject() };
@@ -73,7 +73,7 @@ fn dates_that_have_passed_count_as_now() {
         [("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"), ("2019-01-01T00:00:00Z", "2026-01-16T00:00:01Z")]
     {
         let rule = LifecycleRule { expiration: Some(Expiration::After(Age::Date(at(date)))), ..rule() };
-        // Whenever the object was made, and whether that is known or not.
+        // The time of creation does not matter for a date.
         for made in [None, Some(at("2026-01-15T00:00:00Z"))] {
             assert_eq!(first(std::slice::from_ref(&rule), &LifecycleSubject { made, ..subject() }).unwrap(), expected);
         }
@@ -137,7 +137,7 @@ fn disabled_rules_do_nothing_and_others_are_not_guessed() {
     );
     let found = of(&[LifecycleRule { status: RuleStatus::Other("enabled".into()), ..days(3) }], &subject());
     assert_eq!((found.first, found.unclear.len()), (None, 1));
-    // What is understood of a rule acts all the same.
+    // The valid parts of a rule apply all the same.
     let found = of(&[LifecycleRule { odd: Some("x".into()), ..days(3) }], &subject());
     assert_eq!((found.first.is_some(), found.unclear.len()), (true, 1));
     let markers = LifecycleRule { expiration: Some(Expiration::LoneMarkers), ..rule() };
@@ -171,7 +171,7 @@ fn rules_for_noncurrent_versions_leave_the_current_one_alone() {
     ] {
         assert_eq!(first(&[noncurrent(10, keeps)], &old(newer)).as_deref(), expected, "{keeps} {newer}");
     }
-    // Of a version that was named, nobody knows.
+    // Whether a version named by its id is current is not known.
     let named = LifecycleSubject { standing: VersionState::NotKnown, ..subject() };
     let found = of(&[noncurrent(10, 0)], &named);
     assert_eq!((found.first, found.unclear.len()), (None, 1));
@@ -194,7 +194,8 @@ fn no_locked_version_is_removed_before_its_lock_ends() {
     ] {
         let subject = LifecycleSubject { standing, lock: Some(&lock), ..subject() };
         assert_eq!(first(&[noncurrent(10, 0)], &subject).as_deref(), expected, "{name}");
-        // The current version gets a delete marker for all its lock, and a restore does not find it any more.
+        // The current version gets a delete marker in spite of its lock, and a restore then no longer finds
+        // it.
         let current = LifecycleSubject { standing: VersionState::Current, ..subject };
         assert_eq!(first(&[days(3)], &current).as_deref(), Some("2026-01-19T00:00:00Z"), "{name}");
     }
@@ -204,15 +205,15 @@ fn no_locked_version_is_removed_before_its_lock_ends() {
 }
 
 #[test]
-fn moves_into_archives_are_told() {
+fn moves_into_archives_are_reported() {
     let to = |class: &str| Transition { age: Age::Days(30), class: class.into() };
     let rule = LifecycleRule {
         transitions: ["STANDARD_IA", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE", "NEW"].map(to).into(),
         ..rule()
     };
     let found = of(&[rule], &subject());
-    let told: Vec<&str> = found.archived.iter().map(|moved| moved.by.as_str()).collect();
-    assert_eq!(told, ["lifecycle rule `r`, to GLACIER", "lifecycle rule `r`, to DEEP_ARCHIVE"]);
+    let moves: Vec<&str> = found.archived.iter().map(|moved| moved.by.as_str()).collect();
+    assert_eq!(moves, ["lifecycle rule `r`, to GLACIER", "lifecycle rule `r`, to DEEP_ARCHIVE"]);
     assert_eq!(found.archived[0].at, at("2026-02-15T00:00:00Z"));
     assert_eq!((found.first, found.unclear.len()), (None, 0));
 }

@@ -2,19 +2,23 @@ use super::{Preflight, fail, pass, reason, unknown};
 use crate::facts::{BucketEncryption, BucketFacts, Fact, Versioning};
 use crate::verdict::{Condition, Reason};
 
-/// What was asked about a bucket.
+/// Answers about a bucket.
 #[derive(Debug, Clone)]
 pub struct BucketSurvey {
+    /// Name of the bucket.
     pub name: String,
+    /// Existence and Region.
     pub facts: Fact<BucketFacts>,
+    /// Versioning.
     pub versioning: Fact<Versioning>,
+    /// Default encryption.
     pub encryption: Fact<BucketEncryption>,
     /// Whether all four settings of Block Public Access are on.
     pub public_access_blocked: Fact<bool>,
 }
 
-/// The bucket is there, and in the Region of the call.
-pub(super) fn place(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
+/// Checks that the bucket exists and is in the Region of the call.
+pub(super) fn bucket_location(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
     let name = &survey.name;
     match &survey.facts {
         Fact::Known { value, source } => {
@@ -40,8 +44,8 @@ pub(super) fn place(survey: &BucketSurvey, region: &str, out: &mut Preflight) {
     }
 }
 
-/// What protects an object in this bucket: AWS asks to look at it before a store.
-pub(super) fn protection(survey: &BucketSurvey, out: &mut Preflight) {
+/// Notes on the protection of objects in this bucket, which AWS recommends to check before a store.
+pub(super) fn bucket_protection(survey: &BucketSurvey, out: &mut Preflight) {
     let mut note = |text: String| out.notes.push(text);
     match &survey.versioning {
         Fact::Known { value: Versioning::Enabled, .. } => {}

@@ -10,7 +10,7 @@ use crate::verdict::{Condition as C, Finding, Reason, Verdict};
 
 const SOURCE: &str = "DescribeImages";
 
-/// The checks that need the AMI; without it they are unknown for the same reason.
+/// Checks that the AMI is available.
 pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
     let rule = format!("{ami} is available");
     match image {
@@ -18,7 +18,7 @@ pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
             pass(C::Image, source, rule, "available")
         }
         Fact::Known { value, .. } if !ImageState::of(&value.state).is_known() => {
-            unknown(C::Image, not_known("the state of the AMI", &value.state))
+            unknown(C::Image, unknown_word("the state of the AMI", &value.state))
         }
         Fact::Known { value, source } => {
             let why = value.state_reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -31,32 +31,33 @@ pub(super) fn state(ami: &AmiId, image: &Fact<ImageFacts>) -> Finding {
     }
 }
 
-/// A word of EC2 or KMS that decides nothing.
-pub(super) fn not_known(what: &str, word: &str) -> Reason {
+/// The reason for a state word of EC2 or KMS that is not known.
+pub(super) fn unknown_word(what: &str, word: &str) -> Reason {
     Reason::NotStated { detail: format!("{what} is `{word}`, which is not known") }
 }
 
-/// EBS-backed, and not paravirtual.
+/// Checks that the AMI is EBS-backed and not paravirtual.
 pub(super) fn kind(image: &ImageFacts) -> [Finding; 2] {
     let not_stated = |check, what: &str| {
         unknown(check, Reason::NotStated { detail: format!("DescribeImages does not tell {what}") })
     };
     let ebs_backed = match image.root_device_type.as_deref().map(RootDevice::of) {
         Some(RootDevice::Ebs) => pass(C::EbsBacked, SOURCE, "EBS-backed", "root device type ebs"),
-        Some(RootDevice::Other(word)) => unknown(C::EbsBacked, not_known("the root device type", &word)),
+        Some(RootDevice::Other(word)) => unknown(C::EbsBacked, unknown_word("the root device type", &word)),
         Some(other) => fail(C::EbsBacked, SOURCE, "EBS-backed", format!("root device type {other}")),
         None => not_stated(C::EbsBacked, "the root device type"),
     };
     let virtualization = match image.virtualization.as_deref().map(Virtualization::of) {
         Some(Virtualization::Paravirtual) => fail(C::Virtualization, SOURCE, "not paravirtual", "paravirtual"),
         Some(Virtualization::Hvm) => pass(C::Virtualization, SOURCE, "not paravirtual", "hvm"),
-        Some(Virtualization::Other(word)) => unknown(C::Virtualization, not_known("the virtualization type", &word)),
+        Some(Virtualization::Other(word)) => unknown(C::Virtualization, unknown_word("the virtualization type", &word)),
         None => not_stated(C::Virtualization, "the virtualization type"),
     };
     [ebs_backed, virtualization]
 }
 
-/// Owned, or the AMI and its snapshots shared with this account directly. Public alone is not enough.
+/// Checks that the AMI and its snapshots are owned by this account or shared with it directly. A public AMI
+/// is not sufficient.
 pub(super) fn sharing(
     image: &ImageFacts,
     caller: &Fact<Caller>,
@@ -112,7 +113,7 @@ pub(super) fn sharing(
     }
 }
 
-/// There, completed, and not archived.
+/// Checks that all snapshots exist, are completed and are not archived.
 pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>) -> Vec<Finding> {
     let Some(found) = snapshots.value() else {
         let unasked = |check| unknown(check, reason(snapshots, "the snapshots"));
@@ -138,13 +139,13 @@ pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>
     let tier = |snapshot: &SnapshotFacts| snapshot.tier.as_deref().map(SnapshotTier::of);
     let archived: Vec<&str> =
         found.iter().filter(|s| tier(s) == Some(SnapshotTier::Archive)).map(|s| s.id.as_str()).collect();
-    let untold: Vec<&str> =
+    let unstated: Vec<&str> =
         found.iter().filter(|s| tier(s).is_none_or(|tier| !tier.is_known())).map(|s| s.id.as_str()).collect();
     let rule = "no snapshot is in the archive tier";
     let tier = if !archived.is_empty() {
         fail(C::SnapshotTier, source, rule, format!("archived: {}", archived.join(", ")))
-    } else if !missing.is_empty() || !untold.is_empty() {
-        let detail = format!("no tier that is known is stated for {}", [missing, untold].concat().join(", "));
+    } else if !missing.is_empty() || !unstated.is_empty() {
+        let detail = format!("no tier that is known is stated for {}", [missing, unstated].concat().join(", "));
         unknown(C::SnapshotTier, Reason::NotStated { detail })
     } else {
         pass(C::SnapshotTier, source, rule, "all in the standard tier")
@@ -152,7 +153,7 @@ pub(super) fn snapshots(image: &ImageFacts, snapshots: &Fact<Vec<SnapshotFacts>>
     vec![complete, tier]
 }
 
-/// The keys of encrypted snapshots are enabled. That the caller may use them is not proved by that.
+/// Checks that the keys of encrypted snapshots are enabled. This does not prove that the caller may use them.
 pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String, Fact<KeyFacts>>, out: &mut Preflight) {
     let Some(found) = snapshots.value() else {
         out.findings.push(unknown(C::SnapshotKeys, reason(snapshots, "the snapshots")));
@@ -160,11 +161,11 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
     };
     let encrypted = found.iter().filter(|snapshot| snapshot.encrypted == Some(true)).count();
     let rule = "the keys of encrypted snapshots are enabled";
-    let untold: Vec<&str> = found.iter().filter(|s| s.encrypted.is_none()).map(|s| s.id.as_str()).collect();
-    if !untold.is_empty() {
-        let detail = format!("EC2 does not state whether these snapshots are encrypted: {}", untold.join(", "));
-        // A key that is named and not enabled fails all the same.
-        let named = enabled(C::SnapshotKeys, rule, keys);
+    let unstated: Vec<&str> = found.iter().filter(|s| s.encrypted.is_none()).map(|s| s.id.as_str()).collect();
+    if !unstated.is_empty() {
+        let detail = format!("EC2 does not state whether these snapshots are encrypted: {}", unstated.join(", "));
+        // A named key that is not enabled fails all the same.
+        let named = keys_enabled(C::SnapshotKeys, rule, keys);
         let failed = named.verdict() == Verdict::Fail;
         out.findings.push(if failed { named } else { unknown(C::SnapshotKeys, Reason::NotStated { detail }) });
         return;
@@ -178,22 +179,22 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
         found.len()
     ));
     out.untested.push("use of the snapshots' KMS keys by this caller".to_owned());
-    out.findings.push(enabled(C::SnapshotKeys, rule, keys));
+    out.findings.push(keys_enabled(C::SnapshotKeys, rule, keys));
 }
 
-/// Snapshots that are not completed, and a state that is not known.
+/// Snapshots that are not completed, and the reason if one has an unknown state.
 pub(super) fn unready(snapshots: &[SnapshotFacts]) -> (Vec<String>, Option<Reason>) {
     let state = |snapshot: &SnapshotFacts| SnapshotState::of(&snapshot.state);
     let unready = snapshots.iter().filter(|s| state(s).is_known() && state(s) != SnapshotState::Completed);
     let odd = snapshots.iter().find(|s| !state(s).is_known());
     (
         unready.map(|s| format!("{} is {}", s.id, s.state)).collect(),
-        odd.map(|s| not_known(&format!("the state of {}", s.id), &s.state)),
+        odd.map(|s| unknown_word(&format!("the state of {}", s.id), &s.state)),
     )
 }
 
-/// All keys are known and enabled; a disabled one fails, whatever is known of the others.
-pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
+/// Checks that all keys are known and enabled. A disabled key fails, whatever the state of the others.
+pub(super) fn keys_enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFacts>>) -> Finding {
     let known = |fact: &Fact<KeyFacts>| fact.value().cloned();
     let disabled: Vec<String> = keys
         .values()
@@ -208,7 +209,7 @@ pub(super) fn enabled(check: C, rule: &str, keys: &BTreeMap<String, Fact<KeyFact
         return fail(check, "kms:DescribeKey", rule, format!("there is no key {name}"));
     }
     if let Some(odd) = keys.values().filter_map(known).find(|key| !KeyState::of(&key.state).is_known()) {
-        return unknown(check, not_known(&format!("the state of {}", odd.arn), &odd.state));
+        return unknown(check, unknown_word(&format!("the state of {}", odd.arn), &odd.state));
     }
     match keys.iter().find(|(_, fact)| fact.value().is_none()) {
         Some((name, fact)) => unknown(check, reason(fact, name)),

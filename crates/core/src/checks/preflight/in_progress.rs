@@ -6,19 +6,20 @@ use super::{fail, pass, unknown};
 use crate::facts::{Fact, ImageFacts, ImageState, SnapshotFacts, StoreTask};
 use crate::verdict::{Condition, Finding, Reason};
 
-/// Tag that `restore` puts on the AMI and its snapshots; its value tells which restore it was.
+/// The tag that `restore` puts on the AMI and its snapshots. Its value identifies the restore.
 pub const RESTORE_TAG: &str = "stored-ami:restore";
 
-/// Work in progress, as a range: which basis counts is not published, and restores cannot be listed.
+/// Work in progress as a range, because AWS does not publish which sizes count, and restores cannot be
+/// listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Work {
-    /// Bytes that are surely in progress, on the smallest basis.
+    /// Lower bound in bytes: work that is certain, by the smallest known size.
     pub least: u64,
-    /// Bytes that may be in progress, on the largest basis.
+    /// Upper bound in bytes: work that is possible, by the largest known size.
     pub most: u64,
-    /// AMIs that count, with their sizes.
+    /// AMIs that count, with their sizes, for the report.
     pub items: Vec<String>,
-    /// AMIs whose size is not known.
+    /// AMIs of unknown size, for the report.
     pub unknown: Vec<String>,
 }
 
@@ -36,7 +37,7 @@ impl Work {
         }
     }
 
-    /// `600 GiB (644.2 GB)`, or a range.
+    /// The range for the report: `600 GiB (644.2 GB)` or two such sizes.
     pub fn describe(&self) -> String {
         let mut text = if self.most == 0 {
             "none".to_owned()
@@ -55,7 +56,7 @@ impl Work {
     }
 }
 
-/// The stores in progress, with the sizes of their AMIs as far as they are known.
+/// Sums up the store tasks in progress, with the known sizes of their AMIs.
 pub fn store_work(tasks: &[StoreTask], sizes: &BTreeMap<String, LogicalSize>) -> Work {
     let mut work = Work::default();
     for task in tasks.iter().filter(|task| task.in_progress() != Some(false)) {
@@ -65,20 +66,21 @@ pub fn store_work(tasks: &[StoreTask], sizes: &BTreeMap<String, LogicalSize>) ->
     work
 }
 
-/// Whether a snapshot's description says that something else than a restore made it. The patterns are those
-/// that EC2 is seen to write for CreateImage and CopyImage.
+/// Whether a snapshot's description shows that it was not made by a restore. The patterns are those that EC2
+/// writes for CreateImage and CopyImage.
 fn made_otherwise(snapshot: &SnapshotFacts) -> bool {
     let text = snapshot.description.as_deref().unwrap_or_default();
     text.starts_with("Created by CreateImage(") || text.starts_with("Copied for DestinationAmi ")
 }
 
-/// What may be restores in progress among the account's own AMIs and pending snapshots. No API lists restore tasks.
+/// Estimates the restores in progress from the account's AMIs and pending snapshots, because no API lists
+/// restore tasks.
 pub fn restore_work(images: &[ImageFacts], pending: &[SnapshotFacts]) -> Work {
     let by_id: BTreeMap<&str, &SnapshotFacts> =
         pending.iter().map(|snapshot| (snapshot.id.as_str(), snapshot)).collect();
     let mut work = Work::default();
     let mut counted: Vec<&str> = Vec::new();
-    // A state that is not known may well be work.
+    // An AMI in an unknown state may be in progress.
     let works = |image: &&ImageFacts| match ImageState::of(&image.state) {
         ImageState::Pending => true,
         ImageState::Other(word) => !word.is_empty(),
@@ -116,9 +118,9 @@ pub fn restore_work(images: &[ImageFacts], pending: &[SnapshotFacts]) -> Work {
     work
 }
 
-/// The documented rule: a request is admitted while what is already in progress is below the limit; its own size
-/// does not count (EC2 User Guide, *How AMI store and restore works*, with worked examples). `exact` is whether the
-/// work is known well enough for a fail.
+/// The documented rule: a request is admitted while the work already in progress is below the limit; the size
+/// of the new task does not count (EC2 User Guide, *How AMI store and restore works*, with examples). `exact`
+/// is whether the work is known well enough for a failure.
 fn admission(work: &Work, limit: GbLimit, kind: &str, source: &str, exact: bool) -> Finding {
     let check = Condition::InProgress;
     let rule = format!("less than {} GB of {kind} in progress", grouped(limit.gb));
@@ -142,27 +144,27 @@ fn admission(work: &Work, limit: GbLimit, kind: &str, source: &str, exact: bool)
     unknown(check, Reason::Ambiguous { detail })
 }
 
-pub fn stores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> Finding {
+pub(crate) fn stores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> Finding {
     match work {
         Fact::Known { value, source } => admission(value, limits.stores, "stores", source, true),
         other => unknown(Condition::InProgress, super::reason(other, "store tasks")),
     }
 }
 
-pub fn restores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> Finding {
+pub(crate) fn restores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> Finding {
     match work {
         Fact::Known { value, source } => admission(value, limits.restores, "restores", source, false),
         other => unknown(Condition::InProgress, super::reason(other, "pending images and snapshots")),
     }
 }
 
-/// What was counted is that of one Region. AWS states the limit for an account, as it does for most limits of a Region.
-pub fn counted_in(region: &str) -> String {
+/// A note that the work was counted in one Region, although AWS states the limit per account.
+pub(crate) fn counted_in(region: &str) -> String {
     format!("work in progress was counted in {region} alone; AWS states its limit per account")
 }
 
-/// The cautious rule: what is in progress and the new task together within the limit. It is nobody's rule, and
-/// worth knowing.
+/// A note on the stricter rule that the work in progress and the new task together stay within the limit. AWS
+/// does not document that rule.
 pub fn cautious(work: &Fact<Work>, new: &LogicalSize, limit: GbLimit) -> Option<String> {
     let (work, new) = (work.value()?, new.volumes?);
     let together = work.most.saturating_add(new);
@@ -203,18 +205,18 @@ mod tests {
     fn stores_are_admitted_while_what_is_in_progress_is_below_the_limit() {
         for (sizes, expected) in [
             (&[][..], Pass),
-            // At the limit, in the stricter unit, in the looser one.
+            // At the limit, by the stricter and the looser unit.
             (&[(1_199 * GB, None)], Pass),
             (&[(1_200 * GB, None)], Unknown),
             (&[(1_201 * GB, None)], Unknown),
             (&[(1_199 * GIB, None)], Unknown),
             (&[(1_200 * GIB, None)], Fail),
             (&[(1_201 * GIB, None)], Fail),
-            // The two examples of the user guide, and the older one of an AMI above the limit.
+            // The two examples of the user guide, and an older one of an AMI above the limit.
             (&[(200 * GIB, None), (400 * GIB, None)], Pass),
             (&[(1_200 * GIB, None)], Fail),
             (&[(5_000 * GIB, None)], Fail),
-            // Written blocks below, volumes above.
+            // Written blocks below the limit, volumes above.
             (&[(1_300 * GIB, Some(100 * GIB))], Unknown),
             (&[(1_300 * GIB, Some(1_250 * GIB))], Fail),
             (&[(1_300 * GIB, Some(1_150 * GIB))], Unknown),

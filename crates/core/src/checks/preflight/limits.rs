@@ -1,26 +1,27 @@
 use crate::units::{ByteSize, GIB};
 
-/// A limit that AWS states in GB without saying whether that is 10⁹ or 2³⁰ bytes.
+/// A limit that AWS states in GB without saying whether a GB is 10⁹ or 2³⁰ bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GbLimit {
+    /// The number as AWS states it.
     pub gb: u64,
 }
 
 const GB: u64 = 1_000_000_000;
 
 impl GbLimit {
-    /// The stricter reading, in bytes.
+    /// The stricter reading, in bytes (10⁹ per GB).
     pub fn decimal(self) -> u64 {
         self.gb.saturating_mul(GB)
     }
 
-    /// The looser reading, in bytes.
+    /// The looser reading, in bytes (2³⁰ per GB).
     pub fn binary(self) -> u64 {
         self.gb.saturating_mul(GIB)
     }
 }
 
-/// The limits of the service that a preflight holds sizes against.
+/// Service limits that a preflight compares sizes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceLimits {
     /// Size of one AMI before compression.
@@ -29,13 +30,13 @@ pub struct ServiceLimits {
     pub stores: GbLimit,
     /// Work in progress at which no further restore is admitted.
     pub restores: GbLimit,
-    /// When AWS was last seen to state them.
+    /// The date on which the documentation was read.
     pub seen: &'static str,
 }
 
 impl Default for ServiceLimits {
-    /// As AWS stated them on the date in `seen` (EC2 User Guide, *Store and restore an AMI using S3*,
-    /// *How AMI store and restore works*). They were raised before: from 1,000, 600 and 300 GB.
+    /// The limits that AWS stated on the date in `seen` (EC2 User Guide, *Store and restore an AMI using S3*,
+    /// *How AMI store and restore works*). AWS raised them before: from 1,000, 600 and 300 GB.
     fn default() -> Self {
         ServiceLimits {
             image: GbLimit { gb: 5_000 },
@@ -46,14 +47,14 @@ impl Default for ServiceLimits {
     }
 }
 
-/// A size in both units, since AWS's own pages mix them: `558 GiB (599.1 GB)`.
+/// Formats a size in both units, because AWS's documentation mixes them: `558 GiB (599.1 GB)`.
 pub fn both_units(bytes: u64) -> String {
     let decimal = bytes as f64 / GB as f64;
     let decimal = format!("{decimal:.1}");
     format!("{} ({} GB)", ByteSize(bytes), decimal.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A number of gigabytes with a comma between groups of three digits.
+/// A number with commas between groups of three digits.
 pub(super) fn grouped(gb: u64) -> String {
     ByteSize(gb).grouped()
 }

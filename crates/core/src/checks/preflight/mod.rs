@@ -1,4 +1,8 @@
-//! What is known before a store or a restore against the conditions AWS sets: findings and notes.
+//! Checks the conditions that AWS sets for a store or a restore, before it is started.
+//!
+//! The functions take facts that were collected elsewhere and make no requests. [`judge_store`],
+//! [`judge_restore`], [`judge_restored`] and [`judge_stored`] are the entry points; [`OwnershipClaim`]
+//! decides which restore made an AMI.
 
 mod bucket;
 mod image;
@@ -27,13 +31,14 @@ pub use stored::{Stored, StoredAnswer, StoredSurvey, judge_stored};
 use crate::facts::Fact;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason};
 
-/// What a preflight found.
+/// Result of a preflight.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preflight {
+    /// One finding per condition.
     pub findings: Vec<Finding>,
-    /// Worth knowing, without a verdict.
+    /// Information without a verdict.
     pub notes: Vec<String>,
-    /// What AWS also needs, and nothing here could test.
+    /// Further requirements of AWS that cannot be tested before the call.
     pub untested: Vec<String>,
 }
 
@@ -53,7 +58,7 @@ fn unknown(condition: Condition, reason: Reason) -> Finding {
     finding(condition, Outcome::Unknown(reason))
 }
 
-/// A finding whose `unknown` stands in nobody's way.
+/// A finding that does not block the task if it is unknown.
 fn optional(finding: Finding) -> Finding {
     Finding { required: false, ..finding }
 }

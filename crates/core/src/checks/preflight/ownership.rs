@@ -4,54 +4,60 @@ use crate::facts::ImageFacts;
 use crate::ident::AmiId;
 use crate::verdict::{Condition as C, Finding, Reason};
 
-/// What an AMI must show to be the work of one restore.
+/// The properties by which the AMI of one restore is recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnershipClaim {
-    /// Value of [`RESTORE_TAG`].
+    /// Value of the tag [`RESTORE_TAG`].
     pub token: String,
     /// Name that the restore gives its AMI.
     pub name: String,
     /// Key of the object.
     pub key: String,
-    /// Id in EC2's answer to the call, where it is known.
+    /// AMI id in EC2's response to the call, if it was recorded.
     pub noted: Option<String>,
 }
 
-/// What shows that a restore made an AMI.
+/// The evidence that a restore made an AMI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// It bears the token of the restore.
+    /// The AMI has the tag with the token of the restore.
     Tag,
-    /// EC2 named it in its answer to the call, and it bears no other token, and no other name or source.
+    /// EC2 returned its id in the response to the call, and neither a tag, nor name, nor source contradicts
+    /// that.
     Answer,
 }
 
-/// Whose work an AMI is, as seen by one restore.
+/// Which restore made an AMI, from the point of view of one restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ownership {
+    /// This restore made it.
     Ours(Shown),
-    /// Another restore made it, whatever its name and source are.
+    /// Another restore made it, regardless of name and source.
     Foreign {
+        /// The token of the other restore.
         token: String,
     },
-    /// It bears our token and cannot be the AMI that we made: CopyImage can take tags along.
+    /// It has our token but cannot be the AMI that we made. CopyImage can copy tags.
     Copy {
+        /// The contradiction, for the report.
         because: String,
     },
-    /// Its id was noted for ours, and it bears no token and cannot be the AMI that we made.
+    /// Its id was recorded for our restore, but it has no token and cannot be the AMI that we made.
     Mistaken {
+        /// The contradiction, for the report.
         because: String,
     },
-    /// It has the name that we give, and nothing shows who made it.
+    /// It has the name that we give, and nothing shows which call made it.
     Unmarked,
-    /// It bears no token and has another name.
+    /// It has no token and another name.
     Unrelated,
 }
 
 impl OwnershipClaim {
-    /// Whose work an AMI is. Tags may come into sight later than the AMI, so an id that EC2 answered with needs none;
-    /// a name or a source alone shows nothing, for other calls give the same.
-    pub fn of(&self, image: &ImageFacts) -> Ownership {
+    /// Determines which restore made an AMI. Tags may become visible later than the AMI, so an id from EC2's
+    /// response is sufficient without a tag. A name or a source alone is not, because other calls produce the
+    /// same.
+    pub fn classify(&self, image: &ImageFacts) -> Ownership {
         let noted = self.noted.as_ref() == Some(&image.id);
         match image.tags.get(RESTORE_TAG) {
             Some(token) if *token != self.token => Ownership::Foreign { token: token.clone() },
@@ -68,7 +74,7 @@ impl OwnershipClaim {
         }
     }
 
-    /// Name and source of an AMI never change, so one that differs was not made by this restore.
+    /// Name and source of an AMI never change, so an AMI that differs in them was not made by this restore.
     fn contradiction(&self, image: &ImageFacts) -> Option<String> {
         if let Some(name) = image.name.as_ref().filter(|name| **name != self.name) {
             return Some(format!("it is named `{name}`, and the restore names its AMI `{}`", self.name));
@@ -76,11 +82,11 @@ impl OwnershipClaim {
         other_source(image, &self.key)
     }
 
-    /// What a list of AMIs holds of this restore.
-    pub fn among<'a>(&self, images: &'a [ImageFacts]) -> Claimed<'a> {
-        // DescribeImages may show an AMI for a while after it was deregistered.
+    /// Finds the AMI of this restore in a list of AMIs.
+    pub fn find_in<'a>(&self, images: &'a [ImageFacts]) -> Claimed<'a> {
+        // DescribeImages may return an AMI for a while after it was deregistered.
         let there = || images.iter().filter(|image| image.state != "deregistered");
-        let ours = there().filter_map(|image| match self.of(image) {
+        let ours = there().filter_map(|image| match self.classify(image) {
             Ownership::Ours(shown) => Some((image, shown)),
             _ => None,
         });
@@ -91,14 +97,14 @@ impl OwnershipClaim {
                 "pending" => 1,
                 _ => 2,
             };
-            // A file may be wrong about an id, and who made an AMI is shown best by its tag.
+            // A tag is better evidence than an id recorded in a file.
             (*shown != Shown::Tag, !noted, state)
         });
         if let Some((image, _)) = best {
             return Claimed::Ours(image);
         }
         let holder = there().find(|image| image.name.as_ref() == Some(&self.name));
-        match holder.map(|image| (image, self.of(image))) {
+        match holder.map(|image| (image, self.classify(image))) {
             Some((image, Ownership::Foreign { .. })) => Claimed::Taken(image),
             Some((image, _)) => Claimed::Doubtful(image),
             None => Claimed::Nothing,
@@ -106,16 +112,16 @@ impl OwnershipClaim {
     }
 }
 
-/// What the account's AMIs hold of one restore.
+/// What a list of AMIs contains of one restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimed<'a> {
-    /// Neither its AMI nor its name.
+    /// Neither its AMI nor an AMI of its name.
     Nothing,
     /// The AMI that it made.
     Ours(&'a ImageFacts),
-    /// An AMI with its name that nothing attributes to any restore.
+    /// An AMI of its name that cannot be attributed to any restore.
     Doubtful(&'a ImageFacts),
-    /// An AMI with its name that another restore made.
+    /// An AMI of its name that another restore made.
     Taken(&'a ImageFacts),
 }
 
@@ -126,10 +132,10 @@ fn other_source(image: &ImageFacts, key: &str) -> Option<String> {
 
 const RULE: &str = "a restore made the AMI";
 
-/// The finding about the AMI of a known restore.
+/// The finding on the AMI of a known restore.
 pub fn restored_by(claim: &OwnershipClaim, image: &ImageFacts) -> Finding {
     let token = &claim.token;
-    match claim.of(image) {
+    match claim.classify(image) {
         Ownership::Ours(Shown::Tag) => {
             pass(C::RestoredBy, "DescribeImages", RULE, format!("{RESTORE_TAG} is {token}, the token of this restore"))
         }
@@ -149,8 +155,8 @@ pub fn restored_by(claim: &OwnershipClaim, image: &ImageFacts) -> Finding {
     }
 }
 
-/// The finding about an AMI with a token of which no journal tells the restore. `key` is that of the object that its
-/// tags name.
+/// The finding on an AMI whose token belongs to a restore that is not in the journal. `key` is the key of the
+/// object that its tags name.
 pub fn restored_by_some(image: &ImageFacts, token: &str, key: Option<&str>) -> Finding {
     match key.and_then(|key| other_source(image, key)) {
         Some(because) => copied(image, &because),
@@ -161,7 +167,8 @@ pub fn restored_by_some(image: &ImageFacts, token: &str, key: Option<&str>) -> F
     }
 }
 
-/// The finding about an AMI that bears no token. `stored` is the AMI that was stored, and who tells it.
+/// The finding on an AMI without a token. `stored` is the AMI that was stored, and the source of this
+/// information.
 pub fn unmarked(image: &ImageFacts, stored: Option<(&str, &str)>) -> Finding {
     let source = match (image.source_image.as_deref(), stored) {
         (Some(source), Some((stored, from))) if source == stored => {
@@ -180,7 +187,7 @@ fn copied(image: &ImageFacts, because: &str) -> Finding {
     unknown(C::RestoredBy, Reason::Ambiguous { detail })
 }
 
-/// Whether a text has the form of a token: 32 hexadecimal digits.
+/// Whether a text has the form of a token: 32 lower-case hexadecimal digits.
 pub fn is_token(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -218,16 +225,16 @@ mod tests {
         let foreign = || Ownership::Foreign { token: OTHER.into() };
         let (tag, answer) = (Ownership::Ours(Shown::Tag), Ownership::Ours(Shown::Answer));
         let table = [
-            // Name, token, source, noted, expected.
+            // Name, token, source, recorded, expected.
             ("golden", Some(OURS), Some(STORED), None, tag.clone()),
             ("golden", Some(OURS), None, None, tag.clone()),
             ("golden", Some(OURS), Some(STORED), Some("ami-1"), tag.clone()),
             ("golden", Some(OURS), None, Some("ami-1"), tag),
-            // Another token is never ours, not even under the noted id.
+            // Another token is never ours, even under the recorded id.
             ("golden", Some(OTHER), Some(STORED), None, foreign()),
             ("golden", Some(OTHER), Some(STORED), Some("ami-1"), foreign()),
             ("other", Some(OTHER), None, Some("ami-1"), foreign()),
-            // No tag in sight yet.
+            // No tag is visible yet.
             ("golden", None, Some(STORED), Some("ami-1"), answer.clone()),
             ("golden", None, None, Some("ami-1"), answer),
             // Name and source alone show nothing.
@@ -237,11 +244,11 @@ mod tests {
             ("other", None, Some(STORED), None, Ownership::Unrelated),
         ];
         for (name, token, source, noted, expected) in table {
-            let found = claim(noted).of(&image("ami-1", name, token, source));
+            let found = claim(noted).classify(&image("ami-1", name, token, source));
             assert_eq!(found, expected, "{name} {token:?} {source:?} {noted:?}");
         }
         for (name, source) in [("other", Some(STORED)), ("other", None), ("golden", Some("ami-0bbbbbbbbbbbbbbbb"))] {
-            let of = |token| claim(Some("ami-1")).of(&image("ami-1", name, token, source));
+            let of = |token| claim(Some("ami-1")).classify(&image("ami-1", name, token, source));
             assert!(matches!(of(Some(OURS)), Ownership::Copy { .. }), "{name} {source:?}");
             assert!(matches!(of(None), Ownership::Mistaken { .. }), "{name} {source:?}");
             let found = restored_by(&claim(Some("ami-1")), &image("ami-1", name, None, source));
@@ -251,7 +258,7 @@ mod tests {
             image("ami-1", "copy", Some(OURS), Some(STORED)),
             image("ami-1", "golden", Some(OURS), Some("ami-0bbbbbbbbbbbbbbbb")),
         ] {
-            assert!(matches!(claim(None).of(&copy), Ownership::Copy { .. }), "{copy:?}");
+            assert!(matches!(claim(None).classify(&copy), Ownership::Copy { .. }), "{copy:?}");
         }
     }
 
@@ -262,23 +269,23 @@ mod tests {
         let failed = state("failed", ours("ami-1"));
         let pending = state("pending", ours("ami-2"));
         let all = [failed.clone(), pending.clone()];
-        assert_eq!(claim(None).among(&all), Claimed::Ours(&pending));
-        assert_eq!(claim(Some("ami-1")).among(&all), Claimed::Ours(&failed));
-        assert_eq!(claim(None).among(std::slice::from_ref(&failed)), Claimed::Ours(&failed));
-        // The tag goes before what was noted.
+        assert_eq!(claim(None).find_in(&all), Claimed::Ours(&pending));
+        assert_eq!(claim(Some("ami-1")).find_in(&all), Claimed::Ours(&failed));
+        assert_eq!(claim(None).find_in(std::slice::from_ref(&failed)), Claimed::Ours(&failed));
+        // The tag takes precedence over the recorded id.
         let both = [image("ami-9", "golden", None, Some(STORED)), ours("ami-1")];
-        assert_eq!(claim(Some("ami-9")).among(&both), Claimed::Ours(&both[1]));
-        assert_eq!(claim(Some("ami-9")).among(&both[..1]), Claimed::Ours(&both[0]));
+        assert_eq!(claim(Some("ami-9")).find_in(&both), Claimed::Ours(&both[1]));
+        assert_eq!(claim(Some("ami-9")).find_in(&both[..1]), Claimed::Ours(&both[0]));
         let gone = [state("deregistered", ours("ami-1"))];
-        assert_eq!(claim(Some("ami-1")).among(&gone), Claimed::Nothing);
+        assert_eq!(claim(Some("ami-1")).find_in(&gone), Claimed::Nothing);
         let foreign = [image("ami-3", "golden", Some(OTHER), Some(STORED))];
-        assert_eq!(claim(None).among(&foreign), Claimed::Taken(&foreign[0]));
+        assert_eq!(claim(None).find_in(&foreign), Claimed::Taken(&foreign[0]));
         let untagged = [image("ami-4", "golden", None, Some(STORED))];
-        assert_eq!(claim(Some("ami-5")).among(&untagged), Claimed::Doubtful(&untagged[0]));
+        assert_eq!(claim(Some("ami-5")).find_in(&untagged), Claimed::Doubtful(&untagged[0]));
         let copy = [image("ami-6", "golden", Some(OURS), Some("ami-0bbbbbbbbbbbbbbbb"))];
-        assert_eq!(claim(None).among(&copy), Claimed::Doubtful(&copy[0]));
+        assert_eq!(claim(None).find_in(&copy), Claimed::Doubtful(&copy[0]));
         let others = [image("ami-7", "other", None, Some(STORED)), image("ami-8", "third", Some(OTHER), None)];
-        assert_eq!(claim(None).among(&others), Claimed::Nothing);
+        assert_eq!(claim(None).find_in(&others), Claimed::Nothing);
     }
 
     #[test]

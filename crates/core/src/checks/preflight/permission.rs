@@ -2,27 +2,33 @@ use super::{fail, pass, reason, unknown};
 use crate::facts::{Caller, Fact};
 use crate::verdict::{Condition, Finding, Reason};
 
-/// What EC2 answered to the call with `DryRun`.
+/// EC2's response to the call with `DryRun`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DryRun {
-    /// `DryRunOperation`.
+    /// `DryRunOperation`: the call is permitted.
     Permitted,
-    /// `UnauthorizedOperation`, with the message, decoded where that is allowed.
+    /// `UnauthorizedOperation`.
     Denied {
+        /// The message, decoded if that is permitted.
         message: String,
     },
-    /// Another code. It may be checked before the permission, so it says nothing about it.
+    /// Another code. EC2 may check it before the permission, so the permission remains unknown.
     Other {
+        /// Error code of the response.
         code: String,
+        /// Message of the response.
         message: String,
     },
+    /// There was no usable response.
     Unanswered {
+        /// The error, for the report.
         detail: String,
     },
 }
 
-/// The same, of a caller. Who that is must be known: a task is started, and found again, under the account's id.
-pub fn permission_of(caller: &Fact<Caller>, answer: &DryRun, action: &str) -> Finding {
+/// As [`permission`], but unknown if the caller's account is not known. The account id is needed to start a
+/// task and to find it again.
+pub(crate) fn permission_of(caller: &Fact<Caller>, answer: &DryRun, action: &str) -> Finding {
     match (answer, caller) {
         (DryRun::Permitted, caller) if caller.value().is_none() => {
             unknown(Condition::Permission, reason(caller, "this account"))
@@ -31,8 +37,8 @@ pub fn permission_of(caller: &Fact<Caller>, answer: &DryRun, action: &str) -> Fi
     }
 }
 
-/// `DryRun` proves the permission for the EC2 call alone (EC2 API reference, *Dry run*).
-pub fn permission(answer: &DryRun, action: &str) -> Finding {
+/// `DryRun` proves the permission for the EC2 call only (EC2 API Reference, *Dry run*).
+pub(crate) fn permission(answer: &DryRun, action: &str) -> Finding {
     let check = Condition::Permission;
     let rule = format!("{action} is allowed");
     match answer {

@@ -1,7 +1,8 @@
 use super::size::LogicalSize;
 use crate::price::{Item, block_note};
 
-/// What the blocks of an AMI cost, from what was written to what the volumes could hold.
+/// A note on the price of an AMI's snapshot blocks, as a range from the written blocks to all blocks of the
+/// volumes.
 pub(super) fn block_price(item: Item, size: &LogicalSize) -> Option<String> {
     block_note(item, size.volumes, size.written)
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::bucket::{BucketSurvey, place};
-use super::image::enabled;
+use super::bucket::{BucketSurvey, bucket_location};
+use super::image::keys_enabled;
 use super::in_progress::{Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
 use super::ownership::{Ownership, OwnershipClaim};
@@ -21,98 +21,124 @@ use crate::price::Item;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition as C, Evidence, Failure, Finding, Outcome, Reason, Verdict};
 
-/// Where the name of the new AMI comes from.
+/// Source of the name of the new AMI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameSource {
     /// `--name`.
     Given,
-    /// The record that was written at store time.
+    /// The record written by `store`.
     Record,
-    /// The source AMI, which is still there; EC2 takes its name when none is given.
+    /// The source AMI, if it still exists. EC2 takes its name if none is given.
     SourceImage,
 }
 
-/// What is known of the last proof of the object's bytes.
+/// The last known proof of the object's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LastVerified {
+    /// No proof is known.
     NotKnown,
     /// A manifest of exactly this object.
     Manifest {
+        /// Name of the manifest file.
         file: String,
+        /// Time of the proof, RFC 3339.
         written_at: String,
+        /// Names of the checks that passed.
         proved_by: Vec<String>,
     },
-    /// A manifest that does not speak of this object, or proves nothing.
+    /// A manifest of another object, or one without a proof.
     Useless {
+        /// Name of the manifest file.
         file: String,
+        /// Why it is not used, for the report.
         detail: String,
     },
-    /// In this run.
+    /// Verified in this run.
     Now {
+        /// Verdict of the run.
         verdict: Verdict,
+        /// Result of the run, for the report.
         detail: String,
     },
 }
 
-/// What the caller's own earlier restores took.
+/// Throughput of earlier restores by this user.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RestorePace {
-    /// Of logical size.
+    /// Bytes of logical size per second.
     pub bytes_per_second: f64,
+    /// Number of restores.
     pub restores: usize,
 }
 
-/// How many snapshots the account has, as far as they were counted.
+/// Number of snapshots of the account in the Region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SnapshotCount {
+    /// Snapshots counted.
     pub counted: u64,
-    /// All pages were read.
+    /// Whether all pages were read.
     pub complete: bool,
 }
 
-/// Everything that was asked before a restore.
+/// All answers that were collected before a restore.
 #[derive(Debug, Clone)]
 pub struct RestoreSurvey {
+    /// The object to restore.
     pub target: ObjectUri,
     /// Region of the call.
     pub region: String,
+    /// Time of the preflight.
     pub now: Timestamp,
+    /// Identity of the caller.
     pub caller: Fact<Caller>,
-    /// The current version; `Absent` where there is none.
+    /// The current version of the object; `Absent` if there is none.
     pub object: Fact<ObjectFacts>,
-    /// One byte of the object could be read.
+    /// Whether one byte of the object could be read.
     pub probe: Fact<()>,
+    /// The bucket of the object.
     pub bucket: BucketSurvey,
+    /// The last proof of the object's bytes.
     pub verified: LastVerified,
     /// All AMIs of the account in the Region, in every state.
     pub images: Fact<Vec<ImageFacts>>,
+    /// Restores in progress.
     pub work: Fact<Work>,
+    /// Size of the AMI before compression.
     pub size: LogicalSize,
+    /// Name of the new AMI and its source, if known.
     pub name: Option<(String, NameSource)>,
-    /// What an AMI of this very restore would show; `None` where the restore is not known whole.
+    /// How to recognise an AMI of this restore; `None` if the restore is not completely specified.
     pub claim: Option<OwnershipClaim>,
     /// Whether the source had encrypted snapshots.
     pub source_encrypted: Option<bool>,
+    /// EBS encryption by default.
     pub ebs: Fact<EbsDefault>,
+    /// The key of EBS encryption by default.
     pub key: Fact<KeyFacts>,
+    /// Quota of AMIs in the Region.
     pub image_quota: Fact<f64>,
+    /// Quota of snapshots in the Region.
     pub snapshot_quota: Fact<f64>,
+    /// Number of existing snapshots.
     pub snapshots: Fact<SnapshotCount>,
-    /// How many snapshots the restore makes.
+    /// Number of snapshots that the restore creates.
     pub new_snapshots: Option<u64>,
+    /// Throughput of earlier restores.
     pub pace: Option<RestorePace>,
+    /// Response to the call with `DryRun`.
     pub dry_run: DryRun,
+    /// Service limits.
     pub limits: ServiceLimits,
 }
 
-/// Every documented condition of a restore, one finding each.
+/// Checks every documented condition of a restore, with one finding per condition.
 pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
     let mut out = Preflight::default();
     out.findings.push(object(survey));
     out.findings.extend(empty(survey));
     out.findings.push(readable(survey));
     out.findings.push(verified(&survey.verified));
-    place(&survey.bucket, &survey.region, &mut out);
+    bucket_location(&survey.bucket, &survey.region, &mut out);
     out.findings.push(image_size(&survey.size, survey.limits));
     out.findings.push(restores_in_progress(&survey.work, survey.limits));
     out.notes.extend(cautious(&survey.work, &survey.size, survey.limits.restores));
@@ -150,7 +176,7 @@ fn object(survey: &RestoreSurvey) -> Finding {
     }
 }
 
-/// An object without bytes holds no AMI, whatever else holds of it.
+/// A failure if the object is empty, because an empty object cannot contain an AMI.
 fn empty(survey: &RestoreSurvey) -> Option<Finding> {
     let facts = survey.object.value().filter(|facts| facts.size == 0)?;
     let failure = Failure::of_rule(Evidence::of_rule(facts.source, "more than 0 bytes", "the object is empty"));
@@ -186,7 +212,7 @@ fn readable(survey: &RestoreSurvey) -> Finding {
     }
 }
 
-/// A temporary copy must outlive the task, which may wait in a queue.
+/// Checks that a temporary copy outlasts the task, which may wait in a queue.
 fn temporary(survey: &RestoreSurvey, rule: &str, end: Option<Timestamp>) -> Finding {
     if let Some(reason) = survey.probe.why_not() {
         return unknown(C::Readable, Reason::Unanswered { detail: format!("reading one byte: {reason}") });
@@ -215,7 +241,7 @@ fn temporary(survey: &RestoreSurvey, rule: &str, end: Option<Timestamp>) -> Find
 }
 
 impl RestoreSurvey {
-    /// From the caller's own earlier restores alone.
+    /// Estimates the duration from earlier restores by this user.
     fn estimate(&self) -> Option<SignedDuration> {
         let pace = self.pace.filter(|pace| pace.bytes_per_second > 0.0)?;
         let seconds = self.size.volumes? as f64 / pace.bytes_per_second;
@@ -223,7 +249,8 @@ impl RestoreSurvey {
     }
 }
 
-/// No documented refusal, and the reason why people run this: its `unknown` is required only when it was asked for.
+/// The finding on the last proof. AWS does not require a proof, so an unknown blocks the restore only if the
+/// user asked for verification in this run.
 pub fn verified(last: &LastVerified) -> Finding {
     let rule = "the bytes of the object were proved";
     match last {
@@ -290,9 +317,9 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
 }
 
 impl RestoreSurvey {
-    /// In words, where it shows which restore made an AMI.
+    /// Which restore made an AMI, for the report; empty if that is not known.
     fn who_made(&self, image: &ImageFacts) -> String {
-        match self.claim.as_ref().map(|claim| claim.of(image)) {
+        match self.claim.as_ref().map(|claim| claim.classify(image)) {
             Some(Ownership::Ours(_)) => format!(", made by this very restore: follow it with --follow {}", image.id),
             Some(Ownership::Foreign { .. }) => ", made by another restore".to_owned(),
             _ => String::new(),
@@ -300,7 +327,8 @@ impl RestoreSurvey {
     }
 }
 
-/// A note, not a finding: a drill repeats a restore, and CopyImage leaves the same trace.
+/// Adds a note on earlier restores of the same AMI. It is not a finding, because a drill repeats a restore on
+/// purpose and CopyImage leaves the same trace.
 fn already_restored(survey: &RestoreSurvey, out: &mut Preflight) {
     let Some(ami) = crate::ident::AmiId::from_key(&survey.target.key) else {
         out.notes.push("the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; whether a restore minds the name is not published".to_owned());
@@ -328,7 +356,7 @@ fn encryption(survey: &RestoreSurvey, out: &mut Preflight) {
         }
         Fact::Known { value: EbsDefault { key: Some(key), .. }, .. } => {
             out.notes.push(format!("the restored snapshots will be encrypted with {key}, the EBS default here"));
-            out.findings.push(enabled(C::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
+            out.findings.push(keys_enabled(C::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
         }
         Fact::Known { .. } => {
             let detail = "EBS encryption by default is on, and its key is not stated".to_owned();
@@ -347,7 +375,7 @@ fn image_quota(survey: &RestoreSurvey) -> Finding {
         matches!(ImageState::of(&image.state), ImageState::Available | ImageState::Pending | ImageState::Disabled)
     };
     let have = images.iter().filter(counts).count();
-    // A state that is not known may count.
+    // AMIs in unknown states may count.
     let odd = images.iter().filter(|image| !ImageState::of(&image.state).is_known()).count();
     let rule = format!("fewer than {quota} AMIs in the Region");
     let observed = format!("{have} of {quota}");

@@ -1,32 +1,35 @@
 use std::collections::BTreeMap;
 
-use super::image::{not_known, unready};
+use super::image::{unknown_word, unready};
 use super::{fail, optional, pass, unknown};
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::verdict::{Condition as C, Finding, Reason};
 
-/// What the source was like, as far as it is known: from its record, or from the source itself.
+/// Properties of the source AMI, from its record or from EC2.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceFacts {
     /// Id of the AMI that was stored.
     pub image: Option<String>,
-    /// Who tells it.
+    /// Source of this information, for the report.
     pub from: String,
-    /// Device, size in GiB, encrypted; `None` where that is not known.
+    /// Device name, size in GiB, encryption; `None` if not known.
     pub volumes: Vec<(String, Option<u64>, Option<bool>)>,
+    /// Architecture, such as `x86_64`.
     pub architecture: Option<String>,
+    /// Boot mode, such as `uefi`.
     pub boot_mode: Option<String>,
+    /// Virtualization type, such as `hvm`.
     pub virtualization: Option<String>,
 }
 
 impl SourceFacts {
-    /// Whether any of its volumes was encrypted; `None` where that is not known.
+    /// Whether any of the volumes was encrypted; `None` if that is not known.
     pub fn encrypted(&self) -> Option<bool> {
         any_encrypted(self.volumes.iter().map(|(.., encrypted)| *encrypted))
     }
 }
 
-/// Whether any of some volumes is encrypted: none is only where each is stated not to be.
+/// Whether any volume is encrypted. `Some(false)` requires that every volume is stated to be unencrypted.
 pub fn any_encrypted(volumes: impl ExactSizeIterator<Item = Option<bool>>) -> Option<bool> {
     if volumes.len() == 0 {
         return None;
@@ -42,20 +45,21 @@ pub fn any_encrypted(volumes: impl ExactSizeIterator<Item = Option<bool>>) -> Op
     none
 }
 
-/// What a restored AMI is held against.
+/// What a restored AMI is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeldAgainst<'a> {
+    /// The source.
     Source(&'a SourceFacts),
-    /// Nothing tells what the source was like.
+    /// Nothing: the source is not known.
     Nothing,
-    /// What was given to hold it against tells of another AMI; in words.
+    /// Nothing: the document given describes another AMI. The text is for the report.
     Other(String),
 }
 
 const SOURCE: &str = "DescribeImages, DescribeSnapshots";
 
-/// A restored AMI against its source. What AWS does with stored tags is not published, so only those that were
-/// asked for are held against it. `made` is the finding about who made the AMI.
+/// Compares a restored AMI with its source. AWS does not publish what happens to stored tags, so only the
+/// tags that were requested are compared. `made` is the finding on who made the AMI.
 pub fn judge_restored(
     made: Finding,
     image: &ImageFacts,
@@ -70,7 +74,7 @@ pub fn judge_restored(
             findings.extend([mappings(image, source), sizes(image, snapshots, source)]);
             findings.extend([encryption(image, snapshots, source), boot(image, source)]);
         }
-        // It was asked for, so that it cannot be done is no pass.
+        // The comparison was requested, so it is unknown rather than passed if it cannot be made.
         HeldAgainst::Other(detail) => {
             findings.extend(checks.map(|check| unknown(check, Reason::Ambiguous { detail: detail.clone() })));
         }
@@ -92,7 +96,7 @@ fn state(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> Finding {
     let (open, odd) = unready(snapshots);
     let state = ImageState::of(&image.state);
     if !state.is_known() {
-        unknown(C::RestoredState, not_known(&format!("the state of {}", image.id), &image.state))
+        unknown(C::RestoredState, unknown_word(&format!("the state of {}", image.id), &image.state))
     } else if state != ImageState::Available {
         fail(C::RestoredState, SOURCE, rule, format!("{} is {}", image.id, image.state))
     } else if wanted == 0 || wanted < image.volumes.len() {
@@ -118,7 +122,7 @@ fn devices<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.join(", ")
 }
 
-/// Without volumes there is nothing to hold against anything.
+/// An unknown finding if the source lists no volumes.
 fn without_volumes(check: C, source: &SourceFacts) -> Option<Finding> {
     let detail = || format!("{} tells of no volumes", source.from);
     source.volumes.is_empty().then(|| unknown(check, Reason::NotStated { detail: detail() }))
@@ -215,7 +219,7 @@ fn boot(image: &ImageFacts, source: &SourceFacts) -> Finding {
         ("boot mode", &source.boot_mode, &image.boot_mode),
     ];
     let differ = stated.iter().any(|(_, was, is)| was.as_ref().zip(is.as_ref()).is_some_and(|(was, is)| was != is));
-    // Only a boot mode may be stated by neither side: many AMIs have none.
+    // Only the boot mode may be absent on both sides: many AMIs have none.
     let untold = stated.iter().find(|(what, was, is)| match (was, is) {
         (Some(_), Some(_)) => false,
         (None, None) => *what != "boot mode",

@@ -6,27 +6,28 @@ use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::units::{ByteSize, GIB};
 use crate::verdict::{Condition, Finding, Reason};
 
-/// The size of an AMI before compression. Which of its bases AWS counts is not published.
+/// The size of an AMI before compression. AWS does not publish which of its two measures the limits apply to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogicalSize {
-    /// Sizes of all EBS volumes together, in bytes; `None` unless all are known.
+    /// Sum of the sizes of all EBS volumes in bytes; `None` unless all are known.
     pub volumes: Option<u64>,
-    /// Bytes of the blocks written to all of its snapshots; `None` unless all are known.
+    /// Bytes of the blocks written to all snapshots; `None` unless all are known.
     pub written: Option<u64>,
-    /// Where the sizes come from, or why there are none.
+    /// Source of the sizes, or why there are none, for the report.
     pub source: String,
-    /// Only tags of the object tell it: whoever may tag the object can change them, and nothing else shows that.
+    /// Whether only tags of the object state the size. Anyone who may tag the object can change them without
+    /// a trace.
     pub tagged: bool,
 }
 
 impl LogicalSize {
-    /// A size of volumes that a person, a record or a tag states.
+    /// A sum of volume sizes that the user, a record or a tag states.
     pub fn stated(bytes: u64, source: impl Into<String>) -> Self {
         LogicalSize::of_volumes(Some(bytes), None, source)
     }
 
-    /// Sizes that somebody states, in bytes. Volumes come in whole GiB and have at least one, so who states anything
-    /// else does not know the size, and is believed in nothing.
+    /// Stated sizes in bytes. Volumes have a whole number of GiB, at least one. A source that states another
+    /// sum of sizes is not trusted for either value.
     pub fn of_volumes(volumes: Option<u64>, written: Option<u64>, source: impl Into<String>) -> Self {
         let source = source.into();
         match volumes {
@@ -38,11 +39,12 @@ impl LogicalSize {
         }
     }
 
+    /// An unknown size, with the reason for the report.
     pub fn unknown(because: impl Into<String>) -> Self {
         LogicalSize { source: because.into(), ..LogicalSize::default() }
     }
 
-    /// Of an AMI: for each EBS mapping the larger of the volume's and the snapshot's size.
+    /// The size of an AMI: for each EBS mapping, the larger of the sizes of volume and snapshot counts.
     pub fn of_image(image: &ImageFacts, snapshots: &BTreeMap<&str, &SnapshotFacts>) -> Self {
         let snapshot =
             |volume: &crate::facts::VolumeFacts| volume.snapshot.as_deref().and_then(|id| snapshots.get(id)).copied();
@@ -70,22 +72,22 @@ impl LogicalSize {
         }
     }
 
-    /// What must be said of its source.
+    /// A caveat about the source, for the report.
     fn caveat(&self) -> &'static str {
         if self.tagged { ", the weakest basis: whoever may tag the object can change them" } else { "" }
     }
 
-    /// The source, with what it is worth.
+    /// The source with its caveat.
     fn basis(&self) -> String {
         format!("{}{}", self.source, self.caveat())
     }
 
-    /// The smallest size that is known, in bytes.
+    /// The smaller of the known sizes in bytes.
     pub fn smallest(&self) -> Option<u64> {
         [self.volumes, self.written].into_iter().flatten().min()
     }
 
-    /// In words, both bases.
+    /// Both sizes for the report.
     pub fn describe(&self) -> String {
         match (self.volumes, self.written) {
             (Some(volumes), Some(written)) => {
@@ -98,7 +100,7 @@ impl LogicalSize {
     }
 }
 
-/// Why the root volume is not among the volumes of an AMI whose root is an EBS volume.
+/// Why the root volume is missing from an AMI whose root is an EBS volume.
 fn incomplete_root(image: &ImageFacts) -> Option<String> {
     let root = image.root_device.as_ref().filter(|_| image.root_device_type.as_deref() != Some("instance-store"))?;
     if image.volumes.iter().any(|volume| volume.device == *root) {
@@ -111,7 +113,7 @@ fn incomplete_root(image: &ImageFacts) -> Option<String> {
     })
 }
 
-/// A volume or snapshot whose stated size can be none.
+/// A volume or snapshot whose stated size is impossible.
 fn odd_size(image: &ImageFacts, snapshots: &BTreeMap<&str, &SnapshotFacts>) -> Option<String> {
     let odd = |gib: Option<u64>, odd: Option<i64>| odd.or(gib.filter(|gib| *gib == 0).map(|_| 0));
     image.volumes.iter().find_map(|volume| {
@@ -123,9 +125,9 @@ fn odd_size(image: &ImageFacts, snapshots: &BTreeMap<&str, &SnapshotFacts>) -> O
     })
 }
 
-/// The size of one AMI against the limit. It passes only if the volumes are within it under both readings
-/// of GB, and fails only if even the smallest known basis is beyond it under both.
-pub fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
+/// Compares the size of an AMI with the limit. It passes only if the volumes are within the stricter reading
+/// of GB, and fails only if the smallest known size exceeds the looser one.
+pub(crate) fn image_size(size: &LogicalSize, limits: ServiceLimits) -> Finding {
     let limit = limits.image;
     let rule = format!("at most {} GB before compression", grouped(limit.gb));
     match (size.volumes, size.smallest()) {
@@ -181,7 +183,7 @@ mod tests {
             (Some(5_000 * GIB + 1), None, Fail),
             (Some(5_001 * GIB), Some(10 * GIB), Unknown),
             (Some(6_000 * GIB), Some(5_001 * GIB), Fail),
-            // Written blocks alone prove nothing: volumes may be larger.
+            // Written blocks alone prove nothing, because the volumes may be larger.
             (None, Some(10 * GIB), Unknown),
             (None, Some(5_001 * GIB), Fail),
             (None, None, Unknown),

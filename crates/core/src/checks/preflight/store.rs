@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::bucket::{BucketSurvey, place, protection};
-use super::image::not_known;
+use super::bucket::{BucketSurvey, bucket_location, bucket_protection};
+use super::image::unknown_word;
 use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
 use super::permission::{DryRun, permission_of};
@@ -14,37 +14,44 @@ use crate::ident::{AmiId, BucketPath};
 use crate::price::Item;
 use crate::verdict::{Condition as C, Finding, Reason};
 
-/// Everything that was asked before a store.
+/// All answers that were collected before a store.
 #[derive(Debug, Clone)]
 pub struct StoreSurvey {
+    /// The AMI to store.
     pub ami: AmiId,
+    /// Bucket and path to store it in.
     pub into: BucketPath,
     /// Region of the call.
     pub region: String,
+    /// Identity of the caller.
     pub caller: Fact<Caller>,
-    /// `Absent` where there is no such AMI.
+    /// The AMI; `Absent` if there is none.
     pub image: Fact<ImageFacts>,
-    /// Whether the AMI is shared with this account by name.
+    /// Whether the AMI is shared with this account by its id.
     pub shared: Fact<bool>,
-    /// Those of its snapshots that are visible.
+    /// The snapshots of the AMI that are visible.
     pub snapshots: Fact<Vec<SnapshotFacts>>,
-    /// Those of its snapshots that are shared with this account by name.
+    /// Ids of the snapshots that are shared with this account by its id.
     pub restorable: Fact<Vec<String>>,
-    /// The keys of its encrypted snapshots.
+    /// The keys of the encrypted snapshots.
     pub keys: BTreeMap<String, Fact<KeyFacts>>,
-    /// Before compression.
+    /// Size of the AMI before compression.
     pub size: LogicalSize,
-    /// All store tasks in progress in this Region.
+    /// All store tasks in the Region.
     pub running: Fact<Vec<StoreTask>>,
-    /// The same, with sizes.
+    /// The store tasks in progress, with sizes.
     pub work: Fact<Work>,
+    /// The bucket.
     pub bucket: BucketSurvey,
+    /// Answers on whether the AMI is already stored.
     pub stored: StoredSurvey,
+    /// Response to the call with `DryRun`.
     pub dry_run: DryRun,
+    /// Service limits.
     pub limits: ServiceLimits,
 }
 
-/// Every documented condition of a store, one finding each.
+/// Checks every documented condition of a store, with one finding per condition.
 pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     let mut out = Preflight::default();
     out.findings.push(image::state(&survey.ami, &survey.image));
@@ -60,9 +67,9 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     out.notes.extend(cautious(&survey.work, &survey.size, survey.limits.stores));
     out.notes.push(counted_in(&survey.region));
     out.findings.push(one_store(survey));
-    place(&survey.bucket, &survey.region, &mut out);
+    bucket_location(&survey.bucket, &survey.region, &mut out);
     if survey.bucket.facts.value().is_some() {
-        protection(&survey.bucket, &mut out);
+        bucket_protection(&survey.bucket, &mut out);
     }
     let answer = judge_stored(&survey.stored, &survey.ami, &survey.into);
     out.findings.push(not_stored(&answer, &survey.into.key(&survey.ami)));
@@ -83,7 +90,7 @@ fn of_image(survey: &StoreSurvey, image: &ImageFacts, out: &mut Preflight) {
     }
 }
 
-/// EC2 refuses a second store of the same AMI while one is in progress, into whatever bucket.
+/// Checks that no other store of this AMI is in progress. EC2 refuses a second one, into any bucket.
 fn one_store(survey: &StoreSurvey) -> Finding {
     let rule = "no other store of this AMI is in progress";
     match &survey.running {
@@ -93,7 +100,7 @@ fn one_store(survey: &StoreSurvey) -> Finding {
             match same().find(|task| task.in_progress() == Some(true)) {
                 None => match odd() {
                     None => pass(C::OneStore, source, rule, "none"),
-                    Some(odd) => unknown(C::OneStore, not_known("the state of a store task of it", &odd.state)),
+                    Some(odd) => unknown(C::OneStore, unknown_word("the state of a store task of it", &odd.state)),
                 },
                 Some(task) => {
                     let progress = task.progress.map(|percent| format!(", at {percent} %")).unwrap_or_default();

@@ -4,39 +4,43 @@ use crate::facts::{Fact, ListedObject, ObjectFacts, StoreTask, UploadFacts};
 use crate::ident::{AmiId, BucketPath};
 use crate::units::ByteSize;
 
-/// What was asked to learn whether a bucket holds an AMI. How EC2 itself finds out is not published, so every
-/// place is asked.
+/// Answers on whether a bucket contains an AMI. How EC2 determines this is not published, so every source is
+/// asked.
 #[derive(Debug, Clone)]
 pub struct StoredSurvey {
-    /// HEAD of the exact key; `Absent` only where the server said that there is none.
+    /// HEAD of the exact key; `Absent` only if the server answered that there is no object.
     pub exact: Fact<ObjectFacts>,
-    /// Objects of this name in the whole bucket.
+    /// Objects of this name under any path of the bucket.
     pub listed: Fact<Vec<ListedObject>>,
     /// Versions and delete markers of the exact key.
     pub versions: Fact<Vec<ListedObject>>,
-    /// Multipart uploads of this name in the whole bucket.
+    /// Multipart uploads of this name under any path of the bucket.
     pub uploads: Fact<Vec<UploadFacts>>,
-    /// Store tasks into this bucket, of all AMIs.
+    /// Store tasks of all AMIs into this bucket.
     pub tasks: Fact<Vec<StoreTask>>,
 }
 
-/// Whether a bucket holds an AMI.
+/// Whether a bucket contains an AMI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
+    /// No source knows of it, and every source answered.
     NotStored,
-    /// Under the key where a store would put it.
+    /// Under the key that a store uses.
     Stored,
     /// Under another path of the same bucket.
     StoredElsewhere,
+    /// A store task or an upload is in progress.
     InFlight,
-    /// A task says that it was stored, and no object is there.
+    /// A task reports it as stored, but there is no object.
     Gone,
-    /// The last task failed, and no object is there.
+    /// The last task failed, and there is no object.
     Failed,
+    /// A source that could know of it did not answer.
     CannotTell,
 }
 
 impl Stored {
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Stored::NotStored => "not_stored",
@@ -49,10 +53,12 @@ impl Stored {
     }
 }
 
-/// The answer, and what each source said.
+/// The conclusion and its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
+    /// The conclusion.
     pub stored: Stored,
+    /// What each source answered: API call and text for the report.
     pub said: Vec<(String, String)>,
 }
 
@@ -64,7 +70,7 @@ impl StoredSurvey {
         found
     }
 
-    /// There is no object under the exact key: HEAD says so, or, where HEAD is refused, the listing does.
+    /// Whether there is no object under the exact key, by HEAD or, if HEAD is refused, by the listing.
     fn exact_absent(&self, key: &str) -> bool {
         match (&self.exact, &self.listed) {
             (Fact::Absent { .. }, _) => true,
@@ -74,6 +80,7 @@ impl StoredSurvey {
     }
 }
 
+/// Combines all answers. Presence needs one source; absence needs all of them.
 pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> StoredAnswer {
     let key = into.key(ami);
     let listed = || survey.listed.value().into_iter().flatten();
@@ -89,10 +96,10 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
     } else if tasks.iter().any(|task| task.in_progress() == Some(true))
         || (!uploads.is_empty() && newest != Some("Failed"))
     {
-        // An upload behind a failed store is what that left over.
+        // After a failed store, an upload is a leftover of it.
         Stored::InFlight
     } else if !survey.exact_absent(&key) || !complete || tasks.iter().any(|task| task.in_progress().is_none()) {
-        // A task whose state is not known may be at work.
+        // A task in an unknown state may be in progress.
         Stored::CannotTell
     } else {
         match newest {
@@ -101,18 +108,18 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
             _ => Stored::NotStored,
         }
     };
-    StoredAnswer { stored, said: said(survey, &key, &tasks) }
+    StoredAnswer { stored, said: answers(survey, &key, &tasks) }
 }
 
 fn at(time: Option<Timestamp>) -> String {
     time.map_or(String::new(), |time| format!(", {time}"))
 }
 
-fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, String)> {
+fn answers(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, String)> {
     let why = |fact: Option<String>| fact.unwrap_or_default();
     let mut said = Vec::new();
-    let mut tell = |source: &str, text: String| said.push((source.to_owned(), text));
-    tell(
+    let mut report = |source: &str, text: String| said.push((source.to_owned(), text));
+    report(
         "HeadObject",
         match &survey.exact {
             Fact::Known { value, .. } => format!("{key} is there: {}{}", ByteSize(value.size), at(value.last_modified)),
@@ -120,7 +127,7 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
             other => why(other.why_not()),
         },
     );
-    tell(
+    report(
         "ListObjectsV2",
         match &survey.listed {
             Fact::Known { value, .. } if value.is_empty() => "no object of this name under any path".to_owned(),
@@ -130,7 +137,7 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
             other => why(other.why_not()),
         },
     );
-    tell(
+    report(
         "ListMultipartUploads",
         match &survey.uploads {
             Fact::Known { value, .. } if value.is_empty() => "no upload of this name is open".to_owned(),
@@ -140,7 +147,7 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
             other => why(other.why_not()),
         },
     );
-    tell(
+    report(
         "DescribeStoreImageTasks",
         match &survey.tasks {
             Fact::Known { .. } if tasks.is_empty() => {
@@ -169,9 +176,9 @@ fn said(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, 
                 if value.len() - markers == 1 { "" } else { "s" },
                 if markers == 1 { "" } else { "s" }
             );
-            tell("ListObjectVersions", text);
+            report("ListObjectVersions", text);
         }
-        other => tell("ListObjectVersions", why(other.why_not())),
+        other => report("ListObjectVersions", why(other.why_not())),
     }
     said
 }

@@ -1,35 +1,38 @@
 use crate::checksum::{Algorithm, Digest};
 
-/// Advances several independent streams together.
+/// An implementation that advances several independent hash streams in one call.
 pub trait Kernel: Send + Sync {
+    /// The state of one stream between two calls.
     type State: Clone + Default + Send;
 
-    /// The most streams that one call should advance.
+    /// The largest number of streams that one call should advance.
     fn width(&self) -> usize;
 
-    /// How many streams to advance where there are so many: as many, or more, where a full group costs less than
-    /// one with gaps. What fills the gaps is thrown away.
+    /// How many streams to pass to [`update`](Self::update) when `streams` of them have bytes. At least
+    /// `streams`; more where a full register costs less than a partly filled one. The caller adds dummy
+    /// streams and discards their states.
     fn group(&self, streams: usize) -> usize;
 
-    /// Appends `inputs[i]` to `states[i]`. All inputs are of the same length, a multiple of 64 but for the last
-    /// one of a stream.
+    /// Appends `inputs[i]` to `states[i]`. All inputs have the same length. The length is a multiple of 64
+    /// bytes, except for the last input of a stream.
     fn update(&self, states: &mut [Self::State], inputs: &[&[u8]]);
 
+    /// The digest of a stream whose last bytes are in `state`.
     fn finish(&self, state: &Self::State) -> Digest;
 }
 
-/// Bytes of one step of MD5.
-pub const BLOCK: usize = 64;
+/// Input block of MD5 in bytes (RFC 1321, 3.4).
+pub(crate) const BLOCK: usize = 64;
 
-/// MD5 over AVX-512 (16 lanes), AVX2 (8), SSE4.2 or NEON (4), chosen at run time.
+/// MD5 in vector registers: AVX-512 (16 lanes), AVX2 (8), SSE4.2 or NEON (4), chosen at run time.
 ///
-/// Two registers' worth of streams go together: the steps of the one fill the waits of the other, so that both take
-/// as long as one.
+/// With eight or more lanes, two registers of streams advance together. The instructions of one register fill
+/// the latency of the other, so both take about as long as one.
 #[derive(Debug, Clone, Copy)]
 pub struct Md5Lanes(md5_many::Md5Many);
 
 impl Md5Lanes {
-    /// `None` where the processor has no vector unit that would help.
+    /// `None` if the processor has no vector unit of at least four lanes.
     pub fn detect() -> Option<Self> {
         let engine = md5_many::Md5Many::new();
         (engine.lanes() >= 4).then_some(Md5Lanes(engine))
@@ -44,7 +47,7 @@ impl Kernel for Md5Lanes {
     }
 
     fn group(&self, streams: usize) -> usize {
-        // The crate hashes what does not fill a register in narrower ones, which take as long.
+        // The crate hashes a partly filled register in narrower ones, which take as long as a full one.
         let lanes = self.0.lanes();
         if streams >= 2 && streams * 4 >= lanes { streams.next_multiple_of(lanes) } else { streams }
     }

@@ -1,5 +1,7 @@
-//! Many streams of one algorithm side by side, one in each lane of a vector register. A stream by itself waits for
-//! its own last step all the time; sixteen of them keep a core busy.
+//! Hashes many streams of one algorithm in the lanes of vector registers.
+//!
+//! Each step of MD5 depends on the step before it, so a single stream leaves most of a core idle. Independent
+//! streams in the lanes of a register fill it.
 
 mod kernel;
 mod queue;

@@ -2,10 +2,10 @@ use std::collections::VecDeque;
 
 use super::kernel::BLOCK;
 
-/// Bytes that wait, in order.
+/// Frames of one stream that are not hashed yet, in order.
 pub(super) struct Queue<F> {
     frames: VecDeque<F>,
-    /// Bytes of the first frame that are hashed already.
+    /// Bytes of the first frame that are already hashed.
     at: usize,
     waiting: usize,
 }
@@ -17,30 +17,30 @@ impl<F> Default for Queue<F> {
 }
 
 impl<F> Queue<F> {
-    /// Bytes that wait.
-    pub fn waiting(&self) -> usize {
+    /// Number of bytes that are not hashed yet.
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
 }
 
 impl<F: AsRef<[u8]>> Queue<F> {
-    pub fn push(&mut self, frame: F) {
+    pub(crate) fn push(&mut self, frame: F) {
         self.waiting += frame.as_ref().len();
         self.frames.push_back(frame);
     }
 
-    /// Puts frames behind, of which nothing is hashed yet.
-    pub fn append(&mut self, later: Self) {
+    /// Appends the frames of a queue of which nothing is hashed yet.
+    pub(crate) fn append(&mut self, later: Self) {
         self.waiting += later.waiting;
         self.frames.extend(later.frames);
     }
 
-    /// What is left of the first frame.
-    pub fn contiguous(&self) -> &[u8] {
+    /// The rest of the first frame.
+    pub(crate) fn contiguous(&self) -> &[u8] {
         self.frames.front().and_then(|frame| frame.as_ref().get(self.at..)).unwrap_or_default()
     }
 
-    pub fn skip(&mut self, bytes: usize) {
+    pub(crate) fn skip(&mut self, bytes: usize) {
         self.at += bytes;
         self.waiting -= bytes;
         if self.frames.front().is_some_and(|frame| frame.as_ref().len() == self.at) {
@@ -49,8 +49,8 @@ impl<F: AsRef<[u8]>> Queue<F> {
         }
     }
 
-    /// The next block, out of as many frames as it takes.
-    pub fn block(&mut self) -> [u8; BLOCK] {
+    /// Removes and returns the next block, which may span several frames.
+    pub(crate) fn block(&mut self) -> [u8; BLOCK] {
         let mut block = [0; BLOCK];
         let mut filled = 0;
         while filled < BLOCK {

@@ -5,46 +5,49 @@ use super::kernel::{BLOCK, Kernel};
 use super::queue::Queue;
 use crate::checksum::Digest;
 
-/// A stream that counts as one with something to do: calls over fewer bytes cost more than they bring.
+/// Bytes a stream needs before it counts as ready. Calls over fewer bytes cost more than they gain.
 const ENOUGH: usize = 16 << 10;
-/// Bytes of one call are hashed in milliseconds; who waits longer waits for a thread that broke down.
+/// Limit for one wait. A call hashes its bytes in milliseconds, so a longer wait means that the working
+/// thread died.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Streams whose bytes wait until a register can be filled. The caller that adds the last missing bytes does the work;
-/// the scheduler has no thread of its own. A caller that is told to wait ([`Room::Full`]) does so with
-/// [`LaneScheduler::wait_for_room`] before it adds more; then at most `room` bytes wait, and as many are being hashed.
+/// Collects the bytes of many streams until they fill a vector register, then hashes them together.
+///
+/// It has no thread of its own: the caller whose bytes complete a group does the hashing, without holding the
+/// lock. A caller waits only if the queued bytes exceed the room while other threads are hashing. About
+/// `room` bytes are queued, and about as many are being hashed.
 pub struct LaneScheduler<K: Kernel, F> {
     kernel: K,
-    /// Streams that must have something to do before it is done.
+    /// Number of ready streams that triggers hashing.
     wanted: usize,
-    /// Bytes that may wait.
+    /// Bytes that may be queued before hashing starts with fewer streams.
     room: usize,
     streams: Mutex<Streams<K::State, F>>,
-    /// A piece of work is done.
+    /// Signalled whenever a thread finishes a group.
     done_some: Condvar,
 }
 
 struct Streams<S, F> {
     slots: Vec<Option<Slot<S, F>>>,
     free: Vec<usize>,
-    /// Streams with something to do.
+    /// Number of streams with enough queued bytes to be hashed.
     ready: usize,
     waiting: usize,
-    /// Threads that advance streams just now.
+    /// Number of threads that are hashing a group now.
     at_work: usize,
     done: Vec<(usize, Digest)>,
 }
 
 struct Slot<S, F> {
     tag: usize,
-    /// What is not in work just now.
+    /// Queued bytes, without those that a thread is hashing now.
     queue: Queue<F>,
-    /// Absent while a thread is at work on the stream.
+    /// `None` while a thread is hashing this stream.
     state: Option<S>,
     ended: bool,
 }
 
-/// What a thread takes out of the pool to work on.
+/// One stream of a group, taken out of its slot while a thread hashes it.
 struct Work<S, F> {
     slot: usize,
     state: S,
@@ -64,19 +67,21 @@ type Guard<'a, K, F> = MutexGuard<'a, Streams<<K as Kernel>::State, F>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Room {
+    /// More bytes may be added.
     Free,
     /// Bytes arrive faster than they are hashed: wait before more are added.
     Full,
 }
 
-/// A stream of a scheduler.
+/// Handle of a stream in a [`LaneScheduler`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneStream(usize);
 
 impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
-    /// For as many streams at a time as `expected`, with at most about `room` bytes waiting and as many at work.
+    /// Expects `expected` streams at a time. At most about `room` bytes are queued and about as many are
+    /// being hashed.
     pub fn new(kernel: K, expected: usize, room: usize) -> Self {
-        // All but an eighth of those expected: the last ones would keep the others waiting.
+        // Do not wait for the slowest eighth of the expected streams: they would hold up the others.
         let wanted = kernel.width().min(expected - expected / 8).max(1);
         let streams =
             Streams { slots: Vec::new(), free: Vec::new(), ready: 0, waiting: 0, at_work: 0, done: Vec::new() };
@@ -87,7 +92,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new stream, whose digest will bear this tag.
+    /// Opens a stream. Its digest is returned together with `tag`.
     pub fn open(&self, tag: usize) -> LaneStream {
         let slot = Some(Slot { tag, queue: Queue::default(), state: Some(K::State::default()), ended: false });
         let mut streams = self.lock();
@@ -104,7 +109,8 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         }
     }
 
-    /// Appends bytes to a stream. Does not wait for other threads.
+    /// Appends bytes to a stream. May hash queued bytes of this and other streams, and may wait for another
+    /// thread that does.
     pub fn push(&self, stream: LaneStream, frame: F) -> Room {
         if frame.as_ref().is_empty() {
             return Room::Free;
@@ -112,7 +118,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         self.change(stream, |slot| slot.queue.push(frame))
     }
 
-    /// Ends a stream: no more bytes are added to it. Does not wait for other threads.
+    /// Marks the end of a stream. Its digest is available after its last bytes are hashed.
     pub fn end(&self, stream: LaneStream) {
         // It adds no bytes, so whoever adds the next ones waits.
         let _ = self.change(stream, |slot| slot.ended = true);
@@ -136,13 +142,14 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         }
     }
 
-    /// Digests that are there already, by their tags. Each is given out once.
+    /// Removes and returns the digests that are complete, with their tags.
     pub fn take_done(&self) -> Vec<(usize, Digest)> {
         std::mem::take(&mut self.lock().done)
     }
 
-    /// The digests of all streams that ended, by their tags, but for those that were taken. Streams that did not end
-    /// have none, and are forgotten. Nobody else may be at work any more.
+    /// Hashes what is left and returns the digests of all ended streams that [`take_done`](Self::take_done)
+    /// has not returned. Streams without an end are dropped and have no digest. No other thread may push at
+    /// the same time.
     pub fn finish(&self) -> Vec<(usize, Digest)> {
         {
             let mut streams = self.lock();
@@ -154,7 +161,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
             }
         }
         loop {
-            // The lock must be free again while the work is done.
+            // The guard is dropped before `advance`, which hashes without the lock.
             let work = self.lock().take(self.kernel.width());
             let Some(work) = work else { break };
             self.advance(work);
@@ -162,7 +169,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         self.take_done()
     }
 
-    /// Changes a stream, and does what is to be done then.
+    /// Changes a stream, then hashes while enough streams are ready or too many bytes are queued.
     fn change(&self, stream: LaneStream, change: impl FnOnce(&mut Slot<K::State, F>)) -> Room {
         let mut streams = self.lock();
         streams.change(stream.0, change);
@@ -185,7 +192,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
         (streams, Room::Free)
     }
 
-    /// Advances the streams of a piece of work, while others go on bringing bytes.
+    /// Hashes a group without the lock, so other threads can queue bytes meanwhile.
     fn advance(&self, mut work: Vec<Work<K::State, F>>) {
         let _at_work = AtWork(self);
         lockstep(&self.kernel, &mut work);
@@ -202,7 +209,7 @@ impl<K: Kernel, F: AsRef<[u8]>> LaneScheduler<K, F> {
     }
 }
 
-/// A piece of work that ends with this, however it ends: who waits for it must not wait for ever.
+/// Lowers the count of working threads on drop, also after a panic, so that no waiting thread waits for ever.
 struct AtWork<'a, K: Kernel, F: AsRef<[u8]>>(&'a LaneScheduler<K, F>);
 
 impl<K: Kernel, F: AsRef<[u8]>> Drop for AtWork<'_, K, F> {
@@ -213,7 +220,7 @@ impl<K: Kernel, F: AsRef<[u8]>> Drop for AtWork<'_, K, F> {
 }
 
 impl<S, F: AsRef<[u8]>> Streams<S, F> {
-    /// Changes a stream, and keeps the counts true.
+    /// Changes a stream and updates the counts of ready streams and queued bytes.
     fn change(&mut self, at: usize, change: impl FnOnce(&mut Slot<S, F>)) {
         let Some(Some(slot)) = self.slots.get_mut(at) else { return };
         self.ready -= usize::from(slot.is_ready());
@@ -223,7 +230,7 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
         self.waiting += slot.queue.waiting();
     }
 
-    /// Takes a stream whose bytes are all hashed out of the pool, if it has ended.
+    /// Moves the digest of an ended stream to the results once all its bytes are hashed, and frees its slot.
     fn retire<K: Kernel<State = S>>(&mut self, at: usize, kernel: &K) {
         let over = |slot: &mut Slot<S, F>| slot.ended && slot.queue.waiting() == 0 && slot.state.is_some();
         let Some(slot) = self.slots.get_mut(at).and_then(|slot| slot.take_if(over)) else { return };
@@ -233,7 +240,8 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
         self.free.push(at);
     }
 
-    /// The streams with the most to do, as many as go together. `None` when there is nothing to do.
+    /// Takes out up to `width` streams, those with the most queued bytes first. `None` if no stream has a
+    /// whole block queued.
     fn take(&mut self, width: usize) -> Option<Vec<Work<S, F>>> {
         let with = |worth: fn(&Slot<S, F>) -> bool| -> Vec<(usize, usize)> {
             let slots = self.slots.iter().enumerate();
@@ -260,7 +268,8 @@ impl<S, F: AsRef<[u8]>> Streams<S, F> {
     }
 }
 
-/// Advances all streams by what the one with the least has: whole blocks, or the rest of streams that end.
+/// Advances all streams of a group by the number of whole blocks that the shortest one has, then hashes the
+/// last partial block of each stream that has ended.
 fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>]) {
     let least = work.iter().map(|work| work.queue.waiting()).min().unwrap_or(0);
     let mut left = least - least % BLOCK;
@@ -276,14 +285,15 @@ fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>
             work.iter_mut().for_each(|work| work.queue.skip(step));
             left -= step;
         } else {
-            // Some frame ends within a block: one block is put together, so that all streams stay in step.
+            // A frame ends within a block: copy one block out of two or more frames, so that all streams stay
+            // in step.
             let blocks: Vec<[u8; BLOCK]> = work.iter_mut().map(|work| work.queue.block()).collect();
             kernel.update(&mut states, &filled(blocks.iter().map(<[u8; BLOCK]>::as_slice), group));
             left -= BLOCK;
         }
     }
     for (work, mut state) in work.iter_mut().zip(states) {
-        // Less than a block, at the end of a stream: once for each stream, by itself.
+        // The partial block at the end of a stream is hashed by itself.
         while work.ended && (1..BLOCK).contains(&work.queue.waiting()) {
             let rest = work.queue.contiguous();
             let len = rest.len();
@@ -294,7 +304,7 @@ fn lockstep<K: Kernel, F: AsRef<[u8]>>(kernel: &K, work: &mut [Work<K::State, F>
     }
 }
 
-/// The inputs, and the first one again in the gaps of the group.
+/// Fills the group up to `group` inputs by repeating the first one.
 fn filled<'a>(inputs: impl Iterator<Item = &'a [u8]>, group: usize) -> Vec<&'a [u8]> {
     let mut inputs: Vec<&[u8]> = inputs.collect();
     inputs.resize(group, inputs.first().copied().unwrap_or_default());
@@ -313,7 +323,7 @@ mod tests {
     use super::*;
     use crate::checksum::{Algorithm, Hasher};
 
-    /// MD5 by the scalar crate, and how many streams and bytes it was given at once.
+    /// MD5 by the scalar crate. Counts the calls and the streams passed to them.
     #[derive(Clone, Default)]
     struct Scalar(Arc<AtomicUsize>, Arc<AtomicUsize>);
 
@@ -350,7 +360,7 @@ mod tests {
         }
     }
 
-    /// Streams of these lengths, cut into frames of these sizes in turn, brought in turn.
+    /// Hashes streams of the given lengths, whose frames have the given sizes in rotation.
     fn hashed<K: Kernel>(kernel: K, lens: &[usize], frames: &[usize], room: usize) -> Vec<(usize, Digest)> {
         let pool = LaneScheduler::new(kernel, lens.len(), room);
         let mut left: Vec<_> = lens.iter().enumerate().map(|(tag, len)| (pool.open(tag), data(tag, *len), 0)).collect();
@@ -404,7 +414,7 @@ mod tests {
         }
     }
 
-    /// At work until the gate is open.
+    /// A kernel whose calls block until the gate is opened.
     #[derive(Clone, Default)]
     struct Gate(Arc<(Mutex<(bool, bool)>, Condvar)>);
 
@@ -460,7 +470,7 @@ mod tests {
                     _ => std::thread::yield_now(),
                 }
             };
-            // Opened before anything is asserted: a scope waits for its threads, also after a panic.
+            // Open the gate before any assertion: the scope joins its threads even after a panic.
             gate.set(|(_, open)| *open = true);
             more.join().unwrap();
             assert!(waiting <= ROOM * 5 / 4, "{waiting}");
@@ -495,7 +505,7 @@ mod tests {
             prop_assert_eq!(hashed(lanes, &lens, &frames, room), expected(&lens));
         }
 
-        /// The crate itself: state carried over many calls, odd lengths, unaligned slices, any number of streams.
+        /// Tests the crate itself: state across calls, odd lengths, unaligned slices, any number of streams.
         #[test]
         fn the_kernel_against_the_scalar_crate(
             pieces in prop::collection::vec(prop::collection::vec(0_usize..400, 1..50), 1..6),

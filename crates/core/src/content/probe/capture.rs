@@ -3,19 +3,21 @@ use std::sync::Arc;
 use super::{Gauge, Measure, ProbePlan, Probed};
 use crate::units::ByteRange;
 
-/// Keeps the bytes of windows out of those of one range, which come in order. Given up, it leaves no trace; read to the
-/// end, or as far as the range came, it goes to [`Probe::add`].
+/// Copies the bytes of the sampled windows out of one range while that range is read in order.
+///
+/// Drop it if the read of the range fails. Pass it to [`Probe::add`] when the range is complete or was read
+/// in part.
 #[derive(Debug)]
 pub struct WindowCapture {
     plan: Arc<ProbePlan>,
     at: u64,
-    /// Position of the next window, and where it starts; behind everything after the last.
+    /// Index of the next window, and the offset where it starts; `u64::MAX` after the last window.
     next: usize,
     wanted_from: u64,
     pieces: Vec<Piece>,
 }
 
-/// What a range had of one window.
+/// The bytes of one window that lie in this range.
 #[derive(Debug)]
 struct Piece {
     window: usize,
@@ -24,7 +26,7 @@ struct Piece {
 }
 
 impl WindowCapture {
-    /// For bytes that start at `start` of the object.
+    /// A capture for bytes that start at offset `start` of the object.
     pub fn new(plan: &Arc<ProbePlan>, start: u64) -> Self {
         let next = plan.windows().partition_point(|window| window.end() <= start);
         let mut tap = WindowCapture { plan: Arc::clone(plan), at: start, next, wanted_from: 0, pieces: Vec::new() };
@@ -36,7 +38,7 @@ impl WindowCapture {
         self.plan.windows().get(self.next).copied()
     }
 
-    /// The next bytes. Outside windows this costs a comparison.
+    /// Takes the next bytes of the range. Outside windows the cost is one comparison.
     pub fn take(&mut self, frame: &[u8]) {
         let end = self.at.saturating_add(frame.len() as u64);
         if end > self.wanted_from {
@@ -67,8 +69,8 @@ impl WindowCapture {
     }
 }
 
-/// Puts together what the taps kept. Windows are measured as they become complete, so that it holds few bytes and has
-/// little left to do at the end.
+/// Assembles the windows from the captures of all ranges. A window is measured as soon as it is complete, so
+/// few bytes are held and little work remains at the end.
 pub struct Probe {
     plan: Arc<ProbePlan>,
     gauge: Option<Gauge>,
@@ -77,23 +79,24 @@ pub struct Probe {
 
 enum Window {
     Nothing,
-    /// It lies in several ranges.
+    /// Some bytes are present: the window spans several ranges.
     Partly {
         bytes: Vec<u8>,
         filled: Vec<bool>,
     },
     Measured(Box<Measure>),
-    /// There was no memory for a compressor.
+    /// The compressor could not allocate memory.
     Failed,
 }
 
 impl Probe {
+    /// A probe without any bytes yet.
     pub fn new(plan: Arc<ProbePlan>) -> Self {
         let windows = plan.windows().iter().map(|_| Window::Nothing).collect();
         Probe { plan, gauge: None, windows }
     }
 
-    /// Takes over what a tap of the same plan kept. Bytes known already are not replaced.
+    /// Adds the bytes of a capture made for the same plan. Bytes that are already present are not replaced.
     pub fn add(&mut self, tap: WindowCapture) {
         for piece in tap.pieces {
             let length = self.plan.windows().get(piece.window).map_or(0, |window| window.len() as usize);
@@ -109,11 +112,11 @@ impl Probe {
                 Window::Nothing if piece.offset == 0 && piece.bytes.len() == length => *slot = measure(&piece.bytes),
                 Window::Nothing => {
                     let (mut bytes, mut filled) = (vec![0; length], vec![false; length]);
-                    fill(&mut bytes, &mut filled, &piece);
+                    copy_piece(&mut bytes, &mut filled, &piece);
                     *slot = Window::Partly { bytes, filled };
                 }
                 Window::Partly { bytes, filled } => {
-                    fill(bytes, filled, &piece);
+                    copy_piece(bytes, filled, &piece);
                     if filled.iter().all(|filled| *filled) {
                         *slot = measure(bytes);
                     }
@@ -123,7 +126,7 @@ impl Probe {
         }
     }
 
-    /// What came of it. Windows that lack bytes count as not read, and widen the intervals.
+    /// The result. A window that lacks bytes counts as not read and widens the intervals.
     pub fn finish(self) -> Probed {
         let measures: Vec<Option<Measure>> = self
             .windows
@@ -137,7 +140,7 @@ impl Probe {
     }
 }
 
-fn fill(bytes: &mut [u8], filled: &mut [bool], piece: &Piece) {
+fn copy_piece(bytes: &mut [u8], filled: &mut [bool], piece: &Piece) {
     let places = bytes.iter_mut().zip(filled).skip(piece.offset as usize);
     for ((place, filled), byte) in places.zip(&piece.bytes) {
         if !std::mem::replace(filled, true) {

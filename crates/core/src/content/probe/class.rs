@@ -1,15 +1,16 @@
 use crate::text::words;
 
-/// Below this, in bits a byte, one value fills a window: 7 other bytes in 8 KiB make as much.
+/// A window with less entropy, in bits per byte, counts as one repeated value. Seven other bytes in 8 KiB
+/// reach this limit.
 const UNIFORM_BITS: f64 = 0.01;
-/// With half the bytes in runs of zeros, the zeros decide what the stretch costs to store.
+/// With at least this share of the bytes in runs of zeros, the zeros dominate the storage cost.
 const SPARSE_ZEROS: f64 = 0.5;
-/// What no compressor brings below this has been through one, or a cipher. JPEG and the like stay above it; text,
-/// programs, base64 and tables lie far below.
+/// Data that no compressor shrinks below this share is already compressed or encrypted. JPEG and similar
+/// formats stay above it; text, programs, base64 and tables are far below.
 const DENSE_SHARE: f64 = 0.95;
 
 words! {
-    /// What kind of bytes there are.
+    /// What a window of bytes looks like.
     pub enum Content {
         /// Compressed or encrypted: bytes alone cannot say which.
         Dense = "dense",
@@ -25,8 +26,9 @@ words! {
 }
 
 impl Content {
-    /// By the measures of a window, or by their means over a stretch; `best_share` is the smaller one of those by zstd
-    /// and gzip. A stretch of dense and other windows is structured unless nearly all are dense.
+    /// Classifies a window by its measures, or a region by their means. `best_share` is the smaller of the
+    /// zstd and gzip shares. A region that mixes dense and other windows is structured unless nearly all
+    /// windows are dense.
     pub(super) fn of(entropy_bits: f64, zero_share: f64, best_share: f64) -> Self {
         if entropy_bits < UNIFORM_BITS {
             Content::Uniform

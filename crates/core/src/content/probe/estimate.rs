@@ -1,44 +1,49 @@
-/// Chance of a miss on either side: both together leave 95%.
+/// Chance of a miss on each side; both sides together leave 95 %.
 const MISS: f64 = 0.025;
-/// Stakes held at once, as evenly spread shares of what may be staked. Small ones find the middle of even mixtures,
-/// large ones the edge of rare contents.
+/// Number of bets held at once, with stakes spread evenly over the allowed range. Small stakes find the mean
+/// of even mixtures, large stakes bound rare contents.
 const STAKES: usize = 10;
-/// Halvings of the interval: leaves 1e-9 of it.
+/// Bisection steps; they narrow the interval to 1e-9.
 const STEPS: u32 = 30;
-/// Keeps products finite. Cutting one down only widens an interval.
+/// Upper limit of the products, which keeps them finite. Capping a product only widens an interval.
 const HIGHEST: f64 = 1e300;
 
-/// A mean over the object with its 95% confidence interval.
+/// The mean of a quantity over the object, with its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Estimate {
-    /// The mean over what was read; it lies in the interval.
+    /// The mean over the windows that were read. It lies within the interval.
     pub value: f64,
+    /// Lower bound of the interval.
     pub low: f64,
+    /// Upper bound of the interval.
     pub high: f64,
 }
 
-/// What one stratum says of the mean.
+/// The contribution of one stratum to the mean.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
-    /// From 0 to 1; `None` if its window was not read.
+    /// From 0 to 1; `None` if the window was not read.
     pub value: Option<f64>,
-    /// Bytes of the stratum.
+    /// Length of the stratum in bytes.
     pub weight: f64,
-    /// The window is all of the stratum.
+    /// Whether the window covers the whole stratum.
     pub whole: bool,
 }
 
 impl Estimate {
     /// The mean over all windows of the object of a quantity from 0 to 1.
     ///
-    /// A stratum read whole is known, and one not read may hold anything. Of the others the interval holds whatever
-    /// they are mixed of and however it lies, for any number of windows, by betting (Waudby-Smith and Ramdas 2024,
-    /// "Estimating means of bounded random variables by betting", with stakes fixed beforehand). Whoever claims that
-    /// the mean is m gets bets against it: each window multiplies the stake by `1 + λw(m - x)/(1 - m)`. The windows are
-    /// drawn independently, so the expected product is that of the expected factors, and those are 1 on average over
-    /// the strata if the claim is true: their product is at most 1 (the geometric mean is at most the arithmetic one).
-    /// By Markov's inequality the stake then reaches 40 in one of 40 cases at most. What it has reached 40 against is
-    /// outside.
+    /// A stratum that was read whole is known exactly, and one that was not read may have any value. For the
+    /// others, the interval holds for every distribution and arrangement of the values and for any number of
+    /// windows. It is built by betting (Waudby-Smith and Ramdas 2024, "Estimating means of bounded random
+    /// variables by betting", with stakes fixed in advance).
+    ///
+    /// The bet is against the claim that the mean is m: each window multiplies the capital by `1 + λw(m -
+    /// x)/(1 - m)`. The windows are drawn independently, so the expected product is the product of the
+    /// expected factors. If the claim is true, these factors average 1 over the strata, so their product is
+    /// at most 1 (the geometric mean is at most the arithmetic mean). By Markov's inequality, the capital
+    /// then reaches 40 with a probability of at most 1/40. A claim against which the capital reaches 40 lies
+    /// outside the interval.
     pub(super) fn of(pieces: &[Piece]) -> Self {
         let total: f64 = pieces.iter().map(|piece| piece.weight).sum();
         if total <= 0.0 {
@@ -56,32 +61,33 @@ impl Estimate {
             }
         }
         let mirrored: Vec<(f64, f64)> = drawn.iter().map(|(value, weight)| (1.0 - value, *weight)).collect();
-        let low = (known + drawn_weight * (1.0 - upper(&mirrored))) / total;
-        let high = (known + drawn_weight * upper(&drawn) + unread) / total;
+        let low = (known + drawn_weight * (1.0 - upper_bound(&mirrored))) / total;
+        let high = (known + drawn_weight * upper_bound(&drawn) + unread) / total;
         let value = mean(pieces.iter().filter_map(|piece| Some((piece.value?, piece.weight))));
-        // Rounding may put the mean of equal values next to them.
+        // Rounding can move the mean of equal values just outside the bounds.
         Estimate { value, low: low.clamp(0.0, value), high: high.clamp(value, 1.0) }
     }
 
-    /// The same in a unit of which 1 is `factor`.
+    /// The estimate multiplied by `factor`, to change its unit.
     pub(super) fn times(self, factor: f64) -> Self {
         Estimate { value: self.value * factor, low: self.low * factor, high: self.high * factor }
     }
 }
 
-/// Of values with their weights; 0 of none.
+/// The weighted mean of values with their weights; 0 if there are none.
 pub(super) fn mean(values: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (sum, weight) = values.fold((0.0, 0.0), |(sum, all), (value, weight)| (sum + value * weight, all + weight));
     if weight > 0.0 { sum / weight } else { 0.0 }
 }
 
-/// The lowest mean that the bets rule out. The stake rises with the mean claimed, so all above it are ruled out too.
-fn upper(drawn: &[(f64, f64)]) -> f64 {
+/// The lowest mean that the bets rule out. The capital rises with the claimed mean, so every larger mean is
+/// ruled out too.
+fn upper_bound(drawn: &[(f64, f64)]) -> f64 {
     let heaviest = drawn.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
     let (mut low, mut high) = (mean(drawn.iter().copied()), 1.0);
     for _ in 0..STEPS {
         let claim = low.midpoint(high);
-        if claim < 1.0 && stake(drawn, heaviest, claim) < 1.0 / MISS {
+        if claim < 1.0 && capital(drawn, heaviest, claim) < 1.0 / MISS {
             low = claim;
         } else {
             high = claim;
@@ -90,8 +96,8 @@ fn upper(drawn: &[(f64, f64)]) -> f64 {
     high
 }
 
-/// What a stake of 1, spread over all that may be staked, has become against the claim that the mean is no less.
-fn stake(drawn: &[(f64, f64)], heaviest: f64, claim: f64) -> f64 {
+/// The mean capital that bets starting at 1 reach against the claim that the mean is at least `claim`.
+fn capital(drawn: &[(f64, f64)], heaviest: f64, claim: f64) -> f64 {
     let mut stakes = [1.0f64; STAKES];
     for (value, weight) in drawn {
         let gain = weight / heaviest * (claim - value) / (1.0 - claim) / STAKES as f64;

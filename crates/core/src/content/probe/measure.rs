@@ -4,45 +4,47 @@ use super::Content;
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::units::KIB;
 
-/// Blocks by which repeats are told: those of most file systems.
+/// Block size for finding repeats, in bytes: that of most file systems.
 const BLOCK: usize = 4 * KIB as usize;
-/// Zeros in a row from which they count as empty space. Shorter runs are common within headers and tables.
+/// Minimum length of a run of zeros that counts as empty space. Shorter runs are common in headers and
+/// tables.
 const ZERO_RUN: usize = 64;
-/// The level that `gzip` takes by itself.
+/// The default level of `gzip`.
 const GZIP_LEVEL: u32 = 6;
-/// The level that `zstd` takes by itself.
+/// The default level of `zstd`.
 const ZSTD_LEVEL: i32 = 3;
 
-/// What one window is like.
+/// The measures of one window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
-    /// Order-0 entropy, in bits a byte. That of random bytes comes out below 8, the more so the smaller the window:
-    /// by 0.02 in 8 KiB.
+    /// Order-0 entropy in bits per byte. Random bytes measure below 8, and more so in small windows: by 0.02
+    /// in 8 KiB.
     pub entropy_bits: f64,
-    /// Share of bytes in runs of 64 zeros or more, counted within the window.
+    /// Share of the bytes, 0 to 1, in runs of at least 64 zeros within the window.
     pub zero_share: f64,
-    /// Size under zstd at level 3 over size, at most 1: bytes that do not shrink are kept as they are, and what a
-    /// frame adds to them is no content.
+    /// Compressed size by zstd at level 3 over the original size, at most 1. Bytes that do not shrink count as stored
+    /// unchanged, without the overhead of a frame.
     pub zstd_share: f64,
-    /// The same under deflate at level 6, without the 18 bytes that gzip puts around a stream once.
+    /// The same for deflate at level 6, without the 18 bytes of gzip's header and trailer.
     pub gzip_share: f64,
     pub(super) blocks: Vec<Block>,
 }
 
 impl Measure {
+    /// The class of content that the measures indicate.
     pub fn content(&self) -> Content {
         Content::of(self.entropy_bits, self.zero_share, self.zstd_share.min(self.gzip_share))
     }
 }
 
-/// A block of a window, the last one perhaps short.
+/// A block of a window. The last block may be short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     pub digest: Digest,
     pub bytes: usize,
 }
 
-/// Measures windows one after the other; its compressors are dear to set up and are kept.
+/// Measures windows one after another and reuses its compressors, which are expensive to set up.
 pub struct Gauge {
     gzip: Compress,
     zstd: zstd::bulk::Compressor<'static>,
@@ -50,14 +52,14 @@ pub struct Gauge {
 }
 
 impl Gauge {
-    /// `None` when there is no memory for a compressor.
+    /// `None` if there is no memory for a compressor.
     pub fn new() -> Option<Self> {
         let mut zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL).ok()?;
         zstd.include_contentsize(false).ok()?;
         Some(Gauge { gzip: Compress::new(Compression::new(GZIP_LEVEL), false), zstd, room: Vec::new() })
     }
 
-    /// `None` for no bytes, and when a compressor fails, which only a lack of memory makes it.
+    /// `None` for an empty window, and if a compressor fails, which only a lack of memory causes.
     pub fn measure(&mut self, bytes: &[u8]) -> Option<Measure> {
         (!bytes.is_empty()).then_some(())?;
         Some(Measure {
@@ -78,7 +80,7 @@ impl Gauge {
         self.zstd.compress_to_buffer(bytes, &mut self.room).ok()
     }
 
-    /// Bytes that do not fit into as much room as they take themselves count as that much.
+    /// Output that does not fit into `bytes.len()` bytes counts as that many bytes.
     fn gzip(&mut self, bytes: &[u8]) -> Option<usize> {
         self.gzip.reset();
         self.room.clear();
@@ -94,7 +96,7 @@ fn share(part: usize, whole: usize) -> f64 {
     (part as f64 / whole as f64).min(1.0)
 }
 
-/// Shannon entropy of the frequencies of the bytes.
+/// Shannon entropy of the byte frequencies, in bits per byte.
 fn entropy_bits(bytes: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
     for byte in bytes {

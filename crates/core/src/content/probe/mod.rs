@@ -1,8 +1,8 @@
-//! What a sample of small windows says of all bytes of an object.
+//! Estimates properties of a whole object from a sample of small windows.
 //!
-//! A [`ProbePlan`] draws the windows. While the object is read, a [`WindowCapture`] on every range keeps the bytes of windows; a
-//! [`Probe`] puts them together and measures each window as soon as it is complete; a [`Probed`] says what that comes
-//! to for the object, with intervals that hold for every mixture of contents.
+//! A [`ProbePlan`] draws the windows. While the object is read, a [`WindowCapture`] on every range copies the
+//! bytes of the windows. A [`Probe`] assembles them and measures each window as soon as it is complete. A
+//! [`Probed`] holds the estimates for the object, with intervals that hold for every mixture of contents.
 
 mod capture;
 mod class;

@@ -5,48 +5,60 @@ use super::{Content, Estimate, Measure, ProbePlan};
 use crate::checksum::Digest;
 use crate::units::ByteRange;
 
-/// Bits a byte of the highest entropy there is.
+/// The maximum entropy, in bits per byte.
 const ENTROPY_MOST: f64 = 8.0;
 
-/// What the windows say of an object. Each estimate is for the mean over all windows that the object has; if all were
-/// read, it is that mean.
+/// Estimates for an object from its sampled windows. Each estimate is for the mean over all windows of the
+/// object; if all were read, it is that mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probed {
-    /// Windows that were read. With none of them the intervals are as wide as can be and the values mean nothing.
+    /// Number of windows that were read. If it is 0, the intervals have their full width and the values have
+    /// no meaning.
     pub windows: usize,
+    /// Bytes of a window, except at the end of the object.
     pub window_bytes: u64,
+    /// The seed that chose the windows.
     pub seed: u64,
-    /// Order-0 entropy, in bits a byte.
+    /// Order-0 entropy in bits per byte.
     pub entropy_bits: Estimate,
+    /// Share of the bytes, 0 to 1, in runs of at least 64 zeros.
     pub zero_share: Estimate,
-    /// Share of bytes in blocks of 4 KiB that occur elsewhere in the object too. The value is what the sample shows, a
-    /// floor: most repeats lie outside it. So only the lower bound comes from the windows, and the upper one is 1
-    /// unless all of the object was read.
+    /// Share of the bytes in blocks of 4 KiB that occur more than once in the object. The value is what the
+    /// sample shows, which is a lower limit because most repeats lie outside the sample. The lower bound
+    /// comes from the windows; the upper bound is 1 unless the whole object was read.
     pub repeated_share: Estimate,
+    /// Compressed size by zstd at level 3 over the original size, 0 to 1.
     pub zstd_share: Estimate,
+    /// Compressed size by deflate at level 6 over the original size, 0 to 1.
     pub gzip_share: Estimate,
-    /// At most 64 equal stretches of the object, in order.
+    /// At most 64 adjacent regions that cover the object, in order.
     pub regions: Vec<Region>,
 }
 
-/// A stretch of the object: means over its windows.
+/// A region of the object, with the means over its windows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Region {
+    /// Bytes of the object that the region covers.
     pub range: ByteRange,
-    /// Windows of it that were read; without any the means are 0.
+    /// Number of its windows that were read; if 0, the means are 0.
     pub windows: usize,
+    /// Class of content by the means.
     pub content: Content,
+    /// Order-0 entropy in bits per byte.
     pub entropy_bits: f64,
+    /// Share of the bytes in runs of at least 64 zeros.
     pub zero_share: f64,
+    /// Compressed size by zstd over the original size.
     pub zstd_share: f64,
+    /// Compressed size by deflate over the original size.
     pub gzip_share: f64,
 }
 
-/// A stratum with the measure of its window.
+/// A stratum and the measure of its window.
 type Read<'a> = (ByteRange, &'a Option<Measure>);
 
 impl Probed {
-    /// From one measure for each window of the plan, `None` where it was not read.
+    /// Takes one measure per window of the plan, `None` for a window that was not read.
     pub(super) fn new(plan: &ProbePlan, measures: &[Option<Measure>]) -> Self {
         let read: Vec<Read<'_>> = plan.strata().iter().copied().zip(measures).collect();
         let estimate = |values: &mut dyn FnMut(&Measure) -> f64| {
@@ -91,7 +103,7 @@ impl Probed {
 }
 
 impl Region {
-    /// `None` of no strata.
+    /// `None` if there are no strata.
     fn new(read: &[Read<'_>]) -> Option<Self> {
         let range = ByteRange::new(read.first()?.0.start(), read.last()?.0.end())?;
         let over = |value: fn(&Measure) -> f64| {
@@ -108,7 +120,7 @@ impl Region {
     }
 }
 
-/// How often each block occurs in the windows.
+/// Number of occurrences of each block in the windows.
 pub(super) fn occurrences(measures: &[Option<Measure>]) -> HashMap<&Digest, usize> {
     let mut times = HashMap::new();
     for block in measures.iter().flatten().flat_map(|measure| &measure.blocks) {
@@ -117,8 +129,8 @@ pub(super) fn occurrences(measures: &[Option<Measure>]) -> HashMap<&Digest, usiz
     times
 }
 
-/// Share of bytes of a window in blocks that occur more than once. A sampled window repeats in the sample at most as
-/// much as in the object, so that a lower bound got from the sample holds for the object.
+/// Share of a window's bytes in blocks that occur more than once. Blocks repeat in the sample at most as
+/// often as in the object, so a lower bound from the sample holds for the object.
 pub(super) fn repeated(measure: &Measure, times: &HashMap<&Digest, usize>) -> f64 {
     mean(measure.blocks.iter().map(|block| {
         let repeats = times.get(&block.digest).is_some_and(|times| *times > 1);

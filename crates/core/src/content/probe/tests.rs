@@ -15,7 +15,7 @@ fn noise(seed: u64, count: usize) -> Vec<u8> {
     std::iter::repeat_with(|| random.u8(..)).take(count).collect()
 }
 
-/// Words drawn from a small dictionary, a few more often than most.
+/// Words from a small dictionary, a few of them more frequent than the rest.
 fn text(seed: u64, count: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(seed);
     let words: Vec<String> = (0..400).map(|_| (0..random.usize(2..10)).map(|_| random.lowercase()).collect()).collect();
@@ -29,7 +29,8 @@ fn text(seed: u64, count: usize) -> Vec<u8> {
     text
 }
 
-/// Entropy-coded data as a JPEG has it: nearly random, with a zero stuffed after each 0xFF and slightly uneven.
+/// Entropy-coded data like that of a JPEG: nearly random, with a zero after each 0xFF and slightly uneven
+/// frequencies.
 fn jpeg(seed: u64, count: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut bytes = Vec::new();
@@ -44,7 +45,7 @@ fn jpeg(seed: u64, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// A file system that is nearly empty: one piece in 16 of something.
+/// A nearly empty file system: one piece in 16 has content.
 fn sparse(seed: u64, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
     let mut random = fastrand::Rng::with_seed(seed);
@@ -95,10 +96,10 @@ fn measures_are_those_of_the_bytes() {
     assert_eq!((random.zero_share, random.zstd_share, random.gzip_share), (0.0, 1.0, 1.0));
     let every: Vec<u8> = (0..=255).collect();
     assert_eq!(gauge.measure(&every).unwrap().entropy_bits, 8.0);
-    // 63 zeros are too few, 64 are enough, also at the ends.
+    // A run of 63 zeros does not count; 64 do, also at both ends.
     let runs = [vec![0; 63], vec![1], vec![0; 64], vec![1], vec![0; 128]].concat();
     assert_eq!(gauge.measure(&runs).unwrap().zero_share, 192.0 / 257.0);
-    // A gauge used before measures the same.
+    // A gauge that was used before gives the same measures.
     assert_eq!(gauge.measure(&runs), Gauge::new().unwrap().measure(&runs));
 }
 
@@ -128,7 +129,7 @@ fn what_is_read_whole_is_known() {
     }
     let zeros = 50_000.0 / bytes.len() as f64;
     assert!((probed.zero_share.value - zeros).abs() < 1e-3, "{:?}", probed.zero_share);
-    // Twelve blocks of 4 KiB lie wholly within the 50,000 zeros but for one that they share with text.
+    // Twelve blocks of 4 KiB lie wholly within the 50,000 zeros, and one more shares zeros with text.
     let repeated = (11 * 4096) as f64 / bytes.len() as f64;
     assert!((probed.repeated_share.value - repeated).abs() < 1e-9, "{:?}", probed.repeated_share);
 }
@@ -162,7 +163,7 @@ fn usual_numbers_of_windows_grow_with_what_pays_for_them() {
 #[test]
 fn the_same_numbers_choose_the_same_windows() {
     let starts = |seed| ProbePlan::new(GIB, 4, seed).windows().iter().map(|w| w.start() / WINDOW).collect::<Vec<_>>();
-    // Written down: what a seed chooses is not to change.
+    // Expected values are literals, because a seed must choose the same windows in every version.
     assert_eq!(starts(1), [18_565, 57_205, 97_353, 112_864]);
     assert_ne!(starts(2), starts(1));
     let largest = ProbePlan::new(u64::MAX, 128, 1);
@@ -178,7 +179,8 @@ fn regions_are_equal_stretches_in_order() {
     assert_eq!(probed.regions[63].range.end(), plan.size());
 }
 
-/// An interval by betting is that of Clopper and Pearson where nothing was found, but for the spread of the stakes.
+/// If nothing was found, the betting interval equals that of Clopper and Pearson except for the spread of the
+/// stakes.
 #[test]
 fn what_no_window_shows_may_still_be_there() {
     let piece = |value| Piece { value: Some(value), weight: 1.0, whole: false };
@@ -196,7 +198,7 @@ fn sampled(plan: &ProbePlan, population: &[Measure]) -> Vec<Option<Measure>> {
 
 type Kind = Vec<Measure>;
 
-/// How the second content lies among the first: whether window `cell` of `cells` is of it, at one in `one_in`.
+/// Arrangement of the rarer content: whether window `cell` of `cells` has it, at a rate of one in `one_in`.
 type Lie = fn(cell: usize, cells: usize, one_in: usize) -> bool;
 
 const LIES: [(&str, Lie); 6] = [
@@ -208,7 +210,7 @@ const LIES: [(&str, Lie); 6] = [
     ("anywhere", |cell, _, one_in| fastrand::Rng::with_seed(cell as u64).usize(..one_in) == 0),
 ];
 
-/// All windows of an object. They are of few kinds; every other one gets blocks of its own, unless it is empty.
+/// All windows of an object, of two kinds. Every other window gets unique blocks, unless it is empty.
 fn population(cells: usize, many: &Kind, few: &Kind, is_few: impl Fn(usize) -> bool) -> Vec<Measure> {
     let window = |cell: usize| {
         let kind = if is_few(cell) { few } else { many };
@@ -223,7 +225,8 @@ fn population(cells: usize, many: &Kind, few: &Kind, is_few: impl Fn(usize) -> b
     (0..cells).map(window).collect()
 }
 
-/// How many of `runs` seeds give an interval that holds the truth, for each measure, and its mean width.
+/// For each measure, how many of `runs` seeds give an interval that contains the true mean, and the mean
+/// width.
 fn coverage(population: &[Measure], windows: usize, runs: u64) -> ([u64; 5], [f64; 5]) {
     let truth = truth(population);
     let (mut held, mut width) = ([0; 5], [0.0; 5]);
@@ -238,7 +241,8 @@ fn coverage(population: &[Measure], windows: usize, runs: u64) -> ([u64; 5], [f6
     (held, width)
 }
 
-/// Of 100 seeds, at least 95 give an interval that holds the mean over all windows, for each measure and mixture.
+/// Of 100 seeds, at least 95 give an interval that contains the mean over all windows, for each measure and
+/// mixture.
 #[test]
 fn intervals_hold_the_truth_in_95_of_100_runs() {
     let mut gauge = Gauge::new().unwrap();
@@ -258,7 +262,8 @@ fn intervals_hold_the_truth_in_95_of_100_runs() {
         ("text and zeros in JPEG", &image, &half),
     ];
     println!("entropy, zeros, repeated, zstd, gzip: intervals of 100 that hold, at the worst lie, and widths there");
-    // Strata of exactly 100 windows, of which the periods are divisors; strata that nothing divides; short ones.
+    // Strata of exactly 100 windows, whose divisors are the periods; strata with no common divisor; short
+    // strata.
     for (cells, windows) in [(12_800, 128), (6_001, 42), (300, 16)] {
         for (name, many, few) in pairs {
             for one_in in [50, 20, 2] {
@@ -308,8 +313,8 @@ proptest! {
         prop_assert_eq!(plan.regions().sum::<usize>(), plan.strata().len());
     }
 
-    /// However the object is cut into ranges, in whatever order they come, in frames of whatever size, some of them
-    /// twice or given up halfway and read again.
+    /// The result does not depend on how the object is cut into ranges, their order, the frame sizes, or
+    /// ranges that are read twice or read again after an error.
     #[test]
     fn cuts_and_order_change_nothing(
         size in 0usize..300_000,

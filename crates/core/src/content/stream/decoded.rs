@@ -4,7 +4,7 @@ use crate::text::words;
 use crate::units::ByteSize;
 
 words! {
-    /// What a stream is. `None` of them is not a fault: the format of stored AMI objects is not published.
+    /// A compressed format that is recognised.
     pub enum Format {
         Zstd = "zstd",
         Gzip = "gzip",
@@ -16,53 +16,88 @@ words! {
     }
 }
 
-/// What decoding came to.
+/// Result of decoding a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decoded {
-    /// Known once there were bytes.
+    /// `None` until the first bytes are recognised.
     pub format: Option<Format>,
-    /// Frames of zstd, members of gzip, that were whole.
+    /// Number of complete zstd frames or gzip members.
     pub frames: u64,
+    /// Number of skippable zstd frames (RFC 8878, 3.1.2).
     pub skippable_frames: u64,
-    /// Of the frames, those that have a checksum of what they hold, which was right.
+    /// Number of complete frames that carry a checksum of their content, all of which matched.
     pub checksums: u64,
-    /// The largest window of a frame of zstd, in bytes.
+    /// The largest window of a zstd frame, in bytes.
     pub window: u64,
+    /// Bytes that decoding produced.
     pub decoded_bytes: u64,
-    /// Bytes of the object in whole frames, from its beginning.
+    /// Bytes of the object, from its start, that belong to complete frames.
     pub good_bytes: u64,
-    /// All bytes of the object that were handed in.
+    /// Bytes of the object that were decoded or skipped.
     pub taken_bytes: u64,
-    /// Zeros behind the last member of gzip, which readers pass over.
+    /// Zero bytes after the last gzip member, which gzip readers ignore.
     pub padding: u64,
-    /// Where nothing is known: bytes in blocks of zeros. Absent where the beginning looked like a stream.
+    /// For an unrecognised format: bytes in blocks of 512 zero bytes. `None` if the object starts like a
+    /// known format, because the first bytes were then not counted.
     pub zero_bytes: Option<u64>,
+    /// How the stream ended.
     pub end: End,
 }
 
 /// How a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum End {
-    /// Behind a whole frame, or it is no stream.
+    /// After a complete frame, or the object is not a stream.
     #[default]
     Whole,
-    /// Inside the frame that begins at this byte.
-    Truncated { frame_at: u64 },
-    /// The frame that begins there contradicts itself. `whole` where it could be decoded to its end and then did not
-    /// agree with its checksum or its size.
-    Damaged { frame_at: u64, what: String, whole: bool },
-    /// What begins at this byte, behind the last frame, is none.
-    Trailing { at: u64 },
-    /// A frame wants a larger window than is allowed.
-    Window { frame_at: u64, needs: u64, limit: u64 },
-    /// A frame wants a dictionary that is not in it.
-    Dictionary { frame_at: u64, id: u32 },
-    /// More came out than is allowed, from so many bytes.
-    Expansion { decoded: u64, stored: u64, limit: u64 },
+    /// The object ends inside a frame.
+    Truncated {
+        /// Offset of the frame's first byte.
+        frame_at: u64,
+    },
+    /// A frame contradicts itself.
+    Damaged {
+        /// Offset of the frame's first byte.
+        frame_at: u64,
+        /// The contradiction, for the report.
+        what: String,
+        /// Whether the frame decoded to its end and then did not match its checksum or its size.
+        whole: bool,
+    },
+    /// The bytes after the last frame do not belong to a frame.
+    Trailing {
+        /// Offset of the first such byte.
+        at: u64,
+    },
+    /// A frame needs a larger window than allowed.
+    Window {
+        /// Offset of the frame's first byte.
+        frame_at: u64,
+        /// Bytes of the window that the frame states.
+        needs: u64,
+        /// Bytes allowed by [`Limits::window`](super::Limits::window).
+        limit: u64,
+    },
+    /// A frame needs an external dictionary.
+    Dictionary {
+        /// Offset of the frame's first byte.
+        frame_at: u64,
+        /// The dictionary's id (RFC 8878, 3.1.1.1.3).
+        id: u32,
+    },
+    /// Decoding produced more bytes than allowed.
+    Expansion {
+        /// Bytes produced.
+        decoded: u64,
+        /// Bytes of the object that they came from.
+        stored: u64,
+        /// Bytes allowed by [`Limits::decoded`](super::Limits::decoded).
+        limit: u64,
+    },
 }
 
 impl End {
-    /// The same with the byte at which its frame begins.
+    /// The same ending with `frame_at` set.
     pub(super) fn from(self, at: u64) -> Self {
         match self {
             End::Damaged { what, whole, .. } => End::Damaged { frame_at: at, what, whole },
@@ -116,7 +151,7 @@ impl fmt::Display for End {
 }
 
 impl Decoded {
-    /// Whether checksums inside the stream speak for all of its frames.
+    /// Whether every frame carried a checksum of its content, all of which matched.
     pub fn vouched(&self) -> bool {
         self.frames > 0 && self.frames == self.checksums
     }
@@ -162,7 +197,7 @@ impl fmt::Display for Decoded {
         }
         match &self.end {
             End::Whole => Ok(()),
-            // gzip (RFC 1952) calls its frames members.
+            // RFC 1952 calls the frames of gzip members.
             end if format == Format::Gzip => write!(f, "; {}", end.to_string().replace("frame", "member")),
             end => write!(f, "; {end}"),
         }

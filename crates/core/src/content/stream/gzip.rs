@@ -11,7 +11,7 @@ const COMMENT: u8 = 0b1_0000;
 /// Bits that must be zero (RFC 1952, 2.3.1.2).
 pub(super) const RESERVED: u8 = 0b1110_0000;
 
-/// A member (RFC 1952, 2.3), behind its first four bytes.
+/// A gzip member (RFC 1952, 2.3) after its first four bytes.
 pub(super) struct Member {
     flags: u8,
     header: Hasher,
@@ -20,11 +20,11 @@ pub(super) struct Member {
     crc: Hasher,
 }
 
-/// What comes next.
+/// The field that the next byte belongs to.
 enum Place {
-    /// Time, extra flags and system: so many bytes of them.
+    /// Modification time, extra flags and operating system, with the number of bytes left.
     Fixed(u8),
-    /// The length of the extra field, and what is known of it.
+    /// The length of the extra field, with its first byte once known.
     ExtraLength(Option<u8>),
     Extra(u16),
     Name,
@@ -35,7 +35,7 @@ enum Place {
 }
 
 impl Member {
-    pub fn new(head: [u8; 4]) -> Self {
+    pub(crate) fn new(head: [u8; 4]) -> Self {
         let mut header = Hasher::new(Algorithm::Crc32);
         header.update(&head);
         let [_, _, _, flags] = head;
@@ -48,7 +48,7 @@ impl Member {
         }
     }
 
-    pub fn take(&mut self, bytes: &[u8], out: &mut Out<'_>) -> Step {
+    pub(crate) fn take(&mut self, bytes: &[u8], out: &mut Out<'_>) -> Step {
         let mut used = 0;
         while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
             let step = match &mut self.place {
@@ -115,7 +115,7 @@ impl Member {
         Ok(())
     }
 
-    /// The first field that is there, from this one on.
+    /// The first field that is present, starting with the one of flag `from`.
     fn after(&self, from: u8) -> Option<Place> {
         let fields = [
             (EXTRA, Place::ExtraLength(None)),
@@ -135,7 +135,7 @@ impl Member {
         if digest.as_bytes() != crc.to_be_bytes() {
             return Step::Stop(End::contradicted("its content does not match its CRC32"));
         }
-        // ISIZE is modulo 2^32.
+        // ISIZE is the size modulo 2^32 (RFC 1952, 2.3.1).
         if came as u32 != size {
             return Step::Stop(End::contradicted(format!("it states {size} bytes modulo 2^32, and {came} came out")));
         }
@@ -145,12 +145,12 @@ impl Member {
 
 pub(super) enum Inflated {
     More,
-    /// The deflate stream ended behind so many bytes.
+    /// The deflate stream ended after this many input bytes.
     Ended(usize),
     Stop(End),
 }
 
-/// Inflates a piece. `before` bytes of it were used for something else.
+/// Inflates a piece of which `before` bytes were consumed earlier.
 pub(super) fn inflate(
     inflate: &mut Decompress,
     bytes: &[u8],

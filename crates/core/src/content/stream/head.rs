@@ -3,15 +3,15 @@ use super::zlib::{self, Zlib};
 use super::zstd::{self, Frame, Header, Parsed};
 use super::{End, Format, Limits};
 
-/// The first bytes of a frame, as far as they have come.
+/// The bytes of a frame header received so far.
 #[derive(Debug, Default)]
 pub(super) struct Head(Vec<u8>);
 
-/// What the first bytes tell.
+/// What the first bytes of a frame identify.
 pub(super) enum Found {
     More,
     Zstd(Box<Frame>),
-    /// A frame of zstd that holds so many bytes for others (RFC 8878, 3.1.2).
+    /// A skippable zstd frame, with the number of bytes it contains (RFC 8878, 3.1.2).
     Skippable {
         bytes: u64,
     },
@@ -19,17 +19,17 @@ pub(super) enum Found {
     Zlib(Box<Zlib>),
     /// A frame that cannot be decoded here.
     Stop(End),
-    /// No frame; the bytes that came.
+    /// Not a frame; returns the bytes received.
     Nothing(Vec<u8>),
 }
 
 impl Head {
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The next byte. Behind a first frame only frames of the same format can follow.
-    pub fn push(&mut self, byte: u8, known: Option<Format>, limits: Limits) -> Found {
+    /// Adds the next byte. After a first frame, only frames of the same format may follow.
+    pub(crate) fn push(&mut self, byte: u8, known: Option<Format>, limits: Limits) -> Found {
         self.0.push(byte);
         let may = |format| known.is_none_or(|known| known == format);
         let found = match self.0.as_slice() {
@@ -63,7 +63,7 @@ impl Head {
     }
 }
 
-/// 0x184D2A50 to 0x184D2A5F, little-endian.
+/// Magic numbers 0x184D2A50 to 0x184D2A5F, little-endian.
 fn is_skippable(bytes: &[u8]) -> bool {
     bytes.iter().zip([0x50u8, 0x2A, 0x4D, 0x18]).enumerate().all(|(index, (byte, magic))| {
         let byte = if index == 0 { byte & 0xF0 } else { *byte };

@@ -1,6 +1,7 @@
-//! What the bytes of an object are when they are read as a stream: frames of zstd (RFC 8878), members of gzip
-//! (RFC 1952), zlib (RFC 1950), or nothing of these. Every frame is decoded, its checksum and stated size are held
-//! against what came out, and nothing that came out is kept.
+//! Decodes an object as a stream: zstd frames (RFC 8878), gzip members (RFC 1952) or zlib (RFC 1950).
+//!
+//! Every frame is decoded and compared with its own checksum and stated size. The decoded bytes are
+//! discarded.
 
 mod decoded;
 mod gzip;
@@ -21,82 +22,84 @@ use plain::Plain;
 use zlib::Zlib;
 use zstd::Frame;
 
-/// What decoding may take.
+/// Limits of decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes that a decoder may keep of what it decoded.
+    /// Largest window, in bytes, that a frame may require the decoder to keep.
     pub window: u64,
-    /// Bytes that may come out. A ratio would not do: a fresh volume of zeros packs as well as any bomb.
+    /// Most bytes that may be produced. A ratio is no useful limit: a new volume full of zeros compresses as
+    /// well as a decompression bomb.
     pub decoded: u64,
 }
 
 impl Default for Limits {
-    /// No AMI that can be stored has more than 5,000 GB before it is compressed (EC2 User Guide, *Store and restore an
-    /// AMI using S3*), read here as GiB.
+    /// 128 MiB of window, and 5,000 GiB of decoded data: EC2 stores no AMI with more than 5,000 GB before
+    /// compression (EC2 User Guide, *Store and restore an AMI using S3*), read here as GiB.
     fn default() -> Self {
         Limits { window: 128 * MIB, decoded: 5_000 * GIB }
     }
 }
 
-/// Fewer bytes out of a first member of gzip, or of zlib, that then contradicts itself do not show that it was one: a few
-/// bytes at the beginning of an object can look like anything. The magic number of zstd is no accident.
+/// Decoded bytes from which a first gzip member or zlib stream counts as recognised. If less is decoded
+/// before a contradiction, the first bytes may resemble a header by chance. The four-byte magic number of
+/// zstd does not occur by chance.
 const RECOGNISED: u64 = 4 * KIB;
-/// Bytes that are decoded at a time.
+/// Size of the output buffer in bytes.
 const SCRATCH: usize = 128 << 10;
 
-/// Decodes a stream that is handed in piece by piece.
+/// Decodes a stream from pieces of any size.
 pub struct Stream {
     limits: Limits,
-    /// Bytes taken.
+    /// Bytes taken so far.
     at: u64,
-    /// Where the frame began that is being read.
+    /// Offset where the current frame starts.
     frame_at: u64,
-    /// What came out of it.
+    /// Bytes decoded from the current frame.
     frame_out: u64,
     decoded: Decoded,
     state: State,
-    /// Every byte so far was looked at for zeros.
+    /// Whether all bytes so far were counted for zeros.
     counted: bool,
     scratch: Vec<u8>,
 }
 
 enum State {
-    /// The next frame, or what is there in its place.
+    /// Start of the next frame, or of the bytes in its place.
     Head(Head),
     Zstd(Box<Frame>),
     Gzip(Box<Member>),
     Zlib(Box<Zlib>),
-    /// So many bytes of a skippable frame are still to come.
+    /// Inside a skippable frame, with the number of bytes left.
     Skip(u64),
-    /// Zeros behind a member of gzip.
+    /// Zeros after a gzip member.
     Padding,
     Plain(Plain),
     Ended,
 }
 
-/// What a frame did with bytes.
+/// Result of passing bytes to a frame.
 enum Step {
-    /// It took all of them.
+    /// It consumed all of them.
     More,
-    /// It ended behind so many of them; whether it has a checksum, which then was right.
+    /// It ended after `used` bytes. `checksum`: whether it carries a checksum, which matched.
     Frame { used: usize, checksum: bool },
-    /// It cannot go on.
+    /// It cannot continue.
     Stop(End),
 }
 
-/// Where decoded bytes are counted.
+/// Scratch space and counters for decoded bytes.
 struct Out<'a> {
     scratch: &'a mut [u8],
     limits: Limits,
     /// Bytes of the object taken before this piece.
     stored: u64,
-    /// All that came out before.
+    /// Bytes decoded from earlier frames.
     decoded: u64,
     frame: &'a mut u64,
 }
 
 impl Out<'_> {
-    /// Counts what came out, when so many bytes of the piece were used.
+    /// Counts `came` decoded bytes after `used` bytes of the piece.
     fn count(&mut self, used: usize, came: usize) -> Result<(), End> {
         *self.frame += came as u64;
         let (decoded, stored) = (self.decoded + *self.frame, self.stored + used as u64);
@@ -108,6 +111,7 @@ impl Out<'_> {
 }
 
 impl Stream {
+    /// A decoder that has seen no bytes.
     pub fn new(limits: Limits) -> Self {
         Stream {
             limits,
@@ -121,7 +125,7 @@ impl Stream {
         }
     }
 
-    /// The next bytes, in pieces of any size.
+    /// Takes the next bytes, in pieces of any size.
     pub fn take(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let used = self.step(bytes);
@@ -130,7 +134,7 @@ impl Stream {
         }
     }
 
-    /// Takes some of the bytes, one at least.
+    /// Consumes at least one of the bytes and returns how many.
     fn step(&mut self, bytes: &[u8]) -> usize {
         let mut out = Out {
             scratch: &mut self.scratch,
@@ -143,7 +147,7 @@ impl Stream {
             State::Head(head) => {
                 let first = bytes.first().copied().unwrap_or_default();
                 let found = head.push(first, self.decoded.format, self.limits);
-                self.begin(found);
+                self.begin_frame(found);
                 return 1;
             }
             State::Skip(left) => {
@@ -158,7 +162,7 @@ impl Stream {
             State::Padding => {
                 match bytes.iter().position(|byte| *byte != 0) {
                     None => self.decoded.padding += bytes.len() as u64,
-                    Some(_) => self.end(End::Trailing { at: self.frame_at }),
+                    Some(_) => self.end_at(End::Trailing { at: self.frame_at }),
                 }
                 return bytes.len();
             }
@@ -178,17 +182,17 @@ impl Stream {
                 self.decoded.checksums += u64::from(checksum);
                 self.decoded.decoded_bytes += std::mem::take(&mut self.frame_out);
                 self.next_head(self.at + used as u64);
-                // A frame ends with a byte of its own.
+                // A frame always consumes at least one byte, so the loop advances.
                 used.max(1)
             }
             Step::Stop(end) => {
-                self.stop(end);
+                self.abort_frame(end);
                 bytes.len()
             }
         }
     }
 
-    fn begin(&mut self, found: head::Found) {
+    fn begin_frame(&mut self, found: head::Found) {
         use head::Found;
         match found {
             Found::More => {}
@@ -212,15 +216,15 @@ impl Stream {
             }
             Found::Stop(end) => {
                 self.decoded.format = Some(Format::Zstd);
-                self.end(end);
+                self.end_at(end);
             }
-            Found::Nothing(head) if self.decoded.frames == 0 => self.plain(&head),
+            Found::Nothing(head) if self.decoded.frames == 0 => self.treat_as_plain(&head),
             Found::Nothing(head) => {
                 if self.decoded.format == Some(Format::Gzip) && head.iter().all(|byte| *byte == 0) {
                     self.decoded.padding = head.len() as u64;
                     self.state = State::Padding;
                 } else {
-                    self.end(End::Trailing { at: self.frame_at });
+                    self.end_at(End::Trailing { at: self.frame_at });
                 }
             }
         }
@@ -234,26 +238,27 @@ impl Stream {
         self.state = State::Head(Head::default());
     }
 
-    /// A frame that cannot go on: damage, unless nothing shows that it ever was a frame.
-    fn stop(&mut self, end: End) {
+    /// Ends a frame that cannot continue: reported as damage, unless nothing shows that it was a frame.
+    fn abort_frame(&mut self, end: End) {
         let format = self.decoded.format;
         let shown = self.decoded.frames > 0 || self.frame_out >= RECOGNISED || format == Some(Format::Zstd);
-        // One object in a thousand begins with two bytes that can be those of zlib, and soon comes to an end.
+        // One object in a thousand starts with two bytes that are a valid zlib header, and such a stream soon
+        // ends.
         let ended = matches!(end, End::Damaged { whole: true, .. }) && format == Some(Format::Gzip);
         if shown || ended {
-            self.end(end);
+            self.end_at(end);
         } else {
-            self.plain(&[]);
+            self.treat_as_plain(&[]);
         }
     }
 
-    fn end(&mut self, end: End) {
+    fn end_at(&mut self, end: End) {
         self.decoded.decoded_bytes += std::mem::take(&mut self.frame_out);
         self.decoded.end = end.from(self.frame_at);
         self.state = State::Ended;
     }
 
-    fn plain(&mut self, head: &[u8]) {
+    fn treat_as_plain(&mut self, head: &[u8]) {
         self.decoded = Decoded { format: Some(Format::None), ..Decoded::default() };
         self.frame_out = 0;
         self.counted = self.frame_at == 0 && !head.is_empty();
@@ -262,29 +267,29 @@ impl Stream {
         self.state = State::Plain(plain);
     }
 
-    /// What it all came to, now that no more bytes come.
+    /// The result, after the last byte was taken.
     pub fn finish(mut self) -> Decoded {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Head(_) if self.at == 0 => {}
             State::Head(head) if self.decoded.frames == 0 && head.bytes().starts_with(&zstd::MAGIC) => {
                 self.decoded.format = Some(Format::Zstd);
-                self.end(End::Truncated { frame_at: self.frame_at });
+                self.end_at(End::Truncated { frame_at: self.frame_at });
             }
-            State::Head(head) if self.decoded.frames == 0 => self.plain(head.bytes()),
+            State::Head(head) if self.decoded.frames == 0 => self.treat_as_plain(head.bytes()),
             State::Head(head) if head.bytes().is_empty() => self.decoded.end = End::Whole,
             State::Head(head) if self.decoded.format == Some(Format::Gzip) && head.bytes().iter().all(|b| *b == 0) => {
                 self.decoded.padding = head.bytes().len() as u64;
                 self.decoded.end = End::Whole;
             }
-            State::Head(_) => self.end(End::Trailing { at: self.frame_at }),
+            State::Head(_) => self.end_at(End::Trailing { at: self.frame_at }),
             State::Zstd(_) | State::Gzip(_) | State::Zlib(_) | State::Skip(_) => {
                 let least = if self.decoded.format == Some(Format::Zlib) { RECOGNISED } else { 1 };
                 let shown =
                     self.decoded.frames > 0 || self.frame_out >= least || self.decoded.format == Some(Format::Zstd);
                 if shown {
-                    self.end(End::Truncated { frame_at: self.frame_at });
+                    self.end_at(End::Truncated { frame_at: self.frame_at });
                 } else {
-                    self.plain(&[]);
+                    self.treat_as_plain(&[]);
                 }
             }
             State::Padding => self.decoded.end = End::Whole,

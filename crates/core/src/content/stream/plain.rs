@@ -1,17 +1,17 @@
-/// Bytes of a block that counts as zeros when all of it is.
+/// Bytes of a block; it counts only if all its bytes are zero.
 const BLOCK: usize = 512;
 
-/// Counts zeros, block by block.
+/// Counts zero bytes by blocks.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
     zeros: u64,
-    /// Bytes of the block that is begun, and whether all of them were zero.
+    /// Bytes of the current block, and whether all of them were zero.
     begun: usize,
     only_zeros: bool,
 }
 
 impl Plain {
-    pub fn take(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn take(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.begun == 0 {
                 self.only_zeros = true;
@@ -27,8 +27,8 @@ impl Plain {
         }
     }
 
-    /// Bytes in blocks of zeros; the last block may be short.
-    pub fn zeros(&self) -> u64 {
+    /// Bytes in blocks of zeros. The last block may be short.
+    pub(crate) fn zeros(&self) -> u64 {
         self.zeros + if self.begun > 0 && self.only_zeros { self.begun as u64 } else { 0 }
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::units::GIB;
 
-/// Text that packs, and never repeats with a power of two.
+/// Compressible text whose period is not a power of two.
 fn text(size: usize) -> Vec<u8> {
     let mut state = 7u32;
     let mut word = || {
@@ -143,7 +143,7 @@ fn what_is_wrong_is_told_apart() {
     let mut checksum = good.clone();
     *checksum.last_mut().unwrap() ^= 1;
     assert_eq!(decode(&checksum).end, damaged("its content does not match its checksum"));
-    // Magic, descriptor, then the content size: a single segment.
+    // Magic number, descriptor, content size: a single segment.
     let mut lying = good.clone();
     assert_eq!(zstd::Header::parse(&lying), zstd::Parsed::Header(header(&lying)));
     assert_eq!(header(&lying).content, Some(100_000));
@@ -179,7 +179,7 @@ fn a_large_window_and_a_dictionary_are_said() {
 
 #[test]
 fn a_bomb_is_stopped() {
-    // Blocks of one repeated byte, 128 KiB each for four bytes: 32 GiB of them in a megabyte.
+    // Blocks that repeat one byte, 128 KiB from four bytes each: 32 GiB in a megabyte.
     let mut bomb = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x58];
     for _ in 0..262_144 {
         let header = (128u32 << 10) << 3 | 0b010;
@@ -207,7 +207,7 @@ fn what_is_no_stream_is_said_to_be_none() {
     }
 }
 
-/// Of 300 objects that begin like zlib some come to an end of their own, with a checksum that is not theirs.
+/// Of 300 objects that start like zlib, some streams end early with a checksum that does not match.
 #[test]
 fn two_bytes_do_not_make_a_stream() {
     for seed in 0..300u32 {
@@ -221,7 +221,7 @@ fn two_bytes_do_not_make_a_stream() {
 
 #[test]
 fn a_window_takes_what_it_needs_and_no_more() {
-    // 144 MiB: 128 and an eighth of it.
+    // 144 MiB: 128 MiB plus an eighth.
     let mut frame = zstd(&text(1_000), true);
     assert_eq!(frame[4] & 0x20, 0x20, "a single segment");
     frame.splice(4..7, [0b100, 0x89]);
@@ -230,7 +230,7 @@ fn a_window_takes_what_it_needs_and_no_more() {
     assert_eq!((of(144 * MIB).end, of(144 * MIB).decoded_bytes), (End::Whole, 1_000));
 }
 
-/// Every place to cut, and every bit to flip, of a small stream of two frames.
+/// Cuts a small stream of two frames at every byte and flips every bit.
 #[test]
 fn no_cut_and_no_flip_goes_unseen() {
     for make in [|data: &[u8]| zstd(data, true), gzip as fn(&[u8]) -> Vec<u8>] {
@@ -248,7 +248,7 @@ fn no_cut_and_no_flip_goes_unseen() {
             flipped[bit / 8] ^= 1 << (bit % 8);
             let decoded = decode(&flipped);
             let unseen = decoded.end == End::Whole && decoded.frames == 2;
-            // Some bits only say how to decode; what came out is held by both checksums.
+            // Some bits only select how to decode. Both checksums then still match the output.
             assert!(!unseen || (decoded.checksums, decoded.decoded_bytes) == (2, 9_700), "bit {bit}: {decoded}");
         }
     }

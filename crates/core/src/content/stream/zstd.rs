@@ -3,23 +3,23 @@ use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 use super::{End, Limits, Out, Step};
 
 pub(super) const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-/// The longest frame header: magic number, descriptor, window, dictionary, content size.
+/// The longest frame header: magic number, descriptor, window, dictionary id, content size.
 pub(super) const LONGEST_HEADER: usize = 4 + 1 + 1 + 4 + 8;
 const CHECKSUM: u8 = 0b100;
-/// RFC 8878, 3.1.1.1.2: the smallest window is 1 KiB.
+/// The smallest window is 1 KiB (RFC 8878, 3.1.1.1.2).
 const SMALLEST_LOG: u32 = 10;
 
 /// A frame header (RFC 8878, 3.1.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Bytes of what was decoded that must be kept.
+    /// Bytes of decoded data that the decoder must keep.
     pub window: u64,
     pub content: Option<u64>,
     pub checksum: bool,
     pub dictionary: u32,
 }
 
-/// What the first bytes of a frame are.
+/// Result of parsing the first bytes of a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     More,
@@ -28,7 +28,7 @@ pub(super) enum Parsed {
 }
 
 impl Header {
-    pub fn parse(bytes: &[u8]) -> Parsed {
+    pub(crate) fn parse(bytes: &[u8]) -> Parsed {
         let Some(descriptor) = bytes.get(4).copied() else { return Parsed::More };
         if descriptor & 0b1000 != 0 {
             return Parsed::Wrong;
@@ -64,14 +64,15 @@ impl Header {
         Parsed::Header(Header { window, content, checksum: descriptor & CHECKSUM != 0, dictionary })
     }
 
-    /// The smallest window that a descriptor can state and that holds this one; with its descriptor.
+    /// The smallest window that a descriptor byte can express and that covers this frame's window, with that
+    /// byte.
     fn stated(&self) -> Option<(u64, u8)> {
         let windows = (0..=u8::MAX).map(|byte| (window(byte), byte));
         windows.into_iter().find(|(window, _)| *window >= self.window)
     }
 }
 
-/// RFC 8878, 3.1.1.1.2: a power of two and eighths of it.
+/// The window in bytes: a power of two plus eighths of it (RFC 8878, 3.1.1.1.2).
 fn window(descriptor: u8) -> u64 {
     let base = 1u64 << (SMALLEST_LOG + u32::from(descriptor >> 3));
     base + base / 8 * u64::from(descriptor & 0b111)
@@ -79,21 +80,21 @@ fn window(descriptor: u8) -> u64 {
 
 /// A frame that is being decoded.
 ///
-/// The decoder is given a header of our own making, with the same window but without the content size: so a size that
-/// lies is told from blocks that are damaged.
+/// The decoder gets a substitute header with the same window but without the content size. So a wrong content
+/// size is distinguished from damaged blocks.
 pub(super) struct Frame {
     header: Header,
     decoder: DCtx<'static>,
 }
 
 impl Frame {
-    pub fn new(header: Header, limits: Limits) -> Result<Self, End> {
+    pub(crate) fn new(header: Header, limits: Limits) -> Result<Self, End> {
         if header.dictionary != 0 {
             return Err(End::Dictionary { frame_at: 0, id: header.dictionary });
         }
         let too_large = |needs| End::Window { frame_at: 0, needs, limit: limits.window };
         let (needs, descriptor_of_window) = header.stated().ok_or_else(|| too_large(header.window))?;
-        // The decoder takes powers of two as a limit, and no more than 2 GiB.
+        // The decoder accepts only powers of two up to 2 GiB as a limit.
         let log = u64::BITS - needs.saturating_sub(1).leading_zeros();
         if needs > limits.window || log > 31 {
             return Err(too_large(needs));
@@ -109,11 +110,11 @@ impl Frame {
         Ok(Frame { header, decoder })
     }
 
-    pub fn window(&self) -> u64 {
+    pub(crate) fn window(&self) -> u64 {
         self.header.window
     }
 
-    pub fn take(&mut self, bytes: &[u8], out: &mut Out<'_>) -> Step {
+    pub(crate) fn take(&mut self, bytes: &[u8], out: &mut Out<'_>) -> Step {
         let mut input = InBuffer::around(bytes);
         loop {
             let mut output = OutBuffer::around(&mut *out.scratch);

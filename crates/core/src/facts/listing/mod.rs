@@ -6,74 +6,90 @@ use jiff::Timestamp;
 use super::ListedObject;
 use crate::ident::{ETag, decoded_key};
 
-/// Answers that show an alias of the bucket in place of the name that was asked for.
+/// Suffixes of access point aliases. S3 answers such requests with the alias or the name of the bucket.
 const ALIASES: [&str; 2] = ["-s3alias", "--ol-s3"];
 /// Directory buckets list their keys in no order (S3 User Guide, *Directory buckets*).
 const UNORDERED: &str = "--x-s3";
 
-/// One page of a listing as it came. Nothing of it has been believed yet.
+/// One page of a listing as received. Nothing in it has been checked yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawPage {
+    /// Name of the bucket, if stated.
     pub bucket: Option<String>,
+    /// Prefix, if stated.
     pub prefix: Option<String>,
-    /// Keys are in URL encoding.
+    /// Whether keys are URL-encoded.
     pub encoded: bool,
+    /// Number of keys, as the server wrote it.
     pub key_count: Option<String>,
+    /// Whether more pages follow, as the server wrote it.
     pub truncated: Option<String>,
+    /// Continuation token of the next page.
     pub next_token: Option<String>,
+    /// The objects of the page.
     pub entries: Vec<RawEntry>,
-    /// Prefixes that keys were rolled up into; they count as keys.
+    /// Number of common prefixes, which S3 includes in the number of keys.
     pub rolled_up: u64,
 }
 
-/// An entry of it.
+/// An entry of a page, with its values as received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawEntry {
+    /// Key of the object.
     pub key: Option<String>,
+    /// Size in bytes.
     pub size: Option<String>,
+    /// Time of last modification.
     pub modified: Option<String>,
+    /// ETag of the object.
     pub etag: Option<String>,
+    /// Storage class.
     pub storage_class: Option<String>,
-    /// In words, which of its values come several times and differ.
+    /// Which values are stated twice and differ, for the report.
     pub contradiction: Option<String>,
 }
 
-/// A page of which no statement contradicts another.
+/// A page without contradictions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListedPage {
+    /// The objects of the page.
     pub objects: Vec<ListedObject>,
-    /// Entries that cannot be read; the objects may be there all the same.
+    /// Entries that could not be read. Their objects may exist all the same.
     pub odd: Vec<OddEntry>,
-    /// Keys that are not under the prefix that was asked for; they are left out.
+    /// Keys outside the requested prefix, which are left out of `objects`.
     pub outside: Vec<String>,
-    /// The keys came out of order, in a listing of one page.
+    /// Whether the keys are out of order, which is accepted only in a listing of one page.
     pub unordered: bool,
 }
 
-/// An entry of which more than the key could not be read.
+/// An entry of which only the key could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OddEntry {
+    /// Key of the object.
     pub key: String,
+    /// What could not be read, for the report.
     pub why: String,
 }
 
-/// A walk over the pages of one listing, up to an end that the server's statements agree on.
+/// Reads the pages of one listing until the server's statements agree that it is complete.
 ///
-/// The number of pages has no limit. Each must bring a new key, and no token may come twice, so the walk ends.
+/// The number of pages is unlimited. Every page must bring a new key, and no token may repeat, so the walk
+/// terminates.
 #[derive(Debug, Clone)]
 pub struct Walk {
     bucket: String,
     prefix: String,
     token: Option<String>,
     over: bool,
-    /// Digests of the tokens that were given out.
+    /// Digests of the tokens used so far.
     tokens: BTreeSet<u64>,
-    /// The greatest key so far; of directory buckets, digests of all.
+    /// The greatest key so far; for directory buckets, digests of all keys.
     last: Option<String>,
     keys: BTreeSet<u64>,
 }
 
 impl Walk {
+    /// Starts a listing of `bucket` under `prefix`.
     pub fn new(bucket: &str, prefix: &str) -> Self {
         Walk {
             bucket: bucket.to_owned(),
@@ -86,11 +102,12 @@ impl Walk {
         }
     }
 
+    /// The prefix that is listed.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Where the next page begins; `None` for the first one.
+    /// The continuation token of the next request; `None` for the first one.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
@@ -100,15 +117,15 @@ impl Walk {
         self.over
     }
 
-    /// Takes the next page.
+    /// Checks and takes the next page.
     ///
     /// # Errors
     ///
-    /// In words, what in the page contradicts itself, the request, or the pages before it. Nothing of such a page is
-    /// to be believed, and the listing cannot be finished.
+    /// When the page contradicts itself, the request, or an earlier page; the text is for the report. The
+    /// page must then be discarded, and the listing cannot be completed.
     pub fn take(&mut self, page: RawPage) -> Result<ListedPage, String> {
         let asked = (self.bucket.as_str(), self.prefix.as_str());
-        is_of_the_request(asked, (page.bucket.as_deref(), page.prefix.as_deref()), page.encoded)?;
+        check_listing_request(asked, (page.bucket.as_deref(), page.prefix.as_deref()), page.encoded)?;
         let count = page.entries.len() as u64 + page.rolled_up;
         if let Some(stated) = page.key_count.as_deref().filter(|stated| stated.trim().parse() != Ok(count)) {
             return Err(format!("a page of the listing says that it has {stated} keys, and has {count}"));
@@ -120,7 +137,7 @@ impl Walk {
             keys.push(key_of(entry, page.encoded)?);
         }
         let read: Vec<&str> = keys.iter().filter_map(|key| key.as_ref().ok()).map(String::as_str).collect();
-        let unordered = self.order(&read, first && next.is_none())?;
+        let unordered = self.check_order(&read, first && next.is_none())?;
         let mut listed = ListedPage { unordered, ..ListedPage::default() };
         if next.is_some() && read.is_empty() {
             return Err("a page of the listing has no key, and says that more follow".to_owned());
@@ -129,16 +146,16 @@ impl Walk {
             return Err("the listing repeats a continuation token, and would never end".to_owned());
         }
         for (entry, key) in page.entries.into_iter().zip(keys) {
-            self.place(entry, key, &mut listed);
+            self.add_entry(entry, key, &mut listed);
         }
         self.over = next.is_none();
         self.token = next;
         Ok(listed)
     }
 
-    /// Keys come in order and once, or what a page leaves out cannot be known. Whether they do not, where that is of no
-    /// consequence: in a page that is `alone`.
-    fn order(&mut self, keys: &[&str], alone: bool) -> Result<bool, String> {
+    /// Checks that keys are in order and do not repeat. Otherwise a page may have left keys out. Returns
+    /// whether the keys are out of order, which does no harm if the page is `alone`.
+    fn check_order(&mut self, keys: &[&str], alone: bool) -> Result<bool, String> {
         let twice = |key: &str| format!("the listing has the key `{key}` twice");
         let mut own = BTreeSet::new();
         if let Some(key) = keys.iter().find(|key| !own.insert(**key)) {
@@ -165,8 +182,8 @@ impl Walk {
         Ok(!sorted)
     }
 
-    /// Puts an entry where it belongs.
-    fn place(&self, entry: RawEntry, key: Result<String, OddEntry>, listed: &mut ListedPage) {
+    /// Adds an entry to the list it belongs to.
+    fn add_entry(&self, entry: RawEntry, key: Result<String, OddEntry>, listed: &mut ListedPage) {
         let key = match key {
             Ok(key) => key,
             Err(odd) => {
@@ -185,8 +202,12 @@ impl Walk {
     }
 }
 
-/// A listing of another bucket or under another prefix is no answer; in words which. Both are bucket and prefix.
-pub fn is_of_the_request(
+/// Checks that a listing is of the requested bucket and prefix. `asked` and `stated` are bucket and prefix.
+///
+/// # Errors
+///
+/// When the server states another bucket or prefix; the text is for the report.
+pub fn check_listing_request(
     asked: (&str, &str),
     stated: (Option<&str>, Option<&str>),
     encoded: bool,
@@ -203,7 +224,7 @@ pub fn is_of_the_request(
     }
 }
 
-/// Where the next page begins, if what is said of that agrees.
+/// The continuation token of the next page, if the statements about it agree.
 fn next_token(page: &RawPage) -> Result<Option<String>, String> {
     let token = page.next_token.clone().filter(|token| !token.is_empty());
     match (page.truncated.as_deref().map(str::trim), token) {
@@ -218,8 +239,8 @@ fn next_token(page: &RawPage) -> Result<Option<String>, String> {
     }
 }
 
-/// The key of an entry, or the entry as an odd one, under the key as it came: no listing is believed that has an entry
-/// without one.
+/// The key of an entry. The inner result is an error if the key cannot be decoded. The outer one is an error
+/// if there is no key, because such a listing is refused.
 fn key_of(entry: &RawEntry, encoded: bool) -> Result<Result<String, OddEntry>, String> {
     let key = entry.key.as_deref().filter(|key| !key.is_empty()).ok_or("the listing has an entry without a key")?;
     if !encoded {
@@ -229,7 +250,7 @@ fn key_of(entry: &RawEntry, encoded: bool) -> Result<Result<String, OddEntry>, S
     Ok(decoded_key(key).ok_or_else(|| OddEntry { key: key.to_owned(), why: why() }))
 }
 
-/// The object of an entry; in words which of its values cannot be read.
+/// The object of an entry; the error text says which value could not be read.
 fn object(entry: &RawEntry, key: &str) -> Result<ListedObject, String> {
     if let Some(why) = &entry.contradiction {
         return Err(why.clone());

@@ -40,7 +40,7 @@ fn pages_that_agree_lead_to_the_end() {
     assert!(walk.is_over());
 }
 
-/// A statement that contradicts another, the request, or the pages before.
+/// Statements that contradict another one, the request, or an earlier page.
 #[test]
 fn contradictions_are_refused() {
     let two = || page(&["p/1", "p/2"], None);
@@ -83,7 +83,7 @@ fn a_walk_that_does_not_get_on_ends() {
         let refused = walk.take(second).unwrap_err();
         assert!(refused.contains(why), "{name}: {refused}");
     }
-    // A, B, A, with keys that are new each time.
+    // Tokens A, B, A, with new keys on each page.
     let mut walk = walk();
     walk.take(page(&["p/1"], Some("a"))).unwrap();
     walk.take(page(&["p/2"], Some("b"))).unwrap();
@@ -91,7 +91,7 @@ fn a_walk_that_does_not_get_on_ends() {
 }
 
 proptest! {
-    /// Whatever a server says, a walk ends: at the latest with the token that came before.
+    /// Whatever a server states, a walk ends at the latest at the first repeated token.
     #[test]
     fn no_walk_is_endless(
         pages in proptest::collection::vec((proptest::collection::vec("p/[a-z]{1,2}", 0..4), 0..6_u8, any::<bool>()), 1..40),
@@ -136,18 +136,18 @@ fn keys_under_another_prefix_are_left_out_and_said() {
 
 #[test]
 fn servers_that_are_only_unusual_are_heard() {
-    // One page in an order of its own, as some servers list by time.
+    // One page in another order, as servers that list by time return it.
     let listed = walk().take(page(&["p/2", "p/1"], None)).unwrap();
     assert_eq!((listed.objects.len(), listed.unordered), (2, true));
-    // Without a name, a prefix, a count.
+    // Without a bucket, a prefix and a count.
     let bare = RawPage { bucket: None, prefix: None, key_count: None, ..page(&["p/1"], None) };
     assert_eq!(walk().take(bare).unwrap().objects.len(), 1);
-    // In URL encoding, the prefix too, or not.
+    // URL-encoded, with the prefix encoded or not.
     for prefix in ["p%2F", "p/"] {
         let mut encoded = RawPage { prefix: Some(prefix.to_owned()), encoded: true, ..page(&["p%2F1"], None) };
         assert_eq!(walk().take(encoded.clone()).unwrap().objects[0].key, "p/1");
         encoded.entries[0].key = Some("p%2".to_owned());
-        // One that is not is asked for as it came.
+        // A key that is not encoded is kept as received.
         encoded.entries.push(entry("p%2F2"));
         encoded.key_count = None;
         let listed = walk().take(encoded.clone()).unwrap();
@@ -158,10 +158,10 @@ fn servers_that_are_only_unusual_are_heard() {
         encoded.entries[0].key = None;
         assert!(walk().take(encoded).unwrap_err().contains("without a key"));
     }
-    // Under an alias of the bucket.
+    // Requested under an alias of the bucket.
     let mut walk = Walk::new("mine-s3alias", "p/");
     assert!(walk.take(page(&["p/1"], None)).is_ok());
-    // A directory bucket, which has no order.
+    // A directory bucket, which lists in no order.
     let mut walk = Walk::new("d--x-s3", "p/");
     let of = |keys, next| RawPage { bucket: None, ..page(keys, next) };
     walk.take(of(&["p/2", "p/1"], Some("x"))).unwrap();

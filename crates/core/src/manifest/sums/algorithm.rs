@@ -4,13 +4,13 @@ use crate::checksum::Algorithm;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stated {
     Computed(Algorithm),
-    /// One that is not computed here, as it was written.
+    /// An algorithm that is not implemented here, as written.
     Other(String),
-    /// The CRC-32 of an SFV file, unless a person states another.
+    /// The CRC-32 of an SFV file, unless the user states another algorithm.
     Sfv,
 }
 
-/// Names of algorithms in the names of checksum files that are not computed here, without dashes.
+/// Algorithms in names of checksum files that are not implemented here, without dashes.
 const OTHERS: [&str; 45] = [
     "b2",
     "blake2",
@@ -59,24 +59,24 @@ const OTHERS: [&str; 45] = [
     "quickxor",
 ];
 
-/// The tag of a line: `SHA256`, `SHA2-256` (OpenSSL 3), `BLAKE2b` and the like.
-pub(super) fn tagged(tag: &str) -> Stated {
-    computed(&plain(tag)).map_or_else(|| Stated::Other(tag.to_owned()), Stated::Computed)
+/// The algorithm of a line's tag: `SHA256`, `SHA2-256` (OpenSSL 3), `BLAKE2b` and so on.
+pub(super) fn algorithm_of_tag(tag: &str) -> Stated {
+    computed_algorithm(&normalized(tag)).map_or_else(|| Stated::Other(tag.to_owned()), Stated::Computed)
 }
 
-/// A tag that may as well be something else: only known names count.
-pub(super) fn known(name: &str) -> Option<Stated> {
-    let plain = plain(name);
-    computed(&plain)
+/// The algorithm of a word that may have another meaning: only known names are accepted.
+pub(super) fn known_algorithm(name: &str) -> Option<Stated> {
+    let plain = normalized(name);
+    computed_algorithm(&plain)
         .map(Stated::Computed)
         .or_else(|| OTHERS.contains(&plain.as_str()).then(|| Stated::Other(name.to_owned())))
 }
 
-fn plain(name: &str) -> String {
+fn normalized(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
-fn computed(plain: &str) -> Option<Algorithm> {
+fn computed_algorithm(plain: &str) -> Option<Algorithm> {
     match plain {
         "sha2256" => Some(Algorithm::Sha256),
         "sha2512" => Some(Algorithm::Sha512),
@@ -84,16 +84,16 @@ fn computed(plain: &str) -> Option<Algorithm> {
     }
 }
 
-/// What the name of a checksum file says of its algorithm.
+/// What the name of a checksum file states about its algorithm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ByName {
     Stated(Stated),
-    /// An extension or words that may be those of an algorithm, or several algorithms.
+    /// An extension or words that may name an algorithm, or several algorithms.
     Unclear,
     Nothing,
 }
 
-/// Extensions that are of no algorithm.
+/// Extensions that name no algorithm.
 const PLAIN: [&str; 14] = [
     "txt",
     "text",
@@ -111,12 +111,12 @@ const PLAIN: [&str; 14] = [
     "digest",
 ];
 
-/// The algorithm in the name of a checksum file, such as `SHA256SUMS`, `x.bin.sha512` or `B2SUMS`: its extension first.
-/// The name of the target at its beginning does not count.
+/// The algorithm in the name of a checksum file, such as `SHA256SUMS`, `x.bin.sha512` or `B2SUMS`. The
+/// extension takes precedence. The name of the target at the start is ignored.
 pub(super) fn of_file_name(file: &str, target: &str) -> ByName {
     let file = file.strip_prefix(target).unwrap_or(file).to_ascii_lowercase();
     let extension = extension(&file);
-    if let Some(stated) = extension.and_then(|extension| known(without_sums(extension))) {
+    if let Some(stated) = extension.and_then(|extension| known_algorithm(without_sums(extension))) {
         return ByName::Stated(stated);
     }
     match in_words(&file).as_slice() {
@@ -132,10 +132,10 @@ pub(super) fn of_file_name(file: &str, target: &str) -> ByName {
     }
 }
 
-/// The name in front of an extension that states an algorithm: `x.bin` of `x.bin.md5`.
-pub(super) fn named_by(file: &str) -> Option<&str> {
+/// The name before an extension that names an algorithm: `x.bin` for `x.bin.md5`.
+pub(super) fn stem_before_algorithm(file: &str) -> Option<&str> {
     let stem = file.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| !stem.is_empty())?;
-    let states = extension(file).and_then(|extension| known(without_sums(&extension.to_ascii_lowercase())));
+    let states = extension(file).and_then(|extension| known_algorithm(without_sums(&extension.to_ascii_lowercase())));
     states.map(|_| stem)
 }
 
@@ -147,16 +147,16 @@ fn without_sums(name: &str) -> &str {
     name.strip_suffix("sums").or_else(|| name.strip_suffix("sum")).unwrap_or(name)
 }
 
-/// Each algorithm that the words of a name state.
+/// All algorithms that the words of a name state.
 fn in_words(file: &str) -> Vec<Stated> {
     let words: Vec<&str> = file.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let mut found: Vec<Stated> = Vec::new();
     let mut rest = words.as_slice();
     while !rest.is_empty() {
-        // `sha3-256` and `sha512-256` are one name.
+        // `sha3-256` and `sha512-256` are single names.
         let longest = (1..=rest.len().min(2)).rev().find_map(|count| {
             let (taken, rest) = rest.split_at(count);
-            known(without_sums(&taken.concat())).map(|stated| (stated, rest))
+            known_algorithm(without_sums(&taken.concat())).map(|stated| (stated, rest))
         });
         match longest {
             Some((stated, behind)) => {
@@ -171,19 +171,19 @@ fn in_words(file: &str) -> Vec<Stated> {
     found
 }
 
-/// What a value of some number of hexadecimal digits can be, where nothing states it.
+/// The algorithms possible for a value of some number of hexadecimal digits, if nothing states one.
 pub(super) enum ByLength {
-    /// The tools of this form write nothing else at this length that is in use.
+    /// The common tools write only this algorithm at this length.
     Certain(Algorithm),
     Guessed {
         algorithm: Algorithm,
         may_be: &'static str,
     },
-    /// In words, algorithms of which none can be taken without being stated.
+    /// Possible algorithms, for the report; none of them is assumed.
     Open(&'static str),
 }
 
-/// Algorithms besides the usual one, where a name may be of another.
+/// Other algorithms of the same length, for a file name that may state another one.
 pub(super) fn others_of(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Md5 => "MD4, RIPEMD-128 or what the name of the checksum file means",
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags() {
+    fn tags_name_algorithms() {
         for (tag, algorithm) in [
             ("SHA256", Algorithm::Sha256),
             ("SHA2-256", Algorithm::Sha256),
@@ -220,17 +220,17 @@ mod tests {
             ("XXH3", Algorithm::Xxh3),
             ("CRC64NVME", Algorithm::Crc64Nvme),
         ] {
-            assert_eq!(tagged(tag), Stated::Computed(algorithm), "{tag}");
+            assert_eq!(algorithm_of_tag(tag), Stated::Computed(algorithm), "{tag}");
         }
         for other in
             ["SHA512/256", "SHA512-256", "SHA3-256", "SHA224", "BLAKE2b", "BLAKE2B512", "SM3", "SIZE", "XXH64_LE"]
         {
-            assert_eq!(tagged(other), Stated::Other(other.to_owned()));
+            assert_eq!(algorithm_of_tag(other), Stated::Other(other.to_owned()));
         }
     }
 
     #[test]
-    fn names_of_checksum_files() {
+    fn file_names_state_algorithms() {
         let of = |file: &str| of_file_name(file, "ami-1.bin");
         let computed = |algorithm| ByName::Stated(Stated::Computed(algorithm));
         for (file, stated) in [
@@ -282,7 +282,7 @@ mod tests {
             (".md5", None),
             ("y.bin.txt", None),
         ] {
-            assert_eq!(named_by(file), stem, "{file}");
+            assert_eq!(stem_before_algorithm(file), stem, "{file}");
         }
     }
 }

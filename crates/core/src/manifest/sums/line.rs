@@ -1,36 +1,36 @@
-use super::algorithm::{Stated, known, tagged};
+use super::algorithm::{Stated, algorithm_of_tag, known_algorithm};
 
 /// A line of a checksum file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
     Sum(Sum),
-    /// Empty, or a comment.
+    /// Empty or a comment.
     Blank,
-    /// Anything else, as `sha256sum -c` skips it.
+    /// Anything else; `sha256sum -c` skips such lines too.
     Foreign,
 }
 
-/// A value and the file it is of.
+/// A value and the file it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sum {
     pub stated: Option<Stated>,
-    /// `None` where the line is a value alone, or the tool read its standard input.
+    /// `None` if the line has a value only, or the tool read its standard input.
     pub name: Option<String>,
-    /// Names with a backslash may be paths of Windows, unless the line escapes them.
+    /// Whether the line escapes its name. Otherwise a backslash may be a separator of a Windows path.
     pub escaped: bool,
     pub value: String,
-    /// A character directly before the name that may be the mark of a mode of Perl's `shasum`.
+    /// The mode of Perl's `shasum` that the first character of the name may stand for.
     pub mode: Option<Mode>,
 }
 
-/// What Perl's `shasum` hashes instead of the bytes.
+/// Modes of Perl's `shasum` that hash something else than the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// `-U`: text, its line ends made one.
+    /// `-U`: text with universal newlines.
     Universal,
-    /// `-0`: bits, written as text.
+    /// `-0`: bits written as text.
     Bits,
-    /// `-p`: text, as older versions mark it.
+    /// `-p`: portable text, as older versions mark it.
     Portable,
 }
 
@@ -41,8 +41,8 @@ impl Mode {
         Mode::ALL.into_iter().find(|(mark, _)| name.len() > 1 && name.starts_with(*mark)).map(|(_, mode)| mode)
     }
 
-    /// What the value is of, in words.
-    pub fn describe(self) -> &'static str {
+    /// What the value was computed over, for the report.
+    pub(crate) fn describe(self) -> &'static str {
         match self {
             Mode::Universal => "a hash of text with universal newlines (shasum -U)",
             Mode::Bits => "a hash of bits written as text (shasum -0)",
@@ -75,7 +75,8 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line> {
     text.split('\n').map(of)
 }
 
-/// The line that `certutil -hashfile` writes before a value: the algorithm and the file, in the language of Windows.
+/// The line that `certutil -hashfile` writes before a value. It names the algorithm and the file in the
+/// language of Windows.
 struct Heading {
     stated: Stated,
     name: String,
@@ -88,14 +89,15 @@ impl Heading {
         if let Some((tag, name)) = line.split_once(" hash of ") {
             let name = name.strip_prefix("file ").unwrap_or(name).trim();
             let is_tag = !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            return (is_tag && !name.is_empty()).then(|| Heading { stated: tagged(tag), name: name.to_owned() });
+            return (is_tag && !name.is_empty())
+                .then(|| Heading { stated: algorithm_of_tag(tag), name: name.to_owned() });
         }
         let (before, name) = line.rsplit_once(' ')?;
-        let stated = before.split(|c: char| !c.is_ascii_alphanumeric()).find_map(known)?;
+        let stated = before.split(|c: char| !c.is_ascii_alphanumeric()).find_map(known_algorithm)?;
         name.contains(['.', '/', '\\']).then(|| Heading { stated, name: name.to_owned() })
     }
 
-    /// The value under it, whose bytes older versions set apart.
+    /// The value in the line below, whose bytes older versions separate by spaces.
     fn sum(&self, line: &str, parsed: &Line) -> Option<Sum> {
         let value: String = line.split_whitespace().collect();
         let alone = match parsed {
@@ -108,7 +110,7 @@ impl Heading {
     }
 }
 
-/// Digits of the shortest value that stands alone or before a single blank; fewer are rather a word.
+/// Minimum number of digits of a value that stands alone or before a single space. Shorter ones may be words.
 const SHORTEST: usize = 8;
 
 fn parse(line: &str) -> Line {
@@ -122,7 +124,7 @@ fn parse(line: &str) -> Line {
     };
     let parsed = bsd(line).or_else(|| prefixed(line)).or_else(|| gnu(line)).or_else(|| sfv(line));
     let Some((stated, name, value)) = parsed else { return Line::Foreign };
-    // Of two blanks, or a blank and `*`, the second is the mark itself.
+    // In two spaces, or in a space and `*`, the second character is the mark of the mode.
     let directly = name.is_some_and(|name| line.len() == value.len() + 1 + name.len());
     let mode = name.filter(|_| stated.is_none() && directly).and_then(Mode::of);
     let name = match name.filter(|name| !matches!(*name, "-" | "stdin" | "(stdin)")) {
@@ -137,10 +139,10 @@ fn parse(line: &str) -> Line {
 
 type Parsed<'a> = (Option<Stated>, Option<&'a str>, &'a str);
 
-/// `SHA256 (x) = h` of BSD and `--tag`, `SHA256(x)= h` of OpenSSL, with and without blanks.
+/// `SHA256 (x) = h` of BSD and `--tag`, and `SHA256(x)= h` of OpenSSL, with or without spaces.
 fn bsd(line: &str) -> Option<Parsed<'_>> {
     let (head, value) = line.trim_end().rsplit_once('=')?;
-    // Base64 ends in the same sign.
+    // Base64 may end in `=` too.
     let (head, value) = match head.trim_end().ends_with(')') {
         true => (head, value.trim()),
         false => {
@@ -153,22 +155,22 @@ fn bsd(line: &str) -> Option<Parsed<'_>> {
     let tag = tag.trim_end();
     let is_tag = tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
     let is_value = !value.is_empty() && !value.contains(char::is_whitespace);
-    // Old OpenSSL writes `(stdin)= h` without a tag.
-    let stated = (!tag.is_empty()).then(|| tagged(tag));
+    // Old versions of OpenSSL write `(stdin)= h` without a tag.
+    let stated = (!tag.is_empty()).then(|| algorithm_of_tag(tag));
     (is_tag && is_value && !name.is_empty()).then_some((stated, Some(name), value))
 }
 
 /// `sha256:h`, alone or before a name.
 fn prefixed(line: &str) -> Option<Parsed<'_>> {
-    let (token, name) = split(line);
+    let (token, name) = split_name(line);
     let (tag, value) = token.split_once(':')?;
-    let stated = known(tag)?;
+    let stated = known_algorithm(tag)?;
     (!value.is_empty()).then_some((Some(stated), name, value))
 }
 
 /// `h  x` and `h *x` of GNU, `h x` of `md5 -r`, and `h` alone.
 fn gnu(line: &str) -> Option<Parsed<'_>> {
-    let (value, name) = split(line);
+    let (value, name) = split_name(line);
     let hex = value.bytes().all(|b| b.is_ascii_hexdigit());
     let in_form = line.get(value.len()..).is_some_and(|rest| rest.starts_with("  ") || rest.starts_with(" *"));
     (hex && (value.len() >= SHORTEST || in_form && name.is_some())).then_some((None, name, value))
@@ -182,8 +184,8 @@ fn sfv(line: &str) -> Option<Parsed<'_>> {
     (hex && !name.is_empty()).then_some((Some(Stated::Sfv), Some(name), value))
 }
 
-/// The first word, and behind one blank and the mark of binary mode the rest, if there is any.
-fn split(line: &str) -> (&str, Option<&str>) {
+/// The first word, and the rest after one space and an optional mark of text or binary mode.
+fn split_name(line: &str) -> (&str, Option<&str>) {
     match line.split_once([' ', '\t']) {
         None => (line, None),
         Some((token, rest)) => {
@@ -193,7 +195,7 @@ fn split(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `None` where a backslash stands before anything that GNU does not escape.
+/// Removes GNU escapes. `None` if a backslash precedes a character that GNU does not escape.
 fn unescape(name: &str) -> Option<String> {
     let mut plain = String::with_capacity(name.len());
     let mut rest = name.chars();
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_lines() {
+    fn every_format_is_parsed() {
         let sha = || Some(Stated::Computed(Algorithm::Sha256));
         let base64 = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=";
         for (line, stated, name, value) in [
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_checksum_line() {
+    fn other_lines_are_foreign() {
         for foreign in [
             "hello world",
             "-----BEGIN PGP SIGNED MESSAGE-----",

@@ -1,11 +1,11 @@
-//! Checksum files, as `sha256sum`, `cksum --tag`, OpenSSL and their like write them.
+//! Checksum files in the formats of `sha256sum`, `cksum --tag`, OpenSSL and similar tools.
 
 mod algorithm;
 mod line;
 mod target;
 mod text;
 
-use algorithm::{ByLength, ByName, Stated, by_length, named_by, of_file_name, others_of};
+use algorithm::{ByLength, ByName, Stated, by_length, of_file_name, others_of, stem_before_algorithm};
 use line::{Line, Sum, lines};
 use target::{Fit, segments};
 
@@ -16,38 +16,47 @@ use crate::checksum::{Algorithm, Digest};
 use crate::ident::AmiId;
 use crate::verdict::Subject;
 
-/// What a checksum file says of one target.
+/// The values of one target in a checksum file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenSums {
-    /// Name of the file.
+    /// Name of the checksum file.
     pub file: String,
-    /// Never empty: a file that does not name the target is refused.
+    /// The values. Never empty: a file that does not name the target is refused.
     pub values: Vec<SumLine>,
-    /// Lines that were left out, in words.
+    /// Descriptions of the lines that were ignored, for the report.
     pub notes: Vec<String>,
 }
 
 /// A line that names the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SumLine {
-    /// Counted from 1.
+    /// Line number, from 1.
     pub line: usize,
+    /// The value.
     pub value: SumValue,
 }
 
-/// A value, and how firmly its algorithm is known.
+/// A value and how its algorithm is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SumValue {
-    /// By the line, the name of the file, or the person.
+    /// Stated by the line, by the name of the file, or by the user.
     Stated(Digest),
-    /// By its length alone; `may_be` names other algorithms of that length.
-    Guessed { digest: Digest, may_be: &'static str },
-    /// By an algorithm that is not computed here, in words.
-    NotComputed { algorithm: String },
+    /// Guessed from the length of the value.
+    Guessed {
+        /// The value.
+        digest: Digest,
+        /// Other algorithms of that length, for the report.
+        may_be: &'static str,
+    },
+    /// By an algorithm that is not implemented here.
+    NotComputed {
+        /// The algorithm, for the report.
+        algorithm: String,
+    },
 }
 
 impl SumValue {
-    /// What the value is, as a check.
+    /// The subject of the check that compares the value.
     pub fn subject(&self) -> Subject {
         match self {
             SumValue::Stated(digest) | SumValue::Guessed { digest, .. } => Subject::Checksum(digest.algorithm()),
@@ -56,66 +65,94 @@ impl SumValue {
     }
 }
 
-/// Why a checksum file gave no value.
+/// A checksum file provides no value for the target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SumsError {
+    /// No line names the target.
     #[error("has no line for `{name}`{}", .elsewhere.as_ref().map(|(line, other)| format!("; line {line} names `{other}`, another path")).unwrap_or_default())]
-    NoLine { name: String, elsewhere: Option<(usize, String)> },
+    NoLine {
+        /// Name of the target.
+        name: String,
+        /// Line number and path of a line that has the same file name in another folder.
+        elsewhere: Option<(usize, String)>,
+    },
+    /// Lines of several folders match equally well and have different values.
     #[error("names `{name}` in more than one folder, with different values, and which one is meant cannot be told")]
-    Ambiguous { name: String },
+    Ambiguous {
+        /// Name of the target.
+        name: String,
+    },
+    /// Several values without a name differ, or there are several targets.
     #[error("holds values without a name, and which of them is meant cannot be told")]
     Nameless,
+    /// The value has no name, and the name of the checksum file refers to another file.
     #[error("holds a value without a name, and is by its own name of `{other}`, and not of `{name}`")]
-    OfAnother { name: String, other: String },
+    OfAnother {
+        /// Name of the target.
+        name: String,
+        /// The file that the name of the checksum file refers to.
+        other: String,
+    },
+    /// More lines name the target than are accepted.
     #[error("names `{name}` more than {MOST_LINES} times")]
-    TooMany { name: String },
+    TooMany {
+        /// Name of the target.
+        name: String,
+    },
+    /// A line names the target, but its value is invalid.
     #[error("line {line}: {problem}")]
-    Line { line: usize, problem: String },
+    Line {
+        /// Line number, from 1.
+        line: usize,
+        /// The problem, for the user.
+        problem: String,
+    },
 }
 
-/// How a checksum file is read.
+/// Parameters for reading a checksum file.
 pub struct SumsRequest<'a> {
-    /// The name of the file, which may name an algorithm.
+    /// Name of the checksum file, which may state an algorithm.
     pub file: &'a str,
-    /// `--sums ALGORITHM:FILE`.
+    /// The algorithm of `--sums ALGORITHM:FILE`.
     pub algorithm: Option<Algorithm>,
+    /// The target whose values are wanted.
     pub target: &'a SumsTarget,
-    /// Whether a name that fits by its last segment alone means something else than the target.
+    /// Whether a name that matches only by its last segment refers to something else than the target.
     pub means_another: &'a dyn Fn(&str) -> bool,
-    /// Whether a value without a name can be meant: not where there are several targets.
+    /// Whether there is only one target, so that a value without a name can belong to it.
     pub one_target: bool,
 }
 
-/// Lines that name one target, at the most. More are no checksum file, and would take memory.
+/// The most lines that may name one target. The limit bounds memory.
 const MOST_LINES: usize = 1_000;
 
-/// A line of a checksum file that may mean the target.
+/// A line that may refer to the target.
 struct Kept {
     line: usize,
     sum: Sum,
     fit: Fit,
 }
 
-/// What is kept of a file of any length.
+/// The lines that are kept while a file of any length is read.
 #[derive(Default)]
 struct Parsed {
-    /// Lines that have the last segment of the target's name.
+    /// Lines whose name has the same last segment as the target.
     named: Vec<Kept>,
     /// Values without a name.
     nameless: Vec<Kept>,
-    /// Whether any line names a file, whichever.
+    /// Whether any line names a file.
     any_named: bool,
     foreign: usize,
     first_foreign: Option<usize>,
 }
 
-/// All values of a target in the text of a checksum file: of the lines that name its path, or where none does, of those
-/// that have its last segment and can mean nothing else.
+/// All values of a target in the text of a checksum file. Lines that name its path take precedence; otherwise
+/// the lines that have the same last segment count, if they can refer to nothing else.
 ///
 /// # Errors
 ///
-/// Where no line names the target, where it cannot be told which one is meant, and where the value of a line that names
-/// it is none of its algorithm.
+/// When no line names the target, when it is ambiguous which line refers to it, and when the value of such a
+/// line is not a value of its algorithm.
 pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, SumsError> {
     let parsed = parse(text, request)?;
     let mut notes = Vec::new();
@@ -127,10 +164,10 @@ pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, Sum
         ));
     }
     let nameless = !parsed.any_named;
-    let (meant, several) = meant(parsed, request)?;
+    let (lines, several) = matching_lines(parsed, request)?;
     let mut values: Vec<SumLine> = Vec::new();
-    for Kept { line, sum, .. } in meant {
-        let value = value(&sum, request).map_err(|problem| SumsError::Line { line, problem })?;
+    for Kept { line, sum, .. } in lines {
+        let value = line_value(&sum, request).map_err(|problem| SumsError::Line { line, problem })?;
         if !values.iter().any(|known| known.value == value) {
             values.push(SumLine { line, value });
         }
@@ -139,7 +176,7 @@ pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, Sum
         let name = request.target.name().to_owned();
         return Err(if nameless { SumsError::Nameless } else { SumsError::Ambiguous { name } });
     }
-    leave_out(&mut values, &mut notes, request.file);
+    drop_uncomputable(&mut values, &mut notes, request.file);
     Ok(GivenSums { file: request.file.to_owned(), values, notes })
 }
 
@@ -149,7 +186,7 @@ fn parse(text: &str, request: &SumsRequest<'_>) -> Result<Parsed, SumsError> {
         match read {
             Line::Sum(mut sum) => {
                 parsed.any_named |= sum.name.is_some();
-                let fit = fit_by_mode(&mut sum, request).unwrap_or_else(|| fit(&sum, request));
+                let fit = match_without_mode(&mut sum, request).unwrap_or_else(|| match_name(&sum, request));
                 let lines = if sum.name.is_none() { &mut parsed.nameless } else { &mut parsed.named };
                 if fit != Fit::No || sum.name.is_none() && lines.len() <= MOST_LINES {
                     lines.push(Kept { line, sum, fit });
@@ -168,8 +205,8 @@ fn parse(text: &str, request: &SumsRequest<'_>) -> Result<Parsed, SumsError> {
     Ok(parsed)
 }
 
-/// The lines that mean the target, and whether they may be of several files.
-fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool), SumsError> {
+/// The lines that refer to the target, and whether they may be of several files.
+fn matching_lines(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool), SumsError> {
     let Parsed { mut named, nameless, any_named, .. } = parsed;
     let no_line = |elsewhere: Option<&Kept>| {
         let elsewhere = elsewhere.map(|kept| (kept.line, kept.sum.name.clone().unwrap_or_default()));
@@ -179,13 +216,13 @@ fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool),
     match named.iter().map(|kept| kept.fit).max() {
         None if any_named || nameless.is_empty() => no_line(None),
         None if !request.one_target || nameless.len() > MOST_LINES => Err(SumsError::Nameless),
-        None => match of_another(request) {
+        None => match other_target(request) {
             Some(other) => {
                 Err(SumsError::OfAnother { name: request.target.name().to_owned(), other: other.to_owned() })
             }
             None => Ok((nameless, true)),
         },
-        // A line for a file of this name in another folder shows that more than one is meant.
+        // A line for a file of this name in another folder shows that there is more than one such file.
         Some(Fit::Name | Fit::Elsewhere | Fit::No) if elsewhere().is_some() => no_line(elsewhere()),
         Some(best) => {
             named.retain(|kept| kept.fit == best);
@@ -197,10 +234,10 @@ fn meant(parsed: Parsed, request: &SumsRequest<'_>) -> Result<(Vec<Kept>, bool),
     }
 }
 
-/// The file that the name of a checksum file is made of, where it is not the target: `y.bin` of `y.bin.md5`. A name
-/// without an extension may as well be a word, unless a file or an AMI has it.
-fn of_another<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
-    let stem = named_by(last_segment(request.file))?;
+/// The file that the name of a checksum file refers to, if it is not the target: `y.bin` for `y.bin.md5`. A
+/// name without an extension may be an ordinary word, unless a file or an AMI has that name.
+fn other_target<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
+    let stem = stem_before_algorithm(last_segment(request.file))?;
     let target = request.target.name();
     let begins = |long: &str, short: &str| {
         long.get(..short.len()).is_some_and(|start| start.eq_ignore_ascii_case(short))
@@ -216,15 +253,15 @@ fn of_another<'a>(request: &SumsRequest<'a>) -> Option<&'a str> {
     (!begins(target, stem) && !begins(stem, target) && is_file()).then_some(stem)
 }
 
-/// How the name fits without the mark of a mode before it, if the mark is none of the name: the value is then of
-/// something else than the bytes.
-fn fit_by_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
+/// Matches the name without a leading `shasum` mode mark, if the mark is not part of the name. The value was
+/// then computed over something else than the bytes.
+fn match_without_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
     let (mode, name) = (sum.mode?, sum.name.as_deref()?);
     if request.target.has_path(name) || request.target.name() == name || (request.means_another)(name) {
         return None;
     }
     let bare = name.get(1..)?.to_owned();
-    let found = fit(&Sum { name: Some(bare.clone()), ..sum.clone() }, request);
+    let found = match_name(&Sum { name: Some(bare.clone()), ..sum.clone() }, request);
     if found == Fit::No {
         return None;
     }
@@ -233,7 +270,7 @@ fn fit_by_mode(sum: &mut Sum, request: &SumsRequest<'_>) -> Option<Fit> {
     Some(found)
 }
 
-fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
+fn match_name(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
     let Some(name) = &sum.name else { return Fit::No };
     let as_written = request.target.fit(name);
     let fit = if as_written == Fit::No && !sum.escaped && name.contains('\\') && !name.contains('/') {
@@ -244,8 +281,9 @@ fn fit(sum: &Sum, request: &SumsRequest<'_>) -> Fit {
     if fit == Fit::Name && (request.means_another)(name) { Fit::Elsewhere } else { fit }
 }
 
-/// The value of a line, by the algorithm that the line states, the person, the name of the file, or the length.
-fn value(sum: &Sum, request: &SumsRequest<'_>) -> Result<SumValue, String> {
+/// The value of a line. Its algorithm is taken from the line, the user, the name of the file, or the length
+/// of the value, in this order.
+fn line_value(sum: &Sum, request: &SumsRequest<'_>) -> Result<SumValue, String> {
     let parse = |algorithm| Digest::parse(algorithm, &sum.value).map_err(|error| error.to_string());
     let fits = |algorithm: &Algorithm| sum.value.len() == 2 * algorithm.digest_len();
     match (&sum.stated, request.algorithm) {
@@ -283,7 +321,7 @@ fn last_segment(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether two values by the same algorithm differ.
+/// Whether two values of the same algorithm differ.
 fn disagree(values: &[SumLine]) -> bool {
     let of = |value: &SumValue| match value {
         SumValue::Stated(digest) | SumValue::Guessed { digest, .. } => Some(digest.algorithm()),
@@ -295,8 +333,8 @@ fn disagree(values: &[SumLine]) -> bool {
     })
 }
 
-/// Values that are not computed here count only where there are no others.
-fn leave_out(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
+/// Removes values that cannot be computed here if there are others, and adds a note for each.
+fn drop_uncomputable(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
     let computed = |one: &SumLine| !matches!(one.value, SumValue::NotComputed { .. });
     if !values.iter().any(computed) {
         return;

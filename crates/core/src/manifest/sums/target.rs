@@ -2,43 +2,43 @@ use std::path::{Component, Path};
 
 use crate::ident::ObjectUri;
 
-/// What a name in a checksum file may mean: one target, and the folders that relative names are relative to.
+/// A target, and the folders that relative names in a checksum file may start from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SumsTarget {
-    /// The last segment of the name.
+    /// The last segment of the target's name.
     name: String,
-    /// As it was given: the text, a key, a key behind its bucket.
+    /// Spellings that match exactly: the target as given, the key, and the key after its bucket.
     texts: Vec<String>,
-    /// Its complete path, in segments.
+    /// The complete path, in segments.
     path: Vec<String>,
-    /// Folders in which a relative name may be the complete path.
+    /// Folders from which a relative name may lead to the complete path.
     bases: Vec<Vec<String>>,
-    /// Whether a folder was given with it.
+    /// Whether the target was given with a folder.
     in_folder: bool,
 }
 
-/// How well a name fits, the best last.
+/// How well a name matches, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     /// Another last segment.
     No,
     /// The same last segment in another folder.
     Elsewhere,
-    /// The same last segment, and one of the two says nothing of a folder.
+    /// The same last segment, and one of the two has no folder.
     Name,
-    /// As many last segments agree as the name has.
+    /// The name's segments, of this number, are the last segments of the path.
     Suffix(usize),
     Exact,
 }
 
 impl SumsTarget {
-    /// An object: its key, alone or behind its bucket, is a complete path.
+    /// A target in S3. Its key, alone or after the bucket, is a complete path.
     pub fn object(uri: &ObjectUri) -> Self {
         let key = segments(&uri.key);
         let behind_bucket = format!("{}/{}", uri.bucket, uri.key);
         let here = uri.at_version(None).to_string();
         SumsTarget {
-            name: last(&uri.key),
+            name: last_segment_of(&uri.key),
             texts: vec![here, uri.key.clone(), behind_bucket.clone()],
             in_folder: key.len() > 1,
             path: segments(&behind_bucket),
@@ -46,25 +46,25 @@ impl SumsTarget {
         }
     }
 
-    /// A file as it was given, its complete path, and the folders (the current one, that of the checksum file) that
-    /// names may be relative to.
+    /// A local file: the path as given, its complete path, and the folders that names may be relative to (the
+    /// current folder and that of the checksum file).
     pub fn file(given: &Path, complete: &Path, folders: &[&Path]) -> Self {
         let text = given.to_string_lossy().into_owned();
         SumsTarget {
-            name: last(&text),
-            in_folder: plain(given).len() > 1,
+            name: last_segment_of(&text),
+            in_folder: path_segments(given).len() > 1,
             texts: vec![text],
-            path: plain(complete),
-            bases: folders.iter().map(|folder| plain(folder)).collect(),
+            path: path_segments(complete),
+            bases: folders.iter().map(|folder| path_segments(folder)).collect(),
         }
     }
 
-    /// The last segment of the name.
+    /// The last segment of the target's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether a name is a path of this target, and not only its last segment.
+    /// Whether `name` matches by its path, not only by its last segment.
     pub fn has_path(&self, name: &str) -> bool {
         matches!(self.fit(name), Fit::Exact | Fit::Suffix(_))
     }
@@ -91,16 +91,16 @@ impl SumsTarget {
     }
 }
 
-fn last(path: &str) -> String {
+fn last_segment_of(path: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// The segments of a path that say something.
+/// The segments of a path without empty ones and `.`.
 pub(super) fn segments(path: &str) -> Vec<String> {
     path.split('/').filter(|segment| !matches!(*segment, "" | ".")).map(str::to_owned).collect()
 }
 
-fn plain(path: &Path) -> Vec<String> {
+fn path_segments(path: &Path) -> Vec<String> {
     let mut plain = Vec::new();
     for component in path.components() {
         match component {

@@ -90,7 +90,7 @@ fn a_length_alone_is_a_guess() {
     for other in ["B2SUMS", "x.b2", "x.sha3-512", "x.blake2b"] {
         assert!(matches!(values(&text(SHA512), other, "x")[..], [SumValue::NotComputed { .. }]), "{other}");
     }
-    // A name that the value does not fit states nothing.
+    // A name whose algorithm does not fit the value's length states nothing.
     assert!(matches!(values(&text(SHA512), "SHA256SUMS", "x")[..], [SumValue::Guessed { .. }]));
     assert!(matches!(values(&format!("{}  x", "ab".repeat(48)), "S", "x")[..], [SumValue::NotComputed { .. }]));
 }
@@ -236,7 +236,7 @@ fn values_of_shasum_modes_are_not_of_the_bytes() {
         let text = format!("{} {mark}x.bin\n", hex(Algorithm::Sha1, b"x"));
         let found = values(&text, "SUMS", "x.bin");
         assert!(matches!(&found[..], [SumValue::NotComputed { algorithm }] if algorithm.contains("shasum")), "{mark}");
-        // A file of the whole name is itself.
+        // A file whose name contains the mark matches itself.
         let name = format!("{mark}x.bin");
         assert_eq!(values(&text, "SUMS", &name), [stated(Algorithm::Sha1, b"x")], "{mark}");
     }

@@ -1,9 +1,9 @@
-/// The text of a checksum file: UTF-8, or UTF-16 where a byte order mark says so. What is no UTF-8 is replaced, for one
-/// odd name must not spoil the lines of the others.
+/// Decodes a checksum file: UTF-8, or UTF-16 if it starts with a byte order mark. Invalid UTF-8 is replaced,
+/// so that one odd name does not make the other lines unreadable.
 ///
 /// # Errors
 ///
-/// In words, where UTF-16 ends in the middle of a character or holds half of one.
+/// When UTF-16 is invalid; the text is for the user.
 pub fn decode(bytes: &[u8]) -> Result<String, String> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(String::from_utf8_lossy(rest).into_owned()),

@@ -83,7 +83,7 @@ fn ranges_asked_for_are_not_endless() {
     assert_eq!(ReadPlan::new(GIB, &whole, budget).ranges().len(), 262_144);
 }
 
-/// What is under way is lost when a reading is interrupted.
+/// An interrupted read loses the ranges in flight, so ranges grow only when they must.
 #[test]
 fn ranges_have_the_usual_size_as_long_as_their_digests_have_room() {
     let of = |size, max_memory, algorithms: &[Algorithm]| {
@@ -107,7 +107,7 @@ fn ranges_have_the_usual_size_as_long_as_their_digests_have_room() {
     assert!((usual + 1..256 * MIB).contains(&larger), "{larger}");
 }
 
-/// Pieces end where parts end, also where nearly every part has one more for it.
+/// Pieces end where parts end, also if nearly every part has an extra piece.
 #[test]
 fn pieces_of_parts_have_room_as_well() {
     for part in [17 * MIB, 129 * MIB, GIB + 1] {
@@ -123,7 +123,7 @@ fn pieces_of_parts_have_room_as_well() {
     }
 }
 
-/// Sizes beyond all that S3 admits, as a HEAD may state them and a sparse file may have them.
+/// Sizes beyond all S3 limits, as a HEAD response may state and a sparse file may have.
 const ABSURD: [u64; 4] = [4 << 40, 10 << 40, (1 << 63) - 1, u64::MAX];
 
 /// A list of ranges would have up to 2^48 entries here.
@@ -181,7 +181,7 @@ fn what_does_not_fit_is_refused_and_what_is_needed_then_fits() {
     assert_eq!(of(refused.needed), Ok(()));
     assert!(of(refused.needed - 4 * MIB).is_err(), "{refused}");
     assert_eq!(of(256 * MIB), Ok(()));
-    // More parts than can be counted are refused and not tried.
+    // More parts than can be counted are refused without an attempt.
     let endless = [(Algorithm::Md5, PartLayout::uniform(u64::MAX, 1))];
     let budget = Limits::default().budget().unwrap();
     assert!(ReadPlan::new(u64::MAX, &endless, budget).fits(budget).is_err());
@@ -227,8 +227,8 @@ fn wanted() -> impl Strategy<Value = (u64, Vec<(Algorithm, PartLayout)>)> {
 }
 
 proptest! {
-    /// Whatever size and part sizes are stated, and however little memory there is: a plan is made at once, and
-    /// either fits or says what is needed.
+    /// For any size, part sizes and memory, a plan is made at once and either fits or states the memory it
+    /// needs.
     #[test]
     fn any_plan_fits_or_says_what_is_needed(
         size in prop_oneof![0u64..100_000, any::<u64>()],
@@ -249,7 +249,7 @@ proptest! {
         for new in [ReadPlan::new, ReadPlan::in_order, ReadPlan::of_sample] {
             let plan = new(size, &wanted, budget);
             match plan.fits(budget) {
-                Ok(()) => prop_assert!(plan.state_bytes <= budget.waiting_room + state::little(budget)),
+                Ok(()) => prop_assert!(plan.state_bytes <= budget.waiting_room + state::uncounted(budget)),
                 Err(error) => {
                     let limits = Limits { max_memory: error.needed, ..limits };
                     let more = limits.budget().unwrap();

@@ -3,14 +3,14 @@ use super::scalar::Scalar;
 use crate::price::item::Unit;
 use crate::price::{Figure, Item, Source, Step};
 
-/// Steps of one price; the longest there are have seven.
+/// The most steps of one price. The longest published price has seven.
 pub(super) const MOST_STEPS: usize = 64;
-/// A request, an object or a block costs no more than this, in US dollars, and no less than the other one unless it is
-/// free: between a price for one and a price for a thousand lie three digits, and files have been read both ways.
+/// Plausible prices in US dollars of one request, object or block. A price per unit and a price per thousand
+/// differ by three digits, and price files do not always state which one is meant.
 const MOST_FOR_ONE: f64 = 5e-4;
 const LEAST_FOR_ONE: f64 = 2e-8;
 
-/// The figure that an offer states; in words what is wrong with it.
+/// The figure that an offer states; the error text says why it cannot be used.
 pub(super) fn figure(item: Item, offer: Offer, source: Source) -> Result<Figure, String> {
     let dimensions = offer.dimensions.0;
     if dimensions.is_empty() {
@@ -35,17 +35,19 @@ pub(super) fn figure(item: Item, offer: Offer, source: Source) -> Result<Figure,
 fn step(item: Item, dimension: &Dimension) -> Result<(f64, Step), String> {
     let unit = dimension.unit.as_ref().and_then(Scalar::as_str).unwrap_or_default();
     let dollars = dimension.price.dollars.as_ref().ok_or("it is not in US dollars")?;
-    let dollars = number(dollars).ok_or_else(|| format!("{dollars} is not an amount of US dollars"))?;
-    let from = dimension.begin.as_ref().map_or(Some(0.0), number).ok_or("its `beginRange` is no number")?;
+    let dollars = parse_number(dollars).ok_or_else(|| format!("{dollars} is not an amount of US dollars"))?;
+    let from = dimension.begin.as_ref().map_or(Some(0.0), parse_number).ok_or("its `beginRange` is no number")?;
     let up_to = match &dimension.end {
         None => None,
         Some(end) if end.as_str().is_some_and(|end| end.eq_ignore_ascii_case("inf")) => None,
-        Some(end) => Some(number(end).filter(|end| *end > from).ok_or("its `endRange` is no number above the begin")?),
+        Some(end) => {
+            Some(parse_number(end).filter(|end| *end > from).ok_or("its `endRange` is no number above the begin")?)
+        }
     };
-    Ok((from, Step { up_to, each: for_one(item, unit, dollars)? }))
+    Ok((from, Step { up_to, each: price_per_unit(item, unit, dollars)? }))
 }
 
-fn for_one(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
+fn price_per_unit(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
     let lower = unit.to_ascii_lowercase();
     let wanted = match item.unit() {
         Unit::GbMonth => "gb-mo",
@@ -62,8 +64,8 @@ fn for_one(item: Item, unit: &str, dollars: f64) -> Result<f64, String> {
     if fits { Ok(dollars) } else { Err(format!("it is for `{unit}`, and not by {}", wanted.to_uppercase())) }
 }
 
-/// A number that is written as a text or as itself, not negative.
-fn number(value: &Scalar) -> Option<f64> {
+/// A non-negative number, written as a string or as a JSON number.
+fn parse_number(value: &Scalar) -> Option<f64> {
     let number = match value {
         Scalar::Text(text) => text.trim().parse().ok()?,
         Scalar::Number(number) => *number,

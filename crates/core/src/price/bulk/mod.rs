@@ -1,4 +1,4 @@
-//! AWS's bulk price files: `index.json` of the offers AmazonS3 and AmazonEC2 (AWS Price List Bulk API).
+//! Reads AWS's bulk price files: `index.json` of the offers AmazonS3 and AmazonEC2 (AWS Price List Bulk API).
 
 mod figure;
 mod narrow;
@@ -11,26 +11,30 @@ use std::io::Read;
 
 use super::{Figure, Item, PriceTable, Source};
 
-/// The largest file of one Region, AmazonEC2 of us-east-1, has some 400 MB.
+/// Size limit in bytes. The largest file of one Region, AmazonEC2 of us-east-1, has about 400 MB.
 const MOST_BYTES: u64 = 2 << 30;
 const OFFERS: [&str; 3] = ["AmazonS3", "AmazonEC2", "AWSDataTransfer"];
 
-/// Why a file is no price file.
+/// A file is not a usable price file.
 #[derive(Debug, thiserror::Error)]
 pub enum BulkError {
+    /// Not a JSON price file; the text is the parser's message.
     #[error("is not a price file of AWS: {0}")]
     Malformed(String),
+    /// The file is of another offer.
     #[error("is of the offer `{0}`; those of AmazonS3 and AmazonEC2 are read")]
     Offer(String),
+    /// The file exceeds the size limit.
     #[error("is larger than 2 GiB, the limit for a price file; take the file of one Region")]
     TooLarge,
+    /// Reading failed.
     #[error("could not be read: {0}")]
     Io(String),
 }
 
 type Figures = BTreeMap<Item, Result<Figure, String>>;
 
-/// What one price file states, by Region.
+/// The prices that one file states, by Region.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BulkPrices {
     file: String,
@@ -38,7 +42,12 @@ pub struct BulkPrices {
 }
 
 impl BulkPrices {
-    /// Reads a file as it comes; little of it is kept. A figure that is not understood is no error of the file.
+    /// Reads a file as a stream and keeps only the prices of known items. A price that cannot be interpreted
+    /// is recorded as such and is not an error.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails, or the file is not a price file of a supported offer or is too large.
     pub fn read(file: &str, input: impl Read) -> Result<Self, BulkError> {
         let mut input = narrow::Narrow::new(input.take(MOST_BYTES));
         let content: Result<read::Content, _> = serde_json::from_reader(&mut input);
@@ -60,14 +69,14 @@ impl BulkPrices {
                 seen: None,
             };
             let figures = regions.entry(region.clone()).or_default();
-            add(figures, *item, figure::figure(*item, offer, source));
+            add_price(figures, *item, figure::figure(*item, offer, source));
         }
         Ok(BulkPrices { file: file.to_owned(), regions })
     }
 }
 
-/// Two prices of one item leave it open.
-fn add(figures: &mut Figures, item: Item, found: Result<Figure, String>) {
+/// Adds a price. If one item has two different prices, neither is used.
+fn add_price(figures: &mut Figures, item: Item, found: Result<Figure, String>) {
     let settled = match (figures.remove(&item), found) {
         (None, found) => found,
         (Some(Ok(known)), Ok(found)) if known.steps == found.steps => Ok(known),
@@ -78,8 +87,13 @@ fn add(figures: &mut Figures, item: Item, found: Result<Figure, String>) {
 }
 
 impl PriceTable {
-    /// The prices of one Region out of one or more files, and of nothing else: what they lack is not known. Without a
-    /// Region that of the files, if it is one.
+    /// The prices of one Region from one or more files. Prices that the files lack are unknown. Without
+    /// `region`, the Region of the files is used if there is only one.
+    ///
+    /// # Errors
+    ///
+    /// When the files contain no known price, or prices of several Regions and `region` is `None`; the text
+    /// is for the user.
     pub fn from_bulk(files: &[BulkPrices], region: Option<&str>) -> Result<Self, String> {
         let names: Vec<&str> = files.iter().map(|file| file.file.as_str()).collect();
         let known: BTreeSet<&String> = files.iter().flat_map(|file| file.regions.keys()).collect();
@@ -91,7 +105,7 @@ impl PriceTable {
         };
         let mut figures = Figures::new();
         for (item, figure) in files.iter().filter_map(|file| file.regions.get(&region)).flatten() {
-            add(&mut figures, *item, figure.clone());
+            add_price(&mut figures, *item, figure.clone());
         }
         Ok(PriceTable { region, name: names.join(" and "), built_in: false, figures })
     }

@@ -1,25 +1,26 @@
 use std::io::{self, Read};
 
-/// Bytes of one string of a price file. The longest that AWS publishes is its disclaimer, of some hundred.
+/// Limit of one string in a price file, in bytes. The longest that AWS publishes is its disclaimer of some
+/// hundred bytes.
 const MOST_STRING: usize = 64 << 10;
 
-/// Reads JSON, and fails in a string that is longer than any in a price file, before it is held in memory.
+/// A reader of JSON that fails on an overlong string before the string is held in memory.
 pub(super) struct Narrow<R> {
     inner: R,
-    /// Bytes of the string so far; `None` outside of strings.
+    /// Bytes of the current string; `None` outside strings.
     string: Option<usize>,
     escaped: bool,
 }
 
 impl<R> Narrow<io::Take<R>> {
-    /// Bytes that may still come.
-    pub fn limit(&self) -> u64 {
+    /// Bytes left of the size limit.
+    pub(crate) fn limit(&self) -> u64 {
         self.inner.limit()
     }
 }
 
 impl<R> Narrow<R> {
-    pub fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Narrow { inner, string: None, escaped: false }
     }
 }

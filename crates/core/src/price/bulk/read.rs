@@ -1,4 +1,5 @@
-//! AWS's bulk price files as a stream: they have hundreds of megabytes, of which a few dozen products count.
+//! Parses AWS's bulk price files as a stream: they have hundreds of megabytes, of which a few dozen products
+//! are needed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,26 +9,26 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 
 use super::figure::MOST_STEPS;
 use super::scalar::Scalar;
-use super::usage::item;
+use super::usage::item_of_usage;
 use crate::price::Item;
 
-/// Products that count: in a file of all Regions, some forty for each.
+/// Limit for products of known items: a file of all Regions has about forty per Region.
 const MOST_PRODUCTS: usize = 10_000;
-/// Steps of all prices that count.
+/// Limit for the price steps of these products.
 const MOST_DIMENSIONS: usize = 10 * MOST_PRODUCTS;
-/// A SKU has sixteen characters.
+/// Limit for the length of a SKU, which has sixteen characters.
 const MOST_SKU: usize = 64;
 
-/// What of a file counts.
+/// The parts of a file that are needed.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub offer: String,
     pub published: Option<String>,
-    /// By SKU, with the Region where the product tells it.
+    /// By SKU: the Region, if the product states it, and the item.
     pub products: BTreeMap<String, (Option<String>, Item)>,
-    /// By SKU.
+    /// Offers with their SKU.
     pub offers: Vec<(String, Offer)>,
-    /// Steps of all of them.
+    /// Number of steps of all offers.
     pub dimensions: usize,
 }
 
@@ -38,11 +39,12 @@ pub(super) struct Offer {
     pub dimensions: Dimensions,
 }
 
-/// Steps of a price in the order of the file: one more than may be is kept, to tell that there are too many.
+/// Steps of a price in the order of the file. One more than the limit is kept, to detect that there are too
+/// many.
 #[derive(Debug, Default)]
 pub(super) struct Dimensions(pub Vec<Dimension>);
 
-/// One step of a price. All of it is text in AWS's files, numbers too.
+/// One step of a price. AWS's files write all values as strings, including numbers.
 #[derive(Debug, Deserialize)]
 pub(super) struct Dimension {
     pub unit: Option<Scalar>,
@@ -54,7 +56,7 @@ pub(super) struct Dimension {
     pub price: Price,
 }
 
-/// What a unit costs; other currencies are not kept.
+/// The price of a unit in US dollars; other currencies are ignored.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Price {
     #[serde(rename = "USD")]
@@ -123,7 +125,7 @@ impl<'de> Visitor<'de> for File {
     }
 }
 
-/// Reads a map whose values are taken one by one.
+/// Defines a deserialiser that visits the entries of a map one at a time.
 macro_rules! seed {
     ($name:ident, $expected:literal, |$content:ident, $key:ident, $map:ident| $value:block) => {
         struct $name<'a>(&'a mut Content);
@@ -159,15 +161,16 @@ seed!(Products, "`products` as an object by SKU", |content, sku, map| {
     }
     let text = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::as_str).map(str::to_owned);
     let operation = text(&attributes.operation);
-    let Some((item, coded)) = text(&attributes.usagetype).and_then(|usage| item(&usage, operation.as_deref())) else {
+    let Some((item, coded)) = text(&attributes.usagetype).and_then(|usage| item_of_usage(&usage, operation.as_deref()))
+    else {
         continue;
     };
     if content.products.len() >= MOST_PRODUCTS {
         return Err(A::Error::custom(format!("more than {MOST_PRODUCTS} products count; take the file of one Region")));
     }
-    let told = text(&attributes.region).or_else(|| text(&attributes.from_region));
-    // Usage types of us-east-1 are the ones without a code.
-    let region = told.or_else(|| (!coded).then(|| "us-east-1".to_owned()));
+    let stated = text(&attributes.region).or_else(|| text(&attributes.from_region));
+    // Usage types without a Region code are those of us-east-1.
+    let region = stated.or_else(|| (!coded).then(|| "us-east-1".to_owned()));
     content.products.insert(sku, (region, item));
 });
 
@@ -209,7 +212,7 @@ impl<'de> Visitor<'de> for Offers<'_> {
         let Offers(content, sku) = self;
         while let Some(IgnoredAny) = map.next_key()? {
             let offer: Offer = map.next_value()?;
-            // An offer without steps counts as one.
+            // An offer without steps counts as one step.
             content.dimensions += offer.dimensions.0.len().max(1);
             if content.dimensions > MOST_DIMENSIONS {
                 return Err(A::Error::custom(format!("more than {MOST_DIMENSIONS} steps of prices that count")));

@@ -3,10 +3,10 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Bytes of a text that counts: units, amounts, usage types, names of Regions.
+/// Limit in bytes for texts that are kept: units, amounts, usage types, names of Regions.
 const MOST_TEXT: usize = 128;
 
-/// A value of a price file, as far as it can count. What is no short text and no number is not kept.
+/// A value of a price file. Values other than short strings and numbers are not kept.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Scalar {
     Text(String),
@@ -15,7 +15,7 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    pub fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Scalar::Text(text) => Some(text),
             Scalar::Number(_) | Scalar::Other => None,

@@ -60,7 +60,7 @@ fn a_figure_that_is_not_clear_is_not_known() {
     assert!(why(&twice, item).contains("stated twice, and not alike"));
 }
 
-/// Files have been read as stating a price for one block and for a thousand.
+/// Some files state the price of one block, others of a thousand.
 #[test]
 fn one_or_a_thousand() {
     let thousand = EC2.replace("\"SnapshotAPIUnits\"", "\"per 1000 SnapshotAPIUnits\"");

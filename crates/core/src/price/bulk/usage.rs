@@ -4,9 +4,9 @@ use crate::price::StorageClass::{
     DeepArchive, Glacier, GlacierIr, IntelligentTiering, OneZoneIa, Standard, StandardIa,
 };
 
-/// Usage types without the code of the Region, the operation where one usage type serves several classes, and what it
-/// is the price of (S3 User Guide, *AWS billing and usage reports for Amazon S3*; EBS User Guide, *Pricing for EBS
-/// direct APIs*).
+/// Usage type without the code of the Region, the operation if one usage type serves several classes, and the
+/// item whose price it is (S3 User Guide, *AWS billing and usage reports for Amazon S3*; EBS User Guide,
+/// *Pricing for EBS direct APIs*).
 const USAGES: &[(&str, Option<&str>, Item)] = &[
     ("TimedStorage-ByteHrs", None, Item::Storage(Standard)),
     ("TimedStorage-SIA-ByteHrs", None, Item::Storage(StandardIa)),
@@ -47,8 +47,8 @@ const USAGES: &[(&str, Option<&str>, Item)] = &[
     ("EBS:directAPI.snapshot.Put", None, Item::PutBlock),
 ];
 
-/// What a product is the price of, and whether its usage type begins with the code of a Region.
-pub(super) fn item(usage: &str, operation: Option<&str>) -> Option<(Item, bool)> {
+/// The item of a product, and whether its usage type starts with the code of a Region.
+pub(super) fn item_of_usage(usage: &str, operation: Option<&str>) -> Option<(Item, bool)> {
     let fits = |&&(name, wanted, _): &&(&str, Option<&str>, Item)| {
         let before = usage.strip_suffix(name);
         before.is_some_and(is_region_code) && (wanted.is_none() || wanted == operation)
@@ -57,7 +57,8 @@ pub(super) fn item(usage: &str, operation: Option<&str>) -> Option<(Item, bool)>
     Some((item, usage.len() > name.len()))
 }
 
-/// Nothing, or a code such as `EUC1-`. `Tables-`, `Vectors-` and others are services of their own.
+/// Whether a text is empty or a Region code such as `EUC1-`. Prefixes such as `Tables-` and `Vectors-` belong
+/// to other services.
 fn is_region_code(before: &str) -> bool {
     let code = before.strip_suffix('-').unwrap_or(before);
     let legal = code.len() <= 6 && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
@@ -84,7 +85,7 @@ mod tests {
             ("Requests-Tier3", Some("RestoreObject"), None),
             ("", None, None),
         ] {
-            assert_eq!(item(usage, operation), expected, "{usage} {operation:?}");
+            assert_eq!(item_of_usage(usage, operation), expected, "{usage} {operation:?}");
         }
         for class in crate::price::StorageClass::ALL {
             assert!(USAGES.iter().any(|(_, _, item)| *item == Item::Storage(class)), "{class}");

@@ -3,7 +3,7 @@ use crate::price::money::price;
 use crate::price::{Amount, CostItem, CostLine, Item, PriceTable, Source};
 use crate::units::ByteSize;
 
-/// A line that grows by one charge after the other.
+/// A cost line under construction, to which charges are added.
 pub(super) struct Draft<'a> {
     table: &'a PriceTable,
     least: Option<f64>,
@@ -14,16 +14,16 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(table: &'a PriceTable) -> Self {
+    pub(crate) fn new(table: &'a PriceTable) -> Self {
         Draft { table, least: Some(0.0), most: Some(0.0), words: Vec::new(), sources: Vec::new(), missing: None }
     }
 
-    pub fn exactly(self, item: Item, quantity: f64, what: &str) -> Self {
+    pub(crate) fn exactly(self, item: Item, quantity: f64, what: &str) -> Self {
         self.range(item, Some(quantity), Some(quantity), what)
     }
 
-    /// A quantity of which the least or the most is known, or both.
-    pub fn range(mut self, item: Item, least: Option<f64>, most: Option<f64>, what: &str) -> Self {
+    /// Adds a charge for a quantity of which the minimum, the maximum, or both are known.
+    pub(crate) fn range(mut self, item: Item, least: Option<f64>, most: Option<f64>, what: &str) -> Self {
         let Some(any) = most.or(least) else { return self.unknown(format!("how many {what}")) };
         let charge = match self.table.charge(item, any) {
             Ok(charge) => charge,
@@ -49,25 +49,25 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// A share of what was drafted so far.
-    pub fn share(mut self, factor: f64, words: String) -> Self {
+    /// Multiplies the charges added so far by `factor`.
+    pub(crate) fn share(mut self, factor: f64, words: String) -> Self {
         let times = |sum: Option<f64>| sum.map(|sum| sum * factor);
         (self.least, self.most) = (times(self.least), times(self.most));
         self.words.push(words);
         self
     }
 
-    pub fn remark(mut self, words: impl Into<String>) -> Self {
+    pub(crate) fn remark(mut self, words: impl Into<String>) -> Self {
         self.words.push(words.into());
         self
     }
 
-    pub fn unknown(mut self, why: String) -> Self {
+    pub(crate) fn unknown(mut self, why: String) -> Self {
         self.missing.get_or_insert(why);
         self
     }
 
-    pub fn line(self, item: CostItem, of: impl Into<String>) -> CostLine {
+    pub(crate) fn line(self, item: CostItem, of: impl Into<String>) -> CostLine {
         let amount = Amount { least: self.least, most: self.most };
         CostLine {
             item,
@@ -81,7 +81,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// A number as a person reads it.
+/// Formats a quantity for the report.
 fn count(unit: Unit, quantity: f64) -> String {
     match unit {
         Unit::GbMonth | Unit::Gb if quantity >= 0.01 => format!("{quantity:.2}"),

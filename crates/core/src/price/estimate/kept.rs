@@ -2,17 +2,17 @@ use super::draft::Draft;
 use crate::price::numbers::gb;
 use crate::price::{CostItem, CostLine, Item, PriceTable, StorageClass, Subject};
 
-/// Seconds of a day; days of the month that prices go by, near enough.
+/// Seconds of a day, and the days of a month in these estimates.
 const DAY: f64 = 86_400.0;
 const MONTH: f64 = 30.0;
 
-/// Bytes that the class bills.
+/// Billed size in GB.
 fn billed(class: StorageClass, bytes: u64) -> f64 {
     gb(bytes.max(class.minimum_bytes()))
 }
 
-/// A month in each class, as if it were kept there.
-pub(super) fn keep(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
+/// Storage for a month in each class.
+pub(super) fn storage(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
     let mut lines = Vec::new();
     for class in StorageClass::ALL {
         let here = subject.is_in(class);
@@ -21,7 +21,7 @@ pub(super) fn keep(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<Cos
             lines.push(CostLine { here, ..draft.line(CostItem::Keep, class.name()) });
             continue;
         }
-        // Which of its tiers an object is in, HEAD tells of the archive tiers only.
+        // HEAD states only the archive tiers of Intelligent-Tiering, so the other tiers are all listed.
         let tiers = [
             (Item::Storage(class), "frequent"),
             (Item::TieringInfrequent, "infrequent"),
@@ -39,7 +39,7 @@ pub(super) fn keep(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<Cos
     lines
 }
 
-/// What is left of the minimum of its class, if it were deleted now.
+/// The charge for the rest of the minimum storage duration, if the object were deleted now.
 pub(super) fn early_deletion(subject: &Subject, table: &PriceTable, bytes: u64) -> Option<CostLine> {
     let class = subject.class()?;
     let minimum = class.minimum_days()?;
@@ -59,8 +59,9 @@ pub(super) fn early_deletion(subject: &Subject, table: &PriceTable, bytes: u64) 
     Some(CostLine { here: true, ..draft.line(CostItem::EarlyDeletion, class.name()) })
 }
 
-/// Every byte once, by the requests of a verify. An archived object must be brought back first.
-pub(super) fn read(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
+/// Reading every byte once with the requests of `verify`. Archive classes are left out, because their objects
+/// must be restored first.
+pub(super) fn reading(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
     let Some(requests) = subject.requests else { return Vec::new() };
     let readable = StorageClass::ALL.into_iter().filter(|class| !class.archives());
     let lines = readable.filter_map(|class| {

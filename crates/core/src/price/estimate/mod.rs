@@ -1,4 +1,4 @@
-//! What an object, a file or an AMI costs, line by line.
+//! Estimates the cost of an object, a file or an AMI, line by line.
 
 mod draft;
 mod kept;
@@ -7,13 +7,13 @@ mod tasks;
 
 use super::{CostLine, PriceTable, Subject};
 
-/// Everything that can be priced of the subject. A line of which something is missing says what.
+/// All cost lines of a subject. A line that lacks a figure states which one.
 pub fn estimate(subject: &Subject, table: &PriceTable) -> Vec<CostLine> {
     let mut lines = Vec::new();
     if let Some(bytes) = subject.bytes {
-        lines.extend(kept::keep(subject, table, bytes));
+        lines.extend(kept::storage(subject, table, bytes));
         lines.extend(kept::early_deletion(subject, table, bytes));
-        lines.extend(kept::read(subject, table, bytes));
+        lines.extend(kept::reading(subject, table, bytes));
         lines.extend(moved::bring_back(subject, table, bytes));
         lines.push(moved::copy_out(table, bytes));
         lines.extend(moved::change_class(subject, table, bytes));

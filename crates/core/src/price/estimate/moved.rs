@@ -2,16 +2,17 @@ use super::draft::Draft;
 use crate::price::numbers::gb;
 use crate::price::{CostItem, CostLine, Item, PriceTable, RetrievalTier, StorageClass, Subject};
 
-/// CopyObject takes objects of up to 5 GB (S3 API reference).
+/// CopyObject copies objects of up to 5 GB (S3 API Reference, `CopyObject`).
 const ONE_COPY: u64 = 5_000_000_000;
-/// Parts have 5 MiB to 5 GiB, and there are 10,000 at the most (S3 User Guide, *multipart upload limits*).
+/// Parts have 5 MiB to 5 GiB, and an upload has at most 10,000 (S3 User Guide, *Amazon S3 multipart upload
+/// limits*).
 const LARGEST_PART: u64 = 5 << 30;
 const SMALLEST_PART: u64 = 5 << 20;
 const MOST_PARTS: u64 = 10_000;
-/// Beginning and completing a multipart upload.
+/// Requests to create and to complete a multipart upload.
 pub(super) const AROUND_PARTS: u64 = 2;
 
-/// From each archive class by each of its tiers.
+/// Restores from each archive class in each of its tiers.
 pub(super) fn bring_back(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
     let mut lines = Vec::new();
     for class in [StorageClass::Glacier, StorageClass::DeepArchive] {
@@ -43,14 +44,14 @@ pub(super) fn copy_out(table: &PriceTable, bytes: u64) -> CostLine {
     draft.remark("besides reading it").line(CostItem::CopyOut, "to the internet")
 }
 
-/// Into each other class; of a file, putting it there.
+/// Moves into each other class; for a local file, uploads into each class.
 pub(super) fn change_class(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<CostLine> {
     let others = StorageClass::ALL.into_iter().filter(|class| !subject.is_in(*class));
     let known = others.filter(|class| !table.built_in || table.has(Item::Put(*class)));
-    known.map(|class| into(class, subject, table, bytes).line(CostItem::Move, class.name())).collect()
+    known.map(|class| class_change(class, subject, table, bytes).line(CostItem::Move, class.name())).collect()
 }
 
-fn into<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTable, bytes: u64) -> Draft<'a> {
+fn class_change<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTable, bytes: u64) -> Draft<'a> {
     let draft = Draft::new(table);
     if subject.class.is_none() {
         let most = bytes.div_ceil(SMALLEST_PART).clamp(1, MOST_PARTS) + AROUND_PARTS;
@@ -58,7 +59,7 @@ fn into<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTable, bytes
         return draft.range(Item::Put(class), Some(least as f64), Some(most as f64), "PUT requests");
     }
     let from = subject.class();
-    // Rules of a lifecycle lead downwards only.
+    // Lifecycle rules move objects only to colder classes.
     if class.archives() && from != Some(StorageClass::DeepArchive) {
         return draft.exactly(Item::Transition(class), 1.0, "transition by a lifecycle rule");
     }

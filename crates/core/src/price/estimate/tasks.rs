@@ -3,10 +3,10 @@ use super::moved::AROUND_PARTS;
 use crate::price::numbers::blocks;
 use crate::price::{CostItem, CostLine, Item, PriceTable, StorageClass, Subject};
 
-/// Parts that an object has at the most (S3 User Guide, *multipart upload limits*).
+/// The most parts of an object (S3 User Guide, *Amazon S3 multipart upload limits*).
 const MOST_PARTS: u64 = 10_000;
 
-/// The AMI into an object: blocks that are read, parts that are put.
+/// A store task: snapshot blocks read and parts uploaded.
 pub(super) fn store(subject: &Subject, table: &PriceTable) -> CostLine {
     let (least, most) = match subject.parts {
         Some(parts) => (u64::from(parts), u64::from(parts)),
@@ -18,17 +18,18 @@ pub(super) fn store(subject: &Subject, table: &PriceTable) -> CostLine {
         .line(CostItem::Store, "GetSnapshotBlock")
 }
 
-/// The object into an AMI: blocks that are written.
+/// A restore task: snapshot blocks written.
 pub(super) fn restore(subject: &Subject, table: &PriceTable) -> CostLine {
     by_blocks(Draft::new(table), Item::PutBlock, subject)
         .remark("besides reading the object")
         .line(CostItem::Restore, "PutSnapshotBlock")
 }
 
-/// From the blocks that were written to all that the volumes could hold.
+/// A range from the blocks that were written to all blocks of the volumes.
 fn by_blocks<'a>(draft: Draft<'a>, item: Item, subject: &Subject) -> Draft<'a> {
     let count = |bytes: Option<u64>| bytes.map(|bytes| blocks(bytes) as f64);
-    // What was written is within the volumes; where it is not, one of the two figures is wrong, and neither is hidden.
+    // The written blocks cannot exceed the volumes. If they do, one figure is wrong, and the range covers
+    // both.
     let (least, most) = match (subject.written, subject.volumes) {
         (Some(written), Some(volumes)) => (Some(written.min(volumes)), Some(volumes.max(written))),
         (written, volumes) => (written, volumes),

@@ -110,7 +110,7 @@ fn stores_and_restores_are_ranges() {
 fn into_another_class() {
     let mut subject = subject(Some("STANDARD_IA"));
     assert_amount(&line(&subject, CostItem::Move, "DEEP_ARCHIVE"), 0.000_05, 0.000_05);
-    // 100 GB are 19 parts of 5 GiB; what is read from the class it leaves is charged.
+    // 100 GB are 19 parts of 5 GiB. Retrieval from the source class is charged.
     let dollars = 21.0 * 0.000_02 + 1.0;
     assert_amount(&line(&subject, CostItem::Move, "GLACIER_IR"), dollars, dollars);
     subject.class = Some("DEEP_ARCHIVE".into());

@@ -57,7 +57,7 @@ fn proved() -> AuditedReport {
     }
 }
 
-/// One that was not read, in an audit of bytes.
+/// An object that was not read, in an audit at level `bytes`.
 fn open() -> AuditedReport {
     AuditedReport {
         verdict: read("unknown"),
@@ -82,21 +82,21 @@ fn failed() -> AuditedReport {
     }
 }
 
-/// One of which an earlier proof holds.
+/// An object with an earlier proof that is still valid.
 fn kept() -> AuditedReport {
     let mut kept = AuditedReport { examined: None, findings: vec![finding("unchanged", "pass", true)], ..proved() };
     kept.proof.as_mut().unwrap().at = "2025-12-20T00:00:00Z".into();
     kept
 }
 
-/// One whose every byte was proved, and whose ETag cannot tell it from another.
+/// An object of which every byte was proved, but whose ETag does not distinguish it from another.
 fn weak() -> AuditedReport {
     let mut weak = AuditedReport { proof: None, ..proved() };
     weak.identity.as_mut().unwrap().etag = Some("W/\"e\"".into());
     weak
 }
 
-/// One that was due, and not reached.
+/// An object that was due but not examined.
 fn left() -> AuditedReport {
     AuditedReport { examined: None, identity: None, change: None, findings: vec![open().findings[1].clone()], ..open() }
 }
@@ -111,7 +111,7 @@ fn gone() -> AuditedReport {
     }
 }
 
-/// One that HEAD gave no answer for.
+/// An object for which HEAD got no response.
 fn unanswered() -> AuditedReport {
     AuditedReport {
         identity: None,
@@ -122,7 +122,7 @@ fn unanswered() -> AuditedReport {
     }
 }
 
-/// One in order, by its facts alone.
+/// An object without problems, by its facts alone.
 fn facts() -> AuditedReport {
     AuditedReport {
         examined: Some(read("facts")),
@@ -140,7 +140,7 @@ fn empty() -> AuditedReport {
     empty
 }
 
-/// One proved by an earlier audit, and looked at again.
+/// An object proved by an earlier audit and examined again.
 fn known_by_facts() -> AuditedReport {
     let findings = [facts().findings, vec![finding("unchanged", "pass", true)]].concat();
     AuditedReport { findings, verdict: read("pass"), change: Some(read("same")), proof: proved().proof, ..facts() }
@@ -227,7 +227,7 @@ fn a_word_that_no_audit_writes_is_not_read() {
     }
 }
 
-/// What is altered in a line, and in which words it is refused.
+/// The change to a line, and the message with which it is refused.
 type Alteration = (AuditedReport, fn(&mut AuditedReport), &'static str);
 
 #[test]
@@ -285,7 +285,7 @@ fn a_line_that_contradicts_itself_is_named() {
     for (index, (one, alter, problem)) in table.into_iter().enumerate() {
         let mut altered = one.clone();
         alter(&mut altered);
-        // What sums it up is forged as well, so that the line alone gives it away.
+        // The summary is forged as well, so that only the line itself shows the change.
         let found = audit(vec![altered.clone()]).contradiction();
         match (&found, problem) {
             (None, "") => {}
