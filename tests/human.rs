@@ -3,7 +3,7 @@
 #[path = "common/hostile.rs"]
 mod hostile;
 
-use hostile::{HOSTILE, assert_tame};
+use hostile::{HOSTILE, assert_tame, spoil_texts};
 use serde_json::Value;
 use stored_ami::render::{Human, JsonLines, Renderer, Style, plot};
 use stored_ami::report::{Line, Report};
@@ -44,27 +44,10 @@ fn colours_add_nothing_but_colours() {
 /// Every text of every report, but for words of the program's own, as a server could have written it.
 #[test]
 fn no_text_of_a_report_drives_the_terminal() {
-    const OWN: [&str; 5] = ["schema", "type", "check", "verdict", "algorithm"];
-    fn spoil(value: &mut Value, spoiled: &mut usize) {
-        match value {
-            Value::String(text) => {
-                text.push_str(HOSTILE);
-                *spoiled += 1;
-            }
-            Value::Array(list) => list.iter_mut().for_each(|value| spoil(value, spoiled)),
-            Value::Object(fields) => {
-                // What kind of entry of a ledger it is.
-                let entry = fields.contains_key("tool");
-                let own = |name: &str| OWN.contains(&name) || (entry && name == "kind");
-                fields.iter_mut().filter(|(name, _)| !own(name)).for_each(|(_, value)| spoil(value, spoiled));
-            }
-            _ => {}
-        }
-    }
     let mut spoiled = 0;
     let lines = LINES.lines().map(|line| {
         let mut value: Value = serde_json::from_str(line).unwrap();
-        spoil(&mut value, &mut spoiled);
+        spoiled += spoil_texts::<Line>(&mut value, HOSTILE);
         value.to_string() + "\n"
     });
     let lines: String = lines.collect();

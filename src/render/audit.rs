@@ -143,7 +143,7 @@ fn outcomes(report: &AuditReport) -> String {
 
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
     let verdict = match &report.entry {
-        Entry::Proof(proof) => proof.verdict.to_string(),
+        Entry::Proof(proof) => printable(&proof.verdict.to_string()),
         Entry::Gone(_) | Entry::Acceptance(_) => String::new(),
     };
     let (word, rest) = match &report.entry {

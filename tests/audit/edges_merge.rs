@@ -114,7 +114,7 @@ fn forgeries() -> Vec<Forgery> {
                     line(lines, of_type("audit"))["level"] = json!("Bytes");
                 }
             },
-            "no check of the bytes passed",
+            "unknown variant `Bytes`",
         ),
         (
             "a value that was not observed",
@@ -178,7 +178,7 @@ fn forgeries() -> Vec<Forgery> {
             },
             "is outside",
         ),
-        ("a verdict of its own", |s| line(&mut s[0], passed)["verdict"] = json!("good"), "says good"),
+        ("a verdict of its own", |s| line(&mut s[0], passed)["verdict"] = json!("good"), "unknown variant `good`"),
         ("more proved than there are", |s| line(&mut s[0], of_type("audit"))["proved"] = json!(99), "proved is 99"),
         (
             "a line of another command",
