@@ -91,7 +91,7 @@ impl fmt::Debug for Cause {
     }
 }
 
-/// Errors are compared by what they say; two of them may have different causes and still be equal.
+/// Causes do not take part in the comparison of errors.
 impl PartialEq for Cause {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -113,7 +113,7 @@ impl SourceError {
         }
     }
 
-    /// The same error with the one that it was made from.
+    /// The same error with its cause.
     #[must_use]
     pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         SourceError { cause: Cause(Some(Arc::from(cause.into()))), ..self }
@@ -124,7 +124,7 @@ impl SourceError {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::ShortBody)
     }
 
-    /// Whether the server may have carried the request out although its answer was lost. A throttled request was not
+    /// Whether the server may have carried the request out although its response was lost. A throttled request was not
     /// carried out.
     pub fn may_be_done(&self) -> bool {
         matches!(self.kind, ErrorKind::Transient | ErrorKind::ShortBody | ErrorKind::Protocol)
