@@ -13,10 +13,15 @@ const SLOWEST: u64 = 16 * KIB;
 
 /// One range to read completely, with as many requests as necessary.
 pub(super) struct Range<'a> {
+    /// Sends the requests.
     pub session: &'a Session,
+    /// The readers, whose number depends on throughput and throttling.
     pub crowd: &'a ReaderPool,
+    /// The identity that every response must have.
     pub id: &'a ObjectId,
+    /// Size of the object in bytes.
     pub size: u64,
+    /// The range to read.
     pub range: ByteRange,
 }
 

@@ -81,6 +81,7 @@ pub(super) fn check(folder: &Path) -> Result<(), FolderError> {
     Ok(())
 }
 
+/// Without Unix permissions, nothing is checked.
 #[cfg(not(unix))]
 pub(super) fn check(_folder: &Path) -> Result<(), FolderError> {
     Ok(())

@@ -100,7 +100,7 @@ impl Session {
         Arc::clone(&self.source)
     }
 
-    /// The same over new connections.
+    /// The same session over new connections.
     pub fn fresh(&self) -> Self {
         Session { source: self.source.fresh(), context: self.context.clone() }
     }

@@ -35,6 +35,7 @@ fn volume(mapping: &BlockDeviceMapping) -> Option<VolumeFacts> {
     })
 }
 
+/// Facts of an AMI from a response.
 pub(super) fn image(image: &Image) -> ImageFacts {
     let mappings = image.block_device_mappings();
     let volumes: Vec<VolumeFacts> = mappings.iter().filter_map(volume).collect();
@@ -63,6 +64,7 @@ pub(super) fn image(image: &Image) -> ImageFacts {
     }
 }
 
+/// Facts of a snapshot from a response.
 pub(super) fn snapshot(snapshot: &Snapshot) -> SnapshotFacts {
     let (gib, odd_gib) = gib(snapshot.volume_size());
     SnapshotFacts {
@@ -81,6 +83,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> SnapshotFacts {
     }
 }
 
+/// A store task from a response.
 pub(super) fn store_task(task: &StoreImageTaskResult) -> StoreTask {
     StoreTask {
         image: task.ami_id().unwrap_or_default().to_owned(),

@@ -45,6 +45,7 @@ macro_rules! ask {
 }
 
 impl S3Bucket {
+    /// The bucket `name`, accessed over `connection`; `context` counts and retries the requests.
     pub(super) fn new(connection: Connection, name: &str, context: Context) -> Self {
         S3Bucket { client: connection.client(), connection, name: name.to_owned(), context }
     }

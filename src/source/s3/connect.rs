@@ -65,7 +65,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A 256-bit key for SSE-C. `Debug` does not print it.
 #[derive(Clone)]
 pub struct SseCustomerKey {
+    /// The key in Base64.
     pub(super) key: String,
+    /// MD5 of the key in Base64, as S3 requires it.
     pub(super) md5: String,
 }
 
@@ -90,8 +92,10 @@ pub struct Connection {
     /// Configuration without endpoints: each service has its own.
     shared: Arc<SdkConfig>,
     settings: Arc<Settings>,
+    /// The options that the connection was opened with.
     pub(super) options: Arc<S3Options>,
     path_style: bool,
+    /// Requests that servers turned out not to support.
     pub(super) lacks: Lacks,
     /// Whether S3 of AWS answers, or another server.
     answers: facts::Service,

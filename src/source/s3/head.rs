@@ -18,7 +18,9 @@ use crate::units::PartNumber;
 
 /// Facts about an object, and notes on headers that cannot be read.
 pub(super) struct Head {
+    /// The facts.
     pub facts: ObjectFacts,
+    /// What is wrong with headers, for the user.
     pub notes: Vec<String>,
 }
 

@@ -26,20 +26,26 @@ use crate::units::{ByteRange, PartNumber};
 /// An object in S3 or in a compatible server.
 #[derive(Clone)]
 pub struct S3Object {
+    /// Configuration and shared state.
     pub(super) connection: Connection,
+    /// The client for the requests; [`fresh`](ObjectSource::fresh) replaces it.
     pub(super) client: Client,
+    /// The address as given, with its version if it names one.
     pub(super) uri: ObjectUri,
     target: Target,
+    /// What is learned about the object, shared by all clones.
     pub(super) standing: Arc<ObjectContext>,
 }
 
 impl S3Object {
+    /// The object at `uri`, accessed over `connection`.
     pub(super) fn new(connection: Connection, uri: ObjectUri) -> Self {
         let client = connection.client();
         let target = Target::Object(uri.clone());
         S3Object { connection, client, uri, target, standing: Arc::default() }
     }
 
+    /// The address, for error messages.
     pub(super) fn subject(&self) -> String {
         self.uri.to_string()
     }

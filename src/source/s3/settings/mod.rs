@@ -47,6 +47,11 @@ impl Settings {
         Settings::of(env, &texts, flag).await
     }
 
+    /// Settings from an environment and the text of the files. `flag` is the profile from the command line.
+    ///
+    /// # Errors
+    ///
+    /// A setting is wrong or a file is malformed.
     pub(super) async fn of(env: Environment, texts: &files::Texts, flag: Option<&str>) -> Result<Self, SettingError> {
         let (name, asked_by) = match (flag, env.get("AWS_PROFILE")) {
             (Some(name), _) => (name.trim().to_owned(), Some("--profile")),
