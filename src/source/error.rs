@@ -3,10 +3,10 @@
 //! Rules:
 //!
 //! - [`SourceError::kind`] says what a caller can do next. It is the only part that code may decide on, besides
-//!   [`SourceError::code`], the service's own error code. `detail` is for people and may be reworded.
+//!   [`SourceError::code`], the service's own error code. `detail` is for users and may be reworded.
 //! - A kind is derived from an error code, a status or a typed error of the SDK, not from a server's message. There are
-//!   two exceptions, where no code exists: a server that is not S3 and wants TLS (`wants_https` in `s3/error.rs`), and a
-//!   bucket without Object Lock (`lock` in `s3/object.rs`).
+//!   two exceptions, where no code exists: a server other than S3 that expects TLS (`wants_https` in `s3/error.rs`),
+//!   and a bucket without Object Lock (`lock` in `s3/object.rs`).
 //! - The error that caused this one is its [`source`](std::error::Error::source). `detail` already holds the text of
 //!   the innermost cause, so a caller prints either this error or the chain of its causes.
 //! - `subject` names the requested object, bucket or service; a caller that names it otherwise leaves it out.
