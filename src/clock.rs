@@ -1,4 +1,4 @@
-//! Time and chance, as parameters, so that tests can hold them still.
+//! Time and random numbers as parameters, so that tests can control them.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
@@ -8,32 +8,32 @@ use jiff::Timestamp;
 
 use crate::sync::lock;
 
-/// A source of time and chance.
+/// A source of time and random numbers.
 #[async_trait]
 pub trait Clock: Send + Sync {
     /// The time of day, in whole seconds.
     fn now(&self) -> Timestamp;
     /// A time that only moves forward.
     fn monotonic(&self) -> Instant;
-    /// Waits because the caller chose to: between attempts, frames or measurements. A clock of tests may shorten it.
+    /// Waits because the caller chose to: between attempts, frames or measurements. A test clock may shorten it.
     async fn sleep(&self, time: Duration);
-    /// Waits as long as somebody else may take. A clock of tests does not shorten it, for then nobody could answer in
-    /// time.
+    /// Waits for a time limit of other work. A test clock does not shorten it, because the work could then not finish
+    /// in time.
     async fn limit(&self, time: Duration);
-    /// A number in `0..1`.
+    /// A random number in `0..1`.
     fn random(&self) -> f64;
 }
 
-/// The work did not end within its limit.
+/// The work did not end within its time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time limit is over")]
 pub struct LimitReached;
 
-/// Does the work for at most this long.
+/// Runs work for at most this long.
 ///
 /// # Errors
 ///
-/// [`LimitReached`]; the work is dropped then.
+/// [`LimitReached`]; the work is dropped.
 pub async fn within<T>(clock: &dyn Clock, time: Duration, work: impl Future<Output = T>) -> Result<T, LimitReached> {
     tokio::select! {
         biased;
@@ -42,7 +42,7 @@ pub async fn within<T>(clock: &dyn Clock, time: Duration, work: impl Future<Outp
     }
 }
 
-/// The machine's own clock and random source.
+/// The clock and the random numbers of the system.
 #[derive(Debug, Default)]
 pub struct SystemClock;
 
@@ -69,7 +69,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests: pauses are skipped and added up, limits last as long as they say, and time moves by hand besides.
+/// A clock for tests: pauses are skipped and recorded, limits last as long as they say, and the monotonic time can be
+/// advanced.
 #[derive(Debug, Default)]
 pub struct TestClock(Mutex<Tested>);
 
@@ -81,12 +82,12 @@ struct Tested {
 }
 
 impl TestClock {
-    /// Whose random number is always this one.
+    /// A clock whose random number is always `random`.
     pub fn new(random: f64) -> Self {
         TestClock(Mutex::new(Tested { random, ..Tested::default() }))
     }
 
-    /// Moves the monotonic time forward.
+    /// Advances the monotonic time.
     pub fn advance(&self, time: Duration) {
         lock(&self.0).moved += time;
     }
@@ -121,7 +122,7 @@ impl Clock for TestClock {
     }
 }
 
-/// In whole seconds; the nearest time that can be written where a clock is set beyond the years -9999 to 9999.
+/// In whole seconds. If the clock is set beyond the years -9999 to 9999, the nearest time that can be written.
 fn time_of_day(now: SystemTime) -> Timestamp {
     let (seconds, nearest) = match now.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => (i64::try_from(since.as_secs()).ok(), Timestamp::MAX),

@@ -1,4 +1,4 @@
-//! What this machine has, and what this process has used of it.
+//! Resources of this machine, and their use by this process.
 
 use std::fs;
 use std::num::NonZero;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::geteuid;
 
-/// Processors that this process may use.
+/// Number of processors that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Processor time of this process so far, its own and the system's for it.
+/// Processor time of this process so far, in user and system mode.
 pub fn cpu_time() -> Duration {
     let time = |value: nix::sys::time::TimeVal| {
         let micros =
@@ -22,13 +22,13 @@ pub fn cpu_time() -> Duration {
     getrusage(UsageWho::RUSAGE_SELF).map_or(Duration::ZERO, |usage| time(usage.user_time()) + time(usage.system_time()))
 }
 
-/// Id of the user that this process acts as: files that it creates belong to this user.
+/// Id of the effective user, who owns the files that this process creates.
 pub fn user_id() -> u32 {
     geteuid().as_raw()
 }
 
-/// The fastest network interface that says how fast it is, in bits a second; Linux only, and many virtual ones
-/// do not say.
+/// Speed of the fastest active network interface that states one, in bits per second. Linux only; many virtual
+/// interfaces state none.
 pub fn link_bits_per_second() -> Option<u64> {
     let speeds = fs::read_dir("/sys/class/net").ok()?.flatten().filter_map(|interface| {
         let up = fs::read_to_string(interface.path().join("operstate")).ok()?;
@@ -38,11 +38,11 @@ pub fn link_bits_per_second() -> Option<u64> {
     speeds.max()
 }
 
-/// Lets the allocator of the GNU C library keep some memory that was freed, instead of giving it back to the system and
-/// asking for it again with every frame, which takes an eighth of the processor time of a proof. Elsewhere it does
-/// nothing.
+/// Makes the allocator of the GNU C library keep some freed memory, instead of returning it to the system and
+/// requesting it again for every frame, which takes an eighth of the processor time of a verification. No effect with
+/// other allocators.
 ///
-/// When a block that was mapped by itself is freed, the library begins to keep twice as much (mallopt(3),
+/// When a block with its own mapping is freed, the library doubles the amount of memory that it keeps (mallopt(3),
 /// `M_MMAP_THRESHOLD`, "dynamic mmap threshold"). Nothing is written to the block, so it takes no memory.
 pub fn keep_freed_memory() {
     const BLOCK: usize = 8 << 20;

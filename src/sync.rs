@@ -1,9 +1,9 @@
-//! Locks that outlive a panic.
+//! Locks that stay usable after a panic.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks a mutex, also after a thread panicked while it held it. No caller leaves a value half changed: each changes
-/// it by steps that cannot panic between them, so the value is as good as before.
+/// Locks a mutex, even if a thread panicked while it held the lock. All callers change the value in steps that cannot
+/// panic in between, so the value is still valid.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! STS, KMS, Service Quotas and SSM by AWS's SDKs.
+//! STS, KMS, Service Quotas and SSM with the AWS SDKs.
 
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub struct Account {
 }
 
 impl Account {
+    /// `context` counts the requests.
     pub fn new(connection: &Connection, context: Context) -> Self {
         Account {
             sts: aws_sdk_sts::Client::new(&connection.service(Service::Sts)),
@@ -32,8 +33,8 @@ impl Account {
         }
     }
 
-    /// Makes a request, a few times where that may help. What these services say is one check among many: one that
-    /// cannot be reached leaves that check unknown soon, and does not hold up the others.
+    /// Sends a request, with a few retries and a time limit. Each of these services serves one check among many: if it
+    /// cannot be reached, that check becomes unknown soon and does not delay the others.
     async fn asked<T, F>(&self, subject: &str, request: impl Fn() -> F) -> Result<T, SourceError>
     where
         F: Future<Output = Result<T, SourceError>>,
@@ -47,12 +48,13 @@ impl Account {
     }
 }
 
-/// How long a request may take with all its attempts.
+/// Time limit of a request with all its attempts.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// Retries that fit into the time limit.
 const FEW: RetryPolicy =
     RetryPolicy { attempts: 4, base: Duration::from_millis(200), cap: Duration::from_secs(1), stall: PATIENCE };
 
-/// Makes a request to a service.
+/// Sends a request to a service.
 macro_rules! ask {
     ($self:ident, $subject:expr, $needs:expr, $request:expr) => {
         $self.asked($subject, || async { $request.send().await.map_err(|error| translate(error, $subject, $needs)) })
@@ -105,7 +107,7 @@ impl AccountService for Account {
             .r#type(ParameterType::String)
             .data_type("aws:ec2:image")
             .overwrite(true);
-        // It sets the same value however often it is made.
+        // Safe to retry, because it sets the same value again.
         ask!(self, name, "ssm:PutParameter and ec2:DescribeImages", request.clone()).await.map(drop)
     }
 

@@ -4,22 +4,22 @@ use crate::checksum::Digest;
 use crate::plan::{RangeDigests, Spans};
 use crate::sync::lock;
 
-/// The digests of ranges, as many readers bring them.
+/// Collects the digests of ranges from all readers.
 pub(super) struct RangeDigestCollector {
     state: Mutex<State>,
-    /// Where the digest that comes by another way stands among those of a range.
+    /// Column of the digest that lanes compute; `None` if each range computes all its digests.
     column: Option<usize>,
 }
 
 struct State {
-    /// Marked are the ranges whose own digests came.
+    /// A range is marked when the digests that it computed itself are added.
     digests: RangeDigests,
-    /// Ranges whose digest came that is computed together with others.
+    /// Ranges whose digest from the lanes has been added.
     together: Spans,
 }
 
 impl RangeDigestCollector {
-    /// Begins with what is known of the ranges.
+    /// Starts with the digests of an earlier read.
     pub fn new(known: RangeDigests, column: Option<usize>) -> Self {
         let together = known.done().clone();
         RangeDigestCollector { state: Mutex::new(State { digests: known, together }), column }
@@ -29,7 +29,7 @@ impl RangeDigestCollector {
         lock(&self.state)
     }
 
-    /// What a range computed by itself, now that it came whole.
+    /// Adds the digests that a range computed itself, after all its bytes were read.
     pub fn add(&self, range: usize, digests: &[Digest]) {
         let mut state = self.state();
         let columns = (0..state.digests.algorithms().len()).filter(|column| Some(*column) != self.column);
@@ -39,7 +39,7 @@ impl RangeDigestCollector {
         state.digests.mark(range..range + 1);
     }
 
-    /// What ranges computed together with others.
+    /// Adds the digests that lanes computed.
     pub fn add_together(&self, digests: Vec<(usize, Digest)>) {
         let Some(column) = self.column else { return };
         let mut state = self.state();
@@ -49,7 +49,7 @@ impl RangeDigestCollector {
         }
     }
 
-    /// The digests of each range. One that lacks any has none.
+    /// The digests of all ranges. Only ranges with all their digests are marked.
     pub fn whole(&self) -> RangeDigests {
         let state = self.state();
         let done = match self.column {

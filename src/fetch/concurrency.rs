@@ -1,38 +1,41 @@
-/// Finds out how many GETs in flight bring the most: takes more as long as that brings more bytes, and steps back
-/// when the server asks for fewer.
+/// Finds the number of concurrent GETs with the highest throughput: raises it as long as that increases the rate, and
+/// lowers it when the server asks for fewer requests.
 #[derive(Debug)]
 pub(super) struct ConcurrencyController {
-    /// GETs in flight now.
+    /// Target number of GETs in flight.
     wanted: usize,
+    /// Upper limit of `wanted`.
     most: usize,
     stage: Stage,
 }
 
 #[derive(Debug)]
 enum Stage {
-    /// The next period tells what the present number brings.
+    /// The next period measures the rate with the current number.
     Measure,
-    /// More were taken; before, so many brought so much.
+    /// The number was raised; `rate` was measured with `before` GETs.
     Try { before: usize, rate: f64 },
-    /// The number stands for so many more periods.
+    /// The number stays for this many periods.
     Rest { periods: u32 },
 }
 
-/// So much more must come of half as many more GETs; less is noise.
+/// Minimum gain (10 %) after raising the number by half; smaller gains count as noise.
 const WORTH: f64 = 1.1;
-/// Periods until more are tried again: servers and their neighbours change.
+/// Periods until the number is raised again, because the load of servers changes.
 const REST: u32 = 30;
 
 impl ConcurrencyController {
+    /// Starts with `begin` GETs; never exceeds `most`, or `begin` if that is larger.
     pub fn new(begin: usize, most: usize) -> Self {
         ConcurrencyController { wanted: begin, most: most.max(begin), stage: Stage::Measure }
     }
 
+    /// Target number of GETs in flight.
     pub fn wanted(&self) -> usize {
         self.wanted
     }
 
-    /// What a period brought, in bytes a second, and whether the server asked for fewer requests in it.
+    /// Evaluates a period: its rate in bytes per second, and whether the server asked for fewer requests.
     pub fn after(&mut self, rate: f64, throttled: bool) {
         if throttled {
             self.wanted = (self.wanted * 7 / 10).max(1);
@@ -60,7 +63,8 @@ impl ConcurrencyController {
 mod tests {
     use super::*;
 
-    /// What many GETs bring of a server that gives each so much, and all together no more than so much.
+    /// The number of GETs that is reached with a server that gives each GET the rate `each`, and all together at most
+    /// `all`.
     fn settled(climb: &mut ConcurrencyController, each: f64, all: f64, periods: usize) -> usize {
         (0..periods).for_each(|_| climb.after((climb.wanted() as f64 * each).min(all), false));
         climb.wanted()

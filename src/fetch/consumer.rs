@@ -8,24 +8,26 @@ use crate::checksum::{Digest, Hasher, LaneStream, Room};
 use crate::content::WindowCapture;
 use crate::source::FRAME;
 
-/// Where the bytes of one range go, in order.
+/// Receives the bytes of one range in order, and hashes them.
 pub(super) struct RangeConsumer<'a> {
     hashers: Vec<Hasher>,
     tap: Option<WindowCapture>,
     waiting: Waiting<'a>,
-    /// Small frames, put together until they fill a buffer.
+    /// Small frames, combined until they fill a buffer.
     staged: BytesMut,
 }
 
-/// Those that bytes wait for.
+/// Consumers that keep bytes until they have processed them.
 struct Waiting<'a> {
     lane: Option<(&'a Arc<Md5Pool>, LaneStream)>,
     ticket: Option<QueueSlot>,
-    /// The lanes have no room for more bytes now.
+    /// The lanes have no room for more bytes.
     full: bool,
 }
 
 impl<'a> RangeConsumer<'a> {
+    /// `hashers` run here, `lane` computes MD5, `ticket` serves the digests in order, and `tap` captures sampled
+    /// windows.
     pub fn new(
         hashers: Vec<Hasher>,
         lane: Option<(&'a Arc<Md5Pool>, LaneStream)>,
@@ -35,12 +37,12 @@ impl<'a> RangeConsumer<'a> {
         RangeConsumer { hashers, tap, waiting: Waiting { lane, ticket, full: false }, staged: BytesMut::new() }
     }
 
-    /// Takes the next bytes, and waits until there is room for more.
+    /// Consumes the next bytes, and waits until there is room for more.
     pub async fn take(&mut self, frame: Bytes) {
         self.hash(frame);
         if let Some((pool, _)) = self.waiting.lane.filter(|_| std::mem::take(&mut self.waiting.full)) {
             let pool = Arc::clone(pool);
-            // A panic of the other thread loses its own range only.
+            // The result is ignored: a panic of another thread loses only the range of that thread.
             drop(tokio::task::spawn_blocking(move || pool.wait_for_room()).await);
         }
     }
@@ -55,9 +57,9 @@ impl<'a> RangeConsumer<'a> {
         if self.waiting.lane.is_none() && self.waiting.ticket.is_none() {
             return;
         }
-        // A frame is a slice of a buffer that the connection reads into, and keeps all of it in memory. One that
-        // fills it waits as it is; smaller ones are put together, so that what waits is what is counted, and streams
-        // in lanes go on in long even steps.
+        // A frame is a slice of the connection's read buffer, and keeps the whole buffer in memory. A frame that fills
+        // most of it is passed on as it is. Smaller frames are combined, so that the memory in use is what is counted,
+        // and streams in lanes advance in long, even steps.
         if frame.len() * 4 >= FRAME * 3 {
             self.pass_staged();
             self.waiting.pass(frame);
@@ -83,7 +85,7 @@ impl<'a> RangeConsumer<'a> {
         }
     }
 
-    /// The digests that the range computed by itself, and its tap.
+    /// Ends the range. Returns the digests that it computed itself, and its captured window.
     pub fn finish(mut self) -> (Vec<Digest>, Option<WindowCapture>) {
         self.pass_staged();
         if let Some((pool, stream)) = self.waiting.lane {

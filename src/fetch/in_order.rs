@@ -1,5 +1,5 @@
-//! Digests that must be computed in order of offset, on threads of their own, while
-//! ranges arrive side by side. Each list of such digests is a row.
+//! Digests that must be computed in order of offset, each list on its own thread, while ranges arrive in parallel. A
+//! row is the list of digests for one [`Need`], one digest per part.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::plan::{Need, PartLayout, ReadPlan, SerialDigestState};
 use crate::sync::lock;
 use crate::units::{ByteRange, KIB};
 
-/// A frame, and the room it takes, which is free again once every row has let go of it.
+/// A frame with the memory permit of its range, which is released when all rows have dropped it.
 type Frame = (Bytes, Arc<OwnedSemaphorePermit>);
 
 /// The frames of one range, in order.
@@ -23,41 +23,42 @@ struct RangeFrames {
     frames: Receiver<Frame>,
 }
 
-/// A list of digests, the way to its thread, and what the thread comes to.
+/// A row: what it computes, the channel to its thread, and the result of the thread.
 type SerialDigestThread = (Need, Sender<RangeFrames>, JoinHandle<Vec<Option<Digest>>>);
 
-/// One thread for each list of digests.
+/// One thread per row, and one that decodes the bytes, if requested.
 pub(super) struct SerialDigests {
     rows: Vec<SerialDigestThread>,
     stream: Option<(Sender<RangeFrames>, JoinHandle<Option<Decoded>>)>,
 }
 
-/// What the rows came to.
+/// Results of the threads.
 pub(super) struct SerialResults {
+    /// The digests of each row, by part; `None` for parts with missing bytes.
     pub digests: Vec<(Need, Vec<Option<Digest>>)>,
-    /// Absent where not every byte came.
+    /// Result of decoding; `None` if it was not requested or a byte is missing.
     pub decoded: Option<Decoded>,
 }
 
-/// How far each row has come, for whoever keeps that. Clones share it.
+/// Current state of each row, for checkpoints. Clones share it.
 #[derive(Clone)]
 pub(super) struct SerialDigestStates(Vec<Arc<Mutex<SerialDigestState>>>);
 
-/// Hands ranges to the rows in order of offset, as room allows.
+/// Passes ranges to the rows in order of offset, within a memory limit.
 pub(super) struct InOrderQueue {
     rows: Vec<Sender<RangeFrames>>,
     room: Arc<Semaphore>,
 }
 
-/// The place of one range in every row.
+/// The slot of one range in every row.
 pub(super) struct QueueSlot {
     rows: Vec<Sender<Frame>>,
     room: Arc<OwnedSemaphorePermit>,
 }
 
 impl SerialDigests {
-    /// Each goes on from its state, of which there is one for each of the plan's needs in order. A stream is decoded
-    /// from the beginning.
+    /// Starts the threads. Each row resumes from its state; `states` has one for each ordered need of the plan, in the
+    /// same order. Decoding always starts at the beginning.
     pub fn start(
         plan: &ReadPlan,
         states: Vec<SerialDigestState>,
@@ -78,7 +79,7 @@ impl SerialDigests {
         (SerialDigests { rows: rows.collect(), stream }, SerialDigestStates(states))
     }
 
-    /// `None` when nothing must go in order.
+    /// A queue with room for `waiting_room` bytes; `None` if nothing must be computed in order.
     pub fn feed(&self, waiting_room: u64) -> Option<InOrderQueue> {
         let rows = self.rows.iter().map(|(_, sender, _)| sender);
         let rows: Vec<_> = rows.chain(self.stream.iter().map(|(sender, _)| sender)).cloned().collect();
@@ -86,12 +87,12 @@ impl SerialDigests {
         (!rows.is_empty()).then(|| InOrderQueue { rows, room: Arc::new(Semaphore::new(room)) })
     }
 
-    /// Waits for the rows to hash what they were given. The feed must be gone by then.
+    /// Waits until the rows have hashed all they received. The queue must be dropped before.
     pub async fn finish(self) -> SerialResults {
         let mut digests = Vec::new();
         for (need, sender, thread) in self.rows {
             drop(sender);
-            // A row that broke down has computed nothing, and its digests stay absent.
+            // A row whose thread panicked has no digests.
             digests.push((need, thread.await.unwrap_or_default()));
         }
         let decoded = match self.stream {
@@ -106,20 +107,21 @@ impl SerialDigests {
 }
 
 impl SerialDigestStates {
+    /// A copy of the current states.
     pub fn now(&self) -> Vec<SerialDigestState> {
         self.0.iter().map(|state| lock(state).clone()).collect()
     }
 }
 
 impl InOrderQueue {
-    /// Waits until the whole range has room. `None` when it can never have.
+    /// Waits until there is room for the whole range. `None` if its length is too large to count.
     pub async fn admit(&mut self, range: ByteRange) -> Option<QueueSlot> {
         let room = u32::try_from(range.len().div_ceil(KIB)).ok()?;
         let room = Arc::clone(&self.room).acquire_many_owned(room).await.ok()?;
         let mut rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             let (sender, frames) = channel();
-            // A row that is gone has its digests absent; the others go on.
+            // A row whose thread has ended lacks its digests; the others continue.
             if row.send(RangeFrames { range, frames }).is_ok() {
                 rows.push(sender);
             }
@@ -129,6 +131,7 @@ impl InOrderQueue {
 }
 
 impl QueueSlot {
+    /// Passes the next frame of the range to every row.
     pub fn pass(&mut self, frame: &Bytes) {
         for row in &self.rows {
             let _ = row.send((frame.clone(), Arc::clone(&self.room)));
@@ -136,7 +139,7 @@ impl QueueSlot {
     }
 }
 
-/// Hashes the parts of a layout from the ranges given, until one is missing or short.
+/// Hashes the parts of a layout until a range is missing or incomplete. Updates `state` after each range.
 fn row(
     algorithm: Algorithm,
     layout: &PartLayout,
@@ -147,7 +150,7 @@ fn row(
     parts.close();
     for RangeFrames { range, frames } in ranges {
         if range.end() <= parts.at && !range.is_empty() {
-            // Read again for another row, which has not come so far.
+            // This range is read again for another row, which had not reached it.
             frames.into_iter().for_each(drop);
             continue;
         }
@@ -172,7 +175,7 @@ fn row(
     done
 }
 
-/// Decodes all bytes of an object. `None` where one is missing.
+/// Decodes all bytes of an object; `None` if a byte is missing.
 fn stream(limits: Limits, size: u64, ranges: &Receiver<RangeFrames>) -> Option<Decoded> {
     let mut stream = Stream::new(limits);
     let mut at = 0;
@@ -200,7 +203,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// From the beginning, where the state is none to go on from.
+    /// Resumes from a state, or starts at the beginning if it cannot be resumed.
     fn from(algorithm: Algorithm, layout: &'a PartLayout, state: &SerialDigestState) -> Self {
         let mut done = Vec::with_capacity(layout.count());
         match Hasher::resume(algorithm, &state.hasher).filter(|_| state.at > 0) {

@@ -4,20 +4,23 @@ use bytes::Bytes;
 
 use crate::checksum::{Algorithm, Digest, Hasher, Kernel, LaneScheduler, LaneStream, Md5Lanes};
 
-/// Fewer readers at a time do not fill a register, and hash where their bytes land.
+/// Fewer concurrent readers do not fill a register, and hash their bytes themselves.
 const FEWEST: usize = 4;
 
+/// Computes MD5 digests of several ranges in the lanes of vector registers.
 pub(super) type Md5Pool = LaneScheduler<Md5Lanes, Bytes>;
 
-/// What ranges in flight compute together instead of each by itself: MD5, whose streams fill the lanes of a register.
+/// Digests that concurrent ranges compute together: MD5, whose streams fill the lanes of vector registers.
 pub(super) struct Lanes {
-    /// Each for as many readers as fill a register and half of it again, so that nobody waits for the slowest.
+    /// Each pool serves one and a half times as many readers as it has lanes, so that lanes do not wait for slow
+    /// readers.
     pools: Vec<Arc<Md5Pool>>,
-    /// Where the digest stands among those of a range; absent where each range computes it by itself.
+    /// Column of the digest among those of a range; `None` if each range computes it itself.
     column: Option<usize>,
 }
 
 impl Lanes {
+    /// `room` limits the bytes that wait for a lane, over all pools.
     pub fn new(per_range: &[Algorithm], readers: usize, room: u64) -> Self {
         let column = per_range.iter().position(|algorithm| *algorithm == Algorithm::Md5);
         let kernel = Md5Lanes::detect().filter(|_| readers >= FEWEST);
@@ -28,29 +31,29 @@ impl Lanes {
         Lanes { pools, column: Some(column) }
     }
 
-    /// Hashers for what a range computes by itself.
+    /// Hashers for the digests that a range computes itself.
     pub fn hashers(&self, per_range: &[Algorithm]) -> Vec<Hasher> {
         let by_itself = |algorithm: &&Algorithm| self.pools.is_empty() || **algorithm != Algorithm::Md5;
         per_range.iter().filter(by_itself).map(|algorithm| Hasher::new(*algorithm)).collect()
     }
 
-    /// A stream for a range, in the pool of its reader.
+    /// A stream for a range, in the pool of its reader; `None` without lanes.
     pub fn open(&self, reader: usize, range: usize) -> Option<(&Arc<Md5Pool>, LaneStream)> {
         let pool = self.pools.get(reader % self.pools.len().max(1))?;
         Some((pool, pool.open(range)))
     }
 
-    /// Where the digest stands among those of a range; absent where each range computes it by itself.
+    /// Column of the digest among those of a range; `None` if each range computes it itself.
     pub fn column(&self) -> Option<usize> {
         self.column
     }
 
-    /// Digests that are there already, by range.
+    /// Digests that are complete, by range.
     pub fn take_done(&self) -> Vec<(usize, Digest)> {
         self.pools.iter().flat_map(|pool| pool.take_done()).collect()
     }
 
-    /// All other digests, by range. Nobody may be reading any more.
+    /// The remaining digests, by range. All readers must have ended.
     pub fn finish(&self) -> Vec<(usize, Digest)> {
         self.pools.iter().flat_map(|pool| pool.finish()).collect()
     }

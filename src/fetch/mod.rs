@@ -1,4 +1,4 @@
-//! Bounded parallel reads. Bytes are hashed where they land; only digests leave.
+//! Parallel reads within a memory limit. Frames are hashed where they arrive, and only digests are kept.
 
 mod collector;
 mod concurrency;
@@ -36,67 +36,77 @@ pub use quota::{Quota, Spent};
 use reader_pool::ReaderPool;
 pub use throughput::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
 
-/// One reading of an object under one identity.
+/// One read of an object with a pinned identity.
 pub struct Job {
+    /// The identity that every response must have.
     pub id: ObjectId,
+    /// The ranges and digests.
     pub plan: Arc<ReadPlan>,
-    /// Positions of the ranges to read; all of them where absent.
+    /// Positions of the ranges to read; all ranges if `None`.
     pub chosen: Option<Spans>,
+    /// Limits of concurrency and memory.
     pub budget: Budget,
+    /// Limits of bytes and time.
     pub quota: Quota,
-    /// Windows to measure on the way.
+    /// Windows to measure during the read.
     pub probe: Option<Arc<ProbePlan>>,
-    /// Decode the bytes as a stream; the plan must be one [`ReadPlan::in_order`].
+    /// Decode the bytes as a stream, with these limits; the plan must be one of [`ReadPlan::in_order`].
     pub decode: Option<Limits>,
-    /// What an earlier reading by the same plan came to; what it has is not read again.
+    /// State of an earlier read with the same plan. Its ranges are not read again; it takes precedence over `chosen`.
     pub from: Option<ReadProgress>,
-    /// Told every other second how far the reading has come, and at its end.
+    /// Receives the state of the read, at most every other second, and at the end.
     pub keep: Option<Arc<dyn ProgressSink>>,
+    /// Ends the read.
     pub cancel: CancellationToken,
 }
 
-/// Keeps how far a reading has come.
+/// Stores the state of a read.
 pub trait ProgressSink: Send + Sync {
-    /// Answers with the bytes that were written.
+    /// Stores a state. Returns the number of bytes written.
+    ///
+    /// # Errors
+    ///
+    /// The state could not be stored. The read continues.
     fn keep(&self, midway: &ReadProgress) -> io::Result<u64>;
 }
 
-/// How often that is told, at the most.
+/// Minimum time between two states.
 const KEEP_EVERY: Duration = Duration::from_secs(2);
-/// So many times as long as keeping took the reading goes on before the next time, and reads so many times as many
-/// bytes as were written.
+/// Wait at least 20 times as long as storing the last state took before storing the next, and read at least 20 times as
+/// many bytes as it wrote (at most 5 % overhead).
 const KEEP_COST: u32 = 20;
 
-/// What a reading came to.
+/// Result of a read.
 #[derive(Debug)]
 pub struct Reading {
     plan: Arc<ReadPlan>,
     of_ranges: RangeDigests,
     in_order: Vec<(Need, Vec<Option<Digest>>)>,
-    /// What the windows were like that came; absent where none were asked for.
+    /// Measurements of windows that were read; `None` if none were requested.
     pub probed: Option<Probed>,
-    /// What the bytes are as a stream; absent where that was not asked for, or not every byte came.
+    /// Result of decoding; `None` if it was not requested or a byte is missing.
     pub decoded: Option<Decoded>,
-    /// What ended it early; the first trouble where there were several.
+    /// Why the read ended early; the first reason if there were several.
     pub stopped: Option<Stop>,
 }
 
 impl Reading {
+    /// Whether this read followed `plan`.
     pub fn is_of(&self, plan: &ReadPlan) -> bool {
         *self.plan == *plan
     }
 
-    /// Stretches of ranges that came whole, in order.
+    /// The completed ranges in order; adjacent ranges are merged.
     pub fn ranges(&self) -> impl Iterator<Item = ByteRange> {
         self.of_ranges.done().iter().filter_map(|span| self.plan.ranges().stretch(span))
     }
 
-    /// Bytes of ranges that came whole.
+    /// Number of bytes in completed ranges.
     pub fn coverage(&self) -> Coverage {
         Coverage { bytes: self.ranges().map(|range| range.len()).sum(), of: self.plan.size() }
     }
 
-    /// The digests that the plan wants, as far as the bytes for them came.
+    /// The digests of the plan whose bytes were all read.
     pub fn digests(&self) -> Digests {
         let mut digests = Digests::default();
         let folded = self.plan.fold_ranges(|index, column| self.of_ranges.get(index, column));
@@ -108,8 +118,7 @@ impl Reading {
         digests
     }
 
-    /// Puts the ranges of a second reading by the same plan in the place of the first ones.
-    /// Answers with the ranges that came out differently.
+    /// Replaces ranges by those of a second read with the same plan. Returns the ranges whose digests differ.
     pub fn replace_by(&mut self, second: Reading) -> Vec<ByteRange> {
         let twice = self.of_ranges.done().intersection(second.of_ranges.done());
         let differs = |index: &usize| !self.of_ranges.same(&second.of_ranges, *index);
@@ -129,18 +138,21 @@ impl Reading {
     }
 }
 
+/// Why a read ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
+    /// The job was cancelled.
     Cancelled,
-    /// As much was read as may be.
+    /// A limit of the quota was reached.
     Spent(Spent),
+    /// A range could not be read, or a reader panicked.
     Failed(SourceError),
 }
 
-/// Reads the ranges of a job, several at a time, in order of offset.
+/// Reads the ranges of a job, several at a time, and starts them in order of offset.
 ///
-/// A range that cannot be read ends the whole reading: what has come by then is returned. A reader that panics costs
-/// its range, and the others go on.
+/// If a range cannot be read, the read ends and the result contains what was completed; [`Reading::stopped`] has the
+/// error. If a reader panics, only its range is lost, and the others continue.
 pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     let plan = Arc::clone(&job.plan);
     let from = job.from.take();
@@ -153,7 +165,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     let shared = Arc::new(Shared::new(session.clone(), job, from.of_ranges, feed));
     read_all(&shared, &row_states).await;
     shared.collected.add_together(shared.lanes.finish());
-    // The feed goes with the queue; without it the rows come to their end.
+    // Dropping the queue ends the rows.
     shared.next.lock().await.feed = None;
     let in_order = rows.finish().await;
     let _ = keep(&shared, &row_states).await;
@@ -164,7 +176,7 @@ pub async fn fetch(session: &Session, mut job: Job) -> Reading {
     Reading { plan, of_ranges, in_order: in_order.digests, probed, decoded: in_order.decoded, stopped }
 }
 
-/// Starts readers until all ranges are read or the reading is stopped.
+/// Runs readers until all ranges are read or the read is stopped.
 async fn read_all(shared: &Arc<Shared>, row_states: &SerialDigestStates) {
     let clock = Arc::clone(&shared.session.context().clock);
     let mut tasks = JoinSet::new();
@@ -206,14 +218,14 @@ async fn read_all(shared: &Arc<Shared>, row_states: &SerialDigestStates) {
     }
 }
 
-/// Tells how far the reading has come, and answers with the bytes that were written. What goes wrong is told, and the
-/// reading goes on.
+/// Passes the state of the read to its sink. Returns the number of bytes written. An error is reported, and the read
+/// continues.
 async fn keep(shared: &Arc<Shared>, rows: &SerialDigestStates) -> u64 {
     let Some(keep) = shared.job.keep.clone() else { return 0 };
     let (own, rows) = (Arc::clone(shared), rows.clone());
     let monitor = Arc::clone(&shared.session.context().monitor);
     let kept = tokio::task::spawn_blocking(move || {
-        // Rows first: a range that a row has had has come whole or is read again.
+        // Copy the rows first: a range that is in the state of a row is then complete, or is read again.
         let rows = rows.now();
         own.collected.add_together(own.lanes.take_done());
         keep.keep(&ReadProgress { of_ranges: own.collected.whole(), rows })
@@ -221,7 +233,7 @@ async fn keep(shared: &Arc<Shared>, rows: &SerialDigestStates) -> u64 {
     match kept.await {
         Ok(Ok(written)) => written,
         Ok(Err(error)) => {
-            // Told once: what is wrong with a disk is wrong every other second.
+            // Reported once, because a disk error recurs every other second.
             if !shared.not_kept.swap(true, Ordering::Relaxed) {
                 monitor.note(&format!("the state of the reading could not be kept: {error}"));
             }
@@ -231,6 +243,7 @@ async fn keep(shared: &Arc<Shared>, rows: &SerialDigestStates) -> u64 {
     }
 }
 
+/// Passes the state of the read to its sink from time to time; never returns.
 async fn keep_now_and_then(shared: &Arc<Shared>, rows: &SerialDigestStates) {
     if shared.job.keep.is_none() {
         return std::future::pending().await;
@@ -242,7 +255,7 @@ async fn keep_now_and_then(shared: &Arc<Shared>, rows: &SerialDigestStates) {
         let read = shared.read.load(Ordering::Relaxed);
         if read < due {
             pause = KEEP_EVERY;
-            // A clock of a test does not wait.
+            // The clock of a test does not wait, so other tasks get to run here.
             tokio::task::yield_now().await;
             continue;
         }
@@ -261,29 +274,30 @@ struct Shared {
     collected: RangeDigestCollector,
     probe: Mutex<Option<Probe>>,
     lanes: Lanes,
-    /// Bytes of ranges that came whole in this reading.
+    /// Bytes of ranges completed in this read.
     read: AtomicU64,
-    /// It was told that the state could not be kept.
+    /// An error of the sink has been reported.
     not_kept: AtomicBool,
-    /// The first trouble.
+    /// The first reason to stop.
     stopped: Mutex<Option<Stop>>,
     halt: CancellationToken,
 }
 
 struct Next {
-    /// Positions of the ranges that nobody has taken yet.
+    /// Positions of the ranges that no reader has taken.
     ranges: Box<dyn Iterator<Item = usize> + Send>,
     feed: Option<InOrderQueue>,
 }
 
 impl Shared {
-    /// `known` are the digests of an earlier reading, `feed` the queue of what goes in order.
+    /// `known` holds the digests of an earlier read, `feed` the queue for digests in order.
     fn new(session: Session, mut job: Job, known: RangeDigests, feed: Option<InOrderQueue>) -> Self {
         let plan = Arc::clone(&job.plan);
         let chosen = job.chosen.take().unwrap_or_else(|| Spans::first(plan.ranges().len()));
         let (count, budget) = (chosen.count(), job.budget);
         let begin = budget.concurrency.clamp(1, count.max(1));
-        // What goes in order is as fast as one thread, and its room was shared out among those that begin.
+        // Digests in order are limited by the speed of one thread, and the memory of their queue was planned for the
+        // initial readers.
         let in_order = !plan.ordered().is_empty() || job.decode.is_some();
         let most = if !in_order { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
         let lanes = Lanes::new(plan.per_range(), begin, budget.lanes_room);
@@ -311,15 +325,15 @@ impl Shared {
         self.halt.cancel();
     }
 
-    /// The next range, and where its frames must go besides. Holding the queue while room is
-    /// made keeps the ranges in order: the oldest one always has its room.
+    /// The next range, and its slot in the queue. The lock is held while the range waits for room, so that ranges stay
+    /// in order and the oldest one always gets its room.
     async fn take(&self) -> Option<(usize, Option<QueueSlot>)> {
         let mut next = self.next.lock().await;
         let index = next.ranges.next()?;
         let range = self.job.plan.ranges().get(index)?;
         if let Err(spent) = self.job.quota.take(range.len(), self.session.context().clock.monotonic()) {
             self.stop(Stop::Spent(spent));
-            // Nor is any other range begun.
+            // No further range is started.
             next.ranges = Box::new(std::iter::empty());
             return None;
         }
@@ -330,7 +344,7 @@ impl Shared {
         Some((index, ticket))
     }
 
-    /// Reads the next range. `None` when there is none, or no more is to be read.
+    /// Reads the next range. `None` if there is none, or the read has stopped.
     async fn one(&self, worker: usize) -> Option<()> {
         let (index, ticket) = self.take().await?;
         let plan = &self.job.plan;

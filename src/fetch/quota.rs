@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 
-/// How much may be read, over several readings. Clones share it.
+/// Limits of bytes and time over several reads. Clones share the limits.
 #[derive(Debug, Clone, Default)]
 pub struct Quota {
     until: Option<Instant>,
@@ -13,16 +13,17 @@ pub struct Quota {
     begun: Arc<AtomicBool>,
 }
 
-/// Ranges that are under way when the time is over may still come to their end in this time.
+/// Ranges in progress at the deadline may take this much longer.
 pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 impl Quota {
+    /// `until` is the deadline, `bytes` the number of bytes; `None` is no limit.
     pub fn new(until: Option<Instant>, bytes: Option<u64>) -> Self {
         Quota { until, bytes_left: bytes.map(|bytes| Arc::new(AtomicU64::new(bytes))), begun: Arc::default() }
     }
 
-    /// Whether a range of so many bytes may still be begun; it then counts as read. The first one always may: runs
-    /// that follow each other must come to an end.
+    /// Takes the bytes of a range that is about to be read. The first range is always allowed, so that a series of runs
+    /// makes progress.
     pub(super) fn take(&self, bytes: u64, now: Instant) -> Result<(), Spent> {
         if !self.begun.swap(true, Ordering::Relaxed) {
             if let Some(left) = &self.bytes_left {
@@ -39,13 +40,13 @@ impl Quota {
         taken.map(drop).map_err(|_| Spent::Bytes)
     }
 
-    /// Does what is no reading while there is time. `None` where the time is over before it is done.
+    /// Runs work that is not a read until the deadline. `None` if it did not finish in time.
     pub async fn within<T>(&self, clock: &dyn Clock, work: impl Future<Output = T>) -> Option<T> {
         let now = clock.monotonic();
         self.done_in(clock, self.until.map(|until| until.saturating_duration_since(now)), work).await
     }
 
-    /// The same for what comes behind a reading, which may end later too.
+    /// The same for work that follows a read, which may end a minute after the deadline.
     pub async fn within_grace<T>(&self, clock: &dyn Clock, work: impl Future<Output = T>) -> Option<T> {
         self.done_in(clock, self.ends_in(clock.monotonic()), work).await
     }
@@ -59,13 +60,13 @@ impl Quota {
         }
     }
 
-    /// Time until reading must be over, even in the middle of a range.
+    /// Time until reads must end, even in the middle of a range; `None` without a deadline.
     pub(super) fn ends_in(&self, now: Instant) -> Option<Duration> {
         Some(self.until?.saturating_duration_since(now) + GRACE)
     }
 }
 
-/// What there is no more of.
+/// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spent {
     /// `--max-time`.

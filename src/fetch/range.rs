@@ -6,24 +6,28 @@ use crate::ident::ObjectId;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::{ByteRange, ByteSize, KIB, MIB};
 
-/// So much progress after a failure shows that the connection was worth another full
-/// set of attempts.
+/// Progress in bytes after a failure that allows the full number of attempts again.
 const PROGRESS: u64 = MIB;
-/// A connection that brings less in the time after which it counts as stalled is given up too.
+/// A connection that delivers fewer bytes within the stall time counts as stalled.
 const SLOWEST: u64 = 16 * KIB;
 
-/// One range to read, from its first byte to its last, over as many bodies as it takes.
+/// One range to read completely, with as many requests as necessary.
 pub(super) struct Range<'a> {
+    /// Sends the requests.
     pub session: &'a Session,
+    /// The readers, whose number depends on throughput and throttling.
     pub crowd: &'a ReaderPool,
+    /// The identity that every response must have.
     pub id: &'a ObjectId,
+    /// Size of the object in bytes.
     pub size: u64,
+    /// The range to read.
     pub range: ByteRange,
 }
 
 impl Range<'_> {
-    /// Hashes every byte of the range once, in order. A body that breaks off is taken up
-    /// again at the byte where it stopped, under the same identity.
+    /// Passes every byte of the range to `sink` once, in order. After an incomplete body, reading resumes at the byte
+    /// where it stopped, under the same identity.
     pub async fn read(&self, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
         let mut at = self.range.start();
         let mut failed = 0;
@@ -49,7 +53,7 @@ impl Range<'_> {
 
     async fn one_body(&self, at: &mut u64, sink: &mut RangeConsumer<'_>) -> Result<(), SourceError> {
         let left = self.range.tail(*at);
-        // No request can ask for no bytes. That an empty object is there is asked for with all of it.
+        // No request can ask for zero bytes. An empty object is requested as a whole, to see that it exists.
         if left.is_empty() && self.size > 0 {
             return Ok(());
         }
@@ -58,7 +62,7 @@ impl Range<'_> {
         let stall = context.retry.stall;
         let (mut over, mut since) = (context.clock.limit(stall), *at);
         loop {
-            // Whoever waits when the time is over looks back at what came in it.
+            // At the time limit, the number of bytes since the last limit decides.
             let frame = tokio::select! {
                 biased;
                 frame = body.next() => Some(frame),
@@ -67,7 +71,7 @@ impl Range<'_> {
             let frame = match frame {
                 Some(Some(frame)) => frame?,
                 Some(None) => break,
-                // Nothing is never enough: the body of an empty range may come to no end either.
+                // At least one byte is necessary: the body of an empty range may also never end.
                 None if *at - since >= SLOWEST.min(left.len()).max(1) => {
                     (over, since) = (context.clock.limit(stall), *at);
                     continue;

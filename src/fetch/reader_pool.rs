@@ -8,16 +8,16 @@ use super::concurrency::ConcurrencyController;
 use crate::clock::Clock;
 use crate::sync::lock;
 
-/// How long a number of readers is watched. Shorter, and the burst of new connections would count.
+/// Duration of a measurement. A shorter one would count the burst of new connections.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// The readers of one reading: how many there are, and how many there should be.
+/// The readers of one read: how many there are, and how many there should be.
 pub(super) struct ReaderPool {
     state: Mutex<State>,
-    /// Bytes since the period began.
+    /// Bytes since the start of the period.
     bytes: AtomicU64,
     throttled: AtomicBool,
-    /// More readers are wanted.
+    /// Notified when more readers are wanted.
     pub grown: Notify,
 }
 
@@ -28,6 +28,7 @@ struct State {
 }
 
 impl ReaderPool {
+    /// Starts with `begin` readers and grows to at most `most`.
     pub fn new(begin: usize, most: usize, now: Instant) -> Self {
         ReaderPool {
             state: Mutex::new(State { climb: ConcurrencyController::new(begin, most), running: 0, began: now }),
@@ -41,7 +42,7 @@ impl ReaderPool {
         lock(&self.state)
     }
 
-    /// How many readers must be started for as many as there should be. They count as running from now on.
+    /// Number of readers to start. They count as running from now on.
     pub fn missing(&self) -> usize {
         let mut state = self.state();
         let missing = state.climb.wanted().saturating_sub(state.running);
@@ -49,7 +50,7 @@ impl ReaderPool {
         missing
     }
 
-    /// Whether a reader should not read on, for there are more than there should be.
+    /// Whether the calling reader should end because there are too many. It then no longer counts as running.
     pub fn leaves(&self) -> bool {
         let mut state = self.state();
         let leaves = state.running > state.climb.wanted();
@@ -57,13 +58,13 @@ impl ReaderPool {
         leaves
     }
 
-    /// The server asked for fewer requests.
+    /// Records that the server asked for fewer requests.
     pub fn throttled(&self, clock: &dyn Clock) {
         self.throttled.store(true, Ordering::Relaxed);
         self.look(clock);
     }
 
-    /// Bytes came.
+    /// Records received bytes.
     pub fn received(&self, bytes: u64, clock: &dyn Clock) {
         const STEP: u64 = 4 << 20;
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -72,7 +73,7 @@ impl ReaderPool {
         }
     }
 
-    /// Ends the period, if it is over.
+    /// Ends the period if its time is over, and adjusts the number of readers.
     fn look(&self, clock: &dyn Clock) {
         let now = clock.monotonic();
         let mut state = self.state();

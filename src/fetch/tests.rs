@@ -58,7 +58,7 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
     }
 }
 
-/// Every digest that was wanted is the one of the bytes.
+/// Every requested digest is the one of the bytes.
 fn assert_direct(reading: &Reading, size: usize, wanted: &[(Algorithm, PartLayout)]) {
     let bytes = data(size);
     for (algorithm, layout) in wanted {
@@ -107,7 +107,7 @@ async fn a_broken_body_is_taken_up_where_it_stopped() {
         assert_eq!(reading.digests().whole(algorithm, 200_000), Some(Hasher::digest(algorithm, &data(200_000))));
     }
     let counts = setup.counting.counts();
-    // Four ranges; the first broke once (its rest no longer holds byte 0), the second ended early once.
+    // Four ranges: the first body broke once (its rest does not contain byte 0), the second ended early once.
     assert_eq!((counts.requests, counts.retries, counts.received), (6, 2, 200_000));
 }
 
@@ -246,7 +246,7 @@ async fn dropped_at_any_point_it_leaves_no_task() {
             tokio::task::yield_now().await;
         }
         drop(reading);
-        // What was cancelled goes when the runtime comes to it.
+        // A cancelled task is dropped when the runtime reaches it.
         let mut yields = 0;
         while Arc::strong_count(&source) > 2 {
             tokio::task::yield_now().await;
@@ -257,7 +257,7 @@ async fn dropped_at_any_point_it_leaves_no_task() {
     assert!((1..200).contains(&finished), "some were cut short, some were not: {finished}");
 }
 
-/// Remembers the last that it was told.
+/// Keeps the last state.
 #[derive(Default)]
 struct Kept(Mutex<Option<ReadProgress>>);
 
@@ -268,7 +268,7 @@ impl ProgressSink for Kept {
     }
 }
 
-/// Counts how often it is told, and claims to write so many bytes.
+/// Counts its calls, and claims to write this many bytes.
 struct Costly(AtomicU64, u64);
 
 impl ProgressSink for Costly {
@@ -278,7 +278,7 @@ impl ProgressSink for Costly {
     }
 }
 
-/// The clock does not wait, so only what was read and what was written hold it back.
+/// The clock does not wait, so only the bytes read and written delay the next state.
 #[tokio::test(flavor = "multi_thread")]
 async fn keeping_writes_little_beside_what_is_read() {
     const SIZE: u64 = 3_000_000;

@@ -16,70 +16,78 @@ use crate::source::{ErrorKind, Session, SourceError};
 use crate::sync::lock;
 use crate::units::{ByteRange, MIB};
 
-/// Reading for its own sake: the ranges of an object over and over, with nothing kept.
+/// A measurement that reads the ranges of an object repeatedly and keeps nothing.
 #[derive(Clone)]
 pub struct LoadSpec {
+    /// The identity that every response must have.
     pub id: ObjectId,
+    /// Size of the object in bytes.
     pub size: u64,
     /// GETs in flight.
     pub connections: usize,
-    /// What one GET asks for, in bytes.
+    /// Bytes per GET.
     pub range_bytes: u64,
-    /// Bytes that may wait until lanes are filled.
+    /// Bytes that may wait for a lane.
     pub lanes_room: u64,
-    /// The first byte to read, so that one run after another does not ask for what the server has at hand.
+    /// The first byte to read, so that successive runs do not request what the server has cached.
     pub offset: u64,
-    /// Digests to compute of every range, and to drop.
+    /// Digests to compute for every range, without using them.
     pub hash: Vec<Algorithm>,
+    /// When the measurement ends.
     pub until: Until,
+    /// Ends the measurement early.
     pub cancel: CancellationToken,
 }
 
-/// When a reading ends.
+/// When a measurement ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// The rate no longer changes, or so much time has passed.
+    /// When the rate is stable, or after this time.
     Stable(Duration),
-    /// So much time has passed.
+    /// After this time.
     Time(Duration),
 }
 
-/// What a reading came to.
+/// Result of a measurement.
 #[derive(Debug, Clone, Default)]
 pub struct LoadResult {
+    /// Bytes received.
     pub bytes: u64,
+    /// Duration of the measurement.
     pub elapsed: Duration,
-    /// Bytes a second in each period of a quarter of a second, the first of which is left out.
+    /// Bytes per second in each period of a quarter of a second, without the first period.
     pub rates: Vec<f64>,
-    /// From sending a request to the first byte of its answer.
+    /// Times from sending a request to the first byte of its response.
     pub first_byte: Vec<Duration>,
+    /// Requests sent.
     pub requests: u64,
-    /// Answers that asked for fewer requests.
+    /// Responses that asked for fewer requests.
     pub throttled: u64,
-    /// Attempts that failed otherwise, and were made again.
+    /// Attempts that failed for another reason and were retried.
     pub retries: u64,
     /// Processor time of this process.
     pub cpu: Duration,
-    /// Whether the rate no longer changed.
+    /// Whether the rate was stable at the end.
     pub stable: bool,
-    /// What ended it early.
+    /// The error that ended the measurement early.
     pub failed: Option<SourceError>,
 }
 
-/// Of a smaller object only the requests are measured, and each costs: then a few must do.
+/// With objects smaller than this, in bytes, only the requests are measured, and each request costs money.
 pub const SMALL: u64 = MIB;
+/// Number of requests for an object smaller than [`SMALL`].
 pub const FEW: u64 = 500;
 
-/// Rates are taken over such a period.
+/// Duration of one rate measurement.
 const PERIOD: Duration = Duration::from_millis(250);
-/// So many periods are held against as many before.
+/// Number of periods that are compared with as many earlier ones.
 const COMPARED: usize = 4;
-/// A rate that changes by less is stable.
+/// Relative change of a rate that counts as stable.
 const STABLE: f64 = 0.04;
-/// In a row, without a byte between.
+/// Limit of consecutive failures without a byte in between.
 const MOST_FAILURES: u32 = 8;
 
-/// Reads until it is time.
+/// Runs a measurement.
 pub async fn load(session: &Session, load: LoadSpec) -> LoadResult {
     let clock = Arc::clone(&session.context().clock);
     let halt = load.cancel.child_token();
@@ -130,7 +138,8 @@ pub async fn load(session: &Session, load: LoadSpec) -> LoadResult {
     LoadResult { bytes, elapsed, rates, cpu, stable, ..seen }
 }
 
-/// The last periods brought as much as those before them; the very first one, with connections to make, is left out.
+/// Whether the latest periods had the same rate as those before them. The very first one, in which connections are
+/// made, is left out.
 fn is_stable(rates: &[f64]) -> bool {
     let later = rates.get(1..).unwrap_or_default();
     let Some(last) = later.len().checked_sub(2 * COMPARED).and_then(|at| later.get(at..)) else { return false };
@@ -181,7 +190,7 @@ impl Shared {
                 failures = 0;
                 continue;
             };
-            // A server that always sends too little sends something all the same.
+            // A server that always sends too little still sends some bytes.
             let came = self.bytes.load(Ordering::Relaxed) > before && error.kind != ErrorKind::ShortBody;
             failures = if came { 1 } else { failures + 1 };
             let may_go_on = error.is_transient() && failures < MOST_FAILURES;
@@ -207,7 +216,7 @@ impl Shared {
         }
     }
 
-    /// Of very many a sample is kept.
+    /// Keeps a random sample if there are very many.
     fn first_byte(&self, time: Duration) {
         const KEPT: usize = 1 << 16;
         let mut seen = self.seen();
@@ -256,7 +265,7 @@ impl Shared {
             }
         };
         sink.finish();
-        // Nobody asks for them.
+        // The digests are not used.
         self.lanes.take_done();
         read
     }

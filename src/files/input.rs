@@ -8,33 +8,55 @@ use nix::libc::O_NONBLOCK;
 use super::type_name;
 use crate::units::ByteSize;
 
-/// What an input file is read as. Each kind has its own limit.
+/// Kind of an input file. Each kind has its own size limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {
+    /// Manifest with reference values.
     Manifest,
+    /// minisign signature of a manifest.
     Signature,
+    /// minisign public key.
     PublicKey,
+    /// Checksum file, as `sha256sum` writes it.
     Sums,
+    /// Tuning profile of `bench`.
     Tuning,
+    /// State of an unfinished read.
     Checkpoint,
+    /// What `store` recorded about a source AMI.
     Record,
+    /// Policy of an audit.
     Policy,
+    /// List of objects to audit.
     List,
+    /// Manifest of an S3 Inventory.
     InventoryManifest,
+    /// Data file of an S3 Inventory.
     InventoryData,
+    /// JSON lines of an earlier audit.
     AuditLines,
+    /// Rules for injected faults.
     FaultRules,
+    /// AWS price file.
     Prices,
+    /// CA certificates in PEM.
     CaBundle,
+    /// Key for SSE-C.
     CustomerKey,
+    /// Journal entry of a restore.
     JournalEntry,
+    /// AWS configuration or credentials file.
     AwsConfig,
+    /// Token for STS `AssumeRoleWithWebIdentity`.
     WebIdentityToken,
+    /// Token for the credentials of a container.
     ContainerToken,
+    /// SSO token that the AWS CLI cached.
     SsoCache,
 }
 
 impl InputKind {
+    /// All kinds.
     pub const ALL: [InputKind; 21] = [
         InputKind::Manifest,
         InputKind::Signature,
@@ -59,15 +81,15 @@ impl InputKind {
         InputKind::SsoCache,
     ];
 
-    /// The largest file of this kind that is read, in bytes. Kinds that are kept whole in memory have small limits;
-    /// price files, inventories, lists and audit lines are streamed.
+    /// Size limit in bytes. Kinds that are kept in memory have small limits; price files, inventories, lists and audit
+    /// lines are streamed.
     pub fn most_bytes(self) -> u64 {
         const KIB: u64 = 1 << 10;
         const MIB: u64 = 1 << 20;
         const GIB: u64 = 1 << 30;
         match self {
             InputKind::CustomerKey => 4 * KIB,
-            // minisign writes trusted comments of at most 8 KiB.
+            // minisign limits trusted comments to 8 KiB.
             InputKind::Signature | InputKind::PublicKey => 16 * KIB,
             InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy => 64 * KIB,
             InputKind::WebIdentityToken | InputKind::ContainerToken => 64 * KIB,
@@ -83,7 +105,7 @@ impl InputKind {
         }
     }
 
-    /// The kind in words, with its article.
+    /// Name of the kind with its article, for messages.
     pub fn name(self) -> &'static str {
         match self {
             InputKind::Manifest => "a manifest",
@@ -110,7 +132,7 @@ impl InputKind {
         }
     }
 
-    /// Whether it may come from a pipe, or from standard input as `-`.
+    /// Whether the input may be a pipe, or standard input as `-`.
     pub fn may_be_pipe(self) -> bool {
         matches!(self, InputKind::Sums | InputKind::List)
     }
@@ -119,17 +141,21 @@ impl InputKind {
 /// Why an input cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
+    /// Opening or reading the file failed.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// The file is not of an allowed type.
     #[error("is {found}, and {} must be a regular file{}", kind.name(), if kind.may_be_pipe() { " or a pipe" } else { "" })]
     Special { kind: InputKind, found: &'static str },
+    /// The file exceeds the limit of its kind.
     #[error("is larger than {}, the limit for {}", ByteSize(kind.most_bytes()), kind.name())]
     TooLarge { kind: InputKind },
+    /// The content is not UTF-8.
     #[error("is not UTF-8 text")]
     NotText,
 }
 
-/// A file that is open for reading. It fails at the byte after the limit of its kind.
+/// An open input. Reading beyond the limit of its kind fails.
 pub struct Input {
     inner: Take<Box<dyn Read + Send>>,
     kind: InputKind,
@@ -138,7 +164,7 @@ pub struct Input {
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
-        // One byte more than allowed is let through, to tell the end from the limit.
+        // One byte more than the limit can be read, to distinguish the end from the limit.
         if self.inner.limit() == 0 && !buffer.is_empty() {
             return Err(io::Error::other(InputError::TooLarge { kind: self.kind }));
         }
@@ -146,8 +172,8 @@ impl Read for Input {
     }
 }
 
-/// Opens an input: a regular file, which never blocks, or a pipe where the kind allows it, which blocks until
-/// something writes to it. `-` is standard input for those kinds.
+/// Opens an input: a regular file, which never blocks, or a pipe if the kind allows it, which blocks until something
+/// writes to it. `-` is standard input for those kinds.
 ///
 /// # Errors
 ///
@@ -156,7 +182,7 @@ pub fn open_input(path: &Path, kind: InputKind) -> Result<Input, InputError> {
     if kind.may_be_pipe() && path.as_os_str() == "-" {
         return Ok(limited(Box::new(io::stdin()), kind));
     }
-    // Asked before opening: to open a device can have effects, and to open a pipe without a writer blocks.
+    // Checked before opening: opening a device can have effects, and opening a pipe without a writer blocks.
     let there = std::fs::metadata(path)?;
     let special = |found: std::fs::FileType| Err(InputError::Special { kind, found: type_name(found) });
     if kind.may_be_pipe() && there.file_type().is_fifo() {
@@ -180,11 +206,11 @@ fn limited(inner: Box<dyn Read + Send>, kind: InputKind) -> Input {
     Input { inner: inner.take(kind.most_bytes() + 1), kind }
 }
 
-/// Reads an input whole.
+/// Reads an input completely.
 ///
 /// # Errors
 ///
-/// As [`open_input`].
+/// As for [`open_input`].
 pub fn read_bytes(path: &Path, kind: InputKind) -> Result<Vec<u8>, InputError> {
     let mut content = Vec::new();
     let read = open_input(path, kind)?.read_to_end(&mut content);
@@ -199,7 +225,7 @@ pub fn read_bytes(path: &Path, kind: InputKind) -> Result<Vec<u8>, InputError> {
 ///
 /// # Errors
 ///
-/// As [`open_input`], and where the content is not UTF-8.
+/// As for [`open_input`], and if the content is not UTF-8.
 pub fn read_text(path: &Path, kind: InputKind) -> Result<String, InputError> {
     String::from_utf8(read_bytes(path, kind)?).map_err(|_| InputError::NotText)
 }
@@ -222,7 +248,7 @@ mod tests {
                 assert_eq!(read_bytes(&path, kind).unwrap().len() as u64, kind.most_bytes());
             }
         }
-        // A file that grows after it was opened.
+        // A file that grew after it was opened.
         let most = InputKind::CustomerKey.most_bytes();
         let file = File::create(&path).unwrap();
         let mut input = open_input(&path, InputKind::CustomerKey).unwrap();

@@ -5,22 +5,33 @@ use serde::Deserialize;
 
 use super::Rights;
 
-/// What an output file holds. Decides who may read it, and which file it may replace.
+/// Kind of an output file. Decides who may read it, and which existing file it may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputKind {
+    /// Manifest with reference values.
     Manifest,
+    /// What `store` recorded about a source AMI.
     Record,
+    /// State of an unfinished read.
     Checkpoint,
+    /// Results of audits, a SQLite database.
     Ledger,
+    /// Tuning profile of `bench`.
     Tuning,
+    /// HTML report.
     Page,
+    /// CSV table of an audit.
     Table,
+    /// JUnit report of an audit.
     JUnit,
+    /// Prometheus metrics of an audit.
     Prometheus,
+    /// SVG plot of `bench`.
     Plot,
 }
 
 impl OutputKind {
+    /// All kinds.
     pub const ALL: [OutputKind; 10] = [
         OutputKind::Manifest,
         OutputKind::Record,
@@ -34,7 +45,7 @@ impl OutputKind {
         OutputKind::Plot,
     ];
 
-    /// The kind in words, with its article.
+    /// Name of the kind with its article, for messages.
     pub fn name(self) -> &'static str {
         match self {
             OutputKind::Manifest => "a manifest",
@@ -50,7 +61,7 @@ impl OutputKind {
         }
     }
 
-    /// State that later runs rely on is for its owner alone; what others are meant to read is not.
+    /// State that later runs rely on is readable by its owner only; files meant for others are not restricted.
     pub fn rights(self) -> Rights {
         match self {
             OutputKind::Manifest | OutputKind::Record | OutputKind::Checkpoint | OutputKind::Ledger => Rights::Private,
@@ -58,7 +69,7 @@ impl OutputKind {
         }
     }
 
-    /// State that is read back cannot be kept in a pipe or a device.
+    /// Whether it must be a regular file, because state that is read back cannot be kept in a pipe or a device.
     pub(super) fn needs_regular_file(self) -> bool {
         matches!(self, OutputKind::Checkpoint | OutputKind::Ledger)
     }
@@ -78,23 +89,23 @@ impl OutputKind {
     }
 }
 
-/// In every plot, as a comment.
+/// A comment that marks every plot.
 pub const PLOT_MARKER: &str = "<!-- stored-ami bench -->";
 
-/// How a file shows that it is of a kind.
+/// How to recognise a file of a kind.
 enum Marker {
-    /// The member `schema` of a JSON object begins so.
+    /// The member `schema` of a JSON object starts with this text.
     Schema(&'static str),
-    /// The first text stands somewhere near the begin of the file, which begins with the second.
+    /// The first text occurs near the start of the file, which starts with the second.
     Head(&'static str, &'static str),
-    /// It is read before it is written, and what reads it refuses foreign files.
+    /// The file is read before it is written, and its reader refuses foreign files.
     ReaderDecides,
 }
 
-/// The style sheet of a page stands before its title.
+/// Bytes that are searched. The style sheet of a page precedes its title.
 const HEAD: u64 = 256 << 10;
 
-/// No output is a larger JSON document. A larger file is not one of them, and is not read to its end.
+/// Limit of a JSON output in bytes. A larger file is not read to its end, and is not one of them.
 const LARGEST_DOCUMENT: u64 = 16 << 20;
 
 #[derive(Deserialize)]

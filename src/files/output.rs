@@ -10,32 +10,37 @@ use super::place::{folder_of, resolved};
 use super::type_name;
 use super::write::{new_file, remove_leftovers};
 
-/// Written beside an output and removed again, to find a full disk.
+/// Bytes that are written beside an output and removed again, to detect a full disk.
 const TRIAL: usize = 4 << 10;
 
 /// Why an output cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
+    /// The path is empty.
     #[error("an empty name")]
     NoName,
+    /// The path leads to a file of an unsuitable type.
     #[error("is {0}, and a file is needed")]
     Special(&'static str),
+    /// The directory does not exist or cannot be written to.
     #[error("its directory: {0}")]
     Folder(io::Error),
+    /// The file cannot be written.
     #[error("cannot be written: {0}")]
     NotWritable(io::Error),
+    /// The file exists and is not an output of this kind.
     #[error("exists and is not {} that stored-ami wrote; --force overwrites it", kind.name())]
     Foreign { kind: OutputKind },
 }
 
-/// Finds out, before any work, whether an output can be written, and whether what is there may be overwritten: an
-/// empty file, one that was written as this kind of output, or any file with `force`. Changes nothing that is there.
+/// Checks before any work whether an output can be written, and whether an existing file may be overwritten: an empty
+/// file, one that was written as this kind of output, or any file with `force`. Existing outputs are not changed.
 ///
-/// Removes what killed writers of the same output left beside it.
+/// Removes temporary files that killed writers of the same output left beside it.
 ///
 /// # Errors
 ///
-/// What [`OutputError`] names. Later failures remain possible: the disk may fill up meanwhile.
+/// See [`OutputError`]. Later failures remain possible: the disk may fill up meanwhile.
 pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), OutputError> {
     if path.as_os_str().is_empty() {
         return Err(OutputError::NoName);
@@ -45,7 +50,7 @@ pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), Outp
         Ok(there) if kind.needs_regular_file() && !there.is_file() => {
             return Err(OutputError::Special(type_name(there.file_type())));
         }
-        // Not even opened: to close a pipe again is the end of the content for whoever reads it.
+        // Not even opened: closing a pipe again would end the input of its reader.
         Ok(there) if there.file_type().is_fifo() => return Ok(()),
         Ok(there) if there.file_type().is_char_device() => {
             let opened = OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(&path);
@@ -77,7 +82,7 @@ pub fn try_output(path: &Path, kind: OutputKind, force: bool) -> Result<(), Outp
     })
 }
 
-/// Whether a path can only be that of a directory. `Path` itself leaves out a `.` at the end.
+/// Whether a path can only name a directory. `Path` itself drops a trailing `.`.
 fn names_a_directory(path: &Path) -> bool {
     let last = path.as_os_str().as_encoded_bytes().rsplit(|byte| *byte == b'/').next();
     last.is_none_or(|last| matches!(last, b"" | b"." | b".."))

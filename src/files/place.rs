@@ -4,22 +4,26 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// More symbolic links in a row than any system follows.
+/// Limit of consecutive symbolic links, above that of any system.
 const MOST_LINKS: usize = 40;
 
-/// Where a path leads: the file that is there, or the entry of a directory where one would be made.
+/// What a path leads to: an existing file, or the directory entry where a file would be created.
 ///
 /// Two spellings of one path, and two links to one file, have equal places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
+    /// An existing file.
     File { device: u64, inode: u64 },
+    /// A name in a directory, without a file.
     Entry { device: u64, inode: u64, name: OsString },
 }
 
 impl Place {
+    /// The place of a path. Symbolic links are followed.
+    ///
     /// # Errors
     ///
-    /// The directory cannot be looked up.
+    /// The directory does not exist or cannot be examined.
     pub fn of(path: &Path) -> io::Result<Self> {
         let path = resolved(path)?;
         if let Ok(there) = fs::metadata(&path) {
@@ -30,17 +34,21 @@ impl Place {
         Ok(Place::Entry { device: folder.dev(), inode: folder.ino(), name })
     }
 
-    /// Of a file that is open.
+    /// The place of an open file.
     pub fn of_open(file: &fs::Metadata) -> Self {
         Place::File { device: file.dev(), inode: file.ino() }
     }
 }
 
-/// The path behind symbolic links, also where the last one leads to a file that does not exist yet.
+/// Follows symbolic links, even if the last one leads to a file that does not exist.
+///
+/// # Errors
+///
+/// There are too many links in a row.
 pub fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
-        // The links of /dev/stdout and /dev/fd lead to pipes that have no path: they are opened by the link alone.
+        // The links of /dev/stdout and /dev/fd may lead to pipes without a path, which can be opened by the link only.
         if fs::metadata(&path).is_ok() {
             return Ok(fs::canonicalize(&path).unwrap_or(path));
         }
@@ -52,6 +60,7 @@ pub fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
+/// The directory of a path; `.` for a bare name.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

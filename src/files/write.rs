@@ -9,12 +9,12 @@ use nix::libc::{ENXIO, O_NONBLOCK};
 
 use super::place::{folder_of, resolved};
 
-/// Who may read a new file, before the umask takes rights away.
+/// Who may read a new file, before the umask applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
-    /// Its owner.
+    /// Only its owner (mode 0600).
     Private,
-    /// Whoever may read other new files.
+    /// Everyone (mode 0666).
     Shared,
 }
 
@@ -27,19 +27,27 @@ impl Rights {
     }
 }
 
-/// Between two attempts to write to a pipe that takes nothing.
+/// Pause between attempts to write to a pipe that accepts nothing.
 const PIPE_PAUSE: Duration = Duration::from_millis(20);
-/// Attempts to make a file that other runs remove as a leftover of a killed one.
+/// Attempts to create a temporary file that other runs remove as a leftover.
 const ATTEMPTS: usize = 8;
 
-/// [`write_output`] for state of this program: private, and never a pipe that waits for a reader.
+/// [`write_output`] for state of this program: private, and without waiting for the reader of a pipe.
+///
+/// # Errors
+///
+/// As for [`write_output`].
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     write_output(path, content, Rights::Private, &|| false)
 }
 
-/// Writes beside the place and moves the file there, so that whatever ends the process leaves the old file or the new
-/// one. What a link points to is replaced, not the link. A file that is there keeps its rights. Pipes and character
-/// devices are written to as they are; `given_up` is asked while a pipe takes nothing.
+/// Writes a temporary file beside the target and renames it, so that an interrupted process leaves either the old file
+/// or the new one. A symbolic link is followed and kept. An existing file keeps its permissions. Pipes and character
+/// devices are written directly; `given_up` is asked while a pipe accepts nothing.
+///
+/// # Errors
+///
+/// The file cannot be written, synced or renamed, or `given_up` ended the attempt ([`io::ErrorKind::Interrupted`]).
 pub fn write_output(path: &Path, content: &[u8], rights: Rights, given_up: &dyn Fn() -> bool) -> io::Result<()> {
     let path = &resolved(path)?;
     let there = fs::metadata(path).ok();
@@ -55,7 +63,7 @@ pub fn write_output(path: &Path, content: &[u8], rights: Rights, given_up: &dyn 
         file.as_file().set_permissions(there.permissions())?;
     }
     file.persist(path)?;
-    // The name is on disk with the folder only.
+    // The new name is durable only when the directory is synced.
     File::open(folder)?.sync_all()
 }
 
@@ -69,7 +77,7 @@ fn write_special(path: &Path, mut content: &[u8], given_up: &dyn Fn() -> bool) -
     };
     let mut pipe = loop {
         match OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path) {
-            // No reader yet.
+            // The pipe has no reader yet.
             Err(error) if error.raw_os_error() == Some(ENXIO) => wait()?,
             opened => break opened?,
         }
@@ -86,7 +94,12 @@ fn write_special(path: &Path, mut content: &[u8], given_up: &dyn Fn() -> bool) -
     Ok(())
 }
 
-/// Makes an empty file for its owner alone where there is none; where a link leads to none, the file it leads to.
+/// Creates an empty file that only its owner may read, unless it exists. If a symbolic link leads to a missing file,
+/// that file is created.
+///
+/// # Errors
+///
+/// The file cannot be created.
 pub fn create_private(path: &Path) -> io::Result<()> {
     let path = resolved(path)?;
     let made = OpenOptions::new().write(true).create_new(true).mode(Rights::Private.mode()).open(path);
@@ -96,7 +109,11 @@ pub fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a file, and what writers of it left beside it when they were killed. That nothing is there is no error.
+/// Removes a file, and the temporary files that killed writers of it left. A missing file is no error.
+///
+/// # Errors
+///
+/// The file cannot be removed.
 pub fn remove_whole(path: &Path) -> io::Result<()> {
     let path = &resolved(path)?;
     remove_leftovers(path);
@@ -106,29 +123,29 @@ pub fn remove_whole(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the unfinished files of killed writers of this path. A writer that is alive holds a lock on its own.
+/// Removes the temporary files of killed writers of this path. A running writer holds a lock on its file.
 pub(super) fn remove_leftovers(path: &Path) {
     let (prefix, suffix) = around(path);
     for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
-        // Between prefix and suffix are the random characters and nothing else, so that no output of another name is
-        // taken for a leftover of this one.
+        // Only random characters may stand between prefix and suffix, so that no output with another name is mistaken
+        // for a leftover of this one.
         let random = name.strip_prefix(prefix.as_encoded_bytes()).and_then(|rest| rest.strip_suffix(suffix));
         let ours = random.is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric));
         if !ours || !entry.file_type().is_ok_and(|found| found.is_file()) {
             continue;
         }
-        // Locked until it is gone: its writer may just be about to lock it.
+        // Stays locked until it is removed: its writer may be about to lock it.
         let Ok(file) = File::open(entry.path()) else { continue };
         if file.try_lock().is_ok() {
-            // What cannot be removed is in nobody's way.
+            // A file that cannot be removed does no harm.
             drop(fs::remove_file(entry.path()));
         }
     }
 }
 
-/// What the names of files begin and end with that are on their way to this place.
+/// Prefix and suffix of the temporary files for a path.
 fn around(path: &Path) -> (OsString, &'static [u8]) {
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());
@@ -136,11 +153,12 @@ fn around(path: &Path) -> (OsString, &'static [u8]) {
     (prefix, SUFFIX.as_bytes())
 }
 
+/// Suffix of temporary files.
 const SUFFIX: &str = ".unfinished";
-/// Random characters between prefix and suffix.
+/// Number of random characters between prefix and suffix.
 const RANDOM: usize = 6;
 
-/// A file on its way to a path, locked so that no other run takes it for a leftover.
+/// A temporary file for a path, locked so that no other run removes it as a leftover.
 pub(super) fn new_file(folder: &Path, path: &Path, rights: Rights) -> io::Result<tempfile::NamedTempFile> {
     let (prefix, _) = around(path);
     for _ in 0..ATTEMPTS {
@@ -148,7 +166,7 @@ pub(super) fn new_file(folder: &Path, path: &Path, rights: Rights) -> io::Result
         builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
         builder.permissions(Permissions::from_mode(rights.mode()));
         let file = builder.tempfile_in(folder)?;
-        // Some file systems have no locks; there another run may remove it, and the last step fails.
+        // Some file systems have no locks. There, another run may remove the file, and renaming it fails.
         drop(file.as_file().lock());
         // Another run may have removed it before it was locked.
         if fs::metadata(file.path()).is_ok() {

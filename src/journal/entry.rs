@@ -3,31 +3,38 @@ use serde::{Deserialize, Serialize};
 use crate::checks::preflight::OwnershipClaim;
 use crate::checksum::{Algorithm, Hasher};
 
+/// Schema of journal entries.
 pub(super) const SCHEMA: &str = "stored-ami/journal/1";
 
-/// What makes two restores the same.
+/// Identity of a restore. Two restores with equal fields are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreIdentity {
+    /// Bucket of the stored object.
     pub bucket: String,
+    /// Key of the stored object.
     pub key: String,
+    /// ETag of the stored object.
     pub etag: String,
+    /// Id of the account that restores.
     pub account: String,
+    /// Region of the restore.
     pub region: String,
+    /// Name of the new AMI.
     pub name: String,
 }
 
 impl RestoreIdentity {
-    /// 32 hexadecimal digits that stand for all of it; the value of the tag of the AMI.
+    /// 32 hexadecimal digits of a SHA-256 over all fields; the value of the tag on the AMI.
     pub fn token(&self) -> String {
         let fields = [&self.bucket, &self.key, &self.etag, &self.account, &self.region, &self.name];
-        // Each field with its length before it, so that no two lists of fields give the same text.
+        // Each field is preceded by its length, so that different lists of fields give different texts.
         let text: String = fields.iter().map(|field| format!("{}:{field}", field.len())).collect();
         let mut digest = Hasher::digest(Algorithm::Sha256, text.as_bytes()).hex();
         digest.truncate(32);
         digest
     }
 
-    /// What an AMI must show to be the work of this restore; `noted` is the id in EC2's answer to the call, where it
+    /// What an AMI must show to be the result of this restore. `noted` is the id from EC2's response to the call, if it
     /// is known.
     pub fn claim(&self, noted: Option<&str>) -> OwnershipClaim {
         OwnershipClaim {
@@ -39,18 +46,21 @@ impl RestoreIdentity {
     }
 }
 
-/// How far a restore has come.
+/// Progress of a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// The call is being made; whether EC2 has it is not known.
+    /// The call is being made; it is not known whether EC2 received it.
     Calling,
+    /// EC2 accepted the call.
     Started,
+    /// The AMI is available.
     Available,
+    /// The restore failed.
     Failed,
 }
 
-/// Why a file is not the entry that its name says.
+/// Why a file is not the entry that its name states.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum EntryError {
     #[error("is no journal entry: {0}")]
@@ -61,35 +71,41 @@ pub(super) enum EntryError {
     OtherRestore { bucket: String, key: String, name: String },
 }
 
-/// One restore.
+/// The journal entry of one restore.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
+    /// Schema of the entry.
     pub schema: String,
+    /// The restore.
     pub restore: RestoreIdentity,
+    /// How far it has come.
     pub step: Step,
+    /// Id of the new AMI, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// RFC 3339.
+    /// Time of the call (RFC 3339).
     pub called_at: String,
+    /// Time of the end, if it is known (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
-    /// Of the volumes of the AMI.
+    /// Total size of the AMI's volumes in bytes, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_bytes: Option<u64>,
 }
 
 impl Entry {
+    /// The entry of a call that is about to be made.
     pub fn new(restore: RestoreIdentity, called_at: String, volume_bytes: Option<u64>) -> Self {
         let schema = SCHEMA.to_owned();
         Entry { schema, restore, step: Step::Calling, image: None, called_at, ended_at: None, volume_bytes }
     }
 
-    /// Reads the entry of the restore with this token. A file that was copied or renamed says nothing about the restore
-    /// whose name it bears.
+    /// Parses the entry of the restore with this token. A file that was copied or renamed says nothing about the
+    /// restore in its name, and is refused.
     ///
     /// # Errors
     ///
-    /// The text is no entry, is of another schema, or belongs to another restore.
+    /// The text is no entry, has another schema, or belongs to another restore.
     pub(super) fn parse(text: &[u8], token: &str) -> Result<Self, EntryError> {
         let entry: Entry = serde_json::from_slice(text)?;
         if entry.schema != SCHEMA {
@@ -102,12 +118,12 @@ impl Entry {
         Ok(entry)
     }
 
-    /// Whether the call may have been carried out without its end being known.
+    /// Whether the call may have been carried out and its end is not recorded.
     pub fn is_open(&self) -> bool {
         matches!(self.step, Step::Calling | Step::Started)
     }
 
-    /// Seconds from the call to the end, where it ended well and was followed to its end.
+    /// Seconds from the call to the end, if the AMI became available and its end was recorded.
     pub fn seconds(&self) -> Option<f64> {
         let (called, ended): (jiff::Timestamp, jiff::Timestamp) =
             (self.called_at.parse().ok()?, self.ended_at.as_ref()?.parse().ok()?);
@@ -132,7 +148,7 @@ mod tests {
             RestoreIdentity { account: other(), ..base.clone() },
             RestoreIdentity { region: other(), ..base.clone() },
             RestoreIdentity { name: other(), ..base.clone() },
-            // The same letters, divided otherwise.
+            // The same characters, divided differently.
             RestoreIdentity { bucket: "bk".into(), key: String::new(), ..base },
         ];
         let tokens: std::collections::BTreeSet<String> = all.iter().map(RestoreIdentity::token).collect();

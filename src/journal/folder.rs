@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 const SUFFIX: &str = ".unfinished";
-/// A writer moves its file into place within milliseconds, so an older one was left by a writer that was killed.
+/// A writer renames its file within milliseconds, so an older one was left by a killed writer.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Why a folder is not safe to keep a journal in: which part of its path, and what is wrong with it.
+/// Why a folder is not safe for a journal.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{} {problem}", path.display(), if matches!(problem, FolderProblem::Unreadable(_)) { ":" } else { "" })]
 pub struct FolderError {
+    /// The part of the path that is not safe.
     pub path: PathBuf,
+    /// What is wrong with that part.
     #[source]
     pub problem: FolderProblem,
 }
@@ -20,20 +22,28 @@ pub struct FolderError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderProblem {
+    /// It cannot be examined.
     #[error("{0}")]
     Unreadable(#[source] io::Error),
+    /// The target of a symbolic link cannot be read.
     #[error("{0}")]
     LinkUnreadable(#[source] io::Error),
+    /// It belongs to another user.
     #[error("belongs to another user (uid {0})")]
     OtherUser(u32),
+    /// The group or others can write to it.
     #[error("can be written by others; `chmod go-w` it")]
     WritableByOthers,
+    /// A directory on the path can be written to by everybody.
     #[error("can be written by everybody")]
     WritableByEverybody,
+    /// The path has too many symbolic links.
     #[error("is behind too many symbolic links")]
     TooManyLinks,
+    /// It is a symbolic link that belongs to another user.
     #[error("is a symbolic link of another user")]
     ForeignLink,
+    /// It is not a directory.
     #[error("is not a folder")]
     NotAFolder,
 }
@@ -48,8 +58,8 @@ impl FolderError {
     }
 }
 
-/// Whether nobody else can change what a folder holds, or where its path leads. A folder that is not there yet passes
-/// if the way to it does.
+/// Checks that nobody else can change the content of a folder, or where its path leads. A folder that does not exist
+/// yet passes if the path to it does.
 ///
 /// # Errors
 ///
@@ -71,16 +81,17 @@ pub(super) fn check(folder: &Path) -> Result<(), FolderError> {
     Ok(())
 }
 
+/// Without Unix permissions, nothing is checked.
 #[cfg(not(unix))]
 pub(super) fn check(_folder: &Path) -> Result<(), FolderError> {
     Ok(())
 }
 
-/// As many symbolic links as Linux follows in one path.
+/// Limit of symbolic links in one path, as in Linux.
 #[cfg(unix)]
 const MOST_LINKS: u32 = 40;
 
-/// Where a path leads, part by part; `None` where it ends in something that is not there yet.
+/// Resolves a path part by part; `None` if a part does not exist yet.
 #[cfg(unix)]
 fn resolve(path: &Path, us: u32) -> Result<Option<PathBuf>, FolderError> {
     use std::ffi::OsString;
@@ -122,7 +133,7 @@ fn resolve(path: &Path, us: u32) -> Result<Option<PathBuf>, FolderError> {
                 if !found.is_dir() {
                     return Err(wrong(FolderProblem::NotAFolder));
                 }
-                // Whoever can rename what a folder holds can put a folder or link of their own in its place.
+                // Whoever can rename the entries of a directory can replace them with their own.
                 if found.mode() & 0o1002 == 0o002 && !left.is_empty() {
                     return Err(wrong(FolderProblem::WritableByEverybody));
                 }
@@ -133,7 +144,11 @@ fn resolve(path: &Path, us: u32) -> Result<Option<PathBuf>, FolderError> {
     Ok(Some(at))
 }
 
-/// Makes the folder, and what is missing of the way to it, for this user alone; one that is there must be safe.
+/// Creates the folder and its missing parents for this user only. An existing folder must be safe.
+///
+/// # Errors
+///
+/// The folder is not safe or cannot be created.
 pub(super) fn create(folder: &Path) -> io::Result<()> {
     check(folder).map_err(io::Error::other)?;
     let mut builder = DirBuilder::new();
@@ -144,8 +159,12 @@ pub(super) fn create(folder: &Path) -> io::Result<()> {
     check(folder).map_err(io::Error::other)
 }
 
-/// A regular file of at most `most` bytes. A pipe would block, and a file without end would fill the memory. Unlike
-/// [`crate::files::read_bytes`] it follows no link: nothing but this program writes to the folder.
+/// Reads a regular file of at most `most` bytes. A pipe would block, and an endless file would fill the memory. Unlike
+/// [`crate::files::read_bytes`] it follows no link, because only this program writes to the folder.
+///
+/// # Errors
+///
+/// The file cannot be read, is not regular, or is too large.
 pub(super) fn read_small(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let refused = |problem: String| io::Error::new(ErrorKind::InvalidData, problem);
     if !fs::symlink_metadata(path)?.is_file() {
@@ -163,19 +182,23 @@ pub(super) fn read_small(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Puts a file in its place, whole, on disk, and readable by this user alone. Unlike [`crate::files::write_whole`] it
-/// replaces a link or pipe in that place, and returns when the name is on disk too.
+/// Writes a file so that it is complete, on disk, and readable by this user only. Unlike [`crate::files::write_whole`]
+/// it replaces a link or pipe of that name.
+///
+/// # Errors
+///
+/// The file cannot be written, synced or renamed.
 pub(super) fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    // Files of this builder get the mode 0600.
+    // Files of this builder have the mode 0600.
     let mut file = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(SUFFIX).tempfile_in(folder)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(folder.join(name))?;
-    // The name is on disk with the folder only.
+    // The new name is durable only when the folder is synced.
     File::open(folder)?.sync_all()
 }
 
-/// Removes what killed writers left; `most` names are looked at.
+/// Removes the temporary files of killed writers, among at most `most` names.
 pub(super) fn tidy(folder: &Path, most: usize) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(most) {
         let name = entry.file_name();
@@ -183,7 +206,7 @@ pub(super) fn tidy(folder: &Path, most: usize) {
         let ours = name.starts_with(".restore-") && name.ends_with(SUFFIX);
         let age = entry.metadata().and_then(|found| found.modified()).map(|at| SystemTime::now().duration_since(at));
         if ours && matches!(age, Ok(Ok(age)) if age > ABANDONED) {
-            // What cannot be removed harms nobody.
+            // A file that cannot be removed does no harm.
             drop(fs::remove_file(entry.path()));
         }
     }
@@ -211,7 +234,7 @@ mod tests {
             chmod(&folder, mode);
             assert_eq!(check(&folder).is_err(), refused, "{mode:o}: {:?}", check(&folder));
         }
-        // On the way to it.
+        // A directory on the path.
         fs::create_dir_all(at("open/deep")).unwrap();
         chmod(&at("open"), 0o777);
         assert!(check(&at("open/deep")).unwrap_err().to_string().contains("written by everybody"));
@@ -241,7 +264,7 @@ mod tests {
         assert!(check(&at("file/below")).unwrap_err().to_string().contains("not a folder"));
     }
 
-    /// Only root can give files away.
+    /// Only root can change the owner of a file.
     #[test]
     fn what_belongs_to_others_is_refused() {
         let base = tempfile::tempdir().unwrap();

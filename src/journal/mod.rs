@@ -1,5 +1,6 @@
-//! What was about to be started, kept on disk, so that a run that was killed can be taken up and nothing is started
-//! twice. The lock itself is the name of the AMI, which EC2 holds; the journal tells where to look.
+//! The journal of restores. It records on disk what is about to be started, so that a killed run can be resumed and
+//! nothing is started twice. The lock itself is the name of the AMI, which EC2 keeps unique; the journal says where to
+//! look.
 
 mod entry;
 mod folder;
@@ -12,37 +13,41 @@ pub use folder::{FolderError, FolderProblem};
 
 use crate::files::InputKind;
 
-/// Files that are looked at in one folder at the most.
+/// Limit of files that are examined in a folder.
 const MOST_FILES: usize = 10_000;
 
-/// A folder with one file for each restore.
+/// A folder with one file per restore.
 #[derive(Debug, Clone)]
 pub struct Journal {
     folder: PathBuf,
 }
 
-/// The entries of a journal, and in words which files were left out and why.
+/// The entries of a journal, and messages about ignored files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entries {
+    /// The entries that can be read.
     pub entries: Vec<Entry>,
+    /// For each ignored file, why it was ignored.
     pub left_out: Vec<String>,
 }
 
 impl Journal {
+    /// The journal in `folder`, which need not exist.
     pub fn new(folder: PathBuf) -> Self {
         Journal { folder }
     }
 
+    /// The folder of the journal.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Does work on the journal on a thread for blocking work, since every write waits for the disk. Work that has begun is
-    /// carried out, also where the future is dropped.
+    /// Runs work on the journal on a thread for blocking work, because every write waits for the disk. Work that has
+    /// started is completed even if the future is dropped.
     ///
     /// # Errors
     ///
-    /// Those of the work.
+    /// The error of the work, or that it panicked.
     pub async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Journal) -> io::Result<T> + Send + 'static,
@@ -55,7 +60,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// Those of [`Journal::read`].
+    /// As for [`Journal::read`].
     pub async fn read_aside(&self, token: String) -> io::Result<Option<Entry>> {
         self.aside(move |journal| journal.read(&token)).await
     }
@@ -64,16 +69,16 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// The entry is not on disk.
+    /// As for [`Journal::write`].
     pub async fn write_aside(&self, entry: Entry) -> io::Result<()> {
         self.aside(move |journal| journal.write(&entry)).await
     }
 
-    /// Whether the folder is, or can be made, one that nobody but this user can change.
+    /// Checks that only this user can change the folder, or that it can be created so.
     ///
     /// # Errors
     ///
-    /// It belongs to another user, others can write to it, or a link of another user leads to it.
+    /// The folder belongs to another user, others can write to it, or a link of another user leads to it.
     pub fn check(&self) -> Result<(), FolderError> {
         folder::check(&self.folder)
     }
@@ -82,11 +87,12 @@ impl Journal {
         self.folder.join(file_name(token))
     }
 
-    /// `None` where there is no entry.
+    /// Reads the entry of a restore; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, since it may hold the AMI's id, and one that is not the entry of this restore.
+    /// The file cannot be read, in which case it may still contain the id of an AMI, or it is not the entry of this
+    /// restore.
     pub fn read(&self, token: &str) -> io::Result<Option<Entry>> {
         let named =
             |problem: &dyn std::error::Error| io::Error::other(format!("{} {problem}; move it away", file_name(token)));
@@ -97,7 +103,11 @@ impl Journal {
         }
     }
 
-    /// Returns when the entry is on disk.
+    /// Writes an entry. Returns when it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// The folder is not safe, or the entry cannot be written.
     pub fn write(&self, entry: &Entry) -> io::Result<()> {
         folder::create(&self.folder)?;
         let text = serde_json::to_string(entry)? + "\n";
@@ -106,7 +116,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes an entry away: EC2 refused the call.
+    /// Removes an entry, after EC2 refused the call.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be removed.
     pub fn forget(&self, token: &str) -> io::Result<()> {
         match std::fs::remove_file(self.path(token)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -114,7 +128,7 @@ impl Journal {
         }
     }
 
-    /// All entries. A folder that others can change has none.
+    /// All entries. If others can change the folder, no entry is read.
     pub fn entries(&self) -> Entries {
         let mut found = Entries::default();
         if let Err(problem) = self.check() {
@@ -178,7 +192,7 @@ pub(crate) mod tests {
         assert!(journal.read(&token).is_err());
     }
 
-    /// An entry speaks for the restore whose token its file bears, in the schema of this version, and for no other.
+    /// An entry is valid only under the name of its token and with the schema of this version.
     #[test]
     fn entries_of_others_are_refused() {
         let folder = tempfile::tempdir().unwrap();

@@ -3,12 +3,13 @@ use std::str::FromStr;
 
 use crate::checksum::{Algorithm, Hasher};
 
-/// Digest of an entry and, through the ones before it, of the whole history up to it.
+/// Digest of an entry and, through its predecessors, of the whole history up to it.
 pub(super) type Link = [u8; 32];
 
+/// The digest before the first entry.
 pub(super) const BEGINNING: Link = [0; 32];
 
-/// SHA-256 over the digest before and the entry as it is kept.
+/// SHA-256 over a fixed prefix, the previous digest and the entry as it is stored.
 pub(super) fn link(before: &Link, document: &str) -> Link {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     hasher.update(b"stored-ami ledger 1\n");
@@ -17,14 +18,17 @@ pub(super) fn link(before: &Link, document: &str) -> Link {
     hasher.finish().as_bytes().try_into().unwrap_or(BEGINNING)
 }
 
-/// How many entries there are, and the digest of the last one. Kept elsewhere, it finds entries that were removed from
-/// the end and histories that were written anew, which a chain by itself cannot show.
+/// The number of entries, and the digest of the last one. A head that is stored elsewhere reveals entries removed from
+/// the end and rewritten histories, which the chain alone cannot show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
+    /// Number of entries.
     pub entries: u64,
+    /// Digest of the last entry.
     pub digest: Link,
 }
 
+/// A text that is not the head of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no head of a ledger, such as an audit prints: ENTRIES:SHA256")]
 pub struct ParseHeadError(pub String);

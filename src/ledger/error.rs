@@ -3,31 +3,39 @@ use rusqlite::{Error, ErrorCode};
 /// Why a ledger cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
+    /// The file is not a ledger.
     #[error("is no ledger of stored-ami: {0}")]
     Foreign(String),
-    /// The database has the mark of a ledger, and holds something that no released format has.
+    /// The database is marked as a ledger, but has content that no released format has.
     #[error("is no ledger as any version of stored-ami writes it: {0}")]
     Schema(String),
+    /// The format is newer than this version.
     #[error("was written by a newer version of stored-ami (format {0}); upgrade stored-ami")]
     Newer(i64),
+    /// The database is damaged.
     #[error("is damaged: {0}; put it aside, and begin another: what it proved must be proved again")]
     Damaged(String),
-    /// An entry is not what was written, or lacks the ones before it.
+    /// An entry differs from what was written, or its predecessors are missing.
     #[error(
         "was tampered with or is damaged: {0}; put it aside, and begin another: what it proved must be proved again"
     )]
     Broken(String),
+    /// The disk is full or failed.
     #[error("write failed; existing entries are intact: {0}")]
     Full(String),
+    /// The file cannot be written.
     #[error("cannot be written: {0}")]
     ReadOnly(String),
-    /// SQLite reported success, and the entries are not there.
+    /// SQLite reported success, but the entries are not there.
     #[error("does not keep what is written to it: {0}")]
     NotKept(String),
+    /// Another run holds the file for too long.
     #[error("is in use by another run for too long: {0}")]
     Busy(String),
+    /// The file cannot be opened.
     #[error("{0}")]
     CannotOpen(String),
+    /// Another error of SQLite.
     #[error("{0}")]
     Io(String),
 }
@@ -53,7 +61,7 @@ impl From<Error> for LedgerError {
 }
 
 impl LedgerError {
-    /// The same error from work that writes: SQLite could make neither the file nor its journal.
+    /// The same error from work that writes: SQLite could create neither the file nor its journal.
     pub(super) fn while_writing(self) -> Self {
         match self {
             LedgerError::CannotOpen(_) => {

@@ -9,37 +9,40 @@ use super::{LedgerError, schema};
 use crate::audit::Entry;
 use crate::files::create_private;
 
-/// Bytes of an entry, at most: several hundred times what one takes.
+/// Limit of an entry in bytes, several hundred times the usual size.
 const MOST_BYTES: i64 = 1 << 20;
 
-/// A ledger that is open.
+/// An open ledger.
 #[derive(Debug)]
 pub struct Ledger {
     connection: Connection,
 }
 
-/// An entry with its place.
+/// An entry with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// Counted from 1.
+    /// Position, counted from 1.
     pub number: u64,
+    /// Digest of the history up to this entry.
     pub digest: Link,
+    /// The entry.
     pub entry: Entry,
 }
 
 impl Ledger {
-    /// Opens a ledger to add to it; begins one where there is none, and brings one of an older format to the present one.
-    /// The file is written to, so one that cannot be written is refused here.
+    /// Opens a ledger for appending. Creates it if it does not exist, and upgrades an older format. Opening writes to
+    /// the file, so a file that cannot be written is refused here.
     ///
     /// # Errors
     ///
-    /// The file is no ledger, holds more than a ledger, is of a newer format, or cannot be written.
+    /// The file is no ledger, has other content than a ledger, is of a newer format, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        // SQLite gives its own files beside a ledger the rights that the ledger has.
+        // SQLite gives its auxiliary files the permissions of the ledger.
         create_private(path).map_err(|error| LedgerError::Io(error.to_string()))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut ledger = Ledger { connection: connect(path, flags).map_err(LedgerError::while_writing)? };
-        // A whole file is one file: nothing stands beside it but while it is written. Every commit is on the disk.
+        // In the default journal mode, other files exist only during a write. `FULL` makes every commit wait for the
+        // disk.
         ledger.connection.pragma_update(None, "synchronous", "FULL")?;
         ledger.prepare().map_err(LedgerError::while_writing)?;
         Ok(ledger)
@@ -56,24 +59,24 @@ impl Ledger {
         Ok(transaction.commit()?)
     }
 
-    /// Opens a ledger that is there, to read it; one of an older format stays as it is.
+    /// Opens an existing ledger for reading. An older format is not upgraded.
     ///
     /// # Errors
     ///
-    /// The file is no ledger, holds more than a ledger, is of a newer format, or cannot be read.
+    /// The file is no ledger, has other content than a ledger, is of a newer format, or cannot be read.
     pub fn open_existing(path: &Path) -> Result<Self, LedgerError> {
-        // What a killed run left half written is taken back by whoever opens it next, if that one may write.
+        // Opened for writing if permitted, so that SQLite can roll back an incomplete write of a killed run.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let ledger = Ledger { connection: connect(path, flags)? };
         schema::check(&ledger.connection)?;
         Ok(ledger)
     }
 
-    /// Adds entries behind those that are there: all of them or, where it fails, none.
+    /// Appends entries: all of them or, if it fails, none. Returns the new head.
     ///
     /// # Errors
     ///
-    /// The file cannot be written, or does not hold afterwards what was written.
+    /// The file cannot be written, or does not contain what was written.
     pub fn append(&mut self, entries: &[Entry]) -> Result<Head, LedgerError> {
         self.add(entries).map_err(LedgerError::while_writing)
     }
@@ -93,12 +96,12 @@ impl Ledger {
         }
     }
 
-    /// Every entry in order, of all targets that begin so; each is held against the one before it and against its own
-    /// columns, and of what was altered or removed nothing is believed. What the history ends in.
+    /// Visits the entries in order whose target starts with `begins`. Every entry is checked against its predecessor
+    /// and its own columns, and reading ends at an altered or missing one. Returns the head of the history.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, holds more than a ledger, or its chain is broken.
+    /// The file cannot be read, has other content than a ledger, or its chain is broken.
     pub fn each(&self, begins: Option<&str>, mut visit: impl FnMut(Kept)) -> Result<Head, LedgerError> {
         let reading = self.connection.unchecked_transaction()?;
         schema::check(&reading)?;
@@ -133,7 +136,12 @@ impl Ledger {
         Ok(at)
     }
 
-    /// Holds the file and every entry against themselves, and the history against a head that was kept elsewhere.
+    /// Checks the file and every entry, and that the history contains `expected`, a head that was stored elsewhere.
+    /// Returns the head of the history.
+    ///
+    /// # Errors
+    ///
+    /// The file or its chain is damaged, or `expected` is not in the history.
     pub fn check(&self, expected: Option<Head>) -> Result<Head, LedgerError> {
         let sound: String = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if sound != "ok" {
@@ -153,10 +161,10 @@ impl Ledger {
     }
 }
 
-/// A connection over which nothing in the file is run: no trigger, no view, no function that its schema names.
+/// A connection that runs nothing from the file: no trigger, no view, and no function that its schema names.
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
-    // A name that begins with `file:` is a URI to SQLite, whose parameters change how the file is locked and written, and
-    // one that begins with `:`, or an empty one, stands for no file. A whole path is always a path.
+    // SQLite treats a name that starts with `file:` as a URI, whose parameters change how the file is locked and
+    // written, and an empty name or one that starts with `:` as no file. An absolute path is always a path.
     let path = std::path::absolute(path).map_err(|error| LedgerError::CannotOpen(error.to_string()))?;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(wait_once_more))?;
@@ -173,7 +181,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-/// Adds one entry behind the last.
+/// Appends one entry.
 fn insert(transaction: &Connection, last: &Head, entry: &Entry) -> Result<Head, LedgerError> {
     let document = serde_json::to_string(entry).map_err(|error| LedgerError::Io(error.to_string()))?;
     if i64::try_from(document.len()).is_ok_and(|bytes| bytes > MOST_BYTES) {
@@ -256,7 +264,7 @@ mod tests {
     #[test]
     fn every_name_is_that_of_a_file() {
         let folder = tempfile::tempdir().unwrap();
-        // The current folder is of the process, and other tests run in it.
+        // The current directory belongs to the process, and other tests run in it.
         let here = std::env::current_dir().unwrap();
         let up: std::path::PathBuf = here.components().skip(1).map(|_| "..").collect();
         for name in
@@ -302,7 +310,7 @@ mod tests {
             assert!(error.to_string().contains(problem), "{sql}: {error}");
             assert_eq!(ledger.check(None), Err(error), "{sql}");
         }
-        // The end alone can be cut off unseen, but for a head that was kept elsewhere.
+        // Removing entries from the end is detected only with a head that was stored elsewhere.
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("l.db");
         let head = filled(&path);
@@ -368,7 +376,7 @@ mod tests {
         assert_eq!(Ledger::open_existing(&path).unwrap().check(None).unwrap().entries, 100);
     }
 
-    /// A ledger that version 0.1.0 wrote, before there was a format 2.
+    /// A ledger that version 0.1.0 wrote, in format 1.
     const OF_0_1_0: &[u8] = include_bytes!("../../tests/fixtures/ledger/0.1.0.db");
     const HEAD_OF_0_1_0: &str = include_str!("../../tests/fixtures/ledger/0.1.0.head");
 
@@ -392,7 +400,7 @@ mod tests {
         assert_eq!(ledger.check(Some(head)), Ok(after));
     }
 
-    /// Each is planted behind the back of a ledger that is open, too.
+    /// Each object is also added while a ledger is open.
     #[test]
     fn what_is_planted_is_refused_for_reading_and_writing_and_nothing_is_changed() {
         for sql in [
@@ -421,7 +429,7 @@ mod tests {
         }
     }
 
-    /// As where SQLite itself ran a trigger: an insert that changes no row, or another one.
+    /// As if SQLite had run a trigger: an insert that changes no row, or another one.
     #[test]
     fn an_insert_that_changes_no_row_is_an_error() {
         let connection = Connection::open_in_memory().unwrap();

@@ -1,5 +1,5 @@
-//! The history of proofs of an archive, in one SQLite file: entries are only ever added, and each carries the digest of
-//! the one before it, so that what was removed or altered later is found.
+//! The history of proofs of an archive, in one SQLite file. Entries are only appended, and each contains the digest of
+//! its predecessor, so that later changes and removals are detected.
 
 mod chain;
 mod error;

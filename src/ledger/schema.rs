@@ -1,18 +1,18 @@
-//! The tables of each format that was released. A ledger holds these and nothing else: a trigger, a view or another
-//! table could change what an entry says without breaking the chain.
+//! The tables of each released format. A ledger contains these and nothing else: a trigger, a view or another table
+//! could change what an entry says without breaking the chain.
 
 use rusqlite::Connection;
 
 use super::LedgerError;
 
-/// Marks the file as ours (SQLite, *PRAGMA application_id*): "sami".
+/// Application id of a ledger (SQLite, *PRAGMA application_id*): "sami".
 const APPLICATION: i64 = 0x7361_6D69;
 
-/// The format that is written. Format 2 has the tables of format 1; its entries tell what puts a state in doubt, which
-/// an older version would pass over.
+/// The format that is written. Format 2 has the tables of format 1; its entries record what puts a state in doubt,
+/// which an older version would ignore.
 pub(super) const FORMAT: i64 = 2;
 
-/// An entry of *sqlite_schema*: type, name, table and statement, byte for byte.
+/// A row of *sqlite_schema*: type, name, table and statement, byte for byte.
 type Object = (&'static str, &'static str, &'static str, &'static str);
 
 const ENTRY: &str = "CREATE TABLE entry (
@@ -25,30 +25,30 @@ const ENTRY: &str = "CREATE TABLE entry (
 const FORMATS: [(i64, &[Object]); 2] =
     [(1, &[("table", "entry", "entry", ENTRY)]), (FORMAT, &[("table", "entry", "entry", ENTRY)])];
 
-/// Makes an empty database a ledger.
+/// Creates a ledger in an empty database.
 pub(super) fn begin(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute_batch(ENTRY)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     write_format(connection)
 }
 
-/// States the format. SQLite writes the first page of the file for this even where the format stays the same.
+/// Writes the format number. SQLite writes the first page of the file for this even if the number stays the same.
 pub(super) fn write_format(connection: &Connection) -> Result<(), LedgerError> {
     Ok(connection.pragma_update(None, "user_version", FORMAT)?)
 }
 
-/// Whether a database is one in which nothing was made yet.
+/// Whether nothing has been created in a database yet.
 pub(super) fn is_empty(connection: &Connection) -> Result<bool, LedgerError> {
     let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(objects == 0 && pragma(connection, "application_id")? == 0)
 }
 
-/// Holds a database against the format that it states.
+/// Compares a database with the format that it states.
 ///
 /// # Errors
 ///
-/// `Foreign` for a database of something else, `Newer` for a format that is not known yet, `Schema` for an object that
-/// the format does not have, and `Damaged` for one that is missing.
+/// `Foreign` for a database of another program, `Newer` for a format that is not known yet, `Schema` for an object that
+/// the format does not have, and `Damaged` for a missing one.
 pub(super) fn check(connection: &Connection) -> Result<(), LedgerError> {
     if pragma(connection, "application_id")? != APPLICATION {
         return Err(LedgerError::Foreign("it is a database of something else".to_owned()));

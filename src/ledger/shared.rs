@@ -9,35 +9,36 @@ use super::{Head, Kept, Ledger, LedgerError};
 use crate::audit::Entry;
 use crate::sync::lock;
 
-/// Entries that are handed over together.
+/// Number of entries in a batch.
 const TOGETHER: usize = 1024;
 
-/// A ledger that is read and written on threads for blocking work: every commit waits for the disk, and another run may
-/// hold the file for a minute. Calls are carried out one after the other. A call whose future is dropped is carried out
-/// all the same once it has begun.
+/// A ledger that is read and written on threads for blocking work, because every commit waits for the disk, and another
+/// run may hold the file for a minute. Calls are carried out one after the other. A call that has started is completed
+/// even if its future is dropped.
 #[derive(Debug, Clone)]
 pub struct SharedLedger(Arc<Mutex<Ledger>>);
 
 impl SharedLedger {
+    /// Shares an open ledger.
     pub fn new(ledger: Ledger) -> Self {
         SharedLedger(Arc::new(Mutex::new(ledger)))
     }
 
-    /// [`Ledger::append`]: returns when the entries are on disk.
+    /// [`Ledger::append`] for asynchronous callers. Returns when the entries are on disk.
     ///
     /// # Errors
     ///
-    /// Those of [`Ledger::append`].
+    /// As for [`Ledger::append`].
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Head, LedgerError> {
         let ledger = Arc::clone(&self.0);
         spawn_blocking(move || lock(&ledger).append(&entries)).await.unwrap_or_else(|error| Err(broke_off(&error)))
     }
 
-    /// Every entry in order, as [`Ledger::each`] reads them; what the history ends in.
+    /// Visits all entries in order, as [`Ledger::each`] does. Returns the head of the history.
     ///
     /// # Errors
     ///
-    /// Those of [`Ledger::each`]. Some entries may have been visited then.
+    /// As for [`Ledger::each`]. Some entries may have been visited by then.
     pub async fn each(&self, mut visit: impl FnMut(Kept)) -> Result<Head, LedgerError> {
         let ledger = Arc::clone(&self.0);
         let (sender, mut batches) = mpsc::channel(2);
@@ -46,7 +47,7 @@ impl SharedLedger {
             let head = lock(&ledger).each(None, |kept| {
                 batch.push(kept);
                 if batch.len() == TOGETHER {
-                    // Nobody listens any more where the caller was dropped.
+                    // The receiver is gone if the caller was dropped.
                     let _ = sender.blocking_send(std::mem::take(&mut batch));
                 }
             })?;

@@ -1,4 +1,4 @@
-//! What the lower floors tell while they work: counters and notes, no layout.
+//! Events of requests and reads, for progress displays and counts.
 
 mod timeline;
 
@@ -13,47 +13,54 @@ pub use timeline::Timeline;
 use crate::clock::Clock;
 use crate::sync::lock;
 
-/// A request to the outside world.
+/// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Call {
+    /// HeadObject.
     Head,
+    /// GetObjectAttributes.
     Attributes,
+    /// HeadObject with a part number.
     HeadPart,
+    /// GetObjectTagging.
     Tags,
+    /// GetObjectRetention and GetObjectLegalHold.
     Lock,
+    /// A search for the object or for the reason of an error.
     Find,
+    /// GetObject.
     Read,
-    /// Of a bucket: settings and listings.
+    /// Settings and listings of a bucket.
     Bucket,
-    /// Of EC2.
+    /// EC2.
     Image,
-    /// Of STS, KMS, Service Quotas and SSM.
+    /// STS, KMS, Service Quotas and SSM.
     Account,
 }
 
-/// Hears what happens during a command. All methods may be called from any thread.
+/// Receives events during a command. All methods may be called from any thread.
 pub trait Monitor: Send + Sync {
-    /// A request goes out; every attempt counts.
+    /// A request is sent; every attempt counts.
     fn request(&self, _call: Call) {}
-    /// A stretch of reading starts: what for, and how many bytes.
+    /// A read starts: its purpose, and its size in bytes.
     fn begin(&self, _what: &str, _bytes: u64) {}
-    /// Bytes of an object have come.
+    /// Bytes of an object have arrived.
     fn received(&self, _bytes: u64) {}
-    /// An attempt failed and will be made again after a wait.
+    /// An attempt failed and will be repeated after a wait.
     fn retrying(&self, _error: &dyn Error, _wait: Duration) {}
-    /// How far a task of the service is, in one line; each call replaces the line before.
+    /// Progress of a task of the service, in one line that replaces the previous one.
     fn task(&self, _line: &str) {}
-    /// Something worth saying that has no verdict.
+    /// A note for the user that belongs to no verdict.
     fn note(&self, _note: &str) {}
 }
 
-/// Hears nothing.
+/// Ignores all events.
 #[derive(Debug, Default)]
 pub struct Silent;
 
 impl Monitor for Silent {}
 
-/// Counts, and passes everything on.
+/// Counts events, and passes them on.
 pub struct Counting {
     next: Arc<dyn Monitor>,
     clock: Arc<dyn Clock>,
@@ -64,20 +71,21 @@ pub struct Counting {
     timeline: Mutex<Timeline>,
 }
 
-/// What was counted.
+/// The counts of a [`Counting`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Requests of all kinds, repeated ones too.
+    /// Requests of all kinds, including retries.
     pub requests: u64,
-    /// Of these, reads of object bytes.
+    /// Requests among them that read bytes of an object.
     pub reads: u64,
+    /// Attempts that were repeated.
     pub retries: u64,
     /// Bytes of object bodies.
     pub received: u64,
 }
 
 impl Counting {
-    /// Passes everything on to `next`. `clock` times the [`Timeline`].
+    /// Passes all events on to `next`. `clock` times the [`Timeline`].
     pub fn new(next: Arc<dyn Monitor>, clock: Arc<dyn Clock>) -> Self {
         Counting {
             next,
@@ -90,11 +98,12 @@ impl Counting {
         }
     }
 
-    /// How the bytes came over time.
+    /// The received bytes over time.
     pub fn timeline(&self) -> Timeline {
         lock(&self.timeline).clone()
     }
 
+    /// The counts so far.
     pub fn counts(&self) -> Counts {
         Counts {
             requests: self.requests.load(Ordering::Relaxed),
@@ -105,7 +114,7 @@ impl Counting {
     }
 }
 
-// A default method would drop what the next monitor should hear.
+// A default method would not pass the event on.
 #[deny(clippy::missing_trait_methods)]
 impl Monitor for Counting {
     fn request(&self, call: Call) {

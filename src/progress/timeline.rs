@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-/// Bytes over time, in equal periods. However long it goes on it keeps at most [`Timeline::MOST`] of them: when there
-/// would be more, each two become one.
+/// Received bytes over time, in periods of equal length. At most [`Timeline::MOST`] periods are kept: if there would be
+/// more, each two are merged.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     began: Option<Instant>,
@@ -10,9 +10,12 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// Maximum number of periods.
     pub const MOST: usize = 240;
+    /// Initial length of a period.
     const SHORTEST: Duration = Duration::from_millis(50);
 
+    /// Adds bytes that arrived at `now`.
     pub fn add(&mut self, bytes: u64, now: Instant) {
         let elapsed = now.duration_since(*self.began.get_or_insert(now));
         let mut position = self.position(elapsed);
@@ -33,11 +36,12 @@ impl Timeline {
         usize::try_from(elapsed.as_nanos() / self.period.as_nanos()).unwrap_or(usize::MAX)
     }
 
+    /// Length of each period.
     pub fn period(&self) -> Duration {
         self.period
     }
 
-    /// Bytes a second in each period. The last one was not at its end, and is left out where there are others.
+    /// Bytes per second in each period. The last period is not complete, and is left out unless it is the only one.
     pub fn rates(&self) -> Vec<f64> {
         let whole = self.bytes.len().saturating_sub(usize::from(self.bytes.len() > 1));
         self.bytes.iter().take(whole).map(|bytes| *bytes as f64 / self.period.as_secs_f64()).collect()

@@ -5,36 +5,46 @@ use crate::facts::{
     BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
 };
 
-/// One bucket, and what can be asked about it. Requests are counted, and made again where that may help.
+/// Requests about one bucket. Implementations count requests and retry them where that may help.
+///
+/// # Errors
+///
+/// Each method returns the [`SourceError`] of its last attempt. [`ErrorKind::Denied`](super::ErrorKind::Denied) names
+/// the missing permission; [`ErrorKind::Protocol`](super::ErrorKind::Protocol) means that the response contradicts
+/// itself or the request.
 #[async_trait]
 pub trait BucketService: Send + Sync {
+    /// Name of the bucket.
     fn name(&self) -> &str;
 
-    /// HeadBucket: there, visible, and where.
+    /// Whether the bucket exists and is visible, and its Region (HeadBucket).
     async fn facts(&self) -> Result<BucketFacts, SourceError>;
 
+    /// State of versioning (GetBucketVersioning).
     async fn versioning(&self) -> Result<Versioning, SourceError>;
 
+    /// Default encryption (GetBucketEncryption). [`ErrorKind::NotFound`](super::ErrorKind::NotFound) if none is set.
     async fn encryption(&self) -> Result<BucketEncryption, SourceError>;
 
-    /// Whether all four settings of Block Public Access are on.
+    /// Whether all four settings of Block Public Access are on (GetPublicAccessBlock).
     async fn public_access_blocked(&self) -> Result<bool, SourceError>;
 
-    /// The rules of its lifecycle; empty where the server says that there are none.
+    /// Lifecycle rules (GetBucketLifecycleConfiguration); empty if the server states that there are none.
     async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, SourceError>;
 
-    /// The next page of a listing. One that contradicts itself, the request or the pages before is an error.
+    /// The next page of a listing (ListObjectsV2). A page that contradicts itself, the request or earlier pages is an
+    /// error.
     async fn list(&self, walk: &mut Walk) -> Result<ListedPage, SourceError>;
 
-    /// Multipart uploads under a prefix that are not completed.
+    /// Incomplete multipart uploads under a prefix (ListMultipartUploads).
     async fn uploads(&self, prefix: &str) -> Result<Vec<UploadFacts>, SourceError>;
 
-    /// All objects whose key ends in this file name, under whatever path. Reads the listing of the whole bucket.
+    /// All objects whose key ends with this file name, under any path. Lists the whole bucket.
     async fn objects_named(&self, file: &str) -> Result<Vec<ListedObject>, SourceError>;
 
-    /// Versions and delete markers of one key.
+    /// Versions and delete markers of one key (ListObjectVersions).
     async fn versions_of(&self, key: &str) -> Result<Vec<ListedObject>, SourceError>;
 
-    /// Multipart uploads that are not completed, whose key ends in this file name.
+    /// Incomplete multipart uploads whose key ends with this file name.
     async fn uploads_named(&self, file: &str) -> Result<Vec<UploadFacts>, SourceError>;
 }

@@ -3,15 +3,14 @@
 //! Rules:
 //!
 //! - [`SourceError::kind`] says what a caller can do next. It is the only part that code may decide on, besides
-//!   [`SourceError::code`], the service's own error code. `detail` is for people and may be reworded.
+//!   [`SourceError::code`], the service's own error code. `detail` is for users and may be reworded.
 //! - A kind is derived from an error code, a status or a typed error of the SDK, not from a server's message. There are
-//!   two exceptions, where no code exists: a server that is not S3 and wants TLS (`wants_https` in `s3/error.rs`), and a
-//!   bucket without Object Lock (`lock` in `s3/object.rs`).
+//!   two exceptions, where no code exists: a server other than S3 that expects TLS (`wants_https` in `s3/error.rs`),
+//!   and a bucket without Object Lock (`lock` in `s3/object.rs`).
 //! - The error that caused this one is its [`source`](std::error::Error::source). `detail` already holds the text of
 //!   the innermost cause, so a caller prints either this error or the chain of its causes.
-//! - `subject` names the object, bucket or service that was asked. The caller that adds a subject of its own leaves
-//!   this one out.
-//! - This type knows nothing of reports and exit codes; [`crate::commands::exit_of`] maps kinds to exit codes.
+//! - `subject` names the requested object, bucket or service; a caller that names it otherwise leaves it out.
+//! - This type does not depend on reports and exit codes; [`crate::commands::exit_of`] maps kinds to exit codes.
 //! - A new kind is added only where a caller acts on it. `#[non_exhaustive]` keeps that compatible.
 
 use std::error::Error;
@@ -28,23 +27,23 @@ pub enum ErrorKind {
     NotFound,
     /// The caller lacks a permission. The object may or may not exist.
     Denied,
-    /// The bucket is in another Region; its name where the server states it.
+    /// The bucket is in another Region; its name if the server states it.
     WrongRegion(Option<String>),
     /// The object must be restored from an archive tier before it can be read.
     Archived,
     /// The object is no longer the one that was discovered.
     Changed,
-    /// Something exists in the place of what was asked for, and nothing shows whether it is the same.
+    /// Something exists in place of the requested resource, and nothing shows whether it is the same.
     Ambiguous,
-    /// The request may have been carried out, and its answer was lost.
+    /// The request may have been carried out, but its response was lost.
     OutcomeUnknown,
-    /// A dry run was answered: the request is permitted and would have been carried out.
+    /// The response to a dry run: the request is permitted and would have been carried out.
     DryRunAllowed,
-    /// The answer contradicts the request, itself or the protocol.
+    /// The response contradicts the request, itself or the protocol.
     Protocol,
     /// The server asks for fewer requests.
     Throttled,
-    /// A fault that may pass: no connection, a timeout, a status of 500 or above.
+    /// A temporary fault: no connection, a timeout, a status of 500 or above.
     Transient,
     /// Credentials are missing, expired or refused.
     Credentials,
@@ -70,18 +69,19 @@ pub enum ErrorKind {
 pub struct SourceError {
     /// What the caller can do about it.
     pub kind: ErrorKind,
-    /// The object, bucket or service that was asked.
+    /// The object, bucket or service of the request.
     pub subject: String,
-    /// What happened, in one line for people.
+    /// What happened, in one line for the user.
     pub detail: String,
     /// The service's own error code.
     pub code: Option<Box<str>>,
     /// The id under which the provider's support finds the request.
     pub request_id: Option<Box<str>>,
+    /// The error that caused this one.
     pub(crate) cause: Cause,
 }
 
-/// The error that another one was made from, if any, shared by its clones.
+/// The error that caused this one, if any, shared by its clones.
 #[derive(Clone, Default)]
 pub(crate) struct Cause(Option<Arc<dyn Error + Send + Sync>>);
 
@@ -91,7 +91,7 @@ impl fmt::Debug for Cause {
     }
 }
 
-/// Errors are compared by what they say; two of them may have different causes and still be equal.
+/// Causes do not take part in the comparison of errors.
 impl PartialEq for Cause {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -113,7 +113,7 @@ impl SourceError {
         }
     }
 
-    /// The same error with the one that it was made from.
+    /// The same error with its cause.
     #[must_use]
     pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         SourceError { cause: Cause(Some(Arc::from(cause.into()))), ..self }
@@ -124,7 +124,7 @@ impl SourceError {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::ShortBody)
     }
 
-    /// Whether the server may have carried the request out although its answer was lost. A throttled request was not
+    /// Whether the server may have carried the request out although its response was lost. A throttled request was not
     /// carried out.
     pub fn may_be_done(&self) -> bool {
         matches!(self.kind, ErrorKind::Transient | ErrorKind::ShortBody | ErrorKind::Protocol)

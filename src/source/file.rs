@@ -17,18 +17,19 @@ use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, Same, Target};
 use crate::units::{ByteRange, KIB, PartNumber};
 
-/// Large enough to make the system call cheap, small enough to stay in cache.
+/// Bytes per read: enough to amortise the system call, and small enough for the processor's cache.
 const FRAME: u64 = 256 * KIB;
 
+/// A regular local file as an object. Clones share the identity of the file.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     target: Target,
     path: PathBuf,
-    /// The file as it was found first, for all clones.
+    /// The file as first opened, shared by all clones.
     first: Arc<OnceLock<Found>>,
 }
 
-/// Which file is at a path, and its size.
+/// Device, inode and size of a file.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     device: u64,
@@ -37,6 +38,7 @@ struct Found {
 }
 
 impl FileSource {
+    /// A source for the file at `path`. The file is opened by the first request.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         FileSource { target: Target::File(path.clone()), path, first: Arc::new(OnceLock::new()) }
@@ -56,7 +58,7 @@ impl FileSource {
     }
 
     fn open(&self) -> Result<(File, Metadata), SourceError> {
-        // Asked before opening, for opening a pipe waits until somebody writes to it.
+        // Checked before opening, because opening a pipe blocks until a writer appears.
         let metadata = std::fs::metadata(&self.path).map_err(|error| self.error(error))?;
         if metadata.is_dir() {
             return Err(SourceError::new(ErrorKind::Invalid, &self.target, "is a directory; name the files in it"));
@@ -65,7 +67,7 @@ impl FileSource {
             return Err(self.special());
         }
         let open = || {
-            // A pipe that took the place of the file since must not block.
+            // The file may have been replaced by a pipe since; opening must not block.
             let file = File::options().read(true).custom_flags(O_NONBLOCK).open(&self.path)?;
             let metadata = file.metadata()?;
             Ok((file, metadata))
@@ -83,8 +85,8 @@ impl FileSource {
         SourceError::new(ErrorKind::Invalid, &self.target, detail)
     }
 
-    /// A file that grows or shrinks while it is read is not one whose bytes can be judged. One that took its place is
-    /// another file, which its identity tells.
+    /// Refuses a file that grew or shrank since it was first opened: its bytes cannot be judged. A file that replaced
+    /// it has another identity, which `read` compares.
     fn holds_still(&self, now: &Metadata) -> Result<(), SourceError> {
         let found = Found { device: now.dev(), inode: now.ino(), size: now.size() };
         let first = self.first.get_or_init(|| found);
@@ -98,7 +100,8 @@ impl FileSource {
         SourceError::new(ErrorKind::Io, &self.target, format!("is not a stable file: {detail}"))
     }
 
-    /// Files that a kernel makes up as they are read state a size of 0, or of a page.
+    /// Files that the kernel generates on reading state a size of 0 or of a page, so a read at the end must return
+    /// nothing.
     fn ends_at_its_size(&self, file: &File, size: u64) -> Result<(), SourceError> {
         match file.read_at(&mut [0], size) {
             Ok(0) => Ok(()),
@@ -108,7 +111,7 @@ impl FileSource {
     }
 }
 
-/// What marks the present bytes of a file: inode, size, and the time of the last change.
+/// Identity of the current content of a file: inode, size, and time of the last status change.
 fn identity(metadata: &Metadata) -> ETag {
     ETag::new(&format!(
         "inode-{}-{}-{}.{:09}",
@@ -183,7 +186,8 @@ impl ObjectSource for FileSource {
 impl FileSource {
     async fn frame(&self, file: &Arc<File>, offset: u64, length: u64) -> Result<Bytes, SourceError> {
         let file = Arc::clone(file);
-        // Allocated here: threads for blocking work are many, and the allocator keeps what was freed for each of them.
+        // Allocated here: there are many threads for blocking work, and the allocator keeps freed memory for each of
+        // them.
         let mut buffer = BytesMut::zeroed(length as usize);
         let read = move || {
             let got = file.read_at(&mut buffer, offset)?;

@@ -1,4 +1,4 @@
-//! An object in memory whose requests can be made to go wrong, for tests.
+//! An object in memory with injected faults, for tests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,52 +14,59 @@ use crate::progress::Call;
 use crate::sync::lock;
 use crate::units::{ByteRange, PartNumber};
 
-/// What goes wrong with a request.
+/// A fault of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// The request is answered with an error.
+    /// The request fails with this kind of error.
     Fail(ErrorKind),
-    /// The body breaks off after this many bytes with an error.
+    /// The body fails with an error after `after` bytes.
     Break { after: usize },
-    /// The body ends after this many bytes as if that were all.
+    /// The body ends after `after` bytes, without an error.
     End { after: usize },
-    /// After this many bytes nothing more comes, and the connection stays open.
+    /// After `after` bytes nothing more arrives, and the connection stays open.
     Stall { after: usize },
-    /// This many bytes too many come.
+    /// The body has `by` extra bytes.
     Extend { by: usize },
-    /// A byte at this offset of the object is changed on the way.
+    /// The byte at this offset of the object has one bit changed.
     Flip { offset: u64 },
-    /// Whoever reads the body panics after this many bytes.
+    /// The body panics after `after` bytes.
     Panic { after: usize },
 }
 
-/// A fault that strikes a number of requests of one kind.
+/// A fault for a number of requests of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// The kind of request.
     pub call: Call,
-    /// Only reads that hold this offset; all requests where absent.
+    /// Only reads of ranges that contain this offset; all requests if `None`.
     pub at: Option<u64>,
-    /// Requests let through first.
+    /// Number of requests that succeed first.
     pub skip: u32,
-    /// Requests struck after those.
+    /// Number of requests that fail after those.
     pub times: u32,
+    /// The fault.
     pub action: Action,
 }
 
-/// What the object is, and what is said of it; the two need not agree.
+/// The bytes of an object and the answers of its server, which need not match.
 #[derive(Debug, Clone)]
 pub struct MemoryObject {
+    /// The bytes.
     pub data: Bytes,
+    /// Answer to HEAD.
     pub facts: ObjectFacts,
+    /// Answer to GetObjectAttributes.
     pub attributes: Result<AttributeFacts, ErrorKind>,
-    /// Answers to HEAD with a part number, from part 1 on.
+    /// Answers to HEAD with a part number, from part 1.
     pub parts: Result<Vec<PartFacts>, ErrorKind>,
+    /// Answer to GetObjectTagging.
     pub tags: BTreeMap<String, String>,
+    /// Faults to inject; the first one that applies to a request is used.
     pub faults: Vec<Fault>,
 }
 
 impl MemoryObject {
-    /// An object of which nothing is said but its size and an ETag that is no MD5.
+    /// An object with a size and an opaque ETag, which is no MD5, and no other facts.
     pub fn plain(target: Target, data: impl Into<Bytes>) -> Self {
         let data = data.into();
         let id = ObjectId { target, etag: Some(ETag::new("opaque")) };
@@ -79,7 +86,7 @@ impl MemoryObject {
     }
 }
 
-/// A source over a [`MemoryObject`]; clones share it.
+/// A source for a [`MemoryObject`], which its clones share.
 #[derive(Debug, Clone)]
 pub struct MemorySource {
     target: Target,
@@ -87,11 +94,12 @@ pub struct MemorySource {
 }
 
 impl MemorySource {
+    /// A source with the identity in the facts of `object`.
     pub fn new(object: MemoryObject) -> Self {
         MemorySource { target: object.facts.id.target.clone(), object: Arc::new(Mutex::new(object)) }
     }
 
-    /// The object, to change it while it is read.
+    /// The object, for changes during a read. Requests block while the guard is held.
     pub fn object(&self) -> MutexGuard<'_, MemoryObject> {
         lock(&self.object)
     }
@@ -100,7 +108,7 @@ impl MemorySource {
         SourceError::new(kind.clone(), &self.target, format!("{kind:?}"))
     }
 
-    /// The fault that strikes this request; the first one that fits.
+    /// The fault for this request: the first one that applies.
     fn struck(&self, call: Call, range: Option<ByteRange>) -> Option<Action> {
         let mut object = self.object();
         let holds = |at: u64| range.is_some_and(|range| (range.start()..range.end()).contains(&at));
@@ -186,7 +194,7 @@ impl ObjectSource for MemorySource {
             }
             Some(Action::Fail(_)) | None => {}
         }
-        // Frames of an odd length, so that nothing falls on a boundary by chance.
+        // Frames of an odd length, so that no boundary is hit by chance.
         let frames: Vec<_> = data.chunks(1009).map(|frame| Ok(Bytes::copy_from_slice(frame))).chain(broken).collect();
         if stalls {
             return Ok(Box::pin(stream::iter(frames).chain(stream::pending())));

@@ -1,4 +1,4 @@
-//! Where the bytes of objects come from.
+//! Access to the bytes and facts of objects: in S3, in local files, and in memory for tests.
 
 mod bucket;
 mod bucket_resolver;
@@ -31,80 +31,87 @@ use crate::ident::{ObjectId, Target};
 use crate::progress::Call;
 use crate::units::{ByteRange, PartNumber};
 
-/// Bytes of a frame at the most, where they come from a connection. Larger ones fall out of the processor's cache
-/// before they are hashed, smaller ones cost more calls.
+/// Maximum length in bytes of a frame from a connection. Larger frames fall out of the processor's cache before they
+/// are hashed; smaller ones cost more calls.
 pub const FRAME: usize = 64 << 10;
 
 /// The bytes of a range, as frames in order.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, SourceError>> + Send>>;
 
-/// What a request took besides itself.
+/// Costs of requests that their results do not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Aside {
-    /// Further requests.
+    /// Additional requests.
     pub requests: u64,
-    /// Bytes of answers that were the object where something else was asked for.
+    /// Bytes of responses that were the object itself in place of the requested document.
     pub bytes: u64,
 }
 
-/// One object, and everything that can be asked about it. Each method is one
-/// request (attributes: one for each page); retrying is the caller's business.
+/// One object, and the requests about it. Each method sends one request (`attributes`: one per page), without retries;
+/// [`Session`] adds them.
+///
+/// # Errors
+///
+/// Each method fails with a [`SourceError`], whose [`kind`](SourceError::kind) says what the caller can do.
 #[async_trait]
 pub trait ObjectSource: Send + Sync {
+    /// The object that this source accesses.
     fn target(&self) -> &Target;
 
-    /// Facts and identity of the object as it is now.
+    /// Current facts and identity of the object (HeadObject).
     async fn head(&self) -> Result<ObjectFacts, SourceError>;
 
-    /// The same without the checksums, which may take more permissions.
+    /// The same without checksums, which may require more permissions.
     async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
         self.head().await
     }
 
-    /// What a refused HEAD really means, and how many requests it took to learn that.
+    /// Replaces the error of a refused HEAD by a more specific one if possible. Returns it with the number of requests
+    /// sent.
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {
         (error, 0)
     }
 
-    /// Whether the server looks at the expected owner of the bucket, and how many requests it took to learn that;
-    /// `None` where no owner is expected, or the service documents that it does. To be asked after a HEAD.
+    /// Whether the server checks the expected owner of the bucket, and the number of requests sent. `None` if no owner
+    /// is expected or the service documents that it does. The caller must have seen a HEAD succeed.
     async fn owner_check(&self) -> Option<(OwnerCheck, u64)> {
         None
     }
 
-    /// Checksums and parts, as GetObjectAttributes tells them.
+    /// Checksums and parts (GetObjectAttributes).
     async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError>;
 
-    /// One stored part, as HEAD with a part number tells it.
+    /// One stored part (HeadObject with a part number).
     async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError>;
 
+    /// Tags (GetObjectTagging).
     async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError>;
 
-    /// Retention and legal hold, asked for by themselves.
+    /// Retention and legal hold (GetObjectRetention, GetObjectLegalHold).
     async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError>;
 
-    /// What a listing tells of the object; `None` when the listing does not hold it.
+    /// Facts from a listing (ListObjectsV2); `None` if the listing does not contain the object.
     async fn find(&self) -> Result<Option<ObjectFacts>, SourceError>;
 
-    /// Bytes of an object of `size` bytes under the identity `id`. The head of the answer
-    /// has been held against the request before the body is handed out.
+    /// Reads bytes of an object of `size` bytes with the identity `id` (GetObject). The head of the response is checked
+    /// against the request before the body is returned.
     async fn read(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError>;
 
-    /// A request that this server is known not to serve, with the reason; it need not be made.
+    /// The reason why the server is known not to support a request, which then need not be sent.
     fn lacks(&self, _call: Call) -> Option<SourceError> {
         None
     }
 
-    /// Requests and bytes that the results of the other methods do not tell of, since this was asked last.
+    /// Requests and bytes since the last call that the results of other methods do not show.
     fn aside(&self) -> Aside {
         Aside::default()
     }
 
-    /// What is worth saying of the answers so far, each once.
+    /// Notes about responses since the last call, for the user; each note is returned once.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The same object over connections of its own, for a second opinion.
+    /// The same object over new connections, for a second read.
     fn fresh(&self) -> Arc<dyn ObjectSource>;
 }

@@ -1,15 +1,15 @@
 use std::time::Duration;
 
-/// How often and how patiently a failed request is made again.
+/// How often a failed request is retried, and how long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts in a row without progress, the first one included.
+    /// Consecutive attempts without progress, including the first.
     pub attempts: u32,
-    /// The first wait is at most this long; each further one at most twice the one before.
+    /// Maximum of the first wait; the maximum doubles with each further one.
     pub base: Duration,
-    /// No wait is longer.
+    /// Upper limit of a wait.
     pub cap: Duration,
-    /// No frame for this long: the connection is given up.
+    /// A connection without a frame for this long is closed.
     pub stall: Duration,
 }
 
@@ -25,8 +25,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The wait before attempt number `failed + 1`, after `failed` failures in a row; `None`
-    /// when enough attempts were made. Full jitter: `random` in `0..1` scales the wait.
+    /// The wait before attempt number `failed + 1`, after `failed` consecutive failures; `None` if there are no
+    /// attempts left. Full jitter: `random` in `0..1` scales the wait.
     pub fn wait(&self, failed: u32, random: f64) -> Option<Duration> {
         if failed >= self.attempts {
             return None;

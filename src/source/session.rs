@@ -12,22 +12,29 @@ use crate::ident::{ObjectId, Target};
 use crate::progress::{Call, Counting, Monitor};
 use crate::units::{ByteRange, PartNumber};
 
-/// What every request needs besides its object.
+/// What all requests need besides their target.
 #[derive(Clone)]
 pub struct Context {
+    /// Clock and random numbers.
     pub clock: Arc<dyn Clock>,
+    /// Receives the number of requests, bytes and retries.
     pub monitor: Arc<dyn Monitor>,
+    /// Retries of failed requests.
     pub retry: RetryPolicy,
 }
 
 impl Context {
-    /// The same, with a counter of its own that passes everything on.
+    /// The same, with a separate counter that also reports to this context's monitor.
     pub fn counted(&self) -> (Self, Arc<Counting>) {
         let counting = Arc::new(Counting::new(Arc::clone(&self.monitor), Arc::clone(&self.clock)));
         (Context { monitor: Arc::clone(&counting) as Arc<dyn Monitor>, ..self.clone() }, counting)
     }
 
-    /// Makes a request that may be made twice without harm, again where that may help. Every attempt counts.
+    /// Sends an idempotent request, with retries where those may help. Every attempt is counted.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt.
     pub async fn retry<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
     where
         F: Future<Output = Result<T, SourceError>>,
@@ -44,7 +51,11 @@ impl Context {
         }
     }
 
-    /// Waits before the next attempt; gives the error back when there is none.
+    /// Waits before the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns `error` if no attempts are left.
     pub async fn wait(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
         let Some(wait) = self.retry.wait(failed, self.clock.random()) else {
             return Err(error);
@@ -55,7 +66,7 @@ impl Context {
     }
 }
 
-/// An object source whose requests are counted and, where it may help, made again.
+/// An object source with counted requests and retries.
 #[derive(Clone)]
 pub struct Session {
     source: Arc<dyn ObjectSource>,
@@ -63,44 +74,48 @@ pub struct Session {
 }
 
 impl Session {
+    /// `context` counts and retries the requests on `source`.
     pub fn new(source: Arc<dyn ObjectSource>, context: Context) -> Self {
         Session { source, context }
     }
 
-    /// The same, with a counter of its own that passes everything on.
+    /// The same, with a separate counter that also reports to this session's monitor.
     pub fn counted(&self) -> (Self, Arc<Counting>) {
         let (context, counting) = self.context.counted();
         (Session { source: Arc::clone(&self.source), context }, counting)
     }
 
+    /// The context of the requests.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
+    /// The object that this session accesses.
     pub fn target(&self) -> &Target {
         self.source.target()
     }
 
+    /// The source without retries and counts.
     pub fn source(&self) -> Arc<dyn ObjectSource> {
         Arc::clone(&self.source)
     }
 
-    /// The same over new connections.
+    /// The same session over new connections.
     pub fn fresh(&self) -> Self {
         Session { source: self.source.fresh(), context: self.context.clone() }
     }
 
-    /// Whether this server is known not to serve a request, with the reason.
+    /// Why the server is known not to support a request, if it is.
     pub fn lacks(&self, call: Call) -> Option<SourceError> {
         self.source.lacks(call)
     }
 
-    /// What is worth saying of the answers so far, each once.
+    /// Notes about responses since the last call, for the user; each note is returned once.
     pub fn notes(&self) -> Vec<String> {
         self.source.notes()
     }
 
-    /// Makes a request, again where that may help, and counts what it took besides.
+    /// Sends a request, with retries, and counts its additional costs.
     async fn ask<T, F>(&self, call: Call, request: impl Fn() -> F) -> Result<T, SourceError>
     where
         F: Future<Output = Result<T, SourceError>>,
@@ -123,7 +138,11 @@ impl Session {
         }
     }
 
-    /// HEAD. One that fails is explained by a request of its own.
+    /// HeadObject. If it fails, a second request is sent to find the reason.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt, made more specific if possible.
     pub async fn head(&self) -> Result<ObjectFacts, SourceError> {
         let first = match self.head_again().await {
             Err(error) => error,
@@ -136,7 +155,12 @@ impl Session {
         Err(error)
     }
 
-    /// HEAD of an object that was seen before; why one fails is not looked for.
+    /// HeadObject for an object that was seen before, without looking for the reason of a failure. If it is denied, it
+    /// is sent again without checksums, which require fewer permissions.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt with checksums.
     pub async fn head_again(&self) -> Result<ObjectFacts, SourceError> {
         let first = match self.ask(Call::Head, || self.source.head()).await {
             Err(error) => error,
@@ -150,8 +174,8 @@ impl Session {
         Err(first)
     }
 
-    /// What must be said of the expected owner of the bucket: that the server does not look at it, or did not show
-    /// that it does. To be asked after a HEAD.
+    /// A note that the server ignores the expected owner of the bucket, or did not show that it checks it. Only
+    /// meaningful after a successful HEAD.
     pub async fn owner_note(&self) -> Option<String> {
         let (check, requests) = self.source.owner_check().await?;
         for _ in 0..requests {
@@ -160,28 +184,56 @@ impl Session {
         check.note()
     }
 
+    /// Checksums and parts of the object.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt.
     pub async fn attributes(&self, id: &ObjectId) -> Result<AttributeFacts, SourceError> {
         self.ask(Call::Attributes, || self.source.attributes(id)).await
     }
 
+    /// One stored part.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt.
     pub async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
         self.ask(Call::HeadPart, || self.source.part(id, number)).await
     }
 
+    /// Tags of the object.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt.
     pub async fn tags(&self, id: &ObjectId) -> Result<BTreeMap<String, String>, SourceError> {
         self.ask(Call::Tags, || self.source.tags(id)).await
     }
 
-    /// Retention and legal hold, which are asked for one by one.
+    /// Retention and legal hold, each with its own request.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt.
     pub async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
         self.ask(Call::Lock, || self.source.lock(id)).await
     }
 
+    /// Facts from a listing; `None` if the listing does not contain the object.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt.
     pub async fn find(&self) -> Result<Option<ObjectFacts>, SourceError> {
         self.ask(Call::Find, || self.source.find()).await
     }
 
-    /// All bytes of a range that is small enough to be kept, from as many attempts as it takes.
+    /// Reads a range that fits in memory, with retries.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt; [`ErrorKind::Protocol`] if the server sends more bytes than requested.
     pub async fn read_small(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Vec<u8>, SourceError> {
         let read = || async {
             let whole = async {
@@ -214,7 +266,11 @@ impl Session {
         Ok(bytes)
     }
 
-    /// One attempt only: the reader resumes where the last one stopped.
+    /// Reads a range in one attempt: the caller resumes where it stopped.
+    ///
+    /// # Errors
+    ///
+    /// The error of the attempt.
     pub async fn read_once(&self, id: &ObjectId, size: u64, range: ByteRange) -> Result<Body, SourceError> {
         self.context.monitor.request(Call::Read);
         let body = self.source.read(id, size, range).await;

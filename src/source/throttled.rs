@@ -13,23 +13,24 @@ use crate::progress::Call;
 use crate::sync::lock;
 use crate::units::{ByteRange, PartNumber};
 
-/// A limit on the bytes per second, for all sources that share it.
+/// A limit in bytes per second, for all sources that share it.
 pub struct RateLimiter {
     clock: Arc<dyn Clock>,
     bytes_per_second: u64,
-    /// When the next frame may come.
+    /// Time at which the next frame is due.
     next: Mutex<Option<Instant>>,
 }
 
-/// Time that was not used is not saved up for longer.
+/// Unused time is carried over up to this duration.
 const SAVED: Duration = Duration::from_millis(100);
 
 impl RateLimiter {
+    /// `bytes_per_second` is at least 1.
     pub fn new(bytes_per_second: u64, clock: Arc<dyn Clock>) -> Self {
         RateLimiter { clock, bytes_per_second: bytes_per_second.max(1), next: Mutex::new(None) }
     }
 
-    /// How long a frame of so many bytes must wait for its turn.
+    /// How long a frame of `bytes` bytes must wait.
     fn wait(&self, bytes: usize, now: Instant) -> Duration {
         let takes = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
         let mut next = lock(&self.next);
@@ -39,19 +40,20 @@ impl RateLimiter {
     }
 }
 
-/// An object whose bytes arrive no faster than a rate limiter allows.
+/// An object source whose bytes arrive at most at the rate of a limiter.
 pub struct ThrottledSource {
     source: Arc<dyn ObjectSource>,
     pace: Arc<RateLimiter>,
 }
 
 impl ThrottledSource {
+    /// Limits `source` by `pace`, which other sources may share.
     pub fn new(source: Arc<dyn ObjectSource>, pace: Arc<RateLimiter>) -> Self {
         ThrottledSource { source, pace }
     }
 }
 
-// A default method would answer for the wrapper instead of for the source inside.
+// A default method would answer for the wrapper and not for the inner source.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl ObjectSource for ThrottledSource {
@@ -137,7 +139,7 @@ mod tests {
         assert_eq!(pace.wait(500, now), Duration::ZERO, "nobody before it");
         assert_eq!(pace.wait(500, now), Duration::from_millis(500));
         assert_eq!(pace.wait(1, now + Duration::from_millis(400)), Duration::from_millis(600));
-        // After a long rest no flood.
+        // No burst after a long pause.
         let later = now + Duration::from_secs(60);
         assert_eq!(pace.wait(1000, later), Duration::ZERO);
         assert_eq!(pace.wait(1, later), Duration::from_millis(900));

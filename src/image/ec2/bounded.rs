@@ -1,3 +1,5 @@
+//! Limits and checks responses of EC2 before the SDK parses them.
+
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
@@ -14,19 +16,20 @@ use crate::source::s3::{Broken, Most, whole};
 use crate::source::{ErrorKind, SourceError};
 use crate::sync::lock;
 
-/// Bytes of all answers to one operation together, its pages and repetitions included. The account with the most AMIs
+/// Limit in bytes of all responses to one operation, including its pages and retries. The account with the most AMIs
 /// that the default quota allows, 50,000, stays below it.
 pub(super) const LARGEST_ANSWERS: usize = 64 << 20;
 
-/// What one answer may hold, ten times a page of the largest size: an AMI becomes 2 KiB of memory, however few bytes the
-/// server sends of it, and a tag or a volume of one a tenth of that.
+/// Limits of one response, ten times a page of the largest size. An AMI takes 2 KiB of memory, however few bytes the
+/// server sends of it, and a tag or a volume of one takes a tenth of that.
 const LARGEST_PAGE: Most = Most { elements: 2_000_000, entries: 20_000, inner: 400_000 };
-/// The same of all answers to one operation.
+/// Limit of entries in all responses to one operation.
 const MOST_ENTRIES: u64 = 200_000;
+/// Limit of inner entries in all responses to one operation.
 const MOST_INNER: u64 = 4_000_000;
 
-/// What one operation may still receive. The SDK reads each answer whole before it looks at it, so without a bound a
-/// server decides how much memory that takes.
+/// What one operation may still receive. The SDK reads each response completely before it parses it, so without a limit
+/// the server decides how much memory that takes.
 #[derive(Debug, Clone)]
 pub(super) struct Allowance(Arc<Mutex<Left>>);
 
@@ -35,18 +38,18 @@ struct Left {
     bytes: usize,
     entries: u64,
     inner: u64,
-    /// Why an answer was refused, in words.
+    /// Why a response was rejected.
     refused: Option<String>,
 }
 
 impl Allowance {
+    /// The full allowance of an operation.
     pub fn new() -> Self {
         let left = Left { bytes: LARGEST_ANSWERS, entries: MOST_ENTRIES, inner: MOST_INNER, refused: None };
         Allowance(Arc::new(Mutex::new(left)))
     }
 
-    /// The error of an operation, which is that of a refused answer where there was one. Asking again would bring it
-    /// again.
+    /// The error of an operation, with the reason if a response was rejected. A retry would be rejected too.
     pub fn explain(&self, error: SourceError) -> SourceError {
         match self.with(|left| left.refused.clone()) {
             Some(detail) => SourceError { kind: ErrorKind::Protocol, detail, ..error },
@@ -63,7 +66,7 @@ impl Allowance {
         detail.into()
     }
 
-    /// Whether so many bytes more may come.
+    /// Takes `bytes` from the allowance.
     fn take(&self, bytes: usize) -> Result<(), BoxError> {
         let left = self.with(|left| left.bytes.checked_sub(bytes).map(|rest| left.bytes = rest));
         left.ok_or_else(|| {
@@ -71,7 +74,7 @@ impl Allowance {
         })
     }
 
-    /// Refuses what is not all of the answer to an operation.
+    /// Rejects an incomplete response, or one to another operation.
     fn check(&self, operation: &str, body: &[u8]) -> Result<(), BoxError> {
         let found = match whole(body, LARGEST_PAGE) {
             Ok(found) => found,
@@ -116,14 +119,14 @@ impl Intercept for Allowance {
     }
 }
 
-/// A body in one piece, cut off where the allowance ends. Frames that waited for each other would each keep the whole
-/// buffer of the connection that they came in.
+/// Collects a body into one frame, and stops at the limit. A queue of frames would keep the connection's whole buffer
+/// for each frame.
 struct Counted {
-    /// Gone when it has ended.
+    /// `None` after the end of the body.
     body: Option<SdkBody>,
     bytes: BytesMut,
     allowance: Allowance,
-    /// What a success answers.
+    /// Name of the operation, if the response has a success status.
     operation: Option<String>,
 }
 
@@ -183,7 +186,7 @@ mod tests {
         let explained = allowance.explain(error());
         assert_eq!(explained.kind, ErrorKind::Protocol);
         assert!(explained.detail.contains("larger than 64 MiB together"), "{explained}");
-        // Another operation has its own.
+        // Another operation has its own allowance.
         assert_eq!(read(&Allowance::new(), LARGEST_ANSWERS).await, Some(LARGEST_ANSWERS));
         assert_eq!(read(&Allowance::new(), LARGEST_ANSWERS + 1).await, None);
     }

@@ -1,4 +1,4 @@
-//! EC2 by AWS's SDK.
+//! EC2 with the AWS SDK.
 
 mod bounded;
 mod parse;

@@ -14,7 +14,7 @@ fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-/// A size in GiB, or what is stated in its place: 0 and negative numbers are no sizes.
+/// A size in GiB, or the stated number if it is 0 or negative.
 fn gib(stated: Option<i32>) -> (Option<u64>, Option<i64>) {
     match stated {
         Some(gib @ 1..) => (u64::try_from(gib).ok(), None),
@@ -22,7 +22,7 @@ fn gib(stated: Option<i32>) -> (Option<u64>, Option<i64>) {
     }
 }
 
-/// `NoDevice` takes a device out of the mapping, whatever else is stated of it.
+/// `None` for `NoDevice`, which removes a device from the mapping whatever else is stated about it.
 fn volume(mapping: &BlockDeviceMapping) -> Option<VolumeFacts> {
     let ebs = mapping.ebs().filter(|_| mapping.no_device().is_none())?;
     let (gib, odd_gib) = gib(ebs.volume_size());
@@ -35,6 +35,7 @@ fn volume(mapping: &BlockDeviceMapping) -> Option<VolumeFacts> {
     })
 }
 
+/// Facts of an AMI from a response.
 pub(super) fn image(image: &Image) -> ImageFacts {
     let mappings = image.block_device_mappings();
     let volumes: Vec<VolumeFacts> = mappings.iter().filter_map(volume).collect();
@@ -63,6 +64,7 @@ pub(super) fn image(image: &Image) -> ImageFacts {
     }
 }
 
+/// Facts of a snapshot from a response.
 pub(super) fn snapshot(snapshot: &Snapshot) -> SnapshotFacts {
     let (gib, odd_gib) = gib(snapshot.volume_size());
     SnapshotFacts {
@@ -81,6 +83,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> SnapshotFacts {
     }
 }
 
+/// A store task from a response.
 pub(super) fn store_task(task: &StoreImageTaskResult) -> StoreTask {
     StoreTask {
         image: task.ami_id().unwrap_or_default().to_owned(),

@@ -13,14 +13,14 @@ use crate::progress::Call;
 use crate::source::s3::{Connection, Service, translate};
 use crate::source::{Context, ErrorKind, SourceError};
 
-/// The most results that one page of DescribeImages and DescribeSnapshots may hold (EC2 API reference).
+/// Maximum page size of DescribeImages and DescribeSnapshots (EC2 API reference).
 const PAGE: i32 = 1_000;
-/// The same of DescribeStoreImageTasks.
+/// Maximum page size of DescribeStoreImageTasks (EC2 API reference).
 const TASK_PAGE: i32 = 200;
-/// Pages after which a listing is given up: no account has so many entries.
+/// Limit of pages in a listing; no account has that many entries.
 const MOST_PAGES: usize = 1_000;
 
-/// Ids that are asked for one by one at the most. An AMI has some dozens of volumes.
+/// Limit of ids that are requested one by one. An AMI has at most some dozens of volumes.
 const MOST_IDS: usize = 1_000;
 
 /// EC2 in the Region of a connection.
@@ -30,7 +30,7 @@ pub struct Ec2 {
     context: Context,
 }
 
-/// Sends a request, again where that may help, as long as the answers stay within the allowance.
+/// Sends a request, with retries where those may help, within an allowance.
 macro_rules! ask {
     ($self:ident, $allowance:expr, $needs:expr, $subject:expr, $request:expr) => {{
         let allowance: &Allowance = $allowance;
@@ -42,7 +42,7 @@ macro_rules! ask {
     }};
 }
 
-/// Reads pages until there are no more, and hands the items of each to a closure. `true` where all were read.
+/// Reads all pages, and passes each to a closure. `true` if there were no more pages.
 macro_rules! pages {
     ($self:ident, $needs:expr, $subject:expr, $most:expr, $request:expr, $items:expr) => {{
         let allowance = Allowance::new();
@@ -73,12 +73,13 @@ fn endless(subject: &str) -> SourceError {
     SourceError::new(ErrorKind::Protocol, subject, format!("the listing has more than {MOST_PAGES} pages"))
 }
 
-/// Pages that come again would be read for ever, and what is on them counted again and again.
+/// A repeated token would make the listing endless, and its entries would be counted repeatedly.
 fn circular(subject: &str) -> SourceError {
     SourceError::new(ErrorKind::Protocol, subject, "the listing goes round in circles: a page token came a second time")
 }
 
 impl Ec2 {
+    /// `context` counts and retries the requests.
     pub fn new(connection: &Connection, context: Context) -> Self {
         Ec2 { client: Client::new(&connection.service(Service::Ec2)), region: connection.region().to_owned(), context }
     }
@@ -103,8 +104,7 @@ impl Ec2 {
     }
 }
 
-/// Those of an answer that were asked for. Others are not what the caller means, whatever the server sends; and one
-/// that comes twice and differs is not known.
+/// The requested items of a response; a server may send others. An item that occurs twice with differences is an error.
 fn only_asked<T: PartialEq>(
     answer: impl Iterator<Item = T>,
     ids: &[String],
@@ -125,7 +125,7 @@ fn only_asked<T: PartialEq>(
     Ok(kept)
 }
 
-/// One call for all; where one of them is not there, EC2 refuses all, and each is asked for by itself.
+/// Requests all ids at once. If one of them does not exist, EC2 refuses the request, and each id is requested alone.
 macro_rules! each_if_needed {
     ($ids:expr, $ask:expr) => {{
         if $ids.is_empty() {
@@ -259,7 +259,7 @@ impl ImageService for Ec2 {
             TaskFilter::Running => {
                 request.filters(filter("task-state", ["InProgress".to_owned()])).max_results(TASK_PAGE)
             }
-            // With ids, filters are ignored and MaxResults is refused.
+            // With ids, EC2 ignores filters and refuses MaxResults.
             TaskFilter::Image(id) => request.image_ids(id.as_str()),
         };
         let mut add = |out: &aws_sdk_ec2::operation::describe_store_image_tasks::DescribeStoreImageTasksOutput| {
@@ -329,7 +329,7 @@ impl ImageService for Ec2 {
         let failed = |error| allowance.explain(translate(error, &subject, "ec2:CreateRestoreImageTask"));
         let out = answer.map_err(failed)?;
         let id = out.image_id().unwrap_or_default();
-        // What it made is not known then; the caller looks for it.
+        // The restore may have started; the caller looks for its AMI.
         let no_id = |_| SourceError::new(ErrorKind::Protocol, &subject, format!("the answer names no AMI: `{id}`"));
         id.parse::<AmiId>().map(|id| id.to_string()).map_err(no_id)
     }

@@ -1,25 +1,27 @@
-//! What an error answer of a service means.
+//! Classifies the error responses of AWS services.
 
 use crate::source::ErrorKind;
 
-/// The parts of an error answer that decide its meaning. An answer to HEAD has no body, so it has no code.
+/// The parts of an error response that decide its meaning. A response to HEAD has no body, so it has no code.
 pub(super) struct Answer<'a> {
-    /// The service's code, empty where there is none.
+    /// The service's code; empty if there is none.
     pub code: &'a str,
-    /// The service's message, empty where there is none. It is shown, and decides nothing but the words of a hint.
+    /// The service's message; empty if there is none. It is shown and selects hints in the text, never the kind of
+    /// error.
     pub message: &'a str,
+    /// HTTP status.
     pub status: u16,
-    /// `x-amz-bucket-region`.
+    /// Header `x-amz-bucket-region`.
     pub region: Option<&'a str>,
-    /// `x-amz-delete-marker: true`.
+    /// Whether the header `x-amz-delete-marker` is `true`.
     pub delete_marker: bool,
 }
 
 type Meaning = (ErrorKind, String);
 
 impl Answer<'_> {
-    /// The kind of the error, and a sentence about it. Codes decide before statuses, because several services use one
-    /// status for different things.
+    /// Returns the kind of the error and a sentence about it. The code is examined before the status, because several
+    /// services use one status for different things. `needs` names the permissions that the request requires.
     pub fn classify(&self, needs: &str) -> Meaning {
         self.by_general_code()
             .or_else(|| self.by_redirect())
@@ -29,7 +31,7 @@ impl Answer<'_> {
             .unwrap_or_else(|| self.by_status())
     }
 
-    /// A sentence, with the server's message behind it.
+    /// `text`, followed by the server's message if there is one.
     fn with(&self, text: &str) -> String {
         if self.message.is_empty() { text.to_owned() } else { format!("{text}: {}", self.message) }
     }
@@ -53,7 +55,7 @@ impl Answer<'_> {
             | "InvalidClientTokenId"
             | "UnrecognizedClientException"
             | "MissingAuthenticationToken" => (ErrorKind::Credentials, "the credentials are refused"),
-            // With status 403 it is EC2's code for storage that the caller may not read.
+            // EC2 also sends this code with status 403, for storage that the caller may not read.
             "AuthFailure" if self.status == 401 => (ErrorKind::Credentials, "the credentials are refused"),
             "RequestTimeTooSkewed" => (ErrorKind::Credentials, "this machine's clock is wrong; set it and run again"),
             "RequestTimeout" | "InternalError" | "ServiceUnavailable" | "OperationAborted" => {
@@ -65,6 +67,7 @@ impl Answer<'_> {
         Some((kind, self.with(text)))
     }
 
+    /// Responses for a bucket in another Region.
     fn by_redirect(&self) -> Option<Meaning> {
         let elsewhere = matches!(
             self.code,
@@ -109,7 +112,7 @@ impl Answer<'_> {
     /// Codes of EC2, KMS, SSM and Service Quotas.
     fn by_ec2_or_kms_code(&self, needs: &str) -> Option<Meaning> {
         let (kind, text) = match self.code {
-            // EC2 answers a dry run with it, under status 412.
+            // EC2 sends this code, with status 412, for a permitted dry run.
             "DryRunOperation" => (ErrorKind::DryRunAllowed, "the request would have been carried out"),
             "UnauthorizedOperation" | "AccessDeniedException" | "OptInRequired" => return Some(self.denied(needs)),
             // EC2 sends `Malformed` for well-formed ids of AMIs that do not exist.
@@ -133,11 +136,12 @@ impl Answer<'_> {
         (ErrorKind::Denied, self.with(&format!("not permitted (needs {needs})")))
     }
 
-    /// The object is not there, or may not be read: by code, and by status for answers to HEAD.
+    /// The object does not exist or may not be read: by code, and by status for responses to HEAD.
     fn by_refusal(&self, needs: &str) -> Option<Meaning> {
         let not_found = |text: &str| Some((ErrorKind::NotFound, text.to_owned()));
         match (self.code, self.status) {
-            // The code is the same for the object and for its key; only the message names the key's permission.
+            // S3 sends the same code for the object and for its KMS key; only the message names the permission on the
+            // key.
             ("AccessDenied", 403) if self.message.contains("kms:Decrypt") => {
                 Some(self.denied("kms:Decrypt on the object's key"))
             }
@@ -151,7 +155,7 @@ impl Answer<'_> {
         }
     }
 
-    /// What is left is decided by the status, and by the codes that stand for one.
+    /// All other responses: by status, and by the codes that stand for a status.
     fn by_status(&self) -> Meaning {
         let status = self.status;
         let (kind, text) = match (self.code, status) {
@@ -180,8 +184,8 @@ impl Answer<'_> {
     }
 }
 
-/// S3 refuses a request without the key of an SSE-C object with the code `InvalidRequest`, which it uses for many
-/// things, and these words. They add a hint; the kind is the same without them.
+/// Whether a message says that the SSE-C key is missing or wrong. S3 sends the code `InvalidRequest`, which it uses for
+/// many things, so the message is the only sign. It only selects a hint: the kind of error is the same without it.
 fn wants_customer_key(message: &str) -> bool {
     let message = message.to_ascii_lowercase().replace('-', " ");
     ["server side encryption", "customer provided", "customer key"].iter().any(|words| message.contains(words))
@@ -227,7 +231,7 @@ mod tests {
         assert_eq!([404, 405].map(marker), [NotFound, NotFound]);
     }
 
-    /// A message changes the text, and never the kind.
+    /// A message changes the text, never the kind.
     #[test]
     fn messages_decide_nothing() {
         let messages = ["server side encryption", "customer key", "kms:Decrypt", "slow down", "not found"];

@@ -1,6 +1,6 @@
-//! What the requests on an object have in common.
+//! Macros for the requests on an object.
 
-/// Sets what every request on an object carries.
+/// Sets the fields that every request on an object has: bucket, key, version, payer and expected owner.
 macro_rules! addressed {
     ($self:ident, $request:expr, $uri:expr) => {{
         let options = &$self.connection.options;
@@ -13,7 +13,7 @@ macro_rules! addressed {
     }};
 }
 
-/// Adds the customer key where there is one.
+/// Sets the SSE-C key, if there is one.
 macro_rules! with_key {
     ($self:ident, $request:expr) => {{
         let key = $self.connection.options.customer_key.as_ref();
@@ -24,7 +24,8 @@ macro_rules! with_key {
     }};
 }
 
-/// Sends a request whose answer is held against what is known of the object: the answer, and what it told.
+/// Sends a request whose response is checked against the known identity of the object. Records the status and the
+/// rejected bytes in the object's context. Returns the SDK's output and the response headers.
 macro_rules! hear {
     ($self:ident, $about:expr, $request:expr, $needs:expr) => {{
         let about = About::new($about);

@@ -1,3 +1,5 @@
+//! Limits and checks responses before the SDK deserialises them.
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -22,36 +24,42 @@ use super::shape;
 use crate::ident::ObjectIdentity;
 use crate::sync::lock;
 
-/// The SDK reads the answers to all requests but GetObject whole before it looks at them, and refuses any over one
-/// header that it cannot read. Here every answer is bounded, one that is no document of the request is refused, most
-/// often unread, and only headers that cannot be misread are handed on.
+/// Interceptor that limits and checks responses before the SDK deserialises them.
+///
+/// The SDK reads the responses to all requests but GetObject completely before it parses them, and rejects a response
+/// for a single header that it cannot parse. This interceptor limits the size of all bodies except those of successful
+/// GetObject requests, rejects responses that are not the document of the operation, mostly before reading their body,
+/// and passes on only headers that the SDK can parse.
 #[derive(Debug)]
 pub(super) struct BoundedAnswers;
 
-/// What one request is about, and what its answer told besides the SDK's reading of it.
+/// The object that a request is about, and a record of its response.
 #[derive(Clone, Default)]
 pub(super) struct About {
     known: ObjectIdentity,
     heard: Arc<Mutex<Heard>>,
 }
 
-/// What an answer told.
+/// Record of a response, beyond the SDK's output.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heard {
+    /// All headers of a successful response.
     pub headers: Headers,
-    /// Bytes of an answer that was none.
+    /// Length in bytes of a rejected body.
     pub wasted: u64,
-    /// Of each rule of a lifecycle, in order, why it is not understood.
+    /// For each rule of a lifecycle configuration, in order: why it is not understood, or `None`.
     pub odd_rules: Vec<Option<String>>,
-    /// The status of the answer; `None` where none came.
+    /// HTTP status; `None` without a response.
     pub status: Option<u16>,
 }
 
 impl About {
+    /// For a request about the object `known`.
     pub fn new(known: ObjectIdentity) -> Self {
         About { known, heard: Arc::default() }
     }
 
+    /// What has been recorded so far.
     pub fn heard(&self) -> Heard {
         lock(&self.heard).clone()
     }
@@ -71,7 +79,7 @@ impl Storable for About {
     type Storer = StoreReplace<Self>;
 }
 
-/// Put upon a single request, so that its answer is held against what it is about.
+/// Set on a single request. Puts the object that the request is about into the config bag for [`BoundedAnswers`].
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for About {
     fn name(&self) -> &'static str {
@@ -128,18 +136,19 @@ impl Intercept for BoundedAnswers {
     }
 }
 
-/// Of an answer with success, the headers that are read by the SDK: as texts, each once.
+/// The headers of a successful response that the SDK needs, each once and as text.
 fn harmless(headers: &Headers) -> SdkHeaders {
     let mut kept = SdkHeaders::new();
     for name in ["x-amz-bucket-region", "x-amz-request-id"] {
         if let Some(value) = headers.one(name) {
-            // A value that is no header value after all is not worth an error.
+            // A value that is not a valid header value is left out.
             drop(kept.try_insert(name, value));
         }
     }
     kept
 }
 
+/// Limits a body to `limit` bytes and, with a `check`, checks the complete body.
 fn bound(response: &mut HttpResponse, limit: usize, check: Option<Check>) {
     let body = Limited::new(response.take_body(), limit);
     *response.body_mut() = SdkBody::from_body_1_x(Gathered { body: Some(body), bytes: BytesMut::new(), limit, check });
@@ -150,10 +159,10 @@ struct Check {
     about: About,
 }
 
-/// A body in one piece. Each frame of the connection holds a buffer of 64 KiB, and there may be a byte in it: frames
-/// that wait for each other would take many times the size of the answer.
+/// Collects a body into one frame. Each frame of the connection holds a buffer of 64 KiB even if it carries one byte,
+/// so a queue of frames would take many times the size of the response.
 struct Gathered<B> {
-    /// Gone when it has ended.
+    /// `None` after the end of the body.
     body: Option<B>,
     bytes: BytesMut,
     limit: usize,
@@ -161,7 +170,7 @@ struct Gathered<B> {
 }
 
 impl<B> Gathered<B> {
-    /// Why the whole answer is none, if it is checked at all.
+    /// Checks the body at its end or at the limit, if there is a check.
     fn judge(&mut self, too_long: bool) -> Result<(), Foreign> {
         let Some(Check { document, about }) = self.check.take() else { return Ok(()) };
         let judged = match too_long {

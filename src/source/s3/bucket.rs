@@ -1,3 +1,5 @@
+//! Requests on a bucket: its settings and its listings.
+
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -18,7 +20,7 @@ use crate::source::{BucketService, Context, ErrorKind, SourceError};
 
 const URL: EncodingType = EncodingType::Url;
 
-/// One bucket in S3.
+/// A bucket in S3 or in a compatible server.
 #[derive(Clone)]
 pub struct S3Bucket {
     connection: Connection,
@@ -27,7 +29,7 @@ pub struct S3Bucket {
     context: Context,
 }
 
-/// Sends a request about the bucket, again where that may help.
+/// Sends a request about the bucket, with retries where those may help.
 macro_rules! ask {
     ($self:ident, $needs:expr, $request:expr) => {{
         let options = &$self.connection.options;
@@ -43,6 +45,7 @@ macro_rules! ask {
 }
 
 impl S3Bucket {
+    /// The bucket `name`, accessed over `connection`; `context` counts and retries the requests.
     pub(super) fn new(connection: Connection, name: &str, context: Context) -> Self {
         S3Bucket { client: connection.client(), connection, name: name.to_owned(), context }
     }
@@ -55,7 +58,8 @@ impl S3Bucket {
         self.connection.options.request_payer.then_some(RequestPayer::Requester)
     }
 
-    /// Keys may hold what XML cannot carry, so they are asked for in URL encoding; not every server obeys.
+    /// Decodes a listed key. Keys may contain characters that XML cannot carry, so listings are requested in URL
+    /// encoding; not every server applies it.
     fn key(&self, listed: &str, encoding: Option<&EncodingType>) -> Result<String, SourceError> {
         if encoding != Some(&URL) {
             return Ok(listed.to_owned());
@@ -88,20 +92,23 @@ enum ListingError {
     MarkerRepeated,
 }
 
-/// Where pages of versions and uploads go on. Each must bring an entry that was not there before, and go forward in the
-/// order of the keys, so the listing of a bucket ends.
+/// Position in a paged listing of versions or uploads. Each page must contain new entries and move forward in the order
+/// of the keys, so that the listing ends.
 #[derive(Default)]
 struct Markers {
+    /// Markers of earlier pages.
     seen: BTreeSet<(String, Option<String>)>,
-    /// Digests of keys with their version or upload.
+    /// Hashes of all entries so far: the key with the id of its version or upload.
     entries: BTreeSet<u64>,
+    /// Key marker for the next page.
     key: Option<String>,
+    /// Marker of the version or upload for the next page.
     other: Option<String>,
 }
 
 impl Markers {
-    /// Takes an entry of a page. Versions and delete markers of a page come in two lists, so a key is held against the pages
-    /// before.
+    /// Records an entry of a page. Versions and delete markers of a page come in two lists, so a key is compared with
+    /// the marker of the page, not with the entry before it.
     fn entry(&mut self, key: &str, other: Option<&str>) -> Result<(), ListingError> {
         if self.key.as_deref().is_some_and(|marker| key < marker) {
             return Err(ListingError::KeyBehind(key.to_owned()));
@@ -114,7 +121,7 @@ impl Markers {
         Ok(())
     }
 
-    /// Whether another page follows.
+    /// Whether another page follows; records its markers.
     fn go_on(
         &mut self,
         truncated: Option<bool>,
@@ -123,7 +130,7 @@ impl Markers {
     ) -> Result<bool, ListingError> {
         let (key, other) = next;
         match (truncated, key) {
-            // The markers of a last page are where it ended.
+            // A last page may also have markers; they are ignored.
             (Some(false), _) | (None, None) => Ok(false),
             (None, Some(_)) => Err(ListingError::NoEndStated),
             (Some(true), None) => Err(ListingError::NoMarker),
@@ -142,11 +149,12 @@ impl Markers {
     }
 }
 
-/// Of the errors with status 404, the one with this code alone says that there is none.
+/// Among errors with status 404, only `code` states that the setting does not exist.
 fn none_by(code: &str, error: SourceError) -> SourceError {
     if says_none(&error, &[code]) { error } else { not_none(error) }
 }
 
+/// Whether the last component of a key is `file`.
 fn is_named(key: &str, file: &str) -> bool {
     key.rsplit('/').next() == Some(file)
 }
@@ -160,7 +168,7 @@ impl BucketService for S3Bucket {
     async fn facts(&self) -> Result<BucketFacts, SourceError> {
         match ask!(self, "s3:ListBucket", self.client.head_bucket()) {
             Ok(out) => Ok(BucketFacts { region: out.bucket_region().map(str::to_owned) }),
-            // It is there, and S3 says where.
+            // The bucket exists, and S3 names its Region.
             Err(SourceError { kind: ErrorKind::WrongRegion(Some(region)), .. }) => {
                 Ok(BucketFacts { region: Some(region) })
             }
@@ -359,7 +367,7 @@ impl BucketService for S3Bucket {
 mod tests {
     use super::*;
 
-    /// Each page goes forward and brings what was not there, whatever its markers are.
+    /// Each page must move forward and contain new entries, whatever its markers are.
     #[test]
     fn pages_that_bring_nothing_new_end_the_listing() {
         let mut markers = Markers::default();

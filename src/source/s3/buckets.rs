@@ -14,7 +14,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Asks each bucket for its Region. A bucket that does not answer is tried in the Region of `home`.
+    /// Asks each bucket for its Region. A bucket that does not answer is accessed in the Region of `home`.
     pub async fn locate(home: Connection, buckets: &BTreeSet<String>, context: &Context) -> Self {
         let (mut elsewhere, mut regions) = (BTreeMap::new(), BTreeMap::new());
         let mut opened: BTreeMap<String, Connection> = BTreeMap::new();
@@ -31,12 +31,12 @@ impl Buckets {
         Buckets { home, elsewhere, regions, pace: None }
     }
 
-    /// Limits the reading of all objects together to `rate` bytes a second.
+    /// Limits the total read rate of all objects to `rate` bytes per second; no limit if `None`.
     pub fn at_rate(self, rate: Option<u64>) -> Self {
         Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate, Arc::new(crate::clock::SystemClock)))), ..self }
     }
 
-    /// The connection of the configuration.
+    /// The connection as configured, in the configured Region.
     pub fn home(&self) -> &Connection {
         &self.home
     }

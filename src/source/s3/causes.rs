@@ -1,8 +1,8 @@
-//! Errors and the errors that they were made from.
+//! Chains of errors and their sources.
 
 use std::error::Error;
 
-/// The innermost message of an error, which says what really happened.
+/// The message of the innermost source of an error, usually the most specific one.
 pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
@@ -11,7 +11,7 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     cause.to_string()
 }
 
-/// The innermost error of a type under an error.
+/// The innermost error of type `T` in a chain of sources.
 pub(super) fn deepest<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut found = None;
     let mut cause = Some(error);
@@ -22,17 +22,17 @@ pub(super) fn deepest<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) 
     found
 }
 
-/// An error of this type anywhere in the chain of causes.
+/// The outermost error of type `T` in a chain of sources, including errors inside I/O errors.
 pub(super) fn inside<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).find_map(|cause| cause.downcast_ref::<T>())
 }
 
-/// An error and its causes, the innermost last.
+/// An error and its sources, the innermost last.
 pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| cause_of(*error))
 }
 
-/// `source` of an I/O error leaves out the error that it wraps.
+/// The next source. `source` of an I/O error skips the error that it wraps; `get_ref` returns it.
 fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())

@@ -1,10 +1,11 @@
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 
-/// Signatures are good for fifteen minutes at S3; clocks that differ by less than this are not worth a word.
+/// Smaller differences are not reported: S3 accepts signatures for fifteen minutes.
 const SMALL: SignedDuration = SignedDuration::from_mins(5);
 
-/// What to say where the `Date` of a refusal is far from this machine's clock: signatures do not hold then.
+/// A hint if the `Date` of a refusal differs from this machine's clock by more than a few minutes, because signatures
+/// are then invalid. `None` if the header is missing or unreadable.
 pub(super) fn hint(date: Option<&str>, now: Timestamp) -> Option<String> {
     let server = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(date?.trim()).ok()?;
     let ahead = now.duration_since(server);

@@ -1,3 +1,5 @@
+//! Resolves the configuration and makes SDK clients from it.
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -29,25 +31,30 @@ use crate::ident::ObjectUri;
 use crate::source::{Context, ErrorKind, SourceError};
 use crate::sync::lock;
 
-/// How to reach S3, besides what the AWS environment and configuration files say.
+/// How to reach S3, in addition to the AWS environment variables and configuration files.
 #[derive(Debug, Clone, Default)]
 pub struct S3Options {
+    /// AWS Region; overrides the environment and the profile.
     pub region: Option<String>,
+    /// Endpoint URL (`--endpoint-url`); overrides the environment and the profile.
     pub endpoint_url: Option<String>,
+    /// Profile of the AWS configuration files; overrides the environment.
     pub profile: Option<String>,
     /// Send requests without a signature.
     pub no_sign_request: bool,
     /// Accept the charges of a Requester Pays bucket.
     pub request_payer: bool,
-    /// Twelve digits; requests fail if the bucket belongs to another account.
+    /// Account id of twelve digits. Requests fail if the bucket belongs to another account.
     pub expected_bucket_owner: Option<String>,
+    /// Key for objects encrypted with SSE-C.
     pub customer_key: Option<SseCustomerKey>,
-    /// How long an answer may take from the request to its end, where it is not the bytes of an object; a minute
-    /// where absent.
+    /// Time limit for a response that is not the bytes of an object, from sending the request to the end of the
+    /// response; 60 seconds if absent.
     pub patience: Option<Duration>,
 }
 
 impl S3Options {
+    /// The time limit of the option, or its default.
     pub(super) fn patience(&self) -> Duration {
         self.patience.unwrap_or(PATIENCE)
     }
@@ -55,15 +62,17 @@ impl S3Options {
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A 256-bit key for SSE-C. Never printed.
+/// A 256-bit key for SSE-C. `Debug` does not print it.
 #[derive(Clone)]
 pub struct SseCustomerKey {
+    /// The key in Base64.
     pub(super) key: String,
+    /// MD5 of the key in Base64, as S3 requires it.
     pub(super) md5: String,
 }
 
 impl SseCustomerKey {
-    /// `None` unless the key has 32 bytes, the only length S3 takes.
+    /// `None` unless the key has 32 bytes, the only length that S3 accepts.
     pub fn new(key: &[u8]) -> Option<Self> {
         (key.len() == 32)
             .then(|| SseCustomerKey { key: STANDARD.encode(key), md5: Hasher::digest(Algorithm::Md5, key).base64() })
@@ -76,26 +85,30 @@ impl fmt::Debug for SseCustomerKey {
     }
 }
 
-/// A resolved configuration, from which objects are opened.
+/// A resolved configuration: Region, endpoints, credentials and HTTP client. Objects and buckets are opened from it.
+/// Clones share their connections.
 #[derive(Clone)]
 pub struct Connection {
-    /// Without an endpoint: each service has its own.
+    /// Configuration without endpoints: each service has its own.
     shared: Arc<SdkConfig>,
     settings: Arc<Settings>,
+    /// The options that the connection was opened with.
     pub(super) options: Arc<S3Options>,
     path_style: bool,
+    /// Requests that servers turned out not to support.
     pub(super) lacks: Lacks,
-    /// Whether AWS's own S3 answers.
+    /// Whether S3 of AWS answers, or another server.
     answers: facts::Service,
+    /// Whether a setting names the endpoint of S3.
     own_endpoint: bool,
     owner_checks: OwnerChecks,
     trust: Trust,
     notes: Notes,
-    /// Of all objects and buckets, so that the next one finds connections open.
+    /// The client of all objects and buckets, so that they reuse open connections.
     common: Arc<OnceLock<Client>>,
 }
 
-/// Why there is no connection.
+/// Why a connection cannot be configured.
 #[derive(Debug, thiserror::Error)]
 enum ConnectError {
     #[error(transparent)]
@@ -113,7 +126,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] where a setting is wrong, with its name; [`ErrorKind::Credentials`] where there are no
+    /// [`ErrorKind::Configuration`] if a setting is wrong, with its name; [`ErrorKind::Credentials`] if there are no
     /// usable credentials.
     pub async fn open(options: S3Options) -> Result<Self, SourceError> {
         Connection::resolve(options).await.map_err(|error| {
@@ -133,14 +146,14 @@ impl Connection {
         let trust = Trust::of(settings.ca_bundle())?;
         let flag = options.endpoint_url.as_deref();
         let endpoint = settings.endpoint(Service::S3, flag)?;
-        // A wrong endpoint ends the command now, not in the middle of its work.
+        // Check the endpoints of all services now, so that a wrong one does not fail in the middle of the command.
         Service::ALL.iter().try_for_each(|service| settings.endpoint(*service, flag).map(drop))?;
         let path_style = settings.path_style(endpoint.is_some())?;
         let variants = variants(&settings, endpoint.as_ref())?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
-            // The others end with the head, and a body that is read whole may stall behind it.
+            // The other timeouts end with the head of the response; a body that is read completely may still stall.
             .operation_attempt_timeout(options.patience())
             .build();
         let asking = ProviderConfig::without_region()
@@ -182,13 +195,13 @@ impl Connection {
         })
     }
 
-    /// The same credentials and settings in another Region.
+    /// The same credentials and settings in another Region, with its own HTTP connections.
     pub fn in_region(&self, region: &str) -> Self {
         let shared = self.shared.to_builder().region(Region::new(region.to_owned())).build();
         Connection { shared: Arc::new(shared), common: Arc::default(), ..self.clone() }
     }
 
-    /// What was noticed about the configuration and is worth telling.
+    /// Notices about the configuration, for the user.
     pub fn notes(&self) -> Vec<String> {
         lock(&self.notes).clone()
     }
@@ -198,48 +211,51 @@ impl Connection {
         self.shared.region().map_or("", |region| region.as_ref())
     }
 
-    /// Whose documentation holds for what is answered.
+    /// Which service answers; its documentation decides what a response means.
     pub(super) fn answers(&self) -> facts::Service {
         self.answers
     }
 
-    /// Whether requests go to an endpoint that a setting names.
+    /// Whether a setting names the endpoint of S3.
     pub(super) fn has_own_endpoint(&self) -> bool {
         self.own_endpoint
     }
 
+    /// Opens an object; sends no request.
     pub fn object(&self, uri: ObjectUri) -> S3Object {
         S3Object::new(self.clone(), uri)
     }
 
+    /// Opens a bucket; sends no request. Its requests are retried and counted by `context`.
     pub fn bucket(&self, name: &str, context: Context) -> S3Bucket {
         S3Bucket::new(self.clone(), name, context)
     }
 
-    /// What a client of a service is made from.
+    /// SDK configuration for a client of `service`, with the endpoint of that service.
     pub(crate) fn service(&self, service: Service) -> SdkConfig {
-        // That it is an endpoint was seen when the connection was opened.
+        // The endpoint was checked when the connection was opened.
         let endpoint = self.settings.endpoint(service, self.options.endpoint_url.as_deref()).unwrap_or_default();
         let config = with_endpoint(&self.shared, endpoint);
         match service {
-            // Its answers may be large, and whoever asks bounds them.
+            // Responses of EC2 may be large; `image::ec2` limits them.
             #[cfg(feature = "ec2")]
             Service::Ec2 => config.into_builder().http_client(sdk_client(&self.trust)).build(),
             _ => config,
         }
     }
 
-    /// Where it is kept what a server does with the expected owner; `None` for S3 itself, which documents it.
+    /// Observed handling of the expected bucket owner; `None` without an endpoint setting, because S3 documents that it
+    /// checks the owner.
     pub(super) fn owner_checks(&self) -> Option<&OwnerChecks> {
         self.own_endpoint.then_some(&self.owner_checks)
     }
 
-    /// The client whose connections all share.
+    /// The client whose connections all objects and buckets share.
     pub(super) fn client(&self) -> Client {
         self.common.get_or_init(|| self.fresh_client()).clone()
     }
 
-    /// A client whose connections are its own.
+    /// A client with its own connections.
     pub(super) fn fresh_client(&self) -> Client {
         Client::from_conf(self.s3_config(client(&self.trust)))
     }
@@ -248,8 +264,8 @@ impl Connection {
         aws_sdk_s3::config::Builder::from(&self.service(Service::S3))
             .http_client(http)
             .force_path_style(self.path_style)
-            // Verification is this tool's work; the SDK would check single answers, skip
-            // composites silently, and hash the bytes a second time.
+            // Verification is this program's task; the SDK would check single responses, skip composite checksums
+            // silently, and hash the bytes a second time.
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .interceptor(BoundedAnswers)
@@ -257,7 +273,7 @@ impl Connection {
     }
 }
 
-/// The kinds of AWS's own endpoints that are asked for.
+/// Variants of AWS endpoints that the settings ask for.
 #[derive(Debug, Clone, Copy)]
 struct Variants {
     fips: bool,
@@ -286,7 +302,7 @@ fn variants(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<Variants
     Ok(Variants { fips, dual_stack })
 }
 
-/// Without credentials and endpoints, which are resolved here and not by the SDK.
+/// SDK configuration without credentials and endpoints, which are resolved here and not by the SDK.
 async fn base(region: &Region, variants: Variants, timeouts: &TimeoutConfig, http: SharedHttpClient) -> SdkConfig {
     let nothing = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
     let loaded = aws_config::defaults(BehaviorVersion::latest())
@@ -311,7 +327,7 @@ fn with_endpoint(shared: &SdkConfig, endpoint: Option<Endpoint>) -> SdkConfig {
     builder.build()
 }
 
-/// The credentials of all clients, which are asked for once.
+/// Resolves the credentials of all clients, once.
 async fn credentials(
     settings: &Settings,
     wire: &Wire,
@@ -331,7 +347,7 @@ async fn credentials(
     Err(ConnectError::Credentials { text, cause: error })
 }
 
-/// The flag, the environment, the profile, and on a machine in EC2 its own Region.
+/// The Region: from the flag, the environment, the profile or, on an EC2 instance, its metadata.
 async fn region(
     settings: &Settings,
     flag: Option<&str>,
@@ -342,7 +358,7 @@ async fn region(
         return Ok(Region::new(region));
     }
     if own_endpoint {
-        // Other servers seldom care, but a signature names some Region.
+        // Other servers rarely check the Region, but a signature must name one.
         return Ok(Region::new("us-east-1"));
     }
     let machine = ImdsRegionProvider::builder().configure(metadata).build();
@@ -360,7 +376,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes which host is asked, and refuses.
+    /// Records the requested host, and refuses the request.
     #[derive(Debug, Clone, Default)]
     struct Hosts(Arc<std::sync::Mutex<Vec<String>>>);
 

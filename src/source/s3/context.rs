@@ -1,3 +1,5 @@
+//! State that is shared by all readers of an object, and by all objects of a bucket.
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,36 +12,41 @@ use crate::progress::Call;
 use crate::source::Aside;
 use crate::sync::lock;
 
-/// What was learned of one object on the way, for all who read it.
+/// What is learned about one object while it is accessed, shared by all its readers.
 #[derive(Debug, Default)]
 pub(super) struct ObjectContext {
-    /// Reading by version turned out not to be permitted.
+    /// Set when reading by version turns out not to be permitted.
     pub unpinned: AtomicBool,
-    /// The server refuses `If-Match` although nothing changed.
+    /// Set when the server refuses `If-Match` although the object has not changed.
     pub unconditional: AtomicBool,
-    /// One at a time asks whether anything changed.
+    /// Held while one task asks whether the object has changed.
     pub asking: tokio::sync::Mutex<()>,
+    /// Identity from the last HEAD.
     state: Mutex<Option<ObjectIdentity>>,
     notes: Mutex<Notes>,
-    /// The status of the last answer, 0 where a request got none.
+    /// Status of the last response; 0 if the last request got none.
     status: AtomicU16,
+    /// Requests that the caller does not know of, since they were last taken.
     requests: AtomicU64,
+    /// Bytes of rejected bodies, since they were last taken.
     wasted: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Notes {
+    /// Notes that were not taken yet.
     new: Vec<String>,
+    /// All notes, so that none is repeated.
     said: BTreeSet<String>,
 }
 
-/// What a HEAD told that marks a state of the object. The time is as it came: it is compared, not read.
+/// The state of an object as a HEAD states it. `Last-Modified` stays text: it is compared, not parsed.
 pub(super) fn told_state(facts: &ObjectFacts, headers: &Headers) -> ObjectIdentity {
     ObjectIdentity { last_modified: headers.joined("last-modified"), ..facts.identity() }
 }
 
-/// Why the head of an answer is not of this state, where no strong ETag can tell: it must carry the version or,
-/// without versions, the time that HEAD told.
+/// Why a response is not of this state, for objects without a strong ETag: it must carry the version id or, without
+/// versions, the `Last-Modified` that HEAD stated.
 pub(super) fn denies(state: &ObjectIdentity, answer: &Headers) -> Option<String> {
     let none = ObjectIdentity::default;
     let (what, then, now) = match state.version() {
@@ -58,23 +65,24 @@ pub(super) fn denies(state: &ObjectIdentity, answer: &Headers) -> Option<String>
 }
 
 impl ObjectContext {
+    /// Records the state from a HEAD.
     pub fn saw(&self, state: ObjectIdentity) {
         *lock(&self.state) = Some(state);
     }
 
-    /// The state that HEAD told last, if it is the one of this identity.
+    /// The state from the last HEAD, if its ETag is that of `id`.
     pub fn state_of(&self, id: &ObjectId) -> Option<ObjectIdentity> {
         let state = lock(&self.state).clone();
         let known = ObjectIdentity::of_etag(id.etag.clone());
         state.filter(|state| ObjectIdentity::of_etag(state.etag.clone()).same_as(&known).agrees())
     }
 
-    /// The size that HEAD told last.
+    /// The size in bytes from the last HEAD.
     pub fn size(&self) -> Option<u64> {
         lock(&self.state).as_ref().and_then(|state| state.object_bytes)
     }
 
-    /// Keeps a note, once.
+    /// Adds a note, unless it was added before.
     pub fn note(&self, note: String) {
         let mut notes = lock(&self.notes);
         if notes.said.insert(note.clone()) {
@@ -82,6 +90,7 @@ impl ObjectContext {
         }
     }
 
+    /// Takes the notes that were added since the last call.
     pub fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.notes).new)
     }
@@ -91,31 +100,34 @@ impl ObjectContext {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The status of the last answer, if the last request got one.
+    /// The status of the last response; `None` if the last request got none.
     pub fn status(&self) -> Option<u16> {
         Some(self.status.load(Ordering::Relaxed)).filter(|status| *status != 0)
     }
 
-    /// Keeps the status of an answer, and counts its bytes where it was none.
+    /// Records the status of a response, and counts its bytes if it was rejected.
     pub fn heard(&self, heard: &Heard) {
         self.status.store(heard.status.unwrap_or(0), Ordering::Relaxed);
         self.wasted.fetch_add(heard.wasted, Ordering::Relaxed);
     }
 
+    /// Takes the counts of unreported requests and rejected bytes.
     pub fn take_aside(&self) -> Aside {
         Aside { requests: self.requests.swap(0, Ordering::Relaxed), bytes: self.wasted.swap(0, Ordering::Relaxed) }
     }
 }
 
-/// Requests that servers turned out not to know, by bucket: they are not asked for again with the next object.
+/// Requests that servers turned out not to support, by bucket. They are not sent again for the next object.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lacks(Arc<Mutex<BTreeSet<(String, Call)>>>);
 
 impl Lacks {
+    /// Records that the server of `bucket` does not support `call`.
     pub fn learn(&self, bucket: &str, call: Call) {
         lock(&self.0).insert((bucket.to_owned(), call));
     }
 
+    /// Whether the server of `bucket` is known not to support `call`.
     pub fn knows(&self, bucket: &str, call: Call) -> bool {
         lock(&self.0).contains(&(bucket.to_owned(), call))
     }

@@ -1,20 +1,21 @@
-//! Whether an answer with status 200 is the document that was asked for, or the object itself from a server that does
-//! not know the request.
+//! Checks whether a response with status 200 is the requested document. A server that does not know a request may
+//! answer with the object itself.
 
 use super::headers::{Headers, Told};
 use super::shape::{NAMESPACE, ShapeError};
 use super::whole::{Broken, Most, whole};
 use crate::ident::{ETag, ObjectIdentity};
 
-/// The largest answer that is read where no object was asked for, in bytes. The largest pages of listings stay below it.
+/// Limit in bytes for a response that is not an object. The largest pages of listings stay below it.
 pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 
-/// Elements that no honest answer reaches: a page of 1,000 parts or keys has some 15,000.
+/// Limit of XML elements: a page of 1,000 parts or keys has about 15,000.
 const MOST_ELEMENTS: u64 = 200_000;
 
-/// The document that an operation is answered with.
+/// The document that S3 sends for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Document {
+    /// Name of the operation in the SDK.
     pub operation: &'static str,
     root: &'static str,
     of: Of,
@@ -53,7 +54,7 @@ const DOCUMENTS: [Document; 17] = {
     ]
 };
 
-/// Why an answer with status 200 is none to what was asked.
+/// Why a response with status 200 is not the requested document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Foreign {
     #[error("it answered with the object itself, by {0}")]
@@ -64,29 +65,34 @@ pub(super) enum Foreign {
     TooLong(usize),
     #[error("it answered with something that is no {0} document of S3")]
     OtherDocument(&'static str),
-    /// It contradicts itself, or has what is not known.
+    /// It contradicts itself, or has unknown elements.
     #[error("the answer is not understood: {0}")]
     Odd(ShapeError),
-    /// An error document under a status of success, by its code.
+    /// An error document with a success status; its code.
     #[error("it answered with success and {0} inside")]
     Error(String),
-    /// The document that was asked for, and not all of it.
+    /// The requested document, cut off or malformed.
     #[error("the answer cannot be read: {0}")]
     Broken(Broken),
 }
 
 impl Document {
+    /// The document of an operation, if it is known.
     pub fn of(operation: &str) -> Option<Self> {
         DOCUMENTS.into_iter().find(|document| document.operation == operation)
     }
 
-    /// Bytes that no honest answer reaches. A page of 1,000 parts with ten checksums each stays under 1 MiB; a page of
-    /// 1,000 keys in URL encoding does not.
+    /// Limit of the body in bytes. A page of 1,000 parts with ten checksums each stays under 1 MiB; a page of 1,000
+    /// keys in URL encoding does not.
     pub fn limit(self) -> usize {
         if self.of == Of::Listing { LARGEST_ANSWER } else { 1 << 20 }
     }
 
-    /// Refuses an answer by its head alone. S3 often sends no Content-Type here, so its absence proves nothing.
+    /// Checks a response by its headers. S3 often sends no Content-Type here, so a missing one proves nothing.
+    ///
+    /// # Errors
+    ///
+    /// The headers are those of the object, of another type, or state the length of the object.
     pub fn check_head(self, headers: &Headers, known: &ObjectIdentity) -> Result<(), Foreign> {
         let content_type = headers.one("content-type").filter(|kind| !kind.is_empty());
         let is_xml = content_type.as_deref().map(is_xml);
@@ -103,7 +109,7 @@ impl Document {
         }
     }
 
-    /// A header that only an object has.
+    /// The header, if there is one, that only an object has.
     fn sign(self, headers: &Headers, known: &ObjectIdentity, xml: bool) -> Option<&'static str> {
         if headers.has("content-range") {
             return Some("Content-Range");
@@ -119,7 +125,7 @@ impl Document {
         if self.of != Of::Object {
             return None;
         }
-        // MinIO puts Accept-Ranges on everything, its XML documents too.
+        // MinIO sends Accept-Ranges with every response, XML documents included.
         let minio = headers.one("server").is_some_and(|server| server.eq_ignore_ascii_case("minio"));
         if headers.has("accept-ranges") && !(minio && xml) {
             return Some("Accept-Ranges");
@@ -127,7 +133,11 @@ impl Document {
         None
     }
 
-    /// Refuses an answer that is as long as the object, whatever its head states.
+    /// Rejects a body as long as the object, whatever its headers state.
+    ///
+    /// # Errors
+    ///
+    /// The body of a request on an object has the length of the object.
     pub fn check_length(self, body: &[u8], known: &ObjectIdentity) -> Result<(), Foreign> {
         match self.of == Of::Object && known.object_bytes == Some(body.len() as u64) {
             true => Err(Foreign::Object("its length")),
@@ -135,7 +145,11 @@ impl Document {
         }
     }
 
-    /// Refuses an answer by its first element, and where it does not end with it.
+    /// Checks the root element of a body, and that the document is complete.
+    ///
+    /// # Errors
+    ///
+    /// The root element is another one, or the document is cut off, malformed or too large.
     pub fn check_body(self, body: &[u8]) -> Result<(), Foreign> {
         let other = Foreign::OtherDocument(self.root);
         let Some(root) = Root::of(body) else { return Err(other) };
@@ -144,7 +158,7 @@ impl Document {
         }
         let ours =
             root.namespace.is_none_or(|namespace| namespace.trim_end_matches('/') == NAMESPACE.trim_end_matches('/'));
-        // Servers name some documents by the operation.
+        // Some servers name the root element after the operation.
         let behind = root.name.strip_prefix(self.operation);
         let named = root.name == self.root || behind.is_some_and(|end| matches!(end, "Response" | "Output" | "Result"));
         if !(ours && named) {
@@ -159,14 +173,14 @@ fn has_length_of(headers: &Headers, known: &ObjectIdentity) -> bool {
     length.is_some() && length == known.object_bytes
 }
 
-/// `application/xml`, `text/xml` or `…+xml`, whatever parameters follow.
+/// `application/xml`, `text/xml` or `…+xml`, with any parameters.
 fn is_xml(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(kind.as_str(), "application/xml" | "text/xml")
         || kind.split_once('/').is_some_and(|(_, subtype)| subtype.ends_with("+xml"))
 }
 
-/// The code of an error document, if a text holds one.
+/// The code of the error document in a body, if there is one.
 pub(super) fn error_code(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, document) = text.split_once("<Error")?;
@@ -175,7 +189,7 @@ pub(super) fn error_code(body: &[u8]) -> Option<String> {
     Some(code.trim().to_owned())
 }
 
-/// The first element of an XML document.
+/// The root element of an XML document.
 #[derive(Debug, PartialEq, Eq)]
 struct Root<'a> {
     /// Without its prefix.
@@ -184,7 +198,7 @@ struct Root<'a> {
 }
 
 impl<'a> Root<'a> {
-    /// Behind the declaration, comments and white space. A document type is refused: S3 sends none.
+    /// Skips the declaration, comments and white space. `None` for a document type, which S3 never sends.
     fn of(body: &'a [u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
         let mut rest = text.trim_start_matches('\u{feff}').trim_start();
@@ -289,7 +303,7 @@ mod tests {
             "\u{feff} <s:Tagging xmlns:s=\"http://s3.amazonaws.com/doc/2006-03-01/\" ></s:Tagging>",
             "<GetObjectTaggingOutput></GetObjectTaggingOutput>",
         ] {
-            // A `>` inside an attribute is legal, and no server writes one: the tag ends there all the same.
+            // A `>` inside an attribute is legal, but no server writes one; this parser ends the tag there.
             if !fine.contains("'>'") {
                 assert_eq!(tagging.check_body(fine.as_bytes()), Ok(()), "{fine}");
             }

@@ -1,4 +1,4 @@
-//! What a failed request of the SDK means, read from the error's type, the status and the service's code.
+//! Translates failed SDK requests, by the type of the error, the status and the service's code.
 
 use std::error::Error;
 
@@ -17,10 +17,10 @@ use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls, p
 use super::said::{code, said};
 use crate::source::{ErrorKind, SourceError};
 
-/// Where an endpoint may be set, to be named where it is wrong.
+/// Where the endpoint may be set, for error messages.
 const ENDPOINT: &str = "the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)";
 
-/// The code and message of a service's answer where there is one, else the innermost message.
+/// The code and message of a service's response if there is one, otherwise the innermost message.
 pub(super) fn service_cause(error: &(dyn Error + 'static)) -> String {
     let Some(answer) = deepest::<ErrorMetadata>(error) else { return root_cause(error) };
     match (answer.code(), answer.message()) {
@@ -30,13 +30,13 @@ pub(super) fn service_cause(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// What a failed request means. `needs` names the permissions that the request takes.
+/// Translates a failed request. `needs` names the permissions that the request requires.
 pub(crate) fn translate<E>(error: SdkError<E, HttpResponse>, subject: &str, needs: &str) -> SourceError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let translated = meaning(&error, subject, needs);
-    // The raw answer is left behind: it may be large, and everything that is reported of it was read above.
+    // The raw response is dropped: it may be large, and `meaning` has read all that is reported of it.
     match error.into_source() {
         Ok(cause) => translated.caused_by(cause),
         Err(whole) => translated.caused_by(whole),
@@ -73,7 +73,7 @@ where
     make(kind, detail)
 }
 
-/// A request that got no answer. `by_caller` marks one that the SDK would not send.
+/// A request without a response. `by_caller` marks one that the SDK refused to send.
 fn not_sent(error: &(dyn Error + 'static), by_caller: bool, cause: &str) -> (ErrorKind, String) {
     if inside::<CredentialsError>(error).is_some() {
         (ErrorKind::Credentials, format!("no usable credentials: {cause}"))
@@ -95,7 +95,7 @@ fn not_sent(error: &(dyn Error + 'static), by_caller: bool, cause: &str) -> (Err
     }
 }
 
-/// An answer with the status of an error.
+/// A response with an error status.
 fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str, needs: &str) -> SourceError {
     let (status, headers) = (raw.status().as_u16(), raw.headers());
     let code = code(error.code());
@@ -125,13 +125,14 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     }
 }
 
-/// Whether the server says with status 404, and by one of these codes, that what was asked for is not set. Any other 404
-/// may come from a server that does not know the request.
+/// Whether the server states, with status 404 and one of these codes, that a setting does not exist. Any other 404 may
+/// come from a server that does not know the request.
 pub(super) fn says_none(error: &SourceError, codes: &[&str]) -> bool {
     error.kind == ErrorKind::NotFound && error.code.as_deref().is_some_and(|code| codes.contains(&code))
 }
 
-/// A 404 that does not say that what was asked for is not set.
+/// Turns a 404 into a protocol error, because it does not state that the setting is absent. Other errors stay as they
+/// are.
 pub(super) fn not_none(error: SourceError) -> SourceError {
     if error.kind != ErrorKind::NotFound {
         return error;
@@ -141,7 +142,8 @@ pub(super) fn not_none(error: SourceError) -> SourceError {
     SourceError { kind: ErrorKind::Protocol, detail, ..error }
 }
 
-/// A sentence's end where a proxy is set: the host that cannot be found or reached may be that one.
+/// End of a sentence that names the proxy settings, if there are any: the host that cannot be resolved or reached may
+/// be the proxy.
 pub(super) fn by_proxy() -> String {
     match proxy_settings().as_slice() {
         [] => String::new(),
@@ -149,7 +151,7 @@ pub(super) fn by_proxy() -> String {
     }
 }
 
-/// An answer with success that is none.
+/// The error for an unusable response with a success status.
 fn no_answer(foreign: &Foreign, subject: &str) -> SourceError {
     match foreign {
         Foreign::Odd(_) | Foreign::Broken(_) => SourceError::new(ErrorKind::Protocol, subject, foreign.to_string()),
@@ -161,7 +163,7 @@ fn no_answer(foreign: &Foreign, subject: &str) -> SourceError {
     }
 }
 
-/// The error of a server that wraps one into a success.
+/// The error for an error document with a success status; `error` itself if its code is not known.
 pub(super) fn wrapped(code: &str, error: SourceError) -> SourceError {
     let kind = match code {
         "SlowDown" => ErrorKind::Throttled,
@@ -172,8 +174,8 @@ pub(super) fn wrapped(code: &str, error: SourceError) -> SourceError {
     SourceError { kind, detail, code: Some(code.into()), ..error }
 }
 
-/// Whether a server that is not S3 says that it wants TLS. nginx (its internal code 497), Apache and Go's net/http answer
-/// with status 400 and a text or HTML page; none of them sends a code or header that says it.
+/// Whether a response says that the server expects TLS. nginx (its internal code 497), Apache and Go's net/http send
+/// status 400 and a text or HTML page, without any code or header that says it.
 fn wants_https(answer: &HttpResponse) -> bool {
     let text = answer.body().bytes().map(String::from_utf8_lossy).unwrap_or_default().to_ascii_lowercase();
     ["to an https server", "to https port", "ssl-enabled server port"].iter().any(|words| text.contains(words))

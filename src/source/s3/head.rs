@@ -1,5 +1,5 @@
-//! What the head of an answer tells of an object. Only its length is needed; any other header that is odd is left out,
-//! and a note says so.
+//! Reads facts about an object from response headers. Only the length is required; any other header that cannot be read
+//! is left out, with a note.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -16,20 +16,22 @@ use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target, lasting_version}
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
 
-/// Facts of an object, and what is odd about the headers that told them.
+/// Facts about an object, and notes on headers that cannot be read.
 pub(super) struct Head {
+    /// The facts.
     pub facts: ObjectFacts,
+    /// What is wrong with headers, for the user.
     pub notes: Vec<String>,
 }
 
-/// Reads headers, and remembers those it could not read.
+/// Reads headers, and collects notes on those that cannot be read.
 struct Reader<'a> {
     headers: &'a Headers,
     notes: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// A text that should be there once. Several values that disagree are none.
+    /// A header that should occur once. `None`, with a note, if its values differ.
     fn text(&mut self, name: &str) -> Option<String> {
         match self.headers.told(name) {
             Told::Nothing => None,
@@ -50,7 +52,8 @@ impl Reader<'_> {
         number
     }
 
-    /// A time in the form that HTTP or S3 uses for this header, or in the other one with a note.
+    /// A time in `form`, the format that HTTP or S3 uses for this header. A time in the other format is accepted, with
+    /// a note.
     fn time(&mut self, name: &str, form: Format) -> Option<Timestamp> {
         let text = self.text(name)?;
         let read = |form: Format| DateTime::from_str(&text, form).ok().and_then(|time| parse::timestamp(&time));
@@ -65,12 +68,13 @@ impl Reader<'_> {
         other
     }
 
-    /// A word that decides something: of several, all of them, which is a word that is not known.
+    /// A word that decides something. Values that differ are joined, which gives an unknown word.
     fn word(&mut self, name: &str) -> Option<String> {
         self.text(name).or_else(|| self.headers.joined(name))
     }
 
-    /// Until when a lock lasts. What cannot be read stays there as it came: a lock without a date is another matter.
+    /// The retain-until date of a lock. A date that cannot be read is kept as text, because a lock without a date means
+    /// something else.
     fn lock_end(&mut self) -> Option<LockEnd> {
         const NAME: &str = "x-amz-object-lock-retain-until-date";
         let text = self.headers.joined(NAME)?;
@@ -84,7 +88,7 @@ impl Reader<'_> {
         Some(self.time(NAME, Format::DateTimeWithOffset).map_or(LockEnd::NotKnown(text), LockEnd::At))
     }
 
-    /// When a lifecycle rule will remove the object; in words what contradicts itself there.
+    /// When a lifecycle rule will remove the object, or a message about values that differ.
     fn expiration(&mut self) -> Result<Option<String>, String> {
         const NAME: &str = "x-amz-expiration";
         match self.text(NAME) {
@@ -137,7 +141,11 @@ const CHECKSUMS: [(Algorithm, &str); 10] = [
     (Algorithm::Xxh128, "x-amz-checksum-xxhash128"),
 ];
 
-/// The length that an answer states. It is the one header that nothing stands in for.
+/// The length that a response states. No other header can replace it.
+///
+/// # Errors
+///
+/// The header is missing, unreadable, or has values that differ.
 pub(super) fn length(headers: &Headers, subject: &str) -> Result<u64, SourceError> {
     let wrong = |problem: String| SourceError::new(ErrorKind::Protocol, subject, problem);
     let text = match headers.told("content-length") {
@@ -156,7 +164,11 @@ pub(super) fn length(headers: &Headers, subject: &str) -> Result<u64, SourceErro
         .ok_or_else(|| wrong(format!("the server states no usable size (Content-Length `{text}`)")))
 }
 
-/// Facts from the answer to a HEAD. Checksums were asked for or not.
+/// Facts from the response to a HEAD. `checksum_mode` says whether checksums were requested.
+///
+/// # Errors
+///
+/// There is no usable length.
 pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool) -> Result<Head, SourceError> {
     let size = length(headers, &uri.to_string())?;
     let mut read = Reader { headers, notes: Vec::new() };
@@ -201,7 +213,7 @@ pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool
     Ok(Head { facts, notes: read.notes })
 }
 
-/// Absent for STANDARD; where two contradict each other, none can be named.
+/// S3 sends no header for STANDARD. If values differ, no class can be named.
 fn storage_class(read: &mut Reader<'_>) -> String {
     const NAME: &str = "x-amz-storage-class";
     match read.text(NAME) {
@@ -211,7 +223,7 @@ fn storage_class(read: &mut Reader<'_>) -> String {
     }
 }
 
-/// Two kinds that contradict each other must not come out as none, under which an ETag may be an MD5.
+/// Values that differ must not be read as no encryption, under which an ETag may be an MD5.
 fn encryption(read: &mut Reader<'_>) -> Encryption {
     const KIND: &str = "x-amz-server-side-encryption";
     let kind = read.text(KIND);
@@ -223,7 +235,11 @@ fn encryption(read: &mut Reader<'_>) -> Encryption {
     parse::encryption(kind.as_deref(), key.as_deref(), customer.as_deref())
 }
 
-/// One part, from the answer to a HEAD with its number.
+/// Facts about one part, from the response to a HEAD with its number.
+///
+/// # Errors
+///
+/// There is no usable length, or Content-Range contradicts it.
 pub(super) fn part_facts(number: PartNumber, headers: &Headers, subject: &str) -> Result<PartFacts, SourceError> {
     let size = length(headers, subject)?;
     let range = headers.one("content-range").and_then(|range| range.parse::<ContentRange>().ok());
@@ -251,7 +267,7 @@ mod tests {
         head_facts(&uri, &Headers::from_pairs(&[&raw[..], &[("content-length", b"7")]].concat()), true).unwrap()
     }
 
-    /// Each odd header costs itself and a note; length, ETag and checksum stay.
+    /// An unreadable header affects only itself and adds a note; length, ETag and checksum stay.
     #[test]
     fn an_odd_header_costs_no_more_than_itself() {
         let fine = [("etag", "\"e\""), ("x-amz-checksum-crc32", "y/Q5Jg=="), ("x-amz-checksum-type", "FULL_OBJECT")];
@@ -276,7 +292,7 @@ mod tests {
             assert_eq!(head.facts.checksums.value().map(Vec::len), Some(1));
         }
         assert_eq!(read(&fine).notes, Vec::<String>::new());
-        // What comes twice and agrees is not odd.
+        // Repeated equal values are accepted.
         let twice = read(&[("etag", "\"e\""), ("etag", "\"e\""), ("x-amz-storage-class", "GLACIER_IR")]);
         assert_eq!((twice.notes.len(), twice.facts.storage_class.as_deref()), (0, Some("GLACIER_IR")));
     }
@@ -300,7 +316,7 @@ mod tests {
         assert_eq!((etags.facts.id.etag, etags.notes.len()), (None, 1));
     }
 
-    /// A lock or an expiration that comes twice is neither none nor one of the two.
+    /// A lock or an expiration with differing values is neither absent nor one of the two.
     #[test]
     fn what_decides_and_comes_twice_is_not_known() {
         let soon = "expiry-date=\"Tue, 01 Dec 2026 00:00:00 GMT\"";

@@ -2,30 +2,34 @@ use std::fmt;
 
 use aws_smithy_runtime_api::http::Headers as SdkHeaders;
 
-/// The headers of an answer as they came. The SDK refuses a whole answer over one header that it cannot read; this
-/// keeps them all and leaves it to the reader what an odd one costs.
+/// Headers of a response, as received. The SDK rejects a response for one header that it cannot parse; this type keeps
+/// all headers, and the reader decides what an unreadable one means.
 #[derive(Clone, Default)]
 pub(super) struct Headers(Vec<(String, Vec<u8>)>);
 
-/// What a header says that should be there once.
+/// Value of a header that should occur once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Told {
+    /// The header is absent.
     Nothing,
+    /// All occurrences have this value.
     One(String),
-    /// It is there several times with different values.
+    /// The header occurs several times with different values.
     Several(Vec<String>),
 }
 
 impl Headers {
+    /// Copies the headers, with their names in lower case.
     pub fn of(headers: &SdkHeaders) -> Self {
         Headers(headers.iter_bytes().map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect())
     }
 
-    /// All values of one header, in order.
+    /// All values of a header, in order and trimmed.
     fn all(&self, name: &str) -> impl Iterator<Item = String> {
         self.0.iter().filter(move |(have, _)| have == name).map(|(_, value)| text(value).trim().to_owned())
     }
 
+    /// The value of a header, or all values if they differ.
     pub fn told(&self, name: &str) -> Told {
         let mut values: Vec<String> = self.all(name).collect();
         values.dedup();
@@ -39,7 +43,7 @@ impl Headers {
         }
     }
 
-    /// The value of a header, if all that came agree on it.
+    /// The value of a header; `None` if it is absent or its values differ.
     pub fn one(&self, name: &str) -> Option<String> {
         match self.told(name) {
             Told::One(value) => Some(value),
@@ -47,17 +51,18 @@ impl Headers {
         }
     }
 
-    /// All values in one text, to be compared with those of another answer.
+    /// All values in one text, for comparison with another response.
     pub fn joined(&self, name: &str) -> Option<String> {
         let values: Vec<String> = self.all(name).collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
 
+    /// Whether a header is present.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(have, _)| have == name)
     }
 
-    /// Names behind a prefix, each once, with whether every value of it is UTF-8.
+    /// The rest of each name after a prefix, once, with whether all its values are UTF-8.
     pub fn under(&self, prefix: &str) -> Vec<(String, bool)> {
         let mut names: Vec<(String, bool)> = Vec::new();
         for (name, value) in &self.0 {
@@ -72,7 +77,7 @@ impl Headers {
     }
 }
 
-/// Bytes that are no UTF-8 are read as Latin-1, the encoding that HTTP once had (RFC 9110 §5.5).
+/// Bytes that are not UTF-8 are read as Latin-1, formerly the encoding of HTTP headers (RFC 9110 §5.5).
 fn text(value: &[u8]) -> String {
     match std::str::from_utf8(value) {
         Ok(text) => text.to_owned(),
@@ -80,7 +85,7 @@ fn text(value: &[u8]) -> String {
     }
 }
 
-/// Names alone: values may hold keys.
+/// Prints names only: values may contain keys.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
@@ -89,6 +94,7 @@ impl fmt::Debug for Headers {
 
 #[cfg(test)]
 impl Headers {
+    /// Headers from names and values, for tests.
     pub fn from_pairs(pairs: &[(&str, &[u8])]) -> Self {
         Headers(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect())
     }

@@ -8,8 +8,9 @@ use aws_sdk_s3::types::{
 use super::parse::timestamp;
 use crate::facts::{Age, Expiration, LifecycleRule, Noncurrent, RuleFilter, RuleStatus, Transition};
 
-/// A rule as it was answered. What of it cannot be understood is kept in words: it may remove more than it seems to.
-/// A rule that has parts which are not known, or twice, is not understood at all: which of them counts, nobody knows.
+/// Converts a rule. What cannot be understood is recorded in `odd`, because the rule may remove more than it seems to.
+/// A rule with unknown or repeated elements (`not_understood`) is not interpreted at all, because it is not known which
+/// of them apply.
 pub(super) fn rule(stated: &Stated, not_understood: Option<&str>) -> LifecycleRule {
     if let Some(why) = not_understood {
         return LifecycleRule {
@@ -50,8 +51,8 @@ pub(super) fn rule(stated: &Stated, not_understood: Option<&str>) -> LifecycleRu
     }
 }
 
-/// The filter of a rule, or the prefix that older rules have in its place. One that is not understood is left wide
-/// open.
+/// The filter of a rule, or the prefix that older rules have instead. A filter that is not understood becomes one that
+/// matches all objects.
 fn filter(stated: &Stated, odd: &mut Vec<String>) -> RuleFilter {
     #[allow(deprecated)]
     let own = stated.prefix();
@@ -102,7 +103,7 @@ fn pair(tag: &Tag) -> (String, String) {
     (tag.key().to_owned(), tag.value().to_owned())
 }
 
-/// Both bounds of a filter; `None` where one of them is no size.
+/// Both size bounds of a filter; `None` if one of them is negative.
 fn sizes(filter: &LifecycleRuleFilter) -> Option<(Option<u64>, Option<u64>)> {
     let and = filter.and();
     let size = |alone: Option<i64>, both: Option<i64>| alone.or(both).map(u64::try_from).transpose().ok();

@@ -15,19 +15,19 @@ use crate::facts::{RawEntry, RawPage};
 use crate::source::{ErrorKind, SourceError};
 use crate::sync::lock;
 
-/// One page, as the server wrote it.
+/// Requests one page and returns it as the server wrote it.
 pub(super) async fn page(request: ListObjectsV2FluentBuilder, subject: &str) -> Result<RawPage, SourceError> {
     let answer = Answer::default();
     let sent = request.customize().interceptor(answer.clone()).send().await;
     match (answer.take(), sent) {
-        // The SDK's parser gives the whole page up for one odd date.
+        // The SDK's parser rejects the whole page for one unreadable date.
         (Some(body), _) => raw(&body, subject),
         (None, Err(error)) => Err(translate(error, subject, "s3:ListBucket")),
         (None, Ok(_)) => Err(SourceError::new(ErrorKind::Protocol, subject, "a page of the listing has no text")),
     }
 }
 
-/// Keeps the body of a successful answer.
+/// Keeps the body of a successful response.
 #[derive(Debug, Clone, Default)]
 struct Answer(Arc<Mutex<Option<Vec<u8>>>>);
 
@@ -57,11 +57,11 @@ impl Intercept for Answer {
     }
 }
 
-/// Root elements that are understood.
+/// Known root elements.
 #[derive(Deserialize)]
 enum Document {
     ListBucketResult(Listing),
-    /// Some servers wrap an error into a success.
+    /// Some servers send an error document with a success status.
     Error(Wrapped),
 }
 
@@ -86,10 +86,10 @@ struct Listing {
     common_prefixes: Vec<IgnoredAny>,
 }
 
-/// The texts of an entry, by their names. Each may come several times, and that is this entry's affair.
+/// Texts of an entry, with their names. A name may occur several times, which affects only this entry.
 struct Entry(Vec<(String, String)>);
 
-/// What is read of an entry.
+/// The elements of an entry that are read.
 const READ: [&str; 5] = ["Key", "Size", "LastModified", "ETag", "StorageClass"];
 
 impl<'de> Deserialize<'de> for Entry {

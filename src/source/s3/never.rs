@@ -1,4 +1,4 @@
-//! Settings under which no request can succeed, found before the first one.
+//! Addresses for which no request can succeed, found before the first request.
 
 use crate::ident::ObjectUri;
 use crate::source::{ErrorKind, SourceError};

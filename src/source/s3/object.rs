@@ -23,28 +23,34 @@ use crate::progress::Call;
 use crate::source::{Aside, Body, ErrorKind, ObjectSource, SourceError};
 use crate::units::{ByteRange, PartNumber};
 
-/// One object in S3.
+/// An object in S3 or in a compatible server.
 #[derive(Clone)]
 pub struct S3Object {
+    /// Configuration and shared state.
     pub(super) connection: Connection,
+    /// The client for the requests; [`fresh`](ObjectSource::fresh) replaces it.
     pub(super) client: Client,
+    /// The address as given, with its version if it names one.
     pub(super) uri: ObjectUri,
     target: Target,
+    /// What is learned about the object, shared by all clones.
     pub(super) standing: Arc<ObjectContext>,
 }
 
 impl S3Object {
+    /// The object at `uri`, accessed over `connection`.
     pub(super) fn new(connection: Connection, uri: ObjectUri) -> Self {
         let client = connection.client();
         let target = Target::Object(uri.clone());
         S3Object { connection, client, uri, target, standing: Arc::default() }
     }
 
+    /// The address, for error messages.
     pub(super) fn subject(&self) -> String {
         self.uri.to_string()
     }
 
-    /// The address under an identity: the pinned version, where that may be used.
+    /// The address for an identity: the pinned version, unless reading by version is not permitted.
     pub(super) fn at(&self, id: &ObjectId) -> ObjectUri {
         match &id.target {
             Target::Object(uri) if !self.standing.unpinned.load(Ordering::Relaxed) => uri.clone(),
@@ -52,10 +58,12 @@ impl S3Object {
         }
     }
 
+    /// What is known of the object, to compare responses with.
     fn known(&self, id: &ObjectId) -> ObjectIdentity {
         ObjectIdentity { object_bytes: self.standing.size(), ..ObjectIdentity::of_etag(id.etag.clone()) }
     }
 
+    /// Sends one HEAD, without retries.
     pub(super) async fn head_once(
         &self,
         uri: &ObjectUri,
@@ -67,7 +75,7 @@ impl S3Object {
             .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
         let (_, headers) =
             hear!(self, ObjectIdentity::default(), request, reading(uri)).map_err(|error| match error.kind {
-                // No condition was sent that could have failed.
+                // No condition was sent, so none can have failed.
                 ErrorKind::Changed => {
                     let detail = "the server refuses a HEAD without any condition as if one had failed (status 412)";
                     SourceError { kind: ErrorKind::Protocol, detail: detail.to_owned(), ..error }
@@ -94,10 +102,10 @@ impl S3Object {
         Ok(facts)
     }
 
-    /// A request on the object that failed although HEAD did not. Where the server does not know it, it is not asked
-    /// again for other objects of the bucket.
+    /// Handles a failed request on an object whose HEAD succeeded. If the server does not support the request, it is
+    /// not sent again for other objects of the bucket.
     fn unknown_here(&self, call: Call, mut error: SourceError) -> SourceError {
-        // Some servers leave a subresource that they do not know out of what they sign.
+        // Some servers leave an unknown subresource out of the string to sign.
         if error.code.as_deref() == Some("SignatureDoesNotMatch") && self.standing.size().is_some() {
             error.kind = ErrorKind::Unsupported;
             error.detail =
@@ -110,7 +118,7 @@ impl S3Object {
     }
 }
 
-/// The permission that reading takes.
+/// The permission that reading requires.
 pub(super) fn reading(uri: &ObjectUri) -> &'static str {
     if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
 }
@@ -125,7 +133,7 @@ impl ObjectSource for S3Object {
         self.facts(true).await
     }
 
-    /// Under KMS, checksum mode also takes kms:Decrypt; HEAD alone does not.
+    /// Under KMS, checksum mode also requires kms:Decrypt; HEAD alone does not.
     async fn head_without_checksums(&self) -> Result<ObjectFacts, SourceError> {
         self.facts(false).await
     }
@@ -134,10 +142,10 @@ impl ObjectSource for S3Object {
         self.probe_owner().await
     }
 
-    /// Answers to HEAD have no body to say what is wrong; a GET of one byte that fails has one.
+    /// A response to HEAD has no body that names the reason; the response to a failing GET of one byte has one.
     async fn explain(&self, error: SourceError) -> (SourceError, u64) {
         let status = self.standing.status();
-        // A HEAD has no code of its own; the SDK makes this one from its status.
+        // A response to HEAD has no code; the SDK derives this one from the status.
         let vague = error.code.as_deref().is_none_or(|code| code == "NotFound");
         let refused = match error.kind {
             ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid => true,
@@ -155,7 +163,7 @@ impl ObjectSource for S3Object {
             Ok(_) => return (error, 1),
             Err(told) => told,
         };
-        // What speaks of the one byte alone explains nothing.
+        // An error that concerns only the range of one byte explains nothing.
         let other = match told.kind {
             ErrorKind::Archived => error.kind != ErrorKind::Denied,
             ErrorKind::Protocol => status != Some(416),
@@ -192,7 +200,7 @@ impl ObjectSource for S3Object {
             let parts = out.object_parts();
             let next = parts.filter(|p| p.is_truncated() == Some(true)).and_then(|p| p.next_part_number_marker());
             match next {
-                // A page that brings nothing would be asked for again for ever.
+                // A page without new parts would be requested again forever.
                 Some(next) if facts.parts.len() > before && facts.parts.len() < PartNumber::MAX as usize => {
                     marker = Some(next.to_owned());
                 }
@@ -202,7 +210,7 @@ impl ObjectSource for S3Object {
     }
 
     async fn part(&self, id: &ObjectId, number: PartNumber) -> Result<PartFacts, SourceError> {
-        // Without If-Match: some servers answer with the ETag of the part.
+        // Sent without If-Match: some servers answer with the ETag of the part.
         let headers = self.head_once(&self.at(id), Some(number), true).await?;
         head::part_facts(number, &headers, &self.subject())
     }
@@ -229,9 +237,9 @@ impl ObjectSource for S3Object {
     async fn lock(&self, id: &ObjectId) -> Result<LockFacts, SourceError> {
         let uri = self.at(id);
         let none = |error: &SourceError| {
-            // A bucket without Object Lock. S3 answers with status 400 and `InvalidRequest`, which it also uses for other
-            // things, and "Bucket is missing Object Lock Configuration"; no code says it. Read too narrowly, the lock is
-            // reported as unknown, never as absent.
+            // A bucket without Object Lock. S3 sends status 400, the code `InvalidRequest`, which it also uses for
+            // other things, and "Bucket is missing Object Lock Configuration"; no code says it. If the text is not
+            // recognised, the lock is reported as unknown, never as absent.
             let not_here = error.code.as_deref() == Some("InvalidRequest")
                 && error.kind == ErrorKind::Invalid
                 && error.detail.to_ascii_lowercase().replace(' ', "").contains("missingobjectlock");
@@ -273,7 +281,7 @@ impl ObjectSource for S3Object {
             .set_request_payer(options.request_payer.then_some(RequestPayer::Requester))
             .set_expected_bucket_owner(options.expected_bucket_owner.clone());
         let wrong = |detail: String| SourceError::new(ErrorKind::Protocol, &subject, detail);
-        // Keys come in order, so an exact match is the first of its prefix.
+        // Keys are listed in order, so an exact match is the first with its prefix.
         let mut walk = Walk::new(&self.uri.bucket, key);
         let page = walk.take(listing::page(request, &subject).await?).map_err(wrong)?;
         if let Some(odd) = page.odd.iter().find(|odd| odd.key == *key) {
@@ -295,7 +303,7 @@ impl ObjectSource for S3Object {
         let uri = self.at(id);
         let chosen_by_us = uri.version.is_some() && self.uri.version.is_none();
         let body = match self.read_checked(&uri, id, size, range).await {
-            // Naming a version takes another permission. If-Match pins the bytes without it.
+            // Reading by version requires another permission. If-Match pins the bytes without it.
             Err(error)
                 if error.kind == ErrorKind::Denied && chosen_by_us && id.etag.as_ref().is_some_and(ETag::is_strong) =>
             {

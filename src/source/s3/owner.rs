@@ -9,19 +9,22 @@ use crate::facts::OwnerCheck;
 use crate::source::ErrorKind;
 use crate::sync::lock;
 
-/// What servers were seen to do with the expected owner, by bucket.
+/// Observed handling of the expected bucket owner, by bucket.
 pub(super) type OwnerChecks = Arc<Mutex<BTreeMap<String, OwnerCheck>>>;
 
-/// An account that is not this one.
+/// An account id other than `account`.
 fn another(account: &str) -> String {
     let last = if account.ends_with('0') { '1' } else { '0' };
     account.chars().take(account.len().saturating_sub(1)).chain([last]).collect()
 }
 
 impl S3Object {
-    /// Asks for the object as if another account were expected to own the bucket. S3 refuses that (S3 API reference,
-    /// *HeadObject*: 403 where the account does not match); a server that answers looks at no owner at all. Meant for
-    /// an object that the same HEAD with the right owner has just shown.
+    /// Sends a HEAD with a wrong expected owner. S3 refuses it (S3 API reference, *HeadObject*: 403 if the account does
+    /// not match); a server that accepts it ignores the owner. The caller has seen the same HEAD succeed with the right
+    /// owner.
+    ///
+    /// Returns the result and the number of requests sent; `None` if no owner is expected or no setting names an
+    /// endpoint.
     pub(super) async fn probe_owner(&self) -> Option<(OwnerCheck, u64)> {
         let options = &self.connection.options;
         let owner = options.expected_bucket_owner.as_ref()?;

@@ -1,3 +1,5 @@
+//! Converts values of SDK outputs.
+
 use aws_sdk_s3::operation::get_object_attributes::GetObjectAttributesOutput;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::ObjectPart;
@@ -9,11 +11,12 @@ use crate::ident::ETag;
 use crate::source::{ErrorKind, SourceError};
 use crate::units::PartNumber;
 
+/// `None` for a time outside the range of [`Timestamp`].
 pub(super) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
 }
 
-/// When a lock ends.
+/// The end of a lock; a time after the last [`Timestamp`] is [`LockEnd::Beyond`].
 pub(super) fn lock_end(time: &DateTime) -> LockEnd {
     match time.secs() {
         beyond if beyond > Timestamp::MAX.as_second() => LockEnd::Beyond,
@@ -24,7 +27,7 @@ pub(super) fn lock_end(time: &DateTime) -> LockEnd {
     }
 }
 
-/// The checksum values of an answer, whichever of its fields they are in.
+/// The checksum fields of a response or of a part, by algorithm.
 macro_rules! checksum_values {
     ($answer:expr) => {
         [
@@ -42,7 +45,7 @@ macro_rules! checksum_values {
     };
 }
 
-/// What could be read, and what could not, in words.
+/// Parses checksum values. Returns those that can be read, and a message for each of the others.
 pub(super) fn stored<'a>(
     values: impl IntoIterator<Item = (Algorithm, Option<&'a str>)>,
     stated: Option<&str>,
@@ -60,6 +63,11 @@ pub(super) fn stored<'a>(
     (checksums, unreadable)
 }
 
+/// A size in bytes.
+///
+/// # Errors
+///
+/// The size is missing or negative.
 pub(super) fn size(stated: Option<i64>, subject: &str) -> Result<u64, SourceError> {
     stated.and_then(|size| u64::try_from(size).ok()).ok_or_else(|| {
         let shown = stated.map_or("no size".to_owned(), |size| format!("a size of {size} bytes"));
@@ -67,6 +75,7 @@ pub(super) fn size(stated: Option<i64>, subject: &str) -> Result<u64, SourceErro
     })
 }
 
+/// Encryption of an object, from the server-side encryption, the KMS key and the SSE-C algorithm of a response.
 pub(super) fn encryption(sse: Option<&str>, key: Option<&str>, customer: Option<&str>) -> Encryption {
     match (sse, customer) {
         (_, Some(_)) => Encryption::CustomerKey,
@@ -79,7 +88,7 @@ pub(super) fn encryption(sse: Option<&str>, key: Option<&str>, customer: Option<
     }
 }
 
-/// A part's own values. A value with a part count speaks of the object, not of the part.
+/// The checksums of a part. A value with a part count belongs to the object and is left out.
 pub(super) fn part_digests<'a>(values: impl IntoIterator<Item = (Algorithm, Option<&'a str>)>) -> Vec<Digest> {
     values.into_iter().filter_map(|(algorithm, value)| Digest::parse(algorithm, value?).ok()).collect()
 }
@@ -96,7 +105,11 @@ fn listed_part(part: &ObjectPart, subject: &str) -> Result<PartFacts, SourceErro
     })
 }
 
-/// Adds a page of attributes to what is there.
+/// Adds a page of attributes to `facts`.
+///
+/// # Errors
+///
+/// A part has no usable number or size.
 pub(super) fn add_attributes(
     facts: &mut AttributeFacts,
     out: &GetObjectAttributesOutput,
@@ -105,7 +118,7 @@ pub(super) fn add_attributes(
 ) -> Result<(), SourceError> {
     if facts.pages == 0 {
         facts.etag = out.e_tag().and_then(ETag::told);
-        // A size below zero is none that HEAD can tell.
+        // A negative size becomes one that no HEAD states.
         facts.size = out.object_size().map(|size| u64::try_from(size).unwrap_or(u64::MAX));
         if let Some(checksum) = out.checksum() {
             let stated = checksum.checksum_type().map(|kind| kind.as_str());

@@ -1,4 +1,4 @@
-//! How the bytes of an object are asked for, and the head of each answer is held against its identity.
+//! Reads bytes of an object, and checks the head of each response against its identity.
 
 use std::sync::atomic::Ordering;
 
@@ -22,11 +22,11 @@ use crate::units::ByteRange;
 /// Why a read did not begin.
 struct Refused {
     error: SourceError,
-    /// The status, where `If-Match` may be what was refused.
+    /// The status, if `If-Match` may be the reason for the refusal.
     precondition: Option<u16>,
 }
 
-/// Servers that do not know `If-Match` answer it as a header they cannot take. Words about something else are believed.
+/// Servers that do not support `If-Match` refuse it as an invalid header. Other kinds of errors are believed.
 fn may_refuse_condition(status: u16, kind: &ErrorKind) -> bool {
     match status {
         412 => true,
@@ -57,7 +57,7 @@ impl S3Object {
         let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
             let status = error.raw_response().map(|answer| answer.status().as_u16());
             let mut error = translate(error, &self.subject(), reading(uri));
-            // A read does no harm twice, so any 503 may be taken as a wish for fewer of them.
+            // Reads can be repeated safely, so any 503 is treated as a request to slow down.
             if status == Some(503) && error.kind == ErrorKind::Transient {
                 error.kind = ErrorKind::Throttled;
             }
@@ -82,7 +82,7 @@ impl S3Object {
         }
     }
 
-    /// Why an answer cannot be shown to be of the object that HEAD told of, where `If-Match` does not see to it.
+    /// Why a response cannot be shown to be of the inspected object, if `If-Match` does not guarantee it.
     fn moved(&self, id: &ObjectId, told: &ReplyHead, headers: &Headers, conditional: bool) -> Option<String> {
         match &id.etag {
             Some(etag) if etag.is_strong() => {
@@ -93,8 +93,8 @@ impl S3Object {
         }
     }
 
-    /// Whether the object is as HEAD told, although the server says otherwise: some compare quotes literally in
-    /// `If-Match`, or refuse it always.
+    /// Whether the object is unchanged although the server refused `If-Match`: some servers compare its quotes
+    /// literally, or always refuse it.
     async fn is_unchanged(&self, id: &ObjectId) -> bool {
         let _one = self.standing.asking.lock().await;
         if self.standing.unconditional.load(Ordering::Relaxed) {
@@ -112,6 +112,7 @@ impl S3Object {
         same
     }
 
+    /// Reads a range. If the server refuses `If-Match` although the object is unchanged, reads again without it.
     pub(super) async fn read_checked(
         &self,
         uri: &ObjectUri,
@@ -133,7 +134,7 @@ impl S3Object {
                         Ok(body)
                     }
                     Err(again) => {
-                        // What is refused without a condition too was not refused because of it.
+                        // A request that also fails without the condition was not refused because of it.
                         if !again.error.is_transient() && status != 412 {
                             self.standing.unconditional.store(false, Ordering::Relaxed);
                         }
@@ -145,7 +146,7 @@ impl S3Object {
         }
     }
 
-    /// An answer that does not fit. Some servers wrap an error into a success.
+    /// The error for a response that does not fit. Some servers send an error document with a success status.
     async fn misfit(&self, problem: ReplyProblem, body: ByteStream) -> SourceError {
         let kind = match problem {
             ReplyProblem::Changed { .. } => ErrorKind::Changed,
@@ -160,7 +161,7 @@ impl S3Object {
     }
 }
 
-/// The code of an error document in the first bytes of a body, if it is one.
+/// The code of the error document at the start of a body, if it is one.
 async fn wrapped_error(mut body: ByteStream) -> Option<String> {
     const ENOUGH: usize = 16 << 10;
     let mut start = Vec::new();

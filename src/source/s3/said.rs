@@ -1,7 +1,7 @@
-/// A server's message as part of a sentence: one line, without characters that move text around, and nothing where it
-/// only repeats the code, is a page for a browser, or is no word at all.
+/// A server's message as part of a sentence: one line, without control characters and marks of text direction. `None`
+/// if it only repeats the code, is HTML, or is empty.
 pub(super) fn said(message: Option<&str>, code: Option<&str>) -> Option<String> {
-    // EC2 puts an encoded reason of some kilobytes into its messages.
+    // Messages of EC2 may contain an encoded reason of some kilobytes.
     const LONGEST: usize = 8 << 10;
     let line = one_line(message?);
     let line = line.trim_matches(['.', ' ', '·']).to_owned();
@@ -24,7 +24,7 @@ pub(super) fn said(message: Option<&str>, code: Option<&str>) -> Option<String> 
     }
 }
 
-/// White space becomes a space, and what drives a terminal a dot that shows where it was.
+/// Replaces white space by one space, and control characters by a dot that shows their position.
 fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     let mut gap = None;
@@ -41,12 +41,12 @@ fn one_line(message: &str) -> String {
     line
 }
 
-/// What replaces unreadable bytes, and what turns the order of text around.
+/// The replacement character, line separators, and characters that change the direction of text.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{fffd}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A code as a server gives it: a word, or nothing.
+/// An error code of a server: one word, or `None`.
 pub(super) fn code(text: Option<&str>) -> Option<String> {
     let text = text?.trim();
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');

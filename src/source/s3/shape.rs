@@ -1,13 +1,13 @@
-//! Which elements a document of settings may have, and how often. The SDK passes over elements that it does not know
-//! and keeps the last of several; neither may happen where the document decides whether an object stays.
+//! Checks which elements a settings document has, and how often. The SDK ignores unknown elements and keeps the last of
+//! repeated ones; both would be wrong in documents that decide whether an object is kept.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// The namespace of every document of S3; other servers leave it out.
+/// The namespace of all S3 documents; other servers omit it.
 pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/// How often an element comes.
+/// How often an element occurs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Count {
     Once,
@@ -15,13 +15,13 @@ enum Count {
     Many,
 }
 
-/// What an element holds.
+/// Content of an element.
 #[derive(Clone, Copy)]
 enum Holds {
     Text,
     /// These elements and no others.
     Only(&'static [Field]),
-    /// These elements, and others that change nothing of them.
+    /// These elements, and others that do not change their meaning.
     AtLeast(&'static [Field]),
     Anything,
 }
@@ -106,6 +106,7 @@ const ATTRIBUTES: Holds = Only(&[
     ("ObjectSize", AtMostOnce, Text),
 ]);
 
+/// The content of the root element; `None` for operations that are not checked.
 fn of(operation: &str) -> Option<Holds> {
     Some(match operation {
         "GetObjectAttributes" => ATTRIBUTES,
@@ -151,11 +152,11 @@ pub(super) enum ShapeError {
     Repeated { within: String, name: &'static str, times: usize },
 }
 
-/// Whether the document that answers an operation is understood.
+/// Checks the document of an operation. Documents of other operations are accepted.
 ///
 /// # Errors
 ///
-/// What in it is not.
+/// The first element or text that is not understood.
 pub(super) fn check(operation: &str, body: &[u8]) -> Result<(), ShapeError> {
     match of(operation) {
         Some(holds) => tree(body)?.fits(holds),
@@ -163,7 +164,7 @@ pub(super) fn check(operation: &str, body: &[u8]) -> Result<(), ShapeError> {
     }
 }
 
-/// Of each rule of a lifecycle, in order, why it is not understood, in words.
+/// For each rule of a lifecycle configuration, in order: why it is not understood, or `None`.
 pub(super) fn rules(body: &[u8]) -> Vec<Option<String>> {
     let rules = tree(body).map(|root| root.children).unwrap_or_default();
     rules
@@ -173,16 +174,16 @@ pub(super) fn rules(body: &[u8]) -> Vec<Option<String>> {
         .collect()
 }
 
-/// Elements deeper than this are in no document of S3.
+/// Limit of nesting; documents of S3 are less deep.
 const DEEPEST: usize = 16;
 
-/// An element, by what matters of its shape.
+/// The shape of an element.
 #[derive(Debug, Default)]
 struct Element {
     name: String,
     /// It has text other than white space.
     text: bool,
-    /// Its text is in pieces, of which a reader may take one.
+    /// Its text is in several pieces, of which a parser may take only one.
     pieces: bool,
     children: Vec<Element>,
 }
@@ -220,7 +221,7 @@ impl Element {
     }
 }
 
-/// The root element of a document.
+/// Parses a document to its root element.
 fn tree(body: &[u8]) -> Result<Element, ShapeError> {
     let mut reader = Reader::from_reader(body);
     let mut open: Vec<Element> = Vec::new();
@@ -276,11 +277,12 @@ fn tree(body: &[u8]) -> Result<Element, ShapeError> {
     }
 }
 
+/// A byte order mark, possibly followed by white space.
 fn is_mark(text: &[u8]) -> bool {
     text.strip_prefix(b"\xef\xbb\xbf").is_some_and(|rest| rest.iter().all(u8::is_ascii_whitespace))
 }
 
-/// An element without what is in it. Those below the root have its prefix and its namespace.
+/// An element without its content. Elements below the root must have its prefix and the S3 namespace.
 fn element(start: &BytesStart<'_>, prefix: &mut Option<String>) -> Result<Element, ShapeError> {
     let full = String::from_utf8_lossy(start.name().as_ref()).into_owned();
     let (own, name) = full.split_once(':').unwrap_or(("", &full));

@@ -1,37 +1,41 @@
-//! Whether an XML answer is a whole document. The SDK's parser takes one that ends early for a shorter answer.
+//! Checks that an XML response is complete. The SDK's parser accepts a truncated document as a shorter one.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Error, Reader};
 
-/// No answer of AWS is nested deeper than a dozen elements.
+/// Limit of nesting; responses of AWS have at most a dozen levels.
 const DEEPEST: u64 = 64;
 
-/// What an answer may hold. An empty element takes a few bytes on the wire and hundreds as a value.
+/// Limits of a document. An empty element takes a few bytes on the wire and hundreds in memory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Most {
+    /// All elements.
     pub elements: u64,
-    /// Lists' entries, which EC2 calls `item`: those of the outermost list.
+    /// Entries of the outermost list, which EC2 names `item`.
     pub entries: u64,
-    /// All the other ones.
+    /// Entries of inner lists.
     pub inner: u64,
 }
 
 impl Most {
+    /// Limits the number of elements only.
     pub(crate) const fn elements(elements: u64) -> Self {
         Most { elements, entries: u64::MAX, inner: u64::MAX }
     }
 }
 
-/// What a whole document holds.
+/// Content of a complete document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Whole {
-    /// Name of the first element, without its prefix.
+    /// Name of the root element, without its prefix.
     pub root: String,
+    /// Entries of the outermost list.
     pub entries: u64,
+    /// Entries of inner lists.
     pub inner: u64,
 }
 
-/// Why an answer is no document that can be read.
+/// Why a document cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Broken {
     #[error("it is cut off: its XML ends before its first element is closed")]
@@ -49,7 +53,8 @@ pub(crate) enum Broken {
 /// Reads a document to its end.
 ///
 /// # Errors
-/// It does not end where its first element does, or holds more than it may.
+///
+/// The document is cut off, malformed or HTML, or it exceeds a limit.
 pub(crate) fn whole(body: &[u8], most: Most) -> Result<Whole, Broken> {
     let mut reader = Reader::from_reader(body);
     let mut scan = Scan { most, found: Whole::default(), elements: 0, depth: 0, ended: false };
@@ -74,7 +79,7 @@ pub(crate) fn whole(body: &[u8], most: Most) -> Result<Whole, Broken> {
             Ok(Event::Eof) if scan.ended => return Ok(scan.found),
             Ok(Event::Eof) if scan.depth > 0 => return Err(scan.refuse(Broken::Cut)),
             Ok(Event::Eof) => return Err(Broken::Malformed),
-            // What is open at the end of the body is a tag, a comment or a reference that was cut.
+            // The body ends inside a tag, a comment or a reference.
             Err(error) => {
                 let cut = scan.depth > 0 && (matches!(error, Error::Syntax(_)) || ends_open(body));
                 return Err(scan.refuse(if cut { Broken::Cut } else { Broken::Malformed }));
@@ -126,7 +131,7 @@ impl Scan {
         if self.depth > 0 || blank { Ok(()) } else { Err(Broken::Malformed) }
     }
 
-    /// A page that a gateway puts in place of the answer is seldom XML to its end.
+    /// An HTML page of a gateway is rarely well-formed XML.
     fn refuse(&self, broken: Broken) -> Broken {
         if is_html(self.found.root.as_bytes()) { Broken::Html } else { broken }
     }
@@ -136,7 +141,7 @@ fn is_html(name: &[u8]) -> bool {
     name.trim_ascii().get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"html"))
 }
 
-/// Whether a markup begins after the last one that ends.
+/// Whether a tag or a reference is still open at the end.
 fn ends_open(body: &[u8]) -> bool {
     let last = |byte| body.iter().rposition(|found| *found == byte);
     last(b'<') > last(b'>') || last(b'&') > last(b'>').max(last(b';'))
@@ -194,7 +199,7 @@ mod tests {
         assert_eq!(of(&format!("<R><set>{}</set></R>", "<item/>".repeat(11))), Err(Broken::TooMany));
         let inner = format!("<R><set><item><tags>{}</tags></item></set></R>", "<item/>".repeat(11));
         assert_eq!(of(&inner), Err(Broken::TooMany));
-        // It is given up where it is too much, and not at its end.
+        // Counting stops at the limit, not at the end of the document.
         assert_eq!(of(&format!("<R><set>{}", "<item/>".repeat(11))), Err(Broken::TooMany));
     }
 }

@@ -9,10 +9,11 @@ use std::task::{Context, Poll};
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
-/// Resolves names by the system, and begins each time with another address: a name of S3 stands for many servers,
-/// and one server is not as fast as all of them.
+/// Resolves names with the system's resolver, and starts with another address each time: a host name of S3 stands for
+/// many servers, and one server is slower than all of them together.
 #[derive(Clone, Default)]
 pub(super) struct Addresses {
+    /// Number of lookups so far.
     turn: Arc<AtomicUsize>,
 }
 
@@ -34,7 +35,7 @@ impl Service<Name> for Addresses {
     }
 }
 
-/// Each family of addresses begins with another one every time. Which family comes first stays the system's choice.
+/// Rotates the addresses of each family. The system decides which family comes first.
 fn in_turn(found: Vec<SocketAddr>, turn: usize) -> Vec<SocketAddr> {
     let Some(first) = found.first().map(SocketAddr::is_ipv6) else { return found };
     let (mut preferred, mut others): (Vec<_>, Vec<_>) = found.into_iter().partition(|a| a.is_ipv6() == first);

@@ -19,11 +19,12 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Bytes that TLS takes from the socket at a time, instead of the 4 KiB it asks for.
 const BUFFER: usize = 64 << 10;
 
-/// Connects over TCP, to each address of a name in turn.
+/// Connects over TCP; tries the addresses of a name in order.
 #[derive(Clone)]
 pub(super) struct Tcp(HttpConnector<Addresses>);
 
 impl Tcp {
+    /// `timeout` limits connecting.
     pub fn new(timeout: Duration) -> Self {
         let mut connector = HttpConnector::new_with_resolver(Addresses::default());
         connector.enforce_http(false);
@@ -52,20 +53,20 @@ impl Service<Uri> for Tcp {
     }
 }
 
-/// A connection that is read in large pieces, whatever the reader asks for; who asks for more gets it directly.
+/// A connection that is read through a large buffer. Larger reads bypass the buffer.
 pub(super) struct Buffered {
     stream: TokioIo<BufReader<TcpStream>>,
-    /// Nothing has come yet of what should be plain HTTP.
+    /// Set on a plain HTTP connection until its first byte arrives.
     unseen: bool,
 }
 
-/// A server answered a plain request in TLS.
+/// The server answered a plain HTTP request with TLS.
 #[derive(Debug, thiserror::Error)]
 #[error("the server speaks TLS")]
 pub(in crate::source::s3) struct TlsAnswer;
 
 impl Buffered {
-    /// Looks at the first byte that comes: a record of TLS begins with its kind, alert or handshake (RFC 8446 §5.1).
+    /// Examines the first byte: a TLS record starts with its type, alert or handshake (RFC 8446 §5.1).
     fn look(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.unseen {
             let first = ready!(Pin::new(self.stream.inner_mut()).poll_fill_buf(context))?.first();

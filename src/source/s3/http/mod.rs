@@ -1,8 +1,8 @@
-//! The HTTP client below the SDK, for the requests whose bodies are objects.
+//! The HTTP client below the SDK, for requests whose bodies are objects.
 //!
-//! The SDK's own one lets neither the size of frames be set nor the addresses be chosen, and its TLS reads 4 KiB at a
-//! time. This one hands out frames that stay in the processor's cache, and spreads its connections over all addresses
-//! of a server. Behind a proxy the SDK's own client does the work.
+//! The SDK's own client allows neither the frame size nor the addresses to be chosen, and its TLS reads 4 KiB at a
+//! time. This client returns frames that stay in the processor's cache, and spreads its connections over all addresses
+//! of a server. Behind a proxy, the SDK's own client is used.
 
 mod addresses;
 mod connect;
@@ -37,12 +37,12 @@ pub(super) use connect::TlsAnswer;
 pub(super) use small::Unfit;
 pub(super) use trust::{Trust, certificate_refused, no_tls};
 
-/// The longest that connecting may take; S3 answers in milliseconds.
+/// Time limit for connecting; S3 answers in milliseconds.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest that the head of an answer may take.
+/// Time limit for the head of a response.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client with connections of its own.
+/// A client with its own connections.
 pub(super) fn client(trust: &Trust) -> SharedHttpClient {
     if behind_a_proxy() {
         return sdk_client(trust);
@@ -55,7 +55,7 @@ pub(super) fn client(trust: &Trust) -> SharedHttpClient {
     let client = Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .http1_read_buf_exact_size(FRAME)
-        // A header line that breaks the grammar costs itself, and not the object.
+        // An invalid header line is ignored and does not fail the response.
         .http1_ignore_invalid_headers_in_responses(true)
         .build(tls);
     Wire { client, patience: READ_TIMEOUT }.into_shared()
@@ -65,7 +65,7 @@ fn behind_a_proxy() -> bool {
     !proxy_settings().is_empty()
 }
 
-/// The variables that are set and name a proxy.
+/// The environment variables that are set and name a proxy.
 pub(super) fn proxy_settings() -> Vec<&'static str> {
     let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     PROXIES.into_iter().filter(set).collect()
@@ -76,12 +76,12 @@ pub(super) fn sdk_client(trust: &Trust) -> SharedHttpClient {
     sdk_client_by(trust, ProxyConfig::from_env())
 }
 
-/// The same for requests whose answers are small.
+/// The SDK's own client, for requests with small responses.
 pub(super) fn small_client(trust: &Trust) -> SharedHttpClient {
     small::small(sdk_client(trust))
 }
 
-/// For the metadata of a container or a machine, which a proxy cannot reach and must not see.
+/// For container and instance metadata, which a proxy cannot reach and must not see.
 pub(super) fn metadata_client() -> SharedHttpClient {
     small::small(sdk_client_by(&Trust::default(), ProxyConfig::disabled()))
 }
@@ -100,11 +100,11 @@ fn sdk_client_by(trust: &Trust, proxy: ProxyConfig) -> SharedHttpClient {
 #[derive(Clone)]
 struct Wire {
     client: Client<hyper_rustls::HttpsConnector<Tcp>, SdkBody>,
-    /// The longest that the head of an answer may take.
+    /// Time limit for the head of a response.
     patience: Duration,
 }
 
-/// A server sent an informational status, and no answer behind it. Asking again brings the same.
+/// A server sent an informational status and no final response. A retry would have the same result.
 #[derive(Debug, thiserror::Error)]
 #[error("status {status} came, and no answer behind it within {} s", .patience.as_secs())]
 pub(super) struct OnlyInformed {
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// The server keeps the connection open; the error comes from the client's own patience.
+    /// The server keeps the connection open; the error comes from the client's time limit.
     #[tokio::test]
     async fn informational_statuses_are_not_awaited_for_ever() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

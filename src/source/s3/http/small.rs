@@ -1,4 +1,5 @@
-//! A client for requests whose answers are small: the SDK reads them whole, however large a server makes them.
+//! A client for requests with small responses. The SDK reads them completely, so this client limits their size and
+//! time.
 
 use std::time::Duration;
 
@@ -16,12 +17,12 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use super::super::whole::{Broken, Most, whole};
 use super::READ_TIMEOUT;
 
-/// Bytes that no honest answer of STS, KMS, SSM, Service Quotas, SSO or a metadata service reaches.
+/// Limit of a body in bytes, above all responses of STS, KMS, SSM, Service Quotas, SSO and metadata services.
 const LARGEST: usize = 1 << 20;
-/// The elements of the largest of them are some dozens.
+/// Limit of XML elements; the largest of these responses have some dozens.
 const MOST_ELEMENTS: u64 = 10_000;
 
-/// Why an answer is not handed on.
+/// Why a response is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::source::s3) enum Unfit {
     #[error("the answer is larger than {} MiB", LARGEST >> 20)]
@@ -32,7 +33,7 @@ pub(in crate::source::s3) enum Unfit {
     Broken(Broken),
 }
 
-/// A client whose answers are whole, and no larger than [`LARGEST`].
+/// Wraps a client so that its responses are complete and at most [`LARGEST`] bytes.
 pub(super) fn small(inner: SharedHttpClient) -> SharedHttpClient {
     Small { inner }.into_shared()
 }
@@ -50,7 +51,7 @@ impl HttpClient for Small<SharedHttpClient> {
 
 impl HttpConnector for Small<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        // The query protocol of STS is answered in XML, whose parser takes a part for the whole; JSON tells its end.
+        // STS answers in XML, and the SDK's XML parser accepts a truncated document. Its JSON parser does not.
         let xml = request.headers().get("content-type").is_some_and(|kind| kind.contains("x-www-form-urlencoded"));
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move { gathered(answer.await?, xml, READ_TIMEOUT).await })
@@ -98,7 +99,7 @@ mod tests {
         }
         assert_eq!(of(200, b"<A><B/></A>".to_vec(), true).await, Ok(11));
         assert!(of(200, b"<A><Account>1234".to_vec(), true).await.unwrap_err().contains("cut off"));
-        // What is said with an error is for people.
+        // The body of an error response is only shown, so it is not checked.
         assert_eq!(of(403, b"<A><B".to_vec(), true).await, Ok(5));
     }
 }

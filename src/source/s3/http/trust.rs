@@ -10,15 +10,15 @@ use super::super::causes::causes;
 use super::super::settings::error::SettingError;
 use crate::files::{InputKind, read_bytes};
 
-/// Whose certificates are believed: those of the system, or those of a file that the configuration names, as other AWS
-/// tools have it.
+/// The trusted CA certificates: those of the system, or those of the file that the configuration names, as in other AWS
+/// tools.
 #[derive(Clone)]
 pub(in crate::source::s3) struct Trust {
     bundle: Option<Arc<Vec<u8>>>,
     roots: Arc<RootCertStore>,
 }
 
-/// Nobody.
+/// Trusts no certificate.
 impl Default for Trust {
     fn default() -> Self {
         Trust { bundle: None, roots: Arc::new(RootCertStore::empty()) }
@@ -26,13 +26,17 @@ impl Default for Trust {
 }
 
 impl Trust {
-    /// `bundle` is the setting that names a file of CAs, and the file.
+    /// `bundle` is the name of the setting, and the path of the CA file that it names.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or holds no usable certificate.
     pub fn of(bundle: Option<(String, &str)>) -> Result<Self, SettingError> {
         match bundle {
             None => {
                 let found = rustls_native_certs::load_native_certs();
                 let mut roots = RootCertStore::empty();
-                // Systems carry certificates that nobody can read; the others serve.
+                // System stores contain certificates that cannot be parsed; the others are used.
                 roots.add_parsable_certificates(found.certs);
                 Ok(Trust { bundle: None, roots: Arc::new(roots) })
             }
@@ -46,10 +50,12 @@ impl Trust {
         }
     }
 
+    /// The PEM text of the configured CA file.
     pub fn bundle(&self) -> Option<&[u8]> {
         self.bundle.as_deref().map(Vec::as_slice)
     }
 
+    /// A TLS configuration that trusts these certificates.
     #[expect(clippy::expect_used, reason = "the provider and the versions are constants, and a test makes this call")]
     pub fn tls(&self) -> ClientConfig {
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -60,17 +66,17 @@ impl Trust {
     }
 }
 
-/// Whether a request failed because the server's certificate is not trusted. Asking again would not change that.
+/// Whether a request failed because the server's certificate is not trusted. A retry would fail too.
 pub(in crate::source::s3) fn certificate_refused(error: &(dyn Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 
-/// Whether a server answered the beginning of TLS with something else. It does so each time.
+/// Whether a server answered the TLS handshake with something else. A retry would fail too.
 pub(in crate::source::s3) fn no_tls(error: &(dyn Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidMessage(_))))
 }
 
-/// Why a file holds no usable certificates.
+/// Why a file contains no usable certificates.
 #[derive(Debug, thiserror::Error)]
 enum BundleError {
     #[error(transparent)]

@@ -4,12 +4,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use tokio::sync::Mutex;
 
-/// Credentials that end sooner are renewed; the same as the SDK's own cache has.
+/// Credentials that expire sooner are renewed; the SDK's own cache uses the same value.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(10);
-/// Credentials that are handed out expired are not asked for again with every request.
+/// Minimum time between renewals, for providers that return expired credentials.
 const AT_LEAST: Duration = Duration::from_secs(30);
 
-/// One set of credentials for all clients of a command, so that a process is run, or a role assumed, once.
+/// One set of credentials for all clients of a command, so that a process runs, or a role is assumed, once.
 #[derive(Debug)]
 pub(in crate::source::s3) struct Cached {
     inner: SharedCredentialsProvider,
@@ -17,12 +17,13 @@ pub(in crate::source::s3) struct Cached {
 }
 
 impl Cached {
+    /// Caches the credentials of `inner`.
     pub fn new(inner: SharedCredentialsProvider) -> Self {
         Cached { inner, held: Mutex::new(None) }
     }
 
     async fn credentials(&self) -> Result {
-        // Held while asking, so that whoever comes meanwhile gets the same answer.
+        // Held while asking, so that concurrent callers get the same credentials.
         let mut held = self.held.lock().await;
         if let Some((credentials, since)) = held.as_ref() {
             let soon = SystemTime::now() + BEFORE_EXPIRY;

@@ -27,22 +27,23 @@ use super::{SettingError, process, values};
 use crate::files::{InputError, InputKind, read_bytes};
 use crate::sync::lock;
 
-/// Names the sessions of roles in the logs of the account, where the profile names none.
+/// Session name of assumed roles in the logs of the account, if the profile names none.
 const SESSION: &str = "stored-ami";
 
-/// What providers that ask a server are made with.
+/// What providers that send requests are made from.
 pub(in crate::source::s3) struct Wire {
-    /// For STS, with the endpoint that is configured for it.
+    /// For STS, with its configured endpoint.
     pub sts: SdkConfig,
+    /// For the other services, such as SSO.
     pub services: ProviderConfig,
     /// Without a proxy: container and instance metadata are on this machine's own link.
     pub metadata: ProviderConfig,
 }
 
-/// Things worth telling that a provider noticed.
+/// Notices of providers, for the user.
 pub(in crate::source::s3) type Notes = Arc<Mutex<Vec<String>>>;
 
-/// The provider of a plan.
+/// Makes the provider of a plan.
 pub(in crate::source::s3) fn provider<'a>(
     plan: &'a Plan,
     wire: &'a Wire,
@@ -101,7 +102,7 @@ struct Process {
     command: String,
 }
 
-/// A command line may hold secrets.
+/// Prints no command line: it may contain secrets.
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Process(…)")
@@ -120,7 +121,7 @@ impl ProvideCredentials for Process {
     }
 }
 
-/// Says in plain words why there are no credentials, and holds those there are to what a request can carry.
+/// Explains in a sentence why there are no credentials, and checks that a request can carry those found.
 #[derive(Debug)]
 struct Checked {
     inner: SharedCredentialsProvider,
@@ -133,7 +134,7 @@ impl Checked {
         self.plan.check_file().map_err(|error| CredentialsError::provider_error(Explained(error.to_string())))?;
         let found = self.inner.provide_credentials().await.map_err(|error| {
             let text = match deepest::<Explained>(&error) {
-                // The source of a role has said already what is wrong.
+                // The source of a role has already explained the failure.
                 Some(Explained(text)) => text.clone(),
                 None => self.plan.explain(&cause(&error, &self.plan)),
             };
@@ -157,14 +158,14 @@ impl ProvideCredentials for Checked {
     }
 }
 
-/// Why a provider failed, and that a proxy may have had a part in it.
+/// Why a provider failed, with a hint if a proxy may be the reason.
 fn cause(error: &CredentialsError, plan: &Plan) -> String {
     let said = service_cause(error);
     let unreached = deepest::<ConnectorError>(error).is_some() && deepest::<Unfit>(error).is_none();
     if unreached && !plan.is_fallback() { format!("{said}{}", by_proxy()) } else { said }
 }
 
-/// A whole sentence for the user.
+/// A complete sentence for the user.
 #[derive(Debug)]
 struct Explained(String);
 
@@ -177,12 +178,12 @@ impl fmt::Display for Explained {
 impl Error for Explained {}
 
 impl Plan {
-    /// Whether this is what is left where nothing says where credentials come from.
+    /// Whether credentials come from container or instance metadata, which are asked if nothing names another source.
     pub fn is_fallback(&self) -> bool {
         matches!(self, Plan::Instance | Plan::Container { .. })
     }
 
-    /// Holds a file that the SDK would read to its kind: it would wait for a pipe, and read a device without end.
+    /// Checks the type of a file that the SDK would read: the SDK would block on a pipe, and read a device forever.
     fn check_file(&self) -> Result<(), SettingError> {
         let (path, kind, setting) = match self {
             Plan::Container { token_file: Some(path) } => {
@@ -193,7 +194,7 @@ impl Plan {
         };
         match read_bytes(path, kind) {
             Ok(_) => Ok(()),
-            // That it is not there is the provider's to say, with what to do.
+            // The provider reports a missing file itself, with advice.
             Err(InputError::Io(error)) if error.kind() == ErrorKind::NotFound && setting.is_empty() => Ok(()),
             Err(error) => Err(SettingError::new(format!("{setting}{}: {error}", path.display())).caused_by(error)),
         }
@@ -209,14 +210,14 @@ impl Plan {
             Plan::Sso { profile, .. } => {
                 format!("profile `{profile}` signs in by SSO: {cause}; run `aws sso login --profile {profile}`")
             }
-            // The SDK repeats the addresses it was given.
+            // The SDK's message repeats the addresses it was given.
             Plan::Container { .. } => format!("container credentials: {}", values::without_secrets(cause)),
             Plan::Instance => values::without_secrets(cause),
             Plan::Role { role, .. } => format!("role {} could not be assumed: {cause}", role.arn),
         }
     }
 
-    /// Whose credentials are meant, and the names of their three fields.
+    /// The owner of the credentials, and the names of their three fields, for messages.
     fn fields(&self) -> (String, [&'static str; 3]) {
         let usual = ["access key id", "secret access key", "session token"];
         match self {
@@ -233,8 +234,8 @@ impl Plan {
     }
 }
 
-/// Credentials without white space around their fields, and what to say of it. A field that no request can carry is
-/// refused by name: the SDK would panic on some of them.
+/// Credentials without white space around their fields, and a note if there was some. A field that no request can carry
+/// is refused by name: the SDK would panic on some of them.
 fn clean(given: &Credentials, plan: &Plan) -> Result<(Credentials, Option<String>), String> {
     let (whose, fields) = plan.fields();
     let values = [Some(given.access_key_id()), Some(given.secret_access_key()), given.session_token()];
@@ -243,7 +244,7 @@ fn clean(given: &Credentials, plan: &Plan) -> Result<(Credentials, Option<String
     for (index, ((value, field), kept)) in values.into_iter().zip(fields).zip(&mut kept).enumerate() {
         let Some(value) = value else { continue };
         let inner = value.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        // The secret goes into no header.
+        // The secret is not sent in a header.
         let fits = |c: char| if index == 1 { !c.is_control() } else { (' '..='~').contains(&c) };
         if !inner.chars().all(fits) {
             return Err(format!("{field} of {whose} holds a character that no request can carry"));
@@ -292,7 +293,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is kept can stand in a header; what is refused is named and not shown.
+        /// Every accepted field can be sent in a header; a refused one is named and not shown.
         #[test]
         fn what_is_kept_can_be_sent(id in "\\PC{0,9}|.{0,9}|[A-Z\r\n]{1,9}", secret in ".{0,9}", token in ".{0,9}") {
             let given = Credentials::new(id.clone(), secret.clone(), Some(token.clone()), None, "test");

@@ -2,9 +2,10 @@ use aws_runtime::env_config::property::PropertiesKey;
 
 use super::{SettingError, Settings, values};
 
+/// Variable with the endpoint of all services.
 pub(super) const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
-/// The services that commands talk to.
+/// The services that commands send requests to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     S3,
@@ -20,6 +21,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
+    /// All services of this build.
     pub(in crate::source::s3) const ALL: &[Service] = &[
         Service::S3,
         Service::Sts,
@@ -33,7 +35,7 @@ impl Service {
         Service::Quotas,
     ];
 
-    /// Its id in the service's model, which its variables and keys are made from.
+    /// The service id in the AWS service model, from which the names of its variables and keys are derived.
     fn id(self) -> &'static str {
         match self {
             Service::S3 => "S3",
@@ -50,17 +52,23 @@ impl Service {
     }
 }
 
-/// Where a service is asked instead of AWS's own endpoint.
+/// The endpoint of a service, in place of the one of AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::source::s3) struct Endpoint {
+    /// URL without surrounding white space.
     pub url: String,
-    /// The flag, variable or key that says so.
+    /// The flag, variable or key that sets it.
     pub setting: String,
 }
 
 impl Settings {
-    /// The endpoint of a service (AWS SDKs and Tools Reference Guide, *Service-specific endpoints*): the flag, then the
-    /// environment, then the profile, and of each of these what names the service first.
+    /// The endpoint of a service (AWS SDKs and Tools Reference Guide, *Service-specific endpoints*): from the flag,
+    /// then the environment, then the profile. Within the environment and the profile, the setting for the service
+    /// takes precedence over the one for all services.
+    ///
+    /// # Errors
+    ///
+    /// The URL is no endpoint.
     pub fn endpoint(&self, service: Service, flag: Option<&str>) -> Result<Option<Endpoint>, SettingError> {
         let found = match flag {
             Some(url) => Some((url, "--endpoint-url".to_owned())),
@@ -84,7 +92,7 @@ impl Settings {
     /// `endpoint_url` of a service in the `[services NAME]` section that the profile names.
     fn of_services_section(&self, service: Service) -> Option<&str> {
         let section = self.profile("services")?;
-        // The guide writes an underscore for a blank, the SDK for Rust a hyphen.
+        // The guide replaces a space by an underscore, the SDK for Rust by a hyphen.
         ["_", "-"].into_iter().find_map(|joint| {
             let key = PropertiesKey::builder()
                 .section_key("services")
@@ -97,8 +105,12 @@ impl Settings {
         })
     }
 
-    /// Whether the bucket stands in the path of an address and not in its host, as the AWS CLI decides it: with an
-    /// endpoint of one's own unless the profile says `virtual`, else only where it says `path`.
+    /// Whether the bucket is part of the path of a URL and not of its host. The rule is that of the AWS CLI: with a
+    /// custom endpoint unless the profile says `virtual`, otherwise only if the profile says `path`.
+    ///
+    /// # Errors
+    ///
+    /// The profile has another value.
     pub fn path_style(&self, own_endpoint: bool) -> Result<bool, SettingError> {
         let style = self.profiles.get("s3").and_then(|nested| values::nested(nested, "addressing_style"));
         match style.map(str::to_ascii_lowercase).as_deref() {
@@ -113,8 +125,8 @@ impl Settings {
     }
 }
 
-/// Else every request would fail as if the server were away, and be made again. What is refused is not shown where it
-/// may hold a password.
+/// Checks a URL. With a wrong one, every request would fail as if the server were unreachable, and be retried. A
+/// rejected URL is not shown if it may contain a password.
 fn check(url: &str, setting: &str) -> Result<(), SettingError> {
     let uri: Option<http::Uri> = url.parse().ok();
     let is_endpoint = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https")) && values::has_host(uri);

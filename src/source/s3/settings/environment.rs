@@ -7,7 +7,7 @@ use super::SettingError;
 pub(in crate::source::s3) const PROXIES: [&str; 6] =
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// Read besides everything that begins with `AWS_`, and the proxies.
+/// Variables that are read, besides the proxies and all names that start with `AWS_`.
 const NAMES: [&str; 7] =
     ["HOME", "NO_PROXY", "SECRET_ACCESS_KEY", "SSL_CERT_DIR", "SSL_CERT_FILE", "XDG_STATE_HOME", "_X_AMZN_TRACE_ID"];
 
@@ -16,11 +16,20 @@ const NAMES: [&str; 7] =
 pub(in crate::source::s3) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// Refuses what is no UTF-8: the SDK takes such a variable for one that is not set.
+    /// Reads the variables.
+    ///
+    /// # Errors
+    ///
+    /// A value is not UTF-8, which the SDK treats as unset, or contains control characters.
     pub fn read() -> Result<Self, SettingError> {
         Environment::of(std::env::vars_os())
     }
 
+    /// The variables among these that are read.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Environment::read`].
     pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
         let mut found = BTreeMap::new();
         for (name, value) in variables {
@@ -37,16 +46,17 @@ impl Environment {
         Ok(Environment(found))
     }
 
-    /// The value without white space around it; `None` where nothing is left.
+    /// The value without surrounding white space; `None` if nothing is left.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.as_given(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// The value as it is.
+    /// The unchanged value.
     pub fn as_given(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Names and values of the proxy variables.
     pub fn proxies(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter(|(name, _)| is_proxy(name)).map(|(name, value)| (name.as_str(), value.as_str()))
     }

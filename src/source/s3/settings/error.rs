@@ -1,6 +1,6 @@
 use std::error::Error;
 
-/// A wrong setting. The text begins with the name of the setting, and holds no secret.
+/// A wrong setting. The text starts with the name of the setting and contains no secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
 pub(in crate::source::s3) struct SettingError {
@@ -10,11 +10,12 @@ pub(in crate::source::s3) struct SettingError {
 }
 
 impl SettingError {
+    /// An error without a cause.
     pub fn new(text: impl Into<String>) -> Self {
         SettingError { text: text.into(), cause: None }
     }
 
-    /// The same error with the one that it was made from.
+    /// The same error with its cause.
     pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         SettingError { cause: Some(cause.into()), ..self }
     }
@@ -26,7 +27,7 @@ impl From<String> for SettingError {
     }
 }
 
-/// Two errors are the same if they say the same.
+/// Errors with the same text are equal.
 impl PartialEq for SettingError {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text

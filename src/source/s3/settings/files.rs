@@ -8,15 +8,21 @@ use aws_types::os_shim_internal::{Env, Fs};
 use super::{Environment, SettingError};
 use crate::files::{InputError, InputKind, read_text};
 
-/// The configuration files as text.
+/// The text of the configuration files, each with its path.
 #[derive(Debug, Default)]
 pub(in crate::source::s3) struct Texts {
+    /// Path and text of the `config` file.
     pub config: (String, String),
+    /// Path and text of the `credentials` file.
     pub credentials: (String, String),
 }
 
 impl Texts {
-    /// Files that are not there are empty, as for other AWS tools.
+    /// Reads both files. A missing file is empty, as in other AWS tools.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read for another reason.
     pub fn read(env: &Environment) -> Result<Self, SettingError> {
         let read = |variable: &str, usual: &str| {
             let path = path(env, variable, usual);
@@ -31,7 +37,7 @@ impl Texts {
 }
 
 impl Texts {
-    /// Whether the configuration has a section `[services NAME]`.
+    /// Whether the configuration file has a section `[services NAME]`.
     pub fn has_services(&self, name: &str) -> bool {
         let header = |line: &str| {
             let inner = line.trim().strip_prefix('[')?.split(']').next()?;
@@ -53,13 +59,13 @@ fn path(env: &Environment, variable: &str, usual: &str) -> Option<PathBuf> {
 }
 
 fn text(path: &Path) -> Result<String, SettingError> {
-    // A usual way to say that there is no configuration.
+    // The usual way to say that there is no configuration.
     if path == Path::new("/dev/null") {
         return Ok(String::new());
     }
     match read_text(path, InputKind::AwsConfig) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
-        // A home folder that may not be looked into holds no configuration for this user.
+        // A home directory that this user may not read contains no configuration for them.
         Err(InputError::Io(error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
             Ok(String::new())
         }
@@ -67,9 +73,13 @@ fn text(path: &Path) -> Result<String, SettingError> {
     }
 }
 
-/// The profiles of both files, with one of them selected.
+/// The profiles of both files, with `selected` as the current one.
+///
+/// # Errors
+///
+/// A file is malformed; the message names the line and does not quote it.
 pub(in crate::source::s3) async fn parse(texts: &Texts, selected: &str) -> Result<ProfileSet, SettingError> {
-    // One by one first, so that a problem has the name of its file.
+    // Each file alone first, so that an error names its file.
     for (kind, (path, text)) in
         [(EnvConfigFileKind::Config, &texts.config), (EnvConfigFileKind::Credentials, &texts.credentials)]
     {
@@ -86,9 +96,9 @@ pub(in crate::source::s3) async fn parse(texts: &Texts, selected: &str) -> Resul
 async fn load(files: &EnvConfigFiles, selected: &str) -> Result<ProfileSet, SettingError> {
     let nothing = (Fs::from_slice(&[]), Env::from_slice(&[]));
     let loaded = aws_config::profile::load(&nothing.0, &nothing.1, files, Some(selected.to_owned().into())).await;
-    // The parser's message may quote a line, and a line may hold a key: only its number is shown.
+    // The parser's message may quote a line with a key, so only the number of the line is shown.
     loaded.map_err(|error| {
-        // Nor is the error kept, whose messages quote the line.
+        // The error is not kept as a cause either: its messages quote the line.
         let text = super::super::causes::root_cause(&error);
         let line = text.split(" on line ").nth(1).and_then(|rest| rest.split(':').next());
         match line.and_then(|line| line.parse::<u32>().ok()) {

@@ -1,5 +1,5 @@
-//! What the environment, the AWS configuration files and the flags say about reaching AWS. All of it is read and checked
-//! before the first request, so that a wrong setting ends the command with the setting's name.
+//! Settings for access to AWS, from the environment, the AWS configuration files and the flags. All are read and
+//! checked before the first request, so that a wrong setting ends the command with its name.
 
 mod cache;
 mod credentials;
@@ -30,12 +30,16 @@ pub(super) use error::SettingError;
 pub(super) struct Settings {
     env: Environment,
     profiles: ProfileSet,
-    /// Whether a flag named the profile, which then goes before the keys of the environment.
+    /// Whether a flag names the profile, which then takes precedence over the keys of the environment.
     explicit: bool,
 }
 
 impl Settings {
-    /// Reads the environment and the configuration files. `flag` is the profile that was named on the command line.
+    /// Reads the environment and the configuration files. `flag` is the profile from the command line.
+    ///
+    /// # Errors
+    ///
+    /// A setting is wrong or a file is unreadable.
     pub async fn load(flag: Option<&str>) -> Result<Self, SettingError> {
         let env = Environment::read()?;
         proxy::check(&env)?;
@@ -43,6 +47,11 @@ impl Settings {
         Settings::of(env, &texts, flag).await
     }
 
+    /// Settings from an environment and the text of the files. `flag` is the profile from the command line.
+    ///
+    /// # Errors
+    ///
+    /// A setting is wrong or a file is malformed.
     pub(super) async fn of(env: Environment, texts: &files::Texts, flag: Option<&str>) -> Result<Self, SettingError> {
         let (name, asked_by) = match (flag, env.get("AWS_PROFILE")) {
             (Some(name), _) => (name.trim().to_owned(), Some("--profile")),
@@ -50,7 +59,7 @@ impl Settings {
             (None, None) => ("default".to_owned(), None),
         };
         let profiles = files::parse(texts, &name).await?;
-        // `AWS_PROFILE=default` says no more than its absence does.
+        // `AWS_PROFILE=default` means the same as no variable.
         let may_be_absent = asked_by.is_none() || (flag.is_none() && name == "default");
         match asked_by {
             Some(setting) if !may_be_absent && profiles.get_profile(&name).is_none() => {
@@ -58,7 +67,7 @@ impl Settings {
             }
             _ => {
                 let settings = Settings { env, profiles, explicit: flag.is_some() };
-                // Else its endpoints would be left out in silence, and AWS itself be asked.
+                // Without this check, its endpoints would be ignored silently and requests would go to AWS.
                 match settings.profile("services") {
                     Some(section) if !texts.has_services(section) => Err(SettingError::new(format!(
                         "services of profile `{name}`: there is no section [services {section}]"
@@ -69,7 +78,7 @@ impl Settings {
         }
     }
 
-    /// Of this environment and this text of a configuration file.
+    /// Settings from an environment and the text of a configuration file.
     #[cfg(test)]
     pub async fn test(env: &[(&str, &str)], config: &str) -> Self {
         let env = env.iter().map(|(name, value)| (name.into(), value.into()));
@@ -77,20 +86,22 @@ impl Settings {
         Settings::of(Environment::of(env).unwrap(), &texts, None).await.unwrap()
     }
 
+    /// The environment variables.
     pub fn env(&self) -> &Environment {
         &self.env
     }
 
+    /// Name of the selected profile.
     pub fn profile_name(&self) -> &str {
         self.profiles.selected_profile()
     }
 
-    /// A key of the selected profile, without white space around it; `None` where it is empty.
+    /// A key of the selected profile, without surrounding white space; `None` if it is empty.
     fn profile(&self, key: &str) -> Option<&str> {
         self.profiles.get(key).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// The file of CAs to believe instead of the system's, and the setting that names it.
+    /// The CA file that replaces the system's, with the name of the setting.
     pub fn ca_bundle(&self) -> Option<(String, &str)> {
         if let Some(path) = self.env.get("AWS_CA_BUNDLE") {
             return Some(("AWS_CA_BUNDLE".to_owned(), path));
@@ -98,8 +109,12 @@ impl Settings {
         self.profile("ca_bundle").map(|path| (format!("ca_bundle of profile `{}`", self.profile_name()), path))
     }
 
-    /// The Region of the flag, the environment or the profile; where the profile has none, of the profiles it takes its
-    /// credentials from.
+    /// The Region from the flag, the environment or the profile. If the profile has none, the profiles that it takes
+    /// its credentials from are searched.
+    ///
+    /// # Errors
+    ///
+    /// The value cannot be part of a host name.
     pub fn region(&self, flag: Option<&str>) -> Result<Option<String>, SettingError> {
         let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
         let of_env = variables.iter().find_map(|name| self.env.get(name).map(|region| (region, (*name).to_owned())));
@@ -112,7 +127,7 @@ impl Settings {
             && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !region.starts_with('-')
             && !region.ends_with('-');
-        // It becomes a part of host names.
+        // The Region becomes part of host names.
         if is_label {
             Ok(Some(region.to_owned()))
         } else {
@@ -133,7 +148,11 @@ impl Settings {
         None
     }
 
-    /// A switch that a variable or else a key of the profile sets.
+    /// A switch, from a variable or otherwise from a key of the profile; off if neither is set.
+    ///
+    /// # Errors
+    ///
+    /// The value is neither `true` nor `false`.
     pub fn switch(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
         let (value, setting) = match (self.env.get(variable), self.profile(key)) {
             (Some(value), _) => (value, variable.to_owned()),
@@ -148,7 +167,8 @@ impl Settings {
     }
 }
 
-/// For the few settings that an SDK client looks up by itself. Endpoints are given to it instead.
+/// Answers the few settings that an SDK client looks up itself. Endpoints are excluded: clients receive them
+/// explicitly.
 #[derive(Debug)]
 pub(super) struct Looked(pub Arc<Settings>);
 
@@ -175,7 +195,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-        /// Whatever the files hold: settings or a sentence, and what comes out can be used.
+        /// Any content of the files yields settings or an error message, and the settings can be used.
         #[test]
         fn any_files_are_read_or_refused(config in WORDS, credentials in WORDS, profile in "(default|p|.{0,3})") {
             let texts = files::Texts {

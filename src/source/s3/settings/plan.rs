@@ -6,11 +6,14 @@ use aws_config::profile::Profile;
 use super::{SettingError, Settings, values};
 use crate::checksum::{Algorithm, Hasher};
 
-/// Keys as they were written down.
+/// Static keys, as written in the environment or a profile.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::source::s3) struct Keys {
+    /// Access key id.
     pub id: String,
+    /// Secret access key.
     pub secret: String,
+    /// Session token.
     pub token: Option<String>,
 }
 
@@ -23,16 +26,22 @@ impl fmt::Debug for Keys {
 /// A role that a profile assumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::source::s3) struct Role {
+    /// ARN of the role.
     pub arn: String,
+    /// External id that the role requires.
     pub external_id: Option<String>,
+    /// Session name.
     pub session: Option<String>,
+    /// Duration of the session in seconds.
     pub seconds: Option<u64>,
 }
 
-/// Where credentials come from. Settled before the first request, so that no source is tried in vain.
+/// Where credentials come from: keys in the environment or a profile, a process, a web identity token for STS, IAM
+/// Identity Center (SSO), the metadata of a container or an instance, or a role that is assumed with other credentials.
+/// Decided before the first request, so that no source is tried in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::source::s3) enum Plan {
-    /// `AWS_ACCESS_KEY_ID` and the variables beside it.
+    /// `AWS_ACCESS_KEY_ID` and its companion variables.
     Environment(Keys),
     Profile {
         profile: String,
@@ -54,7 +63,7 @@ pub(in crate::source::s3) enum Plan {
         url: String,
         region: String,
         session: Option<String>,
-        /// Where other AWS tools leave the token; `None` without a home folder.
+        /// Where other AWS tools store the token; `None` without a home directory.
         cache: Option<PathBuf>,
     },
     Container {
@@ -67,14 +76,19 @@ pub(in crate::source::s3) enum Plan {
     },
 }
 
-/// Names a file with what a container shows to get its credentials.
+/// Names the file with the token for container credentials.
 pub(super) const CONTAINER_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
-/// Profiles that name each other as sources; more would be a mistake.
+/// Limit of profiles that name each other as sources.
 pub(super) const LONGEST_CHAIN: usize = 16;
 
 impl Settings {
-    /// As the AWS CLI has it: a profile named by a flag goes before the keys and the web identity of the environment.
+    /// Chooses the source, with the rules of the AWS CLI: a profile that a flag names takes precedence over the keys
+    /// and the web identity of the environment.
+    ///
+    /// # Errors
+    ///
+    /// A setting is incomplete, contradictory or not supported.
     pub fn plan(&self) -> Result<Plan, SettingError> {
         if !self.explicit
             && let Some(keys) = self.environment_keys()?
@@ -107,7 +121,8 @@ impl Settings {
         }
     }
 
-    /// What a profile says; `None` where it says nothing of credentials. `seen` are the profiles that led here.
+    /// The source that a profile names; `None` if it has nothing about credentials. `seen` lists the profiles that led
+    /// to it.
     fn of_profile(&self, name: &str, seen: &mut Vec<String>) -> Result<Option<Plan>, SettingError> {
         let Some(profile) = self.profiles.get_profile(name) else {
             return match seen.last() {
@@ -158,7 +173,7 @@ impl Settings {
         Ok(Some(Plan::Role { role: role(profile, arn)?, from: Box::new(from) }))
     }
 
-    /// What a profile says besides a role to assume.
+    /// The source that a profile names, apart from a role to assume.
     fn base(&self, profile: &Profile) -> Result<Option<Plan>, SettingError> {
         let name = profile.name().to_owned();
         let text = |key| value(profile, key).map(str::to_owned);
@@ -221,7 +236,7 @@ impl Settings {
         };
         let missing = |key: &str| format!("profile `{name}` signs in by SSO and has no {key}");
         let need = |found: Option<&str>, key| found.map(str::to_owned).ok_or_else(|| missing(key));
-        // The SDK names the file by the session, or else by the address.
+        // The SDK derives the name of the file from the session, otherwise from the URL.
         let named_by = session.or(url);
         let cache = self.env().as_given("HOME").zip(named_by).map(|(home, by)| {
             let digest = Hasher::digest(Algorithm::Sha1, by.as_bytes()).hex();
@@ -239,7 +254,7 @@ impl Settings {
     }
 }
 
-/// What to do where the AWS CLI can get credentials that this program cannot.
+/// Advice for sources that the AWS CLI supports and this program does not.
 fn exported(profile: &str) -> String {
     format!(
         "run `eval \"$(aws configure export-credentials --profile {profile} --format env)\"` and leave --profile and \

@@ -1,4 +1,4 @@
-//! `credential_process`: what it prints is a secret, so nothing of it is ever shown.
+//! `credential_process`. Its output is secret and never shown.
 
 use std::fmt;
 use std::process::{ExitStatus, Stdio};
@@ -12,12 +12,12 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
-/// How long a `credential_process` may take.
+/// Time limit of a `credential_process`.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(60);
-/// More than any credentials take.
+/// Limit of its output in bytes, above that of any credentials.
 const LARGEST: u64 = 64 << 10;
 
-/// A process and all it started that is still in its group; killed when this goes away.
+/// A process and its descendants in its process group; dropping it kills them.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -25,7 +25,7 @@ impl Group {
         Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
     }
 
-    /// What a process that ended well leaves running is its own affair.
+    /// Leaves running what a successful process started.
     fn leave(mut self) {
         self.0 = None;
     }
@@ -34,12 +34,13 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0.take() {
-            // Already gone is as good.
+            // The group may be gone already.
             let _ = killpg(group, Signal::SIGKILL);
         }
     }
 }
 
+/// Why a process gave no credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     NotStarted(String),
@@ -61,15 +62,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Runs a command by the shell, as other AWS tools do, and takes the credentials it prints. Who no longer waits for
-/// them ends it with all it started.
+/// Runs a command in a shell, as other AWS tools do, and parses the credentials that it prints. Dropping the future
+/// kills the process group.
 pub(super) async fn run(command: &str, limit: Duration) -> Result<Credentials, Problem> {
     let mut child = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // A group of its own, so that what the shell starts can be ended with it.
+        // Own process group, so that children of the shell can be killed with it.
         .process_group(0)
         .spawn()
         .map_err(|error| Problem::NotStarted(error.to_string()))?;
@@ -96,7 +97,7 @@ async fn finish(child: &mut Child) -> Result<(Vec<u8>, ExitStatus), Problem> {
     Ok((printed, status))
 }
 
-/// Keys are taken in any case, as the SDK does.
+/// Keys are accepted in any case, as in the SDK.
 fn credentials(printed: &[u8]) -> Result<Credentials, &'static str> {
     let document: Value = serde_json::from_slice(printed).map_err(|_| "the output is not JSON")?;
     let object = document.as_object().ok_or("the output is no JSON object")?;
@@ -167,7 +168,7 @@ mod tests {
         let started = std::fs::read_to_string(&pids).unwrap();
         assert_eq!(started.lines().count(), 2);
         for pid in started.lines() {
-            // A killed process may stay as a zombie until its new parent looks.
+            // A killed process may stay a zombie until its new parent waits for it.
             let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
             let ended =
                 || state().is_none_or(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])));

@@ -1,6 +1,6 @@
 use super::{Environment, SettingError, values};
 
-/// Refuses proxies that would be passed over in silence. Their values are never shown: they may hold a password.
+/// Refuses proxies that would be ignored silently. Their values are never shown, because they may contain a password.
 pub(super) fn check(env: &Environment) -> Result<(), SettingError> {
     for (name, value) in env.proxies() {
         if value.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn check(env: &Environment) -> Result<(), SettingError> {
     Ok(())
 }
 
-/// Whether its host is an address, or a name that a resolver may know.
+/// Whether the host is an address or a name that a resolver may know.
 fn may_be_found(uri: &http::Uri) -> bool {
     let host = uri.host().unwrap_or_default();
     host.starts_with('[') || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))

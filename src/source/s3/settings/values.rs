@@ -1,9 +1,9 @@
 use aws_config::profile::ProfileSet;
 
-/// Names shown of profiles that exist; more would hide the sentence.
+/// Maximum number of profile names in a message.
 const SHOWN: usize = 20;
 
-/// A sentence's end: which profiles there are.
+/// End of a message: the existing profiles.
 pub(super) fn names(profiles: &ProfileSet) -> String {
     let mut names: Vec<&str> = profiles.profiles().collect();
     names.sort_unstable();
@@ -17,14 +17,14 @@ pub(super) fn names(profiles: &ProfileSet) -> String {
     }
 }
 
-/// A key of a nested section, as `s3 =` begins one.
+/// A key of a nested section, such as the one that `s3 =` starts.
 pub(super) fn nested<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let pairs = text.lines().filter_map(|line| line.split_once('='));
     let mut found = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case(key)).map(|(_, value)| value.trim());
     found.next_back().filter(|value| !value.is_empty())
 }
 
-/// Whether an address has a host, and a port that is one. The parser of addresses takes any text for a port.
+/// Whether a URI has a host and a valid port; the parser of URIs accepts any text as a port.
 pub(super) fn has_host(uri: &http::Uri) -> bool {
     let Some(authority) = uri.authority() else { return false };
     let host = authority.host();
@@ -33,14 +33,15 @@ pub(super) fn has_host(uri: &http::Uri) -> bool {
     !host.is_empty() && port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
 }
 
-/// Whether a malformed address may hold a user's password or a signature: then it is not shown.
+/// Whether a malformed URL may contain a password or a signature and must not be shown.
 pub(super) fn may_hold_a_secret(url: &str) -> bool {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let after_colon = host.split_once(':').map(|(_, port)| port.trim_end_matches('/'));
     after_colon.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) || url.contains(['@', '?', '#'])
 }
 
-/// A text without what may hold a password or a signature: all from the first word that may to the last one.
+/// A text without URLs that may contain a password or a signature: everything from the first suspicious word to the
+/// last one is replaced.
 pub(super) fn without_secrets(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let odd = |word: &&str| word.contains(['@', '?', '#']);

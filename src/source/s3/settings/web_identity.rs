@@ -9,7 +9,7 @@ use aws_sdk_sts::Client;
 
 use crate::files::{InputKind, read_text};
 
-/// A role that a token in a file may assume. The SDK's own provider does not see the endpoints of a profile.
+/// A role that a token in a file may assume. The SDK's own provider ignores the endpoints of a profile.
 #[derive(Debug)]
 pub(super) struct WebIdentity {
     sts: Client,
@@ -19,6 +19,7 @@ pub(super) struct WebIdentity {
 }
 
 impl WebIdentity {
+    /// `sts` is the configuration of the STS client, `session` the session name.
     pub fn new(sts: &SdkConfig, role: &str, token_file: &str, session: &str) -> Self {
         WebIdentity {
             sts: Client::new(sts),
@@ -28,7 +29,7 @@ impl WebIdentity {
         }
     }
 
-    /// Read each time: whoever gave the token writes a new one before it ends.
+    /// Read for each request, because the issuer replaces the token before it expires.
     fn token(&self) -> Result<String, CredentialsError> {
         let read = read_text(Path::new(&self.token_file), InputKind::WebIdentityToken);
         let text = read.map_err(|error| CredentialsError::provider_error(error.to_string()))?;
