@@ -26,12 +26,12 @@ impl AuditBudget {
         (self.dollars > 0.0).then_some(self.dollars)
     }
 
-    /// Reserves the budget to examine an object. The first object is always allowed, so that repeated runs make
+    /// Reserves the budget to examine an object. The limits never exclude the first object, so that repeated runs make
     /// progress.
     ///
     /// # Errors
     ///
-    /// The limit that is exhausted, as text.
+    /// A message that names the exhausted limit, or states that the price is not known.
     pub fn take(&mut self, request: &AuditRequest, weight: &ObjectCost, now: Instant) -> Result<(), &'static str> {
         let reads = match request.level {
             Level::Facts => 0,
