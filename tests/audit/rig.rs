@@ -9,7 +9,7 @@ use crate::common::{Run, Server, data};
 
 pub const BUCKET: &str = "archive";
 
-/// A lab with one bucket, the program beside it, and a folder for ledgers and reports.
+/// A lab with one bucket, the program, and a directory for ledgers and reports.
 pub struct Rig {
     pub lab: Lab,
     pub server: Server,
@@ -24,7 +24,7 @@ impl Rig {
         Rig { lab, server, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// With so many small objects, proved by CRC64NVME.
+    /// A rig with this many small objects, proved by CRC64NVME.
     pub async fn with(objects: u64) -> Self {
         let rig = Self::new().await;
         for number in 0..objects {
@@ -37,7 +37,7 @@ impl Rig {
         self.server.put(BUCKET, key, &data(seed + 1, size), Some(ChecksumAlgorithm::Crc64Nvme)).await;
     }
 
-    /// Makes the AMI that an object is a copy of, without written blocks, and tags the object as a store does.
+    /// Creates the AMI that an object is a copy of, without written blocks, and tags the object as a store does.
     pub fn source(&self, number: u64) {
         let id = format!("ami-{number:017x}");
         let volumes = vec![VolumeSpec { full_bytes: Some(0), ..VolumeSpec::new("/dev/sda1", 8) }];
@@ -59,14 +59,14 @@ impl Rig {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    /// `audit s3://archive` with the ledger `l.db`.
+    /// Runs `audit s3://archive` with the ledger `l.db`.
     pub async fn audit(&self, args: &[&str]) -> Audited {
         let ledger = self.text("l.db");
         let all = [&["audit", "s3://archive", "--ledger", &ledger], args].concat();
         Audited::of(self.server.run(&all).await)
     }
 
-    /// Requests of an operation since the calls were cleared.
+    /// Number of requests of an operation since the calls were cleared.
     pub fn calls(&self, operation: Operation) -> usize {
         self.lab.calls().iter().filter(|call| call.operation == operation).count()
     }
@@ -81,7 +81,7 @@ pub fn target(key: &str) -> String {
     format!("s3://{BUCKET}/{key}")
 }
 
-/// What an audit printed.
+/// The output of an audit.
 pub struct Audited {
     pub run: Run,
     pub lines: Vec<Value>,
@@ -111,8 +111,8 @@ impl Audited {
         self
     }
 
-    /// Everything that is named, in words that do not change from run to run: objects with what is wrong or open,
-    /// buckets, and observations.
+    /// Everything reported, in a form that is stable between runs: objects with failed or unknown checks, buckets, and
+    /// observations.
     pub fn named(&self) -> Vec<String> {
         let wrong = |line: &Value| {
             let findings = line["findings"].as_array().unwrap().iter();

@@ -1,4 +1,4 @@
-//! A source whose answers count as those of AWS itself, whose API reference documents ETags.
+//! A source that counts as AWS, whose API reference documents ETags.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,10 +3,10 @@ use std::process::{Command, Output, Stdio};
 
 use crate::common::bare_command;
 
-/// A folder with the program beside it.
+/// A directory in which the program runs.
 pub struct Folder(tempfile::TempDir);
 
-/// What a run of the program gave.
+/// Result of a run of the program.
 #[derive(Debug)]
 pub struct Ended {
     pub exit: Option<i32>,
@@ -33,7 +33,7 @@ impl Folder {
         Folder(tempfile::tempdir().unwrap())
     }
 
-    /// With a target of three bytes, and a second name for the folder.
+    /// A directory with a target of three bytes, and a second name for the directory.
     pub fn with_target() -> Self {
         let folder = Self::new();
         folder.write("f.bin", b"abc");
@@ -57,7 +57,7 @@ impl Folder {
         std::fs::read(self.at(name)).unwrap()
     }
 
-    /// Every name in the folder with its bytes, but for directories and special files.
+    /// Every regular file in the directory, with its bytes.
     pub fn content(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut content: Vec<_> = std::fs::read_dir(self.path())
             .unwrap()
