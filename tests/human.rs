@@ -1,4 +1,4 @@
-//! What a person reads, held still. To renew: `INSTA_UPDATE=always cargo test --release --test human`.
+//! Snapshots of the text output. To update: `INSTA_UPDATE=always cargo test --release --test human`.
 
 #[path = "common/hostile.rs"]
 mod hostile;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use stored_ami::render::{Human, JsonLines, Renderer, Style, plot};
 use stored_ami::report::{Line, Report};
 
-/// Renders JSON lines the way they would have been printed.
+/// Renders JSON lines as they would have been printed.
 fn rendered(lines: &str, width: usize, colour: bool) -> String {
     let mut out = Vec::new();
     let mut human = Human::new(&mut out, Style { colour, width });
@@ -41,7 +41,7 @@ fn colours_add_nothing_but_colours() {
     assert_eq!(plain, rendered(LINES, 100, false));
 }
 
-/// Every text of every report, but for words of the program's own, as a server could have written it.
+/// Every text of every report as a server could have written it, except for words of the program.
 #[test]
 fn no_text_of_a_report_drives_the_terminal() {
     const OWN: [&str; 5] = ["schema", "type", "check", "verdict", "algorithm"];
@@ -53,7 +53,7 @@ fn no_text_of_a_report_drives_the_terminal() {
             }
             Value::Array(list) => list.iter_mut().for_each(|value| spoil(value, spoiled)),
             Value::Object(fields) => {
-                // What kind of entry of a ledger it is.
+                // The kind of a ledger entry.
                 let entry = fields.contains_key("tool");
                 let own = |name: &str| OWN.contains(&name) || (entry && name == "kind");
                 fields.iter_mut().filter(|(name, _)| !own(name)).for_each(|(_, value)| spoil(value, spoiled));

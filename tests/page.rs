@@ -1,4 +1,5 @@
-//! The page of `--report`, without and with a browser; that of an audit in `page/fleet.rs`. The pages stay in the `tmp` folder of the build, to be looked at.
+//! The page of `--report`, without and with a browser; the page of an audit is in `page/fleet.rs`. The pages are kept
+//! in the `tmp` directory of the build for inspection.
 
 #[path = "page/browser.rs"]
 mod browser;
@@ -31,14 +32,14 @@ fn page_of(reports: &[Report]) -> String {
     page(reports, WHEN).unwrap()
 }
 
-/// Kept, to be looked at.
+/// Writes a page to a file that is kept for inspection.
 fn kept(name: &str, text: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
     path
 }
 
-/// Some damage of each length.
+/// Damage in runs of different lengths.
 fn here_and_there(part: u64) -> bool {
     part % 1_733 == 5 || (4_200..4_230).contains(&part)
 }
@@ -50,13 +51,13 @@ fn all() -> Vec<Report> {
     all
 }
 
-/// What stands between `before` and `after`, each time.
+/// Every text between `before` and `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split_once(after)).map(|(found, _)| found).collect()
 }
 
-/// A page that needs nothing from elsewhere and runs nothing but its own script, if it has one; whose links lead
-/// somewhere; and whose headings, tables and pictures can be listened to.
+/// Checks that a page is self-contained, runs at most its own script, has no dead links, and labels its headings,
+/// tables and pictures for screen readers.
 fn assert_whole(text: &str) {
     for needed in [
         "<!DOCTYPE html>",
@@ -77,7 +78,7 @@ fn assert_whole(text: &str) {
     let ids = between(text, " id=\"", "\"");
     let known: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), known.len(), "an id is there twice");
-    // A search is answered by the page's script, where it runs.
+    // The script of the page handles search links.
     let places = addresses.iter().filter_map(|a| a.strip_prefix('#')).filter(|place| !place.starts_with("q="));
     for named in between(text, "aria-labelledby=\"", "\"").into_iter().chain(places) {
         assert!(known.contains(named), "{named}");
@@ -99,7 +100,7 @@ fn a_page_is_whole_in_itself_and_in_order() {
     assert!(!text.contains("<script"));
 }
 
-/// Whether an attribute such as `onload=` begins here.
+/// Whether an attribute such as `onload=` starts here.
 fn is_handler(text: &str) -> bool {
     text.trim_start().chars().find(|c| !c.is_ascii_lowercase()) == Some('=')
 }
@@ -156,7 +157,7 @@ fn ten_thousand_parts_fit_in_a_page() {
 fn nothing_from_outside_is_markup() {
     const MARKUP: &str =
         "</dd></td></p><script>alert(1)</script><img src=x onerror=alert(1)>\"'><b a=' onclick=\"x\">&lt;";
-    // Words of the program's own, which decide what is shown and how.
+    // Words of the program, which determine what is shown and how.
     const OWN: [&str; 7] = ["type", "check", "verdict", "state", "content", "shape", "algorithm"];
     fn spoil(value: &mut Value, spoiled: &mut usize) {
         match value {
@@ -209,13 +210,13 @@ fn nothing_from_outside_is_markup() {
             assert!(!text.contains(harm), "{harm}");
         }
         assert!(text.contains("&#60;script&#62;") && text.contains('\u{fffd}'));
-        // What was escaped once is shown as it came, and not as what it would have been.
+        // Escaped text is shown as received, not unescaped.
         assert!(text.contains("&#38;lt;"));
     }
     assert!(spoiled > 400, "{spoiled} texts");
 }
 
-/// Relative luminance of `#rrggbb`, by WCAG 2.
+/// Relative luminance of `#rrggbb` (WCAG 2).
 fn luminance(colour: &str) -> f64 {
     let channel = |at: usize| {
         let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
@@ -275,7 +276,7 @@ fn the_commands_write_it() {
     let text = std::fs::read_to_string(&html).unwrap();
     assert!(text.contains("<p class=\"word\">Pass</p>") && text.contains("expect-sha256"));
 
-    // Several targets, one of which is not there.
+    // Several targets, one of which does not exist.
     std::fs::write(at("abd.bin"), b"abd").unwrap();
     let (code, ..) = run(&["verify", &file, &at("abd.bin"), &at("none.bin"), "--expect", right, "--report", &html]);
     assert_eq!(code, Some(1));

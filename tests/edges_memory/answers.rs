@@ -1,4 +1,4 @@
-//! Responses with sizes and part counts beyond the limits of S3.
+//! Responses with sizes and part counts that are invalid or extremely large.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::server::{Hostile, Stated};
 
 const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
 const MD5: &str = "65247a1c5755517a32636c78de3d624a";
-/// More than the maximum object size of S3, the maximum signed length, and the maximum value.
+/// 10 TiB, the maximum signed length, and the maximum value.
 const ABSURD: [u64; 3] = [10 << 40, (1 << 63) - 1, u64::MAX];
 
 async fn verify(stated: &Stated, what: &[&str]) -> Ended {

@@ -16,7 +16,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Objects get no checksum unless one is asked for.
+    /// Objects have no checksum unless one is requested.
     pub async fn new() -> Self {
         let lab = Lab::start(LabOptions { default_checksum: false, ..LabOptions::default() }).await.unwrap();
         let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
@@ -51,12 +51,12 @@ impl Rig {
         self.server.run(&args).await
     }
 
-    /// What a person sees.
+    /// The text output, as a user sees it.
     pub async fn shown(&self, more: &[&str]) -> String {
         let target = format!("s3://{BUCKET}/{KEY}");
         let mut command = self.server.command();
         command.args(["verify", &target]).args(more);
-        // Lines are broken to the width of a terminal.
+        // Lines are wrapped to the width of a terminal.
         Run::of(command).await.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -64,7 +64,7 @@ impl Rig {
         self.lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count()
     }
 
-    /// Gives the object an ETag that is no MD5 of anything, though it looks like one.
+    /// Sets an ETag that looks like an MD5 but is not one.
     pub fn odd_etag(&self, etag: &str) {
         self.lab.with_object(BUCKET, KEY, |object| object.etag = etag.to_owned()).unwrap();
     }
@@ -78,14 +78,14 @@ pub fn hex(algorithm: Algorithm, bytes: &[u8]) -> String {
     Hasher::digest(algorithm, bytes).hex()
 }
 
-/// Verifies a local file from within a folder, so that paths are as they are typed.
+/// Verifies a local file with the directory as current directory, so that paths are as given.
 pub async fn offline(folder: &Path, args: &[&str]) -> Run {
     let mut command = bare_command();
     command.current_dir(folder).arg("verify").args(args).arg("--json");
     Run::of(command).await
 }
 
-/// All findings of a check, as verdicts.
+/// The verdicts of all findings of a check.
 pub fn verdicts(run: &Run, check: &str) -> Vec<String> {
     let report = run.report();
     let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == check);

@@ -10,7 +10,7 @@ use super::fleets::{damaged, failed, finding, fleet, good, left, read, seen, who
 use super::hostile::{HOSTILE, assert_tame};
 use super::{assert_whole, between, kept, page_of};
 
-/// Its targets from the top of the table down, but for rows that are hidden.
+/// The targets of the visible rows, from top to bottom.
 fn shown(dom: &str) -> Vec<&str> {
     let table = between(dom, "id=\"objects-table\"", "</table>")[0];
     let body = table.split_once("<tbody>").unwrap().1;
@@ -45,7 +45,7 @@ fn the_page_of_an_audit_runs_one_script_and_needs_nothing_else() {
         assert!(!text.contains(unwanted), "{unwanted}");
     }
     let (links, ids) = (between(&text, "href=\"#", "\""), between(&text, " id=\"", "\""));
-    // Without a script, a link to a verdict still leads to its first row.
+    // Without a script, a link to a verdict leads to its first row.
     for verdict in ["fail", "unknown", "seen", "pass"] {
         let name = format!("verdict={verdict}");
         assert!(ids.contains(&name.as_str()) && links.contains(&name.as_str()), "{name}");
@@ -60,7 +60,7 @@ fn what_failed_stands_before_what_is_in_order() {
     let broken = damaged(350, 25).target.to_string();
     assert!(at("<p class=\"word\">Fail</p>") < at("What kept the whole from being done"));
     assert!(at("What kept the whole from being done") < at("What is wrong or open"));
-    // Damage comes first of all that failed.
+    // Objects with damaged bytes are the first of the failed ones.
     assert_eq!(between(&text, "<h4 class=\"data\">", "</h4>")[0], broken);
     assert!(at("Failed objects</h3>") < at("Overview</h2>") && at("Overview</h2>") < at("All objects</h2>"));
     for told in [
@@ -102,7 +102,7 @@ fn what_is_seen_is_not_called_a_pass() {
     assert!(text.contains("What is wrong or open</h2>\n<p>Nothing.</p>"));
     let text = page_of(&audit([], 4));
     assert!(text.contains("no object was told of") && text.contains("a part of the work could not be done"));
-    // Of what was stopped no check tells.
+    // An interrupted examination has no findings.
     let stopped = AuditedReport {
         verdict: read("unknown"),
         exit_code: stored_ami::report::Exit::Interrupted,
@@ -136,12 +136,12 @@ fn ten_thousand_objects_fit_in_a_page() {
     println!("{} bytes", text.len());
     assert!(text.len() < 4_000_000, "{} bytes", text.len());
     assert_eq!(shown(&text).len(), 10_000);
-    // Everything wrong with everything.
+    // Every check of every object failed.
     let all = (0..10_000).map(|at| damaged(at, 400));
     let text = page_of(&audit(all, 1));
     kept("fleet-all-damaged.html", &text);
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
-    // Each open for a reason of its own.
+    // Each object is unknown for a different reason.
     let all = (0..10_000).map(|at| {
         let mut one = left(at);
         one.findings[0].reason.as_mut().unwrap().detail = format!("request {at} was not answered");
@@ -165,7 +165,7 @@ fn nothing_from_outside_is_markup_or_script() {
             _ => {}
         }
     }
-    // Words that decide what is shown and how; then none but the type.
+    // First all words that determine what is shown are kept, then only the type.
     for own in [&["type", "verdict"][..], &["type"]] {
         let spoiled = fleet(300).into_iter().map(|report| {
             let mut value = serde_json::to_value(&report).unwrap();
@@ -209,7 +209,7 @@ fn a_browser_sorts_and_searches_it() {
         ("", "4 5 3 1 2", "5 of 5 objects shown"),
         ("verdict=fail", "4", "1 of 5 objects shown"),
         ("verdict=pass&sort=age", "2 1", "2 of 5 objects shown"),
-        // Never is older than any age; what is not known comes last, either way.
+        // An object without a proof sorts as the oldest; unknown ages are last in both directions.
         ("sort=-age", "3 1 2 4 5", "5 of 5 objects shown"),
         ("sort=age", "4 2 1 3 5", "5 of 5 objects shown"),
         ("sort=size", "2 1 3 4 5", "5 of 5 objects shown"),
@@ -228,13 +228,13 @@ fn a_browser_sorts_and_searches_it() {
         assert_eq!(seen.complaints, Vec::<String>::new(), "#{fragment}");
         assert!(!seen.dom.contains("id=\"objects-find\" role=\"search\" hidden"));
         let heads = between(&seen.dom, "aria-sort=\"", "\"");
-        // In the style sheet no value is quoted.
+        // The style sheet contains no quoted values, so only the table matches.
         let wanted = if fragment.contains("=-") { "descending" } else { "ascending" };
         assert_eq!(heads, [wanted], "#{fragment}");
     }
 }
 
-/// What a person does: click on heads of columns, write into the box, choose a verdict.
+/// Simulates a user: clicks on column headings, types into the search box, chooses a verdict.
 #[test]
 fn ten_thousand_objects_are_sorted_while_one_looks() {
     let Some(browser) = Browser::find() else {
@@ -279,7 +279,7 @@ fn ten_thousand_objects_are_sorted_while_one_looks() {
         let slow = ["sort:", "search:", "choose:", "all:"].iter().flat_map(|name| between(told, name, ";"));
         let slow: Vec<u32> = slow.map(|time| time.parse().unwrap()).collect();
         assert_eq!(slow.len(), 10);
-        // A machine that does much else at the same time is no reason to fail.
+        // Generous, so that a busy machine does not fail the test.
         assert!(slow.iter().all(|time| *time < 5_000), "{told}");
         assert!(
             told.contains("at:verdict ascending;")
