@@ -188,7 +188,7 @@ pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Outpu
     }
 }
 
-/// Writes an output file. Gives up on a pipe without a reader if a signal arrives.
+/// Writes an output file. Stops waiting for the reader of a pipe if a signal arrives.
 pub(super) fn keep_output(path: &Path, kind: OutputKind, content: &[u8]) -> io::Result<()> {
     write_output(path, content, kind.rights(), &asked)
 }

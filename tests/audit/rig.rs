@@ -17,6 +17,7 @@ pub struct Rig {
 }
 
 impl Rig {
+    /// A rig with an empty bucket.
     pub async fn new() -> Self {
         let lab = Lab::start(LabOptions::default()).await.unwrap();
         let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
@@ -33,6 +34,7 @@ impl Rig {
         rig
     }
 
+    /// Uploads pseudo-random bytes, with a CRC64NVME.
     pub async fn put(&self, key: &str, seed: u64, size: usize) {
         self.server.put(BUCKET, key, &data(seed + 1, size), Some(ChecksumAlgorithm::Crc64Nvme)).await;
     }
@@ -55,6 +57,7 @@ impl Rig {
         self.folder.path().join(name)
     }
 
+    /// The path of a file in the directory, as text.
     pub fn text(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
@@ -77,6 +80,7 @@ pub fn key(number: u64) -> String {
     format!("p{}/ami-{number:017x}.bin", number % 3)
 }
 
+/// The URI of an object.
 pub fn target(key: &str) -> String {
     format!("s3://{BUCKET}/{key}")
 }
@@ -84,6 +88,7 @@ pub fn target(key: &str) -> String {
 /// The output of an audit.
 pub struct Audited {
     pub run: Run,
+    /// The JSON lines of standard output.
     pub lines: Vec<Value>,
 }
 
@@ -93,14 +98,17 @@ impl Audited {
         Audited { run, lines }
     }
 
+    /// The lines of this type.
     pub fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
         self.lines.iter().filter(move |line| line["type"] == kind)
     }
 
+    /// The summary of the audit.
     pub fn end(&self) -> &Value {
         self.of_type("audit").next().unwrap_or_else(|| panic!("no end: {:?}", self.run))
     }
 
+    /// The line of this object.
     pub fn object(&self, key: &str) -> &Value {
         let target = target(key);
         self.of_type("audited").find(|line| line["target"] == target.as_str()).unwrap_or_else(|| panic!("no {key}"))

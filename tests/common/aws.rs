@@ -10,6 +10,7 @@ use stored_ami::progress::Call;
 use stored_ami::source::{Aside, Body, ObjectSource, SourceError};
 use stored_ami::units::{ByteRange, PartNumber};
 
+/// Wraps a source, and marks its facts as those of AWS.
 pub struct AsAws(pub Arc<dyn ObjectSource>);
 
 fn by_aws(facts: ObjectFacts) -> ObjectFacts {

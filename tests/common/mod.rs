@@ -77,6 +77,7 @@ impl Server {
         self.multipart_with(bucket, key, parts, checksum, |create| create).await;
     }
 
+    /// Uploads parts with the given checksum type.
     pub async fn multipart_with(
         &self,
         bucket: &str,
@@ -195,6 +196,7 @@ impl Run {
         }
     }
 
+    /// The JSON lines of standard output.
     pub fn lines(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -207,6 +209,7 @@ impl Run {
         lines[0].clone()
     }
 
+    /// The finding of this check in the only report.
     pub fn finding(&self, check: &str) -> Value {
         let report = self.report();
         let findings = report["findings"].as_array().unwrap();

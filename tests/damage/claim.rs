@@ -7,6 +7,7 @@ use crate::harm::Case;
 use crate::holding::Holding;
 use crate::shape::{Shape, parts};
 
+/// A kind of reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
     /// A checksum that S3 stores, over the whole object.
@@ -47,6 +48,7 @@ pub enum Of {
 pub struct Claim {
     /// The name of the check.
     pub check: String,
+    /// The algorithm of the value.
     pub algorithm: Algorithm,
     pub of: Of,
     /// Computed from the digests of the parts, not from the bytes.
@@ -65,6 +67,7 @@ pub struct Claim {
     pub sized: Option<&'static str>,
 }
 
+/// Algorithms whose digests of ranges can be combined.
 pub const FOLDING: [Algorithm; 3] = [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme];
 
 /// A digest by an independent implementation.
@@ -79,6 +82,7 @@ pub fn lab(algorithm: Algorithm) -> theirs::Algorithm {
 }
 
 impl Holding {
+    /// All values of the references.
     pub fn claims(&self) -> Vec<Claim> {
         self.references.iter().flat_map(|reference| self.claims_of(*reference)).collect()
     }

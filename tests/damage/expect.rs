@@ -14,6 +14,7 @@ pub enum Outcome {
     Unknown(Why),
 }
 
+/// Why a verdict is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     /// The part layout is not proved.
@@ -105,6 +106,7 @@ fn given_is_open(findings: &Findings) -> bool {
     open("expect-") || open("sums-") || ["manifest-", "like-"].iter().any(of_one)
 }
 
+/// The expected report of a case.
 pub fn expected(holding: &Holding, case: &Case) -> Expected {
     let (dropped, used): (Vec<Claim>, Vec<Claim>) = holding.claims().into_iter().partition(|c| c.dropped(case));
     let judged: Vec<(&Claim, Outcome)> = used.iter().map(|claim| (claim, outcome(claim, case, holding))).collect();

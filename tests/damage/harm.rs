@@ -6,6 +6,7 @@ use stored_ami::checksum::Algorithm;
 use crate::claim::digest;
 use crate::shape::{Place, Shape, parts, ranges};
 
+/// A change to an object or to its reference values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Harm {
     None,
@@ -21,7 +22,9 @@ pub enum Harm {
     Extend,
     /// The part and the one after it are swapped.
     Swap(Place),
+    /// The part is removed.
     Drop(Place),
+    /// The part is repeated.
     Twice(Place),
     /// Bytes are replaced such that this CRC over them is unchanged.
     Forge(Algorithm, Place),
@@ -46,6 +49,7 @@ pub struct Case {
     pub written: Vec<usize>,
     /// Sizes of the parts as S3 states them. Their starts are unchanged, and the last part ends with the bytes.
     pub told: Vec<usize>,
+    /// Size in bytes, as S3 states it.
     pub stated_size: usize,
     /// The stored bytes.
     pub held: Bytes,
@@ -82,6 +86,7 @@ impl Harm {
         all
     }
 
+    /// The object and its references after this harm.
     pub fn case(self, shape: Shape) -> Case {
         let (right, written) = (shape.bytes(), shape.cut());
         let older = |place| edit(&right, flips(shape, place));

@@ -34,6 +34,7 @@ use crate::shape::parts;
 const BUCKET: &str = "archive";
 const LIKE: &str = "like.bin";
 
+/// A lab, and a verifier of the objects in it.
 pub struct Rig {
     lab: Lab,
     connection: Connection,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::common::data;
 
+/// The part layout of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// One PUT. The blocks that are harmed exist only in the test, not in S3.
@@ -22,6 +23,7 @@ pub enum Shape {
     OnePart,
 }
 
+/// A place of harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     First,
@@ -59,6 +61,7 @@ impl Shape {
         }
     }
 
+    /// The part at a place, counted from 0.
     pub fn part(self, place: Place) -> usize {
         self.places().iter().find(|(known, _)| *known == place).expect("a place of this shape").1
     }

@@ -37,10 +37,12 @@ impl Rig {
         self.home.path().join(name)
     }
 
+    /// Writes the AWS configuration file.
     pub fn config(&self, text: impl AsRef<[u8]>) {
         std::fs::write(self.path("config"), text).unwrap();
     }
 
+    /// Writes the AWS credentials file.
     pub fn credentials(&self, text: impl AsRef<[u8]>) {
         std::fs::write(self.path("credentials"), text).unwrap();
     }
@@ -75,12 +77,14 @@ impl Rig {
         keys
     }
 
+    /// The services called at the lab.
     pub fn services_asked(&self) -> Vec<Operation> {
         let of_services = |operation: &Operation| matches!(operation, Operation::Service(_));
         self.lab.calls().into_iter().map(|call| call.operation).filter(of_services).collect()
     }
 }
 
+/// Checks that the command ends with exit code 2 and a message with these words.
 pub async fn refused(command: Command, words: &[&str]) -> Run {
     let run = Run::of(command).await;
     assert_eq!(run.exit, Some(2), "{words:?}: {run:?}");

@@ -20,6 +20,7 @@ impl Ended {
         Ended { exit: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// Checks the exit code, and that the output contains this text.
     #[track_caller]
     pub fn assert(&self, exit: i32, says: &str) -> &Self {
         assert_eq!(self.exit, Some(exit), "{self:?}");
@@ -41,6 +42,7 @@ impl Folder {
         folder
     }
 
+    /// The path of a file in the directory.
     pub fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -69,12 +71,14 @@ impl Folder {
         content
     }
 
+    /// Creates a named pipe.
     pub fn pipe(&self, name: &str) -> PathBuf {
         let path = self.at(name);
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         path
     }
 
+    /// The program, with the directory as current directory.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = bare_command();
         command.args(args).current_dir(self.path()).env("AWS_REGION", "us-east-1");
@@ -89,8 +93,10 @@ impl Folder {
 
 /// SHA-256 of `abc` (FIPS 180-2).
 pub const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+/// The argument of `--expect` for `abc`.
 pub const RIGHT: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
+/// Sends a signal to a process.
 pub fn signal(name: &str, pid: u32) {
     assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
 }

@@ -14,8 +14,11 @@ const MOST: u64 = 64 * MIB;
 /// Exit code, output and peak memory of a command. The kernel additionally provides the peak of all commands together.
 pub struct Ended {
     pub exit: Option<i32>,
+    /// Standard output and standard error.
     pub said: String,
+    /// Peak memory of the command, in bytes.
     pub peak: u64,
+    /// Peak memory of all commands so far, in bytes.
     pub peak_of_all: u64,
 }
 

@@ -22,6 +22,7 @@ pub struct Stated {
     pub silent: bool,
 }
 
+/// A running server.
 pub struct Hostile {
     endpoint: String,
 }

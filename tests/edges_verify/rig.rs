@@ -10,6 +10,7 @@ pub const BUCKET: &str = "archive";
 pub const KEY: &str = "ami-0123456789abcdef0.bin";
 pub const PART: usize = 60_007;
 
+/// A lab with one bucket, and the program.
 pub struct Rig {
     pub lab: Lab,
     pub server: Server,
@@ -60,6 +61,7 @@ impl Rig {
         Run::of(command).await.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Number of reads of object bytes.
     pub fn reads(&self) -> usize {
         self.lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count()
     }
@@ -70,6 +72,7 @@ impl Rig {
     }
 }
 
+/// The bytes of the object.
 pub fn image() -> Vec<u8> {
     data(7, PART * 3 - 1_000)
 }

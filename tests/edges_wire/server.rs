@@ -59,6 +59,7 @@ impl Answer {
         self
     }
 
+    /// Removes a header.
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
         self
@@ -69,10 +70,12 @@ impl Answer {
         self
     }
 
+    /// A successful response with an XML document.
     pub fn xml(body: &str) -> Self {
         Answer::new(200).body(body)
     }
 
+    /// An S3 error.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
         Answer::new(status).header("Content-Type", "application/xml").body(body)
@@ -120,6 +123,7 @@ impl Scripted {
         Scripted { port, asked }
     }
 
+    /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }

@@ -108,6 +108,7 @@ impl Ending {
     }
 }
 
+/// The expected end of a verification with this effect.
 pub fn ending(effect: &Effect, site: Site, object: Object, damaged: bool) -> Ending {
     let by_the_bytes = if damaged { Ending::new("fail", 1) } else { Ending::new("pass", 0) };
     match effect {

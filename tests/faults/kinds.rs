@@ -40,6 +40,7 @@ pub enum Class {
 /// A kind of fault, as in a faults file.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
+    /// The fault in JSON, as in a faults file.
     pub json: &'static str,
     pub class: Class,
 }
@@ -48,6 +49,7 @@ const fn kind(json: &'static str, class: Class) -> Kind {
     Kind { json, class }
 }
 
+/// All kinds of faults.
 pub const KINDS: [Kind; 36] = [
     kind(r#"{"status": {"status": 503, "code": "SlowDown"}}"#, Class::Passing),
     kind(r#"{"status": {"status": 503, "code": "ServiceUnavailable"}}"#, Class::Passing),

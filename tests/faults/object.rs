@@ -25,6 +25,7 @@ pub enum Object {
 impl Object {
     pub const ALL: [Object; 3] = [Object::Whole, Object::ByPart, Object::ETag];
 
+    /// The specification of the object for the lab.
     pub fn spec(self) -> SyntheticSpec {
         let checksum = match self {
             Object::Whole => ChecksumChoice::Default(Algorithm::Crc64Nvme),
@@ -34,6 +35,7 @@ impl Object {
         SyntheticSpec { size: SIZE, parts: PartSizes::Uniform(PART), seed: 11, checksum }
     }
 
+    /// Number of concurrent GETs that it is read with.
     pub fn connections(self) -> usize {
         if self == Object::Whole { 3 } else { 1 }
     }

@@ -30,6 +30,7 @@ impl Answer {
         Some(rest.split_once(&format!("</{name}>"))?.0.replace("&quot;", "\""))
     }
 
+    /// The code of an error document.
     pub fn code(&self) -> String {
         self.element("Code").unwrap_or_default()
     }

@@ -6,6 +6,7 @@ use tokio::runtime::Runtime;
 
 use crate::client::{self, Answer};
 
+/// A running lab.
 pub struct Rig {
     pub lab: Lab,
     /// Runs the lab; must be dropped after it.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The path of the browser.
 pub struct Browser(PathBuf);
 
 /// Result of opening a page.

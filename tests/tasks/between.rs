@@ -17,6 +17,7 @@ struct Changes {
     seen: AtomicU64,
 }
 
+/// A running proxy.
 pub struct Between {
     pub endpoint: String,
     changes: Arc<Changes>,

@@ -13,6 +13,7 @@ pub const BUCKET: &str = "archive";
 pub const AMI: &str = "ami-0123456789abcdef0";
 pub const OBJECT: &str = "s3://archive/ami-0123456789abcdef0.bin";
 pub const KEY: &str = "ami-0123456789abcdef0.bin";
+/// The id of another account.
 pub const OTHER: &str = "999999999999";
 
 /// A lab with one AMI of three volumes and one empty bucket, and the program.
@@ -50,6 +51,7 @@ impl Rig {
         self.lab.create_image(REGION, ImageSpec { id, volumes, ..ImageSpec::new(name) })
     }
 
+    /// Changes the state of EC2 in the lab.
     pub fn ec2<T>(&self, change: impl FnOnce(&mut Ec2State) -> T) -> T {
         self.lab.ec2(REGION, change)
     }
@@ -76,10 +78,12 @@ impl Rig {
         });
     }
 
+    /// Deregisters the AMI.
     pub fn deregister(&self) {
         self.ec2(|state| state.images.remove(AMI));
     }
 
+    /// Denies an IAM action.
     pub fn deny(&self, action: &str) {
         self.lab.deny(stored_ami_lab::Deny::action(action));
     }

@@ -19,6 +19,7 @@ pub enum Scope {
     Listed(Vec<Prefix>),
     /// These objects only, whatever their names.
     Named {
+        /// The objects.
         objects: BTreeSet<ObjectUri>,
         /// The source of the names.
         from: String,

@@ -14,7 +14,7 @@ use crate::verdict::Finding;
 /// Why an AMI is followed.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
-    /// A call in this run created it; `answered` if the response of EC2 named it.
+    /// A call in this run created it, as the restore `identity`; `answered` if the response of EC2 named it.
     Started { identity: &'a RestoreIdentity, answered: bool },
     /// It was identified as the AMI of this restore.
     TakenUp(&'a RestoreIdentity),
