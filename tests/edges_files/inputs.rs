@@ -53,7 +53,7 @@ fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
         huge.assert(2, "huge: is larger than ");
         huge.assert(2, &format!("the limit for {kind}"));
     }
-    // Files named by a variable, by another file's name, or by another flag's content.
+    // Also a file named by a variable, the signature next to a manifest, and a checkpoint.
     let mut command = folder.command(&["inspect", OBJECT, "--no-sign-request"]);
     let run = Ended::of(command.env("AWS_CA_BUNDLE", "/dev/zero").output().unwrap());
     run.assert(2, "a certificate bundle must be a regular file");

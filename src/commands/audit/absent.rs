@@ -73,8 +73,8 @@ pub(super) fn left(subject: &Subject<'_>, why: &'static str) -> AuditedObject {
     let (history, listed) = (subject.history, subject.listed());
     let (known, change) = known_of(history, listed.as_ref());
     findings.extend(known);
-    // The ledger must hold a new state, so that the user can accept it. An entry at level `facts` keeps the object due
-    // at the level of the run.
+    // The ledger must hold a new state, so that the user can accept it. An entry at level `facts` does not count as a
+    // read, so that the object keeps its place in the order of reads.
     let new = listed.filter(|listed| change.is_some() && history.is_some_and(|known| known.state() != Some(listed)));
     let mut object = AuditedObject::of_findings(&subject.candidate.uri, findings);
     object.entry = new.map(|listed| listed_entry(subject, Level::Facts, &listed));

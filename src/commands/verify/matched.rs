@@ -15,7 +15,7 @@ pub struct ETagParts {
     pub layout: PartLayout,
 }
 
-/// The layout under which the stored ETag matches these digests; `None` if the ETag is not composite.
+/// The layout under which the stored ETag matches these digests; `None` if it does not match or is not composite.
 pub(super) fn etag_parts(reference: &Reference, digests: &Digests) -> Option<PartLayout> {
     let Claim::Composite { digest, candidates, .. } = &reference.claim else { return None };
     if reference.check != CheckId::Reference(Origin::Stored, Subject::ETag) {

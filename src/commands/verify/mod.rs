@@ -43,7 +43,7 @@ pub struct Verified {
     pub finished: bool,
     /// Evidence against the bytes that does not refute them.
     pub doubt: Option<Doubt>,
-    /// The layout under which the stored ETag matched; `None` if the ETag is not composite.
+    /// The layout under which the stored ETag matched; `None` if it did not match or is not composite.
     pub etag_parts: Option<PartLayout>,
 }
 
