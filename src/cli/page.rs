@@ -24,6 +24,10 @@ impl PageFile {
     }
 
     /// Writes the page, with the summary of the run.
+    ///
+    /// # Errors
+    ///
+    /// The page cannot be rendered or written; a message with its path.
     pub fn write(mut self, summary: &SummaryReport) -> Result<(), String> {
         self.reports.push(Report::Summary(summary.clone()));
         let written = page(&self.reports, &SystemClock.now().to_string()).and_then(|text| {

@@ -278,6 +278,10 @@ impl Paths {
 
     /// Rejects outputs that conflict with an input or another output, cannot be written, or would replace a file that
     /// `stored-ami` did not write.
+    ///
+    /// # Errors
+    ///
+    /// A message about the first conflict.
     pub fn check(&self) -> Result<(), UsageError> {
         // A path that cannot be resolved cannot conflict with an output; the code that reads it reports the error.
         let mut taken: Vec<(Place, String)> =

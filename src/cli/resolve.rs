@@ -86,6 +86,10 @@ pub(super) struct SourceFactory<'a> {
 #[cfg(feature = "s3")]
 impl<'a> SourceFactory<'a> {
     /// Connects if any of the targets is an object, so that an invalid configuration is reported before any work.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is invalid.
     pub async fn new(args: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
         let sources = SourceFactory { args, connection: OnceCell::new() };
         if targets.into_iter().any(|target| matches!(target, Target::Object(_))) {
@@ -115,6 +119,10 @@ impl<'a> SourceFactory<'a> {
 #[cfg(not(feature = "s3"))]
 impl<'a> SourceFactory<'a> {
     /// Rejects targets that are objects.
+    ///
+    /// # Errors
+    ///
+    /// A target is an object.
     pub async fn new(_: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
         let sources = SourceFactory { args: PhantomData };
         for target in targets {

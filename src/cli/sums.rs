@@ -19,6 +19,10 @@ pub(super) struct SumsFile {
 impl SumsFile {
     /// Reads the file. A prefix before the first colon is an algorithm if it names one and the rest names a file;
     /// otherwise the whole is the name of a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or decoded, or its algorithm is unknown.
     pub fn open(given: &Path) -> Result<Self, UsageError> {
         let (algorithm, path) = stated(given)?;
         let shown = path.display().to_string();
@@ -32,6 +36,10 @@ impl SumsFile {
     }
 
     /// The values for one of the targets of a command.
+    ///
+    /// # Errors
+    ///
+    /// No line applies to the target, or the lines for it are ambiguous or cannot be parsed.
     pub fn of(&self, target: &Target, all: &[Target]) -> Result<GivenSums, UsageError> {
         let wanted = self.wanted(target);
         let others: Vec<SumsTarget> =

@@ -57,6 +57,10 @@ impl CheckpointWriter {
     }
 
     /// Writes the first checkpoint before the read starts, so that a path that cannot be written is reported at once.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
     pub fn begin(&self, beginning: &ReadProgress) -> Result<(), VerifyError> {
         let name = self.file.path().display();
         self.keep(beginning)

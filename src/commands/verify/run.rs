@@ -105,6 +105,10 @@ impl<'a> VerifyRun<'a> {
 
     /// Reads the object once and judges every reference. On a mismatch, asks for the actual part sizes and reads the
     /// bytes a second time before it reports damage.
+    ///
+    /// # Errors
+    ///
+    /// The plan does not fit into the memory, or the checkpoint file cannot be used.
     pub async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
         let no_md5 = undocumented::undocumented(&references);
         let plan = self.plan(&references)?;
