@@ -1,6 +1,6 @@
-//! The whole way from a distant server to digests: `verify` of one object of the lab, at a set latency and rate, by
-//! the number of GETs in flight and by what is computed. Server and client share the processors, so hold rows
-//! against each other, not against anything else.
+//! Measures a whole read, from a distant server to digests: `verify` of one object of the lab with a fixed latency and
+//! rate, by number of concurrent GETs and by algorithms. Server and client share the processors, so compare rows only
+//! with each other.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const SIZE: u64 = 256 * MIB;
 const BUCKET: &str = "bench";
 const KEY: &str = "ami-0123456789abcdef0.bin";
 
-/// A lab so far away, and an open connection to it.
+/// A lab with this latency and rate, and a connection to it.
 async fn lab(latency: Duration, rate: Option<u64>) -> (Lab, Connection) {
     let started = Lab::start(LabOptions { latency, rate, ..LabOptions::default() }).await;
     let Ok(lab) = started else { panic!("a lab on a free port of this machine") };
@@ -70,7 +70,7 @@ fn fetching(criterion: &mut Criterion) {
     }
     runtime.block_on(near.shutdown());
 
-    // 20 ms away, and 500 MiB a second in all: connections hide the latency.
+    // 20 ms latency and 500 MiB/s in total: concurrent GETs hide the latency.
     let (far, connection) = runtime.block_on(lab(Duration::from_millis(20), Some(500 * MIB)));
     for connections in [4, 16, 32] {
         group.bench_function(BenchmarkId::new("20ms_500MiB_s", connections), |bencher| {

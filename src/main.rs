@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
-    // What tokio cannot start it panics over, or queues for ever.
+    // tokio panics if it cannot start a thread, or queues work forever.
     let runtime = threads_can_be_made().and_then(|()| Builder::new_multi_thread().enable_all().build());
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -25,12 +25,13 @@ fn main() -> ExitCode {
         }
     };
     let exit = runtime.block_on(run(cli));
-    // A lane may still be hashing what nobody waits for.
+    // Hashing threads may still be busy with results that are no longer needed.
     runtime.shutdown_background();
     ExitCode::from(exit.code())
 }
 
-/// Makes as many threads at once as the runtime and what hashes beside it take, and lets them end.
+/// Starts and ends as many threads as the runtime and the hashing may use at the same time, to check that the system
+/// allows them.
 fn threads_can_be_made() -> io::Result<()> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut made = Vec::new();
@@ -41,7 +42,7 @@ fn threads_can_be_made() -> io::Result<()> {
     }
     for (hold, thread) in made {
         drop(hold);
-        // It has nothing to panic over.
+        // The closure cannot panic.
         drop(thread.join());
     }
     Ok(())

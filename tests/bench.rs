@@ -1,4 +1,4 @@
-//! `bench` as a user runs it, against the lab: what it reads, what it says, what it keeps.
+//! `bench` against the lab: what it reads, reports and writes.
 
 mod common;
 
@@ -11,7 +11,7 @@ const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
 const KEY: &str = "ami-0123456789abcdef0.bin";
 const SIZE: usize = 3_000_017;
 
-/// An object on a server so fast, that is not near.
+/// An object on a server with limited rate and latency.
 async fn lab() -> (Lab, Server) {
     let options = LabOptions { rate: Some(40 << 20), latency: Duration::from_millis(2), ..LabOptions::default() };
     let lab = Lab::start(options).await.unwrap();
@@ -40,8 +40,8 @@ async fn measures_draws_and_recommends() {
         assert!((0.5..1.3).contains(&rate), "the lab sends 40 MiB/s: {load}");
         assert!(load["first_byte_seconds"]["p50"].as_f64().unwrap() >= 0.002, "each answer is 2 ms away: {load}");
     }
-    // The server is as slow as it was told to be, and no processor is why. On a busy machine one connection more may
-    // look as if it brought something; what follows from which rates is tested where it is decided.
+    // The limit is the server, not the processors. On a busy machine, more connections may appear to bring a gain; unit
+    // tests cover the conclusions from given rates.
     let by = report["bound"]["by"].as_str().unwrap();
     assert!(["server", "connections"].contains(&by), "{report:#}");
     let reads: u64 = loads.iter().map(|load| load["reads"].as_u64().unwrap()).sum();
@@ -62,7 +62,7 @@ async fn measures_draws_and_recommends() {
     server.run(&["verify", TARGET, "--tuning", files[1]]).await.assert_exit(0);
     let gets = lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count();
     let ranges = SIZE.div_ceil(kept["range_bytes"].as_u64().unwrap() as usize);
-    // An object of one PUT has its MD5 as ETag, and that goes in order, in ranges of the tuning.
+    // The ETag of a single PUT is an MD5, which is computed in order, in ranges of the tuning.
     assert_eq!(gets, ranges, "the ranges of the profile");
 }
 
@@ -82,7 +82,7 @@ async fn throttling_is_named_and_nothing_larger_is_tried() {
 async fn what_cannot_be_read_is_an_error() {
     let (lab, server) = lab().await;
     server.run(&["bench", "s3://archive/none.bin"]).await.assert_exit(4);
-    // What was measured by then is told all the same.
+    // Measurements before the failure are reported.
     let gone = Fault::Status { status: 404, code: "NoSuchKey" };
     lab.script(FaultRule::new(Operation::GetObject, gone).skip(5).times(1_000));
     let run = server.run(&["bench", TARGET, "--connections", "2", "--range-size", "256KiB"]).await;
@@ -102,7 +102,7 @@ async fn hashes_of_this_machine() {
     assert_eq!(algorithms.len(), 10);
     for rate in rates {
         assert!(rate["bytes_per_second_and_core"].as_f64().unwrap() > 1e7, "{rate}");
-        // Whoever cannot keep up with a slow link cannot keep up with a fast one.
+        // An algorithm that is too slow for one link is too slow for all faster ones.
         let binds: Vec<_> = rate["links"].as_array().unwrap().iter().map(|link| link["parts_bind"] == true).collect();
         assert!(binds.is_sorted(), "{rate}");
     }

@@ -1,4 +1,4 @@
-//! The program as a person or a script meets it: messages, exit codes, signals, pipes.
+//! The program as users and scripts see it: messages, exit codes, signals, pipes.
 
 mod common;
 
@@ -412,7 +412,7 @@ async fn output_off_a_terminal_has_no_colours() {
     assert!(!run.stdout.contains('\u{1b}'));
 }
 
-/// Ends with the test, also when it fails.
+/// Ends the child with the test, also if the test fails.
 struct Stop(std::process::Child);
 
 impl Drop for Stop {

@@ -1,7 +1,7 @@
-//! The same bodies on every server: the lab always; moto's server and `rclone serve s3` where `STORED_AMI_CLIENTS`
-//! names a Python virtualenv that holds them; and any S3 that `STORED_AMI_TEST_S3` names
-//! (`URL,REGION,ACCESS_KEY,SECRET_KEY,BUCKET`; objects under `stored-ami-conformance/` are written), without the bodies that
-//! `STORED_AMI_TEST_S3_CANNOT` names (`BODY,BODY…`).
+//! The same tests on several servers: always the lab; moto's server and `rclone serve s3` if `STORED_AMI_CLIENTS` names
+//! a Python virtualenv that contains them; and any S3 server named by `STORED_AMI_TEST_S3`
+//! (`URL,REGION,ACCESS_KEY,SECRET_KEY,BUCKET`; objects under `stored-ami-conformance/` are written), except for the
+//! tests named by `STORED_AMI_TEST_S3_CANNOT` (`BODY,BODY…`).
 
 #![allow(clippy::print_stdout, reason = "says which bodies ran where")]
 
@@ -15,18 +15,18 @@ use stored_ami_lab::{Lab, LabOptions};
 
 const MIB: usize = 1 << 20;
 
-/// A server, and what of the bodies it cannot answer, with the reason.
+/// A server, and the tests it does not support, with the reasons.
 struct Place {
     server: Server,
     bucket: String,
     cannot: Vec<(String, String)>,
 }
 
-/// moto 5.2: what it cannot answer.
+/// Tests that moto 5.2 does not support.
 const MOTO_CANNOT: &[(&str, &str)] =
     &[("composite_sha256_names_the_damaged_part", "its attributes list no parts, so a damaged copy cannot be placed")];
 
-/// rclone 1.75: what it cannot answer.
+/// Tests that rclone 1.75 does not support.
 const RCLONE_CANNOT: &[(&str, &str)] = &[
     ("parts_by_etag", "its answer to CreateMultipartUpload has a root element that the SDK does not read"),
     ("uneven_parts_by_etag", "its answer to CreateMultipartUpload has a root element that the SDK does not read"),
@@ -39,7 +39,7 @@ fn owned(cannot: &[(&str, &str)]) -> Vec<(String, String)> {
     cannot.iter().map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect()
 }
 
-/// Object keys of one run, so that runs do not meet.
+/// Object keys, one per test.
 fn key(name: &str) -> String {
     format!("stored-ami-conformance/{name}/ami-0123456789abcdef0.bin")
 }
@@ -109,7 +109,7 @@ impl Place {
         self.server.multipart(&self.bucket, &key(name), &parts, Some(checksum)).await;
         let run = self.verify(name, &["--using", "sha256"]).await;
         assert_eq!(run.assert_exit(0).verdict("sha256"), "pass");
-        // The server's own list of parts is what a damaged copy is held against.
+        // A damaged copy is compared with the server's list of parts.
         let folder = tempfile::tempdir().unwrap();
         let mut damaged = bytes.clone();
         damaged[6 * MIB] ^= 1;
@@ -150,8 +150,8 @@ impl Place {
         assert_eq!(report["etag_form"], "md5");
     }
 
-    /// A byte changes in the file that the server serves. A server that makes its ETags of the file's bytes agrees
-    /// with the damage; the manifest does not.
+    /// A byte changes in the file that the server serves. A server that computes ETags from the file agrees with the
+    /// damage; the manifest does not.
     async fn damage_behind_the_servers_back(&self, folder: &std::path::Path) {
         let name = "damage_behind_the_servers_back";
         let bytes = data(8, 20 * MIB);
@@ -200,7 +200,7 @@ impl Drop for Stop {
     }
 }
 
-/// A program of the clients' virtualenv that serves S3 on this port; `None`, said, where there is none.
+/// A program of the virtualenv that serves S3, and a port for it; `None`, with a message, if it does not exist.
 fn client_program(name: &str) -> Option<(std::path::PathBuf, u16)> {
     let Some(clients) = std::env::var_os("STORED_AMI_CLIENTS") else {
         println!("skipped: STORED_AMI_CLIENTS names no virtualenv");
@@ -210,7 +210,7 @@ fn client_program(name: &str) -> Option<(std::path::PathBuf, u16)> {
     Some((std::path::Path::new(&clients).join("bin").join(name), port))
 }
 
-/// Starts a server and returns when it takes connections.
+/// Starts a server, and returns when it accepts connections.
 fn start(command: &mut Command, port: u16) -> Stop {
     let stop = Stop(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let started = std::time::Instant::now();
@@ -238,7 +238,7 @@ async fn on_rclone() {
     let mut command = Command::new(rclone);
     command.args(["serve", "s3", "--auth-key", "conformance,secret-of-conformance"]);
     command.args(["--addr", &format!("127.0.0.1:{port}")]).arg(folder.path());
-    // It reads no configuration of whoever runs the tests.
+    // Ignore the configuration of the user who runs the tests.
     command.env("RCLONE_CONFIG", "/dev/null");
     let _stop = start(&mut command, port);
     let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "conformance", "secret-of-conformance");

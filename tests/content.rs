@@ -1,4 +1,4 @@
-//! What the content is: decoded, probed, and how well it compressed; on files, so that no server is needed.
+//! Content checks: decoding, probing, and the compression ratio; on files, so that no server is needed.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use common::{Run, bare_command, data, write};
 use serde_json::Value;
 
-/// Text of lines that differ.
+/// Text with distinct lines.
 fn text(lines: usize) -> Vec<u8> {
     (0..lines).flat_map(|line| format!("{line}: the {} brown fox\n", line * 7919 % 1009).into_bytes()).collect()
 }
@@ -84,7 +84,7 @@ async fn each_thing_that_is_wrong_is_a_finding_of_its_own() {
         assert_eq!(finding["reads"], 2, "nothing proves the bytes, so they were decoded twice");
         assert_eq!(run.verdict("proof"), "unknown: no_reference");
     }
-    // Of bytes that are proved, once is enough: the stream was damaged before it was stored.
+    // If a reference proves the bytes, one read suffices: the stream was damaged before it was stored.
     let bytes = flip(&good, good.len() - 1);
     let digest = decode(folder.path(), &bytes, &["--digest", "sha256", "--no-reread"]).await.report();
     let expect = format!("sha256:{}", digest["digests"][0]["hex"].as_str().unwrap());
@@ -112,7 +112,7 @@ async fn what_cannot_be_decoded_is_unknown_and_says_why() {
     unknown(run.assert_exit(3), "needs a window of 128 MiB, more than the 50 MiB allowed");
     assert_eq!(run.verdict("stream"), "unknown: not_decoded");
     assert_eq!(decode(folder.path(), &large, &[]).await.verdict("stream"), "pass");
-    // 4 GiB of one byte in 128 KiB, and nothing that speaks for them.
+    // 4 GiB of one byte in 128 KiB, without a checksum.
     let mut blocks = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x58];
     (0..32_768).for_each(|last| blocks.extend_from_slice(&[0x02 | u8::from(last == 32_767), 0x00, 0x10, b'x']));
     let run = decode(folder.path(), &blocks, &[]).await;

@@ -1,4 +1,4 @@
-//! `cost` of files, as a person or a script meets it: no server, no feature.
+//! `cost` of files: no server and no optional feature is needed.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,7 +10,7 @@ use stored_ami::report::Line;
 const S3: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/prices/s3.json");
 const EC2: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/prices/ec2.json");
 
-/// A file of this many bytes, none of which is written.
+/// A sparse file of this many bytes.
 fn file(folder: &Path, bytes: u64) -> String {
     let path = folder.join("ami-0123456789abcdef0.bin");
     std::fs::File::create(&path).unwrap().set_len(bytes).unwrap();
@@ -79,7 +79,7 @@ fn price_files_count_alone() {
     assert_dollars(&line(&by_files, "keep", "STANDARD")["dollars_most"], 0.0245);
     assert_eq!(line(&by_files, "keep", "STANDARD")["prices"][0]["date"], "2026-10-01T12:00:00Z");
     assert_dollars(&line(&by_files, "restore", "PutSnapshotBlock")["dollars_most"], 2048.0 * 0.000_007_2);
-    // Built in, but not in the file.
+    // A built-in price that the price file lacks.
     let absent = line(&by_files, "copy_out", "to the internet");
     assert_eq!(absent["reason"], "the price files have no price of transfer to the internet in eu-central-1");
     let only_s3 = report(&args[..5], 3);

@@ -1,5 +1,5 @@
-//! The evidence rules: each has broken another tool. Every test runs the program against the lab
-//! over HTTP and states the finding, and where it matters the requests.
+//! The evidence rules, each of which another tool violates. Every test runs the program against the lab over HTTP and
+//! checks the finding, and the requests where they matter.
 
 mod common;
 
@@ -21,7 +21,7 @@ impl Rig {
         Self::with(LabOptions::default()).await
     }
 
-    /// Objects get no checksum unless one is asked for.
+    /// Objects have no checksum unless one is requested.
     async fn old() -> Self {
         Self::with(LabOptions { default_checksum: false, ..LabOptions::default() }).await
     }
@@ -195,7 +195,7 @@ async fn uneven_parts_are_asked_one_by_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn uneven_parts_that_look_uniform_are_read_again_along_the_right_ones() {
     let rig = Rig::old().await;
-    // The first part and the count fit a uniform layout; the second part is another size.
+    // The first part and the count fit a uniform layout; the second part has another size.
     rig.sizes(&[300_000, 250_000, 300_000, 200_000], None).await;
     let run = rig.verify(&[]).await;
     assert_eq!(run.assert_exit(0).verdict("etag"), "pass");
@@ -213,7 +213,7 @@ async fn a_mismatch_under_an_assumed_layout_is_never_a_fail() {
     let rig = Rig::old().await;
     rig.uniform(4, None).await;
     rig.lab.damage(BUCKET, KEY, 5, 1).unwrap();
-    // Parts can be neither listed nor asked one by one.
+    // Parts can neither be listed nor requested one by one.
     rig.lab.script(
         FaultRule::new(Operation::GetObjectAttributes, Fault::Status { status: 501, code: "NotImplemented" }).always(),
     );
@@ -354,7 +354,7 @@ async fn a_checksum_of_no_stated_type() {
         let source = run.finding("crc32")["source"].as_str().unwrap().to_owned();
         match kind {
             ChecksumType::FullObject => assert!(source.contains("matched as full object"), "{source}"),
-            // HEAD writes -N behind a composite, which states the type after all.
+            // HEAD appends -N to a composite checksum, which states the type after all.
             _ => assert!(source.contains("composite"), "{source}"),
         }
         rig.lab.clear_script();
@@ -504,7 +504,7 @@ async fn values_from_elsewhere() {
     let sums = write(folder.path(), "SHA256SUMS", format!("{}  {KEY}\n", sha256.hex()).as_bytes());
     assert_eq!(rig.verify(&["--sums", &sums]).await.assert_exit(0).verdict("sums-sha256"), "pass");
 
-    // A file against the object, and an object against another one.
+    // A file compared with the object, and an object compared with another one.
     let file = write(folder.path(), "copy.bin", &bytes);
     let like = format!("s3://{BUCKET}/{KEY}");
     let run = rig.server.run(&["verify", &file, "--like", &like]).await;
@@ -620,7 +620,7 @@ async fn no_manifest_is_written_of_an_unstable_reading() {
     assert!(!manifest.exists());
 }
 
-/// The ETag is matched by a reading along the right parts; the stream was decoded in the one before.
+/// The ETag matches in a read along the actual parts; the stream was decoded in the read before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_changed_on_the_way_is_no_fail_because_a_later_reading_matched() {
     use std::io::Write as _;
@@ -630,7 +630,7 @@ async fn a_stream_that_changed_on_the_way_is_no_fail_because_a_later_reading_mat
     encoder.include_checksum(true).unwrap();
     encoder.write_all(&data(4, 39 << 20)).unwrap();
     let bytes = encoder.finish().unwrap();
-    // 10, 8, 10 and 11 MiB look like four uniform parts of 10.
+    // 10, 8, 10 and 11 MiB look like four uniform parts of 10 MiB.
     let (one, rest) = bytes.split_at(10 << 20);
     let (two, rest) = rest.split_at(8 << 20);
     let (three, four) = rest.split_at(10 << 20);

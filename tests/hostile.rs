@@ -1,4 +1,4 @@
-//! What a server may say must not decide how much memory is taken.
+//! The responses of a server must not determine the memory use.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use stored_ami::source::{Context, RetryPolicy, Session};
 
 #[test]
 fn a_part_count_that_s3_cannot_have_makes_no_layout() {
-    // Candidates of twice the legal count would still fit the memory of a test; four billion would not.
+    // Candidates with twice the valid count would still fit into the memory of a test; four billion parts would not.
     for parts in [10_001, 20_000] {
         let mut object = MemoryObject::plain("s3://b/ami-1a2b3c4d.bin".parse().unwrap(), "x");
         object.facts.size = 50_000_000_000_000;

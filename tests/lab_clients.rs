@@ -1,7 +1,6 @@
-//! Runs what `docs/lab.md` shows with the AWS CLI and boto3 themselves.
+//! Runs the examples of `docs/lab.md` with the AWS CLI and boto3.
 //!
-//! `STORED_AMI_CLIENTS` names a Python virtual environment that holds both;
-//! without it there is nothing to run.
+//! `STORED_AMI_CLIENTS` names a Python virtual environment that contains both; without it, the test does nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -68,7 +67,7 @@ fn every_block_works(options: LabOptions, home: &Path, venv: &Path) {
     let python = blocks("python");
     assert!(shell.len() >= 4 && !python.is_empty(), "the page has lost its examples");
     for block in shell {
-        // -x leaves the failing command as the last line of the report.
+        // With -x, the failing command is the last line of the output.
         let script = format!("set -ex\n{block}");
         let output = run(Path::new("/bin/sh"), "-c", &script, venv, home, &lab.endpoint());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! The lab over HTTP, as any client sees it.
+//! The lab over HTTP, as clients see it.
 
 #[path = "lab_http/client.rs"]
 mod client;

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Sources of a crate and its modules from the bottom up. A module imports only from those before
-/// it; `a+b` share a place.
+/// Source directories of the crates, with their modules from the bottom up. A module may only import from those before
+/// it; `a+b` are on the same level.
 const ORDER: [(&str, &str); 2] = [
     (
         "crates/core/src",
@@ -23,8 +23,8 @@ const ORDER: [(&str, &str); 2] = [
     ),
 ];
 
-/// Crates and the only places that may name them; the first entry that fits decides. A `*` at the
-/// end of a name stands for any ending.
+/// Crates, and the only places that may import them; the first matching entry applies. A `*` at the end of a name
+/// matches any suffix.
 const CRATES: [(&str, &[&str]); 26] = [
     ("aws_sdk_s3", &["src/source/s3/"]),
     ("aws_sdk_ec2", &["src/image/ec2/"]),
@@ -54,14 +54,14 @@ const CRATES: [(&str, &[&str]); 26] = [
     ("zstd", &["crates/core/src/content/", "crates/lab/"]),
 ];
 
-/// Dependencies that would undo a crate's purpose: purity of `core`, and a lab that computes no
-/// digest with the verifier's crates.
+/// Dependencies that would defeat the purpose of a crate: purity of `core`, and a lab that computes no digest with the
+/// crates of the verifier.
 const BANNED: [(&str, &[&str]); 2] = [
     ("crates/core/Cargo.toml", &["tokio", "futures", "async-", "aws-", "hyper", "clap", "rusqlite", "nix"]),
     ("crates/lab/Cargo.toml", &["crc-fast", "sha1", "sha2", "md-5", "md5-many", "xxhash", "aws-sdk", "clap"]),
 ];
 
-/// Circles that still exist: a folder, and neighbours in it that import each other. Only remove from this list.
+/// Existing circular imports: a directory, and the neighbours in it that import each other. Only remove entries.
 const KNOWN_CIRCLES: [(&str, &str); 17] = [
     ("crates/core/src/audit", "entry look_result"),
     ("crates/core/src/audit", "lock policy stays"),
@@ -82,10 +82,10 @@ const KNOWN_CIRCLES: [(&str, &str); 17] = [
     ("src/source/s3", "bucket connect object owner"),
 ];
 
-/// Lines of a file without its tests.
+/// Maximum number of lines of a file, without its tests.
 const MOST_LINES: usize = 450;
 
-/// Code without comments, text in quotes and items under `#[cfg(test)]`.
+/// The code without comments, string literals and items under `#[cfg(test)]`.
 fn code(text: &str) -> Vec<String> {
     let (mut kept, mut lines) = (Vec::new(), text.lines());
     while let Some(line) = lines.next() {
@@ -102,7 +102,7 @@ fn code(text: &str) -> Vec<String> {
     kept
 }
 
-/// All paths that code names, groups of `use` spelled out, and whether they are re-exported.
+/// All paths in the code, with groups of `use` expanded, and whether they are re-exported.
 fn paths(code: &[String]) -> Vec<(Vec<String>, bool)> {
     let of_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let split = |path: &str| -> Vec<String> { path.split("::").map(|name| name.trim().to_owned()).collect() };
@@ -132,13 +132,13 @@ fn paths(code: &[String]) -> Vec<(Vec<String>, bool)> {
     found
 }
 
-/// The module that a file is, from the root of its crate: `fetch/lanes.rs` is `[fetch, lanes]`.
+/// The module of a file, relative to the root of its crate: `fetch/lanes.rs` is `[fetch, lanes]`.
 fn module(file: &str) -> Vec<String> {
     let path = file.trim_end_matches(".rs").trim_end_matches("/mod");
     path.split('/').filter(|name| *name != "lib").map(str::to_owned).collect()
 }
 
-/// A path of this crate from its root; `None` for one that leads elsewhere.
+/// The absolute path of a path within this crate; `None` for other crates.
 fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     let ups = path.iter().take_while(|segment| *segment == "super").count();
     match path.first().map(String::as_str) {
@@ -149,7 +149,8 @@ fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     }
 }
 
-/// What one file breaks: [`ORDER`], [`CRATES`], the lab's independence, `async` in core, its length.
+/// The violations in one file: of [`ORDER`], [`CRATES`], the independence of the lab, no `async` in core, and the file
+/// length.
 fn violations(root: &str, file: &str, text: &str) -> Vec<String> {
     let (code, module, mut found) = (code(text), module(file), Vec::new());
     let order = ORDER.iter().find(|(of, _)| *of == root).map_or("", |(_, order)| order);
@@ -183,9 +184,9 @@ fn violations(root: &str, file: &str, text: &str) -> Vec<String> {
     found.into_iter().map(|what| format!("{root}/{file}: {what}")).collect()
 }
 
-/// Groups of neighbours in one folder that import each other in a circle, by folder.
+/// Groups of neighbours in one directory with circular imports, by directory.
 ///
-/// A name that a module re-exports counts as an import of the module that declares it.
+/// A name that a module re-exports counts as an import from the module that declares it.
 fn circles(files: &BTreeMap<String, String>) -> Vec<(String, BTreeSet<String>)> {
     let read: BTreeMap<Vec<String>, _> = files.iter().map(|(file, text)| (module(file), paths(&code(text)))).collect();
     let mut names: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
@@ -196,7 +197,7 @@ fn circles(files: &BTreeMap<String, String>) -> Vec<(String, BTreeSet<String>)> 
         }
     }
     let declared = |mut path: Vec<String>| {
-        // A function may have the name of its module: then the module is meant.
+        // If a function has the name of its module, the module is meant.
         let exported = |path: &[String]| {
             let lengths = (1..=path.len()).filter(|length| !read.contains_key(&path[..*length]));
             lengths.into_iter().find_map(|length| Some((length, names.get(&path[..length])?)))

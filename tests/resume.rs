@@ -1,4 +1,4 @@
-//! A `verify` that is stopped, killed or refused, and goes on: with the same command and the same file.
+//! A `verify` that is stopped, killed or rejected, and resumes with the same command and the same file.
 
 mod common;
 
@@ -58,7 +58,7 @@ impl Rig {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quota_of_bytes_ends_it_and_the_next_run_goes_on() {
     let rig = Rig::new(None).await;
-    // With a digest that goes in order, whose state must come along.
+    // Includes digests that are computed in order, whose state must be saved.
     let more = ["--digest", "sha512,crc32c", "--max-bytes", "2MB"];
     let mut covered = Vec::new();
     let last = loop {
@@ -103,7 +103,7 @@ async fn killed_at_any_moment_it_loses_the_last_seconds_and_never_the_verdict() 
         assert!(text.ends_with("}\n"), "whole or not there");
         serde_json::from_str::<serde_json::Value>(&text).unwrap()["checkpoint"]["read_bytes"].as_u64()
     };
-    // The state is kept at the start and every other second; the whole takes about four.
+    // The checkpoint is written at the start and every other second; the whole read takes about four.
     for at_least in [0, 1] {
         let mut command = rig.server.command();
         command.args(["verify", TARGET, "--resume", &file, "--concurrency", "4"]);

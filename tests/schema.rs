@@ -1,4 +1,4 @@
-//! The JSON Schema in `docs/` is that of the types, and real lines satisfy it.
+//! The JSON Schema in `docs/` matches the types, and real output satisfies it.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ fn generated() -> String {
     serde_json::to_string_pretty(&schema_for!(Line)).unwrap() + "\n"
 }
 
-/// To renew the file: `UPDATE_SCHEMA=1 cargo test --release --test schema`.
+/// To update the file: `UPDATE_SCHEMA=1 cargo test --release --test schema`.
 #[test]
 fn the_published_schema_is_that_of_the_types() {
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
@@ -22,7 +22,7 @@ fn the_published_schema_is_that_of_the_types() {
     assert!(current, "the types have changed; renew the file with UPDATE_SCHEMA=1");
 }
 
-/// Real lines of every kind.
+/// Real output lines of every kind.
 fn real_lines() -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.bin");
@@ -56,8 +56,8 @@ fn nothing_is_printed_that_the_types_do_not_hold() {
     assert_eq!(kinds, ["cost", "error", "inspect", "summary", "verify"]);
 }
 
-/// By another hand than the one that made the schema: Python's `jsonschema`, where
-/// `STORED_AMI_CLIENTS` names a virtualenv that holds it.
+/// Validates with an independent implementation: Python's `jsonschema`, if `STORED_AMI_CLIENTS` names a virtualenv that
+/// contains it.
 #[test]
 fn real_lines_satisfy_the_published_schema() {
     let Some(clients) = std::env::var_os("STORED_AMI_CLIENTS") else {
@@ -69,7 +69,7 @@ fn real_lines_satisfy_the_published_schema() {
                   check = jsonschema.Draft202012Validator(json.load(open(sys.argv[1])))\n\
                   sys.exit(0 if check.is_valid(json.loads(sys.argv[2])) else 1)";
     let valid = |line: &str| Command::new(&python).args(["-c", script, FILE, line]).status().unwrap().code() == Some(0);
-    // Those of tasks were printed by runs against the lab.
+    // The lines of tasks were printed by runs against the lab.
     let tasks = include_str!("human/lines.jsonl").lines().map(str::to_owned);
     for line in real_lines().into_iter().chain(tasks) {
         assert!(valid(&line), "{line}");

@@ -1,8 +1,8 @@
-//! Runs made up from a seed: an object of any form, damage or none, faults on the way, and a reading that is stopped or
-//! killed again and again and goes on. What is damaged never passes, what is whole never fails, and nothing is left
-//! behind: no open file, no memory.
+//! Random runs from a seed: an object of any form, with or without damage, faults in transit, and a read that is
+//! repeatedly stopped or killed, and resumed. Damaged objects never pass, intact objects never fail, and nothing leaks:
+//! no open file, no memory.
 //!
-//! A seed that went wrong is played again by `SOAK_SEED=n`; `SOAK_RUNS=n` plays more of them.
+//! `SOAK_SEED=n` repeats a seed; `SOAK_RUNS=n` runs more of them.
 #![allow(clippy::print_stdout, reason = "says what was played")]
 
 mod common;
@@ -30,34 +30,34 @@ use stored_ami_lab::{
 use tokio_util::sync::CancellationToken;
 
 const BUCKET: &str = "archive";
-/// What one verify of this process may leave behind in caches and pools, over all runs.
+/// Memory that one verification in this process may leave in caches and pools, over all runs.
 const MEMORY: u64 = 64 * MIB;
-/// Open files of connections that are about to close.
+/// Open files of connections that are being closed.
 const FILES: usize = 8;
 const KEY: &str = "ami-0123456789abcdef0.bin";
 const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
 const NO_MD5: &str = "0123456789abcdef0123456789abcdef";
 const RUNS: u64 = 24;
-/// Rounds in which a reading is disturbed, before it is left alone.
+/// Number of rounds with disturbances, before the last one without.
 const ROUNDS: usize = 5;
 
-/// What one seed stands for.
+/// The parameters derived from one seed.
 #[derive(Debug, Clone)]
 struct Script {
     spec: SyntheticSpec,
-    /// Whether the ETag is no MD5, so that only a checksum is left.
+    /// Whether the ETag is not an MD5, so that only a checksum remains.
     kms: bool,
-    /// Where a byte is changed at rest.
+    /// Offset of the byte changed at rest.
     damaged: Option<u64>,
     faults: Vec<String>,
-    /// The round whose wire changes a bit, if any does. One that changes the same bit twice cannot be told from damage,
-    /// and what was read in one round is held against what is read in another.
+    /// The round in which a bit changes in transit, if any. Only one round: the same change in two rounds could not be
+    /// distinguished from damage, because the reads of rounds are compared with each other.
     flips_in: usize,
     connections: usize,
     memory: u64,
 }
 
-/// How a round ends before the reading does, if it does.
+/// How a round ends before the read completes, if it does.
 #[derive(Debug, Clone, Copy)]
 enum Ends {
     Killed { after_reads: usize },
@@ -106,7 +106,7 @@ impl Script {
     }
 }
 
-/// Any faults that a request can meet, each struck by chance.
+/// Random faults of all kinds that a request can encounter.
 fn faults(random: &mut Rng, size: u64) -> Vec<String> {
     let near = random.u64(0..size.min(300_000));
     let kinds = [
@@ -197,7 +197,7 @@ impl Rig {
         }
     }
 
-    /// One run in this process; the verdict.
+    /// One run in this process. Returns the verdict.
     async fn here(&self, script: &Script, ends: Ends) -> String {
         let source = self.connection.object(TARGET.parse().unwrap()).fresh();
         let retry = RetryPolicy { stall: Duration::from_millis(900), ..RetryPolicy::default() };
@@ -236,7 +236,7 @@ impl Rig {
         }
     }
 
-    /// One run of the program, killed once so many reads were answered.
+    /// One run of the program, killed after this many answered reads.
     async fn killed(&self, script: &Script, after_reads: usize) -> String {
         let (connections, memory) = (script.connections.to_string(), script.memory.to_string());
         let state = self.state.to_str().unwrap();
@@ -267,10 +267,10 @@ impl Rig {
     }
 }
 
-/// The verdict; with the reason where the proof is unknown, and what went wrong where there is no verdict.
+/// The verdict; with the reason if the proof is unknown, and the error if there is no verdict.
 fn ending(report: &serde_json::Value) -> String {
     let findings = report["findings"].as_array().into_iter().flatten();
-    // An ETag that is no MD5 is open in every round, and says nothing of this one.
+    // An ETag that is not an MD5 is unknown in every round, and irrelevant here.
     let open =
         findings.filter_map(|finding| finding["reason"]["code"].as_str()).min_by_key(|code| *code == "etag_not_md5");
     match (report["verdict"].as_str(), open) {
@@ -284,7 +284,7 @@ fn answered(calls: &[CallRecord]) -> usize {
     calls.iter().filter(|call| call.range.is_some()).count()
 }
 
-/// Plays a seed; what went wrong with it, and how its rounds ended.
+/// Runs a seed. Returns the problems, and how its rounds ended.
 async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
     let mut random = Rng::with_seed(seed);
     let script = Script::new(&mut random);
@@ -311,9 +311,9 @@ async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
         if decided && verdict != truth {
             wrong.push(format!("round {round}: {verdict}, and the bytes are such that it must be {truth}"));
         }
-        // What changed on the way before the last stop is in the state, and cannot be read the same again: the state is
-        // gone with that. And where a server lied about the object itself, what was read then is refused now, until a
-        // person removes it. In both cases the next run decides.
+        // A change in transit before the last stop is part of the state and cannot be reproduced, so the state is
+        // removed. If a server misreported the object itself, the state is rejected until the user removes it. In both
+        // cases the next run decides.
         let refused = verdict.contains("to begin anew, remove the file");
         if refused {
             CheckpointFile::new(&rig.state).remove().unwrap();
@@ -323,7 +323,7 @@ async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
         if alone && !decided && !excused {
             wrong.push(format!("left alone it came to {verdict}"));
         }
-        // A run that is disturbed may come to a fail by one reference, and keep its state for the others.
+        // A disturbed run may fail by one reference, and keep its state for the others.
         let kept = rig.state.exists();
         if alone && decided && kept {
             wrong.push("left alone it kept its state".to_owned());
@@ -365,7 +365,7 @@ async fn disturbed_in_every_way_nothing_false_gets_through_and_nothing_is_left()
         let (wrong, rounds) = play(&rig, seed).await;
         println!("seed {seed}, {:.1} s: {}", started.elapsed().as_secs_f64(), rounds.join("; "));
         all_wrong.extend(wrong.into_iter().map(|wrong| format!("seed {seed}: {wrong}")));
-        // The first one fills what is kept for all.
+        // The first run fills the shared caches.
         let (files, memory_before) = *before.get_or_insert((open_files(), memory()));
         let closing = Instant::now();
         while open_files() > files + FILES && closing.elapsed() < Duration::from_secs(10) {

@@ -29,10 +29,14 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the arguments. The error is the exit code where there is nothing to run: after a mistake, which was told,
-    /// or after help.
+    /// Parses the arguments.
     ///
-    /// A mistake is told with the words that were typed, and a script may have typed a name that others chose.
+    /// # Errors
+    ///
+    /// The exit code if there is nothing to run: after an invalid argument, which was printed, or after help.
+    ///
+    /// Control characters and secrets in URLs are removed from the arguments that a message repeats, because scripts
+    /// may pass names chosen by others.
     pub fn read() -> Result<Self, ExitCode> {
         let typed: Vec<_> = std::env::args_os().collect();
         Cli::understand(&typed).map_err(|error| {
@@ -63,13 +67,13 @@ impl Cli {
     }
 }
 
-/// A word as it may be repeated: without what drives a terminal, and without the secrets of a URL.
+/// An argument as it may be printed: without control characters, and without the secrets of a URL.
 fn shown(word: &str) -> String {
     printable(&redact_urls(word))
 }
 
 impl Command {
-    /// Reads what was typed as targets in the light of --version-id.
+    /// Parses the targets, according to `--version-id`.
     fn read_targets(&mut self) -> Result<(), String> {
         let read = |version: &VersionArgs, typed: &[TypedTarget]| -> Result<Vec<Target>, String> {
             typed.iter().map(|typed| version.read(typed)).collect()
@@ -189,7 +193,11 @@ pub struct VersionArgs {
 }
 
 impl VersionArgs {
-    /// The target that was meant by what was typed.
+    /// Parses a target, according to `--version-id`.
+    ///
+    /// # Errors
+    ///
+    /// The argument is not a valid target.
     pub fn read(&self, typed: &TypedTarget) -> Result<Target, String> {
         typed.target(self.version_id.as_ref()).map_err(|error| error.to_string())
     }

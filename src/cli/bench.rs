@@ -55,14 +55,14 @@ pub struct BenchArgs {
 }
 
 impl BenchArgs {
-    /// Reads what was typed as a target in the light of --version-id.
+    /// Parses the target, according to `--version-id`.
     pub(super) fn read_target(&mut self) -> Result<(), String> {
         self.target = self.typed.as_ref().map(|typed| self.version.read(typed)).transpose()?;
         Ok(())
     }
 }
 
-/// What is asked before the reading, which ends by itself, may take this long after a signal.
+/// How long the requests before the measurements may take after a signal; the measurements stop by themselves.
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
@@ -102,7 +102,7 @@ fn request(args: &BenchArgs) -> Result<BenchRequest, UsageError> {
     Ok(request)
 }
 
-/// Writes plot and tuning. `false` where one of them could not be written.
+/// Writes plot and tuning. `false` if one of them could not be written.
 fn keep_files(args: &BenchArgs, report: &BenchReport, tuning: Option<Tuning>) -> bool {
     let mut kept = true;
     if let Some(path) = &args.plot {

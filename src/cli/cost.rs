@@ -43,17 +43,21 @@ pub struct CostArgs {
     pub connection: ConnectionArgs,
 }
 
-/// What is priced. A file that is named like an AMI is written with its folder: `./ami-…`.
+/// What to price. A file named like an AMI must be given with its directory: `./ami-…`.
 #[derive(Debug, Clone)]
 pub enum Costed {
+    /// An AMI.
     Image(AmiId),
+    /// An object or a file.
     Target(Target),
 }
 
-/// The same as it was typed.
+/// A [`Costed`] as typed, before `--version-id` is applied.
 #[derive(Debug, Clone)]
 pub enum TypedCosted {
+    /// An AMI.
     Image(AmiId),
+    /// An object or a file.
     Target(TypedTarget),
 }
 
@@ -71,7 +75,7 @@ impl FromStr for TypedCosted {
 }
 
 impl CostArgs {
-    /// Reads what was typed as targets in the light of --version-id.
+    /// Parses the targets, according to `--version-id`.
     pub(super) fn read_targets(&mut self) -> Result<(), String> {
         let read = |typed: &TypedCosted| match typed {
             TypedCosted::Image(image) => Ok(Costed::Image(image.clone())),
@@ -120,7 +124,7 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
     Ok(runner.finish())
 }
 
-/// What all requests have in common, but for the Region.
+/// The common parts of all requests, except for the Region.
 struct Requests<'a> {
     args: &'a CostArgs,
     prices: Vec<BulkPrices>,
@@ -129,7 +133,7 @@ struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
-    /// Before anything is asked: a file that is wrong needs no network to be found.
+    /// Reads the files before any request is sent, so that an invalid file is reported without network access.
     async fn read(args: &'a CostArgs) -> Result<Self, UsageError> {
         let mut prices = Vec::new();
         for path in &args.prices {

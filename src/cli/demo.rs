@@ -1,5 +1,5 @@
-//! The life of an AMI against the built-in lab, each command as a person would type it. Without EC2 the lab stores the
-//! AMI by itself.
+//! Demonstrates the life of an AMI against the built-in lab. Runs each command as a user would type it. Without the
+//! feature `ec2`, the lab creates the stored object directly.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub struct DemoArgs {
 
 const REGION: &str = "us-east-1";
 const BUCKET: &str = "demo-archive";
-/// Far into the second part.
+/// Offset of the damaged byte, in the second part.
 const DAMAGED: u64 = 11_184_810;
 
 pub(super) async fn run(args: DemoArgs) -> Result<Exit, UsageError> {
@@ -32,7 +32,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<Exit, UsageError> {
     }
     match play(args.size.0).await {
         Ok(()) => Ok(Exit::Passed),
-        // A pipe that is closed ends the show, and nothing is wrong.
+        // A closed pipe ends the demo without an error.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
         Err(error) => {
             super::run::complain(&format!("demo: {error}"));
@@ -74,14 +74,14 @@ async fn play(size: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the commands are run.
+/// The environment of the commands.
 struct Stage<'a> {
     endpoint: String,
     folder: &'a Path,
 }
 
 impl Stage<'_> {
-    /// Store, verify, preflight and restore.
+    /// Runs store, verify, preflight and restore.
     #[cfg(feature = "ec2")]
     async fn live(&self, object: &str) -> io::Result<()> {
         self.command(&format!("stored {EXAMPLE} --bucket {BUCKET}"), Exit::Passed).await?;
@@ -97,14 +97,14 @@ impl Stage<'_> {
         self.command(&format!("restore {known} --yes"), Exit::Passed).await
     }
 
-    /// Facts and proof of an object that the lab stored by itself.
+    /// Inspects and verifies an object that the lab created directly.
     #[cfg(not(feature = "ec2"))]
     async fn read(&self, object: &str) -> io::Result<()> {
         self.command(&format!("inspect {object}"), Exit::Passed).await?;
         self.command(&format!("verify {object} --write-manifest ami.manifest.json"), Exit::Passed).await
     }
 
-    /// Shows a command, runs it in a process of its own as if it had been typed, and shows its exit code.
+    /// Shows a command, runs it in its own process, and shows its exit code.
     async fn command(&self, line: &str, expected: Exit) -> io::Result<()> {
         say(&format!("\n$ stored-ami {line}"))?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -119,7 +119,8 @@ impl Stage<'_> {
             .env("NO_PROXY", "127.0.0.1")
             .env_remove("AWS_PROFILE")
             .env_remove("AWS_SESSION_TOKEN")
-            // A signal ends the demo in the middle of a command, which is dropped before the lab: it would ask for long.
+            // If a signal ends the demo, kill the current command: the lab ends too, and the command would retry its
+            // requests for a long time.
             .kill_on_drop(true);
         let status = command.status().await?;
         let code = status.code().unwrap_or(i32::from(Exit::CouldNot.code()));

@@ -9,7 +9,7 @@ pub(super) fn completions(shell: clap_complete::Shell, out: &mut impl Write) {
     clap_complete::generate(shell, &mut command, "stored-ami", out);
 }
 
-/// One page: the command, then each of its subcommands.
+/// Writes one manual page: the command, then each of its subcommands.
 pub(super) fn man(out: &mut impl Write) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();

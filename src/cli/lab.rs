@@ -57,14 +57,14 @@ fn action(text: &str) -> Result<String, String> {
     }
 }
 
-/// An AMI to begin with, of three volumes; `bytes` are behind the first of them.
+/// Creates an example AMI with three volumes, the first of which has a disk image of this many bytes.
 pub(super) fn example(lab: &Lab, region: &str, bytes: u64) {
     let root = VolumeSpec { bytes, ..VolumeSpec::new("/dev/sda1", 8) };
     let volumes = vec![root, VolumeSpec::new("/dev/sdb", 20), VolumeSpec::new("/dev/sdc", 1)];
     lab.create_image(region, ImageSpec { id: Some(EXAMPLE.to_owned()), volumes, ..ImageSpec::new("lab-example") });
 }
 
-/// Id of that AMI.
+/// Id of the example AMI.
 pub(super) const EXAMPLE: &str = "ami-0123456789abcdef0";
 
 pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
@@ -109,7 +109,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
         lab.endpoint(),
         args.region
     );
-    // Whoever started it in the background may not listen.
+    // The output may be closed if the lab runs in the background.
     drop(io::stdout().write_all(text.as_bytes()));
     let cancel = cancel_on_signal();
     while let Some(Some(call)) = until(&cancel, faults.recv()).await {
@@ -119,7 +119,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
     Ok(Exit::Passed)
 }
 
-/// A request that a fault struck, in one line.
+/// Prints a request that a fault affected, in one line.
 fn tell(call: &CallRecord) {
     let Some(fault) = &call.fault else { return };
     let mut line = match call.operation {
@@ -135,6 +135,6 @@ fn tell(call: &CallRecord) {
     if let Some(range) = &call.range {
         line.push_str(&format!(" {range}"));
     }
-    // There is no other place to say that standard error is gone.
+    // If standard error is closed, there is nowhere to report that.
     drop(writeln!(io::stderr(), "fault: {}", printable(&format!("{line}: {fault}"))));
 }

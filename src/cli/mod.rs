@@ -1,5 +1,4 @@
-//! From arguments to requests, and from reports to an exit code. The only place that knows
-//! the terminal.
+//! Turns arguments into requests, and reports into output and an exit code. Only this module uses the terminal.
 
 mod args;
 #[cfg(feature = "s3")]

@@ -6,21 +6,28 @@ use crate::files::OutputKind;
 use crate::render::page;
 use crate::report::{Report, SummaryReport};
 
-/// The reports of a run, kept until all are there to make the page of `--report`.
+/// Collects the reports of a run, and writes them as the page of `--report` at the end.
 pub(super) struct PageFile {
     path: PathBuf,
     reports: Vec<Report>,
 }
 
 impl PageFile {
+    /// Starts without reports.
     pub fn new(path: &Path) -> Self {
         PageFile { path: path.to_owned(), reports: Vec::new() }
     }
 
+    /// Adds a report.
     pub fn add(&mut self, report: Report) {
         self.reports.push(report);
     }
 
+    /// Writes the page, with the summary of the run.
+    ///
+    /// # Errors
+    ///
+    /// The page cannot be rendered or written; a message with its path.
     pub fn write(mut self, summary: &SummaryReport) -> Result<(), String> {
         self.reports.push(Report::Summary(summary.clone()));
         let written = page(&self.reports, &SystemClock.now().to_string()).and_then(|text| {

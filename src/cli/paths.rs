@@ -1,7 +1,7 @@
-//! Every file that a command reads or writes by name, and the check that none of them harms another.
+//! All files that a command reads or writes, and the check that they do not conflict.
 //!
-//! An output may be neither an input nor another output, however the two are spelled or linked, and may replace only
-//! an empty file or an earlier output of its kind. All of it is checked before anything is read.
+//! An output must be neither an input nor another output, whatever paths and links name it, and may only replace an
+//! empty file or an earlier output of its kind. Everything is checked before anything is read.
 
 use std::fs::File;
 use std::io;
@@ -26,13 +26,13 @@ use crate::ident::Target;
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     inputs: Vec<Named>,
-    /// What reads standard input.
+    /// The flag that reads standard input.
     from_stdin: Option<String>,
     outputs: Vec<(Named, OutputKind)>,
     force: bool,
 }
 
-/// A path with what named it: a flag, a variable, or its role.
+/// A path and its origin: a flag, a variable, or its role.
 #[derive(Debug)]
 struct Named {
     by: String,
@@ -50,7 +50,7 @@ impl Named {
 }
 
 impl Paths {
-    /// Of a command: the one list of all flags that name files.
+    /// The files of a command; the only list of all flags that name files.
     pub fn of(command: &Command) -> Self {
         let mut paths = Paths::default();
         match command {
@@ -112,7 +112,7 @@ impl Paths {
             self.input("--manifest-key", Some(key));
         }
         if let Some(given) = &references.sums {
-            // What cannot be understood is refused by what reads it.
+            // The code that reads the file reports an invalid value.
             let file = super::sums::stated(given).map_or_else(|_| given.clone(), |(_, file)| file);
             self.input_or_stdin("--sums", &file);
         }
@@ -178,14 +178,14 @@ impl Paths {
         self.output("--prometheus", args.prometheus.as_deref(), OutputKind::Prometheus);
     }
 
-    /// SQLite's own files beside a ledger are part of it.
+    /// A ledger includes the auxiliary files of SQLite.
     #[cfg(feature = "s3")]
     fn ledger(&mut self, by: &str, path: &Path, written: bool) {
         match written {
             true => self.output(by, Some(path), OutputKind::Ledger),
             false => self.input(by, Some(path)),
         }
-        // SQLite puts them beside the file that a link leads to.
+        // SQLite places them next to the file that a link points to.
         let path = resolved(path).unwrap_or_else(|_| path.to_owned());
         for suffix in ["-journal", "-wal", "-shm"] {
             let mut beside = path.as_os_str().to_owned();
@@ -260,7 +260,7 @@ impl Paths {
         }
     }
 
-    /// A flag that takes `-` for standard input.
+    /// A flag that accepts `-` for standard input.
     fn input_or_stdin(&mut self, by: &str, path: &Path) {
         match path.as_os_str() == "-" {
             true => self.from_stdin = Some(format!("{by} -")),
@@ -276,15 +276,19 @@ impl Paths {
         self.outputs.extend(path.map(|path| (Named::new(by, path), kind)));
     }
 
-    /// Refuses outputs that would harm an input or another output, that cannot be written, or that would replace a
-    /// foreign file.
+    /// Rejects outputs that conflict with an input or another output, cannot be written, or would replace a file that
+    /// `stored-ami` did not write.
+    ///
+    /// # Errors
+    ///
+    /// A message about the first conflict.
     pub fn check(&self) -> Result<(), UsageError> {
-        // What cannot be looked up is no file that an output could harm; whatever reads it says so.
+        // A path that cannot be resolved cannot conflict with an output; the code that reads it reports the error.
         let mut taken: Vec<(Place, String)> =
             self.inputs.iter().filter_map(|input| Some((Place::of(&input.path).ok()?, input.shown()))).collect();
         taken.extend(self.from_stdin.iter().filter_map(|name| Some((open_file(io::stdin().as_fd())?, name.clone()))));
         let (out, err) = (open_file(io::stdout().as_fd()), open_file(io::stderr().as_fd()));
-        // Not even a message may be written into what must stay as it is.
+        // Not even messages may be written into an input or a ledger.
         let ledgers = self.outputs.iter().filter(|(_, kind)| *kind == OutputKind::Ledger);
         let ledgers = ledgers.filter_map(|(ledger, _)| Place::of(&ledger.path).ok());
         if err.as_ref().is_some_and(|err| {
@@ -302,7 +306,7 @@ impl Paths {
         }
         taken.extend(said);
         for (output, _) in &self.outputs {
-            // Errors of the directory are told by the trial below.
+            // The trial write below reports errors of the directory.
             let Ok(place) = Place::of(&output.path) else { continue };
             let special = std::fs::metadata(&output.path).is_ok_and(|there| !there.is_file());
             if special {
@@ -322,17 +326,17 @@ impl Paths {
     }
 }
 
-/// The place of a stream that leads to a regular file.
+/// The location of the regular file that a stream is redirected to.
 fn open_file(stream: BorrowedFd<'_>) -> Option<Place> {
     let found = File::from(stream.try_clone_to_owned().ok()?).metadata().ok()?;
     found.is_file().then(|| Place::of_open(&found))
 }
 
-/// Files that any profile of an AWS configuration file names to be read, each with its key. A file that is none names
-/// nothing; whatever reads it says what is wrong.
+/// Files that a profile of an AWS configuration file refers to, with their keys. A file that cannot be parsed refers to
+/// none; the code that reads it reports the problem.
 fn files_of_profiles(configuration: &Path) -> Vec<(String, PathBuf)> {
     const KEYS: [&str; 2] = ["ca_bundle", "web_identity_token_file"];
-    /// More than any such file has.
+    /// Far more than any real configuration file.
     const MOST_BYTES: u64 = 16 << 20;
     if !std::fs::metadata(configuration).is_ok_and(|found| found.is_file() && found.len() <= MOST_BYTES) {
         return Vec::new();
@@ -344,7 +348,7 @@ fn files_of_profiles(configuration: &Path) -> Vec<(String, PathBuf)> {
         let (key, value) = (key.trim(), value.trim());
         let file = value.split([' ', '\t']).next().unwrap_or(value);
         let named = KEYS.contains(&key) && !value.is_empty();
-        // A comment may stand behind the name, or be a part of it.
+        // A comment may follow the name, or the name may contain the comment character.
         named.then(|| [value, file].map(|file| (key.to_owned(), PathBuf::from(file))))
     };
     text.lines().filter_map(of_line).flatten().collect()

@@ -29,7 +29,7 @@ use crate::source::s3::Connection;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, CheckName};
 
-/// Something wrong with what was typed, subject first.
+/// A problem with the arguments. The message starts with what is wrong.
 #[derive(Debug)]
 pub(super) struct UsageError(pub String);
 
@@ -39,12 +39,13 @@ impl fmt::Display for UsageError {
     }
 }
 
-/// Reads an input file as text, within the limit of its kind.
+/// Reads an input file as text, up to the size limit of its kind.
 pub(super) fn read(path: &Path, kind: InputKind) -> Result<String, UsageError> {
     read_text(path, kind).map_err(|error| UsageError(format!("{}: {error}", path.display())))
 }
 
-/// Reads an input that takes long or that may come from a pipe, aside, so that signals and `--max-time` end it.
+/// Runs work that may block, such as reading from a pipe, in a separate thread, so that signals and `--max-time` can
+/// end it.
 pub(super) async fn load<T: Send + 'static>(
     name: String,
     within: Option<Duration>,
@@ -61,7 +62,7 @@ pub(super) async fn load<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(UsageError(format!("{name}: {error}"))))
 }
 
-/// Waits for what must be there before the work begins, until `--max-time` is over.
+/// Waits for the preparation of the work, at most until `--max-time` is over.
 pub(super) async fn before_work<T>(
     until: Option<Instant>,
     work: impl Future<Output = Result<T, UsageError>>,
@@ -72,7 +73,7 @@ pub(super) async fn before_work<T>(
     })
 }
 
-/// Opens targets. An object is always opened over a connection to S3, a file never.
+/// Opens targets: objects over a connection to S3, files directly.
 pub(super) struct SourceFactory<'a> {
     #[cfg(feature = "s3")]
     args: &'a ConnectionArgs,
@@ -84,7 +85,11 @@ pub(super) struct SourceFactory<'a> {
 
 #[cfg(feature = "s3")]
 impl<'a> SourceFactory<'a> {
-    /// Connects if any of the targets is an object, so that a configuration that is wrong is found before any work.
+    /// Connects if any of the targets is an object, so that an invalid configuration is reported before any work.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is invalid.
     pub async fn new(args: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
         let sources = SourceFactory { args, connection: OnceCell::new() };
         if targets.into_iter().any(|target| matches!(target, Target::Object(_))) {
@@ -93,11 +98,12 @@ impl<'a> SourceFactory<'a> {
         Ok(sources)
     }
 
-    /// Region of the configuration, if an object was to be opened.
+    /// Region of the configuration, if a connection was made.
     pub fn region(&self) -> Option<&str> {
         self.connection.get().map(Connection::region)
     }
 
+    /// Opens a target.
     pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
         match target {
             Target::File(path) => Ok(Arc::new(FileSource::new(path))),
@@ -112,7 +118,11 @@ impl<'a> SourceFactory<'a> {
 
 #[cfg(not(feature = "s3"))]
 impl<'a> SourceFactory<'a> {
-    /// Refuses targets that are objects.
+    /// Rejects targets that are objects.
+    ///
+    /// # Errors
+    ///
+    /// A target is an object.
     pub async fn new(_: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
         let sources = SourceFactory { args: PhantomData };
         for target in targets {
@@ -121,10 +131,12 @@ impl<'a> SourceFactory<'a> {
         Ok(sources)
     }
 
+    /// There is no connection without the feature `s3`.
     pub fn region(&self) -> Option<&str> {
         None
     }
 
+    /// Opens a file; rejects an object.
     pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
         match target {
             Target::File(path) => Ok(Arc::new(FileSource::new(path))),
@@ -162,8 +174,8 @@ pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Opti
     })
 }
 
-/// Resolves the configuration, and tells what is odd about it. A signal ends it with what it started: a
-/// `credential_process` runs in a group of its own, which a terminal's Ctrl-C does not reach.
+/// Resolves the configuration, and prints its notes. A signal ends it together with the processes it started: a
+/// `credential_process` runs in its own process group, which Ctrl-C in a terminal does not reach.
 #[cfg(feature = "s3")]
 pub(super) async fn connect(
     options: crate::source::s3::S3Options,
@@ -181,12 +193,12 @@ pub(super) async fn connect(
     Ok(connection)
 }
 
-/// What a reading may use, where nothing is said.
+/// The default limits of a read.
 pub(super) fn usual_budget() -> Result<Budget, UsageError> {
     Limits::default().budget().map_err(|error| UsageError(error.to_string()))
 }
 
-/// `for_window` bytes of the memory are not for reading.
+/// The limits of a read. `for_window` bytes of the memory are reserved for decoding.
 fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
     let tuning = match &args.tuning {
         None => None,
@@ -195,7 +207,7 @@ fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
             Some(Tuning::from_json(&read(path, InputKind::Tuning)?).map_err(wrong)?)
         }
     };
-    // What is typed goes before what was measured.
+    // Arguments take precedence over measured values.
     let measured = tuning.as_ref();
     let limits = Limits {
         concurrency: args.concurrency.or(measured.map(Tuning::concurrency)).unwrap_or_default(),
@@ -213,8 +225,8 @@ fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
     })
 }
 
-/// A manifest and, where a key is given, what its signature says. Nothing in it is looked at before the signature is
-/// found good, over the very bytes that are parsed then.
+/// Reads a manifest, and verifies its signature if a key is given. The content is parsed only after the signature of
+/// exactly these bytes was verified.
 fn read_manifest(path: &Path, key: Option<&Path>) -> Result<(Manifest, Option<Signed>), UsageError> {
     let text = read(path, InputKind::Manifest)?;
     let signed = match key {
@@ -225,7 +237,7 @@ fn read_manifest(path: &Path, key: Option<&Path>) -> Result<(Manifest, Option<Si
     Ok((manifest.map_err(|error| UsageError(format!("{}: {error}", path.display())))?, signed))
 }
 
-/// The base64 of a key, or a file that holds it. A file whose name is the base64 of another key does not count.
+/// Parses a key given in base64, or reads it from a file. A value that is a valid key is never used as a file name.
 fn manifest_key(given: &Path) -> Result<ManifestKey, UsageError> {
     if let Some(key) = given.to_str().and_then(|text| text.parse().ok()) {
         return Ok(key);
@@ -235,7 +247,7 @@ fn manifest_key(given: &Path) -> Result<ManifestKey, UsageError> {
     text.parse().map_err(|error| UsageError(format!("--manifest-key: {}: {error}", given.display())))
 }
 
-/// The signature is where minisign puts it: beside the manifest.
+/// Verifies the signature, which minisign writes next to the manifest.
 fn check_signature(path: &Path, manifest: &str, key: &ManifestKey) -> Result<Signed, UsageError> {
     let beside = signature_of(path);
     let signature = read(&beside, InputKind::Signature)
@@ -243,14 +255,14 @@ fn check_signature(path: &Path, manifest: &str, key: &ManifestKey) -> Result<Sig
     key.check(manifest.as_bytes(), &signature).map_err(|error| UsageError(format!("{}: {error}", beside.display())))
 }
 
-/// Where minisign puts the signature of a file.
+/// The path where minisign writes the signature of a file.
 pub(super) fn signature_of(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".minisig");
     PathBuf::from(beside)
 }
 
-/// A record, and the name of its file.
+/// Reads a record, and returns it with the name of its file.
 pub(super) fn record(path: Option<&Path>) -> Result<Option<(String, Record)>, UsageError> {
     let Some(path) = path else { return Ok(None) };
     let file = path.display().to_string();
@@ -263,7 +275,7 @@ pub(super) fn logical(args: &LogicalArgs) -> Result<LogicalSizeSource, UsageErro
     Ok(LogicalSizeSource { record: record(args.record.as_deref())?, stated: args.logical_size.map(|size| size.0) })
 }
 
-/// The requests, one for each target, in order.
+/// The requests for the targets, in order.
 pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyRequest>, UsageError> {
     let references = &args.references;
     check_combinations(args)?;
@@ -309,7 +321,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
     Ok(requests)
 }
 
-/// Refuses what cannot be meant together.
+/// Rejects contradictory arguments.
 fn check_combinations(args: &VerifyArgs) -> Result<(), UsageError> {
     let references = &args.references;
     if references.write_manifest.is_some() && args.targets.len() > 1 {
@@ -326,9 +338,9 @@ fn check_combinations(args: &VerifyArgs) -> Result<(), UsageError> {
     Ok(())
 }
 
-/// References that are in files.
+/// References read from files.
 struct GivenReferences {
-    /// With the name of its file.
+    /// The manifest, with the name of its file.
     manifest: Option<(String, Manifest)>,
     signature: Option<Signed>,
     sums: Option<SumsFile>,

@@ -28,7 +28,7 @@ use crate::report::{ErrorReport, Exit, Report, SummaryReport};
 use crate::source::SourceError;
 use crate::verdict::Verdict;
 
-/// Runs a command to its end and says how it ended.
+/// Runs a command and returns its exit code.
 pub async fn run(cli: Cli) -> Exit {
     crate::machine::keep_freed_memory();
     #[cfg(feature = "s3")]
@@ -43,7 +43,7 @@ pub async fn run(cli: Cli) -> Exit {
     };
     outcome.unwrap_or_else(|UsageError(problem)| {
         complain(&problem);
-        // What kept it from its work may be that it was asked to end.
+        // A signal may be the reason why the command could not start.
         if asked() { Exit::Interrupted } else { Exit::Usage }
     })
 }
@@ -58,7 +58,7 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         #[cfg(feature = "s3")]
         Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
         #[cfg(feature = "s3")]
-        // Aside, for another run may hold the ledger, and a long one takes its time.
+        // In a separate thread, because another process may hold the lock of the ledger, and a long ledger takes time.
         Command::Ledger(command) => {
             let name = command.ledger().display().to_string();
             super::resolve::load(name, None, move || super::audit::run_ledger(command)).await
@@ -102,10 +102,10 @@ pub(super) fn print(page: &[u8]) -> Exit {
     }
 }
 
-/// Standard error leads into a file that must stay as it is.
+/// Standard error is redirected to a file that must not be changed.
 static SILENT: AtomicBool = AtomicBool::new(false);
 
-/// From here on nothing is said on standard error.
+/// Suppresses all further messages on standard error.
 pub(super) fn fall_silent() {
     SILENT.store(true, Ordering::SeqCst);
 }
@@ -114,7 +114,7 @@ pub(super) fn complain(problem: &str) {
     if SILENT.load(Ordering::SeqCst) {
         return;
     }
-    // There is no other place to say that standard error is gone.
+    // If standard error is closed, there is nowhere to report that.
     drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(&redact_urls(problem))));
 }
 
@@ -137,7 +137,7 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
     Ok(runner.finish())
 }
 
-/// What comes before and after the reading, which ends by itself, may take this long after a signal.
+/// How long the requests before and after the read may take after a signal; the read stops by itself.
 const VERIFY_GRACE: Duration = Duration::from_secs(5);
 
 async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
@@ -157,8 +157,8 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
     Ok(runner.finish())
 }
 
-/// Shows the report, then writes the manifest, and removes the checkpoint last, so that whatever ends the process
-/// before has lost nothing.
+/// Shows the report, then writes the manifest, and removes the checkpoint last, so that nothing is lost if the process
+/// ends in between.
 fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyRequest, manifest_path: Option<&Path>) {
     let Verified { report, manifest, finished, .. } = verified;
     runner.add(Report::Verify(Box::new(report)));
@@ -188,12 +188,12 @@ pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Outpu
     }
 }
 
-/// Writes an output file. A pipe that nobody reads is given up when the process is asked to end.
+/// Writes an output file. Stops waiting for the reader of a pipe if a signal arrives.
 pub(super) fn keep_output(path: &Path, kind: OutputKind, content: &[u8]) -> io::Result<()> {
     write_output(path, content, kind.rights(), &asked)
 }
 
-/// Reports go out as they come; the exit code and the summary gather.
+/// Writes reports immediately, and collects the exit code and the summary.
 pub(super) struct Results {
     renderer: Box<dyn Renderer>,
     summary: SummaryReport,
@@ -202,19 +202,20 @@ pub(super) struct Results {
 }
 
 impl Results {
+    /// Writes JSON lines or text to standard output.
     pub fn new(json: bool) -> Self {
         let renderer: Box<dyn Renderer> =
             if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
     }
 
-    /// Keeps the reports for a page too.
+    /// Also collects the reports for a page.
     pub fn with_page(mut self, args: &super::args::PageArgs) -> Self {
         self.page = args.file.as_deref().map(PageFile::new);
         self
     }
 
-    /// A report that counts, for everyone who wants it.
+    /// Renders a report that counts, and adds it to the page.
     fn tell(&mut self, report: Report) {
         self.render(&report);
         if let Some(page) = &mut self.page {
@@ -222,7 +223,7 @@ impl Results {
         }
     }
 
-    /// A report on the way to another one of the same target, which is the one that counts.
+    /// Renders a preliminary report of a target, which is followed by the one that counts.
     #[cfg(feature = "ec2")]
     pub fn show(&mut self, report: &Report) {
         self.render(report);
@@ -230,7 +231,7 @@ impl Results {
 
     fn render(&mut self, report: &Report) {
         match self.renderer.render(report) {
-            // Nobody reads on; the exit code still tells.
+            // A closed pipe is not an error; the exit code still states the result.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Err(error) => {
                 complain(&format!("standard output: {error}"));
@@ -240,8 +241,9 @@ impl Results {
         }
     }
 
+    /// Adds a report to the output, the summary and the exit code.
     pub fn add(&mut self, report: Report) {
-        // What is no target of its own counts by its exit code alone.
+        // Reports that are not about a target only affect the exit code.
         let exit = match outcome_of_target(&report) {
             Some((verdict, exit)) => {
                 self.summary.targets += 1;
@@ -263,6 +265,7 @@ impl Results {
         self.tell(report);
     }
 
+    /// Prints an error that replaces the report of a target.
     pub fn error(&mut self, target: &str, error: &SourceError) {
         let exit = crate::commands::exit_of(error);
         let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
@@ -279,13 +282,13 @@ impl Results {
         self.tell(Report::Error(report));
     }
 
-    /// A request that cannot be carried out as it stands.
+    /// Prints why a request is invalid.
     pub fn refuse(&mut self, target: &str, message: &str) {
         self.summary.errors += 1;
         self.without_report(target, message, Exit::Usage);
     }
 
-    /// A question that has no answer, for it was not asked to the end.
+    /// Prints why the result for a target is unknown: its checks were not completed.
     pub fn open(&mut self, target: &str, message: &str) {
         self.summary.unknown += 1;
         self.without_report(target, message, Exit::Unknown);
@@ -300,24 +303,26 @@ impl Results {
         self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
     }
 
-    /// Nothing was started, as the caller wished.
+    /// The user declined to start the task.
     #[cfg(feature = "ec2")]
     pub fn declined(&mut self) {
         complain("nothing was started");
         self.exit = self.exit.and(Exit::Interrupted);
     }
 
+    /// A signal interrupted the run.
     pub fn interrupted(&mut self) {
         complain("interrupted");
         self.exit = self.exit.and(Exit::Interrupted);
     }
 
-    /// A file that was asked for besides.
+    /// An additional output file could not be written.
     pub fn could_not_write(&mut self, problem: &str) {
         complain(problem);
         self.exit = self.exit.and(Exit::CouldNot);
     }
 
+    /// Writes summary and page, and returns the exit code.
     pub fn finish(mut self) -> Exit {
         self.summary.exit_code = self.exit;
         if let Some(page) = self.page.take()
@@ -333,7 +338,7 @@ impl Results {
     }
 }
 
-/// Verdict and exit code of a report about a target; `None` for what is no target of its own.
+/// Verdict and exit code of a report about a target; `None` for other reports.
 fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
     let by_exit = |exit: Exit| match exit {
         Exit::Passed => Verdict::Pass,
@@ -342,7 +347,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
     Some(match report {
         Report::Verify(report) => (report.verdict, report.exit_code),
         Report::Inspect(report) => (by_exit(report.exit_code), report.exit_code),
-        // Measuring judges nothing, and neither does pricing.
+        // Benchmarks and cost estimates judge nothing.
         Report::Bench(report) => (by_exit(report.exit_code), report.exit_code),
         Report::Cost(report) => (by_exit(report.exit_code), report.exit_code),
         Report::Hashes(report) => (Verdict::Pass, report.exit_code),

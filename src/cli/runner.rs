@@ -24,19 +24,19 @@ pub(super) struct Runner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     AtOnce,
-    /// The work ends by itself with a report; it is given up where that takes longer.
+    /// The work stops by itself and returns a report; it is dropped if that takes longer than this.
     Within(Duration),
-    /// The work ends by itself with a report.
+    /// The work stops by itself and returns a report.
     #[cfg(feature = "ec2")]
     ByItself,
 }
 
-/// Why there is no report of a target.
+/// Why there is no report about a target.
 pub(super) enum Failure {
     Source(SourceError),
-    /// The time was over before it could be begun.
+    /// `--max-time` was over before the work could begin.
     OutOfTime(String),
-    /// A request that cannot be carried out as it stands.
+    /// The request is invalid.
     Refused(String),
 }
 
@@ -57,33 +57,35 @@ impl From<VerifyError> for Failure {
 }
 
 impl Runner {
+    /// Starts without results.
     pub fn new(output: &OutputArgs) -> Self {
         Runner { results: Results::new(output.json), progress: Arc::new(Progress::new()), stopped: false }
     }
 
-    /// Keeps the reports for a page too.
+    /// Also collects the reports for a page.
     pub fn with_page(self, args: &PageArgs) -> Self {
         Runner { results: self.results.with_page(args), ..self }
     }
 
-    /// What the requests of the next target need; their progress is shown until its report is.
+    /// The context for the requests of the next target. Shows their progress until the report.
     pub fn context(&mut self) -> Context {
         self.progress = Arc::new(Progress::new());
         Context { clock: Arc::new(SystemClock), monitor: self.progress.clone(), retry: RetryPolicy::default() }
     }
 
+    /// A session for the next target.
     pub fn session(&mut self, source: Arc<dyn ObjectSource>) -> Session {
         Session::new(source, self.context())
     }
 
-    /// Does the work on a target. An interruption or an error is shown, and leaves no result.
+    /// Runs the work on a target. Shows an interruption or an error, and returns `None` then.
     pub async fn run<T, E: Into<Failure>>(
         &mut self,
         target: &str,
         stop: Stop,
         work: impl Future<Output = Result<T, E>>,
     ) -> Option<T> {
-        // In a box, for the future of a whole command in one piece is too deep for the compiler.
+        // Boxed, because the nested futures of a whole command exceed the recursion limit of the compiler.
         let done = until(&cancel_on_signal(), stop, Box::pin(work)).await;
         self.progress.clear();
         match done {
@@ -100,7 +102,7 @@ impl Runner {
         }
     }
 
-    /// Does the work on a target, and shows its report.
+    /// Runs the work on a target, and shows its report.
     pub async fn report<E: Into<Failure>>(
         &mut self,
         target: &str,
@@ -112,23 +114,25 @@ impl Runner {
         }
     }
 
-    /// Whether a signal keeps the rest from being done.
+    /// Whether a signal ended the run, so that the remaining targets are skipped.
     pub fn is_stopped(&self) -> bool {
         self.stopped
     }
 
+    /// Shows a report.
     pub fn add(&mut self, report: Report) {
         self.progress.clear();
         self.results.add(report);
     }
 
-    /// Shows a report that is followed by another one of the same target, which is the one that counts.
+    /// Shows a preliminary report of a target, which is followed by the one that counts.
     #[cfg(feature = "ec2")]
     pub fn show(&mut self, report: &Report) {
         self.progress.clear();
         self.results.show(report);
     }
 
+    /// Shows why there is no report about a target.
     pub fn fail(&mut self, target: &str, failure: impl Into<Failure>) {
         self.progress.clear();
         match failure.into() {
@@ -138,17 +142,18 @@ impl Runner {
         }
     }
 
-    /// Tells that an output file could not be written.
+    /// Reports that an output file could not be written.
     pub fn could_not_write(&mut self, problem: &str) {
         self.results.could_not_write(problem);
     }
 
-    /// Nothing was started, as the caller wished.
+    /// The user declined to start the task.
     #[cfg(feature = "ec2")]
     pub fn declined(&mut self) {
         self.results.declined();
     }
 
+    /// Writes the summary, and returns the exit code.
     pub fn finish(self) -> Exit {
         self.results.finish()
     }

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP, from the first moment of a command to its end.
+//! Handles SIGINT, SIGTERM and SIGHUP, from the start of a command to its end.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::report::Exit;
 
-/// Signals are of the process, and so is what they set.
+/// Signals concern the whole process, so their state is global.
 static ASKED: OnceLock<CancellationToken> = OnceLock::new();
 static WORKING: AtomicBool = AtomicBool::new(false);
 
-/// Resolves when the process is asked to end before a command has begun its work, and never after that.
+/// Completes if a signal arrives before a command has begun its work, and never after that.
 pub(super) async fn asked_before_work() {
     heeded().cancelled().await;
     if WORKING.load(Ordering::SeqCst) {
@@ -21,14 +21,15 @@ pub(super) async fn asked_before_work() {
     }
 }
 
-/// Cancelled by the first signal; the second one ends the process by itself. Whoever calls this ends its work itself.
+/// The token that the first signal cancels; the second one ends the process. The caller takes over ending its work
+/// after a signal.
 pub(super) fn cancel_on_signal() -> CancellationToken {
     let asked = heeded().clone();
     WORKING.store(true, Ordering::SeqCst);
     asked
 }
 
-/// Whether the process is asked to end.
+/// Whether a signal has arrived.
 pub(super) fn asked() -> bool {
     ASKED.get().is_some_and(CancellationToken::is_cancelled)
 }
@@ -42,8 +43,8 @@ fn heeded() -> &'static CancellationToken {
                 heed(kind, asked.clone());
             }
         }
-        // Its default is to end the process where a file reaches the limit of `ulimit -f`. With a handler, which stays,
-        // the write fails, and what failed is told and cleared up.
+        // SIGXFSZ ends the process by default if a file reaches the limit of `ulimit -f`. The handler, which stays
+        // installed, makes the write fail instead, so that the failure is reported and cleaned up.
         drop(signal(SignalKind::from_raw(SIGXFSZ)));
         asked
     })
@@ -60,8 +61,8 @@ fn heed(kind: SignalKind, asked: CancellationToken) {
     });
 }
 
-/// Which signals the process was started to ignore: `nohup` does so with SIGHUP, and a shell with SIGINT of a command
-/// behind which `&` stands. Known on Linux only.
+/// Which signals the process was started to ignore: `nohup` ignores SIGHUP, and shells ignore SIGINT for commands
+/// started with `&`. Only known on Linux.
 fn ignored() -> impl Fn(SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -6,19 +6,23 @@ use crate::files::{InputKind, read_bytes};
 use crate::ident::Target;
 use crate::manifest::{GivenSums, SumsRequest, SumsTarget, decode, find_sums};
 
-/// A checksum file that `--sums` names.
+/// A checksum file given with `--sums`.
 pub(super) struct SumsFile {
     shown: String,
-    /// `ALGORITHM:FILE`.
+    /// The algorithm, if given as `ALGORITHM:FILE`.
     algorithm: Option<Algorithm>,
     text: String,
-    /// The current folder and that of the file: relative names are relative to one of them.
+    /// The current directory and that of the file; relative names may be relative to either.
     folders: Vec<PathBuf>,
 }
 
 impl SumsFile {
-    /// Reads the file. Where the part before the first colon is an algorithm and a file is behind it, that is what is
-    /// meant; else the whole is the name of a file.
+    /// Reads the file. A prefix before the first colon is an algorithm if it names one and the rest names a file;
+    /// otherwise the whole is the name of a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or decoded, or its algorithm is unknown.
     pub fn open(given: &Path) -> Result<Self, UsageError> {
         let (algorithm, path) = stated(given)?;
         let shown = path.display().to_string();
@@ -31,7 +35,11 @@ impl SumsFile {
         Ok(SumsFile { algorithm, text, folders, shown: path.display().to_string() })
     }
 
-    /// The values of one of all the targets of a command.
+    /// The values for one of the targets of a command.
+    ///
+    /// # Errors
+    ///
+    /// No line applies to the target, or the lines for it are ambiguous or cannot be parsed.
     pub fn of(&self, target: &Target, all: &[Target]) -> Result<GivenSums, UsageError> {
         let wanted = self.wanted(target);
         let others: Vec<SumsTarget> =
@@ -59,7 +67,7 @@ impl SumsFile {
         }
     }
 
-    /// Whether a file of this name lies where the name says, and is not the target.
+    /// Whether the name refers to an existing file other than the target.
     fn is_another_file(&self, name: &str, target: &Target) -> bool {
         let Target::File(target) = target else { return false };
         let Ok(target) = target.canonicalize() else { return false };
@@ -68,7 +76,7 @@ impl SumsFile {
     }
 }
 
-/// The algorithm that is stated, if one is, and the file.
+/// The algorithm, if it is given, and the path of the file.
 pub(super) fn stated(given: &Path) -> Result<(Option<Algorithm>, PathBuf), UsageError> {
     let whole = || (None, given.to_owned());
     let Some((name, file)) = given.to_str().and_then(|text| text.split_once(':')) else { return Ok(whole()) };

@@ -10,10 +10,10 @@ use crate::render::{Style, printable};
 use crate::sync::lock;
 use crate::units::{ByteSize, Throughput};
 
-/// A line in a log now and then; not a flood.
+/// Interval between progress lines in a log.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
-/// The style of standard output: colours only on a terminal, and never under `NO_COLOR`.
+/// The style of standard output: colours only on a terminal, and not with `NO_COLOR`.
 pub(super) fn style() -> Style {
     let terminal = io::stdout().is_terminal();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
@@ -22,7 +22,7 @@ pub(super) fn style() -> Style {
     Style { colour: terminal && !refused, width: width.clamp(40, 120) }
 }
 
-/// Progress on standard error: a bar on a terminal, plain lines every few seconds elsewhere.
+/// Shows progress on standard error: a bar on a terminal, otherwise a line every few seconds.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     log: Mutex<Log>,
@@ -37,6 +37,7 @@ struct Log {
 }
 
 impl Progress {
+    /// Creates the bar if standard error is a terminal.
     pub fn new() -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(8));
@@ -50,7 +51,7 @@ impl Progress {
         Progress { bar, log: Mutex::new(Log { what: String::new(), total: 0, done: 0, started: now, said: now }) }
     }
 
-    /// Takes the bar away, so that it does not stand between results.
+    /// Removes the bar, so that it does not appear between results.
     pub fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -61,7 +62,7 @@ impl Progress {
         let text = printable(&redact_urls(text));
         match &self.bar {
             Some(bar) => bar.println(text),
-            // Nobody may be listening; the work goes on.
+            // A closed standard error does not stop the work.
             None => drop(writeln!(io::stderr(), "{text}")),
         }
     }
@@ -81,7 +82,7 @@ impl Monitor for Progress {
 
     fn received(&self, bytes: u64) {
         if let Some(bar) = &self.bar {
-            // What has no end says itself what it is at.
+            // Work without a known size reports its own progress.
             if bar.length() != Some(0) {
                 bar.inc(bytes);
             }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::facts::{Fact, LegalHold, LockFacts, ObjectFacts};
 use crate::source::{ErrorKind, Session, SourceError};
 
-/// What became of a question: the answer with its source, or why there is none.
+/// Turns the result of a request into a fact: the value with its source, or why it is not known.
 pub(super) fn asked<T>(answer: Result<T, SourceError>, source: &'static str, needs: &'static str) -> Fact<T> {
     match answer {
         Ok(value) => Fact::Known { value, source },
@@ -15,8 +15,8 @@ pub(super) fn asked<T>(answer: Result<T, SourceError>, source: &'static str, nee
     }
 }
 
-/// The tags of an object. HEAD tells how many there are to those who may see them; a set of another number is none of
-/// this object as it was looked at.
+/// The tags of an object. HEAD states their number to callers who may read them; a set with another number is not that
+/// of the described state.
 pub(super) async fn tags(session: &Session, facts: &ObjectFacts) -> Fact<BTreeMap<String, String>> {
     const SOURCE: &str = "GetObjectTagging";
     let answer = session.tags(&facts.id).await;
@@ -29,10 +29,11 @@ pub(super) async fn tags(session: &Session, facts: &ObjectFacts) -> Fact<BTreeMa
     }
 }
 
-/// The lock of an object. HEAD shows one only to those who may see it, so its silence needs a question of its own.
+/// The lock of an object. HEAD shows a lock only to callers who may read it, so its absence there must be confirmed by
+/// separate requests.
 pub(super) async fn lock(session: &Session, facts: &ObjectFacts) -> Fact<LockFacts> {
     let seen = &facts.lock;
-    // A legal hold that is off says nothing of a retention, which takes a permission of its own to be seen.
+    // A legal hold that is off does not rule out a retention, which needs another permission.
     if seen.mode.is_some() || seen.legal_hold.as_ref().is_some_and(|hold| *hold != LegalHold::Off) {
         return Fact::Known { value: seen.clone(), source: "HeadObject" };
     }

@@ -1,4 +1,4 @@
-//! `cost`: what an object, a file or an AMI costs by list prices. Nothing is read and nothing started.
+//! `cost`: prices of an object, a file or an AMI, by list prices. Reads no object data and starts nothing.
 
 use super::ask::asked;
 use super::inspect::reading_ranges;
@@ -13,24 +13,29 @@ use crate::record::Record;
 use crate::report::{CostLineReport, CostReport, Exit, SizeReport};
 use crate::source::{ErrorKind, Session, SourceError};
 
-/// What someone wants to know the cost of, and by which prices.
+/// Parameters of a cost estimate.
 #[derive(Debug, Clone)]
 pub struct CostRequest {
+    /// The list prices.
     pub table: PriceTable,
-    /// Where it is, or will be; `None` where nothing tells it.
+    /// Region of the object; `None` if it is not known.
     pub region: Option<String>,
-    /// Of the store, and the name of its file.
+    /// The record of the store, with the name of its file.
     pub record: Option<(String, Record)>,
-    /// Bytes of the volumes, as the caller states them.
+    /// Total size of the volumes in bytes, as given by the user.
     pub logical_size: Option<u64>,
-    /// How a verify would read.
+    /// Limits of the verification whose cost is estimated.
     pub budget: Budget,
 }
 
-/// HEAD and attributes before a reading, HEAD after it.
+/// Requests around a read: HEAD and attributes before it, HEAD after it.
 const AROUND_READING: u64 = 3;
 
-/// Of an object or a file.
+/// Estimates the cost of an object or a local file.
+///
+/// # Errors
+///
+/// The target cannot be described.
 pub async fn cost_of_target(session: &Session, wish: &CostRequest) -> Result<CostReport, SourceError> {
     let (session, counting) = session.counted();
     let mut report = price_target(&session, wish).await?;
@@ -82,7 +87,8 @@ async fn price_target(session: &Session, wish: &CostRequest) -> Result<CostRepor
     Ok(report)
 }
 
-/// From record, caller or tags, in this order; and why the tags could not be asked, where only they could tell.
+/// The size from the record, the user or the tags, in this order. Also returns why the tags could not be read, if only
+/// they could state it.
 async fn logical_size(session: &Session, wish: &CostRequest, found: &Discovery) -> (LogicalSize, Option<String>) {
     let facts = &found.facts;
     let id = facts.id.target.ami_id();
@@ -101,7 +107,11 @@ async fn logical_size(session: &Session, wish: &CostRequest, found: &Discovery) 
     (known(tags.value()).map_or_else(untold, |known| known.size), why_not)
 }
 
-/// Of an AMI: its store, and the restore that may follow.
+/// Estimates the cost of storing an AMI, and of restoring it later.
+///
+/// # Errors
+///
+/// The account sees no such AMI, or EC2 cannot be asked.
 pub async fn cost_of_image(
     services: &RegionServices,
     image: &AmiId,

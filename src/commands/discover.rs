@@ -10,24 +10,31 @@ use crate::progress::Call;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::PartNumber;
 
-/// HEADs of parts in flight.
+/// Maximum number of concurrent HEAD requests for parts.
 const PARTS_AT_ONCE: usize = 16;
 
-/// What can be known of an object without reading it.
+/// What can be known about an object without reading it.
 #[derive(Debug, Clone)]
 pub struct Discovery {
+    /// What the server states about the object.
     pub facts: ObjectFacts,
+    /// What is known about its parts.
     pub layout: KnownLayout,
+    /// Notes of the report.
     pub notes: Vec<String>,
 }
 
-/// Asks HEAD, attributes where they can tell more, and one part where the parts are not listed.
+/// Requests HEAD, the attributes if they can add something, and the size of one part if the parts are not listed.
+///
+/// # Errors
+///
+/// The error of the HEAD request. Failures of the other requests become notes.
 pub async fn discover(session: &Session) -> Result<Discovery, SourceError> {
     let facts = session.head().await?;
     Ok(Discovery::from_head(session, facts).await)
 }
 
-/// The number of parts that HEAD tells, by the ETag or a composite checksum.
+/// The number of parts according to the ETag or a composite checksum.
 fn stated_parts(facts: &ObjectFacts) -> Option<u32> {
     let by_checksum = facts.checksums.value().into_iter().flatten().find_map(|checksum| match checksum.kind {
         ChecksumKind::Composite { parts } => parts,
@@ -42,7 +49,7 @@ fn goes_by_part(facts: &ObjectFacts) -> bool {
 }
 
 impl Discovery {
-    /// What [`discover`] asks beside the HEAD that the caller made over this session.
+    /// Discovers the object from a HEAD response that the caller received over this session; see [`discover`].
     pub async fn from_head(session: &Session, facts: ObjectFacts) -> Self {
         let mut found = Discovery::new(session, facts).await;
         if matches!(found.facts.checksums, Fact::NotApplicable) {
@@ -57,7 +64,7 @@ impl Discovery {
         found
     }
 
-    /// As [`Discovery::from_head`], but for an object that is not read: where its parts end is not asked.
+    /// Like [`Discovery::from_head`], for an object that is not read: does not request its part layout.
     pub(super) async fn without_layout(session: &Session, facts: ObjectFacts) -> Self {
         let mut found = Discovery::new(session, facts).await;
         if found.facts.checksums.value().is_none() {
@@ -74,7 +81,7 @@ impl Discovery {
     }
 
     async fn ask_attributes(&mut self, session: &Session) -> Option<AttributeFacts> {
-        // It was said with the object that showed it.
+        // Already noted for the object that revealed that the server lacks this request.
         if session.lacks(Call::Attributes).is_some() {
             return None;
         }
@@ -121,7 +128,7 @@ impl Discovery {
                 _ => KnownLayout::unknown(None, "nothing tells the number of parts"),
             };
         };
-        // The number comes from a server, and layouts take memory by it.
+        // The number is untrusted, and the memory of a layout is proportional to it.
         if parts > PartNumber::MAX {
             let because = format!("{parts} parts are stated, and S3 has {} at the most", PartNumber::MAX);
             return KnownLayout::unknown(Some(parts), because);
@@ -175,7 +182,11 @@ impl Discovery {
     }
 }
 
-/// Asks HEAD for each part. In words why the answers do not prove a layout, where they do not.
+/// Requests the size of each part with HEAD.
+///
+/// # Errors
+///
+/// The reason why the responses do not prove a layout, as text.
 pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) -> Result<KnownLayout, String> {
     let failed = |error: SourceError| format!("HEAD ?partNumber: {}", error.explain());
     let first = session.part(&facts.id, PartNumber::FIRST).await.map_err(failed)?;
@@ -186,8 +197,8 @@ pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) 
     let others = stream::iter(numbers).map(|number| session.part(&facts.id, number));
     let others: Result<Vec<PartFacts>, SourceError> = others.buffered(PARTS_AT_ONCE).try_collect().await;
     let asked: Vec<PartFacts> = iter::once(first).chain(others.map_err(failed)?).collect();
-    // A server that ignores part numbers answers with the whole object and no count; for one
-    // part that is the right size by chance, so there the count must be stated.
+    // A server that ignores part numbers answers with the whole object and no part count. With one part, that size is
+    // right anyway, so the count must be stated.
     let fits = |part: &PartFacts| part.of == Some(parts) || (part.of.is_none() && parts > 1);
     if let Some(odd) = asked.iter().find(|part| !fits(part)) {
         return Err(format!(
@@ -198,7 +209,7 @@ pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) 
     }
     let layout = KnownLayout::proved(facts.size, asked, "HEAD of every part")?;
     let stored = facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
-    // Where a list of them contradicts itself, its sizes may be wrong as well as its values. Here each part was asked
-    // for its own size, so it is the values that are left out.
+    // If the list of parts contradicts the stored checksums, its sizes may be wrong as well as its values. Here the
+    // sizes are proved by HEAD, so only the values are discarded.
     Ok(layout.clone().agreeing_with(stored).unwrap_or_else(|_| layout.without_values()))
 }

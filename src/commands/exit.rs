@@ -1,7 +1,7 @@
 use crate::report::Exit;
 use crate::source::{ErrorKind, SourceError};
 
-/// The exit code of a command that an error ends.
+/// The exit code of a command that fails with this error.
 pub fn exit_of(error: &SourceError) -> Exit {
     match error.kind {
         ErrorKind::Credentials | ErrorKind::Configuration => Exit::Usage,

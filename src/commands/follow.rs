@@ -4,30 +4,32 @@ use tokio_util::sync::CancellationToken;
 
 use crate::source::Context;
 
-/// The first pause between two looks at a task; each further one is longer, up to the second.
+/// Pauses between two requests for the state of a task: the first one, and the upper limit.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Looks at a task again and again, with growing pauses.
+/// Requests the state of a task repeatedly, with growing pauses.
 pub(super) struct Follow<'a> {
     context: &'a Context,
     cancel: &'a CancellationToken,
     pause: Duration,
     started: Instant,
-    /// The first percentage that was seen, and when: the rate goes by it.
+    /// The first percentage and its time, from which the rate is computed.
     first: Option<(Instant, f64)>,
 }
 
 impl<'a> Follow<'a> {
+    /// Starts with the shortest pause.
     pub fn new(context: &'a Context, cancel: &'a CancellationToken) -> Self {
         Follow { context, cancel, pause: FIRST, started: context.clock.monotonic(), first: None }
     }
 
+    /// Time since the start.
     pub fn elapsed(&self) -> Duration {
         self.context.clock.monotonic().duration_since(self.started)
     }
 
-    /// `false` when it was cancelled meanwhile.
+    /// Waits for the next request; `false` if it was cancelled meanwhile.
     pub async fn wait(&mut self) -> bool {
         let pause = self.pause;
         self.pause = pause.mul_f64(1.5).min(LONGEST);
@@ -38,7 +40,7 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// Tells how far the task is: percent, rate, and time left at that rate.
+    /// Shows the progress of the task: percentage, rate and remaining time.
     pub fn tell(&mut self, what: &str, percent: f64, detail: &str) {
         let now = self.context.clock.monotonic();
         let (since, from) = *self.first.get_or_insert((now, percent));

@@ -1,22 +1,32 @@
-//! `policy`: the least IAM policy for a command.
+//! `policy`: the minimal IAM policy for a command.
 
 use serde_json::{Value, json};
 
-/// A command that a policy can be made for.
+/// A command that a policy can be generated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyCommand {
+    /// `inspect`.
     Inspect,
+    /// `verify`.
     Verify,
+    /// `stored`.
     Stored,
+    /// `preflight store`.
     PreflightStore,
+    /// `preflight restore`.
     PreflightRestore,
+    /// `store`.
     Store,
+    /// `restore`.
     Restore,
+    /// `audit`.
     Audit,
+    /// `safe-to-delete`.
     SafeToDelete,
 }
 
 impl PolicyCommand {
+    /// All commands, with their names as arguments of `policy`.
     pub const ALL: [(PolicyCommand, &'static str); 9] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
@@ -30,22 +40,25 @@ impl PolicyCommand {
     ];
 }
 
-/// Where the policy is to apply.
+/// The resources that the policy covers.
 #[derive(Debug, Clone)]
 pub struct PolicyScope {
+    /// The partition, such as `aws`.
     pub partition: String,
+    /// The Region, or `*`.
     pub region: String,
     /// Twelve digits, or `*`.
     pub account: String,
+    /// The name of the bucket.
     pub bucket: String,
-    /// With a slash behind it, or empty.
+    /// The prefix of the keys: empty, or ending in a slash.
     pub prefix: String,
     /// Name of the SSM parameter that `restore --alias` writes.
     pub alias: Option<String>,
 }
 
 impl PolicyScope {
-    /// Refuses what names no one thing: an ARN takes more than was meant from it.
+    /// Rejects values that an ARN would interpret as more than one resource.
     fn check(&self) -> Result<(), String> {
         let is_label = |text: &str| {
             text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -77,8 +90,8 @@ impl PolicyScope {
     }
 }
 
-/// A text as itself in a resource. There `*` and `?` stand for others, and `$` begins a variable, unless they are
-/// written as variables (IAM User Guide, *IAM policy elements: Variables and tags*).
+/// Escapes a text for a resource. `*` and `?` are wildcards and `$` begins a variable, unless they are written as
+/// variables (IAM User Guide, *IAM policy elements: Variables and tags*).
 fn literal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -90,14 +103,14 @@ fn literal(text: &str) -> String {
     shown
 }
 
-/// On what an action is allowed.
+/// The resources of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum On {
     Everything,
     Bucket,
     Objects,
     Images,
-    /// AMIs and snapshots that a restore makes.
+    /// AMIs and snapshots that a restore creates.
     Restored,
     Snapshots,
     Keys,
@@ -110,16 +123,16 @@ const READ: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore, P::
 const LOOK: &[P] = &[P::Inspect, P::Verify, P::Audit, P::SafeToDelete];
 const TAGS: &[P] = &[P::Inspect, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
 const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
-/// What a policy file may ask of a bucket.
+/// Commands that read bucket settings for a policy file.
 const KEPT: &[P] = &[P::PreflightStore, P::Store, P::Audit, P::SafeToDelete];
 const STORED: &[P] = &[P::Stored, P::PreflightStore, P::Store];
 const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
 const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
 
-/// Every action with the commands that need it, and why. `sts:GetCallerIdentity` needs no permission. What the
-/// service does in the caller's name during a task is from the example policy of the EC2 User Guide, *Create a store
-/// image task*.
+/// Every action, with its resources, the commands that need it, and the id of its statement. `sts:GetCallerIdentity`
+/// needs no permission. The actions that the service performs during a task are from the example policy in the EC2 User
+/// Guide, *Create a store image task*.
 const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetObject", On::Objects, READ, "Objects"),
     ("s3:GetObject", On::Objects, STORED, "Objects"),
@@ -152,7 +165,7 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("kms:DescribeKey", On::Keys, BEFORE, "Keys"),
     ("ec2:CreateStoreImageTask", On::Images, BEFORE_STORE, "StartStore"),
     ("ec2:CreateRestoreImageTask", On::Images, BEFORE_RESTORE, "StartRestore"),
-    // What the service does with the caller's permissions while a task runs.
+    // Actions of the service, with the permissions of the caller, while a task runs.
     ("s3:PutObject", On::Objects, &[P::Store], "TaskObjects"),
     ("s3:PutObjectTagging", On::Objects, &[P::Store], "TaskObjects"),
     ("s3:AbortMultipartUpload", On::Objects, &[P::Store], "TaskObjects"),
@@ -169,10 +182,11 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("ssm:GetParameter", On::Alias, &[P::Restore], "Alias"),
 ];
 
-/// The policy document.
+/// Generates the policy document.
 ///
 /// # Errors
-/// A part of the scope names no one thing, in words that begin with its option.
+///
+/// A value of the scope is invalid; the message begins with its option.
 pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, String> {
     scope.check()?;
     let mut statements: Vec<(&str, On, Vec<&str>)> = Vec::new();
@@ -218,7 +232,7 @@ fn resources(on: On, scope: &PolicyScope) -> Value {
     }
 }
 
-/// What a policy cannot tell.
+/// Notes on permissions that the policy cannot contain.
 pub const REMARKS: [&str; 2] = [
     "encrypted snapshots, EBS encryption by default and SSE-KMS also need the use of their KMS keys; AWS's guide does not name the actions",
     "the task statements are what AWS's guide lists for the caller; they cannot be tested without starting a task",
@@ -256,7 +270,7 @@ mod tests {
             name.starts_with("Get") || name.starts_with("List") || name.starts_with("Describe")
         };
         assert!(found.iter().all(|action| allowed(action)), "{found:?}");
-        // The dry run of a preflight needs the permission of the call itself.
+        // The dry run of a preflight needs the permission for the call itself.
         let before = actions(&[P::PreflightStore, P::PreflightRestore]);
         let others: Vec<&String> = before.iter().filter(|action| !allowed(action)).collect();
         assert_eq!(others, ["ec2:CreateStoreImageTask", "ec2:CreateRestoreImageTask"]);

@@ -1,4 +1,4 @@
-//! `inspect`: everything that can be known without reading the object; at most small windows of it.
+//! `inspect`: everything known about an object without reading it, apart from optional small samples.
 
 use tokio::join;
 
@@ -17,17 +17,22 @@ use crate::report::{
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
 
-/// How to inspect.
+/// Parameters of an inspection.
 #[derive(Debug, Clone)]
 pub struct InspectRequest {
-    /// Of the reading whose cost is told.
+    /// Limits of the verification whose cost is estimated.
     pub budget: Budget,
+    /// The size before compression, for the ratio.
     pub logical: LogicalSizeSource,
-    /// So many small windows of the content are read and measured.
+    /// Number of small windows of the content to read and analyse.
     pub probe: Option<usize>,
 }
 
-/// Inspects one object or file. Where HEAD is refused, what a listing tells is better than nothing.
+/// Inspects one object or file. If HEAD is denied, reports what a listing shows.
+///
+/// # Errors
+///
+/// The object does not exist or cannot be described.
 pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
     let (session, counting) = session.counted();
     let mut report = known_without_reading(&session, request).await?;
@@ -85,7 +90,7 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
     report
 }
 
-/// What is left when only ListObjectsV2 answers.
+/// The report if only ListObjectsV2 is permitted.
 async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport, SourceError> {
     let found = match session.find().await {
         Ok(found) => found,
@@ -116,7 +121,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     Ok(report)
 }
 
-/// What is odd about an object whose facts are known.
+/// Notes on unusual facts about an object.
 fn remarks(facts: &ObjectFacts) -> Vec<String> {
     let mut notes = Vec::new();
     if facts.id.target.ami_id().is_none() {
@@ -235,7 +240,7 @@ fn out_of_reach(finding: &Finding) -> ProofReport {
     ProofReport { check: finding.check, reachable: false, detail: String::new(), reason }
 }
 
-/// Discovery once, every range once, and HEAD again at the end.
+/// The requests of a verification: each range once, and HEAD again at the end.
 fn cost(references: &[Reference], found: &Discovery, budget: Budget) -> Option<VerifyCostEstimate> {
     let size = found.facts.size;
     let wanted = wanted(references, size);
@@ -254,7 +259,7 @@ fn wanted(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
         .collect()
 }
 
-/// GETs of a reading of every byte, whether it can prove something or not.
+/// Number of GETs needed to read every byte, whether or not a reference can prove the object.
 pub(super) fn reading_ranges(found: &Discovery, budget: Budget) -> u64 {
     let size = found.facts.size;
     let collected = stored_references(&found.facts, &found.layout, Origin::Stored, None);

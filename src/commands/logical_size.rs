@@ -5,21 +5,22 @@ use crate::checks::preflight::LogicalSize;
 use crate::facts::ObjectFacts;
 use crate::record::{Record, size_from_tags};
 
-/// What a caller knows of the bytes before they were stored.
+/// Sources of the size before compression, given by the user.
 #[derive(Debug, Clone, Default)]
 pub struct LogicalSizeSource {
-    /// Of the store, and the name of its file.
+    /// The record of the store, with the name of its file.
     pub record: Option<(String, Record)>,
-    /// As the caller states it, in bytes.
+    /// The size in bytes, as given by the user.
     pub stated: Option<u64>,
 }
 
 impl LogicalSizeSource {
+    /// Whether the user gave any source.
     pub fn is_given(&self) -> bool {
         self.record.is_some() || self.stated.is_some()
     }
 
-    /// The compression ratio of an object, from these and from its tags where they were asked for.
+    /// The compression ratio of an object, from these sources and from its tags, if they were read.
     pub fn ratios(&self, facts: &ObjectFacts, tags: Option<&BTreeMap<String, String>>) -> Ratios {
         let image = facts.id.target.ami_id();
         let image = image.as_ref().map(|id| id.as_str());

@@ -1,4 +1,4 @@
-//! One file or folder for each command: from a request to a report. Nothing is printed here.
+//! One module per command: each turns a request into a report. Nothing is printed here.
 
 mod ask;
 pub mod audit;

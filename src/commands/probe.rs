@@ -6,10 +6,10 @@ use crate::content::{Probe, ProbePlan, Probed, WindowCapture};
 use crate::ident::ObjectId;
 use crate::source::{Session, SourceError};
 
-/// GETs in flight: enough to hide the way to the server, few enough to disturb nobody.
+/// Maximum number of concurrent GETs: enough to hide the latency without loading the server.
 const AT_A_TIME: usize = 16;
 
-/// Reads the windows of a plan, and nothing else.
+/// Reads only the windows of a plan.
 pub(super) async fn probe(session: &Session, id: &ObjectId, plan: ProbePlan) -> Result<Probed, SourceError> {
     let plan = Arc::new(plan);
     let read = |window| {

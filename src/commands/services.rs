@@ -11,11 +11,15 @@ use crate::progress::Counting;
 use crate::source::s3::Connection;
 use crate::source::{BucketService, Context, ErrorKind, ObjectSource, Session, SourceError};
 
-/// Opens the services of one Region. Each is given the context that counts its requests.
+/// Opens the services of one Region. The given context counts the requests.
 pub trait RegionClients: Send + Sync {
+    /// EC2 in this Region.
     fn images(&self, context: Context) -> Arc<dyn ImageService>;
+    /// STS, SSM and the quotas of the account.
     fn account(&self, context: Context) -> Arc<dyn AccountService>;
+    /// S3, for the settings of a bucket.
     fn bucket(&self, name: &str, context: Context) -> Arc<dyn BucketService>;
+    /// S3, for one object.
     fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource>;
 }
 
@@ -38,27 +42,33 @@ impl RegionClients for Connection {
     }
 }
 
-/// EC2 and the account in one Region: what following a task and pricing an AMI need.
+/// EC2 and the account in one Region, as needed to follow tasks and to price AMIs.
 ///
-/// It counts the requests of everything that is opened through it, and the reports of commands state that count.
+/// Counts the requests of all services opened through it, for the reports of commands.
 #[derive(Clone)]
 pub struct RegionServices {
+    /// EC2.
     pub images: Arc<dyn ImageService>,
+    /// STS, SSM and the quotas of the account.
     pub account: Arc<dyn AccountService>,
     clients: Arc<dyn RegionClients>,
     context: Context,
     counting: Arc<Counting>,
 }
 
-/// A Region with the object that is stored there or restored from there, and its bucket.
+/// A Region, with the object that is stored there or restored from there, and its bucket.
 #[derive(Clone)]
 pub struct ObjectServices {
+    /// The Region.
     pub region: RegionServices,
+    /// The bucket of the object.
     pub bucket: Arc<dyn BucketService>,
+    /// The session with the object.
     pub object: Session,
 }
 
 impl RegionServices {
+    /// Opens the services of a Region, with a new count of requests.
     pub fn new(clients: Arc<dyn RegionClients>, context: &Context) -> Self {
         let (context, counting) = context.counted();
         RegionServices {
@@ -70,7 +80,7 @@ impl RegionServices {
         }
     }
 
-    /// The services around an object. A version in its address is left out: EC2 always reads the current version.
+    /// The services for an object. A version in its URI is ignored, because EC2 always reads the current version.
     pub fn at(&self, object: &ObjectUri) -> ObjectServices {
         ObjectServices {
             region: self.clone(),
@@ -79,17 +89,19 @@ impl RegionServices {
         }
     }
 
+    /// The context that counts the requests.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// Requests since these services were opened, repeated ones too.
+    /// Number of requests since these services were opened, including retries.
     pub fn requests(&self) -> u64 {
         self.counting.counts().requests
     }
 
-    /// Asked before everything else: with credentials that are refused, or without a connection to the Region, the
-    /// rest need not be tried. Where STS alone cannot be reached, or answers what cannot be read, the rest is.
+    /// Asks STS for the caller, before all other requests: with rejected credentials, or without a connection to the
+    /// Region, the others cannot succeed. If only STS is unreachable or its response unreadable, the caller is unknown
+    /// and the others are sent.
     pub(super) async fn caller(&self) -> Result<Fact<Caller>, SourceError> {
         match self.account.caller().await {
             Err(error) if error.is_transient() || error.kind == ErrorKind::Protocol => {
@@ -105,7 +117,7 @@ impl RegionServices {
         }
     }
 
-    /// What the answer to a dry run means, with the reason of a refusal decoded where that is allowed.
+    /// The meaning of a response to a dry run. Decodes the reason of a denial if the caller may do that.
     pub(super) async fn dry_run(&self, answer: Result<String, SourceError>) -> DryRun {
         let error = match answer {
             Ok(id) => {
@@ -122,7 +134,7 @@ impl RegionServices {
         }
     }
 
-    /// The message of a refusal; in place of its encoded part what that says, where the caller may decode it.
+    /// The message of an error, with its encoded part decoded if the caller may do that.
     pub(super) async fn decoded(&self, error: &SourceError) -> String {
         let text = error.explain();
         let Some((before, encoded)) = text.split_once(ENCODED) else { return text };
@@ -140,7 +152,8 @@ impl RegionServices {
 
 const ENCODED: &str = "Encoded authorization failure message: ";
 
-/// The cause in a decoded message (IAM User Guide, *DecodeAuthorizationMessage*): an explicit deny or no allow.
+/// The cause of a denial in a decoded message (IAM User Guide, *DecodeAuthorizationMessage*): an explicit deny or no
+/// allow.
 fn denial(decoded: &str) -> Option<String> {
     let document: serde_json::Value = serde_json::from_str(decoded).ok()?;
     let explicit = document.get("explicitDeny")?.as_bool()?;

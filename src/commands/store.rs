@@ -1,4 +1,4 @@
-//! `store`: starts a store after its preflight, and follows it to its end.
+//! `store`: runs the preflight, starts the store, and follows it until it ends.
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,10 +13,14 @@ use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason, overall};
 
-/// A task that was just started may not be listed yet.
+/// Number of attempts to find a task that was just started and may not be listed yet.
 const LOOKS_WITHOUT_A_TASK: u32 = 12;
 
-/// Starts the store. Its one request is never repeated: where the answer is lost, the tasks tell.
+/// Starts the store. The request is never repeated; if the response is lost, the tasks show whether it succeeded.
+///
+/// # Errors
+///
+/// The object already exists, EC2 rejected the request, or its outcome is unknown.
 pub async fn start_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
@@ -39,7 +43,7 @@ pub async fn start_store(
             let context = services.object.context();
             for _ in 0..LOOKS_WITHOUT_A_TASK {
                 let tasks = services.region.images.store_tasks(&TaskFilter::Bucket(wish.into.bucket.clone())).await?;
-                // The clocks of two machines differ a little.
+                // Allow for different clocks of this machine and of EC2.
                 let earliest = called.as_second() - 120;
                 let ours = |task: &StoreTask| {
                     task.image == wish.image.as_str()
@@ -66,28 +70,31 @@ pub async fn start_store(
     }
 }
 
-/// A store to follow.
+/// Parameters for following a store.
 #[derive(Debug, Clone, Copy)]
 pub struct StoreFollowRequest<'a> {
+    /// The AMI.
     pub image: &'a AmiId,
     /// Name of the bucket; without it, the newest store of the AMI is followed.
     pub bucket: Option<&'a str>,
-    /// This run started the store, so a task that is not listed yet is waited for.
+    /// This run started the store, so wait for a task that is not listed yet.
     pub started_here: bool,
 }
 
-/// How a store ended, and the object that it left where that was found.
+/// Result of following a store.
 #[derive(Debug, Clone)]
 pub struct FollowedStore {
+    /// The report.
     pub report: TaskReport,
+    /// The object that the store wrote, if it was found.
     pub object: Option<ObjectFacts>,
 }
 
-/// Follows the store of an AMI until it ends, and looks at the object that a completed one names.
+/// Follows the store of an AMI until it ends, and checks the object that a completed task names.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotFound`] where no such store is listed, and what EC2 answers to questions about it.
+/// [`ErrorKind::NotFound`] if no such store is listed, and the errors of requests to EC2.
 pub async fn follow_store(
     services: &RegionServices,
     wish: &StoreFollowRequest<'_>,
@@ -104,7 +111,7 @@ pub async fn follow_store(
     Ok(FollowedStore { report, object })
 }
 
-/// Asks for the task until it ends.
+/// Requests the task until it ends.
 async fn watch(
     services: &RegionServices,
     wish: &StoreFollowRequest<'_>,
@@ -129,7 +136,7 @@ async fn watch(
             }
             None => unseen += 1,
             Some(task) => {
-                // A state that is not known may never change.
+                // A task in an unknown state may never change.
                 let done = task.in_progress() != Some(true);
                 follow.tell(&format!("store of {image} to {}", task.bucket), f64::from(task.progress.unwrap_or(0)), "");
                 last = task;
@@ -145,7 +152,7 @@ async fn watch(
     Ok(ended(report(services, &last, started_here, &follow, Exit::Unknown), &last))
 }
 
-/// What the end of a task says by itself. That a completed one left its object is for [`check_stored`] to show.
+/// The exit code of a finished task. [`check_stored`] then checks whether a completed one wrote its object.
 fn ended(report: TaskReport, task: &StoreTask) -> TaskReport {
     match TaskState::of(&task.state) {
         TaskState::Failed => TaskReport { exit_code: Exit::CouldNot, ..report },
@@ -162,7 +169,7 @@ fn ended(report: TaskReport, task: &StoreTask) -> TaskReport {
     }
 }
 
-/// The report with the finding about the object.
+/// Adds the finding about the object to the report.
 fn judged(mut report: TaskReport, outcome: Outcome) -> TaskReport {
     let findings = [Finding { check: CheckId::Condition(Condition::Object), required: true, outcome }];
     let verdict = overall(&findings);
@@ -207,14 +214,14 @@ fn report(
     }
 }
 
-/// `None` where the task does not name it whole.
+/// The URI of the object; `None` if bucket and key of the task do not form one.
 fn task_object(bucket: &str, key: &str) -> Option<String> {
     let uri: ObjectUri = format!("s3://{bucket}/{key}").parse().ok()?;
     (uri.bucket == bucket && uri.key == key).then(|| uri.to_string())
 }
 
-/// A completed store is believed when the object is there, under the name of the AMI, and the task tells of no failure.
-/// The object, where it is.
+/// Checks that a completed store wrote the object, that the object has the name of the AMI, and that the task reports
+/// no failure. Also returns the facts of the object.
 async fn check_stored(object: &Session, report: &mut TaskReport) -> Option<ObjectFacts> {
     let rule = "a completed store leaves its object in the bucket";
     let (outcome, facts) = match object.head().await {

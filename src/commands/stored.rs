@@ -1,4 +1,4 @@
-//! `stored`: whether a bucket holds an AMI already.
+//! `stored`: whether a bucket already holds a copy of an AMI.
 
 use super::ObjectServices;
 use super::preflight::survey_stored;
@@ -7,11 +7,15 @@ use crate::ident::{AmiId, BucketPath};
 use crate::report::StoredReport;
 use crate::source::{ErrorKind, SourceError};
 
-/// Asks every place where a copy, or a store on its way, would show.
+/// Looks for copies and for stores in progress.
+///
+/// # Errors
+///
+/// STS rejects the credentials, the Region cannot be reached, or the bucket does not exist.
 pub async fn stored(services: &ObjectServices, image: &AmiId, into: &BucketPath) -> Result<StoredReport, SourceError> {
     services.region.caller().await?;
     match services.bucket.facts().await {
-        // Nothing can be stored in a bucket that is not there, and to say so would be a guess at what was meant.
+        // The name of a missing bucket is probably misspelt, so "not stored" would be misleading.
         Err(error) if error.kind == ErrorKind::NotFound => {
             return Err(SourceError { detail: "there is no such bucket".to_owned(), ..error });
         }

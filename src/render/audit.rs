@@ -11,7 +11,7 @@ use crate::report::{
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, ReasonCode, Verdict};
 
-/// A line for an object, and more where something is wrong or open with it. What still holds needs no line.
+/// Writes one line for an object, and more for its problems. Objects with a valid earlier proof are omitted.
 pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) -> io::Result<()> {
     let in_order = report.exit_code == Exit::Passed;
     if in_order && report.examined.is_none() {
@@ -33,7 +33,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
     Ok(())
 }
 
-/// Size, proof and change of an object, each after two spaces.
+/// Size, proof and change of an object, each preceded by two spaces.
 fn about(report: &AuditedReport) -> String {
     let size = report.identity.as_ref().map(|identity| format!("  {}", ByteSize(identity.object_bytes)));
     let proof = match (&report.proof, report.examined) {
@@ -48,7 +48,8 @@ fn about(report: &AuditedReport) -> String {
     [size.unwrap_or_default(), proof, change].concat()
 }
 
-/// Whether a finding is worth a line: it is wrong, or open and required. Where nothing was read, the proof says why.
+/// Whether a finding gets a line: it failed, or is required and unknown. If nothing was read, only the line of the
+/// proof states that.
 fn speaks(finding: &FindingReport) -> bool {
     let unread = |reason: &ReasonReport| matches!(reason.code, ReasonCode::NotRead | ReasonCode::Archived);
     let said_by_proof =
@@ -56,7 +57,7 @@ fn speaks(finding: &FindingReport) -> bool {
     finding.blocks_pass() && (finding.verdict == Verdict::Fail || !said_by_proof)
 }
 
-/// The day of a time.
+/// The date of a timestamp.
 fn day(at: &str) -> &str {
     at.split('T').next().unwrap_or(at)
 }
@@ -107,7 +108,7 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
     writeln!(out, "  {}", style.dim(&text))
 }
 
-/// What was listed, and which share of it the report is of.
+/// What was listed, and which part of it the report covers.
 fn listed(report: &AuditReport) -> String {
     let bytes = match report.listed_bytes {
         0 => String::new(),
@@ -124,7 +125,7 @@ fn listed(report: &AuditReport) -> String {
     format!("{} stored AMI objects{bytes}{others}{share}", report.listed)
 }
 
-/// What became of the objects.
+/// Number of objects by outcome.
 fn outcomes(report: &AuditReport) -> String {
     let held = if report.level == Level::Facts { "seen" } else { "proved" };
     let mut parts =

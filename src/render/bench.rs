@@ -75,7 +75,7 @@ pub(super) fn write_hashes(out: &mut impl Write, style: Style, report: &HashesRe
     writeln!(out, "{}", style.bold(&format!("hashes on this machine, {} processors", report.cores)))?;
     let links = report.rates.first().map(|rate| rate.links.as_slice()).unwrap_or_default();
     let narrow = style.width < 76;
-    // Columns for the rate and for each link, and the words for a link.
+    // Widths of the columns for the rate and for each link, and the words for a link.
     let (rate_width, link_width, words) =
         if narrow { (6, 6, ["ok", "whole", "binds"]) } else { (12, 13, ["keeps up", "binds whole", "binds"]) };
     let rate_head = if narrow { "GB/s" } else { "GB/s a core" };

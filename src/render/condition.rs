@@ -4,10 +4,10 @@ use super::{Style, printable, wrap};
 use crate::report::FindingReport;
 use crate::verdict::Verdict;
 
-/// Columns of a check's name.
+/// Width of a check's name, in characters.
 const NAME: usize = 19;
 
-/// One condition: verdict, name, and what was found; what was demanded where it is not met.
+/// Writes one condition: verdict, name and observed value; also the expected value if the condition is not met.
 pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
     let left = 2 + 7 + 1 + NAME + 1;
     let width = style.width.saturating_sub(left).max(24);
@@ -33,7 +33,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
     Ok(())
 }
 
-/// The verdict over all, wrapped under itself.
+/// Writes the overall verdict, with wrapped lines aligned.
 pub(super) fn conclude(out: &mut impl Write, style: Style, verdict: &str, text: &str) -> io::Result<()> {
     for (index, line) in wrap(&printable(text), style.width.saturating_sub(10).max(24)).iter().enumerate() {
         let head = if index == 0 { style.verdict(verdict, 7) } else { " ".repeat(7) };
@@ -42,7 +42,7 @@ pub(super) fn conclude(out: &mut impl Write, style: Style, verdict: &str, text: 
     Ok(())
 }
 
-/// Names of the findings with this verdict that bear on the whole.
+/// Names of the findings with this verdict that prevent a pass.
 pub(super) fn names(findings: &[FindingReport], verdict: Verdict) -> String {
     let counted = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
     counted.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")

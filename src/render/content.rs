@@ -63,7 +63,7 @@ pub(super) fn probe(line: Line<'_>, probe: &ProbeReport) -> io::Result<()> {
     )
 }
 
-/// `dense (compressed or encrypted) 97 %, structured 3 %` of the bytes of the regions.
+/// The share of each kind of content in bytes: `dense (compressed or encrypted) 97 %, structured 3 %`.
 fn regions(probe: &ProbeReport) -> String {
     let all: u64 = probe.regions.iter().map(|region| region.bytes).sum();
     let mut shares: Vec<(Content, u64)> = Vec::new();

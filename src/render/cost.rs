@@ -5,7 +5,7 @@ use crate::price::{Amount, CostItem, Source};
 use crate::report::{CostLineReport, CostReport, PriceSourceReport};
 use crate::units::ByteSize;
 
-/// Columns of what a line is of, and of its amount with the marks of its prices.
+/// Widths in characters: of the item, of its amount, and of the marks of its prices.
 const OF: usize = 26;
 const AMOUNT: usize = 20;
 const MARKS: usize = 5;
@@ -72,7 +72,7 @@ fn title(item: CostItem) -> &'static str {
     }
 }
 
-/// Numbers of the sources below the table; new ones are added.
+/// The footnote numbers of the price sources; new sources are added to the list.
 fn marks<'a>(line: &'a CostLineReport, sources: &mut Vec<&'a PriceSourceReport>) -> String {
     let numbers: Vec<String> = line
         .prices

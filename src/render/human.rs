@@ -4,19 +4,20 @@ use std::io::{self, Write};
 use super::{Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify};
 use crate::report::{ErrorReport, Report, SummaryReport};
 
-/// Text for a person at a terminal or reading a log.
+/// Renders text for people, on a terminal or in a log.
 pub struct Human<W> {
     out: W,
     style: Style,
     written: bool,
-    /// Observations of each kind so far.
+    /// Number of observations of each kind so far.
     observed: BTreeMap<String, usize>,
 }
 
-/// Observations of one kind that get a line each; the rest are counted.
+/// Maximum number of observations per kind that get a line; the rest are counted.
 const MOST_OBSERVED: usize = 20;
 
 impl<W: Write> Human<W> {
+    /// Writes to `out` in this style.
     pub fn new(out: W, style: Style) -> Self {
         Human { out, style, written: false, observed: BTreeMap::new() }
     }
@@ -27,7 +28,7 @@ impl<W: Write> Renderer for Human<W> {
         if let Report::Summary(summary) = report {
             return summarise(&mut self.out, summary);
         }
-        // The lines of an audit stand close together.
+        // The lines of an audit are not separated by empty lines.
         let line = matches!(
             report,
             Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_) | Report::LedgerEntry(_)
@@ -82,7 +83,7 @@ fn write_error(out: &mut impl Write, style: Style, error: &ErrorReport) -> io::R
     writeln!(out, "  {} {}", style.verdict("error", 7), printable(&text))
 }
 
-/// One target says it all by itself.
+/// Writes nothing for a single target, whose report is sufficient.
 fn summarise(out: &mut impl Write, summary: &SummaryReport) -> io::Result<()> {
     if summary.targets > 1 {
         writeln!(

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use super::{Renderer, drives};
 use crate::report::{Line, Report};
 
-/// One JSON object a line.
+/// Renders each report as one line of JSON.
 pub struct JsonLines<W>(pub W);
 
 impl<W: Write> Renderer for JsonLines<W> {
@@ -14,12 +14,12 @@ impl<W: Write> Renderer for JsonLines<W> {
     }
 }
 
-/// The same JSON without characters that could drive a terminal: the format escapes only the oldest of them.
-/// The JSON must be written without line breaks.
+/// Escapes characters that could control a terminal, of which JSON escapes only the ASCII ones. The input must not
+/// contain line breaks.
 pub fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        // None of them stands outside of a text, and none has more than 16 bits.
+        // Such characters occur only inside strings, and fit into 16 bits.
         if drives(c) { out += &format!("\\u{:04x}", u32::from(c)) } else { out.push(c) }
     }
     out

@@ -7,8 +7,12 @@ use super::table::told;
 use crate::report::{AuditReport, Exit, FindingReport, Report};
 use crate::verdict::Verdict;
 
-/// An audit as test cases: a suite for each bucket, a case for each object and for the bucket itself, and
-/// one for the whole. What is wrong is a failure, what is open or could not be done is an error.
+/// An audit as JUnit test cases: a suite per bucket, a case for each object and for the bucket itself, and one for the
+/// whole audit. Failed checks are failures; unknown checks and failed work are errors.
+///
+/// # Errors
+///
+/// The document cannot be serialised.
 pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     let mut suites: Vec<(String, TestSuite)> = Vec::new();
     for report in reports {
@@ -47,7 +51,7 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-/// Whether all could be looked at: a bucket that could not be listed has no cases of its own.
+/// The test case of the whole audit. It covers buckets that could not be listed, which have no cases of their own.
 fn whole(audit: &AuditReport) -> TestCaseStatus {
     let interrupted = audit.exit_code == Exit::Interrupted;
     if audit.problems.is_empty() && audit.listed > 0 && !interrupted {

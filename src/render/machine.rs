@@ -1,11 +1,11 @@
-//! Text from outside, in files for other programs.
+//! External text in files for other programs.
 
 use super::drives;
 
-/// Writes characters that other programs trip over as `\u` and their code in hexadecimal: those that drive a terminal
-/// or turn the order of text, and those that XML 1.0 does not allow (its production 2, *Char*).
+/// Escapes characters that other programs cannot handle as `\u` and their hexadecimal code: control characters,
+/// characters that change the text direction, and those that XML 1.0 does not allow (production 2, *Char*).
 ///
-/// Unlike [`super::printable`], it keeps names apart that differ in such characters only.
+/// Unlike [`super::printable`], keeps names distinct that differ only in such characters.
 pub fn machine_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -18,8 +18,8 @@ pub fn machine_text(text: &str) -> String {
     out
 }
 
-/// The same for a cell of a table. What a spreadsheet would take for a formula gets an apostrophe before it, as
-/// spreadsheets themselves mark text.
+/// [`machine_text`] for a cell of a table. A value that a spreadsheet would interpret as a formula is prefixed with an
+/// apostrophe, which spreadsheets use to mark text.
 pub fn cell_text(text: &str) -> String {
     let text = machine_text(text);
     let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);

@@ -1,4 +1,4 @@
-//! Reports as text and pages for people and as JSON lines for programs.
+//! Reports as text and pages for people, and as JSON lines for programs.
 
 mod audit;
 mod bench;
@@ -39,18 +39,23 @@ pub use table::table;
 
 use crate::report::Report;
 
-/// Writes reports as they come.
+/// Writes reports one at a time.
 pub trait Renderer {
+    /// Writes one report.
+    ///
+    /// # Errors
+    ///
+    /// Writing to the output fails.
     fn render(&mut self, report: &Report) -> io::Result<()>;
 }
 
-/// Takes control characters out of text from outside, so that a key, a tag or a server's
-/// message cannot drive the terminal.
+/// Replaces control characters in external text, so that a key, a tag or a message of a server cannot control the
+/// terminal.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            // Names may hold them, and are told apart by them.
+            // Names may contain these, so they stay distinguishable.
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -61,18 +66,18 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// What moves the cursor, ends a line, or turns the order of the text around it.
+/// Whether a character moves the cursor, ends a line, or changes the direction of the text around it.
 fn drives(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Values side by side, separated by commas.
+/// Values separated by commas.
 pub(crate) fn joined<T: std::fmt::Display>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Breaks a text into lines of at most `width` characters, at spaces; a longer word stays whole.
+/// Breaks a text at spaces into lines of at most `width` characters; longer words are not broken.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -89,7 +94,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A label, and a value that is wrapped under itself.
+/// Writes a label and a value, with wrapped lines aligned.
 fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: &str) -> io::Result<()> {
     const LABEL: usize = 14;
     let left = indent + LABEL;

@@ -12,13 +12,17 @@ const COLOURS: [RGBColor; 5] = [
     RGBColor(120, 120, 120),
 ];
 
-/// Throughput by connections for each size of range, with what lies between its slow and its fast periods; or, of a
-/// single reading, throughput over time. As SVG.
+/// Plots throughput by number of connections for each range size, with the band between slow and fast periods; for a
+/// single measurement, throughput over time. Returns SVG.
+///
+/// # Errors
+///
+/// The plot cannot be drawn.
 pub fn plot(report: &BenchReport) -> Result<String, String> {
     let mut svg = String::new();
     let drawn = draw(report, &mut svg);
     drawn.map_err(|error| error.to_string())?;
-    // Behind the opening tag, so that a later run knows the file for a plot.
+    // Inserted after the opening tag, so that a later run recognises the file as a plot and may overwrite it.
     let at = svg.find('>').map_or(0, |end| end + 1);
     svg.insert_str(at, &format!("\n{PLOT_MARKER}"));
     Ok(svg)
@@ -27,7 +31,11 @@ pub fn plot(report: &BenchReport) -> Result<String, String> {
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// The same for a page: without name and background, and no wider than `width`.
+/// The plot for a page: without title and background, `width` pixels wide.
+///
+/// # Errors
+///
+/// The plot cannot be drawn.
 pub(super) fn loads_for_page(report: &BenchReport, width: u32) -> Result<String, String> {
     for_page(width, |area| match report.loads.as_slice() {
         [] => Ok(()),
@@ -36,7 +44,11 @@ pub(super) fn loads_for_page(report: &BenchReport, width: u32) -> Result<String,
     })
 }
 
-/// Throughput over time for a page: bytes a second in each of equal periods that took `seconds` together.
+/// Plots throughput over time for a page: bytes per second in equal periods, which together took `seconds`.
+///
+/// # Errors
+///
+/// The plot cannot be drawn.
 pub(super) fn rates_for_page(periods: &[f64], seconds: f64, width: u32) -> Result<String, String> {
     for_page(width, |area| over_time(area, periods, seconds, "seconds"))
 }

@@ -7,7 +7,7 @@ use super::machine_text;
 use crate::report::Report;
 use crate::verdict::Verdict;
 
-/// An audit as figures in Prometheus's text format, for the textfile collector of the node exporter.
+/// An audit as metrics in the Prometheus text format, for the textfile collector of the node exporter.
 pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
     let mut out = Page(String::new());
     let mut verdicts: BTreeMap<&str, u64> = Verdict::ALL.iter().map(|verdict| (verdict.name(), 0)).collect();
@@ -69,13 +69,13 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
 struct Page(String);
 
 impl Page {
-    /// One family of gauges; nothing where it has no sample.
+    /// Writes one family of gauges; nothing if it has no samples.
     fn family(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (String, f64)>) {
         let mut samples = samples.into_iter().peekable();
         if samples.peek().is_none() {
             return;
         }
-        // Writing to a text does not fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(self.0, "# HELP stored_ami_{name} {help}\n# TYPE stored_ami_{name} gauge\n");
         for (labels, value) in samples {
             let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
@@ -90,8 +90,8 @@ fn object(target: &str) -> String {
     format!("bucket=\"{}\",key=\"{}\"", escaped(bucket), escaped(key))
 }
 
-/// Prometheus text format: backslash and quote are escaped in label values. It knows no other escapes but that of the
-/// line feed, so a control character stands as the text of its own escape.
+/// Escapes backslash and quote for a label value. The Prometheus text format has no other escape except that of the
+/// line feed, so control characters are written as the text of their escapes.
 fn escaped(value: &str) -> String {
     machine_text(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -2,8 +2,8 @@ use std::fmt::Write as _;
 
 use super::drives;
 
-/// A target as one word of a POSIX shell, to be copied from text and pasted behind a command. What would drive a
-/// terminal is written in digits.
+/// Quotes a target as one word of a POSIX shell, so that it can be pasted into a command. Control characters are
+/// written as octal escapes.
 pub(super) fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
@@ -12,7 +12,7 @@ pub(super) fn shell_word(text: &str) -> String {
     if !text.chars().any(drives) {
         return format!("'{}'", text.replace('\'', "'\\''"));
     }
-    // `$(…)` takes line ends off its end, and `$'…'` is not known to every shell.
+    // `$(…)` removes trailing newlines, and not every shell supports `$'…'`.
     let (open, close) = if text.ends_with('\n') { ("$'", "'") } else { ("\"$(printf '", "')\"") };
     let mut word = open.to_owned();
     let mut buffer = [0; 4];
@@ -22,7 +22,7 @@ pub(super) fn shell_word(text: &str) -> String {
             '\\' => word.push_str("\\\\"),
             c if drives(c) || c == '\'' => {
                 for byte in c.encode_utf8(&mut buffer).bytes() {
-                    // Writing to a text cannot fail.
+                    // Writing to a `String` cannot fail.
                     let _ = write!(word, "\\{byte:03o}");
                 }
             }

@@ -1,8 +1,9 @@
-/// Colours, or none. Meaning is always in the words too.
+/// Colour and width of the output. Colour only repeats what the words state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
+    /// Whether to use colours.
     pub colour: bool,
-    /// Characters in a line.
+    /// Characters per line.
     pub width: usize,
 }
 
@@ -11,15 +12,17 @@ impl Style {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
+    /// Bold text.
     pub fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
+    /// Dimmed text.
     pub fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    /// A verdict in its colour: `PASS`, `FAIL`, `UNKNOWN`.
+    /// A verdict in upper case and in its colour: `PASS`, `FAIL`, `UNKNOWN`.
     pub fn verdict(self, verdict: &str, width: usize) -> String {
         let code = match verdict {
             "pass" | "no" => "1;32",

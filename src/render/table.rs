@@ -5,7 +5,11 @@ use crate::audit::joined;
 use crate::report::{FindingReport, Report};
 use crate::verdict::Verdict;
 
-/// The objects of an audit as a table, one a row (RFC 4180).
+/// The objects of an audit as CSV (RFC 4180), one row per object.
+///
+/// # Errors
+///
+/// A row cannot be serialised.
 pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
     let mut out = WriterBuilder::new().from_writer(Vec::new());
     let wrong = |error: csv::Error| error.to_string();
@@ -52,13 +56,13 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
     out.into_inner().map_err(|error| error.to_string())
 }
 
-/// Findings with this verdict that bear on the whole: name and words.
+/// Findings with this verdict that prevent a pass: name and description.
 pub(super) fn told(findings: &[FindingReport], verdict: Verdict) -> String {
     let told = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
     told.map(|finding| format!("{}: {}", finding.check, words(finding))).collect::<Vec<_>>().join("; ")
 }
 
-/// What a finding says, in one line.
+/// A finding in one line.
 pub(super) fn words(finding: &FindingReport) -> String {
     match (&finding.reason, &finding.observed) {
         (Some(reason), _) => reason.detail.clone(),

@@ -6,7 +6,7 @@ use crate::report::{DamageReport, FindingReport, LayoutBasis, LayoutKind, Layout
 use crate::units::{ByteSize, Throughput};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
-/// Damaged parts named one by one; the rest are counted.
+/// Maximum number of damaged parts to list; the rest are counted.
 const MOST_DAMAGE: usize = 10;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -> io::Result<()> {
@@ -14,7 +14,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     for line in wrap(&printable(&headline(report)), style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
     }
-    // Identity, size and proof say nothing new where they pass.
+    // Passed checks of identity, size and proof add nothing to the headline.
     for finding in report.findings.iter().filter(|finding| worth_a_line(finding)) {
         write_finding(out, style, finding)?;
     }
@@ -219,7 +219,7 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
     }
 }
 
-/// What references that contradict each other say, where that fails.
+/// Description of a failed contradiction between references.
 fn contradiction(report: &VerifyReport) -> Option<String> {
     let fails = |f: &&FindingReport| f.check == CheckId::Contradiction && f.verdict == Verdict::Fail;
     let found = report.findings.iter().find(fails)?;
@@ -232,7 +232,7 @@ fn fails(report: &VerifyReport, kind: impl Fn(CheckId) -> bool) -> bool {
     report.findings.iter().any(|finding| finding.verdict == Verdict::Fail && kind(finding.check))
 }
 
-/// Whether a check holds the bytes against a reference from one of these origins.
+/// Whether a check compares the bytes with a reference of one of these origins.
 fn is_of(origins: &[Origin]) -> impl Fn(CheckId) -> bool {
     move |check| matches!(check, CheckId::Reference(origin, _) if origins.contains(&origin))
 }

@@ -1,5 +1,5 @@
-//! What an earlier look found is not forgotten: bytes that a reading denied, damage under ETags that identify nothing,
-//! values that failed, and values that are stated otherwise than before.
+//! The ledger keeps the results of earlier examinations: unreadable bytes, damage under weak ETags, failed values, and
+//! values that changed under the same identity.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ struct World {
 }
 
 impl World {
-    /// An object with this ETag and a CRC64NVME that is right.
+    /// An object with this ETag and a correct CRC64NVME.
     fn new(etag: Option<&str>) -> Self {
         let bytes = data(0, 2_000);
         let mut object = MemoryObject::plain("s3://archive/ami-1a2b3c4d.bin".parse().unwrap(), bytes);
@@ -41,7 +41,7 @@ impl World {
         world
     }
 
-    /// States the CRC64NVME of the bytes as they are.
+    /// Stores the CRC64NVME of the current bytes.
     fn state_checksum(&self) {
         let mut object = self.shelf.source.object();
         let digest = Hasher::digest(Algorithm::Crc64Nvme, &object.data);
@@ -49,7 +49,7 @@ impl World {
         object.facts.checksums = Fact::Known { value, source: "memory" };
     }
 
-    /// A byte rots, or is mended.
+    /// Flips a byte, or flips it back.
     fn rot(&self) {
         let mut object = self.shelf.source.object();
         let mut bytes = object.data.to_vec();
@@ -79,7 +79,7 @@ impl World {
         look.doubt
     }
 
-    /// Every report of an audit that looks at the object whatever was proved before.
+    /// All reports of an audit; `anew` ignores earlier proofs.
     async fn audit(&self, level: Level, anew: bool) -> Vec<Report> {
         let retry = RetryPolicy { attempts: 2, base: Duration::from_millis(1), ..RetryPolicy::default() };
         let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry };
@@ -111,7 +111,7 @@ impl World {
     }
 }
 
-/// `check verdict`, or `check code` where it is unknown; of what keeps the object from passing.
+/// The findings that prevent a pass: `check verdict`, or `check code` if unknown.
 fn open(report: &AuditedReport) -> Vec<String> {
     let bears =
         report.findings.iter().filter(|f| f.verdict == Verdict::Fail || f.verdict == Verdict::Unknown && f.required);
@@ -227,7 +227,7 @@ async fn one_state_has_no_two_values() {
     world.state_checksum();
     assert_eq!(open(&world.look(Level::Facts).await), ["sound in_doubt"]);
     assert_eq!(world.look(Level::Bytes).await.exit_code, Exit::Passed);
-    // The bytes along with the value: what is proved is not what was proved.
+    // The bytes change along with the value: the proved content is another one.
     world.rot();
     world.state_checksum();
     assert_eq!(open(&world.look(Level::Bytes).await), ["unchanged contradiction"]);

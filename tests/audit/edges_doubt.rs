@@ -1,4 +1,4 @@
-//! A reading that did not match takes back what was proved before, and no output shows the old proof.
+//! A read that does not match revokes an earlier proof, and no output shows the old proof.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use jiff::SignedDuration;
@@ -11,8 +11,8 @@ use crate::rig::{Audited, BUCKET, Rig, key, target};
 
 const AMI: &str = "ami-00000000000000001";
 
-/// An object of three parts without a checksum, whose parts can be asked one by one for the time being. Its ETag matched,
-/// under parts that were assumed.
+/// An object of three parts without a checksum, whose parts can be asked for their sizes until `hide_parts`. Its ETag
+/// matched under an assumed layout.
 async fn proved() -> Rig {
     let lab = Lab::start(LabOptions { default_checksum: false, ..LabOptions::default() }).await.unwrap();
     let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
@@ -27,14 +27,14 @@ async fn proved() -> Rig {
     rig
 }
 
-/// The first part tells its size, and no other one does.
+/// Only the first part states its size.
 fn hide_parts(rig: &Rig) {
     let lies = FaultRule::new(Operation::HeadObject, Fault::PartHeadLies).by_part(true).skip(1).always();
     rig.lab.clear_script();
     rig.lab.script(lies);
 }
 
-/// The ledger as a version wrote it that kept no parts.
+/// Rewrites the ledger as an older version wrote it, without part layouts.
 fn forget_parts(rig: &Rig) {
     let mut entries = Vec::new();
     let path = rig.path("l.db");
@@ -47,7 +47,7 @@ fn forget_parts(rig: &Rig) {
     Ledger::open(&path).unwrap().append(&entries).unwrap();
 }
 
-/// Audits at level bytes whatever was proved before, and gathers every output.
+/// Audits at level bytes, ignoring earlier proofs, and collects every output.
 async fn all_outputs(rig: &Rig, exit: i32) -> (Audited, String) {
     let (csv, prom, html, ledger) = (rig.text("a.csv"), rig.text("a.prom"), rig.text("a.html"), rig.text("l.db"));
     std::fs::copy(&ledger, rig.path("copy.db")).unwrap();
@@ -55,7 +55,7 @@ async fn all_outputs(rig: &Rig, exit: i32) -> (Audited, String) {
     let files = ["--csv", &csv, "--prometheus", &prom, "--report", &html];
     let json = rig.audit(&[&bytes, &files[..]].concat()).await;
     json.assert_exit(exit);
-    // The same once more, as text, from where the ledger stood before.
+    // The same audit with text output, from a copy of the ledger.
     let mut command = rig.server.command();
     command.args([&["audit", "s3://archive", "--ledger", &rig.text("copy.db")], &bytes[..]].concat());
     let text = Run::of(command).await;
@@ -90,7 +90,7 @@ async fn a_mismatch_under_assumed_parts_takes_back_the_proof_until_every_byte_is
     let entry = rig.server.run(&["ledger", "list", &rig.text("l.db")]).await.lines()[0]["entry"].clone();
     assert_eq!((entry["verdict"].as_str(), entry["doubt"].as_str()), (Some("unknown"), Some("mismatch")));
 
-    // An audit that would be content with the old proof reads again, and one of facts tells of it, however often.
+    // An audit that would accept the old proof reads again, and audits at level facts report the doubt every time.
     hide_parts(&rig);
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!((run.assert_exit(3).end()["examined"].as_u64(), run.end()["still_good"].as_u64()), (Some(1), Some(0)));
@@ -120,7 +120,7 @@ async fn parts_under_which_the_etag_matched_are_proved_and_a_mismatch_under_them
     assert!(line.contains("this ETag matched under them before") && line.contains("\"reads\":2"), "{line}");
     assert_no_proof(&rig, &told);
     assert_eq!(rig.audit(&[]).await.assert_exit(1).named(), [format!("{}: sound fail", target(&key(1)))]);
-    // Another object under the same key has parts of its own.
+    // Another object under the same key has its own parts.
     let bytes = data(4, 120_000);
     let parts: Vec<&[u8]> = bytes.chunks(60_000).collect();
     rig.lab.clear_script();
@@ -145,7 +145,7 @@ async fn two_reads_that_differ_take_back_the_proof() {
     assert_eq!(rig.audit(&["--level", "bytes"]).await.assert_exit(0).end()["proved"], 1);
 }
 
-/// A sample asks for no proof, and what it sees is not passed over for that.
+/// A sample requires no proof, but a mismatch that it finds is recorded.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sample_whose_reads_differ_puts_the_object_in_doubt() {
     let rig = Rig::new().await;
@@ -164,7 +164,7 @@ async fn a_sample_whose_reads_differ_puts_the_object_in_doubt() {
     }
 }
 
-/// Damage that was found stays damage, whatever a later reading leaves open.
+/// Damage stays damage, even if a later read is inconclusive.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doubt_makes_no_damage_less() {
     let rig = proved().await;
@@ -177,7 +177,8 @@ async fn a_doubt_makes_no_damage_less() {
     assert_eq!(run.assert_exit(1).named(), named);
 }
 
-/// Written again with the same ETag, and damaged: the ETag that the bytes contradict does not make them the same.
+/// Written again with the same ETag, and damaged: an ETag that the bytes contradict does not show that the content is
+/// the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_by_its_etag_is_not_called_the_same_content_by_it() {
     let rig = proved().await;

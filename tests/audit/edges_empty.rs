@@ -1,4 +1,4 @@
-//! An object without bytes is no AMI, however hard it is looked at.
+//! An object without bytes is not an AMI, at every audit level.
 
 use crate::rig::{Audited, Rig, key, target};
 
@@ -12,7 +12,7 @@ async fn at_every_level_with_a_ledger_and_without() {
         for from in [&["s3://archive"][..], &["--list", &list]] {
             let ledger = rig.text(&format!("{level}{}.db", from.len()));
             let all = [&["audit", "--level", level], from].concat();
-            // Twice with a ledger: the second run finds the first.
+            // Twice with a ledger: the second run uses the entries of the first.
             for args in
                 [all.clone(), [&all[..], &["--ledger", &ledger]].concat(), [&all[..], &["--ledger", &ledger]].concat()]
             {

@@ -1,4 +1,4 @@
-//! What is no ledger as it was released, and what cannot be written.
+//! Files that are not valid ledgers, and ledgers that cannot be written.
 
 use std::path::Path;
 use std::process::Command;
@@ -85,7 +85,7 @@ async fn a_ledger_of_0_1_0_is_read_as_it_is_and_upgraded_by_the_first_audit() {
     rig.server.run(&["ledger", "show", &ledger, known]).await.assert_exit(0);
     rig.server.run(&["ledger", "export", &ledger]).await.assert_exit(0);
     assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(OF_0_1_0).unwrap(), "reading changes nothing");
-    // Objects of another archive are missed here, as the ledger has them.
+    // The objects in this ledger are of another archive, so they are missing here.
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!(run.assert_exit(1).end()["missing"], 4);
     let verified = rig.server.run(&["ledger", "verify", &ledger, "--head", head]).await;
@@ -95,7 +95,7 @@ async fn a_ledger_of_0_1_0_is_read_as_it_is_and_upgraded_by_the_first_audit() {
     assert_eq!(format, 2);
 }
 
-/// The chain holds, for whoever writes the file can write a chain.
+/// The hash chain is valid, because anyone who can write the file can compute it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pass_that_covers_less_than_the_object_is_no_proof() {
     let rig = Rig::with(1).await;
@@ -126,7 +126,7 @@ async fn a_pass_that_covers_less_than_the_object_is_no_proof() {
     }
 }
 
-/// The program under a limit on the size of files, as on a full disk.
+/// Runs the program with a limit on the size of files, which acts like a full disk.
 fn limited(rig: &Rig, blocks: u64, args: &[&str]) -> Command {
     let of_lab = rig.server.command();
     let mut command = Command::new("sh");
@@ -136,7 +136,7 @@ fn limited(rig: &Rig, blocks: u64, args: &[&str]) -> Command {
             None => command.env_remove(name),
         };
     }
-    // A process that ignores the signal gets an error in its place.
+    // A process that ignores the signal gets an error instead.
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_stored-ami")]).args(args);
     command
@@ -176,7 +176,7 @@ async fn nothing_is_begun_after_an_append_that_failed() {
     assert!(run.stdout.contains("objects were not reached"), "{}", run.stdout);
 }
 
-/// Objects that the ledger knows and the listing lacks are kept as they come, too.
+/// Results for objects that are missing from the listing are recorded as they arrive, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_begun_after_an_append_that_failed_among_what_is_not_listed() {
     const OBJECTS: u64 = 3_000;
@@ -198,7 +198,7 @@ async fn nothing_is_begun_after_an_append_that_failed_among_what_is_not_listed()
     let blocks = std::fs::metadata(&path).unwrap().len().div_ceil(512) + 64;
     let args = ["audit", "s3://archive", "--objects", "1", "--ledger", &ledger, "--json"];
     let run = Run::of(limited(&rig, blocks, &args)).await;
-    // What was found so far is told: objects that are gone.
+    // Results found before the failure are reported: missing objects.
     assert!(run.assert_exit(1).stdout.contains("write failed"), "{}", run.stdout);
     let told = run.lines().iter().filter(|line| line["change"] == "missing").count();
     let asked = rig.calls(Operation::HeadObject);
@@ -207,7 +207,7 @@ async fn nothing_is_begun_after_an_append_that_failed_among_what_is_not_listed()
     rig.server.run(&["ledger", "verify", &ledger]).await.assert_exit(0);
 }
 
-/// As another user than root, whom permissions do not bind.
+/// Runs as an unprivileged user, because permissions do not apply to root.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ledger_that_cannot_be_written_is_found_before_the_first_byte_is_read() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -236,7 +236,7 @@ async fn a_ledger_that_cannot_be_written_is_found_before_the_first_byte_is_read(
     }
     mode("", 0o755);
     rig.lab.clear_calls();
-    // The file, the folder of one that may be written, and the folder of one that is not there yet.
+    // The file, the directory of a writable file, and the directory of a file that does not exist yet.
     mode("l.db", 0o444);
     let read_only = run("l.db").await;
     assert!(read_only.assert_exit(2).stderr.contains("--ledger"), "{}", read_only.stderr);

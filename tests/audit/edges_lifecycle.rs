@@ -1,4 +1,5 @@
-//! `stays`: the header of HEAD is not all there is. Rules of the bucket's lifecycle are asked for and judged.
+//! `stays`: the expiration header of HEAD is not sufficient; the lifecycle rules of the bucket are requested and
+//! judged.
 
 use stored_ami_lab::{Fault, FaultRule, Lab, LabOptions, Operation};
 
@@ -7,7 +8,7 @@ use crate::rig::{BUCKET, Rig, key, target};
 
 const HEADER: &str = "expiry-date=\"Fri, 31 Dec 2100 00:00:00 GMT\", rule-id=\"x\"";
 
-/// A server that tells nothing of expirations by itself, with two objects and a policy that asks for 90 days.
+/// A server that sends no expiration header, with two objects and a policy that requires 90 days.
 async fn silent() -> (Rig, String) {
     let lab = Lab::start(LabOptions { expiration_header: false, ..LabOptions::default() }).await.unwrap();
     let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
@@ -170,7 +171,7 @@ async fn what_is_not_answered_is_not_none() {
     rig.lab.clear_script();
     rig.lab.deny(stored_ami_lab::Deny::action("s3:GetLifecycleConfiguration"));
     audit(3, "not_permitted").await;
-    // A header that tells of a late day proves nothing without the rules; one that tells of an early day refutes it.
+    // A header with a late date proves nothing without the rules; one with an early date refutes the requirement.
     let said = |text: &str| {
         let text = text.to_owned();
         rig.lab.with_object(BUCKET, &key(1), |object| object.expiration = Some(text)).unwrap();
@@ -179,7 +180,7 @@ async fn what_is_not_answered_is_not_none() {
     audit(3, "not_permitted").await;
 }
 
-/// A document that contradicts itself, or has what is not known, passes nothing: not by what is harmless in it.
+/// A document that contradicts itself, or has unknown elements, never passes, even if its other elements are harmless.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_understood_of_a_document_is_not_none() {
     let (rig, policy) = silent().await;
@@ -215,7 +216,7 @@ async fn what_is_not_understood_of_a_document_is_not_none() {
     }
 }
 
-/// Where the tags decide, one code alone says that there are none.
+/// If a rule filters by tags, only one error code means that there are no tags.
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_that_are_not_told_are_not_none() {
     let (rig, policy) = silent().await;
@@ -245,7 +246,7 @@ async fn tags_that_are_not_told_are_not_none() {
     }
 }
 
-/// The header by its grammar, on a server that sends it.
+/// The header is parsed by its grammar, on a server that sends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_is_parsed_and_not_searched() {
     let rig = Rig::with(1).await;
@@ -265,7 +266,7 @@ async fn a_header_is_parsed_and_not_searched() {
         let run = rig.audit(&["--policy", &policy]).await;
         assert_eq!(run.run.exit, Some(exit), "{header}: {:?}", run.named());
     }
-    // Header and rules: the earlier date counts.
+    // With a header and rules, the earlier date counts.
     rig.lab.with_object(BUCKET, &key(0), |object| object.expiration = Some(HEADER.to_owned())).unwrap();
     rig.lab.lifecycle(BUCKET, Some(&rules(&[&format!("<Filter/>{ON}{SOON}")]))).unwrap();
     let run = rig.audit(&["--policy", &policy]).await;
@@ -292,7 +293,7 @@ async fn a_move_into_an_archive_is_told_and_no_fault() {
     }
 }
 
-/// Over the S3 API, as other programs set them; and what a lab that does send the header then says.
+/// Sets rules over the S3 API, as other programs do, and checks the header of a lab that sends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lab_keeps_rules_and_tells_of_them() {
     use aws_sdk_s3::types::{

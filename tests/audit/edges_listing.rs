@@ -1,4 +1,4 @@
-//! Listings that lie. What contradicts itself is no listing, and a HEAD comes before anything is called gone.
+//! Wrong listings. A listing that contradicts itself is rejected, and HEAD confirms every missing object.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ async fn contradictions_are_no_listing_and_make_nothing_gone() {
         assert_eq!((end["missing"].as_u64(), rig.calls(Operation::HeadObject)), (Some(0), 0), "{problem}");
         assert!(rig.calls(Operation::ListObjectsV2) <= 2, "{problem}");
     }
-    // Nothing of it came into the ledger.
+    // No results of it were written to the ledger.
     rig.lab.clear_script();
     assert_eq!(rig.audit(&[]).await.assert_exit(0).end()["still_good"], 3);
 }
@@ -68,7 +68,7 @@ async fn what_a_listing_lacks_is_asked_for_by_head() {
     let problem = end["problems"][0].as_str().unwrap();
     assert!(problem.contains("the listing cannot be relied on: 3 objects that it lacks are there"), "{problem}");
     assert_eq!(run.of_type("audited").count(), 3);
-    // The server may not tell: then it is not known, and not gone.
+    // If HEAD is denied, the state of the object is unknown, not missing.
     rig.lab.deny(Deny::action("s3:GetObject"));
     let run = rig.audit(&[]).await;
     let named: Vec<String> = (0..3).map(|number| format!("{}: identity not_permitted", target(&key(number)))).collect();
@@ -78,7 +78,7 @@ async fn what_a_listing_lacks_is_asked_for_by_head() {
     rig.lab.clear_script();
     assert_eq!(rig.audit(&[]).await.assert_exit(0).end()["still_good"], 3, "nothing is gone in the ledger");
 
-    // One that is gone is asked for once, and called so.
+    // HEAD is sent once for the deleted object, which is reported as missing.
     rig.delete(&key(1)).await;
     rig.lab.clear_calls();
     let run = rig.audit(&[]).await;
@@ -111,7 +111,7 @@ async fn an_odd_entry_spoils_itself_alone_and_head_counts() {
             std::fs::remove_file(&ledger).unwrap();
         }
     }
-    // A date, of all entries but not of the bucket.
+    // An invalid date in all entries of objects.
     lie(&rig, &[("<LastModified>20", "<LastModified>on 20")]);
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!(run.assert_exit(0).end()["proved"], 3);
@@ -128,7 +128,7 @@ async fn keys_that_were_not_asked_for_are_left_out_and_said() {
     assert!(end["notes"].to_string().contains(left), "{end}");
 }
 
-/// Pages for ever, each with a new key and a new token.
+/// An endless listing, with a new key and a new token on each page.
 fn endless(pages: Arc<AtomicUsize>) -> u16 {
     listen(move |mut stream| {
         while let Some(asked) = request(&mut stream) {
@@ -169,7 +169,7 @@ async fn a_listing_without_an_end_ends_with_the_time_or_by_a_signal() {
     assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stdout));
 }
 
-/// Tokens A, B, A, B, with keys that are new each time.
+/// Tokens A, B, A, B, with new keys each time.
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_come_again_end_it() {
     let pages = Arc::new(AtomicUsize::new(0));
@@ -189,6 +189,6 @@ async fn tokens_that_come_again_end_it() {
     let run = Audited::of(server.run(&["audit", "s3://archive"]).await);
     let problems = run.assert_exit(4).end()["problems"].to_string();
     assert!(problems.contains("repeats a continuation token"), "{problems}");
-    // The last one asks for uploads that were left.
+    // The last request lists incomplete uploads.
     assert_eq!(pages.load(Ordering::SeqCst), 3 + 1);
 }

@@ -1,4 +1,4 @@
-//! `lock` of a policy: words of the server that are not known decide nothing.
+//! `lock` in a policy: unknown words of a server make the check unknown.
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ async fn only_modes_and_holds_that_are_known_count() {
     }
 }
 
-/// What contradicts itself is no lock, and not none.
+/// Contradictory headers are neither a lock nor the absence of one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_comes_twice_is_not_known() {
     let rig = Rig::with(1).await;
@@ -81,7 +81,7 @@ async fn a_lock_that_comes_twice_is_not_known() {
     }
 }
 
-/// A lock whose date is beyond the calendar of this tool is one that lasts.
+/// A lock until a date beyond the supported range of dates counts as lasting.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_until_the_end_of_9999_counts() {
     let rig = Rig::with(1).await;
@@ -90,7 +90,7 @@ async fn a_lock_until_the_end_of_9999_counts() {
     let retention = Retention { mode: "COMPLIANCE".to_owned(), retain_until: Timestamp::MAX };
     rig.lab.with_object(BUCKET, &key(0), |object| object.retention = Some(retention)).unwrap();
     rig.audit(&["--policy", &policy]).await.assert_exit(0);
-    // By the sub-resource, where HEAD shows none, with the last second of the year.
+    // By the subresource, if HEAD shows no lock, with the last second of the year.
     let hidden = Fault::HeaderAbsent("x-amz-object-lock-mode");
     rig.lab.script(FaultRule::new(Operation::HeadObject, hidden).always());
     let last = vec![("9999-12-30".to_owned(), "9999-12-31".to_owned())];
@@ -101,7 +101,7 @@ async fn a_lock_until_the_end_of_9999_counts() {
     assert_eq!(rig.calls(Operation::GetObjectRetention), 1);
 }
 
-/// Words of a person that are not known, and lists that demand nothing, are refused before anything is asked.
+/// Unknown words in a policy, and lists that require nothing, are rejected before any request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_has_known_words_only() {
     let rig = Rig::with(0).await;
@@ -128,8 +128,8 @@ async fn a_policy_has_known_words_only() {
     assert_eq!(rig.lab.calls().len(), 0);
 }
 
-/// Storage class and encryption: what a person allows by name passes, what is known and not allowed fails, and a word
-/// that is not known does neither.
+/// Storage class and encryption: values allowed by the policy pass, known values that are not allowed fail, and unknown
+/// words are unknown.
 #[tokio::test(flavor = "multi_thread")]
 async fn classes_and_encryptions() {
     let rig = Rig::with(1).await;
@@ -143,7 +143,7 @@ async fn classes_and_encryptions() {
     std::fs::write(&policy, "[object]\nencryption = [\"aws:kms\"]\n").unwrap();
     let run = rig.audit(&["--policy", &policy]).await;
     assert_eq!(run.assert_exit(1).named(), [format!("{}: encryption fail", target(&key(0)))]);
-    // Of the bucket.
+    // The encryption of the bucket.
     std::fs::write(&policy, "[bucket]\nversioning = true\nencryption = [\"AES256\"]\n").unwrap();
     let said = |operation, from: &str, to: &str| {
         let words = vec![(from.to_owned(), to.to_owned())];
@@ -158,7 +158,7 @@ async fn classes_and_encryptions() {
         let run = rig.audit(&["--policy", &policy]).await;
         assert_eq!(run.run.exit, Some(exit), "{word}: {:?}", run.named());
     }
-    // One code of status 404 says that there is none.
+    // Of the codes with status 404, one means that there is no configuration.
     std::fs::write(&policy, "[bucket]\npublic-access-blocked = true\n").unwrap();
     for (code, exit) in [("NoSuchPublicAccessBlockConfiguration", 1), ("NoSuchKey", 3), ("NoSuchBucket", 3)] {
         rig.lab.clear_script();

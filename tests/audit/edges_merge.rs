@@ -5,7 +5,7 @@ use stored_ami_lab::{Fault, FaultRule, Operation};
 
 use crate::rig::{Audited, BUCKET, Rig, key, target};
 
-/// Two shards of an audit: one whose objects are in order, and one that holds a damaged object.
+/// Two shards of an audit: one without problems, and one with a damaged object.
 async fn shards() -> (Rig, [Vec<Value>; 2]) {
     let rig = Rig::with(12).await;
     rig.lab.damage(BUCKET, &key(5), 1, 1).unwrap();
@@ -44,7 +44,7 @@ fn finding<'a>(one: &'a mut Value, check: &str) -> &'a mut Value {
 
 type Forgery = (&'static str, fn(&mut [Vec<Value>; 2]), &'static str);
 
-/// Forged the way somebody does who wants exit 0.
+/// Forgeries with the goal of exit code 0.
 fn forgeries() -> Vec<Forgery> {
     vec![
         ("a fail with exit code 0", |s| line(&mut s[1], failed)["exit_code"] = json!(0), "give exit code 1"),
@@ -220,21 +220,21 @@ async fn a_shard_that_contradicts_itself_is_refused_by_name() {
         assert!(run.stderr.contains(problem) && run.stderr.contains(".jsonl"), "{what}: {}", run.stderr);
         assert_eq!(run.stdout, "", "{what}");
     }
-    // The line is named as well as the file.
+    // The message names the line as well as the file.
     let mut forged = shards.clone();
     line(&mut forged[1], failed)["exit_code"] = json!(0);
     let run = merge(&forged).await;
     assert!(run.stderr.contains("b.jsonl") && run.stderr.contains(&target(&key(5))), "{}", run.stderr);
 }
 
-/// Every kind of line that an audit writes: proved, damaged, empty, gone, replaced, kept, and judged by a policy.
+/// Every kind of line that an audit writes: proved, damaged, empty, gone, replaced, locked, and judged by a policy.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shards_of_real_audits_come_together() {
     let rig = Rig::with(12).await;
     rig.lab.damage(BUCKET, &key(5), 1, 1).unwrap();
     rig.server.put(BUCKET, &key(20), &[], None).await;
     rig.server.put(BUCKET, &key(21), &[7; 100], None).await;
-    // One with a weak ETag, and one with none: their proofs cannot be kept.
+    // One object with a weak ETag, and one without: their proofs cannot be recorded.
     for (number, fault) in
         [(23, Fault::OtherHeader { name: "etag", value: "W/\"abc\"".to_owned() }), (24, Fault::HeaderAbsent("etag"))]
     {

@@ -1,4 +1,4 @@
-//! Over random histories of one object no output says "proved" of a state whose last full reading did not match.
+//! Over random histories of one object, no output reports a state as proved whose last full read did not match.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -31,25 +31,25 @@ use crate::common::data;
 const TARGET: &str = "s3://archive/ami-1a2b3c4d.bin";
 const PART: usize = 700;
 
-/// What happens to the object, its ledger and its server.
+/// An event of the object, its ledger or its server.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// An audit; whatever was proved before, or as long as that holds.
+    /// An audit; `anew` ignores earlier proofs.
     Look {
         level: Level,
         anew: bool,
     },
-    /// A byte rots, or is mended.
+    /// A byte is flipped, or flipped back.
     Rot,
-    /// The next reading differs from the one after it.
+    /// The next read differs from the one after it.
     Flicker,
-    /// Written again, with these bytes.
+    /// The object is written again, with these bytes.
     Write(u64),
     Delete,
     Accept,
-    /// Every part can be asked where it ends, or only the first.
+    /// All parts can be asked for their sizes, or only the first.
     Parts(bool),
-    /// The ledger forgets under which parts the ETag matched, as one of an older version.
+    /// The ledger loses the proved layout of the ETag, like one of an older version.
     Forget,
 }
 
@@ -67,7 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One object that may be there or not.
+/// A bucket with one object, which may be deleted.
 #[derive(Clone)]
 pub(crate) struct Shelf {
     pub(crate) source: MemorySource,
@@ -150,15 +150,15 @@ impl BucketService for Shelf {
     }
 }
 
-/// The object, what is known of it, and what is true of it.
+/// The object, its ledger, and its actual state.
 struct World {
     shelf: Shelf,
     ledger: PathBuf,
-    /// Writes so far: each makes a new state.
+    /// Number of writes; each creates a new state.
     writes: i64,
     rotten: bool,
     flickers: bool,
-    /// Whether the last reading of all bytes of the present state matched.
+    /// Whether the last full read of the present state matched; `None` if there was none.
     matched: Option<bool>,
 }
 
@@ -239,11 +239,11 @@ impl World {
         Ledger::open(&self.ledger).unwrap().append(&[Entry::Acceptance(acceptance)]).unwrap();
     }
 
-    /// Audits, and holds every output against what is true.
+    /// Audits, and compares every output with the actual state.
     async fn look(&mut self, level: Level, anew: bool) {
         let flip =
             Fault { call: Call::Read, at: Some(1_500), skip: 0, times: 1, action: Action::Flip { offset: 1_500 } };
-        // What is gone is neither listed nor there when it is asked for by its name.
+        // A deleted object is neither listed nor found by HEAD or GET.
         let gone = |call| Fault { call, at: None, skip: 0, times: u32::MAX, action: Action::Fail(ErrorKind::NotFound) };
         let absent = [Call::Head, Call::Find, Call::Read].map(gone).into_iter().filter(|_| !self.shelf.there);
         self.shelf.source.object().faults = self.flickers.then_some(flip).into_iter().chain(absent).collect();
@@ -282,7 +282,7 @@ impl World {
     }
 }
 
-/// Cancels when this many reads have been begun.
+/// Cancels when this many reads have started.
 struct CancelsAt {
     reads: Mutex<usize>,
     at: usize,
@@ -299,7 +299,7 @@ impl Monitor for CancelsAt {
     }
 }
 
-/// A mismatch was seen, and the signal came before it was read a second time.
+/// The signal arrives after a mismatch and before the second read.
 #[tokio::test]
 async fn a_signal_between_two_readings_loses_no_doubt() {
     let folder = tempfile::tempdir().unwrap();
@@ -320,7 +320,7 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
             },
         )
     };
-    // How many reads one reading takes, by an audit that keeps nothing.
+    // The number of GETs of one read, counted by an audit without a ledger.
     let (counting, services) = reads(&world);
     let never = CancellationToken::new();
     audit(&services, &request(Level::Bytes, true), None, &never, drop).await.unwrap();
@@ -351,7 +351,7 @@ pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
     }
 }
 
-/// Outputs that say that every byte of the object is proved.
+/// Outputs that report every byte of the object as proved.
 pub(crate) fn says_proved(reports: &[Report], history: &History, seen: ObjectIdentity) -> Vec<String> {
     let mut all = reports.to_vec();
     all.push(Report::Summary(SummaryReport::default()));
@@ -383,7 +383,7 @@ pub(crate) fn says_proved(reports: &[Report], history: &History, seen: ObjectIde
     said
 }
 
-/// The line of an object for a person.
+/// The text line of an object.
 struct Header(String);
 
 fn header(one: &AuditedReport) -> Header {

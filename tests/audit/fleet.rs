@@ -42,13 +42,13 @@ async fn bytes_are_proved_once_and_again_when_the_proof_is_old() {
         assert!(again.of_type("audited").all(|line| line["verdict"] == "pass" && line["examined"] == Value::Null));
     }
     assert_eq!(rig.calls(Operation::GetObject), 0);
-    // Without the ledger nothing is known from before.
+    // Without the ledger, there are no earlier results.
     let bare = Audited::of(rig.server.run(&["audit", "s3://archive", "--level", "bytes"]).await);
     assert_eq!(bare.end()["examined"], 6);
     assert_eq!(bare.end()["ledger_head"], Value::Null);
 }
 
-/// A lab with one object of three parts, 12 MiB in all.
+/// A lab with one object of three parts, 12 MiB in total.
 async fn with_parts(algorithm: ChecksumAlgorithm, kind: ChecksumType) -> Rig {
     let rig = Rig::new().await;
     let bytes = data(3, 12 << 20);
@@ -64,7 +64,7 @@ async fn a_sample_is_no_proof_and_enough_where_it_was_asked_for() {
     let line = run.assert_exit(0).object(&key(1)).clone();
     assert_eq!((line["verdict"].as_str(), line["proof"].clone()), (Some("unknown"), Value::Null));
     assert!(line["received_bytes"].as_u64().unwrap() < 12 << 20);
-    // A part that the first sample did not hold.
+    // Damage in a part that the first sample does not contain.
     let told = async |slice: &str| rig.audit(&["--level", "sample", "--sample", slice]).await.run.exit;
     rig.lab.damage(BUCKET, &key(1), 11 << 20, 1).unwrap();
     let exits = [told("1/3").await, told("2/3").await, told("3/3").await];
@@ -112,7 +112,7 @@ async fn what_was_replaced_or_lost_stays_wrong_until_a_person_accepts_it() {
     assert_eq!(run.end()["examined"], 0, "nor after that");
 }
 
-/// A listing tells no difference where the bytes rot: only reading finds that, when the proof is old.
+/// A listing does not show damaged bytes; only a read finds them, once the proof is too old.
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_keeps_an_object_due() {
     let rig = Rig::with(3).await;
@@ -133,11 +133,11 @@ async fn damage_that_was_found_is_not_passed_over_for_an_earlier_proof() {
     rig.audit(&["--level", "bytes", "--max-age", "0h"]).await.assert_exit(1);
     let run = rig.audit(&["--level", "bytes"]).await;
     assert_eq!(run.assert_exit(1).named(), [format!("{}: crc64nvme fail, etag fail, proof fail", target(&key(1)))]);
-    // Facts find nothing, and what was found is not forgotten for that.
+    // An audit at level facts does not see the damage, but still reports it.
     for _ in 0..2 {
         assert_eq!(rig.audit(&[]).await.assert_exit(1).named(), [format!("{}: sound fail", target(&key(1)))]);
     }
-    // Nor where it cannot be looked at.
+    // Also if the object cannot be examined.
     rig.lab.deny(Deny::action("s3:GetObject").under(&key(1)));
     let denied = [format!("{}: identity not_permitted, sound fail", target(&key(1)))];
     assert_eq!(rig.audit(&["--max-age", "0d"]).await.assert_exit(1).named(), denied);
@@ -151,7 +151,7 @@ async fn damage_that_was_found_is_not_passed_over_for_an_earlier_proof() {
     rig.audit(&[]).await.assert_exit(0);
 }
 
-/// Objects that were never in order are missed, and held against what they were, all the same.
+/// Objects that never passed are also reported as missing, and compared with their earlier state.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_read_is_not_forgotten() {
     let rig = Rig::with(3).await;
@@ -226,13 +226,13 @@ async fn one_that_stays_damaged_keeps_no_other_from_its_turn() {
     }
     let run = rig.audit(&["--level", "bytes", "--max-bytes", "1"]).await;
     assert_eq!(run.end()["proved"], 3, "{:?}", run.named());
-    // What the listing shows is told of those that are not reached.
+    // Changes shown by the listing are reported for objects that are not reached.
     rig.put(&key(1), 60, 3_000).await;
     rig.put(&key(2), 61, 3_000).await;
     let run = rig.audit(&["--level", "bytes", "--max-bytes", "1"]).await;
     let replaced = run.named().iter().filter(|named| named.contains("unchanged fail")).count();
     assert_eq!(replaced, 2, "{:?}", run.named());
-    // Named objects have a size too.
+    // The size of named objects is requested too.
     let list = rig.text("list.txt");
     let names: Vec<String> = (0..5).map(|number| target(&key(number))).collect();
     std::fs::write(&list, names.join("\n")).unwrap();
@@ -271,7 +271,7 @@ async fn a_copy_in_another_region_is_one_that_is_in_order() {
     let duplicate = format!("duplicate: s3://archive-eu/{}", key(0));
     let run = Audited::of(rig.server.run(&audit).await);
     assert_eq!(run.assert_exit(1).named(), [duplicate, lone.clone()]);
-    // One that is damaged is no copy.
+    // A damaged object is not a copy.
     rig.lab.damage("archive-eu", &key(0), 1, 1).unwrap();
     let run = Audited::of(rig.server.run(&audit).await);
     let named = run.assert_exit(1).named();
@@ -292,12 +292,12 @@ async fn a_policy_is_judged_for_what_still_holds_too() {
     assert_eq!(named[0], format!("{}: lock fail", target(&key(0))), "{named:?}");
     assert_eq!(named[1], format!("{}: lock fail, tags fail", target(&key(1))));
     assert_eq!(run.end()["examined"], 0, "no byte is read again for a policy");
-    // What may not be asked is open, and not in order.
+    // A denied request makes the check unknown.
     rig.lab.deny(Deny::action("s3:GetObjectTagging"));
     std::fs::write(&policy, "[object]\ntags = [\"Owner\"]\n").unwrap();
     let run = rig.audit(&["--policy", &policy]).await;
     assert_eq!(run.assert_exit(3).named()[0], format!("{}: tags not_permitted", target(&key(0))));
-    // Where nothing is listed, the class is asked for.
+    // Without a listing, the storage class is requested.
     let list = rig.text("list.txt");
     std::fs::write(&list, target(&key(0))).unwrap();
     for (class, exit) in [("STANDARD", 0), ("GLACIER_IR", 1)] {
@@ -306,7 +306,7 @@ async fn a_policy_is_judged_for_what_still_holds_too() {
         let run = Audited::of(rig.server.run(&args).await);
         assert_eq!(run.assert_exit(exit).end()["still_good"], 1, "{class}");
     }
-    // One that says what it does not know is refused.
+    // A policy with an unknown field is rejected.
     std::fs::write(&policy, "[object]\nencription = [\"AES256\"]\n").unwrap();
     assert!(rig.audit(&["--policy", &policy]).await.assert_exit(2).run.stderr.contains("unknown field `encription`"));
 }
@@ -390,7 +390,7 @@ async fn an_ami_may_go_when_a_proved_copy_stands_in_for_it() {
         (answer(run.assert_exit(0)), run.report()["copy"].as_str()),
         ("may_go".into(), Some(target(&key(1)).as_str()))
     );
-    // Written again since, with bytes that nobody proved.
+    // Written again since the proof, with bytes that are not proved.
     rig.put(&key(1), 99, 2_000).await;
     assert_eq!(answer(safe(vec![]).await.assert_exit(1)), "must_stay");
     rig.delete(&key(1)).await;

@@ -49,7 +49,7 @@ async fn what_is_no_ledger_is_refused_before_any_work() {
     run.assert_exit(2);
 }
 
-/// A proof of one object is made one of another, which nobody proved.
+/// The proof of one object is rewritten as the proof of another.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_forged_in_a_ledger_is_not_believed() {
     let rig = Rig::with(2).await;
@@ -73,7 +73,7 @@ async fn what_was_forged_in_a_ledger_is_not_believed() {
     }
 }
 
-/// A disk that is full is played by the limit on the size of files.
+/// A limit on the size of files acts like a full disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_ends_the_run_and_loses_no_proof() {
     let rig = Rig::with(3).await;
@@ -92,9 +92,9 @@ async fn a_full_disk_ends_the_run_and_loses_no_proof() {
     let blocks = std::fs::metadata(rig.path("l.db")).unwrap().len().div_ceil(512) + 8;
     let program = env!("CARGO_BIN_EXE_stored-ami");
     let ledger = rig.text("l.db");
-    // A process that ignores the signal gets an error in its place.
+    // A process that ignores the signal gets an error instead.
     command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""), program]);
-    // These reports wait for all objects, and are told although those are never reached.
+    // These reports wait for all objects, and are shown although some objects are never reached.
     let policy = rig.text("p.toml");
     std::fs::write(&policy, "[object]\nother-region = true\n").unwrap();
     command.args(["audit", "s3://archive", "--ledger", &ledger, "--policy", &policy, "--json"]);

@@ -1,5 +1,4 @@
-//! Audits over HTTP against the lab: many objects, their ledger, what was planted among them, and what goes wrong on
-//! the way.
+//! Audits over HTTP against the lab: many objects, the ledger, planted problems, and failures during the run.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -20,7 +20,7 @@ storage-classes = [\"STANDARD\"]
 tags = [\"Owner\"]
 ";
 
-/// 200 objects with a past, 17 of them or of what is around them wrong.
+/// 200 objects with earlier results, and 17 problems with objects or their surroundings.
 async fn planted() -> (Rig, Vec<String>) {
     let rig = Rig::new().await;
     for number in 0..OBJECTS {
@@ -43,7 +43,7 @@ async fn planted() -> (Rig, Vec<String>) {
         rig.lab.create_image("us-east-1", ImageSpec { id, ..ImageSpec::new(&format!("image {number}")) });
     }
     let mut wrong = Vec::new();
-    // Three that were damaged before anybody looked.
+    // Three objects that were damaged before the first audit.
     for (number, checks) in [
         (4, "etag fail, proof fail, sha256 fail"),
         (17, "crc64nvme fail, etag fail, proof fail"),
@@ -52,7 +52,7 @@ async fn planted() -> (Rig, Vec<String>) {
         rig.lab.damage(BUCKET, &key(number), 3_000, 0x40).unwrap();
         wrong.push(format!("{}: {checks}", target(&key(number))));
     }
-    // A value of older bytes, and one that nothing can be held against.
+    // A stored value of older bytes, and an object without a usable value.
     rig.lab
         .with_object(BUCKET, &key(26), |record| {
             record.checksum = Some(StoredChecksum::full(stored_ami_lab::checksum::Algorithm::Crc64Nvme, &[7; 8]));
@@ -68,7 +68,7 @@ async fn planted() -> (Rig, Vec<String>) {
     wrong.push(format!("{}: identity not_read, proof etag_not_md5, size not_read", target(&key(29))));
     rig.audit(&["--level", "bytes"]).await.assert_exit(1);
 
-    // And since then: two replaced, one lost,
+    // Since the first audit: two replaced, one deleted,
     for number in [30, 31] {
         rig.put(&key(number), 1_000 + number, 4_000 + number as usize).await;
         rig.server.tag(BUCKET, &key(number), "Owner", "me").await;
@@ -77,8 +77,8 @@ async fn planted() -> (Rig, Vec<String>) {
     rig.delete(&key(34)).await;
     wrong.push(format!("{}: present fail", target(&key(34))));
     wrong.push(format!("image_without_copy: ami-{:017x}", 34));
-    // one stored twice, one that is new and archived, one encrypted with a key of the customer's tools, one that lost
-    // its tag, and one that nobody may see,
+    // one stored twice, a new one that is archived, one encrypted with a customer-provided key, one without its tag,
+    // and one with denied access,
     let twice = "copies/ami-00000000000000023.bin";
     rig.put(twice, 35, 4_000 + 35).await;
     rig.server.tag(BUCKET, twice, "Owner", "me").await;
@@ -99,7 +99,7 @@ async fn planted() -> (Rig, Vec<String>) {
     rig.put("denied/ami-00000000000000030.bin", 48, 4_000).await;
     rig.lab.deny(Deny::action("s3:GetObject").under("denied/"));
     wrong.push(format!("{}: identity not_permitted", target("denied/ami-00000000000000030.bin")));
-    // an AMI that is gone, an upload that was left, and a bucket without versions.
+    // an AMI that was deregistered, an incomplete upload, and a bucket without versioning.
     rig.lab.ec2("us-east-1", |state| state.images.remove("ami-00000000000000030"));
     wrong.push(format!("copy_without_image: {}", target(&key(48))));
     rig.server.client.create_multipart_upload().bucket(BUCKET).key("x/ami-00000000000000050.bin").send().await.unwrap();
@@ -121,7 +121,7 @@ async fn what_was_planted_is_named_and_nothing_else_and_kills_change_nothing() {
     assert_eq!(undisturbed.assert_exit(1).named(), wrong);
     println!("{} things planted around {OBJECTS} objects, and named", wrong.len());
 
-    // The same from the same past, killed ten times on the way.
+    // The same audit from the same start, killed ten times.
     std::fs::copy(&before, rig.path("l.db")).unwrap();
     let ledger = rig.text("l.db");
     let mut random = fastrand::Rng::with_seed(7);
@@ -148,7 +148,7 @@ async fn what_was_planted_is_named_and_nothing_else_and_kills_change_nothing() {
         all
     };
     let changed = |audited: &Audited| -> Vec<_> {
-        // What is new is known after a run that was killed.
+        // New objects are known after a run that was killed.
         verdicts(audited)
             .into_iter()
             .map(|(target, verdict, change)| (target, verdict, change.replace("new", "same")))

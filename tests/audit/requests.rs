@@ -6,7 +6,7 @@ use stored_ami_lab::Operation;
 use crate::common::data;
 use crate::rig::{Audited, BUCKET, Rig, key, target};
 
-/// What was asked about each object since the calls were cleared.
+/// Requests per object since the calls were cleared.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Asked {
     head: usize,
@@ -31,7 +31,8 @@ fn asked(rig: &Rig) -> BTreeMap<String, Asked> {
     found
 }
 
-/// Three objects: of one PUT, of three parts that the server lists, and of three parts that it does not.
+/// Three objects: one of a single PUT, one of three parts that the server lists, and one of three parts that it does
+/// not list.
 async fn rig() -> Rig {
     let rig = Rig::with(1).await;
     let bytes = data(3, 12 << 20);
@@ -51,8 +52,8 @@ fn expected() -> BTreeMap<String, Asked> {
     [(key(0), WHOLE), (key(1), LISTED), (key(2), NOT_LISTED)].into()
 }
 
-/// HEAD before reading gives the identity that the reads are pinned to; HEAD after it shows whether that object is still
-/// there. Neither stands in for the other, and none is made besides.
+/// HEAD before the read provides the identity that the reads are pinned to; HEAD after it shows whether the object
+/// still exists. Neither replaces the other, and no further HEAD is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_of_bytes_asks_head_once_before_and_once_after_reading() {
     let rig = rig().await;
@@ -65,7 +66,7 @@ async fn an_audit_of_bytes_asks_head_once_before_and_once_after_reading() {
     run.assert_exit(0);
 }
 
-/// Objects that were named are asked for before it is known whether they are due; that answer is used again.
+/// Objects named by the user need a HEAD before it is known whether they are due; its response is reused.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_of_a_list_asks_no_head_more() {
     let rig = rig().await;
@@ -79,7 +80,7 @@ async fn an_audit_of_a_list_asks_no_head_more() {
     let args = [&args[..], &["--max-bytes", "1GiB"]].concat();
     Audited::of(rig.server.run(&args).await).assert_exit(0);
     assert_eq!(asked(&rig), expected());
-    // The proofs hold, and the policy takes the same HEAD as the comparison with the ledger.
+    // The proofs hold, and the policy uses the same HEAD as the comparison with the ledger.
     rig.lab.clear_calls();
     let again = Audited::of(rig.server.run(&args).await);
     assert_eq!(again.assert_exit(0).end()["still_good"], 3);
@@ -87,7 +88,7 @@ async fn an_audit_of_a_list_asks_no_head_more() {
     assert_eq!(asked(&rig), (0..3).map(|number| (key(number), once())).collect());
 }
 
-/// What the ledger knows and the listing lacks is asked for by its name, and looked at with that answer.
+/// An object that the ledger knows and the listing lacks needs one HEAD; its response is reused.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_listing_lacks_is_asked_for_once() {
     let rig = Rig::with(2).await;

@@ -9,7 +9,7 @@ use crate::common::{Run, Server, data};
 
 pub const BUCKET: &str = "archive";
 
-/// A lab with one bucket, the program beside it, and a folder for ledgers and reports.
+/// A lab with one bucket, the program, and a directory for ledgers and reports.
 pub struct Rig {
     pub lab: Lab,
     pub server: Server,
@@ -17,6 +17,7 @@ pub struct Rig {
 }
 
 impl Rig {
+    /// A rig with an empty bucket.
     pub async fn new() -> Self {
         let lab = Lab::start(LabOptions::default()).await.unwrap();
         let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
@@ -24,7 +25,7 @@ impl Rig {
         Rig { lab, server, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// With so many small objects, proved by CRC64NVME.
+    /// A rig with this many small objects, proved by CRC64NVME.
     pub async fn with(objects: u64) -> Self {
         let rig = Self::new().await;
         for number in 0..objects {
@@ -33,11 +34,12 @@ impl Rig {
         rig
     }
 
+    /// Uploads pseudo-random bytes, with a CRC64NVME.
     pub async fn put(&self, key: &str, seed: u64, size: usize) {
         self.server.put(BUCKET, key, &data(seed + 1, size), Some(ChecksumAlgorithm::Crc64Nvme)).await;
     }
 
-    /// Makes the AMI that an object is a copy of, without written blocks, and tags the object as a store does.
+    /// Creates the AMI that an object is a copy of, without written blocks, and tags the object as a store does.
     pub fn source(&self, number: u64) {
         let id = format!("ami-{number:017x}");
         let volumes = vec![VolumeSpec { full_bytes: Some(0), ..VolumeSpec::new("/dev/sda1", 8) }];
@@ -55,18 +57,19 @@ impl Rig {
         self.folder.path().join(name)
     }
 
+    /// The path of a file in the directory, as text.
     pub fn text(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    /// `audit s3://archive` with the ledger `l.db`.
+    /// Runs `audit s3://archive` with the ledger `l.db`.
     pub async fn audit(&self, args: &[&str]) -> Audited {
         let ledger = self.text("l.db");
         let all = [&["audit", "s3://archive", "--ledger", &ledger], args].concat();
         Audited::of(self.server.run(&all).await)
     }
 
-    /// Requests of an operation since the calls were cleared.
+    /// Number of requests of an operation since the calls were cleared.
     pub fn calls(&self, operation: Operation) -> usize {
         self.lab.calls().iter().filter(|call| call.operation == operation).count()
     }
@@ -77,13 +80,15 @@ pub fn key(number: u64) -> String {
     format!("p{}/ami-{number:017x}.bin", number % 3)
 }
 
+/// The URI of an object.
 pub fn target(key: &str) -> String {
     format!("s3://{BUCKET}/{key}")
 }
 
-/// What an audit printed.
+/// The output of an audit.
 pub struct Audited {
     pub run: Run,
+    /// The JSON lines of standard output.
     pub lines: Vec<Value>,
 }
 
@@ -93,14 +98,17 @@ impl Audited {
         Audited { run, lines }
     }
 
+    /// The lines of this type.
     pub fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
         self.lines.iter().filter(move |line| line["type"] == kind)
     }
 
+    /// The summary of the audit.
     pub fn end(&self) -> &Value {
         self.of_type("audit").next().unwrap_or_else(|| panic!("no end: {:?}", self.run))
     }
 
+    /// The line of this object.
     pub fn object(&self, key: &str) -> &Value {
         let target = target(key);
         self.of_type("audited").find(|line| line["target"] == target.as_str()).unwrap_or_else(|| panic!("no {key}"))
@@ -111,8 +119,8 @@ impl Audited {
         self
     }
 
-    /// Everything that is named, in words that do not change from run to run: objects with what is wrong or open,
-    /// buckets, and observations.
+    /// Everything reported, in a form that is stable between runs: objects with failed or unknown checks, buckets, and
+    /// observations.
     pub fn named(&self) -> Vec<String> {
         let wrong = |line: &Value| {
             let findings = line["findings"].as_array().unwrap().iter();

@@ -44,13 +44,13 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     let own = lines.iter().filter(|line| line.contains("\"type\":\"audited\"")).count();
     let fewer = own - 1;
     refused(&files, &format!("contains {fewer} objects, expected {own}")).await;
-    // As a shard ends that could not write its ledger: with a report over what it came to.
+    // A shard that could not write its ledger, and ended with a summary of fewer objects.
     let short = lines[1..].join("\n");
     std::fs::write(files[2], told_of_fewer(&short, lines[0])).unwrap();
     refused(&files, "contain 30 objects together, expected 31").await;
     std::fs::write(files[2], lines[..lines.len() - 2].join("\n")).unwrap();
     refused(&files, "has no end").await;
-    // Left from an earlier time, or altered.
+    // A shard of an earlier audit, or an altered one.
     let third = lines.join("\n");
     let began = rig.text("old.jsonl");
     let year = merged.end()["began"].as_str().unwrap()[..4].to_owned();
@@ -67,7 +67,7 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     refused(&[files[0], files[1], &late], "saw another listing").await;
 }
 
-/// The lines of a shard whose end and summary count one object less: this one.
+/// The lines of a shard without this object, in its summary as well.
 fn told_of_fewer(lines: &str, without: &str) -> String {
     let without: serde_json::Value = serde_json::from_str(without).unwrap();
     let counts = match without["verdict"].as_str() {

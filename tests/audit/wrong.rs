@@ -20,23 +20,23 @@ async fn a_bucket_that_cannot_be_listed_is_no_clean_bucket() {
         "no stored AMI object was found under s3://archive/misspelt, so nothing is known of it"
     );
 
-    // One that is misspelt beside one that is not.
+    // A misspelt prefix next to a correct one.
     let run = Audited::of(rig.server.run(&["audit", "s3://archive", "s3://archive/misspelt"]).await);
     assert_eq!(run.assert_exit(3).end()["listed"], 3);
 
-    // Nor is it a green row of tests.
+    // The JUnit report contains an error, too.
     let junit = rig.text("a.xml");
     rig.server.run(&["audit", "s3://no-such-bucket", "--junit", &junit]).await.assert_exit(4);
     let cases = std::fs::read_to_string(&junit).unwrap();
     assert!(cases.contains("tests=\"1\"") && cases.contains("errors=\"1\""), "{cases}");
 
-    // One that is missed is missed although another bucket cannot be listed.
+    // A missing object is reported even if another bucket cannot be listed.
     rig.audit(&[]).await.assert_exit(0);
     rig.delete(&key(2)).await;
     let run = rig.audit(&["s3://no-such-bucket"]).await;
     assert_eq!(run.assert_exit(1).named(), [format!("{}: present fail", target(&key(2)))]);
 
-    // A listing that breaks off makes nothing missing.
+    // An incomplete listing makes no object missing.
     rig.lab.deny(Deny::action("s3:ListBucket"));
     let run = rig.audit(&[]).await;
     assert_eq!((run.assert_exit(4).end()["missing"].as_u64(), run.named().len()), (Some(0), 0));

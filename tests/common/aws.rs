@@ -1,4 +1,4 @@
-//! A source whose answers count as those of AWS itself, whose API reference documents ETags.
+//! A source that counts as AWS, whose API reference documents ETags.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use stored_ami::progress::Call;
 use stored_ami::source::{Aside, Body, ObjectSource, SourceError};
 use stored_ami::units::{ByteRange, PartNumber};
 
+/// Wraps a source, and marks its facts as those of AWS.
 pub struct AsAws(pub Arc<dyn ObjectSource>);
 
 fn by_aws(facts: ObjectFacts) -> ObjectFacts {

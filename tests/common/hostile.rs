@@ -1,9 +1,10 @@
-//! Text that would drive a terminal, and what must come of it.
+//! Text that would control a terminal, and a check of the output.
 
-/// Sets the title, rings, clears the screen by both kinds of CSI, turns the text around, and forges a line.
+/// Sets the title, rings the bell, clears the screen by both kinds of CSI, reverses the text direction, and forges a
+/// line.
 pub const HOSTILE: &str = "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}2J\u{8}\u{7f}\u{202e}\u{2066}\u{61c}\u{2028}\r\nFORGED";
 
-/// No line but those the program ends, and nothing else that a terminal acts upon.
+/// Checks that the text contains no control characters except the line breaks of the program.
 pub fn assert_tame(text: &str) {
     let acts = |c: char| {
         (c.is_control() && c != '\n')

@@ -1,4 +1,4 @@
-//! What the black-box tests share: a server, objects on it, and the program run against it.
+//! Shared code of the black-box tests: a server, objects on it, and runs of the program.
 #![allow(dead_code, reason = "each test binary uses its own share")]
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCa
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, Tag, Tagging};
 use serde_json::Value;
 
-/// Bytes that do not repeat with a power-of-two period and differ from seed to seed.
+/// Bytes without a power-of-two period, different for each seed.
 pub fn data(seed: u64, size: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..size)
@@ -50,7 +50,7 @@ impl Server {
     }
 
     pub async fn bucket(&self, bucket: &str) {
-        // It may be there from an earlier run.
+        // The bucket may exist from an earlier run.
         let _ = self.client.create_bucket().bucket(bucket).send().await;
     }
 
@@ -77,6 +77,7 @@ impl Server {
         self.multipart_with(bucket, key, parts, checksum, |create| create).await;
     }
 
+    /// Uploads parts with the given checksum type.
     pub async fn multipart_with(
         &self,
         bucket: &str,
@@ -140,7 +141,7 @@ impl Server {
         self.client.put_object_tagging().bucket(bucket).key(key).tagging(tagging).send().await.unwrap();
     }
 
-    /// The program, set up for this server and for nothing else of this machine.
+    /// The program, configured for this server only.
     pub fn command(&self) -> Command {
         let mut command = bare_command();
         command
@@ -159,7 +160,7 @@ impl Server {
     }
 }
 
-/// The program without any AWS setting of this machine.
+/// The program without the AWS settings of this machine.
 pub fn bare_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stored-ami"));
     for (name, _) in std::env::vars_os() {
@@ -176,7 +177,7 @@ pub fn bare_command() -> Command {
     command
 }
 
-/// What a run of the program gave.
+/// Result of a run of the program.
 #[derive(Debug)]
 pub struct Run {
     pub exit: Option<i32>,
@@ -186,7 +187,7 @@ pub struct Run {
 
 impl Run {
     pub async fn of(mut command: Command) -> Self {
-        // The server may live in this process, so it must not be kept waiting.
+        // The server may run in this process, so it must not be blocked.
         let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         Run {
             exit: output.status.code(),
@@ -195,11 +196,12 @@ impl Run {
         }
     }
 
+    /// The JSON lines of standard output.
     pub fn lines(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The report of the one target.
+    /// The report about the only target.
     pub fn report(&self) -> Value {
         let lines = self.lines();
         assert_eq!(lines.len(), 2, "a report and a summary: {self:?}");
@@ -207,6 +209,7 @@ impl Run {
         lines[0].clone()
     }
 
+    /// The finding of this check in the only report.
     pub fn finding(&self, check: &str) -> Value {
         let report = self.report();
         let findings = report["findings"].as_array().unwrap();
@@ -229,7 +232,7 @@ impl Run {
     }
 }
 
-/// A file in a folder of its own.
+/// Writes a file into a directory, and returns its path.
 pub fn write(folder: &Path, name: &str, content: &[u8]) -> String {
     let path = folder.join(name);
     std::fs::write(&path, content).unwrap();

@@ -1,4 +1,4 @@
-//! What objects are held against, and what each of these values can tell.
+//! The references of the objects, and what each value can show.
 
 use stored_ami::checksum::Algorithm;
 use stored_ami_lab::checksum as theirs;
@@ -7,78 +7,82 @@ use crate::harm::Case;
 use crate::holding::Holding;
 use crate::shape::{Shape, parts};
 
+/// A kind of reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
     /// A checksum that S3 stores, over the whole object.
     Full(Algorithm),
-    /// The same from a server that does not state the type.
+    /// The same, from a server that does not state the type.
     Unstated(Algorithm),
-    /// A checksum that S3 stores, over the checksums of the parts.
+    /// A composite checksum that S3 stores.
     Composite(Algorithm),
     ETag,
     /// `--expect`.
     Expect(Algorithm),
-    /// `--expect` of a value over parts.
+    /// `--expect` with a composite value.
     ExpectParts(Algorithm),
     /// `--etag`.
     ExpectETag,
     /// `--sums`.
     Sums(Algorithm),
-    /// `--like` an object that has such a checksum over the whole.
+    /// `--like` with an object that has such a checksum over the whole object.
     Like(Algorithm),
     /// `--manifest`.
     Manifest,
 }
 
-/// What the claims of a holding are made of.
+/// Which bytes the value is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     ETag,
-    /// A value for each part, and one over everything.
+    /// A value for each part, and one over all bytes.
     Values,
-    /// The values of the parts alone.
+    /// Only the values of the parts.
     Parts,
-    /// The value over everything alone.
+    /// Only the value over all bytes.
     Total,
 }
 
-/// One value, and what it can tell.
+/// One value, and what it can show.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The name of its check.
+    /// The name of the check.
     pub check: String,
+    /// The algorithm of the value.
     pub algorithm: Algorithm,
     pub of: Of,
-    /// It is made of the digests of parts, not of the bytes.
+    /// Computed from the digests of the parts, not from the bytes.
     pub parts: bool,
-    /// Holding it against the bytes takes knowing where the parts end.
+    /// Comparing it with the bytes requires the part layout.
     pub by_part: bool,
-    /// A value for every part comes with it.
+    /// It contains a value for every part.
     pub names: bool,
-    /// Where its parts end can be known for certain, so that a mismatch speaks against the bytes.
+    /// Its part layout can be proved, so that a mismatch refutes the bytes.
     pub refutes: bool,
-    /// The right layout is known or among those that are tried.
+    /// The actual layout is known or among the candidates.
     pub right: bool,
-    /// It is of S3, and S3 does not list its parts.
+    /// A value of S3, whose parts S3 does not list.
     pub unlisted: bool,
-    /// The check that fails in its place when the object has another size.
+    /// The check that fails instead if the object has another size.
     pub sized: Option<&'static str>,
 }
 
+/// Algorithms whose digests of ranges can be combined.
 pub const FOLDING: [Algorithm; 3] = [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme];
 
-/// A digest by other hands than the verifier's.
+/// A digest by an independent implementation.
 pub fn digest(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
     theirs::Hasher::of(lab(algorithm), bytes)
 }
 
-/// The lab's name of an algorithm.
+/// The lab's type of an algorithm.
 pub fn lab(algorithm: Algorithm) -> theirs::Algorithm {
     let same = |theirs: &theirs::Algorithm| theirs.name().parse() == Ok(algorithm);
     theirs::Algorithm::ALL.into_iter().find(same).expect("both know ten algorithms")
 }
 
 impl Holding {
+    /// All values of the references.
     pub fn claims(&self) -> Vec<Claim> {
         self.references.iter().flat_map(|reference| self.claims_of(*reference)).collect()
     }
@@ -98,7 +102,7 @@ impl Holding {
             sized: None,
         };
         let over_parts = |check: String, algorithm| Claim { parts: true, by_part: true, ..whole(check, algorithm) };
-        // Where nobody tells where parts end, sizes are guessed.
+        // If the server states no part sizes, they are guessed.
         let told = self.parts_can_be_asked();
         let stored = |claim: Claim| Claim {
             refutes: told,
@@ -107,7 +111,7 @@ impl Holding {
             unlisted: !self.lists_parts(),
             ..claim
         };
-        // How a value was made that a person gives is not known.
+        // The layout of a value given by the user is not known.
         let given = |claim: Claim| Claim { of: Of::Total, refutes: false, ..claim };
         match reference {
             Full(algorithm) => vec![whole(algorithm.to_string(), algorithm)],
@@ -139,7 +143,7 @@ impl Holding {
                     }
                     false => whole(format!("manifest-{algorithm}"), algorithm),
                 };
-                // SHA-256 always; MD5 where the ETag took it at the time.
+                // Always SHA-256; MD5 if the ETag needed it.
                 let md5 = self.has(ETag).then(|| of_parts(Algorithm::Md5));
                 [total, of_parts(Algorithm::Sha256)].into_iter().chain(md5).map(sized).collect()
             }
@@ -148,7 +152,7 @@ impl Holding {
 }
 
 impl Claim {
-    /// The bytes that the value of each part was made of, and those that the one over everything was made of.
+    /// The bytes that the values of the parts were computed from, and those of the value over all bytes.
     fn made_of<'a>(&self, case: &'a Case) -> (&'a [u8], &'a [u8]) {
         match self.of {
             Of::ETag => (&case.etag_of, &case.etag_of),
@@ -158,7 +162,7 @@ impl Claim {
         }
     }
 
-    /// The parts, counted from 0, whose digest is not that of the bytes at rest.
+    /// The parts, counted from 0, whose digests differ from those of the stored bytes.
     pub fn wrong_parts(&self, case: &Case) -> Vec<usize> {
         let then = parts(self.made_of(case).0, &case.written);
         let now = parts(&case.held, &case.told);
@@ -166,7 +170,7 @@ impl Claim {
         (0..now.len()).filter(differ).collect()
     }
 
-    /// Whether the value is not that of the bytes at rest.
+    /// Whether the value differs from that of the stored bytes.
     pub fn sees(&self, case: &Case) -> bool {
         let (each, total) = self.made_of(case);
         match self.parts {

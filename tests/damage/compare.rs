@@ -1,4 +1,4 @@
-//! A report against what it must say.
+//! Compares a report with its expectation.
 
 use stored_ami::report::{FindingReport, VerifyReport};
 use stored_ami::verdict::Verdict;
@@ -9,7 +9,7 @@ use crate::harm::Case;
 use crate::requests::Requests;
 use crate::shape::ranges;
 
-/// Everything in which they differ, in words.
+/// All differences, as text.
 pub fn differences(expected: &Expected, case: &Case, report: &VerifyReport, calls: &[CallRecord]) -> Vec<String> {
     let mut found = Vec::new();
     let verdict = (report.verdict.name(), report.exit_code.code());

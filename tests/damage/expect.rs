@@ -1,4 +1,4 @@
-//! What must come of a case, by what each kind of reference can prove.
+//! The expected result of a case, from what each kind of reference can prove.
 
 use crate::claim::Claim;
 use crate::harm::{Case, Harm};
@@ -14,28 +14,29 @@ pub enum Outcome {
     Unknown(Why),
 }
 
+/// Why a verdict is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Where the parts end is not known for certain.
+    /// The part layout is not proved.
     Layout,
     NotMd5,
     Sampled,
-    /// The answers contradict each other.
+    /// The responses contradict each other.
     Protocol,
     Unstable,
     /// Another reference matched, and two reads differ for this one.
     Contradiction,
 }
 
-/// What one reference can prove about what was done.
+/// What one reference can prove about the harm.
 pub fn outcome(claim: &Claim, case: &Case, holding: &Holding) -> Outcome {
     let parts_gone = case.told.len() < case.written.len();
-    // The first reading counts for nothing where it went by the wrong parts.
+    // The first read does not count if it used a wrong layout.
     let read_again = claim.unlisted && claim.by_part && holding.misled(case).is_some() && !holding.knows_parts(case);
     let differs = claim.sees(case) || (case.harm == Harm::Wire && !read_again);
     match case.harm {
         Harm::Short | Harm::Long => Outcome::Unknown(Why::Protocol),
-        // The ETag speaks of more parts than there are.
+        // The ETag covers more parts than the object has.
         _ if claim.by_part && parts_gone => match holding.reading {
             Reading::Sample => Outcome::Unknown(Why::Sampled),
             Reading::Usual | Reading::InOrder => Outcome::Unknown(Why::Layout),
@@ -57,10 +58,10 @@ fn sampled(parts: Vec<usize>) -> Vec<usize> {
     parts.into_iter().filter(|part| part % 2 == 1).collect()
 }
 
-/// What a report must say.
+/// The expected report.
 #[derive(Debug)]
 pub struct Expected {
-    /// By the name of the check, how often a wrong value must have been read.
+    /// Check, outcome, and how often a wrong value must have been read.
     pub findings: Vec<(String, Outcome, Option<u8>)>,
     pub verdict: &'static str,
     pub exit_code: u8,
@@ -68,14 +69,14 @@ pub struct Expected {
 }
 
 impl Holding {
-    /// Whether something besides S3 tells where the parts end: a manifest that goes by MD5 as the ETag does.
+    /// Whether a source other than S3 states the layout: a manifest with MD5, like the ETag.
     pub fn knows_parts(&self, case: &Case) -> bool {
         self.claims().iter().any(|claim| claim.check == "manifest-parts-md5" && !claim.dropped(case))
     }
 }
 
 impl Claim {
-    /// Another size settles it, and the value is not looked at.
+    /// Another size settles the check, and the value is not compared.
     fn dropped(&self, case: &Case) -> bool {
         self.sized.is_some() && case.stated_size != case.written.iter().sum::<usize>()
     }
@@ -83,8 +84,8 @@ impl Claim {
 
 type Findings = [(String, Outcome, Option<u8>)];
 
-/// How often the bytes were read of references some of which matched and some of which did not; another size is no
-/// statement about the same bytes.
+/// The number of reads of references that disagree with each other. A different size is not a statement about the same
+/// bytes.
 fn contradiction(findings: &Findings) -> Option<Option<u8>> {
     let refuted = |(check, outcome, _): &&(String, Outcome, Option<u8>)| {
         matches!(outcome, Outcome::Fail(_)) && !check.ends_with("-size")
@@ -94,7 +95,7 @@ fn contradiction(findings: &Findings) -> Option<Option<u8>> {
     matched.then_some(reads)
 }
 
-/// Whether a value that a person gave is not judged: each one, or all of a manifest or of another object.
+/// Whether a value given by the user is not judged: any of them, or all of a manifest or of another object.
 fn given_is_open(findings: &Findings) -> bool {
     let any = |from: &str, wanted: fn(&Outcome) -> bool| {
         findings.iter().any(|(check, outcome, _)| check.starts_with(from) && wanted(outcome))
@@ -105,6 +106,7 @@ fn given_is_open(findings: &Findings) -> bool {
     open("expect-") || open("sums-") || ["manifest-", "like-"].iter().any(of_one)
 }
 
+/// The expected report of a case.
 pub fn expected(holding: &Holding, case: &Case) -> Expected {
     let (dropped, used): (Vec<Claim>, Vec<Claim>) = holding.claims().into_iter().partition(|c| c.dropped(case));
     let judged: Vec<(&Claim, Outcome)> = used.iter().map(|claim| (claim, outcome(claim, case, holding))).collect();

@@ -1,4 +1,4 @@
-//! What is done to an object at rest, or to the values it is held against.
+//! Changes to a stored object, or to its reference values.
 
 use bytes::Bytes;
 use stored_ami::checksum::Algorithm;
@@ -6,62 +6,67 @@ use stored_ami::checksum::Algorithm;
 use crate::claim::digest;
 use crate::shape::{Place, Shape, parts, ranges};
 
+/// A change to an object or to its reference values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Harm {
     None,
-    /// User metadata and tags are others; the bytes are right.
+    /// User metadata and tags change; the bytes are intact.
     Metadata,
     /// One bit is flipped.
     Flip(Place),
-    /// A run of bytes is zero.
+    /// A run of bytes is zeroed.
     Zero(Place),
-    /// The object ends inside the part, or at the beginning of the last one; S3 states the new size.
+    /// The object ends inside the part, or at the start of the last one; S3 states the new size.
     Truncate(Place),
-    /// Bytes are added at the end; S3 states the new size.
+    /// Bytes are appended; S3 states the new size.
     Extend,
-    /// The part and the one behind it are exchanged.
+    /// The part and the one after it are swapped.
     Swap(Place),
+    /// The part is removed.
     Drop(Place),
+    /// The part is repeated.
     Twice(Place),
-    /// Bytes are replaced so that this CRC of them stays what it was.
+    /// Bytes are replaced such that this CRC over them is unchanged.
     Forge(Algorithm, Place),
-    /// The bytes are right, and what they are held against, the ETag apart, is of older bytes.
+    /// The bytes are intact, but all references except the ETag are of older bytes.
     Stale(Place),
-    /// The same, and only the value over everything: those of the parts are right.
+    /// The same, but only the value over all bytes; those of the parts are correct.
     StaleTotal,
-    /// The bytes are right, and the ETag is that of older ones.
+    /// The bytes are intact, but the ETag is of older bytes.
     WrongETag(Place),
-    /// There are fewer bytes than S3 states.
+    /// The object has fewer bytes than S3 states.
     Short,
-    /// There are more bytes than S3 states.
+    /// The object has more bytes than S3 states.
     Long,
-    /// The bytes at rest are right; one is changed on its way, once.
+    /// The stored bytes are intact; one is changed in transit, once.
     Wire,
 }
 
-/// An object with its references, as a `verify` meets them.
+/// An object with its references, as given to `verify`.
 pub struct Case {
     pub harm: Harm,
-    /// Sizes of the parts as they were written.
+    /// Sizes of the parts as written.
     pub written: Vec<usize>,
-    /// Sizes of the parts as S3 tells them. They begin where they did, and the last one ends where the bytes do.
+    /// Sizes of the parts as S3 states them. Their starts are unchanged, and the last part ends with the bytes.
     pub told: Vec<usize>,
+    /// Size in bytes, as S3 states it.
     pub stated_size: usize,
-    /// The bytes at rest.
+    /// The stored bytes.
     pub held: Bytes,
-    /// The bytes that the ETag was made of.
+    /// The bytes that the ETag was computed from.
     pub etag_of: Bytes,
-    /// Those that the value of each part was made of, by all other references.
+    /// The bytes that the other references' values of parts were computed from.
     pub parts_of: Bytes,
-    /// Those that the value over everything was made of.
+    /// The bytes that the value over all bytes was computed from.
     pub total_of: Bytes,
 }
 
 impl Harm {
-    /// Everything that can be done to an object of this shape.
+    /// All harms for an object of this shape.
     pub fn all(shape: Shape) -> Vec<Harm> {
         let mut all = vec![Harm::None, Harm::Metadata, Harm::Short, Harm::Long, Harm::Wire];
-        // A list of parts that contradicts its total is asked for part by part, and an empty part cannot be asked for.
+        // If the list of parts contradicts the total, each part is asked for its size, which is impossible for an empty
+        // part.
         all.extend((shape != Shape::EmptyEnd).then_some(Harm::StaleTotal));
         for (place, _) in shape.places().iter().copied() {
             all.extend([Harm::Flip(place), Harm::Zero(place), Harm::Stale(place), Harm::WrongETag(place)]);
@@ -81,6 +86,7 @@ impl Harm {
         all
     }
 
+    /// The object and its references after this harm.
     pub fn case(self, shape: Shape) -> Case {
         let (right, written) = (shape.bytes(), shape.cut());
         let older = |place| edit(&right, flips(shape, place));
@@ -134,11 +140,11 @@ impl Harm {
     }
 }
 
-/// Bits to flip at a place: one, or at a boundary one on each side.
+/// Bits to flip at a place: one, or one on each side of a boundary.
 fn flips(shape: Shape, place: Place) -> impl Iterator<Item = (usize, u8)> {
     let (start, length) = around(shape, place, usize::MAX);
     let bits = match place {
-        // The very ends of the object and of its parts, where ranges go wrong.
+        // The first and last byte of objects and parts, where range errors occur.
         Place::First => [Some((start, 0x01)), None],
         Place::Last => [Some((start + length - 1, 0x80)), None],
         Place::Boundary => {
@@ -162,7 +168,7 @@ fn around(shape: Shape, place: Place, most: usize) -> (usize, usize) {
     (start + (size - length) / 2, length)
 }
 
-/// Where an object that is cut off at a place ends.
+/// The end of an object that is truncated at a place.
 fn end(shape: Shape, place: Place) -> usize {
     let all: Vec<(usize, usize)> = ranges(&shape.cut()).collect();
     let (last, size) = all[all.len() - 1];
@@ -185,8 +191,8 @@ fn rearrange(bytes: &Bytes, shape: Shape, place: Place, change: impl FnOnce(&mut
     pieces.concat().into()
 }
 
-/// A multiple of the generator polynomial added to a message leaves its CRC as it was. What is added here is the
-/// polynomial itself, its highest power first; reflected CRCs take the lowest bit of a byte first.
+/// Adding a multiple of the generator polynomial to a message does not change its CRC. This adds the polynomial itself,
+/// its highest power first; reflected CRCs process the lowest bit of a byte first.
 fn forge(bytes: &Bytes, crc: Algorithm, shape: Shape, place: Place) -> Bytes {
     let (polynomial, width): (u64, usize) = match crc {
         Algorithm::Crc32 => (0xEDB8_8320, 4),
@@ -201,8 +207,8 @@ fn forge(bytes: &Bytes, crc: Algorithm, shape: Shape, place: Place) -> Bytes {
     forged
 }
 
-/// The parts of an object that has other bytes now: none of them is moved, those that are left without a byte are
-/// gone, and the last one takes what there is.
+/// The parts of an object with another size: starts are unchanged, parts without bytes are dropped, and the last one
+/// takes the rest.
 fn cut_again(written: &[usize], size: usize) -> Vec<usize> {
     let mut left = size;
     let mut told: Vec<usize> = Vec::new();

@@ -1,4 +1,4 @@
-//! The objects of the matrix, and what each is held against.
+//! The objects of the matrix, and their references.
 
 use stored_ami::checksum::Algorithm;
 
@@ -6,16 +6,16 @@ use crate::claim::{FOLDING, Reference};
 use crate::harm::Case;
 use crate::shape::{Shape, uniform};
 
-/// What the server tells of parts.
+/// What the server states about parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
-    /// What S3 tells: a list with composites, and each part when asked.
+    /// Like S3: a list for composite checksums, and the size of each part on request.
     All,
-    /// Attributes are refused, so nothing is listed.
+    /// Attributes are denied, so parts are not listed.
     Unlisted,
-    /// And a HEAD of a part tells of the whole object.
+    /// In addition, HEAD of a part describes the whole object.
     Ignored,
-    /// And a HEAD of a part is refused.
+    /// In addition, HEAD of a part is denied.
     Refused,
 }
 
@@ -23,17 +23,17 @@ pub enum Answers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     Usual,
-    /// In ranges smaller than the parts, and with a digest that must go in order beside it.
+    /// In ranges smaller than the parts, with an additional digest that is computed in order.
     InOrder,
-    /// Every second range, beginning with the second.
+    /// Every second range, starting with the second.
     Sample,
 }
 
-/// An object and what it is held against.
+/// An object and its references.
 #[derive(Debug, Clone)]
 pub struct Holding {
     pub shape: Shape,
-    /// Without an ETag among them the object is encrypted with a key of KMS, and its ETag is no MD5.
+    /// Without an ETag among them, the object is encrypted with a KMS key, and its ETag is not an MD5.
     pub references: Vec<Reference>,
     pub answers: Answers,
     pub reading: Reading,
@@ -52,7 +52,7 @@ impl Holding {
         Holding { reading, ..self }
     }
 
-    /// Every kind of reference in every type that S3 allows, over every shape that makes a difference to it.
+    /// Every kind of reference in every type that S3 allows, over every shape that affects it.
     pub fn all() -> Vec<Holding> {
         use Algorithm::{Crc32, Crc32c, Crc64Nvme, Sha256, Sha512};
         use Reference::{Composite, ETag, Expect, ExpectETag, ExpectParts, Full, Like, Manifest, Sums, Unstated};
@@ -90,7 +90,7 @@ impl Holding {
             all.extend([Sums(Sha256), Like(Crc64Nvme)].map(|reference| one(shape, reference)));
             all.push(one(shape, Composite(Sha256)).read(Reading::Sample));
         }
-        // What S3 stores by default since December 2024, and what else is found together.
+        // The checksum that S3 stores by default since December 2024, and usual combinations.
         for shape in [Single, Uniform, Uneven, Disguised] {
             all.push(Holding::new(shape, &[Full(Crc64Nvme), ETag]));
         }
@@ -124,18 +124,18 @@ impl Holding {
         self.shape != Shape::Single
     }
 
-    /// Each part can be asked where it ends.
+    /// Whether each part states its size on request.
     pub fn parts_can_be_asked(&self) -> bool {
         matches!(self.answers, Answers::All | Answers::Unlisted)
     }
 
-    /// S3 lists the parts of composites, unless attributes are refused.
+    /// S3 lists the parts of composite checksums, unless attributes are denied.
     pub fn lists_parts(&self) -> bool {
         let composite = self.references.iter().any(|reference| matches!(reference, Reference::Composite(_)));
         composite && self.answers == Answers::All
     }
 
-    /// The sizes that the first part suggests, where they are not those of the parts.
+    /// The part sizes that the first part suggests, if the actual ones differ.
     pub fn misled(&self, case: &Case) -> Option<Vec<usize>> {
         let asked = self.multipart() && self.parts_can_be_asked() && !self.lists_parts();
         let fits = asked && case.told.len() == case.written.len();

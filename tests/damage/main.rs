@@ -1,6 +1,6 @@
-//! The damage matrix: what is done to an object × where × what the object is held against, each case verified over
-//! HTTP against the lab. What must come of a case is stated by `expect`, from what each kind of reference can prove;
-//! `docs/trust.md` says the same in a table, and is held equal to it.
+//! The damage matrix: harm × place × references. Each case is verified over HTTP against the lab. `expect` states the
+//! expected result, from what each kind of reference can prove; `docs/trust.md` shows the same as a table, and a test
+//! keeps them equal.
 #![allow(clippy::print_stdout, reason = "says how many cases ran")]
 
 #[path = "../common/aws.rs"]
@@ -33,7 +33,7 @@ use holding::Holding;
 use rig::Rig;
 use shape::{Shape, parts};
 
-/// Objects that are verified at a time.
+/// Number of objects verified concurrently.
 const AT_A_TIME: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,17 +52,17 @@ async fn every_damage_against_every_reference() {
         let (some, differences) = done.unwrap();
         cases += some;
         wrong += differences.len();
-        // What is wrong with one reference is often wrong with many places.
+        // An error in one reference often appears at many places.
         differences.iter().take(SHOWN).for_each(|case| shown += case);
     }
     println!("{cases} cases");
     assert!(wrong == 0, "{wrong} of {cases} cases went wrong; some of each object:\n{shown}");
 }
 
-/// Cases of one object that are shown when they go wrong.
+/// Number of wrong cases to show per object.
 const SHOWN: usize = 3;
 
-/// All that can be done to one object: the number of cases, and where the reports are not what they must be.
+/// Runs all cases of one object. Returns their number, and the reports that differ from the expectation.
 async fn all_of(holding: Holding) -> (usize, Vec<String>) {
     let rig = Rig::new(holding.clone()).await;
     let mut wrong = Vec::new();
@@ -78,7 +78,7 @@ async fn all_of(holding: Holding) -> (usize, Vec<String>) {
     (harms.len(), wrong)
 }
 
-/// What the cases put into S3's place is what an upload leaves there.
+/// The records that the cases create directly are equal to those of an upload.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_leaves_the_same_record() {
     let lab = Lab::start(LabOptions { default_checksum: false, ..LabOptions::default() }).await.unwrap();

@@ -1,4 +1,4 @@
-//! The reads that a case must take.
+//! The expected reads of a case.
 
 use crate::claim::{Claim, FOLDING};
 use crate::expect::Outcome;
@@ -13,17 +13,17 @@ pub enum Requests {
         gets: usize,
         bytes: usize,
     },
-    /// Where chance has a part in it.
+    /// If the number depends on timing.
     AtMost {
         bytes: usize,
     },
 }
 
-/// Largest range of a reading in order, in bytes.
+/// Maximum range size of an ordered read, in bytes.
 pub const SMALL: usize = 4096;
 
-/// Each byte is read once. What differs is read a second time: the parts that are named, else everything. The flag says
-/// that only parts were.
+/// Each byte is read once. Mismatching bytes are read a second time: the named parts, otherwise everything. The flag
+/// states that only parts were read again.
 pub fn requests(holding: &Holding, case: &Case, judged: &[(&Claim, Outcome)]) -> (Requests, bool) {
     let size = case.stated_size;
     let in_order = holding.reading == Reading::InOrder;
@@ -46,7 +46,7 @@ pub fn requests(holding: &Holding, case: &Case, judged: &[(&Claim, Outcome)]) ->
         None => pieces(&[size], most),
     };
     let named: Vec<usize> = failed.iter().flat_map(|(_, parts)| parts.iter().copied()).collect();
-    // The proved parts are not those that the first reading went by.
+    // The proved layout differs from that of the first read.
     let anew = misled.is_some() && failed.iter().any(|(claim, _)| claim.unlisted && claim.by_part);
     let partial = !named.is_empty() && !anew;
     match case.harm {
@@ -69,7 +69,7 @@ pub fn requests(holding: &Holding, case: &Case, judged: &[(&Claim, Outcome)]) ->
     if anew {
         read.extend(&proved);
     } else if partial {
-        // A part whose digest does not fold is one range, unless something else must go in order.
+        // A part whose digest cannot be combined is one range, unless another digest is computed in order.
         let mut placing = failed.iter().filter(|(_, parts)| !parts.is_empty());
         let folds = placing.all(|(claim, _)| FOLDING.contains(&claim.algorithm));
         let again = if in_order && !folds { &proved } else { &first };
@@ -84,7 +84,7 @@ pub fn requests(holding: &Holding, case: &Case, judged: &[(&Claim, Outcome)]) ->
     (Requests::Exactly { gets: read.len(), bytes: read.iter().map(|(_, length)| length).sum() }, partial)
 }
 
-/// The parts of a cut, each in pieces of at most `most` bytes; nobody asks for no bytes.
+/// The parts of a layout, in pieces of at most `most` bytes; empty ranges are not requested.
 fn pieces(cut: &[usize], most: usize) -> Vec<(usize, usize)> {
     let of_part = |(start, size): (usize, usize)| {
         let step = most.min(size).max(1);

@@ -1,4 +1,4 @@
-//! A lab whose objects are changed behind what S3 keeps of them.
+//! A lab whose objects are changed without updating what S3 stores about them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,14 +34,15 @@ use crate::shape::parts;
 const BUCKET: &str = "archive";
 const LIKE: &str = "like.bin";
 
+/// A lab, and a verifier of the objects in it.
 pub struct Rig {
     lab: Lab,
     connection: Connection,
     holding: Holding,
     budget: Budget,
-    /// Objects so far.
+    /// Number of objects so far.
     objects: AtomicUsize,
-    /// Manifests of bytes, written by the tool itself.
+    /// Manifests by content, written by the tool itself.
     manifests: Mutex<BTreeMap<Bytes, Manifest>>,
 }
 
@@ -72,15 +73,15 @@ impl Rig {
         self.lab.synthesize(BUCKET, key, any).await.unwrap();
     }
 
-    /// Each case has an object of its own: a reading that is given up leaves requests behind that are still under way,
-    /// and they must not be taken for those of the next case.
+    /// Each case has its own object: an abandoned read leaves requests in flight, which must not be counted for the
+    /// next case.
     async fn fresh(&self) -> String {
         let key = format!("case-{}.bin", self.objects.fetch_add(1, Ordering::Relaxed));
         self.create(&key).await;
         key
     }
 
-    /// Does what is to be done, verifies, and gives the report and the reads of object bytes.
+    /// Applies the harm, verifies, and returns the report and the reads of object bytes.
     pub async fn verify(&self, case: &Case) -> (VerifyReport, Vec<CallRecord>) {
         let key = self.fresh().await;
         let mut request = self.request(&key);
@@ -96,7 +97,7 @@ impl Rig {
     }
 
     fn source(&self, key: &str) -> Arc<dyn ObjectSource> {
-        // The matrix is about S3 itself, which documents its ETags.
+        // The matrix tests S3 itself, which documents its ETags.
         Arc::new(AsAws(Arc::new(self.connection.object(format!("s3://{BUCKET}/{key}").parse().unwrap()))))
     }
 
@@ -116,7 +117,7 @@ impl Rig {
         verify(&session, &request, &CancellationToken::new()).await.unwrap()
     }
 
-    /// Adds what a person gives to the request.
+    /// Adds the reference values of the user to the request.
     async fn give(&self, reference: Reference, case: &Case, request: &mut VerifyRequest) {
         let value = |algorithm| Digest::new(algorithm, &digest(algorithm, &case.total_of)).unwrap();
         match reference {
@@ -139,7 +140,7 @@ impl Rig {
             Reference::Manifest => {
                 let of_parts = self.manifest(&case.parts_of, &case.written).await;
                 let total = self.manifest(&case.total_of, &case.written).await;
-                // It is the manifest of this very object, from before.
+                // An earlier manifest of this object.
                 let target = request.target().to_string();
                 request.manifest = Some(("m.json".to_owned(), Manifest { target, whole: total.whole, ..of_parts }));
             }
@@ -147,7 +148,7 @@ impl Rig {
         }
     }
 
-    /// What `--write-manifest` keeps of these bytes, while they were at rest.
+    /// The manifest that `--write-manifest` writes for these bytes.
     async fn manifest(&self, bytes: &Bytes, written: &[usize]) -> Manifest {
         if let Some(known) = self.manifests.lock().unwrap().get(bytes) {
             return known.clone();
@@ -170,7 +171,7 @@ impl Rig {
         manifest
     }
 
-    /// Puts the bytes at rest, and what S3 keeps of them, to what they are in the case.
+    /// Sets the stored bytes, and what S3 states about them, to those of the case.
     fn plant(&self, key: &str, case: &Case) {
         self.lab.replace(BUCKET, key, case.held.clone()).unwrap();
         self.lab.with_object(BUCKET, key, |record| self.record(case, record)).unwrap();
@@ -238,7 +239,7 @@ impl Rig {
         record.tags = if changed { vec![("stage".to_owned(), "other".to_owned())] } else { Vec::new() };
     }
 
-    /// What S3 keeps of an object, for a comparison with an upload.
+    /// The record of an object, for a comparison with an upload.
     pub async fn kept(&self, case: &Case) -> ObjectRecord {
         let key = self.fresh().await;
         self.plant(&key, case);

@@ -1,27 +1,29 @@
-//! How the objects are written, and where in them harm is done.
+//! How the objects are divided into parts, and the places of harm.
 
 use bytes::Bytes;
 
 use crate::common::data;
 
+/// The part layout of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// One PUT. The blocks that harm is done to are the test's alone; S3 knows of none.
+    /// One PUT. The blocks that are harmed exist only in the test, not in S3.
     Single,
-    /// Parts of one size but for the last, a size that no writer is known for.
+    /// Parts of one size except for the last; the size is not one of the guessed ones.
     Uniform,
     /// The first part fits no uniform layout.
     Uneven,
     /// The first part fits a uniform layout, the others do not.
     Disguised,
-    /// Parts of a size that is among those that are guessed.
+    /// Parts of a size that is among the guessed ones.
     Guessable,
-    /// The last part has no bytes.
+    /// The last part is empty.
     EmptyEnd,
     /// A multipart upload of one part.
     OnePart,
 }
 
+/// A place of harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     First,
@@ -29,7 +31,7 @@ pub enum Place {
     Last,
     Tiny,
     Huge,
-    /// The end of the middle part, and the beginning of the one behind it.
+    /// The end of the middle part, and the start of the one after it.
     Boundary,
 }
 
@@ -48,7 +50,7 @@ impl Shape {
         }
     }
 
-    /// The part at each place, counted from 0; the one before it, where the place is a boundary.
+    /// The part at each place, counted from 0; for a boundary, the part before it.
     pub fn places(self) -> &'static [(Place, usize)] {
         match self {
             Shape::Uniform | Shape::Guessable => &[(First, 0), (Middle, 2), (Last, 4), (Boundary, 2)],
@@ -59,6 +61,7 @@ impl Shape {
         }
     }
 
+    /// The part at a place, counted from 0.
     pub fn part(self, place: Place) -> usize {
         self.places().iter().find(|(known, _)| *known == place).expect("a place of this shape").1
     }
@@ -68,7 +71,7 @@ impl Shape {
     }
 }
 
-/// Where the parts of a cut begin and how long they are.
+/// Starts and sizes of parts.
 pub fn ranges(cut: &[usize]) -> impl Iterator<Item = (usize, usize)> {
     cut.iter().scan(0, |end, size| {
         *end += size;
@@ -76,13 +79,13 @@ pub fn ranges(cut: &[usize]) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// The parts of `bytes` by a cut; those that `bytes` is too short for are cut short.
+/// The parts of `bytes`; truncated if `bytes` is too short.
 pub fn parts<'a>(bytes: &'a [u8], cut: &[usize]) -> Vec<&'a [u8]> {
     let end = bytes.len();
     ranges(cut).map(|(start, size)| &bytes[start.min(end)..(start + size).min(end)]).collect()
 }
 
-/// All parts of `part` bytes but the last.
+/// Parts of `part` bytes, except for the last.
 pub fn uniform(size: usize, part: usize) -> Vec<usize> {
     (0..size.div_ceil(part)).map(|index| part.min(size - index * part)).collect()
 }

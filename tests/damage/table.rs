@@ -1,5 +1,5 @@
-//! The tables of guarantees in `README.md` and `docs/trust.md`: the same cases and the same expectations as the matrix,
-//! put into words.
+//! The tables of guarantees in `README.md` and `docs/trust.md`, generated from the cases and expectations of the
+//! matrix.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::harm::Harm;
 use crate::holding::{Answers, Holding, Reading};
 use crate::shape::Place;
 
-/// The pages, and which of the columns each shows.
+/// The pages, and the columns that each shows.
 const PAGES: [(&str, &[usize]); 2] = [
     (concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), &[0, 1, 3, 5]),
     (concat!(env!("CARGO_MANIFEST_DIR"), "/docs/trust.md"), &[0, 1, 2, 3, 4, 5, 6, 7]),
@@ -36,7 +36,7 @@ fn column(harm: Harm, algorithm: Option<Algorithm>, etag: bool) -> Option<usize>
         Harm::None | Harm::Metadata => Some(0),
         Harm::Flip(_) | Harm::Zero(_) | Harm::Swap(_) => Some(1),
         Harm::Truncate(_) | Harm::Extend | Harm::Drop(_) | Harm::Twice(_) => Some(2),
-        // That one is no part of the same CRC: each of the two has another.
+        // Parts on both sides of a boundary have another CRC each, so this belongs to no column.
         Harm::Forge(_, Place::Boundary) => None,
         Harm::Forge(crc, _) => Some(if algorithm == Some(crc) { 3 } else { 4 }),
         Harm::Stale(_) | Harm::StaleTotal => (!etag).then_some(5),
@@ -46,12 +46,12 @@ fn column(harm: Harm, algorithm: Option<Algorithm>, etag: bool) -> Option<usize>
     }
 }
 
-/// What an object is held against, in words; `None` where there are several references.
+/// The label of the references; `None` for combinations of several.
 fn label(holding: &Holding) -> Option<(&'static str, Option<Algorithm>)> {
     use Reference::{Composite, ETag, Expect, ExpectETag, ExpectParts, Full, Like, Manifest, Sums, Unstated};
     let parts_told = holding.parts_can_be_asked();
     Some(match (holding.references.as_slice(), holding.reading) {
-        // What they tell is the same, by more requests.
+        // The result is the same, with more requests.
         (_, Reading::InOrder) => return None,
         _ if holding.answers == Answers::Unlisted => return None,
         ([], _) => ("nothing; an ETag under SSE-KMS, DSSE-KMS or SSE-C", None),
@@ -76,7 +76,7 @@ fn label(holding: &Holding) -> Option<(&'static str, Option<Algorithm>)> {
     })
 }
 
-/// The cases of one label and algorithm, summed up.
+/// The cases of one label and algorithm.
 #[derive(Default)]
 struct Row {
     verdicts: [BTreeSet<&'static str>; COLUMNS.len()],
@@ -97,7 +97,7 @@ impl Row {
             ["pass", "fail", "unknown"].iter().filter(|word| all.contains(**word)).map(shown).collect::<Vec<_>>()
         };
         let yes = |value: bool| if value { "yes" } else { "no" }.to_owned();
-        // None of the harms make a part of the same value, unless it is a CRC.
+        // Only CRCs have different parts with the same value.
         let or_none = |shown: Vec<String>| if shown.is_empty() { "–".to_owned() } else { shown.join(" or ") };
         let verdicts = columns.iter().map(|column| or_none(verdicts(&self.verdicts[*column])));
         verdicts.chain([yes(self.names), yes(self.resists)]).collect()
@@ -126,7 +126,7 @@ fn rows() -> Vec<(&'static str, Option<Algorithm>, Row)> {
 }
 
 fn table(columns: &[usize]) -> String {
-    // Algorithms of one kind of reference that tell the same share a line.
+    // Algorithms with the same results share a line.
     let mut lines: Vec<(&str, Vec<Algorithm>, Vec<String>)> = Vec::new();
     for (label, algorithm, row) in rows() {
         let cells = row.cells(columns);
@@ -135,7 +135,7 @@ fn table(columns: &[usize]) -> String {
             None => lines.push((label, Vec::from_iter(algorithm), cells)),
         }
     }
-    // Lines of one kind of reference stand together, in the order in which the kinds first come.
+    // Lines of one kind of reference are adjacent, in the order of first appearance.
     let mut kinds: Vec<&str> = lines.iter().map(|(label, ..)| *label).collect();
     kinds.dedup();
     lines.sort_by_key(|(label, ..)| kinds.iter().position(|kind| kind == label));
@@ -150,7 +150,7 @@ fn table(columns: &[usize]) -> String {
     text + "\n"
 }
 
-/// To renew the sections: `UPDATE_DOCS=1 cargo test --release --test damage`.
+/// To update the sections: `UPDATE_DOCS=1 cargo test --release --test damage`.
 #[test]
 fn the_pages_say_what_the_matrix_expects() {
     for (file, columns) in PAGES {

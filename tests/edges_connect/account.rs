@@ -1,4 +1,4 @@
-//! Services of the account that cannot be reached leave their checks unknown.
+//! If services of the account are unreachable, their checks are unknown.
 
 use std::net::TcpListener;
 
@@ -15,7 +15,7 @@ fn finding<'a>(report: &'a Value, check: &str) -> &'a Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn sts_and_quotas_out_of_reach() {
     let rig = Rig::new().await;
-    // Takes connections and never says a word.
+    // Accepts connections and never responds.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let failing = Recorder::start(|_| plain(503, ""));
@@ -39,7 +39,7 @@ async fn sts_and_quotas_out_of_reach() {
     }
     let asked = failing.seen().iter().filter(|seen| seen.body.contains("GetCallerIdentity")).count();
     assert!(asked <= 8, "four attempts for each of two commands at most, and not eight: {asked}");
-    // An alias that cannot be set is told, and the AMI is there.
+    // An alias that cannot be set is reported; the AMI exists.
     let stored = Run::of(rig.keyed(&["store", AMI, "--bucket", EMPTY, "--yes"])).await;
     assert_eq!(stored.exit, Some(0), "{stored:?}");
     let copy = "s3://empty/ami-0123456789abcdef0.bin";
@@ -52,7 +52,7 @@ async fn sts_and_quotas_out_of_reach() {
         assert_eq!(finding(&report, "alias")["verdict"], "unknown", "{report}");
     }
     assert!(failing.seen().iter().filter(|seen| seen.head.contains("AmazonSSM.PutParameter")).count() <= 4);
-    // Without an account nothing is started.
+    // Nothing is started if the account is unknown.
     let mut command = rig.keyed(&["restore", copy, "--name", "gold", "--yes", "--json"]);
     command.env("AWS_ENDPOINT_URL_STS", &silent);
     let run = Run::of(command).await;
@@ -65,7 +65,7 @@ async fn sts_and_quotas_out_of_reach() {
     assert!(!rig.lab.calls().iter().any(started));
 }
 
-/// What the account's services answer is a few hundred bytes.
+/// Responses of the account's services are a few hundred bytes long.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_of_the_account_are_bounded_and_whole() {
     let rig = Rig::new().await;

@@ -1,4 +1,4 @@
-//! Plain words for what this program cannot do, and what to do instead.
+//! Clear messages for unsupported features, with the alternative.
 
 use crate::common::Run;
 use crate::recorder::Recorder;
@@ -19,7 +19,7 @@ async fn ways_to_sign_in_that_need_another_program() {
     );
     let cache = rig.path(".aws/sso/cache");
     std::fs::create_dir_all(&cache).unwrap();
-    // SHA-1 of `s`: where the AWS CLI keeps the token of the session.
+    // SHA-1 of `s`: where the AWS CLI stores the token of the session.
     let expired = r#"{"startUrl":"https://x.example/start","region":"us-east-1","accessToken":"hunter2","expiresAt":"2020-01-01T00:00:00Z"}"#;
     let token = cache.join("a0f1490a20d0211c997b44bc357e1972deab8ae3.json");
     for expired in [None, Some(expired)] {

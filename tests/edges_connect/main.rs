@@ -1,5 +1,5 @@
-//! How the program comes to its endpoints and credentials: the environment, the configuration files and the flags, as
-//! they are and as they go wrong.
+//! How the program finds its endpoints and credentials: valid and invalid settings in the environment, configuration
+//! files and flags.
 
 mod account;
 mod clear;

@@ -1,4 +1,4 @@
-//! Settings that no one means: no value of a variable and no configuration file ends the program by a panic.
+//! Meaningless settings: no value of a variable and no configuration file causes a panic.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -142,7 +142,7 @@ const VARIABLES: [&str; 24] = [
     "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
 ];
 
-/// Bytes of one of several kinds, none of them NUL, which no variable can hold.
+/// Bytes of one of several kinds, without NUL, which a variable cannot contain.
 fn noise(seed: u64) -> Vec<u8> {
     let raw = data(seed, 12);
     let alphabet: &[u8] = match seed % 5 {
@@ -178,7 +178,7 @@ async fn random_variables() {
     }
 }
 
-/// Of what is read where there are no keys. The servers behind it answer nothing of use.
+/// Variables that are read if there are no keys. The servers respond with useless data.
 #[tokio::test(flavor = "multi_thread")]
 async fn random_variables_of_other_sources() {
     let rig = Rig::new().await;

@@ -1,4 +1,4 @@
-//! Whose keys sign the requests.
+//! Which keys sign the requests.
 
 use stored_ami_lab::{Action, Operation};
 
@@ -33,7 +33,7 @@ async fn a_profile_of_the_flag_goes_before_the_keys_of_the_environment() {
                 .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container.url);
             let run = Run::of(command).await;
             assert!(matches!(run.exit, Some(0 | 1 | 3)), "{run:?}");
-            // Region and endpoint of the environment hold, or nothing would have come to the lab.
+            // Region and endpoint of the environment are used; otherwise no request would reach the lab.
             assert_eq!(rig.signers(), [signer], "{flag:?} {variable:?} {keys} {args:?}");
         }
     }
@@ -59,7 +59,7 @@ async fn a_profile_that_is_not_there_is_refused_with_those_that_are() {
     assert!(rig.lab.calls().is_empty());
 }
 
-/// The text that a profile's process prints, with white space that a careless script leaves.
+/// The output of a profile's process, with whitespace that a careless script leaves.
 const PRINTED: &str = r#"{"Version":1,"AccessKeyId":"PROCESSKEY\n","SecretAccessKey":"s"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +117,7 @@ async fn a_role_is_assumed_once_with_keys_of_the_environment() {
     assert_eq!(asked[0].access_key(), Some("ENVKEY"));
     assert_eq!(rig.signers(), ["ROLEKEY"]);
 
-    // A refusal is the service's own words.
+    // The message contains the error of the service.
     let refusing = Recorder::start(|_| {
         plain(
             403,
@@ -202,7 +202,7 @@ async fn other_regions_need_no_other_credentials() {
     assert!(calls.iter().filter(read).any(|call| call.status == 206 || call.status == 200), "{calls:?}");
 }
 
-/// Only what a command needs is asked.
+/// Only the services that a command needs are called.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_an_object_asks_s3_alone() {
     let rig = Rig::new().await;

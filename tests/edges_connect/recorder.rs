@@ -2,30 +2,30 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// One request as it came.
+/// One request.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub method: String,
-    /// The target of the request line: a path, or at a proxy a whole address.
+    /// The target of the request line: a path, or a full URL at a proxy.
     pub target: String,
     pub head: String,
     pub body: String,
 }
 
 impl Seen {
-    /// The id of the key that it is signed with.
+    /// The id of the key that signed the request.
     pub fn access_key(&self) -> Option<&str> {
         self.head.split_once("Credential=")?.1.split('/').next()
     }
 }
 
-/// An HTTP server that writes down what it is asked, and answers what it is told to. As a proxy it answers by itself.
+/// An HTTP server that records requests and sends given responses. As a proxy, it responds by itself.
 pub struct Recorder {
     pub url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// Status line and headers without their end, and the body.
+/// Status line and headers without the blank line, and the body.
 pub type Answer = (String, String);
 
 pub fn plain(status: u16, body: &str) -> Answer {

@@ -8,13 +8,13 @@ use crate::common::{Run, Server, bare_command, data};
 
 pub const REGION: &str = "us-east-1";
 pub const BUCKET: &str = "archive";
-/// Holds nothing.
+/// An empty bucket.
 pub const EMPTY: &str = "empty";
 pub const AMI: &str = "ami-0123456789abcdef0";
 pub const OBJECT: &str = "s3://archive/ami-0123456789abcdef0.bin";
 pub const KEY: &str = "ami-0123456789abcdef0.bin";
 
-/// A lab with an AMI and an object of it, and a home folder that only the program uses.
+/// A lab with an AMI and its stored object, and a home directory for the program.
 pub struct Rig {
     pub lab: Lab,
     pub home: tempfile::TempDir,
@@ -37,15 +37,17 @@ impl Rig {
         self.home.path().join(name)
     }
 
+    /// Writes the AWS configuration file.
     pub fn config(&self, text: impl AsRef<[u8]>) {
         std::fs::write(self.path("config"), text).unwrap();
     }
 
+    /// Writes the AWS credentials file.
     pub fn credentials(&self, text: impl AsRef<[u8]>) {
         std::fs::write(self.path("credentials"), text).unwrap();
     }
 
-    /// The program against the lab, without any keys.
+    /// The program with the lab's endpoint, without keys.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = bare_command();
         command
@@ -59,14 +61,14 @@ impl Rig {
         command
     }
 
-    /// The same with keys in the environment.
+    /// [`Rig::command`] with keys in the environment.
     pub fn keyed(&self, args: &[&str]) -> Command {
         let mut command = self.command(args);
         command.env("AWS_ACCESS_KEY_ID", "ENVKEY").env("AWS_SECRET_ACCESS_KEY", "secret");
         command
     }
 
-    /// The keys that the lab's calls were signed with, each once.
+    /// The distinct keys that signed the lab's calls.
     pub fn signers(&self) -> Vec<String> {
         let mut keys: Vec<String> = self.lab.calls().into_iter().filter_map(|call| call.access_key).collect();
         keys.sort();
@@ -75,12 +77,14 @@ impl Rig {
         keys
     }
 
+    /// The services called at the lab.
     pub fn services_asked(&self) -> Vec<Operation> {
         let of_services = |operation: &Operation| matches!(operation, Operation::Service(_));
         self.lab.calls().into_iter().map(|call| call.operation).filter(of_services).collect()
     }
 }
 
+/// Checks that the command ends with exit code 2 and a message with these words.
 pub async fn refused(command: Command, words: &[&str]) -> Run {
     let run = Run::of(command).await;
     assert_eq!(run.exit, Some(2), "{words:?}: {run:?}");

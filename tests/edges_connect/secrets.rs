@@ -1,4 +1,4 @@
-//! What a setting or a process holds in secret is in no message.
+//! No message contains secrets of settings or processes.
 
 use std::process::{Command, Stdio};
 
@@ -82,7 +82,7 @@ async fn what_a_process_prints() {
             refused(rig.keyed(&["inspect", OBJECT, "--profile", "p"]), &["credential_process of profile `p`"]).await;
         assert!(!run.stderr.contains(SECRET) && !run.stdout.contains(SECRET), "{run:?}");
     }
-    // What it says on the way is no part of a good run either.
+    // The standard error of a successful process is not shown either.
     let good = "echo hunter2-DISTINCT >&2; echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\"}'";
     rig.config(format!("[profile p]\ncredential_process = {good}\n"));
     let run = Run::of(rig.keyed(&["inspect", OBJECT, "--profile", "p"])).await;
@@ -90,7 +90,7 @@ async fn what_a_process_prints() {
     assert!(!run.stderr.contains(SECRET), "{run:?}");
 }
 
-/// The process is in a group of its own, and goes with the program all the same.
+/// The process has its own process group, and still ends with the program.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_ends_a_process_that_is_waited_for() {
     let rig = Rig::new().await;
@@ -112,7 +112,7 @@ async fn a_signal_ends_a_process_that_is_waited_for() {
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         assert_eq!(child.wait().unwrap().code(), Some(130));
         for pid in started.split_whitespace() {
-            // A killed process may stay as a zombie until its new parent looks.
+            // A killed process may remain a zombie until its new parent reaps it.
             let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
             while state().is_some_and(|stat| !stat.contains(") Z") && !stat.contains(") X")) {
                 std::thread::yield_now();
@@ -121,7 +121,7 @@ async fn a_signal_ends_a_process_that_is_waited_for() {
     }
 }
 
-/// `nohup` starts a program with SIGHUP ignored, and a process that is waited for goes on then too.
+/// `nohup` starts programs with SIGHUP ignored; a process they wait for must continue too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hangup_that_is_ignored_ends_no_process() {
     let rig = Rig::new().await;
@@ -145,7 +145,7 @@ async fn a_hangup_that_is_ignored_ends_no_process() {
     assert_eq!(rig.signers(), ["LATEKEY"]);
 }
 
-/// Time that is spent before the work counts as well.
+/// Time spent before the work counts as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn max_time_ends_a_wait_for_credentials() {
     let rig = Rig::new().await;
@@ -158,7 +158,7 @@ async fn max_time_ends_a_wait_for_credentials() {
     assert!(rig.lab.calls().is_empty());
 }
 
-/// The SDK would wait for a pipe, and read a device without end.
+/// The SDK would block on a pipe, and read a device without end.
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_credentials_are_held_to_their_kind() {
     let rig = Rig::new().await;
@@ -180,7 +180,7 @@ async fn files_of_credentials_are_held_to_their_kind() {
         let mut command = rig.command(&["inspect", OBJECT]);
         command.env("AWS_ROLE_ARN", "arn:aws:iam::1:role/r").env("AWS_WEB_IDENTITY_TOKEN_FILE", path);
         refused(command, &[name, words]).await;
-        // SHA-1 of `dev`, and of the address.
+        // SHA-1 of `dev`, and of the URL.
         for (profile, digest) in [
             ("sso_session = dev", "34c6fceca75e456f25e7e99531e2425c6c1de443"),
             ("sso_region = us-east-1\nsso_start_url = https://x", "98383e6608d65e46b24bbd92582bc8d916605a21"),
@@ -201,7 +201,7 @@ async fn files_of_credentials_are_held_to_their_kind() {
     }
 }
 
-/// What tells credentials is a few hundred bytes.
+/// Responses with credentials are a few hundred bytes long.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_with_credentials_are_bounded() {
     let rig = Rig::new().await;

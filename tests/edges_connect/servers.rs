@@ -1,10 +1,10 @@
-//! Which servers are asked.
+//! Which servers receive the requests.
 
 use crate::common::Run;
 use crate::recorder::{Recorder, plain};
 use crate::rig::{AMI, BUCKET, OBJECT, Rig, refused};
 
-/// Each service by its own setting, and by nothing else.
+/// Each service uses its own endpoint setting only.
 #[tokio::test(flavor = "multi_thread")]
 async fn services_have_endpoints_of_their_own() {
     let rig = Rig::new().await;
@@ -42,7 +42,7 @@ async fn services_have_endpoints_of_their_own() {
     }
 }
 
-/// A section that is misspelt would send the requests to AWS.
+/// With a misspelt section, requests would go to AWS.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_services_section_that_is_not_there_is_refused() {
     let rig = Rig::new().await;
@@ -51,7 +51,7 @@ async fn a_services_section_that_is_not_there_is_refused() {
     assert!(rig.lab.calls().is_empty());
 }
 
-/// A proxy sees the host that a bucket in the address leads to.
+/// A proxy sees the virtual-hosted address of the bucket.
 #[tokio::test(flavor = "multi_thread")]
 async fn buckets_in_the_host_where_the_profile_says_so() {
     let rig = Rig::new().await;
@@ -72,7 +72,7 @@ async fn buckets_in_the_host_where_the_profile_says_so() {
     refused(rig.keyed(&["inspect", OBJECT]), &["addressing_style", "`default`"]).await;
 }
 
-/// A server that says it takes buckets in the host only.
+/// A server that only accepts virtual-hosted addresses.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_wants_the_bucket_in_the_host_is_heard() {
     let rig = Rig::new().await;
@@ -86,7 +86,7 @@ async fn a_server_that_wants_the_bucket_in_the_host_is_heard() {
     assert_ne!(run.exit, Some(0));
 }
 
-/// What a container or a machine tells of itself never goes through a proxy.
+/// Requests to container and instance metadata never use a proxy.
 #[tokio::test(flavor = "multi_thread")]
 async fn metadata_is_asked_without_the_proxy() {
     let rig = Rig::new().await;
@@ -125,7 +125,7 @@ async fn metadata_is_asked_without_the_proxy() {
     assert!(!metadata.seen().is_empty());
 }
 
-/// What the flag says goes before every other setting.
+/// The flag takes precedence over all other settings.
 #[tokio::test(flavor = "multi_thread")]
 async fn endpoints_that_are_ignored() {
     let rig = Rig::new().await;
@@ -141,7 +141,7 @@ async fn endpoints_that_are_ignored() {
     assert!(!rig.lab.calls().is_empty());
 }
 
-/// A host that cannot be found may be the proxy's.
+/// The host that cannot be resolved may be that of the proxy.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_cannot_be_reached_is_named() {
     let rig = Rig::new().await;

@@ -15,12 +15,12 @@ fn a_ledger_is_the_file_of_its_name_whatever_the_name_is() {
         let audit = |more: &[&str]| {
             let args = [&["audit", "--list", "list", "--endpoint-url", "http://127.0.0.1:9", "--ledger", name], more];
             let mut command = folder.command(&args.concat());
-            // The ledger is there before the first request, and nothing is asked.
+            // The ledger is opened before the first request, and nothing is requested.
             command.args(["--max-bytes", "0", "--objects", "1"]).env("AWS_ACCESS_KEY_ID", "a");
             command.env("AWS_SECRET_ACCESS_KEY", "b").stdout(Stdio::null()).stderr(Stdio::piped());
             command
         };
-        // The port of `discard` refuses; a ledger that is begun stays.
+        // The `discard` port refuses connections; an existing ledger remains.
         let ended = Ended::of(audit(&["--policy", "none"]).output().unwrap());
         ended.assert(2, "none");
         File::create(folder.at(name)).unwrap();
@@ -32,7 +32,7 @@ fn a_ledger_is_the_file_of_its_name_whatever_the_name_is() {
     }
 }
 
-/// Runs with standard input from a file of the folder.
+/// Runs with standard input from a file of the directory.
 fn from(folder: &Folder, file: &str, args: &[&str]) -> Ended {
     let input = File::open(folder.at(file)).unwrap();
     Ended::of(folder.command(args).stdin(input).output().unwrap())
@@ -51,7 +51,7 @@ fn standard_input_that_is_read_is_an_input() {
     folder.run(&args).assert(2, "is the same file as --sums s");
     from(&folder, "s", &["audit", "--list", "-", "--csv", "s", "--force"]).assert(2, "is the same file as --list -");
     assert_eq!(folder.content(), before);
-    // What nothing reads is no input.
+    // Standard input that no argument reads is not an input.
     from(&folder, "s", &["verify", "f.bin", "--expect", RIGHT, "--report", "s", "--force"]).assert(0, "");
 }
 
@@ -133,7 +133,7 @@ fn a_ledger_that_another_run_holds_is_given_up_after_a_signal() {
         &["ledger", "accept", "l.db", target, "--reason", "r"],
     ] {
         let mut child = folder.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Heeded from the first moment that the process has a handler.
+        // Signals are handled as soon as the process has a handler.
         let mask = || {
             let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
             status.lines().any(|line| line.starts_with("SigCgt:") && line.ends_with(|c: char| c != '0' && c != '4'))

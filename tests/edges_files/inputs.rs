@@ -10,7 +10,7 @@ use crate::rig::{ABC, Ended, Folder, RIGHT, signal};
 const AMI: &str = "ami-0123456789abcdef0";
 const OBJECT: &str = "s3://b/ami-0123456789abcdef0.bin";
 
-/// Each flag that names an input file: the command before it, and its kind in words.
+/// Each flag that names an input file: the command before it, and its kind as text.
 const INPUTS: &[(&[&str], &str)] = &[
     (&["verify", "f.bin", "--manifest"], "a manifest"),
     (&["verify", "f.bin", "--manifest", "m", "--manifest-key"], "a public key"),
@@ -39,7 +39,7 @@ fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
     folder.write("m", b"{}");
     folder.write("m.minisig", b"x");
     folder.pipe("pipe");
-    // Sparse: no kind may be as large.
+    // Sparse; larger than the limit of every kind.
     File::create(folder.at("huge")).unwrap().set_len(3 << 30).unwrap();
     for (command, kind) in INPUTS {
         let run = |input: &str| folder.run(&[*command, &[input]].concat());
@@ -53,7 +53,7 @@ fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
         huge.assert(2, "huge: is larger than ");
         huge.assert(2, &format!("the limit for {kind}"));
     }
-    // Those that a variable, a name beside another, or a reading names.
+    // Also a file named by a variable, the signature next to a manifest, and a checkpoint.
     let mut command = folder.command(&["inspect", OBJECT, "--no-sign-request"]);
     let run = Ended::of(command.env("AWS_CA_BUNDLE", "/dev/zero").output().unwrap());
     run.assert(2, "a certificate bundle must be a regular file");
@@ -68,7 +68,7 @@ fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
     folder.run(&["verify", "f.bin", "--expect", RIGHT, "--resume", "state"]).assert(2, "the limit for a checkpoint");
 }
 
-/// No content makes a reader panic: every command ends with 2, for none of this is an input of any kind.
+/// No content causes a panic: every command ends with exit code 2, because none of it is a valid input.
 #[test]
 fn no_content_panics() {
     let folder = Folder::with_target();
@@ -134,7 +134,7 @@ fn one_signal_ends_a_command_that_waits_for_a_pipe() {
             let folder = Folder::with_target();
             let pipe = folder.pipe("pipe");
             let child = folder.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            // Opens when the command reads; what it waits for never comes.
+            // The open succeeds when the command reads; no data ever arrives.
             let writer = OpenOptions::new().write(true).open(pipe).unwrap();
             signal(name, child.id());
             Ended::of(child.wait_with_output().unwrap()).assert(130, "interrupted");
@@ -194,7 +194,7 @@ fn a_target_that_is_not_a_stable_file_is_refused() {
         }
         std::fs::remove_file(folder.at("pipe")).unwrap();
     }
-    // A log that grows without a pause.
+    // A log that grows constantly.
     folder.write("log", &vec![b'x'; 32 << 20]);
     let done = Arc::new(AtomicBool::new(false));
     let writer = std::thread::spawn({
@@ -206,7 +206,7 @@ fn a_target_that_is_not_a_stable_file_is_refused() {
             }
         }
     });
-    // Where the writer did not get its turn during a run, the file held still and nothing is wrong.
+    // If the writer was not scheduled during a run, the file was stable and the run passes.
     let runs: Vec<Ended> = (0..50)
         .map(|_| folder.run(&["verify", "log", "--digest", "sha256"]))
         .inspect(|run| assert!(matches!(run.exit, Some(3 | 4)), "{run:?}"))

@@ -1,5 +1,5 @@
-//! Files at the edges: outputs that would harm inputs, inputs without bound, files that cannot be written, and text
-//! that other programs trip over.
+//! Edge cases of files: outputs that would damage inputs, unbounded inputs, unwritable files, and text that other
+//! programs cannot handle.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -32,7 +32,7 @@ async fn an_output_that_cannot_be_written_is_refused_before_anything_is_read() {
     let folder = Folder::with_target();
     create_dir(folder.at("there")).unwrap();
     for (command, flag) in OUTPUTS {
-        // /proc takes no files, not even from root.
+        // Not even root can create files in /proc.
         for place in ["none/x", "f.bin/x", "there", "there/", "", "/proc/stored-ami-x", "new/"] {
             let mut command = folder.command(&[*command, &[flag, place]].concat());
             command
@@ -91,7 +91,7 @@ async fn state_is_for_its_owner_and_the_umask_may_only_take_away() {
             ] {
                 assert_eq!(mode(name), wanted, "{name} under {umask}");
             }
-            // What somebody set on purpose stays.
+            // Permissions set by the user are kept.
             std::fs::set_permissions(folder.at("m"), std::fs::Permissions::from_mode(0o640)).unwrap();
             under(umask, &folder, None, &verify).assert(0, "");
             assert_eq!(mode("m"), 0o640);
@@ -131,7 +131,7 @@ fn a_pipe_that_nobody_reads_is_given_up_after_a_signal() {
     let args = ["verify", "f.bin", "--sums", "sums", "--report", "pipe"];
     let mut child = folder.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::fs::write(folder.at("sums"), format!("{}  f.bin\n", crate::rig::ABC)).unwrap();
-    // The report is told before the page is written.
+    // The report is printed before the page is written.
     let mut told = [0];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut told).unwrap();
     signal("-TERM", child.id());

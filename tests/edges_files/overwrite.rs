@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::rig::{Folder, RIGHT};
 
-/// Other names of `f`, made in the folder.
+/// Other names of `f`, created in the directory.
 fn names_of(folder: &Folder, f: &str) -> Vec<String> {
     hard_link(folder.at(f), folder.at(&format!("hard-{f}"))).unwrap();
     symlink(f, folder.at(&format!("soft-{f}"))).unwrap();
@@ -15,7 +15,7 @@ fn names_of(folder: &Folder, f: &str) -> Vec<String> {
     spelled.into_iter().chain(linked).collect()
 }
 
-/// The folder of all inputs; every output flag of a command that takes them.
+/// The commands with all their input flags, and the output flags of each.
 const COMMANDS: &[(&[&str], &[&str], &[&str])] = &[
     (
         &["verify", "f.bin", "--manifest", "m.json", "--manifest-key", "key.pub", "--sums", "sums", "--like", "g.bin"],
@@ -70,7 +70,7 @@ fn no_output_may_be_an_input_however_it_is_named_and_forced() {
             for (index, name) in names.iter().enumerate() {
                 // Every spelling with one output, every output with one spelling.
                 for output in outputs.iter().take(if index == 0 { usize::MAX } else { 1 }) {
-                    // Every second spelling with force, which covers no input.
+                    // Every second spelling with `--force`, which does not apply to inputs.
                     let forced: &[&str] = if index % 2 == 0 { &["--force"] } else { &[] };
                     for force in [forced, &[]].into_iter().take(if index == 0 { 2 } else { 1 }) {
                         let args = [*command, &[output, name.as_str()], force].concat();
@@ -107,7 +107,7 @@ fn no_output_may_be_another_output_that_does_not_exist_yet() {
         }
     }
     assert!(!folder.at("new").exists() && !folder.at("sub/x").exists());
-    // A target that does not exist yet is one as well.
+    // A target that does not exist yet is an input as well.
     folder.run(&["verify", "none.bin", "--report", "none.bin"]).assert(2, "is the same file as the target none.bin");
 }
 
@@ -133,7 +133,7 @@ fn a_foreign_file_is_replaced_by_force_only() {
     folder.run(&["verify", "f.bin", "--expect", RIGHT, "--report", "m"]).assert(2, "is not a report page");
     folder.run(&["inspect", "f.bin", "--report", "p"]).assert(0, "");
     folder.run(&["verify", "f.bin", "--expect", RIGHT, "--write-manifest", "p"]).assert(2, "is not a manifest");
-    // A state that is no checkpoint is refused by whatever reads it, by force too.
+    // A state file that is not a checkpoint is rejected when it is read, even with `--force`.
     folder.write("state", b"my own words");
     folder
         .run(&["verify", "f.bin", "--expect", RIGHT, "--resume", "state", "--force"])

@@ -3,10 +3,10 @@ use std::process::{Command, Output, Stdio};
 
 use crate::common::bare_command;
 
-/// A folder with the program beside it.
+/// A directory in which the program runs.
 pub struct Folder(tempfile::TempDir);
 
-/// What a run of the program gave.
+/// Result of a run of the program.
 #[derive(Debug)]
 pub struct Ended {
     pub exit: Option<i32>,
@@ -20,6 +20,7 @@ impl Ended {
         Ended { exit: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// Checks the exit code, and that the output contains this text.
     #[track_caller]
     pub fn assert(&self, exit: i32, says: &str) -> &Self {
         assert_eq!(self.exit, Some(exit), "{self:?}");
@@ -33,7 +34,7 @@ impl Folder {
         Folder(tempfile::tempdir().unwrap())
     }
 
-    /// With a target of three bytes, and a second name for the folder.
+    /// A directory with a target of three bytes, and a second name for the directory.
     pub fn with_target() -> Self {
         let folder = Self::new();
         folder.write("f.bin", b"abc");
@@ -41,6 +42,7 @@ impl Folder {
         folder
     }
 
+    /// The path of a file in the directory.
     pub fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -57,7 +59,7 @@ impl Folder {
         std::fs::read(self.at(name)).unwrap()
     }
 
-    /// Every name in the folder with its bytes, but for directories and special files.
+    /// Every regular file in the directory, with its bytes.
     pub fn content(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut content: Vec<_> = std::fs::read_dir(self.path())
             .unwrap()
@@ -69,12 +71,14 @@ impl Folder {
         content
     }
 
+    /// Creates a named pipe.
     pub fn pipe(&self, name: &str) -> PathBuf {
         let path = self.at(name);
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         path
     }
 
+    /// The program, with the directory as current directory.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = bare_command();
         command.args(args).current_dir(self.path()).env("AWS_REGION", "us-east-1");
@@ -89,8 +93,10 @@ impl Folder {
 
 /// SHA-256 of `abc` (FIPS 180-2).
 pub const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+/// The argument of `--expect` for `abc`.
 pub const RIGHT: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
+/// Sends a signal to a process.
 pub fn signal(name: &str, pid: u32) {
     assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
 }

@@ -5,8 +5,8 @@ use stored_ami_lab::{Lab, LabOptions};
 use crate::common::{Run, Server, bare_command, data};
 use crate::rig::Folder;
 
-/// What may harm a program that reads a file: characters that XML 1.0 forbids, that drive a terminal, or that turn
-/// the order of text.
+/// Characters that can harm a program that reads the file: forbidden in XML 1.0, terminal controls, or changes of the
+/// text direction.
 fn harms(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
@@ -41,11 +41,11 @@ async fn odd_keys_make_no_odd_files() {
     let rows: Vec<_> = csv::Reader::from_reader(text("a.csv").as_bytes()).records().map(Result::unwrap).collect();
     let names: std::collections::BTreeSet<&str> = rows.iter().map(|row| &row[0]).collect();
     assert_eq!(names.len(), ODD.len(), "names stay apart");
-    // In a label, a backslash is written twice (Prometheus, text format).
+    // In a label, a backslash is doubled (Prometheus text format).
     assert!(text("a.prom").contains("a\\\\u202eb/"), "{}", text("a.prom"));
 }
 
-/// Formulas in what a server tells: ETag, storage class, version, change and problem.
+/// Formulas in values of a server: ETag, storage class, version, change and problem.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_cell_of_a_table_begins_a_formula() {
     let lab = Lab::start(LabOptions::default()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Answers that state sizes and numbers of parts beyond all that S3 has.
+//! Responses with sizes and part counts that are invalid or extremely large.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::server::{Hostile, Stated};
 
 const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
 const MD5: &str = "65247a1c5755517a32636c78de3d624a";
-/// More than S3 admits of an object, the largest length that a signed number holds, and the largest there is.
+/// 10 TiB, the maximum signed length, and the maximum value.
 const ABSURD: [u64; 3] = [10 << 40, (1 << 63) - 1, u64::MAX];
 
 async fn verify(stated: &Stated, what: &[&str]) -> Ended {
@@ -16,7 +16,7 @@ async fn verify(stated: &Stated, what: &[&str]) -> Ended {
     watch(Hostile::start(stated.clone()).command(&all)).await
 }
 
-/// The size is refused where no client can hold it, and otherwise costs nothing.
+/// A size that no client can handle is rejected; other sizes use no memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stated_size_takes_no_memory() {
     for size in ABSURD {
@@ -46,7 +46,7 @@ async fn a_stored_checksum_of_an_absurd_size_takes_no_memory() {
     }
 }
 
-/// Nothing has so many parts, and none is listed to find that out.
+/// No object has this many parts; that is found without a layout.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stated_number_of_parts_takes_no_memory() {
     for parts in ["10001", "99999999", "4294967295", "99999999999999999999"] {
@@ -55,7 +55,7 @@ async fn a_stated_number_of_parts_takes_no_memory() {
     }
 }
 
-/// The layouts that are tried side by side are as many as fit, or refused.
+/// Guessed layouts are limited by the memory, or rejected.
 #[tokio::test(flavor = "multi_thread")]
 async fn guessed_layouts_of_very_many_parts_fit_or_are_refused() {
     for size in [84_000_000_000, 10 << 40, (1 << 63) - 1] {
@@ -64,7 +64,7 @@ async fn guessed_layouts_of_very_many_parts_fit_or_are_refused() {
     }
 }
 
-/// One layout of as many parts as S3 has fits into the least memory that will do.
+/// One layout with the maximum number of parts fits into the minimum memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_parts_of_a_known_size_fit() {
     let size = 5_000 << 30;
@@ -101,7 +101,7 @@ async fn pages_of_absurd_parts_take_no_memory() {
     }
 }
 
-/// Nothing is read before the object was found, and the time is over all the same.
+/// Nothing is read before the object is discovered, and `--max-time` still applies.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_is_over_before_an_answer_came() {
     let stated = Stated { silent: true, ..Stated::default() };

@@ -1,4 +1,4 @@
-//! Sparse files of many tebibytes, of which a little is read.
+//! Sparse files of several tebibytes, of which a little is read.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,11 +12,11 @@ const SHA256: &str = "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const CRC: &str = "crc64nvme:AAAAAAAAAAA=";
 const MD5: &str = "00000000000000000000000000000000";
 
-/// The largest file that the file system admits, of those that are tried.
+/// The largest of the tried files that the file system supports.
 fn sparse(folder: &Path) -> String {
     let path = folder.join("sparse.bin");
     let file = File::create(&path).unwrap();
-    // ext4 ends a block before 16 TiB.
+    // The maximum file size of ext4 is one block less than 16 TiB.
     let admitted = [15_u64 << 40, 4 << 40, 1 << 40].into_iter().any(|size| file.set_len(size).is_ok());
     assert!(admitted, "a file of 1 TiB");
     path.display().to_string()
@@ -28,7 +28,7 @@ async fn verify(file: &str, what: &[&str], exit: i32, says: &str) {
     watch(command).await.assert(&what.join(" "), exit, says);
 }
 
-/// A list of ranges, or of their digests, took gigabytes of memory and minutes of time before the first byte.
+/// A list of ranges, or of their digests, used gigabytes of memory and minutes of time before the first byte.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reading_takes_no_more_memory_for_more_bytes() {
     let folder = TempDir::new().unwrap();
@@ -36,7 +36,7 @@ async fn a_reading_takes_no_more_memory_for_more_bytes() {
     let of_parts = format!("{MD5}-177");
     let manifest = folder.path().join("manifest.json").display().to_string();
     for what in [
-        // Long enough for what was freed to be used again, or not.
+        // Long enough to show whether freed memory is reused.
         &["--expect", SHA256, "--max-bytes", "512MiB"][..],
         &["--expect", SHA256, "--expect", CRC, "--max-bytes", "64MiB"],
         &["--expect", SHA256, "--range-size", "4KiB", "--max-bytes", "4MiB"],
@@ -63,7 +63,7 @@ async fn a_sample_draws_from_ranges_that_are_not_listed() {
     }
 }
 
-/// What is kept of a reading goes by what it has come to, and the reading goes on from it.
+/// The size of a checkpoint depends on the bytes read, and the next run resumes from it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_of_a_large_reading_is_small_and_taken_up() {
     let folder = TempDir::new().unwrap();
@@ -95,7 +95,7 @@ async fn a_checkpoint_of_the_first_form_is_refused_in_clear_words() {
     assert_eq!(std::fs::read(&kept).unwrap(), before, "it is left as it was");
 }
 
-/// Many layouts of very many parts need more than there is; that is known before the first byte.
+/// Many layouts with many parts need more memory than allowed, which is reported before the first read.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_is_refused_before_the_first_read() {
     let folder = TempDir::new().unwrap();
@@ -111,7 +111,7 @@ fn file_of(folder: &Path, size: u64) -> String {
     path.display().to_string()
 }
 
-/// The ranges of a large object are no larger than those of a small one: what was under way is all that is lost.
+/// The ranges of a large object are no larger than those of a small one, so only ranges in flight are lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_of_bytes_is_kept_in_ranges_of_the_usual_size() {
     let folder = TempDir::new().unwrap();
@@ -132,7 +132,7 @@ async fn a_limit_of_bytes_is_kept_in_ranges_of_the_usual_size() {
     }
 }
 
-/// As many ranges as there may be, each with its digests, in the reading and in its checkpoint.
+/// The maximum number of ranges, each with its digests, in the read and in its checkpoint.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_of_very_many_ranges_takes_no_more_memory() {
     let folder = TempDir::new().unwrap();

@@ -1,4 +1,5 @@
-//! `--max-memory` holds whatever size an object has or a server states: the peak of the process is measured.
+//! `--max-memory` holds for every size of an object and every response of a server: the peak memory of the process is
+//! measured.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stderr, reason = "the peaks are told")]
 

@@ -7,20 +7,22 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use stored_ami::units::MIB;
 
-/// What every command here is given.
+/// The limit for all commands here.
 pub const GIVEN: &str = "64MiB";
 const MOST: u64 = 64 * MIB;
 
-/// How a command ended, what it printed, and the most memory that it was seen with. The kernel tells the whole peak, of
-/// all commands together.
+/// Exit code, output and peak memory of a command. The kernel additionally provides the peak of all commands together.
 pub struct Ended {
     pub exit: Option<i32>,
+    /// Standard output and standard error.
     pub said: String,
+    /// Peak memory of the command, in bytes.
     pub peak: u64,
+    /// Peak memory of all commands so far, in bytes.
     pub peak_of_all: u64,
 }
 
-/// The most memory that a process has had so far, in bytes; `None` when it has ended.
+/// Peak memory of a process so far, in bytes; `None` if it has ended.
 fn peak(child: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -28,7 +30,7 @@ fn peak(child: &Child) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// The most memory that any command had which was run here and has ended, in bytes.
+/// Peak memory of all commands that have ended, in bytes.
 fn peak_of_ended() -> u64 {
     let kib = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
     u64::try_from(kib).unwrap() * 1024
@@ -45,7 +47,7 @@ pub async fn watch(mut command: Command) -> Ended {
         if let Some(status) = child.try_wait().unwrap() {
             break status.code();
         }
-        // The peak never falls; what comes after the last look is in that of all commands.
+        // The peak never decreases; what follows the last sample is included in the peak of all commands.
         tokio::time::sleep(Duration::from_millis(2)).await;
     };
     let mut said = String::new();
@@ -54,11 +56,11 @@ pub async fn watch(mut command: Command) -> Ended {
     Ended { exit, said, peak: most, peak_of_all: peak_of_ended() }
 }
 
-/// What is said of a reading that needs more memory than there is.
+/// The message for a read that needs more memory than allowed.
 pub const REFUSED: &str = "is too little for the digests of its parts: at least";
 
 impl Ended {
-    /// It was ended by `--max-bytes`, or refused before the first byte, in no more memory than was given.
+    /// Checks that the command ended by `--max-bytes`, or was rejected before the first byte, within the memory limit.
     pub fn assert_bounded(&self, what: &str) {
         match self.exit {
             Some(2) => self.assert(what, 2, REFUSED),
@@ -66,7 +68,7 @@ impl Ended {
         }
     }
 
-    /// The exit code is this one, a text was printed, and the memory given was enough.
+    /// Checks the exit code, the output, and that the memory limit was kept.
     pub fn assert(&self, what: &str, exit: i32, says: &str) {
         eprintln!("{what}: exit {:?}, {:.1} MiB", self.exit, self.peak as f64 / MIB as f64);
         assert_eq!(self.exit, Some(exit), "{what}: {}", self.said);

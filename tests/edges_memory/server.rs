@@ -1,4 +1,4 @@
-//! A server that states what it likes of its one object.
+//! A server that states arbitrary facts about its only object.
 
 use std::io::{BufRead as _, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,27 +7,28 @@ use std::thread;
 
 use crate::common::bare_command;
 
-/// What it says.
+/// The facts.
 #[derive(Clone, Default)]
 pub struct Stated {
     pub size: u64,
     pub etag: String,
-    /// Headers besides, of a HEAD without a part number.
+    /// Additional headers of a HEAD without a part number.
     pub headers: String,
-    /// Bytes and number of parts that HEAD of any part tells; without it such a HEAD is refused.
+    /// Size and number of parts in the HEAD of any part; `None` to reject such requests.
     pub part: Option<(u64, u32)>,
-    /// What GetObjectAttributes answers with; without it the server does not know it.
+    /// Response to GetObjectAttributes; `None` if the server does not support it.
     pub attributes: Option<String>,
-    /// It takes a request, and never answers.
+    /// Accepts requests and never responds.
     pub silent: bool,
 }
 
+/// A running server.
 pub struct Hostile {
     endpoint: String,
 }
 
 impl Hostile {
-    /// Answers until the test process ends.
+    /// Serves until the test process ends.
     pub fn start(stated: Stated) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -35,14 +36,14 @@ impl Hostile {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let stated = Arc::clone(&stated);
-                // A client that goes away is nothing to fail for.
+                // A client that disconnects is not an error.
                 thread::spawn(move || drop(serve(&stated, stream)));
             }
         });
         Hostile { endpoint }
     }
 
-    /// A command over its object.
+    /// A command for the object of this server.
     pub fn command(&self, what: &[&str]) -> std::process::Command {
         let mut command = bare_command();
         command

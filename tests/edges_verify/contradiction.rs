@@ -1,4 +1,4 @@
-//! References over the same bytes that do not agree. The lab is no AWS endpoint, so nothing documents its ETags.
+//! References over the same bytes that disagree. The lab is not an AWS endpoint, so nothing documents its ETags.
 
 use std::sync::Arc;
 
@@ -40,11 +40,11 @@ async fn an_etag_that_nothing_documents_gives_way_to_64_bits() {
         assert!(detail.contains("matched, etag did not"), "{detail}");
         assert_eq!(rig.reads(), 1, "what matched need not be read again");
     }
-    // A person's value decides where a CRC cannot.
+    // A value given by the user decides if a CRC cannot.
     let expected = format!("sha256:{}", hex(Algorithm::Sha256, &image()));
     let run = rig.verify(&["--expect", &expected]).await;
     assert_eq!(run.assert_exit(0).verdict("proof"), "pass");
-    // And an ETag over parts, of which every part can be asked.
+    // Also a composite ETag, all parts of which can be asked for their sizes.
     let crc64 = Some((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
     rig.multipart(KEY, &image(), PART, crc64).await;
     rig.odd_etag(&format!("{ODD}-3"));
@@ -98,7 +98,7 @@ async fn a_stored_value_against_the_etag_fails_without_a_word_of_damage() {
         assert!(shown.contains("the references contradict each other: etag matched"), "{shown}");
         assert!(!shown.contains("damaged") && !shown.contains("the bytes are not"), "{shown}");
     }
-    // Where the values of the parts are stale, the parts are in question, and not damaged.
+    // If the values of the parts are outdated, the parts are in question, not damaged.
     let sha256 = Some((ChecksumAlgorithm::Sha256, ChecksumType::Composite));
     rig.multipart("older", &crate::common::data(9, image().len()), PART, sha256.clone()).await;
     rig.multipart(KEY, &image(), PART, sha256).await;
@@ -151,7 +151,7 @@ async fn a_value_over_the_whole_that_is_called_a_composite_is_tried_as_one() {
     assert_eq!(rig.verify(&[]).await.assert_exit(1).verdict("etag"), "fail");
 }
 
-/// The same answers, as if AWS had given them.
+/// The same responses, as if they were from AWS.
 async fn by_aws(rig: &Rig) -> VerifyReport {
     let options = S3Options {
         region: Some("us-east-1".to_owned()),
@@ -179,13 +179,13 @@ async fn where_s3_documents_the_etag_it_fails() {
         assert_eq!((report.exit_code, verdict(&report, "etag")), (Exit::Failed, Some(Verdict::Fail)));
         assert_eq!(verdict(&report, "contradiction"), Some(Verdict::Fail));
     }
-    // In a directory bucket's class nothing documents it.
+    // For the storage class of directory buckets, nothing documents the ETag.
     rig.put(&image(), Some(ChecksumAlgorithm::Crc64Nvme)).await;
     rig.odd_etag(ODD);
     rig.lab.with_object(BUCKET, KEY, |object| object.storage_class = "EXPRESS_ONEZONE".to_owned()).unwrap();
     let report = by_aws(&rig).await;
     assert_eq!((report.exit_code, verdict(&report, "etag")), (Exit::Passed, Some(Verdict::Unknown)));
-    // Nor is one that matches alone taken for less.
+    // An ETag that is the only match still counts.
     rig.put(&image(), None).await;
     let report = by_aws(&rig).await;
     assert_eq!((report.exit_code, report.proved_by), (Exit::Passed, vec!["etag".parse().unwrap()]));

@@ -1,4 +1,4 @@
-//! What a person gives is judged, refused or left unknown, and never dropped.
+//! Values given by the user are judged, rejected or left unknown, but never ignored.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use stored_ami::checksum::Algorithm;
@@ -26,7 +26,7 @@ async fn a_given_value_that_cannot_be_judged_keeps_the_whole_from_passing() {
     }
     let accepted = ["--etag", "00000000000000000000000000000000-5", "--accept", "expect-etag"];
     rig.verify(&accepted).await.assert_exit(0);
-    // One that is right beside one that is open does not stand for it.
+    // A value that matches does not replace one that is unknown.
     let right = format!("sha256:{}", hex(Algorithm::Sha256, &image()));
     rig.verify(&["--expect", &right, "--expect", "crc32:AAAAAA==-5"]).await.assert_exit(3);
     rig.verify(&["--expect", &right, "--etag", &hex(Algorithm::Md5, &image())]).await.assert_exit(0);
@@ -91,7 +91,7 @@ async fn one_value_of_another_object_is_enough_and_none_is_not() {
     let like = format!("s3://{BUCKET}/other");
     let run = rig.verify(&["--like", &like]).await;
     assert_eq!(run.assert_exit(0).verdict("like-crc64nvme"), "pass");
-    // Its ETag goes over parts that this one does not have, and it has nothing else.
+    // Its ETag is over parts that this object does not have, and there is no other value.
     rig.lab.with_object(BUCKET, "other", |object| object.checksum = None).unwrap();
     rig.lab.with_object(BUCKET, "other", |object| object.etag = "opaque".to_owned()).unwrap();
     let run = rig.verify(&["--like", &like]).await;
@@ -99,7 +99,7 @@ async fn one_value_of_another_object_is_enough_and_none_is_not() {
     assert_eq!(run.verdict("proof"), "pass");
 }
 
-/// An object without bytes is none that EC2 stored, however well it matches.
+/// EC2 never stores an empty object, so it fails even if all values match.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stored_ami_without_bytes_fails() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,6 +116,6 @@ async fn a_stored_ami_without_bytes_fails() {
     let empty = format!("sha256:{}", hex(Algorithm::Sha256, b""));
     let run = offline(folder.path(), &["ami-0123456789abcdef0.bin", "--expect", &empty]).await;
     assert_eq!(run.assert_exit(1).verdict("size"), "fail");
-    // Nothing to hold it against makes it no better.
+    // Also without any reference.
     assert_eq!(offline(folder.path(), &["ami-0123456789abcdef0.bin"]).await.assert_exit(1).verdict("size"), "fail");
 }

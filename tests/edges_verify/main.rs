@@ -1,5 +1,5 @@
-//! Verdicts at the edges: values a person gives, checksum files of all kinds, references that contradict each other,
-//! manifests of another object, and servers whose answers contradict each other.
+//! Edge cases of verdicts: values given by the user, all kinds of checksum files, references that contradict each
+//! other, manifests of other objects, and servers with contradictory responses.
 
 #[path = "../common/aws.rs"]
 mod aws;

@@ -21,7 +21,7 @@ async fn one_of_another_size_or_layout_is_refused_and_says_whose_it_is() {
     let size = image().len();
     rig.multipart("longer", &data(1, size + 1), PART, crc64()).await;
     rig.multipart("more-parts", &data(1, size), PART / 2, crc64()).await;
-    // As many parts, and they end elsewhere.
+    // The same number of parts, with other sizes.
     rig.multipart("other-parts", &data(1, size), PART + 7, crc64()).await;
     rig.server.put(BUCKET, "one-piece", &data(1, size), None).await;
     for (key, said) in [
@@ -52,7 +52,7 @@ async fn one_of_another_place_alone_is_a_note() {
     let run = rig.verify_key("copy", &["--manifest", manifest]).await;
     assert_eq!(run.assert_exit(0).verdict("manifest-parts-sha256"), "pass");
     assert!(run.report()["notes"].to_string().contains("another location"));
-    // Other bytes in the same parts: a person's value that does not match, and no damage.
+    // Other bytes in the same parts: the value of the manifest does not match, without damage.
     rig.multipart("another", &data(1, image().len()), PART, crc64()).await;
     let run = rig.verify_key("another", &["--manifest", manifest]).await;
     assert_eq!(run.assert_exit(1).verdict("contradiction"), "fail");
@@ -60,10 +60,10 @@ async fn one_of_another_place_alone_is_a_note() {
     command.args(["verify", &format!("s3://{BUCKET}/another"), "--manifest", manifest]);
     let shown = crate::common::Run::of(command).await.stdout;
     assert!(!shown.contains("damaged") && !shown.contains("--write-manifest"), "{shown}");
-    // The same place with fewer bytes is what the manifest is there to find.
+    // The manifest is of this location, so a truncated object must fail.
     rig.put(&image()[..PART], Some(ChecksumAlgorithm::Crc64Nvme)).await;
     assert_eq!(rig.verify(&["--manifest", manifest]).await.assert_exit(1).verdict("manifest-size"), "fail");
-    // A local copy has no parts of its own.
+    // A local copy has no part layout.
     write(folder.path(), "copy.bin", &image());
     offline(folder.path(), &["copy.bin", "--manifest", "m.json"]).await.assert_exit(0);
 }

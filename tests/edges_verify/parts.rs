@@ -1,4 +1,4 @@
-//! Lists of parts that the parts themselves refute.
+//! Lists of parts that contradict the parts themselves.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use stored_ami_lab::{Fault, FaultRule, Operation};
@@ -32,7 +32,7 @@ async fn damage_along_a_disputed_list_is_not_named() {
     let rig = Rig::new().await;
     rig.multipart(KEY, &image(), PART, composite()).await;
     rig.lab.damage(BUCKET, KEY, 9, 1).unwrap();
-    // What the list and the parts agree on is named.
+    // Parts for which list and HEAD agree are named.
     let run = rig.verify(&[]).await;
     assert_eq!(run.assert_exit(1).finding("sha256")["damage"][0]["part"], 1);
     rig.lab.script(shift(1_000));

@@ -10,13 +10,14 @@ pub const BUCKET: &str = "archive";
 pub const KEY: &str = "ami-0123456789abcdef0.bin";
 pub const PART: usize = 60_007;
 
+/// A lab with one bucket, and the program.
 pub struct Rig {
     pub lab: Lab,
     pub server: Server,
 }
 
 impl Rig {
-    /// Objects get no checksum unless one is asked for.
+    /// Objects have no checksum unless one is requested.
     pub async fn new() -> Self {
         let lab = Lab::start(LabOptions { default_checksum: false, ..LabOptions::default() }).await.unwrap();
         let server = Server::new(&lab.endpoint(), "us-east-1", "test", "test");
@@ -51,25 +52,27 @@ impl Rig {
         self.server.run(&args).await
     }
 
-    /// What a person sees.
+    /// The text output, as a user sees it.
     pub async fn shown(&self, more: &[&str]) -> String {
         let target = format!("s3://{BUCKET}/{KEY}");
         let mut command = self.server.command();
         command.args(["verify", &target]).args(more);
-        // Lines are broken to the width of a terminal.
+        // Lines are wrapped to the width of a terminal.
         Run::of(command).await.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Number of reads of object bytes.
     pub fn reads(&self) -> usize {
         self.lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count()
     }
 
-    /// Gives the object an ETag that is no MD5 of anything, though it looks like one.
+    /// Sets an ETag that looks like an MD5 but is not one.
     pub fn odd_etag(&self, etag: &str) {
         self.lab.with_object(BUCKET, KEY, |object| object.etag = etag.to_owned()).unwrap();
     }
 }
 
+/// The bytes of the object.
 pub fn image() -> Vec<u8> {
     data(7, PART * 3 - 1_000)
 }
@@ -78,14 +81,14 @@ pub fn hex(algorithm: Algorithm, bytes: &[u8]) -> String {
     Hasher::digest(algorithm, bytes).hex()
 }
 
-/// Verifies a local file from within a folder, so that paths are as they are typed.
+/// Verifies a local file with the directory as current directory, so that paths are as given.
 pub async fn offline(folder: &Path, args: &[&str]) -> Run {
     let mut command = bare_command();
     command.current_dir(folder).arg("verify").args(args).arg("--json");
     Run::of(command).await
 }
 
-/// All findings of a check, as verdicts.
+/// The verdicts of all findings of a check.
 pub fn verdicts(run: &Run, check: &str) -> Vec<String> {
     let report = run.report();
     let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == check);

@@ -1,4 +1,4 @@
-//! Checksum files: which lines are of the target, by which algorithm, and in which form.
+//! Checksum files: which lines apply to the target, with which algorithm, in which format.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn wrong(algorithm: Algorithm) -> String {
     hex(algorithm, b"other")
 }
 
-/// Verifies `x.bin` by a checksum file of this name and content.
+/// Verifies `x.bin` with a checksum file of this name and content.
 async fn by(name: &str, content: &[u8]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "x.bin", &bytes());
@@ -72,7 +72,7 @@ async fn a_line_of_another_path_is_not_of_the_target() {
     verify(absolute.to_str().unwrap(), &both).await.assert_exit(0);
     let run = verify("a/x.bin", &format!("{}  b/x.bin\n", wrong(SHA256))).await;
     assert!(run.assert_exit(2).stderr.contains("line 1 names `b/x.bin`, another path"), "{run:?}");
-    // A bare name is of the target until a file of this name lies where it says.
+    // A bare name refers to the target, unless a file of this name exists at that path.
     let bare = format!("{}  x.bin\n", right(SHA256));
     verify("a/x.bin", &bare).await.assert_exit(0);
     write(folder.path(), "x.bin", b"other");
@@ -109,7 +109,7 @@ async fn an_algorithm_that_is_guessed_is_no_claim() {
             "{detail}"
         );
         assert_eq!(run.report()["stats"]["reads"], 1, "a guess is not read again");
-        // The name of the file, the line itself, or the person states it.
+        // The algorithm is stated by the file name, the line, or the user.
         let upper = algorithm.name().to_uppercase();
         for name in [format!("{upper}SUMS"), format!("x.bin.{algorithm}"), format!("{algorithm}sum.txt")] {
             assert_eq!(by(&name, bad.as_bytes()).await.assert_exit(1).verdict(check), "fail", "{name}");

@@ -1,4 +1,4 @@
-//! A mismatch that was seen, and a second reading that does not decide it: no other value outweighs it.
+//! A mismatch that the second read neither reproduces nor refutes: no matching value outweighs it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ use crate::common::data;
 const TARGET: &str = "s3://archive/ami-1a2b3c4d.bin";
 const SIZE: usize = 2_000;
 
-/// What ends the second reading, or makes it another one.
+/// What ends or changes the second read.
 #[derive(Debug, Clone)]
 enum Ends {
     Bytes,
@@ -31,7 +31,7 @@ enum Ends {
     OtherBytes,
 }
 
-/// Where the value is from that does not match.
+/// The source of the value that does not match.
 #[derive(Debug, Clone, Copy)]
 enum From {
     Manifest,
@@ -39,7 +39,7 @@ enum From {
     Stored,
 }
 
-/// Cancels when the second reading is begun.
+/// Cancels when the second read starts.
 struct Second(AtomicUsize, CancellationToken);
 
 impl Monitor for Second {
@@ -55,7 +55,7 @@ fn stored(algorithm: Algorithm, bytes: &[u8]) -> Fact<Vec<StoredChecksum>> {
     Fact::Known { value: vec![StoredChecksum { digest, kind: ChecksumKind::FullObject }], source: "memory" }
 }
 
-/// Every byte is right by a CRC64NVME, or by the ETag where a stored value is the wrong one.
+/// An object whose bytes match its CRC64NVME, or its ETag if a stored value is wrong.
 fn object(from: From) -> MemoryObject {
     let bytes = data(5, SIZE);
     let mut object = MemoryObject::plain(TARGET.parse().unwrap(), bytes.clone());

@@ -1,11 +1,11 @@
-//! Heads with a header that no SDK reads.
+//! HEAD responses with headers that no SDK parses.
 
 use crate::object::{TARGET, TIME, bytes, etag, honest};
 use crate::server::{Answer, Asked, Scripted};
 
 type Bend = fn(Answer) -> Answer;
 
-/// Each with the word that a note must hold.
+/// Each with a word that the note must contain.
 const ODD: [(&str, Bend); 14] = [
     ("Last-Modified", |answer| answer.without("Last-Modified").header("Last-Modified", "2026-01-02T03:04:05Z")),
     ("Last-Modified", |answer| answer.header("Last-Modified", "Fri, 02 Jan 2026 03:04:09 GMT")),
@@ -81,7 +81,7 @@ const MODE: &str = "x-amz-object-lock-mode";
 const UNTIL: &str = "x-amz-object-lock-retain-until-date";
 const HOLD: &str = "x-amz-object-lock-legal-hold";
 
-/// A bucket with one object, without rules and locks but those of its HEAD.
+/// A bucket with one object, without lifecycle rules and locks except those of the HEAD response.
 fn bucket_of_one(headers: &'static [(&'static str, &'static str)]) -> Scripted {
     Scripted::new(move |asked| {
         let object = asked.path.contains(".bin");
@@ -107,7 +107,7 @@ fn bucket_of_one(headers: &'static [(&'static str, &'static str)]) -> Scripted {
     })
 }
 
-/// Expirations and locks that come twice: which of them counts is not known, and none is no answer either.
+/// Duplicate expiration and lock headers: it is not known which one applies, nor that there is none.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_policy_asks_for_must_come_once() {
     const SOON: &str = "expiry-date=\"Tue, 01 Dec 2026 00:00:00 GMT\", rule-id=\"x\"";
@@ -144,7 +144,7 @@ async fn what_a_policy_asks_for_must_come_once() {
     }
 }
 
-/// Where HEAD is refused, a listing tells of the object, if it is one of this bucket and does not contradict itself.
+/// If HEAD is denied, a listing describes the object, if it is of this bucket and does not contradict itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_stands_in_for_a_head_only_where_it_can_be_believed() {
     for (name, prefix, count, exit) in [

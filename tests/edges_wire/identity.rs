@@ -1,4 +1,4 @@
-//! Servers whose ETags and conditions are not those of S3.
+//! Servers whose ETags and conditions differ from those of S3.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,7 +6,7 @@ use crate::common::Run;
 use crate::object::{TARGET, bytes, etag, honest};
 use crate::server::{Answer, Asked, Scripted};
 
-/// References that need no ETag, so that only the identity decides.
+/// A reference that needs no ETag, so that only the identity decides.
 fn expect() -> String {
     use stored_ami::checksum::{Algorithm, Hasher};
     format!("sha256:{}", Hasher::digest(Algorithm::Sha256, &bytes()).hex())
@@ -22,7 +22,7 @@ fn is_read(asked: &Asked) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_412_without_a_change_does_not_end_the_reading() {
-    // One compares the quotes literally, one refuses the condition always.
+    // One server compares the quotes literally, one always rejects the condition.
     let literal: fn(&Asked) -> bool = |asked| asked.header("if-match").is_some_and(|text| text.starts_with('"'));
     let always: fn(&Asked) -> bool = |asked| asked.header("if-match").is_some();
     for refuses in [literal, always] {
@@ -36,7 +36,7 @@ async fn a_412_without_a_change_does_not_end_the_reading() {
         let told = notes.iter().filter(|note| note.as_str().unwrap().contains("If-Match")).count();
         assert_eq!(told, 1, "{notes:?}");
         assert_eq!(run.verdict("identity"), "pass");
-        // Two HEADs of the object, and one that asked whether anything changed.
+        // Two HEADs of the object, and one to check whether anything changed.
         assert_eq!(server.count(Asked::is_head), 3);
         assert_eq!(report["stats"]["requests"].as_u64().unwrap(), server.asked().len() as u64, "each is counted");
     }
@@ -52,7 +52,7 @@ async fn a_condition_that_a_server_does_not_know_is_left_out() {
         let run = verify(&server).await;
         let notes = run.assert_exit(0).report()["notes"].to_string();
         assert!(notes.contains(&format!("refused If-Match ({status})")), "{notes}");
-        // Refused without the condition too, it is no matter of the condition.
+        // A request that is also rejected without the condition is not rejected because of it.
         let server = Scripted::new(move |asked| match is_read(asked) {
             true => Answer::error(status, code, "no"),
             false => honest(asked, &bytes()),
@@ -69,7 +69,7 @@ async fn a_condition_that_a_server_does_not_know_is_left_out() {
     assert!(findings.contains("nothing changed (status 304)") && !findings.contains("elsewhere"), "{findings}");
 }
 
-/// HEAD says that a stored AMI has no bytes, and the answer to the read has some.
+/// HEAD states an empty stored AMI, and the response to the read contains bytes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_size_that_the_server_contradicts_is_no_fail() {
     for sends in [true, false] {
@@ -115,7 +115,7 @@ async fn without_a_condition_every_answer_must_carry_the_etag() {
                 return Answer::error(412, "PreconditionFailed", "no");
             }
             let answer = honest(asked, &bytes());
-            // The second one that is answered.
+            // The second read that is answered.
             if !is_read(asked) || reads.fetch_add(1, Ordering::Relaxed) != 1 {
                 return answer;
             }
@@ -169,7 +169,7 @@ async fn behind_a_weak_or_empty_etag_time_and_size_are_held_on_every_answer() {
     }
 }
 
-/// Under versions the version id is held, and the time may be what it likes.
+/// With versioning, the version id identifies the object, whatever its time.
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_weak_etag_a_version_is_held() {
     for (version, expected) in

@@ -1,4 +1,4 @@
-//! What the program does with answers that are not what S3 would send, and how objects are named.
+//! Responses that S3 would not send, and the names of objects.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! How objects are named, and that what is printed can be given back.
+//! Names of objects, and that printed names are accepted as arguments.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use stored_ami_lab::{BucketOptions, Lab, LabOptions, Versioning};
 
 use crate::common::{Run, Server};
 
-/// Keys that S3 allows and that a shell, a URL or a version could be mistaken for.
+/// Keys that S3 allows and that could be mistaken for shell syntax, a URL or a version.
 const KEYS: [&str; 13] = [
     "ami-0000000000000001a.bin",
     "p/ami-1?versionId=abc",
@@ -30,7 +30,7 @@ async fn lab() -> (Lab, Server) {
     (lab, server)
 }
 
-/// Runs a line of a shell, in which `stored-ami` is the program.
+/// Runs a shell command in which `stored-ami` is the program.
 async fn shell(server: &Server, line: &str) -> Run {
     let program = server.command();
     let mut command = Command::new("sh");
@@ -51,16 +51,16 @@ async fn every_key_can_be_named_and_every_printed_target_given_back() {
     for (index, key) in KEYS.into_iter().enumerate() {
         server.put("archive", key, &vec![7; 100 + index], None).await;
         let size = 100 + index as u64;
-        // The whole rest is the key, whatever it holds; by address and by ARN.
+        // The whole rest is the key, in URIs and in ARNs.
         for target in [format!("s3://archive/{key}"), format!("arn:aws:s3:::archive/{key}")] {
             let run = server.run(&["inspect", &target, "--version-id", "none"]).await;
             assert_eq!(run.assert_exit(0).report()["identity"]["object_bytes"], size, "{target}");
-            // JSON gives an address that needs nothing beside it.
+            // The target in JSON needs no further option.
             let named = run.report()["target"].as_str().unwrap().to_owned();
             let run = server.run(&["inspect", &named]).await;
             assert_eq!(run.assert_exit(0).report()["identity"]["object_bytes"], size, "{named}");
         }
-        // The first line for a person is a word of a shell.
+        // The first line of the text output is a single shell word.
         let mut command = server.command();
         command.args(["inspect", &format!("s3://archive/{key}"), "--version-id", "none"]);
         let text = Run::of(command).await;
@@ -115,7 +115,7 @@ async fn a_version_can_be_named_beside_a_key() {
             assert_eq!(run.assert_exit(0).report()["identity"]["object_bytes"], size, "{command} {id}");
         }
     }
-    // Without it, what stands behind the mark is a version, which is not there.
+    // Without `--version-id`, the text after the mark is a version, which does not exist.
     server.run(&["inspect", &target]).await.assert_exit(4);
     let run = server.run(&["inspect", "s3://versioned/k?versionId="]).await;
     assert!(run.assert_exit(2).stderr.contains("has an empty versionId"), "{run:?}");

@@ -1,4 +1,4 @@
-//! An object on a server of the test's own, with answers that a test can bend.
+//! An object on a server of the test, whose responses a test can modify.
 
 use stored_ami::checksum::{Algorithm, Hasher};
 
@@ -14,12 +14,12 @@ pub fn bytes() -> Vec<u8> {
     data(11, SIZE)
 }
 
-/// The ETag of an object that was put whole, without quotes.
+/// The ETag of an object that was uploaded by PUT, without quotes.
 pub fn etag() -> String {
     md5(&bytes())
 }
 
-/// The answer of an honest server to HEAD and GET; every subresource is unknown to it.
+/// The response of a correct server to HEAD and GET; subresources are not implemented.
 pub fn honest(asked: &Asked, body: &[u8]) -> Answer {
     if ["attributes", "tagging", "retention", "legal-hold"].iter().any(|name| asked.asks(name)) {
         return Answer::error(501, "NotImplemented", "not here");
@@ -45,7 +45,7 @@ pub fn honest(asked: &Asked, body: &[u8]) -> Answer {
     answer
 }
 
-/// The MD5 of some bytes in hexadecimal digits.
+/// The MD5 of some bytes, in hexadecimal.
 pub fn md5(bytes: &[u8]) -> String {
     Hasher::digest(Algorithm::Md5, bytes).hex()
 }

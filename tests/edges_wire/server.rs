@@ -1,4 +1,4 @@
-//! A server that answers as a test wants, and keeps what it was asked.
+//! A server with arbitrary responses, which records its requests.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::common::{Run, bare_command};
 
-/// A request as it came.
+/// One request.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub method: String,
@@ -22,7 +22,7 @@ impl Asked {
         self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first and last byte of its range.
+    /// The first and last byte of the requested range.
     pub fn range(&self) -> Option<(usize, usize)> {
         let (first, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
         Some((first.parse().ok()?, last.parse().ok()?))
@@ -32,20 +32,20 @@ impl Asked {
         self.method == "HEAD"
     }
 
-    /// Whether it asks for a subresource.
+    /// Whether it requests a subresource.
     pub fn asks(&self, subresource: &str) -> bool {
         let query = self.path.split_once('?').map_or("", |(_, query)| query);
         query.split('&').any(|pair| pair == subresource || pair.strip_suffix('=') == Some(subresource))
     }
 }
 
-/// An answer: a status, headers as bytes, a body.
+/// A response: status, headers as bytes, body.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
-    /// States no Content-Length of its own.
+    /// Omits Content-Length.
     pub lengthless: bool,
 }
 
@@ -59,6 +59,7 @@ impl Answer {
         self
     }
 
+    /// Removes a header.
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
         self
@@ -69,10 +70,12 @@ impl Answer {
         self
     }
 
+    /// A successful response with an XML document.
     pub fn xml(body: &str) -> Self {
         Answer::new(200).body(body)
     }
 
+    /// An S3 error.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
         Answer::new(status).header("Content-Type", "application/xml").body(body)
@@ -98,7 +101,7 @@ impl Answer {
     }
 }
 
-/// A server on a port of its own, for as long as the test binary lives.
+/// A server on its own port, until the test binary ends.
 #[derive(Clone)]
 pub struct Scripted {
     pub port: u16,
@@ -120,6 +123,7 @@ impl Scripted {
         Scripted { port, asked }
     }
 
+    /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
@@ -145,7 +149,7 @@ impl Scripted {
         Run::of(command).await
     }
 
-    /// Runs the program for a person.
+    /// Runs the program with text output.
     pub async fn text(&self, args: &[&str]) -> Run {
         let mut command = self.command();
         command.args(args);
@@ -156,7 +160,7 @@ impl Scripted {
 fn serve(mut stream: TcpStream, kept: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Answer) {
     while let Some(asked) = request(&mut stream) {
         kept.lock().unwrap().push(asked.clone());
-        // Whoever does not listen any more has decided already.
+        // A client that disconnects has all it needs.
         if answer(&asked).write(asked.is_head(), &mut stream).is_err() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Servers that answer a question about the object with the object.
+//! Servers that answer requests for a subresource with the object itself.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ fn is_subresource(asked: &Asked) -> bool {
     ["attributes", "tagging", "retention", "legal-hold"].iter().any(|name| asked.asks(name))
 }
 
-/// A server whose object is this document, and which answers every subresource by `answer`.
+/// A server whose object is this document, with this response to every subresource.
 fn serving(document: &'static str, answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Scripted {
     Scripted::new(move |asked| match is_subresource(asked) {
         true => answer(asked),
@@ -24,7 +24,7 @@ async fn inspected(server: &Scripted) -> Value {
     server.run(&["inspect", TARGET]).await.assert_exit(0).report()
 }
 
-/// One header is enough to know the object by, whatever stands in its body.
+/// One header of the object is enough to recognise it, whatever the body.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_with_the_head_of_an_object_is_none() {
     type Bend = fn(Answer) -> Answer;
@@ -46,7 +46,7 @@ async fn an_answer_with_the_head_of_an_object_is_none() {
         assert_eq!(report["checksums"], serde_json::json!([]), "{sign}");
         let why = report["tags"]["why"].to_string() + &report["tags"].to_string();
         assert!(why.contains(sign), "{sign}: {why}");
-        // HEAD, attributes, tags, retention: each asked once, and legal hold not after retention was unknown.
+        // HEAD, attributes, tags and retention, once each; no legal hold, because the retention is already unknown.
         assert_eq!(report["requests"], 4, "{sign}: {:?}", server.asked());
         assert_eq!(server.asked().len(), 4);
         assert_eq!(report.get("received_bytes"), None, "{sign}: dropped unread");
@@ -55,7 +55,7 @@ async fn an_answer_with_the_head_of_an_object_is_none() {
     }
 }
 
-/// Where no head states a length, the bytes that came have one.
+/// If no header states a length, the length of the body is compared.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_object_is_known_by_the_length_that_came() {
     let chunked = |body: &str| {
@@ -99,7 +99,7 @@ async fn attributes_that_contradict_head_are_not_believed() {
     }
 }
 
-/// S3 itself sends no Content-Type here, so its absence proves nothing, and the document decides.
+/// S3 itself sends no Content-Type here, so its absence proves nothing, and the document is parsed.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_sign_the_document_decides() {
     for (body, fine) in [
@@ -146,7 +146,7 @@ async fn an_error_inside_a_success_is_asked_again() {
     assert_eq!(server.count(|asked| asked.asks("tagging")), 2);
 }
 
-/// Ceph refuses the signature of a subresource that it does not know.
+/// Ceph rejects the signature of a subresource that it does not know.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_a_server_does_not_know_is_asked_and_told_once() {
     for (status, code) in [(403, "SignatureDoesNotMatch"), (501, "NotImplemented"), (405, "MethodNotAllowed")] {
@@ -166,10 +166,10 @@ async fn a_request_that_a_server_does_not_know_is_asked_and_told_once() {
     }
 }
 
-/// A server that ignores part numbers answers for part 1 with the whole object; the others are not asked for.
+/// A server that ignores part numbers answers for part 1 with the whole object; no other part is requested.
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_are_not_asked_for_one_by_one_where_part_numbers_are_ignored() {
-    // Uneven parts under an ETag of many: the first part fits nothing, so all would be asked for.
+    // A composite ETag with uneven parts: the first part fits no layout, so all parts would be requested.
     let server = Scripted::new(|asked| {
         let multipart = format!("\"{}-40\"", etag());
         honest(asked, &crate::object::bytes()).without("ETag").header("ETag", multipart)

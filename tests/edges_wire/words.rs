@@ -1,4 +1,4 @@
-//! What is said of requests that fail, and of those that never can succeed.
+//! Messages for requests that fail, and for those that can never succeed.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use crate::common::{Run, bare_command};
 use crate::object::{TARGET, honest};
 use crate::server::{Answer, Asked, Scripted};
 
-/// HEAD fails without a word, and GET tells why.
+/// HEAD fails without a reason, and GET states it.
 fn failing(status: u16, body: &'static str) -> Scripted {
     Scripted::new(move |_: &Asked| Answer::new(status).header("Content-Type", "application/xml").body(body))
 }
@@ -95,7 +95,7 @@ async fn a_failing_server_is_told_with_its_words_once() {
     assert!(run.stdout.contains("the server failed (status 500)"), "{}", run.stdout);
 }
 
-/// Each ends at once, with 2 and the name of the setting, and sends nothing to S3.
+/// Each ends immediately with exit code 2 and the name of the setting, and sends nothing to S3.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_never_work_ends_at_once() {
     let server = Scripted::new(|asked| honest(asked, b"x"));
@@ -122,14 +122,14 @@ async fn what_can_never_work_ends_at_once() {
         }
     }
     assert_eq!(server.asked().len(), 0);
-    // Without an endpoint of one's own too.
+    // Also without a custom endpoint.
     let mut run = bare_command();
     run.env("AWS_REGION", "us-east-1").args(["inspect", many, "--no-sign-request"]);
     let run = Run::of(run).await;
     assert!(run.assert_exit(2).stdout.contains("multi-Region access point"), "{run:?}");
 }
 
-/// Answers each connection with some bytes; the number of connections.
+/// Answers each connection with these bytes. Returns the port and the number of connections.
 fn raw(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -147,7 +147,7 @@ fn raw(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_where_none_is_spoken_and_the_reverse() {
-    // An alert of TLS; what Go and nginx say in plain HTTP instead; and a plain server asked in TLS.
+    // A TLS alert; the plain-HTTP error of Go and of nginx; and a plain server addressed by TLS.
     for (scheme, answer, words) in [
         ("http", &b"\x15\x03\x01\x00\x02\x02\x46"[..], "write https://"),
         (

@@ -1,4 +1,4 @@
-//! The answer to GetObjectAttributes names the parts, and no checksum guards it: each of its bytes is changed in turn.
+//! GetObjectAttributes states the parts, and no checksum protects the response: each of its bytes is changed in turn.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use stored_ami_lab::{ChecksumChoice, Operation, PartSizes, SyntheticSpec};
 use crate::crew;
 use crate::rig::{Ran, Rig};
 
-/// Small, for it is read thousands of times.
+/// Small, because it is read thousands of times.
 fn spec() -> SyntheticSpec {
     let checksum = ChecksumChoice::Typed(Algorithm::Sha256, ChecksumType::Composite);
     SyntheticSpec { size: 4_500, parts: PartSizes::Uniform(1_000), seed: 5, checksum }
@@ -25,7 +25,7 @@ async fn no_changed_byte_in_the_list_of_parts_makes_a_verdict_wrong() {
     let attributes = clean.calls.iter().find(|call| call.operation == Operation::GetObjectAttributes).unwrap();
     let length = attributes.bytes_sent;
     assert!(length > 500, "five parts with their checksums: {length}");
-    // One digit becomes its neighbour, or one further away, so that parts may trade places.
+    // A digit changes to its neighbour or to one further away, so that parts may swap places.
     let flips = (0..length).flat_map(|offset| [1, 4].map(|mask| (offset, mask)));
     let cases: Vec<(u64, u8, bool)> =
         flips.flat_map(|(offset, mask)| [false, true].map(|damaged| (offset, mask, damaged))).collect();

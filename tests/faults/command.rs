@@ -1,4 +1,4 @@
-//! `stored-ami lab --faults FILE`, as a person meets it.
+//! `stored-ami lab --faults FILE` on the command line.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::rig::{BUCKET, KEY};
 const PAGE: &str = include_str!("../../docs/lab.md");
 const PART: usize = 50_000;
 
-/// A lab in a process of its own.
+/// A lab in its own process.
 struct Command {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -29,7 +29,7 @@ impl Command {
         Command { stderr: BufReader::new(child.stderr.take().unwrap()), child, server }
     }
 
-    /// Six parts under this key.
+    /// Uploads six parts under this key.
     async fn put(&self) {
         self.server.bucket(BUCKET).await;
         let bytes = data(9, 6 * PART - 1_000);
@@ -41,7 +41,7 @@ impl Command {
         self.server.run(&["verify", &format!("s3://{BUCKET}/{KEY}")]).await
     }
 
-    /// Stops the lab; the lines that it wrote about faults.
+    /// Stops the lab, and returns its lines about faults.
     fn stop(mut self) -> Vec<String> {
         let pid = self.child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -107,7 +107,8 @@ async fn credentials_that_expire() {
     assert!(run.stdout.contains("have expired; renew them"), "{run:?}");
     assert!(lab.stop().iter().all(|line| line.ends_with("400 ExpiredToken")));
 
-    // From the beginning nothing can be done with them, as a GET of one byte says where HEAD cannot.
+    // If the credentials are expired from the start, nothing works. HEAD cannot state the reason, so a GET of one byte
+    // is sent.
     let rules = format!(r#"[{{"operation": "HeadObject", {expired}}}, {{"operation": "GetObject", {expired}}}]"#);
     let lab = Command::start(&file(folder.path(), &rules));
     lab.put().await;

@@ -1,4 +1,4 @@
-//! Many cases side by side, each worker with a lab of its own.
+//! Runs many cases in parallel, each worker with its own lab.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,10 @@ use tokio::task::JoinSet;
 
 use crate::rig::Rig;
 
-/// Most cases that take long wait for a connection, so there may be more of them than processors.
+/// More than the number of processors, because slow cases mostly wait for a connection.
 const WORKERS: usize = 16;
 
-/// Plays all cases, and answers with what was wrong.
+/// Runs all cases, and returns the problems.
 pub async fn play<C, F>(cases: Vec<C>, play: impl Fn(Arc<Rig>, C) -> F + Copy + Send + 'static) -> Vec<String>
 where
     C: Send + 'static,

@@ -1,32 +1,32 @@
-//! What each fault comes to: one function for all kinds, places, objects and states of the bytes.
+//! The expected effect of each fault: one function for all kinds, places, objects and states of the bytes.
 
 use stored_ami::source::ErrorKind;
 
 use crate::kinds::{Class, Site};
 use crate::object::Object;
 
-/// What a fault does to a `verify`.
+/// The effect of a fault on a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// None: the verdict is that of the bytes.
     Overcome,
-    /// The reading ends here, for this reason; what was read before it counts.
+    /// The read stops for this reason; what was read before counts.
     Stops(&'static str),
-    /// Nothing that is read later belongs to what was read before.
+    /// Later reads do not belong to the object that was read before.
     Changed,
-    /// All bytes were held against the references, and then the object was another one.
+    /// The object was replaced after all bytes were compared.
     ChangedBehind,
-    /// The bytes come out differently when they are read again.
+    /// A second read returns other bytes.
     Unstable,
-    /// The bytes are wrong for everybody who reads them.
+    /// All reads return wrong bytes.
     Damage,
-    /// It cannot be asked where the parts end.
+    /// The part sizes cannot be requested.
     LosesParts,
-    /// There is nothing to begin with.
+    /// The verification cannot start.
     Refused(ErrorKind),
 }
 
-/// `None` where a fault of this class cannot strike.
+/// `None` if a fault of this class cannot occur here.
 pub fn effect(class: Class, site: Site, always: bool) -> Option<Effect> {
     use Effect::{Changed, ChangedBehind, Damage, LosesParts, Overcome, Refused, Stops, Unstable};
     let when_always = |effect: Effect| if always { effect } else { Overcome };
@@ -36,7 +36,8 @@ pub fn effect(class: Class, site: Site, always: bool) -> Option<Effect> {
         (Class::Breaks(reason), Site::Get(_)) => when_always(Stops(reason)),
         (Class::GetsOn, Site::Get(_)) => Overcome,
         (Class::Misfit | Class::WrongLength, Site::Get(_)) => Stops("protocol"),
-        // The size is wrong, and every Content-Range says so; if the last HEAD is right, it is another size.
+        // The size is wrong, and every Content-Range contradicts it; if the last HEAD is correct, it states another
+        // size.
         (Class::WrongLength, Site::Head) => {
             if always {
                 Stops("unreadable")
@@ -51,7 +52,7 @@ pub fn effect(class: Class, site: Site, always: bool) -> Option<Effect> {
         (Class::Missing, Site::Get(_)) => Stops("changed"),
         (Class::Missing, Site::Head) => Refused(ErrorKind::NotFound),
         (Class::Missing, Site::LastHead) => ChangedBehind,
-        // HEAD goes on saying so, and no GET agrees.
+        // HEAD repeats it, and no GET agrees.
         (Class::OtherIdentity, Site::Head) if always => Stops("unreadable"),
         (Class::OtherIdentity, Site::Get(_) | Site::Head) => Stops("changed"),
         (Class::OtherIdentity, Site::LastHead) => ChangedBehind,
@@ -65,13 +66,13 @@ pub fn effect(class: Class, site: Site, always: bool) -> Option<Effect> {
             }
         }
         (Class::FlipsOtherwise, Site::Get(_)) if always => Unstable,
-        // What cannot be asked of a part is guessed, and asked again where it matters.
+        // Part sizes that cannot be requested are guessed, and requested again if they matter.
         (
             Class::Passing | Class::WrongLength | Class::Refused | Class::Forbidden | Class::Missing | Class::PartSizes,
             Site::PartHead,
         ) => when_always(LosesParts),
         (Class::PartHabit | Class::OtherIdentity, Site::PartHead) => Overcome,
-        // The same can be asked in other ways.
+        // The same facts are available by other requests.
         (
             Class::Passing
             | Class::Breaks(_)
@@ -84,13 +85,13 @@ pub fn effect(class: Class, site: Site, always: bool) -> Option<Effect> {
             | Class::AttributesHabit,
             Site::Attributes,
         ) => Overcome,
-        // Everything is read by then, and a note says what could not be asked.
+        // Everything is read at this point, and a note states what could not be requested.
         (Class::Passing | Class::Refused | Class::Forbidden, Site::LastHead) => Overcome,
         _ => return None,
     })
 }
 
-/// How a `verify` ends: verdict, with the code of the reason where it is unknown, and exit code.
+/// The expected end of a verification: verdict, with the code of the reason if unknown, and exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     pub verdict: String,
@@ -107,13 +108,14 @@ impl Ending {
     }
 }
 
+/// The expected end of a verification with this effect.
 pub fn ending(effect: &Effect, site: Site, object: Object, damaged: bool) -> Ending {
     let by_the_bytes = if damaged { Ending::new("fail", 1) } else { Ending::new("pass", 0) };
     match effect {
         Effect::Overcome => by_the_bytes,
-        // Digests of parts refute the part that was read; the others need every byte.
+        // Digests of parts refute the part that was read; other references need every byte.
         Effect::Stops(_) if damaged && object == Object::ByPart && site == Site::Get(4) => by_the_bytes,
-        // HEAD shows the object as before.
+        // HEAD shows the object unchanged.
         Effect::Stops("changed" | "protocol") if matches!(site, Site::Get(_)) => Ending::unknown("unreadable"),
         Effect::Stops(reason) => Ending::unknown(reason),
         Effect::Changed => Ending::unknown("changed"),
@@ -121,14 +123,14 @@ pub fn ending(effect: &Effect, site: Site, object: Object, damaged: bool) -> End
         Effect::ChangedBehind => Ending::unknown("changed"),
         Effect::Unstable => Ending::unknown("unstable_read"),
         Effect::Damage => Ending::new("fail", 1),
-        // One of the guesses matches; when none does, nothing tells whether the bytes or the guesses are wrong.
+        // One of the guesses matches. If none does, it is not known whether the bytes or the guesses are wrong.
         Effect::LosesParts if damaged && object == Object::ETag => Ending::unknown("layout_not_proved"),
         Effect::LosesParts => by_the_bytes,
         Effect::Refused(kind) => Ending::new(&format!("error: {kind:?}"), 4),
     }
 }
 
-/// An effect, as the page of the lab words it.
+/// An effect in the words of the lab's documentation.
 pub fn words(effect: &Effect) -> String {
     match effect {
         Effect::Overcome => "overcome".to_owned(),

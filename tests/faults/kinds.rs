@@ -1,45 +1,46 @@
-//! The kinds of faults, and where they can strike.
+//! The kinds of faults, and where they can occur.
 
 use crate::object::{Object, PART, SIZE};
 
-/// How a fault works, as far as it matters for what comes of it.
+/// The behaviour of a fault, as far as it affects the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// No answer, or one that may be better the next time.
+    /// No response, or one that may succeed on retry.
     Passing,
-    /// A body that ends after a few bytes; the reason when it always does.
+    /// A body that ends after a few bytes; with the reason if it always does.
     Breaks(&'static str),
-    /// A body that ends late enough for the rest to come in a few more, or that takes its time.
+    /// A body that is slow, or that ends late enough for the rest to arrive in a few retries.
     GetsOn,
-    /// An answer that does not fit the request.
+    /// A response that does not fit the request.
     Misfit,
-    /// The same, and the length of a HEAD is wrong too.
+    /// The same, and the length in a HEAD is wrong too.
     WrongLength,
-    /// 400; a HEAD cannot say why.
+    /// Status 400; a HEAD cannot state the reason.
     Refused,
-    /// 403; a HEAD cannot say why, and is made again without asking for checksums.
+    /// Status 403; a HEAD cannot state the reason, and is repeated without requesting checksums.
     Forbidden,
-    /// 404.
+    /// Status 404.
     Missing,
-    /// An answer under another ETag.
+    /// A response with another ETag.
     OtherIdentity,
-    /// Behind the answer the object is another one, or none.
+    /// The object is replaced or deleted after the response.
     Changes,
-    /// A byte changes on its way, always in the same manner.
+    /// A byte changes in transit, always in the same way.
     Flips,
-    /// A byte changes on its way, each time in another manner.
+    /// A byte changes in transit, each time differently.
     FlipsOtherwise,
-    /// HEAD of a part is wrong about its size.
+    /// HEAD of a part states a wrong size.
     PartSizes,
-    /// A habit of other servers that does no harm in a HEAD of a part.
+    /// A deviation of other servers that does no harm in a HEAD of a part.
     PartHabit,
-    /// A habit of other servers in the answer to GetObjectAttributes.
+    /// A deviation of other servers in the response to GetObjectAttributes.
     AttributesHabit,
 }
 
-/// A kind of fault, as it is written into a file of them.
+/// A kind of fault, as in a faults file.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
+    /// The fault in JSON, as in a faults file.
     pub json: &'static str,
     pub class: Class,
 }
@@ -48,6 +49,7 @@ const fn kind(json: &'static str, class: Class) -> Kind {
     Kind { json, class }
 }
 
+/// All kinds of faults.
 pub const KINDS: [Kind; 36] = [
     kind(r#"{"status": {"status": 503, "code": "SlowDown"}}"#, Class::Passing),
     kind(r#"{"status": {"status": 503, "code": "ServiceUnavailable"}}"#, Class::Passing),
@@ -87,16 +89,16 @@ pub const KINDS: [Kind; 36] = [
     kind(r#""attributes_ignored""#, Class::AttributesHabit),
 ];
 
-/// Where a fault strikes.
+/// Where a fault occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Site {
     Connect,
     Head,
-    /// The HEAD behind the reading.
+    /// The HEAD after the read.
     LastHead,
     Attributes,
     PartHead,
-    /// The reads of a part, counted from 0; the middle one is the one that may be damaged.
+    /// The reads of a part, counted from 0; the middle one may be damaged.
     Get(u64),
 }
 
@@ -112,7 +114,7 @@ impl Site {
         Site::Get(4),
     ];
 
-    /// The fields of a rule that aims here.
+    /// The fields of a rule for this site.
     fn aim(self) -> String {
         match self {
             Site::Connect => r#""operation": "Connect""#.to_owned(),
@@ -120,7 +122,7 @@ impl Site {
             Site::LastHead => r#""operation": "HeadObject", "by_part": false, "skip": 1"#.to_owned(),
             Site::Attributes => r#""operation": "GetObjectAttributes""#.to_owned(),
             Site::PartHead => r#""operation": "HeadObject", "by_part": true"#.to_owned(),
-            // Its last byte, which is still to come when a read is taken up again.
+            // The last byte of the part, which is still to come when a read resumes.
             Site::Get(part) => {
                 let last = ((part + 1) * PART).min(SIZE) - 1;
                 format!(r#""operation": "GetObject", "at_byte": {last}"#)
@@ -128,15 +130,15 @@ impl Site {
         }
     }
 
-    /// Whether requests of this sort are made of such an object at all.
+    /// Whether such requests are sent for this object at all.
     pub fn is_asked_of(self, object: Object) -> bool {
-        // Parts that are listed need not be asked one by one.
+        // Listed parts need not be requested one by one.
         self != Site::PartHead || object != Object::ByPart
     }
 }
 
 impl Kind {
-    /// The rules for a lab, as its file has them.
+    /// The rules, as in a faults file of the lab.
     pub fn rules(&self, site: Site, always: bool) -> String {
         let aim = site.aim();
         let first = match self.class {

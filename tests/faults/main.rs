@@ -1,5 +1,5 @@
-//! Faults of every kind, in every place where they can strike, against objects whose bytes are right and against
-//! objects that are damaged at rest: what is concluded, after how many requests, in how much time and memory.
+//! Faults of every kind, at every place, for intact objects and for objects damaged at rest: the conclusion, and the
+//! number of requests, time and memory that it takes.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! Every kind of fault × where × once or always × every object × right or damaged.
+//! Every kind of fault × place × once or always × object × intact or damaged.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::rig::{Ran, Rig};
 
 const PAGE: &str = include_str!("../../docs/lab.md");
 
-/// Attempts that one request is given in a row.
+/// Consecutive attempts of one request.
 const ATTEMPTS: usize = 8;
 
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ fn cases() -> Vec<Case> {
         for site in Site::ALL {
             for always in [false, true] {
                 let Some(effect) = effect(kind.class, site, always) else { continue };
-                // Before the first request a connection can be dropped, and no more.
+                // Before the first request, a connection can only be dropped.
                 if site == Site::Connect && kind.json != r#""dropped""# {
                     continue;
                 }
@@ -47,7 +47,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// What is wrong with how a case ended.
+/// The problems with the result of a case.
 fn wrong(case: &Case, ran: &Ran) -> Option<String> {
     let expected = ending(&case.effect, case.site, case.object, case.damaged);
     let struck = ran.calls.iter().filter(|call| call.fault.is_some()).count();
@@ -56,7 +56,7 @@ fn wrong(case: &Case, ran: &Ran) -> Option<String> {
     if ran.ending != expected {
         wrong.push(format!("ended with {:?}, expected {expected:?}", ran.ending));
     }
-    // Whatever the table says.
+    // Independent of the table.
     if case.damaged && verdict == "pass" {
         wrong.push("a false pass".to_owned());
     }
@@ -66,7 +66,7 @@ fn wrong(case: &Case, ran: &Ran) -> Option<String> {
     if struck == 0 || (!case.always && struck != 1) {
         wrong.push(format!("{struck} requests were struck"));
     }
-    // Part 1 is asked at the beginning, and all parts once more; each range is read twice at the most.
+    // Part 1 is requested at the start, and all parts once more; each range is read at most twice.
     let (most_struck, most) = ((1 + 5) * ATTEMPTS, 40);
     if struck > most_struck || ran.calls.len() - struck > most {
         wrong.push(format!("{} requests, {struck} of them struck", ran.calls.len()));
@@ -102,14 +102,14 @@ async fn without_a_fault_the_bytes_decide_and_each_is_read_once() {
             let ran = rig.verify("[]", object.connections()).await;
             assert_eq!(ran.ending, ending(&Effect::Overcome, Site::Head, object, damaged), "{object:?}");
             let reads = ran.calls.iter().filter(|call| call.range.is_some()).count();
-            // Digests of parts place the damage; where there are none, everything is read again.
+            // Digests of parts locate the damage; without them, everything is read again.
             let again = if object == Object::ByPart { 1 } else { 5 };
             assert_eq!(reads, if damaged { 5 + again } else { 5 }, "{object:?}");
         }
     }
 }
 
-/// What such an answer says is looked into; what it announces never comes.
+/// The start of such a response is examined; its announced body never arrives.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_fit_need_not_come_to_its_end() {
     let rig = Rig::new().await;

@@ -1,4 +1,4 @@
-//! What a server sends must not decide how much memory is taken.
+//! The responses of a server must not determine the memory use.
 #![cfg(target_os = "linux")]
 
 use std::process::{Child, Stdio};
@@ -12,7 +12,7 @@ use crate::rig::{BUCKET, KEY};
 
 const MOST: u64 = 64 * MIB;
 
-/// The most memory that a process has had so far, in bytes; `None` when it has ended.
+/// Peak memory of a process so far, in bytes; `None` if it has ended.
 fn peak(child: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -20,7 +20,7 @@ fn peak(child: &Child) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// Runs a command to its end: its exit code, and the most memory it was seen with.
+/// Runs a command, and returns its exit code and peak memory.
 async fn watch(mut command: std::process::Command) -> (Option<i32>, u64) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut most = 0;
@@ -29,7 +29,7 @@ async fn watch(mut command: std::process::Command) -> (Option<i32>, u64) {
         if let Some(status) = child.try_wait().unwrap() {
             return (status.code(), most);
         }
-        // The peak never falls, so what is missed is what comes after the last look.
+        // The peak never decreases, so only what follows the last sample is missed.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
@@ -43,12 +43,12 @@ async fn bodies_that_nobody_asked_for_take_no_memory() {
     let spec = SyntheticSpec { size: 400 * MIB, parts: PartSizes::Uniform(8 * MIB), seed: 3, checksum };
     lab.synthesize(BUCKET, KEY, spec).await.unwrap();
     for (rules, expected) in [
-        // The whole object where a range was asked for, and where its attributes were.
+        // The whole object instead of a range, and instead of its attributes.
         (r#"[{"operation": "GetObject", "always": true, "fault": "range_ignored"}]"#, 3),
         (r#"[{"operation": "GetObjectAttributes", "always": true, "fault": "attributes_ignored"}]"#, 0),
         (r#"[{"operation": "GetObjectAttributes", "always": true, "fault": {"too_long": 1000000000}}]"#, 0),
         (r#"[{"operation": "GetObject", "always": true, "fault": {"too_long": 1000000000}}]"#, 3),
-        // Every read breaks off and is taken up again.
+        // Every read breaks off and is resumed.
         (r#"[{"operation": "GetObject", "always": true, "fault": {"close_after": 3000000}}]"#, 0),
     ] {
         lab.clear_script();

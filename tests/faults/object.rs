@@ -1,30 +1,31 @@
-//! The objects that faults are played against.
+//! The objects that the faults are applied to.
 
 use stored_ami_lab::checksum::{Algorithm, ChecksumType};
 use stored_ami_lab::{ChecksumChoice, PartSizes, SyntheticSpec};
 
-/// Bytes of a part. Guesses from size and count find it: 4 KiB are the unit.
+/// Bytes of a part. A multiple of 4 KiB, so that guesses from size and count include it.
 pub const PART: u64 = 96 << 10;
 pub const PARTS: u64 = 5;
 /// The last part is shorter.
 pub const SIZE: u64 = PARTS * PART - 10_000;
-/// The byte that is damaged at rest, in the middle part.
+/// Offset of the byte damaged at rest, in the middle part.
 pub const DAMAGED: u64 = 2 * PART + 50_000;
 
-/// What an object is stored with, which decides what is asked and how damage is seen.
+/// The references of an object, which determine the requests and how damage is detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object {
-    /// CRC64NVME over the whole; several GETs at once.
+    /// CRC64NVME over the whole object; several concurrent GETs.
     Whole,
-    /// SHA-256 by part, which places damage; one GET after the other.
+    /// Composite SHA-256, which locates damage; one GET at a time.
     ByPart,
-    /// Its ETag alone, so everything hangs on where the parts end; one GET after the other.
+    /// Only its ETag, so that everything depends on the layout; one GET at a time.
     ETag,
 }
 
 impl Object {
     pub const ALL: [Object; 3] = [Object::Whole, Object::ByPart, Object::ETag];
 
+    /// The specification of the object for the lab.
     pub fn spec(self) -> SyntheticSpec {
         let checksum = match self {
             Object::Whole => ChecksumChoice::Default(Algorithm::Crc64Nvme),
@@ -34,6 +35,7 @@ impl Object {
         SyntheticSpec { size: SIZE, parts: PartSizes::Uniform(PART), seed: 11, checksum }
     }
 
+    /// Number of concurrent GETs that it is read with.
     pub fn connections(self) -> usize {
         if self == Object::Whole { 3 } else { 1 }
     }

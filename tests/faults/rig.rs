@@ -1,4 +1,4 @@
-//! A lab and a verifier in this process, whose clock does not wait.
+//! A lab and a verifier in this process, with a clock that does not wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +18,23 @@ use crate::expected::Ending;
 pub const BUCKET: &str = "archive";
 pub const KEY: &str = "ami-0123456789abcdef0.bin";
 
-/// The waits that the clock cannot shorten, because a connection is waited for. Long enough for two busy processors.
+/// Timeouts of connections, which the clock cannot shorten. Long enough for two busy processors.
 const STALL: Duration = Duration::from_millis(600);
 const PATIENCE: Duration = Duration::from_millis(1500);
-/// Nothing takes so long unless it stands still.
+/// A case that takes longer than this hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// One lab, and how it is reached.
+/// One lab, and its connection options.
 pub struct Rig {
     pub lab: Lab,
     options: S3Options,
 }
 
-/// What a `verify` came to, and what it took.
+/// Result of a verification, and its cost.
 pub struct Ran {
     pub ending: Ending,
     pub calls: Vec<CallRecord>,
-    /// What it would have waited between attempts.
+    /// Time that it would have waited between attempts.
     pub waited: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Rig {
         Rig { options, lab }
     }
 
-    /// Puts an object in the place of the one before, perhaps damaged at rest.
+    /// Replaces the object, optionally damaged at rest.
     pub async fn put(&self, spec: SyntheticSpec, damaged: Option<u64>) {
         self.lab.synthesize(BUCKET, KEY, spec).await.unwrap();
         if let Some(offset) = damaged {
@@ -60,12 +60,12 @@ impl Rig {
         }
     }
 
-    /// One `verify` over connections of its own, under the faults of a document.
+    /// One verification over its own connections, with the faults of a document.
     pub async fn verify(&self, rules: &str, connections: usize) -> Ran {
         self.lab.clear_calls();
         self.lab.clear_script();
         parse_faults(rules).unwrap().into_iter().for_each(|rule| self.lab.script(rule));
-        // What one case taught of the server must not bear on the next.
+        // What one case learns about the server must not affect the next.
         let connection = Connection::open(self.options.clone()).await.unwrap();
         let source = connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()).fresh();
         let clock = Arc::new(TestClock::new(1.0));
@@ -89,7 +89,7 @@ impl Rig {
     }
 }
 
-/// The verdict; where it is unknown, with the first reason among what is required.
+/// The verdict; if unknown, with the reason of the first required check.
 fn of_report(report: &VerifyReport) -> Ending {
     let open = report.findings.iter().filter(|finding| finding.required).find_map(|finding| finding.reason.as_ref());
     let verdict = match open.filter(|_| report.verdict.name() == "unknown") {

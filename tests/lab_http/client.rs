@@ -1,11 +1,10 @@
-//! A bare HTTP/1.1 client over a socket: nothing is retried, followed or
-//! checked behind the test's back.
+//! A minimal HTTP/1.1 client over a socket: it retries, follows and checks nothing.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// An answer, and what became of its body.
+/// A response, and how its body ended.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -24,22 +23,23 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The text of the first element of this name.
+    /// The text of the first element with this name.
     pub fn element(&self, name: &str) -> Option<String> {
         let text = self.text();
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
         Some(rest.split_once(&format!("</{name}>"))?.0.replace("&quot;", "\""))
     }
 
+    /// The code of an error document.
     pub fn code(&self) -> String {
         self.element("Code").unwrap_or_default()
     }
 }
 
-/// Sends one request on a connection of its own.
+/// Sends one request over a new connection.
 pub fn send(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(to).unwrap();
-    // Long enough for a busy machine, short enough to see that a body has stalled.
+    // Long enough for a busy machine, short enough to detect a stalled body.
     stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
     let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {to}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {

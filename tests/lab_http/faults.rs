@@ -1,4 +1,4 @@
-//! Each scripted fault, as it looks on the wire.
+//! Each scripted fault, as it appears on the wire.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::rig::{Rig, bytes};
 
 const SIZE: usize = 700_001;
 
-/// A lab with the object `/b/k`, and the answer to one GET under a fault.
+/// A lab with the object `/b/k`, and the response to one GET with a fault.
 fn under(fault: Fault, headers: &[(&str, &str)]) -> (Rig, Vec<u8>, Answer) {
     let rig = Rig::new();
     let data = bytes(20, SIZE);
@@ -122,7 +122,7 @@ fn objects_that_go() {
     assert_eq!(rig.send("HEAD", "/b/k", &[], b"").status, 404);
 }
 
-/// How a connection ends on which the object is asked for.
+/// How a connection ends on which the object is requested.
 fn ends(rig: &Rig) -> ErrorKind {
     let mut stream = TcpStream::connect(rig.lab.address()).unwrap();
     let ask = |stream: &mut TcpStream| {
@@ -139,7 +139,7 @@ fn no_answer_at_all() {
     rig.lab.script(FaultRule::new(Operation::GetObject, Fault::Dropped));
     rig.lab.script(FaultRule::new(Operation::GetObject, Fault::AnswerLost));
     assert_eq!([ends(&rig), ends(&rig)], [ErrorKind::ConnectionReset; 2]);
-    // Before the server has seen a request, the client may still be writing.
+    // The connection is closed before the request, so the client may still be writing.
     rig.lab.script(FaultRule::new(Operation::Connect, Fault::Dropped));
     assert!(matches!(ends(&rig), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe));
     assert_eq!(rig.send("GET", "/b/k", &[], b"").body, b"x");
@@ -149,7 +149,7 @@ fn no_answer_at_all() {
         [(Operation::GetObject, 0), (Operation::GetObject, 0), (Operation::Connect, 0)]
     );
 
-    // What is dropped is not carried out, what is lost is.
+    // A dropped request is not carried out; one whose response is lost is.
     for (fault, status) in [(Fault::Dropped, 404), (Fault::AnswerLost, 200)] {
         rig.lab.script(FaultRule::new(Operation::PutObject, fault));
         let mut stream = TcpStream::connect(rig.lab.address()).unwrap();

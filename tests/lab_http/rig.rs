@@ -1,4 +1,4 @@
-//! A lab with one bucket, and what every test of it needs.
+//! A lab with one bucket, and helpers for its tests.
 
 use base64::Engine as _;
 use stored_ami_lab::{BucketOptions, Lab, LabOptions};
@@ -6,9 +6,10 @@ use tokio::runtime::Runtime;
 
 use crate::client::{self, Answer};
 
+/// A running lab.
 pub struct Rig {
     pub lab: Lab,
-    /// Runs the lab; dropped after it.
+    /// Runs the lab; must be dropped after it.
     _runtime: Runtime,
 }
 
@@ -58,7 +59,7 @@ impl Rig {
     }
 }
 
-/// Bytes without a period, other ones for every seed.
+/// Bytes without a period, different for each seed.
 pub fn bytes(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let step = |_| {

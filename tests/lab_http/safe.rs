@@ -1,4 +1,4 @@
-//! What the lab refuses, so that it harms neither its user's files nor obeys a web page.
+//! Requests that the lab rejects, to protect the user's files and to ignore web pages.
 
 use std::fs;
 use std::io;
@@ -21,7 +21,7 @@ fn a_page_of_another_origin_deletes_nothing() {
         let answer = rig.send("POST", "/b?delete", &headers, list);
         assert_eq!((answer.status, answer.code().as_str()), (403, "AccessDenied"), "{headers:?}");
         assert_eq!(rig.send("DELETE", "/b/k", &headers, b"").status, 403);
-        // EC2 and the other services are behind the same port.
+        // EC2 and the other services use the same port.
         let call = rig.send("POST", "/", &headers, b"Action=DescribeImages&Version=2016-11-15");
         assert_eq!(call.status, 403);
     }
@@ -46,7 +46,7 @@ async fn a_folder_of_others_is_left_as_it_is() {
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
     assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is added");
-    // A link of the marker's name is no marker.
+    // A symbolic link with the name of the marker does not count as the marker.
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("/dev/null", folder.path().join(".stored-ami-lab")).unwrap();

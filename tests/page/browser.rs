@@ -1,14 +1,15 @@
-//! A headless Chromium, where there is one.
+//! A headless Chromium, if one is installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The path of the browser.
 pub struct Browser(PathBuf);
 
-/// What came of opening a page.
+/// Result of opening a page.
 pub struct Seen {
     pub dom: String,
-    /// What the page wrote to the console.
+    /// The console messages of the page.
     pub complaints: Vec<String>,
 }
 
@@ -24,7 +25,7 @@ impl Browser {
         self.open_at(page, "")
     }
 
-    /// With what stands behind the `#` of the address.
+    /// Opens the page with this fragment of the URL.
     pub fn open_at(&self, page: &Path, fragment: &str) -> Seen {
         let profile = tempfile::tempdir().unwrap();
         let output = Command::new(&self.0)
@@ -42,13 +43,14 @@ impl Browser {
     }
 }
 
-/// The page in a frame of so many pixels, beside it how wide it became: windows cannot be as narrow as a phone.
+/// The page in a frame of this width in pixels, with the resulting width of its content. Windows cannot be as narrow as
+/// a phone.
 pub fn in_a_frame(page: &str, width: u32) -> String {
     driven(page, width, "p.textContent='measured:'+f.contentDocument.documentElement.scrollWidth+';'")
 }
 
-/// The page in a frame, and a script outside of it, where the page's policy does not reach, that does something to the
-/// frame `f` and writes into the paragraph `p`.
+/// The page in a frame, and a script outside of it, to which the policy of the page does not apply. The script controls
+/// the frame `f` and writes into the paragraph `p`.
 pub fn driven(page: &str, width: u32, script: &str) -> String {
     let quoted = page.replace('&', "&amp;").replace('"', "&quot;");
     format!(

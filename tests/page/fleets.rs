@@ -6,7 +6,7 @@ use stored_ami::report::{
 };
 use stored_ami::verdict::{ReasonCode, Verdict};
 
-/// A value by its text in JSON.
+/// A value from its JSON string.
 pub fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(text.into()).unwrap()
 }
@@ -43,7 +43,7 @@ pub fn open(check: &str, detail: &str) -> FindingReport {
     }
 }
 
-/// An object in order, every byte of which was proved so many days before the page.
+/// An object without problems, fully proved this many days before the page.
 pub fn good(at: u64, days: u64) -> AuditedReport {
     let id = format!("ami-{:017x}", u128::from(at + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) & ((1 << 68) - 1));
     let proved = 20_782_i64 - i64::try_from(days).unwrap();
@@ -79,7 +79,7 @@ pub fn good(at: u64, days: u64) -> AuditedReport {
     }
 }
 
-/// RFC 3339 of so many days after 1970.
+/// RFC 3339 timestamp of this many days after 1970.
 fn day(days: i64) -> String {
     jiff::Timestamp::from_second(days * 86_400 + 30_000).unwrap().to_string()
 }
@@ -111,7 +111,7 @@ pub fn damaged(at: u64, parts: u64) -> AuditedReport {
     AuditedReport { proof: None, ..failed(at, vec![finding]) }
 }
 
-/// Due, and not reached.
+/// Due, but not reached.
 pub fn left(at: u64) -> AuditedReport {
     AuditedReport {
         verdict: read("unknown"),
@@ -126,7 +126,7 @@ pub fn left(at: u64) -> AuditedReport {
     }
 }
 
-/// In order, and never proved.
+/// Without problems, and never proved.
 pub fn seen(at: u64) -> AuditedReport {
     AuditedReport {
         verdict: read("unknown"),
@@ -174,7 +174,7 @@ fn observation(kind: &str, subject: String, detail: &str) -> Report {
     Report::Observation(ObservationReport { kind: read(kind), subject, detail: detail.into() })
 }
 
-/// An audit in which everything happens, of so many objects.
+/// An audit of this many objects that contains every situation.
 pub fn fleet(count: u64) -> Vec<Report> {
     let object = |at: u64| match at {
         at if at == count / 2 => damaged(at, 25),

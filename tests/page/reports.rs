@@ -1,4 +1,4 @@
-//! Reports that fill every corner of a page.
+//! Reports that use all elements of a page.
 
 use stored_ami::report::{
     BenchReport, DamageReport, EstimateReport, FindingReport, LayoutReport, Line, LoadReport, MissingBasisReport,
@@ -8,7 +8,7 @@ use stored_ami::report::{
 
 const PART: u64 = 100 << 20;
 
-/// Those that the terminal is tested with, but for audits, which have a page of their own, and ledgers, which have none.
+/// The reports of the text snapshots, except for audits, which have their own page, and ledgers, which have none.
 pub fn usual() -> Vec<Report> {
     let lines = include_str!("../human/lines.jsonl").lines();
     let reports = lines.map(|line| serde_json::from_str::<Line>(line).unwrap().report);
@@ -27,7 +27,7 @@ pub fn usual() -> Vec<Report> {
         .collect()
 }
 
-/// The value that has this word in JSON.
+/// The value with this word in JSON.
 fn word<T: serde::de::DeserializeOwned>(word: &str) -> T {
     serde_json::from_value(word.into()).unwrap()
 }
@@ -44,7 +44,7 @@ pub fn passed() -> VerifyReport {
     full(VerifyReport { parts: runs(6, |_| "proved"), ..first_verify("pass") })
 }
 
-/// An object of `count` parts, of which those are damaged that `is_damaged` says.
+/// An object of `count` parts, of which those selected by `is_damaged` are damaged.
 pub fn damaged(count: u64, is_damaged: impl Fn(u64) -> bool) -> VerifyReport {
     let mut report = first_verify("fail");
     let state = |part: u64| match part {
@@ -117,7 +117,7 @@ fn runs(count: u64, state: impl Fn(u64) -> &'static str) -> Vec<PartRunReport> {
     runs
 }
 
-/// With all that is optional.
+/// Adds all optional values.
 fn full(mut report: VerifyReport) -> VerifyReport {
     report.ratio = Some(ratio());
     report.probe = Some(probe(report.identity.object_bytes));
@@ -202,7 +202,7 @@ fn probe(bytes: u64) -> ProbeReport {
     }
 }
 
-/// A bench of many loads.
+/// A benchmark with many measurements.
 pub fn measured() -> BenchReport {
     let found = usual().into_iter().find_map(|report| match report {
         Report::Bench(report) => Some(*report),

@@ -1,11 +1,11 @@
-//! A server that says whatever a test wants, and speaks no more HTTP than that takes.
+//! A server with arbitrary responses, and only the HTTP needed for them.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// A request as it came.
+/// One request.
 pub struct Request {
     pub method: String,
     /// Header lines, in lower case.
@@ -13,7 +13,7 @@ pub struct Request {
     pub body: String,
 }
 
-/// Serves each connection in a thread of its own, as long as the process lives; the port.
+/// Serves each connection in its own thread, until the process ends. Returns the port.
 pub fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -27,7 +27,7 @@ pub fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     port
 }
 
-/// The next request; `None` where the client ends the connection.
+/// The next request; `None` if the client closed the connection.
 pub fn request(stream: &mut impl Read) -> Option<Request> {
     let mut bytes = Vec::new();
     let end = loop {
@@ -58,7 +58,7 @@ fn more(stream: &mut impl Read, bytes: &mut Vec<u8>) -> Option<()> {
     }
 }
 
-/// An answer of a status, header lines and a body; the connection stays open.
+/// Sends a response with status, header lines and body; the connection stays open.
 pub fn answer(stream: &mut impl Write, request: &Request, status: u16, headers: &[(&str, &str)], body: &str) {
     let mut text = format!("HTTP/1.1 {status} X\r\n");
     headers.iter().for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));
@@ -69,6 +69,6 @@ pub fn answer(stream: &mut impl Write, request: &Request, status: u16, headers: 
     if request.method != "HEAD" {
         text += body;
     }
-    // Whoever does not listen any more has decided already.
+    // A client that disconnects has all it needs.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }

@@ -1,5 +1,4 @@
-//! What the program gives away, whom it believes, and what it lets be, against a lab and against servers worse than
-//! that.
+//! Secrets in the output, trusted servers, and read-only commands, against a lab and against hostile servers.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,11 +1,11 @@
-//! Commands that are said to change nothing make no call that could.
+//! Read-only commands send no request that could change anything.
 
 use stored_ami_lab::{Action, CallRecord, Operation};
 
 use crate::common::Run;
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, REGION, Rig};
 
-/// Named one by one, so that a call which is new counts as one that writes.
+/// An explicit list, so that a new call counts as one that writes.
 fn reads(call: &CallRecord) -> bool {
     use Action as A;
     use Operation as O;
@@ -40,7 +40,7 @@ fn reads(call: &CallRecord) -> bool {
     }
 }
 
-/// Everything the lab keeps, but for the pace of tasks that are described.
+/// The state of the lab, except for the progress of tasks.
 fn kept(rig: &Rig) -> String {
     let objects = [KEY, "other.bin"].map(|key| rig.lab.with_object(BUCKET, key, |object| format!("{object:?}")));
     let cloud = rig.ec2(|state| format!("{:?} {:?} {:?}", state.images, state.snapshots, state.default_key));
@@ -48,7 +48,7 @@ fn kept(rig: &Rig) -> String {
     format!("{objects:?} {cloud} {account}")
 }
 
-/// A lab with a stored AMI, another object, and what commands write besides.
+/// A lab with a stored AMI, another object, and the additional files of commands.
 async fn rig() -> Rig {
     let rig = Rig::new().await;
     let record = rig.path("record.json");
@@ -57,7 +57,7 @@ async fn rig() -> Rig {
     rig
 }
 
-/// Runs a command in both forms, and holds calls and lab against what they may be.
+/// Runs a command with both output formats, and checks its calls and that the lab is unchanged.
 async fn changes_nothing(rig: &Rig, args: &[&str]) -> Run {
     let before = kept(rig);
     rig.lab.clear_calls();
@@ -92,10 +92,10 @@ async fn of_an_object() {
         changes_nothing(&rig, &["verify", target, "--resume", &state, "--max-time", "1h"]).await.assert_exit(0);
     }
     assert!(std::path::Path::new(&plot).exists() && std::path::Path::new(&tuning).exists());
-    // A fail is read again, and its layout is asked for part by part.
+    // A mismatch is read again, and its layout is requested part by part.
     rig.lab.damage(BUCKET, "other.bin", 7, 1).unwrap();
     changes_nothing(&rig, &["verify", &other, "--manifest", &manifest]).await.assert_exit(1);
-    // Where less is permitted, more places are asked.
+    // With fewer permissions, more sources are tried.
     rig.deny("s3:GetObject");
     for command in ["inspect", "verify", "bench"] {
         changes_nothing(&rig, &[command, OBJECT]).await;
@@ -119,7 +119,7 @@ async fn of_stores_and_restores() {
         (&["preflight", "store", &again, "--bucket", "archive/path", "--no-tags"], 0),
         (&restore, 0),
         (&[&restore[..], &known].concat(), 0),
-        // These two may start something, and are told not to.
+        // These two could start something, but have `--dry-run`.
         (&["store", &again, "--bucket", BUCKET, "--dry-run"], 0),
         (&["restore", OBJECT, "--name", "gold", "--dry-run"], 0),
         (&["store", "--follow", AMI, "--bucket", BUCKET], 0),
@@ -127,7 +127,7 @@ async fn of_stores_and_restores() {
         changes_nothing(&rig, args).await.assert_exit(exit);
     }
     changes_nothing(&rig, &["cost", AMI]).await;
-    // A refusal is decoded, where that is permitted.
+    // The message of a denial is decoded if that is permitted.
     for action in ["ec2:CreateStoreImageTask", "ec2:CreateRestoreImageTask"] {
         rig.deny(action);
     }
@@ -154,8 +154,7 @@ async fn of_an_archive() {
     changes_nothing(&rig, &safe).await.assert_exit(0);
 }
 
-/// A server that ignores `DryRun` has started a task then, and nothing can be done but to say so; every such call
-/// carries it.
+/// A server that ignores `DryRun` starts a task, which can only be reported. Every such call sets `DryRun`.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_that_could_start_something_says_dry_run() {
     let rig = rig().await;

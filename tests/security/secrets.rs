@@ -1,4 +1,4 @@
-//! No secret is in anything that a run prints or writes, in clear or in another notation.
+//! No output or file contains a secret, in plain text or in another encoding.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,19 +16,19 @@ const ACCESS_KEY: &str = "AKIAIOSFODNN7DISTINCT";
 const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY-DISTINCT-SECRET";
 const SESSION_TOKEN: &str = "FwoGZXIvYXdzEBYaDISTINCT-TOKEN//////////wEaDEXAMPLE";
 const PROXY_PASSWORD: &str = "distinct-password-of-a-proxy";
-/// With a line break and bytes that are no text in it, as random keys have.
+/// Contains a line break and bytes that are not text, like random keys.
 const CUSTOMER_KEY: [u8; 32] = *b"DISTINCT\nkey \xff\xfe of thirty-two !?";
 
-/// No longer than it must.
+/// As short as possible.
 const BENCH: [&str; 8] = ["bench", OBJECT, "--connections", "1", "--range-size", "1MiB", "--time", "1s"];
 
-/// The ways in which a secret could be written.
+/// The encodings in which a secret could appear.
 fn notations(secret: &[u8]) -> Vec<Vec<u8>> {
     let mut all = vec![secret.to_vec(), hex::encode(secret).into_bytes(), hex::encode_upper(secret).into_bytes()];
     for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
         all.push(engine.encode(secret).into_bytes());
     }
-    // As `{:?}` writes text and bytes.
+    // As `{:?}` formats text and bytes.
     all.push(format!("{secret:?}").trim_matches(['[', ']']).as_bytes().to_vec());
     all.push(format!("{:?}", String::from_utf8_lossy(secret)).trim_matches('"').as_bytes().to_vec());
     all
@@ -41,7 +41,7 @@ fn secrets() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
         ("secret access key", notations(SECRET_KEY.as_bytes())),
         ("session token", notations(SESSION_TOKEN.as_bytes())),
         ("customer key", notations(&CUSTOMER_KEY)),
-        // It goes to the server, and tells whoever guesses a key whether it is right.
+        // It is sent to the server, and lets anyone verify a guess of the key.
         ("MD5 of the customer key", notations(&md5)),
         ("password of the proxy", [notations(PROXY_PASSWORD.as_bytes()), notations(basic.as_bytes())].concat()),
     ])
@@ -56,7 +56,7 @@ fn assert_none_in(text: &[u8], place: &str) {
     }
 }
 
-/// Every file below a folder, but for the key that was put there.
+/// Checks every file below a directory, except for the key file.
 fn assert_none_below(folder: &Path) -> usize {
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -75,7 +75,7 @@ fn key_file(rig: &Rig) -> String {
     write(rig.home.path(), "customer-key.secret", &CUSTOMER_KEY)
 }
 
-/// With all secrets, and as talkative as it can be made.
+/// The program with all secrets, and with maximum logging.
 fn command(rig: &Rig, args: &[&str]) -> Command {
     let mut command = rig.command();
     command
@@ -96,7 +96,7 @@ async fn run(command: Command) -> Run {
     run
 }
 
-/// Runs a command for people and for programs; the second run.
+/// Runs a command with both output formats, and returns the second run.
 async fn told(rig: &Rig, args: &[&str]) -> Run {
     run(command(rig, args)).await;
     run(command(rig, &[args, &["--json"]].concat())).await
@@ -125,7 +125,7 @@ async fn reading() {
     told(&rig, &[&BENCH[..], &["--plot", &plot, "--write-tuning", &tuning]].concat()).await.assert_exit(0);
     let some = ["verify", OBJECT, "--resume", &state, "--max-bytes", "1", "--range-size", "64KiB"];
     run(command(&rig, &some)).await.assert_exit(3);
-    // The next one might come to the end of an object of two ranges.
+    // The next run might complete an object of two ranges.
     std::fs::remove_file(&state).unwrap();
     run(command(&rig, &[&some[..], &["--json"]].concat())).await.assert_exit(3);
     assert_eq!(assert_none_below(rig.home.path()), 4);
@@ -165,7 +165,7 @@ async fn an_object_under_a_customer_key() {
         told(&rig, &[args, &with_key].concat()).await.assert_exit(exit);
     }
     told(&rig, &["preflight", "restore", OBJECT, "--name", "gold", "--sse-c-key-file", &key]).await;
-    // Another key than the object's, and a file that is no key.
+    // Another key than that of the object, and a file that is not a key.
     rig.server.put(BUCKET, "plain.bin", b"bytes", None).await;
     told(&rig, &["verify", &format!("s3://{BUCKET}/plain.bin"), "--sse-c-key-file", &key]).await;
     told(&rig, &["verify", OBJECT]).await.assert_exit(4);
@@ -186,7 +186,7 @@ async fn storing_and_restoring() {
     told(&rig, &[&["preflight", "restore"][..], &restore, &["--verify"]].concat()).await.assert_exit(0);
     let start = [&["restore"][..], &restore, &["--yes", "--journal", &journal, "--alias", "/golden"]].concat();
     told(&rig, &start).await.assert_exit(0);
-    // A lost answer, and refusals of every kind.
+    // A lost response, and rejections of every kind.
     let lost = FaultRule::new(Operation::Service(Action::CreateRestoreImageTask), Fault::AnswerLost);
     rig.lab.script(lost.skip(1));
     told(&rig, &["restore", OBJECT, "--name", "silver", "--yes", "--journal", &journal]).await;
@@ -207,7 +207,7 @@ async fn credentials_that_are_refused_or_cannot_be_used() {
         let mut expired = command(&rig, args);
         expired.env("AWS_ACCESS_KEY_ID", "EXPIREDKEY");
         run(expired).await.assert_exit(2);
-        // A line break, as a file or a copied line leaves it, fits no header.
+        // A trailing line break, as from a file or a copied line, is invalid in a header.
         let mut broken = command(&rig, args);
         broken.env("AWS_SESSION_TOKEN", format!("{SESSION_TOKEN}\n"));
         run(broken).await;
@@ -215,7 +215,7 @@ async fn credentials_that_are_refused_or_cannot_be_used() {
         broken.env("AWS_SECRET_ACCESS_KEY", format!("{SECRET_KEY}\n"));
         run(broken).await;
     }
-    // Files that are torn in the line of the secret, and programs that print it in a form nobody reads.
+    // Files with a broken line at the secret, and programs that print it in an unknown format.
     let file = |name: &str, text: String| write(rig.home.path(), &format!("{name}.secret"), text.as_bytes());
     let torn =
         file("torn", format!("[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key {SECRET_KEY}\n"));
@@ -241,7 +241,7 @@ async fn credentials_that_are_refused_or_cannot_be_used() {
     }
 }
 
-/// Each of these is tried again until the retries are spent.
+/// Each of these is retried until the retries are exhausted.
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_cannot_be_reached() {
     let rig = Rig::new().await;

@@ -1,8 +1,8 @@
 //! `verify --manifest-key`: manifests signed by minisign 0.11.
 //!
-//! The fixtures were made with `minisign -G -W`, `minisign -S -m copy.manifest.json` and, for `legacy.minisig`,
-//! `-l`; the secret keys are gone. The manifest was written by
-//! `verify copy.bin --expect crc64nvme:ebWRpKPVHRc= --write-manifest copy.manifest.json`.
+//! The fixtures were created with `minisign -G -W`, `minisign -S -m copy.manifest.json` and, for `legacy.minisig`,
+//! `-l`; the secret keys were deleted. The manifest was written by `verify copy.bin --expect crc64nvme:ebWRpKPVHRc=
+//! --write-manifest copy.manifest.json`.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ const SIGNATURE: &str = include_str!("../fixtures/minisign/copy.manifest.json.mi
 const KEY: &str = include_str!("../fixtures/minisign/signer.pub");
 const OTHER_KEY: &str = include_str!("../fixtures/minisign/other.pub");
 
-/// A folder with the object, its manifest, the signature and both keys.
+/// A directory with the object, its manifest, the signature and both keys.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let files: [(&str, &[u8]); 5] = [
@@ -37,7 +37,7 @@ async fn verify(folder: &Path, more: &[&str]) -> Run {
     Run::of(command).await
 }
 
-/// The manifest with another content, and its own SHA-256 right again.
+/// The manifest with another content and a correct SHA-256 of its own.
 fn edited(edit: impl FnOnce(&mut Manifest)) -> String {
     let mut manifest = Manifest::from_json(MANIFEST).unwrap();
     edit(&mut manifest);
@@ -66,7 +66,7 @@ async fn a_signed_manifest_passes_and_the_report_says_by_whom() {
     );
 }
 
-/// A signature says that the manifest is right, not that the object is.
+/// A signature proves the manifest, not the object.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_object_fails_against_a_signed_manifest() {
     let folder = folder();
@@ -83,7 +83,7 @@ async fn a_damaged_object_fails_against_a_signed_manifest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_signed_by_the_key_is_refused() {
     let resealed = edited(|manifest| manifest.written_at = "2026-01-02T03:04:06Z".into());
-    // Bytes that were made to fit a CRC are what this one lets through.
+    // With only the CRC left, bytes forged to match it would pass.
     let weaker = edited(|manifest| manifest.whole.retain(|algorithm, _| algorithm == "crc64nvme"));
     let spaced = MANIFEST.replace("\"manifest\":{", "\"manifest\": {");
     let comment = SIGNATURE.replace("archive team", "attic team");
@@ -94,7 +94,7 @@ async fn what_is_not_signed_by_the_key_is_refused() {
         (manifest, resealed.as_str(), "copy.manifest.json.minisig: does not fit"),
         (manifest, &weaker, "copy.manifest.json.minisig: does not fit"),
         (manifest, &spaced, "copy.manifest.json.minisig: does not fit"),
-        // Not even its form is looked at before its signature.
+        // The signature is verified before the content is parsed.
         (manifest, "{", "copy.manifest.json.minisig: does not fit"),
         (signature, &comment, "copy.manifest.json.minisig: does not fit"),
         (signature, other, "is by key FCA748D9FC1505F1, and key 58650D23E5FCC774 is asked for"),
@@ -113,7 +113,7 @@ async fn what_is_not_signed_by_the_key_is_refused() {
         assert!(run.stderr.contains(message), "{message}: {}", run.stderr);
         assert!(run.stdout.is_empty(), "{message}: {}", run.stdout);
     }
-    // Without the key, the first of them would have passed.
+    // Without the key, the first of them would pass.
     let folder = folder();
     write(folder.path(), manifest, resealed.as_bytes());
     verify(folder.path(), &[]).await.assert_exit(0);
@@ -152,7 +152,7 @@ async fn no_server_is_asked_before_the_signature_is_found_good() {
     let good = run().await;
     assert!(!lab.calls().is_empty());
     assert_eq!(good.assert_exit(0).verdict("manifest-sha256"), "pass");
-    // Signed for one place and read at another: that is said.
+    // A manifest signed for another location is noted.
     assert!(good.report()["notes"].to_string().contains("the manifest is of copy.bin, another location"));
     write(folder.path(), "copy.manifest.json", MANIFEST.trim_end().as_bytes());
     run().await.assert_exit(2);

@@ -1,5 +1,5 @@
-//! What others wrote does not drive the terminal: keys, tags, metadata, names, ETags, messages of servers, and words
-//! that a script typed.
+//! External text cannot control the terminal: keys, tags, metadata, names, ETags, messages of servers, and arguments
+//! passed by scripts.
 
 use std::io::Write as _;
 
@@ -10,12 +10,12 @@ use crate::hostile::{HOSTILE, assert_tame};
 use crate::http::{Request, answer, listen, request};
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};
 
-/// As much of it as HTTP lets stand in a header.
+/// The part of it that HTTP allows in a header.
 const IN_A_HEADER: &str = "\u{9b}2J\u{202e}\u{2066}\u{61c}\u{2028}FORGED";
-/// As much of it as XML lets stand in a document.
+/// The part of it that XML allows in a document.
 const IN_XML: &str = "\u{9b}2J\u{7f}\u{202e}\u{2066}\u{61c}\u{2028}\r\nFORGED";
 
-/// Runs a command for people and for programs. What it says, in both forms, without line breaks.
+/// Runs a command with both output formats. Returns the combined output without line breaks.
 async fn tame(server: &Server, home: &std::path::Path, args: &[&str]) -> String {
     let mut said = String::new();
     for json in [false, true] {
@@ -58,7 +58,7 @@ async fn keys() {
         assert!(said.contains("FORGED"), "{args:?}: {said}");
     }
     assert_tame(&std::fs::read_to_string(&plot).unwrap());
-    // A damaged byte, so that a manifest of a hostile name is quoted too.
+    // A damaged byte, so that a manifest with a hostile name is quoted too.
     let manifest = rig.path("manifest.json");
     tame_in(&rig, &["verify", &object, "--write-manifest", &manifest]).await;
     rig.lab.damage(BUCKET, &key, 3, 1).unwrap();
@@ -92,7 +92,7 @@ async fn what_is_kept_with_an_object() {
     rig.lab.with_object(BUCKET, KEY, |object| object.etag = text.clone()).unwrap();
     let said = tame_in(&rig, &["inspect", OBJECT]).await;
     assert!(said.contains("(opaque)") && said.contains("FORGED"), "{said}");
-    // The ETag of a read is another one, and both are quoted.
+    // The ETag of a read differs, and both are quoted.
     rig.lab.script(FaultRule::new(Operation::GetObject, Fault::OtherETag(format!("x{IN_A_HEADER}"))).always());
     for args in [&["verify", OBJECT, "--digest", "sha256"][..], &["bench", OBJECT], &restore] {
         let said = tame_in(&rig, args).await;
@@ -142,11 +142,11 @@ async fn reasons_of_failed_tasks() {
     assert!(said.contains("FORGED"), "{said}");
 }
 
-/// What the server below answers besides its refusals.
+/// What the server below answers besides errors.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Knows {
     Nothing,
-    /// Who calls, so that everything else is asked too.
+    /// The caller, so that the other requests are sent too.
     Caller,
 }
 
@@ -210,7 +210,7 @@ async fn refusals() {
     }
 }
 
-/// HEAD tells an object of ten bytes; reads and everything else are answered with nonsense.
+/// HEAD describes an object of ten bytes; all other requests get invalid responses.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_do_not_fit() {
     let home = tempfile::tempdir().unwrap();
@@ -237,7 +237,7 @@ async fn answers_that_do_not_fit() {
         let said = tame(&server, home.path(), args).await;
         assert!(said.contains(quoted) && said.contains("FORGED"), "{args:?}: {said}");
     }
-    // What is no HTTP at all.
+    // A response that is not HTTP.
     let port = listen(|mut stream| {
         if request(&mut stream).is_some() {
             drop(stream.write_all(format!("HTTP/1.1 {HOSTILE}\r\n{HOSTILE}\r\n\r\n").as_bytes()));
@@ -299,7 +299,7 @@ async fn words_that_a_script_typed() {
         assert_tame(&run.stderr);
         assert!((run.stdout + &run.stderr).contains("FORGED"), "{args:?}");
     }
-    // What harms nothing is repeated as it was typed.
+    // Harmless text is repeated as typed.
     let mut command = bare_command();
     command.args(["inspect", "s3://b/naïve–日本?versionId="]);
     let run = Run::of(command).await;

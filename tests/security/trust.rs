@@ -1,7 +1,7 @@
-//! Which servers are believed: certificates of the system, or those of `AWS_CA_BUNDLE` alone.
+//! Which servers are trusted: certificates of the system, or only those of `AWS_CA_BUNDLE`.
 //!
-//! The fixtures are a CA of our own and a certificate of it for `localhost`, both from 2020 to 2120; the CA's key is
-//! gone.
+//! The fixtures are a CA and its certificate for `localhost`, both valid from 2020 to 2120; the key of the CA was
+//! deleted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ const CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/ca.pem
 const CERTIFICATE: &[u8] = include_bytes!("../fixtures/tls/localhost.pem");
 const KEY: &[u8] = include_bytes!("../fixtures/tls/localhost.key");
 
-/// Answers every request with 404, and counts those that a handshake let through.
+/// Answers every request with 404, and counts those that passed the handshake.
 struct TlsServer {
     port: u16,
     requests: Arc<AtomicUsize>,
@@ -49,7 +49,7 @@ impl TlsServer {
         TlsServer { port, requests }
     }
 
-    /// Runs a command against the server under a name; the run, and how many requests came.
+    /// Runs a command against the server under a host name. Returns the run and the number of requests.
     async fn run(&self, host: &str, bundle: Option<&str>, args: &[&str]) -> (Run, usize) {
         let before = self.requests.load(Ordering::SeqCst);
         let mut command = bare_command();
@@ -66,7 +66,7 @@ impl TlsServer {
     }
 }
 
-/// The first two go through the client for object bodies, the last one through that of the SDK.
+/// The first two use the client for object bodies, the last one that of the SDK.
 const COMMANDS: [&[&str]; 3] = [&["inspect", OBJECT], &["verify", OBJECT], &["stored", AMI, "--bucket", BUCKET]];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +80,7 @@ async fn a_ca_of_ones_own_is_believed_where_the_bundle_names_it() {
     }
 }
 
-/// A profile may name the bundle; the variable goes before it.
+/// A profile may name the bundle; the variable takes precedence.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_of_the_profile_is_believed() {
     let server = TlsServer::start();

@@ -1,13 +1,13 @@
-//! A server between the program and the lab, which changes what either of them hears.
+//! A server between the program and the lab that modifies requests and responses.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What becomes of the head of a request.
+/// Modifies the head of a request.
 type ChangeHead = Box<dyn Fn(String) -> String + Send + Sync>;
-/// What becomes of the answer to a request with this body; the number counts the answers with the same action.
+/// Modifies the response to a request with this body; the number counts the responses to the same action.
 type ChangeAnswer = Box<dyn Fn(&str, u64, String) -> String + Send + Sync>;
 
 struct Changes {
@@ -17,13 +17,14 @@ struct Changes {
     seen: AtomicU64,
 }
 
+/// A running proxy.
 pub struct Between {
     pub endpoint: String,
     changes: Arc<Changes>,
 }
 
 impl Between {
-    /// Changes the answers to the calls of EC2 and STS whose body contains `action`, and to those of S3 whose address does.
+    /// Modifies the responses to EC2 and STS calls whose body contains `action`, and to S3 requests whose URL does.
     pub fn answers(
         lab: &str,
         action: &str,
@@ -38,7 +39,7 @@ impl Between {
         Self::with(lab, changes)
     }
 
-    /// Takes lines out of the heads of requests that begin so.
+    /// Removes header lines with this prefix from requests.
     pub fn without_header(lab: &str, name: &'static str) -> Self {
         let head = move |head: String| {
             let kept = head.split_inclusive("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with(name));
@@ -62,14 +63,14 @@ impl Between {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (lab, shared) = (lab.clone(), Arc::clone(&shared));
-                // A client that hangs up early is its own business.
+                // A client that disconnects early is not an error.
                 std::thread::spawn(move || drop(exchange(client, &lab, &shared)));
             }
         });
         Between { endpoint, changes }
     }
 
-    /// How many answers were changed.
+    /// Number of modified responses.
     pub fn seen(&self) -> u64 {
         self.changes.seen.load(Ordering::SeqCst)
     }
@@ -80,7 +81,7 @@ fn length(head: &str) -> usize {
     line.map_or(0, |line| line.split(':').nth(1).unwrap().trim().parse().unwrap())
 }
 
-/// One request on a connection, so that its answer ends with the connection.
+/// Allows one request per connection, so that its response ends with the connection.
 fn closing(head: &str) -> String {
     let kept: String =
         head.split_inclusive("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("connection:")).collect();
@@ -102,7 +103,7 @@ fn exchange(mut client: TcpStream, lab: &str, changes: &Changes) -> std::io::Res
     let head = String::from_utf8(request).unwrap();
     let mut body = vec![0; length(&head)];
     client.read_exact(&mut body)?;
-    // The lab does not know the tokens of pages that it did not give.
+    // The lab rejects page tokens that it did not issue.
     let told = without_token(&String::from_utf8_lossy(&body));
     let length = format!("content-length: {}\r\n", told.len());
     let announced = |line: &str| {

@@ -1,4 +1,4 @@
-//! `cost` of stored objects and of AMIs that might be stored.
+//! `cost` of stored objects, and of AMIs that might be stored.
 
 use aws_sdk_s3::types::StorageClass;
 use serde_json::Value;
@@ -69,7 +69,7 @@ async fn of_an_object_that_is_archived() {
     let report = run.report();
     assert_eq!(report["storage_class"], "DEEP_ARCHIVE");
     assert_eq!(line(&report, "bring_back", "DEEP_ARCHIVE, Standard")["here"], true);
-    // Just written: the whole minimum of 180 days is left.
+    // The object is new, so the whole minimum of 180 days remains.
     let rest = line(&report, "early_deletion", "DEEP_ARCHIVE")["dollars_most"].as_f64().unwrap();
     assert!((rest - 6.0 * 0.001 * 0.00099).abs() < 1e-8, "{rest}");
     assert!(run.report()["notes"].to_string().contains("temporary copy"), "{run:?}");

@@ -1,4 +1,4 @@
-//! Answers of EC2 without end, and sizes and mappings that cannot be.
+//! Endless responses of EC2, and impossible sizes and mappings.
 
 use stored_ami_lab::{Action, Operation};
 
@@ -16,7 +16,7 @@ fn listing(body: &str) -> bool {
     body.contains("Action=DescribeImages") && body.contains("Owner.1=self")
 }
 
-/// The answer with this token of a next page.
+/// The response with this token of a next page.
 fn with_token(answer: &str, token: &str) -> String {
     answer.replace("</imagesSet>", &format!("</imagesSet><nextToken>{token}</nextToken>"))
 }
@@ -38,15 +38,15 @@ fn reason(run: &Run) -> String {
 async fn listings_without_end_end_with_a_problem_named() {
     let rig = Rig::new().await;
     rig.store().await;
-    // In circles of one, two and three.
+    // Cycles of one, two and three tokens.
     for circle in [1, 2, 3] {
         let (run, asked) =
             preflight(&rig, move |number, answer| with_token(&answer, &format!("t{}", number % circle))).await;
         assert!(reason(&run).contains("a page token came a second time"), "{run:?}");
-        // One more may ask for the source of the object.
+        // One more request may describe the source of the object.
         assert!((circle + 1..=circle + 2).contains(&asked), "{circle}: {asked}");
     }
-    // Always a new token.
+    // A new token each time.
     let (run, asked) = preflight(&rig, |number, answer| with_token(&answer, &format!("t{number}"))).await;
     assert!(reason(&run).contains("more than 1000 pages"), "{run:?}");
     assert!((1_000..=1_001).contains(&asked), "{asked}");
@@ -62,14 +62,14 @@ async fn answers_are_bounded_together() {
     let (run, asked) = preflight(&rig, move |_, answer| padded(&answer, 65)).await;
     assert!(reason(&run).contains("larger than 64 MiB together"), "{run:?}");
     assert!((1..=2).contains(&asked), "not asked again: {asked}");
-    // Page by page.
+    // Spread over pages.
     let (run, asked) =
         preflight(&rig, move |number, answer| with_token(&padded(&answer, 15), &format!("t{number}"))).await;
     assert!(reason(&run).contains("larger than 64 MiB together"), "{run:?}");
     assert!((5..=6).contains(&asked), "{asked}");
 }
 
-/// An answer to the call itself that is too large is a lost one: what was started is found by its tag.
+/// A response to the call itself that is too large counts as lost: the tag identifies what was started.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_to_a_call_is_bounded_too() {
     let rig = Rig::new().await;
@@ -86,7 +86,7 @@ async fn the_answer_to_a_call_is_bounded_too() {
     assert_eq!(rig.starts().iter().filter(|started| started.operation == call).count(), 1);
 }
 
-/// What is stated and cannot be leaves the check unknown, and is said.
+/// Impossible values make the check unknown, and are reported.
 #[tokio::test(flavor = "multi_thread")]
 async fn impossible_volumes_and_snapshots() {
     let size = |gib: i32| format!("<volumeSize>{gib}</volumeSize>");
@@ -145,7 +145,7 @@ async fn impossible_volumes_and_snapshots() {
     }
 }
 
-/// An answer with success that is not all of itself proves nothing.
+/// A successful response that is truncated proves nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_end_early_are_none() {
     let rig = Rig::new().await;
@@ -163,7 +163,7 @@ async fn answers_that_end_early_are_none() {
     assert!(reason(&run).contains("answers DescribeImages with an HTML page"), "{run:?}");
 }
 
-/// A few bytes on the wire would be hundreds of them in memory.
+/// A few bytes on the wire would use hundreds of bytes of memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_entries_are_counted() {
     let rig = Rig::new().await;

@@ -1,4 +1,4 @@
-//! The folder of the journal: where it is, who can change it, and what lies in it.
+//! The directory of the journal: its location, its permissions, and foreign files in it.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -38,7 +38,7 @@ async fn without_a_home_a_folder_must_be_named() {
             run.assert_exit(2);
             assert!(run.stderr.contains("--journal"), "{run:?}");
         }
-        // Nothing is kept by a preflight.
+        // A preflight writes nothing.
         homeless(&rig, &["preflight", "restore", OBJECT, "--name", "gold"], home).await.assert_exit(0);
     }
     assert_eq!(rig.starts().len(), 1, "that of the store");
@@ -74,7 +74,7 @@ async fn a_folder_that_others_can_change_is_refused_before_any_work() {
         ("open/not-there-yet", "can be written by everybody"),
         ("file", "is not a folder"),
     ];
-    // Only root can give files away.
+    // Only root can change the owner of files.
     fs::create_dir(at("theirs")).unwrap();
     fs::create_dir(at("ours")).unwrap();
     chmod(&at("theirs"), 0o700);
@@ -94,7 +94,7 @@ async fn a_folder_that_others_can_change_is_refused_before_any_work() {
     rig.run(&[&RESTORE[..], &["--journal", &rig.path("ours")]].concat()).await.assert_exit(0);
 }
 
-/// Pipes, devices and files without end are not read.
+/// Pipes, devices and endless files are not read.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_entry_is_not_read() {
     let rig = Rig::new().await;
@@ -114,13 +114,13 @@ async fn what_is_no_entry_is_not_read() {
     rig.run(&RESTORE).await.assert_exit(0);
     let journal = Journal::new(folder.clone());
     assert_eq!((journal.entries().entries.len(), journal.entries().left_out.len()), (1, 4));
-    // Whether the journal names an AMI takes all of its files.
+    // All files of the journal are read to find an entry that names the AMI.
     let run = rig.run(&["restore", "--follow", crate::rig::AMI]).await;
     run.assert_exit(3);
     let notes = line(&run, "task")["notes"].to_string();
     assert!(notes.contains("is not a regular file") && notes.contains("is larger than 65536 bytes"), "{notes}");
 
-    // In the very place of an entry.
+    // In place of a regular entry.
     let own = journal.entries().entries[0].restore.token();
     fs::remove_file(folder.join(format!("restore-{own}.json"))).unwrap();
     pipe(&format!("restore-{own}.json"));

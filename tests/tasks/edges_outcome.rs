@@ -1,4 +1,4 @@
-//! What a task, a record or a list of snapshots says of an outcome, and does not show.
+//! Statements of a task, a record or a list of snapshots that prove nothing.
 
 use serde_json::Value;
 use stored_ami::journal::{Entry, Journal, Step};
@@ -95,7 +95,7 @@ async fn bytes_that_came_after_the_store_are_not_vouched_for() {
     }
 }
 
-/// Two tags of one name and two values name no AMI.
+/// Two tags of the same name with different values identify no AMI.
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_that_contradict_each_other_are_not_known() {
     let rig = Rig::new().await;
@@ -115,7 +115,7 @@ async fn tags_that_contradict_each_other_are_not_known() {
     }
 }
 
-/// An object that fails its verification, and an AMI that an earlier run made of it.
+/// An object that fails its verification, and an AMI that an earlier run restored from it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verification_that_fails_holds_back_the_alias_of_what_is_taken_up() {
     let rig = Rig::new().await;
@@ -137,7 +137,7 @@ async fn a_verification_that_fails_holds_back_the_alias_of_what_is_taken_up() {
     assert!(task_of(&run)["notes"].to_string().contains("was not written"), "{run:?}");
 }
 
-/// People paste the commands that are printed.
+/// Users paste the commands that are printed.
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_name_only_what_the_failed_ami_left() {
     let rig = Rig::new().await;
@@ -167,7 +167,7 @@ async fn commands_name_only_what_the_failed_ami_left() {
     assert!(task["notes"].to_string().contains("`snap-1; touch x`, which is no id"), "{task:#}");
 }
 
-/// An answer with something else than an id is a lost one: what was started is found by its tag.
+/// A response with something other than an id counts as lost: the tag identifies what was started.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_is_none_is_looked_for() {
     let rig = Rig::new().await;
@@ -183,7 +183,7 @@ async fn an_id_that_is_none_is_looked_for() {
     assert_eq!((made.len(), task_of(&run)["image"].as_str().unwrap()), (1, made[0].id.as_str()));
 }
 
-/// A record of another AMI is no source of this one.
+/// The record of another AMI is not a source for this one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_of_another_ami_is_named_and_not_used() {
     let rig = Rig::new().await;
@@ -204,7 +204,7 @@ async fn a_record_of_another_ami_is_named_and_not_used() {
     rig.run(&["restore", "--follow", &id]).await.assert_exit(0);
 }
 
-/// The journal names an AMI that has another name than the restore gives.
+/// The journal names an AMI whose name differs from that of the restore.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_in_the_journal_is_held_against_the_name() {
     let rig = Rig::new().await;
@@ -218,7 +218,7 @@ async fn an_id_in_the_journal_is_held_against_the_name() {
     let run = rig.run(&["restore", "--follow", &wrong]).await;
     run.assert_exit(3);
     assert_eq!(verdict(&run, "restored-by"), "unknown");
-    // The one that bears the tag is taken up.
+    // The AMI with the tag is taken.
     let run = rig.run(&RESTORE).await;
     run.assert_exit(0);
     assert_eq!(task_of(&run)["image"], id);

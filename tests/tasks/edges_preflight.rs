@@ -1,4 +1,4 @@
-//! What is stated of an object to restore and cannot be, and what an answer does not show.
+//! Impossible statements about an object to restore, and incomplete responses.
 
 use stored_ami::record::Record;
 use stored_ami_lab::Operation;
@@ -24,7 +24,7 @@ fn retag(rig: &Rig, bytes: Option<&str>) {
         .unwrap();
 }
 
-/// Volumes come in whole GiB, so a size that is none says nothing, whoever states it.
+/// Volumes have whole GiB, so any other size is ignored, whatever its source.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_size_that_volumes_cannot_have_is_unknown() {
     let rig = Rig::new().await;
@@ -56,7 +56,7 @@ async fn a_size_that_volumes_cannot_have_is_unknown() {
         assert(&run, "unknown: not_stated", text);
         assert(&run, "unknown: not_stated", "the weakest basis");
     }
-    // A better basis counts, and what the weaker one states does not matter.
+    // A better source counts, whatever the weaker one states.
     assert(&preflight(&rig, &["--record", &record]).await, "pass", "record.json");
     assert(&preflight(&rig, &["--logical-size", "29GiB"]).await, "pass", "--logical-size");
     for size in ["1", "0", "10GB", "29GB"] {
@@ -64,7 +64,7 @@ async fn a_size_that_volumes_cannot_have_is_unknown() {
         run.assert_exit(3);
         assert(&run, "unknown: not_stated", "--logical-size: ");
     }
-    // Tags come last.
+    // Tags have the lowest precedence.
     retag(&rig, Some(&(6_000 * GIB).to_string()));
     let run = preflight(&rig, &[]).await;
     assert(&run, "unknown: ambiguous", weakest);
@@ -79,7 +79,7 @@ async fn a_size_that_volumes_cannot_have_is_unknown() {
         let run = preflight(&rig, &["--record", &record]).await;
         run.assert_exit(3);
         assert(&run, "unknown: not_stated", impossible);
-        // The next basis is used, and the record is named beside it.
+        // The next source is used, and the record is mentioned in a note.
         assert(&preflight(&rig, &["--record", &record, "--logical-size", "29GiB"]).await, "pass", impossible);
     }
 }
@@ -104,7 +104,7 @@ async fn an_empty_object_fails_by_its_size() {
     }
 }
 
-/// A server may answer whichever owner is expected. Then nothing shows whose the bucket is, and that is said.
+/// A server may ignore the expected owner. Then the owner of the bucket is not known, and a note states that.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expected_owner_that_is_ignored_is_said() {
     let rig = Rig::new().await;
@@ -126,14 +126,14 @@ async fn an_expected_owner_that_is_ignored_is_said() {
             let said = format!("nothing shows that the bucket belongs to {owner}");
             assert!(run.stdout.contains("ignores the expected bucket owner") && run.stdout.contains(&said), "{run:?}");
         }
-        // The lab heeds it, as S3 does.
+        // The lab checks it, like S3.
         let run = rig.run(&[command, &["--expected-bucket-owner", "123456789012"]].concat()).await;
         assert_eq!(run.exit, Some(exit), "{run:?}");
         assert!(!run.stdout.contains("expected bucket owner"), "{run:?}");
         let run = rig.run(&[command, &["--expected-bucket-owner", "999999999999"]].concat()).await;
         assert!(run.exit != Some(0), "{command:?}: {run:?}");
     }
-    // One request more, where an owner is expected.
+    // One additional request if an owner is expected.
     let heads = async |more: &[&str]| {
         rig.lab.clear_calls();
         rig.run(&[&["inspect", OBJECT], more].concat()).await;

@@ -1,4 +1,4 @@
-//! Whose work an AMI is: names, sources and files of other restores are not taken for it.
+//! Which restore an AMI belongs to: names, sources and files of other restores are not mistaken for it.
 
 use serde_json::Value;
 use stored_ami::journal::{Entry, Journal, RestoreIdentity, Step};
@@ -37,7 +37,7 @@ fn identity(rig: &Rig) -> RestoreIdentity {
     }
 }
 
-/// The journal as an earlier run left it.
+/// Writes the journal of an earlier run.
 fn earlier(rig: &Rig, step: Step, image: Option<&str>) {
     let entry = Entry::new(identity(rig), "2026-01-01T00:00:00Z".into(), None);
     journal(rig).write(&Entry { step, image: image.map(str::to_owned), ..entry }).unwrap();
@@ -47,7 +47,7 @@ fn kept(rig: &Rig) -> Option<(Step, Option<String>)> {
     journal(rig).read(&identity(rig).token()).unwrap().map(|entry| (entry.step, entry.image))
 }
 
-/// Another person restores another object under the name; the id of the AMI.
+/// Another user restores another object under the name. Returns the id of the AMI.
 async fn foreign(rig: &Rig) -> String {
     let home = tempfile::tempdir().unwrap();
     let mut command = rig.command();
@@ -58,7 +58,7 @@ async fn foreign(rig: &Rig) -> String {
     line(&run, "task")["image"].as_str().unwrap().to_owned()
 }
 
-/// An AMI of this name that no restore made; its source is the AMI that is stored.
+/// An AMI of this name that no restore created; its source is the stored AMI.
 fn unmarked(rig: &Rig, name: &str) -> String {
     let id = rig.create(None, name, &[("/dev/sda1", 8), ("/dev/sdb", 20), ("/dev/sdc", 1)]);
     rig.ec2(|state| state.images.get_mut(&id).unwrap().source_image = Some(AMI.into()));
@@ -92,7 +92,7 @@ fn verdict(run: &Run, check: &str) -> String {
     finding(run, check)["verdict"].as_str().unwrap().to_owned()
 }
 
-/// The call of a restore is lost, and meanwhile another object is restored under the same name.
+/// The response of a restore is lost, and meanwhile another object is restored under the same name.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ami_of_another_restore_is_never_taken_up() {
     for step in [Step::Calling, Step::Started] {
@@ -111,7 +111,7 @@ async fn an_ami_of_another_restore_is_never_taken_up() {
     }
 }
 
-/// Tags may come into sight later than the AMI: whether the earlier call made it is not known, so nothing is called.
+/// Tags may appear later than the AMI: it is not known whether the earlier call created it, so no call is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ami_with_the_name_and_no_token_is_unknown() {
     let rig = stored().await;
@@ -126,14 +126,14 @@ async fn an_ami_with_the_name_and_no_token_is_unknown() {
     assert_eq!(calls(&rig), 0);
     assert_eq!(kept(&rig), Some((Step::Calling, None)));
 
-    // Its tag comes into sight: it was the AMI of this restore.
+    // Its tag appears: it was the AMI of this restore.
     tag(&rig, &id, Some(&identity(&rig).token()));
     let run = rig.run(&RESTORE).await;
     assert_eq!((verdict(&run, "restored-by"), calls(&rig)), ("pass".to_owned(), 0));
     assert_eq!(kept(&rig), Some((Step::Available, Some(id))));
 }
 
-/// The answer of the call named the AMI, so it needs no tag to be ours; but another token refutes it.
+/// The response named the AMI, so it needs no tag to be identified; but another token refutes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_id_in_the_answer_shows_whose_an_ami_is_unless_another_token_does() {
     let rig = stored().await;
@@ -145,7 +145,7 @@ async fn the_id_in_the_answer_shows_whose_an_ami_is_unless_another_token_does() 
 
     tag(&rig, &id, None);
     let run = rig.run(&RESTORE).await;
-    // What it must bear is decided by this restore, and not by what it happens to bear.
+    // The required tags are those of this restore, not those that the AMI has.
     run.assert_exit(1);
     assert_eq!((verdict(&run, "restored-by"), verdict(&run, "restored-tags")), ("pass".into(), "fail".into()));
     assert_eq!(finding(&run, "restored-by")["source"], "journal");
@@ -160,7 +160,7 @@ async fn the_id_in_the_answer_shows_whose_an_ami_is_unless_another_token_does() 
     assert_eq!(calls(&rig), 1);
 }
 
-/// The id is in the journal before the AMI is followed, also where another machine started it.
+/// The id is in the journal before the AMI is followed, even if another machine started the restore.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_taken_up_is_in_the_journal() {
     let rig = stored().await;
@@ -180,7 +180,7 @@ async fn what_is_taken_up_is_in_the_journal() {
     assert_eq!(calls(&rig), 1);
 }
 
-/// CopyImage can take tags along.
+/// CopyImage can copy tags.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_with_all_tags_is_not_the_restored_ami() {
     let rig = stored().await;
@@ -192,7 +192,7 @@ async fn a_copy_with_all_tags_is_not_the_restored_ami() {
         (image.id, image.name, image.source_image) = (copy.into(), "copy".into(), Some(made.clone()));
         state.images.insert(copy.into(), image);
     });
-    // It comes first in a listing.
+    // The copy is first in a listing.
     let run = rig.run(&RESTORE).await;
     run.assert_exit(0);
     assert_eq!(line(&run, "task")["image"], made);
@@ -211,7 +211,7 @@ async fn a_copy_with_all_tags_is_not_the_restored_ami() {
     assert_eq!((line(&run, "task")["started_here"].clone(), calls(&rig)), (Value::Bool(true), 2));
 }
 
-/// Files of the journal speak for the restore whose token they bear in name and content, and for no other.
+/// A journal file only counts for the restore whose token is in both its name and its content.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_another_restore_is_not_believed() {
     let rig = stored().await;
@@ -230,19 +230,19 @@ async fn a_file_of_another_restore_is_not_believed() {
         run.assert_exit(4);
         assert!(message(&run).contains(problem), "{run:?}");
         let run = rig.run(&["restore", "--follow", &other]).await;
-        // Its own tag shows that a restore made it; the file is named.
+        // Its own tag shows that a restore created it; the file is mentioned.
         run.assert_exit(0);
         assert!(line(&run, "task")["notes"].to_string().contains(problem), "{run:?}");
     }
     assert_eq!(calls(&rig), 1);
 }
 
-/// Until the second listing, nobody has the name.
+/// The name appears unused until the second listing.
 fn hidden_at_first(rig: &Rig) -> Between {
     Between::answers(&rig.lab.endpoint(), "Owner.1=self", |body, number, answer| {
         let listing = body.contains("Action=DescribeImages");
         assert!(listing || body.contains("Action=DescribeSnapshots"), "{body}");
-        // The preflight asks for images once, and for snapshots twice.
+        // The preflight lists images once, and snapshots twice.
         if number < 3 {
             answer.replace("<name>gold</name>", "<name>hidden</name>").replace(TAG, "hidden")
         } else {
@@ -257,7 +257,7 @@ async fn through(rig: &Rig, between: &Between, args: &[&str]) -> Run {
     Run::of(command).await
 }
 
-/// EC2 gives a name once. Who comes second has started nothing, and keeps no journal that says otherwise.
+/// EC2 assigns a name only once. The second caller started nothing, and its journal has no entry.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_loser_of_a_race_over_a_name_has_started_nothing() {
     let rig = stored().await;
@@ -289,7 +289,7 @@ async fn the_loser_of_a_race_over_a_name_has_started_nothing() {
     assert_eq!((calls(&rig), rig.restored().len()), (2, 1));
 }
 
-/// What was not made by a restore is not said to be, however well it fits.
+/// An AMI that no restore created is never attributed to one, however well it matches.
 #[tokio::test(flavor = "multi_thread")]
 async fn following_an_ami_that_no_restore_made_is_unknown() {
     let rig = stored().await;
@@ -317,7 +317,7 @@ async fn following_an_ami_that_no_restore_made_is_unknown() {
     let task = line(&run, "task");
     assert_eq!((&task["verdict"], &task["accepted"][0]), (&Value::from("unknown"), &Value::from("restored-by")));
 
-    // Neither an AMI without any sign, nor one with a tag that is no token.
+    // Neither an AMI without tags, nor one with a tag that is not a token.
     rig.run(&["restore", "--follow", AMI]).await.assert_exit(3);
     for text in ["", "yes", "0123456789ABCDEF0123456789ABCDEF"] {
         tag(&rig, &copy, Some(text));
@@ -325,7 +325,7 @@ async fn following_an_ami_that_no_restore_made_is_unknown() {
     }
 }
 
-/// Machines are started from an alias, so it only moves to an AMI that holds.
+/// Instances are launched from an alias, so it only changes to an AMI that passes.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alias_is_not_pointed_at_an_ami_that_does_not_hold() {
     let rig = stored().await;

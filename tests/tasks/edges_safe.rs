@@ -1,4 +1,4 @@
-//! `safe-to-delete`: what is no copy of the AMI, whatever else it is.
+//! `safe-to-delete`: objects that are not a copy of the AMI, whatever else they are.
 
 use stored_ami_lab::{Action, BucketOptions, Fault, FaultRule, LabOptions, Operation, TaskPace};
 
@@ -19,7 +19,7 @@ async fn prove(rig: &Rig) {
     rig.run(&["audit", IN, "--level", "bytes", "--max-age", "0d", "--ledger", &ledger]).await.assert_exit(0);
 }
 
-/// An object of so many bytes, proved by its own checksum.
+/// An object of this many bytes, proved by its own checksum.
 async fn with_object(bytes: usize) -> Rig {
     let rig = Rig::new().await;
     rig.server.put(BUCKET, KEY, &data(1, bytes), None).await;
@@ -57,7 +57,7 @@ async fn a_size_that_cannot_be_leaves_it_open() {
         let rig = with_object(bytes).await;
         rig.tag_source(AMI, ACCOUNT);
         assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, &format!("{bytes} bytes cannot hold the 7.25 GiB"));
-        // Without a word of what is written the volumes count.
+        // Without the size of written blocks, that of the volumes counts.
         rig.snapshots(|snapshot| snapshot.full_bytes = None);
         assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "bytes cannot hold the 29 GiB of volumes");
     }
@@ -86,12 +86,12 @@ async fn nothing_of_a_store_leaves_it_open_and_each_trace_of_one_shows_it() {
     rig.ec2(|state| state.tasks.clear());
     assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "no store task, store tags or record shows");
     assert_answer(&safe(&rig, &["--record", &record]).await, "may_go", 0, "");
-    // What EC2 does not tell shows nothing, and the task that goes on is not known either.
+    // A denied request proves nothing, and it is not known whether a store is in progress.
     rig.deny("ec2:DescribeStoreImageTasks");
     assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "store tasks: not permitted");
     rig.lab.allow_all();
 
-    // Another object in its place, put there since.
+    // Another object replaced it since.
     rig.server.put(BUCKET, KEY, &data(9, 300_000), None).await;
     let ledger = rig.path("l.db");
     let accept = ["ledger", "accept", &ledger, "s3://archive/ami-0123456789abcdef0.bin", "--reason", "meant"];
@@ -104,7 +104,7 @@ async fn nothing_of_a_store_leaves_it_open_and_each_trace_of_one_shows_it() {
         "no store task, store tags or record shows",
     );
 
-    // A record of another AMI is no record of this one.
+    // The record of another AMI does not apply.
     let other = rig.create(None, "another", &[("/dev/sda1", 1)]);
     let args = ["safe-to-delete", &other, "--in", IN, "--ledger", &ledger, "--record", &record];
     rig.run(&args).await.assert_exit(2);
@@ -128,19 +128,19 @@ async fn an_ami_that_is_not_there_is_not_answered_with_yes() {
     assert_eq!(reads.count(), 0, "the AMI is described first");
 }
 
-/// The one byte is of the state that was looked at: another one is not read for it.
+/// The single byte is read from the examined state, never from another object.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_is_replaced_on_the_way_is_not_read_for_the_other() {
     let rig = with_object(300_000).await;
     rig.tag_source(AMI, ACCOUNT);
-    // Behind the HEAD of the look comes the HEAD before the byte.
+    // The first HEAD is that of the examination, the second one precedes the byte.
     rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::OtherETag("0123".into())).skip(1));
     rig.lab.clear_calls();
     assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "it was replaced while it was looked at");
     let calls = rig.lab.calls();
     let read = |call: &&stored_ami_lab::CallRecord| call.operation == Operation::GetObject;
     assert_eq!(calls.iter().filter(read).count(), 0);
-    // And where nothing is replaced, it is read under the ETag of the look.
+    // If nothing is replaced, the byte is read with the ETag of the examination.
     rig.lab.clear_script();
     rig.lab.clear_calls();
     assert_answer(&safe(&rig, &[]).await, "may_go", 0, "");
@@ -173,7 +173,7 @@ async fn rules_that_remove_the_copy_or_are_not_known_keep_the_ami() {
     assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "needs s3:GetLifecycleConfiguration");
 }
 
-/// What the ledger knows is asked for although the listing lacks it.
+/// Objects of the ledger are requested even if the listing lacks them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_that_hides_the_copy_is_not_believed() {
     let rig = with_object(300_000).await;
@@ -186,7 +186,7 @@ async fn a_listing_that_hides_the_copy_is_not_believed() {
     assert_answer(&safe(&rig, &[]).await, "must_stay", 1, "there is no such object any more");
 }
 
-/// Demands of a policy that are not judged here are not dropped.
+/// Rules of a policy that are not checked here are not ignored.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_demanded_and_not_judged_leaves_it_open() {
     let rig = with_object(300_000).await;
@@ -203,7 +203,7 @@ async fn what_is_demanded_and_not_judged_leaves_it_open() {
     );
 }
 
-/// What a server leaves out at the end of an answer may be what forbids it.
+/// The missing end of a truncated response might have changed the answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_end_early_leave_it_open() {
     let rig = with_object(300_000).await;

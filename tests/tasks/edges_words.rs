@@ -1,4 +1,4 @@
-//! Words of EC2 and KMS that are not known decide nothing.
+//! Unknown words of EC2 and KMS make checks unknown.
 
 use crate::rig::{AMI, BUCKET, Rig};
 

@@ -1,5 +1,5 @@
-//! The whole life of an AMI of three volumes, cut off at every call to EC2, before it and behind it, and taken up
-//! again: it ends with one stored object and one restored AMI.
+//! The life of an AMI with three volumes, killed before and after every call to EC2, and resumed: the result is one
+//! stored object and one restored AMI.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,8 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::rig::{AMI, BUCKET, OBJECT, REGION, Rig};
 
-/// EC2 through which a run gets as far as step `last`: twice as many steps as calls, for a run can be killed before
-/// a request goes out and before its answer is taken in.
+/// EC2 that a run can only use up to step `last`. There are two steps per call, because a run can be killed before a
+/// request is sent and before its response is processed.
 struct Mortal {
     ec2: Ec2,
     step: AtomicUsize,
@@ -93,7 +93,7 @@ impl ImageService for Mortal {
     }
 }
 
-/// The services of a program that dies at step `last` of EC2.
+/// The services of a run that is killed at step `last` of EC2.
 struct MortalClients {
     connection: Connection,
     last: usize,
@@ -119,7 +119,7 @@ impl RegionClients for MortalClients {
     }
 }
 
-/// One run of the program, which dies at step `last` of EC2; whether it came to its end.
+/// One run that is killed at step `last` of EC2. Returns whether it completed.
 async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
     let context =
         Context { clock: Arc::new(TestClock::default()), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
@@ -135,7 +135,7 @@ async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
     }
 }
 
-/// Store, follow, restore, follow; whatever is there already is taken up.
+/// Stores, follows, restores and follows; resumes what exists already.
 async fn live(services: &ObjectServices, journal: &Journal) {
     let (image, into) = (AMI.parse().unwrap(), BUCKET.parse().unwrap());
     let never = CancellationToken::new();
@@ -187,7 +187,7 @@ async fn live(services: &ObjectServices, journal: &Journal) {
     assert_eq!(report.exit_code, Exit::Passed, "{report:#?}");
 }
 
-/// Credentials come from the environment alone, and this process' own is not to be changed.
+/// Credentials are only read from the environment, and that of this process must not be changed.
 const ENVIRONMENT: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "life"), ("AWS_SECRET_ACCESS_KEY", "life")];
 
 #[test]
@@ -212,7 +212,7 @@ async fn killed_at_every_step() {
         let rig = Rig::with(LabOptions::default(), TaskPace::Polls(2)).await;
         let connection = connection(&rig).await;
         let finished = run(&rig, &connection, step).await;
-        // The second run is killed as well, a little later; the third one may end.
+        // The second run is killed as well, a little later; the third one may complete.
         if !finished {
             run(&rig, &connection, step / 2).await;
         }

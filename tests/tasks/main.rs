@@ -1,4 +1,4 @@
-//! Stores and restores as they are run: every command over HTTP against the lab's EC2 and S3.
+//! Stores and restores: every command over HTTP against the EC2 and S3 of the lab.
 
 #[path = "../common/mod.rs"]
 mod common;

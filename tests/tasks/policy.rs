@@ -1,4 +1,4 @@
-//! `policy`: what it prints against the calls that are really made.
+//! `policy`: its output compared with the calls that commands send.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +24,8 @@ fn set(actions: &[&str]) -> Actions {
     actions.iter().map(|action| (*action).to_owned()).collect()
 }
 
-/// Every action that a call needed is in the policy; and what is in the policy and no call needed is named here, so
-/// that nothing comes in unseen.
+/// The policy contains every action that a call needed. Actions that no call needed are listed here, so that additions
+/// are noticed.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_command_makes_the_calls_of_its_policy() {
     let rig = Rig::new().await;
@@ -71,7 +71,7 @@ async fn each_command_makes_the_calls_of_its_policy() {
             [&plain[..], &task_of_restore].concat(),
         ),
         ("audit", audit, [&plain[..], &parts].concat()),
-        // Where HEAD tells the checksums, nothing is asked by version.
+        // HEAD states the checksums, so the attributes of a version are not requested.
         (
             "safe-to-delete",
             safe,
@@ -85,7 +85,7 @@ async fn each_command_makes_the_calls_of_its_policy() {
         rig.run(&args).await.assert_exit(if judges { 1 } else { 0 });
         let calls = rig.lab.calls();
         let mut needed: Actions = calls.iter().flat_map(|call| call.iam_actions()).map(str::to_owned).collect();
-        // AWS asks no permission for it.
+        // AWS requires no permission for it.
         needed.remove("sts:GetCallerIdentity");
         let missing: Vec<_> = needed.difference(&policy).collect();
         assert!(missing.is_empty(), "{command} needs {missing:?}");

@@ -1,4 +1,4 @@
-//! `preflight restore`: each condition as it holds, is broken, and cannot be known.
+//! `preflight restore`: each condition if it is met, violated, and unknown.
 
 use jiff::{Timestamp, ToSpan};
 use stored_ami::journal::RestoreIdentity;
@@ -112,7 +112,7 @@ async fn the_object_can_be_read() {
         rig.lab.with_object(BUCKET, KEY, change).unwrap();
         let run = preflight(&rig, &[]).await;
         if row.text == "customer key" {
-            // S3 does not even answer HEAD without the key, so nothing is known of the object.
+            // S3 does not even answer HEAD without the key, so the object is unknown.
             assert_ne!(run.verdict("readable"), "pass");
             assert_ne!(run.exit, Some(0));
         } else {
@@ -125,7 +125,7 @@ async fn the_object_can_be_read() {
     row("readable", "unknown: not_permitted", "kms:Decrypt", 3).assert(&preflight(&rig, &[]).await);
 }
 
-/// How long a restore takes is only known from the caller's own earlier ones; here 29 GiB in an hour.
+/// The duration of a restore is only known from earlier ones; here 29 GiB in an hour.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_temporary_copy_must_outlive_the_restore_by_far() {
     for (minutes, verdict, text, exit) in [
@@ -174,7 +174,7 @@ async fn the_last_proof_of_the_bytes() {
     row("verified", "pass", "under the same ETag and size", 0)
         .assert(&preflight(&rig, &["--manifest", &manifest]).await);
 
-    // A manifest of an object that was there before.
+    // A manifest of the previous object.
     rig.lab.with_object(BUCKET, KEY, |object| object.etag = "0123456789abcdef0123456789abcdef-1".into()).unwrap();
     let run = preflight(&rig, &["--manifest", &manifest]).await;
     row("verified", "unknown: not_stated", "another ETag or size", 0).assert(&run);
@@ -183,7 +183,7 @@ async fn the_last_proof_of_the_bytes() {
     rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
     row("verified", "fail", "crc64nvme", 1).assert(&preflight(&rig, &["--verify"]).await);
 
-    // Asked for and not to be had, it is required.
+    // A requested verification is required, even if it is not possible.
     let rig = stored().await;
     let no_reference = |object: &mut stored_ami_lab::ObjectRecord| {
         object.checksum = None;
@@ -208,7 +208,7 @@ async fn the_bucket() {
     row("bucket-region", "unknown: not_permitted", "s3:ListBucket", 3).assert(&preflight(&rig, &[]).await);
 }
 
-/// From the source, a record, the tags, or the caller: the best that is left.
+/// From the source, a record, the tags, or the user: the best available source.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_size_before_compression() {
     let rig = Rig::new().await;
@@ -235,7 +235,7 @@ async fn the_size_before_compression() {
     preflight(&rig, &["--accept", "image-size"]).await.assert_exit(0);
 }
 
-/// Pending AMIs that may be restores, in GiB; 600 × 10⁹ bytes are 558.8 GiB. They are an estimate, and never a fail.
+/// Pending AMIs that may be restores, in GiB; 600 × 10⁹ bytes are 558.8 GiB. They are an estimate, so they never fail.
 #[tokio::test(flavor = "multi_thread")]
 async fn restores_in_progress() {
     for (gib, verdict, text) in [
@@ -276,7 +276,7 @@ async fn the_name() {
     rig.deny("ec2:DescribeImages");
     row("name-free", "unknown: not_permitted", "ec2:DescribeImages", 3).assert(&preflight(&rig, &[]).await);
 
-    // Without a name EC2 takes that of the source, which has it itself.
+    // Without a name, EC2 uses that of the source, which already has it.
     let unnamed = ["preflight", "restore", OBJECT];
     let rig = stored().await;
     row("name-free", "fail", "ami-0123456789abcdef0 (available) has it", 1).assert(&rig.run(&unnamed).await);
@@ -287,7 +287,7 @@ async fn the_name() {
     row("name-free", "unknown: not_stated", "no name is given", 3).assert(&rig.run(&unnamed).await);
 }
 
-/// A note without a verdict: a drill repeats a restore.
+/// A note without a verdict: drills repeat restores.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_of_the_same_source_is_a_note() {
     let rig = stored().await;
@@ -345,7 +345,7 @@ async fn permission_by_a_dry_run() {
         .assert(&preflight(&rig, &[]).await);
 }
 
-/// A key of another form is legal as far as anybody knows.
+/// As far as documented, a key of another form is valid.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_object_is_a_note() {
     let rig = stored().await;
@@ -359,7 +359,7 @@ async fn a_renamed_object_is_a_note() {
     assert!(notes.contains("the last segment of the key is not `ami-….bin`"), "{notes}");
 }
 
-/// One listing of the account's AMIs serves name, pending work, source and count.
+/// One listing of the account's AMIs provides name, pending work, source and count.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_amis_take_at_most_twenty_requests() {
     let rig = stored().await;

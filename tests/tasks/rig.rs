@@ -13,9 +13,10 @@ pub const BUCKET: &str = "archive";
 pub const AMI: &str = "ami-0123456789abcdef0";
 pub const OBJECT: &str = "s3://archive/ami-0123456789abcdef0.bin";
 pub const KEY: &str = "ami-0123456789abcdef0.bin";
+/// The id of another account.
 pub const OTHER: &str = "999999999999";
 
-/// A lab with one AMI of three volumes and one empty bucket, and the program beside it.
+/// A lab with one AMI of three volumes and one empty bucket, and the program.
 pub struct Rig {
     pub lab: Lab,
     pub server: Server,
@@ -23,7 +24,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Tasks end when they are looked at for the first time.
+    /// Tasks end with the first request for their state.
     pub async fn new() -> Self {
         Self::with(LabOptions::default(), TaskPace::Polls(0)).await
     }
@@ -43,13 +44,14 @@ impl Rig {
         rig
     }
 
-    /// Makes an AMI of the account; sizes are in GiB.
+    /// Creates an AMI of the account; sizes are in GiB.
     pub fn create(&self, id: Option<&str>, name: &str, volumes: &[(&str, u64)]) -> String {
         let volumes = volumes.iter().map(|(device, size)| VolumeSpec::new(device, *size)).collect();
         let id = id.map(str::to_owned);
         self.lab.create_image(REGION, ImageSpec { id, volumes, ..ImageSpec::new(name) })
     }
 
+    /// Changes the state of EC2 in the lab.
     pub fn ec2<T>(&self, change: impl FnOnce(&mut Ec2State) -> T) -> T {
         self.lab.ec2(REGION, change)
     }
@@ -64,7 +66,7 @@ impl Rig {
         self.ec2(|state| state.snapshots.values_mut().for_each(change));
     }
 
-    /// The AMI as large as this, in GiB, with or without a statement of its written blocks.
+    /// Sets the size of the AMI in GiB, with or without that of its written blocks.
     pub fn resize(&self, gib: u64, written_gib: Option<u64>) {
         self.ec2(|state| {
             let image = state.images.get_mut(AMI).unwrap();
@@ -76,15 +78,17 @@ impl Rig {
         });
     }
 
+    /// Deregisters the AMI.
     pub fn deregister(&self) {
         self.ec2(|state| state.images.remove(AMI));
     }
 
+    /// Denies an IAM action.
     pub fn deny(&self, action: &str) {
         self.lab.deny(stored_ami_lab::Deny::action(action));
     }
 
-    /// The next call of this action whose parameters contain this text is answered with this code.
+    /// Answers the calls of this action whose parameters contain this text with this code.
     pub fn answer(&self, action: Action, containing: &str, status: u16, code: &'static str) {
         let rule = FaultRule::new(Operation::Service(action), Fault::Status { status, code });
         self.lab.script(rule.key_contains(containing).always());
@@ -112,7 +116,7 @@ impl Rig {
         self.run(&["store", AMI, "--bucket", BUCKET, "--yes"]).await.assert_exit(0);
     }
 
-    /// Another program that starts a store.
+    /// Starts a store, like another program.
     pub async fn start_store(&self, image: &str, bucket: &str) {
         let config = aws_sdk_ec2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -128,7 +132,7 @@ impl Rig {
         self.home.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Calls that were meant to start something.
+    /// Calls that start something.
     pub fn starts(&self) -> Vec<CallRecord> {
         let starts = [Action::CreateStoreImageTask, Action::CreateRestoreImageTask].map(Operation::Service);
         let mut calls = self.lab.calls();
@@ -143,7 +147,7 @@ impl Rig {
         self.lab.with_object(BUCKET, KEY, |object| object.tags = tags).unwrap();
     }
 
-    /// AMIs that came out of restores.
+    /// AMIs created by restores.
     pub fn restored(&self) -> Vec<ImageRecord> {
         self.ec2(|state| state.images.values().filter(|image| image.source_image.is_some()).cloned().collect())
     }
@@ -156,13 +160,13 @@ pub fn line(run: &Run, kind: &str) -> Value {
     found.unwrap_or_else(|| panic!("no {kind} in {run:?}")).clone()
 }
 
-/// A row of a table: what is changed, and what must come of it.
+/// A row of a table: a change, and its expected result.
 pub struct Row<'a> {
     pub name: &'a str,
     pub check: &'a str,
     /// `pass`, `fail`, or `unknown: code`.
     pub verdict: &'a str,
-    /// In what was observed, or in the reason.
+    /// Contained in the observed value, or in the reason.
     pub text: &'a str,
     pub exit: i32,
 }

@@ -1,4 +1,4 @@
-//! `safe-to-delete`: what keeps an AMI although a proved copy of it is there.
+//! `safe-to-delete`: reasons to keep an AMI although it has a proved copy.
 
 use stored_ami_lab::{Deny, Encryption};
 
@@ -7,7 +7,7 @@ use crate::rig::{AMI, BUCKET, KEY, Rig};
 
 const IN: &str = "s3://archive";
 
-/// A lab in which stores never end, with a copy of the AMI of which every byte was proved.
+/// A lab in which stores never end, with a copy of the AMI of which every byte is proved.
 async fn proved() -> (Rig, String) {
     let rig = Rig::busy().await;
     rig.server.put(BUCKET, KEY, &data(1, 300_000), None).await;
@@ -40,7 +40,7 @@ async fn a_store_that_goes_on_keeps_it_and_so_does_one_that_cannot_be_asked_for(
     );
     rig.lab.allow_all();
     assert_answer(&safe(&rig, &ledger, &["--no-sign-request"]).await, "cannot_tell", 3, "takes signed requests");
-    // Into a bucket that nobody named.
+    // Into a bucket that is not among the prefixes.
     rig.server.bucket("elsewhere").await;
     rig.start_store(AMI, "elsewhere").await;
     assert_answer(&safe(&rig, &ledger, &[]).await, "must_stay", 1, "a store of it is in progress");
@@ -74,7 +74,7 @@ async fn a_younger_proof_makes_no_shorter_life_enough() {
     for more in [&[][..], &["--max-age", "1d"]] {
         assert_answer(&safe(&rig, &ledger, more).await, "must_stay", 1, "stays: expiry-date");
     }
-    // Whoever says that a day is enough is told of the rule all the same.
+    // If the policy says that a day is enough, the rule is still mentioned.
     let policy = rig.path("p.toml");
     std::fs::write(&policy, "[object]\nstays = \"1d\"\nother-region = true\n").unwrap();
     let run = safe(&rig, &ledger, &["--policy", &policy]).await;

@@ -1,4 +1,4 @@
-//! `store` and `restore`: what is started, what is refused, and what comes of it.
+//! `store` and `restore`: what is started, what is rejected, and the results.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -50,7 +50,7 @@ async fn a_store_leaves_a_record_and_tags() {
     assert!(plain.lab.with_object(BUCKET, KEY, |object| object.tags.is_empty()).unwrap());
 }
 
-/// A record that cannot be kept is found before the store is started.
+/// A record that cannot be written is detected before the store is started.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_cannot_be_written_starts_nothing() {
     let rig = Rig::new().await;
@@ -129,12 +129,12 @@ async fn a_dry_run_checks_everything_and_starts_nothing() {
     assert!(!rig.home.path().join("stored-ami").exists(), "no journal either");
 }
 
-/// A restore takes no version and no ETag, so the object is looked at again right before the call.
+/// A restore request contains no version and no ETag, so the object is checked again right before the call.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_was_replaced_since_the_preflight_is_not_restored() {
     let rig = Rig::new().await;
     rig.store().await;
-    // Behind the byte that the preflight reads.
+    // After the byte that the preflight reads.
     rig.lab.script(FaultRule::new(Operation::GetObject, Fault::ReplaceObject));
     let run = rig.run(&RESTORE).await;
     run.assert_exit(3);
@@ -174,7 +174,7 @@ async fn the_same_restore_twice_is_one() {
         (&Value::from(false), &Value::from(rig.restored()[0].id.clone()))
     );
 
-    // Without the journal, by the tag; another name is another restore.
+    // Without the journal, by the tag; with another name it is another restore.
     std::fs::remove_dir_all(rig.home.path().join("stored-ami")).unwrap();
     assert_eq!(line(&rig.run(&RESTORE).await, "task")["started_here"], false);
     assert_eq!(rig.restored().len(), 1);
@@ -194,7 +194,7 @@ async fn two_at_once_are_one() {
     };
     let (here, there) = tokio::join!(rig.run(&RESTORE), elsewhere);
     assert_eq!(rig.restored().len(), 1);
-    // One starts it; the other takes it up, or is told in the preflight who has the name.
+    // One starts it; the other takes its AMI, or the preflight reports who has the name.
     let exits = [here.exit.unwrap(), there.exit.unwrap()];
     assert!(exits.contains(&0) && exits.iter().all(|exit| [0, 1].contains(exit)), "{here:?} {there:?}");
 }
@@ -212,7 +212,7 @@ async fn a_failed_store_ends_with_the_reason_of_the_service() {
 async fn a_failed_restore_says_what_it_left_behind() {
     let rig = Rig::new().await;
     rig.store().await;
-    // Deep inside, where only unpacking finds it.
+    // In the middle of the data, where only decompression detects it.
     let size = rig.lab.with_object(BUCKET, KEY, |object| object.size).unwrap();
     rig.lab.damage(BUCKET, KEY, size / 2, 0xFF).unwrap();
     let run = rig.run(&RESTORE).await;
@@ -225,7 +225,7 @@ async fn a_failed_restore_says_what_it_left_behind() {
     assert_eq!(left.len(), 4);
     assert!(left[0].starts_with("aws ec2 deregister-image --image-id ami-"));
     assert!(left[1..].iter().all(|left| left.starts_with("aws ec2 delete-snapshot --snapshot-id snap-")));
-    // Verified first, it is not begun.
+    // With `--verify`, it is not started.
     let rig = Rig::new().await;
     rig.store().await;
     rig.lab.damage(BUCKET, KEY, size / 2, 0xFF).unwrap();
@@ -275,20 +275,20 @@ async fn what_another_program_started_can_be_followed() {
     rig.run(&["restore", "--follow", "ami-0eeeeeeeeeeeeeeee"]).await.assert_exit(4);
 }
 
-/// A restore that is under way, as soon as it tells how far it is.
+/// A restore in progress, as soon as it shows its progress.
 fn under_way(rig: &Rig) -> Child {
     let mut command = rig.command();
     let mut child = command.args(RESTORE).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(told.any(|line| line.unwrap().starts_with("restore of ami-")), "it ended before it was under way");
-    // Nobody listens any more, and that must not matter.
+    // Its output is no longer read, which must not matter.
     child
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_was_killed_is_taken_up() {
     let rig = Rig::with(LabOptions::default(), TaskPace::Polls(8)).await;
-    // The store takes as many looks.
+    // The store needs as many requests for its state.
     rig.start_store(AMI, BUCKET).await;
     rig.run(&["store", "--follow", AMI]).await.assert_exit(0);
     let mut child = tokio::task::block_in_place(|| under_way(&rig));
@@ -307,7 +307,7 @@ async fn an_interrupted_restore_goes_on_in_aws() {
     let rig = Rig::new().await;
     rig.store().await;
     let busy = Rig::busy().await;
-    // An object to restore, without a store that would never end.
+    // An object to restore, without a store that never ends.
     let bytes = rig.server.client.get_object().bucket(BUCKET).key(KEY).send().await.unwrap();
     let bytes = bytes.body.collect().await.unwrap().into_bytes();
     busy.server.put(BUCKET, KEY, &bytes, None).await;

@@ -1,4 +1,4 @@
-//! `preflight store`: each condition as it holds, is broken, and cannot be known.
+//! `preflight store`: each condition if it is met, violated, and unknown.
 
 use stored_ami_lab::{Action, BucketOptions};
 
@@ -58,7 +58,7 @@ fn row<'a>(check: &'a str, verdict: &'a str, text: &'a str, exit: i32) -> Row<'a
     Row { name: check, check, verdict, text, exit }
 }
 
-/// Another account's, with its snapshots.
+/// Makes the AMI and its snapshots those of another account.
 fn foreign(rig: &Rig, shared: bool, snapshots_shared: bool) {
     rig.image(|image| (image.owner, image.shared, image.public) = (OTHER.into(), shared, !shared));
     rig.snapshots(|snapshot| (snapshot.owner, snapshot.shared) = (OTHER.into(), snapshots_shared));
@@ -180,8 +180,8 @@ async fn the_size_before_compression() {
     row("image-size", "unknown: not_stated", "not known", 3).assert(&preflight(&rig).await);
 }
 
-/// AMIs whose stores are in progress, in GiB; 1,200 × 10⁹ bytes are 1,117.6 GiB. The rule asks for what is in
-/// progress, and not for what comes on top.
+/// AMIs whose stores are in progress, in GiB; 1,200 × 10⁹ bytes are 1,117.6 GiB. The rule counts only stores in
+/// progress, not the new one.
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_in_progress() {
     let unit = "depends on GB or GiB";
@@ -195,12 +195,12 @@ async fn stores_in_progress() {
         (&[1_199], None, "unknown: ambiguous", unit, 3),
         (&[1_200], None, "fail", "1.17 TiB (1288.5 GB)", 1),
         (&[1_201], None, "fail", "GB", 1),
-        // The two examples of the user guide: 600 of 1,200, and one that fills it alone.
+        // The two examples of the user guide: 600 of 1,200, and one that uses all of it.
         (&[200, 400], None, "pass", "600 GiB (644.2 GB)", 0),
         (&[600, 600], None, "fail", "GB", 1),
-        // One above the limit was admitted while nothing was in progress.
+        // A store above the limit was admitted because nothing else was in progress.
         (&[4_900], None, "fail", "4.79 TiB", 1),
-        // On the smaller basis there is room, on the larger there is none.
+        // There is room by the smaller size, but not by the larger one.
         (&[1_300], Some(100), "unknown: ambiguous", basis, 3),
     ];
     for (sizes, written, verdict, text, exit) in table {
@@ -216,7 +216,7 @@ async fn stores_in_progress() {
         Row { name: &format!("{sizes:?}"), check: "in-progress", verdict, text, exit: *exit }
             .assert(&preflight(&rig).await);
     }
-    // A store whose AMI is gone has no size that is known here.
+    // The size of a store whose AMI was deregistered is not known.
     let rig = Rig::busy().await;
     let other = rig.create(None, "other", &[("/dev/sda1", 8)]);
     rig.start_store(&other, BUCKET).await;
@@ -228,7 +228,7 @@ async fn stores_in_progress() {
     row("in-progress", "unknown: not_permitted", "ec2:DescribeStoreImageTasks", 3).assert(&preflight(&rig).await);
 }
 
-/// The limits are AWS's to move.
+/// AWS may change the limits.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_limits_can_be_given() {
     let rig = Rig::busy().await;
@@ -268,7 +268,7 @@ async fn not_stored() {
     let rig = Rig::new().await;
     rig.store().await;
     row("not-stored", "fail", "ami-0123456789abcdef0.bin is there", 1).assert(&preflight(&rig).await);
-    // EC2's own words are about the bucket, and whether it looks under other paths is not published.
+    // The message of EC2 is about the bucket, and it is not documented whether it considers other paths.
     let run = rig.run(&["preflight", "store", AMI, "--bucket", "archive/2026"]).await;
     row("not-stored", "unknown: undocumented", "under another path", 3).assert(&run);
     let rig = Rig::new().await;
@@ -289,7 +289,7 @@ async fn permission_by_a_dry_run() {
     row("permission", "unknown: undocumented", "says nothing about the permission", 3).assert(&preflight(&rig).await);
 }
 
-/// All findings are there however many fail, and what blocks comes first.
+/// All findings are reported however many fail, and those that prevent a pass come first.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_check_stops_another() {
     let rig = Rig::new().await;
@@ -308,7 +308,7 @@ async fn no_check_stops_another() {
     }));
 }
 
-/// An accepted unknown changes the exit code and not the verdict; a fail cannot be accepted.
+/// Accepting an unknown check changes the exit code, not the verdict; a failed check cannot be accepted.
 #[tokio::test(flavor = "multi_thread")]
 async fn unknowns_can_be_accepted_one_by_one() {
     let rig = Rig::new().await;

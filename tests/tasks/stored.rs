@@ -1,4 +1,4 @@
-//! `stored`: the answers, what each place said, and exit codes.
+//! `stored`: the answers, the statement of each source, and exit codes.
 
 use stored_ami_lab::{BucketOptions, Versioning};
 
@@ -47,7 +47,7 @@ async fn under_another_path_of_the_bucket() {
     assert_answer(&run, "stored", 1);
     assert!(said(&run, "ListObjectsV2").contains("2026/eu/ami-0123456789abcdef0.bin"));
     assert_answer(&stored(&rig, "archive/2026/eu").await, "stored", 1);
-    // Another bucket has nothing to do with it, whatever its name begins with.
+    // Another bucket is irrelevant, even if its name has the same prefix.
     rig.lab.create_bucket("archive2", BucketOptions::default()).unwrap();
     assert_answer(&stored(&rig, "archive2").await, "not_stored", 0);
 }
@@ -79,7 +79,7 @@ async fn behind_a_delete_marker() {
     assert!(said(&run, "ListObjectVersions").starts_with("1 version and 1 delete marker of"), "{run:?}");
 }
 
-/// No place that was not asked speaks for absence.
+/// A source that cannot be asked never shows absence.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_cannot_be_told() {
     for action in ["s3:ListBucketMultipartUploads", "ec2:DescribeStoreImageTasks", "s3:ListBucket"] {
@@ -87,13 +87,13 @@ async fn what_cannot_be_asked_cannot_be_told() {
         rig.deny(action);
         assert_answer(&stored(&rig, BUCKET).await, "cannot_tell", 3);
     }
-    // Versions tell nothing that is needed, and HEAD is made up for by the listing.
+    // Versions provide nothing that is needed, and the listing replaces HEAD.
     for action in ["s3:ListBucketVersions", "s3:GetObject"] {
         let rig = Rig::new().await;
         rig.deny(action);
         assert_answer(&stored(&rig, BUCKET).await, "not_stored", 0);
     }
-    // What is seen is seen, however little else can be asked.
+    // A copy that is seen counts, even if other sources are denied.
     let rig = Rig::new().await;
     rig.store().await;
     for action in ["s3:ListBucket", "ec2:DescribeStoreImageTasks", "s3:ListBucketMultipartUploads"] {

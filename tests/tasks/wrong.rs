@@ -1,4 +1,4 @@
-//! Wrong input and unwilling servers: clear errors, documented exit codes, and nothing started twice.
+//! Invalid input and failing servers: clear errors, documented exit codes, and nothing started twice.
 
 use stored_ami_lab::{Action, Fault, FaultRule, Operation};
 
@@ -80,7 +80,7 @@ async fn expired_credentials_are_named_before_any_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_that_cannot_be_reached_is_named() {
     let mut command = bare_command();
-    // The name ends in `.invalid`, which no resolver knows (RFC 2606).
+    // The name ends in `.invalid`, which never resolves (RFC 2606).
     command
         .args(["stored", AMI, "--bucket", BUCKET, "--region", "xx-nowhere-9", "--json"])
         .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
@@ -92,7 +92,7 @@ async fn a_region_that_cannot_be_reached_is_named() {
     assert!(error["message"].as_str().unwrap().contains("is xx-nowhere-9 a Region"), "{error}");
 }
 
-/// Reading is tried again; starting never is.
+/// Reads are retried; starting a task never is.
 #[tokio::test(flavor = "multi_thread")]
 async fn throttling() {
     let rig = Rig::new().await;
@@ -123,13 +123,13 @@ async fn an_unknown_error_code_is_shown_whole_and_not_tried_again() {
     assert!(error["message"].as_str().unwrap().contains("script of the lab"), "{error}");
     assert!(!error["request_id"].as_str().unwrap().is_empty());
     assert_eq!(rig.starts().len(), 1);
-    // EC2 refused it, so the journal holds nothing that would have to be looked for.
+    // EC2 rejected it, so the journal has no open entry.
     rig.lab.clear_script();
     rig.run(&["restore", OBJECT, "--name", "gold", "--yes"]).await.assert_exit(0);
     assert_eq!(rig.restored().len(), 1);
 }
 
-/// The preflight may be permitted and the call still refused; its cause is decoded.
+/// The call may be denied although the preflight was permitted; the message is decoded.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_call() {
     let rig = Rig::new().await;

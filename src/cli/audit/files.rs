@@ -12,7 +12,7 @@ use crate::files::{InputKind, OutputKind, open_input};
 use crate::render::{junit, prometheus, table};
 use crate::report::Report;
 
-/// The files that are written besides, and the reports for them.
+/// The additional output files, and the reports for them.
 pub(super) struct Files {
     csv: Option<PathBuf>,
     junit: Option<PathBuf>,
@@ -21,18 +21,24 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// Starts without reports.
     pub fn new(args: &AuditFileArgs) -> Self {
         let (csv, junit, prometheus) = (args.csv.clone(), args.junit.clone(), args.prometheus.clone());
         Files { csv, junit, prometheus, kept: Vec::new() }
     }
 
+    /// Adds a report if any file needs it.
     pub fn add(&mut self, report: &Report) {
         if self.csv.is_some() || self.junit.is_some() || self.prometheus.is_some() {
             self.kept.push(report.clone());
         }
     }
 
-    /// Writes them; in words which could not be written.
+    /// Writes the files.
+    ///
+    /// # Errors
+    ///
+    /// The files that could not be written, as text.
     pub fn write(&self) -> Result<(), String> {
         let write = |path: &Option<PathBuf>, kind: OutputKind, content: &dyn Fn() -> Result<Vec<u8>, String>| {
             let Some(path) = path else { return Ok(()) };
@@ -54,14 +60,14 @@ fn wrong(path: &Path, problem: impl std::fmt::Display) -> UsageError {
     UsageError(format!("{}: {problem}", path.display()))
 }
 
-/// The objects that a list names.
+/// Reads the objects named by a list.
 pub(super) fn list(path: &Path) -> Result<Scope, UsageError> {
     let input = open_input(path, InputKind::List).map_err(|error| wrong(path, error))?;
     let objects = objects_in(BufReader::new(input)).map_err(|problem| wrong(path, problem))?;
     Ok(Scope::Named { objects, from: path.display().to_string() })
 }
 
-/// The stored AMI objects that an S3 Inventory names.
+/// Reads the stored AMI objects named by an S3 Inventory.
 pub(super) fn inventory(manifest: &Path) -> Result<Scope, UsageError> {
     let text = read(manifest, InputKind::InventoryManifest)?;
     let inventory = Inventory::from_json(&text).map_err(|problem| wrong(manifest, problem))?;
@@ -82,13 +88,14 @@ pub(super) fn inventory(manifest: &Path) -> Result<Scope, UsageError> {
     Ok(Scope::Named { objects, from: format!("the inventory {}{made}", manifest.display()) })
 }
 
-/// As S3 lays them out: the manifest in a folder of its day, the data in `data` beside that.
+/// Possible locations of a data file. S3 writes the manifest to a directory named by date, and the data files to `data`
+/// next to it.
 fn places(manifest: &Path, name: &str) -> [PathBuf; 3] {
     let folder = manifest.parent().unwrap_or(Path::new("."));
     [folder.join(name), folder.join("data").join(name), folder.join("../data").join(name)]
 }
 
-/// The data files of an inventory that exist. Nothing where its manifest cannot be read.
+/// The existing data files of an inventory; none if its manifest cannot be read.
 pub(in crate::cli) fn data_files(manifest: &Path) -> Vec<PathBuf> {
     let Ok(text) = read(manifest, InputKind::InventoryManifest) else { return Vec::new() };
     let files = Inventory::from_json(&text).map(|inventory| inventory.files).unwrap_or_default();

@@ -162,7 +162,7 @@ fn list(args: &ListArgs) -> Result<Exit, UsageError> {
     Ok(results.finish())
 }
 
-/// Writes entries as a file of some form.
+/// Serialises entries in an export format.
 type Table = fn(&[EntryRow]) -> Result<Vec<u8>, String>;
 
 fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
@@ -211,7 +211,7 @@ fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {
         Err(error @ (LedgerError::Broken(_) | LedgerError::Damaged(_))) => {
             told(Some(Verdict::Fail), None, Some(error.to_string()), Exit::Failed)
         }
-        // Nothing of such a file can be held against anything.
+        // Such a file has no entries that could be verified.
         Err(error @ (LedgerError::Foreign(_) | LedgerError::Schema(_) | LedgerError::Newer(_))) => {
             return Err(wrong(&args.file, &error));
         }

@@ -29,7 +29,7 @@ pub(super) async fn run(args: &MergeArgs) -> Result<Exit, UsageError> {
     Ok(results.finish())
 }
 
-/// The largest line of an audit, in bytes: the report of an object with thousands of damaged parts.
+/// Maximum length of a line in bytes. An object with thousands of damaged parts has long ones.
 const MOST_LINE: u64 = 16 << 20;
 
 fn shard(path: &Path) -> Result<Shard, UsageError> {

@@ -31,7 +31,8 @@ use crate::report::{Exit, Report};
 use crate::source::s3::Buckets;
 use crate::source::{Context, RetryPolicy};
 
-/// Objects side by side, where nothing is said: questions are short, readings fill the connection.
+/// Default numbers of objects examined at the same time, without and with reading, and of connections. HEAD requests
+/// are short, whereas few reads fill the connection.
 const QUESTIONS: usize = 32;
 const READINGS: usize = 4;
 const CONNECTIONS: usize = 64;
@@ -43,7 +44,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let request = request(&args).await?;
-    // One that is there is looked at before any work; a new one is begun when the work can begin.
+    // An existing ledger is checked before any work; a new one is created when the work begins.
     let known = match &args.ledger {
         Some(path) if path.exists() => match open(path, args.turn.max_time).await? {
             Ok(ledger) => Some(ledger),
@@ -96,10 +97,10 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     Ok(results.finish())
 }
 
-/// Opens a ledger and writes to it, so that no byte is read whose proof could not be kept; in words why not, where the
-/// ledger is right and cannot be written.
+/// Opens a ledger and writes to it, so that no byte is read whose proof could not be recorded. The inner error is a
+/// message for a valid ledger that cannot be written.
 ///
-/// Aside, for another run may hold it.
+/// Runs in a separate thread, because another process may hold the lock.
 async fn open(path: &Path, within: Option<Duration>) -> Result<Result<Ledger, String>, UsageError> {
     let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());
     let said = name.clone();
@@ -138,7 +139,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         most => most.map(|most| (most, PriceTable::built_in())),
     };
     let policy = policy(args.policy.as_deref())?;
-    // What the policy calls too old is due.
+    // Proofs that the policy considers too old are due.
     let demanded = policy.object.proof_age.filter(|_| args.level == Level::Bytes);
     let max_age = demanded.map_or(args.max_age, |age| age.min(args.max_age));
     Ok(AuditRequest {
@@ -165,7 +166,7 @@ fn policy(path: Option<&Path>) -> Result<Policy, UsageError> {
         .map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
 }
 
-/// Of each of the objects at once: its share of connections and memory.
+/// The limits of each object: its share of connections and memory.
 fn budget(args: &AuditReadingArgs, objects: usize) -> Result<Budget, UsageError> {
     let limits = Limits {
         concurrency: match args.concurrency.unwrap_or_default() {

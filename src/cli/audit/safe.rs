@@ -78,7 +78,7 @@ fn wish(args: &SafeArgs) -> Result<DeletionSafetyRequest, UsageError> {
     Ok(DeletionSafetyRequest { image: args.image.clone(), max_age: args.max_age, record })
 }
 
-/// To learn whose credentials these are.
+/// The account service, to identify the account of the credentials.
 fn account(args: &SafeArgs, buckets: &Buckets, context: &Context) -> Option<Arc<dyn crate::account::AccountService>> {
     #[cfg(feature = "ec2")]
     if !args.connection.no_sign_request {
@@ -88,7 +88,7 @@ fn account(args: &SafeArgs, buckets: &Buckets, context: &Context) -> Option<Arc<
     None
 }
 
-/// For stores in progress, where requests can be signed.
+/// The image service, to find stores in progress; `None` if requests are not signed.
 fn images(args: &SafeArgs, buckets: &Buckets, context: &Context) -> Option<Arc<dyn crate::image::ImageService>> {
     #[cfg(feature = "ec2")]
     if !args.connection.no_sign_request {

@@ -186,6 +186,7 @@ pub struct JudgingArgs {
 }
 
 impl JudgingArgs {
+    /// The limits of the service, with the values given by the user.
     pub fn limits(&self) -> ServiceLimits {
         ServiceLimits {
             image: GbLimit { gb: self.image_limit },

@@ -1,4 +1,4 @@
-//! Commands about store and restore tasks.
+//! Commands for store and restore tasks.
 
 pub(super) mod args;
 mod open;
@@ -18,7 +18,7 @@ use super::resolve::UsageError;
 use super::run::until;
 use tokio_util::sync::CancellationToken;
 
-/// Where nobody can be asked, `--yes` must be given; better said before the work than after it.
+/// Requires `--yes` if there is no terminal to ask on. Checked before the work, so that it does not fail at its end.
 fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
     if starting.yes || starting.dry_run || (io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Ok(());
@@ -28,7 +28,7 @@ fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
     ))
 }
 
-/// Asks a question on the terminal; the line that was typed, and `None` after Ctrl-C.
+/// Asks a question on the terminal. Returns the line typed; `None` after Ctrl-C.
 async fn ask(question: &str, cancel: &CancellationToken) -> Option<String> {
     write!(io::stderr(), "{} ", crate::render::printable(question)).ok()?;
     io::stderr().flush().ok()?;
@@ -40,7 +40,7 @@ async fn ask(question: &str, cancel: &CancellationToken) -> Option<String> {
     until(cancel, typed).await?.ok()?
 }
 
-/// Whether it may be started. After Ctrl-C nothing may.
+/// Asks for consent to start the task. `false` after Ctrl-C.
 async fn agreed(starting: &StartingArgs, question: &str, cancel: &CancellationToken) -> bool {
     if starting.yes {
         return !cancel.is_cancelled();

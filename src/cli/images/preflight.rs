@@ -36,7 +36,7 @@ async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
 }
 
 async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
-    // It only tells how long earlier restores took, so a preflight does without.
+    // The journal only provides the duration of earlier restores, so a preflight can run without it.
     let journal = journal(None).ok();
     let request = request(&args.target, &args.source, &args.task.judging, journal.as_ref())?;
     let mut runner = Runner::new(&args.task.output);

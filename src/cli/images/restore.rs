@@ -22,8 +22,8 @@ use crate::report::{Exit, Report};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
-/// The folder that was named, else `$XDG_STATE_HOME` (XDG Base Directory Specification) or its default. Where none of
-/// them is there, there is no safe place: a world-creatable directory is not safe.
+/// Opens the journal in the given directory, or below `$XDG_STATE_HOME` (XDG Base Directory Specification) or its
+/// default. Fails if none of these is known: a world-writable directory would not be safe.
 pub(super) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = || absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
@@ -37,7 +37,7 @@ pub(super) fn journal(folder: Option<&Path>) -> Result<Journal, UsageError> {
     Ok(journal)
 }
 
-/// What the caller's own earlier restores took, together.
+/// The combined pace of earlier restores by this user.
 fn pace(journal: &Journal) -> Option<RestorePace> {
     let timed = |entry: &Entry| Some((entry.volume_bytes? as f64, entry.seconds().filter(|seconds| *seconds > 0.0)?));
     let ended: Vec<(f64, f64)> = journal.entries().entries.iter().filter_map(timed).collect();
@@ -45,13 +45,13 @@ fn pace(journal: &Journal) -> Option<RestorePace> {
     (!ended.is_empty()).then(|| RestorePace { bytes_per_second: bytes / seconds, restores: ended.len() })
 }
 
-/// What earlier runs wrote of the object, with the names of the files.
+/// Files of earlier runs about the object, with their names.
 struct GivenFiles {
     record: Option<(String, Record)>,
     manifest: Option<(String, Manifest)>,
 }
 
-/// Read before anything is asked: a file that is wrong needs no network to be found.
+/// Reads the files before any request is sent, so that an invalid file is reported without network access.
 fn given_files(source: &SourceArgs) -> Result<GivenFiles, UsageError> {
     let record = record(source.record.as_deref())?;
     let manifest = match &source.manifest {
@@ -66,7 +66,7 @@ fn given_files(source: &SourceArgs) -> Result<GivenFiles, UsageError> {
     Ok(GivenFiles { record, manifest })
 }
 
-/// What the arguments ask for.
+/// Builds the request from the arguments.
 pub(super) fn request(
     target: &ObjectUri,
     source: &SourceArgs,
@@ -87,7 +87,7 @@ pub(super) fn request(
     })
 }
 
-/// The request with what a verification of the object says now, where `wanted`.
+/// Adds the result of a verification of the object to the request, if `wanted`.
 pub(super) async fn verified_first(
     services: &ObjectServices,
     request: RestorePreflightRequest,
@@ -154,7 +154,7 @@ struct Restore<'a> {
 }
 
 impl Restore<'_> {
-    /// Starts nothing: follows the restore that makes an AMI.
+    /// Follows the restore that creates an AMI, without starting one.
     async fn follow_named(&mut self, image: &AmiId) -> Result<(), UsageError> {
         let source =
             given_files(&self.args.source)?.record.map(|(file, record)| record.facts(format!("the record {file}")));
@@ -164,7 +164,7 @@ impl Restore<'_> {
         Ok(())
     }
 
-    /// The preflight, and the restore if nothing speaks against it.
+    /// Runs the preflight, and starts the restore if the preflight allows it.
     async fn start(&mut self, target: &ObjectUri) -> Result<(), UsageError> {
         let args = self.args;
         let mut request = request(target, &args.source, &args.task.judging, Some(&self.journal))?;
@@ -210,7 +210,7 @@ impl Restore<'_> {
         match start_restore(services, &surveyed, &self.journal).await {
             Err(error) => self.runner.fail(&target, error),
             Ok(begun) => {
-                // The preflight was shown, and admitted it; it is not said again what a verification found.
+                // The preflight already showed the result of the verification.
                 let request = self.follow_request(&begun.image, begun.origin(), source);
                 self.follow(&services.region, request).await;
             }

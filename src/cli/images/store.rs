@@ -45,7 +45,7 @@ struct Store<'a> {
 }
 
 impl Store<'_> {
-    /// The preflight, and the store if nothing speaks against it.
+    /// Runs the preflight, and starts the store if the preflight allows it.
     async fn start(&mut self, image: &AmiId) -> Result<(), UsageError> {
         let args = self.args;
         let into = args.bucket.clone().ok_or_else(missing)?;
@@ -86,7 +86,7 @@ impl Store<'_> {
         record: Option<Record>,
     ) {
         let image = &request.image;
-        // Written before the call: what is known now may be gone when the store has ended.
+        // Written before the call: the AMI may no longer exist when the store has ended.
         let written_at = services.region.context().clock.now().to_string();
         let record = record.map(|record| Record { written_at, ..record });
         if let (Some(path), Some(record)) = (&self.args.record, &record)
@@ -102,7 +102,7 @@ impl Store<'_> {
         self.follow(&services.region, follow, record).await;
     }
 
-    /// Follows the store to its end, and completes the record with what the object tells.
+    /// Follows the store until it ends, and completes the record with facts about the object.
     async fn follow(&mut self, services: &RegionServices, request: StoreFollowRequest<'_>, record: Option<Record>) {
         let work = follow_store(services, &request, &self.cancel);
         let Some(FollowedStore { mut report, object }) =
@@ -120,7 +120,7 @@ impl Store<'_> {
     }
 }
 
-/// The record with what only the stored object tells.
+/// Adds what only the stored object states to the record.
 fn completed(record: Record, facts: &ObjectFacts) -> Record {
     Record {
         etag: facts.id.etag.as_ref().map(ToString::to_string),

@@ -1,4 +1,4 @@
-//! Objects that could not be looked at, were not reached, or are gone.
+//! Objects that could not be examined, were not reached, or no longer exist.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::report::{FindingReport, TOOL};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckId, Finding, Outcome, PolicyCheck, Reason, Verdict};
 
-/// An object that could not be looked at.
+/// The result for an object whose examination failed.
 pub(super) fn not_there(subject: &Subject<'_>, error: &SourceError) -> AuditedObject {
     let (candidate, history) = (&subject.candidate, subject.history);
     let (known, gone) = (history.is_some_and(|history| !history.is_empty()), error.kind == ErrorKind::NotFound);
@@ -25,7 +25,7 @@ pub(super) fn not_there(subject: &Subject<'_>, error: &SourceError) -> AuditedOb
         if vanished { judged::exit(&findings) } else { judged::exit(&findings).and(crate::commands::exit_of(error)) };
     let entry = match &listed {
         _ if gone => history.and_then(|history| gone_entry(&candidate.uri, history, subject.now())),
-        // What is listed and cannot be looked at is missed all the same when it is gone.
+        // Record the object as listed, so that a later deletion is detected although it was never examined.
         Some(listed) => Some(listed_entry(subject, subject.request.level, listed)),
         None => None,
     };
@@ -39,7 +39,7 @@ pub(super) fn not_there(subject: &Subject<'_>, error: &SourceError) -> AuditedOb
     object
 }
 
-/// The finding for an object that HEAD, or a reading, did not find.
+/// The finding for an object that HEAD or a read failed on.
 fn why_not(error: &SourceError, known: bool, listed: bool) -> Finding {
     let outcome = match error.kind {
         ErrorKind::NotFound if known => return missing(),
@@ -54,7 +54,7 @@ fn why_not(error: &SourceError, known: bool, listed: bool) -> Finding {
     Finding { check, required: true, outcome }
 }
 
-/// An object that was seen once, and is not there any more.
+/// The result for an object of the ledger that no longer exists.
 pub(super) fn missed(target: &ObjectUri, history: &History, now: Timestamp) -> AuditedObject {
     let mut object = AuditedObject::of_findings(target, vec![FindingReport::from(&missing())]);
     let last =
@@ -65,7 +65,7 @@ pub(super) fn missed(target: &ObjectUri, history: &History, now: Timestamp) -> A
     object
 }
 
-/// An object that is due, and was not reached. What a listing and the ledger tell of it is reported all the same.
+/// The result for an object that is due and was not reached. It still contains what the listing and the ledger show.
 pub(super) fn left(subject: &Subject<'_>, why: &'static str) -> AuditedObject {
     let detail = format!("due, and left for another run: {why}");
     let outcome = Outcome::Unknown(Reason::Unanswered { detail });
@@ -73,7 +73,8 @@ pub(super) fn left(subject: &Subject<'_>, why: &'static str) -> AuditedObject {
     let (history, listed) = (subject.history, subject.listed());
     let (known, change) = known_of(history, listed.as_ref());
     findings.extend(known);
-    // A person may accept what was reported, so that state must be known; and it must not lose its turn by that.
+    // The ledger must hold a new state, so that the user can accept it. An entry at level `facts` does not count as a
+    // read, so that the object keeps its place in the order of reads.
     let new = listed.filter(|listed| change.is_some() && history.is_some_and(|known| known.state() != Some(listed)));
     let mut object = AuditedObject::of_findings(&subject.candidate.uri, findings);
     object.entry = new.map(|listed| listed_entry(subject, Level::Facts, &listed));
@@ -81,7 +82,7 @@ pub(super) fn left(subject: &Subject<'_>, why: &'static str) -> AuditedObject {
     object
 }
 
-/// What the ledger knows of an object that was listed, and not looked at.
+/// The findings and the change that the ledger and the listing show without an examination.
 fn known_of(history: Option<&History>, listed: Option<&ObjectIdentity>) -> (Vec<FindingReport>, Option<ChangeKind>) {
     let Some((history, listed)) = history.zip(listed) else { return (Vec::new(), None) };
     let mut findings: Vec<FindingReport> = known_trouble(history, listed).into_iter().collect();
@@ -91,7 +92,7 @@ fn known_of(history: Option<&History>, listed: Option<&ObjectIdentity>) -> (Vec<
     (findings, replaced.then(|| change.kind()))
 }
 
-/// A state of an object that a listing shows.
+/// A ledger entry for the state that the listing shows.
 fn listed_entry(subject: &Subject<'_>, level: Level, listed: &ObjectIdentity) -> Entry {
     Entry::Proof(Box::new(Proof {
         at: subject.now().to_string(),
@@ -113,7 +114,7 @@ fn listed_entry(subject: &Subject<'_>, level: Level, listed: &ObjectIdentity) ->
     }))
 }
 
-/// That what was known is gone; once is enough.
+/// A ledger entry for an object that no longer exists; `None` if the ledger already has one or never had the object.
 fn gone_entry(target: &ObjectUri, history: &History, now: Timestamp) -> Option<Entry> {
     let gone = Gone { at: now.to_string(), tool: TOOL.to_owned(), target: target.to_string() };
     (!history.is_empty() && !history.is_gone()).then_some(Entry::Gone(gone))

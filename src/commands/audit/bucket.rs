@@ -6,7 +6,7 @@ use crate::commands::ask::asked;
 use crate::facts::Fact;
 use crate::report::{AuditedBucketReport, FindingReport};
 
-/// The settings of a bucket, where the policy asks for any.
+/// Checks the settings of a bucket; `None` if the policy has no rules for buckets.
 pub(super) async fn bucket(
     services: &AuditServices,
     request: &AuditRequest,

@@ -8,7 +8,7 @@ use crate::audit::Level;
 use crate::facts::ObjectFacts;
 use crate::price::{CostItem, StorageClass, Subject, estimate};
 
-/// What may still be spent on objects that are due.
+/// The remaining budget of an audit.
 pub(super) struct AuditBudget {
     bytes: Option<u64>,
     dollars: f64,
@@ -16,17 +16,22 @@ pub(super) struct AuditBudget {
 }
 
 impl AuditBudget {
+    /// The whole budget of a request.
     pub fn new(request: &AuditRequest) -> Self {
         AuditBudget { bytes: request.due.bytes, dollars: 0.0, begun: false }
     }
 
-    /// US dollars that were spent, by list prices.
+    /// US dollars spent, by list prices; `None` if nothing was.
     pub fn dollars(&self) -> Option<f64> {
         (self.dollars > 0.0).then_some(self.dollars)
     }
 
-    /// Whether an object may still be looked at; in words what there is no more of. The first one always may: runs
-    /// that follow each other must come to an end.
+    /// Reserves the budget to examine an object. The limits never exclude the first object, so that repeated runs make
+    /// progress.
+    ///
+    /// # Errors
+    ///
+    /// A message that names the exhausted limit, or states that the price is not known.
     pub fn take(&mut self, request: &AuditRequest, weight: &ObjectCost, now: Instant) -> Result<(), &'static str> {
         let reads = match request.level {
             Level::Facts => 0,
@@ -54,13 +59,14 @@ impl AuditBudget {
     }
 }
 
-/// What looking at an object costs by.
+/// What determines the cost of examining an object: its size in bytes and its storage class.
 pub(super) struct ObjectCost {
     bytes: u64,
     class: Option<String>,
 }
 
 impl ObjectCost {
+    /// Takes size and class from the listing, otherwise from the facts.
     pub fn of(candidate: &Candidate, facts: Option<&ObjectFacts>) -> Self {
         let listed = candidate.listed.as_ref();
         let bytes = listed.and_then(|object| object.size).or(facts.map(|facts| facts.size));
@@ -70,10 +76,10 @@ impl ObjectCost {
     }
 }
 
-/// Of reading so many bytes of an object, at the most; `None` where that is not known.
+/// Upper bound of the price of reading `reads` bytes of an object, in US dollars; `None` if it is not known.
 fn price(request: &AuditRequest, weight: &ObjectCost, reads: u64) -> Option<f64> {
     let (_, table) = request.due.dollars.as_ref()?;
-    // What can be read of an archived object is a copy in this class.
+    // A restored copy of an archived object is read at the price of this class.
     let archived = weight.class.as_deref().and_then(StorageClass::from_name).is_some_and(StorageClass::archives);
     let class = if archived { Some("STANDARD".to_owned()) } else { weight.class.clone() };
     let subject = Subject {

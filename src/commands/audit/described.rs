@@ -5,22 +5,25 @@ use crate::facts::{ImageFacts, SnapshotFacts};
 use crate::ident::AmiId;
 use crate::image::ImageService;
 
-/// What EC2 tells of the AMI that copies are held against.
+/// Result of describing the AMI that copies are compared with.
 pub(super) enum Described {
     There(Box<Source>),
-    /// There is none that this account can see.
+    /// The account sees no such AMI.
     None,
-    /// In words, why that is not known.
+    /// The reason why it could not be described.
     NotKnown(String),
 }
 
 pub(super) struct Source {
+    /// The AMI as EC2 describes it.
     pub image: ImageFacts,
+    /// Its size before compression.
     pub size: LogicalSize,
+    /// The Region it is in.
     pub region: String,
 }
 
-/// Describes the AMI and its snapshots. Snapshots that cannot be described leave their sizes to those of the volumes.
+/// Describes the AMI and its snapshots. If the snapshots cannot be described, the sizes of the volumes are used.
 pub(super) async fn describe(images: Option<&dyn ImageService>, id: &AmiId) -> Described {
     let Some(images) = images else {
         return Described::NotKnown("EC2 was not asked, for it takes signed requests".to_owned());

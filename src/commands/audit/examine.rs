@@ -12,7 +12,7 @@ use crate::audit::{Change, Entry, History, Level, LookResult, Proof, ValidityWin
 use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL};
 use crate::verdict::{Doubt, Verdict};
 
-/// Looks at an object.
+/// Examines one object: inspects it at the level of the run and judges the result.
 pub(super) async fn examine(subject: &Subject<'_>, cancel: &CancellationToken) -> AuditedObject {
     let mut examined = match inspect(subject, cancel).await {
         Ok(known) => judge(subject, known).await,
@@ -23,7 +23,7 @@ pub(super) async fn examine(subject: &Subject<'_>, cancel: &CancellationToken) -
     examined
 }
 
-/// Adds what was known before, what is to be kept, and what the policy says.
+/// Adds the ledger's findings and the policy's findings, and builds the ledger entry.
 async fn judge(subject: &Subject<'_>, mut known: Inspection) -> AuditedObject {
     let (request, now) = (subject.request, subject.now());
     let weighed = Weighed::of(look_of(subject, &known, now), subject.history);
@@ -32,11 +32,11 @@ async fn judge(subject: &Subject<'_>, mut known: Inspection) -> AuditedObject {
     let storage_class = known.facts.storage_class.clone();
     let facts = Some(Ok(&known.facts));
     let mut state = object_state(subject, facts, storage_class, (&weighed.after, &known.seen)).await;
-    // What nothing identifies is proved in this run all the same.
+    // The proof of a state without an identity counts in this run only.
     state.proof = state.proof.or((weighed.result == LookResult::Proved).then_some(&weighed.look));
     known.findings.extend(request.policy.judge_object(&state, now).iter().map(FindingReport::from));
     known.notes.extend(moves(request, &state, now));
-    // What was stopped says nothing of the object, unless it spoke against it by then.
+    // An interrupted examination is recorded only if it found evidence against the object.
     let keep = known.exit != Exit::Interrupted || weighed.is_trouble();
     let report = report(subject, known, &weighed, holds);
     let entry = keep.then(|| Entry::Proof(Box::new(weighed.look)));
@@ -62,12 +62,12 @@ fn report(subject: &Subject<'_>, known: Inspection, weighed: &Weighed, holds: bo
     }
 }
 
-/// A look beside what the ledger knows of the object.
+/// The result of an examination, combined with the history of the object.
 struct Weighed {
     look: Proof,
     result: LookResult,
-    /// What is known after this look. Every output shows that: an earlier proof that the look takes back is shown
-    /// nowhere.
+    /// The history including this examination. All outputs use it, so that an earlier proof that the examination
+    /// revokes is never shown.
     after: History,
     change: Option<Change>,
 }
@@ -86,18 +86,18 @@ impl Weighed {
         }
     }
 
-    /// Whether it speaks against the bytes.
+    /// Whether the examination found evidence against the bytes.
     fn is_trouble(&self) -> bool {
         matches!(self.result, LookResult::Damaged | LookResult::Doubted(_))
     }
 
-    /// Whether every byte of this state is proved, now or in this term.
+    /// Whether every byte of this state is proved, in this run or within the validity window.
     fn holds(&self, term: ValidityWindow) -> bool {
         let proof = self.after.proof_of(&self.look.object);
         self.result == LookResult::Proved || proof.is_some_and(|proof| proof.is_in(term))
     }
 
-    /// Adds what the ledger says to what was found.
+    /// Adds the findings and notes from the history to those of the examination.
     fn tell(&self, known: &mut Inspection, level: Level) {
         if let Some(change) = &self.change {
             known.findings.extend(unchanged(change).iter().map(FindingReport::from));
@@ -111,8 +111,8 @@ impl Weighed {
         known.findings.extend(self.unsaid_trouble(level));
     }
 
-    /// What speaks against this state of the object, unless the findings of this look say as much. A sample demands less
-    /// than a proof, and a doubt that it finds bears on the object all the same.
+    /// The finding for known damage or doubt of this state, unless this examination already reports it. A sample
+    /// requires less than a proof, so a doubt that it finds is added even then.
     fn unsaid_trouble(&self, level: Level) -> Option<FindingReport> {
         let seen = &self.look.object;
         let said = match self.result {
@@ -124,8 +124,7 @@ impl Weighed {
     }
 }
 
-/// The look as the ledger keeps it: the verdict on the object itself, apart from what it was before and what is demanded
-/// of it.
+/// The examination as a ledger entry. Its verdict covers the object itself, without changes and policy.
 fn look_of(subject: &Subject<'_>, known: &Inspection, now: Timestamp) -> Proof {
     let level = subject.request.level;
     let proved = level == Level::Bytes && !known.proved_by.is_empty();

@@ -1,4 +1,4 @@
-//! Findings of an audit that more than one step gives.
+//! Findings that several steps of an audit use.
 
 use crate::audit::{Change, History, LookResult, joined};
 use crate::checks::wrong_size;
@@ -6,7 +6,7 @@ use crate::ident::{ObjectIdentity, ObjectUri, Target};
 use crate::report::FindingReport;
 use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason};
 
-/// Whether a stored AMI object can have this size.
+/// Whether a stored AMI object can have this size, in bytes.
 pub(super) fn size(uri: &ObjectUri, bytes: u64) -> Finding {
     let outcome = match wrong_size(&Target::Object(uri.clone()), bytes) {
         Some(failure) => Outcome::Fail(failure),
@@ -15,7 +15,7 @@ pub(super) fn size(uri: &ObjectUri, bytes: u64) -> Finding {
     Finding { check: CheckId::Size, required: true, outcome }
 }
 
-/// What an earlier look found in the same state, and this one did not look for.
+/// The finding for damage or doubt that an earlier examination recorded for the same state.
 pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<FindingReport> {
     let outcome = if let Some(damage) = history.damage_of(seen) {
         let observed = format!("{} failed {}", joined(&damage.failed, ", "), damage.at);
@@ -29,7 +29,7 @@ pub(super) fn known_trouble(history: &History, seen: &ObjectIdentity) -> Option<
     Some(FindingReport::from(&Finding { check: CheckId::PolicyCheck(PolicyCheck::Sound), required: true, outcome }))
 }
 
-/// Whether an object is what it was; `None` for a new one.
+/// The finding for a change of the object since it was first seen or accepted; `None` for a new one.
 pub(super) fn unchanged(change: &Change) -> Option<Finding> {
     let evidence = |observed: &str| Evidence::of_rule("ledger", "what it was when first seen, or accepted", observed);
     let outcome = match change {
@@ -48,7 +48,7 @@ pub(super) fn unchanged(change: &Change) -> Option<Finding> {
     Some(Finding { check: CheckId::PolicyCheck(PolicyCheck::Unchanged), required: true, outcome })
 }
 
-/// An object that the ledger knows, and that is not there any more.
+/// The finding for an object of the ledger that no longer exists.
 pub(super) fn missing() -> Finding {
     let evidence = Evidence::of_rule("ledger", "still there", "there is no such object any more");
     let outcome = Outcome::Fail(Failure::of_rule(evidence));

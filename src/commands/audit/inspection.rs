@@ -1,4 +1,4 @@
-//! What the requests of a level show of one object.
+//! Collects what the requests of an audit level show about one object.
 
 use tokio_util::sync::CancellationToken;
 
@@ -15,24 +15,31 @@ use crate::report::{Exit, FindingReport, VerifyReport};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason, ReasonCode, Verdict};
 
-/// What is known of an object from the requests of a level.
+/// What the requests of an audit level show about one object.
 pub(super) struct Inspection {
+    /// The facts of HEAD and of the following requests.
     pub facts: ObjectFacts,
+    /// The state of the object, in the precision of a listing.
     pub seen: ObjectIdentity,
+    /// Values that identify the content.
     pub content: Vec<ContentFingerprint>,
+    /// Findings about the object itself.
     pub findings: Vec<FindingReport>,
+    /// Notes of the object's report.
     pub notes: Vec<String>,
+    /// The references that prove the bytes.
     pub proved_by: Vec<Word<CheckId>>,
+    /// Bytes compared with references.
     pub covered: u64,
-    /// What speaks against the bytes without refuting them.
+    /// Evidence against the bytes that does not refute them.
     pub doubt: Option<Doubt>,
-    /// The parts under which the ETag matched.
+    /// The layout under which the ETag matched.
     pub etag_parts: Option<PartLayout>,
-    /// How work ended that could not be done, where no finding says so.
+    /// The exit code of failed work that no finding reports.
     pub exit: Exit,
 }
 
-/// Asks what the level of the run asks, and reads what it reads.
+/// Sends the requests of the audit level and reads the bytes it needs.
 pub(super) async fn inspect(subject: &Subject<'_>, cancel: &CancellationToken) -> Result<Inspection, SourceError> {
     let facts = subject.head().await.map_err(Clone::clone)?.clone();
     match subject.request.level {
@@ -49,7 +56,7 @@ pub(super) async fn inspect(subject: &Subject<'_>, cancel: &CancellationToken) -
     }
 }
 
-/// Holds its bytes, all of them or a sample, against what S3 stores of it.
+/// Verifies the bytes, or a sample of them, against the values that S3 stores.
 async fn read(
     subject: &Subject<'_>,
     seen: &ObjectIdentity,
@@ -70,7 +77,7 @@ async fn read(
 }
 
 impl Inspection {
-    /// Takes the notes of the discovery, so that a reading behind it does not repeat them.
+    /// Takes the notes of the discovery, so that the verification does not repeat them.
     fn of_facts(subject: &Subject<'_>, found: &mut Discovery) -> Self {
         let mut notes = std::mem::take(&mut found.notes);
         let facts = found.facts.clone();
@@ -93,20 +100,20 @@ impl Inspection {
         }
     }
 
-    /// Adds what a reading showed.
+    /// Adds the result of a verification.
     fn with(self, verified: Verified, level: Level) -> Self {
         let Verified { report, doubt, etag_parts, .. } = verified;
         let VerifyReport { mut findings, proved_by, stats, exit_code, notes: more, .. } = report;
         if level == Level::Sample {
-            // A sample proves nothing, and is what was asked for.
+            // A sample cannot prove the object, and the user asked for no more.
             let sampled = |finding: &&mut FindingReport| {
                 finding.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Sampled)
             };
             findings.iter_mut().filter(sampled).for_each(|finding| finding.required = false);
         }
         let proved_by: Vec<Word<CheckId>> = proved_by.into_iter().map(Word::Known).collect();
-        // Values that were proved, or all that are stated where none was. Beside damage or doubt all are kept: those
-        // that did not match must be known.
+        // Keep only the proved values, or all if none was proved. With damage or doubt keep all: the ledger must record
+        // the values that did not match.
         let mut content = self.content;
         let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
         if level == Level::Bytes && !proved_by.is_empty() && doubt.is_none() && !fails {
@@ -121,14 +128,14 @@ impl Inspection {
         Inspection { content, findings, notes, proved_by, covered, doubt, etag_parts, exit, ..self }
     }
 
-    /// Values of the content that every byte was held against, and that matched. No other value makes the content of an
-    /// object the same as before while its bytes are wrong or in doubt.
+    /// Values that matched over every byte. While the bytes are damaged or in doubt, only these can show that the
+    /// content is the same as before.
     pub fn matched(&self) -> Vec<ContentFingerprint> {
         self.content.iter().filter(|content| self.proved_by.contains(&content.check())).cloned().collect()
     }
 }
 
-/// What the listing said otherwise than HEAD.
+/// Notes on differences between the listing and HEAD.
 fn notes_on_listing(subject: &Subject<'_>, facts: &ObjectFacts, seen: &ObjectIdentity) -> Vec<String> {
     let candidate = &subject.candidate;
     let moved = |listed: &&ListedObject| !listed.identity().same_bytes_as(seen).agrees();
@@ -143,13 +150,13 @@ fn notes_on_listing(subject: &Subject<'_>, facts: &ObjectFacts, seen: &ObjectIde
     moved.into_iter().chain(odd).collect()
 }
 
-/// Values of its content, as S3 states them.
+/// The values that S3 states for the content.
 pub(super) fn stated(facts: &ObjectFacts) -> Vec<ContentFingerprint> {
     let checksums = facts.checksums.value().into_iter().flatten();
     let mut content: Vec<ContentFingerprint> = checksums
         .map(|checksum| {
             let value = checksum.to_string();
-            // What may go over parts must not be taken for a value of the whole.
+            // A value that may be composite must not be compared as a value of the whole object.
             let open = !matches!(checksum.kind, ChecksumKind::FullObject) && !value.contains('-');
             let value = if open { format!("{value}-?") } else { value };
             ContentFingerprint::new(&checksum.algorithm().to_string(), &value)

@@ -8,10 +8,10 @@ use crate::source::{BucketResolver, Context, ErrorKind};
 
 const SOURCE: &str = "GetBucketLifecycleConfiguration";
 
-/// Rules of a bucket, or why they are not known.
+/// The rules of a bucket, or why they are not known.
 type Rules = Fact<Arc<[LifecycleRule]>>;
 
-/// The lifecycle rules of buckets; each bucket is asked once, by whoever needs them first.
+/// The lifecycle rules of buckets, requested at most once per bucket and shared by all objects.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycles(Arc<Mutex<BTreeMap<String, Arc<OnceCell<Rules>>>>>);
 
@@ -27,7 +27,7 @@ impl Lifecycles {
                 Err(error) if error.kind == ErrorKind::Denied => {
                     Fact::NotPermitted { needs: "s3:GetLifecycleConfiguration" }
                 }
-                // Only one code says that there are none; a server may answer anything else to what it does not know.
+                // Only one error code means that there are no rules. Servers without this API may answer anything else.
                 Err(error) => Fact::Unavailable { because: format!("{SOURCE}: {}", error.explain()) },
             }
         };

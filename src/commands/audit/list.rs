@@ -9,38 +9,39 @@ use crate::ident::{ObjectUri, Prefix, Target};
 use crate::report::AuditNote;
 use crate::source::{BucketService, SourceError};
 
-/// An object that is to be looked at, if it is due.
+/// An object to examine if it is due.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
+    /// The object.
     pub uri: ObjectUri,
-    /// `None` where it was named, and not listed.
+    /// Its entry in the listing; `None` for an object named by the user.
     pub listed: Option<ListedObject>,
-    /// In words, what could not be read of its entry in the listing.
+    /// What is unreadable in its listing entry, as text.
     pub odd: Option<String>,
 }
 
 impl Candidate {
-    /// One of which only the name is known.
+    /// A candidate that is known only by its name.
     pub fn named(uri: ObjectUri) -> Self {
         Candidate { uri, listed: None, odd: None }
     }
 }
 
-/// What comes of listing.
+/// One step of the listing.
 pub(super) enum Listed {
     Page {
         candidates: Vec<Candidate>,
         others: u64,
-        /// A prefix that came to its end without any.
+        /// The prefix, if it ended without any stored AMI object.
         empty: Option<Prefix>,
-        /// What the listing of a prefix had besides, said at its end.
+        /// Notes on the prefix, added with its last page.
         notes: Vec<AuditNote>,
     },
-    /// A prefix that could not be listed, or not to its end.
+    /// A prefix that could not be listed completely.
     Problem(Prefix, SourceError),
 }
 
-/// Pages of candidates, one prefix after the other; a prefix that cannot be listed does not stop the rest.
+/// Pages of candidates, one prefix after the other. A prefix that cannot be listed does not stop the others.
 pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Scope) -> impl Stream<Item = Listed> + 'a {
     let (prefixes, named) = match chosen {
         Scope::Listed(prefixes) => (prefixes.as_slice(), None),
@@ -60,11 +61,11 @@ struct Cursor<'a> {
     place: Option<Place>,
 }
 
-/// Where the listing of one prefix is.
+/// The position in the listing of one prefix.
 struct Place {
     bucket: Arc<dyn BucketService>,
     walk: Walk,
-    /// Whether this prefix held any so far.
+    /// Whether the prefix has had any candidate so far.
     found: bool,
     outside: u64,
     /// The first key outside of the prefix.
@@ -103,7 +104,7 @@ impl Cursor<'_> {
 }
 
 impl Place {
-    /// Candidates of a page, and how many other objects it has.
+    /// The candidates of a page, and the number of its other objects.
     fn take(&mut self, prefix: &Prefix, page: ListedPage) -> (Vec<Candidate>, u64) {
         self.unordered |= page.unordered;
         self.outside += page.outside.len() as u64;
@@ -134,14 +135,16 @@ impl Place {
     }
 }
 
-/// A digest over everything listed, in order: the shards of one audit must have seen the same.
+/// A digest over all listed objects, in order. Equal digests show that the shards of an audit saw the same objects.
 pub(super) struct ListingDigest(Hasher);
 
 impl ListingDigest {
+    /// A digest over no objects.
     pub fn new() -> Self {
         ListingDigest(Hasher::new(Algorithm::Sha256))
     }
 
+    /// Adds a listed object.
     pub fn add(&mut self, candidate: &Candidate) {
         let listed = candidate.listed.as_ref();
         let modified = listed.and_then(|object| object.modified).map(|time| time.to_string());
@@ -153,6 +156,7 @@ impl ListingDigest {
         }
     }
 
+    /// The digest, as hexadecimal SHA-256.
     pub fn finish(self) -> String {
         self.0.finish().hex()
     }

@@ -18,21 +18,23 @@ use crate::sync::lock;
 
 pub(super) static NOTHING: History = History::NOTHING;
 
-/// What became of an object in this run.
+/// How an object was handled in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ObjectOutcome {
     Examined,
     StillGood,
-    /// Due, and not reached.
+    /// Due, but not reached.
     Left,
     Missing,
 }
 
-/// An object that was looked at.
+/// The result for one object.
 pub(super) struct Looked {
+    /// How it was handled.
     pub done: ObjectOutcome,
+    /// Its report and ledger entry.
     pub examined: AuditedObject,
-    /// It is there, and the listing lacks it.
+    /// The object exists, but the listing does not contain it.
     pub unlisted: bool,
 }
 
@@ -42,17 +44,21 @@ impl Looked {
     }
 }
 
-/// Looks at objects, in the light of what is known of each.
+/// Examines objects, using the ledger's history of each.
 pub(super) struct Look<'a> {
+    /// Access to buckets and images.
     pub services: &'a AuditServices,
+    /// The audit.
     pub request: &'a AuditRequest,
-    /// `None` without a ledger.
+    /// What the ledger knows of each object; `None` without a ledger.
     pub histories: Option<Histories>,
+    /// Cancels the examinations.
     pub cancel: &'a CancellationToken,
     spend: Mutex<AuditBudget>,
 }
 
 impl<'a> Look<'a> {
+    /// Starts with the whole budget of the request.
     pub fn new(
         services: &'a AuditServices,
         request: &'a AuditRequest,
@@ -62,19 +68,19 @@ impl<'a> Look<'a> {
         Look { services, request, histories, cancel, spend: Mutex::new(AuditBudget::new(request)) }
     }
 
-    /// US dollars that were spent, by list prices.
+    /// US dollars spent, by list prices.
     pub fn dollars(&self) -> Option<f64> {
         lock(&self.spend).dollars()
     }
 
-    /// Looks at an object that is listed, or named.
+    /// Examines an object that was listed or named, if it is due.
     pub async fn at(&self, candidate: Candidate) -> Looked {
         let history = self.histories.as_ref().map(|all| all.get(&candidate.uri.to_string()).unwrap_or(&NOTHING));
         self.examine(Subject::new(self.services, self.request, candidate, history)).await
     }
 
-    /// Asks for an object that was seen once, and that the listing does not hold. Only an answer that there is none makes
-    /// it gone: a listing may lie or lag.
+    /// Examines an object of the ledger that the listing does not contain. Only a 404 response to HEAD makes it
+    /// missing, because a listing may be stale or wrong.
     pub async fn absence(&self, uri: ObjectUri, history: &History) -> Looked {
         let subject = Subject::new(self.services, self.request, Candidate::named(uri), Some(history));
         if self.request.due.is_over(self.services.context.clock.monotonic()) {
@@ -92,12 +98,12 @@ impl<'a> Look<'a> {
         Looked { unlisted, ..looked }
     }
 
-    /// Takes an earlier proof that still holds, or looks at the object if it may be paid for.
+    /// Uses an earlier proof if it still holds; otherwise examines the object if the budget allows.
     async fn examine(&self, subject: Subject<'_>) -> Looked {
         if let Some(examined) = self.still_good(&subject).await {
             return Looked::new(ObjectOutcome::StillGood, examined);
         }
-        // What was not listed is asked for where its size decides.
+        // The budget needs the size of an object that was not listed.
         let facts = if subject.candidate.listed.is_none() && self.request.due.ends() {
             subject.head().await.ok()
         } else {
@@ -111,7 +117,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// The object, if an earlier proof of its present state still holds. One that was not listed is asked for.
+    /// The object, if an earlier proof of its present state still holds. Sends HEAD for an object that was not listed.
     async fn still_good(&self, subject: &Subject<'_>) -> Option<AuditedObject> {
         let history = subject.history.filter(|history| !history.is_empty())?;
         let seen = match subject.listed() {
@@ -123,7 +129,7 @@ impl<'a> Look<'a> {
     }
 }
 
-/// What is known of the chosen objects, and what the ledger ends in.
+/// Reads the histories of the chosen objects from the ledger, and the ledger's head.
 pub(super) async fn histories(ledger: &SharedLedger, chosen: &Scope) -> Result<(Histories, Head), LedgerError> {
     let mut histories = Histories::new();
     let visit = |kept: Kept| {

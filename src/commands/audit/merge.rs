@@ -8,19 +8,21 @@ use crate::report::{
     AuditLines, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, ObservationReport, Report,
 };
 
-/// What one shard of an audit wrote.
+/// The output of one shard of an audit.
 #[derive(Debug, Clone)]
 pub struct Shard {
-    /// Of the file, for messages.
+    /// The name of the file, for messages.
     pub name: String,
+    /// The lines of the file.
     pub reports: Vec<Report>,
 }
 
-/// Puts the shards of one audit together.
+/// Merges the shards of one audit.
 ///
 /// # Errors
 ///
-/// In words: a shard is cut off, altered or of another audit, a line contradicts itself, or a shard is missing.
+/// A message if a shard is truncated, altered or of another audit, a line contradicts itself or another, or a shard is
+/// missing.
 pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     let mut merged = Merged::default();
     for shard in shards {
@@ -29,11 +31,11 @@ pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
     merged.finish()
 }
 
-/// The lines of the shards read so far.
+/// The shards read so far.
 #[derive(Default)]
 struct Merged {
     ends: Vec<(String, AuditReport)>,
-    /// What the policy demands of each object, by its lines.
+    /// What the policy requires of each object, according to the lines of each shard.
     demands: Vec<(String, Demands)>,
     /// By target, in the order of their text.
     objects: BTreeMap<String, AuditedReport>,
@@ -60,7 +62,7 @@ impl Merged {
         Ok(())
     }
 
-    /// Each shard asked; what went wrong for one of them must not be lost.
+    /// Every shard checks the buckets. Keep the report of the shard that had problems.
     fn add_bucket(&mut self, report: AuditedBucketReport) {
         self.exit = self.exit.and(report.exit_code);
         match self.buckets.entry(report.bucket.clone()) {
@@ -96,14 +98,14 @@ impl Merged {
     }
 }
 
-/// An observation with what it is sorted by.
+/// An observation with its sort key.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Observed {
     kind: String,
     report: ObservationReport,
 }
 
-/// The lines of one shard, if it is whole and no line contradicts itself or another.
+/// The lines of one shard, if it is complete and no line contradicts itself or another.
 fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observed>), String> {
     let (mut lines, mut observed) = (AuditLines::default(), Vec::new());
     let (mut end, mut summary) = (None, None);
@@ -114,7 +116,7 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
         match report {
             Report::Audited(report) => lines.objects.push(*report),
             Report::AuditedBucket(report) => lines.buckets.push(report),
-            // Only all objects together can show these.
+            // Duplicates are computed again over the objects of all shards.
             Report::Observation(one) if one.kind == ObservationKind::Duplicate => {}
             Report::Observation(report) => observed.push(Observed { kind: report.kind.to_string(), report }),
             Report::Audit(_) if end.is_some() => return Err(format!("{name}: holds more than one audit")),
@@ -143,7 +145,7 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
     }
 }
 
-/// The report over all shards, if they are all the shards of one audit.
+/// The summary over all shards, if they are all the shards of one audit.
 fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     let (first_name, first) = ends.first().ok_or("there is no shard")?;
     let mut expected = Expected::of(share_of(first_name, first)?.of());
@@ -157,18 +159,18 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     }
     expected.none_missing()?;
     began_together(ends)?;
-    // A shard that ended before its last object tells of fewer.
+    // A shard that stopped early reports fewer objects than it listed.
     let shares = all.listed.saturating_sub(all.other_slices).saturating_add(all.missing);
     if all.objects != shares {
         return Err(format!("they contain {} objects together, expected {shares}", all.objects));
     }
-    // Each shard has a ledger of its own, or they wrote to one in any order.
+    // Each shard has its own ledger, or they appended to one in any order.
     all.ledger_head = None;
     all.notes.retain(|note| *note != AuditNote::DuplicatesInShare);
     Ok(all)
 }
 
-/// The shards that are still to come.
+/// The shards not read yet.
 struct Expected {
     of: u32,
     missing: BTreeSet<u32>,
@@ -195,7 +197,7 @@ impl Expected {
     }
 }
 
-/// Adds the figures of another shard.
+/// Adds the counts of another shard.
 fn add(all: &mut AuditReport, end: &AuditReport) {
     for (sum, more) in [
         (&mut all.examined, end.examined),
@@ -225,7 +227,7 @@ fn add_new<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
     all.extend(new);
 }
 
-/// Whether a shard is of the same audit as the first one, and saw the same objects.
+/// Checks that a shard belongs to the same audit as the first one and listed the same objects.
 fn same_audit((name, end): (&str, &AuditReport), (first_name, first): (&str, &AuditReport)) -> Result<(), String> {
     for (what, alike) in [
         ("scope", end.scope == first.scope),
@@ -257,8 +259,8 @@ fn share_of(name: &str, end: &AuditReport) -> Result<Partition, String> {
     share.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
 }
 
-/// Shards of one audit begin within so much of each other. A file that was left from yesterday must not stand in for a
-/// shard that did not run.
+/// Maximum time between the start of the first and the last shard. A file of an earlier audit must not replace a shard
+/// that did not run.
 const TOGETHER: SignedDuration = SignedDuration::from_hours(12);
 
 fn began_together(ends: &[(String, AuditReport)]) -> Result<(), String> {

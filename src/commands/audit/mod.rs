@@ -1,5 +1,5 @@
-//! `audit`: every stored AMI object of some buckets, each looked at as hard as asked, in the light of what was known of
-//! it before.
+//! `audit`: examines every stored AMI object of some buckets at the requested level, and compares it with the results
+//! of earlier audits.
 
 mod absent;
 mod bucket;

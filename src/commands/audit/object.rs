@@ -4,17 +4,20 @@ use crate::ident::ObjectUri;
 use crate::report::{AuditedReport, Exit, FindingReport};
 use crate::verdict::Finding;
 
-/// One object after a run: its report, what the ledger keeps, and what the checks over all objects use.
+/// The result for one object: its report, its ledger entry, and the content values for the checks across objects.
 pub(super) struct AuditedObject {
+    /// The report.
     pub report: AuditedReport,
+    /// The entry to append to the ledger.
     pub entry: Option<Entry>,
+    /// Values that identify the content.
     pub content: Vec<ContentFingerprint>,
-    /// Every byte of this very state is proved, not too long ago.
+    /// Every byte of this state is proved, by a proof that is not older than allowed.
     pub proved: bool,
 }
 
 impl AuditedObject {
-    /// An object of which nothing but findings is known.
+    /// A result with findings only.
     pub fn of_findings(target: &ObjectUri, findings: Vec<FindingReport>) -> Self {
         let report = AuditedReport {
             target: target.clone(),
@@ -35,12 +38,12 @@ impl AuditedObject {
         AuditedObject { report, entry: None, content: Vec::new(), proved: false }
     }
 
-    /// Whether it was stopped before it told anything that is worth keeping.
+    /// Whether the examination was interrupted before it found anything to record.
     pub fn is_cut_off(&self) -> bool {
         self.entry.is_none() && self.report.exit_code == Exit::Interrupted
     }
 
-    /// Adds a finding that only all objects together can give.
+    /// Adds a finding of a check across all objects, and updates verdict and exit code.
     pub fn add(&mut self, finding: &Finding) {
         let report = &mut self.report;
         let proved = self.proved && report.exit_code == Exit::Passed;

@@ -12,20 +12,22 @@ use crate::plan::{Budget, Sample};
 use crate::price::PriceTable;
 use crate::source::{BucketResolver, Context};
 
-/// Which objects.
+/// The objects to audit.
 #[derive(Debug, Clone)]
 pub enum Scope {
     /// All stored AMI objects under these prefixes.
     Listed(Vec<Prefix>),
-    /// These, by whatever name they go; nothing else is looked for.
+    /// These objects only, whatever their names.
     Named {
+        /// The objects.
         objects: BTreeSet<ObjectUri>,
-        /// Where the names are from.
+        /// The source of the names.
         from: String,
     },
 }
 
 impl Scope {
+    /// The buckets of the objects.
     pub fn buckets(&self) -> BTreeSet<String> {
         match self {
             Scope::Listed(prefixes) => prefixes.iter().map(|prefix| prefix.bucket.clone()).collect(),
@@ -33,7 +35,7 @@ impl Scope {
         }
     }
 
-    /// Whether an object, as it is printed, is among them.
+    /// Whether the object with this URI belongs to the scope.
     pub(super) fn holds(&self, target: &str) -> bool {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };
         match self {
@@ -51,17 +53,18 @@ impl Scope {
 }
 
 impl AuditRequest {
-    /// When a proof must have been made to hold.
+    /// The time in which a proof must have been made to be valid.
     pub(super) fn term(&self, now: Timestamp) -> ValidityWindow {
         ValidityWindow::back_to(self.max_age, now)
     }
 
-    /// Whether this run takes some of the objects only.
+    /// Whether this run examines only a part of the objects.
     pub(super) fn is_share(&self) -> bool {
         [self.slice, self.shard].iter().flatten().any(|share| share.of() > 1)
     }
 
-    /// Whether an object, as it is printed, is in this run's share, and under none of the prefixes that failed.
+    /// Whether the object with this URI belongs to this run's partition and to none of the prefixes that could not be
+    /// listed.
     pub(super) fn takes(&self, target: &str, failed: &[Prefix]) -> bool {
         let Ok(uri) = target.parse::<ObjectUri>() else { return false };
         if failed.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key)) {
@@ -73,53 +76,63 @@ impl AuditRequest {
     }
 }
 
-/// When looking at objects ends although some are due.
+/// Limits after which an audit examines no more objects, even if some are due.
 #[derive(Debug, Clone, Default)]
 pub struct AuditLimits {
+    /// The end of `--max-time`.
     pub until: Option<Instant>,
-    /// Bytes of objects that are read whole.
+    /// Bytes to read.
     pub bytes: Option<u64>,
-    /// US dollars, by list prices.
+    /// US dollars to spend, with the list prices to use.
     pub dollars: Option<(f64, PriceTable)>,
 }
 
 impl AuditLimits {
-    /// Whether there is an end at all, so that it matters who comes first.
+    /// Whether any limit is set, in which case the order of the objects matters.
     pub fn ends(&self) -> bool {
         self.until.is_some() || self.bytes.is_some() || self.dollars.is_some()
     }
 
-    /// Whether the time by which looking must end has come.
+    /// Whether the time limit is over.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| now >= until)
     }
 }
 
-/// What to audit, and how hard.
+/// Parameters of an audit.
 #[derive(Debug, Clone)]
 pub struct AuditRequest {
+    /// The objects to audit.
     pub chosen: Scope,
+    /// How thoroughly to examine each object.
     pub level: Level,
-    /// Of an object that is read in part.
+    /// The sample to read of each object at level `sample`.
     pub sample: Sample,
-    /// How old a proof may be that still holds.
+    /// Maximum age of a proof; `None` for no limit.
     pub max_age: Option<SignedDuration>,
+    /// Examine only this slice of the objects, to spread them over several runs.
     pub slice: Option<Partition>,
+    /// Examine only this shard of the objects, to spread them over several machines.
     pub shard: Option<Partition>,
+    /// Limits of the run.
     pub due: AuditLimits,
+    /// The rules to check.
     pub policy: Policy,
+    /// Number of objects examined at the same time.
     pub objects_at_once: usize,
-    /// Of each of the objects at once.
+    /// Limits of memory and concurrency of each object's read.
     pub budget: Budget,
 }
 
-/// Where it all is.
+/// Access to buckets, images and shared state.
 #[derive(Clone)]
 pub struct AuditServices {
+    /// Opens buckets and objects.
     pub archive: Arc<dyn BucketResolver>,
-    /// To hold the copies against the AMIs of the account, where that is wished.
+    /// To compare the copies with the AMIs of the account; `None` if that was not requested.
     pub images: Option<Arc<dyn ImageService>>,
-    /// Rules that were asked so far.
+    /// Lifecycle rules requested so far.
     pub lifecycles: Lifecycles,
+    /// Clock, monitor and settings of the requests.
     pub context: Context,
 }

@@ -21,33 +21,37 @@ use crate::report::{AuditNote, AuditReport, Exit, Report};
 use crate::source::Context;
 use crate::sync::lock;
 
-/// How often to say how far it is.
+/// Interval between progress notes.
 const SAY_EVERY: Duration = Duration::from_secs(5);
-/// Proofs that are written down at once, at the most, and how long the first of them waits for others: every writing
-/// waits for the disk.
+/// Maximum number of ledger entries per append, and how long the first waits for others. Batching matters because each
+/// append waits for the disk.
 const TOGETHER: usize = 1024;
 const WAIT: Duration = Duration::from_millis(250);
-/// How long objects that are being looked at have to come to an end after a signal.
+/// How long running examinations may take to finish after a signal.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Why an audit could not be begun.
+/// The audit could not start because the ledger cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the ledger {0}")]
 pub struct AuditError(#[from] LedgerError);
 
-/// What listing came to so far.
+/// What the listing has returned so far.
 struct ListingTally {
     report: AuditReport,
     digest: ListingDigest,
     there: BTreeSet<String>,
-    /// Prefixes that were not listed to their ends.
+    /// Prefixes that could not be listed completely.
     failed: Vec<Prefix>,
-    /// Objects of this run's share.
+    /// Number of objects in this run's partition.
     own: u64,
     exit: Exit,
 }
 
-/// Audits; hands out a report as soon as it is there, and the one over all at the end.
+/// Runs an audit. Passes each report to `emit` as soon as it is complete, and returns the summary.
+///
+/// # Errors
+///
+/// The ledger cannot be read.
 pub async fn audit(
     services: &AuditServices,
     request: &AuditRequest,
@@ -97,24 +101,24 @@ pub async fn audit(
     Ok(report)
 }
 
-/// How a run goes, beside its objects.
+/// The state of the run, apart from its objects.
 struct End {
     exit: Exit,
-    /// Nothing more is begun: what was found cannot be kept, or the run was interrupted.
+    /// No new work is started, because results cannot be recorded or the run was interrupted.
     cut_off: bool,
     problems: Vec<String>,
-    /// Objects that are there, and that the listing lacks.
+    /// Objects that exist, but that the listing does not contain.
     unlisted: Vec<String>,
 }
 
-/// A run, from its first request to its last.
+/// A run from its first request to its last.
 struct Work<'a, E> {
     look: &'a Look<'a>,
     ledger: Option<SharedLedger>,
     head: Option<Head>,
     sum: AuditSummary,
     end: End,
-    /// When it was last said how far it is.
+    /// When the last progress note was shown.
     said: Instant,
     emit: E,
 }
@@ -135,7 +139,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         }
     }
 
-    /// Looks at what is listed, or named; whether it came to the end of that.
+    /// Examines the listed or named objects. Returns whether the listing was completed.
     async fn listed(&mut self, tally: &Mutex<ListingTally>) -> bool {
         let look = self.look;
         let (request, clock) = (look.request, &look.services.context.clock);
@@ -143,8 +147,8 @@ impl<E: FnMut(Report)> Work<'_, E> {
         let end = stream::once(async { ended.store(true, Ordering::Relaxed) });
         let pages = candidates(look.services, &request.chosen).chain(end.filter_map(|()| async { None }));
         let turns = pages.flat_map(|listed| stream::iter(lock(tally).take(request, listed)));
-        // Where not all can be reached, those come first that were looked at longest ago, whatever came of it: runs that
-        // follow each other reach all. Without such an end objects are looked at while the listing goes on.
+        // With a limit, examine the objects first that were examined longest ago, so that repeated runs reach all of
+        // them. Without one, examine objects while the listing continues.
         let turns = if request.due.ends() {
             let over = stop(&**clock, request.due.until, look.cancel);
             let mut all: Vec<Candidate> = turns.take_until(over).collect().await;
@@ -161,7 +165,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         ended.load(Ordering::Relaxed)
     }
 
-    /// Asks for the objects that the ledger knows in this place, and that the listing lacks.
+    /// Examines the objects of the ledger that the listing does not contain.
     async fn unlisted(&mut self, tally: &mut ListingTally) {
         let look = self.look;
         let unlisted = look.histories.iter().flatten().filter(|(target, history)| {
@@ -186,10 +190,10 @@ impl<E: FnMut(Report)> Work<'_, E> {
         }
     }
 
-    /// Keeps and hands out what comes of objects, up to the last, a signal, or an append that fails.
+    /// Records and emits the results, until the last one, a signal, or a failed append.
     async fn take<F: Future<Output = Looked>>(&mut self, looks: impl Stream<Item = F>, all: impl Fn() -> u64) {
         let Look { services, request, cancel, .. } = self.look;
-        // What is in flight may have seen a mismatch that must not be lost; reading ends by itself when cancelled.
+        // An examination in progress may have seen a mismatch that must be recorded; its reads stop when cancelled.
         let grace = async {
             cancel.cancelled().await;
             services.context.clock.limit(GRACE).await;
@@ -206,7 +210,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
                 self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
             }
             if let Err(error) = kept {
-                // What cannot be kept would have to be done again: nothing more is begun.
+                // Results that cannot be recorded would have to be produced again, so no new work is started.
                 self.end.problems.push(format!("the ledger {error}"));
                 self.end.exit = self.end.exit.and(Exit::CouldNot);
                 self.end.cut_off = true;
@@ -220,7 +224,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         }
     }
 
-    /// Takes note of a signal.
+    /// Records a signal.
     fn interrupt(&mut self) {
         if self.look.cancel.is_cancelled() {
             self.end.exit = self.end.exit.and(Exit::Interrupted);
@@ -228,7 +232,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         }
     }
 
-    /// What only all objects together show, and the report over all.
+    /// Runs the checks across all objects and completes the summary.
     async fn report(mut self, tally: ListingTally, all_seen: bool) -> AuditReport {
         let Look { services, request, .. } = self.look;
         let ListingTally { mut report, digest, .. } = tally;
@@ -254,7 +258,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
     }
 }
 
-/// Comes when a run must end: it is cancelled, or its time is over.
+/// Completes when the run must stop: it was cancelled, or its time is over.
 async fn stop(clock: &dyn Clock, until: Option<Instant>, cancel: &CancellationToken) {
     let over = async {
         match until {
@@ -268,7 +272,7 @@ async fn stop(clock: &dyn Clock, until: Option<Instant>, cancel: &CancellationTo
     }
 }
 
-/// The next results, as many as come within a short time; `None` after the last.
+/// The next results, as many as arrive within `WAIT`; `None` after the last.
 async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin), clock: &dyn Clock) -> Option<Vec<T>> {
     let mut together = vec![results.next().await?];
     let mut late = clock.limit(WAIT);
@@ -285,7 +289,7 @@ async fn gather<T>(results: &mut (impl FusedStream<Item = T> + Unpin), clock: &d
     Some(together)
 }
 
-/// Writes down what is to be kept of these.
+/// Appends the ledger entries of these objects.
 async fn keep<'a>(
     ledger: Option<&SharedLedger>,
     head: &mut Option<Head>,
@@ -328,7 +332,7 @@ impl ListingTally {
         }
     }
 
-    /// Counts what was listed; what of it is this run's to look at.
+    /// Counts the listed objects and returns those in this run's partition.
     fn take(&mut self, request: &AuditRequest, listed: Listed) -> Vec<Candidate> {
         let (page, others, empty) = match listed {
             Listed::Problem(prefix, error) => {
@@ -345,14 +349,14 @@ impl ListingTally {
         self.report.listing_requests += u64::from(matches!(request.chosen, Scope::Listed(_)));
         self.report.other_objects += others;
         if let Some(prefix) = empty {
-            // Nothing was wrong, and nothing was right: a prefix may be misspelt.
+            // An empty prefix is not an error, but may be misspelt.
             self.report.notes.push(AuditNote::NothingUnder { prefix: prefix.to_string() });
             self.exit = self.exit.and(Exit::Unknown);
         }
         let mut mine = Vec::with_capacity(page.len());
         for candidate in page {
             let target = candidate.uri.to_string();
-            // Prefixes may lie in each other.
+            // Prefixes may overlap.
             if !self.there.insert(target) {
                 continue;
             }

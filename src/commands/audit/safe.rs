@@ -22,16 +22,17 @@ use crate::report::{DeletionAnswer, DeletionSafetyReport, Exit, FindingReport};
 use crate::source::Session;
 use crate::units::ByteRange;
 
-/// A copy stands in for nothing if a lifecycle rule removes it sooner, unless the policy says how soon is too soon.
+/// A copy does not replace the AMI if a lifecycle rule removes it within this time, unless the policy sets another one.
 const STAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-/// Which AMI might be deleted, and by what a copy of it is known.
+/// Parameters of the question whether an AMI may be deleted.
 #[derive(Debug, Clone)]
 pub struct DeletionSafetyRequest {
+    /// The AMI.
     pub image: AmiId,
-    /// How old the proof of a copy may be.
+    /// Maximum age of the proof of a copy.
     pub max_age: SignedDuration,
-    /// What `store --record` wrote, with the name of the file.
+    /// The record that `store --record` wrote, with the name of the file.
     pub record: Option<(String, Record)>,
 }
 
@@ -39,17 +40,17 @@ pub struct DeletionSafetyRequest {
 #[derive(Default)]
 struct Found {
     candidates: Vec<Candidate>,
-    /// The copy that stands in.
+    /// The copy that replaces the AMI.
     copy: Option<String>,
     because: Vec<String>,
     notes: Vec<String>,
-    /// A copy may be there that was not seen, or not known to stand in.
+    /// A copy may exist that was not seen or could not be judged.
     open: bool,
 }
 
-/// Whether an AMI may be deleted, for a stored copy under one of the prefixes stands in for it: one that a store of this
-/// very AMI wrote, that can be read, is the same as when every byte of it was proved, not too long ago, stays, and has
-/// what the policy demands; and no store of the AMI reads its snapshots just now.
+/// Decides whether an AMI may be deleted because a stored copy replaces it. The copy must be under one of the prefixes,
+/// written by a store of this AMI, readable, unchanged since a recent proof of every byte, not removed soon by a
+/// lifecycle rule, and must satisfy the policy. No store of the AMI may be in progress.
 ///
 /// # Errors
 ///
@@ -62,7 +63,7 @@ pub async fn safe_to_delete(
     account: Option<&dyn AccountService>,
 ) -> Result<DeletionSafetyReport, AuditError> {
     let (histories, _) = histories(ledger, &request.chosen).await?;
-    // What keeps the answer from being yes, whatever the copies are.
+    // Reasons that prevent the answer yes, whatever the copies are.
     let mut withheld = Vec::new();
     let request = of_copies(request, wish, &mut withheld);
     let source = match describe(services.images.as_deref(), &wish.image).await {
@@ -89,7 +90,8 @@ pub async fn safe_to_delete(
     Ok(found.answer(wish, withheld, storing))
 }
 
-/// What an audit at level `facts` demands of a copy. Without a proof, and without time to stay, none stands in.
+/// The audit request for copies at level `facts`. A copy without a proof, or one that is removed soon, never replaces
+/// the AMI.
 fn of_copies(request: &AuditRequest, wish: &DeletionSafetyRequest, withheld: &mut Vec<String>) -> AuditRequest {
     let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
     let policy = &mut request.policy.object;
@@ -101,20 +103,20 @@ fn of_copies(request: &AuditRequest, wish: &DeletionSafetyRequest, withheld: &mu
     request
 }
 
-/// Copies of which AMI are looked for, and where.
+/// Parameters of the search for copies of an AMI.
 #[derive(Clone, Copy)]
 struct Search<'a> {
     services: &'a AuditServices,
     request: &'a AuditRequest,
     wish: &'a DeletionSafetyRequest,
-    /// The AMI, where it could be described.
+    /// The AMI; `None` if it could not be described.
     source: Option<&'a Source>,
-    /// Of the caller, where it is known.
+    /// The account id of the caller, if known.
     account: Option<&'a str>,
 }
 
 impl Found {
-    /// Lists what may be a copy. What the ledger knows is asked for although no listing holds it.
+    /// Lists the candidates. Also adds objects of the ledger that no listing contains.
     async fn look_for(&mut self, search: &Search<'_>, histories: &Histories) {
         let image = &search.wish.image;
         let is_of = |uri: &ObjectUri| Target::Object(uri.clone()).ami_id().as_ref() == Some(image);
@@ -140,7 +142,7 @@ impl Found {
         }
     }
 
-    /// Looks at each candidate.
+    /// Judges each candidate.
     async fn judge(&mut self, search: &Search<'_>, histories: &Histories) {
         for candidate in std::mem::take(&mut self.candidates) {
             let history = histories.get(&candidate.uri.to_string()).unwrap_or(&NOTHING);
@@ -157,7 +159,7 @@ impl Found {
         }
     }
 
-    /// The answer, by the copies that were found, and by whether a store of the AMI goes on.
+    /// The answer, from the copies found and from whether a store of the AMI is in progress.
     fn answer(
         mut self,
         wish: &DeletionSafetyRequest,
@@ -177,7 +179,7 @@ impl Found {
             Err(why) => self.because.push(format!("whether a store of it is in progress is not known: {why}")),
         }
         if answer == DeletionAnswer::MayGo {
-            // What others lack is no reason for this answer.
+            // Copies that do not qualify are no reason for this answer.
             let lacks = self.because.drain(..).map(|lack| format!("another copy does not stand in for it: {lack}"));
             self.notes.extend(lacks);
         }
@@ -207,14 +209,14 @@ impl<'a> Search<'a> {
     }
 }
 
-/// An object that may stand in for the AMI.
+/// An object that may replace the AMI.
 struct Copy<'a> {
     search: Search<'a>,
     subject: Subject<'a>,
 }
 
 impl Copy<'_> {
-    /// Whether it stands in, and what it lacks.
+    /// Whether it replaces the AMI, and what it lacks.
     async fn stands_in(&self, notes: &mut Vec<String>) -> (Exit, Vec<String>) {
         let Search { services, request, .. } = self.search;
         let uri = &self.subject.candidate.uri;
@@ -227,7 +229,8 @@ impl Copy<'_> {
             lacks.extend(told(&settings.findings));
         }
         let Some(identity) = looked.identity.filter(|_| exit != Exit::Failed) else { return (exit, lacks) };
-        // Tags, lock and bucket were asked since the first HEAD.
+        // The requests for tags, lock and bucket were sent after the first HEAD, so the object may have been replaced
+        // since.
         let session = Session::new(services.archive.object(uri), services.context.clone());
         let facts = match session.head().await {
             Ok(facts) if identity.identity().same_as(&facts.identity()).agrees() => facts,
@@ -255,9 +258,9 @@ impl Copy<'_> {
         (exit.and(self.is_of_the_ami(&session, &facts, &mut lacks).await), lacks)
     }
 
-    /// Whether a store of this very AMI wrote it.
+    /// Whether a store of this AMI wrote the object.
     async fn is_of_the_ami(&self, session: &Session, facts: &ObjectFacts, lacks: &mut Vec<String>) -> Exit {
-        // Without the AMI there is nothing to hold it against, and that is said once.
+        // Without the AMI there is nothing to compare with; the report states that once.
         let (Some(source), Some(images)) = (self.search.source, &self.search.services.images) else {
             return Exit::Passed;
         };
@@ -290,8 +293,12 @@ impl Copy<'_> {
     }
 }
 
-/// Whether a restore could read it, by reading one byte of the very state that was looked at. What is archived must be
-/// brought back first.
+/// Whether a restore can read the object; reads one byte of the examined state. An archived object must be restored
+/// from its archive tier first.
+///
+/// # Errors
+///
+/// The error of the read, as text.
 async fn can_be_read(session: &Session, facts: &ObjectFacts) -> Result<Readability, String> {
     let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
     let state = readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore);
@@ -310,7 +317,11 @@ fn told(findings: &[FindingReport]) -> Vec<String> {
     findings.iter().filter(|finding| finding.blocks_pass()).map(words).collect()
 }
 
-/// Whether a store of the AMI goes on, into whatever bucket; in words why that is not known.
+/// Whether a store of the AMI is in progress, into any bucket.
+///
+/// # Errors
+///
+/// The reason why that is not known, as text.
 async fn in_progress(services: &AuditServices, image: &AmiId) -> Result<bool, String> {
     let Some(images) = &services.images else {
         return Err("EC2 was not asked, for it takes signed requests".to_owned());

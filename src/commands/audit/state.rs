@@ -10,14 +10,14 @@ use crate::commands::ask::{lock, tags as tags_of};
 use crate::facts::{Fact, LockFacts, ObjectFacts};
 use crate::ident::{ObjectIdentity, ObjectUri};
 
-/// Whether the policy asks what a listing does not tell.
+/// Whether the policy needs facts that a listing does not contain.
 pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) -> bool {
     let policy = &request.policy;
     policy.wants_head() || storage_class.is_none() && !policy.object.storage_classes.is_empty()
 }
 
-/// What the policy judges; only what it asks for is asked. Facts are those of a HEAD, if one was made; proofs are those
-/// that a history has of a state.
+/// The facts that the policy judges; requests only what the policy needs. `facts` are those of a HEAD, if one was sent;
+/// proofs are those that the history has for the state `seen`.
 pub(super) async fn object_state<'a>(
     subject: &Subject<'_>,
     facts: Option<Result<&ObjectFacts, String>>,
@@ -61,7 +61,7 @@ pub(super) async fn object_state<'a>(
     state
 }
 
-/// What the lifecycle rules of its bucket do to the object. Tags are asked where a rule goes by them.
+/// What the lifecycle rules of the bucket do to the object. Requests the tags only if a rule uses them.
 async fn rules_on(
     subject: &Subject<'_>,
     facts: &ObjectFacts,
@@ -100,7 +100,7 @@ fn lifecycle_subject<'a>(
     }
 }
 
-/// What lifecycle rules do to the object within the time that it must stay, and what does not keep it from staying.
+/// Notes on lifecycle rules that archive the object within the time it must stay. Archiving does not violate the rule.
 pub(super) fn moves(request: &AuditRequest, state: &PolicySubject<'_>, now: Timestamp) -> Vec<String> {
     let Some((time, rules)) = request.policy.object.stays.zip(state.rules.value()) else { return Vec::new() };
     let until = horizon(now, time);

@@ -11,8 +11,8 @@ use crate::report::{AuditedReport, FindingReport, IdentityReport, ProvedReport};
 use crate::source::SourceError;
 use crate::verdict::Finding;
 
-/// An object of which an earlier proof still holds; `None` where it is another by now. What the policy asks beyond the
-/// listing is asked all the same.
+/// The result for an object whose earlier proof still holds; `None` if HEAD shows another object. Policy rules that
+/// need more than the listing are still checked.
 pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &Proof) -> Option<AuditedObject> {
     let (request, now) = (subject.request, subject.now());
     let class = subject.listed_class();
@@ -29,7 +29,7 @@ pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &
     let facts = facts.map(|facts| facts.map_err(SourceError::explain));
     let state = object_state(subject, facts, class, (history, &good.object)).await;
     findings.extend(request.policy.judge_object(&state, now));
-    // A ledger may hold a proof of nothing from before there was this rule.
+    // Ledgers of older versions may hold proofs of empty objects.
     findings.extend((good.object.object_bytes == Some(0)).then(|| findings::size(&subject.candidate.uri, 0)));
     let mut findings: Vec<FindingReport> = findings.iter().map(FindingReport::from).collect();
     findings.extend(known_trouble(history, &good.object));

@@ -13,15 +13,19 @@ use crate::progress::{Call, Counting, Monitor};
 use crate::report::AuditedReport;
 use crate::source::{Context, Session, SourceError};
 
-/// One object of a run, the connection to it, and what HEAD answered.
+/// One object of a run, with its session and its HEAD response.
 ///
-/// Every step that needs a HEAD takes the same answer, so that an object is asked once before its bytes are read.
+/// All steps share the response, so that HEAD is sent once before the bytes are read.
 pub(super) struct Subject<'a> {
+    /// Access to buckets and images.
     pub services: &'a AuditServices,
+    /// The audit.
     pub request: &'a AuditRequest,
+    /// The object as listed or named.
     pub candidate: Candidate,
     /// What the ledger knows of it; `None` without a ledger.
     pub history: Option<&'a History>,
+    /// The session with the object, whose requests are counted.
     pub session: Session,
     counting: Arc<Counting>,
     started: Instant,
@@ -29,6 +33,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// Opens a session with the object; sends no request.
     pub fn new(
         services: &'a AuditServices,
         request: &'a AuditRequest,
@@ -44,12 +49,16 @@ impl<'a> Subject<'a> {
         Subject { services, request, candidate, history, session, counting, started, head: OnceCell::new() }
     }
 
-    /// What HEAD answers; it is asked by whoever needs it first.
+    /// The HEAD response; the first caller sends the request.
+    ///
+    /// # Errors
+    ///
+    /// The error of the request.
     pub async fn head(&self) -> Result<&ObjectFacts, &SourceError> {
         self.head.get_or_init(|| self.session.head()).await.as_ref()
     }
 
-    /// Its state as the listing shows it.
+    /// The state that the listing shows; `None` if the object was not listed.
     pub fn listed(&self) -> Option<ObjectIdentity> {
         self.candidate.listed.as_ref().map(crate::facts::ListedObject::identity)
     }
@@ -59,23 +68,25 @@ impl<'a> Subject<'a> {
         self.candidate.listed.as_ref().and_then(|listed| listed.storage_class.clone())
     }
 
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.services.context.clock.now()
     }
 
-    /// Writes into a report what was asked and read for it.
+    /// Adds the number of requests and of received bytes to a report.
     pub fn count(&self, report: &mut AuditedReport) {
         let counts = self.counting.counts();
         report.requests = counts.requests;
         report.received_bytes = counts.received;
     }
 
+    /// Time since the subject was created.
     pub fn elapsed(&self) -> Duration {
         self.services.context.clock.monotonic().duration_since(self.started)
     }
 }
 
-/// Of many objects at once no single one shows its progress.
+/// Hides the progress of single objects, because many are read at the same time.
 struct WithoutProgress(Arc<dyn Monitor>);
 
 impl Monitor for WithoutProgress {

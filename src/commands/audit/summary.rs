@@ -9,22 +9,23 @@ use crate::image::{ImageService, TaskFilter};
 use crate::report::{AuditNote, AuditReport, Exit, ObservationReport, Report};
 use crate::source::SourceError;
 
-/// What all objects together come to.
+/// Counts and checks across all objects.
 pub(super) struct AuditSummary {
     policy: Policy,
     joint: CrossObjectIndex,
     counts: BTreeMap<ObjectOutcome, u64>,
     proved: u64,
-    /// Objects that wait for the others.
+    /// Objects whose reports wait for the checks across all objects.
     waiting: Vec<AuditedObject>,
-    /// Regions that hold a content, of this size.
+    /// The Regions that hold a content, by size in bytes and content value.
     regions: BTreeMap<(u64, ContentFingerprint), BTreeSet<String>>,
-    /// Objects of this size, by Region and content.
+    /// The Region and content values of the objects of each size.
     sizes: BTreeMap<u64, Vec<(String, Vec<ContentFingerprint>)>>,
     unplaced: BTreeSet<String>,
 }
 
 impl AuditSummary {
+    /// An empty summary for this audit.
     pub fn new(request: &AuditRequest) -> Self {
         AuditSummary {
             policy: request.policy.clone(),
@@ -38,11 +39,12 @@ impl AuditSummary {
         }
     }
 
+    /// Number of objects.
     pub fn objects(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// Adds an object, and hands out its report unless that must wait for the others.
+    /// Adds an object, and emits its report unless it must wait for the others.
     pub fn add(
         &mut self,
         done: ObjectOutcome,
@@ -55,7 +57,7 @@ impl AuditSummary {
         let report = &examined.report;
         if let Some(bytes) = report.identity.as_ref().map(|identity| identity.object_bytes) {
             self.joint.add(&report.target, bytes, &examined.content);
-            // One that is not in order is no copy of anything.
+            // An object with problems does not count as a copy.
             if self.policy.object.other_region && report.exit_code == Exit::Passed {
                 self.place(services, &examined, bytes);
             }
@@ -69,7 +71,7 @@ impl AuditSummary {
         exit
     }
 
-    /// Notes in which Region an object is.
+    /// Records in which Region an object is.
     fn place(&mut self, services: &AuditServices, object: &AuditedObject, bytes: u64) {
         let bucket = &object.report.target.bucket;
         let Some(region) = services.archive.region(bucket) else {
@@ -82,7 +84,7 @@ impl AuditSummary {
         self.sizes.entry(bytes).or_default().push((region, object.content.clone()));
     }
 
-    /// Hands out the reports that waited for the other objects; whether those were all seen.
+    /// Emits the reports that waited for the other objects. `all_seen` states whether all objects were seen.
     pub fn release(&mut self, services: &AuditServices, all_seen: bool, emit: &mut impl FnMut(Report)) -> Exit {
         let mut exit = Exit::Passed;
         for mut object in std::mem::take(&mut self.waiting) {
@@ -99,7 +101,7 @@ impl AuditSummary {
         exit
     }
 
-    /// Reports what only shows of all objects together. What could not be asked is noted.
+    /// Emits the observations across all objects. Adds notes on requests that failed.
     pub async fn observe<E: FnMut(Report)>(
         &self,
         services: &AuditServices,
@@ -140,7 +142,7 @@ impl AuditSummary {
         if !self.unplaced.is_empty() {
             return CopyState::NotKnown { why: "the Regions of some buckets are not known".to_owned() };
         }
-        // Values of other kinds, or over other parts, tell nothing of each other.
+        // Values of different algorithms, or over different parts, cannot be compared.
         let mut same_size = self.sizes.get(&bytes).into_iter().flatten();
         match same_size.find(|(region, other)| *region != here && differs(content, other).is_none()) {
             Some((region, _)) => CopyState::NotKnown {
@@ -150,7 +152,7 @@ impl AuditSummary {
         }
     }
 
-    /// Writes the counts into the report over all.
+    /// Writes the counts into the audit report.
     pub fn fill(&self, report: &mut AuditReport) {
         let count = |outcome: ObjectOutcome| self.counts.get(&outcome).copied().unwrap_or_default();
         report.objects = self.objects();
@@ -162,9 +164,11 @@ impl AuditSummary {
     }
 }
 
-/// Where observations go, and notes on what could not be asked.
+/// Receives observations, and notes on requests that failed.
 pub(super) struct Observed<'a, E> {
+    /// Notes of the audit report.
     pub notes: &'a mut Vec<AuditNote>,
+    /// Receives the reports.
     pub emit: &'a mut E,
 }
 
@@ -185,7 +189,7 @@ impl<E: FnMut(Report)> Observed<'_, E> {
             match bucket.uploads(&prefix.prefix).await {
                 Ok(found) => {
                     let found = uploads(&prefix.bucket, &found, now);
-                    // Prefixes may lie in each other.
+                    // Prefixes may overlap.
                     self.tell(found.into_iter().filter(|upload| seen.insert(upload.clone())).collect());
                 }
                 Err(error) => self.not_asked(format!("uploads left over in {}", prefix.bucket), &error),
@@ -193,7 +197,7 @@ impl<E: FnMut(Report)> Observed<'_, E> {
         }
     }
 
-    /// Holds the copies against the account's AMIs.
+    /// Compares the copies with the AMIs of the account.
     async fn images(&mut self, images: &dyn ImageService, joint: &CrossObjectIndex, all_seen: bool) {
         match images.own_images().await {
             Ok(_) if !all_seen => self.notes.push(AuditNote::ImagesNotCompared),

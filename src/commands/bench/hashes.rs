@@ -6,11 +6,11 @@ use crate::clock::Clock;
 use crate::machine;
 use crate::report::{Exit, HashRateReport, HashesReport, LinkReport};
 
-/// What a hasher gets at a time when bytes come from a connection.
+/// Bytes per update of a hasher, as in a body that arrives over a connection.
 const FRAME: usize = 64 << 10;
 const LINKS_GBIT: [u64; 3] = [10, 25, 100];
 
-/// How fast this machine computes each algorithm, and which links would outrun it.
+/// Measures how fast this machine computes each algorithm, and which link speeds exceed that.
 pub fn hashes(clock: &dyn Clock) -> HashesReport {
     let cores = machine::cores();
     let lanes = Md5Lanes::detect().map(|kernel| kernel.width()).filter(|width| *width > 1);
@@ -24,7 +24,7 @@ pub fn hashes(clock: &dyn Clock) -> HashesReport {
     HashesReport { cores: cores as u64, rates, exit_code: Exit::Passed }
 }
 
-/// Bytes a second that one processor hashes when many ranges are in flight.
+/// Bytes per second that one processor hashes while many ranges are in flight.
 pub fn hash_rates(clock: &dyn Clock, algorithms: &[Algorithm]) -> Vec<(Algorithm, f64)> {
     let lanes = Md5Lanes::detect().map_or(1, |kernel| kernel.width());
     let rate = |algorithm: Algorithm| match algorithm {
@@ -36,7 +36,7 @@ pub fn hash_rates(clock: &dyn Clock, algorithms: &[Algorithm]) -> Vec<(Algorithm
 
 fn row(algorithm: Algorithm, streams: usize, rate: f64, cores: usize) -> HashRateReport {
     let all = rate * cores as f64;
-    // CRCs of ranges fold, so the whole object is hashed by all processors; other algorithms go in order by one.
+    // CRCs of ranges can be combined, so all processors hash the object; other algorithms are computed in order by one.
     let whole = if algorithm.folds() { Some(all) } else { Some(rate).filter(|_| streams == 1) };
     let links = LINKS_GBIT.map(|gbit_per_second| {
         let link = gbit_per_second as f64 * 1e9 / 8.0;
@@ -45,7 +45,7 @@ fn row(algorithm: Algorithm, streams: usize, rate: f64, cores: usize) -> HashRat
     HashRateReport { algorithm, streams: streams as u64, bytes_per_second_and_core: rate, links: links.into() }
 }
 
-/// Some frames, so that they stay in the cache as those do that have just come.
+/// Test data. The number of frames is small, so that they stay in the cache like frames that have just arrived.
 fn frames(count: usize) -> Vec<Vec<u8>> {
     let byte = |at: usize| ((at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8;
     (0..count).map(|frame| (0..FRAME).map(|at| byte(at + frame * 7)).collect()).collect()
@@ -65,7 +65,7 @@ fn md5_streams(clock: &dyn Clock, streams: usize) -> f64 {
     timed(clock, streams * FRAME, || kernel.update(&mut states, black_box(&inputs)))
 }
 
-/// Bytes a second: the best of several rounds, for what else runs on the machine only ever takes away.
+/// Bytes per second: the best of several rounds, because other load on the machine can only slow a round down.
 fn timed(clock: &dyn Clock, bytes: usize, mut work: impl FnMut()) -> f64 {
     const ROUND: Duration = Duration::from_millis(10);
     let mut best: f64 = 0.0;

@@ -1,5 +1,5 @@
-//! `bench`: how fast an object can be read from here, and what keeps it from being faster. Reads only, and drops
-//! the bytes.
+//! `bench`: measures how fast an object can be read from this machine, and what limits the speed. Only reads; the bytes
+//! are discarded.
 
 mod hashes;
 
@@ -21,23 +21,27 @@ use crate::report::{BenchReport, BoundReport, Exit, LoadReport, Percentiles};
 use crate::source::{Session, SourceError};
 use crate::units::{ByteSize, KIB, MIB};
 
-/// What to measure.
+/// Parameters of a benchmark.
 #[derive(Debug, Clone)]
 pub struct BenchRequest {
-    /// Numbers of GETs in flight, in rising order.
+    /// Numbers of concurrent GETs to measure, in ascending order.
     pub connections: Vec<usize>,
-    /// Sizes of ranges in bytes; that of the object's parts and 16 MiB where empty.
+    /// Sizes of ranges in bytes; the part size of the object and 16 MiB if empty.
     pub range_bytes: Vec<u64>,
-    /// Digests to compute and drop.
+    /// Digests to compute and discard.
     pub hash: Vec<Algorithm>,
-    /// Each reading takes so long; as long as it takes to become stable where absent.
+    /// Duration of each measurement; until the rate is stable if `None`.
     pub time: Option<Duration>,
-    /// Memory of the whole process, in bytes; numbers of connections that it does not allow are left out.
+    /// Memory of the whole process, in bytes; numbers of connections that need more are skipped.
     pub max_memory: u64,
 }
 
 impl BenchRequest {
-    /// How the memory is shared out with so many GETs in flight.
+    /// Divides the memory among this number of concurrent GETs.
+    ///
+    /// # Errors
+    ///
+    /// The memory does not suffice.
     pub fn budget(&self, connections: usize) -> Result<Budget, TooLittleMemory> {
         Limits { concurrency: Concurrency::Fixed(connections), range_bytes: None, max_memory: self.max_memory }.budget()
     }
@@ -51,25 +55,25 @@ impl BenchRequest {
     }
 }
 
-/// A number of connections that memory allows, with the room that it leaves for lanes.
+/// A number of connections that fits into the memory, with the memory left for hashing lanes.
 struct Allowed {
     connections: usize,
     lanes_room: u64,
 }
 
-/// A reading becomes stable in this time, or is taken as it is.
+/// Maximum time to wait for a stable rate.
 const LONGEST: Duration = Duration::from_secs(5);
-/// More connections that bring less than this are not worth a further step.
+/// Minimum gain of a step to more connections.
 const WORTH: f64 = 1.05;
-/// What the fewest connections must bring of the most, to be recommended.
+/// Share of the best rate that a recommendation must reach.
 const NEARLY: f64 = 0.97;
 
-/// Reads an object with one number of connections after the other. The tuning is of the best of them, where reading
-/// came to its end.
+/// Measures the object with increasing numbers of connections. The tuning is that of the best measurement; `None` if
+/// the measurements did not complete.
 ///
 /// # Errors
 ///
-/// What the questions before the first reading fail with; a reading that fails ends the report.
+/// The errors of the requests before the first measurement. A failed measurement ends the report instead.
 pub async fn bench(
     session: &Session,
     request: &BenchRequest,
@@ -122,14 +126,14 @@ pub async fn bench(
     Ok((report, tuning))
 }
 
-/// Readings of one object, by size of range and number of connections.
+/// Measurements of one object, by range size and number of connections.
 struct Sweep<'a> {
     session: &'a Session,
     request: &'a BenchRequest,
     cancel: &'a CancellationToken,
     facts: &'a ObjectFacts,
     loads: Vec<(LoadSpec, LoadResult)>,
-    /// Why reading ended early.
+    /// Why the measurements ended early.
     failed: Option<SourceError>,
 }
 
@@ -142,7 +146,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Reads by ranges of one size, until more connections bring nothing. `false` where the whole sweep must end.
+    /// Measures one range size, until more connections bring no gain. `false` if the whole sweep must end.
     async fn of_range(&mut self, range_bytes: u64, allowed: &[Allowed]) -> bool {
         let mut best: f64 = 0.0;
         let mut flat = 0;
@@ -158,7 +162,7 @@ impl Sweep<'_> {
             if self.failed.is_some() || self.cancel.is_cancelled() {
                 return false;
             }
-            // Two steps that bring nothing, and there is nothing to be had; one may be noise.
+            // Two steps without a gain end the sweep; a single one may be noise.
             flat = if rate < best * WORTH { flat + 1 } else { 0 };
             best = best.max(rate);
             if flat >= 2 || throttled {
@@ -183,7 +187,7 @@ impl Sweep<'_> {
     }
 }
 
-/// Size of the first part, where a layout is known.
+/// Size of the first part in bytes, if a layout is known.
 fn part_bytes(found: &Discovery) -> Option<u64> {
     found.layout.candidates.first().map(|candidate| candidate.layout.parts().next().map_or(0, |part| part.len()))
 }
@@ -205,7 +209,7 @@ fn notes(request: &BenchRequest, size: u64, measured: &[Measured], allowed: &[Al
         notes.push(format!("so small an object tells nothing of speed: {FEW} requests were made each time"));
     }
     let denied = allowed.len() < request.connections.len();
-    // Where the sweep ended before, memory was not what ended it.
+    // If the sweep ended earlier, memory was not the limit.
     let reached = |most: usize| measured.iter().any(|one| one.connections == most);
     if let Some(Allowed { connections: most, .. }) = allowed.last().filter(|last| denied && reached(last.connections)) {
         let memory = ByteSize(request.max_memory);
@@ -217,7 +221,7 @@ fn notes(request: &BenchRequest, size: u64, measured: &[Measured], allowed: &[Al
 fn sizes(request: &BenchRequest, size: u64, part: Option<u64>) -> Vec<u64> {
     let mut sizes = request.range_bytes.clone();
     if sizes.is_empty() {
-        // Parts beyond this are streamed in pieces by `verify` too, unless their digest does not fold.
+        // `verify` also splits larger parts into ranges, unless their digest cannot be combined.
         sizes.extend(part.filter(|part| (MIB..=64 * MIB).contains(part)));
         sizes.push(16 * MIB);
     }
@@ -227,7 +231,7 @@ fn sizes(request: &BenchRequest, size: u64, part: Option<u64>) -> Vec<u64> {
     sizes
 }
 
-/// Bytes a second: the middle of its periods, which a moment of trouble does not change.
+/// Bytes per second: the median of the periods, which short disturbances do not affect.
 fn rate(loaded: &LoadResult) -> f64 {
     let middle = Percentiles::of(loaded.rates.clone()).p50;
     if middle > 0.0 { middle } else { loaded.bytes as f64 / loaded.elapsed.as_secs_f64().max(1e-9) }
@@ -247,14 +251,14 @@ fn measured(load: &LoadSpec, loaded: &LoadResult) -> Measured {
     }
 }
 
-/// The fewest connections that bring nearly as much as any number did.
+/// The smallest number of connections that reaches nearly the best rate.
 fn recommended(measured: &[Measured]) -> Option<Measured> {
     let most = measured.iter().map(|one| one.bytes_per_second).max_by(f64::total_cmp)?;
     let good = measured.iter().filter(|one| one.bytes_per_second >= most * NEARLY && most > 0.0);
     good.min_by_key(|one| (one.connections, one.range_bytes)).copied()
 }
 
-/// A long run whose last quarter brought much less than its first: servers give a burst, and then less.
+/// A note if the last quarter of a long measurement was much slower than the first, as with servers that allow bursts.
 fn slowed(load: &LoadSpec, loaded: &LoadResult) -> Option<String> {
     let quarter = loaded.rates.len() / 4;
     let mean = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len().max(1) as f64;

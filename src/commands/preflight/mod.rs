@@ -1,4 +1,4 @@
-//! `preflight`: all that can be checked before a store or a restore. Every check runs; none stops another.
+//! `preflight`: all checks that can run before a store or a restore. A failed check does not stop the others.
 
 mod restore;
 mod store;
@@ -15,7 +15,7 @@ use super::ObjectServices;
 use super::ask::asked;
 use crate::checks::preflight::BucketSurvey;
 
-/// The settings of the bucket, side by side. `protection` asks for what only a store needs.
+/// Requests the settings of the bucket concurrently. `protection` adds those that only a store needs.
 async fn survey_bucket(services: &ObjectServices, protection: bool) -> BucketSurvey {
     use crate::facts::Fact;
     let bucket = &services.bucket;

@@ -26,59 +26,68 @@ use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{CheckName, Finding, Verdict};
 
-/// Pages of 1,000 snapshots that are counted against the quota.
+/// Maximum number of pages, of 1,000 snapshots each, to count against the quota.
 const SNAPSHOT_PAGES: usize = 3;
 
-/// A restore that someone thinks of.
+/// Parameters of the preflight of a restore.
 #[derive(Debug, Clone)]
 pub struct RestorePreflightRequest {
+    /// The object to restore from.
     pub target: ObjectUri,
+    /// The name of the new AMI; `None` to derive it from the source.
     pub name: Option<String>,
-    /// Of the store, and the name of its file.
+    /// The record of the store, with the name of its file.
     pub record: Option<(String, Record)>,
-    /// Of an earlier verification, and the name of its file.
+    /// The manifest of an earlier verification, with the name of its file.
     pub manifest: Option<(String, Manifest)>,
-    /// Bytes of the volumes, as the caller states them.
+    /// Total size of the volumes in bytes, as given by the user.
     pub logical_size: Option<u64>,
-    /// What a verification in this run said.
+    /// Result of a verification in this run.
     pub verified: Option<VerifiedNow>,
-    /// Of the caller's own earlier restores.
+    /// The pace of earlier restores by this user.
     pub pace: Option<RestorePace>,
+    /// Limits of the service.
     pub limits: ServiceLimits,
     /// Required checks that may be unknown.
     pub accept: Vec<CheckName>,
 }
 
-/// What a verification in this run said, and of which object.
+/// Result of a verification in this run.
 #[derive(Debug, Clone)]
 pub struct VerifiedNow {
+    /// Its verdict.
     pub verdict: Verdict,
+    /// Its result as text.
     pub detail: String,
+    /// ETag of the object that was verified.
     pub etag: Option<String>,
 }
 
-/// What a restore is started from.
+/// Result of the preflight of a restore, with everything needed to start it.
 #[derive(Debug, Clone)]
 pub struct RestorePreflight {
+    /// The report.
     pub report: PreflightReport,
+    /// The object; `None` if HEAD failed.
     pub object: Option<ObjectFacts>,
     /// The account's AMIs in the Region.
     pub images: Option<Vec<ImageFacts>>,
-    /// `None` where name, ETag or account are not known.
+    /// `None` if name, ETag or account is not known.
     pub identity: Option<RestoreIdentity>,
+    /// Size before compression.
     pub size: LogicalSize,
-    /// What the restored AMI will be held against.
+    /// Facts about the source AMI, which the restored AMI will be compared with.
     pub source: Option<SourceFacts>,
-    /// What a verification in this run says of the object, where it was asked for.
+    /// Finding of a verification of the object in this run, if there was one.
     pub verified: Option<Finding>,
 }
 
-/// Asks everything, and judges it.
+/// Sends all requests and judges the answers.
 ///
 /// # Errors
 ///
-/// What STS answers where the credentials are refused or the Region cannot be reached; everything else that cannot be
-/// asked is a check that is unknown.
+/// The error of STS if it rejects the credentials or if the Region cannot be reached. Every other failed request makes
+/// its check unknown.
 pub async fn survey_restore(
     services: &ObjectServices,
     wish: &RestorePreflightRequest,
@@ -93,7 +102,7 @@ pub async fn survey_restore(
     Ok(surveyed)
 }
 
-/// Answers to the questions that do not depend on each other.
+/// Answers to requests that do not depend on each other.
 struct Answers {
     object: AskedObject,
     bucket: BucketSurvey,
@@ -140,7 +149,7 @@ async fn ask_all(services: &ObjectServices, wish: &RestorePreflightRequest) -> A
     }
 }
 
-/// What follows from the answers, and from questions that depend on them.
+/// Facts derived from the answers, and from requests that depend on them.
 struct Known {
     region: String,
     now: Timestamp,
@@ -281,7 +290,7 @@ fn source_facts(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> SourceFacts 
 /// Tag that names the object a restore read.
 pub(in crate::commands) const SOURCE_TAG: &str = "stored-ami:source";
 
-/// The tags by which a restored AMI and its snapshots are recognised.
+/// The tags that identify a restored AMI and its snapshots.
 pub(in crate::commands) fn restore_tags(identity: &RestoreIdentity) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::from([(RESTORE_TAG.to_owned(), identity.token())]);
     let source = format!("s3://{}/{}", identity.bucket, identity.key);
@@ -296,11 +305,11 @@ struct AskedObject {
     object: Fact<ObjectFacts>,
     probe: Fact<()>,
     tags: Fact<BTreeMap<String, String>>,
-    /// What must be said of the expected owner of the bucket.
+    /// Note on the expected owner of the bucket.
     owner: Option<String>,
 }
 
-/// The object as it is now, one byte of it, and its tags.
+/// Requests the facts of the object, one byte of it, and its tags.
 async fn survey_object(session: &Session) -> AskedObject {
     let object = asked(session.head().await, "HeadObject", "s3:GetObject");
     let Some(facts) = object.value() else {
@@ -340,7 +349,7 @@ async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), Sou
     }
 }
 
-/// The source AMI, if it is still there, and its snapshots.
+/// Describes the source AMI, if it still exists, and its snapshots.
 async fn survey_source(
     services: &RegionServices,
     wish: &RestorePreflightRequest,
@@ -350,7 +359,7 @@ async fn survey_source(
     let found = own.value().into_iter().flatten().find(|image| image.id == id.as_str()).cloned();
     let image = match found {
         Some(image) => Some(image),
-        // It may be another account's. What cannot be seen is not there, for this purpose.
+        // The AMI may belong to another account. One that this account cannot see is treated as absent.
         None => services.images.images(&[id.to_string()]).await.unwrap_or_default().into_iter().next(),
     };
     let ids: Vec<String> =
@@ -360,12 +369,15 @@ async fn survey_source(
 }
 
 pub(in crate::commands) struct KnownSize {
+    /// The size before compression.
     pub size: LogicalSize,
+    /// Number of volumes.
     pub volumes: Option<u64>,
+    /// Whether the volumes were encrypted.
     pub encrypted: Option<bool>,
 }
 
-/// From the best source that is left.
+/// The size from the best available source.
 fn known_size(
     wish: &RestorePreflightRequest,
     image: Option<&ImageFacts>,
@@ -387,8 +399,8 @@ fn known_size(
     })
 }
 
-/// From the record of this AMI, from the caller, from tags of the object: the first that tells a size that volumes can
-/// have. What the others before it state is said beside it. `None` where nothing states anything.
+/// The size from the record of this AMI, from the user, or from the tags of the object: the first that is a possible
+/// size of volumes, with the values of the sources before it as notes. `None` if no source states a size.
 pub(in crate::commands) fn size_without_source(
     record: Option<&(String, Record)>,
     tags: Option<&BTreeMap<String, String>>,
@@ -434,7 +446,7 @@ fn wish_name(wish: &RestorePreflightRequest, image: Option<&ImageFacts>) -> Opti
     given.or_else(recorded).or_else(source)
 }
 
-/// A manifest speaks of the object if a strong ETag and the size are the same.
+/// The last verification of the object. A manifest applies if it has the same strong ETag and size.
 fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -> LastVerified {
     let current = object.map(|object| object.identity().content());
     let is_of_it = |then: &ObjectIdentity| {

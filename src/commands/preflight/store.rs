@@ -15,11 +15,14 @@ use crate::report::{PreflightReport, SizeReport, StoredReport, TaskKind};
 use crate::source::SourceError;
 use crate::verdict::CheckName;
 
-/// A store that someone thinks of.
+/// Parameters of the preflight of a store.
 #[derive(Debug, Clone)]
 pub struct StorePreflightRequest {
+    /// The AMI to store.
     pub image: AmiId,
+    /// The bucket, and the prefix of the key.
     pub into: BucketPath,
+    /// Limits of the service.
     pub limits: ServiceLimits,
     /// Required checks that may be unknown.
     pub accept: Vec<CheckName>,
@@ -31,8 +34,8 @@ const IMAGES: (&str, &str) = ("DescribeImages", "ec2:DescribeImages");
 const SNAPSHOTS: (&str, &str) = ("DescribeSnapshots", "ec2:DescribeSnapshots");
 const TASKS: (&str, &str) = ("DescribeStoreImageTasks", "ec2:DescribeStoreImageTasks");
 
-/// Where the AMI may be stored already. Tasks and uploads are asked for before objects: what is completed between
-/// the two questions is then seen as an object, and not missed.
+/// Looks for existing copies of the AMI. Tasks and uploads are requested before objects, so that a store that completes
+/// in between is seen as an object and not missed.
 pub(in crate::commands) async fn survey_stored(
     services: &ObjectServices,
     image: &AmiId,
@@ -54,12 +57,13 @@ pub(in crate::commands) async fn survey_stored(
     }
 }
 
-/// Asks everything, and judges it. The record is of the AMI as it is now; `None` where AMI or account are not known.
+/// Sends all requests and judges the answers. The record describes the AMI as it is now; `None` if AMI or account is
+/// not known.
 ///
 /// # Errors
 ///
-/// What STS answers where the credentials are refused or the Region cannot be reached; everything else that cannot be
-/// asked is a check that is unknown.
+/// The error of STS if it rejects the credentials or if the Region cannot be reached. Every other failed request makes
+/// its check unknown.
 pub async fn survey_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
@@ -146,7 +150,7 @@ struct Described {
     snapshots: Fact<Vec<SnapshotFacts>>,
 }
 
-/// The AMI, then its snapshots.
+/// Describes the AMI, then its snapshots.
 async fn describe(services: &RegionServices, id: &str) -> Described {
     let ids = [id.to_owned()];
     let image = match asked(services.images.images(&ids).await, IMAGES.0, IMAGES.1) {
@@ -168,7 +172,7 @@ async fn describe(services: &RegionServices, id: &str) -> Described {
 
 type Keys = BTreeMap<String, Fact<crate::facts::KeyFacts>>;
 
-/// What depends on whose the AMI and its snapshots are, and how they are encrypted.
+/// Requests that depend on the owner and the encryption of the AMI and its snapshots.
 async fn survey_sharing(
     services: &RegionServices,
     id: &AmiId,
@@ -177,7 +181,7 @@ async fn survey_sharing(
     snapshots: &Fact<Vec<SnapshotFacts>>,
 ) -> (Fact<bool>, Fact<Vec<String>>, Keys) {
     let found = snapshots.value().map_or(&[][..], Vec::as_slice);
-    // What is foreign is not known without it, and is judged so.
+    // Without the account, foreign snapshots cannot be recognised; their checks are judged as unknown.
     let account = caller.value().map(|caller| caller.account.as_str());
     let shared = async {
         match image.value() {
@@ -208,7 +212,7 @@ pub(in crate::commands) fn size_of(image: &ImageFacts, snapshots: &[SnapshotFact
     LogicalSize::of_image(image, &by_id)
 }
 
-/// The stores in progress with the sizes of their AMIs.
+/// The stores in progress, and the sizes of their AMIs.
 async fn survey_work(services: &RegionServices) -> (Fact<Vec<StoreTask>>, Fact<Work>) {
     let running = match services.images.store_tasks(&TaskFilter::Running).await {
         Ok(running) => running,
@@ -220,7 +224,7 @@ async fn survey_work(services: &RegionServices) -> (Fact<Vec<StoreTask>>, Fact<W
     let ids: BTreeSet<String> = running.iter().map(|task| task.image.clone()).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let mut sizes = BTreeMap::new();
-    // What cannot be described stays of unknown size.
+    // AMIs that cannot be described have an unknown size.
     if let Ok(images) = services.images.images(&ids).await {
         let wanted: Vec<String> =
             images.iter().flat_map(|image| &image.volumes).filter_map(|volume| volume.snapshot.clone()).collect();

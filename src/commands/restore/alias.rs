@@ -5,8 +5,8 @@ use crate::verdict::{CheckId, Condition, Evidence, Finding, Outcome, Reason, Ver
 /// Number of read-back attempts.
 const ALIAS_LOOKS: u32 = 8;
 
-/// Points an SSM parameter at the AMI, and reads it back until it says so. Machines are started from an alias, so it
-/// is left as it is where the AMI failed a check, or a required check is unknown and not accepted.
+/// Points an SSM parameter at the AMI, and reads it back until it shows the new value. Instances are launched from the
+/// alias, so it is not changed if the AMI failed a check, or if a required check is unknown and not accepted.
 pub(super) async fn point_alias(services: &RegionServices, name: &str, report: &mut TaskReport) {
     if report.exit_code != Exit::Passed {
         report.notes.push(format!(

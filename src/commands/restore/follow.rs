@@ -13,30 +13,31 @@ use crate::report::{Exit, FindingReport, LeftReport, TaskKind, TaskReport};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckName, Finding, Verdict, overall};
 
-/// An AMI that was just made may not be described yet.
+/// Number of attempts to describe a new AMI, which EC2 may not list yet.
 const LOOKS_WITHOUT_AN_IMAGE: u32 = 12;
 
-/// An AMI to follow.
+/// Parameters for following the restore of an AMI.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowRequest<'a> {
+    /// The id of the AMI.
     pub image: &'a str,
+    /// Why the AMI is followed.
     pub origin: Origin<'a>,
-    /// What the AMI is held against.
+    /// Facts about the source AMI, which the restored AMI is compared with.
     pub source: Option<&'a SourceFacts>,
     /// Finding of a verification of the object, to be added to the report.
     pub verified: Option<&'a Finding>,
-    /// SSM parameter that is pointed at an AMI that passes.
+    /// SSM parameter to point at the AMI if it passes.
     pub alias: Option<&'a str>,
     /// Required checks that may be unknown.
     pub accept: &'a [CheckName],
 }
 
-/// Follows a restore until its AMI is available or failed, holds the AMI against its source, and points the alias at
-/// it.
+/// Follows a restore until its AMI is available or failed, compares the AMI with its source, and updates the alias.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotFound`] where there is no such AMI, and what EC2 answers to questions about it.
+/// [`ErrorKind::NotFound`] if there is no such AMI, and the errors of requests to EC2.
 pub async fn follow_restore(
     services: &RegionServices,
     wish: &FollowRequest<'_>,
@@ -98,8 +99,8 @@ async fn follow_to_end(
     Ok(report)
 }
 
-/// What the AMI is held against. `key` is that of the object it was restored from, where that is known. What tells of
-/// another AMI than the one that was stored is no source of this one.
+/// What the AMI is compared with. `key` is the key of the object it was restored from, if known. Facts about another
+/// AMI than the stored one are not used.
 fn held_against<'a>(wish: &FollowRequest<'a>, key: Option<&str>, image: &ImageFacts) -> HeldAgainst<'a> {
     let Some(source) = wish.source else { return HeldAgainst::Nothing };
     let Some(told) = &source.image else { return HeldAgainst::Source(source) };
@@ -113,7 +114,7 @@ fn held_against<'a>(wish: &FollowRequest<'a>, key: Option<&str>, image: &ImageFa
     }
 }
 
-/// Adds a finding about the object to what was found of the AMI.
+/// Adds a finding about the object to a report about the AMI.
 fn hold_to(report: &mut TaskReport, finding: &Finding, accept: &[CheckName]) {
     report.findings.push(FindingReport::from(finding));
     let Some(before) = report.verdict else { return };
@@ -131,15 +132,15 @@ fn hold_to(report: &mut TaskReport, finding: &Finding, accept: &[CheckName]) {
     report.exit_code = exit;
 }
 
-/// An AMI as it was seen last.
+/// The AMI at the last request.
 struct Watched {
     image: ImageFacts,
     snapshots: Vec<SnapshotFacts>,
-    /// `false` when watching was cancelled.
+    /// `false` if watching was cancelled.
     settled: bool,
 }
 
-/// Looks at the AMI until it settles.
+/// Describes the AMI repeatedly until its state is final.
 async fn watch(
     services: &RegionServices,
     wish: &FollowRequest<'_>,
@@ -174,7 +175,7 @@ async fn watch(
     }
 }
 
-/// Verdict, exit code and findings. What is accepted changes the exit code and not the verdict.
+/// Sets verdict, exit code and findings. Accepting a check changes the exit code, not the verdict.
 fn judge(report: &mut TaskReport, findings: &[Finding], accept: &[CheckName]) {
     let open = || findings.iter().filter(|finding| finding.required && finding.verdict() == Verdict::Unknown);
     let accepted = open().filter(|finding| accept.iter().any(|name| name.matches(finding.check)));
@@ -191,7 +192,7 @@ fn judge(report: &mut TaskReport, findings: &[Finding], accept: &[CheckName]) {
 
 async fn snapshots_of(services: &RegionServices, image: &ImageFacts) -> Result<Vec<SnapshotFacts>, SourceError> {
     let ids = image.volumes.iter().filter_map(|volume| volume.snapshot.clone());
-    // What is no id names no snapshot.
+    // EC2 rejects the request if one of the ids is malformed.
     let ids: Vec<String> = ids.filter(|id| is_snapshot_id(id)).collect();
     services.images.snapshots(&ids).await
 }
@@ -201,7 +202,7 @@ fn tell(follow: &mut Follow<'_>, image: &ImageFacts, snapshots: &[SnapshotFacts]
         "completed" => 100.0,
         _ => f64::from(snapshot.progress.unwrap_or(0)),
     };
-    // Each snapshot counts by its size.
+    // The progress of each snapshot is weighted by its size.
     let weight = |snapshot: &SnapshotFacts| snapshot.gib.unwrap_or(1).max(1) as f64;
     let whole: f64 = snapshots.iter().map(weight).sum();
     let done: f64 = snapshots.iter().map(|snapshot| weight(snapshot) * percent(snapshot)).sum();
@@ -211,8 +212,8 @@ fn tell(follow: &mut Follow<'_>, image: &ImageFacts, snapshots: &[SnapshotFacts]
     follow.tell(&format!("restore of {} ({})", image.id, image.state), overall, &each.join(", "));
 }
 
-/// What a failed restore left, with the commands that remove it, and notes on what can be put in no command: people
-/// paste those into a shell. The snapshots are those of the AMI.
+/// Resources that a failed restore left, with the commands that delete them, and notes on names that must not appear in
+/// a command, because users paste commands into a shell. `snapshots` are those of the AMI.
 fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> (Vec<LeftReport>, Vec<String>) {
     let mut left = Vec::new();
     let odd = image.volumes.iter().filter_map(|volume| volume.snapshot.as_deref()).filter(|id| !is_snapshot_id(id));

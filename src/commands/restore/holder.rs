@@ -2,7 +2,7 @@ use crate::checks::preflight::RESTORE_TAG;
 use crate::facts::ImageFacts;
 use crate::source::{ErrorKind, SourceError};
 
-/// Who has the name of a restore that another restore was faster to take.
+/// Describes the AMI that another, faster restore created under the same name.
 pub(super) fn claimed_by(image: &ImageFacts) -> String {
     let token = image.tags.get(RESTORE_TAG).map_or("", String::as_str);
     format!(
@@ -13,7 +13,7 @@ pub(super) fn claimed_by(image: &ImageFacts) -> String {
     )
 }
 
-/// An AMI that may be, and may not be, the one that an earlier call made.
+/// The error for an AMI that an earlier call of this restore may have created, but that cannot be attributed to it.
 pub(super) fn doubtful(subject: &str, name: &str, image: &ImageFacts) -> SourceError {
     let source = image.source_image.as_ref().map(|source| format!(", made from {source}")).unwrap_or_default();
     let tag = match image.tags.get(RESTORE_TAG) {

@@ -1,4 +1,4 @@
-//! `restore`: starts a restore after its preflight, once, and follows it to its end.
+//! `restore`: runs the preflight, starts the restore once, and follows it until it ends.
 
 mod alias;
 mod follow;

@@ -14,28 +14,32 @@ use crate::verdict::Finding;
 /// Why an AMI is followed.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
-    /// A call in this run made it; `answered` where EC2's answer named it.
+    /// A call in this run created it, as the restore `identity`; `answered` if the response of EC2 named it.
     Started { identity: &'a RestoreIdentity, answered: bool },
-    /// It was found to be the AMI of this restore.
+    /// It was identified as the AMI of this restore.
     TakenUp(&'a RestoreIdentity),
-    /// A person named it; which restore made it, if one did, is for its tags and the journal to show.
+    /// The user named it. Its tags and the journal show which restore created it, if any.
     Named,
 }
 
 impl Origin<'_> {
+    /// Whether a call in this run created the AMI.
     pub fn started_here(self) -> bool {
         matches!(self, Origin::Started { .. })
     }
 }
 
-/// What is known of the restore that made an AMI.
+/// What is known about the restore that created an AMI.
 pub(super) struct Traced {
+    /// The restore and its claim to the AMI; `None` if it is not known.
     pub restore: Option<(RestoreIdentity, OwnershipClaim)>,
+    /// The finding on which restore created the AMI.
     pub made: Finding,
-    /// Key of the object, where the restore or a tag of the AMI tells it.
+    /// Key of the object, if the restore or a tag of the AMI states it.
     pub key: Option<String>,
-    /// Tags that the AMI and its snapshots must bear.
+    /// Tags that the AMI and its snapshots must have.
     pub tags: BTreeMap<String, String>,
+    /// Notes of the report.
     pub notes: Vec<String>,
 }
 
@@ -43,7 +47,7 @@ impl Traced {
     fn of(identity: RestoreIdentity, noted: Option<&str>, image: &ImageFacts, notes: Vec<String>) -> Self {
         let claim = identity.claim(noted);
         let made = restored_by(&claim, image);
-        // What was mistaken for the AMI of the restore need not bear its tags.
+        // An AMI that is not the one of the restore need not have its tags.
         let mistaken = matches!(claim.classify(image), Ownership::Mistaken { .. });
         let tags = if mistaken { BTreeMap::new() } else { restore_tags(&identity) };
         let key = Some(identity.key.clone());
@@ -51,8 +55,8 @@ impl Traced {
     }
 }
 
-/// Finds the restore of an AMI: the one that is carried out, else the one whose token the AMI bears, else the one
-/// whose entry in the journal names it.
+/// Finds the restore of an AMI: the current one, otherwise the one whose token is in the tags of the AMI, otherwise the
+/// one whose journal entry names the AMI.
 pub(super) async fn trace(
     services: &RegionServices,
     wish: &FollowRequest<'_>,
@@ -82,13 +86,14 @@ async fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Jo
             None
         }),
     };
-    // Also where it bears a token that the journal does not know: the entry that names it then speaks of another one.
+    // Also used if the AMI has a token that is not in the journal. The entry that names the AMI then belongs to another
+    // restore.
     let entry = match of_token {
         Some(entry) => Some(entry),
         None => naming(journal, image, &mut notes).await,
     };
     if let Some(Entry { restore, image: noted, .. }) = entry {
-        // An entry of another Region or account says nothing about an AMI of this one.
+        // An entry of another Region or account does not apply to an AMI of this one.
         if restore.region == services.images.region() && restore.account == image.owner {
             return Traced::of(restore, noted.as_deref(), image, notes);
         }
@@ -106,7 +111,7 @@ async fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Jo
     match token {
         Some(token) => {
             let made = restored_by_some(image, token, key.as_deref());
-            // What was asked for is not known whole; the snapshots must bear the same token.
+            // The complete request of the restore is not known; the snapshots must have the same token.
             Traced { restore: None, made, key, tags: [(RESTORE_TAG.to_owned(), token.clone())].into(), notes }
         }
         None => {
@@ -116,7 +121,7 @@ async fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Jo
     }
 }
 
-/// The entry that names an AMI.
+/// The journal entry that names an AMI.
 async fn naming(journal: &Journal, image: &ImageFacts, notes: &mut Vec<String>) -> Option<Entry> {
     let Ok(all) = journal.aside(|journal| Ok(journal.entries())).await else { return None };
     notes.extend(all.left_out.iter().map(|why| format!("journal {}: {why}", journal.folder().display())));

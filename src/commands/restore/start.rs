@@ -12,24 +12,26 @@ use crate::source::{ErrorKind, SourceError};
 
 /// Number of lookups for a new AMI.
 const LOOKS: u32 = 6;
-/// Tags may come into sight after the AMI; they take less time than the AMI itself.
+/// Number of lookups for the tags of a new AMI, which may appear later than the AMI itself.
 const LOOKS_FOR_TAGS: u32 = 2;
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// A preflight, and the AMI of the same restore where there is one already.
+/// A completed preflight, and the existing AMI of the same restore, if any.
 #[derive(Debug, Clone)]
 pub struct Prepared {
+    /// The preflight.
     pub surveyed: RestorePreflight,
+    /// The AMI that an earlier call of this restore created.
     pub existing: Option<ImageFacts>,
 }
 
-/// Runs the preflight, and looks for the AMI of the same restore: by its tag, or by the id that the journal has from
-/// EC2's answer. An AMI that is found is in the journal when this returns.
+/// Runs the preflight, and looks for an existing AMI of the same restore by its tag or by the id in the journal. An AMI
+/// that is found has been written to the journal when this function returns.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Ambiguous`] where an earlier call of this restore may have been carried out, and an AMI has its name
-/// that nothing attributes to it: then nothing may be started.
+/// [`ErrorKind::Ambiguous`] if an earlier call of this restore may have succeeded and an AMI has its name but cannot be
+/// attributed to it. No restore may be started then. Also the errors of the preflight, and an unreadable journal.
 pub async fn prepare_restore(
     services: &ObjectServices,
     wish: &RestorePreflightRequest,
@@ -41,7 +43,7 @@ pub async fn prepare_restore(
     Ok(Prepared { surveyed, existing })
 }
 
-/// The AMI that an earlier call of this restore made.
+/// The AMI that an earlier call of this restore created.
 async fn existing(
     services: &ObjectServices,
     surveyed: &RestorePreflight,
@@ -60,7 +62,7 @@ async fn existing(
             context.monitor.note("an earlier run of this restore was stopped in the middle; looking for its AMI");
             look(services, identity, noted, LOOKS).await?
         }
-        // Nothing was called, so whatever has the name is not ours; the preflight says that it has.
+        // No call was made, so an AMI of that name is not from this restore; the preflight reports it.
         _ => Found::Nothing,
     };
     match found {
@@ -73,8 +75,8 @@ async fn existing(
     }
 }
 
-/// The id goes into the journal before the AMI is followed. The tag shows it as well, so a journal that cannot be
-/// written stops nothing.
+/// Writes the id of the AMI to the journal before the AMI is followed. Failures are ignored, because the tag also
+/// identifies the AMI.
 async fn take_up(
     services: &ObjectServices,
     journal: &Journal,
@@ -87,7 +89,7 @@ async fn take_up(
     let entry = match entry {
         Some(entry) if entry.step != Step::Calling && same(&entry) => return,
         Some(entry) if entry.is_open() => entry,
-        // When it was called is not known here, so nothing is learnt from how long it takes.
+        // The time of the call is not known, so the duration of this restore is not used for later estimates.
         _ => Entry::new(identity.clone(), context.clock.now().to_string(), None),
     };
     let entry = Entry { step: Step::Started, image: Some(image.id.clone()), ended_at: None, ..entry };
@@ -101,7 +103,7 @@ pub(super) fn unwritable(journal: &Journal, error: std::io::Error) -> SourceErro
     SourceError::new(ErrorKind::Io, subject, error.to_string()).caused_by(error)
 }
 
-/// What looking for the AMI of a restore found; see [`Claimed`].
+/// Result of looking for the AMI of a restore; see [`Claimed`].
 enum Found {
     Nothing,
     Ours(ImageFacts),
@@ -137,26 +139,30 @@ async fn look(
     Ok(Found::Nothing)
 }
 
-/// A restore whose AMI is there.
+/// A restore whose AMI exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
+    /// The id of the AMI.
     pub image: String,
+    /// The identity of the restore.
     pub identity: RestoreIdentity,
+    /// How the AMI was found.
     pub how: How,
 }
 
-/// How a restore began.
+/// How the AMI of a restore was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// EC2 answered this call with the id.
     Answered,
-    /// The answer was lost, and the AMI found by its tag.
+    /// The response was lost, and the AMI was found by its tag.
     FoundAfterLoss,
-    /// EC2 refused this call: the same restore had been started elsewhere.
+    /// EC2 rejected this call because the same restore had been started elsewhere.
     Elsewhere,
 }
 
 impl Begun {
+    /// Why the AMI is followed.
     pub fn origin(&self) -> Origin<'_> {
         match self.how {
             How::Answered => Origin::Started { identity: &self.identity, answered: true },
@@ -166,7 +172,13 @@ impl Begun {
     }
 }
 
-/// Starts the restore, or finds the one that an earlier call started. The request is made once, after the journal holds it and the object was seen to be the same still.
+/// Starts the restore, or finds the AMI that an earlier call created. The request is sent once, after it was written to
+/// the journal and after the object was confirmed to be unchanged.
+///
+/// # Errors
+///
+/// The preflight found no name or no object with an ETag, the object changed, the journal cannot be written, EC2
+/// rejected the request, or its outcome is unknown.
 pub async fn start_restore(
     services: &ObjectServices,
     surveyed: &RestorePreflight,
@@ -202,7 +214,7 @@ pub async fn start_restore(
     };
     (entry.step, entry.image) = (Step::Started, Some(image.clone()));
     if let Err(error) = journal.write_aside(entry).await {
-        // It was started, and its tags show whose it is: following it is worth more than ending here.
+        // The restore was started, and its tags identify it, so it is followed although the journal cannot be written.
         context.monitor.note(&format!(
             "{} was started, and that could not be kept: {}",
             image,
@@ -212,8 +224,8 @@ pub async fn start_restore(
     Ok(Begun { image, identity: identity.clone(), how })
 }
 
-/// What a failed call means: nothing was started, or it was, and the answer is lost. `earlier` is the journal's entry
-/// from before the call.
+/// Determines what a failed call means: nothing was started, or the restore was started and the response lost.
+/// `earlier` is the journal entry from before the call.
 async fn resolve(
     services: &ObjectServices,
     identity: &RestoreIdentity,
@@ -233,7 +245,8 @@ async fn resolve(
         return Ok((image.id.clone(), if lost { How::FoundAfterLoss } else { How::Elsewhere }));
     }
     if !lost {
-        // EC2 refused it, so nothing was started by this call; whether by an earlier one stays as open as it was.
+        // EC2 rejected this call, so it started nothing. Restore the entry of an earlier call whose outcome is still
+        // unknown.
         match earlier.filter(Entry::is_open) {
             Some(earlier) => journal.write_aside(earlier).await,
             None => {
@@ -265,7 +278,7 @@ async fn resolve(
     }
 }
 
-/// Notes how a restore ended. The AMI tells the same, so a journal that cannot be written is no failure.
+/// Records in the journal how a restore ended. Failures are ignored, because the AMI shows the same.
 pub(super) async fn close(
     services: &RegionServices,
     journal: &Journal,

@@ -5,20 +5,20 @@ use crate::ident::{ETag, Target, lasting_version};
 use crate::source::{ErrorKind, Session};
 use crate::verdict::Reason;
 
-/// What a HEAD after the reading says of the object that was discovered before it.
+/// Result of the HEAD request that is sent after the read, compared with the object discovered before it.
 pub(super) enum After {
-    /// It is as it was.
+    /// The object is unchanged.
     Same,
-    /// The version that was read is kept, and is no longer the current one.
+    /// The version that was read still exists but is no longer the current version.
     Kept,
-    /// It is another one by now, or gone.
+    /// The object was replaced or deleted.
     Moved(Reason),
-    /// It was not asked, or there was no answer.
+    /// The HEAD request was not sent, or it failed.
     NotKnown,
 }
 
 impl After {
-    /// Asks; with a note where a pinned version is no longer the current one, or where there is no answer.
+    /// Sends the HEAD request. Adds a note if a pinned version is no longer the current one, or if the request failed.
     pub async fn ask(session: &Session, found: &mut Discovery) -> Self {
         let then = &found.facts;
         let pinned = is_pinned(then);
@@ -31,7 +31,7 @@ impl After {
             Err(error) if error.kind == ErrorKind::NotFound => {
                 return After::Moved(Reason::Changed { detail: format!("it is gone: {}", error.explain()) });
             }
-            // A local file whose size is another now.
+            // A local file whose size changed.
             Err(error) if error.kind == ErrorKind::Io => {
                 return After::Moved(Reason::ReadFailed { detail: error.explain() });
             }
@@ -41,7 +41,7 @@ impl After {
                 return After::NotKnown;
             }
         };
-        // What nothing identifies counts as the same while it is read, and is judged by `speaks_against`.
+        // Two states without an identity count as the same here; `speaks_against` handles them.
         if then.identity().same_bytes_as(&now.identity()).agrees() {
             return After::Same;
         }
@@ -58,7 +58,8 @@ impl After {
         After::Moved(Reason::Changed { detail })
     }
 
-    /// Why the bytes are not known to be those of the object that was discovered, and that is there.
+    /// The reason why the bytes read may not belong to the discovered object, or why the object cannot be read although
+    /// HEAD still shows it. `None` if neither applies.
     pub fn speaks_against(self, facts: &ObjectFacts, stopped: Option<&Stop>) -> Option<Reason> {
         match (self, stopped) {
             (After::Moved(reason), _) => Some(reason),
@@ -86,13 +87,13 @@ fn is_pinned(facts: &ObjectFacts) -> bool {
     lasting_version(facts.version.as_deref()).is_some()
 }
 
-/// Whether nothing but its size tells it from another object.
+/// Whether the server states neither an ETag, nor a version, nor a time of last modification.
 fn is_nameless(facts: &ObjectFacts) -> bool {
     facts.id.etag.is_none() && !is_pinned(facts) && facts.last_modified.is_none()
 }
 
-/// A reading that denies the bytes of an object that HEAD shows. Trouble on the way, a missing permission and an archive
-/// class say nothing of the bytes.
+/// The reason for a read that fails on an object that HEAD still shows. `None` for network errors, missing permissions
+/// and archive classes, which are no evidence about the bytes.
 fn unreadable(kind: &ErrorKind, told: &str) -> Option<Reason> {
     let detail = match kind {
         ErrorKind::NotFound => format!("HEAD still shows the object, and reading says it is gone: {told}"),

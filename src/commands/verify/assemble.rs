@@ -18,23 +18,29 @@ use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{CheckId, Coverage, Doubt, Evidence, Finding, Outcome, Reason, Verdict, overall};
 
-/// How the reading ended.
+/// Result of the reads of one verification.
 pub(super) struct ReadOutcome {
+    /// When the verification started.
     pub started: Instant,
+    /// The archive state, if the object must be restored from an archive tier before it can be read.
     pub archived: Option<String>,
+    /// Why the read stopped early; `None` if it completed.
     pub stopped: Option<Stop>,
-    /// Absent when nothing was read.
+    /// `None` if nothing was read.
     pub coverage: Option<Coverage>,
-    /// Ranges that came whole in the first reading, in order.
+    /// Ranges read completely in the first read, in order of offset.
     pub read: Vec<ByteRange>,
+    /// The digests of all reads; `None` if nothing was read.
     pub digests: Option<Digests>,
+    /// Statistics of the sampled windows, with `--probe`.
     pub probed: Option<Probed>,
+    /// Result of decoding the object as a compressed stream.
     pub decoded: Option<Decoded>,
-    /// The parts under which the stored ETag matched.
+    /// The layout under which the stored ETag matched.
     pub etag_parts: Option<PartLayout>,
 }
 
-/// Adds the findings about the whole, sums up, and writes the report.
+/// Adds the findings about the whole object, computes the verdict and the exit code, and builds the report.
 pub(super) fn assemble(
     session: &Session,
     request: &VerifyRequest,
@@ -140,10 +146,10 @@ pub(super) fn assemble(
     Verified { report, manifest, finished: ending.stopped.is_none(), doubt, etag_parts: ending.etag_parts }
 }
 
-/// Marks what must be known for a pass.
+/// Marks the findings that a pass requires.
 fn require(findings: &mut [Finding], request: &VerifyRequest) {
     let required = |finding: &Finding| {
-        // What is no stream that is known, or holds nothing that speaks for it, need not be more.
+        // An object that is not a known stream, or a stream without checksums, has nothing to require.
         let says_nothing = matches!(&finding.outcome, Outcome::Unknown(Reason::NotStated { .. }));
         request.requires(finding.check)
             || demanded(finding.check, findings)
@@ -156,7 +162,8 @@ fn require(findings: &mut [Finding], request: &VerifyRequest) {
     }
 }
 
-/// What matched proves nothing where other references over the same bytes do not, and nothing decides between them.
+/// Replaces the proof by the contradiction: if references over the same bytes disagree and nothing decides between
+/// them, a match does not prove the bytes.
 fn contradict(proof: &mut Finding, contradiction: &Finding) {
     match &contradiction.outcome {
         Outcome::Fail(failure) => proof.outcome = Outcome::Fail(failure.clone()),
@@ -165,8 +172,8 @@ fn contradict(proof: &mut Finding, contradiction: &Finding) {
     }
 }
 
-/// The parts to tell of: those that damage is named by, else the object's own. A file has none of its own, and goes by
-/// the most that were computed.
+/// The layout of the report's part map: one whose parts contain all damaged ranges. The layout of the object comes
+/// first; for local files, which have none, the computed layout with the most parts comes first.
 fn mapped_layout<'a>(found: &'a Discovery, findings: &[Finding], ending: &'a ReadOutcome) -> Option<&'a PartLayout> {
     ending.coverage?;
     let own = found.layout.candidates.first().map(|known| &known.layout);
@@ -193,7 +200,7 @@ fn is_stream(decoded: &Decoded) -> bool {
     matches!(decoded.format, Some(Format::Zstd | Format::Gzip | Format::Zlib))
 }
 
-/// Where anything is known of the size before it was stored.
+/// The compression ratio; `None` if no size before compression is known.
 fn ratio(request: &VerifyRequest, facts: &ObjectFacts, decoded: Option<&Decoded>) -> Option<RatioReport> {
     let decoded = decoded.filter(|decoded| is_stream(decoded) && decoded.end == End::Whole);
     if decoded.is_none() && !request.logical.is_given() {
@@ -208,7 +215,7 @@ fn ratio(request: &VerifyRequest, facts: &ObjectFacts, decoded: Option<&Decoded>
 }
 
 impl ReadOutcome {
-    /// Before anything was read.
+    /// The outcome before anything is read.
     pub fn at(started: Instant) -> Self {
         ReadOutcome {
             started,
@@ -228,7 +235,7 @@ impl ReadOutcome {
     }
 }
 
-/// References that matched; a reference only ever matches over every byte.
+/// References that matched. A reference only matches if every byte was read.
 fn proving(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
     findings
         .iter()
@@ -257,7 +264,7 @@ fn identity(facts: &ObjectFacts, ending: &ReadOutcome, moved: Option<Reason>) ->
     Outcome::Pass(evidence("every read under the identity found first", shown.clone(), shown, facts))
 }
 
-/// Whether an error says that an answer does not fit what was found first.
+/// Whether an error means that a response contradicts the facts found at discovery.
 fn denies_size(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Changed | ErrorKind::Protocol | ErrorKind::ShortBody)
 }
@@ -265,7 +272,7 @@ fn denies_size(kind: &ErrorKind) -> bool {
 fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &ReadOutcome) -> Outcome {
     if let Some(failure) = wrong_size(&facts.id.target, facts.size) {
         return match &ending.stopped {
-            // The answer to the read states another size than the one that is wrong.
+            // The response to the read states a different size than the invalid one of HEAD.
             Some(stop @ Stop::Failed(error)) if denies_size(&error.kind) => {
                 Outcome::Unknown(why_stopped(stop, ending.coverage.unwrap_or(Coverage { bytes: 0, of: facts.size })))
             }
@@ -287,7 +294,7 @@ fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &ReadOutcome) -> O
     }
 }
 
-/// One proof over all bytes: at least one reference matched.
+/// The check `proof`: at least one reference matched over all bytes.
 fn proof(findings: &[Finding], request: &VerifyRequest, ending: &ReadOutcome, facts: &ObjectFacts) -> Finding {
     let names: Vec<String> = proving(findings).map(|finding| finding.check.to_string()).collect();
     let failed = |f: &&Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Fail;
@@ -297,7 +304,7 @@ fn proof(findings: &[Finding], request: &VerifyRequest, ending: &ReadOutcome, fa
     } else if let (Some(_), None, Some(coverage)) = (request.sample, &ending.stopped, ending.coverage)
         && (!names.is_empty() || findings.iter().any(is_sampled))
     {
-        // A sample never passes, even where it happens to be everything.
+        // A sample never passes, even if it happens to cover every byte.
         Outcome::Unknown(Reason::Sampled { coverage })
     } else if !names.is_empty() && ending.complete() {
         let all = "every byte".to_owned();
@@ -319,7 +326,7 @@ fn proof(findings: &[Finding], request: &VerifyRequest, ending: &ReadOutcome, fa
     Finding { check: CheckId::Proof, required: true, outcome }
 }
 
-/// Whether some of a sample was held against this reference.
+/// Whether a part of the sample was compared with this reference.
 fn is_sampled(finding: &Finding) -> bool {
     matches!(finding.check, CheckId::Reference(..))
         && matches!(finding.outcome, Outcome::Unknown(Reason::Sampled { .. }))
@@ -342,7 +349,7 @@ fn manifest(
             Some(digest) if layout.count() == 1 => {
                 whole.insert(algorithm.to_string(), digest.base64());
             }
-            // Candidate layouts that turned out wrong place nothing.
+            // Candidate layouts that did not match locate no damage.
             Some(_) if *layout == wanted => parts.push(PartDigests::new(algorithm, layout, &list)),
             _ => {}
         }

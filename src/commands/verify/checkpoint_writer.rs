@@ -10,7 +10,7 @@ use crate::plan::{ReadPlan, ReadProgress};
 use crate::source::Session;
 use crate::units::ByteSize;
 
-/// Keeps the state of one reading in a file.
+/// Saves the progress of a read in the checkpoint file.
 pub(super) struct CheckpointWriter {
     file: CheckpointFile,
     object: CheckpointObject,
@@ -19,7 +19,7 @@ pub(super) struct CheckpointWriter {
 }
 
 impl CheckpointWriter {
-    /// `None` where nothing is to be kept.
+    /// `None` if the request names no checkpoint file.
     pub fn of(session: &Session, request: &VerifyRequest, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
         Some(CheckpointWriter {
             file: request.resume.clone()?,
@@ -29,8 +29,12 @@ impl CheckpointWriter {
         })
     }
 
-    /// What an earlier run came to, and in words how far. A file that is there and cannot be gone on from is an error:
-    /// beginning anew would throw away what it holds.
+    /// Loads the progress of an earlier run, with a note that describes it. `None` if there is no file, or if nothing
+    /// was read.
+    ///
+    /// # Errors
+    ///
+    /// The file exists and cannot be resumed from. Starting over would discard the progress it holds.
     pub fn take_up(&self) -> Result<Option<(ReadProgress, String)>, VerifyError> {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
@@ -38,7 +42,8 @@ impl CheckpointWriter {
         let anew = |error: CheckpointError| wrong(format!("{error}; to begin anew, remove the file"));
         let checkpoint = Checkpoint::from_json(&text).map_err(anew)?;
         let midway = match checkpoint.midway(&self.object, &self.plan) {
-            // A server may have lied before it sent the first byte, and nothing is lost with that.
+            // The object may have been misreported before the first byte was read; no progress is lost by starting
+            // over.
             Err(_) if checkpoint.read_bytes() == 0 => return Ok(None),
             other => other.map_err(anew)?,
         };
@@ -51,7 +56,11 @@ impl CheckpointWriter {
         Ok(Some((midway, note)))
     }
 
-    /// Before the first byte: what cannot be kept must not be found out hours later.
+    /// Writes the first checkpoint before the read starts, so that a path that cannot be written is reported at once.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
     pub fn begin(&self, beginning: &ReadProgress) -> Result<(), VerifyError> {
         let name = self.file.path().display();
         self.keep(beginning)

@@ -1,4 +1,4 @@
-//! Reads a second time what contradicts a reference.
+//! Reads mismatching bytes a second time.
 
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use crate::plan::{PartLayout, ReadPlan, Reference, Spans};
 use crate::units::{ByteRange, ByteSize};
 use crate::verdict::{Finding, Reads, Reason};
 
-/// What the second reading reads.
+/// What to read the second time.
 struct SecondRead {
     plan: Arc<ReadPlan>,
-    /// Only these ranges; `None` for all of them.
+    /// The ranges to read; `None` for all of them.
     ranges: Option<Spans>,
 }
 
 impl VerifyRun<'_> {
-    /// Reads the bytes that differ a second time, over new connections. Only what differs in the same way both times is
+    /// Reads the mismatching bytes a second time, over new connections. Only a mismatch that is reproduced counts as
     /// damage.
     pub(super) async fn confirm(
         &mut self,
@@ -55,7 +55,7 @@ impl VerifyRun<'_> {
                         && same_damage(&damage, &mismatch.damage)
                         && (differing.is_empty() || !partial) =>
                 {
-                    // Where only the damaged parts were read again, a value over everything was not.
+                    // If only the damaged parts were read again, a value over the whole object was compared once.
                     let once = partial && mismatch.damage.is_empty();
                     mismatch.fail(if once { Reads::One } else { Reads::Reproduced })
                 }
@@ -69,13 +69,13 @@ impl VerifyRun<'_> {
         findings
     }
 
-    /// The damaged parts alone, where a plan can begin at each of them; else everything.
+    /// Plans the second read: of the damaged parts only, if a plan can start at each of them; otherwise of everything.
     fn plan_second_read(&mut self, first: &[Mismatch], plan: &Arc<ReadPlan>) -> SecondRead {
         let size = self.found.facts.size;
         let placed: Vec<ByteRange> = first.iter().flat_map(|m| m.damage.iter().map(|d| d.range)).collect();
         let references: Vec<Reference> = first.iter().map(|m| m.reference.clone()).collect();
         let wanted = needs(&references, size);
-        // References settled after the first reading have needs that its plan does not know.
+        // References settled after the first read may need digests that its plan does not compute.
         let covered = wanted.iter().all(|(algorithm, layout)| plan_knows(plan, *algorithm, layout));
         if !placed.is_empty()
             && covered
@@ -95,7 +95,7 @@ impl VerifyRun<'_> {
         SecondRead { plan, ranges: None }
     }
 
-    /// The digests after a second reading, and the parts that it read differently.
+    /// The digests after the second read, and the ranges that the two reads disagree on.
     fn take_second(
         &mut self,
         second: Reading,
@@ -113,7 +113,7 @@ impl VerifyRun<'_> {
         }
     }
 
-    /// A plan by which single parts can be read again, if there is one: what goes in order cannot begin at a part.
+    /// A plan that can read single parts, if there is one. Digests computed in order of offset cannot start at a part.
     fn plan_of_parts(&self, mismatches: &[Mismatch], plan: &Arc<ReadPlan>) -> Option<Arc<ReadPlan>> {
         if plan.ordered().is_empty() {
             return Some(Arc::clone(plan));
@@ -130,7 +130,7 @@ fn all_unknown(mismatches: Vec<Mismatch>, reason: &Reason) -> Vec<Finding> {
     mismatches.into_iter().map(|mismatch| unknown(mismatch.reference.check, reason.clone())).collect()
 }
 
-/// The mismatch was seen once, whatever ended the second reading.
+/// The mismatch was seen once; the second read stopped before it could be reproduced.
 fn why_unconfirmed(stop: &Stop, second: &Reading) -> Reason {
     match why_stopped(stop, second.coverage()) {
         Reason::ReadFailed { detail } => Reason::RereadFailed { detail },

@@ -7,12 +7,13 @@ use crate::plan::{Claim, Reference, Witness};
 use crate::units::PartNumber;
 use crate::verdict::{CheckId, Finding, Origin, Reason};
 
-/// HEADs of parts in flight.
+/// Maximum number of concurrent HEAD requests for parts.
 const AT_ONCE: usize = 16;
 
 impl VerifyRun<'_> {
-    /// Bytes contradict parts whose sizes only a list tells: asks the parts that would be named where they end. Where
-    /// they end elsewhere, the list proves nothing, and the references wait for every part to be asked.
+    /// If mismatches use part sizes that only GetObjectAttributes states, asks the damaged parts for their sizes with
+    /// HEAD. If a size differs, the list does not prove the layout, and the mismatches stay open until every part is
+    /// asked.
     pub(super) async fn question_list(&mut self, judged: &mut Judged) {
         if self.found.layout.witness != Witness::List {
             return;
@@ -33,7 +34,7 @@ impl VerifyRun<'_> {
         }
     }
 
-    /// Whether any of these parts has another size by its own HEAD. One that cannot be asked tells nothing.
+    /// Whether HEAD of any of these parts states another size than the list. Failed requests are ignored.
     async fn any_ends_elsewhere(&self, numbers: Vec<PartNumber>) -> bool {
         let facts = &self.found.facts;
         let parts = &self.found.layout.parts;
@@ -41,7 +42,7 @@ impl VerifyRun<'_> {
         let differs = |number: PartNumber| async move {
             let listed = parts.iter().find(|part| part.number == number)?.size;
             let asked = self.session.part(&facts.id, number).await.ok()?;
-            // A server that ignores part numbers answers with the whole object and no count.
+            // A server that ignores part numbers answers with the whole object and no part count.
             let answered = asked.of.is_some() || asked.size != facts.size;
             Some(answered && asked.of.is_none_or(|of| Some(of) == count) && asked.size != listed)
         };
@@ -55,13 +56,13 @@ impl VerifyRun<'_> {
     }
 }
 
-/// Whether a reference was held against the object's own listed parts.
+/// Whether a reference was compared along the listed parts of the object.
 fn goes_by_list(reference: &Reference) -> bool {
     matches!(reference.check, CheckId::Reference(Origin::Stored, _))
         && matches!(reference.claim, Claim::Composite { .. } | Claim::WholeOrComposite { .. })
 }
 
-/// A mismatch along parts of which two answers tell different sizes: under neither is the layout proved.
+/// The finding for a mismatch along parts for which two responses state different sizes: neither proves the layout.
 pub(super) fn disputed(mismatch: Mismatch) -> Finding {
     let because = "GetObjectAttributes and HEAD of the parts tell different sizes".to_owned();
     unknown(mismatch.reference.check, Reason::LayoutNotProved { because })

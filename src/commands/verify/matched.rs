@@ -5,14 +5,17 @@ use crate::ident::{ETag, ObjectIdentity};
 use crate::plan::{Basis, Candidate, Claim, KnownLayout, PartLayout, Reference, Witness};
 use crate::verdict::{CheckId, Origin, Subject};
 
-/// The parts under which an ETag matched the bytes once. The same ETag cannot come from other parts, so they are proved.
+/// The layout under which an ETag matched the bytes in an earlier run. Another layout cannot produce the same ETag, so
+/// the layout is proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETagParts {
+    /// The ETag of the object.
     pub etag: ETag,
+    /// The layout it matched under.
     pub layout: PartLayout,
 }
 
-/// The parts under which the stored ETag matches these digests; `None` where it does not go by part.
+/// The layout under which the stored ETag matches these digests; `None` if it does not match or is not composite.
 pub(super) fn etag_parts(reference: &Reference, digests: &Digests) -> Option<PartLayout> {
     let Claim::Composite { digest, candidates, .. } = &reference.claim else { return None };
     if reference.check != CheckId::Reference(Origin::Stored, Subject::ETag) {
@@ -26,7 +29,7 @@ pub(super) fn etag_parts(reference: &Reference, digests: &Digests) -> Option<Par
 }
 
 impl Discovery {
-    /// Takes the parts for proved under which this very ETag matched before, unless the server proved where they end.
+    /// Takes the layout as proved if this ETag matched under it before, unless the server already proved the layout.
     pub(super) fn take_etag_parts(&mut self, known: &ETagParts) {
         let then = ObjectIdentity { etag: Some(known.etag.clone()), ..ObjectIdentity::of_size(known.layout.size()) };
         let same = then.same_as(&self.facts.identity().content()).is_yes()

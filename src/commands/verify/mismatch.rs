@@ -3,14 +3,18 @@ use crate::plan::Reference;
 use crate::units::ByteRange;
 use crate::verdict::{Damage, Evidence, Failure, Finding, Outcome, Reads};
 
-/// A reference that the bytes contradict, before they were read again.
+/// A reference that does not match the bytes of the first read.
 pub(super) struct Mismatch {
+    /// The reference.
     pub reference: Reference,
+    /// The expected and the observed value.
     pub evidence: Evidence,
+    /// The damaged parts, if the reference locates them.
     pub damage: Vec<Damage>,
 }
 
 impl Mismatch {
+    /// The failed finding, with the number of reads that support it.
     pub fn fail(mut self, reads: Reads) -> Finding {
         if reads == Reads::Reproduced {
             for damage in &mut self.damage {
@@ -26,8 +30,8 @@ pub(super) fn same_damage(one: &[Damage], other: &[Damage]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.range == b.range && a.observed == b.observed)
 }
 
-/// The digests of parts that were read again in the place of those of the first reading, and the parts that came out
-/// differently.
+/// Replaces the digests of parts that were read again. Returns all digests, and the ranges whose digests differ between
+/// the reads.
 pub(super) fn lay_over(first: &Digests, again: Digests) -> (Digests, Vec<ByteRange>) {
     let mut differing = Vec::new();
     for (algorithm, layout, list) in again.iter() {

@@ -1,4 +1,4 @@
-//! `verify`: reads every byte once and holds it against every reference there is.
+//! `verify`: reads every byte once and compares the digests with all available references.
 
 mod after;
 mod assemble;
@@ -32,24 +32,28 @@ use after::After;
 use assemble::ReadOutcome;
 use run::VerifyRun;
 
-/// What a `verify` gives: the report, and a manifest where one was wanted and may be written.
+/// Result of a verification.
 #[derive(Debug)]
 pub struct Verified {
+    /// The report.
     pub report: VerifyReport,
+    /// The manifest, if one was requested and the verification allows it.
     pub manifest: Option<Manifest>,
-    /// Nothing is left that another run could go on with.
+    /// The read completed, so the checkpoint file is no longer needed.
     pub finished: bool,
-    /// What the reading saw that speaks against the bytes without refuting them.
+    /// Evidence against the bytes that does not refute them.
     pub doubt: Option<Doubt>,
-    /// The parts under which the stored ETag matched, where it goes by part.
+    /// The layout under which the stored ETag matched; `None` if it did not match or is not composite.
     pub etag_parts: Option<PartLayout>,
 }
 
-/// Why a `verify` could not be begun.
+/// Why a verification could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
+    /// The object, or the one given with `--like`, cannot be opened or described.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The request cannot be carried out: contradictory options, or a file that cannot be used.
     #[error("{0}")]
     Request(String),
     /// `--max-time` ended before anything was read.
@@ -61,7 +65,7 @@ pub enum VerifyError {
 ///
 /// # Errors
 ///
-/// The request asks for what cannot be done, the object cannot be looked at, or its time was over before that.
+/// The request cannot be carried out, the object cannot be described, or `--max-time` ended before that.
 pub async fn verify(
     session: &Session,
     request: &VerifyRequest,
@@ -91,12 +95,12 @@ async fn read_and_judge(
     verify_found(session, request, found, ReadOutcome::at(started), cancel).await
 }
 
-/// Verifies an object that the caller discovered over the same session: before its bytes are read, nothing is asked
-/// that was asked for that.
+/// Verifies an object that the caller discovered over the same session, without repeating the requests of the
+/// discovery.
 ///
 /// # Errors
 ///
-/// As those of [`verify`].
+/// See [`verify`].
 pub async fn verify_discovered(
     session: &Session,
     request: &VerifyRequest,
@@ -149,7 +153,7 @@ async fn verify_found(
     Ok(assemble::assemble(session, request, found, findings, ending, moved))
 }
 
-/// In words why nothing can be read before the object is restored from an archive tier.
+/// The archive state, if the object must be restored from an archive tier before it can be read.
 fn archived(found: &Discovery) -> Option<String> {
     let facts = &found.facts;
     let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
@@ -159,8 +163,8 @@ fn archived(found: &Discovery) -> Option<String> {
     }
 }
 
-/// Asks after the reading whether the object is still the one that was discovered. `If-Match` pins the reads to a strong
-/// ETag only, and no read says that the object was replaced or deleted after the last byte.
+/// Checks after the read whether the object is still the one that was discovered. `If-Match` pins reads only to a
+/// strong ETag, and a read cannot detect a replacement or deletion after its last byte.
 async fn moved(
     session: &Session,
     request: &VerifyRequest,

@@ -3,7 +3,7 @@ use crate::report::{PartRunReport, PartState};
 use crate::units::ByteRange;
 use crate::verdict::{CheckId, Finding, Outcome, Verdict};
 
-/// What is known of each part, parts of the same state side by side taken together.
+/// The state of each part; adjacent parts of the same state form one run.
 pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteRange]) -> Vec<PartRunReport> {
     let failures = || {
         findings.iter().filter_map(|finding| match (finding.check, &finding.outcome) {
@@ -20,14 +20,14 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
         let seen = matches!(&finding.outcome, Outcome::Unknown(reason) if reason.leaves_mismatch());
         seen && matches!(finding.check, CheckId::Reference(..))
     });
-    // A reference that names the damaged parts matched the others.
+    // A reference that locates damage matched all other parts.
     let others = match (damaged.is_empty(), failures().next().is_some() || open && matched, matched) {
         (false, _, _) => PartState::Proved,
         (true, true, _) => PartState::InQuestion,
         (true, false, true) => PartState::Proved,
         (true, false, false) => PartState::Read,
     };
-    // References that contradict each other do not tell that bytes are damaged.
+    // If references contradict each other, a mismatch is not evidence of damage.
     let contradicted =
         findings.iter().any(|finding| finding.check == CheckId::Contradiction && finding.verdict() == Verdict::Fail);
     let named = if contradicted { PartState::InQuestion } else { PartState::Damaged };
@@ -55,7 +55,7 @@ pub(super) fn part_runs(layout: &PartLayout, findings: &[Finding], read: &[ByteR
     runs
 }
 
-/// Ranges in order, those that follow on each other as one.
+/// Merges adjacent ranges. The input is sorted.
 fn joined(ranges: &[ByteRange]) -> Vec<ByteRange> {
     let mut joined: Vec<ByteRange> = Vec::new();
     for range in ranges {
@@ -72,7 +72,7 @@ fn covers(joined: &[ByteRange], part: ByteRange) -> bool {
     before.checked_sub(1).and_then(|index| joined.get(index)).is_some_and(|range| range.end() >= part.end())
 }
 
-/// Ranges in order of start; none of them is longer than a few parts.
+/// Whether any range overlaps the part. Expects ranges in order of start, each at most a few parts long.
 fn touches(ranges: &[ByteRange], part: ByteRange) -> bool {
     let first = ranges.partition_point(|range| range.start() < part.end());
     ranges.iter().take(first).rev().any(|range| range.end() > part.start() || (range.is_empty() && *range == part))

@@ -11,7 +11,7 @@ use crate::source::Session;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject};
 
-/// Gathers everything that the object can be held against.
+/// Collects all references for the object: stored values, given values, manifest, checksum file, `--like`.
 pub(super) async fn collect(
     session: &Session,
     request: &VerifyRequest,
@@ -36,7 +36,7 @@ pub(super) async fn collect(
     Ok(all)
 }
 
-/// Values of `--expect` and `--etag`.
+/// Adds the values of `--expect` and `--etag`.
 fn add_given(all: &mut References, request: &VerifyRequest, found: &Discovery) {
     let size = found.facts.size;
     for expected in &request.expect {
@@ -51,7 +51,7 @@ fn add_given(all: &mut References, request: &VerifyRequest, found: &Discovery) {
     }
 }
 
-/// Values of a manifest. One of another object is refused, unless it states the same ETag, size and parts.
+/// Adds the values of a manifest. The manifest of another object is rejected, unless ETag, size and parts are the same.
 fn add_manifest(
     all: &mut References,
     request: &VerifyRequest,
@@ -74,7 +74,7 @@ fn add_manifest(
     if let Some(signed) = &request.manifest_signature {
         let by = format!("signed by minisign key {}", signed.key_id);
         references.iter_mut().for_each(|reference| reference.source = format!("{}, {by}", reference.source));
-        // minisign puts tabs between what it writes there by itself.
+        // minisign separates the fields of its default comment by tabs.
         let comment = signed.trusted_comment.replace('\t', " ");
         found.notes.push(format!("the manifest is {by}; trusted comment: {comment}"));
     }
@@ -91,7 +91,7 @@ fn add_manifest(
     Ok(())
 }
 
-/// Values that S3 stores with another object.
+/// Adds the values that S3 stores with the object of `--like`.
 async fn add_like(all: &mut References, like: &Session, found: &mut Discovery) -> Result<(), VerifyError> {
     let other = discover(like).await?;
     let name = like.target().to_string();
@@ -108,7 +108,7 @@ async fn add_like(all: &mut References, like: &Session, found: &mut Discovery) -
     Ok(())
 }
 
-/// The layouts for a value that a person gives: the object's own tells nothing for certain.
+/// The layouts for a value given by the user. The layout of the object is only an assumption for it.
 fn given(layout: &KnownLayout, parts: Option<u32>, size: u64) -> KnownLayout {
     parts.map_or_else(|| KnownLayout::single(size), |parts| layout.as_assumption(size, parts))
 }
@@ -134,7 +134,7 @@ fn add(all: &mut References, check: CheckId, source: String, claim: Result<Claim
     }
 }
 
-/// A line of a checksum file that names the target.
+/// Adds a line of a checksum file that names the target.
 fn add_sum(all: &mut References, file: &str, line: &SumLine) {
     let check = CheckId::Reference(Origin::Sums, line.value.subject());
     let source = format!("checksum file {file}, line {}", line.line);
@@ -152,16 +152,16 @@ fn add_sum(all: &mut References, file: &str, line: &SumLine) {
     }
 }
 
-/// References that go over something else than the object itself.
+/// References that were computed over another object or file.
 struct Theirs {
     origin: Origin,
-    /// Bytes that they go over.
+    /// Size of that object, in bytes.
     size: u64,
     references: Vec<Reference>,
     source: String,
 }
 
-/// Adds the references, if they go over as many bytes as the object has. Another size settles all of them at once.
+/// Adds the references if the size they cover is that of the object. Otherwise adds one failed finding for all of them.
 fn add_all(all: &mut References, size: u64, theirs: Theirs) {
     if theirs.size == size {
         all.references.extend(theirs.references);
@@ -180,7 +180,7 @@ fn add_all(all: &mut References, size: u64, theirs: Theirs) {
     });
 }
 
-/// The digests that judging these references takes, each with the layout it goes by.
+/// The digests needed to judge these references, each with its layout.
 pub(super) fn needs(references: &[Reference], size: u64) -> Vec<(Algorithm, PartLayout)> {
     references
         .iter()

@@ -14,52 +14,55 @@ use crate::source::ObjectSource;
 use crate::units::PartNumber;
 use crate::verdict::{CheckId, CheckName, Origin, Subject};
 
-/// What to verify, against what, and how hard.
+/// Parameters of a verification.
 #[derive(Clone)]
 pub struct VerifyRequest {
+    /// The object or file to verify.
     pub source: Arc<dyn ObjectSource>,
-    /// `--expect`.
+    /// Values of `--expect`.
     pub expect: Vec<Expected>,
-    /// `--etag`.
+    /// Value of `--etag`.
     pub etag: Option<ETag>,
-    /// The parts under which the object's own ETag matched in an earlier reading.
+    /// The layout under which the ETag of the object matched in an earlier run.
     pub etag_parts: Option<ETagParts>,
-    /// `--manifest`, and the name of the file.
+    /// `--manifest`: the name of the file and its content.
     pub manifest: Option<(String, Manifest)>,
-    /// `--manifest-key`: what the signature of the manifest says, once it was checked.
+    /// `--manifest-key`: the verified signature of the manifest.
     pub manifest_signature: Option<Signed>,
-    /// `--sums`: the name of the file, and the values in it.
+    /// `--sums`: the name of the file and its values.
     pub sums: Option<GivenSums>,
-    /// `--like`.
+    /// The object of `--like`, whose stored values are used as references.
     pub like: Option<Arc<dyn ObjectSource>>,
-    /// Only these references, where not empty.
+    /// Only these references are used; all if empty.
     pub using: Vec<CheckName>,
-    /// Checks that must not be unknown, besides identity, size and proof.
+    /// Checks that must not be unknown, in addition to identity, size and proof.
     pub require: Vec<CheckName>,
     /// Required checks that may be unknown.
     pub accept: Vec<CheckName>,
-    /// Digests to compute besides those the references need.
+    /// Additional digests to compute.
     pub digest: Vec<Algorithm>,
+    /// Read only a sample of the ranges; `None` to read everything.
     pub sample: Option<Sample>,
-    /// Collect what a manifest needs.
+    /// Compute the digests of a manifest.
     pub manifest_wanted: bool,
-    /// Read a mismatch a second time.
+    /// Read mismatching bytes a second time.
     pub reread: bool,
+    /// Limits of memory and concurrency.
     pub budget: Budget,
-    /// How much may be read; what several requests share stands for all of them.
+    /// Limits of time and bytes; requests may share one quota.
     pub quota: Quota,
-    /// Measure windows of the content on the way.
+    /// Compute statistics of sampled windows while reading.
     pub probe: bool,
-    /// Decode the bytes, where they are a stream that is known.
+    /// Decode the bytes as a compressed stream, within these limits.
     pub decode: Option<Limits>,
-    /// Bytes before they were stored, for the compression ratio.
+    /// The size before compression, for the compression ratio.
     pub logical: LogicalSizeSource,
-    /// Where the state of an unfinished reading is kept, and taken up.
+    /// Checkpoint file to resume from and to write.
     pub resume: Option<CheckpointFile>,
 }
 
 impl VerifyRequest {
-    /// A request with no references but those stored with the object.
+    /// A request that uses only the references stored with the object.
     pub fn new(source: Arc<dyn ObjectSource>, budget: Budget) -> Self {
         VerifyRequest {
             source,
@@ -86,16 +89,17 @@ impl VerifyRequest {
         }
     }
 
+    /// The target of the source.
     pub fn target(&self) -> &Target {
         self.source.target()
     }
 
-    /// Whether bytes are read for references alone.
+    /// Whether the bytes are read only to judge references.
     pub(super) fn reads_nothing_else(&self) -> bool {
         self.digest.is_empty() && !self.manifest_wanted && self.decode.is_none()
     }
 
-    /// Whether a check stands in the way of a pass while it is unknown.
+    /// Whether the check prevents a pass while it is unknown.
     pub(super) fn requires(&self, check: CheckId) -> bool {
         matches!(check, CheckId::Identity | CheckId::Size | CheckId::Proof)
             || self.require.iter().any(|name| name.matches(check))
@@ -105,11 +109,11 @@ impl VerifyRequest {
         self.using.is_empty() || self.using.iter().any(|name| name.matches(check))
     }
 
-    /// Why a request asks for something that cannot be done, in words.
+    /// Checks that the options are consistent.
     ///
     /// # Errors
     ///
-    /// Where a given ETag is no MD5, or where `--using` leaves out a value that was given.
+    /// A message if the given ETag is not an MD5 digest, or if `--using` excludes a value that was given.
     pub fn check(&self) -> Result<(), String> {
         if let Some(etag) = self.etag.as_ref().filter(|etag| etag.form() == ETagForm::Opaque) {
             return Err(format!(
@@ -125,8 +129,7 @@ impl VerifyRequest {
         }
     }
 
-    /// What a person gave, by flag: of each group one check must be used, and a value that must be judged is a group of
-    /// its own.
+    /// The values given by the user, by flag. At least one check of each group must be used.
     fn given(&self) -> Vec<(&'static str, Vec<CheckId>)> {
         let one = |flag, origin, subject| (flag, vec![CheckId::Reference(origin, subject)]);
         let mut given = Vec::new();
@@ -141,7 +144,7 @@ impl VerifyRequest {
             given.push(("--manifest", references.iter().map(|reference| reference.check).collect()));
         }
         if self.like.is_some() {
-            // What the other object has is not known yet; any of its checks may be one.
+            // The references of the other object are not known yet; any check of `--like` counts.
             let of_like = |name: &CheckName| match name {
                 CheckName::AllOf(origin) => *origin == Origin::Like,
                 CheckName::One(check) => matches!(check, CheckId::Reference(Origin::Like, _)),
@@ -157,15 +160,18 @@ impl VerifyRequest {
     }
 }
 
-/// A value given on the command line: `ALGORITHM:VALUE`, base64 or hexadecimal, with `-N` behind
-/// it when it goes over N parts.
+/// A value given on the command line: `ALGORITHM:VALUE` in base64 or hexadecimal, followed by `-N` if it covers N
+/// parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected(pub StoredChecksum);
 
+/// A value of `--expect` that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}`: {problem}")]
 pub struct ParseExpectedError {
+    /// The value as given.
     pub input: String,
+    /// What is wrong with it.
     pub problem: String,
 }
 

@@ -18,52 +18,55 @@ use crate::source::Session;
 use crate::units::ByteRange;
 use crate::verdict::{Coverage, Finding, Outcome, Reason};
 
-/// The readings of one `verify`, and what they say about its references.
+/// The reads of one verification, and the state of its references.
 pub(super) struct VerifyRun<'a> {
     pub(super) session: &'a Session,
     pub(super) request: &'a VerifyRequest,
     cancel: &'a CancellationToken,
     pub(super) found: &'a mut Discovery,
     pub(super) reading: Option<Reading>,
-    /// All digests, of all readings.
+    /// The digests of all reads.
     pub digests: Option<Digests>,
-    /// Trouble that ended a reading.
+    /// Why a read stopped early.
     pub stopped: Option<Stop>,
-    /// What the bytes are as a stream.
+    /// Result of decoding the object as a compressed stream.
     pub decoded: Option<Decoded>,
-    /// The parts under which the stored ETag matched.
+    /// The layout under which the stored ETag matched.
     pub etag_parts: Option<PartLayout>,
-    /// Some bytes were read after the first reading.
+    /// Bytes were read after the first read.
     pub(super) read_again: bool,
-    /// The list of parts and the parts themselves tell different sizes.
+    /// GetObjectAttributes and HEAD of the parts state different part sizes.
     pub(super) disputed: bool,
 }
 
-/// Judgements of references by the digests of a reading.
+/// The judgements of references by the digests of a read.
 #[derive(Default)]
 pub(super) struct Judged {
-    /// What is settled.
+    /// Final findings.
     pub findings: Vec<Finding>,
-    /// References that the bytes contradict. They become findings after a second reading.
+    /// References that do not match. A second read turns them into findings.
     pub mismatches: Vec<Mismatch>,
-    /// References by part that match under none of the layouts that were assumed.
+    /// Composite references that match under none of the assumed layouts.
     pub unproved: Vec<Reference>,
 }
 
-/// What a reading does besides digests.
+/// Optional work of a read, in addition to digests.
 #[derive(Default)]
 pub(super) struct Reader {
-    /// What it goes on from.
+    /// The progress to resume from.
     pub from: Option<ReadProgress>,
+    /// Receives the progress, to write checkpoints.
     pub keep: Option<Arc<dyn ProgressSink>>,
+    /// Decode the bytes as a compressed stream.
     pub decode: bool,
 }
 
-/// What a manifest holds whatever the references need: it must prove a copy anywhere.
+/// The digests that every manifest contains, whatever the references need, so that it can prove a copy on any storage.
 pub(super) const MANIFEST_PARTS: Algorithm = Algorithm::Sha256;
 pub(super) const MANIFEST_WHOLE: Algorithm = Algorithm::Crc64Nvme;
 
 impl<'a> VerifyRun<'a> {
+    /// Prepares a verification of the discovered object. Reads nothing yet.
     pub fn new(
         session: &'a Session,
         request: &'a VerifyRequest,
@@ -85,23 +88,27 @@ impl<'a> VerifyRun<'a> {
         }
     }
 
-    /// Ranges that came whole in the first reading, in order.
+    /// Ranges read completely in the first read, in order of offset.
     pub fn read_ranges(&self) -> Vec<ByteRange> {
         self.reading.as_ref().map(|reading| reading.ranges().collect()).unwrap_or_default()
     }
 
-    /// What the content was like in the first reading.
+    /// Takes the statistics of the first read's sampled windows.
     pub fn take_probed(&mut self) -> Option<Probed> {
         self.reading.as_mut()?.probed.take()
     }
 
-    /// Bytes that came whole in the first reading; `None` when there was none.
+    /// Bytes read completely in the first read; `None` if there was none.
     pub fn coverage(&self) -> Option<Coverage> {
         self.reading.as_ref().map(Reading::coverage)
     }
 
-    /// Reads the object once and judges every reference. Where the bytes contradict one, asks for the true parts and
-    /// reads the bytes a second time before it reports damage.
+    /// Reads the object once and judges every reference. On a mismatch, asks for the actual part sizes and reads the
+    /// bytes a second time before it reports damage.
+    ///
+    /// # Errors
+    ///
+    /// The plan does not fit into the memory, or the checkpoint file cannot be used.
     pub async fn run(&mut self, references: Vec<Reference>) -> Result<Vec<Finding>, VerifyError> {
         let no_md5 = undocumented::undocumented(&references);
         let plan = self.plan(&references)?;
@@ -127,7 +134,7 @@ impl<'a> VerifyRun<'a> {
         Ok(findings)
     }
 
-    /// The plan that computes what the references, `--digest` and a manifest need.
+    /// The plan for the digests that the references, `--digest` and a manifest need.
     fn plan(&self, references: &[Reference]) -> Result<Arc<ReadPlan>, VerifyError> {
         let size = self.found.facts.size;
         let mut wanted = needs(references, size);
@@ -146,7 +153,7 @@ impl<'a> VerifyRun<'a> {
         Ok(Arc::new(plan))
     }
 
-    /// The first reading: of everything, of a sample, or of what an earlier run left unread.
+    /// The first read: of everything, of a sample, or of what an earlier run left unread.
     async fn read_first(&mut self, plan: &Arc<ReadPlan>) -> Result<Digests, VerifyError> {
         let clock = &self.session.context().clock;
         let sample = self.request.sample;
@@ -177,13 +184,13 @@ impl<'a> VerifyRun<'a> {
         self.reading.as_mut()?.decoded.take()
     }
 
-    /// Says that bytes are read again, before they are.
+    /// Shows a note before bytes are read again, and adds it to the report.
     pub(super) fn announce(&mut self, note: String) {
         self.session.context().monitor.note(&note);
         self.found.notes.push(note);
     }
 
-    /// Connections of their own.
+    /// A session with new connections.
     pub(super) fn fresh(&self) -> Session {
         self.session.fresh()
     }
@@ -201,7 +208,7 @@ impl<'a> VerifyRun<'a> {
             None => plan.size(),
         };
         session.context().monitor.begin(what, bytes);
-        // Once is enough.
+        // The windows are sampled in the first read only.
         let probe = (self.request.probe && self.reading.is_none())
             .then(|| ProbePlan::usual(plan.size(), &|| session.context().clock.random()));
         let job = Job {

@@ -1,4 +1,4 @@
-//! Finds the true parts of an object, where a value that goes by part matches under none of the assumed layouts.
+//! Determines the actual part layout if a composite value matches under none of the assumed layouts.
 
 use std::mem;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::units::ByteSize;
 use crate::verdict::{CheckId, Origin, Reason};
 
 impl VerifyRun<'_> {
-    /// Asks each part for its size. Where the parts end elsewhere than was assumed, reads the object again along the
-    /// proved parts and judges again.
+    /// Asks each part for its size. If the parts differ from the assumed ones, reads the object again along the proved
+    /// parts and judges the open references again.
     pub(super) async fn settle_layout(&mut self, judged: &mut Judged, digests: &mut Digests) {
-        // Values made of other bytes, or of another object, need not go over this object's parts.
+        // Values computed over other bytes or for another object need not use the parts of this object.
         let of_this = |reference: &Reference| matches!(reference.check, CheckId::Reference(Origin::Stored, _));
         let (unproved, elsewhere): (Vec<_>, Vec<_>) = mem::take(&mut judged.unproved).into_iter().partition(of_this);
         judged.leave_open(&elsewhere, "the parts it was made over are not known");
@@ -48,7 +48,7 @@ impl VerifyRun<'_> {
         judged.leave_open(&again.unproved, "the value fits no reading of it");
     }
 
-    /// The layout by HEAD of every part, or why there is none.
+    /// The layout proved by a HEAD request for each part, or the reason why it cannot be proved.
     async fn prove_layout(&self) -> Result<KnownLayout, String> {
         let Some(parts) = self.found.layout.parts_count else {
             return Err("nothing tells the number of parts".to_owned());
@@ -59,12 +59,12 @@ impl VerifyRun<'_> {
         asked.unwrap_or_else(|| Err("--max-time was over before every part was asked".to_owned()))
     }
 
-    /// Reads the object along the proved parts, unless the digests that are there suffice.
+    /// Reads the object along the proved parts, unless the digests at hand suffice.
     async fn read_proved_parts(&mut self, settled: &[Reference], digests: &mut Digests) -> Result<(), String> {
         let size = self.found.facts.size;
         let mut wanted = needs(settled, size);
         if self.request.manifest_wanted {
-            // A manifest places damage by the parts there are, not by those that were assumed.
+            // A manifest locates damage by the proved parts, not by the assumed ones.
             wanted.push((MANIFEST_PARTS, self.found.layout.for_manifest(size)));
         }
         let missing = wanted.iter().any(|(algorithm, layout)| digests.all_parts(*algorithm, layout).is_none());
@@ -94,7 +94,7 @@ impl Judged {
     }
 }
 
-/// Whether a reference goes over as many parts as the proved layout has.
+/// Whether the reference covers as many parts as the proved layout has.
 fn has_part_count_of(reference: &Reference, proved: &KnownLayout) -> bool {
     let count = proved.parts_count.map(|count| count as usize);
     match &reference.claim {

@@ -2,7 +2,7 @@ use crate::fetch::{Spent, Stop};
 use crate::source::ErrorKind;
 use crate::verdict::{Coverage, Reason};
 
-/// Why a reading that was stopped leaves its checks unknown.
+/// The reason for checks that are unknown because the read stopped.
 pub(super) fn why_stopped(stop: &Stop, coverage: Coverage) -> Reason {
     let error = match stop {
         Stop::Failed(error) => error,

@@ -9,8 +9,8 @@ use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Outcome, Reads, Reason, Verdict};
 
 impl VerifyRun<'_> {
-    /// What decoding the bytes came to. A stream that is damaged in bytes which a reference proved is damaged where it is
-    /// stored; of other bytes it is decoded a second time.
+    /// Judges the result of decoding. If a reference proved the decoded bytes, a damaged stream is damaged in the
+    /// stored object; otherwise the bytes are decoded a second time.
     pub(super) async fn judge_stream(&mut self, plan: &Arc<ReadPlan>, findings: &[Finding]) -> Finding {
         let Some(decoded) = self.take_decoded() else { return unknown(CheckId::Stream, self.why_incomplete()) };
         self.decoded = Some(decoded.clone());
@@ -27,7 +27,7 @@ impl VerifyRun<'_> {
             }
             (_, End::Truncated { .. } | End::Damaged { .. } | End::Trailing { .. }) => {
                 let proves = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
-                // What matched a later reading says nothing of the bytes that were decoded in the first.
+                // A match in a later read does not cover the bytes that were decoded in the first.
                 if findings.iter().any(proves) && !self.read_again {
                     fail(&decoded, None)
                 } else if !self.request.reread {

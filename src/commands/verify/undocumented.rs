@@ -1,4 +1,4 @@
-//! ETags of servers of which nothing documents that they are MD5s.
+//! ETags of servers that do not document them as MD5 digests.
 
 use super::mismatch::Mismatch;
 use super::run::Judged;
@@ -6,7 +6,7 @@ use super::unknown;
 use crate::plan::{AlgorithmCertainty, Reference};
 use crate::verdict::{CheckId, Finding, Reason, Verdict};
 
-/// A mismatch of an ETag that nothing documents as an MD5 says nothing of bytes that another reference proved.
+/// Turns mismatches of undocumented ETags into unknown findings if another reference proved the bytes.
 pub(super) fn set_aside(judged: &mut Judged) {
     let proves = |f: &Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Pass;
     if !judged.findings.iter().any(proves) {
@@ -19,13 +19,13 @@ pub(super) fn set_aside(judged: &mut Judged) {
     }
 }
 
-/// The checks that rest on such ETags.
+/// The checks that use undocumented ETags.
 pub(super) fn undocumented(references: &[Reference]) -> Vec<CheckId> {
     let undocumented = references.iter().filter(|reference| reference.standing == AlgorithmCertainty::UndocumentedETag);
     undocumented.map(|reference| reference.check).collect()
 }
 
-/// A note where nothing but such an ETag refutes the bytes.
+/// A note if all failed references use undocumented ETags.
 pub(super) fn looks_the_same(undocumented: &[CheckId], findings: &[Finding]) -> Option<String> {
     let mut failed = findings
         .iter()

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::EntryRow;
 
-/// What is in a column.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,
@@ -42,7 +42,11 @@ const COLUMNS: [(&str, Kind); 18] = [
     ("reason", Text),
 ];
 
-/// As an Apache Parquet file. A time that is none is null.
+/// An Apache Parquet file. A time that cannot be parsed becomes null.
+///
+/// # Errors
+///
+/// A row cannot be serialised, or the file cannot be written.
 pub fn entries_parquet(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
     let rows: Result<Vec<Value>, _> = rows.iter().map(serde_json::to_value).collect();
     let rows = rows.map_err(|error| error.to_string())?;
@@ -90,7 +94,7 @@ fn number(cell: &Value, kind: Kind) -> Option<i64> {
     }
 }
 
-/// 1 where there is a value, 0 where there is none (Parquet, definition levels).
+/// Definition levels of Parquet: 1 for a value, 0 for null.
 fn levels<T>(cells: &[Option<T>]) -> Vec<i16> {
     cells.iter().map(|cell| i16::from(cell.is_some())).collect()
 }
@@ -121,7 +125,7 @@ mod tests {
         assert!(told[1].contains("level: null") && told[1].contains("reason: \"meant so\""), "{}", told[1]);
     }
 
-    /// A column that is forgotten here would be missing without a word.
+    /// A column missing from the list would be omitted without an error.
     #[test]
     fn every_cell_has_its_column() {
         let Value::Object(row) = serde_json::to_value(&rows()[0]).unwrap() else { panic!("a row") };

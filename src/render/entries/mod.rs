@@ -1,4 +1,4 @@
-//! The entries of a ledger as a table for other programs, one a row.
+//! The entries of a ledger as tables for other programs, one row per entry.
 
 #[cfg(feature = "parquet")]
 mod columns;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::cell_text;
 use crate::audit::{Entry, Proof, joined};
 
-/// An entry as a row; what it does not have is empty.
+/// An entry as a row; missing values are empty.
 #[derive(Debug, Default, Serialize)]
 pub struct EntryRow {
     number: u64,
@@ -35,7 +35,7 @@ pub struct EntryRow {
 }
 
 impl EntryRow {
-    /// Of an entry, with its number and its digest in hexadecimal.
+    /// The row of an entry, with its number and its SHA-256 digest in hexadecimal.
     pub fn new(number: u64, sha256: String, entry: Entry) -> Self {
         let row = match entry {
             Entry::Proof(proof) => EntryRow::from(*proof),
@@ -61,7 +61,7 @@ impl EntryRow {
         EntryRow { number, sha256, ..row }
     }
 
-    /// With every text as a cell that no program takes for anything else.
+    /// Escapes every text for use in a spreadsheet.
     fn for_table(&self) -> Self {
         let text = |value: &Option<String>| value.as_deref().map(cell_text);
         EntryRow {
@@ -110,7 +110,11 @@ impl From<Proof> for EntryRow {
     }
 }
 
-/// As CSV (RFC 4180), with a row of names first.
+/// CSV (RFC 4180) with a header row.
+///
+/// # Errors
+///
+/// A row cannot be serialised.
 pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
     let mut out = csv::Writer::from_writer(Vec::new());
     for row in rows {
@@ -125,6 +129,7 @@ pub(super) mod tests {
     use crate::audit::{Acceptance, ContentFingerprint, Word};
     use crate::ident::{ETag, ObjectIdentity};
 
+    /// Rows for tests.
     pub fn rows() -> Vec<EntryRow> {
         let proof = Proof {
             at: "2026-01-02T03:04:05.000006Z".into(),

@@ -2,26 +2,30 @@ use askama::Template;
 
 use super::text::Text;
 
-/// A part of a section, under a heading of its own.
+/// A part of a section, with its own heading.
 pub(super) struct Block {
+    /// The heading.
     pub title: &'static str,
+    /// Introductory sentence; may be empty.
     pub lead: Text,
     /// Rendered templates.
     pub body: Vec<String>,
 }
 
 impl Block {
+    /// A block without an introduction.
     pub fn new(title: &'static str, body: Vec<String>) -> Self {
         Block { title, lead: Text::default(), body }
     }
 
+    /// Sets the introduction.
     pub fn lead(mut self, lead: impl AsRef<str>) -> Self {
         self.lead = lead.into();
         self
     }
 }
 
-/// Labels and values, one under the other.
+/// A list of labels and values.
 #[derive(Template, Default)]
 #[template(path = "facts.html")]
 pub(super) struct Facts {
@@ -31,25 +35,29 @@ pub(super) struct Facts {
 struct Fact {
     label: Text,
     value: Text,
-    /// Where it is known from; may be empty.
+    /// The source of the value; may be empty.
     source: Text,
-    /// Whether it is data, to be read letter by letter.
+    /// Whether the value is data, shown in a monospaced font.
     mono: bool,
 }
 
 impl Facts {
+    /// Adds a value without a source.
     pub fn add(&mut self, label: impl AsRef<str>, value: impl AsRef<str>) {
         self.add_from(label, value, "");
     }
 
+    /// Adds a value with its source.
     pub fn add_from(&mut self, label: impl AsRef<str>, value: impl AsRef<str>, source: impl AsRef<str>) {
         self.rows.push(Fact { label: label.into(), value: value.into(), source: source.into(), mono: false });
     }
 
+    /// Adds data with its source, in a monospaced font.
     pub fn add_data(&mut self, label: impl AsRef<str>, value: impl AsRef<str>, source: impl AsRef<str>) {
         self.rows.push(Fact { label: label.into(), value: value.into(), source: source.into(), mono: true });
     }
 
+    /// Adds a value if there is one.
     pub fn add_some(&mut self, label: impl AsRef<str>, value: Option<&String>) {
         if let Some(value) = value {
             self.add(label, value);
@@ -57,30 +65,34 @@ impl Facts {
     }
 }
 
-/// A table whose first column names its rows.
+/// A table whose first column contains the row headings.
 #[derive(Template)]
 #[template(path = "table.html")]
 pub(super) struct Table {
-    /// Told to who cannot see it, and to who must scroll it.
+    /// Label for screen readers and for scrolling.
     pub caption: &'static str,
-    /// How each column is set: `text`, `number` or `data`.
+    /// Name and style of each column: `text`, `number` or `data`.
     pub columns: &'static [(&'static str, &'static str)],
+    /// The cells, by row.
     pub rows: Vec<Vec<Text>>,
-    /// Rows that were left out.
+    /// Number of omitted rows.
     pub left_out: usize,
-    /// Whether each row becomes a list where the window is narrow; else the table scrolls.
+    /// Whether rows turn into lists in narrow windows; otherwise the table scrolls.
     stacks: bool,
 }
 
 impl Table {
+    /// An empty table that scrolls in narrow windows.
     pub fn new(caption: &'static str, columns: &'static [(&'static str, &'static str)]) -> Self {
         Table { caption, columns, rows: Vec::new(), left_out: 0, stacks: false }
     }
 
+    /// Turns rows into lists in narrow windows.
     pub fn stacking(self) -> Self {
         Table { stacks: true, ..self }
     }
 
+    /// Adds a row.
     pub fn add<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.iter().map(Text::from).collect());
     }
@@ -94,35 +106,39 @@ impl Table {
     }
 }
 
-/// Sentences, one under the other.
+/// A list of sentences.
 #[derive(Template)]
 #[template(path = "list.html")]
 pub(super) struct List {
-    /// A text, and what to do about it; may be empty.
+    /// A text, and advice on it, which may be empty.
     pub items: Vec<(Text, Text)>,
-    /// A label where the list may be so long that it scrolls.
+    /// Label of the list, if it may be long enough to scroll.
     pub scrolls: Option<&'static str>,
 }
 
 impl List {
+    /// A list of texts without advice.
     pub fn of(items: &[String]) -> Self {
         List { items: items.iter().map(|item| (item.into(), Text::default())).collect(), scrolls: None }
     }
 }
 
-/// A drawing, once for wide and once for narrow windows.
+/// A drawing in a version for wide and one for narrow windows.
 #[derive(Template)]
 #[template(path = "chart.html")]
 pub(super) struct Chart {
+    /// SVG for wide windows.
     pub wide: String,
+    /// SVG for narrow windows.
     pub narrow: String,
-    /// What it shows, in words.
+    /// Description of the drawing.
     pub says: Text,
 }
 
-/// Text of the terminal.
+/// Text as shown on a terminal.
 #[derive(Template)]
 #[template(path = "lines.html")]
 pub(super) struct Lines {
+    /// The lines.
     pub lines: Vec<Text>,
 }

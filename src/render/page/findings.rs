@@ -5,10 +5,10 @@ use super::tone::Tone;
 use crate::report::{DamageReport, FindingReport};
 use crate::verdict::Verdict;
 
-/// Damaged parts of one finding that a page names one by one.
+/// Maximum number of damaged parts to list per finding.
 const MOST_DAMAGE: usize = 200;
 
-/// The answers to all checks, those that stand in the way first.
+/// The findings of all checks, those that prevent a pass first.
 #[derive(Template)]
 #[template(path = "findings.html")]
 pub(super) struct Findings {
@@ -20,7 +20,7 @@ struct View {
     check: Text,
     required: bool,
     source: Text,
-    /// What was expected and what came, where they differ; else only what came.
+    /// The expected and the observed value if they differ; otherwise only the observed one.
     expected: Text,
     observed: Text,
     reason: Text,
@@ -38,11 +38,12 @@ struct Damaged {
 }
 
 impl Findings {
+    /// All findings of a report.
     pub fn new(findings: &[FindingReport]) -> Self {
         Findings::of(findings.iter().collect(), MOST_DAMAGE)
     }
 
-    /// Some of them, with so many damaged parts of each at the most.
+    /// A selection of findings, with at most `most_damage` damaged parts each.
     pub fn of(mut findings: Vec<&FindingReport>, most_damage: usize) -> Self {
         findings.sort_by_key(|finding| match (finding.verdict, finding.required) {
             (Verdict::Fail, _) => 0,

@@ -1,7 +1,7 @@
-//! The reports of one run as one HTML page: for people who were not there, on any screen and on paper.
+//! The reports of a run as a single HTML page, for any screen and for paper.
 //!
-//! It needs nothing but itself, runs no script, and its policy forbids both; the page of an audit runs one of its own,
-//! see [`audit`]. What comes from outside is [`Text`].
+//! The page is self-contained and runs no script, and its Content-Security-Policy forbids both external resources and
+//! scripts. The page of an audit runs one embedded script, see [`audit`]. External text is held in [`Text`].
 
 mod audit;
 mod blocks;
@@ -24,8 +24,12 @@ use tone::Tone;
 use crate::report::{Exit, Report, SummaryReport};
 use crate::units::ByteSize;
 
-/// One page with a section for each report; `generated_at` is shown as it is. A summary among the reports tells the exit
-/// code of the run. Where an audit is among them, the page is of that audit.
+/// Renders a page with a section for each report, or the page of an audit if the reports contain one. `generated_at` is
+/// shown unchanged; a summary among the reports supplies the exit code of the run.
+///
+/// # Errors
+///
+/// A template cannot be rendered.
 pub fn page(reports: &[Report], generated_at: &str) -> Result<String, String> {
     let audit = reports.iter().find_map(|report| match report {
         Report::Audit(audit) => Some(audit),
@@ -56,9 +60,9 @@ pub fn page(reports: &[Report], generated_at: &str) -> Result<String, String> {
 #[template(path = "page.html")]
 struct Page {
     command: &'static str,
-    /// Over several targets.
+    /// Summary of several targets.
     run: Option<Run>,
-    /// Of the run, where it is known.
+    /// Exit code of the run, if it is known.
     exit: Option<Exit>,
     sections: Vec<Section>,
     version: &'static str,
@@ -66,7 +70,7 @@ struct Page {
 }
 
 impl Page {
-    /// What stands in the tab of a browser.
+    /// The title of the browser tab.
     fn title(&self) -> Text {
         match (&self.run, self.sections.as_slice()) {
             (None, [one]) => format!("{}: {}", one.word, one.target).into(),
@@ -75,14 +79,14 @@ impl Page {
         }
     }
 
-    /// Where the run ended otherwise than its only target.
+    /// The exit code of the run, if it differs from those of all targets.
     fn differs(&self) -> Option<(Exit, &'static str)> {
         let code = self.exit.filter(|code| self.sections.iter().all(|section| section.exit != *code))?;
         Some((code, Tone::of_exit(code).exit_meaning(code)))
     }
 }
 
-/// What came of all targets.
+/// Summary of all targets.
 struct Run {
     tone: Tone,
     says: Text,
@@ -118,13 +122,13 @@ impl Run {
 
 /// One target.
 struct Section {
-    /// From 1, for links.
+    /// Number of the section, from 1, for links.
     number: usize,
     target: Text,
     tone: Tone,
     word: &'static str,
     says: Text,
-    /// Beside what it says; may be empty.
+    /// An additional remark; may be empty.
     remark: Text,
     exit: Exit,
     bytes: Option<u64>,

@@ -54,7 +54,7 @@ pub(super) fn error(report: &ErrorReport) -> Section {
     section
 }
 
-/// What has no page of its own is shown as on a terminal.
+/// Reports without a template are shown as on a terminal.
 pub(super) fn plain(report: &Report) -> Option<Section> {
     let (target, code) = match report {
         Report::Preflight(report) => (&report.target, report.exit_code),

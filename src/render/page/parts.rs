@@ -3,14 +3,14 @@ use askama::Template;
 use super::text::{Text, grouped, parts, size};
 use crate::report::{LayoutKind, LayoutReport, PartRunReport, PartState};
 
-/// Cells of a map; with more parts than these a cell stands for several.
+/// Maximum number of cells of a map; with more parts, a cell represents several.
 const MOST_CELLS: u64 = 1500;
-/// Up to so many cells carry their numbers.
+/// Maximum number of cells for which the numbers are shown.
 const NUMBERED: u64 = 60;
-/// Runs of parts in trouble that are told in words.
+/// Maximum number of runs of parts with problems to list.
 const MOST_RUNS: usize = 100;
 
-/// States from the worst, with their classes and what they mean.
+/// States from the worst to the best, with their CSS classes and meanings.
 const STATES: [(PartState, &str, &str); 5] = [
     (PartState::Damaged, "d", "damaged"),
     (PartState::InQuestion, "q", "in question: a reference that cannot place damage did not match"),
@@ -20,25 +20,25 @@ const STATES: [(PartState, &str, &str); 5] = [
 ];
 const UNREAD: usize = 2;
 
-/// Every part, or every group of parts, as a cell.
+/// A map of the parts of an object, with one cell per part or group of parts.
 #[derive(Template)]
 #[template(path = "parts.html")]
 pub(super) struct PartMap {
-    /// Parts in a cell.
+    /// Parts per cell.
     group: u64,
     cells: Vec<Cell>,
     says: Text,
     legend: Vec<Legend>,
     trouble: Vec<Text>,
     left_out: usize,
-    /// How large cells are.
+    /// CSS class for the size of the cells.
     scale: &'static str,
 }
 
 struct Cell {
     class: &'static str,
     says: Text,
-    /// The number of the part, where there is room for it.
+    /// The number of the part, if there is room for it.
     label: Text,
 }
 
@@ -56,7 +56,7 @@ struct Gathered {
 }
 
 impl PartMap {
-    /// `None` where no part is known.
+    /// `None` if no part is known.
     pub fn new(runs: &[PartRunReport], layout: Option<&LayoutReport>) -> Option<Self> {
         let total = runs.iter().map(|run| run.last_part).max().filter(|total| *total > 0)?;
         let group = group_of(total);
@@ -97,7 +97,7 @@ impl PartMap {
 }
 
 impl Gathered {
-    /// The worst state of its parts.
+    /// The worst state of the parts.
     fn worst(&self) -> usize {
         self.counts.iter().position(|count| *count > 0).unwrap_or(UNREAD)
     }
@@ -119,7 +119,7 @@ impl Gathered {
     }
 }
 
-/// 1, or a round number that keeps the map small.
+/// Parts per cell: 1, or a round number that keeps the map below `MOST_CELLS`.
 fn group_of(total: u64) -> u64 {
     let least = total.div_ceil(MOST_CELLS).max(1);
     let mut decade = 1_u64;
@@ -139,7 +139,7 @@ fn length(run: &PartRunReport) -> u64 {
     (run.last_part.saturating_add(1)).saturating_sub(run.first_part.max(1))
 }
 
-/// Counts the parts of a run into the cells it touches.
+/// Counts the parts of a run in the cells they belong to.
 fn gather(cells: &mut [Gathered], group: u64, run: &PartRunReport, state: usize) {
     let first = run.first_part.max(1);
     if run.last_part < first {

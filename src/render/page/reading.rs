@@ -9,10 +9,10 @@ use crate::units::ByteSize;
 
 const WIDE: u32 = 820;
 const NARROW: u32 = 340;
-/// Points of a line; more would not be seen.
+/// Maximum number of points of a line; more would not be visible.
 const MOST_POINTS: usize = 400;
 
-/// What the reading took, and how fast it was.
+/// Requests, bytes and throughput of a read.
 pub(super) fn stats(stats: &StatsReport) -> Block {
     let mut facts = Facts::default();
     facts.add("received", size(stats.received_bytes));
@@ -42,7 +42,7 @@ pub(super) fn stats(stats: &StatsReport) -> Block {
     Block::new("The reading", body)
 }
 
-/// Means of neighbours, so that a long reading draws as fast as a short one.
+/// Averages adjacent values, so that the chart has at most `MOST_POINTS` points.
 fn thinned(periods: &[f64]) -> Vec<f64> {
     let each = periods.len().div_ceil(MOST_POINTS).max(1);
     periods.chunks(each).map(|near| near.iter().sum::<f64>() / near.len() as f64).collect()
@@ -50,13 +50,13 @@ fn thinned(periods: &[f64]) -> Vec<f64> {
 
 fn chart(says: String, draw: impl Fn(u32) -> Result<String, String>) -> Option<String> {
     let (wide, narrow) = (draw(WIDE).ok()?, draw(NARROW).ok()?);
-    // Nothing from outside is in it.
+    // `says` contains no external text, so it needs no escaping.
     let opening = format!("<svg role=\"img\" aria-label=\"{says}\" ");
     let named = |svg: String| svg.replacen("<svg ", &opening, 1);
     Chart { wide: named(wide), narrow: named(narrow), says: Text::from(&says) }.render().ok()
 }
 
-/// What `bench` drew and listed.
+/// The charts and tables of `bench`.
 pub(super) fn loads(report: &BenchReport) -> Block {
     let mut table = Table::new(
         "Readings by GETs in flight and size of ranges",

@@ -6,9 +6,9 @@ use crate::content::Content;
 use crate::report::{EstimateReport, ProbeReport, RegionReport};
 use crate::units::ByteSize;
 
-/// Stretches that are told in words.
+/// Maximum number of stretches to describe in words.
 const MOST_STRETCHES: usize = 40;
-/// Stretches that are drawn; what a probe makes is far below.
+/// Maximum number of regions to draw; a probe produces far fewer.
 const MOST_REGIONS: usize = 1024;
 
 const CONTENTS: [(Content, &str, &str); 5] = [
@@ -19,7 +19,7 @@ const CONTENTS: [(Content, &str, &str); 5] = [
     (Content::Unread, "u", "not looked at"),
 ];
 
-/// The object from its beginning to its end: what its bytes look like.
+/// A strip from the start to the end of the object that shows the kind of its content.
 #[derive(Template)]
 #[template(path = "strip.html")]
 pub(super) struct Strip {
@@ -32,9 +32,9 @@ pub(super) struct Strip {
 
 struct Bar {
     class: &'static str,
-    /// Of the width, in thousandths of it.
+    /// Share of the width, in thousandths.
     share: String,
-    /// Of the height, in percent: entropy over 8 bits.
+    /// Share of the height, in percent: entropy divided by 8 bits.
     height: String,
     says: Text,
 }
@@ -73,7 +73,7 @@ fn estimates(probe: &ProbeReport) -> Table {
     table
 }
 
-/// The class of the style sheet.
+/// The CSS class.
 fn class(region: &RegionReport) -> &'static str {
     CONTENTS.into_iter().find(|(content, ..)| *content == region.content).map_or("u", |(_, class, _)| class)
 }
@@ -121,7 +121,7 @@ impl Bar {
     }
 }
 
-/// Regions side by side with the same content.
+/// Adjacent regions of the same content.
 struct Run<'a> {
     name: Content,
     regions: &'a [RegionReport],
@@ -147,7 +147,7 @@ impl Run<'_> {
         format!("{} to {}: {}", ByteSize(from), ByteSize(to), self.name)
     }
 
-    /// Weighted by the windows that were looked at.
+    /// Mean over the regions, weighted by the number of sampled windows.
     fn mean(&self, of: impl Fn(&RegionReport) -> f64) -> f64 {
         let windows: u64 = self.regions.iter().fold(0, |sum, region| sum.saturating_add(region.windows));
         let sum: f64 = self.regions.iter().map(|region| of(region) * region.windows as f64).sum();

@@ -3,12 +3,13 @@ use std::fmt;
 use crate::render::printable;
 use crate::units::ByteSize;
 
-/// Text that may come from outside. A template shows nothing else, so that no control character reaches a page;
-/// escaping for HTML is the template's work.
+/// Text that may be external. Templates show no other text, so no control character can reach a page; the templates
+/// escape it for HTML.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Text(String);
 
 impl Text {
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -26,7 +27,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// How many there are of something; shown as `67,108,864`.
+/// A number of things, shown as `67,108,864`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Count(pub usize);
 

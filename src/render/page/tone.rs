@@ -1,7 +1,7 @@
 use crate::report::Exit;
 use crate::verdict::Verdict;
 
-/// How something is shown: a colour, a shape and a word, each of which tells it alone.
+/// Presentation of a result by colour, shape and word. Each of the three conveys the result on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     Pass,
@@ -13,6 +13,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
+    /// The tone of a verdict.
     pub fn of_verdict(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Pass => Tone::Pass,
@@ -21,6 +22,7 @@ impl Tone {
         }
     }
 
+    /// The tone of an exit code.
     pub fn of_exit(exit: Exit) -> Self {
         match exit {
             Exit::Passed => Tone::Pass,
@@ -30,7 +32,7 @@ impl Tone {
         }
     }
 
-    /// Names the class of the style sheet and the shape.
+    /// The CSS class, which also selects the shape.
     pub fn class(self) -> &'static str {
         match self {
             Tone::Pass => Verdict::Pass.name(),
@@ -41,6 +43,7 @@ impl Tone {
         }
     }
 
+    /// The word shown for the tone.
     pub fn word(self) -> &'static str {
         match self {
             Tone::Pass => "Pass",
@@ -51,7 +54,7 @@ impl Tone {
         }
     }
 
-    /// What an exit code means of something that is shown so.
+    /// Explanation of an exit code for a result with this tone.
     pub fn exit_meaning(self, exit: Exit) -> &'static str {
         match (exit, self) {
             (Exit::Passed, Tone::Plain) => "the work was done, and nothing was judged",

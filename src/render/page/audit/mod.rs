@@ -1,5 +1,5 @@
-//! The page of an audit: many objects at a glance. Its table can be sorted and searched by one script, which the page
-//! bears itself; the policy of the page knows that script by its SHA-256 and forbids every other.
+//! The page of an audit: many objects at a glance. A script embedded in the page sorts and searches its table; the
+//! Content-Security-Policy allows only this script, by its SHA-256.
 
 mod objects;
 mod observed;
@@ -26,7 +26,7 @@ const SCRIPT: &str = include_str!("../../../../templates/audit.js");
 #[template(path = "audit.html")]
 struct Fleet {
     script: &'static str,
-    /// Of the script, in base64.
+    /// Digest of the script, in base64.
     script_sha256: String,
     tone: Tone,
     word: &'static str,
@@ -38,7 +38,7 @@ struct Fleet {
     problems: String,
     notes: String,
     trouble: Trouble,
-    /// Buckets whose settings are as the policy asks.
+    /// Number of buckets whose settings satisfy the policy.
     good_buckets: Count,
     observed: Observed,
     bars: [picture::Bars; 2],
@@ -82,7 +82,7 @@ pub(super) fn page(audit: &AuditReport, reports: &[Report], generated_at: &str) 
 impl Fleet {
     fn new(audit: &AuditReport, lines: &Lines<'_>, generated_at: &str) -> Result<Self, askama::Error> {
         let Lines { objects, buckets, exit, .. } = lines;
-        // Ages are as of the page; it may be of another time than the run.
+        // Ages are relative to the time of the page, which may be created later than the run.
         let now = generated_at.parse::<Timestamp>().or_else(|_| audit.began.parse()).ok();
         let table = Objects::new(objects, now);
         let proved = table.count(RowStatus::Pass) == objects.len();
@@ -142,7 +142,7 @@ fn exit_meaning(exit: Exit, proved: bool) -> &'static str {
     }
 }
 
-/// The run as a whole.
+/// Facts about the run.
 fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
     let count = |number: u64| grouped(number);
     let mut facts = Facts::default();

@@ -8,10 +8,10 @@ use crate::report::{AuditedReport, Exit};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
-/// Rows of one page, at the most: what a browser still sorts while one waits.
+/// Maximum number of rows of a page, which a browser can sort quickly.
 const MOST_ROWS: usize = 50_000;
 
-/// All objects, the worst first.
+/// The table of all objects, the worst first.
 #[derive(Template)]
 #[template(path = "audit-objects.html")]
 pub(super) struct Objects {
@@ -23,7 +23,7 @@ pub(super) struct Objects {
 
 struct Row {
     standing: RowStatus,
-    /// The first of its standing: a link goes there where no script chooses the rows.
+    /// The first row of its status: links lead there if no script filters the rows.
     leads: bool,
     target: Text,
     age: Age,
@@ -35,6 +35,7 @@ struct Row {
 }
 
 impl Objects {
+    /// Sorts the objects and builds the rows. Ages are relative to `now`.
     pub fn new(objects: &[&AuditedReport], now: Option<Timestamp>) -> Self {
         let mut sorted: Vec<(RowStatus, &AuditedReport)> =
             objects.iter().map(|report| (RowStatus::of(report), *report)).collect();
@@ -53,15 +54,17 @@ impl Objects {
         }
     }
 
+    /// Number of objects per status.
     pub fn counts(&self) -> &[(RowStatus, Count)] {
         &self.counts
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     fn shown(&self) -> Count {
         Count(self.rows.len())
     }
 
+    /// Number of objects with this status.
     pub fn count(&self, standing: RowStatus) -> usize {
         self.counts.iter().find(|(found, _)| *found == standing).map_or(0, |(_, count)| count.0)
     }
@@ -87,7 +90,7 @@ impl Row {
     }
 }
 
-/// Names of the checks that bear on it; where there is none, why it is not in order all the same.
+/// Names of the checks that prevent a pass; without any, the reason why the object did not pass.
 fn checks(report: &AuditedReport) -> String {
     let named = report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict {
         Verdict::Fail => finding.check.to_string(),

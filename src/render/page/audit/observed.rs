@@ -6,12 +6,12 @@ use crate::audit::{ObservationKind, Word};
 use crate::render::page::text::{Count, Text};
 use crate::report::ObservationReport;
 
-/// Lines of one kind.
+/// Maximum number of lines per kind.
 const MOST_LINES: usize = 5_000;
-/// Lines that are shown without being asked for.
+/// Maximum number of lines that are expanded.
 const FEW: usize = 10;
 
-/// Kinds, in the order in which they matter.
+/// The kinds in order of importance.
 const ORDER: [ObservationKind; 6] = [
     ObservationKind::StoreFailed,
     ObservationKind::ImageWithoutCopy,
@@ -32,7 +32,7 @@ fn title(kind: ObservationKind) -> &'static str {
     }
 }
 
-/// What shows of all objects together, by kind.
+/// Observations across all objects, by kind.
 #[derive(Template)]
 #[template(path = "audit-observed.html")]
 pub(super) struct Observed {
@@ -48,6 +48,7 @@ struct Kind {
 }
 
 impl Observed {
+    /// Groups and sorts the observations.
     pub fn new(observations: &[&ObservationReport]) -> Self {
         let place = |kind: &Word<ObservationKind>| {
             kind.known().and_then(|kind| ORDER.iter().position(|known| known == kind)).unwrap_or(ORDER.len())
@@ -59,6 +60,7 @@ impl Observed {
         Observed { kinds: kinds.into_iter().map(|((_, kind), lines)| Kind::new(kind, &lines)).collect() }
     }
 
+    /// Whether there are no observations.
     pub fn is_empty(&self) -> bool {
         self.kinds.is_empty()
     }
@@ -72,7 +74,7 @@ impl Kind {
                 Word::Other(name) => name.replace('_', " ").into(),
             },
             count: Count(lines.len()),
-            // A copy outlives its AMI as a rule, and is no news.
+            // Copies usually outlive their AMI, so they are collapsed.
             open: lines.len() <= FEW && *kind != ObservationKind::CopyWithoutImage,
             lines: lines.iter().take(MOST_LINES).map(|one| ((&one.subject).into(), (&one.detail).into())).collect(),
             left_out: Count(lines.len().saturating_sub(MOST_LINES)),

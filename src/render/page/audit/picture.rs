@@ -7,17 +7,17 @@ use crate::render::page::tone::Tone;
 use crate::report::AuditedReport;
 use crate::units::ByteSize;
 
-/// Pixels from one bar to the next.
+/// Distance between two bars, in pixels.
 const STEP: usize = 44;
 
-/// Bars, one under the other, as wide as there is room.
+/// Horizontal bars, one below the other, across the available width.
 #[derive(Template)]
 #[template(path = "audit-bars.html")]
 pub(super) struct Bars {
     title: &'static str,
     bars: Vec<Bar>,
     height: usize,
-    /// What it shows, in words.
+    /// Description of the bars.
     says: Text,
 }
 
@@ -25,14 +25,14 @@ struct Bar {
     label: &'static str,
     value: Text,
     class: &'static str,
-    /// Of the width, in percent.
+    /// Share of the width, in percent.
     share: String,
-    /// Where its label stands.
+    /// Vertical position of the label, in pixels.
     top: usize,
 }
 
 impl Bars {
-    /// From labels, values, classes, and how much each is.
+    /// Builds the bars from labels, values, CSS classes and amounts.
     fn new(title: &'static str, bars: Vec<(&'static str, String, &'static str, u64)>) -> Self {
         let all: u128 = bars.iter().map(|(.., amount)| u128::from(*amount)).sum();
         let says: Vec<String> = bars.iter().map(|(label, value, ..)| format!("{label}: {value}")).collect();
@@ -41,7 +41,7 @@ impl Bars {
             .enumerate()
             .map(|(at, (label, value, class, amount))| {
                 let share = amount as f64 / (all.max(1) as f64) * 100.0;
-                // What is there can be seen.
+                // Keep small amounts visible.
                 let share = if amount > 0 { share.max(0.5) } else { 0.0 };
                 Bar { label, value: value.into(), class, share: format!("{share:.1}"), top: at * STEP + 16 }
             })
@@ -50,7 +50,7 @@ impl Bars {
     }
 }
 
-/// How many objects were proved how long ago.
+/// Number of objects by age of their proof.
 pub(super) fn ages(objects: &[&AuditedReport], now: Option<Timestamp>) -> Bars {
     let ages: Vec<Age> = objects.iter().map(|report| Age::of(report, now)).collect();
     let bar = |label, class, fits: &dyn Fn(Age) -> bool| {
@@ -70,7 +70,7 @@ pub(super) fn ages(objects: &[&AuditedReport], now: Option<Timestamp>) -> Bars {
     Bars::new("Age of proofs", bars)
 }
 
-/// How many bytes came to what.
+/// Number of bytes by status of the objects.
 pub(super) fn bytes(objects: &[&AuditedReport]) -> Bars {
     let bar = |standing: RowStatus| {
         let found: Vec<_> = objects.iter().filter(|report| RowStatus::of(report) == standing).collect();

@@ -4,7 +4,7 @@ use crate::render::page::tone::Tone;
 use crate::report::{AuditedReport, Exit};
 use crate::verdict::Verdict;
 
-/// What an object came to, the worst first. An object in order is told apart by whether every byte of it was proved.
+/// Status of an object, the worst first. Objects without problems are divided by whether every byte was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RowStatus {
     Fail,
@@ -14,8 +14,10 @@ pub(super) enum RowStatus {
 }
 
 impl RowStatus {
+    /// All statuses, the worst first.
     pub const ALL: [RowStatus; 4] = [RowStatus::Fail, RowStatus::Unknown, RowStatus::Seen, RowStatus::Pass];
 
+    /// The status of an object, from its exit code and verdict.
     pub fn of(report: &AuditedReport) -> Self {
         match (report.exit_code, report.verdict) {
             (Exit::Failed, _) | (_, Verdict::Fail) => RowStatus::Fail,
@@ -25,6 +27,7 @@ impl RowStatus {
         }
     }
 
+    /// The tone that presents the status.
     pub fn tone(self) -> Tone {
         match self {
             RowStatus::Fail => Tone::Fail,
@@ -34,7 +37,7 @@ impl RowStatus {
         }
     }
 
-    /// Names it in links to a choice of the table, and as the class of a row.
+    /// Name in links that filter the table, and CSS class of a row.
     pub fn name(self) -> &'static str {
         match self {
             RowStatus::Fail => Verdict::Fail.name(),
@@ -44,6 +47,7 @@ impl RowStatus {
         }
     }
 
+    /// The word shown for the status.
     pub fn word(self) -> &'static str {
         match self {
             RowStatus::Seen => "Seen",
@@ -51,6 +55,7 @@ impl RowStatus {
         }
     }
 
+    /// Explanation of the status.
     pub fn meaning(self) -> &'static str {
         match self {
             RowStatus::Fail => "something is wrong",
@@ -61,24 +66,24 @@ impl RowStatus {
     }
 }
 
-/// How long ago every byte of an object, as it is now, was proved.
+/// Time since every byte of the present state of an object was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Age {
     Days(i64),
-    /// No proof of its present state is known.
+    /// The present state has no known proof.
     Never,
-    /// It is gone, or was not looked at.
+    /// The object no longer exists or was not examined.
     NotKnown,
 }
 
 impl Age {
-    /// At `now`; without a time, or with a proof of no time, it is not known.
+    /// The age at `now`; `NotKnown` if `now` or the time of the proof is missing.
     pub fn of(report: &AuditedReport, now: Option<Timestamp>) -> Self {
         match &report.proof {
             None if report.identity.is_none() => Age::NotKnown,
             None => Age::Never,
             Some(proof) => match (proof.at.parse::<Timestamp>(), now) {
-                // A clock that is behind makes no proof of tomorrow.
+                // A clock that is behind must not produce a negative age.
                 (Ok(at), Some(now)) => Age::Days(now.duration_since(at).as_hours().div_euclid(24).max(0)),
                 _ => Age::NotKnown,
             },

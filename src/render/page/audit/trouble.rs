@@ -13,16 +13,15 @@ use crate::report::{AuditedBucketReport, AuditedReport, Exit, FindingReport};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
-/// Failed objects that are told of in full, those of them that are shown without being asked for, and damaged parts of
-/// each of their findings.
+/// Maximum numbers of failed objects with details, of those that are expanded, and of damaged parts per finding.
 const MOST_CARDS: usize = 100;
 const FEW_CARDS: usize = 20;
 const MOST_DAMAGE: usize = 10;
-/// Reasons for which objects are open, and objects that are named for each.
+/// Maximum numbers of reasons for unknown objects, and of objects listed per reason.
 const MOST_REASONS: usize = 100;
 const MOST_NAMES: usize = 200;
 
-/// Whatever is wrong or open.
+/// Everything that failed or is unknown.
 #[derive(Template)]
 #[template(path = "audit-trouble.html")]
 pub(super) struct Trouble {
@@ -35,10 +34,10 @@ pub(super) struct Trouble {
     reasons_left_out: Count,
 }
 
-/// How often one check is wrong or open.
+/// How often one check failed or is unknown.
 struct Check {
     name: Text,
-    /// To the objects of which the table says so.
+    /// Link to the objects in the table that have this check.
     link: String,
     failed: Count,
     open: Count,
@@ -53,7 +52,7 @@ struct Card {
     notes: Vec<Text>,
 }
 
-/// Objects that are open for one reason.
+/// Objects that are unknown for the same reason.
 struct Open {
     check: Text,
     count: Count,
@@ -64,10 +63,11 @@ struct Open {
 }
 
 impl Trouble {
+    /// Collects the failed and the unknown objects and buckets.
     pub fn new(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport], now: Option<Timestamp>) -> Self {
         let of = |standing| objects.iter().copied().filter(move |report| RowStatus::of(report) == standing);
         let mut failed: Vec<&AuditedReport> = of(RowStatus::Fail).collect();
-        // Damaged bytes come before anything that can be set right without them.
+        // Objects with damaged bytes come first.
         failed.sort_by_cached_key(|report| {
             (report.findings.iter().all(|finding| finding.damage.is_empty()), report.target.to_string())
         });
@@ -91,6 +91,7 @@ impl Trouble {
         }
     }
 
+    /// Whether nothing failed or is unknown.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty() && self.cards.is_empty() && self.reasons.is_empty()
     }
@@ -117,13 +118,13 @@ fn checks(objects: &[&AuditedReport], buckets: &[&AuditedBucketReport]) -> Vec<C
     checks
 }
 
-/// Percent-encoded, as the part of a link behind `#`.
+/// Percent-encodes a text for the fragment of a link.
 fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// By how many objects they are of, the most first.
+/// The reasons of unknown objects, by number of objects in descending order.
 fn reasons<'a>(open: impl Iterator<Item = &'a AuditedReport>) -> Vec<Open> {
     let mut found: BTreeMap<(String, &str, &str), Vec<&ObjectUri>> = BTreeMap::new();
     for report in open {
@@ -193,7 +194,7 @@ fn ago(days: i64) -> String {
     }
 }
 
-/// Those that bear on the whole.
+/// The findings that prevent a pass, as HTML.
 fn told(findings: &[FindingReport]) -> String {
     Findings::of(findings.iter().filter(|finding| finding.blocks_pass()).collect(), MOST_DAMAGE)
         .render()
