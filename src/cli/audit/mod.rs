@@ -17,9 +17,11 @@ pub(super) use safe::run_safe;
 
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
-use super::resolve::{UsageError, before_work, connect, load, options, read};
-use super::run::{Results, cancel_on_signal, until};
+use super::connect::{connect, options};
+use super::results::Results;
+use super::signals::{cancel_on_signal, until};
 use super::terminal::Progress;
+use super::usage::{UsageError, before_work, load, read};
 use crate::audit::{Level, Policy};
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, Lifecycles, Scope, audit};

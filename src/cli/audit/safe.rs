@@ -3,9 +3,12 @@ use std::sync::Arc;
 use super::args::SafeArgs;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
-use crate::cli::resolve::{connect, load, options, record, usual_budget};
-use crate::cli::run::{Results, cancel_on_signal, until};
+use crate::cli::connect::{connect, options};
+use crate::cli::resolve::{record, usual_budget};
+use crate::cli::results::Results;
+use crate::cli::signals::{cancel_on_signal, until};
 use crate::cli::terminal::Progress;
+use crate::cli::usage::load;
 use crate::clock::SystemClock;
 use crate::commands::audit::{
     AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Lifecycles, Scope, safe_to_delete,
