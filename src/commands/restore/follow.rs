@@ -1,9 +1,10 @@
 use tokio_util::sync::CancellationToken;
 
 use super::alias::point_alias;
-use super::origin::{Origin, Traced, trace};
+use super::origin::{Traced, trace};
+use super::request::FollowRequest;
 use super::start::close;
-use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, SourceFacts, judge_restored};
+use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, judge_restored};
 use crate::commands::RegionServices;
 use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
@@ -15,21 +16,6 @@ use crate::verdict::{CheckName, Finding, Verdict, overall};
 
 /// An AMI that was just made may not be described yet.
 const LOOKS_WITHOUT_AN_IMAGE: u32 = 12;
-
-/// An AMI to follow.
-#[derive(Debug, Clone, Copy)]
-pub struct FollowRequest<'a> {
-    pub image: &'a str,
-    pub origin: Origin<'a>,
-    /// What the AMI is held against.
-    pub source: Option<&'a SourceFacts>,
-    /// Finding of a verification of the object, to be added to the report.
-    pub verified: Option<&'a Finding>,
-    /// SSM parameter that is pointed at an AMI that passes.
-    pub alias: Option<&'a str>,
-    /// Required checks that may be unknown.
-    pub accept: &'a [CheckName],
-}
 
 /// Follows a restore until its AMI is available or failed, holds the AMI against its source, and points the alias at
 /// it.

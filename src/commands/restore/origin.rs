@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::follow::FollowRequest;
+use super::request::{FollowRequest, Origin};
 use crate::checks::preflight::{
     Ownership, OwnershipClaim, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked,
 };
@@ -10,23 +10,6 @@ use crate::facts::ImageFacts;
 use crate::ident::ObjectUri;
 use crate::journal::{Entry, Journal, RestoreIdentity};
 use crate::verdict::Finding;
-
-/// Why an AMI is followed.
-#[derive(Debug, Clone, Copy)]
-pub enum Origin<'a> {
-    /// A call in this run made it; `answered` where EC2's answer named it.
-    Started { identity: &'a RestoreIdentity, answered: bool },
-    /// It was found to be the AMI of this restore.
-    TakenUp(&'a RestoreIdentity),
-    /// A person named it; which restore made it, if one did, is for its tags and the journal to show.
-    Named,
-}
-
-impl Origin<'_> {
-    pub fn started_here(self) -> bool {
-        matches!(self, Origin::Started { .. })
-    }
-}
 
 /// What is known of the restore that made an AMI.
 pub(super) struct Traced {
