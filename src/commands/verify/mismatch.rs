@@ -3,6 +3,17 @@ use crate::plan::Reference;
 use crate::units::ByteRange;
 use crate::verdict::{Damage, Evidence, Failure, Finding, Outcome, Reads};
 
+/// Judgements of references by the digests of a reading.
+#[derive(Default)]
+pub(super) struct Judged {
+    /// What is settled.
+    pub findings: Vec<Finding>,
+    /// References that the bytes contradict. They become findings after a second reading.
+    pub mismatches: Vec<Mismatch>,
+    /// References by part that match under none of the layouts that were assumed.
+    pub unproved: Vec<Reference>,
+}
+
 /// A reference that the bytes contradict, before they were read again.
 pub(super) struct Mismatch {
     pub reference: Reference,

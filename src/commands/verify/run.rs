@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::checkpoint_writer::CheckpointWriter;
 use super::matched::etag_parts;
-use super::mismatch::Mismatch;
+use super::mismatch::{Judged, Mismatch};
 use super::references::needs;
 use super::stopped::why_stopped;
 use super::{VerifyError, VerifyRequest, undocumented, unknown};
@@ -37,17 +37,6 @@ pub(super) struct VerifyRun<'a> {
     pub(super) read_again: bool,
     /// The list of parts and the parts themselves tell different sizes.
     pub(super) disputed: bool,
-}
-
-/// Judgements of references by the digests of a reading.
-#[derive(Default)]
-pub(super) struct Judged {
-    /// What is settled.
-    pub findings: Vec<Finding>,
-    /// References that the bytes contradict. They become findings after a second reading.
-    pub mismatches: Vec<Mismatch>,
-    /// References by part that match under none of the layouts that were assumed.
-    pub unproved: Vec<Reference>,
 }
 
 /// What a reading does besides digests.

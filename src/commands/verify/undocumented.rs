@@ -1,7 +1,6 @@
 //! ETags of servers of which nothing documents that they are MD5s.
 
-use super::mismatch::Mismatch;
-use super::run::Judged;
+use super::mismatch::{Judged, Mismatch};
 use super::unknown;
 use crate::plan::{AlgorithmCertainty, Reference};
 use crate::verdict::{CheckId, Finding, Reason, Verdict};
