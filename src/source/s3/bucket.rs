@@ -27,6 +27,12 @@ pub struct S3Bucket {
     context: Context,
 }
 
+impl Connection {
+    pub fn bucket(&self, name: &str, context: Context) -> S3Bucket {
+        S3Bucket::new(self.clone(), name, context)
+    }
+}
+
 /// Sends a request about the bucket, again where that may help.
 macro_rules! ask {
     ($self:ident, $needs:expr, $request:expr) => {{

@@ -16,17 +16,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
-use super::context::Lacks;
+use super::context::{Lacks, OwnerChecks};
 #[cfg(feature = "ec2")]
 use super::http::sdk_client;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, small_client};
-use super::owner::OwnerChecks;
-use super::settings::{Cached, Endpoint, Looked, Notes, Service, SettingError, Settings, Wire, provider};
-use super::{S3Bucket, S3Object};
+use super::setting_error::SettingError;
+use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;
-use crate::ident::ObjectUri;
-use crate::source::{Context, ErrorKind, SourceError};
+use crate::source::{ErrorKind, SourceError};
 use crate::sync::lock;
 
 /// How to reach S3, besides what the AWS environment and configuration files say.
@@ -206,14 +204,6 @@ impl Connection {
     /// Whether requests go to an endpoint that a setting names.
     pub(super) fn has_own_endpoint(&self) -> bool {
         self.own_endpoint
-    }
-
-    pub fn object(&self, uri: ObjectUri) -> S3Object {
-        S3Object::new(self.clone(), uri)
-    }
-
-    pub fn bucket(&self, name: &str, context: Context) -> S3Bucket {
-        S3Bucket::new(self.clone(), name, context)
     }
 
     /// What a client of a service is made from.

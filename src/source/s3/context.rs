@@ -1,10 +1,10 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::bounded::Heard;
 use super::headers::Headers;
-use crate::facts::ObjectFacts;
+use crate::facts::{ObjectFacts, OwnerCheck};
 use crate::ident::{ObjectId, ObjectIdentity};
 use crate::progress::Call;
 use crate::source::Aside;
@@ -120,6 +120,9 @@ impl Lacks {
         lock(&self.0).contains(&(bucket.to_owned(), call))
     }
 }
+
+/// What servers were seen to do with the expected owner, by bucket.
+pub(super) type OwnerChecks = Arc<Mutex<BTreeMap<String, OwnerCheck>>>;
 
 #[cfg(test)]
 mod tests {

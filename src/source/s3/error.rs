@@ -13,7 +13,8 @@ use super::answer::Answer;
 use super::causes::{deepest, inside, root_cause};
 use super::clock;
 use super::document::Foreign;
-use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls, proxy_settings};
+use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls};
+use super::proxies::by_proxy;
 use super::said::{code, said};
 use crate::source::{ErrorKind, SourceError};
 
@@ -139,14 +140,6 @@ pub(super) fn not_none(error: SourceError) -> SourceError {
     let code = error.code.as_deref().unwrap_or("no code");
     let detail = format!("the server answers with status 404 and {code}, which does not say that none is set");
     SourceError { kind: ErrorKind::Protocol, detail, ..error }
-}
-
-/// A sentence's end where a proxy is set: the host that cannot be found or reached may be that one.
-pub(super) fn by_proxy() -> String {
-    match proxy_settings().as_slice() {
-        [] => String::new(),
-        names => format!("; a proxy is set by {}", names.join(" and ")),
-    }
 }
 
 /// An answer with success that is none.

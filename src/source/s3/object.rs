@@ -33,6 +33,12 @@ pub struct S3Object {
     pub(super) standing: Arc<ObjectContext>,
 }
 
+impl Connection {
+    pub fn object(&self, uri: ObjectUri) -> S3Object {
+        S3Object::new(self.clone(), uri)
+    }
+}
+
 impl S3Object {
     pub(super) fn new(connection: Connection, uri: ObjectUri) -> Self {
         let client = connection.client();

@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::super::causes::causes;
-use super::super::settings::error::SettingError;
+use super::super::setting_error::SettingError;
 use crate::files::{InputKind, read_bytes};
 
 /// Whose certificates are believed: those of the system, or those of a file that the configuration names, as other AWS
