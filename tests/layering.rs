@@ -61,14 +61,6 @@ const BANNED: [(&str, &[&str]); 2] = [
     ("crates/lab/Cargo.toml", &["crc-fast", "sha1", "sha2", "md-5", "md5-many", "xxhash", "aws-sdk", "clap"]),
 ];
 
-/// Circles that still exist: a folder, and neighbours in it that import each other. Only remove from this list.
-const KNOWN_CIRCLES: [(&str, &str); 4] = [
-    ("crates/lab/src/", "account calls ec2 fault ops service shared"),
-    ("crates/lab/src/", "content store wire"),
-    ("crates/lab/src/ec2", "state store"),
-    ("crates/lab/src/fault", "chance rule"),
-];
-
 /// Lines of a file without its tests.
 const MOST_LINES: usize = 450;
 
@@ -254,12 +246,7 @@ fn imports_go_downwards_and_crates_stay_in_their_places() {
 fn no_neighbours_import_each_other_in_a_circle() {
     let of_root =
         |root| circles(&sources(root)).into_iter().map(move |(folder, group)| (format!("{root}/{folder}"), group));
-    let known = |at: &str, group: &BTreeSet<String>| {
-        KNOWN_CIRCLES
-            .iter()
-            .any(|(folder, names)| *folder == at && group.iter().all(|name| names.split(' ').any(|n| n == name)))
-    };
-    let found: Vec<_> = ROOTS.into_iter().flat_map(of_root).filter(|(folder, group)| !known(folder, group)).collect();
+    let found: Vec<_> = ROOTS.into_iter().flat_map(of_root).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
 

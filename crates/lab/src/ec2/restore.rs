@@ -5,9 +5,9 @@ use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 
 use super::parameters::tags;
-use super::state::{Content, ImageRecord, Mapping, Progress, SnapshotRecord};
 use super::store::Packed;
 use crate::account;
+use crate::cloud::ec2::{Content, ImageRecord, Mapping, Progress, SnapshotRecord};
 use crate::image::DiskImage;
 use crate::pack;
 use crate::query::{Parameters, ServiceError};

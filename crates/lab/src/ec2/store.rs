@@ -5,13 +5,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::tags;
-use super::state::{Progress, TaskRecord};
 use crate::checksum::{Algorithm, ChecksumType, Hasher, StoredChecksum, multipart_etag};
+use crate::cloud::ec2::{Progress, TaskRecord};
 use crate::content::{BlockWriter, Content, Source};
 use crate::pack;
 use crate::query::{Parameters, ServiceError};
+use crate::record::{Encryption, ObjectRecord, PartRecord};
 use crate::shared::{ACCOUNT, Shared};
-use crate::store::{Encryption, Object, ObjectRecord, PartRecord, Upload, Versioning};
+use crate::store::{Object, Upload, Versioning};
 use crate::sync::lock;
 use stored_ami_core::units::MIB;
 

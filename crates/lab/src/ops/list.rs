@@ -2,8 +2,8 @@ use serde::Serialize;
 
 use super::lookup;
 use crate::checksum::{Algorithm, ChecksumType};
+use crate::record::{ObjectRecord, RestoreState};
 use crate::shared::Shared;
-use crate::store::{ObjectRecord, RestoreState};
 use crate::wire::xml::{self, Namespace};
 use crate::wire::{Reply, S3Error, S3Request, dates, percent};
 

@@ -4,8 +4,9 @@ use super::buckets::{OWNER, Owner};
 use super::list::{self, CommonPrefix, LONGEST_PAGE};
 use super::lookup;
 use crate::checksum::{Algorithm, ChecksumType};
+use crate::record::ObjectRecord;
 use crate::shared::Shared;
-use crate::store::{ObjectRecord, Versioning};
+use crate::store::Versioning;
 use crate::wire::xml::{self, Namespace};
 use crate::wire::{Reply, S3Error, S3Request, dates};
 
