@@ -119,7 +119,7 @@ async fn verify_now(
                     format!(
                         "just now, all {} bytes by {}",
                         ByteSize(report.identity.object_bytes).grouped(),
-                        crate::render::joined(&report.proved_by)
+                        crate::audit::joined(&report.proved_by, ", ")
                     )
                 }
                 _ => {
