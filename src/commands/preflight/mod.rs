@@ -1,10 +1,12 @@
 //! `preflight`: all that can be checked before a store or a restore. Every check runs; none stops another.
 
 mod restore;
+mod size;
 mod store;
 
 pub use restore::{RestorePreflight, RestorePreflightRequest, VerifiedNow, survey_restore};
-pub(super) use restore::{SOURCE_TAG, restore_tags, size_without_source};
+pub(super) use restore::{SOURCE_TAG, restore_tags};
+pub(super) use size::size_without_source;
 pub use store::{StorePreflightRequest, survey_store};
 
 pub(super) use store::{size_of, survey_stored};
