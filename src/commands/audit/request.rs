@@ -10,6 +10,7 @@ use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
 use crate::plan::{Budget, Sample};
 use crate::price::PriceTable;
+use crate::progress::{Counting, Counts};
 use crate::source::{BucketResolver, Context};
 
 /// Which objects.
@@ -113,7 +114,7 @@ pub struct AuditRequest {
     pub budget: Budget,
 }
 
-/// Where it all is.
+/// Where it all is. Requests are counted.
 #[derive(Clone)]
 pub struct AuditServices {
     pub archive: Arc<dyn BucketResolver>,
@@ -122,4 +123,24 @@ pub struct AuditServices {
     /// Rules that were asked so far.
     pub lifecycles: Lifecycles,
     pub context: Context,
+    counting: Arc<Counting>,
+}
+
+impl AuditServices {
+    /// Services without EC2. `counted` is what [`Context::counted`] returns: requests of other clients over its context
+    /// count as requests of the audit.
+    pub fn new(archive: Arc<dyn BucketResolver>, counted: (Context, Arc<Counting>)) -> Self {
+        let (context, counting) = counted;
+        AuditServices { archive, images: None, lifecycles: Lifecycles::default(), context, counting }
+    }
+
+    /// The same with EC2, whose client must use the counted context.
+    pub fn with_images(self, images: Option<Arc<dyn ImageService>>) -> Self {
+        AuditServices { images, ..self }
+    }
+
+    /// What was requested and received over the counted context so far.
+    pub(super) fn counts(&self) -> Counts {
+        self.counting.counts()
+    }
 }
