@@ -2,9 +2,12 @@
 
 #[path = "common/hostile.rs"]
 mod hostile;
+#[path = "common/spoil.rs"]
+mod spoil;
 
-use hostile::{HOSTILE, assert_tame, spoil_texts};
+use hostile::{HOSTILE, assert_tame};
 use serde_json::Value;
+use spoil::spoil_texts;
 use stored_ami::render::{Human, JsonLines, Renderer, Style, plot};
 use stored_ami::report::{Line, Report};
 

@@ -61,27 +61,6 @@ const BANNED: [(&str, &[&str]); 2] = [
     ("crates/lab/Cargo.toml", &["crc-fast", "sha1", "sha2", "md-5", "md5-many", "xxhash", "aws-sdk", "clap"]),
 ];
 
-/// Existing circular imports: a directory, and the neighbours in it that import each other. Only remove entries.
-const KNOWN_CIRCLES: [(&str, &str); 17] = [
-    ("crates/core/src/audit", "entry look_result"),
-    ("crates/core/src/audit", "lock policy stays"),
-    ("crates/core/src/facts", "object service"),
-    ("crates/core/src/plan", "range_digests read_plan state"),
-    ("crates/core/src/price/bulk", "figure read"),
-    ("crates/core/src/verdict", "doubt finding reason"),
-    ("crates/lab/src/", "account calls ec2 fault ops service shared"),
-    ("crates/lab/src/", "content store wire"),
-    ("crates/lab/src/ec2", "state store"),
-    ("crates/lab/src/fault", "chance rule"),
-    ("src/", "progress source"),
-    ("src/cli", "args audit bench cost demo generate images lab page paths resolve run sums"),
-    ("src/commands/audit", "absent examine look"),
-    ("src/commands/restore", "follow origin start"),
-    ("src/commands/verify", "listed run"),
-    ("src/source/s3", "bounded document shape"),
-    ("src/source/s3", "bucket connect object owner"),
-];
-
 /// Maximum number of lines of a file, without its tests.
 const MOST_LINES: usize = 450;
 
@@ -268,12 +247,7 @@ fn imports_go_downwards_and_crates_stay_in_their_places() {
 fn no_neighbours_import_each_other_in_a_circle() {
     let of_root =
         |root| circles(&sources(root)).into_iter().map(move |(folder, group)| (format!("{root}/{folder}"), group));
-    let known = |at: &str, group: &BTreeSet<String>| {
-        KNOWN_CIRCLES
-            .iter()
-            .any(|(folder, names)| *folder == at && group.iter().all(|name| names.split(' ').any(|n| n == name)))
-    };
-    let found: Vec<_> = ROOTS.into_iter().flat_map(of_root).filter(|(folder, group)| !known(folder, group)).collect();
+    let found: Vec<_> = ROOTS.into_iter().flat_map(of_root).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
 

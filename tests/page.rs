@@ -10,14 +10,17 @@ mod fleets;
 mod hostile;
 #[path = "page/reports.rs"]
 mod reports;
+#[path = "common/spoil.rs"]
+mod spoil;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-use hostile::{HOSTILE, assert_tame, spoil_texts};
+use hostile::{HOSTILE, assert_tame};
 use reports::{damaged, measured, passed, usual};
 use serde_json::Value;
+use spoil::spoil_texts;
 use stored_ami::render::page;
 use stored_ami::report::{Report, VerifyReport};
 

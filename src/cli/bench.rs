@@ -4,9 +4,11 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::args::{CommonArgs, VersionArgs, range_size, time};
-use super::resolve::{SourceFactory, UsageError};
-use super::run::{cancel_on_signal, complain, keep_output};
+use super::connect::SourceFactory;
+use super::output::{complain, keep_output};
 use super::runner::{Runner, Stop};
+use super::signals::cancel_on_signal;
+use super::usage::UsageError;
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};

@@ -5,8 +5,10 @@ use std::str::FromStr;
 use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
-use super::resolve::{SourceFactory, UsageError, load, record, usual_budget};
+use super::connect::SourceFactory;
+use super::resolve::{record, usual_budget};
 use super::runner::{Runner, Stop};
+use super::usage::{UsageError, load};
 #[cfg(feature = "ec2")]
 use crate::commands::cost::cost_of_image;
 use crate::commands::cost::{CostRequest, cost_of_target};

@@ -8,7 +8,8 @@ use clap::Args;
 use tokio::process::Command;
 
 use super::lab::{EXAMPLE, example};
-use super::resolve::UsageError;
+use super::output::complain;
+use super::usage::UsageError;
 use crate::report::Exit;
 use crate::units::ByteSize;
 use stored_ami_lab::image::DiskImage;
@@ -35,7 +36,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<Exit, UsageError> {
         // A closed pipe ends the demo without an error.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
         Err(error) => {
-            super::run::complain(&format!("demo: {error}"));
+            complain(&format!("demo: {error}"));
             Ok(Exit::CouldNot)
         }
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::resolve::{UsageError, read};
-use super::run::{cancel_on_signal, complain, until};
+use super::output::complain;
+use super::signals::{cancel_on_signal, until};
+use super::usage::{UsageError, read};
 use crate::files::InputKind;
 use crate::render::printable;
 use crate::report::Exit;

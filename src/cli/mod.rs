@@ -4,6 +4,8 @@ mod args;
 #[cfg(feature = "s3")]
 mod audit;
 mod bench;
+mod command;
+mod connect;
 mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;
@@ -12,14 +14,17 @@ mod generate;
 mod images;
 #[cfg(feature = "lab")]
 mod lab;
+mod output;
 mod page;
 mod paths;
 mod resolve;
+mod results;
 mod run;
 mod runner;
 mod signals;
 mod sums;
 mod terminal;
+mod usage;
 
-pub use args::Cli;
+pub use command::Cli;
 pub use run::run;

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::run::keep_output;
+use super::output::keep_output;
 use crate::clock::{Clock, SystemClock};
 use crate::files::OutputKind;
 use crate::render::page;

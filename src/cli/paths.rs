@@ -8,15 +8,16 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use super::args::{Command, ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
+use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
 #[cfg(feature = "s3")]
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 use super::bench::BenchArgs;
+use super::command::Command;
 use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
-use super::resolve::UsageError;
-use super::run::fall_silent;
+use super::output::fall_silent;
+use super::usage::UsageError;
 #[cfg(feature = "s3")]
 use crate::files::resolved;
 use crate::files::{OutputKind, Place, try_output};

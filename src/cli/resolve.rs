@@ -1,197 +1,22 @@
-use std::fmt;
-#[cfg(not(feature = "s3"))]
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-#[cfg(feature = "s3")]
-use tokio::sync::OnceCell;
-
-use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
+use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
+use super::connect::SourceFactory;
 use super::sums::SumsFile;
+use super::usage::{UsageError, before_work, load, read};
 use crate::checkpoint::CheckpointFile;
 use crate::commands::LogicalSizeSource;
 use crate::commands::verify::VerifyRequest;
 use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
-#[cfg(feature = "s3")]
-use crate::files::read_bytes;
-use crate::files::{InputKind, read_text};
-use crate::ident::{ETag, Target};
+use crate::files::InputKind;
+use crate::ident::ETag;
 use crate::manifest::{Manifest, ManifestKey, Signed};
 use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
-use crate::source::ObjectSource;
-use crate::source::file::FileSource;
-#[cfg(feature = "s3")]
-use crate::source::s3::Connection;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, CheckName};
-
-/// A problem with the arguments. The message starts with what is wrong.
-#[derive(Debug)]
-pub(super) struct UsageError(pub String);
-
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Reads an input file as text, up to the size limit of its kind.
-pub(super) fn read(path: &Path, kind: InputKind) -> Result<String, UsageError> {
-    read_text(path, kind).map_err(|error| UsageError(format!("{}: {error}", path.display())))
-}
-
-/// Runs work that may block, such as reading from a pipe, in a separate thread, so that signals and `--max-time` can
-/// end it.
-pub(super) async fn load<T: Send + 'static>(
-    name: String,
-    within: Option<Duration>,
-    work: impl FnOnce() -> Result<T, UsageError> + Send + 'static,
-) -> Result<T, UsageError> {
-    let work = tokio::task::spawn_blocking(work);
-    let done = match within {
-        None => work.await,
-        Some(time) => match tokio::time::timeout(time, work).await {
-            Ok(done) => done,
-            Err(_) => return Err(UsageError(format!("{name}: was not read within --max-time"))),
-        },
-    };
-    done.unwrap_or_else(|error| Err(UsageError(format!("{name}: {error}"))))
-}
-
-/// Waits for the preparation of the work, at most until `--max-time` is over.
-pub(super) async fn before_work<T>(
-    until: Option<Instant>,
-    work: impl Future<Output = Result<T, UsageError>>,
-) -> Result<T, UsageError> {
-    let Some(until) = until else { return work.await };
-    tokio::time::timeout_at(until.into(), work).await.unwrap_or_else(|_| {
-        Err(UsageError("--max-time was over before the work began: credentials or buckets took too long".to_owned()))
-    })
-}
-
-/// Opens targets: objects over a connection to S3, files directly.
-pub(super) struct SourceFactory<'a> {
-    #[cfg(feature = "s3")]
-    args: &'a ConnectionArgs,
-    #[cfg(feature = "s3")]
-    connection: OnceCell<Connection>,
-    #[cfg(not(feature = "s3"))]
-    args: PhantomData<&'a ConnectionArgs>,
-}
-
-#[cfg(feature = "s3")]
-impl<'a> SourceFactory<'a> {
-    /// Connects if any of the targets is an object, so that an invalid configuration is reported before any work.
-    ///
-    /// # Errors
-    ///
-    /// The configuration is invalid.
-    pub async fn new(args: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
-        let sources = SourceFactory { args, connection: OnceCell::new() };
-        if targets.into_iter().any(|target| matches!(target, Target::Object(_))) {
-            sources.connection().await?;
-        }
-        Ok(sources)
-    }
-
-    /// Region of the configuration, if a connection was made.
-    pub fn region(&self) -> Option<&str> {
-        self.connection.get().map(Connection::region)
-    }
-
-    /// Opens a target.
-    pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
-        match target {
-            Target::File(path) => Ok(Arc::new(FileSource::new(path))),
-            Target::Object(uri) => Ok(Arc::new(self.connection().await?.object(uri.clone()))),
-        }
-    }
-
-    async fn connection(&self) -> Result<&Connection, UsageError> {
-        self.connection.get_or_try_init(|| async { connect(options(self.args)?).await }).await
-    }
-}
-
-#[cfg(not(feature = "s3"))]
-impl<'a> SourceFactory<'a> {
-    /// Rejects targets that are objects.
-    ///
-    /// # Errors
-    ///
-    /// A target is an object.
-    pub async fn new(_: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
-        let sources = SourceFactory { args: PhantomData };
-        for target in targets {
-            sources.open(target).await?;
-        }
-        Ok(sources)
-    }
-
-    /// There is no connection without the feature `s3`.
-    pub fn region(&self) -> Option<&str> {
-        None
-    }
-
-    /// Opens a file; rejects an object.
-    pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
-        match target {
-            Target::File(path) => Ok(Arc::new(FileSource::new(path))),
-            Target::Object(_) => Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned())),
-        }
-    }
-}
-
-#[cfg(feature = "s3")]
-pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageError> {
-    use crate::source::s3::{S3Options, SseCustomerKey};
-    let customer_key = match &args.sse_c_key_file {
-        None => None,
-        Some(path) => {
-            let key = read_bytes(path, InputKind::CustomerKey);
-            let key = key.map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-            let wrong =
-                || UsageError(format!("{}: an SSE-C key has 32 bytes, this file has {}", path.display(), key.len()));
-            Some(SseCustomerKey::new(&key).ok_or_else(wrong)?)
-        }
-    };
-    let is_account = |owner: &&String| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
-    if let Some(owner) = args.expected_bucket_owner.as_ref().filter(|owner| !is_account(owner)) {
-        return Err(UsageError(format!("--expected-bucket-owner {owner}: an account has twelve digits")));
-    }
-    Ok(S3Options {
-        region: args.region.clone(),
-        endpoint_url: args.endpoint_url.clone(),
-        profile: args.profile.clone(),
-        no_sign_request: args.no_sign_request,
-        request_payer: args.request_payer.is_some(),
-        expected_bucket_owner: args.expected_bucket_owner.clone(),
-        customer_key,
-        patience: None,
-    })
-}
-
-/// Resolves the configuration, and prints its notes. A signal ends it together with the processes it started: a
-/// `credential_process` runs in its own process group, which Ctrl-C in a terminal does not reach.
-#[cfg(feature = "s3")]
-pub(super) async fn connect(
-    options: crate::source::s3::S3Options,
-) -> Result<crate::source::s3::Connection, UsageError> {
-    let cancel = super::run::cancel_on_signal();
-    let Some(opened) = super::run::until(&cancel, crate::source::s3::Connection::open(options)).await else {
-        super::run::complain("interrupted");
-        #[expect(clippy::exit, reason = "nothing was begun that would have to be ended")]
-        std::process::exit(i32::from(crate::report::Exit::Interrupted.code()));
-    };
-    let connection = opened.map_err(|error| UsageError(error.to_string()))?;
-    for note in connection.notes() {
-        super::run::complain(&note);
-    }
-    Ok(connection)
-}
 
 /// The default limits of a read.
 pub(super) fn usual_budget() -> Result<Budget, UsageError> {

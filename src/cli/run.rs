@@ -1,32 +1,23 @@
-#[cfg(feature = "s3")]
-use std::future::Future;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-#[cfg(feature = "s3")]
-use tokio_util::sync::CancellationToken;
-
-use super::args::{Cli, Command, InspectArgs, VerifyArgs};
+use super::args::{InspectArgs, VerifyArgs};
+use super::command::{Cli, Command};
+use super::connect::SourceFactory;
 use super::generate;
-use super::page::PageFile;
+use super::output::{complain, keep_output, print};
 use super::paths::Paths;
-use super::resolve::{SourceFactory, UsageError, logical, usual_budget, verify_requests};
+use super::resolve::{logical, usual_budget, verify_requests};
 use super::runner::{Runner, Stop};
-pub(super) use super::signals::cancel_on_signal;
-use super::signals::{asked, asked_before_work};
-use super::terminal::style;
+use super::signals::{asked, asked_before_work, cancel_on_signal};
+use super::usage::UsageError;
 use crate::commands::inspect::{InspectRequest, inspect};
 use crate::commands::verify::{Verified, VerifyRequest, verify};
-use crate::files::{OutputKind, write_output};
-use crate::ident::redact_urls;
+use crate::files::OutputKind;
 use crate::manifest::Manifest;
-use crate::render::{Human, JsonLines, Renderer};
-use crate::report::{ErrorReport, Exit, Report, SummaryReport};
-use crate::source::SourceError;
-use crate::verdict::Verdict;
+use crate::report::{Exit, Report};
 
 /// Runs a command and returns its exit code.
 pub async fn run(cli: Cli) -> Exit {
@@ -61,7 +52,7 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         // In a separate thread, because another process may hold the lock of the ledger, and a long ledger takes time.
         Command::Ledger(command) => {
             let name = command.ledger().display().to_string();
-            super::resolve::load(name, None, move || super::audit::run_ledger(command)).await
+            super::usage::load(name, None, move || super::audit::run_ledger(command)).await
         }
         #[cfg(feature = "s3")]
         Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args)).await,
@@ -89,33 +80,6 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
             generate::man(&mut page).map(|()| print(&page)).map_err(|error| UsageError(error.to_string()))
         }
     }
-}
-
-pub(super) fn print(page: &[u8]) -> Exit {
-    let mut out = io::stdout();
-    match out.write_all(page).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain(&format!("standard output: {error}"));
-            Exit::CouldNot
-        }
-        _ => Exit::Passed,
-    }
-}
-
-/// Standard error is redirected to a file that must not be changed.
-static SILENT: AtomicBool = AtomicBool::new(false);
-
-/// Suppresses all further messages on standard error.
-pub(super) fn fall_silent() {
-    SILENT.store(true, Ordering::SeqCst);
-}
-
-pub(super) fn complain(problem: &str) {
-    if SILENT.load(Ordering::SeqCst) {
-        return;
-    }
-    // If standard error is closed, there is nowhere to report that.
-    drop(writeln!(io::stderr(), "stored-ami: {}", crate::render::printable(&redact_urls(problem))));
 }
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
@@ -177,198 +141,4 @@ fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyReques
 fn write_manifest(manifest: &Manifest, path: &Path) -> io::Result<()> {
     let text = manifest.to_json()?;
     keep_output(path, OutputKind::Manifest, text.as_bytes())
-}
-
-#[cfg(feature = "s3")]
-pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => None,
-        done = work => Some(done),
-    }
-}
-
-/// Writes an output file. Stops waiting for the reader of a pipe if a signal arrives.
-pub(super) fn keep_output(path: &Path, kind: OutputKind, content: &[u8]) -> io::Result<()> {
-    write_output(path, content, kind.rights(), &asked)
-}
-
-/// Writes reports immediately, and collects the exit code and the summary.
-pub(super) struct Results {
-    renderer: Box<dyn Renderer>,
-    summary: SummaryReport,
-    exit: Exit,
-    page: Option<PageFile>,
-}
-
-impl Results {
-    /// Writes JSON lines or text to standard output.
-    pub fn new(json: bool) -> Self {
-        let renderer: Box<dyn Renderer> =
-            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
-        Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
-    }
-
-    /// Also collects the reports for a page.
-    pub fn with_page(mut self, args: &super::args::PageArgs) -> Self {
-        self.page = args.file.as_deref().map(PageFile::new);
-        self
-    }
-
-    /// Renders a report that counts, and adds it to the page.
-    fn tell(&mut self, report: Report) {
-        self.render(&report);
-        if let Some(page) = &mut self.page {
-            page.add(report);
-        }
-    }
-
-    /// Renders a preliminary report of a target, which is followed by the one that counts.
-    #[cfg(feature = "ec2")]
-    pub fn show(&mut self, report: &Report) {
-        self.render(report);
-    }
-
-    fn render(&mut self, report: &Report) {
-        match self.renderer.render(report) {
-            // A closed pipe is not an error; the exit code still states the result.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-            Err(error) => {
-                complain(&format!("standard output: {error}"));
-                self.exit = self.exit.and(Exit::CouldNot);
-            }
-            Ok(()) => {}
-        }
-    }
-
-    /// Adds a report to the output, the summary and the exit code.
-    pub fn add(&mut self, report: Report) {
-        // Reports that are not about a target only affect the exit code.
-        let exit = match outcome_of_target(&report) {
-            Some((verdict, exit)) => {
-                self.summary.targets += 1;
-                match verdict {
-                    Verdict::Pass => self.summary.passed += 1,
-                    Verdict::Fail => self.summary.failed += 1,
-                    Verdict::Unknown => self.summary.unknown += 1,
-                }
-                exit
-            }
-            None => match &report {
-                Report::Error(_) | Report::Summary(_) => return,
-                Report::Audit(audit) => audit.exit_code,
-                Report::Ledger(ledger) => ledger.exit_code,
-                _ => Exit::Passed,
-            },
-        };
-        self.exit = self.exit.and(exit);
-        self.tell(report);
-    }
-
-    /// Prints an error that replaces the report of a target.
-    pub fn error(&mut self, target: &str, error: &SourceError) {
-        let exit = crate::commands::exit_of(error);
-        let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
-        let report = ErrorReport {
-            target: target.to_owned(),
-            message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
-            error_code: error.code.as_deref().map(str::to_owned),
-            request_id: error.request_id.as_deref().map(str::to_owned),
-            exit_code: exit,
-        };
-        self.summary.targets += 1;
-        self.summary.errors += 1;
-        self.exit = self.exit.and(exit);
-        self.tell(Report::Error(report));
-    }
-
-    /// Prints why a request is invalid.
-    pub fn refuse(&mut self, target: &str, message: &str) {
-        self.summary.errors += 1;
-        self.without_report(target, message, Exit::Usage);
-    }
-
-    /// Prints why the result for a target is unknown: its checks were not completed.
-    pub fn open(&mut self, target: &str, message: &str) {
-        self.summary.unknown += 1;
-        self.without_report(target, message, Exit::Unknown);
-    }
-
-    fn without_report(&mut self, target: &str, message: &str, exit: Exit) {
-        self.summary.targets += 1;
-        self.exit = self.exit.and(exit);
-        let target = target.to_owned();
-        let exit_code = exit;
-        let message = redact_urls(message).into_owned();
-        self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
-    }
-
-    /// The user declined to start the task.
-    #[cfg(feature = "ec2")]
-    pub fn declined(&mut self) {
-        complain("nothing was started");
-        self.exit = self.exit.and(Exit::Interrupted);
-    }
-
-    /// A signal interrupted the run.
-    pub fn interrupted(&mut self) {
-        complain("interrupted");
-        self.exit = self.exit.and(Exit::Interrupted);
-    }
-
-    /// An additional output file could not be written.
-    pub fn could_not_write(&mut self, problem: &str) {
-        complain(problem);
-        self.exit = self.exit.and(Exit::CouldNot);
-    }
-
-    /// Writes summary and page, and returns the exit code.
-    pub fn finish(mut self) -> Exit {
-        self.summary.exit_code = self.exit;
-        if let Some(page) = self.page.take()
-            && let Err(problem) = page.write(&self.summary)
-        {
-            complain(&problem);
-            self.exit = self.exit.and(Exit::CouldNot);
-            self.summary.exit_code = self.exit;
-        }
-        let summary = Report::Summary(self.summary.clone());
-        self.render(&summary);
-        self.exit
-    }
-}
-
-/// Verdict and exit code of a report about a target; `None` for other reports.
-fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
-    let by_exit = |exit: Exit| match exit {
-        Exit::Passed => Verdict::Pass,
-        _ => Verdict::Unknown,
-    };
-    Some(match report {
-        Report::Verify(report) => (report.verdict, report.exit_code),
-        Report::Inspect(report) => (by_exit(report.exit_code), report.exit_code),
-        // Benchmarks and cost estimates judge nothing.
-        Report::Bench(report) => (by_exit(report.exit_code), report.exit_code),
-        Report::Cost(report) => (by_exit(report.exit_code), report.exit_code),
-        Report::Hashes(report) => (Verdict::Pass, report.exit_code),
-        Report::Preflight(report) => (report.verdict, report.exit_code),
-        Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
-        Report::Stored(report) => {
-            let verdict = match report.exit_code {
-                Exit::Passed => Verdict::Pass,
-                Exit::Failed => Verdict::Fail,
-                _ => Verdict::Unknown,
-            };
-            (verdict, report.exit_code)
-        }
-        Report::Audited(report) => (report.verdict, report.exit_code),
-        Report::Safe(report) => (report.answer.verdict(), report.exit_code),
-        Report::AuditedBucket(_)
-        | Report::Observation(_)
-        | Report::LedgerEntry(_)
-        | Report::Audit(_)
-        | Report::Ledger(_)
-        | Report::Error(_)
-        | Report::Summary(_) => return None,
-    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputArgs, PageArgs};
-use super::run::Results;
+use super::results::Results;
 use super::signals::cancel_on_signal;
 use super::terminal::Progress;
 use crate::clock::SystemClock;

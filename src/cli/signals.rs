@@ -1,5 +1,7 @@
 //! Handles SIGINT, SIGTERM and SIGHUP, from the start of a command to its end.
 
+#[cfg(feature = "s3")]
+use std::future::Future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,6 +34,15 @@ pub(super) fn cancel_on_signal() -> CancellationToken {
 /// Whether a signal has arrived.
 pub(super) fn asked() -> bool {
     ASKED.get().is_some_and(CancellationToken::is_cancelled)
+}
+
+#[cfg(feature = "s3")]
+pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        done = work => Some(done),
+    }
 }
 
 fn heeded() -> &'static CancellationToken {

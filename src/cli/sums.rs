@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::resolve::UsageError;
+use super::usage::UsageError;
 use crate::checksum::Algorithm;
 use crate::files::{InputKind, read_bytes};
 use crate::ident::Target;

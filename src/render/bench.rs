@@ -1,12 +1,13 @@
 use std::io::{self, Write};
 
-use super::{Style, field, joined, printable, shell_word, wrap};
+use super::{Style, field, printable, shell_word, wrap};
+use crate::audit::joined;
 use crate::report::{BenchReport, HashesReport, LoadReport};
 use crate::units::ByteSize;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
-    let hashed = if report.hashed.is_empty() { "nothing hashed".to_owned() } else { joined(&report.hashed) };
+    let hashed = if report.hashed.is_empty() { "nothing hashed".to_owned() } else { joined(&report.hashed, ", ") };
     let headline = format!("{}, the bytes are dropped, {hashed}", ByteSize(report.object_bytes));
     writeln!(out, "  {}", style.dim(&printable(&headline)))?;
     let narrow = style.width < 76;

@@ -72,11 +72,6 @@ fn drives(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Values separated by commas.
-pub(crate) fn joined<T: std::fmt::Display>(values: &[T]) -> String {
-    values.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// Breaks a text at spaces into lines of at most `width` characters; longer words are not broken.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();

@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, condition, field, joined, printable, shell_word};
+use super::{Style, condition, field, printable, shell_word};
+use crate::audit::joined;
 use crate::checks::preflight::both_units;
 use crate::report::{PreflightReport, StoredReport, StoredState};
 use crate::verdict::Verdict;
@@ -57,7 +58,7 @@ fn conclusion(report: &PreflightReport) -> String {
             let accepted = if report.accepted.is_empty() {
                 format!("; --accept {} lets it pass", open.replace(", ", ","))
             } else {
-                format!("; accepted: {}", joined(&report.accepted))
+                format!("; accepted: {}", joined(&report.accepted, ", "))
             };
             format!("not known: {open}{accepted}")
         }

@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Style, content, field, joined, printable, shell_word, wrap};
+use super::{Style, content, field, printable, shell_word, wrap};
+use crate::audit::joined;
 use crate::report::{DamageReport, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
@@ -185,7 +186,7 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
             } else {
                 "; says nothing against a change made on purpose"
             };
-            format!("all {size} bytes are proved by {}{forgeable}", joined(&report.proved_by))
+            format!("all {size} bytes are proved by {}{forgeable}", joined(&report.proved_by, ", "))
         }
         Verdict::Fail if report.findings.iter().all(|f| f.verdict != Verdict::Fail || f.check == CheckId::Stream) => {
             "the stream in the object is not whole, whatever its bytes match".to_owned()

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use stored_ami::audit::{ChangeKind, Entry, History, Level, Policy};
 use stored_ami::checksum::{Algorithm, ChecksumKind, Hasher, StoredChecksum};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::audit::{AuditRequest, AuditServices, Lifecycles, audit};
+use stored_ami::commands::audit::{AuditRequest, AuditServices, audit};
 use stored_ami::facts::Fact;
 use stored_ami::ident::ETag;
 use stored_ami::ledger::Ledger;
@@ -84,7 +84,7 @@ impl World {
         let retry = RetryPolicy { attempts: 2, base: Duration::from_millis(1), ..RetryPolicy::default() };
         let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry };
         let archive = Arc::new(self.shelf.clone());
-        let services = AuditServices { archive, images: None, lifecycles: Lifecycles::default(), context };
+        let services = AuditServices::new(archive, context.counted());
         let request = AuditRequest { policy: self.policy.clone(), ..request(level, anew) };
         let mut reports = Vec::new();
         let ledger = Ledger::open(&self.folder.path().join("l.db")).unwrap();

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use stored_ami::audit::{Acceptance, Entry, History, Level, Policy, ValidityWindow};
 use stored_ami::checksum::{Algorithm, Hasher, multipart_etag};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::audit::{AuditLimits, AuditRequest, AuditServices, Lifecycles, Scope, audit};
+use stored_ami::commands::audit::{AuditLimits, AuditRequest, AuditServices, Scope, audit};
 use stored_ami::facts::{
     BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage, UploadFacts,
     Versioning, Walk,
@@ -250,7 +250,7 @@ impl World {
         let archive = Arc::new(self.shelf.clone());
         let context =
             Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
-        let services = AuditServices { archive, images: None, lifecycles: Lifecycles::default(), context };
+        let services = AuditServices::new(archive, context.counted());
         let mut reports = Vec::new();
         let ledger = Ledger::open(&self.ledger).unwrap();
         let cancel = CancellationToken::new();
@@ -310,15 +310,7 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
         let counting = Arc::new(Counting::new(Arc::new(Silent), Arc::new(SystemClock)));
         let context =
             Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
-        (
-            counting,
-            AuditServices {
-                archive: Arc::new(world.shelf.clone()),
-                images: None,
-                lifecycles: Lifecycles::default(),
-                context,
-            },
-        )
+        (counting, AuditServices::new(Arc::new(world.shelf.clone()), context.counted()))
     };
     // The number of GETs of one read, counted by an audit without a ledger.
     let (counting, services) = reads(&world);
@@ -327,7 +319,8 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
     let once = usize::try_from(counting.counts().reads / 2).unwrap();
     let cancel = CancellationToken::new();
     let monitor = Arc::new(CancelsAt { reads: Mutex::new(0), at: once + 1, cancel: cancel.clone() });
-    let services = AuditServices { context: Context { monitor, ..services.context.clone() }, ..services };
+    let context = Context { monitor, ..services.context.clone() };
+    let services = AuditServices::new(services.archive, context.counted());
     let ledger = Ledger::open(&world.ledger).unwrap();
     let end = audit(&services, &request(Level::Bytes, true), Some(ledger), &cancel, drop).await.unwrap();
     assert_eq!(end.exit_code, Exit::Interrupted);

@@ -100,3 +100,25 @@ async fn what_a_listing_lacks_is_asked_for_once() {
     let gone = Asked { head: 1, reads: 1, ..Asked::default() };
     assert_eq!(asked(&rig), [(key(0), WHOLE), (key(1), gone)].into());
 }
+
+/// Questions to EC2 are requests like all others, in the sum of an audit and in the answer of `safe-to-delete`.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_to_ec2_count_too() {
+    let rig = rig().await;
+    let services =
+        |rig: &Rig| rig.lab.calls().iter().filter(|call| matches!(call.operation, Operation::Service(_))).count();
+    // The bucket is asked for its Region before the audit begins.
+    for (args, asks_ec2) in [(&[][..], false), (&["--images"], true)] {
+        rig.lab.clear_calls();
+        let run = rig.audit(args).await;
+        assert_eq!(services(&rig) > 0, asks_ec2);
+        assert_eq!(run.end()["requests"], rig.lab.calls().len() - 1, "{args:?}");
+    }
+
+    rig.lab.clear_calls();
+    let ledger = rig.text("l.db");
+    let ami = "ami-00000000000000001";
+    let answer = rig.server.run(&["safe-to-delete", ami, "--in", "s3://archive", "--ledger", &ledger]).await;
+    assert!(services(&rig) > 0);
+    assert_eq!(answer.report()["requests"], rig.lab.calls().len());
+}

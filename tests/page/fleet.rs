@@ -1,13 +1,13 @@
 //! The page of an audit.
 
-use serde_json::Value;
 use stored_ami::checksum::{Algorithm, Hasher};
 use stored_ami::render::page;
 use stored_ami::report::{AuditedReport, Report};
 
 use super::browser::{Browser, driven, in_a_frame};
 use super::fleets::{damaged, failed, finding, fleet, good, left, read, seen, whole};
-use super::hostile::{HOSTILE, assert_tame, spoil_texts};
+use super::hostile::{HOSTILE, assert_tame};
+use super::spoil::spoil_texts;
 use super::{assert_whole, between, kept, page_of};
 
 /// Its targets from the top of the table down, but for rows that are hidden.

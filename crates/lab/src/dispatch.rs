@@ -73,11 +73,11 @@ pub(crate) async fn answer(
     reply.set("x-amz-id-2", request_id.chars().rev().collect::<String>());
     reply.set(SERVER.as_str(), "stored-ami-lab");
     reply.set(DATE.as_str(), dates::http(Timestamp::now()));
-    let (announced, ending) = match (&fault, &request) {
+    let end = match (&fault, &request) {
         (Some(fault), Some(request)) => fault::late(fault, request, &mut reply),
         _ => (Some(reply.len), Ending::Clean),
     };
-    let response = respond(&shared, reply, announced, ending, is_head, switch);
+    let response = respond(&shared, reply, end, is_head, switch);
     let call = CallRecord { status: response.status().as_u16(), fault, ..call };
     shared.calls.add(call, response.body().sent());
     Some(response)
@@ -143,8 +143,7 @@ fn error_reply(error: &S3Error, request_id: &str, is_head: bool) -> Reply {
 fn respond(
     shared: &Shared,
     reply: Reply,
-    announced: Option<u64>,
-    ending: Ending,
+    (announced, ending): (Option<u64>, Ending),
     is_head: bool,
     switch: Arc<Switch>,
 ) -> Response<Body> {

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::account::AccountState;
 use super::calls::CallRecord;
+use super::cloud::account::AccountState;
 use super::content::{Content, SyntheticSpec};
 use super::deny::Deny;
 use super::ec2::{self, Ec2State, ImageSpec};
@@ -18,9 +18,10 @@ use super::fault::FaultRule;
 use super::ops;
 use super::options::LabOptions;
 use super::query::ServiceError;
+use super::record::ObjectRecord;
 use super::server;
 use super::shared::Shared;
-use super::store::{Bucket, BucketOptions, Folder, ObjectRecord};
+use super::store::{Bucket, BucketOptions, Folder};
 use crate::sync::lock;
 
 /// A running lab. Dropping it stops it.

@@ -5,7 +5,8 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use super::UsageError;
 use crate::audit::{Acceptance, Entry, History};
 use crate::cli::args::OutputArgs;
-use crate::cli::run::Results;
+use crate::cli::output::print;
+use crate::cli::results::Results;
 use crate::clock::{Clock, SystemClock};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
@@ -178,7 +179,7 @@ fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
     let mut rows = Vec::new();
     let visited = ledger.each(None, |kept| rows.push(EntryRow::new(kept.number, hex::encode(kept.digest), kept.entry)));
     visited.map_err(|error| wrong(&args.file, &error))?;
-    Ok(crate::cli::run::print(&table(&rows).map_err(UsageError)?))
+    Ok(print(&table(&rows).map_err(UsageError)?))
 }
 
 #[cfg(feature = "parquet")]

@@ -17,12 +17,14 @@ pub(super) use safe::run_safe;
 
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
-use super::resolve::{UsageError, before_work, connect, load, options, read};
-use super::run::{Results, cancel_on_signal, until};
+use super::connect::{connect, options};
+use super::results::Results;
+use super::signals::{cancel_on_signal, until};
 use super::terminal::Progress;
+use super::usage::{UsageError, before_work, load, read};
 use crate::audit::{Level, Policy};
 use crate::clock::{Clock, SystemClock};
-use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, Lifecycles, Scope, audit};
+use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, Scope, audit};
 use crate::files::InputKind;
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
@@ -54,6 +56,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     };
     let progress = Arc::new(Progress::new());
     let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
+    let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();
     let options = options(&args.connection)?;
@@ -64,12 +67,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         return Ok(results.finish());
     };
     let buckets = buckets?.at_rate(args.reading.max_rate.map(|rate| rate.0));
-    let services = AuditServices {
-        images: images(&args, &buckets, &context)?,
-        archive: Arc::new(buckets),
-        lifecycles: Lifecycles::default(),
-        context,
-    };
+    let images = images(&args, &buckets, &context)?;
+    let services = AuditServices::new(Arc::new(buckets), (context, counting)).with_images(images);
     let ledger = match (known, &args.ledger) {
         (None, Some(path)) => match open(path, args.turn.max_time).await? {
             Ok(ledger) => Some(ledger),

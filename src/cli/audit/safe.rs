@@ -3,16 +3,16 @@ use std::sync::Arc;
 use super::args::SafeArgs;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
-use crate::cli::resolve::{connect, load, options, record, usual_budget};
-use crate::cli::run::{Results, cancel_on_signal, until};
+use crate::cli::connect::{connect, options};
+use crate::cli::resolve::{record, usual_budget};
+use crate::cli::results::Results;
+use crate::cli::signals::{cancel_on_signal, until};
 use crate::cli::terminal::Progress;
+use crate::cli::usage::load;
 use crate::clock::SystemClock;
-use crate::commands::audit::{
-    AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Lifecycles, Scope, safe_to_delete,
-};
+use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
 use crate::ledger::{Ledger, SharedLedger};
 use crate::plan::Sample;
-use crate::progress::Counting;
 use crate::report::{Exit, Report};
 use crate::source::s3::Buckets;
 use crate::source::{Context, RetryPolicy};
@@ -26,8 +26,8 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
     let progress = Arc::new(Progress::new());
-    let counting = Arc::new(Counting::new(progress.clone(), Arc::new(crate::clock::SystemClock)));
-    let context = Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
+    let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
+    let (context, counting) = context.counted();
     let request = AuditRequest {
         chosen: Scope::Listed(args.prefixes.clone()),
         level: Level::Facts,
@@ -51,21 +51,14 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     };
     let buckets = buckets?;
     let account = account(&args, &buckets, &context);
-    let services = AuditServices {
-        images: images(&args, &buckets, &context),
-        archive: Arc::new(buckets),
-        lifecycles: Lifecycles::default(),
-        context,
-    };
+    let images = images(&args, &buckets, &context);
+    let services = AuditServices::new(Arc::new(buckets), (context, counting)).with_images(images);
     let done = until(&cancel, safe_to_delete(&services, &request, &wish, &ledger, account.as_deref())).await;
     progress.clear();
     match done {
         None => results.interrupted(),
         Some(Err(error)) => return Err(wrong(&error)),
-        Some(Ok(mut report)) => {
-            report.requests = counting.counts().requests;
-            results.add(Report::Safe(Box::new(report)));
-        }
+        Some(Ok(report)) => results.add(Report::Safe(Box::new(report))),
     }
     Ok(results.finish())
 }

@@ -14,8 +14,8 @@ pub(super) use store::run_store;
 use std::io::{self, IsTerminal, Write};
 
 use self::args::StartingArgs;
-use super::resolve::UsageError;
-use super::run::until;
+use super::signals::until;
+use super::usage::UsageError;
 use tokio_util::sync::CancellationToken;
 
 /// Requires `--yes` if there is no terminal to ask on. Checked before the work, so that it does not fail at its end.

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use crate::cli::args::ConnectionArgs;
-use crate::cli::resolve::{UsageError, connect, options};
+use crate::cli::connect::{connect, options};
 use crate::cli::runner::Runner;
+use crate::cli::usage::UsageError;
 use crate::commands::RegionServices;
 
 /// Connects to EC2 and the account in the Region of the configuration.

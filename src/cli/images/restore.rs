@@ -6,9 +6,10 @@ use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::services;
 use super::{agreed, ask, can_ask};
 use crate::checks::preflight::{RestorePace, SourceFacts};
-use crate::cli::resolve::{UsageError, read, record, usual_budget};
-use crate::cli::run::cancel_on_signal;
+use crate::cli::resolve::{record, usual_budget};
 use crate::cli::runner::{Runner, Stop};
+use crate::cli::signals::cancel_on_signal;
+use crate::cli::usage::{UsageError, read};
 use crate::commands::preflight::{RestorePreflightRequest, VerifiedNow};
 use crate::commands::restore::{FollowRequest, Origin, Prepared, follow_restore, prepare_restore, start_restore};
 use crate::commands::verify::{VerifyRequest, verify};
@@ -118,7 +119,7 @@ async fn verify_now(
                     format!(
                         "just now, all {} bytes by {}",
                         ByteSize(report.identity.object_bytes).grouped(),
-                        crate::render::joined(&report.proved_by)
+                        crate::audit::joined(&report.proved_by, ", ")
                     )
                 }
                 _ => {

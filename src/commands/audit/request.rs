@@ -10,6 +10,7 @@ use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
 use crate::plan::{Budget, Sample};
 use crate::price::PriceTable;
+use crate::progress::{Counting, Counts};
 use crate::source::{BucketResolver, Context};
 
 /// The objects to audit.
@@ -124,7 +125,7 @@ pub struct AuditRequest {
     pub budget: Budget,
 }
 
-/// Access to buckets, images and shared state.
+/// Where it all is. Requests are counted.
 #[derive(Clone)]
 pub struct AuditServices {
     /// Opens buckets and objects.
@@ -135,4 +136,24 @@ pub struct AuditServices {
     pub lifecycles: Lifecycles,
     /// Clock, monitor and settings of the requests.
     pub context: Context,
+    counting: Arc<Counting>,
+}
+
+impl AuditServices {
+    /// Services without EC2. `counted` is what [`Context::counted`] returns: requests of other clients over its context
+    /// count as requests of the audit.
+    pub fn new(archive: Arc<dyn BucketResolver>, counted: (Context, Arc<Counting>)) -> Self {
+        let (context, counting) = counted;
+        AuditServices { archive, images: None, lifecycles: Lifecycles::default(), context, counting }
+    }
+
+    /// The same with EC2, whose client must use the counted context.
+    pub fn with_images(self, images: Option<Arc<dyn ImageService>>) -> Self {
+        AuditServices { images, ..self }
+    }
+
+    /// What was requested and received over the counted context so far.
+    pub(super) fn counts(&self) -> Counts {
+        self.counting.counts()
+    }
 }

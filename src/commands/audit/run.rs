@@ -16,9 +16,7 @@ use crate::audit::{Entry, History, Level};
 use crate::clock::Clock;
 use crate::ident::{ObjectUri, Prefix};
 use crate::ledger::{Head, Ledger, LedgerError, SharedLedger};
-use crate::progress::{Counting, Monitor};
 use crate::report::{AuditNote, AuditReport, Exit, Report};
-use crate::source::Context;
 use crate::sync::lock;
 
 /// Interval between progress notes.
@@ -61,9 +59,7 @@ pub async fn audit(
 ) -> Result<AuditReport, AuditError> {
     let clock = Arc::clone(&services.context.clock);
     let started = clock.monotonic();
-    let counting = Arc::new(Counting::new(Arc::clone(&services.context.monitor), Arc::clone(&clock)));
-    let monitor: Arc<dyn Monitor> = counting.clone();
-    let services = &AuditServices { context: Context { monitor, ..services.context.clone() }, ..services.clone() };
+    let before = services.counts();
     let ledger = ledger.map(SharedLedger::new);
     let (histories, head) = match &ledger {
         None => (None, None),
@@ -95,8 +91,9 @@ pub async fn audit(
     }
     let all_seen = listed && !work.end.cut_off && tally.failed.is_empty() && !request.is_share();
     let mut report = work.report(tally, all_seen).await;
-    let counts = counting.counts();
-    (report.requests, report.received_bytes) = (counts.requests, counts.received);
+    let counts = services.counts();
+    report.requests = counts.requests - before.requests;
+    report.received_bytes = counts.received - before.received;
     report.elapsed_seconds = clock.monotonic().duration_since(started).as_secs_f64();
     Ok(report)
 }

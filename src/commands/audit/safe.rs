@@ -62,6 +62,17 @@ pub async fn safe_to_delete(
     ledger: &SharedLedger,
     account: Option<&dyn AccountService>,
 ) -> Result<DeletionSafetyReport, AuditError> {
+    let report = decide(services, request, wish, ledger, account).await?;
+    Ok(DeletionSafetyReport { requests: services.counts().requests, ..report })
+}
+
+async fn decide(
+    services: &AuditServices,
+    request: &AuditRequest,
+    wish: &DeletionSafetyRequest,
+    ledger: &SharedLedger,
+    account: Option<&dyn AccountService>,
+) -> Result<DeletionSafetyReport, AuditError> {
     let (histories, _) = histories(ledger, &request.chosen).await?;
     // Reasons that prevent the answer yes, whatever the copies are.
     let mut withheld = Vec::new();

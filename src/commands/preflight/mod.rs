@@ -1,10 +1,12 @@
 //! `preflight`: all checks that can run before a store or a restore. A failed check does not stop the others.
 
 mod restore;
+mod size;
 mod store;
 
 pub use restore::{RestorePreflight, RestorePreflightRequest, VerifiedNow, survey_restore};
-pub(super) use restore::{SOURCE_TAG, restore_tags, size_without_source};
+pub(super) use restore::{SOURCE_TAG, restore_tags};
+pub(super) use size::size_without_source;
 pub use store::{StorePreflightRequest, survey_store};
 
 pub(super) use store::{size_of, survey_stored};

@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::join;
 
+use super::size::{KnownSize, size_without_source};
 use super::store::size_of;
 use super::survey_bucket;
 use crate::account::{IMAGES, SNAPSHOTS};
@@ -20,7 +21,7 @@ use crate::ident::{AmiId, ETag, ObjectIdentity, ObjectUri};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
 use crate::manifest::Manifest;
-use crate::record::{Record, size_from_tags};
+use crate::record::Record;
 use crate::report::{PreflightReport, SizeReport, TaskKind};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
@@ -368,15 +369,6 @@ async fn survey_source(
     (image, snapshots)
 }
 
-pub(in crate::commands) struct KnownSize {
-    /// The size before compression.
-    pub size: LogicalSize,
-    /// Number of volumes.
-    pub volumes: Option<u64>,
-    /// Whether the volumes were encrypted.
-    pub encrypted: Option<bool>,
-}
-
 /// The size from the best available source.
 fn known_size(
     wish: &RestorePreflightRequest,
@@ -397,43 +389,6 @@ fn known_size(
         let because = "the source AMI is not visible here, and no record, tag or --logical-size tells it";
         KnownSize { size: LogicalSize::unknown(because), volumes: None, encrypted: None }
     })
-}
-
-/// The size from the record of this AMI, from the user, or from the tags of the object: the first that is a possible
-/// size of volumes, with the values of the sources before it as notes. `None` if no source states a size.
-pub(in crate::commands) fn size_without_source(
-    record: Option<&(String, Record)>,
-    tags: Option<&BTreeMap<String, String>>,
-    logical_size: Option<u64>,
-    id: Option<&str>,
-) -> Option<KnownSize> {
-    let recorded = record.filter(|(_, record)| id.is_none_or(|id| id == record.image)).map(|(file, record)| {
-        KnownSize { size: record.size(file), volumes: Some(record.volumes.len() as u64), encrypted: record.encrypted() }
-    });
-    let stated = logical_size.map(|bytes| KnownSize {
-        size: LogicalSize::stated(bytes, "--logical-size"),
-        volumes: None,
-        encrypted: None,
-    });
-    let tagged = tags.and_then(|tags| size_from_tags(tags, id)).map(|found| KnownSize {
-        size: found.size,
-        volumes: found.volumes,
-        encrypted: found.encrypted,
-    });
-    let mut refused: Vec<String> = Vec::new();
-    let mut by_tags = false;
-    for mut known in [recorded, stated, tagged].into_iter().flatten() {
-        if known.size.smallest().is_some() {
-            if !refused.is_empty() {
-                known.size.source = format!("{}; not from {}", known.size.source, refused.join("; "));
-            }
-            return Some(known);
-        }
-        by_tags |= known.size.tagged;
-        refused.push(known.size.source);
-    }
-    let nothing = |size| KnownSize { size, volumes: None, encrypted: None };
-    (!refused.is_empty()).then(|| nothing(LogicalSize { tagged: by_tags, ..LogicalSize::unknown(refused.join("; ")) }))
 }
 
 fn wish_name(wish: &RestorePreflightRequest, image: Option<&ImageFacts>) -> Option<(String, NameSource)> {

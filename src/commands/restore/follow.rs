@@ -1,9 +1,10 @@
 use tokio_util::sync::CancellationToken;
 
 use super::alias::point_alias;
-use super::origin::{Origin, Traced, trace};
+use super::origin::{Traced, trace};
+use super::request::FollowRequest;
 use super::start::close;
-use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, SourceFacts, judge_restored};
+use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, judge_restored};
 use crate::commands::RegionServices;
 use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
@@ -16,24 +17,8 @@ use crate::verdict::{CheckName, Finding, Verdict, overall};
 /// Number of attempts to describe a new AMI, which EC2 may not list yet.
 const LOOKS_WITHOUT_AN_IMAGE: u32 = 12;
 
-/// Parameters for following the restore of an AMI.
-#[derive(Debug, Clone, Copy)]
-pub struct FollowRequest<'a> {
-    /// The id of the AMI.
-    pub image: &'a str,
-    /// Why the AMI is followed.
-    pub origin: Origin<'a>,
-    /// Facts about the source AMI, which the restored AMI is compared with.
-    pub source: Option<&'a SourceFacts>,
-    /// Finding of a verification of the object, to be added to the report.
-    pub verified: Option<&'a Finding>,
-    /// SSM parameter to point at the AMI if it passes.
-    pub alias: Option<&'a str>,
-    /// Required checks that may be unknown.
-    pub accept: &'a [CheckName],
-}
-
-/// Follows a restore until its AMI is available or failed, compares the AMI with its source, and updates the alias.
+/// Follows a restore until its AMI is available or failed, holds the AMI against its source, and points the alias at
+/// it.
 ///
 /// # Errors
 ///

@@ -4,8 +4,9 @@ mod alias;
 mod follow;
 mod holder;
 mod origin;
+mod request;
 mod start;
 
-pub use follow::{FollowRequest, follow_restore};
-pub use origin::Origin;
+pub use follow::follow_restore;
+pub use request::{FollowRequest, Origin};
 pub use start::{Begun, How, Prepared, prepare_restore, start_restore};

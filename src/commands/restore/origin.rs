@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::follow::FollowRequest;
+use super::request::{FollowRequest, Origin};
 use crate::checks::preflight::{
     Ownership, OwnershipClaim, RESTORE_TAG, is_token, restored_by, restored_by_some, unmarked,
 };
@@ -10,24 +10,6 @@ use crate::facts::ImageFacts;
 use crate::ident::ObjectUri;
 use crate::journal::{Entry, Journal, RestoreIdentity};
 use crate::verdict::Finding;
-
-/// Why an AMI is followed.
-#[derive(Debug, Clone, Copy)]
-pub enum Origin<'a> {
-    /// A call in this run created it, as the restore `identity`; `answered` if the response of EC2 named it.
-    Started { identity: &'a RestoreIdentity, answered: bool },
-    /// It was identified as the AMI of this restore.
-    TakenUp(&'a RestoreIdentity),
-    /// The user named it. Its tags and the journal show which restore created it, if any.
-    Named,
-}
-
-impl Origin<'_> {
-    /// Whether a call in this run created the AMI.
-    pub fn started_here(self) -> bool {
-        matches!(self, Origin::Started { .. })
-    }
-}
 
 /// What is known about the restore that created an AMI.
 pub(super) struct Traced {

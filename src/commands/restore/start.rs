@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::holder::{claimed_by, doubtful};
-use super::origin::Origin;
+use super::request::Origin;
 use crate::checks::preflight::Claimed;
 use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, restore_tags, survey_restore};
 use crate::commands::{ObjectServices, RegionServices};

@@ -1,7 +1,7 @@
 use futures_util::{StreamExt, stream};
 
-use super::mismatch::Mismatch;
-use super::run::{Judged, VerifyRun};
+use super::mismatch::{Judged, Mismatch};
+use super::run::VerifyRun;
 use super::unknown;
 use crate::plan::{Claim, Reference, Witness};
 use crate::units::PartNumber;

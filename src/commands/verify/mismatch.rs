@@ -3,6 +3,17 @@ use crate::plan::Reference;
 use crate::units::ByteRange;
 use crate::verdict::{Damage, Evidence, Failure, Finding, Outcome, Reads};
 
+/// Judgements of references by the digests of a reading.
+#[derive(Default)]
+pub(super) struct Judged {
+    /// Final findings.
+    pub findings: Vec<Finding>,
+    /// References that do not match. A second read turns them into findings.
+    pub mismatches: Vec<Mismatch>,
+    /// Composite references that match under none of the assumed layouts.
+    pub unproved: Vec<Reference>,
+}
+
 /// A reference that does not match the bytes of the first read.
 pub(super) struct Mismatch {
     /// The reference.

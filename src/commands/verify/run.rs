@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::checkpoint_writer::CheckpointWriter;
 use super::matched::etag_parts;
-use super::mismatch::Mismatch;
+use super::mismatch::{Judged, Mismatch};
 use super::references::needs;
 use super::stopped::why_stopped;
 use super::{VerifyError, VerifyRequest, undocumented, unknown};
@@ -39,18 +39,7 @@ pub(super) struct VerifyRun<'a> {
     pub(super) disputed: bool,
 }
 
-/// The judgements of references by the digests of a read.
-#[derive(Default)]
-pub(super) struct Judged {
-    /// Final findings.
-    pub findings: Vec<Finding>,
-    /// References that do not match. A second read turns them into findings.
-    pub mismatches: Vec<Mismatch>,
-    /// Composite references that match under none of the assumed layouts.
-    pub unproved: Vec<Reference>,
-}
-
-/// Optional work of a read, in addition to digests.
+/// What a reading does besides digests.
 #[derive(Default)]
 pub(super) struct Reader {
     /// The progress to resume from.

@@ -3,8 +3,9 @@
 use std::mem;
 use std::sync::Arc;
 
+use super::mismatch::Judged;
 use super::references::needs;
-use super::run::{Judged, MANIFEST_PARTS, Reader, VerifyRun};
+use super::run::{MANIFEST_PARTS, Reader, VerifyRun};
 use super::unknown;
 use crate::checks::Digests;
 use crate::commands::discover::ask_every_part;

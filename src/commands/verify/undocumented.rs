@@ -1,7 +1,6 @@
 //! ETags of servers that do not document them as MD5 digests.
 
-use super::mismatch::Mismatch;
-use super::run::Judged;
+use super::mismatch::{Judged, Mismatch};
 use super::unknown;
 use crate::plan::{AlgorithmCertainty, Reference};
 use crate::verdict::{CheckId, Finding, Reason, Verdict};

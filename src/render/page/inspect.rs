@@ -5,8 +5,8 @@ use super::text::{grouped, size};
 use super::tone::Tone;
 use super::verify::{add_layout, identity, notes};
 use super::{Section, reading, strip};
+use crate::audit::joined;
 use crate::facts::Recognised;
-use crate::render::joined;
 use crate::report::{ETagKind, Exit, InspectReport, LockReport, ProofReport};
 use crate::verdict::CheckId;
 
@@ -30,7 +30,7 @@ fn headline(report: &InspectReport) -> String {
     match (reachable.as_slice(), report.storage_class.is_some()) {
         ([], true) => "a verify could prove nothing: no reference".to_owned(),
         ([], false) => "a file has no reference of its own".to_owned(),
-        (checks, _) => format!("a verify could hold every byte against {}", joined(checks)),
+        (checks, _) => format!("a verify could hold every byte against {}", joined(checks, ", ")),
     }
 }
 

@@ -5,7 +5,8 @@ use super::text::{Text, grouped, rate, size};
 use super::tone::Tone;
 use super::verify::notes;
 use super::{Section, reading};
-use crate::render::{Human, Renderer, Style, joined};
+use crate::audit::joined;
+use crate::render::{Human, Renderer, Style};
 use crate::report::{BenchReport, ErrorReport, Exit, Report};
 use crate::units::ByteSize;
 
@@ -32,7 +33,7 @@ pub(super) fn bench(report: &BenchReport) -> Section {
     section.blocks.extend(notes(&report.notes));
     let mut facts = Facts::default();
     facts.add("object", size(report.object_bytes));
-    let hashed = if report.hashed.is_empty() { "nothing".to_owned() } else { joined(&report.hashed) };
+    let hashed = if report.hashed.is_empty() { "nothing".to_owned() } else { joined(&report.hashed, ", ") };
     facts.add("hashed", hashed);
     facts.add("received", size(report.received_bytes));
     facts.add("time", format!("{:.1} s", report.elapsed_seconds));

@@ -6,7 +6,7 @@ use super::parts::PartMap;
 use super::text::size;
 use super::tone::Tone;
 use super::{Section, reading, strip};
-use crate::render::joined;
+use crate::audit::joined;
 use crate::render::verify::{conclusion, describe_layout};
 use crate::report::{DigestReport, IdentityReport, LayoutReport, VerifyReport};
 
@@ -16,7 +16,7 @@ pub(super) fn section(report: &VerifyReport) -> Section {
     section.remark = if report.accepted.is_empty() {
         String::new().into()
     } else {
-        format!("Its unknown was accepted: {}", joined(&report.accepted)).into()
+        format!("Its unknown was accepted: {}", joined(&report.accepted, ", ")).into()
     };
     section.bytes = Some(report.identity.object_bytes);
     let mut block = |block: Block| section.blocks.push(block);

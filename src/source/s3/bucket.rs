@@ -29,7 +29,13 @@ pub struct S3Bucket {
     context: Context,
 }
 
-/// Sends a request about the bucket, with retries where those may help.
+impl Connection {
+    pub fn bucket(&self, name: &str, context: Context) -> S3Bucket {
+        S3Bucket::new(self.clone(), name, context)
+    }
+}
+
+/// Sends a request about the bucket, again where that may help.
 macro_rules! ask {
     ($self:ident, $needs:expr, $request:expr) => {{
         let options = &$self.connection.options;

@@ -18,17 +18,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounded::BoundedAnswers;
-use super::context::Lacks;
+use super::context::{Lacks, OwnerChecks};
 #[cfg(feature = "ec2")]
 use super::http::sdk_client;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, small_client};
-use super::owner::OwnerChecks;
-use super::settings::{Cached, Endpoint, Looked, Notes, Service, SettingError, Settings, Wire, provider};
-use super::{S3Bucket, S3Object};
+use super::setting_error::SettingError;
+use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;
-use crate::ident::ObjectUri;
-use crate::source::{Context, ErrorKind, SourceError};
+use crate::source::{ErrorKind, SourceError};
 use crate::sync::lock;
 
 /// How to reach S3, in addition to the AWS environment variables and configuration files.
@@ -219,16 +217,6 @@ impl Connection {
     /// Whether a setting names the endpoint of S3.
     pub(super) fn has_own_endpoint(&self) -> bool {
         self.own_endpoint
-    }
-
-    /// Opens an object; sends no request.
-    pub fn object(&self, uri: ObjectUri) -> S3Object {
-        S3Object::new(self.clone(), uri)
-    }
-
-    /// Opens a bucket; sends no request. Its requests are retried and counted by `context`.
-    pub fn bucket(&self, name: &str, context: Context) -> S3Bucket {
-        S3Bucket::new(self.clone(), name, context)
     }
 
     /// SDK configuration for a client of `service`, with the endpoint of that service.

@@ -1,12 +1,10 @@
-//! State that is shared by all readers of an object, and by all objects of a bucket.
-
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::bounded::Heard;
 use super::headers::Headers;
-use crate::facts::ObjectFacts;
+use crate::facts::{ObjectFacts, OwnerCheck};
 use crate::ident::{ObjectId, ObjectIdentity};
 use crate::progress::Call;
 use crate::source::Aside;
@@ -132,6 +130,9 @@ impl Lacks {
         lock(&self.0).contains(&(bucket.to_owned(), call))
     }
 }
+
+/// Observed handling of the expected bucket owner, by bucket.
+pub(super) type OwnerChecks = Arc<Mutex<BTreeMap<String, OwnerCheck>>>;
 
 #[cfg(test)]
 mod tests {

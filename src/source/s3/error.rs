@@ -13,7 +13,8 @@ use super::answer::Answer;
 use super::causes::{deepest, inside, root_cause};
 use super::clock;
 use super::document::Foreign;
-use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls, proxy_settings};
+use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls};
+use super::proxies::by_proxy;
 use super::said::{code, said};
 use crate::source::{ErrorKind, SourceError};
 
@@ -140,15 +141,6 @@ pub(super) fn not_none(error: SourceError) -> SourceError {
     let code = error.code.as_deref().unwrap_or("no code");
     let detail = format!("the server answers with status 404 and {code}, which does not say that none is set");
     SourceError { kind: ErrorKind::Protocol, detail, ..error }
-}
-
-/// End of a sentence that names the proxy settings, if there are any: the host that cannot be resolved or reached may
-/// be the proxy.
-pub(super) fn by_proxy() -> String {
-    match proxy_settings().as_slice() {
-        [] => String::new(),
-        names => format!("; a proxy is set by {}", names.join(" and ")),
-    }
 }
 
 /// The error for an unusable response with a success status.

@@ -37,6 +37,12 @@ pub struct S3Object {
     pub(super) standing: Arc<ObjectContext>,
 }
 
+impl Connection {
+    pub fn object(&self, uri: ObjectUri) -> S3Object {
+        S3Object::new(self.clone(), uri)
+    }
+}
+
 impl S3Object {
     /// The object at `uri`, accessed over `connection`.
     pub(super) fn new(connection: Connection, uri: ObjectUri) -> Self {

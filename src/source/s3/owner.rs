@@ -1,6 +1,3 @@
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
 use aws_sdk_s3::types::RequestPayer;
 
 use super::S3Object;
@@ -8,9 +5,6 @@ use super::error::translate;
 use crate::facts::OwnerCheck;
 use crate::source::ErrorKind;
 use crate::sync::lock;
-
-/// Observed handling of the expected bucket owner, by bucket.
-pub(super) type OwnerChecks = Arc<Mutex<BTreeMap<String, OwnerCheck>>>;
 
 /// An account id other than `account`.
 fn another(account: &str) -> String {

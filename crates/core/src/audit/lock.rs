@@ -1,8 +1,19 @@
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use super::policy::{LockRequirement, judge};
+use super::rule::judge;
 use crate::facts::{Fact, LegalHold, LockEnd, LockFacts, LockMode};
 use crate::verdict::{Evidence, Outcome, Reason};
+
+/// A required kind of Object Lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockRequirement {
+    /// Governance mode, compliance mode or a legal hold.
+    Any,
+    /// Compliance mode.
+    Compliance,
+}
 
 /// Checks that an object is locked for at least `days` days.
 pub(super) fn judge_lock(wish: Option<LockRequirement>, days: u32, lock: &Fact<LockFacts>, now: Timestamp) -> Outcome {

@@ -1,7 +1,8 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::lock::judge_lock;
+use super::lock::{LockRequirement, judge_lock};
+use super::rule::{decide, in_days, judge};
 use super::stays::judge_stays;
 use crate::audit::{LookResult, Proof, ValidityWindow};
 use crate::checks::Removals;
@@ -57,16 +58,6 @@ pub struct ObjectPolicy {
     pub stays: Option<SignedDuration>,
     /// Whether a bucket of another Region must contain the same content.
     pub other_region: bool,
-}
-
-/// A required kind of Object Lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LockRequirement {
-    /// Governance mode, compliance mode or a legal hold.
-    Any,
-    /// Compliance mode.
-    Compliance,
 }
 
 /// Facts about a bucket.
@@ -294,36 +285,8 @@ fn proof_age(age: SignedDuration, state: &PolicySubject, now: Timestamp) -> Outc
     }
 }
 
-pub(super) fn in_days(time: SignedDuration) -> String {
-    match (time.as_hours(), time.as_secs()) {
-        (0, seconds) => format!("{seconds} seconds"),
-        (hours, _) if hours % 24 == 0 => format!("{} days", hours / 24),
-        (hours, _) => format!("{hours} hours"),
-    }
-}
-
 fn finding(upkeep: PolicyCheck, outcome: Outcome) -> Finding {
     Finding { check: CheckId::PolicyCheck(upkeep), required: true, outcome }
-}
-
-fn decide(fits: bool, evidence: Evidence) -> Outcome {
-    if fits { Outcome::Pass(evidence) } else { Outcome::Fail(Failure::of_rule(evidence)) }
-}
-
-/// An absent fact violates the rule; one that could not be requested leaves it unknown.
-pub(super) fn judge<T>(
-    fact: &Fact<T>,
-    source: &str,
-    expected: &str,
-    fits: impl Fn(&T) -> bool,
-    show: impl Fn(&T) -> String,
-) -> Outcome {
-    match fact {
-        Fact::Known { value, .. } => decide(fits(value), Evidence::of_rule(source, expected, show(value))),
-        Fact::Absent { .. } => decide(false, Evidence::of_rule(source, expected, "none")),
-        Fact::NotPermitted { needs } => Outcome::Unknown(Reason::NotPermitted { needs: (*needs).to_owned() }),
-        other => Outcome::Unknown(Reason::Unanswered { detail: other.why_not().unwrap_or_default() }),
-    }
 }
 
 fn one_of(allowed: &[String]) -> String {

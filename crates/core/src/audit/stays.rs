@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::policy::in_days;
+use super::rule::in_days;
 use crate::checks::{Removals, horizon};
 use crate::facts::{Fact, removal};
 use crate::verdict::{Evidence, Failure, Outcome, Reason};

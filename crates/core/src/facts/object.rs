@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Fact, LegalHold, LockMode, RestoreState, Service};
 use crate::checksum::{Digest, StoredChecksum};
-use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity};
+use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity, Target};
 use crate::units::PartNumber;
 
 /// Server-side encryption, as far as it determines the meaning of the ETag.
@@ -117,6 +117,19 @@ pub struct ObjectFacts {
     pub tag_count: Option<u32>,
 }
 
+/// Storage classes of general purpose buckets (S3 API Reference, `StorageClass`). The rule for ETags is
+/// documented only for these.
+const GENERAL_PURPOSE: [&str; 8] = [
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "GLACIER_IR",
+];
+
 /// HEAD tells whole seconds, a listing may tell more.
 pub(super) fn whole_second(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
@@ -170,6 +183,20 @@ impl ObjectFacts {
             _ => None,
         }
     }
+
+    /// Whether S3 documents the ETag as an MD5 of the body or of the parts' MD5s (S3 API Reference,
+    /// `Object.ETag`): on an endpoint of AWS, in a general purpose bucket, without KMS or customer keys.
+    pub fn etag_is_documented(&self) -> bool {
+        let directory_bucket = match &self.id.target {
+            Target::Object(uri) => uri.bucket.ends_with("--x-s3"),
+            Target::File(_) => return false,
+        };
+        let class = self.storage_class.as_deref();
+        self.service == Service::Aws
+            && self.encryption.hides_md5().is_none()
+            && !directory_bucket
+            && class.is_some_and(|class| GENERAL_PURPOSE.contains(&class))
+    }
 }
 
 /// What GetObjectAttributes states, over all its pages.
@@ -202,4 +229,32 @@ pub struct PartFacts {
     pub checksums: Vec<Digest>,
     /// `x-amz-mp-parts-count`, which only a HEAD with a part number returns.
     pub of: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_an_etag_is_documented() {
+        let of = |uri: &str, change: &dyn Fn(&mut ObjectFacts)| {
+            let id = ObjectId { target: uri.parse().unwrap(), etag: None };
+            let mut facts = ObjectFacts { service: Service::Aws, ..ObjectFacts::new(id, "test", 1) };
+            facts.storage_class = Some("STANDARD".to_owned());
+            change(&mut facts);
+            facts.etag_is_documented()
+        };
+        let class = |class: &'static str| move |facts: &mut ObjectFacts| facts.storage_class = Some(class.to_owned());
+        assert!(of("s3://b/k", &|_| {}));
+        assert!(of("s3://b/k", &|facts| facts.encryption = Encryption::S3Managed));
+        assert!(of("s3://b/k", &class("DEEP_ARCHIVE")));
+        assert!(!of("s3://b--use1-az4--x-s3/k", &|_| {}), "a directory bucket");
+        for other in ["EXPRESS_ONEZONE", "FSX_OPENZFS", "SOMETHING_NEW"] {
+            assert!(!of("s3://b/k", &class(other)), "{other}");
+        }
+        assert!(!of("s3://b/k", &|facts| facts.service = Service::Other));
+        assert!(!of("s3://b/k", &|facts| facts.encryption = Encryption::CustomerKey));
+        assert!(!of("s3://b/k", &|facts| facts.encryption = Encryption::Kms { kind: "aws:kms".into(), key: None }));
+        assert!(!of("/a/file", &|_| {}));
+    }
 }

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::state::packed_bytes;
 use super::{ReadPlan, Spans};
 use crate::checksum::{Algorithm, Digest};
 
@@ -12,11 +13,6 @@ pub struct RangeDigests {
     ranges: usize,
     bytes: Vec<u8>,
     done: Spans,
-}
-
-/// Bytes that the digests of one range take.
-pub(super) fn packed_bytes(algorithms: &[Algorithm]) -> usize {
-    algorithms.iter().map(|algorithm| algorithm.digest_len()).sum()
 }
 
 impl RangeDigests {

@@ -70,7 +70,7 @@ impl ReadPlan {
         let main = main_layout(&layouts, &needs);
         let is_sampled = purpose == Purpose::Sample;
         let base = main.and_then(|main| layouts.get(main)).cloned().unwrap_or(PartLayout::whole(size));
-        let of_parts = state::bytes_of_parts(&layouts, &needs);
+        let of_parts = state::bytes_of_parts(&layouts, needs.iter().filter_map(|need| layouts.get(need.layout)));
         // For pieces of parts, only digests that combine are kept. Each part may add one range.
         let of_piece =
             state::bytes_per_range(&algorithms(needs.iter().filter(|need| need.algorithm.folds())), is_sampled);

@@ -1,8 +1,7 @@
 //! The memory that a read needs for its state, and the range size at which that memory suffices.
 
 use super::budget::SMALLEST_RANGE;
-use super::range_digests::packed_bytes;
-use super::{Budget, Need, PartLayout};
+use super::{Budget, PartLayout};
 use crate::checksum::{Algorithm, Digest};
 use crate::units::{ByteRange, KIB, MIB};
 
@@ -23,6 +22,11 @@ const SAMPLED_RANGE_BYTES: u64 = 2 * size_of::<std::ops::Range<usize>>() as u64;
 /// State of this size is not counted; the rounding of the shares exceeds it.
 const UNCOUNTED: u64 = 256 * KIB;
 
+/// Bytes that the digests of one range take.
+pub(super) fn packed_bytes(algorithms: &[Algorithm]) -> usize {
+    algorithms.iter().map(|algorithm| algorithm.digest_len()).sum()
+}
+
 /// Bytes of state per range.
 pub(super) fn bytes_per_range(per_range: &[Algorithm], is_sampled: bool) -> u64 {
     let digests = match packed_bytes(per_range) as u64 {
@@ -32,10 +36,10 @@ pub(super) fn bytes_per_range(per_range: &[Algorithm], is_sampled: bool) -> u64 
     digests + if is_sampled { SAMPLED_RANGE_BYTES } else { 0 }
 }
 
-/// Bytes of state for all parts.
-pub(super) fn bytes_of_parts(layouts: &[PartLayout], needs: &[Need]) -> u64 {
+/// Bytes of state for all parts: of the layouts, and of each list of digests by the layout that it follows.
+pub(super) fn bytes_of_parts<'a>(layouts: &[PartLayout], needed: impl Iterator<Item = &'a PartLayout>) -> u64 {
     let listed = layouts.iter().map(PartLayout::listed_bytes);
-    let parts = needs.iter().filter_map(|need| layouts.get(need.layout)).map(|layout| layout.count() as u64);
+    let parts = needed.map(|layout| layout.count() as u64);
     listed.chain(parts.map(|count| count.saturating_mul(PART_BYTES))).fold(0, u64::saturating_add)
 }
 

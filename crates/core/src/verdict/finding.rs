@@ -1,4 +1,4 @@
-use super::{CheckId, Evidence, Failure, Reason};
+use super::{CheckId, Doubt, Evidence, Failure, Reason};
 use crate::text::words;
 
 words! {
@@ -56,6 +56,26 @@ pub fn overall(findings: &[Finding]) -> Verdict {
         Verdict::Unknown
     } else {
         Verdict::Pass
+    }
+}
+
+impl Doubt {
+    /// The most severe doubt among the unknown findings. A failed finding is not a doubt, because it refutes
+    /// the bytes.
+    ///
+    /// If a read proved every byte, two unknown findings are ignored, because they are not about the bytes: a
+    /// value over parts that are not proved, and a contradiction that a strong value outweighs (which is then
+    /// not required).
+    pub fn of(findings: &[Finding]) -> Option<Doubt> {
+        let proved =
+            findings.iter().any(|finding| finding.check == CheckId::Proof && finding.verdict() == Verdict::Pass);
+        let doubt = |finding: &Finding| match &finding.outcome {
+            Outcome::Unknown(Reason::LayoutNotProved { .. }) if proved => None,
+            Outcome::Unknown(Reason::Contradiction { .. }) if !finding.required => None,
+            Outcome::Unknown(reason) => reason.doubt(),
+            Outcome::Pass(_) | Outcome::Fail(_) => None,
+        };
+        findings.iter().filter_map(doubt).max()
     }
 }
 
@@ -136,6 +156,59 @@ mod tests {
             (vec![finding(Pass, true), finding(Unknown, true), finding(Fail, false)], Fail),
         ] {
             assert_eq!(overall(&findings), expected, "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn a_mismatch_that_proves_nothing_is_a_doubt_and_what_was_not_read_is_none() {
+        let detail = || "x".to_owned();
+        let half = Coverage { bytes: 1, of: 2 };
+        for (reason, doubt) in [
+            (Reason::LayoutNotProved { because: detail() }, Some(Doubt::Mismatch)),
+            (Reason::Unconfirmed { detail: detail() }, Some(Doubt::Mismatch)),
+            (Reason::RereadFailed { detail: detail() }, Some(Doubt::Mismatch)),
+            (Reason::UnstableRead { detail: detail() }, Some(Doubt::Unstable)),
+            (Reason::Contradiction { detail: detail() }, Some(Doubt::Contradiction)),
+            (Reason::Unreadable { detail: detail() }, Some(Doubt::Unreadable)),
+            (Reason::LayoutUnknown { because: detail() }, None),
+            (Reason::ReadFailed { detail: detail() }, None),
+            (Reason::Interrupted { coverage: half }, None),
+            (Reason::Sampled { coverage: half }, None),
+            (Reason::Changed { detail: detail() }, None),
+            (Reason::NotRead, None),
+        ] {
+            assert_eq!(reason.doubt(), doubt, "{reason:?}");
+            let of = |outcome| Finding { check: CheckId::Proof, required: true, outcome };
+            let sampled = of(Outcome::Unknown(Reason::Sampled { coverage: half }));
+            assert_eq!(Doubt::of(&[sampled, of(Outcome::Unknown(reason))]), doubt);
+        }
+        assert!(Doubt::Mismatch > Doubt::Unstable && Doubt::Unstable > Doubt::Unproved);
+    }
+
+    #[test]
+    fn a_reading_that_proves_every_byte_settles_what_does_not_speak_of_them() {
+        use crate::verdict::{Origin, Subject};
+        let detail = || "x".to_owned();
+        let of = |required, reason| Finding {
+            check: CheckId::Reference(Origin::Stored, Subject::ETag),
+            required,
+            outcome: Outcome::Unknown(reason),
+        };
+        let proof = || Finding {
+            check: CheckId::Proof,
+            required: true,
+            outcome: Outcome::Pass(Evidence::of_rule("crc64nvme", "a", "a")),
+        };
+        for (finding, beside_a_proof) in [
+            (of(false, Reason::LayoutNotProved { because: detail() }), None),
+            (of(false, Reason::Contradiction { detail: detail() }), None),
+            (of(true, Reason::Contradiction { detail: detail() }), Some(Doubt::Contradiction)),
+            (of(false, Reason::UnstableRead { detail: detail() }), Some(Doubt::Unstable)),
+            (of(false, Reason::Unconfirmed { detail: detail() }), Some(Doubt::Mismatch)),
+            (of(false, Reason::RereadFailed { detail: detail() }), Some(Doubt::Mismatch)),
+            (of(true, Reason::Unreadable { detail: detail() }), Some(Doubt::Unreadable)),
+        ] {
+            assert_eq!(Doubt::of(&[proof(), finding.clone()]), beside_a_proof, "{finding:?}");
         }
     }
 }

@@ -235,6 +235,19 @@ impl Reason {
         matches!(self, Reason::Unconfirmed { .. } | Reason::RereadFailed { .. } | Reason::UnstableRead { .. })
     }
 
+    /// The doubt that a read with this result casts on the bytes.
+    pub fn doubt(&self) -> Option<Doubt> {
+        match self {
+            Reason::LayoutNotProved { .. } | Reason::Unconfirmed { .. } | Reason::RereadFailed { .. } => {
+                Some(Doubt::Mismatch)
+            }
+            Reason::UnstableRead { .. } => Some(Doubt::Unstable),
+            Reason::Contradiction { .. } => Some(Doubt::Contradiction),
+            Reason::Unreadable { .. } => Some(Doubt::Unreadable),
+            _ => None,
+        }
+    }
+
     /// What the user can do about it, if anything.
     pub fn advice(&self) -> Option<&'static str> {
         match self {

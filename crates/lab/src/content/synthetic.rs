@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::{self, Algorithm, ChecksumType, Hasher, StoredChecksum};
 use crate::noise::Noise;
-use crate::store::PartRecord;
+use crate::record::PartRecord;
 use stored_ami_core::units::{GIB, PartNumber};
 
 /// Length in bytes of the buffer from which all bytes are taken. It is a prime, so that the content

@@ -1,5 +1,5 @@
 use super::parameters::{list, tags as tags_of};
-use super::state::Ec2State;
+use crate::cloud::ec2::Ec2State;
 use crate::query::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::parameters::{Filters, is_true, list, page};
-use super::state::{Ec2State, ImageRecord, SnapshotRecord};
 use super::xml::Xml;
+use crate::cloud::ec2::{Ec2State, ImageRecord, SnapshotRecord};
 use crate::query::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 

@@ -7,15 +7,14 @@ mod parameters;
 mod register;
 mod restore;
 mod spec;
-pub(crate) mod state;
 mod store;
 mod xml;
 
 use std::sync::Arc;
 
+pub use crate::cloud::ec2::{Ec2State, ImageRecord, Mapping, SnapshotRecord, TaskRecord};
 pub(crate) use advance::by_clock;
 pub use spec::{ImageSpec, VolumeSpec};
-pub use state::{Ec2State, ImageRecord, Mapping, SnapshotRecord, TaskRecord};
 
 use super::account;
 use super::action::Action;

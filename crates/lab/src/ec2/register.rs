@@ -1,7 +1,7 @@
 use super::parameters::tags;
 use super::spec::{ImageSpec, VolumeSpec};
-use super::state::{Ec2State, Progress};
 use crate::checksum::{Algorithm, Hasher};
+use crate::cloud::ec2::{Ec2State, Progress};
 use crate::query::{Parameters, ServiceError};
 use crate::shared::ACCOUNT;
 

@@ -5,9 +5,9 @@ use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 
 use super::parameters::tags;
-use super::state::{Content, ImageRecord, Mapping, Progress, SnapshotRecord};
-use super::store::Packed;
+use super::store::{Packed, PackedVolume};
 use crate::account;
+use crate::cloud::ec2::{Content, Ec2State, ImageRecord, Mapping, Progress, SnapshotRecord};
 use crate::image::DiskImage;
 use crate::pack;
 use crate::query::{Parameters, ServiceError};
@@ -37,49 +37,68 @@ pub(super) async fn create(
     let fails = if cloud.fail_restores.is_empty() { None } else { Some(cloud.fail_restores.remove(0)) };
     let fails = fails.or_else(|| images.as_ref().err().cloned());
     let state = cloud.region(region);
-    if let Some(holder) = state.images.values().find(|image| image.name == name && image.owner == ACCOUNT) {
-        let message = format!("AMI name {name} is already in use by AMI {}", holder.id);
-        return Err(ServiceError::new("InvalidAMIName.Duplicate", message));
-    }
-    let pending = state.images.values().filter(|image| image.state == "pending" && image.progress.is_some());
-    let busy: u64 = pending.map(|image| state.gib(image)).sum();
-    if busy >= shared.options.restore_limit {
-        let message = format!("{busy} GB are being restored; the code AWS answers with is not published.");
-        return Err(ServiceError::new("Lab.InProgressLimitExceeded", message));
-    }
+    admit(state, &name, shared.options.restore_limit)?;
     let key_arn =
         state.encrypt_by_default.then(|| state.default_key.clone().unwrap_or_else(|| account::default_key(region)));
     let mut mappings = Vec::new();
     let mut contents = images.unwrap_or_default().into_iter();
     for volume in &packed.volumes {
         let id = shared.resource_id("snap");
-        let content = match contents.next() {
-            Some(bytes) => Content::Kept(Arc::new(bytes)),
-            None => Content::Kept(Arc::default()),
-        };
+        let content = Content::Kept(Arc::new(contents.next().unwrap_or_default()));
         let record = SnapshotRecord {
-            id: id.clone(),
-            state: "pending".to_owned(),
-            owner: ACCOUNT.to_owned(),
-            size: volume.size,
-            full_bytes: volume.full_bytes,
-            encrypted: key_arn.is_some(),
-            key: key_arn.clone(),
-            progress: 0,
-            tier: "standard".to_owned(),
-            description: "restored by the lab".to_owned(),
-            started: Timestamp::now(),
-            shared: false,
             tags: with(volume.tags.clone(), specified(parameters, "snapshot")),
-            content,
+            ..snapshot(id.clone(), volume, key_arn.clone(), content)
         };
         mappings.push(Mapping { device: volume.device.clone(), snapshot: id.clone(), size: volume.size });
         state.snapshots.insert(id, record);
     }
     let id = shared.resource_id("ami");
-    let image = ImageRecord {
-        id: id.clone(),
-        name,
+    let requested = specified(parameters, "image");
+    let image = ImageRecord { name, mappings, fails, ..image(id.clone(), packed) };
+    state.images.insert(id.clone(), ImageRecord { tags: with(image.tags, requested), ..image });
+    Ok(format!("<imageId>{id}</imageId>"))
+}
+
+/// Whether a restore under this name may begin.
+fn admit(state: &Ec2State, name: &str, limit: u64) -> Result<(), ServiceError> {
+    if let Some(holder) = state.images.values().find(|image| image.name == name && image.owner == ACCOUNT) {
+        let message = format!("AMI name {name} is already in use by AMI {}", holder.id);
+        return Err(ServiceError::new("InvalidAMIName.Duplicate", message));
+    }
+    let pending = state.images.values().filter(|image| image.state == "pending" && image.progress.is_some());
+    let busy: u64 = pending.map(|image| state.gib(image)).sum();
+    if busy >= limit {
+        let message = format!("{busy} GB are being restored; the code AWS answers with is not published.");
+        return Err(ServiceError::new("Lab.InProgressLimitExceeded", message));
+    }
+    Ok(())
+}
+
+/// The snapshot of a volume whose restore has just begun; `key` encrypts it.
+fn snapshot(id: String, volume: &PackedVolume, key: Option<String>, content: Content) -> SnapshotRecord {
+    SnapshotRecord {
+        id,
+        state: "pending".to_owned(),
+        owner: ACCOUNT.to_owned(),
+        size: volume.size,
+        full_bytes: volume.full_bytes,
+        encrypted: key.is_some(),
+        key,
+        progress: 0,
+        tier: "standard".to_owned(),
+        description: "restored by the lab".to_owned(),
+        started: Timestamp::now(),
+        shared: false,
+        tags: volume.tags.clone(),
+        content,
+    }
+}
+
+/// The AMI as it was stored, whose restore has just begun.
+fn image(id: String, packed: Packed) -> ImageRecord {
+    ImageRecord {
+        id,
+        name: packed.name,
         description: packed.description,
         state: "pending".to_owned(),
         state_reason: None,
@@ -94,14 +113,12 @@ pub(super) async fn create(
         source_image: Some(packed.image),
         source_region: Some(packed.region),
         source_instance: None,
-        mappings,
+        mappings: Vec::new(),
         ephemeral: 0,
-        tags: with(packed.tags, specified(parameters, "image")),
+        tags: packed.tags,
         progress: Some(Progress::start()),
-        fails,
-    };
-    state.images.insert(id.clone(), image);
-    Ok(format!("<imageId>{id}</imageId>"))
+        fails: None,
+    }
 }
 
 type Tags = std::collections::BTreeMap<String, String>;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::state::{Content, Ec2State, ImageRecord, Mapping, SnapshotRecord};
+use crate::cloud::ec2::{Content, Ec2State, ImageRecord, Mapping, SnapshotRecord};
 use crate::image::DiskImage;
 use crate::shared::ACCOUNT;
 

@@ -5,13 +5,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::tags;
-use super::state::{Progress, TaskRecord};
 use crate::checksum::{Algorithm, ChecksumType, Hasher, StoredChecksum, multipart_etag};
+use crate::cloud::ec2::{ImageRecord, Progress, TaskRecord};
 use crate::content::{BlockWriter, Content, Source};
 use crate::pack;
 use crate::query::{Parameters, ServiceError};
+use crate::record::{Encryption, ObjectRecord, PartRecord};
 use crate::shared::{ACCOUNT, Shared};
-use crate::store::{Encryption, Object, ObjectRecord, PartRecord, Upload, Versioning};
+use crate::store::{Object, Upload, Versioning};
 use crate::sync::lock;
 use stored_ami_core::units::MIB;
 
@@ -61,18 +62,7 @@ pub(super) async fn create(
     }
     let (packed, images) = admit(shared, region, &id)?;
     place_is_free(shared, region, bucket, &id)?;
-    let header = serde_json::to_vec(&packed).map_err(|error| refused(error.to_string()))?;
-    let bytes = tokio::task::spawn_blocking(move || {
-        let mut parts = vec![(header.len() as u64, std::io::Cursor::new(header))];
-        for snapshot in images {
-            let bytes = snapshot.bytes()?;
-            parts.push((bytes.len() as u64, std::io::Cursor::new(bytes)));
-        }
-        let mut out = Vec::new();
-        pack::pack(parts, &mut out)?;
-        std::io::Result::Ok(out)
-    });
-    let bytes = bytes.await.map_err(|error| refused(error.to_string()))?.map_err(|error| refused(error.to_string()))?;
+    let bytes = object_of(&packed, images).await?;
     let metadata = [
         ("lab-ami-name", packed.name),
         ("lab-ami-description", packed.description),
@@ -106,6 +96,22 @@ pub(super) async fn create(
     }
     cloud.region(region).tasks.push(task);
     Ok(format!("<objectKey>{}</objectKey>", quick_xml::escape::escape(&key)))
+}
+
+/// The bytes of the stored object.
+async fn object_of(packed: &Packed, snapshots: Vec<super::SnapshotRecord>) -> Result<Vec<u8>, ServiceError> {
+    let header = serde_json::to_vec(packed).map_err(|error| refused(error.to_string()))?;
+    let bytes = tokio::task::spawn_blocking(move || {
+        let mut parts = vec![(header.len() as u64, std::io::Cursor::new(header))];
+        for snapshot in snapshots {
+            let bytes = snapshot.bytes()?;
+            parts.push((bytes.len() as u64, std::io::Cursor::new(bytes)));
+        }
+        let mut out = Vec::new();
+        pack::pack(parts, &mut out)?;
+        std::io::Result::Ok(out)
+    });
+    bytes.await.map_err(|error| refused(error.to_string()))?.map_err(|error| refused(error.to_string()))
 }
 
 /// Starts a store task and ends it.
@@ -174,14 +180,18 @@ fn admit(shared: &Shared, region: &str, id: &str) -> Result<(Packed, Vec<super::
         let message = format!("{busy} GB are being stored; the code AWS answers with is not published.");
         return Err(ServiceError::new("Lab.InProgressLimitExceeded", message));
     }
-    let volumes = image.mappings.iter().zip(&snapshots).map(|(mapping, snapshot)| PackedVolume {
+    Ok((description(region, image, &snapshots), snapshots))
+}
+
+fn description(region: &str, image: &ImageRecord, snapshots: &[super::SnapshotRecord]) -> Packed {
+    let volumes = image.mappings.iter().zip(snapshots).map(|(mapping, snapshot)| PackedVolume {
         device: mapping.device.clone(),
         size: mapping.size.max(snapshot.size),
         full_bytes: snapshot.full_bytes,
         tags: snapshot.tags.clone(),
     });
-    let packed = Packed {
-        image: id.to_owned(),
+    Packed {
+        image: image.id.clone(),
         region: region.to_owned(),
         name: image.name.clone(),
         description: image.description.clone(),
@@ -190,8 +200,7 @@ fn admit(shared: &Shared, region: &str, id: &str) -> Result<(Packed, Vec<super::
         boot_mode: image.boot_mode.clone(),
         tags: image.tags.clone(),
         volumes: volumes.collect(),
-    };
-    Ok((packed, snapshots))
+    }
 }
 
 /// Checks that the bucket is in the Region and holds no copy under any path.

@@ -5,9 +5,11 @@ mod chance;
 mod file;
 mod kind;
 mod rule;
+mod seen;
 
 pub(crate) use apply::{before, late};
 pub use file::{ParseFaultsError, parse_faults};
 pub use kind::Fault;
 pub use rule::FaultRule;
-pub(crate) use rule::{Script, Seen};
+pub(crate) use rule::Script;
+pub(crate) use seen::Seen;

@@ -2,10 +2,10 @@ use std::sync::Mutex;
 
 use super::Fault;
 use super::chance::Chance;
+use super::seen::Seen;
 use crate::operation::Operation;
-use crate::ops;
 use crate::sync::lock;
-use crate::wire::S3Request;
+use crate::wire::range;
 
 /// A fault, and the requests that it hits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,32 +19,6 @@ pub struct FaultRule {
     /// Number of requests still to hit; `None` hits all.
     times: Option<u64>,
     fault: Fault,
-}
-
-/// The properties of a request that a rule can match.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen<'a> {
-    pub operation: Operation,
-    pub key: &'a str,
-    /// The `Range` header.
-    pub range: Option<&'a str>,
-    /// The part number in the query.
-    pub part: Option<&'a str>,
-}
-
-impl<'a> Seen<'a> {
-    /// A connection before its first request.
-    pub(crate) const CONNECTION: Seen<'static> =
-        Seen { operation: Operation::Connect, key: "", range: None, part: None };
-
-    pub(crate) fn of(request: &'a S3Request) -> Self {
-        Seen {
-            operation: request.operation,
-            key: &request.key,
-            range: request.header("range"),
-            part: request.query("partNumber"),
-        }
-    }
 }
 
 impl FaultRule {
@@ -109,7 +83,7 @@ impl FaultRule {
         self.operation == request.operation
             && request.key.contains(&self.key_contains)
             && self.by_part.is_none_or(|with| with == request.part.is_some())
-            && self.at_byte.is_none_or(|offset| ops::reads(request.range, offset))
+            && self.at_byte.is_none_or(|offset| range::reads(request.range, offset))
     }
 
     fn take(&mut self, request: &Seen<'_>) -> Option<Fault> {

@@ -3,8 +3,8 @@ use serde::Serialize;
 use super::elements::ChecksumElements;
 use super::{headers, lookup};
 use crate::checksum::ChecksumType;
+use crate::record::ObjectRecord;
 use crate::shared::Shared;
-use crate::store::ObjectRecord;
 use crate::wire::xml::Namespace;
 use crate::wire::{Code, Reply, S3Error, S3Request, dates};
 

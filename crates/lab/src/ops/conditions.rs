@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use crate::store::ObjectRecord;
+use crate::record::ObjectRecord;
 use crate::wire::{Code, S3Error, S3Request, dates};
 
 /// Checks the conditions of a read, in the order of

@@ -4,10 +4,11 @@ use super::elements::ChecksumElements;
 use super::{Job, conditions, draft, headers, lookup, multipart};
 use crate::checksum::{Algorithm, StoredChecksum};
 use crate::content::{Content, Reader};
+use crate::record::ObjectRecord;
 use crate::shared::Shared;
-use crate::store::{Object, ObjectRecord};
+use crate::store::Object;
 use crate::wire::xml::{self, Namespace};
-use crate::wire::{Arrival, Code, Ingested, Reply, S3Error, S3Request, dates, ingest, percent};
+use crate::wire::{Arrival, Code, Ingested, Reply, S3Error, S3Request, dates, ingest, percent, range};
 use stored_ami_core::units::{ByteRange, GIB};
 
 /// Most bytes one CopyObject or UploadPartCopy may copy (S3 User Guide,
@@ -118,8 +119,8 @@ pub(super) async fn part(job: Job<'_>) -> Result<Reply, S3Error> {
     let Origin { record: source, reader } = origin(shared, request)?;
     let range = match request.header("x-amz-copy-source-range") {
         None => ByteRange::whole(source.size),
-        Some(text) => match super::range::parse(Some(text), source.size) {
-            super::range::Asked::Part(range) => range,
+        Some(text) => match range::parse(Some(text), source.size) {
+            range::Asked::Part(range) => range,
             _ => {
                 return Err(Code::InvalidArgument
                     .because("The x-amz-copy-source-range value must be of the form bytes=first-last"));

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{lookup, no_content};
 use crate::content::{Content, Source};
+use crate::record::{Encryption, ObjectRecord};
 use crate::shared::Shared;
-use crate::store::{Encryption, Object, ObjectRecord, Store, Versioning};
+use crate::store::{Object, Store, Versioning};
 use crate::wire::xml::{self, Namespace};
 use crate::wire::{Code, Reply, S3Error, S3Request};
 

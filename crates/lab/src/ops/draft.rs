@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::lookup;
 use crate::checksum::{Algorithm, not_an_md5};
+use crate::record::{Encryption, ObjectRecord, Retention};
 use crate::shared::{ACCOUNT, Shared};
-use crate::store::{Encryption, ObjectRecord, Retention, Versioning};
+use crate::store::Versioning;
 use crate::wire::{Code, S3Error, S3Request, percent};
 
 const SYSTEM_HEADERS: [&str; 5] =

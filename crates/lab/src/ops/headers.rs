@@ -1,7 +1,7 @@
 //! Response headers that describe an object.
 
+use crate::record::{Encryption, ObjectRecord, RestoreState};
 use crate::shared::Shared;
-use crate::store::{Encryption, ObjectRecord, RestoreState};
 use crate::wire::{Reply, dates};
 
 /// All headers of HEAD and GET that describe an object.

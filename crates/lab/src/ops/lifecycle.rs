@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{lookup, no_content};
+use crate::record::ObjectRecord;
 use crate::shared::Shared;
-use crate::store::{Bucket, ObjectRecord};
+use crate::store::Bucket;
 use crate::wire::{Code, Reply, S3Error, S3Request, dates, percent, xml};
 
 /// GetBucketLifecycleConfiguration: the document as it was put.

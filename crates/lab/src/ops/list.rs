@@ -2,8 +2,8 @@ use serde::Serialize;
 
 use super::lookup;
 use crate::checksum::{Algorithm, ChecksumType};
+use crate::record::{ObjectRecord, RestoreState};
 use crate::shared::Shared;
-use crate::store::{ObjectRecord, RestoreState};
 use crate::wire::xml::{self, Namespace};
 use crate::wire::{Reply, S3Error, S3Request, dates, percent};
 
@@ -73,17 +73,20 @@ pub(super) struct Page<'a, T> {
     pub next: Option<&'a str>,
 }
 
+/// Which page of a listing is asked for.
+pub(super) struct PageRequest<'a> {
+    pub prefix: &'a str,
+    pub delimiter: &'a str,
+    pub after: &'a str,
+    /// `after` ended an earlier page, and the prefix it was rolled up into has been given out.
+    pub resumes: bool,
+    pub max: usize,
+}
+
 /// Cuts a page out of sorted names: those with the prefix, behind `after`,
-/// rolled up at the delimiter. `resumes`: `after` ended an earlier page, and
-/// the prefix it was rolled up into has been given out.
-pub(super) fn page<'a, T>(
-    names: impl Iterator<Item = (&'a str, T)>,
-    prefix: &str,
-    delimiter: &str,
-    after: &str,
-    resumes: bool,
-    max: usize,
-) -> Page<'a, T> {
+/// rolled up at the delimiter.
+pub(super) fn page<'a, T>(names: impl Iterator<Item = (&'a str, T)>, wanted: &PageRequest<'_>) -> Page<'a, T> {
+    let PageRequest { prefix, delimiter, after, resumes, max } = *wanted;
     let mut page = Page { entries: Vec::new(), prefixes: Vec::new(), next: None };
     let mut last = None;
     for (name, value) in names.filter(|(name, _)| *name > after) {
@@ -126,7 +129,14 @@ pub(super) fn objects(shared: &Shared, request: &S3Request) -> Result<Reply, S3E
         let record = &versions.last()?.record;
         (!record.delete_marker).then_some((key.as_str(), record))
     });
-    let page = page(newest, text("prefix"), text("delimiter"), &after, token.is_some(), max_keys);
+    let wanted = PageRequest {
+        prefix: text("prefix"),
+        delimiter: text("delimiter"),
+        after: &after,
+        resumes: token.is_some(),
+        max: max_keys,
+    };
+    let page = page(newest, &wanted);
     let listing = Listing {
         xmlns: Namespace,
         name: &request.bucket,
@@ -179,7 +189,8 @@ mod tests {
         let mut after = String::new();
         let mut pages = Vec::new();
         loop {
-            let page = page(names.iter().map(|name| (*name, *name)), "", delimiter, &after, !pages.is_empty(), max);
+            let wanted = PageRequest { prefix: "", delimiter, after: &after, resumes: !pages.is_empty(), max };
+            let page = page(names.iter().map(|name| (*name, *name)), &wanted);
             pages.push((page.entries, page.prefixes));
             match page.next {
                 Some(next) => after = next.to_owned(),
@@ -191,7 +202,8 @@ mod tests {
     #[test]
     fn a_start_inside_a_prefix_still_shows_it() {
         let names = ["b/1", "b/2"].into_iter().map(|name| (name, name));
-        assert_eq!(page(names, "", "/", "b/1", false, 9).prefixes, ["b/"]);
+        let wanted = PageRequest { prefix: "", delimiter: "/", after: "b/1", resumes: false, max: 9 };
+        assert_eq!(page(names, &wanted).prefixes, ["b/"]);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::lookup;
+use crate::record;
 use crate::shared::Shared;
-use crate::store;
 use crate::wire::xml::{self, Namespace};
 use crate::wire::{Reply, S3Error, S3Request, dates};
 
@@ -48,7 +48,7 @@ pub(super) fn put_retention(shared: &Shared, request: &S3Request, body: &[u8]) -
     let wanted: Retention = xml::read(body)?;
     let retain_until: Timestamp =
         wanted.retain_until_date.parse().map_err(|_| crate::wire::Code::MalformedXml.error())?;
-    let retention = store::Retention { mode: wanted.mode, retain_until };
+    let retention = record::Retention { mode: wanted.mode, retain_until };
     lookup::change(shared, request, |record| record.retention = Some(retention))?;
     Ok(Reply::empty(StatusCode::OK))
 }

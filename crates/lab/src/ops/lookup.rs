@@ -2,8 +2,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::checksum::{Algorithm, Hasher};
+use crate::record::{Encryption, ObjectRecord};
 use crate::shared::Shared;
-use crate::store::{Bucket, Encryption, Object, ObjectRecord, Store};
+use crate::store::{Bucket, Object, Store};
 use crate::wire::{Code, S3Error, S3Request, dates};
 
 pub(super) fn bucket<'a>(store: &'a Store, name: &str) -> Result<&'a Bucket, S3Error> {

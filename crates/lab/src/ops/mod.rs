@@ -14,7 +14,6 @@ mod lock;
 mod lookup;
 mod multipart;
 mod put;
-mod range;
 mod read;
 mod restore;
 mod settings;
@@ -30,7 +29,6 @@ use hyper::body::Incoming;
 pub(crate) use delete::vanish;
 pub(crate) use lookup::no_such_bucket;
 pub(crate) use put::{replace, synthesize_at};
-pub(crate) use range::reads;
 
 use super::operation::Operation as Op;
 use super::shared::Shared;

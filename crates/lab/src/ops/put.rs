@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::{Job, conditions, draft, headers, lookup};
 use crate::checksum::{Algorithm, ChecksumType, StoredChecksum, not_an_md5};
 use crate::content::{ChecksumChoice, Content, PartSizes, Source, Synthetic, SyntheticSpec};
+use crate::record::ObjectRecord;
 use crate::shared::Shared;
-use crate::store::{Object, ObjectRecord};
+use crate::store::Object;
 use crate::wire::{Arrival, Code, Ingested, Reply, S3Error, S3Request, ingest};
 use stored_ami_core::units::ByteSize;
 

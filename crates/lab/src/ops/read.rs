@@ -1,11 +1,11 @@
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::range::{self, Asked};
 use super::{conditions, headers, lifecycle, lookup};
 use crate::checksum::ChecksumType;
+use crate::record::ObjectRecord;
 use crate::shared::Shared;
-use crate::store::ObjectRecord;
+use crate::wire::range::{self, Asked};
 use crate::wire::{Code, Reply, S3Error, S3Request, Served};
 use stored_ami_core::units::ByteRange;
 

@@ -3,8 +3,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::lookup;
+use crate::record::RestoreState;
 use crate::shared::Shared;
-use crate::store::RestoreState;
 use crate::wire::{Code, Reply, S3Error, S3Request, xml};
 
 #[derive(Deserialize)]

@@ -1,11 +1,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::buckets::{OWNER, Owner};
-use super::list::{self, CommonPrefix, LONGEST_PAGE};
+use super::list::{self, CommonPrefix, LONGEST_PAGE, PageRequest};
 use super::lookup;
 use crate::checksum::{Algorithm, ChecksumType};
+use crate::record::ObjectRecord;
 use crate::shared::Shared;
-use crate::store::{ObjectRecord, Versioning};
+use crate::store::Versioning;
 use crate::wire::xml::{self, Namespace};
 use crate::wire::{Reply, S3Error, S3Request, dates};
 
@@ -64,7 +65,14 @@ pub(super) fn list(shared: &Shared, request: &S3Request) -> Result<Reply, S3Erro
     let text = |name: &str| request.query(name).unwrap_or_default();
     let max_keys = request.number("max-keys")?.unwrap_or(LONGEST_PAGE).min(LONGEST_PAGE);
     let keys = bucket.objects.iter().map(|(key, versions)| (key.as_str(), versions));
-    let page = list::page(keys, text("prefix"), text("delimiter"), text("key-marker"), true, max_keys);
+    let wanted = PageRequest {
+        prefix: text("prefix"),
+        delimiter: text("delimiter"),
+        after: text("key-marker"),
+        resumes: true,
+        max: max_keys,
+    };
+    let page = list::page(keys, &wanted);
     let encode = list::encoder(request);
     let mut listing = Versions {
         xmlns: Namespace,

@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectRecord, Upload};
+use super::Upload;
 use crate::content::Content;
+use crate::record::ObjectRecord;
 
 /// Versioning state of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

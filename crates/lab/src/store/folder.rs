@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Bucket, BucketOptions, Object, ObjectRecord};
+use super::{Bucket, BucketOptions, Object};
 use crate::checksum::{Algorithm, Hasher};
 use crate::content::{Content, Source, Synthetic, SyntheticSpec};
+use crate::record::ObjectRecord;
 use crate::wire::percent;
 
 /// Objects as plain files: `BUCKET/bytes/NAME` holds the raw bytes and

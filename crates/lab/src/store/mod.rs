@@ -3,14 +3,12 @@
 mod bucket;
 mod folder;
 mod names;
-mod record;
 mod upload;
 
 pub(crate) use bucket::{Bucket, Object};
 pub use bucket::{BucketOptions, Versioning};
 pub(crate) use folder::Folder;
 pub(crate) use names::{check_bucket, check_key};
-pub use record::{Encryption, ObjectRecord, PartRecord, RestoreState, Retention};
 pub(crate) use upload::{Upload, UploadedPart};
 
 use std::collections::BTreeMap;

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::ObjectRecord;
 use crate::checksum::{Algorithm, ChecksumType};
 use crate::content::Source;
+use crate::record::ObjectRecord;
 
 /// A multipart upload in progress. Uploads do not survive a restart.
 #[derive(Debug)]

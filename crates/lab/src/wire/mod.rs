@@ -6,6 +6,7 @@ pub(crate) mod dates;
 mod error;
 mod ingest;
 pub(crate) mod percent;
+pub(crate) mod range;
 mod reply;
 mod request;
 mod socket;

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::body::one_frame;
 use super::{S3Error, xml};
 use crate::content::Frames;
-use crate::store::ObjectRecord;
+use crate::record::ObjectRecord;
 use stored_ami_core::units::ByteRange;
 
 /// An answer before faults and pacing are applied to it.

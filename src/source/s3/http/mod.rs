@@ -30,7 +30,7 @@ use aws_smithy_runtime_api::shared::IntoShared as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::settings::environment::PROXIES;
+use super::proxies::proxy_settings;
 use crate::source::FRAME;
 use connect::Tcp;
 pub(super) use connect::TlsAnswer;
@@ -63,12 +63,6 @@ pub(super) fn client(trust: &Trust) -> SharedHttpClient {
 
 fn behind_a_proxy() -> bool {
     !proxy_settings().is_empty()
-}
-
-/// The environment variables that are set and name a proxy.
-pub(super) fn proxy_settings() -> Vec<&'static str> {
-    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    PROXIES.into_iter().filter(set).collect()
 }
 
 /// The SDK's own client, for requests that carry no objects.

@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::super::causes::causes;
-use super::super::settings::error::SettingError;
+use super::super::setting_error::SettingError;
 use crate::files::{InputKind, read_bytes};
 
 /// The trusted CA certificates: those of the system, or those of the file that the configuration names, as in other AWS

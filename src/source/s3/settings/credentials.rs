@@ -19,8 +19,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::region::Region;
 
 use super::super::causes::deepest;
-use super::super::error::{by_proxy, service_cause};
+use super::super::error::service_cause;
 use super::super::http::Unfit;
+use super::super::proxies::by_proxy;
 use super::plan::{CONTAINER_TOKEN, Keys, Plan};
 use super::web_identity::WebIdentity;
 use super::{SettingError, process, values};

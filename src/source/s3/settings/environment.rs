@@ -1,11 +1,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use super::super::proxies::PROXIES;
 use super::SettingError;
-
-/// The variables that name a proxy.
-pub(in crate::source::s3) const PROXIES: [&str; 6] =
-    ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Variables that are read, besides the proxies and all names that start with `AWS_`.
 const NAMES: [&str; 7] =

@@ -4,8 +4,7 @@
 mod cache;
 mod credentials;
 mod endpoints;
-pub(super) mod environment;
-pub(super) mod error;
+mod environment;
 mod files;
 mod plan;
 mod process;
@@ -18,12 +17,12 @@ use std::sync::Arc;
 use aws_config::profile::ProfileSet;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+pub(super) use super::setting_error::SettingError;
 pub(super) use cache::Cached;
 pub(super) use credentials::{Notes, Wire, provider};
 pub(super) use endpoints::Endpoint;
 pub(crate) use endpoints::Service;
 pub(super) use environment::Environment;
-pub(super) use error::SettingError;
 
 /// The environment and the selected profile.
 #[derive(Debug)]

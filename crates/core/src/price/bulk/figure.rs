@@ -1,10 +1,8 @@
-use super::read::{Dimension, Offer};
+use super::read::{Dimension, MOST_STEPS, Offer};
 use super::scalar::Scalar;
 use crate::price::item::Unit;
 use crate::price::{Figure, Item, Source, Step};
 
-/// The most steps of one price. The longest published price has seven.
-pub(super) const MOST_STEPS: usize = 64;
 /// Plausible prices in US dollars of one request, object or block. A price per unit and a price per thousand
 /// differ by three digits, and price files do not always state which one is meant.
 const MOST_FOR_ONE: f64 = 5e-4;

@@ -7,11 +7,12 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::figure::MOST_STEPS;
 use super::scalar::Scalar;
 use super::usage::item_of_usage;
 use crate::price::Item;
 
+/// The most steps of one price. The longest published price has seven.
+pub(super) const MOST_STEPS: usize = 64;
 /// Limit for products of known items: a file of all Regions has about forty per Region.
 const MOST_PRODUCTS: usize = 10_000;
 /// Limit for the price steps of these products.

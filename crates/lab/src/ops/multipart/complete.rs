@@ -9,8 +9,9 @@ use super::super::{headers, put};
 use super::{assemble, no_such_upload};
 use crate::checksum::{self, Algorithm, ChecksumType, StoredChecksum};
 use crate::content::Content;
+use crate::record::PartRecord;
 use crate::shared::Shared;
-use crate::store::{Object, PartRecord, Upload, UploadedPart};
+use crate::store::{Object, Upload, UploadedPart};
 use crate::wire::xml::{self, Namespace};
 use crate::wire::{Code, Reply, S3Error, S3Request};
 

@@ -3,8 +3,9 @@ use jiff::Timestamp;
 
 use super::super::{Job, draft, headers, put};
 use crate::checksum::Algorithm;
+use crate::record::Encryption;
 use crate::shared::Shared;
-use crate::store::{Encryption, UploadedPart};
+use crate::store::UploadedPart;
 use crate::wire::{Code, Ingested, Reply, S3Error, S3Request};
 
 /// UploadPart.

@@ -2,7 +2,7 @@ use stored_ami_core::units::ByteRange;
 
 /// What a `Range` header asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// No range, several, or one that is malformed: S3 sends the whole object.
     Whole,
     Part(ByteRange),
@@ -10,7 +10,7 @@ pub(super) enum Asked {
 }
 
 /// Reads a `Range` header against an object of `size` bytes (RFC 9110 §14.1.2).
-pub(super) fn parse(header: Option<&str>, size: u64) -> Asked {
+pub(crate) fn parse(header: Option<&str>, size: u64) -> Asked {
     let Some((first, last)) = header.and_then(|text| text.trim().strip_prefix("bytes=")?.split_once('-')) else {
         return Asked::Whole;
     };

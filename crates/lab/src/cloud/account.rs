@@ -14,9 +14,9 @@ pub struct AccountState {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Parameter {
-    pub(super) value: String,
-    pub(super) data_type: String,
-    pub(super) version: u64,
+    pub(crate) value: String,
+    pub(crate) data_type: String,
+    pub(crate) version: u64,
     /// A write that is still to be checked.
-    pub(super) pending: Option<String>,
+    pub(crate) pending: Option<String>,
 }

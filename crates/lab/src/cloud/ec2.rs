@@ -173,7 +173,7 @@ impl Progress {
     }
 
     /// From 0 to 1.
-    pub(super) fn fraction(self, pace: TaskPace) -> f64 {
+    pub(crate) fn fraction(self, pace: TaskPace) -> f64 {
         match pace {
             TaskPace::Polls(0) => 1.0,
             TaskPace::Polls(polls) => f64::from(self.polls) / f64::from(polls),
@@ -185,7 +185,7 @@ impl Progress {
 }
 
 impl Ec2State {
-    pub(super) fn step_restores(&mut self, pace: TaskPace) {
+    pub(crate) fn step_restores(&mut self, pace: TaskPace) {
         for image in self.images.values_mut().filter(|image| image.state == "pending") {
             let Some(progress) = &mut image.progress else { continue };
             progress.polls += 1;

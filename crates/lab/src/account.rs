@@ -1,17 +1,14 @@
 //! Stand-ins for STS, KMS, SSM and Service Quotas.
 
-pub(crate) mod state;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::action::Action;
 use super::cloud::Cloud;
+use super::cloud::account::{AccountState, Parameter};
 use super::query::{Parameters, ServiceError};
 use super::shared::ACCOUNT;
-pub use state::AccountState;
-use state::Parameter;
 
 pub(crate) fn partition(region: &str) -> &'static str {
     if region.starts_with("us-gov-") {

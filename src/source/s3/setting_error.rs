@@ -3,7 +3,7 @@ use std::error::Error;
 /// A wrong setting. The text starts with the name of the setting and contains no secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-pub(in crate::source::s3) struct SettingError {
+pub(super) struct SettingError {
     text: String,
     #[source]
     cause: Option<Box<dyn Error + Send + Sync>>,

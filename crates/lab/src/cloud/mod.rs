@@ -1,7 +1,12 @@
+//! What the lab keeps besides S3, changed by the calls of the other services.
+
+pub(crate) mod account;
+pub(crate) mod ec2;
+
 use std::collections::BTreeMap;
 
-use super::account::state::AccountState;
-use super::ec2::state::Ec2State;
+use account::AccountState;
+use ec2::Ec2State;
 
 /// Everything that is kept besides S3. It does not outlive the lab.
 #[derive(Debug, Default)]

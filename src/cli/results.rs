@@ -1,0 +1,186 @@
+use std::io;
+
+use super::args::PageArgs;
+use super::output::complain;
+use super::page::PageFile;
+use super::terminal::style;
+use crate::ident::redact_urls;
+use crate::render::{Human, JsonLines, Renderer};
+use crate::report::{ErrorReport, Exit, Report, SummaryReport};
+use crate::source::SourceError;
+use crate::verdict::Verdict;
+
+/// Writes reports immediately, and collects the exit code and the summary.
+pub(super) struct Results {
+    renderer: Box<dyn Renderer>,
+    summary: SummaryReport,
+    exit: Exit,
+    page: Option<PageFile>,
+}
+
+impl Results {
+    pub fn new(json: bool) -> Self {
+        let renderer: Box<dyn Renderer> =
+            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
+        Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
+    }
+
+    /// Keeps the reports for a page too.
+    pub fn with_page(mut self, args: &PageArgs) -> Self {
+        self.page = args.file.as_deref().map(PageFile::new);
+        self
+    }
+
+    /// Renders a report that counts, and adds it to the page.
+    fn tell(&mut self, report: Report) {
+        self.render(&report);
+        if let Some(page) = &mut self.page {
+            page.add(report);
+        }
+    }
+
+    /// A report on the way to another one of the same target, which is the one that counts.
+    #[cfg(feature = "ec2")]
+    pub fn show(&mut self, report: &Report) {
+        self.render(report);
+    }
+
+    fn render(&mut self, report: &Report) {
+        match self.renderer.render(report) {
+            // A closed pipe is not an error; the exit code still states the result.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(error) => {
+                complain(&format!("standard output: {error}"));
+                self.exit = self.exit.and(Exit::CouldNot);
+            }
+            Ok(()) => {}
+        }
+    }
+
+    pub fn add(&mut self, report: Report) {
+        // Reports that are not about a target only affect the exit code.
+        let exit = match outcome_of_target(&report) {
+            Some((verdict, exit)) => {
+                self.summary.targets += 1;
+                match verdict {
+                    Verdict::Pass => self.summary.passed += 1,
+                    Verdict::Fail => self.summary.failed += 1,
+                    Verdict::Unknown => self.summary.unknown += 1,
+                }
+                exit
+            }
+            None => match &report {
+                Report::Error(_) | Report::Summary(_) => return,
+                Report::Audit(audit) => audit.exit_code,
+                Report::Ledger(ledger) => ledger.exit_code,
+                _ => Exit::Passed,
+            },
+        };
+        self.exit = self.exit.and(exit);
+        self.tell(report);
+    }
+
+    pub fn error(&mut self, target: &str, error: &SourceError) {
+        let exit = crate::commands::exit_of(error);
+        let subject = if error.subject == target { String::new() } else { format!("{}: ", error.subject) };
+        let report = ErrorReport {
+            target: target.to_owned(),
+            message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
+            error_code: error.code.as_deref().map(str::to_owned),
+            request_id: error.request_id.as_deref().map(str::to_owned),
+            exit_code: exit,
+        };
+        self.summary.targets += 1;
+        self.summary.errors += 1;
+        self.exit = self.exit.and(exit);
+        self.tell(Report::Error(report));
+    }
+
+    /// Prints why a request is invalid.
+    pub fn refuse(&mut self, target: &str, message: &str) {
+        self.summary.errors += 1;
+        self.without_report(target, message, Exit::Usage);
+    }
+
+    /// Prints why the result for a target is unknown: its checks were not completed.
+    pub fn open(&mut self, target: &str, message: &str) {
+        self.summary.unknown += 1;
+        self.without_report(target, message, Exit::Unknown);
+    }
+
+    fn without_report(&mut self, target: &str, message: &str, exit: Exit) {
+        self.summary.targets += 1;
+        self.exit = self.exit.and(exit);
+        let target = target.to_owned();
+        let exit_code = exit;
+        let message = redact_urls(message).into_owned();
+        self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
+    }
+
+    /// Nothing was started, as the caller wished.
+    #[cfg(feature = "ec2")]
+    pub fn declined(&mut self) {
+        complain("nothing was started");
+        self.exit = self.exit.and(Exit::Interrupted);
+    }
+
+    pub fn interrupted(&mut self) {
+        complain("interrupted");
+        self.exit = self.exit.and(Exit::Interrupted);
+    }
+
+    /// A file that was asked for besides.
+    pub fn could_not_write(&mut self, problem: &str) {
+        complain(problem);
+        self.exit = self.exit.and(Exit::CouldNot);
+    }
+
+    pub fn finish(mut self) -> Exit {
+        self.summary.exit_code = self.exit;
+        if let Some(page) = self.page.take()
+            && let Err(problem) = page.write(&self.summary)
+        {
+            complain(&problem);
+            self.exit = self.exit.and(Exit::CouldNot);
+            self.summary.exit_code = self.exit;
+        }
+        let summary = Report::Summary(self.summary.clone());
+        self.render(&summary);
+        self.exit
+    }
+}
+
+/// Verdict and exit code of a report about a target; `None` for other reports.
+fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
+    let by_exit = |exit: Exit| match exit {
+        Exit::Passed => Verdict::Pass,
+        _ => Verdict::Unknown,
+    };
+    Some(match report {
+        Report::Verify(report) => (report.verdict, report.exit_code),
+        Report::Inspect(report) => (by_exit(report.exit_code), report.exit_code),
+        // Benchmarks and cost estimates judge nothing.
+        Report::Bench(report) => (by_exit(report.exit_code), report.exit_code),
+        Report::Cost(report) => (by_exit(report.exit_code), report.exit_code),
+        Report::Hashes(report) => (Verdict::Pass, report.exit_code),
+        Report::Preflight(report) => (report.verdict, report.exit_code),
+        Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
+        Report::Stored(report) => {
+            let verdict = match report.exit_code {
+                Exit::Passed => Verdict::Pass,
+                Exit::Failed => Verdict::Fail,
+                _ => Verdict::Unknown,
+            };
+            (verdict, report.exit_code)
+        }
+        Report::Audited(report) => (report.verdict, report.exit_code),
+        Report::Safe(report) => (report.answer.verdict(), report.exit_code),
+        Report::AuditedBucket(_)
+        | Report::Observation(_)
+        | Report::LedgerEntry(_)
+        | Report::Audit(_)
+        | Report::Ledger(_)
+        | Report::Error(_)
+        | Report::Summary(_) => return None,
+    })
+}

@@ -1,0 +1,35 @@
+use crate::checks::preflight::SourceFacts;
+use crate::journal::RestoreIdentity;
+use crate::verdict::{CheckName, Finding};
+
+/// An AMI to follow.
+#[derive(Debug, Clone, Copy)]
+pub struct FollowRequest<'a> {
+    pub image: &'a str,
+    pub origin: Origin<'a>,
+    /// Facts about the source AMI, which the restored AMI is compared with.
+    pub source: Option<&'a SourceFacts>,
+    /// Finding of a verification of the object, to be added to the report.
+    pub verified: Option<&'a Finding>,
+    /// SSM parameter to point at the AMI if it passes.
+    pub alias: Option<&'a str>,
+    /// Required checks that may be unknown.
+    pub accept: &'a [CheckName],
+}
+
+/// Why an AMI is followed.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// A call in this run created it, as the restore `identity`; `answered` if the response of EC2 named it.
+    Started { identity: &'a RestoreIdentity, answered: bool },
+    /// It was identified as the AMI of this restore.
+    TakenUp(&'a RestoreIdentity),
+    /// The user named it. Its tags and the journal show which restore created it, if any.
+    Named,
+}
+
+impl Origin<'_> {
+    pub fn started_here(self) -> bool {
+        matches!(self, Origin::Started { .. })
+    }
+}
