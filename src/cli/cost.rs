@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
-use super::resolve::{SourceFactory, UsageError, load, record, usual_budget};
+use super::resolve::{SourceFactory, UsageError, load, record};
 use super::runner::{Runner, Stop};
 #[cfg(feature = "ec2")]
 use crate::commands::cost::cost_of_image;
@@ -136,7 +136,7 @@ impl<'a> Requests<'a> {
             let (name, path) = (path.display().to_string(), path.clone());
             prices.push(load(name, None, move || price_file(&path)).await?);
         }
-        Ok(Requests { args, prices, record: record(args.record.as_deref())?, budget: usual_budget()? })
+        Ok(Requests { args, prices, record: record(args.record.as_deref())?, budget: Budget::default() })
     }
 
     fn in_region(&self, region: Option<&str>) -> Result<CostRequest, UsageError> {

@@ -12,7 +12,7 @@ use super::args::{ConnectionArgs, LogicalArgs, ReadingArgs, VerifyArgs};
 use super::sums::SumsFile;
 use crate::checkpoint::CheckpointFile;
 use crate::commands::LogicalSizeSource;
-use crate::commands::verify::VerifyRequest;
+use crate::commands::verify::VerifyOptions;
 use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
 #[cfg(feature = "s3")]
@@ -181,11 +181,6 @@ pub(super) async fn connect(
     Ok(connection)
 }
 
-/// What a reading may use, where nothing is said.
-pub(super) fn usual_budget() -> Result<Budget, UsageError> {
-    Limits::default().budget().map_err(|error| UsageError(error.to_string()))
-}
-
 /// `for_window` bytes of the memory are not for reading.
 fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
     let tuning = match &args.tuning {
@@ -263,8 +258,10 @@ pub(super) fn logical(args: &LogicalArgs) -> Result<LogicalSizeSource, UsageErro
     Ok(LogicalSizeSource { record: record(args.record.as_deref())?, stated: args.logical_size.map(|size| size.0) })
 }
 
-/// The requests, one for each target, in order.
-pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyRequest>, UsageError> {
+/// The sources of the targets, in order, each with what it is verified by.
+pub(super) async fn verify_requests(
+    args: &VerifyArgs,
+) -> Result<Vec<(Arc<dyn ObjectSource>, VerifyOptions)>, UsageError> {
     let references = &args.references;
     check_combinations(args)?;
     let decode =
@@ -282,7 +279,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             None => None,
             Some(like) => Some(sources.open(like).await?),
         };
-        let request = VerifyRequest {
+        let request = VerifyOptions {
             expect: references.expect.clone(),
             etag: references.etag.as_deref().map(ETag::new),
             manifest: given.manifest.clone(),
@@ -301,10 +298,11 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             decode,
             logical: known.clone(),
             resume: args.reading.resume.as_deref().map(CheckpointFile::new),
-            ..VerifyRequest::new(sources.open(target).await?, budget)
+            budget,
+            ..VerifyOptions::default()
         };
         request.check().map_err(UsageError)?;
-        requests.push(request);
+        requests.push((sources.open(target).await?, request));
     }
     Ok(requests)
 }

@@ -2,7 +2,6 @@
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,16 +12,17 @@ use super::args::{Cli, Command, InspectArgs, VerifyArgs};
 use super::generate;
 use super::page::PageFile;
 use super::paths::Paths;
-use super::resolve::{SourceFactory, UsageError, logical, usual_budget, verify_requests};
+use super::resolve::{SourceFactory, UsageError, logical, verify_requests};
 use super::runner::{Runner, Stop};
 pub(super) use super::signals::cancel_on_signal;
 use super::signals::{asked, asked_before_work};
 use super::terminal::style;
-use crate::commands::inspect::{InspectRequest, inspect};
-use crate::commands::verify::{Verified, VerifyRequest, verify};
+use crate::commands::inspect::{InspectOptions, inspect};
+use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::files::{OutputKind, write_output};
 use crate::ident::redact_urls;
 use crate::manifest::Manifest;
+use crate::plan::Budget;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
 use crate::source::SourceError;
@@ -121,8 +121,8 @@ pub(super) fn complain(problem: &str) {
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
     let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
-    let request = InspectRequest {
-        budget: usual_budget()?,
+    let request = InspectOptions {
+        budget: Budget::default(),
         logical: logical(&args.logical)?,
         probe: args.probe.map(usize::from),
     };
@@ -144,8 +144,8 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
     let requests = verify_requests(&args).await?;
     let cancel = cancel_on_signal();
-    for (request, target) in requests.into_iter().zip(&args.targets) {
-        let session = runner.session(Arc::clone(&request.source));
+    for ((source, request), target) in requests.into_iter().zip(&args.targets) {
+        let session = runner.session(source);
         let work = verify(&session, &request, &cancel);
         if let Some(verified) = runner.run(&target.to_string(), Stop::Within(VERIFY_GRACE), work).await {
             show_verified(&mut runner, verified, &request, args.references.write_manifest.as_deref());
@@ -159,7 +159,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
 
 /// Shows the report, then writes the manifest, and removes the checkpoint last, so that whatever ends the process
 /// before has lost nothing.
-fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyRequest, manifest_path: Option<&Path>) {
+fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOptions, manifest_path: Option<&Path>) {
     let Verified { report, manifest, finished, .. } = verified;
     runner.add(Report::Verify(Box::new(report)));
     if let (Some(manifest), Some(path)) = (manifest, manifest_path)

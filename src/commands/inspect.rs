@@ -19,7 +19,7 @@ use crate::verdict::{Finding, Origin, Outcome};
 
 /// How to inspect.
 #[derive(Debug, Clone)]
-pub struct InspectRequest {
+pub struct InspectOptions {
     /// Of the reading whose cost is told.
     pub budget: Budget,
     pub logical: LogicalSizeSource,
@@ -28,7 +28,7 @@ pub struct InspectRequest {
 }
 
 /// Inspects one object or file. Where HEAD is refused, what a listing tells is better than nothing.
-pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
+pub async fn inspect(session: &Session, request: &InspectOptions) -> Result<InspectReport, SourceError> {
     let (session, counting) = session.counted();
     let mut report = known_without_reading(&session, request).await?;
     let counts = counting.counts();
@@ -36,7 +36,7 @@ pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<Insp
     Ok(report)
 }
 
-async fn known_without_reading(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
+async fn known_without_reading(session: &Session, request: &InspectOptions) -> Result<InspectReport, SourceError> {
     match discover(session).await {
         Ok(found) => Ok(full(session, found, request).await),
         Err(error)
@@ -48,7 +48,7 @@ async fn known_without_reading(session: &Session, request: &InspectRequest) -> R
     }
 }
 
-async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> InspectReport {
+async fn full(session: &Session, found: Discovery, request: &InspectOptions) -> InspectReport {
     let id = &found.facts.id;
     let (tags, lock) = if found.facts.storage_class.is_some() {
         let (tags, lock) = join!(session.tags(id), lock(session, &found.facts));

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use stored_ami::checksum::{Algorithm, Digest};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::verify::{Verified, VerifyRequest, verify};
+use stored_ami::commands::verify::{Verified, VerifyOptions, verify};
 use stored_ami::ident::ETag;
 use stored_ami::manifest::{GivenSums, Manifest, SumLine, SumValue};
 use stored_ami::plan::{Budget, Limits, Sample};
@@ -83,13 +83,13 @@ impl Rig {
     /// Does what is to be done, verifies, and gives the report and the reads of object bytes.
     pub async fn verify(&self, case: &Case) -> (VerifyReport, Vec<CallRecord>) {
         let key = self.fresh().await;
-        let mut request = self.request(&key);
+        let mut request = self.options();
         for reference in &self.holding.references {
-            self.give(*reference, case, &mut request).await;
+            self.give(*reference, case, (&key, &mut request)).await;
         }
         self.plant(&key, case);
         self.lab.clear_calls();
-        let report = self.run(request).await.report;
+        let report = self.run(&key, request).await.report;
         let mut calls = self.lab.calls();
         calls.retain(|call| call.operation == Operation::GetObject && call.key == key);
         (report, calls)
@@ -100,11 +100,11 @@ impl Rig {
         Arc::new(AsAws(Arc::new(self.connection.object(format!("s3://{BUCKET}/{key}").parse().unwrap()))))
     }
 
-    fn request(&self, key: &str) -> VerifyRequest {
-        VerifyRequest::new(self.source(key), self.budget)
+    fn options(&self) -> VerifyOptions {
+        VerifyOptions { budget: self.budget, ..VerifyOptions::default() }
     }
 
-    async fn run(&self, mut request: VerifyRequest) -> Verified {
+    async fn run(&self, key: &str, mut request: VerifyOptions) -> Verified {
         match self.holding.reading {
             Reading::Sample => request.sample = Some(Sample::Slice { slice: 2, of: 2 }),
             Reading::InOrder if !request.manifest_wanted => request.digest = vec![Algorithm::Sha512],
@@ -112,12 +112,12 @@ impl Rig {
         }
         let context =
             Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
-        let session = Session::new(Arc::clone(&request.source), context);
+        let session = Session::new(self.source(key), context);
         verify(&session, &request, &CancellationToken::new()).await.unwrap()
     }
 
     /// Adds what a person gives to the request.
-    async fn give(&self, reference: Reference, case: &Case, request: &mut VerifyRequest) {
+    async fn give(&self, reference: Reference, case: &Case, (key, request): (&str, &mut VerifyOptions)) {
         let value = |algorithm| Digest::new(algorithm, &digest(algorithm, &case.total_of)).unwrap();
         match reference {
             Reference::Expect(algorithm) => {
@@ -140,7 +140,7 @@ impl Rig {
                 let of_parts = self.manifest(&case.parts_of, &case.written).await;
                 let total = self.manifest(&case.total_of, &case.written).await;
                 // It is the manifest of this very object, from before.
-                let target = request.target().to_string();
+                let target = self.source(key).target().to_string();
                 request.manifest = Some(("m.json".to_owned(), Manifest { target, whole: total.whole, ..of_parts }));
             }
             Reference::Full(_) | Reference::Unstated(_) | Reference::Composite(_) | Reference::ETag => {}
@@ -164,7 +164,7 @@ impl Rig {
             total_of: bytes.clone(),
         };
         self.plant(&key, &before);
-        let run = self.run(VerifyRequest { manifest_wanted: true, ..self.request(&key) }).await;
+        let run = self.run(&key, VerifyOptions { manifest_wanted: true, ..self.options() }).await;
         let manifest = run.manifest.unwrap_or_else(|| panic!("no manifest: {:#?}", run.report));
         self.manifests.lock().unwrap().insert(bytes.clone(), manifest.clone());
         manifest

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::args::SafeArgs;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
-use crate::cli::resolve::{connect, load, options, record, usual_budget};
+use crate::cli::resolve::{connect, load, options, record};
 use crate::cli::run::{Results, cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::clock::SystemClock;
@@ -11,7 +11,7 @@ use crate::commands::audit::{
     AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Lifecycles, Scope, safe_to_delete,
 };
 use crate::ledger::{Ledger, SharedLedger};
-use crate::plan::Sample;
+use crate::plan::{Budget, Sample};
 use crate::progress::Counting;
 use crate::report::{Exit, Report};
 use crate::source::s3::Buckets;
@@ -38,7 +38,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         due: AuditLimits::default(),
         policy,
         objects_at_once: QUESTIONS,
-        budget: usual_budget()?,
+        budget: Budget::default(),
     };
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();

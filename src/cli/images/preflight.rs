@@ -7,7 +7,7 @@ use crate::cli::resolve::UsageError;
 use crate::cli::run::{cancel_on_signal, complain};
 use crate::cli::runner::{Runner, Stop};
 use crate::commands::iam_policy::{PolicyScope, REMARKS, policy};
-use crate::commands::preflight::{StorePreflightRequest, survey_restore, survey_store};
+use crate::commands::preflight::{StorePreflightRequest, preflight_restore, preflight_store};
 use crate::commands::stored::stored;
 use crate::render::escaped;
 use crate::report::{Exit, Report};
@@ -30,7 +30,8 @@ async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
         accept: args.task.judging.accept,
         tags: !args.no_tags,
     };
-    let work = async { survey_store(&services, &request).await.map(|(report, _)| Report::Preflight(Box::new(report))) };
+    let work =
+        async { preflight_store(&services, &request).await.map(|(report, _)| Report::Preflight(Box::new(report))) };
     runner.report(&target, Stop::AtOnce, work).await;
     Ok(runner.finish())
 }
@@ -44,7 +45,7 @@ async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
     let work = async {
         let request = verified_first(&services, request, args.source.verify, &cancel).await;
-        survey_restore(&services, &request).await.map(|surveyed| Report::Preflight(Box::new(surveyed.report)))
+        preflight_restore(&services, &request).await.map(|surveyed| Report::Preflight(Box::new(surveyed.report)))
     };
     runner.report(&args.target.to_string(), Stop::AtOnce, work).await;
     Ok(runner.finish())

@@ -79,7 +79,7 @@ pub struct RestorePreflight {
 ///
 /// What STS answers where the credentials are refused or the Region cannot be reached; everything else that cannot be
 /// asked is a check that is unknown.
-pub async fn survey_restore(
+pub async fn preflight_restore(
     services: &ObjectServices,
     wish: &RestorePreflightRequest,
 ) -> Result<RestorePreflight, SourceError> {

@@ -60,7 +60,7 @@ pub(in crate::commands) async fn survey_stored(
 ///
 /// What STS answers where the credentials are refused or the Region cannot be reached; everything else that cannot be
 /// asked is a check that is unknown.
-pub async fn survey_store(
+pub async fn preflight_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
 ) -> Result<(PreflightReport, Option<Record>), SourceError> {

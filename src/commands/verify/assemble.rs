@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::parts::part_runs;
 use super::stopped::why_stopped;
-use super::{Verified, VerifyRequest, unknown};
+use super::{Verified, VerifyOptions, unknown};
 use crate::checks::{Digests, RatioBasis, contradiction, demanded, wrong_size};
 use crate::commands::Discovery;
 use crate::content::{Decoded, End, Format, Probed};
@@ -37,7 +37,7 @@ pub(super) struct ReadOutcome {
 /// Adds the findings about the whole, sums up, and writes the report.
 pub(super) fn assemble(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: Discovery,
     mut findings: Vec<Finding>,
     ending: ReadOutcome,
@@ -104,7 +104,7 @@ pub(super) fn assemble(
             None
         }
         (true, _, Some(all)) if ending.complete() && ending.stopped.is_none() => {
-            Some(manifest(session, request, &found, &findings, all))
+            Some(manifest(session, &found, &findings, all))
         }
         (true, _, _) => {
             notes.push("no manifest is written, for not every byte was read".to_owned());
@@ -113,7 +113,7 @@ pub(super) fn assemble(
         (false, _, _) => None,
     };
     let report = VerifyReport {
-        target: request.target().to_string(),
+        target: session.target().to_string(),
         verdict,
         proved_by: proving(&findings).map(|finding| finding.check).collect(),
         accepted,
@@ -141,7 +141,7 @@ pub(super) fn assemble(
 }
 
 /// Marks what must be known for a pass.
-fn require(findings: &mut [Finding], request: &VerifyRequest) {
+fn require(findings: &mut [Finding], request: &VerifyOptions) {
     let required = |finding: &Finding| {
         // What is no stream that is known, or holds nothing that speaks for it, need not be more.
         let says_nothing = matches!(&finding.outcome, Outcome::Unknown(Reason::NotStated { .. }));
@@ -194,7 +194,7 @@ fn is_stream(decoded: &Decoded) -> bool {
 }
 
 /// Where anything is known of the size before it was stored.
-fn ratio(request: &VerifyRequest, facts: &ObjectFacts, decoded: Option<&Decoded>) -> Option<RatioReport> {
+fn ratio(request: &VerifyOptions, facts: &ObjectFacts, decoded: Option<&Decoded>) -> Option<RatioReport> {
     let decoded = decoded.filter(|decoded| is_stream(decoded) && decoded.end == End::Whole);
     if decoded.is_none() && !request.logical.is_given() {
         return None;
@@ -262,7 +262,7 @@ fn denies_size(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Changed | ErrorKind::Protocol | ErrorKind::ShortBody)
 }
 
-fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &ReadOutcome) -> Outcome {
+fn size(facts: &ObjectFacts, request: &VerifyOptions, ending: &ReadOutcome) -> Outcome {
     if let Some(failure) = wrong_size(&facts.id.target, facts.size) {
         return match &ending.stopped {
             // The answer to the read states another size than the one that is wrong.
@@ -288,7 +288,7 @@ fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &ReadOutcome) -> O
 }
 
 /// One proof over all bytes: at least one reference matched.
-fn proof(findings: &[Finding], request: &VerifyRequest, ending: &ReadOutcome, facts: &ObjectFacts) -> Finding {
+fn proof(findings: &[Finding], request: &VerifyOptions, ending: &ReadOutcome, facts: &ObjectFacts) -> Finding {
     let names: Vec<String> = proving(findings).map(|finding| finding.check.to_string()).collect();
     let failed = |f: &&Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Fail;
     let failed: Vec<&Finding> = findings.iter().filter(failed).collect();
@@ -325,13 +325,7 @@ fn is_sampled(finding: &Finding) -> bool {
         && matches!(finding.outcome, Outcome::Unknown(Reason::Sampled { .. }))
 }
 
-fn manifest(
-    session: &Session,
-    request: &VerifyRequest,
-    found: &Discovery,
-    findings: &[Finding],
-    digests: &Digests,
-) -> Manifest {
+fn manifest(session: &Session, found: &Discovery, findings: &[Finding], digests: &Digests) -> Manifest {
     let facts = &found.facts;
     let wanted = found.layout.for_manifest(facts.size);
     let mut whole = std::collections::BTreeMap::new();
@@ -350,7 +344,7 @@ fn manifest(
     Manifest {
         tool: concat!("stored-ami ", env!("CARGO_PKG_VERSION")).to_owned(),
         written_at: session.context().clock.now().to_string(),
-        target: request.target().to_string(),
+        target: session.target().to_string(),
         version_id: facts.version.clone(),
         etag: facts.id.etag.as_ref().map(ToString::to_string),
         last_modified: facts.last_modified.map(|time| time.to_string()),

@@ -7,9 +7,9 @@ mod confirm;
 mod listed;
 mod matched;
 mod mismatch;
+mod options;
 mod parts;
 mod references;
-mod request;
 mod run;
 mod settle;
 mod stopped;
@@ -19,7 +19,7 @@ mod undocumented;
 use tokio_util::sync::CancellationToken;
 
 pub use matched::ETagParts;
-pub use request::{Expected, ParseExpectedError, VerifyRequest};
+pub use options::{Expected, ParseExpectedError, VerifyOptions};
 
 use super::{Discovery, discover};
 use crate::facts::{Readability, readability};
@@ -64,7 +64,7 @@ pub enum VerifyError {
 /// The request asks for what cannot be done, the object cannot be looked at, or its time was over before that.
 pub async fn verify(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
     let (session, counting) = session.counted();
@@ -81,7 +81,7 @@ pub async fn verify(
 
 async fn read_and_judge(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
     request.check().map_err(VerifyError::Request)?;
@@ -99,7 +99,7 @@ async fn read_and_judge(
 /// As those of [`verify`].
 pub async fn verify_discovered(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: Discovery,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
@@ -110,7 +110,7 @@ pub async fn verify_discovered(
 
 async fn verify_found(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     mut found: Discovery,
     mut ending: ReadOutcome,
     cancel: &CancellationToken,
@@ -163,7 +163,7 @@ fn archived(found: &Discovery) -> Option<String> {
 /// ETag only, and no read says that the object was replaced or deleted after the last byte.
 async fn moved(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: &mut Discovery,
     ending: &ReadOutcome,
 ) -> Option<Reason> {

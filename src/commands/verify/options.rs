@@ -7,7 +7,7 @@ use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::LogicalSizeSource;
 use crate::content::Limits;
 use crate::fetch::Quota;
-use crate::ident::{ETag, ETagForm, Target};
+use crate::ident::{ETag, ETagForm};
 use crate::manifest::{GivenSums, Manifest, Signed};
 use crate::plan::{Budget, Sample};
 use crate::source::ObjectSource;
@@ -15,9 +15,10 @@ use crate::units::PartNumber;
 use crate::verdict::{CheckId, CheckName, Origin, Subject};
 
 /// What to verify, against what, and how hard.
+///
+/// The default holds the bytes against every reference that is stored with the object.
 #[derive(Clone)]
-pub struct VerifyRequest {
-    pub source: Arc<dyn ObjectSource>,
+pub struct VerifyOptions {
     /// `--expect`.
     pub expect: Vec<Expected>,
     /// `--etag`.
@@ -58,11 +59,9 @@ pub struct VerifyRequest {
     pub resume: Option<CheckpointFile>,
 }
 
-impl VerifyRequest {
-    /// A request with no references but those stored with the object.
-    pub fn new(source: Arc<dyn ObjectSource>, budget: Budget) -> Self {
-        VerifyRequest {
-            source,
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        VerifyOptions {
             expect: Vec::new(),
             etag: None,
             etag_parts: None,
@@ -77,7 +76,7 @@ impl VerifyRequest {
             sample: None,
             manifest_wanted: false,
             reread: true,
-            budget,
+            budget: Budget::default(),
             quota: Quota::default(),
             probe: false,
             decode: None,
@@ -85,11 +84,9 @@ impl VerifyRequest {
             resume: None,
         }
     }
+}
 
-    pub fn target(&self) -> &Target {
-        self.source.target()
-    }
-
+impl VerifyOptions {
     /// Whether bytes are read for references alone.
     pub(super) fn reads_nothing_else(&self) -> bool {
         self.digest.is_empty() && !self.manifest_wanted && self.decode.is_none()
