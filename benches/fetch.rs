@@ -9,7 +9,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use stored_ami::checksum::Algorithm;
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::verify::{VerifyRequest, verify};
+use stored_ami::commands::verify::{VerifyOptions, verify};
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
@@ -47,7 +47,7 @@ async fn prove(connection: &Connection, connections: usize, digest: &[Algorithm]
     let Ok(uri) = format!("s3://{BUCKET}/{KEY}").parse() else { panic!("an address of S3") };
     let source = Arc::new(connection.object(uri));
     let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
-    let request = VerifyRequest { digest: digest.to_vec(), ..VerifyRequest::new(source.clone(), budget) };
+    let request = VerifyOptions { digest: digest.to_vec(), budget, ..VerifyOptions::default() };
     let done = verify(&Session::new(source, context), &request, &CancellationToken::new()).await;
     assert!(
         done.is_ok_and(|verified| verified.report.verdict == stored_ami::verdict::Verdict::Pass),

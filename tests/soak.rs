@@ -16,7 +16,7 @@ use common::Server;
 use fastrand::Rng;
 use stored_ami::checkpoint::CheckpointFile;
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::verify::{VerifyRequest, verify};
+use stored_ami::commands::verify::{VerifyOptions, verify};
 use stored_ami::fetch::Quota;
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
@@ -207,7 +207,7 @@ impl Rig {
             max_memory: script.memory,
             range_bytes: None,
         };
-        let mut request = VerifyRequest::new(source.clone(), limits.budget().unwrap());
+        let mut request = VerifyOptions { budget: limits.budget().unwrap(), ..VerifyOptions::default() };
         request.resume = Some(CheckpointFile::new(&self.state));
         let session = Session::new(source, context);
         if let Ends::Spent { bytes } = ends {

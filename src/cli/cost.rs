@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::connect::SourceFactory;
-use super::resolve::{record, usual_budget};
+use super::resolve::record;
 use super::runner::{Runner, Stop};
 use super::usage::{UsageError, load};
 #[cfg(feature = "ec2")]
@@ -142,7 +142,7 @@ impl<'a> Requests<'a> {
             let (name, path) = (path.display().to_string(), path.clone());
             prices.push(load(name, None, move || price_file(&path)).await?);
         }
-        Ok(Requests { args, prices, record: record(args.record.as_deref())?, budget: usual_budget()? })
+        Ok(Requests { args, prices, record: record(args.record.as_deref())?, budget: Budget::default() })
     }
 
     fn in_region(&self, region: Option<&str>) -> Result<CostRequest, UsageError> {

@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
@@ -7,7 +8,7 @@ use super::sums::SumsFile;
 use super::usage::{UsageError, before_work, load, read};
 use crate::checkpoint::CheckpointFile;
 use crate::commands::LogicalSizeSource;
-use crate::commands::verify::VerifyRequest;
+use crate::commands::verify::VerifyOptions;
 use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
 use crate::files::InputKind;
@@ -15,13 +16,9 @@ use crate::ident::ETag;
 use crate::manifest::{Manifest, ManifestKey, Signed};
 use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
+use crate::source::ObjectSource;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, CheckName};
-
-/// The default limits of a read.
-pub(super) fn usual_budget() -> Result<Budget, UsageError> {
-    Limits::default().budget().map_err(|error| UsageError(error.to_string()))
-}
 
 /// The limits of a read. `for_window` bytes of the memory are reserved for decoding.
 fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
@@ -101,7 +98,9 @@ pub(super) fn logical(args: &LogicalArgs) -> Result<LogicalSizeSource, UsageErro
 }
 
 /// The requests for the targets, in order.
-pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyRequest>, UsageError> {
+pub(super) async fn verify_requests(
+    args: &VerifyArgs,
+) -> Result<Vec<(Arc<dyn ObjectSource>, VerifyOptions)>, UsageError> {
     let references = &args.references;
     check_combinations(args)?;
     let decode =
@@ -119,7 +118,7 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             None => None,
             Some(like) => Some(sources.open(like).await?),
         };
-        let request = VerifyRequest {
+        let request = VerifyOptions {
             expect: references.expect.clone(),
             etag: references.etag.as_deref().map(ETag::new),
             manifest: given.manifest.clone(),
@@ -138,10 +137,11 @@ pub(super) async fn verify_requests(args: &VerifyArgs) -> Result<Vec<VerifyReque
             decode,
             logical: known.clone(),
             resume: args.reading.resume.as_deref().map(CheckpointFile::new),
-            ..VerifyRequest::new(sources.open(target).await?, budget)
+            budget,
+            ..VerifyOptions::default()
         };
         request.check().map_err(UsageError)?;
-        requests.push(request);
+        requests.push((sources.open(target).await?, request));
     }
     Ok(requests)
 }

@@ -1,6 +1,5 @@
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{InspectArgs, VerifyArgs};
@@ -9,14 +8,15 @@ use super::connect::SourceFactory;
 use super::generate;
 use super::output::{complain, keep_output, print};
 use super::paths::Paths;
-use super::resolve::{logical, usual_budget, verify_requests};
+use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Stop};
 use super::signals::{asked, asked_before_work, cancel_on_signal};
 use super::usage::UsageError;
-use crate::commands::inspect::{InspectRequest, inspect};
-use crate::commands::verify::{Verified, VerifyRequest, verify};
+use crate::commands::inspect::{InspectOptions, inspect};
+use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::files::OutputKind;
 use crate::manifest::Manifest;
+use crate::plan::Budget;
 use crate::report::{Exit, Report};
 
 /// Runs a command and returns its exit code.
@@ -85,8 +85,8 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
     let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
-    let request = InspectRequest {
-        budget: usual_budget()?,
+    let request = InspectOptions {
+        budget: Budget::default(),
         logical: logical(&args.logical)?,
         probe: args.probe.map(usize::from),
     };
@@ -108,8 +108,8 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
     let requests = verify_requests(&args).await?;
     let cancel = cancel_on_signal();
-    for (request, target) in requests.into_iter().zip(&args.targets) {
-        let session = runner.session(Arc::clone(&request.source));
+    for ((source, request), target) in requests.into_iter().zip(&args.targets) {
+        let session = runner.session(source);
         let work = verify(&session, &request, &cancel);
         if let Some(verified) = runner.run(&target.to_string(), Stop::Within(VERIFY_GRACE), work).await {
             show_verified(&mut runner, verified, &request, args.references.write_manifest.as_deref());
@@ -123,7 +123,7 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
 
 /// Shows the report, then writes the manifest, and removes the checkpoint last, so that nothing is lost if the process
 /// ends in between.
-fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyRequest, manifest_path: Option<&Path>) {
+fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOptions, manifest_path: Option<&Path>) {
     let Verified { report, manifest, finished, .. } = verified;
     runner.add(Report::Verify(Box::new(report)));
     if let (Some(manifest), Some(path)) = (manifest, manifest_path)

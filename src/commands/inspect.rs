@@ -19,7 +19,7 @@ use crate::verdict::{Finding, Origin, Outcome};
 
 /// Parameters of an inspection.
 #[derive(Debug, Clone)]
-pub struct InspectRequest {
+pub struct InspectOptions {
     /// Limits of the verification whose cost is estimated.
     pub budget: Budget,
     /// The size before compression, for the ratio.
@@ -33,7 +33,7 @@ pub struct InspectRequest {
 /// # Errors
 ///
 /// The object does not exist or cannot be described.
-pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
+pub async fn inspect(session: &Session, request: &InspectOptions) -> Result<InspectReport, SourceError> {
     let (session, counting) = session.counted();
     let mut report = known_without_reading(&session, request).await?;
     let counts = counting.counts();
@@ -41,7 +41,7 @@ pub async fn inspect(session: &Session, request: &InspectRequest) -> Result<Insp
     Ok(report)
 }
 
-async fn known_without_reading(session: &Session, request: &InspectRequest) -> Result<InspectReport, SourceError> {
+async fn known_without_reading(session: &Session, request: &InspectOptions) -> Result<InspectReport, SourceError> {
     match discover(session).await {
         Ok(found) => Ok(full(session, found, request).await),
         Err(error)
@@ -53,7 +53,7 @@ async fn known_without_reading(session: &Session, request: &InspectRequest) -> R
     }
 }
 
-async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> InspectReport {
+async fn full(session: &Session, found: Discovery, request: &InspectOptions) -> InspectReport {
     let id = &found.facts.id;
     let (tags, lock) = if found.facts.storage_class.is_some() {
         let (tags, lock) = join!(session.tags(id), lock(session, &found.facts));

@@ -32,8 +32,8 @@ mod tests {
 
     use super::bench::{BenchRequest, bench};
     use super::cost::{CostRequest, cost_of_target};
-    use super::inspect::{InspectRequest, inspect};
-    use super::verify::{VerifyRequest, verify};
+    use super::inspect::{InspectOptions, inspect};
+    use super::verify::{VerifyOptions, verify};
     use super::*;
     use crate::clock::SystemClock;
     use crate::plan::Limits;
@@ -53,12 +53,13 @@ mod tests {
         let (budget, never) = (Limits::default().budget().unwrap(), CancellationToken::new());
 
         let logical = LogicalSizeSource { record: None, stated: None };
-        let known = inspect(&session, &InspectRequest { budget, logical, probe: Some(2) }).await.unwrap();
+        let known = inspect(&session, &InspectOptions { budget, logical, probe: Some(2) }).await.unwrap();
         assert!(known.requests > 1 && known.received_bytes > 0, "{known:?}");
 
-        let request = VerifyRequest {
+        let request = VerifyOptions {
             expect: vec!["md5:00000000000000000000000000000000".parse().unwrap()],
-            ..VerifyRequest::new(source, budget)
+            budget,
+            ..VerifyOptions::default()
         };
         let stats = verify(&session, &request, &never).await.unwrap().report.stats;
         assert_eq!((stats.reads, stats.received_bytes), (2, 20_000), "a mismatch is read again: {stats:?}");

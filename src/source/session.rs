@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::{Body, ErrorKind, ObjectSource, RetryPolicy, SourceError};
-use crate::clock::{Clock, within};
+use crate::clock::{Clock, SystemClock, within};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
-use crate::progress::{Call, Counting, Monitor};
+use crate::progress::{Call, Counting, Monitor, Silent};
 use crate::units::{ByteRange, PartNumber};
 
 /// What all requests need besides their target.
@@ -21,6 +21,13 @@ pub struct Context {
     pub monitor: Arc<dyn Monitor>,
     /// Retries of failed requests.
     pub retry: RetryPolicy,
+}
+
+impl Default for Context {
+    /// The clock of the machine, a monitor that ignores what it is told, and the default retries.
+    fn default() -> Self {
+        Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() }
+    }
 }
 
 impl Context {

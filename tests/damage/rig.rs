@@ -1,4 +1,4 @@
-//! A lab whose objects are changed without updating what S3 stores about them.
+//! A lab whose objects are changed behind what S3 keeps of them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use stored_ami::checksum::{Algorithm, Digest};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::verify::{Verified, VerifyRequest, verify};
+use stored_ami::commands::verify::{Verified, VerifyOptions, verify};
 use stored_ami::ident::ETag;
 use stored_ami::manifest::{GivenSums, Manifest, SumLine, SumValue};
 use stored_ami::plan::{Budget, Limits, Sample};
@@ -34,15 +34,14 @@ use crate::shape::parts;
 const BUCKET: &str = "archive";
 const LIKE: &str = "like.bin";
 
-/// A lab, and a verifier of the objects in it.
 pub struct Rig {
     lab: Lab,
     connection: Connection,
     holding: Holding,
     budget: Budget,
-    /// Number of objects so far.
+    /// Objects so far.
     objects: AtomicUsize,
-    /// Manifests by content, written by the tool itself.
+    /// Manifests of bytes, written by the tool itself.
     manifests: Mutex<BTreeMap<Bytes, Manifest>>,
 }
 
@@ -73,39 +72,39 @@ impl Rig {
         self.lab.synthesize(BUCKET, key, any).await.unwrap();
     }
 
-    /// Each case has its own object: an abandoned read leaves requests in flight, which must not be counted for the
-    /// next case.
+    /// Each case has an object of its own: a reading that is given up leaves requests behind that are still under way,
+    /// and they must not be taken for those of the next case.
     async fn fresh(&self) -> String {
         let key = format!("case-{}.bin", self.objects.fetch_add(1, Ordering::Relaxed));
         self.create(&key).await;
         key
     }
 
-    /// Applies the harm, verifies, and returns the report and the reads of object bytes.
+    /// Does what is to be done, verifies, and gives the report and the reads of object bytes.
     pub async fn verify(&self, case: &Case) -> (VerifyReport, Vec<CallRecord>) {
         let key = self.fresh().await;
-        let mut request = self.request(&key);
+        let mut request = self.options();
         for reference in &self.holding.references {
-            self.give(*reference, case, &mut request).await;
+            self.give(*reference, case, (&key, &mut request)).await;
         }
         self.plant(&key, case);
         self.lab.clear_calls();
-        let report = self.run(request).await.report;
+        let report = self.run(&key, request).await.report;
         let mut calls = self.lab.calls();
         calls.retain(|call| call.operation == Operation::GetObject && call.key == key);
         (report, calls)
     }
 
     fn source(&self, key: &str) -> Arc<dyn ObjectSource> {
-        // The matrix tests S3 itself, which documents its ETags.
+        // The matrix is about S3 itself, which documents its ETags.
         Arc::new(AsAws(Arc::new(self.connection.object(format!("s3://{BUCKET}/{key}").parse().unwrap()))))
     }
 
-    fn request(&self, key: &str) -> VerifyRequest {
-        VerifyRequest::new(self.source(key), self.budget)
+    fn options(&self) -> VerifyOptions {
+        VerifyOptions { budget: self.budget, ..VerifyOptions::default() }
     }
 
-    async fn run(&self, mut request: VerifyRequest) -> Verified {
+    async fn run(&self, key: &str, mut request: VerifyOptions) -> Verified {
         match self.holding.reading {
             Reading::Sample => request.sample = Some(Sample::Slice { slice: 2, of: 2 }),
             Reading::InOrder if !request.manifest_wanted => request.digest = vec![Algorithm::Sha512],
@@ -113,12 +112,12 @@ impl Rig {
         }
         let context =
             Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
-        let session = Session::new(Arc::clone(&request.source), context);
+        let session = Session::new(self.source(key), context);
         verify(&session, &request, &CancellationToken::new()).await.unwrap()
     }
 
-    /// Adds the reference values of the user to the request.
-    async fn give(&self, reference: Reference, case: &Case, request: &mut VerifyRequest) {
+    /// Adds what a person gives to the request.
+    async fn give(&self, reference: Reference, case: &Case, (key, request): (&str, &mut VerifyOptions)) {
         let value = |algorithm| Digest::new(algorithm, &digest(algorithm, &case.total_of)).unwrap();
         match reference {
             Reference::Expect(algorithm) => {
@@ -140,15 +139,15 @@ impl Rig {
             Reference::Manifest => {
                 let of_parts = self.manifest(&case.parts_of, &case.written).await;
                 let total = self.manifest(&case.total_of, &case.written).await;
-                // An earlier manifest of this object.
-                let target = request.target().to_string();
+                // It is the manifest of this very object, from before.
+                let target = self.source(key).target().to_string();
                 request.manifest = Some(("m.json".to_owned(), Manifest { target, whole: total.whole, ..of_parts }));
             }
             Reference::Full(_) | Reference::Unstated(_) | Reference::Composite(_) | Reference::ETag => {}
         }
     }
 
-    /// The manifest that `--write-manifest` writes for these bytes.
+    /// What `--write-manifest` keeps of these bytes, while they were at rest.
     async fn manifest(&self, bytes: &Bytes, written: &[usize]) -> Manifest {
         if let Some(known) = self.manifests.lock().unwrap().get(bytes) {
             return known.clone();
@@ -165,13 +164,13 @@ impl Rig {
             total_of: bytes.clone(),
         };
         self.plant(&key, &before);
-        let run = self.run(VerifyRequest { manifest_wanted: true, ..self.request(&key) }).await;
+        let run = self.run(&key, VerifyOptions { manifest_wanted: true, ..self.options() }).await;
         let manifest = run.manifest.unwrap_or_else(|| panic!("no manifest: {:#?}", run.report));
         self.manifests.lock().unwrap().insert(bytes.clone(), manifest.clone());
         manifest
     }
 
-    /// Sets the stored bytes, and what S3 states about them, to those of the case.
+    /// Puts the bytes at rest, and what S3 keeps of them, to what they are in the case.
     fn plant(&self, key: &str, case: &Case) {
         self.lab.replace(BUCKET, key, case.held.clone()).unwrap();
         self.lab.with_object(BUCKET, key, |record| self.record(case, record)).unwrap();
@@ -239,7 +238,7 @@ impl Rig {
         record.tags = if changed { vec![("stage".to_owned(), "other".to_owned())] } else { Vec::new() };
     }
 
-    /// The record of an object, for a comparison with an upload.
+    /// What S3 keeps of an object, for a comparison with an upload.
     pub async fn kept(&self, case: &Case) -> ObjectRecord {
         let key = self.fresh().await;
         self.plant(&key, case);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use stored_ami::checksum::Algorithm;
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::verify::{VerifyRequest, verify};
-use stored_ami::plan::Limits;
+use stored_ami::commands::verify::{VerifyOptions, verify};
 use stored_ami::progress::Silent;
 use stored_ami::report::{Exit, VerifyReport};
 use stored_ami::source::s3::{Connection, S3Options};
@@ -161,9 +160,8 @@ async fn by_aws(rig: &Rig) -> VerifyReport {
     };
     let connection = Connection::open(options).await.unwrap();
     let source = Arc::new(AsAws(Arc::new(connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()))));
-    let request = VerifyRequest::new(source.clone(), Limits::default().budget().unwrap());
     let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
-    verify(&Session::new(source, context), &request, &CancellationToken::new()).await.unwrap().report
+    verify(&Session::new(source, context), &VerifyOptions::default(), &CancellationToken::new()).await.unwrap().report
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use stored_ami::checksum::{Algorithm, ChecksumKind, Hasher, StoredChecksum};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::verify::{Verified, VerifyRequest, verify};
+use stored_ami::commands::verify::{Verified, VerifyOptions, verify};
 use stored_ami::facts::Fact;
 use stored_ami::fetch::Quota;
 use stored_ami::ident::ETag;
-use stored_ami::plan::Limits;
 use stored_ami::progress::{Call, Monitor, Silent};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use stored_ami::source::{Context, ErrorKind, RetryPolicy, Session};
@@ -74,18 +73,24 @@ fn context(monitor: Arc<dyn Monitor>) -> Context {
     Context { clock: Arc::new(SystemClock), monitor, retry }
 }
 
-async fn run(request: &VerifyRequest, monitor: Arc<dyn Monitor>, cancel: &CancellationToken) -> Verified {
-    let session = Session::new(Arc::clone(&request.source), context(monitor));
+async fn run(
+    source: &MemorySource,
+    request: &VerifyOptions,
+    monitor: Arc<dyn Monitor>,
+    cancel: &CancellationToken,
+) -> Verified {
+    let session = Session::new(Arc::new(source.clone()), context(monitor));
     verify(&session, request, cancel).await.unwrap()
 }
 
 async fn case(from: From, ends: &Ends) -> Verified {
     let source = MemorySource::new(object(from));
-    let mut request = VerifyRequest::new(Arc::new(source.clone()), Limits::default().budget().unwrap());
+    let mut request = VerifyOptions::default();
     match from {
         From::Manifest => {
-            let wanted = VerifyRequest { manifest_wanted: true, ..request.clone() };
-            let mut manifest = run(&wanted, Arc::new(Silent), &CancellationToken::new()).await.manifest.unwrap();
+            let wanted = VerifyOptions { manifest_wanted: true, ..request.clone() };
+            let mut manifest =
+                run(&source, &wanted, Arc::new(Silent), &CancellationToken::new()).await.manifest.unwrap();
             let wrong = Hasher::digest(Algorithm::Sha256, b"other").base64();
             manifest.parts.iter_mut().for_each(|parts| parts.digests[0] = wrong.clone());
             manifest.whole.remove("sha256");
@@ -111,7 +116,7 @@ async fn case(from: From, ends: &Ends) -> Verified {
         Ends::Answer(kind) => source.object().faults = second(Action::Fail(kind.clone())),
         Ends::OtherBytes => source.object().faults = second(Action::Flip { offset: 9 }),
     }
-    run(&request, monitor, &cancel).await
+    run(&source, &request, monitor, &cancel).await
 }
 
 #[tokio::test]
@@ -152,8 +157,8 @@ async fn what_nothing_identifies_may_have_been_replaced_while_it_was_read() {
     ] {
         let mut object = object(From::Like);
         (object.facts.id.etag, object.facts.last_modified) = (etag, modified);
-        let request = VerifyRequest::new(Arc::new(MemorySource::new(object)), Limits::default().budget().unwrap());
-        let report = run(&request, Arc::new(Silent), &CancellationToken::new()).await.report;
+        let (source, options) = (MemorySource::new(object), VerifyOptions::default());
+        let report = run(&source, &options, Arc::new(Silent), &CancellationToken::new()).await.report;
         assert_eq!((i64::from(report.exit_code.code()), report.findings[0].verdict.name()), (exit, identity));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stored_ami::clock::TestClock;
-use stored_ami::commands::verify::{VerifyError, VerifyRequest, verify};
+use stored_ami::commands::verify::{VerifyError, VerifyOptions, verify};
 use stored_ami::plan::{Concurrency, Limits};
 use stored_ami::progress::Silent;
 use stored_ami::report::VerifyReport;
@@ -72,7 +72,7 @@ impl Rig {
         let retry = RetryPolicy { stall: STALL, ..RetryPolicy::default() };
         let context = Context { clock: clock.clone(), monitor: Arc::new(Silent), retry };
         let limits = Limits { concurrency: Concurrency::Fixed(connections), ..Limits::default() };
-        let request = VerifyRequest::new(source.clone(), limits.budget().unwrap());
+        let request = VerifyOptions { budget: limits.budget().unwrap(), ..VerifyOptions::default() };
         let session = Session::new(source, context);
         let never = CancellationToken::new();
         let ending = match tokio::time::timeout(HANGS, verify(&session, &request, &never)).await {

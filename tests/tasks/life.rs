@@ -9,7 +9,7 @@ use stored_ami::account::AccountService;
 use stored_ami::account::aws::Account;
 use stored_ami::checks::preflight::ServiceLimits;
 use stored_ami::clock::TestClock;
-use stored_ami::commands::preflight::{RestorePreflightRequest, StorePreflightRequest, survey_store};
+use stored_ami::commands::preflight::{RestorePreflightRequest, StorePreflightRequest, preflight_store};
 use stored_ami::commands::restore::{Begun, FollowRequest, How, follow_restore, prepare_restore, start_restore};
 use stored_ami::commands::store::{StoreFollowRequest, follow_store, start_store};
 use stored_ami::commands::stored::stored;
@@ -148,7 +148,7 @@ async fn live(services: &ObjectServices, journal: &Journal) {
             accept: Vec::new(),
             tags: true,
         };
-        let (report, _) = survey_store(services, &wish).await.unwrap();
+        let (report, _) = preflight_store(services, &wish).await.unwrap();
         assert_eq!(report.exit_code, Exit::Passed);
         start_store(services, &wish, &report).await.unwrap();
     }

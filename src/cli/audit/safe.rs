@@ -4,7 +4,7 @@ use super::args::SafeArgs;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
 use crate::cli::connect::{connect, options};
-use crate::cli::resolve::{record, usual_budget};
+use crate::cli::resolve::record;
 use crate::cli::results::Results;
 use crate::cli::signals::{cancel_on_signal, until};
 use crate::cli::terminal::Progress;
@@ -12,7 +12,7 @@ use crate::cli::usage::load;
 use crate::clock::SystemClock;
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
 use crate::ledger::{Ledger, SharedLedger};
-use crate::plan::Sample;
+use crate::plan::{Budget, Sample};
 use crate::report::{Exit, Report};
 use crate::source::s3::Buckets;
 use crate::source::{Context, RetryPolicy};
@@ -38,7 +38,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
         due: AuditLimits::default(),
         policy,
         objects_at_once: QUESTIONS,
-        budget: usual_budget()?,
+        budget: Budget::default(),
     };
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();

@@ -8,7 +8,7 @@ use crate::cli::runner::{Runner, Stop};
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
 use crate::commands::iam_policy::{PolicyScope, REMARKS, policy};
-use crate::commands::preflight::{StorePreflightRequest, survey_restore, survey_store};
+use crate::commands::preflight::{StorePreflightRequest, preflight_restore, preflight_store};
 use crate::commands::stored::stored;
 use crate::render::escaped;
 use crate::report::{Exit, Report};
@@ -31,7 +31,8 @@ async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
         accept: args.task.judging.accept,
         tags: !args.no_tags,
     };
-    let work = async { survey_store(&services, &request).await.map(|(report, _)| Report::Preflight(Box::new(report))) };
+    let work =
+        async { preflight_store(&services, &request).await.map(|(report, _)| Report::Preflight(Box::new(report))) };
     runner.report(&target, Stop::AtOnce, work).await;
     Ok(runner.finish())
 }
@@ -45,7 +46,7 @@ async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
     let work = async {
         let request = verified_first(&services, request, args.source.verify, &cancel).await;
-        survey_restore(&services, &request).await.map(|surveyed| Report::Preflight(Box::new(surveyed.report)))
+        preflight_restore(&services, &request).await.map(|surveyed| Report::Preflight(Box::new(surveyed.report)))
     };
     runner.report(&args.target.to_string(), Stop::AtOnce, work).await;
     Ok(runner.finish())

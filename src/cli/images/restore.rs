@@ -6,13 +6,13 @@ use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::services;
 use super::{agreed, ask, can_ask};
 use crate::checks::preflight::{RestorePace, SourceFacts};
-use crate::cli::resolve::{record, usual_budget};
+use crate::cli::resolve::record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::{UsageError, read};
 use crate::commands::preflight::{RestorePreflightRequest, VerifiedNow};
 use crate::commands::restore::{FollowRequest, Origin, Prepared, follow_restore, prepare_restore, start_restore};
-use crate::commands::verify::{VerifyRequest, verify};
+use crate::commands::verify::{VerifyOptions, verify};
 use crate::commands::{ObjectServices, RegionServices};
 use crate::files::InputKind;
 use crate::ident::{AmiId, ImageName, ObjectUri};
@@ -104,12 +104,7 @@ async fn verify_now(
     wish: &RestorePreflightRequest,
     cancel: &CancellationToken,
 ) -> VerifiedNow {
-    let budget = match usual_budget() {
-        Ok(budget) => budget,
-        Err(error) => return VerifiedNow { verdict: Verdict::Unknown, detail: error.to_string(), etag: None },
-    };
-    let source = services.object.source();
-    let request = VerifyRequest { manifest: wish.manifest.clone(), ..VerifyRequest::new(source, budget) };
+    let request = VerifyOptions { manifest: wish.manifest.clone(), ..VerifyOptions::default() };
     match verify(&services.object, &request, cancel).await {
         Ok(verified) => {
             let report = verified.report;

@@ -9,7 +9,7 @@ use crate::cli::output::keep_output;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
-use crate::commands::preflight::{StorePreflightRequest, survey_store};
+use crate::commands::preflight::{StorePreflightRequest, preflight_store};
 use crate::commands::store::{FollowedStore, StoreFollowRequest, follow_store, start_store};
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::ObjectFacts;
@@ -59,7 +59,7 @@ impl Store<'_> {
             accept: args.task.judging.accept.clone(),
             tags: !args.no_tags,
         };
-        let work = survey_store(&services, &request);
+        let work = preflight_store(&services, &request);
         let Some((report, record)) = self.runner.run(image.as_str(), Stop::AtOnce, work).await else {
             return Ok(());
         };

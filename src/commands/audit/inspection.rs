@@ -7,7 +7,7 @@ use super::subject::Subject;
 use crate::audit::{ContentFingerprint, Level, Word};
 use crate::checksum::ChecksumKind;
 use crate::commands::Discovery;
-use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyRequest, verify_discovered};
+use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyOptions, verify_discovered};
 use crate::facts::{ListedObject, ObjectFacts};
 use crate::ident::{ETagForm, ObjectIdentity};
 use crate::plan::PartLayout;
@@ -67,7 +67,7 @@ async fn read(
     let sample = (request.level == Level::Sample).then_some(request.sample);
     let known = subject.history.and_then(|history| history.parts_of(seen));
     let etag_parts = known.map(|(etag, layout)| ETagParts { etag, layout });
-    let wish = VerifyRequest { sample, etag_parts, ..VerifyRequest::new(session.source(), request.budget) };
+    let wish = VerifyOptions { sample, etag_parts, budget: request.budget, ..VerifyOptions::default() };
     verify_discovered(session, &wish, found, cancel).await.map_err(|error| match error {
         VerifyError::Source(error) => error,
         VerifyError::Request(_) | VerifyError::OutOfTime => {

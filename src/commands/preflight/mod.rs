@@ -4,10 +4,10 @@ mod restore;
 mod size;
 mod store;
 
-pub use restore::{RestorePreflight, RestorePreflightRequest, VerifiedNow, survey_restore};
+pub use restore::{RestorePreflight, RestorePreflightRequest, VerifiedNow, preflight_restore};
 pub(super) use restore::{SOURCE_TAG, restore_tags};
 pub(super) use size::size_without_source;
-pub use store::{StorePreflightRequest, survey_store};
+pub use store::{StorePreflightRequest, preflight_store};
 
 pub(super) use store::{size_of, survey_stored};
 

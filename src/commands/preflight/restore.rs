@@ -89,7 +89,7 @@ pub struct RestorePreflight {
 ///
 /// The error of STS if it rejects the credentials or if the Region cannot be reached. Every other failed request makes
 /// its check unknown.
-pub async fn survey_restore(
+pub async fn preflight_restore(
     services: &ObjectServices,
     wish: &RestorePreflightRequest,
 ) -> Result<RestorePreflight, SourceError> {

@@ -64,7 +64,7 @@ pub(in crate::commands) async fn survey_stored(
 ///
 /// The error of STS if it rejects the credentials or if the Region cannot be reached. Every other failed request makes
 /// its check unknown.
-pub async fn survey_store(
+pub async fn preflight_store(
     services: &ObjectServices,
     wish: &StorePreflightRequest,
 ) -> Result<(PreflightReport, Option<Record>), SourceError> {

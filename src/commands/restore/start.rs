@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::holder::{claimed_by, doubtful};
 use super::request::Origin;
 use crate::checks::preflight::Claimed;
-use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, restore_tags, survey_restore};
+use crate::commands::preflight::{RestorePreflight, RestorePreflightRequest, preflight_restore, restore_tags};
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::ImageFacts;
 use crate::image::RestoreRequest;
@@ -37,7 +37,7 @@ pub async fn prepare_restore(
     wish: &RestorePreflightRequest,
     journal: &Journal,
 ) -> Result<Prepared, SourceError> {
-    let mut surveyed = survey_restore(services, wish).await?;
+    let mut surveyed = preflight_restore(services, wish).await?;
     let existing = existing(services, &surveyed, journal).await?;
     surveyed.report.requests = services.region.requests();
     Ok(Prepared { surveyed, existing })

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::parts::part_runs;
 use super::stopped::why_stopped;
-use super::{Verified, VerifyRequest, unknown};
+use super::{Verified, VerifyOptions, unknown};
 use crate::checks::{Digests, RatioBasis, contradiction, demanded, wrong_size};
 use crate::commands::Discovery;
 use crate::content::{Decoded, End, Format, Probed};
@@ -43,7 +43,7 @@ pub(super) struct ReadOutcome {
 /// Adds the findings about the whole object, computes the verdict and the exit code, and builds the report.
 pub(super) fn assemble(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: Discovery,
     mut findings: Vec<Finding>,
     ending: ReadOutcome,
@@ -110,7 +110,7 @@ pub(super) fn assemble(
             None
         }
         (true, _, Some(all)) if ending.complete() && ending.stopped.is_none() => {
-            Some(manifest(session, request, &found, &findings, all))
+            Some(manifest(session, &found, &findings, all))
         }
         (true, _, _) => {
             notes.push("no manifest is written, for not every byte was read".to_owned());
@@ -119,7 +119,7 @@ pub(super) fn assemble(
         (false, _, _) => None,
     };
     let report = VerifyReport {
-        target: request.target().to_string(),
+        target: session.target().to_string(),
         verdict,
         proved_by: proving(&findings).map(|finding| finding.check).collect(),
         accepted,
@@ -147,7 +147,7 @@ pub(super) fn assemble(
 }
 
 /// Marks the findings that a pass requires.
-fn require(findings: &mut [Finding], request: &VerifyRequest) {
+fn require(findings: &mut [Finding], request: &VerifyOptions) {
     let required = |finding: &Finding| {
         // An object that is not a known stream, or a stream without checksums, has nothing to require.
         let says_nothing = matches!(&finding.outcome, Outcome::Unknown(Reason::NotStated { .. }));
@@ -201,7 +201,7 @@ fn is_stream(decoded: &Decoded) -> bool {
 }
 
 /// The compression ratio; `None` if no size before compression is known.
-fn ratio(request: &VerifyRequest, facts: &ObjectFacts, decoded: Option<&Decoded>) -> Option<RatioReport> {
+fn ratio(request: &VerifyOptions, facts: &ObjectFacts, decoded: Option<&Decoded>) -> Option<RatioReport> {
     let decoded = decoded.filter(|decoded| is_stream(decoded) && decoded.end == End::Whole);
     if decoded.is_none() && !request.logical.is_given() {
         return None;
@@ -269,7 +269,7 @@ fn denies_size(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Changed | ErrorKind::Protocol | ErrorKind::ShortBody)
 }
 
-fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &ReadOutcome) -> Outcome {
+fn size(facts: &ObjectFacts, request: &VerifyOptions, ending: &ReadOutcome) -> Outcome {
     if let Some(failure) = wrong_size(&facts.id.target, facts.size) {
         return match &ending.stopped {
             // The response to the read states a different size than the invalid one of HEAD.
@@ -295,7 +295,7 @@ fn size(facts: &ObjectFacts, request: &VerifyRequest, ending: &ReadOutcome) -> O
 }
 
 /// The check `proof`: at least one reference matched over all bytes.
-fn proof(findings: &[Finding], request: &VerifyRequest, ending: &ReadOutcome, facts: &ObjectFacts) -> Finding {
+fn proof(findings: &[Finding], request: &VerifyOptions, ending: &ReadOutcome, facts: &ObjectFacts) -> Finding {
     let names: Vec<String> = proving(findings).map(|finding| finding.check.to_string()).collect();
     let failed = |f: &&Finding| matches!(f.check, CheckId::Reference(..)) && f.verdict() == Verdict::Fail;
     let failed: Vec<&Finding> = findings.iter().filter(failed).collect();
@@ -332,13 +332,7 @@ fn is_sampled(finding: &Finding) -> bool {
         && matches!(finding.outcome, Outcome::Unknown(Reason::Sampled { .. }))
 }
 
-fn manifest(
-    session: &Session,
-    request: &VerifyRequest,
-    found: &Discovery,
-    findings: &[Finding],
-    digests: &Digests,
-) -> Manifest {
+fn manifest(session: &Session, found: &Discovery, findings: &[Finding], digests: &Digests) -> Manifest {
     let facts = &found.facts;
     let wanted = found.layout.for_manifest(facts.size);
     let mut whole = std::collections::BTreeMap::new();
@@ -357,7 +351,7 @@ fn manifest(
     Manifest {
         tool: concat!("stored-ami ", env!("CARGO_PKG_VERSION")).to_owned(),
         written_at: session.context().clock.now().to_string(),
-        target: request.target().to_string(),
+        target: session.target().to_string(),
         version_id: facts.version.clone(),
         etag: facts.id.etag.as_ref().map(ToString::to_string),
         last_modified: facts.last_modified.map(|time| time.to_string()),

@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{VerifyError, VerifyRequest};
+use super::{VerifyError, VerifyOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointFile, CheckpointObject};
 use crate::clock::Clock;
 use crate::facts::ObjectFacts;
@@ -20,10 +20,10 @@ pub(super) struct CheckpointWriter {
 
 impl CheckpointWriter {
     /// `None` if the request names no checkpoint file.
-    pub fn of(session: &Session, request: &VerifyRequest, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
+    pub fn of(session: &Session, request: &VerifyOptions, facts: &ObjectFacts, plan: &Arc<ReadPlan>) -> Option<Self> {
         Some(CheckpointWriter {
             file: request.resume.clone()?,
-            object: CheckpointObject::of(request.target().to_string(), facts),
+            object: CheckpointObject::of(session.target().to_string(), facts),
             plan: Arc::clone(plan),
             clock: Arc::clone(&session.context().clock),
         })

@@ -7,9 +7,9 @@ mod confirm;
 mod listed;
 mod matched;
 mod mismatch;
+mod options;
 mod parts;
 mod references;
-mod request;
 mod run;
 mod settle;
 mod stopped;
@@ -19,7 +19,7 @@ mod undocumented;
 use tokio_util::sync::CancellationToken;
 
 pub use matched::ETagParts;
-pub use request::{Expected, ParseExpectedError, VerifyRequest};
+pub use options::{Expected, ParseExpectedError, VerifyOptions};
 
 use super::{Discovery, discover};
 use crate::facts::{Readability, readability};
@@ -68,7 +68,7 @@ pub enum VerifyError {
 /// The request cannot be carried out, the object cannot be described, or `--max-time` ended before that.
 pub async fn verify(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
     let (session, counting) = session.counted();
@@ -85,7 +85,7 @@ pub async fn verify(
 
 async fn read_and_judge(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
     request.check().map_err(VerifyError::Request)?;
@@ -103,7 +103,7 @@ async fn read_and_judge(
 /// See [`verify`].
 pub async fn verify_discovered(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: Discovery,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
@@ -114,7 +114,7 @@ pub async fn verify_discovered(
 
 async fn verify_found(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     mut found: Discovery,
     mut ending: ReadOutcome,
     cancel: &CancellationToken,
@@ -167,7 +167,7 @@ fn archived(found: &Discovery) -> Option<String> {
 /// strong ETag, and a read cannot detect a replacement or deletion after its last byte.
 async fn moved(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: &mut Discovery,
     ending: &ReadOutcome,
 ) -> Option<Reason> {

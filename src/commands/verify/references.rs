@@ -1,4 +1,4 @@
-use super::{VerifyError, VerifyRequest, unknown};
+use super::{VerifyError, VerifyOptions, unknown};
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::{Discovery, discover};
 use crate::ident::{ETag, ETagForm};
@@ -14,7 +14,7 @@ use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outc
 /// Collects all references for the object: stored values, given values, manifest, checksum file, `--like`.
 pub(super) async fn collect(
     session: &Session,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: &mut Discovery,
 ) -> Result<References, VerifyError> {
     let mut all = stored_references(&found.facts, &found.layout, Origin::Stored, None);
@@ -37,7 +37,7 @@ pub(super) async fn collect(
 }
 
 /// Adds the values of `--expect` and `--etag`.
-fn add_given(all: &mut References, request: &VerifyRequest, found: &Discovery) {
+fn add_given(all: &mut References, request: &VerifyOptions, found: &Discovery) {
     let size = found.facts.size;
     for expected in &request.expect {
         let check = CheckId::Reference(Origin::Expect, Subject::Checksum(expected.0.algorithm()));
@@ -54,11 +54,11 @@ fn add_given(all: &mut References, request: &VerifyRequest, found: &Discovery) {
 /// Adds the values of a manifest. The manifest of another object is rejected, unless ETag, size and parts are the same.
 fn add_manifest(
     all: &mut References,
-    request: &VerifyRequest,
+    request: &VerifyOptions,
     found: &mut Discovery,
     (file, manifest): (&str, &Manifest),
 ) -> Result<(), VerifyError> {
-    if manifest.target != request.target().to_string() {
+    if manifest.target != found.facts.id.target.to_string() {
         if let Some(how) = manifest.is_of_another(&found.facts, &found.layout) {
             return Err(VerifyError::Request(format!("manifest {file} is of {}: {how}", manifest.target)));
         }

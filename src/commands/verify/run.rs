@@ -7,7 +7,7 @@ use super::matched::etag_parts;
 use super::mismatch::{Judged, Mismatch};
 use super::references::needs;
 use super::stopped::why_stopped;
-use super::{VerifyError, VerifyRequest, undocumented, unknown};
+use super::{VerifyError, VerifyOptions, undocumented, unknown};
 use crate::checks::{Digests, Judgement, held_by_part, judge};
 use crate::checksum::Algorithm;
 use crate::commands::Discovery;
@@ -21,7 +21,7 @@ use crate::verdict::{Coverage, Finding, Outcome, Reason};
 /// The reads of one verification, and the state of its references.
 pub(super) struct VerifyRun<'a> {
     pub(super) session: &'a Session,
-    pub(super) request: &'a VerifyRequest,
+    pub(super) request: &'a VerifyOptions,
     cancel: &'a CancellationToken,
     pub(super) found: &'a mut Discovery,
     pub(super) reading: Option<Reading>,
@@ -58,7 +58,7 @@ impl<'a> VerifyRun<'a> {
     /// Prepares a verification of the discovered object. Reads nothing yet.
     pub fn new(
         session: &'a Session,
-        request: &'a VerifyRequest,
+        request: &'a VerifyOptions,
         cancel: &'a CancellationToken,
         found: &'a mut Discovery,
     ) -> Self {

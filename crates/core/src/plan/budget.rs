@@ -84,6 +84,13 @@ pub struct PlanTooLarge {
     pub needed: u64,
 }
 
+impl Default for Budget {
+    /// The budget of the default [`Limits`].
+    fn default() -> Self {
+        Limits::default().divided(BEGIN_WITH, GROW_TO)
+    }
+}
+
 impl Budget {
     /// Checks that the state of a read fits into the budget. The state takes the place of buffered bytes. If
     /// bytes are hashed in order, each GET in flight also needs room for buffering.
@@ -151,12 +158,21 @@ impl Limits {
         if needed(concurrency) > self.max_memory {
             return Err(TooLittleMemory { max_memory: self.max_memory, concurrency, needed: needed(concurrency) });
         }
+        Ok(self.divided(concurrency, grow_to))
+    }
+
+    /// The budget with this many GET requests, for which the memory suffices.
+    const fn divided(self, concurrency: usize, grow_to: usize) -> Budget {
         let left = self.max_memory - PROCESS - CONNECTION * concurrency as u64;
         // As many bytes as are queued for lanes may be in processing.
-        let lanes_room = (left / 6).clamp(LEAST_FOR_LANES, MOST_FOR_LANES);
+        let lanes_room = match left / 6 {
+            ..LEAST_FOR_LANES => LEAST_FOR_LANES,
+            room @ LEAST_FOR_LANES..=MOST_FOR_LANES => room,
+            _ => MOST_FOR_LANES,
+        };
         // Small buffered pieces take about a quarter more in the allocator.
         let waiting_room = (left - 2 * lanes_room) / 5 * 4;
-        Ok(Budget { concurrency, grow_to, range_bytes: self.range_bytes, waiting_room, lanes_room, limits: self })
+        Budget { concurrency, grow_to, range_bytes: self.range_bytes, waiting_room, lanes_room, limits: self }
     }
 }
 
@@ -184,6 +200,11 @@ impl fmt::Display for Concurrency {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_budget_is_that_of_the_default_limits() {
+        assert_eq!(Ok(Budget::default()), Limits::default().budget());
+    }
 
     fn of(concurrency: Concurrency, max_memory: u64) -> Result<Budget, TooLittleMemory> {
         Limits { concurrency, max_memory, ..Limits::default() }.budget()

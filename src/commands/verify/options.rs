@@ -7,18 +7,16 @@ use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::LogicalSizeSource;
 use crate::content::Limits;
 use crate::fetch::Quota;
-use crate::ident::{ETag, ETagForm, Target};
+use crate::ident::{ETag, ETagForm};
 use crate::manifest::{GivenSums, Manifest, Signed};
 use crate::plan::{Budget, Sample};
 use crate::source::ObjectSource;
 use crate::units::PartNumber;
 use crate::verdict::{CheckId, CheckName, Origin, Subject};
 
-/// Parameters of a verification.
+/// Options of a verification. The default uses every reference that is stored with the object.
 #[derive(Clone)]
-pub struct VerifyRequest {
-    /// The object or file to verify.
-    pub source: Arc<dyn ObjectSource>,
+pub struct VerifyOptions {
     /// Values of `--expect`.
     pub expect: Vec<Expected>,
     /// Value of `--etag`.
@@ -61,11 +59,9 @@ pub struct VerifyRequest {
     pub resume: Option<CheckpointFile>,
 }
 
-impl VerifyRequest {
-    /// A request that uses only the references stored with the object.
-    pub fn new(source: Arc<dyn ObjectSource>, budget: Budget) -> Self {
-        VerifyRequest {
-            source,
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        VerifyOptions {
             expect: Vec::new(),
             etag: None,
             etag_parts: None,
@@ -80,7 +76,7 @@ impl VerifyRequest {
             sample: None,
             manifest_wanted: false,
             reread: true,
-            budget,
+            budget: Budget::default(),
             quota: Quota::default(),
             probe: false,
             decode: None,
@@ -88,12 +84,9 @@ impl VerifyRequest {
             resume: None,
         }
     }
+}
 
-    /// The target of the source.
-    pub fn target(&self) -> &Target {
-        self.source.target()
-    }
-
+impl VerifyOptions {
     /// Whether the bytes are read only to judge references.
     pub(super) fn reads_nothing_else(&self) -> bool {
         self.digest.is_empty() && !self.manifest_wanted && self.decode.is_none()
