@@ -7,6 +7,7 @@ use crate::facts::{AttributeFacts, Fact, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ETagForm, ObjectIdentity};
 use crate::plan::{KnownLayout, PartLayout, uniform_candidates};
 use crate::progress::Call;
+use crate::report::{DiscoveryNote, Note};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::PartNumber;
 
@@ -18,7 +19,7 @@ const PARTS_AT_ONCE: usize = 16;
 pub struct Discovery {
     pub facts: ObjectFacts,
     pub layout: KnownLayout,
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Asks HEAD, attributes where they can tell more, and one part where the parts are not listed.
@@ -68,8 +69,8 @@ impl Discovery {
 
     async fn new(session: &Session, facts: ObjectFacts) -> Self {
         let layout = KnownLayout::unknown(None, "not asked for");
-        let mut found = Discovery { layout, facts, notes: session.notes() };
-        found.notes.extend(session.owner_note().await);
+        let mut found = Discovery { layout, facts, notes: session.notes().into_iter().map(Note::Source).collect() };
+        found.notes.extend(session.owner_note().await.map(Note::Source));
         found
     }
 
@@ -81,11 +82,11 @@ impl Discovery {
         let attributes = match session.attributes(&self.facts.id).await {
             Ok(attributes) => attributes,
             Err(error) => {
-                let why = match error.kind {
-                    ErrorKind::Unsupported => "the server does not know GetObjectAttributes".to_owned(),
-                    _ => format!("GetObjectAttributes: {}", error.explain()),
+                let note = match error.kind {
+                    ErrorKind::Unsupported => DiscoveryNote::AttributesUnsupported,
+                    _ => DiscoveryNote::AttributesUnanswered { why: error.explain() },
                 };
-                self.notes.push(why);
+                self.notes.push(note.into());
                 return None;
             }
         };
@@ -95,7 +96,7 @@ impl Discovery {
             ..ObjectIdentity::default()
         };
         if !told.same_as(&self.facts.identity().restricted_to(&told)).agrees() {
-            self.notes.push("GetObjectAttributes speaks of another ETag or size than HEAD, and is left out".to_owned());
+            self.notes.push(DiscoveryNote::AttributesOfAnother.into());
             return None;
         }
         if self.facts.checksums.value().is_none() && !attributes.checksums.is_empty() {
@@ -132,7 +133,7 @@ impl Discovery {
             let listed = KnownLayout::proved(size, attributes.parts, BY);
             match listed.and_then(|layout| layout.agreeing_with(stored).map_err(|why| format!("{BY}: {why}"))) {
                 Ok(layout) => return layout.listed(),
-                Err(why) => self.notes.push(why),
+                Err(why) => self.notes.push(DiscoveryNote::PartListUnusable { why }.into()),
             }
         }
         if parts == 1 {
@@ -143,12 +144,12 @@ impl Discovery {
 
     async fn ask_first_part(&mut self, session: &Session, parts: u32) -> KnownLayout {
         let size = self.facts.size;
-        let solved = |why: String, notes: &mut Vec<String>| {
+        let solved = |why: String, notes: &mut Vec<Note>| {
             let sizes = uniform_candidates(size, parts);
             if sizes.is_empty() {
                 return KnownLayout::unknown(Some(parts), format!("{why}; no uniform part size fits"));
             }
-            notes.push(format!("part sizes are guessed: {why}"));
+            notes.push(DiscoveryNote::PartSizesGuessed { why }.into());
             let layouts = sizes.into_iter().map(|part| PartLayout::uniform(size, part));
             KnownLayout::assumed(parts, layouts, "size ÷ part count")
         };

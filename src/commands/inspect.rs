@@ -11,8 +11,9 @@ use crate::facts::{Fact, LockFacts, ObjectFacts, Readability, readability, recog
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
-    ChecksumReport, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport,
-    LockReport, MetadataReport, ProbeReport, ProofReport, RatioReport, ReadableState, ReasonReport, VerifyCostEstimate,
+    ChecksumReport, DiscoveryNote, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectNote,
+    InspectReport, LayoutReport, LockReport, MetadataReport, Note, ProbeReport, ProofReport, RatioReport,
+    ReadableState, ReasonReport, VerifyCostEstimate,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
@@ -63,10 +64,10 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
     let (id, size) = (id.clone(), found.facts.size);
     let ratios = request.logical.ratios(&found.facts, tags.value());
     let mut report = report(session, found, &tags, &lock);
-    report.notes.extend(session.notes());
+    report.notes.extend(session.notes().into_iter().map(Note::Source));
     report.proofs = proofs;
     report.verify_cost = cost.filter(|_| report.readable != ReadableState::Archived);
-    report.notes.extend(ratios.contradiction());
+    report.notes.extend(ratios.contradiction().map(Note::from));
     report.ratio = Some(RatioReport::from(&ratios));
     if let Some(windows) = request.probe {
         let seed = content::seed(session.context().clock.random());
@@ -77,7 +78,7 @@ async fn full(session: &Session, found: Discovery, request: &InspectRequest) -> 
         match probed {
             Ok(probed) => report.probe = Some(ProbeReport::from(&probed)),
             Err(problem) => {
-                report.notes.push(format!("the content could not be probed: {problem}"));
+                report.notes.push(InspectNote::NotProbed { problem }.into());
                 report.exit_code = Exit::Unknown;
             }
         }
@@ -102,7 +103,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     let Some(facts) = found else {
         return Err(SourceError { kind: ErrorKind::NotFound, detail: "there is no such object".to_owned(), ..denied });
     };
-    let notes = vec![format!("HEAD is {}; this is what a listing tells", denied.explain())];
+    let notes = vec![InspectNote::ListedOnly { denied: denied.explain() }.into()];
     let found = Discovery { layout: KnownLayout::unknown(facts.etag_parts(), "HEAD is not permitted"), facts, notes };
     let mut report = report(
         session,
@@ -117,35 +118,34 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
 }
 
 /// What is odd about an object whose facts are known.
-fn remarks(facts: &ObjectFacts) -> Vec<String> {
-    let mut notes = Vec::new();
+fn remarks(facts: &ObjectFacts) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
     if facts.id.target.ami_id().is_none() {
-        notes.push(
-            "the last segment of the name is not `ami-….bin`: a renamed copy, or no stored AMI object".to_owned(),
-        );
+        notes.push(InspectNote::ForeignName.into());
     }
     if facts.missing_metadata > 0 {
-        notes.push(format!("S3 left out {} metadata entries that headers cannot carry", facts.missing_metadata));
+        notes.push(InspectNote::MissingMetadata { entries: facts.missing_metadata }.into());
     }
     if facts.storage_class.is_some() && facts.metadata.is_empty() && facts.source == "HeadObject" {
-        notes.push(
-            "no user metadata: EC2 writes some, so this is a copy that dropped it; a restore does not need it"
-                .to_owned(),
-        );
+        notes.push(InspectNote::NoMetadata.into());
     }
-    notes.extend(
-        facts.unreadable_checksums.iter().map(|problem| format!("a stored checksum cannot be read: {problem}")),
-    );
+    notes.extend(unreadable_checksums(facts));
     if let Some(Err(text)) = &facts.restore {
-        notes.push(format!("x-amz-restore cannot be read: {text}"));
+        notes.push(InspectNote::UnreadableRestore { text: text.clone() }.into());
     }
     let ami = facts.id.target.ami_id();
     for entry in facts.metadata.values().filter_map(|value| value.parse::<crate::ident::AmiId>().ok()) {
         if ami.as_ref().is_some_and(|ami| *ami != entry) {
-            notes.push(format!("the metadata names {entry}, the key another AMI"));
+            notes.push(InspectNote::OtherAmi { ami: entry }.into());
         }
     }
     notes
+}
+
+/// A note for each checksum of S3 that is malformed.
+pub(super) fn unreadable_checksums(facts: &ObjectFacts) -> impl Iterator<Item = Note> {
+    let problems = facts.unreadable_checksums.iter().cloned();
+    problems.map(|problem| DiscoveryNote::UnreadableChecksum { problem }.into())
 }
 
 fn report(

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify};
+use super::{
+    Label, Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify,
+};
 use crate::report::{ErrorReport, Report, SummaryReport};
+use crate::verdict::Verdict;
 
 /// Text for a person at a terminal or reading a log.
 pub struct Human<W> {
@@ -79,7 +82,7 @@ fn write_error(out: &mut impl Write, style: Style, error: &ErrorReport) -> io::R
     if let Some(id) = &error.request_id {
         text = format!("{text} [request id {id}]");
     }
-    writeln!(out, "  {} {}", style.verdict("error", 7), printable(&text))
+    writeln!(out, "  {} {}", style.label(Label::new("error", Verdict::Unknown), 7), printable(&text))
 }
 
 /// One target says it all by itself.

@@ -10,6 +10,7 @@ use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
 use crate::plan::{Budget, Sample};
 use crate::price::PriceTable;
+use crate::report::AuditScope;
 use crate::source::{BucketResolver, Context};
 
 /// Which objects.
@@ -42,10 +43,12 @@ impl Scope {
         }
     }
 
-    pub(super) fn shown(&self) -> Vec<String> {
+    pub(super) fn shown(&self) -> Vec<AuditScope> {
         match self {
-            Scope::Listed(prefixes) => prefixes.iter().map(ToString::to_string).collect(),
-            Scope::Named { objects, from } => vec![format!("{} objects named by {from}", objects.len())],
+            Scope::Listed(prefixes) => prefixes.iter().cloned().map(AuditScope::Prefix).collect(),
+            Scope::Named { objects, from } => {
+                vec![AuditScope::Named(format!("{} objects named by {from}", objects.len()))]
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use super::mismatch::Mismatch;
 use super::run::Judged;
 use super::unknown;
 use crate::plan::{AlgorithmCertainty, Reference};
+use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Finding, Reason, Verdict};
 
 /// A mismatch of an ETag that nothing documents as an MD5 says nothing of bytes that another reference proved.
@@ -26,15 +27,13 @@ pub(super) fn undocumented(references: &[Reference]) -> Vec<CheckId> {
 }
 
 /// A note where nothing but such an ETag refutes the bytes.
-pub(super) fn looks_the_same(undocumented: &[CheckId], findings: &[Finding]) -> Option<String> {
+pub(super) fn looks_the_same(undocumented: &[CheckId], findings: &[Finding]) -> Option<VerifyNote> {
     let mut failed = findings
         .iter()
         .filter(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Fail)
         .peekable();
     let first = failed.peek()?.check;
-    failed.all(|finding| undocumented.contains(&finding.check)).then(|| {
-        format!(
-            "only {first} does not match, and nothing documents that the ETags of this server are MD5s: a server whose ETags are something else looks the same"
-        )
-    })
+    failed
+        .all(|finding| undocumented.contains(&finding.check))
+        .then_some(VerifyNote::OnlyUndocumentedETag { check: first })
 }
