@@ -176,6 +176,12 @@ impl Discovery {
     }
 }
 
+/// A note for each checksum of S3 that is malformed.
+pub(super) fn unreadable_checksums(facts: &ObjectFacts) -> impl Iterator<Item = Note> {
+    let problems = facts.unreadable_checksums.iter().cloned();
+    problems.map(|problem| DiscoveryNote::UnreadableChecksum { problem }.into())
+}
+
 /// Asks HEAD for each part. In words why the answers do not prove a layout, where they do not.
 pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) -> Result<KnownLayout, String> {
     let failed = |error: SourceError| format!("HEAD ?partNumber: {}", error.explain());

@@ -3,6 +3,7 @@
 use tokio::join;
 
 use super::ask::{asked, lock};
+use super::discover::unreadable_checksums;
 use super::probe::probe;
 use super::{Discovery, LogicalSizeSource, discover};
 use crate::checksum::{Algorithm, StoredChecksum};
@@ -11,9 +12,9 @@ use crate::facts::{Fact, LockFacts, ObjectFacts, Readability, readability, recog
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
-    ChecksumReport, DiscoveryNote, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectNote,
-    InspectReport, LayoutReport, LockReport, MetadataReport, Note, ProbeReport, ProofReport, RatioReport,
-    ReadableState, ReasonReport, VerifyCostEstimate,
+    ChecksumReport, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectNote, InspectReport,
+    LayoutReport, LockReport, MetadataReport, Note, ProbeReport, ProofReport, RatioReport, ReadableState, ReasonReport,
+    VerifyCostEstimate,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
@@ -140,12 +141,6 @@ fn remarks(facts: &ObjectFacts) -> Vec<Note> {
         }
     }
     notes
-}
-
-/// A note for each checksum of S3 that is malformed.
-pub(super) fn unreadable_checksums(facts: &ObjectFacts) -> impl Iterator<Item = Note> {
-    let problems = facts.unreadable_checksums.iter().cloned();
-    problems.map(|problem| DiscoveryNote::UnreadableChecksum { problem }.into())
 }
 
 fn report(

@@ -148,7 +148,7 @@ fn outcomes(report: &AuditReport) -> String {
 
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
     let unread = match &report.entry {
-        Entry::Proof(proof) => proof.verdict.to_string(),
+        Entry::Proof(proof) => printable(&proof.verdict.to_string()),
         Entry::Gone(_) | Entry::Acceptance(_) => String::new(),
     };
     let (label, rest) = match &report.entry {

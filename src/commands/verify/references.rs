@@ -1,6 +1,6 @@
 use super::{VerifyError, VerifyRequest, unknown};
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
-use crate::commands::inspect::unreadable_checksums;
+use crate::commands::discover::unreadable_checksums;
 use crate::commands::{Discovery, discover};
 use crate::ident::{ETag, ETagForm};
 use crate::manifest::{Manifest, SumLine, SumValue};

@@ -124,6 +124,7 @@ pub(super) mod tests {
     use super::*;
     use crate::audit::{Acceptance, ContentFingerprint, Word};
     use crate::ident::{ETag, ObjectIdentity};
+    use crate::verdict::Verdict;
 
     pub fn rows() -> Vec<EntryRow> {
         let proof = Proof {
@@ -131,7 +132,7 @@ pub(super) mod tests {
             tool: "test".into(),
             target: "s3://b/a,\"b\".bin".into(),
             level: Word::of("bytes".into()),
-            verdict: Word::of("pass".into()),
+            verdict: Verdict::Pass.into(),
             settled: true,
             object: ObjectIdentity {
                 etag: Some(ETag::kept("e")),

@@ -23,6 +23,7 @@ use tone::Tone;
 
 use crate::report::{Exit, Report, SummaryReport};
 use crate::units::ByteSize;
+use crate::verdict::Verdict;
 
 /// One page with a section for each report; `generated_at` is shown as it is. A summary among the reports tells the exit
 /// code of the run. Where an audit is among them, the page is of that audit.
@@ -95,7 +96,7 @@ impl Run {
         let told = [
             (counted(&[Tone::Fail]), "failed"),
             (counted(&[Tone::Error]), "could not be worked on"),
-            (counted(&[Tone::Unknown]), "unknown"),
+            (counted(&[Tone::Unknown]), Verdict::Unknown.name()),
             (counted(&[Tone::Pass]), "passed"),
             (counted(&[Tone::Plain]), "looked at"),
         ];

@@ -24,7 +24,7 @@ pub struct TaskReport {
     pub image: String,
     /// Region of the task.
     pub region: String,
-    /// `s3://bucket/key`, if known. A tag of the AMI may state any other text.
+    /// `s3://bucket/key`, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Word<ObjectUri>>,
     /// Name of the restored AMI.

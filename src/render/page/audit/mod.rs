@@ -16,6 +16,7 @@ use super::tone::Tone;
 use crate::audit::joined;
 use crate::checksum::{Algorithm, Hasher};
 use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
+use crate::verdict::Verdict;
 use objects::Objects;
 use observed::Observed;
 use status::RowStatus;
@@ -122,7 +123,7 @@ fn list(texts: &[String]) -> Result<String, askama::Error> {
 fn says(table: &Objects, total: usize) -> String {
     let told = [
         (RowStatus::Fail, "failed"),
-        (RowStatus::Unknown, "unknown"),
+        (RowStatus::Unknown, Verdict::Unknown.name()),
         (RowStatus::Seen, "seen in order"),
         (RowStatus::Pass, "in order and proved"),
     ];
