@@ -22,7 +22,7 @@ use reports::{damaged, measured, passed, usual};
 use serde_json::Value;
 use spoil::spoil_texts;
 use stored_ami::render::page;
-use stored_ami::report::{Report, VerifyReport};
+use stored_ami::report::{Note, Report, VerifyReport};
 
 const WHEN: &str = "2026-11-25T12:00:00Z";
 
@@ -312,7 +312,7 @@ fn a_browser_shows_it() {
 fn kept_hostile() -> PathBuf {
     let mut report = passed();
     report.target = format!("s3://{}/<script>alert(1)</script>.bin", "long".repeat(80));
-    report.notes.push("x".repeat(500));
+    report.notes.push(Note::Other("x".repeat(500)));
     for finding in &mut report.findings {
         finding.source = Some("y".repeat(300));
         finding.expected = Some("0".repeat(128));

@@ -10,7 +10,7 @@ use crate::ident::AmiId;
 use crate::plan::Budget;
 use crate::price::{CostLine, PriceTable, Subject, estimate};
 use crate::record::Record;
-use crate::report::{CostLineReport, CostReport, Exit, SizeReport};
+use crate::report::{CostLineReport, CostNote, CostReport, Exit, InputNote, Note, SizeReport};
 use crate::source::{ErrorKind, Session, SourceError};
 
 /// Parameters of a cost estimate.
@@ -46,20 +46,21 @@ pub async fn cost_of_target(session: &Session, wish: &CostRequest) -> Result<Cos
 async fn price_target(session: &Session, wish: &CostRequest) -> Result<CostReport, SourceError> {
     let found = discover(session).await?;
     let facts = &found.facts;
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = Vec::new();
     let mut missing = false;
     let (size, tags) = logical_size(session, wish, &found).await;
-    if let Some(because) = tags {
-        notes.push(format!("the tags of the object: {because}"));
+    if let Some(why) = tags {
+        notes.push(CostNote::TagsUnanswered { why }.into());
         missing = true;
     }
     if let Some((file, record)) = &wish.record
         && facts.id.target.ami_id().is_some_and(|id| id.as_str() != record.image)
     {
-        notes.push(format!("{file} is the record of {}, not of this object, and its sizes are left out", record.image));
+        let (file, image) = (file.clone(), record.image.clone());
+        notes.push(InputNote::RecordOfAnother { file, image }.into());
     }
     if facts.storage_class.is_none() {
-        notes.push("a file is in no storage class: this is what an object of its bytes would cost".to_owned());
+        notes.push(CostNote::LocalFile.into());
     }
     let subject = Subject {
         bytes: Some(facts.size),
@@ -74,10 +75,7 @@ async fn price_target(session: &Session, wish: &CostRequest) -> Result<CostRepor
         now: session.context().clock.now(),
     };
     if subject.class.as_deref().and_then(crate::price::StorageClass::from_name).is_some_and(|class| class.archives()) {
-        notes.push(
-            "brought back, it is a temporary copy beside the archived object, and the copy's storage is not counted"
-                .to_owned(),
-        );
+        notes.push(CostNote::TemporaryCopy.into());
     }
     let mut report = report(session.target().to_string(), &subject, &size, wish);
     report.notes.extend(notes);
@@ -140,13 +138,11 @@ pub async fn cost_of_image(
         now: services.context().clock.now(),
     };
     let mut report = report(id, &subject, &size, wish);
-    if let Some(because) = snapshots.why_not() {
-        report.notes.push(format!("the snapshots, which tell what was written: {because}"));
+    if let Some(why) = snapshots.why_not() {
+        report.notes.push(CostNote::SnapshotsUnanswered { why }.into());
         report.exit_code = Exit::Unknown;
     }
-    let later =
-        "what keeping the object costs goes by its size, which is not known before it is stored: ask again then";
-    report.notes.push(later.to_owned());
+    report.notes.push(CostNote::NotStoredYet.into());
     report.requests = services.requests();
     Ok(report)
 }
@@ -154,13 +150,8 @@ pub async fn cost_of_image(
 fn report(target: String, subject: &Subject, size: &LogicalSize, wish: &CostRequest) -> CostReport {
     let lines: Vec<CostLine> = estimate(subject, &wish.table);
     let elsewhere = wish.region.as_ref().filter(|region| **region != wish.table.region);
-    let mut notes = Vec::new();
-    if let Some(region) = elsewhere {
-        notes.push(format!(
-            "no price of {region} is built in; these are of {}. AWS's price files of {region} are taken by --prices",
-            wish.table.region
-        ));
-    }
+    let other_region = elsewhere
+        .map(|region| CostNote::OtherRegion { region: region.clone(), prices_of: wish.table.region.clone() }.into());
     let unknown = elsewhere.is_some() || lines.iter().any(|line| line.amount.is_err());
     CostReport {
         target,
@@ -170,7 +161,7 @@ fn report(target: String, subject: &Subject, size: &LogicalSize, wish: &CostRequ
         storage_class: subject.class.clone(),
         size: SizeReport::from(size),
         lines: lines.iter().map(CostLineReport::from).collect(),
-        notes,
+        notes: other_region.into_iter().collect(),
         requests: 0,
         exit_code: if unknown { Exit::Unknown } else { Exit::Passed },
     }

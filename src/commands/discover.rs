@@ -7,6 +7,7 @@ use crate::facts::{AttributeFacts, Fact, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ETagForm, ObjectIdentity};
 use crate::plan::{KnownLayout, PartLayout, uniform_candidates};
 use crate::progress::Call;
+use crate::report::{DiscoveryNote, Note};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::PartNumber;
 
@@ -20,8 +21,7 @@ pub struct Discovery {
     pub facts: ObjectFacts,
     /// What is known about its parts.
     pub layout: KnownLayout,
-    /// Notes of the report.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Requests HEAD, the attributes if they can add something, and the size of one part if the parts are not listed.
@@ -75,8 +75,8 @@ impl Discovery {
 
     async fn new(session: &Session, facts: ObjectFacts) -> Self {
         let layout = KnownLayout::unknown(None, "not asked for");
-        let mut found = Discovery { layout, facts, notes: session.notes() };
-        found.notes.extend(session.owner_note().await);
+        let mut found = Discovery { layout, facts, notes: session.notes().into_iter().map(Note::Source).collect() };
+        found.notes.extend(session.owner_note().await.map(Note::Source));
         found
     }
 
@@ -88,11 +88,11 @@ impl Discovery {
         let attributes = match session.attributes(&self.facts.id).await {
             Ok(attributes) => attributes,
             Err(error) => {
-                let why = match error.kind {
-                    ErrorKind::Unsupported => "the server does not know GetObjectAttributes".to_owned(),
-                    _ => format!("GetObjectAttributes: {}", error.explain()),
+                let note = match error.kind {
+                    ErrorKind::Unsupported => DiscoveryNote::AttributesUnsupported,
+                    _ => DiscoveryNote::AttributesUnanswered { why: error.explain() },
                 };
-                self.notes.push(why);
+                self.notes.push(note.into());
                 return None;
             }
         };
@@ -102,7 +102,7 @@ impl Discovery {
             ..ObjectIdentity::default()
         };
         if !told.same_as(&self.facts.identity().restricted_to(&told)).agrees() {
-            self.notes.push("GetObjectAttributes speaks of another ETag or size than HEAD, and is left out".to_owned());
+            self.notes.push(DiscoveryNote::AttributesOfAnother.into());
             return None;
         }
         if self.facts.checksums.value().is_none() && !attributes.checksums.is_empty() {
@@ -139,7 +139,7 @@ impl Discovery {
             let listed = KnownLayout::proved(size, attributes.parts, BY);
             match listed.and_then(|layout| layout.agreeing_with(stored).map_err(|why| format!("{BY}: {why}"))) {
                 Ok(layout) => return layout.listed(),
-                Err(why) => self.notes.push(why),
+                Err(why) => self.notes.push(DiscoveryNote::PartListUnusable { why }.into()),
             }
         }
         if parts == 1 {
@@ -150,12 +150,12 @@ impl Discovery {
 
     async fn ask_first_part(&mut self, session: &Session, parts: u32) -> KnownLayout {
         let size = self.facts.size;
-        let solved = |why: String, notes: &mut Vec<String>| {
+        let solved = |why: String, notes: &mut Vec<Note>| {
             let sizes = uniform_candidates(size, parts);
             if sizes.is_empty() {
                 return KnownLayout::unknown(Some(parts), format!("{why}; no uniform part size fits"));
             }
-            notes.push(format!("part sizes are guessed: {why}"));
+            notes.push(DiscoveryNote::PartSizesGuessed { why }.into());
             let layouts = sizes.into_iter().map(|part| PartLayout::uniform(size, part));
             KnownLayout::assumed(parts, layouts, "size ÷ part count")
         };
@@ -180,6 +180,12 @@ impl Discovery {
             Err(why) => KnownLayout::unknown(Some(parts), why),
         }
     }
+}
+
+/// A note for each checksum of S3 that is malformed.
+pub(super) fn unreadable_checksums(facts: &ObjectFacts) -> impl Iterator<Item = Note> {
+    let problems = facts.unreadable_checksums.iter().cloned();
+    problems.map(|problem| DiscoveryNote::UnreadableChecksum { problem }.into())
 }
 
 /// Requests the size of each part with HEAD.

@@ -3,6 +3,7 @@
 use tokio::join;
 
 use super::ask::{asked, lock};
+use super::discover::unreadable_checksums;
 use super::probe::probe;
 use super::{Discovery, LogicalSizeSource, discover};
 use crate::checksum::{Algorithm, StoredChecksum};
@@ -11,8 +12,9 @@ use crate::facts::{Fact, LockFacts, ObjectFacts, Readability, readability, recog
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
-    ChecksumReport, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectReport, LayoutReport,
-    LockReport, MetadataReport, ProbeReport, ProofReport, RatioReport, ReadableState, ReasonReport, VerifyCostEstimate,
+    ChecksumReport, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectNote, InspectReport,
+    LayoutReport, LockReport, MetadataReport, Note, ProbeReport, ProofReport, RatioReport, ReadableState, ReasonReport,
+    VerifyCostEstimate,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
@@ -68,10 +70,10 @@ async fn full(session: &Session, found: Discovery, request: &InspectOptions) -> 
     let (id, size) = (id.clone(), found.facts.size);
     let ratios = request.logical.ratios(&found.facts, tags.value());
     let mut report = report(session, found, &tags, &lock);
-    report.notes.extend(session.notes());
+    report.notes.extend(session.notes().into_iter().map(Note::Source));
     report.proofs = proofs;
     report.verify_cost = cost.filter(|_| report.readable != ReadableState::Archived);
-    report.notes.extend(ratios.contradiction());
+    report.notes.extend(ratios.contradiction().map(Note::from));
     report.ratio = Some(RatioReport::from(&ratios));
     if let Some(windows) = request.probe {
         let seed = content::seed(session.context().clock.random());
@@ -82,7 +84,7 @@ async fn full(session: &Session, found: Discovery, request: &InspectOptions) -> 
         match probed {
             Ok(probed) => report.probe = Some(ProbeReport::from(&probed)),
             Err(problem) => {
-                report.notes.push(format!("the content could not be probed: {problem}"));
+                report.notes.push(InspectNote::NotProbed { problem }.into());
                 report.exit_code = Exit::Unknown;
             }
         }
@@ -107,7 +109,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     let Some(facts) = found else {
         return Err(SourceError { kind: ErrorKind::NotFound, detail: "there is no such object".to_owned(), ..denied });
     };
-    let notes = vec![format!("HEAD is {}; this is what a listing tells", denied.explain())];
+    let notes = vec![InspectNote::ListedOnly { denied: denied.explain() }.into()];
     let found = Discovery { layout: KnownLayout::unknown(facts.etag_parts(), "HEAD is not permitted"), facts, notes };
     let mut report = report(
         session,
@@ -121,33 +123,26 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     Ok(report)
 }
 
-/// Notes on unusual facts about an object.
-fn remarks(facts: &ObjectFacts) -> Vec<String> {
-    let mut notes = Vec::new();
+/// What is odd about an object whose facts are known.
+fn remarks(facts: &ObjectFacts) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
     if facts.id.target.ami_id().is_none() {
-        notes.push(
-            "the last segment of the name is not `ami-….bin`: a renamed copy, or no stored AMI object".to_owned(),
-        );
+        notes.push(InspectNote::ForeignName.into());
     }
     if facts.missing_metadata > 0 {
-        notes.push(format!("S3 left out {} metadata entries that headers cannot carry", facts.missing_metadata));
+        notes.push(InspectNote::MissingMetadata { entries: facts.missing_metadata }.into());
     }
     if facts.storage_class.is_some() && facts.metadata.is_empty() && facts.source == "HeadObject" {
-        notes.push(
-            "no user metadata: EC2 writes some, so this is a copy that dropped it; a restore does not need it"
-                .to_owned(),
-        );
+        notes.push(InspectNote::NoMetadata.into());
     }
-    notes.extend(
-        facts.unreadable_checksums.iter().map(|problem| format!("a stored checksum cannot be read: {problem}")),
-    );
+    notes.extend(unreadable_checksums(facts));
     if let Some(Err(text)) = &facts.restore {
-        notes.push(format!("x-amz-restore cannot be read: {text}"));
+        notes.push(InspectNote::UnreadableRestore { text: text.clone() }.into());
     }
     let ami = facts.id.target.ami_id();
     for entry in facts.metadata.values().filter_map(|value| value.parse::<crate::ident::AmiId>().ok()) {
         if ami.as_ref().is_some_and(|ami| *ami != entry) {
-            notes.push(format!("the metadata names {entry}, the key another AMI"));
+            notes.push(InspectNote::OtherAmi { ami: entry }.into());
         }
     }
     notes

@@ -5,10 +5,11 @@ use tokio_util::sync::CancellationToken;
 use super::follow::Follow;
 use super::preflight::StorePreflightRequest;
 use super::{ObjectServices, RegionServices};
+use crate::audit::Word;
 use crate::facts::{ObjectFacts, StoreTask, TaskState};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::{StoreRequest, TaskFilter};
-use crate::report::{Exit, FindingReport, PreflightReport, TaskKind, TaskReport};
+use crate::report::{Exit, FindingReport, PreflightReport, TaskKind, TaskNote, TaskReport};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason, overall};
@@ -103,7 +104,7 @@ pub async fn follow_store(
     let mut report = watch(services, wish, cancel).await?;
     let mut object = None;
     if report.state == "Completed"
-        && let Some(uri) = report.object.as_ref().and_then(|object| object.parse::<ObjectUri>().ok())
+        && let Some(uri) = report.object.as_ref().and_then(Word::known).cloned()
     {
         object = check_stored(&services.at(&uri).object, &mut report).await;
     }
@@ -187,18 +188,12 @@ fn report(
     exit: Exit,
 ) -> TaskReport {
     let bucket = task.bucket.split('/').next().unwrap_or_default();
-    let mut notes = Vec::new();
-    if exit == Exit::Interrupted {
-        notes.push(format!(
-            "the store goes on in AWS; take it up again with `stored-ami store --follow {}`",
-            task.image
-        ));
-    }
+    let goes_on = (exit == Exit::Interrupted).then(|| TaskNote::StoreGoesOn { image: task.image.clone() }.into());
     TaskReport {
         operation: TaskKind::Store,
         image: task.image.clone(),
         region: services.images.region().to_owned(),
-        object: task_object(bucket, &task.key),
+        object: task_object(bucket, &task.key).map(Word::Known),
         name: None,
         state: task.state.clone(),
         started_here,
@@ -207,17 +202,17 @@ fn report(
         accepted: Vec::new(),
         findings: Vec::new(),
         left_behind: Vec::new(),
-        notes,
+        notes: goes_on.into_iter().collect(),
         elapsed_seconds: follow.elapsed().as_secs_f64(),
         requests: 0,
         exit_code: exit,
     }
 }
 
-/// The URI of the object; `None` if bucket and key of the task do not form one.
-fn task_object(bucket: &str, key: &str) -> Option<String> {
+/// `None` where the task does not name it whole.
+fn task_object(bucket: &str, key: &str) -> Option<ObjectUri> {
     let uri: ObjectUri = format!("s3://{bucket}/{key}").parse().ok()?;
-    (uri.bucket == bucket && uri.key == key).then(|| uri.to_string())
+    (uri.bucket == bucket && uri.key == key).then_some(uri)
 }
 
 /// Checks that a completed store wrote the object, that the object has the name of the AMI, and that the task reports

@@ -4,7 +4,7 @@ use super::ObjectServices;
 use super::preflight::survey_stored;
 use crate::checks::preflight::judge_stored;
 use crate::ident::{AmiId, BucketPath};
-use crate::report::StoredReport;
+use crate::report::{InputNote, StoredReport};
 use crate::source::{ErrorKind, SourceError};
 
 /// Looks for copies and for stores in progress.
@@ -25,7 +25,7 @@ pub async fn stored(services: &ObjectServices, image: &AmiId, into: &BucketPath)
     let answer = judge_stored(&survey, image, into);
     let mut report = StoredReport::new(image.as_str(), &into.bucket, into.key(image), &answer);
     if into.as_uri {
-        report.notes.push(format!("the bucket was written as an s3:// address, and is taken as `{into}`"));
+        report.notes.push(InputNote::BucketAsUri { taken_as: into.clone() }.into());
     }
     report.requests = services.region.requests();
     Ok(report)

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Style, condition, field, printable, shell_word, wrap};
+use super::{Label, Style, condition, field, printable, shell_word, wrap};
 use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::ETag;
 use crate::report::{
@@ -17,9 +17,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
     if in_order && report.examined.is_none() {
         return Ok(());
     }
-    let word = if in_order && report.verdict == Verdict::Unknown { "seen" } else { report.verdict.name() };
+    let seen = in_order && report.verdict == Verdict::Unknown;
+    let label = if seen { Label::new("seen", Verdict::Unknown) } else { report.verdict.into() };
     let target = shell_word(&report.target.to_string());
-    writeln!(out, "{} {target}{}", style.verdict(word, 7), style.dim(&printable(&about(report))))?;
+    writeln!(out, "{} {target}{}", style.label(label, 7), style.dim(&printable(&about(report))))?;
     for finding in report.findings.iter().filter(|finding| speaks(finding)) {
         condition::write(out, style, finding)?;
         for damage in finding.damage.iter().take(3) {
@@ -28,7 +29,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
         }
     }
     for note in report.notes.iter().filter(|_| !in_order) {
-        field(out, style.width, 10, "note", note)?;
+        field(out, style.width, 10, "note", &note.to_string())?;
     }
     Ok(())
 }
@@ -63,7 +64,7 @@ fn day(at: &str) -> &str {
 }
 
 pub(super) fn write_bucket(out: &mut impl Write, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
-    writeln!(out, "{} bucket {}", style.verdict(report.verdict.name(), 7), printable(&report.bucket))?;
+    writeln!(out, "{} bucket {}", style.verdict(report.verdict, 7), printable(&report.bucket))?;
     for finding in report.findings.iter().filter(|finding| speaks(finding)) {
         condition::write(out, style, finding)?;
     }
@@ -80,7 +81,11 @@ pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &Obs
 }
 
 pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&report.scope.iter().map(|part| shell_word(part)).collect::<Vec<_>>().join(", ")))?;
+    writeln!(
+        out,
+        "{}",
+        style.bold(&report.scope.iter().map(|part| shell_word(&part.to_string())).collect::<Vec<_>>().join(", "))
+    )?;
     let mut line = |label: &str, value: &str| field(out, style.width, 2, label, value);
     line("listed", &listed(report))?;
     line("level", report.level.name())?;
@@ -143,29 +148,30 @@ fn outcomes(report: &AuditReport) -> String {
 }
 
 pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEntryReport) -> io::Result<()> {
-    let verdict = match &report.entry {
+    let unread = match &report.entry {
         Entry::Proof(proof) => printable(&proof.verdict.to_string()),
         Entry::Gone(_) | Entry::Acceptance(_) => String::new(),
     };
-    let (word, rest) = match &report.entry {
-        Entry::Gone(_) => ("missing", String::new()),
+    let (label, rest) = match &report.entry {
+        Entry::Gone(_) => (Label::new("missing", Verdict::Unknown), String::new()),
         Entry::Acceptance(acceptance) => {
             let state = acceptance.object.as_ref().map_or("that it is gone".to_owned(), |object| {
                 let etag = object.etag.as_ref().map_or("none", ETag::as_str);
                 let written = object.last_modified.as_deref().unwrap_or("at a time that is not stated");
                 format!("{} bytes, ETag {etag}, written {written}", object.object_bytes.unwrap_or_default())
             });
-            ("accepted", format!("  {state}: {}", acceptance.reason))
+            (Label::new("accepted", Verdict::Unknown), format!("  {state}: {}", acceptance.reason))
         }
         Entry::Proof(proof) => {
             let by = joined(&proof.proved_by, ", ");
             let by = if by.is_empty() { by } else { format!("  {by}") };
             let doubt = proof.doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
-            (verdict.as_str(), format!("  {}{by}{doubt}", proof.level))
+            let verdict = proof.verdict.known().copied().map_or(Label::new(&unread, Verdict::Unknown), Label::from);
+            (verdict, format!("  {}{by}{doubt}", proof.level))
         }
     };
     let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));
-    writeln!(out, "{:>6} {at} {} {target}{}", report.number, style.verdict(word, 8), style.dim(&printable(&rest)))
+    writeln!(out, "{:>6} {at} {} {target}{}", report.number, style.label(label, 8), style.dim(&printable(&rest)))
 }
 
 pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerReport) -> io::Result<()> {
@@ -174,9 +180,9 @@ pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerRe
         field(out, style.width, 2, "head", head)?;
     }
     match (&report.verdict, &report.problem) {
-        (Some(verdict), Some(problem)) => conclude(out, style, verdict.name(), problem),
+        (Some(verdict), Some(problem)) => conclude(out, style, *verdict, problem),
         (Some(verdict), None) => {
-            conclude(out, style, verdict.name(), "every entry is as it was written, and none is missing")
+            conclude(out, style, *verdict, "every entry is as it was written, and none is missing")
         }
         (None, problem) => problem.iter().try_for_each(|problem| field(out, style.width, 2, "problem", problem)),
     }
@@ -191,12 +197,12 @@ pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &DeletionSa
         field(out, style.width, 2, "because", because)?;
     }
     for note in &report.notes {
-        field(out, style.width, 2, "note", note)?;
+        field(out, style.width, 2, "note", &note.to_string())?;
     }
     let text = match report.answer {
         DeletionAnswer::MayGo => "the AMI and its snapshots may go: a copy that holds what is asked stands in for them",
         DeletionAnswer::MustStay => "the AMI and its snapshots must stay",
         DeletionAnswer::CannotTell => "cannot tell; until that is known they must stay",
     };
-    conclude(out, style, report.answer.verdict().name(), text)
+    conclude(out, style, report.answer.verdict(), text)
 }

@@ -38,7 +38,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) ->
         field(out, style.width, 2, "bound by", &format!("{}: {}", bound.by, bound.because))?;
     }
     for note in &report.notes {
-        field(out, style.width, 2, "note", note)?;
+        field(out, style.width, 2, "note", &note.to_string())?;
     }
     let line = format!(
         "read {} in {:.1} s, {} requests",

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Style, printable, wrap};
+use super::{Label, Style, printable, wrap};
 use crate::report::FindingReport;
 use crate::verdict::Verdict;
 
@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
         (None, _) => vec![format!("{} {source}", text(&finding.observed))],
     };
     let name = if finding.required { finding.check.to_string() } else { format!("({})", finding.check) };
-    let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict.name(), 7), name);
+    let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), name);
     let lines = texts.iter().flat_map(|text| wrap(&printable(text), width));
     for (index, line) in lines.enumerate() {
         if index == 0 {
@@ -33,10 +33,16 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
     Ok(())
 }
 
-/// Writes the overall verdict, with wrapped lines aligned.
-pub(super) fn conclude(out: &mut impl Write, style: Style, verdict: &str, text: &str) -> io::Result<()> {
+/// The verdict over all, or the word in its place, with a text that is wrapped beside it.
+pub(super) fn conclude<'a>(
+    out: &mut impl Write,
+    style: Style,
+    label: impl Into<Label<'a>>,
+    text: &str,
+) -> io::Result<()> {
+    let label = label.into();
     for (index, line) in wrap(&printable(text), style.width.saturating_sub(10).max(24)).iter().enumerate() {
-        let head = if index == 0 { style.verdict(verdict, 7) } else { " ".repeat(7) };
+        let head = if index == 0 { style.label(label, 7) } else { " ".repeat(7) };
         writeln!(out, "{head} {line}")?;
     }
     Ok(())

@@ -54,7 +54,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> 
         )?;
     }
     for note in &report.notes {
-        field(out, style.width, 2, "note", note)?;
+        field(out, style.width, 2, "note", &note.to_string())?;
     }
     writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))
 }

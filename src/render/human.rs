@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify};
+use super::{
+    Label, Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify,
+};
 use crate::report::{ErrorReport, Report, SummaryReport};
+use crate::verdict::Verdict;
 
 /// Renders text for people, on a terminal or in a log.
 pub struct Human<W> {
@@ -80,7 +83,7 @@ fn write_error(out: &mut impl Write, style: Style, error: &ErrorReport) -> io::R
     if let Some(id) = &error.request_id {
         text = format!("{text} [request id {id}]");
     }
-    writeln!(out, "  {} {}", style.verdict("error", 7), printable(&text))
+    writeln!(out, "  {} {}", style.label(Label::new("error", Verdict::Unknown), 7), printable(&text))
 }
 
 /// Writes nothing for a single target, whose report is sufficient.

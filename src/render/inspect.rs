@@ -27,7 +27,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) 
         content::probe(&mut line, probe)?;
     }
     for note in &report.notes {
-        line("note", note)?;
+        line("note", &note.to_string())?;
     }
     for (index, proof) in report.proofs.iter().enumerate() {
         let label = if index == 0 { "verify could" } else { "" };
@@ -71,6 +71,12 @@ fn remote(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectR
             &format!("{} {} {} [{}]", checksum.algorithm, checksum.kind, checksum.value, report.checksums_source),
         )?;
     }
+    storage(line, report, class)?;
+    labels(line, report)
+}
+
+/// How the object is kept: class, encryption, version, lock and lifecycle.
+fn storage(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectReport, class: &str) -> io::Result<()> {
     let readable = match (report.readable, report.readable_detail.as_deref()) {
         (ReadableState::Now, _) => "readable now".to_owned(),
         (ReadableState::Until, Some(end)) => format!("a temporary copy is readable until {end}"),
@@ -92,6 +98,11 @@ fn remote(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectR
     if let Some(expiration) = &report.expiration {
         line("expiration", expiration)?;
     }
+    Ok(())
+}
+
+/// Content type, tags and metadata.
+fn labels(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &InspectReport) -> io::Result<()> {
     if let Some(content_type) = &report.content_type {
         line("content type", content_type)?;
     }

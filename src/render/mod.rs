@@ -34,7 +34,7 @@ pub use page::page;
 pub use plot::plot;
 pub use prometheus::prometheus;
 use shell::shell_word;
-pub use style::Style;
+pub use style::{Label, Style};
 pub use table::table;
 
 use crate::report::Report;

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, condition, field, printable, shell_word};
+use super::{Label, Style, condition, field, printable, shell_word};
 use crate::audit::joined;
 use crate::checks::preflight::both_units;
 use crate::report::{PreflightReport, StoredReport, StoredState};
@@ -34,13 +34,13 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
         field(out, style.width, 2, "tag to set", &format!("{name} = {value}"))?;
     }
     for note in &report.notes {
-        field(out, style.width, 2, "note", note)?;
+        field(out, style.width, 2, "note", &note.to_string())?;
     }
     for untested in &report.untested {
         field(out, style.width, 2, "not tested", untested)?;
     }
     writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))?;
-    conclude(out, style, report.verdict.name(), &conclusion(report))
+    conclude(out, style, report.verdict, &conclusion(report))
 }
 
 fn conclusion(report: &PreflightReport) -> String {
@@ -72,17 +72,19 @@ pub(super) fn write_stored(out: &mut impl Write, style: Style, report: &StoredRe
         field(out, style.width, 2, "said", &text)?;
     }
     for note in &report.notes {
-        field(out, style.width, 2, "note", note)?;
+        field(out, style.width, 2, "note", &note.to_string())?;
     }
-    let (word, text) = match report.answer {
-        StoredState::NotStored => ("no", "not stored"),
-        StoredState::Stored => ("yes", "stored already"),
-        StoredState::InFlight => ("yes", "a store of it is in flight"),
-        StoredState::Failed => ("no", "not stored: the last store failed"),
+    let no = Label::new("no", Verdict::Pass);
+    let yes = Label::new("yes", Verdict::Fail);
+    let (label, text) = match report.answer {
+        StoredState::NotStored => (no, "not stored"),
+        StoredState::Stored => (yes, "stored already"),
+        StoredState::InFlight => (yes, "a store of it is in flight"),
+        StoredState::Failed => (no, "not stored: the last store failed"),
         StoredState::CompletedButObjectGone => {
-            (Verdict::Unknown.name(), "a store was completed, and the object is gone")
+            (Verdict::Unknown.into(), "a store was completed, and the object is gone")
         }
-        StoredState::CannotTell => (Verdict::Unknown.name(), "cannot tell"),
+        StoredState::CannotTell => (Verdict::Unknown.into(), "cannot tell"),
     };
-    conclude(out, style, word, text)
+    conclude(out, style, label, text)
 }

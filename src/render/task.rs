@@ -29,12 +29,12 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
         )?;
     }
     for note in &report.notes {
-        field(out, style.width, 2, "note", note)?;
+        field(out, style.width, 2, "note", &note.to_string())?;
     }
     let line = format!("{:.0} s, {} requests", report.elapsed_seconds, report.requests);
     writeln!(out, "  {}", style.dim(&line))?;
     let (verdict, text) = conclusion(report);
-    conclude(out, style, verdict.name(), &text)
+    conclude(out, style, verdict, &text)
 }
 
 fn conclusion(report: &TaskReport) -> (Verdict, String) {

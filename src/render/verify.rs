@@ -36,7 +36,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
         content::stream(&mut line, stream)?;
     }
     for note in &report.notes {
-        field(out, style.width, 2, "note", note)?;
+        field(out, style.width, 2, "note", &note.to_string())?;
     }
     let stats = &report.stats;
     if stats.received_bytes > 0 || stats.reads > 0 {
@@ -55,7 +55,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     }
     let text = conclusion(report);
     for (index, line) in wrap(&printable(&text), style.width.saturating_sub(10).max(24)).iter().enumerate() {
-        let head = if index == 0 { style.verdict(report.verdict.name(), 7) } else { " ".repeat(7) };
+        let head = if index == 0 { style.verdict(report.verdict, 7) } else { " ".repeat(7) };
         writeln!(out, "{head} {line}")?;
     }
     Ok(())
@@ -111,7 +111,7 @@ pub(super) fn describe_layout(layout: &LayoutReport) -> String {
 }
 
 fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
-    let head = format!("  {} {:<17}", style.verdict(finding.verdict.name(), 7), finding.check.to_string());
+    let head = format!("  {} {:<17}", style.verdict(finding.verdict, 7), finding.check.to_string());
     let left = 2 + 7 + 1 + 17 + 1;
     let width = style.width.saturating_sub(left).max(24);
     let mut lines: Vec<String> = Vec::new();

@@ -179,6 +179,19 @@ fn forgeries() -> Vec<Forgery> {
             "is outside",
         ),
         ("a verdict of its own", |s| line(&mut s[0], passed)["verdict"] = json!("good"), "unknown variant `good`"),
+        ("a verdict in capitals", |s| line(&mut s[0], passed)["verdict"] = json!("PASS"), "unknown variant `PASS`"),
+        (
+            "a finding with a verdict of its own",
+            |s| finding(line(&mut s[1], failed), "proof")["verdict"] = json!("passed"),
+            "unknown variant `passed`",
+        ),
+        ("an exit code of its own", |s| line(&mut s[0], of_type("audit"))["exit_code"] = json!(9), "expected 0, 1, 2"),
+        (
+            "a check of another name",
+            |s| finding(line(&mut s[1], failed), "proof")["check"] = json!("proven"),
+            "`proven`",
+        ),
+        ("a shard that is none", |s| line(&mut s[0], of_type("audit"))["shard"] = json!("3/2"), "`3/2` is no share"),
         ("more proved than there are", |s| line(&mut s[0], of_type("audit"))["proved"] = json!(99), "proved is 99"),
         (
             "a line of another command",

@@ -2,7 +2,7 @@
 
 use stored_ami::checksum::{Algorithm, Hasher};
 use stored_ami::render::page;
-use stored_ami::report::{AuditedReport, Report};
+use stored_ami::report::{AuditedReport, Note, Report};
 
 use super::browser::{Browser, driven, in_a_frame};
 use super::fleets::{damaged, failed, finding, fleet, good, left, read, seen, whole};
@@ -288,7 +288,7 @@ fn it_fits_into_narrow_windows() {
     long.storage_class = Some("X".repeat(300));
     let mut wrong = damaged(2, 3);
     wrong.target = read(&format!("s3://bucket/{}/ami-2.bin", "long".repeat(200)));
-    wrong.notes.push("n".repeat(500));
+    wrong.notes.push(Note::Other("n".repeat(500)));
     wrong.findings[0].source = Some("c".repeat(300));
     let mut open = left(3);
     open.findings[0].reason.as_mut().unwrap().detail = "d".repeat(300);

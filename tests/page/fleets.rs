@@ -143,7 +143,7 @@ fn exit_of(code: u8) -> Exit {
 
 pub fn whole(listed: u64, exit_code: u8) -> AuditReport {
     AuditReport {
-        scope: vec!["s3://backup-eu/golden/".into(), "s3://backup-us/".into(), "s3://backup-ap/".into()],
+        scope: ["s3://backup-eu/golden/", "s3://backup-us/", "s3://backup-ap/"].map(read).into(),
         level: read("bytes"),
         began: "2026-11-25T10:00:00Z".into(),
         listed,
@@ -153,7 +153,7 @@ pub fn whole(listed: u64, exit_code: u8) -> AuditReport {
         still_good: listed / 2,
         left: listed / 10,
         missing: 1,
-        slice: Some("3/7".into()),
+        slice: Some(read("3/7")),
         listing_sha256: "5f".repeat(32),
         objects: listed,
         max_age_seconds: Some(90 * 86_400),
@@ -190,7 +190,7 @@ pub fn fleet(count: u64) -> Vec<Report> {
             storage_class: None,
             proof: None,
             change: Some(read("missing")),
-            notes: vec!["last seen in order 2026-10-02T03:04:05Z".into()],
+            notes: vec![read("last seen in order 2026-10-02T03:04:05Z")],
             ..failed(at, vec![finding("present", "fail", "there is no such object any more", "still there")])
         },
         at if at % 17 == 3 => left(at),

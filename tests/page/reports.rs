@@ -1,7 +1,7 @@
 //! Reports that use all elements of a page.
 
 use stored_ami::report::{
-    BenchReport, DamageReport, EstimateReport, FindingReport, LayoutReport, Line, LoadReport, MissingBasisReport,
+    BenchReport, DamageReport, EstimateReport, FindingReport, LayoutReport, Line, LoadReport, MissingBasisReport, Note,
     PartRunReport, Percentiles, ProbeReport, RatioBasisReport, RatioReport, RegionReport, Report, StatsReport,
     StreamReport, VerifyReport,
 };
@@ -129,7 +129,8 @@ fn full(mut report: VerifyReport) -> VerifyReport {
         decoded_bytes: 92_345_678_901,
         good_bytes: 31_234_567_890,
     });
-    report.notes.push("the manifest was written where nothing proved the bytes: it is a baseline".into());
+    let note = "the manifest was written where nothing proved the bytes: it is a baseline";
+    report.notes.push(Note::Other(note.into()));
     report.stats = StatsReport {
         requests: 10_123,
         reads: 10_030,

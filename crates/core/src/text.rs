@@ -40,6 +40,32 @@ macro_rules! words {
     };
 }
 
+/// Defines an enum each of whose variants has one sentence, which `Display` writes. Names in braces are fields of the
+/// variant; expressions in parentheses after the sentence fill its empty braces.
+macro_rules! sentences {
+    ($(#[$about:meta])* $vis:vis enum $name:ident {
+        $(
+            $(#[$of:meta])*
+            $variant:ident $({ $($field:ident: $type:ty),+ $(,)? })? => $text:literal $(($($value:expr),+ $(,)?))?
+        ),+ $(,)?
+    }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "a field means what its place in the sentence says")]
+        $vis enum $name {
+            $($(#[$of])* $variant $({ $($field: $type),+ })?,)+
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $($name::$variant $({ $($field),+ })? => write!(f, $text $(, $($value),+)?),)+
+                }
+            }
+        }
+    };
+}
+
 /// Serde and JSON Schema of a type whose `Display` writes what its `FromStr` reads: a string.
 macro_rules! serde_as_text {
     ($name:ty) => {
@@ -89,4 +115,76 @@ macro_rules! assert_words {
 
 #[cfg(test)]
 pub(crate) use assert_words;
-pub(crate) use {serde_as_text, words};
+pub(crate) use {sentences, serde_as_text, words};
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::{Debug, Display};
+    use std::fs;
+    use std::path::Path;
+
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    /// What a set of words promises: each value is written as its word and read back from it, no two values share a
+    /// word, and no other spelling is read.
+    fn round_trip<T>(all: &[T])
+    where
+        T: Copy + Debug + Display + PartialEq + Serialize + DeserializeOwned + AsRef<str>,
+    {
+        for (at, value) in all.iter().enumerate() {
+            let word = value.as_ref();
+            let json = serde_json::to_string(value).unwrap();
+            assert_eq!((json.as_str(), value.to_string().as_str()), (format!("\"{word}\"").as_str(), word));
+            assert_eq!(serde_json::from_str::<T>(&json).unwrap(), *value);
+            assert!(all.iter().skip(at + 1).all(|other| other.as_ref() != word), "{word} stands for two values");
+            for other in [word.to_uppercase(), format!("{word} "), String::new()] {
+                assert!(serde_json::from_value::<T>(other.clone().into()).is_err(), "`{other}` is not {value:?}");
+            }
+        }
+    }
+
+    /// Checks each named enum; the number of them.
+    macro_rules! round_trips {
+        ($($name:path),+ $(,)?) => {{
+            $({ use $name as Words; round_trip(Words::ALL); })+
+            [$(stringify!($name)),+].len()
+        }};
+    }
+
+    /// Number of `words!` in the sources under a folder.
+    fn defined(folder: &Path) -> usize {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let count = |path: &Path| {
+            let text = fs::read_to_string(path).unwrap();
+            text.lines().filter(|line| *line == "words! {").count()
+        };
+        entries.map(|path| if path.is_dir() { defined(&path) } else { count(&path) }).sum()
+    }
+
+    #[test]
+    fn every_set_of_words_is_read_as_it_is_written() {
+        let checked = round_trips!(
+            crate::audit::ChangeKind,
+            crate::audit::Level,
+            crate::audit::ObservationKind,
+            crate::checks::RatioBasis,
+            crate::content::Content,
+            crate::content::Format,
+            crate::facts::Recognised,
+            crate::price::CostItem,
+            crate::report::ChecksumType,
+            crate::report::DeletionAnswer,
+            crate::report::ETagKind,
+            crate::report::LayoutBasis,
+            crate::report::LayoutKind,
+            crate::report::PartState,
+            crate::report::ReadableState,
+            crate::report::StoredState,
+            crate::report::TaskKind,
+            crate::verdict::ReasonCode,
+            crate::verdict::Verdict,
+        );
+        assert_eq!(checked, defined(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")), "an enum is missing here");
+    }
+}

@@ -16,7 +16,7 @@ use crate::facts::ObjectFacts;
 use crate::files::OutputKind;
 use crate::ident::AmiId;
 use crate::record::Record;
-use crate::report::{Exit, PreflightReport, Report};
+use crate::report::{Exit, PreflightReport, Report, TaskNote};
 use crate::source::{ErrorKind, SourceError};
 
 pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageError> {
@@ -114,7 +114,7 @@ impl Store<'_> {
         if let (Some(facts), Some(path), Some(record)) = (&object, &self.args.record, record)
             && let Err(problem) = save(&completed(record, facts), path)
         {
-            report.notes.push(problem);
+            report.notes.push(TaskNote::RecordNotWritten { problem }.into());
             report.exit_code = Exit::CouldNot;
         }
         self.runner.add(Report::Task(Box::new(report)));

@@ -8,7 +8,7 @@ use super::object::AuditedObject;
 use super::subject::Subject;
 use crate::audit::{Change, ChangeKind, Entry, Gone, History, Level, Proof, Word};
 use crate::ident::{ObjectIdentity, ObjectUri};
-use crate::report::{FindingReport, TOOL};
+use crate::report::{AuditedNote, FindingReport, Note, TOOL};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckId, Finding, Outcome, PolicyCheck, Reason, Verdict};
 
@@ -34,7 +34,7 @@ pub(super) fn not_there(subject: &Subject<'_>, error: &SourceError) -> AuditedOb
     report.examined = Some(subject.request.level);
     report.storage_class = subject.listed_class();
     report.change = change.or((gone && known).then_some(ChangeKind::Missing));
-    report.notes = vec![error.explain()];
+    report.notes = vec![AuditedNote::Unanswered { error: error.explain() }.into()];
     report.exit_code = exit;
     object
 }
@@ -57,10 +57,12 @@ fn why_not(error: &SourceError, known: bool, listed: bool) -> Finding {
 /// The result for an object of the ledger that no longer exists.
 pub(super) fn missed(target: &ObjectUri, history: &History, now: Timestamp) -> AuditedObject {
     let mut object = AuditedObject::of_findings(target, vec![FindingReport::from(&missing())]);
-    let last =
-        history.last().map(|look| format!("last seen{} {}", if look.settled { " in order" } else { "" }, look.at));
+    let last = history.last().map(|look| {
+        let at = look.at.clone();
+        if look.settled { AuditedNote::LastSeenInOrder { at } } else { AuditedNote::LastSeen { at } }
+    });
     object.report.change = Some(ChangeKind::Missing);
-    object.report.notes = last.into_iter().collect();
+    object.report.notes = last.into_iter().map(Note::from).collect();
     object.entry = gone_entry(target, history, now);
     object
 }

@@ -9,7 +9,7 @@ use super::object::AuditedObject;
 use super::state::{moves, object_state};
 use super::subject::Subject;
 use crate::audit::{Change, Entry, History, Level, LookResult, Proof, ValidityWindow, Word, listed_apart, part_runs};
-use crate::report::{AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL};
+use crate::report::{AuditedNote, AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL};
 use crate::verdict::{Doubt, Verdict};
 
 /// Examines one object: inspects it at the level of the run and judges the result.
@@ -102,7 +102,7 @@ impl Weighed {
         if let Some(change) = &self.change {
             known.findings.extend(unchanged(change).iter().map(FindingReport::from));
             if let Change::SameContent { by } = change {
-                known.notes.push(format!("written again since it was first seen, with the same content by {by}"));
+                known.notes.push(AuditedNote::SameContent { by: by.clone() }.into());
             }
         }
         if self.is_trouble() {

@@ -11,7 +11,7 @@ use crate::commands::verify::{ETagParts, Verified, VerifyError, VerifyOptions, v
 use crate::facts::{ListedObject, ObjectFacts};
 use crate::ident::{ETagForm, ObjectIdentity};
 use crate::plan::PartLayout;
-use crate::report::{Exit, FindingReport, VerifyReport};
+use crate::report::{AuditedNote, Exit, FindingReport, Note, VerifyReport};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason, ReasonCode, Verdict};
 
@@ -25,9 +25,7 @@ pub(super) struct Inspection {
     pub content: Vec<ContentFingerprint>,
     /// Findings about the object itself.
     pub findings: Vec<FindingReport>,
-    /// Notes of the object's report.
-    pub notes: Vec<String>,
-    /// The references that prove the bytes.
+    pub notes: Vec<Note>,
     pub proved_by: Vec<Word<CheckId>>,
     /// Bytes compared with references.
     pub covered: u64,
@@ -83,7 +81,8 @@ impl Inspection {
         let facts = found.facts.clone();
         let seen = facts.listed_identity();
         notes.extend(notes_on_listing(subject, &facts, &seen));
-        notes.extend(facts.expiration.iter().flatten().map(|text| format!("a lifecycle rule will remove it: {text}")));
+        let removed_by = facts.expiration.iter().flatten().cloned();
+        notes.extend(removed_by.map(|rule| Note::from(AuditedNote::WillBeRemoved { rule })));
         let proof = Finding { check: CheckId::Proof, required: false, outcome: Outcome::Unknown(Reason::NotRead) };
         let findings = [findings::size(&subject.candidate.uri, facts.size), proof];
         Inspection {
@@ -135,19 +134,17 @@ impl Inspection {
     }
 }
 
-/// Notes on differences between the listing and HEAD.
-fn notes_on_listing(subject: &Subject<'_>, facts: &ObjectFacts, seen: &ObjectIdentity) -> Vec<String> {
+/// What the listing said otherwise than HEAD.
+fn notes_on_listing(subject: &Subject<'_>, facts: &ObjectFacts, seen: &ObjectIdentity) -> Vec<Note> {
     let candidate = &subject.candidate;
     let moved = |listed: &&ListedObject| !listed.identity().same_bytes_as(seen).agrees();
     let moved =
         candidate.listed.as_ref().filter(moved).map(|listed| match listed.size.filter(|size| *size != facts.size) {
-            Some(size) => {
-                format!("the listing says that it has {size} bytes, and HEAD {}: what HEAD says counts", facts.size)
-            }
-            None => "it is another one than was listed a moment ago".to_owned(),
+            Some(listed_bytes) => AuditedNote::OtherSizeListed { listed_bytes, bytes: facts.size },
+            None => AuditedNote::ReplacedSinceListed,
         });
-    let odd = candidate.odd.as_ref().map(|odd| format!("{odd}: what HEAD says counts, {} bytes", facts.size));
-    moved.into_iter().chain(odd).collect()
+    let odd = candidate.odd.clone().map(|odd| AuditedNote::OddlyListed { odd, bytes: facts.size });
+    moved.into_iter().chain(odd).map(Note::from).collect()
 }
 
 /// The values that S3 states for the content.

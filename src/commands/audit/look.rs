@@ -13,6 +13,7 @@ use super::{AuditRequest, AuditServices, Scope};
 use crate::audit::{Histories, History};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, LedgerError, SharedLedger};
+use crate::report::AuditedNote;
 use crate::source::ErrorKind;
 use crate::sync::lock;
 
@@ -94,7 +95,7 @@ impl<'a> Look<'a> {
             answer => answer.is_ok(),
         };
         let mut looked = self.examine(subject).await;
-        looked.examined.report.notes.push("the listing does not hold it; it was asked for by its name".to_owned());
+        looked.examined.report.notes.push(AuditedNote::NotListed.into());
         Looked { unlisted, ..looked }
     }
 

@@ -11,6 +11,7 @@ use crate::image::ImageService;
 use crate::plan::{Budget, Sample};
 use crate::price::PriceTable;
 use crate::progress::{Counting, Counts};
+use crate::report::AuditScope;
 use crate::source::{BucketResolver, Context};
 
 /// The objects to audit.
@@ -45,10 +46,12 @@ impl Scope {
         }
     }
 
-    pub(super) fn shown(&self) -> Vec<String> {
+    pub(super) fn shown(&self) -> Vec<AuditScope> {
         match self {
-            Scope::Listed(prefixes) => prefixes.iter().map(ToString::to_string).collect(),
-            Scope::Named { objects, from } => vec![format!("{} objects named by {from}", objects.len())],
+            Scope::Listed(prefixes) => prefixes.iter().cloned().map(AuditScope::Prefix).collect(),
+            Scope::Named { objects, from } => {
+                vec![AuditScope::Named(format!("{} objects named by {from}", objects.len()))]
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::ident::{AmiId, ObjectUri, Target};
 use crate::image::TaskFilter;
 use crate::ledger::SharedLedger;
 use crate::record::Record;
-use crate::report::{DeletionAnswer, DeletionSafetyReport, Exit, FindingReport};
+use crate::report::{DeletionAnswer, DeletionNote, DeletionSafetyReport, Exit, FindingReport, Note};
 use crate::source::Session;
 use crate::units::ByteRange;
 
@@ -43,7 +43,7 @@ struct Found {
     /// The copy that replaces the AMI.
     copy: Option<String>,
     because: Vec<String>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     /// A copy may exist that was not seen or could not be judged.
     open: bool,
 }
@@ -136,7 +136,7 @@ impl Found {
             match listed {
                 Listed::Page { candidates, notes, .. } => {
                     self.candidates.extend(candidates.into_iter().filter(|candidate| is_of(&candidate.uri)));
-                    self.notes.extend(notes.iter().map(ToString::to_string));
+                    self.notes.extend(notes.into_iter().map(Note::from));
                 }
                 Listed::Problem(prefix, error) => {
                     self.open = true;
@@ -190,18 +190,15 @@ impl Found {
             Err(why) => self.because.push(format!("whether a store of it is in progress is not known: {why}")),
         }
         if answer == DeletionAnswer::MayGo {
-            // Copies that do not qualify are no reason for this answer.
-            let lacks = self.because.drain(..).map(|lack| format!("another copy does not stand in for it: {lack}"));
-            self.notes.extend(lacks);
+            // What others lack is no reason for this answer.
+            let others = self.because.drain(..).map(|lacks| DeletionNote::OtherCopy { lacks });
+            self.notes.extend(others.map(Note::from));
         }
         self.report(wish, answer)
     }
 
     fn report(mut self, wish: &DeletionSafetyRequest, answer: DeletionAnswer) -> DeletionSafetyReport {
-        self.notes.push(
-            "what else needs the AMI (launch templates, instances that must be replaced, shares) was not asked"
-                .to_owned(),
-        );
+        self.notes.push(DeletionNote::OtherUses.into());
         DeletionSafetyReport {
             image: wish.image.to_string(),
             answer,
@@ -227,14 +224,14 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Whether it replaces the AMI, and what it lacks.
-    async fn stands_in(&self, notes: &mut Vec<String>) -> (Exit, Vec<String>) {
+    /// Whether it stands in, and what it lacks.
+    async fn stands_in(&self, notes: &mut Vec<Note>) -> (Exit, Vec<String>) {
         let Search { services, request, .. } = self.search;
         let uri = &self.subject.candidate.uri;
         let looked = examine(&self.subject, &CancellationToken::new()).await.report;
         let mut exit = looked.exit_code;
         let mut lacks = told(&looked.findings);
-        notes.extend(looked.notes.iter().map(|note| format!("{uri}: {note}")));
+        notes.extend(looked.notes.into_iter().map(|note| note.of(uri)));
         if let Some(settings) = bucket(services, request, &uri.bucket).await {
             exit = exit.and(settings.exit_code);
             lacks.extend(told(&settings.findings));
@@ -256,9 +253,7 @@ impl Copy<'_> {
         };
         match can_be_read(&session, &facts).await {
             Ok(Readability::Archived(state)) => {
-                notes.push(format!(
-                    "{uri}: {state}; it must be restored from the archive tier before EC2 can restore the AMI"
-                ));
+                notes.push(DeletionNote::Archived { copy: uri.clone(), state }.into());
             }
             Ok(_) => {}
             Err(why) => {

@@ -9,6 +9,7 @@ use crate::checks::{LifecycleSubject, Removals, VersionState, horizon, removals}
 use crate::commands::ask::{lock, tags as tags_of};
 use crate::facts::{Fact, LockFacts, ObjectFacts};
 use crate::ident::{ObjectIdentity, ObjectUri};
+use crate::report::{AuditedNote, Note};
 
 /// Whether the policy needs facts that a listing does not contain.
 pub(super) fn wants_head(request: &AuditRequest, storage_class: Option<&str>) -> bool {
@@ -100,16 +101,10 @@ fn lifecycle_subject<'a>(
     }
 }
 
-/// Notes on lifecycle rules that archive the object within the time it must stay. Archiving does not violate the rule.
-pub(super) fn moves(request: &AuditRequest, state: &PolicySubject<'_>, now: Timestamp) -> Vec<String> {
+/// What lifecycle rules do to the object within the time that it must stay, and what does not keep it from staying.
+pub(super) fn moves(request: &AuditRequest, state: &PolicySubject<'_>, now: Timestamp) -> Vec<Note> {
     let Some((time, rules)) = request.policy.object.stays.zip(state.rules.value()) else { return Vec::new() };
     let until = horizon(now, time);
     let soon = rules.archived.iter().filter(|moved| moved.at <= until);
-    soon.map(|moved| {
-        format!(
-            "it will be archived on {}: {}; it must be restored from the archive tier before EC2 can restore the AMI",
-            moved.at, moved.by
-        )
-    })
-    .collect()
+    soon.map(|moved| AuditedNote::WillBeArchived { at: moved.at, by: moved.by.clone() }.into()).collect()
 }

@@ -17,7 +17,7 @@ use crate::facts::ObjectFacts;
 use crate::fetch::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
 use crate::machine;
 use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
-use crate::report::{BenchReport, BoundReport, Exit, LoadReport, Percentiles};
+use crate::report::{BenchNote, BenchReport, BoundReport, Exit, LoadReport, Note, Percentiles};
 use crate::source::{Session, SourceError};
 use crate::units::{ByteSize, KIB, MIB};
 
@@ -107,7 +107,7 @@ pub async fn bench(
     let tuning = best.filter(|_| exit == Exit::Passed).map(|best| tuning(&session, best));
     let mut notes = notes(request, found.facts.size, &measured, &allowed);
     notes.extend(loads.iter().filter_map(|(load, loaded)| slowed(load, loaded)));
-    notes.extend(failed.map(|error| format!("ended early: {}", error.explain())));
+    notes.extend(failed.map(|error| BenchNote::EndedEarly { why: error.explain() }));
     let report = BenchReport {
         target: session.target().to_string(),
         object_bytes: found.facts.size,
@@ -120,7 +120,7 @@ pub async fn bench(
         requests: counting.counts().requests,
         received_bytes: loads.iter().map(|(_, loaded)| loaded.bytes).sum(),
         elapsed_seconds: clock.monotonic().duration_since(started).as_secs_f64(),
-        notes,
+        notes: notes.into_iter().map(Note::from).collect(),
         exit_code: exit,
     };
     Ok((report, tuning))
@@ -203,17 +203,16 @@ fn tuning(session: &Session, best: Measured) -> Tuning {
     }
 }
 
-fn notes(request: &BenchRequest, size: u64, measured: &[Measured], allowed: &[Allowed]) -> Vec<String> {
+fn notes(request: &BenchRequest, size: u64, measured: &[Measured], allowed: &[Allowed]) -> Vec<BenchNote> {
     let mut notes = Vec::new();
     if size < SMALL {
-        notes.push(format!("so small an object tells nothing of speed: {FEW} requests were made each time"));
+        notes.push(BenchNote::SmallObject { requests: FEW });
     }
     let denied = allowed.len() < request.connections.len();
     // If the sweep ended earlier, memory was not the limit.
     let reached = |most: usize| measured.iter().any(|one| one.connections == most);
     if let Some(Allowed { connections: most, .. }) = allowed.last().filter(|last| denied && reached(last.connections)) {
-        let memory = ByteSize(request.max_memory);
-        notes.push(format!("--max-memory {memory} allows {most} connections; more were not tried"));
+        notes.push(BenchNote::MemoryLimit { memory: request.max_memory, connections: *most });
     }
     notes
 }
@@ -258,20 +257,17 @@ fn recommended(measured: &[Measured]) -> Option<Measured> {
     good.min_by_key(|one| (one.connections, one.range_bytes)).copied()
 }
 
-/// A note if the last quarter of a long measurement was much slower than the first, as with servers that allow bursts.
-fn slowed(load: &LoadSpec, loaded: &LoadResult) -> Option<String> {
+/// A long run whose last quarter brought much less than its first: servers give a burst, and then less.
+fn slowed(load: &LoadSpec, loaded: &LoadResult) -> Option<BenchNote> {
     let quarter = loaded.rates.len() / 4;
     let mean = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len().max(1) as f64;
     let first = mean(loaded.rates.get(..quarter)?);
     let last = mean(loaded.rates.get(loaded.rates.len() - quarter..)?);
     let long = loaded.elapsed >= Duration::from_secs(20);
-    (long && last < first * 0.85).then(|| {
-        format!(
-            "{} connections: the last quarter of the time brought {}/s, the first {}/s",
-            load.connections,
-            ByteSize(last as u64),
-            ByteSize(first as u64)
-        )
+    (long && last < first * 0.85).then(|| BenchNote::Slowed {
+        connections: load.connections,
+        last: last as u64,
+        first: first as u64,
     })
 }
 

@@ -22,7 +22,7 @@ use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::report::{PreflightReport, SizeReport, TaskKind};
+use crate::report::{InputNote, Note, PreflightReport, SizeReport, TaskKind};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
 use crate::verdict::{CheckName, Finding, Verdict};
@@ -98,7 +98,7 @@ pub async fn preflight_restore(
     let known = known(services, wish, caller, &answers).await;
     let owner = answers.object.owner.clone();
     let mut surveyed = assemble(wish, survey(wish, answers, &known), known);
-    surveyed.report.notes.extend(owner);
+    surveyed.report.notes.extend(owner.map(Note::Source));
     surveyed.report.requests = services.region.requests();
     Ok(surveyed)
 }
@@ -255,9 +255,8 @@ fn assemble(wish: &RestorePreflightRequest, survey: RestoreSurvey, known: Known)
     if let Some((file, record)) = &wish.record
         && AmiId::from_key(&wish.target.key).is_some_and(|id| id.as_str() != record.image)
     {
-        report
-            .notes
-            .push(format!("{file} is the record of {}, not of this object, and its sizes are left out", record.image));
+        let (file, image) = (file.clone(), record.image.clone());
+        report.notes.push(InputNote::RecordOfAnother { file, image }.into());
     }
     report.tags = identity.as_ref().map(restore_tags).unwrap_or_default();
     RestorePreflight {
@@ -421,7 +420,7 @@ fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -
     if object.is_none() {
         return useless("the object cannot be seen".to_owned());
     }
-    if manifest.verdict != "pass" {
+    if manifest.verdict != Verdict::Pass {
         return useless("a baseline: nothing proved the bytes when it was written".to_owned());
     }
     if !is_of_it(&manifest.content()) {

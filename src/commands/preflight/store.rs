@@ -4,14 +4,16 @@ use futures_util::future::join_all;
 use tokio::join;
 
 use super::survey_bucket;
-use crate::checks::preflight::{LogicalSize, ServiceLimits, StoreSurvey, StoredSurvey, Work, judge_store, store_work};
+use crate::checks::preflight::{
+    LogicalSize, PreflightNote, ServiceLimits, StoreSurvey, StoredSurvey, Work, judge_store, store_work,
+};
 use crate::commands::ask::asked;
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::{Caller, Fact, ImageFacts, SnapshotFacts, StoreTask};
 use crate::ident::{AmiId, BucketPath};
 use crate::image::{StoreRequest, TaskFilter};
 use crate::record::{Record, object_tags};
-use crate::report::{PreflightReport, SizeReport, StoredReport, TaskKind};
+use crate::report::{InputNote, PreflightReport, SizeReport, StoredReport, TaskKind};
 use crate::source::SourceError;
 use crate::verdict::CheckName;
 
@@ -120,8 +122,7 @@ fn assemble(wish: &StorePreflightRequest, survey: &StoreSurvey) -> (PreflightRep
     let (preflight, answer) = judge_store(survey);
     let mut report = PreflightReport::new(TaskKind::Store, id.clone(), &survey.region, preflight, &wish.accept);
     if wish.into.as_uri {
-        let spelled = format!("the bucket was written as an s3:// address, and is taken as `{}`", wish.into);
-        report.notes.insert(0, spelled);
+        report.notes.insert(0, InputNote::BucketAsUri { taken_as: wish.into.clone() }.into());
     }
     let key = wish.into.key(&wish.image);
     report.destination = Some(format!("s3://{}/{key}", wish.into.bucket));
@@ -137,9 +138,7 @@ fn assemble(wish: &StorePreflightRequest, survey: &StoreSurvey) -> (PreflightRep
         let (tags, left_out) = object_tags(record);
         report.tags = tags;
         if !left_out.is_empty() {
-            report
-                .notes
-                .push(format!("too long for a tag of the object, and left to the record: {}", left_out.join(", ")));
+            report.notes.push(PreflightNote::TooLongForTags { tags: left_out }.into());
         }
     }
     (report, record)

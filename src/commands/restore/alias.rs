@@ -1,5 +1,5 @@
 use crate::commands::RegionServices;
-use crate::report::{Exit, FindingReport, TaskReport};
+use crate::report::{Exit, FindingReport, TaskNote, TaskReport};
 use crate::verdict::{CheckId, Condition, Evidence, Finding, Outcome, Reason, Verdict};
 
 /// Number of read-back attempts.
@@ -9,9 +9,7 @@ const ALIAS_LOOKS: u32 = 8;
 /// alias, so it is not changed if the AMI failed a check, or if a required check is unknown and not accepted.
 pub(super) async fn point_alias(services: &RegionServices, name: &str, report: &mut TaskReport) {
     if report.exit_code != Exit::Passed {
-        report.notes.push(format!(
-            "the alias {name} was not written: aliases are only updated for AMIs that pass all required checks"
-        ));
+        report.notes.push(TaskNote::AliasNotWritten { alias: name.to_owned() }.into());
         return;
     }
     let check = CheckId::Condition(Condition::Alias);

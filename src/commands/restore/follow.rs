@@ -4,13 +4,14 @@ use super::alias::point_alias;
 use super::origin::{Traced, trace};
 use super::request::FollowRequest;
 use super::start::close;
+use crate::audit::Word;
 use crate::checks::preflight::{HeldAgainst, Ownership, OwnershipClaim, judge_restored};
 use crate::commands::RegionServices;
 use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::ident::{AmiId, is_snapshot_id};
 use crate::journal::{Journal, RestoreIdentity, Step};
-use crate::report::{Exit, FindingReport, LeftReport, TaskKind, TaskReport};
+use crate::report::{Exit, FindingReport, LeftReport, Note, TaskKind, TaskNote, TaskReport};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckName, Finding, Verdict, overall};
 
@@ -50,8 +51,7 @@ async fn follow_to_end(
     let Watched { image: last, snapshots, settled } = watch(services, wish, &mut follow).await?;
     if !settled {
         let mut report = report(services, &last, wish, &follow, Exit::Interrupted);
-        let again = format!("take it up again with `stored-ami restore --follow {}`", wish.image);
-        report.notes.push(format!("the restore goes on in AWS; {again}"));
+        report.notes.push(TaskNote::RestoreGoesOn { image: wish.image.to_string() }.into());
         return Ok(report);
     }
     let traced = trace(services, wish, journal, &last).await;
@@ -197,14 +197,14 @@ fn tell(follow: &mut Follow<'_>, image: &ImageFacts, snapshots: &[SnapshotFacts]
     follow.tell(&format!("restore of {} ({})", image.id, image.state), overall, &each.join(", "));
 }
 
-/// Resources that a failed restore left, with the commands that delete them, and notes on names that must not appear in
-/// a command, because users paste commands into a shell. `snapshots` are those of the AMI.
-fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> (Vec<LeftReport>, Vec<String>) {
+/// What a failed restore left, with the commands that remove it, and notes on what can be put in no command: people
+/// paste those into a shell. The snapshots are those of the AMI.
+fn left_behind(image: &ImageFacts, snapshots: &[SnapshotFacts]) -> (Vec<LeftReport>, Vec<Note>) {
     let mut left = Vec::new();
     let odd = image.volumes.iter().filter_map(|volume| volume.snapshot.as_deref()).filter(|id| !is_snapshot_id(id));
-    let mut notes: Vec<String> = odd.map(|id| format!("the AMI names the snapshot `{id}`, which is no id")).collect();
+    let mut notes: Vec<Note> = odd.map(|id| TaskNote::OddSnapshot { id: id.to_owned() }.into()).collect();
     if image.id.parse::<AmiId>().is_err() {
-        notes.push(format!("`{}` is no id of an AMI", image.id));
+        notes.push(TaskNote::OddImage { id: image.id.clone() }.into());
     } else if image.state != "deregistered" {
         left.push(LeftReport {
             id: image.id.clone(),
@@ -231,7 +231,7 @@ fn report(
         operation: TaskKind::Restore,
         image: image.id.clone(),
         region: services.images.region().to_owned(),
-        object: image.tags.get("stored-ami:source").cloned(),
+        object: image.tags.get("stored-ami:source").cloned().map(Word::of),
         name: image.name.clone(),
         state: image.state.clone(),
         started_here: wish.origin.started_here(),

@@ -9,6 +9,7 @@ use crate::commands::preflight::{SOURCE_TAG, restore_tags};
 use crate::facts::ImageFacts;
 use crate::ident::ObjectUri;
 use crate::journal::{Entry, Journal, RestoreIdentity};
+use crate::report::{Note, TaskNote};
 use crate::verdict::Finding;
 
 /// What is known about the restore that created an AMI.
@@ -21,12 +22,11 @@ pub(super) struct Traced {
     pub key: Option<String>,
     /// Tags that the AMI and its snapshots must have.
     pub tags: BTreeMap<String, String>,
-    /// Notes of the report.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Traced {
-    fn of(identity: RestoreIdentity, noted: Option<&str>, image: &ImageFacts, notes: Vec<String>) -> Self {
+    fn of(identity: RestoreIdentity, noted: Option<&str>, image: &ImageFacts, notes: Vec<Note>) -> Self {
         let claim = identity.claim(noted);
         let made = restored_by(&claim, image);
         // An AMI that is not the one of the restore need not have its tags.
@@ -64,7 +64,7 @@ async fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Jo
     let of_token = match token {
         None => None,
         Some(token) => journal.read_aside(token.clone()).await.unwrap_or_else(|error| {
-            notes.push(format!("journal {}: {error}", journal.folder().display()));
+            notes.push(unreadable(journal, &error));
             None
         }),
     };
@@ -79,14 +79,9 @@ async fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Jo
         if restore.region == services.images.region() && restore.account == image.owner {
             return Traced::of(restore, noted.as_deref(), image, notes);
         }
-        notes.push(format!(
-            "the journal's entry is of account {} in {}, and {} is of {} in {}",
-            restore.account,
-            restore.region,
-            image.id,
-            image.owner,
-            services.images.region()
-        ));
+        let (account, region) = (restore.account, restore.region);
+        let (image, owner, here) = (image.id.clone(), image.owner.clone(), services.images.region().to_owned());
+        notes.push(TaskNote::OtherJournalEntry { account, region, image, owner, here }.into());
     }
     let object: Option<ObjectUri> = image.tags.get(SOURCE_TAG).and_then(|source| source.parse().ok());
     let key = object.map(|object| object.key);
@@ -103,9 +98,15 @@ async fn named(services: &RegionServices, wish: &FollowRequest<'_>, journal: &Jo
     }
 }
 
-/// The journal entry that names an AMI.
-async fn naming(journal: &Journal, image: &ImageFacts, notes: &mut Vec<String>) -> Option<Entry> {
+/// A note that an entry of the journal could not be read.
+fn unreadable(journal: &Journal, problem: &impl ToString) -> Note {
+    let folder = journal.folder().display().to_string();
+    TaskNote::JournalUnreadable { folder, problem: problem.to_string() }.into()
+}
+
+/// The entry that names an AMI.
+async fn naming(journal: &Journal, image: &ImageFacts, notes: &mut Vec<Note>) -> Option<Entry> {
     let Ok(all) = journal.aside(|journal| Ok(journal.entries())).await else { return None };
-    notes.extend(all.left_out.iter().map(|why| format!("journal {}: {why}", journal.folder().display())));
+    notes.extend(all.left_out.iter().map(|why| unreadable(journal, why)));
     all.entries.into_iter().find(|entry| entry.image.as_ref() == Some(&image.id))
 }

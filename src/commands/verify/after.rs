@@ -2,6 +2,7 @@ use crate::commands::Discovery;
 use crate::facts::{Fact, ObjectFacts};
 use crate::fetch::Stop;
 use crate::ident::{ETag, Target, lasting_version};
+use crate::report::VerifyNote;
 use crate::source::{ErrorKind, Session};
 use crate::verdict::Reason;
 
@@ -25,7 +26,7 @@ impl After {
         let now = match session.head_again().await {
             Ok(now) => now,
             Err(error) if error.kind == ErrorKind::NotFound && pinned => {
-                found.notes.push(format!("the version verified is no longer the current one: {}", error.explain()));
+                found.notes.push(VerifyNote::NotCurrent { why: error.explain() }.into());
                 return After::Kept;
             }
             Err(error) if error.kind == ErrorKind::NotFound => {
@@ -36,8 +37,7 @@ impl After {
                 return After::Moved(Reason::ReadFailed { detail: error.explain() });
             }
             Err(error) => {
-                let note = format!("whether the object is still the same could not be asked: {}", error.explain());
-                found.notes.push(note);
+                found.notes.push(VerifyNote::ChangeUnknown { why: error.explain() }.into());
                 return After::NotKnown;
             }
         };
@@ -46,10 +46,7 @@ impl After {
             return After::Same;
         }
         if pinned && !matches!(then.checksums, Fact::NotApplicable) {
-            let name = now.version.unwrap_or_default();
-            found.notes.push(format!(
-                "a newer version ({name}) has been written meanwhile; the one verified is no longer current, and a restore would read the newer one"
-            ));
+            found.notes.push(VerifyNote::NewerVersion { version: now.version.unwrap_or_default() }.into());
             return After::Kept;
         }
         let show = |etag: &Option<ETag>| etag.as_ref().map_or("none".to_owned(), ToString::to_string);

@@ -12,11 +12,11 @@ use crate::manifest::{Manifest, PartDigests, StoredValue};
 use crate::plan::PartLayout;
 use crate::report::{
     DigestReport, Exit, FindingReport, IdentityReport, LayoutReport, ProbeReport, RatioReport, StatsReport,
-    StreamReport, VerifyReport,
+    StreamReport, VerifyNote, VerifyReport,
 };
 use crate::source::{ErrorKind, Session};
 use crate::units::{ByteRange, ByteSize};
-use crate::verdict::{CheckId, Coverage, Doubt, Evidence, Finding, Outcome, Reason, Verdict, overall};
+use crate::verdict::{CheckId, CheckName, Coverage, Doubt, Evidence, Finding, Outcome, Reason, Verdict, overall};
 
 /// Result of the reads of one verification.
 pub(super) struct ReadOutcome {
@@ -38,91 +38,30 @@ pub(super) struct ReadOutcome {
     pub decoded: Option<Decoded>,
     /// The layout under which the stored ETag matched.
     pub etag_parts: Option<PartLayout>,
+    /// Why the bytes are not known to be those of the object that was discovered.
+    pub moved: Option<Reason>,
 }
 
 /// Adds the findings about the whole object, computes the verdict and the exit code, and builds the report.
 pub(super) fn assemble(
     session: &Session,
     request: &VerifyOptions,
-    found: Discovery,
-    mut findings: Vec<Finding>,
+    mut found: Discovery,
+    findings: Vec<Finding>,
     ending: ReadOutcome,
-    moved: Option<Reason>,
 ) -> Verified {
-    let facts = &found.facts;
-    for name in request.require.iter().chain(&request.using) {
-        if let crate::verdict::CheckName::One(check) = name
-            && !findings.iter().any(|finding| finding.check == *check)
-            && !matches!(
-                check,
-                CheckId::Identity | CheckId::Size | CheckId::Proof | CheckId::Contradiction | CheckId::Stream
-            )
-        {
-            findings.push(unknown(*check, Reason::NoSuchReference { check: *check }));
-        }
-    }
-    let contradiction = contradiction(&findings);
-    let mut proof = proof(&findings, request, &ending, facts);
-    if let Some(open) = &contradiction {
-        contradict(&mut proof, open);
-    }
-    findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: identity(facts, &ending, moved) });
-    findings.insert(1, Finding { check: CheckId::Size, required: true, outcome: size(facts, request, &ending) });
-    findings.insert(2, proof);
-    findings.extend(contradiction);
-    require(&mut findings, request);
-    let verdict = overall(&findings);
-    let accepted: Vec<CheckId> = findings
-        .iter()
-        .filter(|f| f.required && f.verdict() == Verdict::Unknown && request.accepts(f.check))
-        .map(|f| f.check)
-        .collect();
-    let open = findings.iter().any(|f| f.required && f.verdict() == Verdict::Unknown && !request.accepts(f.check));
-    let unread = |reason: &Reason| matches!(reason, Reason::ReadFailed { .. } | Reason::RereadFailed { .. });
-    let failed_to_read = findings.iter().any(|f| matches!(&f.outcome, Outcome::Unknown(reason) if unread(reason)));
-    let exit = match (&ending.stopped, verdict) {
-        (Some(Stop::Cancelled), _) => Exit::Interrupted,
-        (_, Verdict::Fail) => Exit::Failed,
-        _ if failed_to_read => Exit::CouldNot,
-        (_, Verdict::Unknown) if open => Exit::Unknown,
-        _ => Exit::Passed,
-    };
-    let whole = ending.digests.iter().flat_map(|digests| {
-        digests.iter().filter(|(_, layout, _)| layout.count() == 1).filter_map(|(_, _, list)| *list.first()?)
+    let mut notes = std::mem::take(&mut found.notes);
+    let findings = with_findings_on_the_whole(request, &found.facts, findings, &ending);
+    let manifest = wanted_manifest(session, request, &found, &findings, &ending).and_then(|manifest| {
+        let why_not = |note: VerifyNote| notes.push(note.into());
+        manifest.map_err(why_not).ok()
     });
-    let digests: Vec<DigestReport> = whole.map(|digest| DigestReport::from(&digest)).collect();
-    let mut notes = found.notes.clone();
-    let shaky = |finding: &Finding| {
-        use Reason::{Changed, Protocol, ReadFailed, Unreadable};
-        match &finding.outcome {
-            Outcome::Unknown(Changed { .. } | Protocol { .. } | ReadFailed { .. } | Unreadable { .. }) => true,
-            Outcome::Unknown(reason) => reason.leaves_mismatch(),
-            _ => false,
-        }
-    };
-    let manifest = match (request.manifest_wanted, verdict, &ending.digests) {
-        (true, _, _) if findings.iter().any(shaky) => {
-            notes.push("no manifest is written, for what was read cannot be relied on".to_owned());
-            None
-        }
-        (true, Verdict::Fail, _) => {
-            notes.push("no manifest is written of an object that failed".to_owned());
-            None
-        }
-        (true, _, Some(all)) if ending.complete() && ending.stopped.is_none() => {
-            Some(manifest(session, &found, &findings, all))
-        }
-        (true, _, _) => {
-            notes.push("no manifest is written, for not every byte was read".to_owned());
-            None
-        }
-        (false, _, _) => None,
-    };
+    let facts = &found.facts;
     let report = VerifyReport {
         target: session.target().to_string(),
-        verdict,
+        verdict: overall(&findings),
         proved_by: proving(&findings).map(|finding| finding.check).collect(),
-        accepted,
+        accepted: findings.iter().filter(|f| is_open(f) && request.accepts(f.check)).map(|f| f.check).collect(),
         identity: IdentityReport::from(facts),
         layout: facts.storage_class.is_some().then(|| LayoutReport::from(&found.layout)),
         findings: findings.iter().map(FindingReport::from).collect(),
@@ -133,20 +72,110 @@ pub(super) fn assemble(
         ratio: ratio(request, facts, ending.decoded.as_ref()),
         probe: ending.probed.as_ref().map(ProbeReport::from),
         stream: ending.decoded.as_ref().map(StreamReport::from),
-        digests,
+        digests: whole_digests(&ending),
         stats: StatsReport {
             elapsed_seconds: session.context().clock.monotonic().duration_since(ending.started).as_secs_f64(),
             covered_bytes: ending.coverage.map_or(0, |coverage| coverage.bytes),
             ..StatsReport::default()
         },
         notes,
-        exit_code: exit,
+        exit_code: exit(request, &findings, ending.stopped.as_ref()),
     };
     let doubt = Doubt::of(&findings);
     Verified { report, manifest, finished: ending.stopped.is_none(), doubt, etag_parts: ending.etag_parts }
 }
 
-/// Marks the findings that a pass requires.
+/// All findings in the order of the report: identity, size, proof, the references, and their contradiction.
+fn with_findings_on_the_whole(
+    request: &VerifyOptions,
+    facts: &ObjectFacts,
+    mut findings: Vec<Finding>,
+    ending: &ReadOutcome,
+) -> Vec<Finding> {
+    let absent = no_such_references(request, &findings);
+    findings.extend(absent);
+    let contradiction = contradiction(&findings);
+    let mut proof = proof(&findings, request, ending, facts);
+    if let Some(open) = &contradiction {
+        contradict(&mut proof, open);
+    }
+    findings.insert(0, Finding { check: CheckId::Identity, required: true, outcome: identity(facts, ending) });
+    findings.insert(1, Finding { check: CheckId::Size, required: true, outcome: size(facts, request, ending) });
+    findings.insert(2, proof);
+    findings.extend(contradiction);
+    require(&mut findings, request);
+    findings
+}
+
+/// A finding for each reference that was asked for by name and that the object does not have.
+fn no_such_references(request: &VerifyOptions, findings: &[Finding]) -> Vec<Finding> {
+    let mut absent: Vec<Finding> = Vec::new();
+    for name in request.require.iter().chain(&request.using) {
+        let CheckName::One(check) = name else { continue };
+        let on_the_whole = matches!(
+            check,
+            CheckId::Identity | CheckId::Size | CheckId::Proof | CheckId::Contradiction | CheckId::Stream
+        );
+        if !on_the_whole && !findings.iter().chain(&absent).any(|finding| finding.check == *check) {
+            absent.push(unknown(*check, Reason::NoSuchReference { check: *check }));
+        }
+    }
+    absent
+}
+
+/// A required check that is not decided.
+fn is_open(finding: &Finding) -> bool {
+    finding.required && finding.verdict() == Verdict::Unknown
+}
+
+fn exit(request: &VerifyOptions, findings: &[Finding], stopped: Option<&Stop>) -> Exit {
+    let unread = |reason: &Reason| matches!(reason, Reason::ReadFailed { .. } | Reason::RereadFailed { .. });
+    let failed_to_read = findings.iter().any(|f| matches!(&f.outcome, Outcome::Unknown(reason) if unread(reason)));
+    let open = findings.iter().any(|finding| is_open(finding) && !request.accepts(finding.check));
+    match (stopped, overall(findings)) {
+        (Some(Stop::Cancelled), _) => Exit::Interrupted,
+        (_, Verdict::Fail) => Exit::Failed,
+        _ if failed_to_read => Exit::CouldNot,
+        (_, Verdict::Unknown) if open => Exit::Unknown,
+        _ => Exit::Passed,
+    }
+}
+
+/// Digests over every byte.
+fn whole_digests(ending: &ReadOutcome) -> Vec<DigestReport> {
+    let all = ending.digests.iter().flat_map(Digests::iter);
+    let whole = all.filter(|(_, layout, _)| layout.count() == 1).filter_map(|(_, _, list)| *list.first()?);
+    whole.map(|digest| DigestReport::from(&digest)).collect()
+}
+
+/// The manifest if one is wanted, or the note on why none is written.
+fn wanted_manifest(
+    session: &Session,
+    request: &VerifyOptions,
+    found: &Discovery,
+    findings: &[Finding],
+    ending: &ReadOutcome,
+) -> Option<Result<Manifest, VerifyNote>> {
+    if !request.manifest_wanted {
+        return None;
+    }
+    let shaky = |finding: &Finding| {
+        use Reason::{Changed, Protocol, ReadFailed, Unreadable};
+        match &finding.outcome {
+            Outcome::Unknown(Changed { .. } | Protocol { .. } | ReadFailed { .. } | Unreadable { .. }) => true,
+            Outcome::Unknown(reason) => reason.leaves_mismatch(),
+            _ => false,
+        }
+    };
+    Some(match &ending.digests {
+        _ if findings.iter().any(shaky) => Err(VerifyNote::NoManifestUnreliable),
+        _ if overall(findings) == Verdict::Fail => Err(VerifyNote::NoManifestFailed),
+        Some(all) if ending.complete() && ending.stopped.is_none() => Ok(manifest(session, found, findings, all)),
+        _ => Err(VerifyNote::NoManifestIncomplete),
+    })
+}
+
+/// Marks what must be known for a pass.
 fn require(findings: &mut [Finding], request: &VerifyOptions) {
     let required = |finding: &Finding| {
         // An object that is not a known stream, or a stream without checksums, has nothing to require.
@@ -227,6 +256,7 @@ impl ReadOutcome {
             probed: None,
             decoded: None,
             etag_parts: None,
+            moved: None,
         }
     }
 
@@ -247,9 +277,9 @@ fn evidence(source: &str, expected: String, observed: String, facts: &ObjectFact
     Evidence { source: source.to_owned(), expected, observed, coverage: Some(coverage) }
 }
 
-fn identity(facts: &ObjectFacts, ending: &ReadOutcome, moved: Option<Reason>) -> Outcome {
-    if let Some(reason) = moved {
-        return Outcome::Unknown(reason);
+fn identity(facts: &ObjectFacts, ending: &ReadOutcome) -> Outcome {
+    if let Some(reason) = &ending.moved {
+        return Outcome::Unknown(reason.clone());
     }
     let coverage = ending.coverage.unwrap_or(Coverage { bytes: 0, of: facts.size });
     match ending.stopped.as_ref().map(|stop| why_stopped(stop, coverage)) {
@@ -356,7 +386,7 @@ fn manifest(session: &Session, found: &Discovery, findings: &[Finding], digests:
         etag: facts.id.etag.as_ref().map(ToString::to_string),
         last_modified: facts.last_modified.map(|time| time.to_string()),
         object_bytes: facts.size,
-        verdict: overall(findings).name().to_owned(),
+        verdict: overall(findings),
         proved_by: proving(findings).map(|finding| finding.check.to_string()).collect(),
         stored_checksums: facts
             .checksums

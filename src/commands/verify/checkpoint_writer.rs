@@ -7,8 +7,8 @@ use crate::clock::Clock;
 use crate::facts::ObjectFacts;
 use crate::fetch::ProgressSink;
 use crate::plan::{ReadPlan, ReadProgress};
+use crate::report::VerifyNote;
 use crate::source::Session;
-use crate::units::ByteSize;
 
 /// Saves the progress of a read in the checkpoint file.
 pub(super) struct CheckpointWriter {
@@ -29,13 +29,9 @@ impl CheckpointWriter {
         })
     }
 
-    /// Loads the progress of an earlier run, with a note that describes it. `None` if there is no file, or if nothing
-    /// was read.
-    ///
-    /// # Errors
-    ///
-    /// The file exists and cannot be resumed from. Starting over would discard the progress it holds.
-    pub fn take_up(&self) -> Result<Option<(ReadProgress, String)>, VerifyError> {
+    /// What an earlier run came to, and in words how far. A file that is there and cannot be gone on from is an error:
+    /// beginning anew would throw away what it holds.
+    pub fn take_up(&self) -> Result<Option<(ReadProgress, VerifyNote)>, VerifyError> {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok(None) };
@@ -47,12 +43,12 @@ impl CheckpointWriter {
             Err(_) if checkpoint.read_bytes() == 0 => return Ok(None),
             other => other.map_err(anew)?,
         };
-        let note = format!(
-            "{} of {} were read by an earlier run, up to {} ({name})",
-            ByteSize(checkpoint.read_bytes()),
-            ByteSize(self.plan.size()),
-            checkpoint.written_at(),
-        );
+        let note = VerifyNote::Resumed {
+            read_bytes: checkpoint.read_bytes(),
+            of_bytes: self.plan.size(),
+            until: checkpoint.written_at().to_owned(),
+            file: name.to_string(),
+        };
         Ok(Some((midway, note)))
     }
 

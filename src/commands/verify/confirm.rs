@@ -11,7 +11,8 @@ use crate::checks::{Digests, Judgement, judge};
 use crate::checksum::Algorithm;
 use crate::fetch::{Reading, Stop};
 use crate::plan::{PartLayout, ReadPlan, Reference, Spans};
-use crate::units::{ByteRange, ByteSize};
+use crate::report::VerifyNote;
+use crate::units::ByteRange;
 use crate::verdict::{Finding, Reads, Reason};
 
 /// What to read the second time.
@@ -84,10 +85,7 @@ impl VerifyRun<'_> {
             let ranges = placed.iter().map(|range| plan.ranges_touching(*range)).collect();
             return SecondRead { plan, ranges: Some(ranges) };
         }
-        self.announce(format!(
-            "the bytes do not match: reading all {} once more to rule out a bad read",
-            ByteSize(size)
-        ));
+        self.announce(VerifyNote::ConfirmingMismatch { bytes: size });
         let plan = match covered {
             true => Arc::clone(plan),
             false => Arc::new(ReadPlan::new(size, &wanted, self.request.budget)),

@@ -4,6 +4,7 @@ use super::mismatch::{Judged, Mismatch};
 use super::run::VerifyRun;
 use super::unknown;
 use crate::plan::{Claim, Reference, Witness};
+use crate::report::VerifyNote;
 use crate::units::PartNumber;
 use crate::verdict::{CheckId, Finding, Origin, Reason};
 
@@ -27,7 +28,7 @@ impl VerifyRun<'_> {
         if !self.any_ends_elsewhere(numbers).await {
             return;
         }
-        self.announce("the parts end elsewhere than GetObjectAttributes lists: asking each of them".to_owned());
+        self.announce(VerifyNote::AskingEachPart);
         self.disputed = true;
         for mismatch in judged.mismatches.extract_if(.., |mismatch| goes_by_list(&mismatch.reference)) {
             judged.unproved.push(mismatch.reference);

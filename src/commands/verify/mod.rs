@@ -25,7 +25,7 @@ use super::{Discovery, discover};
 use crate::facts::{Readability, readability};
 use crate::manifest::Manifest;
 use crate::plan::{PartLayout, Reference};
-use crate::report::VerifyReport;
+use crate::report::{Note, VerifyNote, VerifyReport};
 use crate::source::{Session, SourceError};
 use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason};
 use after::After;
@@ -135,7 +135,7 @@ async fn verify_found(
         findings.extend(references.into_iter().map(archived));
     } else if references.is_empty() && request.reads_nothing_else() {
         if found.facts.size > 0 {
-            found.notes.push("nothing was read: there is nothing to hold the bytes against".to_owned());
+            found.notes.push(VerifyNote::NothingToCompare.into());
         }
     } else {
         let mut pass = VerifyRun::new(session, request, cancel, &mut found);
@@ -148,9 +148,11 @@ async fn verify_found(
         ending.digests = pass.digests.take();
         ending.etag_parts = pass.etag_parts.take();
     }
-    let moved = if ending.coverage.is_some() { moved(session, request, &mut found, &ending).await } else { None };
-    found.notes.extend(session.notes());
-    Ok(assemble::assemble(session, request, found, findings, ending, moved))
+    if ending.coverage.is_some() {
+        ending.moved = moved(session, request, &mut found, &ending).await;
+    }
+    found.notes.extend(session.notes().into_iter().map(Note::Source));
+    Ok(assemble::assemble(session, request, found, findings, ending))
 }
 
 /// The archive state, if the object must be restored from an archive tier before it can be read.
@@ -174,7 +176,7 @@ async fn moved(
     let clock = session.context().clock.as_ref();
     let after = request.quota.within_grace(clock, After::ask(session, found)).await;
     if after.is_none() {
-        found.notes.push("--max-time was over before it was asked whether the object is still the same".to_owned());
+        found.notes.push(VerifyNote::ChangeNotAsked.into());
     }
     after.unwrap_or(After::NotKnown).speaks_against(&found.facts, ending.stopped.as_ref())
 }

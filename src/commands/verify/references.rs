@@ -1,5 +1,6 @@
 use super::{VerifyError, VerifyOptions, unknown};
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
+use crate::commands::discover::unreadable_checksums;
 use crate::commands::{Discovery, discover};
 use crate::ident::{ETag, ETagForm};
 use crate::manifest::{Manifest, SumLine, SumValue};
@@ -7,9 +8,10 @@ use crate::plan::{
     AlgorithmCertainty, Claim, KnownLayout, PartLayout, Reference, References, checksum_claim, etag_claim,
     stored_references,
 };
+use crate::report::{Note, VerifyNote};
 use crate::source::Session;
 use crate::units::ByteSize;
-use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject};
+use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject, Verdict};
 
 /// Collects all references for the object: stored values, given values, manifest, checksum file, `--like`.
 pub(super) async fn collect(
@@ -18,12 +20,10 @@ pub(super) async fn collect(
     found: &mut Discovery,
 ) -> Result<References, VerifyError> {
     let mut all = stored_references(&found.facts, &found.layout, Origin::Stored, None);
-    for problem in &found.facts.unreadable_checksums {
-        found.notes.push(format!("a stored checksum cannot be read: {problem}"));
-    }
+    found.notes.extend(unreadable_checksums(&found.facts));
     add_given(&mut all, request, found);
     if let Some(sums) = &request.sums {
-        found.notes.extend(sums.notes.iter().cloned());
+        found.notes.extend(sums.notes.iter().cloned().map(Note::from));
         sums.values.iter().for_each(|line| add_sum(&mut all, &sums.file, line));
     }
     if let Some((file, manifest)) = &request.manifest {
@@ -62,13 +62,10 @@ fn add_manifest(
         if let Some(how) = manifest.is_of_another(&found.facts, &found.layout) {
             return Err(VerifyError::Request(format!("manifest {file} is of {}: {how}", manifest.target)));
         }
-        found.notes.push(format!("the manifest is of {}, another location", manifest.target));
+        found.notes.push(VerifyNote::ManifestElsewhere { target: manifest.target.clone() }.into());
     }
-    if manifest.verdict != "pass" {
-        found.notes.push(format!(
-            "the manifest is a baseline: when it was written ({}) nothing proved the bytes",
-            manifest.written_at
-        ));
+    if manifest.verdict != Verdict::Pass {
+        found.notes.push(VerifyNote::Baseline { written_at: manifest.written_at.clone() }.into());
     }
     let mut references = manifest.references().unwrap_or_default();
     if let Some(signed) = &request.manifest_signature {
@@ -76,7 +73,7 @@ fn add_manifest(
         references.iter_mut().for_each(|reference| reference.source = format!("{}, {by}", reference.source));
         // minisign separates the fields of its default comment by tabs.
         let comment = signed.trusted_comment.replace('\t', " ");
-        found.notes.push(format!("the manifest is {by}; trusted comment: {comment}"));
+        found.notes.push(VerifyNote::ManifestSigned { key_id: signed.key_id.clone(), comment }.into());
     }
     if references.is_empty() {
         let detail = format!("manifest {file} holds no value");
@@ -96,10 +93,11 @@ async fn add_like(all: &mut References, like: &Session, found: &mut Discovery) -
     let other = discover(like).await?;
     let name = like.target().to_string();
     let stored = stored_references(&other.facts, &other.layout, Origin::Like, Some(&name));
-    found.notes.extend(other.notes.iter().map(|note| format!("{name}: {note}")));
+    found.notes.extend(other.notes.into_iter().map(|note| note.of(&name)));
     if stored.references.is_empty() {
-        let detail = format!("{name} has no reference that could be used");
-        found.notes.push(detail.clone());
+        let note = VerifyNote::LikeUnusable { target: name.clone() };
+        let detail = note.to_string();
+        found.notes.push(note.into());
         all.unusable.push(unknown(CheckId::Reference(Origin::Like, Subject::Value), Reason::NotStated { detail }));
     }
     all.unusable.extend(stored.unusable);

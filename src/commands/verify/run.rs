@@ -14,6 +14,7 @@ use crate::commands::Discovery;
 use crate::content::{Decoded, ProbePlan, Probed};
 use crate::fetch::{Job, ProgressSink, Reading, Stop, fetch};
 use crate::plan::{AlgorithmCertainty, PartLayout, ReadPlan, ReadProgress, Reference, Spans};
+use crate::report::{Note, VerifyNote};
 use crate::source::Session;
 use crate::units::ByteRange;
 use crate::verdict::{Coverage, Finding, Outcome, Reason};
@@ -115,7 +116,7 @@ impl<'a> VerifyRun<'a> {
             findings.extend(self.confirm(judged.mismatches, &plan, &mut digests).await);
         }
         self.digests = Some(digests);
-        self.found.notes.extend(undocumented::looks_the_same(&no_md5, &findings));
+        self.found.notes.extend(undocumented::looks_the_same(&no_md5, &findings).map(Note::from));
         if self.request.decode.is_some() {
             let finding = self.judge_stream(&plan, &findings).await;
             findings.push(finding);
@@ -173,10 +174,10 @@ impl<'a> VerifyRun<'a> {
         self.reading.as_mut()?.decoded.take()
     }
 
-    /// Shows a note before bytes are read again, and adds it to the report.
-    pub(super) fn announce(&mut self, note: String) {
-        self.session.context().monitor.note(&note);
-        self.found.notes.push(note);
+    /// Says that bytes are read again, before they are.
+    pub(super) fn announce(&mut self, note: VerifyNote) {
+        self.session.context().monitor.note(&note.to_string());
+        self.found.notes.push(note.into());
     }
 
     /// A session with new connections.

@@ -10,7 +10,7 @@ use super::unknown;
 use crate::checks::Digests;
 use crate::commands::discover::ask_every_part;
 use crate::plan::{Claim, KnownLayout, ReadPlan, Reference, settle};
-use crate::units::ByteSize;
+use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Origin, Reason};
 
 impl VerifyRun<'_> {
@@ -74,10 +74,7 @@ impl VerifyRun<'_> {
         }
         let plan = Arc::new(ReadPlan::new(size, &wanted, self.request.budget));
         plan.fits(self.request.budget).map_err(|error| error.to_string())?;
-        self.announce(format!(
-            "the parts end elsewhere than was assumed; reading {} again along the right ones",
-            ByteSize(size)
-        ));
+        self.announce(VerifyNote::RereadByParts { bytes: size });
         let again = self.read(self.session, &plan, None, "verify by the proved parts", Reader::default()).await;
         self.read_again = true;
         self.stopped.clone_from(&again.stopped);

@@ -5,7 +5,7 @@ use super::stopped::why_stopped;
 use super::unknown;
 use crate::content::{Decoded, End, Format};
 use crate::plan::ReadPlan;
-use crate::units::ByteSize;
+use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Outcome, Reads, Reason, Verdict};
 
 impl VerifyRun<'_> {
@@ -41,10 +41,7 @@ impl VerifyRun<'_> {
     }
 
     async fn confirm_stream(&mut self, plan: &Arc<ReadPlan>, first: &Decoded) -> Outcome {
-        self.announce(format!(
-            "the stream is not whole: reading all {} once more to rule out a bad read",
-            ByteSize(first.taken_bytes)
-        ));
+        self.announce(VerifyNote::ConfirmingStream { bytes: first.taken_bytes });
         let reader = Reader { decode: true, ..Reader::default() };
         let second = self.read(&self.fresh(), plan, None, "second read", reader).await;
         if let Some(stop) = &second.stopped {

@@ -3,6 +3,7 @@
 use super::mismatch::{Judged, Mismatch};
 use super::unknown;
 use crate::plan::{AlgorithmCertainty, Reference};
+use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Finding, Reason, Verdict};
 
 /// Turns mismatches of undocumented ETags into unknown findings if another reference proved the bytes.
@@ -24,16 +25,14 @@ pub(super) fn undocumented(references: &[Reference]) -> Vec<CheckId> {
     undocumented.map(|reference| reference.check).collect()
 }
 
-/// A note if all failed references use undocumented ETags.
-pub(super) fn looks_the_same(undocumented: &[CheckId], findings: &[Finding]) -> Option<String> {
+/// A note where nothing but such an ETag refutes the bytes.
+pub(super) fn looks_the_same(undocumented: &[CheckId], findings: &[Finding]) -> Option<VerifyNote> {
     let mut failed = findings
         .iter()
         .filter(|finding| matches!(finding.check, CheckId::Reference(..)) && finding.verdict() == Verdict::Fail)
         .peekable();
     let first = failed.peek()?.check;
-    failed.all(|finding| undocumented.contains(&finding.check)).then(|| {
-        format!(
-            "only {first} does not match, and nothing documents that the ETags of this server are MD5s: a server whose ETags are something else looks the same"
-        )
-    })
+    failed
+        .all(|finding| undocumented.contains(&finding.check))
+        .then_some(VerifyNote::OnlyUndocumentedETag { check: first })
 }

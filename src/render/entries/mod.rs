@@ -128,6 +128,7 @@ pub(super) mod tests {
     use super::*;
     use crate::audit::{Acceptance, ContentFingerprint, Word};
     use crate::ident::{ETag, ObjectIdentity};
+    use crate::verdict::Verdict;
 
     /// Rows for tests.
     pub fn rows() -> Vec<EntryRow> {
@@ -136,7 +137,7 @@ pub(super) mod tests {
             tool: "test".into(),
             target: "s3://b/a,\"b\".bin".into(),
             level: Word::of("bytes".into()),
-            verdict: Word::of("pass".into()),
+            verdict: Verdict::Pass.into(),
             settled: true,
             object: ObjectIdentity {
                 etag: Some(ETag::kept("e")),

@@ -23,6 +23,7 @@ use tone::Tone;
 
 use crate::report::{Exit, Report, SummaryReport};
 use crate::units::ByteSize;
+use crate::verdict::Verdict;
 
 /// Renders a page with a section for each report, or the page of an audit if the reports contain one. `generated_at` is
 /// shown unchanged; a summary among the reports supplies the exit code of the run.
@@ -99,7 +100,7 @@ impl Run {
         let told = [
             (counted(&[Tone::Fail]), "failed"),
             (counted(&[Tone::Error]), "could not be worked on"),
-            (counted(&[Tone::Unknown]), "unknown"),
+            (counted(&[Tone::Unknown]), Verdict::Unknown.name()),
             (counted(&[Tone::Pass]), "passed"),
             (counted(&[Tone::Plain]), "looked at"),
         ];

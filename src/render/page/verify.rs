@@ -8,7 +8,7 @@ use super::tone::Tone;
 use super::{Section, reading, strip};
 use crate::audit::joined;
 use crate::render::verify::{conclusion, describe_layout};
-use crate::report::{DigestReport, IdentityReport, LayoutReport, VerifyReport};
+use crate::report::{DigestReport, IdentityReport, LayoutReport, Note, VerifyReport};
 
 pub(super) fn section(report: &VerifyReport) -> Section {
     let mut section =
@@ -50,8 +50,9 @@ fn proofs(report: &VerifyReport) -> Block {
     Block::new("What proved it", table.render().into_iter().collect())
 }
 
-pub(super) fn notes(notes: &[String]) -> Option<Block> {
-    let body = || List::of(notes).render().into_iter().collect();
+pub(super) fn notes(notes: &[Note]) -> Option<Block> {
+    let texts: Vec<String> = notes.iter().map(ToString::to_string).collect();
+    let body = || List::of(&texts).render().into_iter().collect();
     (!notes.is_empty()).then(|| Block::new("Notes", body()))
 }
 

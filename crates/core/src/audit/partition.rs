@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::checksum::{Algorithm, Hasher};
+use crate::text::serde_as_text;
 
 /// One of `of` shares, numbered from 1. Every object belongs to exactly one share, always to the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,6 +69,8 @@ impl fmt::Display for Partition {
         write!(f, "{}/{}", self.index, self.of)
     }
 }
+
+serde_as_text!(Partition);
 
 /// A fixed share, or the share of the current day: `3/7`, `today/7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -97,55 +97,77 @@ fn gbit(link: u64) -> f64 {
 pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let best = measured.iter().max_by(|a, b| a.bytes_per_second.total_cmp(&b.bytes_per_second))?;
     let throttled: u64 = measured.iter().map(|one| one.throttled).sum();
-    let limited_by = |by, because| Some(Bound { by, because });
     if throttled > 0 {
-        return limited_by(BoundBy::Throttling, format!("the server asked {throttled} times for fewer requests"));
+        let because = format!("the server asked {throttled} times for fewer requests");
+        return Some(Bound { by: BoundBy::Throttling, because });
     }
+    busy_processors(best, around)
+        .or_else(|| full_interface(best, around))
+        .or_else(|| too_few_connections(best, measured, around))
+        .or_else(|| single_part(best, around))
+        .or_else(|| Some(nothing_here(best, measured, around)))
+}
+
+fn busy_processors(best: &Measured, around: &Surroundings) -> Option<Bound> {
     let cores = around.cores.max(1) as f64;
-    if best.cores_busy >= cores * BUSY {
-        let hashing = |(algorithm, rate): &(Algorithm, f64)| (*algorithm, best.bytes_per_second / rate.max(1.0));
-        let most = around.hash_rates.iter().map(hashing).max_by(|a, b| a.1.total_cmp(&b.1));
-        let busy = format!("{:.1} of {cores} processors were busy", best.cores_busy);
-        return match most {
-            Some((algorithm, share)) if share > best.cores_busy / 3.0 => {
-                limited_by(BoundBy::Hash(algorithm), format!("{busy}, {share:.1} of them with {algorithm}"))
-            }
-            _ => limited_by(BoundBy::Cpu, format!("{busy} moving bytes")),
-        };
+    if best.cores_busy < cores * BUSY {
+        return None;
     }
-    if let Some(link) = around.link_bits_per_second
-        && best.bytes_per_second * 8.0 >= link as f64 * FULL
-    {
-        return limited_by(
-            BoundBy::Wire,
-            format!("the fastest network interface says of itself that it has {} Gbit/s", gbit(link)),
-        );
-    }
+    let hashing = |(algorithm, rate): &(Algorithm, f64)| (*algorithm, best.bytes_per_second / rate.max(1.0));
+    let most = around.hash_rates.iter().map(hashing).max_by(|a, b| a.1.total_cmp(&b.1));
+    let busy = format!("{:.1} of {cores} processors were busy", best.cores_busy);
+    Some(match most {
+        Some((algorithm, share)) if share > best.cores_busy / 3.0 => {
+            Bound { by: BoundBy::Hash(algorithm), because: format!("{busy}, {share:.1} of them with {algorithm}") }
+        }
+        _ => Bound { by: BoundBy::Cpu, because: format!("{busy} moving bytes") },
+    })
+}
+
+fn full_interface(best: &Measured, around: &Surroundings) -> Option<Bound> {
+    let link = around.link_bits_per_second.filter(|link| best.bytes_per_second * 8.0 >= *link as f64 * FULL)?;
+    let because = format!("the fastest network interface says of itself that it has {} Gbit/s", gbit(link));
+    Some(Bound { by: BoundBy::Wire, because })
+}
+
+/// Throughput still grew at the largest number of connections.
+fn too_few_connections(best: &Measured, measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let same = measured.iter().filter(|one| one.range_bytes == best.range_bytes);
     let fewer = same.clone().filter(|one| one.connections < best.connections);
     let growing = fewer
         .max_by_key(|one| one.connections)
         .is_some_and(|fewer| best.bytes_per_second > fewer.bytes_per_second * GROWTH);
     let largest = same.map(|one| one.connections).max() == Some(best.connections);
-    if growing && largest {
-        if let Some(allowed) = around.memory_allowed.filter(|allowed| *allowed <= best.connections) {
-            return limited_by(
-                BoundBy::Memory,
-                format!("--max-memory allowed {allowed} connections, and each more brought more"),
-            );
-        }
-        return limited_by(
-            BoundBy::Connections,
-            format!("{} connections brought more than fewer did; more of them were not tried", best.connections),
-        );
+    if !growing || !largest {
+        return None;
     }
-    if around.parts == Some(1) && best.bytes_per_second > STORED_PART * 0.6 && best.bytes_per_second < STORED_PART * 1.2
-    {
-        return limited_by(
-            BoundBy::StoredPart,
-            "the object is one stored part, and S3 serves one at about 10 Gbit/s".to_owned(),
-        );
-    }
+    Some(match around.memory_allowed.filter(|allowed| *allowed <= best.connections) {
+        Some(allowed) => Bound {
+            by: BoundBy::Memory,
+            because: format!("--max-memory allowed {allowed} connections, and each more brought more"),
+        },
+        None => Bound {
+            by: BoundBy::Connections,
+            because: format!(
+                "{} connections brought more than fewer did; more of them were not tried",
+                best.connections
+            ),
+        },
+    })
+}
+
+fn single_part(best: &Measured, around: &Surroundings) -> Option<Bound> {
+    let rate = best.bytes_per_second;
+    let by_part = around.parts == Some(1) && rate > STORED_PART * 0.6 && rate < STORED_PART * 1.2;
+    by_part.then(|| Bound {
+        by: BoundBy::StoredPart,
+        because: "the object is one stored part, and S3 serves one at about 10 Gbit/s".to_owned(),
+    })
+}
+
+/// No resource of this machine was exhausted.
+fn nothing_here(best: &Measured, measured: &[Measured], around: &Surroundings) -> Bound {
+    let cores = around.cores.max(1) as f64;
     let link = match around.link_bits_per_second {
         Some(link) => format!("the fastest interface, of {} Gbit/s, was not full", gbit(link)),
         None => "how fast the network interface is, is not known".to_owned(),
@@ -153,9 +175,12 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
     let rest = format!("{:.1} of {cores} processors were busy, and {link}", best.cores_busy);
     if !measured.iter().any(|one| one.range_bytes == best.range_bytes && one.connections != best.connections) {
         let tried = best.connections;
-        return limited_by(BoundBy::Unknown, format!("{tried} connections were tried and no other number; {rest}"));
+        return Bound {
+            by: BoundBy::Unknown,
+            because: format!("{tried} connections were tried and no other number; {rest}"),
+        };
     }
-    limited_by(BoundBy::Server, format!("it or the way to it, for more connections brought no more; {rest}"))
+    Bound { by: BoundBy::Server, because: format!("it or the way to it, for more connections brought no more; {rest}") }
 }
 
 #[cfg(test)]

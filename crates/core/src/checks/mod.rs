@@ -23,4 +23,4 @@ pub use digests::Digests;
 pub use empty::wrong_size;
 pub use judge::{Judgement, held_by_part, judge};
 pub use lifecycle::{LifecycleSubject, Removal, Removals, VersionState, horizon, removals};
-pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios};
+pub use ratio::{MissingBasis, Ratio, RatioBasis, Ratios, SizeContradiction};

@@ -1,6 +1,15 @@
 use super::preflight::LogicalSize;
-use crate::text::words;
+use crate::text::{sentences, words};
 use crate::units::ByteSize;
+
+sentences! {
+    /// Sizes of the same AMI that cannot both be right, in bytes.
+    pub enum SizeContradiction {
+        /// More was written than the volumes hold.
+        WrittenBeyondVolumes { written: u64, volumes: u64 } =>
+            "{} written is more than {} of volumes: one of them is wrong" (ByteSize(*written), ByteSize(*volumes)),
+    }
+}
 
 words! {
     /// What the size before compression is known from.
@@ -95,12 +104,10 @@ impl Ratios {
     }
 
     /// A contradiction for the report: more bytes written than the volumes hold.
-    pub fn contradiction(&self) -> Option<String> {
+    pub fn contradiction(&self) -> Option<SizeContradiction> {
         let of = |basis| self.known.iter().find(|ratio| ratio.basis == basis).map(|ratio| ratio.logical_bytes);
         let (volumes, written) = (of(RatioBasis::Volumes)?, of(RatioBasis::Written)?);
-        (written > volumes).then(|| {
-            format!("{} written is more than {} of volumes: one of them is wrong", ByteSize(written), ByteSize(volumes))
-        })
+        (written > volumes).then_some(SizeContradiction::WrittenBeyondVolumes { written, volumes })
     }
 }
 
@@ -135,7 +142,7 @@ mod tests {
         let ratios = Ratios::of(0, &size, None);
         assert!(ratios.known.iter().all(|ratio| ratio.value(0).is_none()));
         assert_eq!(
-            ratios.contradiction().unwrap(),
+            ratios.contradiction().unwrap().to_string(),
             "2 GiB written is more than 1 GiB of volumes: one of them is wrong"
         );
     }

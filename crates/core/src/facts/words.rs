@@ -4,7 +4,7 @@
 use std::fmt;
 
 /// Defines an enum with a variant per known word, and `Other`.
-macro_rules! words {
+macro_rules! api_words {
     ($(#[$about:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,22 +48,22 @@ macro_rules! words {
     };
 }
 
-words! {
+api_words! {
     /// Mode of an Object Lock retention (S3 API Reference, `ObjectLockMode`).
     LockMode { Governance = "GOVERNANCE", Compliance = "COMPLIANCE" }
 }
 
-words! {
+api_words! {
     /// Legal hold of Object Lock (S3 API Reference, `ObjectLockLegalHoldStatus`).
     LegalHold { On = "ON", Off = "OFF" }
 }
 
-words! {
+api_words! {
     /// Versioning of a bucket (S3 API Reference, `BucketVersioningStatus`); `Off` if none is stated.
     Versioning { Enabled = "Enabled", Suspended = "Suspended", Off = "Off" }
 }
 
-words! {
+api_words! {
     /// Storage class of an object (S3 API Reference, `StorageClass`).
     ClassWord {
         Standard = "STANDARD",
@@ -89,12 +89,12 @@ impl ClassWord {
     }
 }
 
-words! {
+api_words! {
     /// Archive tier of Intelligent-Tiering (S3 API Reference, `ArchiveStatus`).
     ArchiveStatus { Archive = "ARCHIVE_ACCESS", DeepArchive = "DEEP_ARCHIVE_ACCESS" }
 }
 
-words! {
+api_words! {
     /// Kind of encryption (S3 API Reference, `ServerSideEncryption`), or SSE-C, which has its own header.
     EncryptionWord {
         S3Managed = "AES256",
@@ -106,7 +106,7 @@ words! {
     }
 }
 
-words! {
+api_words! {
     /// State of an AMI (EC2 API Reference, `ImageState`).
     ImageState {
         Pending = "pending",
@@ -120,7 +120,7 @@ words! {
     }
 }
 
-words! {
+api_words! {
     /// State of a snapshot (EC2 API Reference, `SnapshotState`).
     SnapshotState {
         Pending = "pending",
@@ -131,27 +131,27 @@ words! {
     }
 }
 
-words! {
+api_words! {
     /// Storage tier of a snapshot (EC2 API Reference, `StorageTier`).
     SnapshotTier { Standard = "standard", Archive = "archive" }
 }
 
-words! {
+api_words! {
     /// Type of the root device (EC2 API Reference, `DeviceType`).
     RootDevice { Ebs = "ebs", InstanceStore = "instance-store" }
 }
 
-words! {
+api_words! {
     /// Virtualization type (EC2 API Reference, `VirtualizationType`).
     Virtualization { Hvm = "hvm", Paravirtual = "paravirtual" }
 }
 
-words! {
+api_words! {
     /// State of a store task (EC2 API Reference, `StoreImageTaskResult`).
     TaskState { InProgress = "InProgress", Completed = "Completed", Failed = "Failed" }
 }
 
-words! {
+api_words! {
     /// State of a KMS key (KMS API Reference, `KeyState`).
     KeyState {
         Creating = "Creating",
@@ -168,6 +168,40 @@ words! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Checks that each known word of the named enums is written as it was read; the number of enums.
+    macro_rules! round_trips {
+        ($($name:ident),+ $(,)?) => {{
+            $(for (at, word) in $name::KNOWN.iter().enumerate() {
+                let value = $name::of(word);
+                assert!(value.is_known() && value.as_str() == *word && value.to_string() == *word, "{value:?}");
+                assert!(!$name::KNOWN[at + 1..].contains(word), "{word} stands for two values");
+                assert_eq!($name::of(&format!("{word} ")), $name::Other(format!("{word} ")));
+            })+
+            [$(stringify!($name)),+].len()
+        }};
+    }
+
+    #[test]
+    fn every_known_word_is_written_as_it_was_read() {
+        let checked = round_trips!(
+            ArchiveStatus,
+            ClassWord,
+            EncryptionWord,
+            ImageState,
+            KeyState,
+            LegalHold,
+            LockMode,
+            RootDevice,
+            SnapshotState,
+            SnapshotTier,
+            TaskState,
+            Versioning,
+            Virtualization,
+        );
+        let defined = include_str!("words.rs").lines().filter(|line| *line == "api_words! {").count();
+        assert_eq!(checked, defined, "an enum is missing here");
+    }
 
     #[test]
     fn only_exact_words_are_known() {

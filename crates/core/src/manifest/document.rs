@@ -8,7 +8,7 @@ use crate::facts::ObjectFacts;
 use crate::ident::{ETag, ETagForm, ObjectIdentity};
 use crate::plan::{Claim, KnownLayout, PartLayout, Reference};
 use crate::sealed::{SealError, at_most, open, seal};
-use crate::verdict::{CheckId, Origin, Subject};
+use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
 /// S3 allows 10,000 parts per object, and a manifest of a local file uses no more.
 const MOST_PARTS: usize = 10_000;
@@ -39,7 +39,7 @@ pub struct Manifest {
     /// Size of the object in bytes.
     pub object_bytes: u64,
     /// Verdict of the run: `pass`, or `unknown` if there was no reference to prove the bytes with.
-    pub verdict: String,
+    pub verdict: Verdict,
     /// Names of the checks that passed.
     #[serde(deserialize_with = "at_most::<MOST_VALUES, _, _>")]
     pub proved_by: Vec<String>,
@@ -149,11 +149,12 @@ impl Manifest {
     /// What is inconsistent about the verdict, for the report; `None` if nothing is. No manifest is written
     /// after a failed run, so one with the verdict `fail` is not accepted as a reference.
     pub fn contradiction(&self) -> Option<String> {
-        match self.verdict.as_str() {
-            "pass" if self.proved_by.is_empty() => Some("its run passed, and nothing proved the bytes".to_owned()),
-            "pass" | "unknown" => None,
-            "fail" => Some("its run failed, and no manifest is written of that".to_owned()),
-            other => Some(format!("`{}` is no verdict", other.escape_debug())),
+        match self.verdict {
+            Verdict::Pass if self.proved_by.is_empty() => {
+                Some("its run passed, and nothing proved the bytes".to_owned())
+            }
+            Verdict::Pass | Verdict::Unknown => None,
+            Verdict::Fail => Some("its run failed, and no manifest is written of that".to_owned()),
         }
     }
 
@@ -233,7 +234,7 @@ mod tests {
             etag: Some("e".into()),
             last_modified: None,
             object_bytes: 20,
-            verdict: "pass".into(),
+            verdict: Verdict::Pass,
             proved_by: vec!["crc64nvme".into()],
             stored_checksums: vec![],
             whole: [("crc32".to_owned(), "y/Q5Jg==".to_owned())].into(),
@@ -283,20 +284,25 @@ mod tests {
         wrong.object_bytes = 21;
         assert!(matches!(Manifest::from_json(&wrong.to_json().unwrap()), Err(ManifestError::Inconsistent(_))));
         for (verdict, proved_by, problem) in [
-            ("fail", vec!["crc32".to_owned()], Some("its run failed")),
-            ("fail", vec![], Some("its run failed")),
-            ("pass", vec![], Some("nothing proved the bytes")),
-            ("Pass", vec!["crc32".to_owned()], Some("`Pass` is no verdict")),
-            ("", vec![], Some("`` is no verdict")),
-            ("unknown", vec![], None),
-            ("pass", vec!["crc32".to_owned()], None),
+            (Verdict::Fail, vec!["crc32".to_owned()], Some("its run failed")),
+            (Verdict::Fail, vec![], Some("its run failed")),
+            (Verdict::Pass, vec![], Some("nothing proved the bytes")),
+            (Verdict::Unknown, vec![], None),
+            (Verdict::Pass, vec!["crc32".to_owned()], None),
         ] {
-            let odd = Manifest { verdict: verdict.into(), proved_by, ..manifest() };
+            let odd = Manifest { verdict, proved_by, ..manifest() };
             let read = Manifest::from_json(&odd.to_json().unwrap()).map_err(|error| error.to_string());
             match problem {
                 Some(problem) => assert!(read.unwrap_err().contains(problem), "{verdict}"),
                 None => assert_eq!(read.unwrap(), odd),
             }
+        }
+        // A sealed file whose verdict is another word is refused.
+        for word in ["Pass", "passed", "", "proved"] {
+            let mut other = serde_json::to_value(manifest()).unwrap();
+            other["verdict"] = word.into();
+            let read = Manifest::from_json(&seal("manifest", &other).unwrap());
+            assert!(matches!(read, Err(ManifestError::Sealed(SealError::Malformed { .. }))), "{word}: {read:?}");
         }
         let mut huge = manifest();
         huge.parts[0].layout[0].parts = u64::MAX;

@@ -6,4 +6,4 @@ mod sums;
 
 pub use document::{Manifest, ManifestError, PartDigests, PartRun, StoredValue};
 pub use signature::{ManifestKey, ParseManifestKeyError, SignatureError, Signed};
-pub use sums::{GivenSums, SumLine, SumValue, SumsError, SumsRequest, SumsTarget, decode, find_sums};
+pub use sums::{GivenSums, SumLine, SumValue, SumsError, SumsNote, SumsRequest, SumsTarget, decode, find_sums};

@@ -1,8 +1,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AuditNote, Exit, FindingReport, IdentityReport};
-use crate::audit::{ChangeKind, ContentFingerprint, Entry, Level, Observation, ObservationKind, Proof, Word};
+use super::{AuditNote, AuditScope, Exit, FindingReport, IdentityReport, Note};
+use crate::audit::{
+    ChangeKind, ContentFingerprint, Entry, Level, Observation, ObservationKind, Partition, Proof, Word,
+};
 use crate::ident::ObjectUri;
 use crate::text::words;
 use crate::verdict::{CheckId, Verdict};
@@ -40,7 +42,7 @@ pub struct AuditedReport {
     pub findings: Vec<FindingReport>,
     /// Remarks that do not affect the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Requests made for this object.
     pub requests: u64,
     /// Object bytes received for this object.
@@ -91,7 +93,7 @@ pub struct ObservationReport {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditReport {
     /// The prefixes or lists that were audited.
-    pub scope: Vec<String>,
+    pub scope: Vec<AuditScope>,
     /// `facts`, `sample` or `bytes`.
     pub level: Level,
     /// Start of the audit, RFC 3339.
@@ -117,10 +119,10 @@ pub struct AuditReport {
     pub missing: u64,
     /// The shard that was audited; absent for all objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<String>,
+    pub shard: Option<Partition>,
     /// The slice that was audited; absent for all objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slice: Option<String>,
+    pub slice: Option<Partition>,
     /// SHA-256 of the listing, by which the shards of one audit are recognised.
     pub listing_sha256: String,
     /// Number of objects in this report.
@@ -194,7 +196,7 @@ pub struct DeletionSafetyReport {
     pub because: Vec<String>,
     /// Remarks that do not affect the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Requests of all kinds.
     pub requests: u64,
     /// Exit code of the command.

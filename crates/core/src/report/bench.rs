@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Exit;
+use super::{Exit, Note};
 use crate::checksum::Algorithm;
 
 /// Result of `bench`.
@@ -34,7 +34,7 @@ pub struct BenchReport {
     /// Duration of the command.
     pub elapsed_seconds: f64,
     /// Remarks.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Exit code of the command.
     pub exit_code: Exit,
 }

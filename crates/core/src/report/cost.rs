@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, SizeReport};
+use super::{Exit, Note, SizeReport};
 use crate::price::{CostItem, CostLine, Source};
 
 /// Estimated costs of keeping, reading and moving an object, or of storing an AMI, by list prices.
@@ -24,7 +24,7 @@ pub struct CostReport {
     /// One estimate per line.
     pub lines: Vec<CostLineReport>,
     /// Remarks.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Requests of all kinds.
     pub requests: u64,
     /// Exit code of the command: 3 if an estimate is not known.

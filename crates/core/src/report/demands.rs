@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AuditLines, FindingReport};
+use super::{AuditLines, AuditScope, FindingReport};
 use crate::ident::Prefix;
 use crate::verdict::{CheckId, PolicyCheck};
 
@@ -53,8 +53,7 @@ impl AuditLines {
         }
         let first = all.buckets.values().next();
         let missing = |prefix: &Prefix| first.is_some() && !all.buckets.contains_key(&prefix.bucket);
-        let prefixes: Vec<Prefix> = self.end.scope.iter().filter_map(|scope| scope.parse().ok()).collect();
-        if let Some(prefix) = prefixes.iter().find(|prefix| missing(prefix)) {
+        if let Some(prefix) = self.end.scope.iter().filter_map(AuditScope::prefix).find(|prefix| missing(prefix)) {
             return Some(format!("bucket {}: it was not held against the policy", prefix.bucket));
         }
         if let Some((bucket, _)) = all.buckets.iter().find(|(_, checks)| Some(*checks) != first || checks.is_empty()) {

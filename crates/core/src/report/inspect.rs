@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, IdentityReport, LayoutReport, ProbeReport, RatioReport, ReasonReport};
+use super::{Exit, IdentityReport, LayoutReport, Note, ProbeReport, RatioReport, ReasonReport};
 use crate::checksum::{Algorithm, ChecksumKind};
 use crate::facts::{Encryption, Fact, LockFacts, Recognised};
 use crate::text::words;
@@ -63,7 +63,7 @@ pub struct InspectReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_cost: Option<VerifyCostEstimate>,
     /// Remarks.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Requests of all kinds.
     pub requests: u64,
     /// Object bytes received: of windows, and of responses that contained the object although something else

@@ -20,7 +20,9 @@ mod exit;
 mod finding;
 mod inspect;
 mod judged;
+mod note;
 mod preflight;
+mod scope;
 mod task;
 mod verify;
 mod whole;
@@ -47,7 +49,11 @@ pub use inspect::{
     ProofReport, ReadableState, VerifyCostEstimate,
 };
 pub use judged::{exit_of, verdict_of};
+pub use note::{
+    AuditedNote, BenchNote, CostNote, DeletionNote, DiscoveryNote, InputNote, InspectNote, Note, TaskNote, VerifyNote,
+};
 pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport, StoredState};
+pub use scope::AuditScope;
 pub use task::{LeftReport, TaskKind, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
 pub use whole::AuditLines;

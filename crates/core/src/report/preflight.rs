@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, FindingReport, TaskKind};
+use super::{Exit, FindingReport, Note, TaskKind};
 use crate::checks::preflight::{LogicalSize, Preflight, Stored, StoredAnswer};
 use crate::text::words;
 use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
@@ -42,7 +42,7 @@ pub struct PreflightReport {
     /// Tags that will be set: on the object for a store, on the AMI and its snapshots for a restore.
     pub tags: BTreeMap<String, String>,
     /// Remarks that do not affect the verdict.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Further requirements of AWS that cannot be tested before the call.
     pub untested: Vec<String>,
     /// Requests of all kinds.
@@ -78,7 +78,7 @@ pub struct StoredReport {
     /// What each source answered.
     pub sources: Vec<SaidReport>,
     /// Remarks.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Requests of all kinds.
     pub requests: u64,
     /// Exit code of the command.
@@ -163,6 +163,7 @@ impl PreflightReport {
     /// A report of a preflight; the other fields are set by the command.
     pub fn new(operation: TaskKind, target: String, region: &str, preflight: Preflight, accept: &[CheckName]) -> Self {
         let Preflight { mut findings, notes, untested } = preflight;
+        let notes = notes.into_iter().map(Note::from).collect();
         findings.sort_by_key(rank);
         let verdict = overall(&findings);
         let accepted = |finding: &&Finding| {

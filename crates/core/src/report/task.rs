@@ -1,7 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, FindingReport};
+use super::{Exit, FindingReport, Note};
+use crate::audit::Word;
+use crate::ident::ObjectUri;
 use crate::text::words;
 use crate::verdict::{CheckId, Verdict};
 
@@ -24,7 +26,7 @@ pub struct TaskReport {
     pub region: String,
     /// `s3://bucket/key`, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<String>,
+    pub object: Option<Word<ObjectUri>>,
     /// Name of the restored AMI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -47,7 +49,7 @@ pub struct TaskReport {
     /// Resources that a failed restore left behind, with the commands that remove them.
     pub left_behind: Vec<LeftReport>,
     /// Remarks.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Time since this run started or took over the task.
     pub elapsed_seconds: f64,
     /// Requests of all kinds.

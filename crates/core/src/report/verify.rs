@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, FindingReport, PartRunReport, ProbeReport, RatioReport, StreamReport};
+use super::{Exit, FindingReport, Note, PartRunReport, ProbeReport, RatioReport, StreamReport};
 use crate::checksum::{Algorithm, Digest};
 use crate::facts::ObjectFacts;
 use crate::ident::{ETag, ObjectIdentity, Target};
@@ -46,7 +46,7 @@ pub struct VerifyReport {
     /// Requests, bytes and time.
     pub stats: StatsReport,
     /// Remarks.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Exit code for this target.
     pub exit_code: Exit,
 }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::consistent::{MOST, odd_seconds};
-use super::{AuditReport, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
-use crate::audit::{CLOCK_SKEW, ChangeKind, Level};
+use super::{AuditReport, AuditScope, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
+use crate::audit::{CLOCK_SKEW, ChangeKind, Level, joined};
 use crate::ident::{Prefix, Target};
 use crate::verdict::Verdict;
 
@@ -150,15 +150,19 @@ impl AuditReport {
         Some(format!("it was examined at level {level} in an audit of level {}", self.level))
     }
 
+    /// The prefixes that were listed; `None` if the objects were named.
+    fn listed_prefixes(&self) -> Option<Vec<&Prefix>> {
+        self.scope.iter().map(AuditScope::prefix).collect()
+    }
+
     /// Why the line of an object cannot belong to this audit.
     fn odd_object(&self, one: &AuditedReport) -> Option<String> {
-        let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
+        let prefixes = self.listed_prefixes();
         let uri = &one.target;
-        if prefixes.is_some_and(|all| !all.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key))) {
-            return Some(format!("it is outside {}", self.scope.join(", ")));
+        if prefixes.as_ref().is_some_and(|all| !all.iter().any(|prefix| prefix.holds(&uri.bucket, &uri.key))) {
+            return Some(format!("it is outside {}", joined(&self.scope, ", ")));
         }
-        let is_listed = self.scope.iter().all(|scope| scope.parse::<Prefix>().is_ok());
-        if is_listed && self.problems.is_empty() && (one.examined.is_some() || one.identity.is_some()) {
+        if prefixes.is_some() && self.problems.is_empty() && (one.examined.is_some() || one.identity.is_some()) {
             // A ledger may contain objects of other names. One that exists but is not listed is a problem.
             let is_stored_ami = uri.version.is_none() && Target::Object(uri.clone()).ami_id().is_some();
             if !is_stored_ami {
@@ -191,9 +195,8 @@ impl AuditReport {
 
     /// Why the line of a bucket cannot belong to this audit.
     fn odd_bucket(&self, one: &AuditedBucketReport) -> Option<String> {
-        let prefixes: Option<Vec<Prefix>> = self.scope.iter().map(|scope| scope.parse().ok()).collect();
-        let outside = prefixes.is_some_and(|all| all.iter().all(|prefix| prefix.bucket != one.bucket));
-        outside.then(|| format!("it is outside {}", self.scope.join(", ")))
+        let outside = self.listed_prefixes().is_some_and(|all| all.iter().all(|prefix| prefix.bucket != one.bucket));
+        outside.then(|| format!("it is outside {}", joined(&self.scope, ", ")))
     }
 }
 

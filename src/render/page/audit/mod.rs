@@ -13,8 +13,10 @@ use jiff::Timestamp;
 use super::blocks::{Facts, List};
 use super::text::{Count, Text, grouped, size};
 use super::tone::Tone;
+use crate::audit::joined;
 use crate::checksum::{Algorithm, Hasher};
 use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
+use crate::verdict::Verdict;
 use objects::Objects;
 use observed::Observed;
 use status::RowStatus;
@@ -121,7 +123,7 @@ fn list(texts: &[String]) -> Result<String, askama::Error> {
 fn says(table: &Objects, total: usize) -> String {
     let told = [
         (RowStatus::Fail, "failed"),
-        (RowStatus::Unknown, "unknown"),
+        (RowStatus::Unknown, Verdict::Unknown.name()),
         (RowStatus::Seen, "seen in order"),
         (RowStatus::Pass, "in order and proved"),
     ];
@@ -146,10 +148,12 @@ fn exit_meaning(exit: Exit, proved: bool) -> &'static str {
 fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
     let count = |number: u64| grouped(number);
     let mut facts = Facts::default();
-    facts.add_data("scope", audit.scope.join(", "), "");
+    facts.add_data("scope", joined(&audit.scope, ", "), "");
     facts.add("level", audit.level.name());
     for (label, share) in [("slice", &audit.slice), ("shard", &audit.shard)] {
-        facts.add_some(label, share.as_ref());
+        if let Some(share) = share {
+            facts.add(label, share.to_string());
+        }
     }
     facts.add("listed", format!("{} stored AMI objects, {}", count(audit.listed), size(audit.listed_bytes)));
     facts.add("examined in this run", count(audit.examined));

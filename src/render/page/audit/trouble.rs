@@ -171,7 +171,7 @@ impl Card {
             name: report.target.to_string().into(),
             about: about.join(" · ").into(),
             findings: told(&report.findings),
-            notes: report.notes.iter().map(Text::from).collect(),
+            notes: report.notes.iter().map(|note| Text::from(note.to_string())).collect(),
         }
     }
 

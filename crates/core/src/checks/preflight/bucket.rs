@@ -1,3 +1,4 @@
+use super::note::BucketNote;
 use super::{Preflight, fail, pass, reason, unknown};
 use crate::facts::{BucketEncryption, BucketFacts, Fact, Versioning};
 use crate::verdict::{Condition, Reason};
@@ -46,30 +47,27 @@ pub(super) fn bucket_location(survey: &BucketSurvey, region: &str, out: &mut Pre
 
 /// Notes on the protection of objects in this bucket, which AWS recommends to check before a store.
 pub(super) fn bucket_protection(survey: &BucketSurvey, out: &mut Preflight) {
-    let mut note = |text: String| out.notes.push(text);
+    let mut note = |note: BucketNote| out.notes.push(note.into());
+    let why = |why: Option<String>| why.unwrap_or_default();
     match &survey.versioning {
         Fact::Known { value: Versioning::Enabled, .. } => {}
         Fact::Known { value, .. } => {
-            note(format!(
-                "versioning of the bucket is {}: what is overwritten or deleted is gone",
-                value.as_str().to_lowercase()
-            ));
+            note(BucketNote::NotVersioned { state: value.as_str().to_lowercase() });
         }
-        other => note(format!("versioning of the bucket: {}", other.why_not().unwrap_or_default())),
+        other => note(BucketNote::VersioningUnknown { why: why(other.why_not()) }),
     }
     match &survey.encryption {
         Fact::Known { value, .. } => {
-            let key = value.key.as_ref().map(|key| format!(" with key {key}")).unwrap_or_default();
-            note(format!("the bucket encrypts new objects with {}{key}", value.algorithm));
+            note(BucketNote::Encrypts { algorithm: value.algorithm.clone(), key: value.key.clone() });
         }
-        Fact::Absent { .. } => note("the bucket states no default encryption".to_owned()),
-        other => note(format!("default encryption of the bucket: {}", other.why_not().unwrap_or_default())),
+        Fact::Absent { .. } => note(BucketNote::NoEncryption),
+        other => note(BucketNote::EncryptionUnknown { why: why(other.why_not()) }),
     }
     match &survey.public_access_blocked {
         Fact::Known { value: true, .. } => {}
         Fact::Known { value: false, .. } | Fact::Absent { .. } => {
-            note("public access to the bucket is not blocked in all four ways".to_owned());
+            note(BucketNote::PublicAccess);
         }
-        other => note(format!("public access to the bucket: {}", other.why_not().unwrap_or_default())),
+        other => note(BucketNote::PublicAccessUnknown { why: why(other.why_not()) }),
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::note::PreflightNote;
 use super::{Preflight, fail, pass, reason, unknown};
 use crate::facts::{
     Caller, Fact, ImageFacts, ImageState, KeyFacts, KeyState, RootDevice, SnapshotFacts, SnapshotState, SnapshotTier,
@@ -174,10 +175,7 @@ pub(super) fn keys(snapshots: &Fact<Vec<SnapshotFacts>>, keys: &BTreeMap<String,
         out.findings.push(pass(C::SnapshotKeys, "DescribeSnapshots", rule, "no snapshot is encrypted"));
         return;
     }
-    out.notes.push(format!(
-        "{encrypted} of {} snapshots are encrypted; the store decrypts them, and the object will not be encrypted by their keys",
-        found.len()
-    ));
+    out.notes.push(PreflightNote::SnapshotsDecrypted { encrypted, of: found.len() });
     out.untested.push("use of the snapshots' KMS keys by this caller".to_owned());
     out.findings.push(keys_enabled(C::SnapshotKeys, rule, keys));
 }

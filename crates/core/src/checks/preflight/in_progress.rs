@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::limits::{GbLimit, ServiceLimits, both_units, grouped};
+use super::note::PreflightNote;
 use super::size::LogicalSize;
 use super::{fail, pass, unknown};
 use crate::facts::{Fact, ImageFacts, ImageState, SnapshotFacts, StoreTask};
@@ -159,25 +160,22 @@ pub(crate) fn restores_in_progress(work: &Fact<Work>, limits: ServiceLimits) -> 
 }
 
 /// A note that the work was counted in one Region, although AWS states the limit per account.
-pub(crate) fn counted_in(region: &str) -> String {
-    format!("work in progress was counted in {region} alone; AWS states its limit per account")
+pub(crate) fn counted_in(region: &str) -> PreflightNote {
+    PreflightNote::CountedIn { region: region.to_owned() }
 }
 
 /// A note on the stricter rule that the work in progress and the new task together stay within the limit. AWS
 /// does not document that rule.
-pub fn cautious(work: &Fact<Work>, new: &LogicalSize, limit: GbLimit) -> Option<String> {
+pub fn cautious(work: &Fact<Work>, new: &LogicalSize, limit: GbLimit) -> Option<PreflightNote> {
     let (work, new) = (work.value()?, new.volumes?);
     let together = work.most.saturating_add(new);
-    let text = format!("in progress and new together: {}", both_units(together));
-    let limit_text = grouped(limit.gb);
+    let gb = limit.gb;
     Some(if together <= limit.decimal() {
-        format!("{text}, within {limit_text} GB")
+        PreflightNote::WithinLimit { together, gb }
     } else if together <= limit.binary() {
-        format!("{text}, within {limit_text} GB only if that means GiB")
+        PreflightNote::WithinBinaryLimit { together, gb }
     } else {
-        format!(
-            "{text}, over {limit_text} GB once started; the documented rule admits it, and then nothing more until it is below"
-        )
+        PreflightNote::OverLimit { together, gb }
     })
 }
 
@@ -306,7 +304,7 @@ mod tests {
     fn the_cautious_rule_says_what_will_be() {
         let work = Fact::Known { value: Work { least: 0, most: 500 * GIB, ..Work::default() }, source: "test" };
         let limit = GbLimit { gb: 600 };
-        let says = |gib| cautious(&work, &LogicalSize::stated(gib * GIB, "x"), limit).unwrap();
+        let says = |gib| cautious(&work, &LogicalSize::stated(gib * GIB, "x"), limit).unwrap().to_string();
         assert!(says(10).ends_with("within 600 GB"), "{}", says(10));
         assert!(says(100).contains("only if that means GiB"));
         assert!(says(200).contains("over 600 GB once started"));

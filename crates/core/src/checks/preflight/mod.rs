@@ -8,6 +8,7 @@ mod bucket;
 mod image;
 mod in_progress;
 mod limits;
+mod note;
 mod ownership;
 mod permission;
 mod price;
@@ -20,6 +21,7 @@ mod stored;
 pub use bucket::BucketSurvey;
 pub use in_progress::{RESTORE_TAG, Work, cautious, restore_work, store_work};
 pub use limits::{GbLimit, ServiceLimits, both_units};
+pub use note::{BucketNote, PreflightNote};
 pub use ownership::{Claimed, Ownership, OwnershipClaim, Shown, is_token, restored_by, restored_by_some, unmarked};
 pub use permission::DryRun;
 pub use restore::{LastVerified, NameSource, RestorePace, RestoreSurvey, SnapshotCount, judge_restore, verified};
@@ -37,7 +39,7 @@ pub struct Preflight {
     /// One finding per condition.
     pub findings: Vec<Finding>,
     /// Information without a verdict.
-    pub notes: Vec<String>,
+    pub notes: Vec<PreflightNote>,
     /// Further requirements of AWS that cannot be tested before the call.
     pub untested: Vec<String>,
 }

@@ -7,6 +7,7 @@ use super::bucket::{BucketSurvey, bucket_location};
 use super::image::keys_enabled;
 use super::in_progress::{Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
+use super::note::{BucketNote, PreflightNote};
 use super::ownership::{Ownership, OwnershipClaim};
 use super::permission::{DryRun, permission_of};
 use super::price::block_price;
@@ -292,9 +293,7 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
         Ok(legal) => {
             let doubtful = legal.doubtful();
             if !doubtful.is_empty() {
-                out.notes.push(format!(
-                    "one page of AWS's documentation does not list `{doubtful}` among the legal characters of a name"
-                ));
+                out.notes.push(PreflightNote::DoubtfulCharacters { characters: doubtful });
             }
             pass(C::NameLegal, source, rule, name.as_str())
         }
@@ -331,7 +330,7 @@ impl RestoreSurvey {
 /// purpose and CopyImage leaves the same trace.
 fn already_restored(survey: &RestoreSurvey, out: &mut Preflight) {
     let Some(ami) = crate::ident::AmiId::from_key(&survey.target.key) else {
-        out.notes.push("the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; whether a restore minds the name is not published".to_owned());
+        out.notes.push(PreflightNote::ForeignKey);
         return;
     };
     let from_it =
@@ -340,7 +339,7 @@ fn already_restored(survey: &RestoreSurvey, out: &mut Preflight) {
         .map(|image| format!("{} ({}, `{}`)", image.id, image.state, image.name.as_deref().unwrap_or_default()))
         .collect();
     if !shown.is_empty() {
-        out.notes.push(format!("{ami} was restored or copied here before: {}", shown.join(", ")));
+        out.notes.push(PreflightNote::RestoredBefore { ami, images: shown });
     }
 }
 
@@ -350,12 +349,12 @@ fn encryption(survey: &RestoreSurvey, out: &mut Preflight) {
         Fact::Known { value: EbsDefault { encrypted: false, .. }, source } => {
             out.findings.push(pass(C::EbsKey, source, rule, "EBS encryption by default is off, so no key is used"));
             out.notes.push(match survey.source_encrypted {
-                Some(true) => "the source was encrypted, and EBS encryption by default is off here: the restored snapshots will NOT be encrypted".to_owned(),
-                _ => "EBS encryption by default is off here: the restored snapshots will not be encrypted".to_owned(),
+                Some(true) => PreflightNote::EncryptionLost,
+                _ => PreflightNote::NotEncrypted,
             });
         }
         Fact::Known { value: EbsDefault { key: Some(key), .. }, .. } => {
-            out.notes.push(format!("the restored snapshots will be encrypted with {key}, the EBS default here"));
+            out.notes.push(PreflightNote::EncryptedWith { key: key.clone() });
             out.findings.push(keys_enabled(C::EbsKey, rule, &BTreeMap::from([(key.clone(), survey.key.clone())])));
         }
         Fact::Known { .. } => {
@@ -414,25 +413,24 @@ fn snapshot_quota(survey: &RestoreSurvey) -> Finding {
 
 fn notes(survey: &RestoreSurvey, out: &mut Preflight) {
     if let Fact::Known { value, .. } = &survey.caller {
-        out.notes.push(format!("partition {}, account {}, {}", value.partition(), value.account, value.arn));
+        out.notes.push(PreflightNote::Caller {
+            partition: value.partition().to_owned(),
+            account: value.account.clone(),
+            arn: value.arn.clone(),
+        });
     }
     out.notes.extend(block_price(Item::PutBlock, &survey.size));
     out.notes.push(match (survey.estimate(), survey.pace) {
-        (Some(takes), Some(pace)) => format!(
-            "about {:.1} h by the pace of {} earlier restore{} of yours",
-            takes.as_secs_f64() / 3600.0,
-            pace.restores,
-            if pace.restores == 1 { "" } else { "s" }
-        ),
-        _ => "how long it takes is not known: no earlier restore of yours tells".to_owned(),
+        (Some(time), Some(pace)) => PreflightNote::Takes { time, restores: pace.restores },
+        _ => PreflightNote::TakesUnknown,
     });
     match &survey.bucket.versioning {
         Fact::Known { value: Versioning::Enabled, .. } => {}
-        Fact::Known { .. } => out.notes.push(
-            "the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it"
-                .to_owned(),
-        ),
-        other => out.notes.push(format!("versioning of the bucket: {}", other.why_not().unwrap_or_default())),
+        Fact::Known { .. } => out.notes.push(BucketNote::Replaceable.into()),
+        other => {
+            let why = other.why_not().unwrap_or_default();
+            out.notes.push(BucketNote::VersioningUnknown { why }.into());
+        }
     }
     out.untested.push(
         "the caller's ebs:StartSnapshot, ebs:PutSnapshotBlock and ebs:CompleteSnapshot, and grants on KMS keys"

@@ -4,6 +4,7 @@ use super::bucket::{BucketSurvey, bucket_location, bucket_protection};
 use super::image::unknown_word;
 use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
+use super::note::PreflightNote;
 use super::permission::{DryRun, permission_of};
 use super::price::block_price;
 use super::size::{LogicalSize, image_size};
@@ -86,7 +87,7 @@ fn of_image(survey: &StoreSurvey, image: &ImageFacts, out: &mut Preflight) {
     image::keys(&survey.snapshots, &survey.keys, out);
     out.findings.push(image_size(&survey.size, survey.limits));
     if image.other_mappings > 0 {
-        out.notes.push(format!("{} mappings of the AMI are no EBS volumes and hold no data", image.other_mappings));
+        out.notes.push(PreflightNote::OtherMappings { mappings: image.other_mappings });
     }
 }
 

@@ -116,71 +116,79 @@ fn at(time: Option<Timestamp>) -> String {
 }
 
 fn answers(survey: &StoredSurvey, key: &str, tasks: &[&StoreTask]) -> Vec<(String, String)> {
-    let why = |fact: Option<String>| fact.unwrap_or_default();
-    let mut said = Vec::new();
-    let mut report = |source: &str, text: String| said.push((source.to_owned(), text));
-    report(
-        "HeadObject",
-        match &survey.exact {
-            Fact::Known { value, .. } => format!("{key} is there: {}{}", ByteSize(value.size), at(value.last_modified)),
-            Fact::Absent { .. } => format!("no object {key}"),
-            other => why(other.why_not()),
-        },
-    );
-    report(
-        "ListObjectsV2",
-        match &survey.listed {
-            Fact::Known { value, .. } if value.is_empty() => "no object of this name under any path".to_owned(),
-            Fact::Known { value, .. } => join(value.iter().map(|object| {
-                format!("{} ({}{})", object.key, ByteSize(object.size.unwrap_or_default()), at(object.modified))
-            })),
-            other => why(other.why_not()),
-        },
-    );
-    report(
-        "ListMultipartUploads",
-        match &survey.uploads {
-            Fact::Known { value, .. } if value.is_empty() => "no upload of this name is open".to_owned(),
-            Fact::Known { value, .. } => {
-                join(value.iter().map(|upload| format!("an upload of {} is open{}", upload.key, at(upload.initiated))))
-            }
-            other => why(other.why_not()),
-        },
-    );
-    report(
-        "DescribeStoreImageTasks",
-        match &survey.tasks {
-            Fact::Known { .. } if tasks.is_empty() => {
-                "no store of this AMI into this bucket in the last 31 days".to_owned()
-            }
-            Fact::Known { .. } => join(tasks.iter().map(|task| {
-                let percent = task.progress.filter(|_| task.in_progress() != Some(false)).map(|p| format!(" at {p} %"));
-                let why = task.failure.as_ref().map(|why| format!(": {why}"));
-                let (percent, why) = (percent.unwrap_or_default(), why.unwrap_or_default());
-                let state = match task.in_progress() {
-                    Some(_) => task.state.clone(),
-                    None => format!("in the state `{}`, which is not known,", task.state),
-                };
-                format!("{state}{percent} as {}{}{why}", task.key, at(task.started))
-            })),
-            other => why(other.why_not()),
-        },
-    );
+    let said = [
+        ("HeadObject", Some(head_said(survey, key))),
+        ("ListObjectsV2", Some(listing_said(survey))),
+        ("ListMultipartUploads", Some(uploads_said(survey))),
+        ("DescribeStoreImageTasks", Some(tasks_said(survey, tasks))),
+        ("ListObjectVersions", versions_said(survey, key)),
+    ];
+    said.into_iter().filter_map(|(source, text)| Some((source.to_owned(), text?))).collect()
+}
+
+fn head_said(survey: &StoredSurvey, key: &str) -> String {
+    match &survey.exact {
+        Fact::Known { value, .. } => format!("{key} is there: {}{}", ByteSize(value.size), at(value.last_modified)),
+        Fact::Absent { .. } => format!("no object {key}"),
+        other => other.why_not().unwrap_or_default(),
+    }
+}
+
+fn listing_said(survey: &StoredSurvey) -> String {
+    match &survey.listed {
+        Fact::Known { value, .. } if value.is_empty() => "no object of this name under any path".to_owned(),
+        Fact::Known { value, .. } => join(value.iter().map(|object| {
+            format!("{} ({}{})", object.key, ByteSize(object.size.unwrap_or_default()), at(object.modified))
+        })),
+        other => other.why_not().unwrap_or_default(),
+    }
+}
+
+fn uploads_said(survey: &StoredSurvey) -> String {
+    match &survey.uploads {
+        Fact::Known { value, .. } if value.is_empty() => "no upload of this name is open".to_owned(),
+        Fact::Known { value, .. } => {
+            join(value.iter().map(|upload| format!("an upload of {} is open{}", upload.key, at(upload.initiated))))
+        }
+        other => other.why_not().unwrap_or_default(),
+    }
+}
+
+fn tasks_said(survey: &StoredSurvey, tasks: &[&StoreTask]) -> String {
+    match &survey.tasks {
+        Fact::Known { .. } if tasks.is_empty() => {
+            "no store of this AMI into this bucket in the last 31 days".to_owned()
+        }
+        Fact::Known { .. } => join(tasks.iter().map(|task| task_said(task))),
+        other => other.why_not().unwrap_or_default(),
+    }
+}
+
+fn task_said(task: &StoreTask) -> String {
+    let percent = task.progress.filter(|_| task.in_progress() != Some(false)).map(|p| format!(" at {p} %"));
+    let why = task.failure.as_ref().map(|why| format!(": {why}"));
+    let (percent, why) = (percent.unwrap_or_default(), why.unwrap_or_default());
+    let state = match task.in_progress() {
+        Some(_) => task.state.clone(),
+        None => format!("in the state `{}`, which is not known,", task.state),
+    };
+    format!("{state}{percent} as {}{}{why}", task.key, at(task.started))
+}
+
+fn versions_said(survey: &StoredSurvey, key: &str) -> Option<String> {
     match &survey.versions {
-        Fact::Known { value, .. } if value.is_empty() => {}
+        Fact::Known { value, .. } if value.is_empty() => None,
         Fact::Known { value, .. } => {
             let markers = value.iter().filter(|version| version.is_delete_marker()).count();
-            let text = format!(
+            Some(format!(
                 "{} version{} and {markers} delete marker{} of {key}; how EC2 sees those is not published",
                 value.len() - markers,
                 if value.len() - markers == 1 { "" } else { "s" },
                 if markers == 1 { "" } else { "s" }
-            );
-            report("ListObjectVersions", text);
+            ))
         }
-        other => report("ListObjectVersions", why(other.why_not())),
+        other => Some(other.why_not().unwrap_or_default()),
     }
-    said
 }
 
 fn join(texts: impl Iterator<Item = String>) -> String {

@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod line;
+mod note;
 mod target;
 mod text;
 
@@ -9,6 +10,7 @@ use algorithm::{ByLength, ByName, Stated, by_length, of_file_name, others_of, st
 use line::{Line, Sum, lines};
 use target::{Fit, segments};
 
+pub use note::SumsNote;
 pub use target::SumsTarget;
 pub use text::decode;
 
@@ -23,8 +25,8 @@ pub struct GivenSums {
     pub file: String,
     /// The values. Never empty: a file that does not name the target is refused.
     pub values: Vec<SumLine>,
-    /// Descriptions of the lines that were ignored, for the report.
-    pub notes: Vec<String>,
+    /// The lines that were ignored.
+    pub notes: Vec<SumsNote>,
 }
 
 /// A line that names the target.
@@ -157,11 +159,7 @@ pub fn find_sums(text: &str, request: &SumsRequest<'_>) -> Result<GivenSums, Sum
     let parsed = parse(text, request)?;
     let mut notes = Vec::new();
     if let Some(first) = parsed.first_foreign {
-        let lines = if parsed.foreign == 1 { "line is" } else { "lines are" };
-        notes.push(format!(
-            "checksum file {}: {} {lines} no checksum and left out, line {first} first",
-            request.file, parsed.foreign
-        ));
+        notes.push(SumsNote::Foreign { file: request.file.to_owned(), lines: parsed.foreign, first });
     }
     let nameless = !parsed.any_named;
     let (lines, several) = matching_lines(parsed, request)?;
@@ -334,15 +332,15 @@ fn disagree(values: &[SumLine]) -> bool {
 }
 
 /// Removes values that cannot be computed here if there are others, and adds a note for each.
-fn drop_uncomputable(values: &mut Vec<SumLine>, notes: &mut Vec<String>, file: &str) {
+fn drop_uncomputable(values: &mut Vec<SumLine>, notes: &mut Vec<SumsNote>, file: &str) {
     let computed = |one: &SumLine| !matches!(one.value, SumValue::NotComputed { .. });
     if !values.iter().any(computed) {
         return;
     }
     values.retain(|one| match &one.value {
         SumValue::NotComputed { algorithm } => {
-            notes
-                .push(format!("checksum file {file}: line {} is left out: {algorithm} is not computed here", one.line));
+            let algorithm = algorithm.clone();
+            notes.push(SumsNote::NotComputed { file: file.to_owned(), line: one.line, algorithm });
             false
         }
         SumValue::Stated(_) | SumValue::Guessed { .. } => true,

@@ -158,7 +158,7 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
     let lacks = |one: &AuditedReport| one.examined.is_none() && one.identity.is_none();
     let exit = objects.iter().fold(Exit::Passed, |exit, one| exit.and(one.exit_code));
     let end = AuditReport {
-        scope: vec!["s3://b/p".into()],
+        scope: vec![read("s3://b/p")],
         level: read("bytes"),
         began: "2026-01-01T00:00:00Z".into(),
         objects: objects.len() as u64,
@@ -378,7 +378,7 @@ fn all_lines_are_held_against_the_policy_of_the_audit() {
     let demanded = |objects: Vec<AuditedReport>, buckets: &[(&str, &str)]| {
         let mut all = audit(objects);
         all.end.policy_sha256 = Some("00".into());
-        all.end.scope = vec!["s3://b/p".into(), "s3://c/".into()];
+        all.end.scope = vec![read("s3://b/p"), read("s3://c/")];
         let bucket = |(name, check): &(&str, &str)| AuditedBucketReport {
             findings: vec![finding(check, "pass", true)],
             ..bucket(name, "pass", Exit::Passed, "pass")

@@ -1,0 +1,96 @@
+use jiff::SignedDuration;
+
+use super::limits::{both_units, grouped};
+use crate::ident::AmiId;
+use crate::text::sentences;
+
+sentences! {
+    /// Information of a preflight that has no verdict.
+    pub enum PreflightNote {
+        /// The work in progress and the new task together are within the limit. `together` is in bytes, `gb` as AWS
+        /// states the limit.
+        WithinLimit { together: u64, gb: u64 } =>
+            "in progress and new together: {}, within {} GB" (both_units(*together), grouped(*gb)),
+        /// They are within the limit if AWS means binary units.
+        WithinBinaryLimit { together: u64, gb: u64 } =>
+            "in progress and new together: {}, within {} GB only if that means GiB" (both_units(*together), grouped(*gb)),
+        /// They are over the limit, which the documented rule permits.
+        OverLimit { together: u64, gb: u64 } =>
+            "in progress and new together: {}, over {} GB once started; the documented rule admits it, and then nothing more until it is below"
+            (both_units(*together), grouped(*gb)),
+        /// The work in progress was counted in one Region, although AWS states the limit per account.
+        CountedIn { region: String } =>
+            "work in progress was counted in {region} alone; AWS states its limit per account",
+        /// AWS's pages disagree on whether these characters are legal in a name.
+        DoubtfulCharacters { characters: String } =>
+            "one page of AWS's documentation does not list `{characters}` among the legal characters of a name",
+        /// The key does not name an AMI.
+        ForeignKey =>
+            "the last segment of the key is not `ami-….bin`: a renamed copy, or no stored AMI object; whether a restore minds the name is not published",
+        /// AMIs that were made from the same AMI. It is no finding, because a drill repeats a restore on purpose, and
+        /// CopyImage leaves the same trace.
+        RestoredBefore { ami: AmiId, images: Vec<String> } =>
+            "{ami} was restored or copied here before: {}" (images.join(", ")),
+        /// The restored snapshots lose the encryption of the source.
+        EncryptionLost =>
+            "the source was encrypted, and EBS encryption by default is off here: the restored snapshots will NOT be encrypted",
+        /// The restored snapshots are not encrypted.
+        NotEncrypted => "EBS encryption by default is off here: the restored snapshots will not be encrypted",
+        /// The key of the restored snapshots.
+        EncryptedWith { key: String } =>
+            "the restored snapshots will be encrypted with {key}, the EBS default here",
+        /// Who makes the call.
+        Caller { partition: String, account: String, arn: String } =>
+            "partition {partition}, account {account}, {arn}",
+        /// The price of the snapshot blocks, as [`crate::price::block_note`] states it.
+        BlockPrice { price: String } => "{price}",
+        /// The duration, estimated from earlier restores.
+        Takes { time: SignedDuration, restores: usize } =>
+            "about {:.1} h by the pace of {restores} earlier restore{} of yours"
+            (time.as_secs_f64() / 3600.0, if *restores == 1 { "" } else { "s" }),
+        /// There is no earlier restore to estimate the duration from.
+        TakesUnknown => "how long it takes is not known: no earlier restore of yours tells",
+        /// Snapshots whose encryption the object loses.
+        SnapshotsDecrypted { encrypted: usize, of: usize } =>
+            "{encrypted} of {of} snapshots are encrypted; the store decrypts them, and the object will not be encrypted by their keys",
+        /// Mappings that are not stored.
+        OtherMappings { mappings: usize } => "{mappings} mappings of the AMI are no EBS volumes and hold no data",
+        /// Properties of the AMI that do not fit into tags of the object.
+        TooLongForTags { tags: Vec<String> } =>
+            "too long for a tag of the object, and left to the record: {}" (tags.join(", ")),
+        /// The protection of the objects in the bucket.
+        Bucket { note: BucketNote } => "{note}",
+    }
+}
+
+sentences! {
+    /// Protection of the objects in a bucket.
+    pub enum BucketNote {
+        /// A restore may read another object than the one that was checked.
+        Replaceable =>
+            "the bucket keeps no versions: whoever may write to it can replace the object before EC2 has read it",
+        /// Versioning is off or suspended.
+        NotVersioned { state: String } =>
+            "versioning of the bucket is {state}: what is overwritten or deleted is gone",
+        /// Whether there is versioning is not known.
+        VersioningUnknown { why: String } => "versioning of the bucket: {why}",
+        /// The default encryption.
+        Encrypts { algorithm: String, key: Option<String> } =>
+            "the bucket encrypts new objects with {algorithm}{}"
+            (key.as_ref().map(|key| format!(" with key {key}")).unwrap_or_default()),
+        /// There is no default encryption.
+        NoEncryption => "the bucket states no default encryption",
+        /// Whether there is default encryption is not known.
+        EncryptionUnknown { why: String } => "default encryption of the bucket: {why}",
+        /// The objects may become public.
+        PublicAccess => "public access to the bucket is not blocked in all four ways",
+        /// Whether public access is blocked is not known.
+        PublicAccessUnknown { why: String } => "public access to the bucket: {why}",
+    }
+}
+
+impl From<BucketNote> for PreflightNote {
+    fn from(note: BucketNote) -> Self {
+        PreflightNote::Bucket { note }
+    }
+}

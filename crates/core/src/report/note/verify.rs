@@ -1,0 +1,53 @@
+use crate::text::sentences;
+use crate::units::ByteSize;
+use crate::verdict::CheckId;
+
+sentences! {
+    /// On a verification.
+    pub enum VerifyNote {
+        /// There is no reference.
+        NothingToCompare => "nothing was read: there is nothing to hold the bytes against",
+        /// An earlier run read a part of the bytes.
+        Resumed { read_bytes: u64, of_bytes: u64, until: String, file: String } =>
+            "{} of {} were read by an earlier run, up to {until} ({file})" (ByteSize(*read_bytes), ByteSize(*of_bytes)),
+        /// A second read, because the parts are others than was assumed.
+        RereadByParts { bytes: u64 } =>
+            "the parts end elsewhere than was assumed; reading {} again along the right ones" (ByteSize(*bytes)),
+        /// A second read, because the bytes do not match.
+        ConfirmingMismatch { bytes: u64 } =>
+            "the bytes do not match: reading all {} once more to rule out a bad read" (ByteSize(*bytes)),
+        /// A second read, because the stream is damaged.
+        ConfirmingStream { bytes: u64 } =>
+            "the stream is not whole: reading all {} once more to rule out a bad read" (ByteSize(*bytes)),
+        /// HEAD of each part, because the list of parts does not fit the bytes.
+        AskingEachPart => "the parts end elsewhere than GetObjectAttributes lists: asking each of them",
+        /// The version that was read was deleted or hidden meanwhile.
+        NotCurrent { why: String } => "the version verified is no longer the current one: {why}",
+        /// A newer version was written meanwhile.
+        NewerVersion { version: String } =>
+            "a newer version ({version}) has been written meanwhile; the one verified is no longer current, and a restore would read the newer one",
+        /// The HEAD after the read was not answered.
+        ChangeUnknown { why: String } => "whether the object is still the same could not be asked: {why}",
+        /// The HEAD after the read was not made.
+        ChangeNotAsked => "--max-time was over before it was asked whether the object is still the same",
+        /// The manifest is of another location with the same ETag, size and parts.
+        ManifestElsewhere { target: String } => "the manifest is of {target}, another location",
+        /// The manifest was written without a proof.
+        Baseline { written_at: String } =>
+            "the manifest is a baseline: when it was written ({written_at}) nothing proved the bytes",
+        /// The signature of the manifest.
+        ManifestSigned { key_id: String, comment: String } =>
+            "the manifest is signed by minisign key {key_id}; trusted comment: {comment}",
+        /// The object of `--like` has no usable checksum.
+        LikeUnusable { target: String } => "{target} has no reference that could be used",
+        /// Only an ETag refutes the bytes, and the server does not document its ETags.
+        OnlyUndocumentedETag { check: CheckId } =>
+            "only {check} does not match, and nothing documents that the ETags of this server are MD5s: a server whose ETags are something else looks the same",
+        /// The read is not reliable, so no manifest is written.
+        NoManifestUnreliable => "no manifest is written, for what was read cannot be relied on",
+        /// The verification failed, so no manifest is written.
+        NoManifestFailed => "no manifest is written of an object that failed",
+        /// Bytes are missing, so no manifest is written.
+        NoManifestIncomplete => "no manifest is written, for not every byte was read",
+    }
+}

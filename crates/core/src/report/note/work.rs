@@ -1,0 +1,67 @@
+use crate::text::sentences;
+use crate::units::ByteSize;
+
+sentences! {
+    /// On a store or a restore.
+    pub enum TaskNote {
+        /// The store was not followed to its end.
+        StoreGoesOn { image: String } =>
+            "the store goes on in AWS; take it up again with `stored-ami store --follow {image}`",
+        /// The restore was not followed to its end.
+        RestoreGoesOn { image: String } =>
+            "the restore goes on in AWS; take it up again with `stored-ami restore --follow {image}`",
+        /// EC2 returned a malformed id.
+        OddSnapshot { id: String } => "the AMI names the snapshot `{id}`, which is no id",
+        /// EC2 returned a malformed id.
+        OddImage { id: String } => "`{id}` is no id of an AMI",
+        /// An entry of the journal could not be read.
+        JournalUnreadable { folder: String, problem: String } => "journal {folder}: {problem}",
+        /// The entry that names the AMI is of another account or Region.
+        OtherJournalEntry { account: String, region: String, image: String, owner: String, here: String } =>
+            "the journal's entry is of account {account} in {region}, and {image} is of {owner} in {here}",
+        /// The AMI did not pass.
+        AliasNotWritten { alias: String } =>
+            "the alias {alias} was not written: aliases are only updated for AMIs that pass all required checks",
+        /// The record was not completed.
+        RecordNotWritten { problem: String } => "{problem}",
+    }
+}
+
+sentences! {
+    /// On a measurement.
+    pub enum BenchNote {
+        /// The object is too small for a measurement.
+        SmallObject { requests: u64 } =>
+            "so small an object tells nothing of speed: {requests} requests were made each time",
+        /// `--max-memory` does not suffice for more connections.
+        MemoryLimit { memory: u64, connections: usize } =>
+            "--max-memory {} allows {connections} connections; more were not tried" (ByteSize(*memory)),
+        /// The throughput decreased; both are in bytes per second.
+        Slowed { connections: usize, last: u64, first: u64 } =>
+            "{connections} connections: the last quarter of the time brought {}/s, the first {}/s"
+            (ByteSize(*last), ByteSize(*first)),
+        /// An error ended the measurement.
+        EndedEarly { why: String } => "ended early: {why}",
+    }
+}
+
+sentences! {
+    /// On costs.
+    pub enum CostNote {
+        /// The tags, which may state the size, were not readable.
+        TagsUnanswered { why: String } => "the tags of the object: {why}",
+        /// The snapshots, which state the written bytes, were not readable.
+        SnapshotsUnanswered { why: String } => "the snapshots, which tell what was written: {why}",
+        /// The target is a local file.
+        LocalFile => "a file is in no storage class: this is what an object of its bytes would cost",
+        /// The storage of the temporary copy of an archived object is not included.
+        TemporaryCopy =>
+            "brought back, it is a temporary copy beside the archived object, and the copy's storage is not counted",
+        /// The size of the object is not known before the store.
+        NotStoredYet =>
+            "what keeping the object costs goes by its size, which is not known before it is stored: ask again then",
+        /// The prices are of another Region.
+        OtherRegion { region: String, prices_of: String } =>
+            "no price of {region} is built in; these are of {prices_of}. AWS's price files of {region} are taken by --prices",
+    }
+}
