@@ -20,7 +20,7 @@ use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
 
 /// Parameters of an inspection.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct InspectOptions {
     /// Limits of the verification whose cost is estimated.
     pub budget: Budget,

@@ -115,3 +115,18 @@ pub trait ObjectSource: Send + Sync {
     /// The same object over new connections, for a second read.
     fn fresh(&self) -> Arc<dyn ObjectSource>;
 }
+
+/// Opens a target with the default [`Context`]: a local file, or an object over a new connection to S3. For several
+/// objects, open one [`Connection`](s3::Connection) and make a [`Session`] of each.
+///
+/// # Errors
+///
+/// [`ErrorKind::Configuration`] if profile, Region, endpoint or another setting of the connection is wrong.
+#[cfg(feature = "s3")]
+pub async fn open(target: &Target, options: s3::S3Options) -> Result<Session, SourceError> {
+    let source: Arc<dyn ObjectSource> = match target {
+        Target::File(path) => Arc::new(file::FileSource::new(path)),
+        Target::Object(uri) => Arc::new(s3::Connection::open(options).await?.object(uri.clone())),
+    };
+    Ok(Session::new(source, Context::default()))
+}

@@ -82,8 +82,8 @@
 //!
 //! # When two states of an object are the same
 //!
-//! [`audit::Seen`] holds what identifies a state: size, ETag and time of last modification. Only a state with a strong
-//! ETag can be distinguished from every other ([`audit::Seen::is_identified`]), so only its proofs can be kept.
+//! [`ident::ObjectIdentity`] holds what identifies a state: ETag, version id, size and time of last modification.
+//! [`ident::ObjectIdentity::same_as`] is the only comparison of two states; its documentation lists the rules.
 //!
 //! # Where to add things
 //!

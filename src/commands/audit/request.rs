@@ -128,6 +128,25 @@ pub struct AuditRequest {
     pub budget: Budget,
 }
 
+impl AuditRequest {
+    /// An audit of all objects of the scope, one at a time, without a policy and without limits. For several objects at
+    /// a time, share the memory: [`Limits::shared_among`](crate::plan::Limits::shared_among).
+    pub fn new(scope: Scope, level: Level) -> Self {
+        AuditRequest {
+            chosen: scope,
+            level,
+            sample: Sample::default(),
+            max_age: None,
+            slice: None,
+            shard: None,
+            due: AuditLimits::default(),
+            policy: Policy::default(),
+            objects_at_once: 1,
+            budget: Budget::default(),
+        }
+    }
+}
+
 /// Where it all is. Requests are counted.
 #[derive(Clone)]
 pub struct AuditServices {

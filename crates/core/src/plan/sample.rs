@@ -16,6 +16,13 @@ pub enum Sample {
     },
 }
 
+impl Default for Sample {
+    /// 5 % of the ranges.
+    fn default() -> Self {
+        Sample::Percent(5.0)
+    }
+}
+
 /// The text is neither a percentage nor a slice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a sample (a percentage such as 5%, or a slice such as 2/7)")]
