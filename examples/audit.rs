@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --example audit -- ledger.db s3://backup/golden s3://backup-dr`
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use std::path::Path;
 use std::sync::Arc;
 

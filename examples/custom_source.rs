@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example custom_source -- sha256:9f86d0… copy.aa copy.ab copy.ac`
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

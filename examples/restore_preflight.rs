@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example restore_preflight -- s3://backup/ami-0123456789abcdef0.bin golden`
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use std::process::ExitCode;
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example verify -- s3://backup/ami-0123456789abcdef0.bin`
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use std::process::ExitCode;
 
 use stored_ami::source::s3::S3Options;

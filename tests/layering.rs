@@ -190,7 +190,8 @@ fn circles(files: &BTreeMap<String, String>) -> Vec<(String, BTreeSet<String>)> 
     for (module, paths) in &read {
         for target in paths.iter().filter_map(|(path, _)| absolute(module, path)).map(declared) {
             let common = module.iter().zip(&target).take_while(|(a, b)| a == b).count();
-            let neighbour = |name: &String| read.contains_key(&[&module[..common], &[name.clone()]].concat());
+            let neighbour =
+                |name: &String| read.contains_key(&[&module[..common], std::slice::from_ref(name)].concat());
             if let (Some(one), Some(other)) = (module.get(common), target.get(common).filter(|name| neighbour(name))) {
                 edges.entry(module[..common].join("/")).or_default().insert((one.clone(), other.clone()));
             }

@@ -36,7 +36,7 @@ pub(super) fn asked() -> bool {
     ASKED.get().is_some_and(CancellationToken::is_cancelled)
 }
 
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "s3", feature = "lab"))]
 pub(super) async fn until<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;

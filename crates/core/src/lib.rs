@@ -92,6 +92,9 @@
 //!   [`verdict::Finding`].
 //! - A reason why a check is undecided: a variant of [`verdict::Reason`], with its code, advice and text.
 
+// What a server sends must never panic here.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
 pub mod audit;
 pub mod checkpoint;
 pub mod checks;

@@ -264,7 +264,7 @@ fn slowed(load: &LoadSpec, loaded: &LoadResult) -> Option<BenchNote> {
     let first = mean(loaded.rates.get(..quarter)?);
     let last = mean(loaded.rates.get(loaded.rates.len() - quarter..)?);
     let long = loaded.elapsed >= Duration::from_secs(20);
-    (long && last < first * 0.85).then(|| BenchNote::Slowed {
+    (long && last < first * 0.85).then_some(BenchNote::Slowed {
         connections: load.connections,
         last: last as u64,
         first: first as u64,
