@@ -20,6 +20,7 @@ use crate::report::Exit;
 #[command(version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
+    #[allow(missing_docs, reason = "a docstring would be help")]
     pub command: Command,
 }
 

@@ -146,10 +146,18 @@ pub enum InputError {
     Io(#[from] io::Error),
     /// The file is not of an allowed type.
     #[error("is {found}, and {} must be a regular file{}", kind.name(), if kind.may_be_pipe() { " or a pipe" } else { "" })]
-    Special { kind: InputKind, found: &'static str },
+    Special {
+        /// What was to be read.
+        kind: InputKind,
+        /// What is there instead.
+        found: &'static str,
+    },
     /// The file exceeds the limit of its kind.
     #[error("is larger than {}, the limit for {}", ByteSize(kind.most_bytes()), kind.name())]
-    TooLarge { kind: InputKind },
+    TooLarge {
+        /// What was to be read.
+        kind: InputKind,
+    },
     /// The content is not UTF-8.
     #[error("is not UTF-8 text")]
     NotText,

@@ -30,7 +30,10 @@ pub enum OutputError {
     NotWritable(io::Error),
     /// The file exists and is not an output of this kind.
     #[error("exists and is not {} that stored-ami wrote; --force overwrites it", kind.name())]
-    Foreign { kind: OutputKind },
+    Foreign {
+        /// What was to be written.
+        kind: OutputKind,
+    },
 }
 
 /// Checks before any work whether an output can be written, and whether an existing file may be overwritten: an empty

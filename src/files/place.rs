@@ -13,9 +13,21 @@ const MOST_LINKS: usize = 40;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// An existing file.
-    File { device: u64, inode: u64 },
+    File {
+        /// Device number.
+        device: u64,
+        /// Inode number.
+        inode: u64,
+    },
     /// A name in a directory, without a file.
-    Entry { device: u64, inode: u64, name: OsString },
+    Entry {
+        /// Device number of the directory.
+        device: u64,
+        /// Inode number of the directory.
+        inode: u64,
+        /// Name in the directory.
+        name: OsString,
+    },
 }
 
 impl Place {

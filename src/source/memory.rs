@@ -20,17 +20,35 @@ pub enum Action {
     /// The request fails with this kind of error.
     Fail(ErrorKind),
     /// The body fails with an error after `after` bytes.
-    Break { after: usize },
+    Break {
+        /// Bytes before that.
+        after: usize,
+    },
     /// The body ends after `after` bytes, without an error.
-    End { after: usize },
+    End {
+        /// Bytes before that.
+        after: usize,
+    },
     /// After `after` bytes nothing more arrives, and the connection stays open.
-    Stall { after: usize },
+    Stall {
+        /// Bytes before that.
+        after: usize,
+    },
     /// The body has `by` extra bytes.
-    Extend { by: usize },
+    Extend {
+        /// Number of extra bytes.
+        by: usize,
+    },
     /// The byte at this offset of the object has one bit changed.
-    Flip { offset: u64 },
+    Flip {
+        /// Offset in the object.
+        offset: u64,
+    },
     /// The body panics after `after` bytes.
-    Panic { after: usize },
+    Panic {
+        /// Bytes before that.
+        after: usize,
+    },
 }
 
 /// A fault for a number of requests of one kind.

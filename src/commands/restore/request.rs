@@ -20,8 +20,13 @@ pub struct FollowRequest<'a> {
 /// Why an AMI is followed.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
-    /// A call in this run created it, as the restore `identity`; `answered` if the response of EC2 named it.
-    Started { identity: &'a RestoreIdentity, answered: bool },
+    /// A call in this run created it.
+    Started {
+        /// The restore that created it.
+        identity: &'a RestoreIdentity,
+        /// Whether the response of EC2 named it.
+        answered: bool,
+    },
     /// It was identified as the AMI of this restore.
     TakenUp(&'a RestoreIdentity),
     /// The user named it. Its tags and the journal show which restore created it, if any.
@@ -29,6 +34,7 @@ pub enum Origin<'a> {
 }
 
 impl Origin<'_> {
+    /// Whether a call in this run created it.
     pub fn started_here(self) -> bool {
         matches!(self, Origin::Started { .. })
     }
