@@ -42,4 +42,5 @@ renew:
 
 # Fuzzes one target for some seconds: `just fuzz read_plan 60`.
 fuzz target seconds="60":
+    mkdir -p fuzz/corpus/{{target}}
     cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}}

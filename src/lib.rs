@@ -18,13 +18,15 @@
 //! | `s3` | objects in S3 and in servers with its API; without it only local files and custom sources |
 //! | `ec2` | AMIs: preflights, `store`, `restore`, prices of snapshots |
 //! | `cli` | modules `cli` and `render`, and the binary |
-//! | `lab` | the commands `lab` and `demo`; tests use the crate `stored-ami-lab` directly |
+//! | `lab` | the commands `lab` and `demo`, with `cli`; tests use the crate `stored-ami-lab` directly |
+//! | `parquet` | `ledger export --format parquet`, with `cli` |
 //!
 //! # Verify an object
 //!
-//! [`Session`] is an object with a clock, retries and a monitor that counts requests. [`verify()`] reads it once, reads
+//! [`Session`] is an object with a clock, retries and a monitor that is told of each request. [`verify()`] reads it once, reads
 //! again what differs, and returns a report: a [`Verdict`](verdict::Verdict), and a finding with its evidence or its
-//! reason for each reference. `Unknown` is a result of its own: not every byte was compared, and the reason says why.
+//! reason for each reference. `Unknown` is a result of its own: the bytes are
+//! neither proved nor refuted, and the reason says why.
 //!
 //! ```
 //! # #[cfg(all(feature = "s3", feature = "lab"))]
@@ -73,8 +75,9 @@
 //!
 //! # Check a restore
 //!
-//! `preflight_restore` (feature `ec2`) runs every documented check that can run before `CreateRestoreImageTask`, and
-//! starts nothing; see `examples/restore_preflight.rs`.
+//! [`preflight_restore()`] runs every documented check that can run before `CreateRestoreImageTask`, and starts nothing. It
+//! takes [`RegionServices`] over a connection (feature `ec2`) or over clients of your own
+//! ([`RegionClients`](commands::RegionClients)); see `examples/restore_preflight.rs`.
 //!
 //! # Other sources of bytes
 //!
@@ -88,8 +91,7 @@
 //!
 //! # Stability
 //!
-//! The items at the root of the crate and the modules of `stored_ami_core` are the interface. Other modules are public
-//! for the binary and the tests, and may change in any release.
+//! The items at the root of the crate, the modules of `stored_ami_core`, [`source`] with what is in it, and [`ledger`] are the interface. Other modules are public for the binary and the tests, and may change in any release.
 
 // Bytes of servers and files reach most of this crate: nothing that they hold may end the process.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]

@@ -24,7 +24,7 @@ pub struct Context {
 }
 
 impl Default for Context {
-    /// The clock of the machine, a monitor that ignores what it is told, and the default retries.
+    /// The clock of the machine, a monitor that ignores every call, and the default retries.
     fn default() -> Self {
         Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() }
     }

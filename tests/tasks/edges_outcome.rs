@@ -1,5 +1,7 @@
 //! Statements of a task, a record or a list of snapshots that prove nothing.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 use stored_ami::journal::{Entry, Journal, Step};
 use stored_ami::record::Record;
@@ -181,6 +183,29 @@ async fn an_id_that_is_none_is_looked_for() {
     run.assert_exit(0);
     let made = rig.restored();
     assert_eq!((made.len(), task_of(&run)["image"].as_str().unwrap()), (1, made[0].id.as_str()));
+}
+
+/// The response to the call is lost, and the search for its AMI fails: the error says that the outcome is unknown, the
+/// journal keeps the call, and the next run takes up what was started.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_stays_an_unknown_outcome_when_the_search_fails_too() {
+    let rig = Rig::new().await;
+    rig.store().await;
+    let called = AtomicBool::new(false);
+    let between = Between::answers(&rig.lab.endpoint(), "Action=", move |body, _, answer| {
+        called.fetch_or(body.contains("Action=CreateRestoreImageTask"), Ordering::SeqCst);
+        let spoilt = called.load(Ordering::SeqCst) && answer.contains("200 OK");
+        if spoilt { answer.replace("Response", "Answer") } else { answer }
+    });
+    let run = through(&rig, &between, &RESTORE).await;
+    run.assert_exit(4);
+    let message = line(&run, "error")["message"].as_str().unwrap().to_owned();
+    for part in ["whether the restore was started is not known", "looking for its AMI failed", "Run the same command"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let again = rig.run(&RESTORE).await;
+    again.assert_exit(0);
+    assert_eq!(rig.restored().len(), 1, "the first call started it");
 }
 
 /// The record of another AMI is not a source for this one.

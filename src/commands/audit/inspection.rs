@@ -134,7 +134,7 @@ impl Inspection {
     }
 }
 
-/// What the listing said otherwise than HEAD.
+/// Notes on differences between listing and HEAD.
 fn notes_on_listing(subject: &Subject<'_>, facts: &ObjectFacts, seen: &ObjectIdentity) -> Vec<Note> {
     let candidate = &subject.candidate;
     let moved = |listed: &&ListedObject| !listed.identity().same_bytes_as(seen).agrees();

@@ -147,7 +147,7 @@ impl AuditRequest {
     }
 }
 
-/// Where it all is. Requests are counted.
+/// The services that an audit uses, and the count of their requests.
 #[derive(Clone)]
 pub struct AuditServices {
     /// Opens buckets and objects.

@@ -224,7 +224,7 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Whether it stands in, and what it lacks.
+    /// Whether the copy can replace the AMI, and why not.
     async fn stands_in(&self, notes: &mut Vec<Note>) -> (Exit, Vec<String>) {
         let Search { services, request, .. } = self.search;
         let uri = &self.subject.candidate.uri;

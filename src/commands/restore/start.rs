@@ -26,7 +26,7 @@ pub struct Prepared {
 }
 
 /// Runs the preflight, and looks for an existing AMI of the same restore by its tag or by the id in the journal. An AMI
-/// that is found has been written to the journal when this function returns.
+/// that is found is written to the journal first; a failed write is a note.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ async fn existing(
     }
 }
 
-/// Writes the id of the AMI to the journal before the AMI is followed. Failures are ignored, because the tag also
+/// Writes the id of the AMI to the journal before the AMI is followed. A failed write is only noted, because the tag also
 /// identifies the AMI.
 async fn take_up(
     services: &ObjectServices,
@@ -224,6 +224,17 @@ pub async fn start_restore(
     Ok(Begun { image, identity: identity.clone(), how })
 }
 
+/// The error of a call whose response was lost. `looking` is the error of the search for its AMI, if that failed too.
+fn outcome_unknown(error: SourceError, looking: Option<&SourceError>) -> SourceError {
+    let looking = looking.map(|failed| format!(", and looking for its AMI failed: {}", failed.explain()));
+    let detail = format!(
+        "{}; whether the restore was started is not known{}. Run the same command again: it looks before it calls",
+        error.detail,
+        looking.unwrap_or_default()
+    );
+    SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error }
+}
+
 /// Determines what a failed call means: nothing was started, or the restore was started and the response lost.
 /// `earlier` is the journal entry from before the call.
 async fn resolve(
@@ -237,7 +248,10 @@ async fn resolve(
     let lost = error.may_be_done();
     let noted = earlier.as_ref().and_then(|entry| entry.image.as_deref());
     let found = match (lost, duplicate) {
-        (true, _) => look(services, identity, noted, LOOKS).await?,
+        (true, _) => match look(services, identity, noted, LOOKS).await {
+            Ok(found) => found,
+            Err(failed) => return Err(outcome_unknown(error, Some(&failed))),
+        },
         (false, true) => look(services, identity, noted, 1).await?,
         (false, false) => Found::Nothing,
     };
@@ -263,13 +277,7 @@ async fn resolve(
             let detail = format!("{}: {}{open}", error.detail, claimed_by(&image));
             Err(SourceError { kind: ErrorKind::Invalid, detail, ..error })
         }
-        _ if lost => {
-            let detail = format!(
-                "{}; whether the restore was started is not known. Run the same command again: it looks before it calls",
-                error.detail
-            );
-            Err(SourceError { kind: ErrorKind::OutcomeUnknown, detail, ..error })
-        }
+        _ if lost => Err(outcome_unknown(error, None)),
         _ if error.kind == ErrorKind::Denied => {
             let detail = services.region.decoded(&error).await;
             Err(SourceError { detail, request_id: None, ..error })
@@ -278,7 +286,7 @@ async fn resolve(
     }
 }
 
-/// Records in the journal how a restore ended. Failures are ignored, because the AMI shows the same.
+/// Records in the journal how a restore ended. A failed write is only noted, because the AMI shows the same.
 pub(super) async fn close(
     services: &RegionServices,
     journal: &Journal,

@@ -29,8 +29,11 @@ impl CheckpointWriter {
         })
     }
 
-    /// What an earlier run came to, and in words how far. A file that is there and cannot be gone on from is an error:
-    /// beginning anew would throw away what it holds.
+    /// The progress of an earlier run, and a note on it.
+    ///
+    /// # Errors
+    ///
+    /// An existing file that cannot be resumed from: starting over would discard it.
     pub fn take_up(&self) -> Result<Option<(ReadProgress, VerifyNote)>, VerifyError> {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
