@@ -21,6 +21,7 @@ pub struct Discovery {
     pub facts: ObjectFacts,
     /// What is known about its parts.
     pub layout: KnownLayout,
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 

@@ -5,7 +5,9 @@ use crate::verdict::{CheckName, Finding};
 /// An AMI to follow.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowRequest<'a> {
+    /// Id of the AMI.
     pub image: &'a str,
+    /// How the AMI came to be followed.
     pub origin: Origin<'a>,
     /// Facts about the source AMI, which the restored AMI is compared with.
     pub source: Option<&'a SourceFacts>,

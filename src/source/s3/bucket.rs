@@ -30,6 +30,7 @@ pub struct S3Bucket {
 }
 
 impl Connection {
+    /// A bucket over this connection. Its requests are sent in this context.
     pub fn bucket(&self, name: &str, context: Context) -> S3Bucket {
         S3Bucket::new(self.clone(), name, context)
     }

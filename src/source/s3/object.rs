@@ -38,6 +38,7 @@ pub struct S3Object {
 }
 
 impl Connection {
+    /// An object over this connection.
     pub fn object(&self, uri: ObjectUri) -> S3Object {
         S3Object::new(self.clone(), uri)
     }
