@@ -172,7 +172,8 @@ fn circles(files: &BTreeMap<String, String>) -> Vec<(String, BTreeSet<String>)> 
     for (module, paths) in &read {
         for (path, _) in paths.iter().filter(|(path, exported)| *exported && path.len() > 1) {
             let from = absolute(module, path).unwrap_or_else(|| [&module[..], path].concat());
-            names.insert([&module[..], &path[path.len() - 1..]].concat(), from);
+            // A module and a function may be exported by one name; the module is named first, and meant.
+            names.entry([&module[..], &path[path.len() - 1..]].concat()).or_insert(from);
         }
     }
     let declared = |mut path: Vec<String>| {

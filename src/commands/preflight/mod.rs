@@ -15,7 +15,25 @@ use tokio::join;
 
 use super::ObjectServices;
 use super::ask::asked;
-use crate::checks::preflight::BucketSurvey;
+use crate::checks::preflight::{BucketSurvey, ServiceLimits};
+use crate::ident::ObjectUri;
+
+impl RestorePreflightRequest {
+    /// The preflight of a restore of this object, with the documented limits and nothing else known about it.
+    pub fn new(target: ObjectUri) -> Self {
+        RestorePreflightRequest {
+            target,
+            name: None,
+            record: None,
+            manifest: None,
+            logical_size: None,
+            verified: None,
+            pace: None,
+            limits: ServiceLimits::default(),
+            accept: Vec::new(),
+        }
+    }
+}
 
 /// Requests the settings of the bucket concurrently. `protection` adds those that only a store needs.
 async fn survey_bucket(services: &ObjectServices, protection: bool) -> BucketSurvey {

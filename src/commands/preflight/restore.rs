@@ -53,23 +53,6 @@ pub struct RestorePreflightRequest {
     pub accept: Vec<CheckName>,
 }
 
-impl RestorePreflightRequest {
-    /// The preflight of a restore of this object, with the documented limits and nothing else known about it.
-    pub fn new(target: ObjectUri) -> Self {
-        RestorePreflightRequest {
-            target,
-            name: None,
-            record: None,
-            manifest: None,
-            logical_size: None,
-            verified: None,
-            pace: None,
-            limits: ServiceLimits::default(),
-            accept: Vec::new(),
-        }
-    }
-}
-
 /// Result of a verification in this run.
 #[derive(Debug, Clone)]
 pub struct VerifiedNow {
