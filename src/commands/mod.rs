@@ -33,24 +33,23 @@ mod tests {
     use super::bench::{BenchRequest, bench};
     use super::cost::{CostRequest, cost_of_target};
     use super::inspect::{InspectOptions, inspect};
-    use super::verify::{VerifyOptions, verify};
+    use super::verify::{VerifyOptions, verify, verify_discovered};
     use super::*;
-    use crate::clock::SystemClock;
-    use crate::plan::Limits;
+
+    use crate::plan::Budget;
     use crate::price::PriceTable;
-    use crate::progress::Silent;
+
     use crate::source::file::FileSource;
-    use crate::source::{Context, RetryPolicy, Session};
+    use crate::source::{Context, Session};
 
     #[tokio::test]
     async fn reports_hold_their_own_counts() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&[7; 10_000]).unwrap();
         let source = Arc::new(FileSource::new(file.path()));
-        let context =
-            Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+        let context = Context::default();
         let session = Session::new(source.clone(), context);
-        let (budget, never) = (Limits::default().budget().unwrap(), CancellationToken::new());
+        let (budget, never) = (Budget::default(), CancellationToken::new());
 
         let logical = LogicalSizeSource { record: None, stated: None };
         let known = inspect(&session, &InspectOptions { budget, logical, probe: Some(2) }).await.unwrap();
@@ -64,6 +63,9 @@ mod tests {
         let stats = verify(&session, &request, &never).await.unwrap().report.stats;
         assert_eq!((stats.reads, stats.received_bytes), (2, 20_000), "a mismatch is read again: {stats:?}");
         assert!(stats.requests > stats.reads);
+        let found = discover(&session).await.unwrap();
+        let stats = verify_discovered(&session, &request, found, &never).await.unwrap().report.stats;
+        assert_eq!((stats.reads, stats.received_bytes), (2, 20_000), "the discovery is not counted again: {stats:?}");
 
         let table = PriceTable::built_in();
         let request = CostRequest { table, region: None, record: None, logical_size: None, budget };

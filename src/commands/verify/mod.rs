@@ -25,6 +25,7 @@ use super::{Discovery, discover};
 use crate::facts::{Readability, readability};
 use crate::manifest::Manifest;
 use crate::plan::{PartLayout, Reference};
+use crate::progress::Counting;
 use crate::report::{Note, VerifyNote, VerifyReport};
 use crate::source::{Session, SourceError};
 use crate::verdict::{CheckId, Doubt, Finding, Outcome, Reason};
@@ -71,32 +72,17 @@ pub async fn verify(
     request: &VerifyOptions,
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
-    let (session, counting) = session.counted();
-    let mut verified = read_and_judge(&session, request, cancel).await?;
-    let (counts, timeline, stats) = (counting.counts(), counting.timeline(), &mut verified.report.stats);
-    stats.requests = counts.requests;
-    stats.reads = counts.reads;
-    stats.retries = counts.retries;
-    stats.received_bytes = counts.received;
-    stats.periods = timeline.rates();
-    stats.period_seconds = Some(timeline.period().as_secs_f64());
-    Ok(verified)
-}
-
-async fn read_and_judge(
-    session: &Session,
-    request: &VerifyOptions,
-    cancel: &CancellationToken,
-) -> Result<Verified, VerifyError> {
     request.check().map_err(VerifyError::Request)?;
+    let (session, counting) = session.counted();
     let started = session.context().clock.monotonic();
-    let found = request.quota.within(session.context().clock.as_ref(), discover(session));
+    let found = request.quota.within(session.context().clock.as_ref(), discover(&session));
     let found = found.await.ok_or(VerifyError::OutOfTime)??;
-    verify_found(session, request, found, ReadOutcome::at(started), cancel).await
+    let verified = verify_found(&session, request, found, ReadOutcome::at(started), cancel).await?;
+    Ok(verified.counted(&counting))
 }
 
 /// Verifies an object that the caller discovered over the same session, without repeating the requests of the
-/// discovery.
+/// discovery. The counts in its report leave those out.
 ///
 /// # Errors
 ///
@@ -108,8 +94,24 @@ pub async fn verify_discovered(
     cancel: &CancellationToken,
 ) -> Result<Verified, VerifyError> {
     request.check().map_err(VerifyError::Request)?;
+    let (session, counting) = session.counted();
     let started = session.context().clock.monotonic();
-    verify_found(session, request, found, ReadOutcome::at(started), cancel).await
+    let verified = verify_found(&session, request, found, ReadOutcome::at(started), cancel).await?;
+    Ok(verified.counted(&counting))
+}
+
+impl Verified {
+    /// Fills in what was requested and received.
+    fn counted(mut self, counting: &Counting) -> Self {
+        let (counts, timeline, stats) = (counting.counts(), counting.timeline(), &mut self.report.stats);
+        stats.requests = counts.requests;
+        stats.reads = counts.reads;
+        stats.retries = counts.retries;
+        stats.received_bytes = counts.received;
+        stats.periods = timeline.rates();
+        stats.period_seconds = Some(timeline.period().as_secs_f64());
+        self
+    }
 }
 
 async fn verify_found(
@@ -138,15 +140,15 @@ async fn verify_found(
             found.notes.push(VerifyNote::NothingToCompare.into());
         }
     } else {
-        let mut pass = VerifyRun::new(session, request, cancel, &mut found);
-        findings.extend(pass.run(references).await?);
-        ending.stopped = pass.stopped.take();
-        ending.coverage = pass.coverage();
-        ending.read = pass.read_ranges();
-        ending.probed = pass.take_probed();
-        ending.decoded = pass.decoded.take();
-        ending.digests = pass.digests.take();
-        ending.etag_parts = pass.etag_parts.take();
+        let mut run = VerifyRun::new(session, request, cancel, &mut found);
+        findings.extend(run.run(references).await?);
+        ending.stopped = run.stopped.take();
+        ending.coverage = run.coverage();
+        ending.read = run.read_ranges();
+        ending.probed = run.take_probed();
+        ending.decoded = run.decoded.take();
+        ending.digests = run.digests.take();
+        ending.etag_parts = run.etag_parts.take();
     }
     if ending.coverage.is_some() {
         ending.moved = moved(session, request, &mut found, &ending).await;
