@@ -1,10 +1,12 @@
 //! `preflight`: all checks that can run before a store or a restore. A failed check does not stop the others.
 
+mod request;
 mod restore;
 mod size;
 mod store;
 
-pub use restore::{RestorePreflight, RestorePreflightRequest, VerifiedNow, preflight_restore};
+pub use request::{RestorePreflightRequest, VerifiedNow};
+pub use restore::{RestorePreflight, preflight_restore};
 pub(super) use restore::{SOURCE_TAG, restore_tags};
 pub(super) use size::size_without_source;
 pub use store::{StorePreflightRequest, preflight_store};
@@ -15,25 +17,7 @@ use tokio::join;
 
 use super::ObjectServices;
 use super::ask::asked;
-use crate::checks::preflight::{BucketSurvey, ServiceLimits};
-use crate::ident::ObjectUri;
-
-impl RestorePreflightRequest {
-    /// The preflight of a restore of this object, with the documented limits and nothing else known about it.
-    pub fn new(target: ObjectUri) -> Self {
-        RestorePreflightRequest {
-            target,
-            name: None,
-            record: None,
-            manifest: None,
-            logical_size: None,
-            verified: None,
-            pace: None,
-            limits: ServiceLimits::default(),
-            accept: Vec::new(),
-        }
-    }
-}
+use crate::checks::preflight::BucketSurvey;
 
 /// Requests the settings of the bucket concurrently. `protection` adds those that only a store needs.
 async fn survey_bucket(services: &ObjectServices, protection: bool) -> BucketSurvey {

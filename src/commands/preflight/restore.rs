@@ -7,62 +7,27 @@ use tokio::join;
 use super::size::{KnownSize, size_without_source};
 use super::store::size_of;
 use super::survey_bucket;
+use super::{RestorePreflightRequest, VerifiedNow};
 use crate::account::{IMAGES, SNAPSHOTS};
 use crate::checks::preflight::{
-    BucketSurvey, DryRun, LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestorePace, RestoreSurvey,
-    ServiceLimits, SnapshotCount, SourceFacts, judge_restore, restore_work, verified,
+    BucketSurvey, DryRun, LastVerified, LogicalSize, NameSource, RESTORE_TAG, RestoreSurvey, SnapshotCount,
+    SourceFacts, judge_restore, restore_work, verified,
 };
 use crate::commands::ask::asked;
 use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::{
     Caller, EbsDefault, Fact, ImageFacts, KeyFacts, ObjectFacts, Readability, SnapshotFacts, VolumeFacts, readability,
 };
-use crate::ident::{AmiId, ETag, ObjectIdentity, ObjectUri};
+use crate::ident::{AmiId, ETag, ObjectIdentity};
 use crate::image::RestoreRequest;
 use crate::journal::RestoreIdentity;
-use crate::manifest::Manifest;
-use crate::record::Record;
 use crate::report::{InputNote, Note, PreflightReport, SizeReport, TaskKind};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteRange;
-use crate::verdict::{CheckName, Finding, Verdict};
+use crate::verdict::{Finding, Verdict};
 
 /// Maximum number of pages, of 1,000 snapshots each, to count against the quota.
 const SNAPSHOT_PAGES: usize = 3;
-
-/// Parameters of the preflight of a restore.
-#[derive(Debug, Clone)]
-pub struct RestorePreflightRequest {
-    /// The object to restore from.
-    pub target: ObjectUri,
-    /// The name of the new AMI; `None` to derive it from the source.
-    pub name: Option<String>,
-    /// The record of the store, with the name of its file.
-    pub record: Option<(String, Record)>,
-    /// The manifest of an earlier verification, with the name of its file.
-    pub manifest: Option<(String, Manifest)>,
-    /// Total size of the volumes in bytes, as given by the user.
-    pub logical_size: Option<u64>,
-    /// Result of a verification in this run.
-    pub verified: Option<VerifiedNow>,
-    /// The pace of earlier restores by this user.
-    pub pace: Option<RestorePace>,
-    /// Limits of the service.
-    pub limits: ServiceLimits,
-    /// Required checks that may be unknown.
-    pub accept: Vec<CheckName>,
-}
-
-/// Result of a verification in this run.
-#[derive(Debug, Clone)]
-pub struct VerifiedNow {
-    /// Its verdict.
-    pub verdict: Verdict,
-    /// Its result as text.
-    pub detail: String,
-    /// ETag of the object that was verified.
-    pub etag: Option<String>,
-}
 
 /// Result of the preflight of a restore, with everything needed to start it.
 #[derive(Debug, Clone)]
