@@ -77,7 +77,10 @@ pub(super) fn left(subject: &Subject<'_>, why: &'static str) -> AuditedObject {
     findings.extend(known);
     // The ledger must hold a new state, so that the user can accept it. An entry at level `facts` does not count as a
     // read, so that the object keeps its place in the order of reads.
-    let new = listed.filter(|listed| change.is_some() && history.is_some_and(|known| known.state() != Some(listed)));
+    let new = listed.filter(|listed| {
+        change.is_some()
+            && history.is_some_and(|known| !known.state().is_some_and(|state| state.same_as(listed).agrees()))
+    });
     let mut object = AuditedObject::of_findings(&subject.candidate.uri, findings);
     object.entry = new.map(|listed| listed_entry(subject, Level::Facts, &listed));
     object.report.change = change;

@@ -116,11 +116,9 @@ pub(super) fn odd_seconds(seconds: f64) -> Option<String> {
     (!(0.0..=YEAR).contains(&seconds)).then(|| format!("elapsed_seconds is {seconds}"))
 }
 
-impl IdentityReport {
-    /// Whether this state can be distinguished from every other, so that a proof of it can be kept.
-    fn is_identified(&self) -> bool {
-        self.identity().has_strong_etag()
-    }
+/// Whether a proof of this state can be kept.
+fn is_provable(identity: &IdentityReport) -> bool {
+    identity.identity().has_strong_etag()
 }
 
 impl AuditedReport {
@@ -152,7 +150,7 @@ impl AuditedReport {
     /// kept.
     fn is_proved_unkept(&self) -> bool {
         let proof = self.finding(CheckId::Proof).filter(|finding| finding.passes());
-        let unkept = self.identity.as_ref().is_some_and(|identity| !identity.is_identified());
+        let unkept = self.identity.as_ref().is_some_and(|identity| !is_provable(identity));
         unkept && self.is_at(Level::Bytes) && proof.is_some_and(|proof| proof.covered_bytes == self.bytes())
     }
 
@@ -217,7 +215,7 @@ impl AuditedReport {
             return Some("it says that every byte was proved, and no check of the bytes passed".to_owned());
         }
         let proof = self.proof.as_ref()?;
-        if self.identity.as_ref().is_none_or(|identity| !identity.is_identified()) {
+        if self.identity.as_ref().is_none_or(|identity| !is_provable(identity)) {
             return Some("it has a proof, and no identity that was proved".to_owned());
         }
         if proof.by.is_empty() || proof.at.parse::<jiff::Timestamp>().is_err() {
