@@ -23,7 +23,7 @@
 //!
 //! # Verify an object
 //!
-//! [`Session`] is an object with a clock, retries and a monitor that is told of each request. [`verify()`] reads it once, reads
+//! [`Session`] is an object with a clock, retries and a monitor that is notified of each request. [`verify()`] reads it once, reads
 //! again what differs, and returns a report: a [`Verdict`](verdict::Verdict), and a finding with its evidence or its
 //! reason for each reference. `Unknown` is a result of its own: the bytes are
 //! neither proved nor refuted, and the reason says why.

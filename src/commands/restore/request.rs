@@ -7,7 +7,7 @@ use crate::verdict::{CheckName, Finding};
 pub struct FollowRequest<'a> {
     /// Id of the AMI.
     pub image: &'a str,
-    /// How the AMI came to be followed.
+    /// Why the AMI is followed: this run created it, found it, or the user named it.
     pub origin: Origin<'a>,
     /// Facts about the source AMI, which the restored AMI is compared with.
     pub source: Option<&'a SourceFacts>,

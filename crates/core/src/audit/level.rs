@@ -6,7 +6,7 @@ words! {
     /// How hard an object is looked at. Each level holds what the ones before it hold.
     #[derive(Default)]
     pub enum Level {
-        /// What S3 tells of it; no byte is read.
+        /// Metadata from S3; no byte is read.
         #[default]
         Facts = "facts",
         /// A part of its bytes.
