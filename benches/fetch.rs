@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use stored_ami::checksum::Algorithm;
-use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyOptions, verify};
 use stored_ami::plan::{Concurrency, Limits};
-use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
-use stored_ami::source::{Context, RetryPolicy, Session};
+use stored_ami::source::{Context, Session};
 use stored_ami::units::MIB;
 use stored_ami_lab::{BucketOptions, ChecksumChoice, Lab, LabOptions, PartSizes, SyntheticSpec};
 use tokio_util::sync::CancellationToken;
@@ -46,7 +44,7 @@ async fn prove(connection: &Connection, connections: usize, digest: &[Algorithm]
     let Ok(budget) = limits.budget() else { panic!("few connections fit into the usual memory") };
     let Ok(uri) = format!("s3://{BUCKET}/{KEY}").parse() else { panic!("an address of S3") };
     let source = Arc::new(connection.object(uri));
-    let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+    let context = Context::default();
     let request = VerifyOptions { digest: digest.to_vec(), budget, ..VerifyOptions::default() };
     let done = verify(&Session::new(source, context), &request, &CancellationToken::new()).await;
     assert!(

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use stored_ami::clock::SystemClock;
 use stored_ami::commands::discover;
 use stored_ami::facts::AttributeFacts;
-use stored_ami::progress::Silent;
 use stored_ami::source::memory::{MemoryObject, MemorySource};
-use stored_ami::source::{Context, RetryPolicy, Session};
+use stored_ami::source::{Context, Session};
 
 #[test]
 fn a_part_count_that_s3_cannot_have_makes_no_layout() {
@@ -16,8 +14,7 @@ fn a_part_count_that_s3_cannot_have_makes_no_layout() {
         let mut object = MemoryObject::plain("s3://b/ami-1a2b3c4d.bin".parse().unwrap(), "x");
         object.facts.size = 50_000_000_000_000;
         object.attributes = Ok(AttributeFacts { parts_count: Some(parts), ..AttributeFacts::default() });
-        let context =
-            Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+        let context = Context::default();
         let session = Session::new(Arc::new(MemorySource::new(object)), context);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let found = runtime.block_on(discover(&session)).unwrap();

@@ -9,17 +9,14 @@ mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::Server;
 use fastrand::Rng;
 use stored_ami::checkpoint::CheckpointFile;
-use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyOptions, verify};
 use stored_ami::fetch::Quota;
 use stored_ami::plan::{Concurrency, Limits};
-use stored_ami::progress::Silent;
 use stored_ami::source::s3::{Connection, S3Options};
 use stored_ami::source::{Context, ObjectSource as _, RetryPolicy, Session};
 use stored_ami::units::{KIB, MIB};
@@ -201,7 +198,7 @@ impl Rig {
     async fn here(&self, script: &Script, ends: Ends) -> String {
         let source = self.connection.object(TARGET.parse().unwrap()).fresh();
         let retry = RetryPolicy { stall: Duration::from_millis(900), ..RetryPolicy::default() };
-        let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry };
+        let context = Context { retry, ..Context::default() };
         let limits = Limits {
             concurrency: Concurrency::Fixed(script.connections),
             max_memory: script.memory,

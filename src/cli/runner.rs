@@ -8,10 +8,9 @@ use super::args::{OutputArgs, PageArgs};
 use super::results::Results;
 use super::signals::cancel_on_signal;
 use super::terminal::Progress;
-use crate::clock::SystemClock;
 use crate::commands::verify::VerifyError;
 use crate::report::{Exit, Report};
-use crate::source::{Context, ObjectSource, RetryPolicy, Session, SourceError};
+use crate::source::{Context, ObjectSource, Session, SourceError};
 
 /// Runs the work on one target after another, and shows the report or the error of each.
 pub(super) struct Runner {
@@ -70,7 +69,7 @@ impl Runner {
     /// The context for the requests of the next target. Shows their progress until the report.
     pub fn context(&mut self) -> Context {
         self.progress = Arc::new(Progress::new());
-        Context { clock: Arc::new(SystemClock), monitor: self.progress.clone(), retry: RetryPolicy::default() }
+        Context { monitor: self.progress.clone(), ..Context::default() }
     }
 
     /// A session for the next target.

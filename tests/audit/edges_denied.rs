@@ -7,12 +7,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use stored_ami::audit::{ChangeKind, Entry, History, Level, Policy};
 use stored_ami::checksum::{Algorithm, ChecksumKind, Hasher, StoredChecksum};
-use stored_ami::clock::SystemClock;
 use stored_ami::commands::audit::{AuditRequest, AuditServices, audit};
 use stored_ami::facts::Fact;
 use stored_ami::ident::ETag;
 use stored_ami::ledger::Ledger;
-use stored_ami::progress::{Call, Silent};
+use stored_ami::progress::Call;
 use stored_ami::report::{AuditedReport, Exit, Report};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use stored_ami::source::{Context, ErrorKind, RetryPolicy};
@@ -82,7 +81,7 @@ impl World {
     /// All reports of an audit; `anew` ignores earlier proofs.
     async fn audit(&self, level: Level, anew: bool) -> Vec<Report> {
         let retry = RetryPolicy { attempts: 2, base: Duration::from_millis(1), ..RetryPolicy::default() };
-        let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry };
+        let context = Context { retry, ..Context::default() };
         let archive = Arc::new(self.shelf.clone());
         let services = AuditServices::new(archive, context.counted());
         let request = AuditRequest { policy: self.policy.clone(), ..request(level, anew) };

@@ -16,12 +16,12 @@ use stored_ami::facts::{
 };
 use stored_ami::ident::{ETag, ObjectIdentity, ObjectUri};
 use stored_ami::ledger::Ledger;
-use stored_ami::plan::{Limits, Sample};
+use stored_ami::plan::{Budget, Sample};
 use stored_ami::progress::{Call, Counting, Monitor, Silent};
 use stored_ami::render::{Human, Renderer as _, Style, page, prometheus, table};
 use stored_ami::report::{AuditedReport, Exit, Report, SummaryReport};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
-use stored_ami::source::{BucketResolver, BucketService, Context, ErrorKind, ObjectSource, RetryPolicy, SourceError};
+use stored_ami::source::{BucketResolver, BucketService, Context, ErrorKind, ObjectSource, SourceError};
 use stored_ami::units::PartNumber;
 use stored_ami::verdict::{Doubt, Verdict};
 use tokio_util::sync::CancellationToken;
@@ -248,8 +248,7 @@ impl World {
         let absent = [Call::Head, Call::Find, Call::Read].map(gone).into_iter().filter(|_| !self.shelf.there);
         self.shelf.source.object().faults = self.flickers.then_some(flip).into_iter().chain(absent).collect();
         let archive = Arc::new(self.shelf.clone());
-        let context =
-            Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+        let context = Context::default();
         let services = AuditServices::new(archive, context.counted());
         let mut reports = Vec::new();
         let ledger = Ledger::open(&self.ledger).unwrap();
@@ -308,8 +307,7 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
     world.rot();
     let reads = |world: &World| {
         let counting = Arc::new(Counting::new(Arc::new(Silent), Arc::new(SystemClock)));
-        let context =
-            Context { clock: Arc::new(SystemClock), monitor: counting.clone(), retry: RetryPolicy::default() };
+        let context = Context { monitor: counting.clone(), ..Context::default() };
         (counting, AuditServices::new(Arc::new(world.shelf.clone()), context.counted()))
     };
     // The number of GETs of one read, counted by an audit without a ledger.
@@ -340,7 +338,7 @@ pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
         due: AuditLimits::default(),
         policy: Policy::default(),
         objects_at_once: 1,
-        budget: Limits::default().budget().unwrap(),
+        budget: Budget::default(),
     }
 }
 

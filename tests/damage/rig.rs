@@ -8,15 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use stored_ami::checksum::{Algorithm, Digest};
-use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{Verified, VerifyOptions, verify};
 use stored_ami::ident::ETag;
 use stored_ami::manifest::{GivenSums, Manifest, SumLine, SumValue};
 use stored_ami::plan::{Budget, Limits, Sample};
-use stored_ami::progress::Silent;
 use stored_ami::report::VerifyReport;
 use stored_ami::source::s3::{Connection, S3Options};
-use stored_ami::source::{Context, ObjectSource, RetryPolicy, Session};
+use stored_ami::source::{Context, ObjectSource, Session};
 use stored_ami_lab::checksum::{ChecksumType, StoredChecksum, from_parts, multipart_etag};
 use stored_ami_lab::{
     BucketOptions, CallRecord, ChecksumChoice, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, ObjectRecord,
@@ -110,8 +108,7 @@ impl Rig {
             Reading::InOrder if !request.manifest_wanted => request.digest = vec![Algorithm::Sha512],
             Reading::InOrder | Reading::Usual => {}
         }
-        let context =
-            Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+        let context = Context::default();
         let session = Session::new(self.source(key), context);
         verify(&session, &request, &CancellationToken::new()).await.unwrap()
     }

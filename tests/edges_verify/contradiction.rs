@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use stored_ami::checksum::Algorithm;
-use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{VerifyOptions, verify};
-use stored_ami::progress::Silent;
 use stored_ami::report::{Exit, VerifyReport};
 use stored_ami::source::s3::{Connection, S3Options};
-use stored_ami::source::{Context, RetryPolicy, Session};
+use stored_ami::source::{Context, Session};
 use stored_ami::verdict::Verdict;
 use stored_ami_lab::{Fault, FaultRule, Operation};
 use tokio_util::sync::CancellationToken;
@@ -160,7 +158,7 @@ async fn by_aws(rig: &Rig) -> VerifyReport {
     };
     let connection = Connection::open(options).await.unwrap();
     let source = Arc::new(AsAws(Arc::new(connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()))));
-    let context = Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+    let context = Context::default();
     verify(&Session::new(source, context), &VerifyOptions::default(), &CancellationToken::new()).await.unwrap().report
 }
 

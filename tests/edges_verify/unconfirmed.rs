@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use stored_ami::checksum::{Algorithm, ChecksumKind, Hasher, StoredChecksum};
-use stored_ami::clock::SystemClock;
 use stored_ami::commands::verify::{Verified, VerifyOptions, verify};
 use stored_ami::facts::Fact;
 use stored_ami::fetch::Quota;
@@ -70,7 +69,7 @@ fn object(from: From) -> MemoryObject {
 
 fn context(monitor: Arc<dyn Monitor>) -> Context {
     let retry = RetryPolicy { attempts: 2, base: Duration::from_millis(1), ..RetryPolicy::default() };
-    Context { clock: Arc::new(SystemClock), monitor, retry }
+    Context { monitor, retry, ..Context::default() }
 }
 
 async fn run(

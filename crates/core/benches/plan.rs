@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use stored_ami_core::checksum::{Algorithm, Digest, Hasher};
-use stored_ami_core::plan::{Limits, PartLayout, ReadPlan};
+use stored_ami_core::plan::{Budget, PartLayout, ReadPlan};
 
 const SIZE: u64 = 50_000_000_000_000;
 
@@ -15,7 +15,7 @@ fn planning(criterion: &mut Criterion) {
     let mut wanted: Vec<_> = Algorithm::ALL.into_iter().map(|algorithm| (algorithm, parts.clone())).collect();
     let crcs = Algorithm::ALL.into_iter().filter(|algorithm| algorithm.folds());
     wanted.extend(crcs.map(|algorithm| (algorithm, PartLayout::whole(SIZE))));
-    let Ok(budget) = Limits::default().budget() else { panic!("the defaults go together") };
+    let budget = Budget::default();
     let new = || ReadPlan::new(black_box(SIZE), black_box(&wanted), budget);
     let plan = new();
     assert!(plan.ordered().is_empty(), "all of it comes from ranges");

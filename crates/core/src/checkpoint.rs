@@ -270,7 +270,7 @@ impl Checkpoint {
 mod tests {
     use super::*;
     use crate::checksum::{Algorithm, Hasher};
-    use crate::plan::{Limits, PartLayout};
+    use crate::plan::{Budget, PartLayout};
 
     fn identity() -> CheckpointObject {
         CheckpointObject {
@@ -290,7 +290,7 @@ mod tests {
             (Algorithm::Sha256, PartLayout::whole(size)),
         ];
         wanted.extend(more.map(|algorithm| (algorithm, PartLayout::whole(size))));
-        ReadPlan::new(size, &wanted, Limits::default().budget().unwrap())
+        ReadPlan::new(size, &wanted, Budget::default())
     }
 
     /// A third of the ranges are complete, and SHA-256 has passed the first of them.

@@ -30,8 +30,8 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::report::{Exit, Report};
+use crate::source::Context;
 use crate::source::s3::Buckets;
-use crate::source::{Context, RetryPolicy};
 
 /// Default numbers of objects examined at the same time, without and with reading, and of connections. HEAD requests
 /// are short, whereas few reads fill the connection.
@@ -55,7 +55,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         _ => None,
     };
     let progress = Arc::new(Progress::new());
-    let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
+    let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();

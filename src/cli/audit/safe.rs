@@ -9,13 +9,12 @@ use crate::cli::results::Results;
 use crate::cli::signals::{cancel_on_signal, until};
 use crate::cli::terminal::Progress;
 use crate::cli::usage::load;
-use crate::clock::SystemClock;
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
 use crate::ledger::{Ledger, SharedLedger};
 use crate::plan::{Budget, Sample};
 use crate::report::{Exit, Report};
+use crate::source::Context;
 use crate::source::s3::Buckets;
-use crate::source::{Context, RetryPolicy};
 
 pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json);
@@ -26,7 +25,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
     let progress = Arc::new(Progress::new());
-    let context = Context { clock: Arc::new(SystemClock), monitor: progress.clone(), retry: RetryPolicy::default() };
+    let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let request = AuditRequest {
         chosen: Scope::Listed(args.prefixes.clone()),

@@ -133,7 +133,7 @@ mod tests {
             midway.fits(&plan).unwrap_err()
         };
         let other = "another number of ranges or of digests in order, or other algorithms";
-        let budget = Limits::default().budget().unwrap();
+        let budget = Budget::default();
         let of = |size, algorithm| {
             RangeDigests::of(&ReadPlan::new(size, &[(algorithm, PartLayout::uniform(size, MIB))], budget))
         };
