@@ -327,7 +327,7 @@ async fn a_signal_still_leaves_a_partial_report() {
         tokio::task::yield_now().await;
     }
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let (exit, stdout) = tokio::task::spawn_blocking(move || {
         let mut stdout = String::new();
         child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
