@@ -7,6 +7,7 @@ use super::args::{CommonArgs, VersionArgs, range_size, time};
 use super::connect::SourceFactory;
 use super::output::{complain, keep_output};
 use super::runner::{Runner, Stop};
+use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::usage::UsageError;
 use crate::checksum::Algorithm;
@@ -67,8 +68,8 @@ impl BenchArgs {
 /// How long the requests before the measurements may take after a signal; the measurements stop by themselves.
 const GRACE: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+pub(super) async fn run(args: BenchArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let Some(target) = &args.target else {
         runner.add(Report::Hashes(hashes(&SystemClock)));
         return Ok(runner.finish());

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::args::{InspectArgs, VerifyArgs, VersionArgs};
+use super::global::GlobalArgs;
 use super::output::complain;
 use crate::ident::{Target, TypedTarget, redact_urls};
 use crate::render::printable;
@@ -22,6 +23,9 @@ pub struct Cli {
     #[command(subcommand)]
     #[allow(missing_docs, reason = "a docstring would be help")]
     pub command: Command,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a docstring would be help")]
+    pub global: GlobalArgs,
 }
 
 impl Cli {

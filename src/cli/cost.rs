@@ -8,6 +8,7 @@ use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::connect::SourceFactory;
 use super::resolve::record;
 use super::runner::{Runner, Stop};
+use super::settings::Settings;
 use super::usage::{UsageError, load};
 #[cfg(feature = "ec2")]
 use crate::commands::cost::cost_of_image;
@@ -88,7 +89,7 @@ impl CostArgs {
     }
 }
 
-pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
+pub(super) async fn run(args: CostArgs, settings: &Settings) -> Result<Exit, UsageError> {
     if args.logical_size.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--logical-size: one size can be that of one target only".to_owned()));
     }
@@ -98,7 +99,7 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
         return Err(UsageError("this build has no EC2; build it with the feature `ec2`".to_owned()));
     }
     let sources = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
-    let mut runner = Runner::new(&args.output);
+    let mut runner = Runner::new(&args.output, settings);
     for target in &args.targets {
         match target {
             Costed::Target(target) => {

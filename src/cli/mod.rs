@@ -10,6 +10,7 @@ mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;
 mod generate;
+mod global;
 #[cfg(feature = "ec2")]
 mod images;
 #[cfg(feature = "lab")]
@@ -21,6 +22,7 @@ mod resolve;
 mod results;
 mod run;
 mod runner;
+mod settings;
 mod signals;
 mod sums;
 mod terminal;

@@ -10,6 +10,7 @@ use super::output::{complain, keep_output, print};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Stop};
+use super::settings::Settings;
 use super::signals::{asked, asked_before_work, cancel_on_signal};
 use super::usage::UsageError;
 use crate::commands::inspect::{InspectOptions, inspect};
@@ -30,7 +31,7 @@ pub async fn run(cli: Cli) -> Exit {
             complain("interrupted");
             return Exit::Interrupted;
         }
-        outcome = dispatch(cli.command) => outcome,
+        outcome = dispatch(cli) => outcome,
     };
     outcome.unwrap_or_else(|UsageError(problem)| {
         complain(&problem);
@@ -39,31 +40,33 @@ pub async fn run(cli: Cli) -> Exit {
     })
 }
 
-async fn dispatch(command: Command) -> Result<Exit, UsageError> {
+async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
+    let settings = Settings::of(&cli)?;
+    let command = cli.command;
     Paths::of(&command).check()?;
     match command {
-        Command::Inspect(args) => Box::pin(run_inspect(*args)).await,
-        Command::Verify(args) => Box::pin(run_verify(*args)).await,
-        Command::Bench(args) => Box::pin(super::bench::run(*args)).await,
-        Command::Cost(args) => Box::pin(super::cost::run(*args)).await,
+        Command::Inspect(args) => Box::pin(run_inspect(*args, &settings)).await,
+        Command::Verify(args) => Box::pin(run_verify(*args, &settings)).await,
+        Command::Bench(args) => Box::pin(super::bench::run(*args, &settings)).await,
+        Command::Cost(args) => Box::pin(super::cost::run(*args, &settings)).await,
         #[cfg(feature = "s3")]
-        Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
+        Command::Audit(args) => Box::pin(super::audit::run(*args, &settings)).await,
         #[cfg(feature = "s3")]
         // In a separate thread, because another process may hold the lock of the ledger, and a long ledger takes time.
         Command::Ledger(command) => {
             let name = command.ledger().display().to_string();
-            super::usage::load(name, None, move || super::audit::run_ledger(command)).await
+            super::usage::load(name, None, move || super::audit::run_ledger(command, &settings)).await
         }
         #[cfg(feature = "s3")]
-        Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args)).await,
+        Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Preflight(command) => Box::pin(super::images::run_preflight(command)).await,
+        Command::Preflight(command) => Box::pin(super::images::run_preflight(command, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Stored(args) => Box::pin(super::images::run_stored(*args)).await,
+        Command::Stored(args) => Box::pin(super::images::run_stored(*args, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Store(args) => Box::pin(super::images::run_store(*args)).await,
+        Command::Store(args) => Box::pin(super::images::run_store(*args, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Restore(args) => Box::pin(super::images::run_restore(*args)).await,
+        Command::Restore(args) => Box::pin(super::images::run_restore(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
@@ -82,8 +85,8 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
     }
 }
 
-async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+async fn run_inspect(args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
     let request = InspectOptions {
         budget: Budget::default(),
@@ -104,8 +107,8 @@ async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
 /// How long the requests before and after the read may take after a signal; the read stops by itself.
 const VERIFY_GRACE: Duration = Duration::from_secs(5);
 
-async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+async fn run_verify(args: VerifyArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let requests = verify_requests(&args).await?;
     let cancel = cancel_on_signal();
     for ((source, request), target) in requests.into_iter().zip(&args.targets) {

@@ -5,6 +5,7 @@ use super::open::services;
 use super::restore::{journal, request, verified_first};
 use crate::cli::output::complain;
 use crate::cli::runner::{Runner, Stop};
+use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
 use crate::commands::iam_policy::{PolicyScope, REMARKS, policy};
@@ -13,15 +14,15 @@ use crate::commands::stored::stored;
 use crate::render::escaped;
 use crate::report::{Exit, Report};
 
-pub(in crate::cli) async fn run_preflight(command: PreflightCommand) -> Result<Exit, UsageError> {
+pub(in crate::cli) async fn run_preflight(command: PreflightCommand, settings: &Settings) -> Result<Exit, UsageError> {
     match command {
-        PreflightCommand::Store(args) => run_store(*args).await,
-        PreflightCommand::Restore(args) => run_restore(*args).await,
+        PreflightCommand::Store(args) => run_store(*args, settings).await,
+        PreflightCommand::Restore(args) => run_restore(*args, settings).await,
     }
 }
 
-async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.task.output);
+async fn run_store(args: PreflightStoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.task.output, settings);
     let services = services(&args.task.connection, &mut runner).await?.at(&args.into.bucket.object(&args.image));
     let target = args.image.to_string();
     let request = StorePreflightRequest {
@@ -37,11 +38,11 @@ async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
     Ok(runner.finish())
 }
 
-async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
+async fn run_restore(args: PreflightRestoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     // The journal only provides the duration of earlier restores, so a preflight can run without it.
     let journal = journal(None).ok();
     let request = request(&args.target, &args.source, &args.task.judging, journal.as_ref())?;
-    let mut runner = Runner::new(&args.task.output);
+    let mut runner = Runner::new(&args.task.output, settings);
     let services = services(&args.task.connection, &mut runner).await?.at(&args.target);
     let cancel = cancel_on_signal();
     let work = async {
@@ -52,8 +53,8 @@ async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
     Ok(runner.finish())
 }
 
-pub(in crate::cli) async fn run_stored(args: StoredArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.output);
+pub(in crate::cli) async fn run_stored(args: StoredArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.output, settings);
     let into = args.into.bucket;
     let services = services(&args.connection, &mut runner).await?.at(&into.object(&args.image));
     let work = async { stored(&services, &args.image, &into).await.map(Report::Stored) };
