@@ -23,6 +23,7 @@ mod run;
 mod runner;
 mod signals;
 mod sums;
+mod targets;
 mod terminal;
 mod usage;
 
