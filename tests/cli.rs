@@ -36,7 +36,7 @@ async fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
     for (args, message) in [
         (vec!["verify"], "TARGET"),
         (vec!["verify", "s3://bucket"], "names a bucket but no key"),
-        (vec!["verify", "https://x/y"], "scheme"),
+        (vec!["verify", "https://x/y"], "is not a URL of an S3 object"),
         (vec!["verify", &file, "--expect", "sha256:zz"], "is not a sha256 value"),
         (vec!["verify", &file, "--expect", "nonsense"], "write ALGORITHM:VALUE"),
         (vec!["verify", &file, "--using", "nonsense"], "is not a check"),

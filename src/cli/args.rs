@@ -1,11 +1,13 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
+use super::targets::{SelectionArgs, Word};
 use crate::checksum::Algorithm;
 use crate::commands::verify::Expected;
-use crate::ident::{Target, TypedTarget, VersionChoice};
+use crate::ident::{ObjectUri, Target, VersionChoice};
 use crate::plan::{Concurrency, Sample};
 use crate::units::ByteSize;
 use crate::verdict::CheckName;
@@ -13,13 +15,17 @@ use crate::verdict::CheckName;
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// What to inspect
-    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
-    pub typed: Vec<TypedTarget>,
-    /// What was typed, in the reading that --version-id gives it
+    #[arg(required_unless_present = "targets_from", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<Word>,
+    /// The targets, once they are read
     #[arg(skip)]
     pub targets: Vec<Target>,
     #[command(flatten)]
     pub version: VersionArgs,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub at_once: AtOnceArgs,
     /// Read so many small windows, drawn all over the object, and tell what the content is like
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub probe: Option<u16>,
@@ -48,15 +54,12 @@ pub struct VersionArgs {
     pub version_id: Option<VersionChoice>,
 }
 
-impl VersionArgs {
-    /// Parses a target, according to `--version-id`.
-    ///
-    /// # Errors
-    ///
-    /// The argument is not a valid target.
-    pub fn read(&self, typed: &TypedTarget) -> Result<Target, String> {
-        typed.target(self.version_id.as_ref()).map_err(|error| error.to_string())
-    }
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Several targets")]
+pub struct AtOnceArgs {
+    /// Targets at the same time, which share --concurrency and --max-memory; reports keep the order of the targets
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub objects: u16,
 }
 
 /// For the compression ratio.
@@ -74,13 +77,17 @@ pub struct LogicalArgs {
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// What to verify
-    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
-    pub typed: Vec<TypedTarget>,
-    /// What was typed, in the reading that --version-id gives it
+    #[arg(required_unless_present = "targets_from", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<Word>,
+    /// The targets, once they are read
     #[arg(skip)]
     pub targets: Vec<Target>,
     #[command(flatten)]
     pub version: VersionArgs,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub at_once: AtOnceArgs,
     #[command(flatten)]
     pub references: ReferenceArgs,
     #[command(flatten)]
@@ -235,4 +242,7 @@ pub struct ConnectionArgs {
     /// File with the 32-byte key of an SSE-C object
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sse_c_key_file: Option<PathBuf>,
+    /// Regions that the URLs of targets state
+    #[arg(skip)]
+    pub url_regions: BTreeMap<ObjectUri, String>,
 }

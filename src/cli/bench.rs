@@ -9,12 +9,13 @@ use super::output::{complain, keep_output};
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
+use super::targets::Word;
 use super::usage::UsageError;
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};
 use crate::files::OutputKind;
-use crate::ident::{Target, TypedTarget};
+use crate::ident::Target;
 use crate::plan::Tuning;
 use crate::render::plot;
 use crate::report::{BenchReport, Exit, Report};
@@ -24,11 +25,11 @@ use crate::units::ByteSize;
 pub struct BenchArgs {
     /// What to read
     #[arg(required_unless_present = "hashes", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
-    typed: Option<TypedTarget>,
+    pub(super) typed: Option<Word>,
     #[arg(skip)]
     pub(super) target: Option<Target>,
     #[command(flatten)]
-    version: VersionArgs,
+    pub(super) version: VersionArgs,
     /// Print how fast this machine hashes, and which links would outrun it; reads nothing
     #[arg(long, conflicts_with_all = ["typed", "connections", "range_size", "time", "digest", "plot", "write_tuning", "report"])]
     hashes: bool,
@@ -55,14 +56,6 @@ pub struct BenchArgs {
     pub(super) write_tuning: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: CommonArgs,
-}
-
-impl BenchArgs {
-    /// Parses the target, according to `--version-id`.
-    pub(super) fn read_target(&mut self) -> Result<(), String> {
-        self.target = self.typed.as_ref().map(|typed| self.version.read(typed)).transpose()?;
-        Ok(())
-    }
 }
 
 /// How long the requests before the measurements may take after a signal; the measurements stop by themselves.

@@ -2,18 +2,19 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use super::args::{InspectArgs, VerifyArgs, VersionArgs};
+use super::args::{InspectArgs, VerifyArgs};
 use super::global::GlobalArgs;
 use super::output::complain;
-use crate::ident::{Target, TypedTarget, redact_urls};
+use crate::ident::redact_urls;
 use crate::render::printable;
 use crate::report::Exit;
 
 /// Inspect and verify stored AMI objects in S3 without restoring them.
 ///
-/// A TARGET is s3://bucket/key (with ?versionId=… if you like), the ARN of an S3 object, or a local file.
+/// A TARGET is s3://bucket/key (with ?versionId=… if you like), the ARN or the https:// URL of an S3 object, a presigned
+/// URL (@FILE reads it from a file), or a local file.
 ///
 /// Exit codes: 0 every required check passed; 1 a check failed; 2 wrong arguments, configuration or
 /// credentials; 3 something required is unknown; 4 the work could not be done; 130 interrupted.
@@ -59,34 +60,13 @@ impl Cli {
     }
 
     fn understand<T: AsRef<OsStr>>(words: &[T]) -> Result<Self, clap::Error> {
-        let mut cli = Cli::try_parse_from(words.iter().map(AsRef::as_ref))?;
-        cli.command
-            .read_targets()
-            .map_err(|problem| Cli::command().error(clap::error::ErrorKind::ValueValidation, problem))?;
-        Ok(cli)
+        Cli::try_parse_from(words.iter().map(AsRef::as_ref))
     }
 }
 
 /// An argument as it may be printed: without control characters, and without the secrets of a URL.
 fn shown(word: &str) -> String {
     printable(&redact_urls(word))
-}
-
-impl Command {
-    /// Parses the targets, according to `--version-id`.
-    fn read_targets(&mut self) -> Result<(), String> {
-        let read = |version: &VersionArgs, typed: &[TypedTarget]| -> Result<Vec<Target>, String> {
-            typed.iter().map(|typed| version.read(typed)).collect()
-        };
-        match self {
-            Command::Inspect(args) => args.targets = read(&args.version, &args.typed)?,
-            Command::Verify(args) => args.targets = read(&args.version, &args.typed)?,
-            Command::Bench(args) => args.read_target()?,
-            Command::Cost(args) => args.read_targets()?,
-            _ => {}
-        }
-        Ok(())
-    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -25,6 +25,7 @@ mod runner;
 mod settings;
 mod signals;
 mod sums;
+mod targets;
 mod terminal;
 mod usage;
 

@@ -1,6 +1,6 @@
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
@@ -12,13 +12,16 @@ use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Stop};
 use super::settings::Settings;
 use super::signals::{asked, asked_before_work, cancel_on_signal};
-use super::usage::UsageError;
+use super::targets;
+use super::usage::{UsageError, before_work};
 use crate::commands::inspect::{InspectOptions, inspect};
 use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::files::OutputKind;
+use crate::ident::Target;
 use crate::manifest::Manifest;
 use crate::plan::Budget;
 use crate::report::{Exit, Report};
+use crate::source::Session;
 
 /// Runs a command and returns its exit code.
 pub async fn run(cli: Cli) -> Exit {
@@ -42,7 +45,8 @@ pub async fn run(cli: Cli) -> Exit {
 
 async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
     let settings = Settings::of(&cli)?;
-    let command = cli.command;
+    let mut command = cli.command;
+    targets::read(&mut command).await?;
     Paths::of(&command).check()?;
     match command {
         Command::Inspect(args) => Box::pin(run_inspect(*args, &settings)).await,
@@ -85,42 +89,45 @@ async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
     }
 }
 
-async fn run_inspect(args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
+async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
+    args.targets.extend(targets::selected(&args.selection, &sources, &mut runner).await?);
     let request = InspectOptions {
         budget: Budget::default(),
         logical: logical(&args.logical)?,
         probe: args.probe.map(usize::from),
     };
+    let mut works = Vec::new();
     for target in &args.targets {
-        let session = runner.session(sources.open(target).await?);
-        let work = async { inspect(&session, &request).await.map(|report| Report::Inspect(Box::new(report))) };
-        runner.report(&target.to_string(), Stop::AtOnce, work).await;
-        if runner.is_stopped() {
-            break;
-        }
+        works.push((target.to_string(), sources.open(target).await?));
     }
+    let start = async |source, context| inspect(&Session::new(source, context), &request).await;
+    let show = |runner: &mut Runner, report| runner.add(Report::Inspect(Box::new(report)));
+    runner.each(args.at_once.objects, Stop::AtOnce, works, start, show).await;
     Ok(runner.finish())
 }
 
 /// How long the requests before and after the read may take after a signal; the read stops by itself.
 const VERIFY_GRACE: Duration = Duration::from_secs(5);
 
-async fn run_verify(args: VerifyArgs, settings: &Settings) -> Result<Exit, UsageError> {
+async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
-    let requests = verify_requests(&args).await?;
+    let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
+    let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&args.references.like));
+    let sources = before_work(until, sources).await?;
+    let selected = before_work(until, targets::selected(&args.selection, &sources, &mut runner)).await?;
+    args.targets.extend(selected);
+    let requests = verify_requests(&args, &sources, until).await?;
     let cancel = cancel_on_signal();
-    for ((source, request), target) in requests.into_iter().zip(&args.targets) {
-        let session = runner.session(source);
-        let work = verify(&session, &request, &cancel);
-        if let Some(verified) = runner.run(&target.to_string(), Stop::Within(VERIFY_GRACE), work).await {
-            show_verified(&mut runner, verified, &request, args.references.write_manifest.as_deref());
-        }
-        if runner.is_stopped() {
-            break;
-        }
-    }
+    let works = args.targets.iter().map(Target::to_string).zip(requests);
+    let start = async |(source, request): (_, VerifyOptions), context| {
+        let verified = verify(&Session::new(source, context), &request, &cancel).await;
+        verified.map(|verified| (verified, request))
+    };
+    let manifest = args.references.write_manifest.as_deref();
+    let show = |runner: &mut Runner, (verified, request)| show_verified(runner, verified, &request, manifest);
+    runner.each(args.at_once.objects, Stop::Within(VERIFY_GRACE), works, start, show).await;
     Ok(runner.finish())
 }
 
