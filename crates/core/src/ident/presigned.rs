@@ -8,6 +8,11 @@ use super::{ObjectUri, PresignedProblem};
 /// Header with which S3 is asked for the stored checksums.
 const CHECKSUM_MODE: &str = "x-amz-checksum-mode";
 
+/// Parameters that every presigned URL has (Amazon S3 API Reference, *Authenticating Requests: Using Query Parameters*;
+/// SigV2: *Signing and authenticating REST requests*).
+const SIGV4: [&str; 5] = ["X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"];
+const SIGV2: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
+
 /// A presigned URL of an object: whoever has it can read the object until it expires (S3 User Guide, *Download and
 /// upload objects with presigned URLs*). Neither `Debug` nor any other output shows its query.
 #[derive(Clone)]
@@ -29,6 +34,10 @@ impl PresignedUrl {
         query: &[(String, String)],
     ) -> Result<Self, PresignedProblem> {
         let of = |name: &str| query.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let complete = |names: &[&str]| names.iter().all(|name| of(name).is_some());
+        if !complete(&SIGV4) && !complete(&SIGV2) {
+            return Err(PresignedProblem::CutOff);
+        }
         if of("partNumber").is_some() {
             return Err(PresignedProblem::OnePart);
         }

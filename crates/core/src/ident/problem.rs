@@ -116,6 +116,9 @@ pub enum PresignedProblem {
     /// It names one part of the object.
     #[error("it was signed for one part (partNumber); sign it without partNumber")]
     OnePart,
+    /// Parameters of the signature are missing, as where a shell ended the URL at its first `&`.
+    #[error("it is cut off; give the whole URL, in quotes, because a shell ends it at &")]
+    CutOff,
     /// The parameters that say when it was signed cannot be read.
     #[error("its date or its time of validity cannot be read; copy the whole URL, in quotes")]
     Validity,

@@ -325,6 +325,8 @@ mod tests {
         for (query, problem) in [
             (v4.replace("=host", "=host;range"), SignedHeader("range".to_owned())),
             (format!("{v4}&partNumber=1"), OnePart),
+            ("X-Amz-Algorithm=AWS4-HMAC-SHA256".to_owned(), CutOff),
+            ("AWSAccessKeyId=A&Signature=secret".to_owned(), CutOff),
             (v4.replace("3600", "soon"), Validity),
             (v4.replace("20260102T", "yesterday"), Validity),
         ] {
