@@ -5,11 +5,13 @@ mod args;
 mod audit;
 mod bench;
 mod command;
+mod completion;
 mod connect;
 mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;
 mod generate;
+mod help;
 #[cfg(feature = "ec2")]
 mod images;
 #[cfg(feature = "lab")]
@@ -25,6 +27,7 @@ mod signals;
 mod sums;
 mod terminal;
 mod usage;
+mod values;
 
 pub use command::Cli;
 pub use run::run;

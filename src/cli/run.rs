@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
+use super::completion;
 use super::connect::SourceFactory;
-use super::generate;
+use super::generate::{ManArgs, write_pages};
+#[cfg(feature = "ec2")]
+use super::images::StoredCommand;
 use super::output::{complain, keep_output, print};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
@@ -59,7 +62,9 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         #[cfg(feature = "ec2")]
         Command::Preflight(command) => Box::pin(super::images::run_preflight(command)).await,
         #[cfg(feature = "ec2")]
-        Command::Stored(args) => Box::pin(super::images::run_stored(*args)).await,
+        Command::IsStored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::IsStored)).await,
+        #[cfg(feature = "ec2")]
+        Command::Stored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::Stored)).await,
         #[cfg(feature = "ec2")]
         Command::Store(args) => Box::pin(super::images::run_store(*args)).await,
         #[cfg(feature = "ec2")]
@@ -70,16 +75,18 @@ async fn dispatch(command: Command) -> Result<Exit, UsageError> {
         Command::Lab(args) => super::lab::run(args).await,
         #[cfg(all(feature = "s3", feature = "lab"))]
         Command::Demo(args) => super::demo::run(args).await,
-        Command::Completions { shell } => {
-            let mut page = Vec::new();
-            generate::completions(shell, &mut page);
-            Ok(print(&page))
-        }
-        Command::Man => {
-            let mut page = Vec::new();
-            generate::man(&mut page).map(|()| print(&page)).map_err(|error| UsageError(error.to_string()))
-        }
+        Command::Completions { shell } => Ok(print(completion::script(shell).as_bytes())),
+        Command::Man(args) => run_man(&args),
     }
+}
+
+fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
+    let Some(folder) = &args.out else { return Ok(print(&args.page()?)) };
+    if let Err(error) = write_pages(folder) {
+        complain(&format!("{}: the manual pages could not be written: {error}", folder.display()));
+        return Ok(Exit::CouldNot);
+    }
+    Ok(Exit::Passed)
 }
 
 async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
