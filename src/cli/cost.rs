@@ -23,7 +23,7 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CostArgs {
-    /// An object, a file, or the id of an AMI that might be stored
+    /// Stored objects, files, or ids of AMIs to store
     #[arg(required_unless_present = "targets_from", value_name = "TARGET|AMI-ID", value_hint = ValueHint::AnyPath)]
     pub typed: Vec<Word>,
     #[arg(skip)]
@@ -32,14 +32,15 @@ pub struct CostArgs {
     pub version: VersionArgs,
     #[command(flatten)]
     pub selection: SelectionArgs,
-    /// A price file of AWS: index.json of AmazonS3 or of AmazonEC2, of the Region. Both may be given; then no built-in
-    /// price counts
+    /// AWS price file of the Region: index.json of AmazonS3 or AmazonEC2
+    ///
+    /// May be given twice, once for each service. The built-in prices (of us-east-1) are not used then.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub prices: Vec<PathBuf>,
-    /// The record that `store --record` wrote
+    /// Record written by `store --record`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// Size of all volumes before compression, where nothing else tells it
+    /// Size of all volumes before compression, if it is not known from elsewhere
     #[arg(long, value_name = "SIZE")]
     pub logical_size: Option<ByteSize>,
     #[command(flatten)]

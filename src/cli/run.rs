@@ -4,8 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
+use super::completion;
 use super::connect::SourceFactory;
-use super::generate;
+use super::generate::{ManArgs, write_pages};
+#[cfg(feature = "ec2")]
+use super::images::StoredCommand;
 use super::output::{complain, keep_output, print};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
@@ -66,7 +69,9 @@ async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
         #[cfg(feature = "ec2")]
         Command::Preflight(command) => Box::pin(super::images::run_preflight(command, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Stored(args) => Box::pin(super::images::run_stored(*args, &settings)).await,
+        Command::IsStored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::IsStored, &settings)).await,
+        #[cfg(feature = "ec2")]
+        Command::Stored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::Stored, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Store(args) => Box::pin(super::images::run_store(*args, &settings)).await,
         #[cfg(feature = "ec2")]
@@ -77,16 +82,18 @@ async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
         Command::Lab(args) => super::lab::run(args).await,
         #[cfg(all(feature = "s3", feature = "lab"))]
         Command::Demo(args) => super::demo::run(args).await,
-        Command::Completions { shell } => {
-            let mut page = Vec::new();
-            generate::completions(shell, &mut page);
-            Ok(print(&page))
-        }
-        Command::Man => {
-            let mut page = Vec::new();
-            generate::man(&mut page).map(|()| print(&page)).map_err(|error| UsageError(error.to_string()))
-        }
+        Command::Completions { shell } => Ok(print(completion::script(shell).as_bytes())),
+        Command::Man(args) => run_man(&args),
     }
+}
+
+fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
+    let Some(folder) = &args.out else { return Ok(print(&args.page()?)) };
+    if let Err(error) = write_pages(folder) {
+        complain(&format!("{}: the manual pages could not be written: {error}", folder.display()));
+        return Ok(Exit::CouldNot);
+    }
+    Ok(Exit::Passed)
 }
 
 async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {

@@ -22,20 +22,19 @@ pub enum LedgerCommand {
     List(ListArgs),
     /// Show every entry of an object
     Show(ShowArgs),
-    /// Write every entry, in order
+    /// Export every entry, in order
     Export(ExportArgs),
-    /// Hold every entry against the one before it: nothing was altered, nothing removed
-    ///
-    /// Exit codes: 0 nothing was; 1 something was; 2 the file is no ledger, is of a newer version, or holds more than a
-    /// ledger; 4 the file cannot be read.
+    /// Check the hash chain: no entry was altered or removed
     Verify(CheckArgs),
-    /// Say that an object is right as an audit saw it last, or rightly gone; what was known before no longer counts
+    /// Accept a change that an audit reported: a replaced or deleted object
+    ///
+    /// Earlier proofs of the object no longer count.
     Accept(AcceptArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct FileArgs {
-    /// The ledger
+    /// Ledger file
     #[arg(value_name = "LEDGER", value_hint = ValueHint::FilePath)]
     pub ledger: PathBuf,
     #[command(flatten)]
@@ -46,8 +45,8 @@ pub struct FileArgs {
 pub struct ListArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// Only of objects that begin so, such as s3://bucket/
-    #[arg(value_name = "BEGIN")]
+    /// List only objects with this prefix, such as s3://bucket/
+    #[arg(value_name = "PREFIX")]
     pub begin: Option<String>,
 }
 
@@ -55,7 +54,7 @@ pub struct ListArgs {
 pub struct ShowArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// s3://bucket/key
+    /// Object: s3://bucket/key
     #[arg(value_name = "TARGET")]
     pub target: ObjectUri,
 }
@@ -64,6 +63,7 @@ pub struct ShowArgs {
 pub struct ExportArgs {
     #[command(flatten)]
     pub file: FileArgs,
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     pub format: Format,
 }
@@ -79,7 +79,7 @@ pub enum Format {
 pub struct CheckArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// What the ledger ended in at some time, as an audit printed it: that must be part of its history
+    /// Head of the ledger that an earlier audit printed; it must be part of the history
     #[arg(long, value_name = "ENTRIES:SHA256")]
     pub head: Option<Head>,
 }
@@ -88,10 +88,10 @@ pub struct CheckArgs {
 pub struct AcceptArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// s3://bucket/key
+    /// Object: s3://bucket/key
     #[arg(value_name = "TARGET")]
     pub target: ObjectUri,
-    /// Why it is right; kept in the ledger
+    /// Reason; stored in the ledger
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }

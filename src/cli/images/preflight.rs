@@ -13,6 +13,7 @@ use crate::commands::preflight::{StorePreflightRequest, preflight_restore, prefl
 use crate::commands::stored::stored;
 use crate::render::escaped;
 use crate::report::{Exit, Report};
+use crate::source::SourceError;
 
 pub(in crate::cli) async fn run_preflight(command: PreflightCommand, settings: &Settings) -> Result<Exit, UsageError> {
     match command {
@@ -53,11 +54,31 @@ async fn run_restore(args: PreflightRestoreArgs, settings: &Settings) -> Result<
     Ok(runner.finish())
 }
 
-pub(in crate::cli) async fn run_stored(args: StoredArgs, settings: &Settings) -> Result<Exit, UsageError> {
+/// Which command asks whether an AMI is stored. They differ in their exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum StoredCommand {
+    IsStored,
+    /// The deprecated command `stored`.
+    Stored,
+}
+
+pub(in crate::cli) async fn run_stored(args: StoredArgs, command: StoredCommand, settings: &Settings) -> Result<Exit, UsageError> {
+    if command == StoredCommand::Stored {
+        complain(
+            "`stored` is deprecated and will be removed in version 1.0: use `is-stored`, whose exit codes differ \
+             (0 stored, 1 not stored, 3 cannot tell or in flight)",
+        );
+    }
     let mut runner = Runner::new(&args.output, settings);
     let into = args.into.bucket;
     let services = services(&args.connection, &mut runner).await?.at(&into.object(&args.image));
-    let work = async { stored(&services, &args.image, &into).await.map(Report::Stored) };
+    let work = async {
+        let report = stored(&services, &args.image, &into).await?;
+        Ok::<_, SourceError>(Report::Stored(match command {
+            StoredCommand::IsStored => report.with_exit_of_presence(),
+            StoredCommand::Stored => report,
+        }))
+    };
     runner.report(&format!("{} in {into}", args.image), Stop::AtOnce, work).await;
     Ok(runner.finish())
 }
@@ -72,7 +93,7 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
         prefix: if path.is_empty() { String::new() } else { format!("{path}/") },
         alias: args.alias.clone(),
     };
-    let document = format!("{:#}", policy(&args.commands, &scope).map_err(UsageError)?);
+    let document = format!("{:#}", policy(&args.commands()?, &scope).map_err(UsageError)?);
     for remark in REMARKS {
         complain(remark);
     }
