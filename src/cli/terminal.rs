@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::global::{Display, ProgressMode, Verbosity};
 use crate::ident::redact_urls;
 use crate::progress::Monitor;
-use crate::render::{Style, printable};
+use crate::render::{Detail, Style, printable};
 use crate::sync::lock;
 use crate::units::{ByteSize, Throughput};
 
@@ -17,8 +17,12 @@ const LOG_EVERY: Duration = Duration::from_secs(5);
 /// The style of standard output.
 pub(super) fn style(display: Display) -> Style {
     let terminal = io::stdout().is_terminal();
-    let width = if terminal { usize::from(console::Term::stdout().size().1) } else { 100 };
-    Style { colour: display.colour.on(terminal), width: width.clamp(40, 120) }
+    let width = if terminal { usize::from(console::Term::stdout().size().1).clamp(40, 120) } else { Style::UNBOUNDED };
+    let detail = match display.verbosity {
+        Verbosity::Quiet | Verbosity::Normal => Detail::Brief,
+        Verbosity::Verbose | Verbosity::Requests => Detail::Full,
+    };
+    Style { colour: display.colour.on(terminal), width, detail }
 }
 
 /// Shows progress on standard error: a bar on a terminal, otherwise a line every few seconds.

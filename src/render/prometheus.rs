@@ -49,7 +49,7 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
     let counts = findings.iter().map(|((check, verdict), count)| {
         (format!("{},{}", labelled("check", check), labelled("verdict", verdict)), *count as f64)
     });
-    out.family("findings", "Findings that are wrong, or open and demanded.", counts);
+    out.family("findings", "Findings that fail, or are required and not answered.", counts);
     let counts = observed.iter().map(|(kind, count)| (labelled("kind", kind), *count as f64));
     out.family("observations", "What shows of all objects together.", counts);
     for report in reports {

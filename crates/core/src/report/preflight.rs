@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, FindingReport, Note, TaskKind};
-use crate::checks::preflight::{LogicalSize, Preflight, Presence, Stored, StoredAnswer};
+use crate::checks::preflight::{FoundCopy, LogicalSize, Preflight, Presence, Stored, StoredAnswer};
 use crate::text::words;
 use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
 
@@ -84,6 +84,9 @@ pub struct StoredReport {
     /// `unknown_task_state`, `contradiction` or `not_answered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Presence>,
+    /// The object that holds the AMI; absent if none was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<FoundCopyReport>,
     /// What each source answered.
     pub sources: Vec<SaidReport>,
     /// Remarks.
@@ -121,6 +124,26 @@ impl From<Stored> for StoredState {
     }
 }
 
+/// A stored copy of an AMI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundCopyReport {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes; absent if it is not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_bytes: Option<u64>,
+    /// When it was written, RFC 3339; absent if it is not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+}
+
+impl From<&FoundCopy> for FoundCopyReport {
+    fn from(found: &FoundCopy) -> Self {
+        let last_modified = found.modified.map(|time| time.to_string());
+        FoundCopyReport { key: found.key.clone(), object_bytes: found.bytes, last_modified }
+    }
+}
+
 /// The answer of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SaidReport {
@@ -152,6 +175,7 @@ impl StoredReport {
             answer: answer.stored.into(),
             is_stored: answer.presence.is_stored(),
             reason: Some(answer.presence),
+            found: answer.found.as_ref().map(FoundCopyReport::from),
             sources: answer.said.iter().map(said).collect(),
             notes: Vec::new(),
             requests: 0,

@@ -32,7 +32,7 @@ pub use restored::{HeldAgainst, SourceFacts, any_encrypted, judge_restored};
 pub use size::LogicalSize;
 pub use store::{StoreSurvey, judge_store};
 pub use stored::{Stored, StoredAnswer, judge_stored};
-pub use stored_survey::StoredSurvey;
+pub use stored_survey::{FoundCopy, StoredSurvey};
 
 use crate::facts::Fact;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason};

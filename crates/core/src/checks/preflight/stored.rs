@@ -46,6 +46,8 @@ pub struct StoredAnswer {
     pub stored: Stored,
     /// Whether the object is there and its store is complete.
     pub presence: Presence,
+    /// The object that holds the AMI: at the key of a store, or elsewhere in the bucket.
+    pub found: Option<FoundCopy>,
     /// What each source answered: API call and text for the report.
     pub said: Vec<(String, String)>,
 }
@@ -79,7 +81,7 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
         }
     };
     let presence = judge_presence(survey, &key, &tasks);
-    StoredAnswer { stored, presence, said: answers(survey, &key, &tasks) }
+    StoredAnswer { stored, presence, found: survey.found(&key), said: answers(survey, &key, &tasks) }
 }
 
 fn at(time: Option<Timestamp>) -> String {

@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+
 use crate::facts::{Fact, ListedObject, ObjectFacts, StoreTask, UploadFacts};
 use crate::ident::{AmiId, BucketPath};
 
@@ -17,7 +19,32 @@ pub struct StoredSurvey {
     pub tasks: Fact<Vec<StoreTask>>,
 }
 
+/// A stored copy of an AMI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCopy {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes, if it is stated.
+    pub bytes: Option<u64>,
+    /// When it was written, if it is stated.
+    pub modified: Option<Timestamp>,
+}
+
 impl StoredSurvey {
+    /// The stored copy: at this key, or else under another path of the bucket.
+    pub(super) fn found(&self, key: &str) -> Option<FoundCopy> {
+        let exact = self.exact.value().map(|facts| FoundCopy {
+            key: key.to_owned(),
+            bytes: Some(facts.size),
+            modified: facts.last_modified,
+        });
+        let listed = self.listed.value().into_iter().flatten();
+        exact.or_else(|| {
+            let object = listed.min_by_key(|object| object.key != key)?;
+            Some(FoundCopy { key: object.key.clone(), bytes: object.size, modified: object.modified })
+        })
+    }
+
     /// Store tasks of this AMI into this bucket, newest first.
     pub(super) fn tasks_of(&self, ami: &AmiId, into: &BucketPath) -> Vec<&StoreTask> {
         let tasks = self.tasks.value().into_iter().flatten();
