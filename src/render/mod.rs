@@ -1,6 +1,7 @@
 //! Reports as text and pages for people, and as JSON lines for programs.
 
 mod audit;
+mod axis;
 mod bench;
 mod condition;
 mod content;
@@ -11,6 +12,7 @@ mod inspect;
 mod json;
 mod junit;
 mod machine;
+mod next_step;
 mod page;
 mod plot;
 mod preflight;
