@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hostile::{HOSTILE, assert_tame};
-use reports::{damaged, measured, passed, usual};
+use reports::{damaged, first_verify, measured, passed, usual};
 use serde_json::Value;
 use spoil::spoil_texts;
 use stored_ami::render::page;
@@ -140,7 +140,16 @@ fn the_verdict_comes_first_and_damage_is_named() {
     kept("passed.html", &proved);
     assert!(proved.contains("<p class=\"word\">Pass</p>") && proved.contains("What proved it</h3>"));
     kept("bench.html", &page_of(&[Report::Bench(Box::new(measured()))]));
-    kept("inspect.html", &page_of(&usual()[..1]));
+    let archived = page_of(&usual()[..1]);
+    kept("inspect.html", &archived);
+    let command =
+        "<code class=\"command\">aws s3api restore-object --bucket backup --key golden/ami-0123456789abcdef0.bin ";
+    assert!(archived.contains("It cannot be read now: GLACIER") && archived.contains(command));
+    let mut open = first_verify("unknown");
+    open.findings[0].required = true;
+    let open = page_of(&[verify(open)]);
+    kept("unknown.html", &open);
+    assert!(open.contains("<p class=\"word\">Unknown</p>") && open.contains("<p class=\"next\">→ "));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn what_failed_stands_before_what_is_in_order() {
         "Exit code 1: at least one check failed.",
         "<b>bytes 209,715,200–314,572,799</b> <span>part 3, 100 MiB</span>",
         "8 more damaged parts",
-        "… and 15 more damaged parts",
+        "… and 15 further damaged parts",
         "one of aws:kms, aws:kms:dsse",
         "there is no such object any more",
         "last seen in order 2026-10-02T03:04:05Z",
