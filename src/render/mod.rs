@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_lines;
+mod axis;
 mod bench;
 mod condition;
 mod content;
@@ -13,6 +14,7 @@ mod inspect;
 mod json;
 mod junit;
 mod machine;
+mod next_step;
 mod page;
 mod plot;
 mod preflight;
