@@ -155,7 +155,7 @@ pub struct ReadingArgs {
     /// Keep the state of the reading in this file, and go on from it where it is there; gone when all is read
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
     pub resume: Option<PathBuf>,
-    /// Begin no more ranges after this time, such as 90s or 2h; those under way may take a minute more
+    /// End after this time, such as 90s or 2h. Ranges that are not read 2 s later do not count as read
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,
     /// Read no more bytes than these, in whole ranges, but one range at least

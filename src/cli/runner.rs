@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputArgs, PageArgs};
+use super::progress::{Display, Progress};
 use super::results::Results;
 use super::signals::cancel_on_signal;
-use super::terminal::Progress;
 use crate::commands::verify::VerifyError;
 use crate::report::{Exit, Report};
 use crate::source::{Context, ObjectSource, Session, SourceError};
@@ -58,7 +58,7 @@ impl From<VerifyError> for Failure {
 impl Runner {
     /// Starts without results.
     pub fn new(output: &OutputArgs) -> Self {
-        Runner { results: Results::new(output.json), progress: Arc::new(Progress::new()), stopped: false }
+        Runner { results: Results::new(output.json), progress: Progress::new(Display::default()), stopped: false }
     }
 
     /// Also collects the reports for a page.
@@ -68,7 +68,6 @@ impl Runner {
 
     /// The context for the requests of the next target. Shows their progress until the report.
     pub fn context(&mut self) -> Context {
-        self.progress = Arc::new(Progress::new());
         Context { monitor: self.progress.clone(), ..Context::default() }
     }
 
@@ -86,7 +85,7 @@ impl Runner {
     ) -> Option<T> {
         // Boxed, because the nested futures of a whole command exceed the recursion limit of the compiler.
         let done = until(&cancel_on_signal(), stop, Box::pin(work)).await;
-        self.progress.clear();
+        self.progress.finish();
         match done {
             None => {
                 self.stopped = true;
@@ -120,20 +119,20 @@ impl Runner {
 
     /// Shows a report.
     pub fn add(&mut self, report: Report) {
-        self.progress.clear();
+        self.progress.finish();
         self.results.add(report);
     }
 
     /// Shows a preliminary report of a target, which is followed by the one that counts.
     #[cfg(feature = "ec2")]
     pub fn show(&mut self, report: &Report) {
-        self.progress.clear();
+        self.progress.finish();
         self.results.show(report);
     }
 
     /// Shows why there is no report about a target.
     pub fn fail(&mut self, target: &str, failure: impl Into<Failure>) {
-        self.progress.clear();
+        self.progress.finish();
         match failure.into() {
             Failure::Source(error) => self.results.error(target, &error),
             Failure::OutOfTime(message) => self.results.open(target, &message),

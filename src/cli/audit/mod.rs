@@ -18,9 +18,9 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
 use super::connect::{connect, options};
+use super::progress::{Display, Progress};
 use super::results::Results;
 use super::signals::{cancel_on_signal, until};
-use super::terminal::Progress;
 use super::usage::{UsageError, before_work, load, read};
 use crate::audit::{Level, Policy};
 use crate::clock::{Clock, SystemClock};
@@ -54,7 +54,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         },
         _ => None,
     };
-    let progress = Arc::new(Progress::new());
+    let progress = Progress::new(Display::default());
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
@@ -62,7 +62,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let options = options(&args.connection)?;
     let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, before_work(request.due.until, buckets)).await else {
-        progress.clear();
+        progress.finish();
         results.interrupted();
         return Ok(results.finish());
     };
@@ -77,12 +77,11 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         (known, _) => known,
     };
     let done = audit(&services, &request, ledger, &cancel, |report| {
-        progress.clear();
         files.add(&report);
-        results.add(report);
+        progress.aside(|| results.add(report));
     });
     let done = done.await;
-    progress.clear();
+    progress.finish();
     let report = done.map_err(|error| UsageError(error.to_string()))?;
     if cancel.is_cancelled() {
         results.interrupted();

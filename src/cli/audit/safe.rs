@@ -4,10 +4,10 @@ use super::args::SafeArgs;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
 use crate::cli::connect::{connect, options};
+use crate::cli::progress::{Display, Progress};
 use crate::cli::resolve::record;
 use crate::cli::results::Results;
 use crate::cli::signals::{cancel_on_signal, until};
-use crate::cli::terminal::Progress;
 use crate::cli::usage::load;
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
 use crate::ledger::{Ledger, SharedLedger};
@@ -24,7 +24,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let opened = load(args.ledger.display().to_string(), None, move || Ok(Ledger::open_existing(&path)));
     let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
-    let progress = Arc::new(Progress::new());
+    let progress = Progress::new(Display::default());
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let request = AuditRequest {
@@ -44,7 +44,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let options = options(&args.connection)?;
     let buckets = async { Ok::<_, UsageError>(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, buckets).await else {
-        progress.clear();
+        progress.finish();
         results.interrupted();
         return Ok(results.finish());
     };
@@ -53,7 +53,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let images = images(&args, &buckets, &context);
     let services = AuditServices::new(Arc::new(buckets), (context, counting)).with_images(images);
     let done = until(&cancel, safe_to_delete(&services, &request, &wish, &ledger, account.as_deref())).await;
-    progress.clear();
+    progress.finish();
     match done {
         None => results.interrupted(),
         Some(Err(error)) => return Err(wrong(&error)),
