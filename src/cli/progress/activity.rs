@@ -95,8 +95,8 @@ impl Activity {
             Activity::Idle => None,
             Activity::Requests { began, count } => {
                 let elapsed = now.saturating_duration_since(*began);
-                let facts = vec![plural(*count, "request"), time(elapsed)];
-                (elapsed >= PATIENCE).then(|| Line::same("asking", &facts))
+                let facts = [format!("{count} sent"), time(elapsed)];
+                (elapsed >= PATIENCE).then(|| Line::same("requests", &facts))
             }
             Activity::Read { purpose, of, from, rate } => {
                 let done = received.saturating_sub(*from).min(*of);
@@ -273,6 +273,6 @@ mod tests {
         let mut activity = Activity::Idle;
         (0..3).for_each(|_| activity.request(start));
         assert_eq!(activity.line(start + Duration::from_secs(1), 0), None);
-        assert_eq!(shown(&activity.line(start + PATIENCE, 0).unwrap()), "asking: 3 requests, 2 s");
+        assert_eq!(shown(&activity.line(start + PATIENCE, 0).unwrap()), "requests: 3 sent, 2 s");
     }
 }
