@@ -21,6 +21,7 @@ mod lab;
 mod output;
 mod page;
 mod paths;
+mod progress;
 mod resolve;
 mod results;
 mod run;

@@ -62,7 +62,11 @@ pub(in crate::cli) enum StoredCommand {
     Stored,
 }
 
-pub(in crate::cli) async fn run_stored(args: StoredArgs, command: StoredCommand, settings: &Settings) -> Result<Exit, UsageError> {
+pub(in crate::cli) async fn run_stored(
+    args: StoredArgs,
+    command: StoredCommand,
+    settings: &Settings,
+) -> Result<Exit, UsageError> {
     if command == StoredCommand::Stored {
         complain(
             "`stored` is deprecated and will be removed in version 1.0: use `is-stored`, whose exit codes differ \
