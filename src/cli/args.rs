@@ -149,9 +149,9 @@ pub struct ReadingArgs {
     /// The largest piece one GET asks for, where the proof leaves the choice [default: 16MiB or more]
     #[arg(long, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
-    /// Memory of the whole process, at the most
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    pub max_memory: ByteSize,
+    /// Memory of the whole process, at the most [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<ByteSize>,
     /// Keep the state of the reading in this file, and go on from it where it is there; gone when all is read
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
     pub resume: Option<PathBuf>,
@@ -161,6 +161,16 @@ pub struct ReadingArgs {
     /// Read no more bytes than these, in whole ranges, but one range at least
     #[arg(long, value_name = "SIZE")]
     pub max_bytes: Option<ByteSize>,
+}
+
+/// Default of `--max-memory`.
+pub(super) const MEMORY: ByteSize = ByteSize(256 << 20);
+
+impl ReadingArgs {
+    /// Bytes of memory of the whole process.
+    pub fn max_memory(&self) -> u64 {
+        self.max_memory.unwrap_or(MEMORY).0
+    }
 }
 
 #[derive(Debug, Args)]

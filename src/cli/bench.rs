@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::args::{CommonArgs, VersionArgs, range_size, time};
+use super::args::{CommonArgs, MEMORY, VersionArgs, range_size, time};
 use super::connect::SourceFactory;
 use super::output::{complain, keep_output};
 use super::runner::{Runner, Stop};
@@ -44,9 +44,9 @@ pub struct BenchArgs {
     /// Compute these digests of every range, as a verify would
     #[arg(long, value_name = "ALGORITHM", value_delimiter = ',')]
     digest: Vec<Algorithm>,
-    /// Memory of the whole process, at the most
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    max_memory: ByteSize,
+    /// Memory of the whole process, at the most [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_memory: Option<ByteSize>,
     /// Draw what was measured
     #[arg(long, value_name = "FILE.svg", value_hint = ValueHint::FilePath)]
     pub(super) plot: Option<PathBuf>,
@@ -74,7 +74,7 @@ pub(super) async fn run(args: BenchArgs, settings: &Settings) -> Result<Exit, Us
         runner.add(Report::Hashes(hashes(&SystemClock)));
         return Ok(runner.finish());
     };
-    let sources = SourceFactory::new(&args.common.connection, [target]).await?;
+    let sources = SourceFactory::new((&args.common.connection, settings), [target]).await?;
     let request = request(&args)?;
     let session = runner.session(sources.open(target).await?);
     let cancel = cancel_on_signal();
@@ -97,7 +97,7 @@ fn request(args: &BenchArgs) -> Result<BenchRequest, UsageError> {
         range_bytes: args.range_size.iter().map(|size| size.0).collect(),
         hash: args.digest.clone(),
         time: args.time,
-        max_memory: args.max_memory.0,
+        max_memory: args.max_memory.unwrap_or(MEMORY).0,
     };
     if let Some(fewest) = request.connections.first() {
         request.budget(*fewest).map_err(|error| UsageError(error.to_string()))?;

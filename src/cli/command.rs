@@ -6,7 +6,10 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::args::{InspectArgs, VerifyArgs, VersionArgs};
 use super::global::GlobalArgs;
+#[cfg(feature = "ec2")]
+use super::images::args::PreflightCommand;
 use super::output::complain;
+use super::settings::Adjustable;
 use crate::ident::{Target, TypedTarget, redact_urls};
 use crate::render::printable;
 use crate::report::Exit;
@@ -73,6 +76,45 @@ fn shown(word: &str) -> String {
 }
 
 impl Command {
+    /// The arguments that the environment and the configuration file may set.
+    pub(super) fn adjustable(&mut self) -> Adjustable<'_> {
+        let connected = |connection| Adjustable { connection: Some(connection), ..Adjustable::default() };
+        match self {
+            Command::Inspect(args) => connected(&mut args.common.connection),
+            Command::Verify(args) => Adjustable {
+                connection: Some(&mut args.common.connection),
+                // A profile of this machine is more specific than a setting.
+                concurrency: args.reading.tuning.is_none().then_some(&mut args.reading.concurrency),
+                max_memory: Some(&mut args.reading.max_memory),
+            },
+            Command::Bench(args) => Adjustable {
+                connection: Some(&mut args.common.connection),
+                concurrency: None,
+                max_memory: Some(&mut args.max_memory),
+            },
+            Command::Cost(args) => connected(&mut args.connection),
+            #[cfg(feature = "s3")]
+            Command::Audit(args) if args.work.is_none() => Adjustable {
+                connection: Some(&mut args.connection),
+                concurrency: Some(&mut args.reading.concurrency),
+                max_memory: Some(&mut args.reading.max_memory),
+            },
+            #[cfg(feature = "s3")]
+            Command::SafeToDelete(args) => connected(&mut args.connection),
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Store(args)) => connected(&mut args.task.connection),
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Restore(args)) => connected(&mut args.task.connection),
+            #[cfg(feature = "ec2")]
+            Command::Stored(args) => connected(&mut args.connection),
+            #[cfg(feature = "ec2")]
+            Command::Store(args) => connected(&mut args.task.connection),
+            #[cfg(feature = "ec2")]
+            Command::Restore(args) => connected(&mut args.task.connection),
+            _ => Adjustable::default(),
+        }
+    }
+
     /// Parses the targets, according to `--version-id`.
     fn read_targets(&mut self) -> Result<(), String> {
         let read = |version: &VersionArgs, typed: &[TypedTarget]| -> Result<Vec<Target>, String> {

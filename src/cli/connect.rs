@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use super::args::ConnectionArgs;
 #[cfg(feature = "s3")]
 use super::output::complain;
+use super::settings::Settings;
 #[cfg(feature = "s3")]
 use super::signals::{cancel_on_signal, until};
 use super::usage::UsageError;
@@ -22,7 +23,7 @@ use crate::source::s3::Connection;
 /// Opens targets: objects over a connection to S3, files directly.
 pub(super) struct SourceFactory<'a> {
     #[cfg(feature = "s3")]
-    args: &'a ConnectionArgs,
+    args: (&'a ConnectionArgs, &'a Settings),
     #[cfg(feature = "s3")]
     connection: OnceCell<Connection>,
     #[cfg(not(feature = "s3"))]
@@ -36,7 +37,10 @@ impl<'a> SourceFactory<'a> {
     /// # Errors
     ///
     /// The configuration is invalid.
-    pub async fn new(args: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
+    pub async fn new(
+        args: (&'a ConnectionArgs, &'a Settings),
+        targets: impl IntoIterator<Item = &Target>,
+    ) -> Result<Self, UsageError> {
         let sources = SourceFactory { args, connection: OnceCell::new() };
         if targets.into_iter().any(|target| matches!(target, Target::Object(_))) {
             sources.connection().await?;
@@ -57,7 +61,7 @@ impl<'a> SourceFactory<'a> {
     }
 
     async fn connection(&self) -> Result<&Connection, UsageError> {
-        self.connection.get_or_try_init(|| async { connect(options(self.args)?).await }).await
+        self.connection.get_or_try_init(|| async { connect(options(self.args.0, self.args.1)?).await }).await
     }
 }
 
@@ -68,7 +72,10 @@ impl<'a> SourceFactory<'a> {
     /// # Errors
     ///
     /// A target is an object.
-    pub async fn new(_: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
+    pub async fn new(
+        _: (&'a ConnectionArgs, &'a Settings),
+        targets: impl IntoIterator<Item = &Target>,
+    ) -> Result<Self, UsageError> {
         let sources = SourceFactory { args: PhantomData };
         for target in targets {
             sources.open(target).await?;
@@ -89,7 +96,7 @@ impl<'a> SourceFactory<'a> {
 }
 
 #[cfg(feature = "s3")]
-pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageError> {
+pub(super) fn options(args: &ConnectionArgs, settings: &Settings) -> Result<crate::source::s3::S3Options, UsageError> {
     use crate::source::s3::{S3Options, SseCustomerKey};
     let customer_key = match &args.sse_c_key_file {
         None => None,
@@ -113,7 +120,7 @@ pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Opti
         request_payer: args.request_payer.is_some(),
         expected_bucket_owner: args.expected_bucket_owner.clone(),
         customer_key,
-        patience: None,
+        patience: settings.timeout,
     })
 }
 

@@ -98,7 +98,7 @@ pub(super) async fn run(args: CostArgs, settings: &Settings) -> Result<Exit, Usa
     if cfg!(not(feature = "ec2")) && images {
         return Err(UsageError("this build has no EC2; build it with the feature `ec2`".to_owned()));
     }
-    let sources = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
+    let sources = SourceFactory::new((&args.connection, settings), args.targets.iter().filter_map(target)).await?;
     let mut runner = Runner::new(&args.output, settings);
     for target in &args.targets {
         match target {

@@ -26,6 +26,7 @@ mod settings;
 mod signals;
 mod sums;
 mod terminal;
+mod trace;
 mod usage;
 
 pub use command::Cli;

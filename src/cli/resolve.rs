@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
 use super::connect::SourceFactory;
+use super::settings::Settings;
 use super::sums::SumsFile;
 use super::usage::{UsageError, before_work, load, read};
 use crate::checkpoint::CheckpointFile;
@@ -34,12 +35,12 @@ fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
     let limits = Limits {
         concurrency: args.concurrency.or(measured.map(Tuning::concurrency)).unwrap_or_default(),
         range_bytes: args.range_size.map(|size| size.0).or(measured.map(|tuning| tuning.range_bytes)),
-        max_memory: args.max_memory.0 - for_window,
+        max_memory: args.max_memory() - for_window,
     };
     limits.budget().map_err(|error| match for_window {
         0 => UsageError(error.to_string()),
         _ => {
-            let (given, needed) = (ByteSize(args.max_memory.0), ByteSize(2 * error.needed));
+            let (given, needed) = (ByteSize(args.max_memory()), ByteSize(2 * error.needed));
             UsageError(format!(
                 "--max-memory {given} is too little with --decode, which takes half of it: at least {needed} are needed"
             ))
@@ -100,17 +101,18 @@ pub(super) fn logical(args: &LogicalArgs) -> Result<LogicalSizeSource, UsageErro
 /// The requests for the targets, in order.
 pub(super) async fn verify_requests(
     args: &VerifyArgs,
+    settings: &Settings,
 ) -> Result<Vec<(Arc<dyn ObjectSource>, VerifyOptions)>, UsageError> {
     let references = &args.references;
     check_combinations(args)?;
     let decode =
-        args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory.0 / 2, ..DecodeLimits::default() });
+        args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory() / 2, ..DecodeLimits::default() });
     let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
     let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let given = GivenReferences::read(args).await?;
     let known = logical(&args.logical)?;
-    let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&references.like));
+    let sources = SourceFactory::new((&args.common.connection, settings), args.targets.iter().chain(&references.like));
     let sources = before_work(until, sources).await?;
     let mut requests = Vec::new();
     for target in &args.targets {

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
 use super::connect::SourceFactory;
 use super::generate;
-use super::output::{complain, keep_output, print};
+use super::global::Verbosity;
+use super::output::{complain, keep_output, log, open_log, print, print_error_line};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Stop};
@@ -40,10 +41,25 @@ pub async fn run(cli: Cli) -> Exit {
     })
 }
 
-async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
-    let settings = Settings::of(&cli)?;
+/// Checks all files, opens the log, and reports what environment and configuration file set.
+fn prepare(cli: &mut Cli) -> Result<Settings, UsageError> {
+    let settings = Settings::of(cli)?;
+    Paths::of(&cli.command).with_settings(&settings).check()?;
+    if let Some(path) = &settings.log_file {
+        open_log(path).map_err(|error| UsageError(format!("--log-file {}: {error}", path.display())))?;
+    }
+    super::trace::start(settings.display.verbosity);
+    settings.warnings.iter().for_each(|warning| complain(warning));
+    if let Some(summary) = settings.summary() {
+        let shown = io::stderr().is_terminal() && settings.display.verbosity > Verbosity::Quiet;
+        if shown { print_error_line(&summary) } else { log(&summary) }
+    }
+    Ok(settings)
+}
+
+async fn dispatch(mut cli: Cli) -> Result<Exit, UsageError> {
+    let settings = prepare(&mut cli)?;
     let command = cli.command;
-    Paths::of(&command).check()?;
     match command {
         Command::Inspect(args) => Box::pin(run_inspect(*args, &settings)).await,
         Command::Verify(args) => Box::pin(run_verify(*args, &settings)).await,
@@ -87,7 +103,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
 
 async fn run_inspect(args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
-    let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
+    let sources = SourceFactory::new((&args.common.connection, settings), &args.targets).await?;
     let request = InspectOptions {
         budget: Budget::default(),
         logical: logical(&args.logical)?,
@@ -109,7 +125,7 @@ const VERIFY_GRACE: Duration = Duration::from_secs(5);
 
 async fn run_verify(args: VerifyArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
-    let requests = verify_requests(&args).await?;
+    let requests = verify_requests(&args, settings).await?;
     let cancel = cancel_on_signal();
     for ((source, request), target) in requests.into_iter().zip(&args.targets) {
         let session = runner.session(source);

@@ -1,10 +1,11 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::global::{Display, ProgressMode, Verbosity};
+use super::output::{log, print_error_line};
 use crate::ident::redact_urls;
 use crate::progress::Monitor;
 use crate::render::{Style, printable};
@@ -17,8 +18,12 @@ const LOG_EVERY: Duration = Duration::from_secs(5);
 /// The style of standard output.
 pub(super) fn style(display: Display) -> Style {
     let terminal = io::stdout().is_terminal();
-    let width = if terminal { usize::from(console::Term::stdout().size().1) } else { 100 };
-    Style { colour: display.colour.on(terminal), width: width.clamp(40, 120) }
+    // A pipe has no width: other programs wrap for themselves, and search in whole lines.
+    let width = match terminal {
+        true => usize::from(console::Term::stdout().size().1).clamp(40, 120),
+        false => usize::MAX,
+    };
+    Style { colour: display.colour.on(terminal), width }
 }
 
 /// Shows progress on standard error: a bar on a terminal, otherwise a line every few seconds.
@@ -76,9 +81,11 @@ impl Progress {
     fn say(&self, text: &str) {
         let text = printable(&redact_urls(text));
         match &self.bar {
-            Some(bar) => bar.println(text),
-            // A closed standard error does not stop the work.
-            None => drop(writeln!(io::stderr(), "{text}")),
+            Some(bar) => {
+                log(&text);
+                bar.println(text);
+            }
+            None => print_error_line(&text),
         }
     }
 }

@@ -28,11 +28,13 @@ pub enum OutputKind {
     Prometheus,
     /// SVG plot of `bench`.
     Plot,
+    /// Log of messages, which is appended to.
+    Log,
 }
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 10] = [
+    pub const ALL: [OutputKind; 11] = [
         OutputKind::Manifest,
         OutputKind::Record,
         OutputKind::Checkpoint,
@@ -43,6 +45,7 @@ impl OutputKind {
         OutputKind::JUnit,
         OutputKind::Prometheus,
         OutputKind::Plot,
+        OutputKind::Log,
     ];
 
     /// Name of the kind with its article, for messages.
@@ -58,20 +61,26 @@ impl OutputKind {
             OutputKind::JUnit => "a JUnit report of an audit",
             OutputKind::Prometheus => "a file of Prometheus metrics",
             OutputKind::Plot => "a plot",
+            OutputKind::Log => "a log",
         }
     }
 
     /// State that later runs rely on is readable by its owner only; files meant for others are not restricted.
     pub fn rights(self) -> Rights {
         match self {
-            OutputKind::Manifest | OutputKind::Record | OutputKind::Checkpoint | OutputKind::Ledger => Rights::Private,
+            OutputKind::Manifest
+            | OutputKind::Record
+            | OutputKind::Checkpoint
+            | OutputKind::Ledger
+            | OutputKind::Log => Rights::Private,
             _ => Rights::Shared,
         }
     }
 
-    /// Whether it must be a regular file, because state that is read back cannot be kept in a pipe or a device.
+    /// Whether it must be a regular file: state that is read back cannot be kept in a pipe or a device, and a log must
+    /// not wait for a reader.
     pub(super) fn needs_regular_file(self) -> bool {
-        matches!(self, OutputKind::Checkpoint | OutputKind::Ledger)
+        matches!(self, OutputKind::Checkpoint | OutputKind::Ledger | OutputKind::Log)
     }
 
     fn marker(self) -> Marker {
@@ -84,10 +93,14 @@ impl OutputKind {
             OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami audit\"", "<?xml"),
             OutputKind::Prometheus => Marker::Head("# HELP stored_ami_", "# HELP stored_ami_"),
             OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
+            OutputKind::Log => Marker::Head(LOG_MARKER, LOG_MARKER),
             OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
         }
     }
 }
+
+/// The first line of every log.
+pub const LOG_MARKER: &str = "# stored-ami log";
 
 /// A comment that marks every plot.
 pub const PLOT_MARKER: &str = "<!-- stored-ami bench -->";

@@ -132,12 +132,9 @@ pub struct AuditReadingArgs {
     /// Bytes of a range, where parts do not tell
     #[arg(long, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
-    /// Memory for reading, of all objects together
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    pub max_memory: ByteSize,
-    /// Bytes a second, of all objects together
+    /// Memory for reading, of all objects together [default: 256MiB]
     #[arg(long, value_name = "SIZE")]
-    pub max_rate: Option<ByteSize>,
+    pub max_memory: Option<ByteSize>,
 }
 
 #[derive(Debug, Args)]
