@@ -60,6 +60,11 @@ impl Rig {
     }
 }
 
+/// Without the line that states times.
+fn untimed(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("read ")).collect()
+}
+
 fn settings(run: &Run) -> Value {
     run.lines().pop().unwrap()["settings"].clone()
 }
@@ -67,16 +72,21 @@ fn settings(run: &Run) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn flag_then_environment_then_file_and_the_report_says_which() {
     let rig = Rig::new().await;
-    let file = rig.configure("region = \"eu-west-1\"\nretries = 2\nconcurrency = 8\nmax_memory = \"512MiB\"\n");
+    // Another Region than that of the environment, so that a request shows which one counts.
+    let mut wrong = rig.command(&["verify", OBJECT, "--json"]);
+    wrong.env("STORED_AMI_REGION", "eu-west-1");
+    let wrong = Run::of(wrong).await;
+    assert!(wrong.exit == Some(4) && wrong.stdout.contains("the bucket is in Region us-east-1"), "{wrong:?}");
+    let file = rig.configure("region = \"us-east-1\"\nretries = 2\nconcurrency = 8\nmax_memory = \"512MiB\"\n");
     let file = file.to_str().unwrap();
     let mut command = rig.command(&["verify", OBJECT, "--json", "--concurrency", "4"]);
-    command.env("STORED_AMI_RETRIES", "3");
+    command.env("STORED_AMI_RETRIES", "3").env("AWS_REGION", "eu-west-1");
     let run = Run::of(command).await;
     assert_eq!(run.exit, Some(0), "{run:?}");
     assert_eq!(
         settings(&run),
         json!([
-            {"name": "region", "value": "eu-west-1", "source": file},
+            {"name": "region", "value": "us-east-1", "source": file},
             {"name": "max_memory", "value": "512MiB", "source": file},
             {"name": "retries", "value": "3", "source": "STORED_AMI_RETRIES"},
         ])
@@ -173,7 +183,7 @@ async fn quiet_hides_notes_and_never_a_failure_and_options_stand_anywhere() {
         rig.lab.script(FaultRule::new(Operation::GetObject, Fault::Dropped).times(1));
         let run = Run::of(rig.command(&args)).await;
         assert_eq!((run.exit, run.stderr.as_str()), (Some(0), ""), "{run:?}");
-        assert_eq!(run.stdout, noisy.stdout, "results stay");
+        assert_eq!(untimed(&run.stdout), untimed(&noisy.stdout), "results stay");
     }
     let failed = Run::of(rig.command(&["-q", "verify", OBJECT, "--etag", "0123456789abcdef0123456789abcdef"])).await;
     assert_eq!(failed.exit, Some(1), "{failed:?}");

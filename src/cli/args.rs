@@ -190,6 +190,21 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from(time).ok().filter(|time| *time >= Duration::from_secs(1)).ok_or_else(wrong)
 }
 
+pub(super) fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|error: crate::units::ParseUnitError| error.to_string())
+}
+
+/// A rate in bytes per second.
+pub(super) fn rate(text: &str) -> Result<ByteSize, String> {
+    let rate = size(text)?;
+    if rate.0 == 0 { Err("a rate of at least one byte per second".to_owned()) } else { Ok(rate) }
+}
+
+/// How often a request is repeated.
+pub(super) fn retries(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|retries| *retries <= 100).ok_or_else(|| "a number from 0 to 100".to_owned())
+}
+
 pub(super) fn range_size(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text.parse().map_err(|error: crate::units::ParseUnitError| error.to_string())?;
     if size.0 < 4096 { Err("a range must have at least 4KiB".to_owned()) } else { Ok(size) }

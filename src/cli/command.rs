@@ -76,10 +76,11 @@ fn shown(word: &str) -> String {
 }
 
 impl Command {
-    /// The arguments that the environment and the configuration file may set.
-    pub(super) fn adjustable(&mut self) -> Adjustable<'_> {
+    /// The arguments that the environment and the configuration file may set; `None` if the command heeds neither.
+    pub(super) fn adjustable(&mut self) -> Option<Adjustable<'_>> {
         let connected = |connection| Adjustable { connection: Some(connection), ..Adjustable::default() };
-        match self {
+        Some(match self {
+            Command::Completions { .. } | Command::Man => return None,
             Command::Inspect(args) => connected(&mut args.common.connection),
             Command::Verify(args) => Adjustable {
                 connection: Some(&mut args.common.connection),
@@ -112,7 +113,7 @@ impl Command {
             #[cfg(feature = "ec2")]
             Command::Restore(args) => connected(&mut args.task.connection),
             _ => Adjustable::default(),
-        }
+        })
     }
 
     /// Parses the targets, according to `--version-id`.

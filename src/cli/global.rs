@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
-use super::args::time;
-use super::settings::{rate, retries};
+use super::args::{rate, retries, time};
 use super::usage::UsageError;
 use crate::units::ByteSize;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 
 use super::name::Setting;
-use crate::cli::args::time;
+use crate::cli::args::{rate, retries, size, time};
 use crate::cli::global::ColourWhen;
 use crate::ident::redact_urls;
 use crate::plan::Concurrency;
@@ -76,21 +76,6 @@ fn put<T>(
 
 fn plain(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("a value that is not empty".to_owned()) } else { Ok(text.to_owned()) }
-}
-
-fn size(text: &str) -> Result<ByteSize, String> {
-    text.parse().map_err(|error: crate::units::ParseUnitError| error.to_string())
-}
-
-/// A rate in bytes per second.
-pub(in crate::cli) fn rate(text: &str) -> Result<ByteSize, String> {
-    let rate = size(text)?;
-    if rate.0 == 0 { Err("a rate of at least one byte per second".to_owned()) } else { Ok(rate) }
-}
-
-/// How often a request is repeated.
-pub(in crate::cli) fn retries(text: &str) -> Result<u32, String> {
-    text.parse().ok().filter(|retries| *retries <= 100).ok_or_else(|| "a number from 0 to 100".to_owned())
 }
 
 /// The settings that a command uses, with their sources.

@@ -11,14 +11,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use given::{rate, retries};
-
 use self::given::{Applied, GivenSettings};
 use self::name::Setting;
 use self::sources::Sources;
 use super::args::ConnectionArgs;
-use super::command::{Cli, Command};
-use super::global::Display;
+use super::global::{Display, GlobalArgs};
 use super::usage::UsageError;
 use crate::clock::SystemClock;
 use crate::plan::Concurrency;
@@ -53,18 +50,20 @@ pub(super) struct Adjustable<'a> {
 }
 
 impl Settings {
-    /// Weighs flags, environment and configuration file, and fills in the arguments that no flag gave.
+    /// Weighs flags, environment and configuration file, and fills in the arguments that no flag gave. Without
+    /// `arguments`, environment and file are not read.
     ///
     /// # Errors
     ///
     /// Options contradict each other, or environment or file are wrong.
-    pub fn of(cli: &mut Cli) -> Result<Self, UsageError> {
-        let reports = !matches!(cli.command, Command::Completions { .. } | Command::Man);
-        let sources = if reports { Sources::read(std::env::vars_os())? } else { Sources::default() };
+    pub fn of(global: &GlobalArgs, arguments: Option<Adjustable<'_>>) -> Result<Self, UsageError> {
+        let sources = match &arguments {
+            Some(_) => Sources::read(std::env::vars_os())?,
+            None => Sources::default(),
+        };
         let mut applied = Applied::default();
-        let sends = fill(cli.command.adjustable(), &sources.given, &mut applied);
+        let sends = fill(arguments.unwrap_or_default(), &sources.given, &mut applied);
         let given = if sends { &sources.given } else { &GivenSettings::default() };
-        let global = &cli.global;
         let retries = applied.choose(global.retries, Setting::Retries, given.retries.as_ref());
         let timeout = applied.choose(global.timeout, Setting::Timeout, given.timeout.as_ref());
         let rate = applied.choose(global.max_rate, Setting::MaxRate, given.max_rate.as_ref());
