@@ -48,7 +48,7 @@ const CRATES: [(&str, &[&str]); 26] = [
     ("crc_fast", &["crates/core/src/checksum/"]),
     ("md5_many", &["crates/core/src/checksum/"]),
     ("minisign_verify", &["crates/core/src/manifest/"]),
-    ("toml", &["crates/core/src/audit/"]),
+    ("toml", &["crates/core/src/audit/", "src/cli/settings/"]),
     ("csv", &["crates/core/src/audit/", "src/render/"]),
     ("flate2", &["crates/core/src/content/", "crates/core/src/audit/"]),
     ("zstd", &["crates/core/src/content/", "crates/lab/"]),

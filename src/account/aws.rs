@@ -9,8 +9,16 @@ use super::{AccountService, QuotaCode};
 use crate::clock::within;
 use crate::facts::{Caller, KeyFacts};
 use crate::progress::Call;
-use crate::source::s3::{Connection, Service, translate};
+use crate::source::s3::{Connection, Service, Traced, translate};
 use crate::source::{Context, ErrorKind, RetryPolicy, SourceError};
+
+/// A client of a service, with an event for each request.
+macro_rules! traced {
+    ($sdk:ident, $connection:expr, $service:expr) => {{
+        let config = $sdk::config::Builder::from(&$connection.service($service)).interceptor(Traced);
+        $sdk::Client::from_conf(config.build())
+    }};
+}
 
 /// The account of a connection, in its Region.
 pub struct Account {
@@ -25,10 +33,10 @@ impl Account {
     /// `context` counts the requests.
     pub fn new(connection: &Connection, context: Context) -> Self {
         Account {
-            sts: aws_sdk_sts::Client::new(&connection.service(Service::Sts)),
-            kms: aws_sdk_kms::Client::new(&connection.service(Service::Kms)),
-            quotas: aws_sdk_servicequotas::Client::new(&connection.service(Service::Quotas)),
-            ssm: aws_sdk_ssm::Client::new(&connection.service(Service::Ssm)),
+            sts: traced!(aws_sdk_sts, connection, Service::Sts),
+            kms: traced!(aws_sdk_kms, connection, Service::Kms),
+            quotas: traced!(aws_sdk_servicequotas, connection, Service::Quotas),
+            ssm: traced!(aws_sdk_ssm, connection, Service::Ssm),
             context,
         }
     }
@@ -39,7 +47,7 @@ impl Account {
     where
         F: Future<Output = Result<T, SourceError>>,
     {
-        let context = Context { retry: FEW, ..self.context.clone() };
+        let context = Context { retry: few(self.context.retry), ..self.context.clone() };
         let answer = within(&*self.context.clock, PATIENCE, context.retry(Call::Account, request)).await;
         answer.unwrap_or_else(|_| {
             let detail = format!("no answer within {} s", PATIENCE.as_secs());
@@ -53,6 +61,11 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// Retries that fit into the time limit.
 const FEW: RetryPolicy =
     RetryPolicy { attempts: 4, base: Duration::from_millis(200), cap: Duration::from_secs(1), stall: PATIENCE };
+
+/// The same, with fewer attempts if the user wants fewer.
+fn few(chosen: RetryPolicy) -> RetryPolicy {
+    RetryPolicy { attempts: FEW.attempts.min(chosen.attempts), ..FEW }
+}
 
 /// Sends a request to a service.
 macro_rules! ask {

@@ -180,9 +180,9 @@ pub struct ReadingArgs {
     /// The boundaries of parts take precedence, where a reference needs them.
     #[arg(long, hide_short_help = true, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
-    /// Memory limit of the whole process
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    pub max_memory: ByteSize,
+    /// Memory limit of the whole process [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<ByteSize>,
     /// Checkpoint file: resume from it if it exists; deleted on completion
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
     pub resume: Option<PathBuf>,
@@ -197,6 +197,16 @@ pub struct ReadingArgs {
     /// Only whole ranges are read, and at least one.
     #[arg(long, value_name = "SIZE")]
     pub max_bytes: Option<ByteSize>,
+}
+
+/// Default of `--max-memory`.
+pub(super) const MEMORY: ByteSize = ByteSize(256 << 20);
+
+impl ReadingArgs {
+    /// Bytes of memory of the whole process.
+    pub fn max_memory(&self) -> u64 {
+        self.max_memory.unwrap_or(MEMORY).0
+    }
 }
 
 #[derive(Debug, Args)]
@@ -219,6 +229,21 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     let wrong = || "a time such as 30s or 5m, one second at the least".to_owned();
     let time: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(time).ok().filter(|time| *time >= Duration::from_secs(1)).ok_or_else(wrong)
+}
+
+pub(super) fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|error: crate::units::ParseUnitError| error.to_string())
+}
+
+/// A rate in bytes per second.
+pub(super) fn rate(text: &str) -> Result<ByteSize, String> {
+    let rate = size(text)?;
+    if rate.0 == 0 { Err("a rate of at least one byte per second".to_owned()) } else { Ok(rate) }
+}
+
+/// How often a request is repeated.
+pub(super) fn retries(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|retries| *retries <= 100).ok_or_else(|| "a number from 0 to 100".to_owned())
 }
 
 pub(super) fn range_size(text: &str) -> Result<ByteSize, String> {

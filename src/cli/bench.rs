@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::args::{CommonArgs, VersionArgs, range_size, time};
+use super::args::{CommonArgs, MEMORY, VersionArgs, range_size, time};
 use super::connect::SourceFactory;
 use super::output::{complain, keep_output};
 use super::runner::{Runner, Stop};
@@ -46,9 +46,9 @@ pub struct BenchArgs {
     /// Compute these digests while reading, as verify does
     #[arg(long, value_name = "ALGORITHM", value_delimiter = ',', value_parser = algorithms())]
     digest: Vec<Algorithm>,
-    /// Memory limit of the whole process
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    max_memory: ByteSize,
+    /// Memory limit of the whole process [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_memory: Option<ByteSize>,
     /// Write a plot of the measurements
     #[arg(long, value_name = "FILE.svg", value_hint = ValueHint::FilePath)]
     pub(super) plot: Option<PathBuf>,
@@ -68,7 +68,7 @@ pub(super) async fn run(args: BenchArgs, settings: &Settings) -> Result<Exit, Us
         runner.add(Report::Hashes(hashes(&SystemClock)));
         return Ok(runner.finish());
     };
-    let sources = SourceFactory::new(&args.common.connection, [target]).await?;
+    let sources = SourceFactory::new((&args.common.connection, settings), [target]).await?;
     let request = request(&args)?;
     let session = runner.session(sources.open(target).await?);
     let cancel = cancel_on_signal();
@@ -91,7 +91,7 @@ fn request(args: &BenchArgs) -> Result<BenchRequest, UsageError> {
         range_bytes: args.range_size.iter().map(|size| size.0).collect(),
         hash: args.digest.clone(),
         time: args.time,
-        max_memory: args.max_memory.0,
+        max_memory: args.max_memory.unwrap_or(MEMORY).0,
     };
     if let Some(fewest) = request.connections.first() {
         request.budget(*fewest).map_err(|error| UsageError(error.to_string()))?;

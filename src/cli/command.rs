@@ -8,7 +8,10 @@ use clap::{FromArgMatches as _, Parser, Subcommand};
 use super::args::{InspectArgs, VerifyArgs};
 use super::global::GlobalArgs;
 use super::help;
+#[cfg(feature = "ec2")]
+use super::images::args::PreflightCommand;
 use super::output::complain;
+use super::settings::Adjustable;
 use crate::ident::redact_urls;
 use crate::render::printable;
 use crate::report::Exit;
@@ -129,6 +132,48 @@ fn is_near(one: &str, other: &str) -> bool {
 /// An argument as it may be printed: without control characters, and without the secrets of a URL.
 fn shown(word: &str) -> String {
     printable(&redact_urls(word))
+}
+
+impl Command {
+    /// The arguments that the environment and the configuration file may set; `None` if the command heeds neither.
+    pub(super) fn adjustable(&mut self) -> Option<Adjustable<'_>> {
+        let connected = |connection| Adjustable { connection: Some(connection), ..Adjustable::default() };
+        Some(match self {
+            Command::Completions { .. } | Command::Man(_) => return None,
+            Command::Inspect(args) => connected(&mut args.common.connection),
+            Command::Verify(args) => Adjustable {
+                connection: Some(&mut args.common.connection),
+                // A profile of this machine is more specific than a setting.
+                concurrency: args.reading.tuning.is_none().then_some(&mut args.reading.concurrency),
+                max_memory: Some(&mut args.reading.max_memory),
+            },
+            Command::Bench(args) => Adjustable {
+                connection: Some(&mut args.common.connection),
+                concurrency: None,
+                max_memory: Some(&mut args.max_memory),
+            },
+            Command::Cost(args) => connected(&mut args.connection),
+            #[cfg(feature = "s3")]
+            Command::Audit(args) if args.work.is_none() => Adjustable {
+                connection: Some(&mut args.connection),
+                concurrency: Some(&mut args.reading.concurrency),
+                max_memory: Some(&mut args.reading.max_memory),
+            },
+            #[cfg(feature = "s3")]
+            Command::SafeToDelete(args) => connected(&mut args.connection),
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Store(args)) => connected(&mut args.task.connection),
+            #[cfg(feature = "ec2")]
+            Command::Preflight(PreflightCommand::Restore(args)) => connected(&mut args.task.connection),
+            #[cfg(feature = "ec2")]
+            Command::IsStored(args) | Command::Stored(args) => connected(&mut args.connection),
+            #[cfg(feature = "ec2")]
+            Command::Store(args) => connected(&mut args.task.connection),
+            #[cfg(feature = "ec2")]
+            Command::Restore(args) => connected(&mut args.task.connection),
+            _ => Adjustable::default(),
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use super::args::ConnectionArgs;
 #[cfg(feature = "s3")]
 use super::output::complain;
+use super::settings::Settings;
 #[cfg(feature = "s3")]
 use super::signals::{cancel_on_signal, until};
 use super::usage::UsageError;
@@ -24,7 +25,7 @@ use crate::source::s3::{Connection, S3Bucket, S3Options};
 /// Opens targets: objects over a connection to S3, files directly.
 pub(super) struct SourceFactory<'a> {
     #[cfg(feature = "s3")]
-    args: &'a ConnectionArgs,
+    args: (&'a ConnectionArgs, &'a Settings),
     #[cfg(feature = "s3")]
     connection: OnceCell<Connection>,
     /// For presigned URLs: without credentials.
@@ -41,7 +42,10 @@ impl<'a> SourceFactory<'a> {
     /// # Errors
     ///
     /// The configuration is invalid.
-    pub async fn new(args: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
+    pub async fn new(
+        args: (&'a ConnectionArgs, &'a Settings),
+        targets: impl IntoIterator<Item = &Target>,
+    ) -> Result<Self, UsageError> {
         let sources = SourceFactory { args, connection: OnceCell::new(), unsigned: OnceCell::new() };
         let (mut objects, mut signed) = (Vec::new(), false);
         for target in targets {
@@ -56,9 +60,9 @@ impl<'a> SourceFactory<'a> {
         }
         if !objects.is_empty() {
             // Without a configured Region, that of the URLs is enough if every object has one.
-            let regions: Option<Vec<&String>> = objects.iter().map(|uri| args.url_regions.get(*uri)).collect();
-            let region = args.region.clone().or_else(|| regions?.first().map(|region| (*region).clone()));
-            let open = || async { connect(S3Options { region, ..options(args)? }).await };
+            let regions: Option<Vec<&String>> = objects.iter().map(|uri| args.0.url_regions.get(*uri)).collect();
+            let region = args.0.region.clone().or_else(|| regions?.first().map(|region| (*region).clone()));
+            let open = || async { connect(S3Options { region, ..options(args.0, args.1)? }).await };
             sources.connection.get_or_try_init(open).await?;
         }
         Ok(sources)
@@ -95,7 +99,7 @@ impl<'a> SourceFactory<'a> {
 
     /// The connection for presigned URLs, which carry only what was signed into them.
     async fn unsigned(&self) -> Result<&Connection, UsageError> {
-        let ConnectionArgs { request_payer, expected_bucket_owner, sse_c_key_file, .. } = self.args;
+        let ConnectionArgs { request_payer, expected_bucket_owner, sse_c_key_file, .. } = self.args.0;
         for (option, given) in [
             ("--request-payer", request_payer.is_some()),
             ("--expected-bucket-owner", expected_bucket_owner.is_some()),
@@ -106,11 +110,11 @@ impl<'a> SourceFactory<'a> {
                 return Err(UsageError(format!("{option}: {problem}; use s3://bucket/key with credentials")));
             }
         }
-        self.unsigned.get_or_try_init(|| async { connect(options(self.args)?.unsigned()).await }).await
+        self.unsigned.get_or_try_init(|| async { connect(options(self.args.0, self.args.1)?.unsigned()).await }).await
     }
 
     async fn connection(&self) -> Result<&Connection, UsageError> {
-        self.connection.get_or_try_init(|| async { connect(options(self.args)?).await }).await
+        self.connection.get_or_try_init(|| async { connect(options(self.args.0, self.args.1)?).await }).await
     }
 }
 
@@ -121,7 +125,10 @@ impl<'a> SourceFactory<'a> {
     /// # Errors
     ///
     /// A target is an object.
-    pub async fn new(_: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
+    pub async fn new(
+        _: (&'a ConnectionArgs, &'a Settings),
+        targets: impl IntoIterator<Item = &Target>,
+    ) -> Result<Self, UsageError> {
         let sources = SourceFactory { args: PhantomData };
         for target in targets {
             sources.open(target).await?;
@@ -144,7 +151,7 @@ impl<'a> SourceFactory<'a> {
 }
 
 #[cfg(feature = "s3")]
-pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageError> {
+pub(super) fn options(args: &ConnectionArgs, settings: &Settings) -> Result<crate::source::s3::S3Options, UsageError> {
     use crate::source::s3::SseCustomerKey;
     let customer_key = match &args.sse_c_key_file {
         None => None,
@@ -168,7 +175,7 @@ pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Opti
         request_payer: args.request_payer.is_some(),
         expected_bucket_owner: args.expected_bucket_owner.clone(),
         customer_key,
-        patience: None,
+        patience: settings.timeout,
     })
 }
 

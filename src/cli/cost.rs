@@ -60,7 +60,7 @@ pub enum Costed {
 
 pub(super) async fn run(mut args: CostArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.output, settings);
-    let sources = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
+    let sources = SourceFactory::new((&args.connection, settings), args.targets.iter().filter_map(target)).await?;
     args.targets.extend(selected(&args.selection, &sources, &mut runner).await?.into_iter().map(Costed::Target));
     if args.logical_size.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--logical-size: one size can be that of one target only".to_owned()));

@@ -119,6 +119,8 @@ impl Stage<'_> {
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "lab")
             .env("AWS_SECRET_ACCESS_KEY", "lab")
+            // Settings of this machine are not part of the demonstration.
+            .env("STORED_AMI_CONFIG", "")
             .env("NO_PROXY", "127.0.0.1")
             .env_remove("AWS_PROFILE")
             .env_remove("AWS_SESSION_TOKEN")

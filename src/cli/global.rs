@@ -1,10 +1,14 @@
 //! Options of every command, before or after its name: what is shown.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
+use super::args::{rate, retries, time};
 use super::usage::UsageError;
+use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -16,20 +20,37 @@ pub struct GlobalArgs {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// When to use colours: auto uses them on a terminal, unless NO_COLOR is set [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", value_enum, hide_possible_values = false)]
-    color: Option<ColourWhen>,
+    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    pub(super) color: Option<ColourWhen>,
     /// Show no progress
     #[arg(long, global = true)]
     no_progress: bool,
+    /// Append messages, progress and events to this file too; events then go only there
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) log_file: Option<PathBuf>,
+    /// Repeat a request that fails or stalls up to N times in a row [default: 7]
+    #[arg(long, global = true, value_name = "N", value_parser = retries)]
+    pub(super) retries: Option<u32>,
+    /// Longest wait of one attempt, for an answer or for the next bytes of an object [default: 20s for bytes, 30s for the head of an answer, 60s for a whole answer]
+    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    pub(super) timeout: Option<Duration>,
+    /// Read objects at no more than this many bytes per second, all connections together [default: no limit]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = rate)]
+    pub(super) max_rate: Option<ByteSize>,
 }
 
 impl GlobalArgs {
-    /// How the command reports to its user.
+    /// Whether the options decide that progress is shown; `None` if they leave it open.
+    pub(super) fn progress(&self) -> Option<bool> {
+        (self.no_progress || self.quiet).then_some(false)
+    }
+
+    /// How the command reports to its user, with the chosen colours and progress.
     ///
     /// # Errors
     ///
     /// The options contradict each other.
-    pub(super) fn display(&self) -> Result<Display, UsageError> {
+    pub(super) fn display(&self, color: Option<ColourWhen>, progress: Option<bool>) -> Result<Display, UsageError> {
         let verbosity = match (self.quiet, self.verbose) {
             (true, 1..) => return Err(UsageError("--quiet and --verbose contradict each other: give one".to_owned())),
             (true, 0) => Verbosity::Quiet,
@@ -37,8 +58,8 @@ impl GlobalArgs {
             (false, 1) => Verbosity::Verbose,
             (false, 2..) => Verbosity::Requests,
         };
-        let progress = if self.no_progress || self.quiet { ProgressMode::Off } else { ProgressMode::Auto };
-        Ok(Display { verbosity, colour: Colour::of(self.color, |name| std::env::var_os(name)), progress })
+        let progress = if progress == Some(false) { ProgressMode::Off } else { ProgressMode::Auto };
+        Ok(Display { verbosity, colour: Colour::of(color, |name| std::env::var_os(name)), progress })
     }
 }
 

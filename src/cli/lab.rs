@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::output::complain;
+use super::output::{complain, print_error_line};
 use super::signals::{cancel_on_signal, until};
 use super::usage::{UsageError, read};
 use crate::files::InputKind;
@@ -139,6 +139,5 @@ fn tell(call: &CallRecord) {
     if let Some(range) = &call.range {
         line.push_str(&format!(" {range}"));
     }
-    // If standard error is closed, there is nowhere to report that.
-    drop(writeln!(io::stderr(), "fault: {}", printable(&format!("{line}: {fault}"))));
+    print_error_line(&format!("fault: {}", printable(&format!("{line}: {fault}"))));
 }

@@ -31,6 +31,7 @@ mod signals;
 mod sums;
 mod targets;
 mod terminal;
+mod trace;
 mod usage;
 mod values;
 

@@ -17,6 +17,7 @@ use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
 use super::output::fall_silent;
+use super::settings::Settings;
 use super::targets::{SelectionArgs, Word, url_file};
 use super::usage::UsageError;
 #[cfg(feature = "s3")]
@@ -99,6 +100,13 @@ impl Paths {
             Command::Completions { .. } => {}
         }
         paths
+    }
+
+    /// Adds the log and the configuration file.
+    pub fn with_settings(mut self, settings: &Settings) -> Self {
+        self.input("the configuration file", settings.configuration.as_deref());
+        self.output("--log-file", settings.log_file.as_deref(), OutputKind::Log);
+        self
     }
 
     fn of_inspect(&mut self, args: &InspectArgs) {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
 use super::connect::SourceFactory;
+use super::settings::Settings;
 use super::sums::SumsFile;
 use super::usage::{UsageError, load, read};
 use crate::checkpoint::CheckpointFile;
@@ -34,13 +35,13 @@ fn budget(args: &ReadingArgs, for_window: u64, at_once: usize) -> Result<Budget,
     let limits = Limits {
         concurrency: args.concurrency.or(measured.map(Tuning::concurrency)).unwrap_or_default(),
         range_bytes: args.range_size.map(|size| size.0).or(measured.map(|tuning| tuning.range_bytes)),
-        max_memory: args.max_memory.0 - for_window,
+        max_memory: args.max_memory() - for_window,
     };
     limits.shared_among(at_once).budget().map_err(|error| match for_window {
         0 if at_once > 1 => UsageError(format!("{error}, for each of {at_once} objects at once; see --objects")),
         0 => UsageError(error.to_string()),
         _ => {
-            let (given, needed) = (ByteSize(args.max_memory.0), ByteSize(2 * error.needed));
+            let (given, needed) = (ByteSize(args.max_memory()), ByteSize(2 * error.needed));
             UsageError(format!(
                 "--max-memory {given} is too little with --decode, which takes half of it: at least {needed} are needed"
             ))
@@ -107,7 +108,7 @@ pub(super) async fn verify_requests(
     let references = &args.references;
     check_combinations(args)?;
     let decode =
-        args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory.0 / 2, ..DecodeLimits::default() });
+        args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory() / 2, ..DecodeLimits::default() });
     let at_once = usize::from(args.at_once.objects).min(args.targets.len());
     let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window), at_once)?;
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));

@@ -2,9 +2,9 @@ use std::io;
 
 use super::again::same_command;
 use super::args::PageArgs;
-use super::global::Display;
 use super::output::complain;
 use super::page::PageFile;
+use super::settings::Settings;
 use super::terminal::style;
 use crate::ident::redact_urls;
 use crate::render::{Human, JsonLines, Renderer};
@@ -21,13 +21,14 @@ pub(super) struct Results {
 }
 
 impl Results {
-    pub fn new(json: bool, display: Display) -> Self {
+    pub fn new(json: bool, settings: &Settings) -> Self {
         let renderer: Box<dyn Renderer> = if json {
             Box::new(JsonLines(io::stdout()))
         } else {
-            Box::new(Human::new(io::stdout(), style(display)).going_on_with(same_command()))
+            Box::new(Human::new(io::stdout(), style(settings.display)).going_on_with(same_command()))
         };
-        Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
+        let summary = SummaryReport { settings: settings.applied.clone(), ..SummaryReport::default() };
+        Results { renderer, summary, exit: Exit::Passed, page: None }
     }
 
     /// Keeps the reports for a page too.

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,10 @@ use super::command::{Cli, Command};
 use super::completion;
 use super::connect::SourceFactory;
 use super::generate::{ManArgs, write_pages};
+use super::global::Verbosity;
 #[cfg(feature = "ec2")]
 use super::images::StoredCommand;
-use super::output::{complain, keep_output, print};
+use super::output::{complain, keep_output, log, open_log, print, print_error_line};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Stop};
@@ -48,11 +49,26 @@ pub async fn run(cli: Cli) -> Exit {
     })
 }
 
-async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
-    let settings = Settings::of(&cli)?;
-    let mut command = cli.command;
-    targets::read(&mut command).await?;
-    Paths::of(&command).check()?;
+/// Checks all files, opens the log, and reports what environment and configuration file set.
+fn prepare(cli: &mut Cli) -> Result<Settings, UsageError> {
+    let settings = Settings::of(&cli.global, cli.command.adjustable())?;
+    Paths::of(&cli.command).with_settings(&settings).check()?;
+    if let Some(path) = &settings.log_file {
+        open_log(path).map_err(|error| UsageError(format!("--log-file {}: {error}", path.display())))?;
+    }
+    super::trace::start(settings.display.verbosity);
+    settings.warnings.iter().for_each(|warning| complain(warning));
+    if let Some(summary) = settings.summary() {
+        let shown = io::stderr().is_terminal() && settings.display.verbosity > Verbosity::Quiet;
+        if shown { print_error_line(&summary) } else { log(&summary) }
+    }
+    Ok(settings)
+}
+
+async fn dispatch(mut cli: Cli) -> Result<Exit, UsageError> {
+    targets::read(&mut cli.command).await?;
+    let settings = prepare(&mut cli)?;
+    let command = cli.command;
     match command {
         Command::Inspect(args) => Box::pin(run_inspect(*args, &settings)).await,
         Command::Verify(args) => Box::pin(run_verify(*args, &settings)).await,
@@ -100,7 +116,7 @@ fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
 
 async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
-    let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
+    let sources = SourceFactory::new((&args.common.connection, settings), &args.targets).await?;
     args.targets.extend(targets::selected(&args.selection, &sources, &mut runner).await?);
     let request = InspectOptions {
         budget: Budget::default(),
@@ -123,7 +139,8 @@ const VERIFY_GRACE: Duration = Duration::from_secs(5);
 async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
-    let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&args.references.like));
+    let connection = (&args.common.connection, settings);
+    let sources = SourceFactory::new(connection, args.targets.iter().chain(&args.references.like));
     let sources = before_work(until, sources).await?;
     let selected = before_work(until, targets::selected(&args.selection, &sources, &mut runner)).await?;
     args.targets.extend(selected);

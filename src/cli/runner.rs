@@ -63,7 +63,7 @@ impl Runner {
     /// Starts without results.
     pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
         let display = settings.display;
-        let (results, progress) = (Results::new(output.json, display), Progress::new(display));
+        let (results, progress) = (Results::new(output.json, settings), Progress::new(display));
         Runner { results, progress, settings: settings.clone(), stopped: false }
     }
 
@@ -74,7 +74,12 @@ impl Runner {
 
     /// The context for the requests of the next target. Shows their progress until the report.
     pub fn context(&mut self) -> Context {
-        Context { monitor: self.progress.clone(), ..Context::default() }
+        self.settings.context(self.progress.clone())
+    }
+
+    /// The settings of the command.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// A session for the next target.

@@ -6,6 +6,7 @@ use crate::render::{Detail, Style};
 /// The style of standard output.
 pub(super) fn style(display: Display) -> Style {
     let terminal = io::stdout().is_terminal();
+    // A pipe has no width: other programs wrap for themselves, and search in whole lines.
     let width = if terminal { usize::from(console::Term::stdout().size().1).clamp(40, 120) } else { Style::UNBOUNDED };
     let detail = match display.verbosity {
         Verbosity::Quiet | Verbosity::Normal => Detail::Brief,

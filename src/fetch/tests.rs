@@ -30,6 +30,7 @@ fn setup(size: usize, faults: Vec<Fault>) -> Setup {
         clock: Arc::new(TestClock::new(1.0)),
         monitor: counting.clone(),
         retry: RetryPolicy { stall: Duration::from_millis(20), ..RetryPolicy::default() },
+        pace: None,
     };
     Setup { session: Session::new(Arc::new(source.clone()), context), source, counting }
 }

@@ -1,9 +1,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Take};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::libc::O_NONBLOCK;
+use nix::unistd::geteuid;
 
 use super::type_name;
 use crate::units::ByteSize;
@@ -55,6 +56,8 @@ pub enum InputKind {
     ContainerToken,
     /// SSO token that the AWS CLI cached.
     SsoCache,
+    /// Configuration file of this program.
+    Configuration,
 }
 
 impl InputKind {
@@ -82,6 +85,7 @@ impl InputKind {
         InputKind::WebIdentityToken,
         InputKind::ContainerToken,
         InputKind::SsoCache,
+        InputKind::Configuration,
     ];
 
     /// Size limit in bytes. Kinds that are kept in memory have small limits; price files, inventories, lists and audit
@@ -94,7 +98,8 @@ impl InputKind {
             InputKind::CustomerKey => 4 * KIB,
             // minisign limits trusted comments to 8 KiB.
             InputKind::Signature | InputKind::PublicKey => 16 * KIB,
-            InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy | InputKind::Url => 64 * KIB,
+            InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy => 64 * KIB,
+            InputKind::Url | InputKind::Configuration => 64 * KIB,
             InputKind::WebIdentityToken | InputKind::ContainerToken => 64 * KIB,
             InputKind::Record | InputKind::FaultRules | InputKind::SsoCache => MIB,
             InputKind::CaBundle => 4 * MIB,
@@ -133,6 +138,7 @@ impl InputKind {
             InputKind::WebIdentityToken => "a web identity token",
             InputKind::ContainerToken => "a container's authorization token",
             InputKind::SsoCache => "a cached SSO token",
+            InputKind::Configuration => "a configuration file",
         }
     }
 
@@ -216,6 +222,23 @@ pub fn open_input(path: &Path, kind: InputKind) -> Result<Input, InputError> {
 
 fn limited(inner: Box<dyn Read + Send>, kind: InputKind) -> Input {
     Input { inner: inner.take(kind.most_bytes() + 1), kind }
+}
+
+/// Checks that nobody else can change a file: it belongs to this user or to root, and only its owner may write it.
+///
+/// # Errors
+///
+/// What permits others to change it.
+pub fn only_owner_writes(path: &Path) -> Result<(), String> {
+    let there = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if there.mode() & 0o022 != 0 {
+        return Err(format!("others may write it (mode {:04o})", there.mode() & 0o7777));
+    }
+    let user = geteuid().as_raw();
+    if there.uid() != 0 && there.uid() != user {
+        return Err(format!("it belongs to user {}, and this is user {user}", there.uid()));
+    }
+    Ok(())
 }
 
 /// Reads an input completely.

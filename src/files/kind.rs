@@ -30,6 +30,8 @@ pub enum OutputKind {
     Plot,
     /// Manual page.
     Manual,
+    /// Log of messages, which is appended to.
+    Log,
 }
 
 impl OutputKind {
@@ -46,6 +48,7 @@ impl OutputKind {
         OutputKind::Prometheus,
         OutputKind::Plot,
         OutputKind::Manual,
+        OutputKind::Log,
     ];
 
     /// Name of the kind with its article, for messages.
@@ -62,20 +65,26 @@ impl OutputKind {
             OutputKind::Prometheus => "a file of Prometheus metrics",
             OutputKind::Plot => "a plot",
             OutputKind::Manual => "a manual page",
+            OutputKind::Log => "a log",
         }
     }
 
     /// State that later runs rely on is readable by its owner only; files meant for others are not restricted.
     pub fn rights(self) -> Rights {
         match self {
-            OutputKind::Manifest | OutputKind::Record | OutputKind::Checkpoint | OutputKind::Ledger => Rights::Private,
+            OutputKind::Manifest
+            | OutputKind::Record
+            | OutputKind::Checkpoint
+            | OutputKind::Ledger
+            | OutputKind::Log => Rights::Private,
             _ => Rights::Shared,
         }
     }
 
-    /// Whether it must be a regular file, because state that is read back cannot be kept in a pipe or a device.
+    /// Whether it must be a regular file: state that is read back cannot be kept in a pipe or a device, and a log must
+    /// not wait for a reader.
     pub(super) fn needs_regular_file(self) -> bool {
-        matches!(self, OutputKind::Checkpoint | OutputKind::Ledger)
+        matches!(self, OutputKind::Checkpoint | OutputKind::Ledger | OutputKind::Log)
     }
 
     fn marker(self) -> Marker {
@@ -89,10 +98,14 @@ impl OutputKind {
             OutputKind::Prometheus => Marker::Head("# HELP stored_ami_", "# HELP stored_ami_"),
             OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
             OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".ie "),
+            OutputKind::Log => Marker::Head(LOG_MARKER, LOG_MARKER),
             OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
         }
     }
 }
+
+/// The first line of every log.
+pub const LOG_MARKER: &str = "# stored-ami log";
 
 /// A comment that marks every plot.
 pub const PLOT_MARKER: &str = "<!-- stored-ami bench -->";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use super::{Body, ErrorKind, ObjectSource, RetryPolicy, SourceError};
+use super::{Body, ErrorKind, ObjectSource, RateLimiter, RetryPolicy, SourceError, ThrottledSource};
 use crate::clock::{Clock, SystemClock, within};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
@@ -21,12 +21,14 @@ pub struct Context {
     pub monitor: Arc<dyn Monitor>,
     /// Retries of failed requests.
     pub retry: RetryPolicy,
+    /// Limit of the rate at which objects are read, shared by all sessions; no limit if `None`.
+    pub pace: Option<Arc<RateLimiter>>,
 }
 
 impl Default for Context {
     /// The clock of the machine, a monitor that ignores every call, and the default retries.
     fn default() -> Self {
-        Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default() }
+        Context { clock: Arc::new(SystemClock), monitor: Arc::new(Silent), retry: RetryPolicy::default(), pace: None }
     }
 }
 
@@ -65,8 +67,11 @@ impl Context {
     /// Returns `error` if no attempts are left.
     pub async fn wait(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
         let Some(wait) = self.retry.wait(failed, self.clock.random()) else {
+            tracing::debug!(target: "stored_ami::retry", failed, kind = ?error.kind, %error, "no attempts left");
             return Err(error);
         };
+        let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(target: "stored_ami::retry", failed, milliseconds, kind = ?error.kind, %error, "next attempt after a wait");
         let kind = match error.kind {
             ErrorKind::Throttled => RetryKind::Throttled,
             _ if error.code.is_some() => RetryKind::Server,
@@ -86,8 +91,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// `context` counts and retries the requests on `source`.
+    /// `context` counts and retries the requests on `source`, and limits the rate of its reads.
     pub fn new(source: Arc<dyn ObjectSource>, context: Context) -> Self {
+        let source: Arc<dyn ObjectSource> = match &context.pace {
+            None => source,
+            Some(pace) => Arc::new(ThrottledSource::new(source, Arc::clone(pace))),
+        };
         Session { source, context }
     }
 

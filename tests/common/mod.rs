@@ -160,12 +160,13 @@ impl Server {
     }
 }
 
-/// The program without the AWS settings of this machine.
+/// The program without the settings of this machine.
 pub fn bare_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stored-ami"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {
+        let ours = name.starts_with("AWS_") || name.starts_with("STORED_AMI_") || name == "RUST_LOG";
+        if ours || name.to_lowercase().ends_with("_proxy") {
             command.env_remove(name);
         }
     }
@@ -173,6 +174,8 @@ pub fn bare_command() -> Command {
         .env("AWS_CONFIG_FILE", "/nonexistent")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("STORED_AMI_CONFIG", "")
+        .env_remove("CLICOLOR_FORCE")
         .env_remove("NO_COLOR");
     command
 }

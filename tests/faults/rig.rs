@@ -70,7 +70,7 @@ impl Rig {
         let source = connection.object(format!("s3://{BUCKET}/{KEY}").parse().unwrap()).fresh();
         let clock = Arc::new(TestClock::new(1.0));
         let retry = RetryPolicy { stall: STALL, ..RetryPolicy::default() };
-        let context = Context { clock: clock.clone(), monitor: Arc::new(Silent), retry };
+        let context = Context { clock: clock.clone(), monitor: Arc::new(Silent), retry, pace: None };
         let limits = Limits { concurrency: Concurrency::Fixed(connections), ..Limits::default() };
         let request = VerifyOptions { budget: limits.budget().unwrap(), ..VerifyOptions::default() };
         let session = Session::new(source, context);

@@ -121,8 +121,12 @@ impl RegionClients for MortalClients {
 
 /// One run that is killed at step `last` of EC2. Returns whether it completed.
 async fn run(rig: &Rig, connection: &Connection, last: usize) -> bool {
-    let context =
-        Context { clock: Arc::new(TestClock::default()), monitor: Arc::new(Silent), retry: RetryPolicy::default() };
+    let context = Context {
+        clock: Arc::new(TestClock::default()),
+        monitor: Arc::new(Silent),
+        retry: RetryPolicy::default(),
+        pace: None,
+    };
     let dead = CancellationToken::new();
     let clients = MortalClients { connection: connection.clone(), last, dead: dead.clone() };
     let object: ObjectUri = OBJECT.parse().unwrap();

@@ -139,12 +139,9 @@ pub struct AuditReadingArgs {
     /// Maximum size of one GET, where part boundaries leave the choice
     #[arg(long, hide_short_help = true, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
-    /// Memory limit of all objects together
-    #[arg(long, hide_short_help = true, value_name = "SIZE", default_value = "256MiB")]
-    pub max_memory: ByteSize,
-    /// Maximum bytes per second of all objects together
+    /// Memory limit of all objects together [default: 256MiB]
     #[arg(long, hide_short_help = true, value_name = "SIZE")]
-    pub max_rate: Option<ByteSize>,
+    pub max_memory: Option<ByteSize>,
 }
 
 #[derive(Debug, Args)]

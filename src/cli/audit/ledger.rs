@@ -5,7 +5,6 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use super::UsageError;
 use crate::audit::{Acceptance, Entry, History};
 use crate::cli::args::OutputArgs;
-use crate::cli::global::Display;
 use crate::cli::output::print;
 use crate::cli::results::Results;
 use crate::cli::settings::Settings;
@@ -110,16 +109,15 @@ impl LedgerCommand {
 }
 
 pub(in crate::cli) fn run_ledger(command: LedgerCommand, settings: &Settings) -> Result<Exit, UsageError> {
-    let display = settings.display;
     match command {
-        LedgerCommand::List(args) => list(&args, display),
+        LedgerCommand::List(args) => list(&args, settings),
         LedgerCommand::Show(args) => {
             let target = args.target.to_string();
-            entries((&args.file, display), Some(&target), |entry| entry.target() == target)
+            entries((&args.file, settings), Some(&target), |entry| entry.target() == target)
         }
-        LedgerCommand::Export(args) => export(&args, display),
-        LedgerCommand::Verify(args) => verify(&args, display),
-        LedgerCommand::Accept(args) => accept(&args, display),
+        LedgerCommand::Export(args) => export(&args, settings),
+        LedgerCommand::Verify(args) => verify(&args, settings),
+        LedgerCommand::Accept(args) => accept(&args, settings),
     }
 }
 
@@ -137,11 +135,11 @@ fn report(kept: Kept) -> Report {
 }
 
 fn entries(
-    (file, display): (&FileArgs, Display),
+    (file, settings): (&FileArgs, &Settings),
     begin: Option<&str>,
     wanted: impl Fn(&Entry) -> bool,
 ) -> Result<Exit, UsageError> {
-    let mut results = Results::new(file.output.json, display);
+    let mut results = Results::new(file.output.json, settings);
     let ledger = open(file)?;
     let mut found = Vec::new();
     let visited = ledger.each(begin, |kept| {
@@ -158,8 +156,8 @@ fn entries(
     }
 }
 
-fn list(args: &ListArgs, display: Display) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.file.output.json, display);
+fn list(args: &ListArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json, settings);
     let ledger = open(&args.file)?;
     let mut newest = std::collections::BTreeMap::new();
     let visited = ledger.each(args.begin.as_deref(), |kept| {
@@ -173,11 +171,11 @@ fn list(args: &ListArgs, display: Display) -> Result<Exit, UsageError> {
 /// Serialises entries in an export format.
 type Table = fn(&[EntryRow]) -> Result<Vec<u8>, String>;
 
-fn export(args: &ExportArgs, display: Display) -> Result<Exit, UsageError> {
+fn export(args: &ExportArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let table: Table = match args.format {
         Format::Jsonl => {
             let file = FileArgs { ledger: args.file.ledger.clone(), output: OutputArgs { json: true } };
-            return entries((&file, display), None, |_| true);
+            return entries((&file, settings), None, |_| true);
         }
         Format::Csv => entries_csv,
         Format::Parquet => parquet()?,
@@ -203,8 +201,8 @@ fn parquet() -> Result<Table, UsageError> {
     Err(UsageError("--format parquet: this build has none; build it with the feature `parquet`".to_owned()))
 }
 
-fn verify(args: &CheckArgs, display: Display) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.file.output.json, display);
+fn verify(args: &CheckArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json, settings);
     let checked = Ledger::open_existing(&args.file.ledger).and_then(|ledger| ledger.check(args.head));
     let name = args.file.ledger.display().to_string();
     let told = |verdict: Option<Verdict>, head: Option<Head>, problem: Option<String>, exit: Exit| LedgerReport {
@@ -228,8 +226,8 @@ fn verify(args: &CheckArgs, display: Display) -> Result<Exit, UsageError> {
     Ok(results.finish())
 }
 
-fn accept(args: &AcceptArgs, display: Display) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.file.output.json, display);
+fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json, settings);
     if args.reason.trim().is_empty() {
         return Err(UsageError("--reason: say why it is right".to_owned()));
     }

@@ -13,7 +13,7 @@ use crate::report::{Exit, Line, SCHEMA};
 use crate::units::ByteSize;
 
 pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json, settings.display).with_page(&args.page);
+    let mut results = Results::new(args.output.json, settings).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let mut shards = Vec::new();
     for path in &args.shards {

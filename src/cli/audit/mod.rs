@@ -17,6 +17,7 @@ pub(super) use safe::run_safe;
 
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
+use super::args::MEMORY;
 use super::connect::{connect, options};
 use super::progress::Progress;
 use super::results::Results;
@@ -45,7 +46,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     if let Some(AuditWork::Merge(merge)) = &args.work {
         return merge::run(merge, settings).await;
     }
-    let mut results = Results::new(args.output.json, settings.display).with_page(&args.page);
+    let mut results = Results::new(args.output.json, settings).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let request = request(&args).await?;
     // An existing ledger is checked before any work; a new one is created when the work begins.
@@ -57,18 +58,18 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         _ => None,
     };
     let progress = Progress::new(settings.display);
-    let context = Context { monitor: progress.clone(), ..Context::default() };
+    let context = settings.context(progress.clone());
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();
-    let options = options(&args.connection)?;
+    let options = options(&args.connection, settings)?;
     let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, before_work(request.due.until, buckets)).await else {
         progress.finish();
         results.interrupted();
         return Ok(results.finish());
     };
-    let buckets = buckets?.at_rate(args.reading.max_rate.map(|rate| rate.0));
+    let buckets = buckets?;
     let images = images(&args, &buckets, &context)?;
     let services = AuditServices::new(Arc::new(buckets), (context, counting)).with_images(images);
     let ledger = match (known, &args.ledger) {
@@ -184,7 +185,7 @@ fn budget(args: &AuditReadingArgs, objects: usize) -> Result<Budget, UsageError>
             fixed => fixed,
         },
         range_bytes: args.range_size.map(|size| size.0),
-        max_memory: args.max_memory.0,
+        max_memory: args.max_memory.unwrap_or(MEMORY).0,
     };
     limits
         .shared_among(objects)

@@ -18,7 +18,7 @@ use crate::source::Context;
 use crate::source::s3::Buckets;
 
 pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json, settings.display);
+    let mut results = Results::new(args.output.json, settings);
     let policy = policy(args.policy.as_deref())?;
     let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
     let path = args.ledger.clone();
@@ -26,7 +26,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Res
     let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
     let progress = Progress::new(settings.display);
-    let context = Context { monitor: progress.clone(), ..Context::default() };
+    let context = settings.context(progress.clone());
     let (context, counting) = context.counted();
     let request = AuditRequest {
         chosen: Scope::Listed(args.prefixes.clone()),
@@ -42,7 +42,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Res
     };
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();
-    let options = options(&args.connection)?;
+    let options = options(&args.connection, settings)?;
     let buckets = async { Ok::<_, UsageError>(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, buckets).await else {
         progress.finish();

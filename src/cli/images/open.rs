@@ -11,6 +11,6 @@ pub(in crate::cli) async fn services(args: &ConnectionArgs, runner: &mut Runner)
     if args.no_sign_request {
         return Err(UsageError("--no-sign-request: EC2 takes signed requests only".to_owned()));
     }
-    let connection = connect(options(args)?).await?;
+    let connection = connect(options(args, runner.settings())?).await?;
     Ok(RegionServices::new(Arc::new(connection), &runner.context()))
 }

@@ -5,7 +5,7 @@ mod rate;
 mod retries;
 mod state;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::state::{State, clean};
 use super::global::{Display, ProgressMode, Verbosity};
+use super::output::print_error_line;
 use crate::progress::{Call, Monitor, ObjectsProgress, Retry, TaskProgress, Work};
 use crate::sync::lock;
 
@@ -34,11 +35,13 @@ enum Mode {
 
 impl Mode {
     /// A bar if standard error is a terminal that can update lines.
-    fn of(progress: ProgressMode) -> Self {
+    fn of(display: Display) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        match progress {
+        let requests = display.verbosity >= Verbosity::Requests;
+        match display.progress {
             ProgressMode::Off => Mode::Off,
-            ProgressMode::Auto if io::stderr().is_terminal() && !dumb => Mode::Bar,
+            // Lines about requests would run into the bar.
+            ProgressMode::Auto if io::stderr().is_terminal() && !dumb && !requests => Mode::Bar,
             ProgressMode::Auto => Mode::Lines,
         }
     }
@@ -63,7 +66,7 @@ struct Screen {
 impl Progress {
     /// Shows progress until it is dropped.
     pub fn new(display: Display) -> Arc<Self> {
-        let mode = Mode::of(display.progress);
+        let mode = Mode::of(display);
         let bar = (mode == Mode::Bar).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
             if let Ok(style) = ProgressStyle::with_template("{msg}") {
@@ -153,8 +156,7 @@ impl Screen {
     }
 
     fn say(&self, line: &str) {
-        // A closed standard error does not stop the work.
-        let write = || drop(writeln!(io::stderr(), "{line}"));
+        let write = || print_error_line(line);
         match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),

@@ -141,6 +141,8 @@ impl<'a> VerifyRun<'a> {
         };
         let plan = planned(size, &wanted, self.request.budget);
         plan.fits(self.request.budget).map_err(|error| VerifyError::Request(error.to_string()))?;
+        let (ranges, references) = (plan.ranges().len(), references.len());
+        tracing::debug!(target: "stored_ami::plan", ranges, bytes = size, references, "read plan");
         Ok(Arc::new(plan))
     }
 

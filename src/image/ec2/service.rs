@@ -10,7 +10,7 @@ use crate::facts::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask};
 use crate::ident::AmiId;
 use crate::image::{ImageService, RestoreRequest, StoreRequest, TaskFilter};
 use crate::progress::Call;
-use crate::source::s3::{Connection, Service, translate};
+use crate::source::s3::{Connection, Service, Traced, translate};
 use crate::source::{Context, ErrorKind, SourceError};
 
 /// Maximum page size of DescribeImages and DescribeSnapshots (EC2 API reference).
@@ -81,7 +81,8 @@ fn circular(subject: &str) -> SourceError {
 impl Ec2 {
     /// `context` counts and retries the requests.
     pub fn new(connection: &Connection, context: Context) -> Self {
-        Ec2 { client: Client::new(&connection.service(Service::Ec2)), region: connection.region().to_owned(), context }
+        let config = aws_sdk_ec2::config::Builder::from(&connection.service(Service::Ec2)).interceptor(Traced);
+        Ec2 { client: Client::from_conf(config.build()), region: connection.region().to_owned(), context }
     }
 
     async fn images_once(&self, ids: &[String], allowance: &Allowance) -> Result<Vec<ImageFacts>, SourceError> {

@@ -3,14 +3,13 @@ use std::sync::Arc;
 
 use super::Connection;
 use crate::ident::ObjectUri;
-use crate::source::{BucketResolver, BucketService, Context, ObjectSource, RateLimiter, ThrottledSource};
+use crate::source::{BucketResolver, BucketService, Context, ObjectSource};
 
 /// Connections to several buckets, each in its own Region.
 pub struct Buckets {
     home: Connection,
     elsewhere: BTreeMap<String, Connection>,
     regions: BTreeMap<String, String>,
-    pace: Option<Arc<RateLimiter>>,
 }
 
 impl Buckets {
@@ -28,12 +27,7 @@ impl Buckets {
             let connection = opened.entry(region).or_insert_with_key(|region| home.in_region(region));
             elsewhere.insert(name.clone(), connection.clone());
         }
-        Buckets { home, elsewhere, regions, pace: None }
-    }
-
-    /// Limits the total read rate of all objects to `rate` bytes per second; no limit if `None`.
-    pub fn at_rate(self, rate: Option<u64>) -> Self {
-        Buckets { pace: rate.map(|rate| Arc::new(RateLimiter::new(rate, Arc::new(crate::clock::SystemClock)))), ..self }
+        Buckets { home, elsewhere, regions }
     }
 
     /// The connection as configured, in the configured Region.
@@ -48,11 +42,7 @@ impl Buckets {
 
 impl BucketResolver for Buckets {
     fn object(&self, uri: &ObjectUri) -> Arc<dyn ObjectSource> {
-        let object: Arc<dyn ObjectSource> = Arc::new(self.of(&uri.bucket).object(uri.clone()));
-        match &self.pace {
-            None => object,
-            Some(pace) => Arc::new(ThrottledSource::new(object, Arc::clone(pace))),
-        }
+        Arc::new(self.of(&uri.bucket).object(uri.clone()))
     }
 
     fn bucket(&self, name: &str, context: Context) -> Arc<dyn BucketService> {

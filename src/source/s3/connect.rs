@@ -24,6 +24,7 @@ use super::http::sdk_client;
 use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, small_client};
 use super::setting_error::SettingError;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
+use super::traced::Traced;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;
 use crate::source::{ErrorKind, SourceError};
@@ -157,7 +158,7 @@ impl Connection {
         let variants = variants(&settings, endpoint.as_ref())?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
+            .read_timeout(options.patience.unwrap_or(READ_TIMEOUT))
             // The other timeouts end with the head of the response; a body that is read completely may still stall.
             .operation_attempt_timeout(options.patience())
             .build();
@@ -264,6 +265,7 @@ impl Connection {
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .interceptor(BoundedAnswers)
+            .interceptor(Traced)
             .build()
     }
 }

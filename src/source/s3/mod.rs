@@ -27,6 +27,7 @@ mod said;
 mod setting_error;
 mod settings;
 mod shape;
+mod traced;
 mod whole;
 
 pub use bucket::S3Bucket;
@@ -39,5 +40,7 @@ pub use presigned::PresignedObject;
 pub(crate) use error::translate;
 #[cfg(feature = "ec2")]
 pub(crate) use settings::Service;
+#[cfg(feature = "ec2")]
+pub(crate) use traced::Traced;
 #[cfg(feature = "ec2")]
 pub(crate) use whole::{Broken, Most, whole};

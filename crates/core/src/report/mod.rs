@@ -150,6 +150,20 @@ pub struct SummaryReport {
     pub errors: u64,
     /// Exit code of the command.
     pub exit_code: Exit,
+    /// What environment variables and the configuration file set; absent if they set nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<SettingReport>,
+}
+
+/// A setting that no flag gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SettingReport {
+    /// Its key in the configuration file.
+    pub name: String,
+    /// Its value as it was written, without the secrets of URLs.
+    pub value: String,
+    /// The environment variable, or the path of the configuration file.
+    pub source: String,
 }
 
 impl Line {

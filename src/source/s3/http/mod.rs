@@ -113,8 +113,8 @@ impl fmt::Debug for Wire {
 }
 
 impl HttpClient for Wire {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        self.clone().into_shared()
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        Wire { patience: settings.read_timeout().unwrap_or(self.patience), ..self.clone() }.into_shared()
     }
 }
 

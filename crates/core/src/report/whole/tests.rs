@@ -181,6 +181,7 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         unknown: of("unknown"),
         errors: 0,
         exit_code: exit,
+        settings: Vec::new(),
     };
     AuditLines { objects, buckets: Vec::new(), end, summary }
 }

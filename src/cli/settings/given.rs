@@ -1,0 +1,139 @@
+//! Values of the environment and the configuration file.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum as _;
+
+use super::name::Setting;
+use crate::cli::args::{rate, retries, size, time};
+use crate::cli::global::ColourWhen;
+use crate::ident::redact_urls;
+use crate::plan::Concurrency;
+use crate::report::SettingReport;
+use crate::units::ByteSize;
+
+/// A value with its text and its origin: a variable or a file.
+#[derive(Debug, Clone)]
+pub(super) struct Given<T> {
+    value: T,
+    text: String,
+    source: String,
+}
+
+/// The first value of each setting: those of the environment are added before those of the file.
+#[derive(Debug, Default)]
+pub(super) struct GivenSettings {
+    pub region: Option<Given<String>>,
+    pub endpoint_url: Option<Given<String>>,
+    pub concurrency: Option<Given<Concurrency>>,
+    pub max_memory: Option<Given<ByteSize>>,
+    pub max_rate: Option<Given<ByteSize>>,
+    pub retries: Option<Given<u32>>,
+    pub timeout: Option<Given<Duration>>,
+    pub color: Option<Given<ColourWhen>>,
+    pub progress: Option<Given<bool>>,
+    pub log_file: Option<Given<PathBuf>>,
+}
+
+impl GivenSettings {
+    /// Adds a value, unless a source of higher precedence gave one. It is parsed in either case.
+    ///
+    /// # Errors
+    ///
+    /// What the setting takes instead.
+    pub fn add(&mut self, setting: Setting, text: &str, source: &str) -> Result<(), String> {
+        match setting {
+            Setting::Region => put(&mut self.region, text, source, plain),
+            Setting::EndpointUrl => put(&mut self.endpoint_url, text, source, plain),
+            Setting::Concurrency => put(&mut self.concurrency, text, source, Concurrency::from_str),
+            Setting::MaxMemory => put(&mut self.max_memory, text, source, size),
+            Setting::MaxRate => put(&mut self.max_rate, text, source, rate),
+            Setting::Retries => put(&mut self.retries, text, source, retries),
+            Setting::Timeout => put(&mut self.timeout, text, source, time),
+            Setting::Color => put(&mut self.color, text, source, |text| {
+                ColourWhen::from_str(text, false).map_err(|_| "auto, always or never".to_owned())
+            }),
+            Setting::Progress => {
+                put(&mut self.progress, text, source, |text| text.parse().map_err(|_| "true or false".to_owned()))
+            }
+            Setting::LogFile => put(&mut self.log_file, text, source, |text| Ok(PathBuf::from(text))),
+        }
+    }
+}
+
+fn put<T>(
+    place: &mut Option<Given<T>>,
+    text: &str,
+    source: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<(), String> {
+    let given = Given { value: parse(text)?, text: text.to_owned(), source: source.to_owned() };
+    place.get_or_insert(given);
+    Ok(())
+}
+
+fn plain(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("a value that is not empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// The settings that a command uses, with their sources.
+#[derive(Debug, Default)]
+pub(super) struct Applied(pub Vec<SettingReport>);
+
+impl Applied {
+    /// The value of the flag, or else the given one, which is then recorded.
+    pub fn choose<T: Clone>(&mut self, flag: Option<T>, setting: Setting, given: Option<&Given<T>>) -> Option<T> {
+        flag.or_else(|| {
+            let given = given?;
+            self.0.push(SettingReport {
+                name: setting.key().to_owned(),
+                value: redact_urls(&given.text).into_owned(),
+                source: given.source.clone(),
+            });
+            Some(given.value.clone())
+        })
+    }
+
+    /// Fills in what no flag gave.
+    pub fn fill<T: Clone>(&mut self, flag: &mut Option<T>, setting: Setting, given: Option<&Given<T>>) {
+        *flag = self.choose(flag.take(), setting, given);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_source_counts_and_every_value_is_parsed() {
+        let mut given = GivenSettings::default();
+        given.add(Setting::Retries, "3", "STORED_AMI_RETRIES").unwrap();
+        given.add(Setting::Retries, "5", "config.toml").unwrap();
+        assert_eq!(given.add(Setting::Retries, "-1", "config.toml").unwrap_err(), "a number from 0 to 100");
+        let mut applied = Applied::default();
+        assert_eq!(applied.choose(Some(9), Setting::Retries, given.retries.as_ref()), Some(9));
+        assert!(applied.0.is_empty(), "a flag is no setting");
+        assert_eq!(applied.choose(None, Setting::Retries, given.retries.as_ref()), Some(3));
+        assert_eq!(applied.0[0].source, "STORED_AMI_RETRIES");
+        assert_eq!(applied.choose(None, Setting::MaxRate, given.max_rate.as_ref()), None);
+    }
+
+    #[test]
+    fn wrong_values() {
+        let mut given = GivenSettings::default();
+        for (setting, text) in [
+            (Setting::Region, " "),
+            (Setting::Concurrency, "0"),
+            (Setting::MaxMemory, "much"),
+            (Setting::MaxRate, "0"),
+            (Setting::Retries, "101"),
+            (Setting::Timeout, "0s"),
+            (Setting::Color, "red"),
+            (Setting::Progress, "yes"),
+        ] {
+            assert!(given.add(setting, text, "x").is_err(), "{setting:?} {text}");
+        }
+    }
+}
