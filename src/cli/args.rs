@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::targets::{SelectionArgs, Word};
+use super::selection::{SelectionArgs, Word};
 use crate::checksum::Algorithm;
 use crate::commands::verify::Expected;
 use crate::ident::{ObjectUri, Target, VersionChoice};

@@ -5,9 +5,10 @@ use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::connect::SourceFactory;
+use super::listed::selected;
 use super::resolve::record;
 use super::runner::{Runner, Stop};
-use super::targets::{SelectionArgs, Word, selected};
+use super::selection::{SelectionArgs, Word};
 use super::usage::{UsageError, load};
 #[cfg(feature = "ec2")]
 use crate::commands::cost::cost_of_image;

@@ -14,6 +14,7 @@ mod generate;
 mod images;
 #[cfg(feature = "lab")]
 mod lab;
+mod listed;
 mod output;
 mod page;
 mod paths;
@@ -21,6 +22,7 @@ mod resolve;
 mod results;
 mod run;
 mod runner;
+mod selection;
 mod signals;
 mod sums;
 mod targets;

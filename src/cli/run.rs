@@ -6,6 +6,7 @@ use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
 use super::connect::SourceFactory;
 use super::generate;
+use super::listed::selected;
 use super::output::{complain, keep_output, print};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
@@ -89,7 +90,7 @@ async fn dispatch(mut command: Command) -> Result<Exit, UsageError> {
 async fn run_inspect(mut args: InspectArgs) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
     let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
-    args.targets.extend(targets::selected(&args.selection, &sources, &mut runner).await?);
+    args.targets.extend(selected(&args.selection, &sources, &mut runner).await?);
     let request = InspectOptions {
         budget: Budget::default(),
         logical: logical(&args.logical)?,
@@ -113,8 +114,8 @@ async fn run_verify(mut args: VerifyArgs) -> Result<Exit, UsageError> {
     let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
     let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&args.references.like));
     let sources = before_work(until, sources).await?;
-    let selected = before_work(until, targets::selected(&args.selection, &sources, &mut runner)).await?;
-    args.targets.extend(selected);
+    let found = before_work(until, selected(&args.selection, &sources, &mut runner)).await?;
+    args.targets.extend(found);
     let requests = verify_requests(&args, &sources, until).await?;
     let cancel = cancel_on_signal();
     let works = args.targets.iter().map(Target::to_string).zip(requests);

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputArgs, PageArgs};
 use super::results::Results;
+use super::selection::hinted;
 use super::signals::cancel_on_signal;
-use super::targets::hinted;
 use super::terminal::Progress;
 use crate::commands::verify::VerifyError;
 use crate::report::{Exit, Report};
