@@ -10,7 +10,7 @@
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const items = Array.from(body.rows, (row) => ({ row, words: null, key: null }));
-  const ranks = { fail: 0, unknown: 1, seen: 2, pass: 3 };
+  const ranks = { damaged: 0, missing: 1, replaced: 2, policy: 3, unknown: 4, seen: 5, pass: 6 };
   const some = 500;
   let most = some;
   let sorted = 'verdict';

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hostile::{HOSTILE, assert_tame};
-use reports::{damaged, measured, passed, usual};
+use reports::{damaged, first_verify, measured, passed, usual};
 use serde_json::Value;
 use spoil::spoil_texts;
 use stored_ami::render::page;
@@ -112,14 +112,20 @@ fn the_verdict_comes_first_and_damage_is_named() {
     let text = page_of(&[verify(damaged(300, |part| part == 7))]);
     kept("damaged.html", &text);
     let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}"));
-    assert!(at("<p class=\"word\">Fail</p>") < at("Findings</h3>"));
-    assert!(at("Findings</h3>") < at(">Parts</h3>"));
+    let order = ["<p class=\"word\">Fail</p>", ">Parts</h3>", ">Damage</h3>", ">What to do next</h3>", "Findings</h3>"];
+    assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])));
+    // Two references disagree with the part, and it is one block all the same.
+    assert_eq!(text.matches("</svg>Damaged</span>").count(), 1);
+    for once in ["bytes 629,145,600–734,003,199", "Damage</h3>", "What to do next</h3>"] {
+        assert_eq!(text.matches(once).count(), 1, "{once}");
+    }
     for told in [
         "part 7 is damaged",
         "Exit code 1: at least one check failed.",
-        "part 7: offset 629,145,600, 104,857,600 bytes",
-        "read twice, the second time afresh",
-        "damaged: part 7, offset 629,145,600, 100 MiB (104,857,600 bytes)",
+        "<b>bytes 629,145,600–734,003,199</b> <span>part 7 of 300, 100 MiB</span>",
+        "Read twice, the second time afresh, with the same wrong result; differs from \
+         <span class=\"data\">manifest-parts-md5, manifest-parts-sha256</span>",
+        "<code class=\"command\">aws s3api list-object-versions --bucket ",
         "data-t=\"part 7, offset 629,145,600: damaged\"",
         "Throughput over 420.0 s",
         "By bytes that came out of the stream: not known, for the stream was not decoded",
@@ -134,7 +140,16 @@ fn the_verdict_comes_first_and_damage_is_named() {
     kept("passed.html", &proved);
     assert!(proved.contains("<p class=\"word\">Pass</p>") && proved.contains("What proved it</h3>"));
     kept("bench.html", &page_of(&[Report::Bench(Box::new(measured()))]));
-    kept("inspect.html", &page_of(&usual()[..1]));
+    let archived = page_of(&usual()[..1]);
+    kept("inspect.html", &archived);
+    let command =
+        "<code class=\"command\">aws s3api restore-object --bucket backup --key golden/ami-0123456789abcdef0.bin ";
+    assert!(archived.contains("It cannot be read now: GLACIER") && archived.contains(command));
+    let mut open = first_verify("unknown");
+    open.findings[0].required = true;
+    let open = page_of(&[verify(open)]);
+    kept("unknown.html", &open);
+    assert!(open.contains("<p class=\"word\">Unknown</p>") && open.contains("<p class=\"next\">→ "));
 }
 
 #[test]
@@ -290,7 +305,7 @@ fn a_browser_shows_it() {
     };
     let damaged = page_of(&[verify(damaged(10_000, here_and_there))]);
     let seen = browser.open(&kept("ten-thousand.html", &damaged));
-    assert!(seen.dom.contains("part 5: offset 419,430,400, 104,857,600 bytes"));
+    assert!(seen.dom.contains("bytes 419,430,400–524,287,999"));
     assert_eq!(seen.complaints, Vec::<String>::new());
     let pages = [
         ("all", page_of(&all())),

@@ -9,6 +9,7 @@ use super::listed::selected;
 use super::resolve::record;
 use super::runner::{Runner, Stop};
 use super::selection::{SelectionArgs, Word};
+use super::settings::Settings;
 use super::usage::{UsageError, load};
 #[cfg(feature = "ec2")]
 use crate::commands::cost::cost_of_image;
@@ -23,7 +24,7 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CostArgs {
-    /// An object, a file, or the id of an AMI that might be stored
+    /// Stored objects, files, or ids of AMIs to store
     #[arg(required_unless_present = "targets_from", value_name = "TARGET|AMI-ID", value_hint = ValueHint::AnyPath)]
     pub typed: Vec<Word>,
     #[arg(skip)]
@@ -32,14 +33,15 @@ pub struct CostArgs {
     pub version: VersionArgs,
     #[command(flatten)]
     pub selection: SelectionArgs,
-    /// A price file of AWS: index.json of AmazonS3 or of AmazonEC2, of the Region. Both may be given; then no built-in
-    /// price counts
+    /// AWS price file of the Region: index.json of AmazonS3 or AmazonEC2
+    ///
+    /// May be given twice, once for each service. The built-in prices (of us-east-1) are not used then.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub prices: Vec<PathBuf>,
-    /// The record that `store --record` wrote
+    /// Record written by `store --record`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// Size of all volumes before compression, where nothing else tells it
+    /// Size of all volumes before compression, if it is not known from elsewhere
     #[arg(long, value_name = "SIZE")]
     pub logical_size: Option<ByteSize>,
     #[command(flatten)]
@@ -57,8 +59,8 @@ pub enum Costed {
     Target(Target),
 }
 
-pub(super) async fn run(mut args: CostArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.output);
+pub(super) async fn run(mut args: CostArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.output, settings);
     let sources = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
     args.targets.extend(selected(&args.selection, &sources, &mut runner).await?.into_iter().map(Costed::Target));
     if args.logical_size.is_some() && args.targets.len() > 1 {

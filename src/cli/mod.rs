@@ -1,15 +1,19 @@
 //! Turns arguments into requests, and reports into output and an exit code. Only this module uses the terminal.
 
+mod again;
 mod args;
 #[cfg(feature = "s3")]
 mod audit;
 mod bench;
 mod command;
+mod completion;
 mod connect;
 mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;
 mod generate;
+mod global;
+mod help;
 #[cfg(feature = "ec2")]
 mod images;
 #[cfg(feature = "lab")]
@@ -23,11 +27,13 @@ mod results;
 mod run;
 mod runner;
 mod selection;
+mod settings;
 mod signals;
 mod sums;
 mod targets;
 mod terminal;
 mod usage;
+mod values;
 
 pub use command::Cli;
 pub use run::run;

@@ -79,7 +79,7 @@ impl Paths {
                 paths.connection(&args.task.connection);
             }
             #[cfg(feature = "ec2")]
-            Command::Stored(args) => paths.connection(&args.connection),
+            Command::IsStored(args) | Command::Stored(args) => paths.connection(&args.connection),
             #[cfg(feature = "ec2")]
             Command::Store(args) => paths.of_store(args),
             #[cfg(feature = "ec2")]
@@ -93,7 +93,10 @@ impl Paths {
             Command::Policy(_) => {}
             #[cfg(all(feature = "s3", feature = "lab"))]
             Command::Demo(_) => {}
-            Command::Completions { .. } | Command::Man => {}
+            Command::Man(args) => args.files().iter().for_each(|file| {
+                paths.output("--out", Some(file), OutputKind::Manual);
+            }),
+            Command::Completions { .. } => {}
         }
         paths
     }

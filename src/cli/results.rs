@@ -1,6 +1,8 @@
 use std::io;
 
+use super::again::same_command;
 use super::args::PageArgs;
+use super::global::Display;
 use super::output::complain;
 use super::page::PageFile;
 use super::terminal::style;
@@ -19,9 +21,12 @@ pub(super) struct Results {
 }
 
 impl Results {
-    pub fn new(json: bool) -> Self {
-        let renderer: Box<dyn Renderer> =
-            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
+    pub fn new(json: bool, display: Display) -> Self {
+        let renderer: Box<dyn Renderer> = if json {
+            Box::new(JsonLines(io::stdout()))
+        } else {
+            Box::new(Human::new(io::stdout(), style(display)).going_on_with(same_command()))
+        };
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
     }
 

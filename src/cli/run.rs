@@ -2,15 +2,20 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::again::same_command;
 use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
+use super::completion;
 use super::connect::SourceFactory;
-use super::generate;
+use super::generate::{ManArgs, write_pages};
+#[cfg(feature = "ec2")]
+use super::images::StoredCommand;
 use super::listed::selected;
 use super::output::{complain, keep_output, print};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Stop};
+use super::settings::Settings;
 use super::signals::{asked, asked_before_work, cancel_on_signal};
 use super::targets;
 use super::usage::{UsageError, before_work};
@@ -20,8 +25,9 @@ use crate::files::OutputKind;
 use crate::ident::Target;
 use crate::manifest::Manifest;
 use crate::plan::Budget;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, VerifyReport};
 use crate::source::Session;
+use crate::verdict::ReasonCode;
 
 /// Runs a command and returns its exit code.
 pub async fn run(cli: Cli) -> Exit {
@@ -34,7 +40,7 @@ pub async fn run(cli: Cli) -> Exit {
             complain("interrupted");
             return Exit::Interrupted;
         }
-        outcome = dispatch(cli.command) => outcome,
+        outcome = dispatch(cli) => outcome,
     };
     outcome.unwrap_or_else(|UsageError(problem)| {
         complain(&problem);
@@ -43,52 +49,58 @@ pub async fn run(cli: Cli) -> Exit {
     })
 }
 
-async fn dispatch(mut command: Command) -> Result<Exit, UsageError> {
+async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
+    let settings = Settings::of(&cli)?;
+    let mut command = cli.command;
     targets::read(&mut command).await?;
     Paths::of(&command).check()?;
     match command {
-        Command::Inspect(args) => Box::pin(run_inspect(*args)).await,
-        Command::Verify(args) => Box::pin(run_verify(*args)).await,
-        Command::Bench(args) => Box::pin(super::bench::run(*args)).await,
-        Command::Cost(args) => Box::pin(super::cost::run(*args)).await,
+        Command::Inspect(args) => Box::pin(run_inspect(*args, &settings)).await,
+        Command::Verify(args) => Box::pin(run_verify(*args, &settings)).await,
+        Command::Bench(args) => Box::pin(super::bench::run(*args, &settings)).await,
+        Command::Cost(args) => Box::pin(super::cost::run(*args, &settings)).await,
         #[cfg(feature = "s3")]
-        Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
+        Command::Audit(args) => Box::pin(super::audit::run(*args, &settings)).await,
         #[cfg(feature = "s3")]
         // In a separate thread, because another process may hold the lock of the ledger, and a long ledger takes time.
         Command::Ledger(command) => {
             let name = command.ledger().display().to_string();
-            super::usage::load(name, None, move || super::audit::run_ledger(command)).await
+            super::usage::load(name, None, move || super::audit::run_ledger(command, &settings)).await
         }
         #[cfg(feature = "s3")]
-        Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args)).await,
+        Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Preflight(command) => Box::pin(super::images::run_preflight(command)).await,
+        Command::Preflight(command) => Box::pin(super::images::run_preflight(command, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Stored(args) => Box::pin(super::images::run_stored(*args)).await,
+        Command::IsStored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::IsStored, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Store(args) => Box::pin(super::images::run_store(*args)).await,
+        Command::Stored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::Stored, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Restore(args) => Box::pin(super::images::run_restore(*args)).await,
+        Command::Store(args) => Box::pin(super::images::run_store(*args, &settings)).await,
+        #[cfg(feature = "ec2")]
+        Command::Restore(args) => Box::pin(super::images::run_restore(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
         #[cfg(all(feature = "s3", feature = "lab"))]
         Command::Demo(args) => super::demo::run(args).await,
-        Command::Completions { shell } => {
-            let mut page = Vec::new();
-            generate::completions(shell, &mut page);
-            Ok(print(&page))
-        }
-        Command::Man => {
-            let mut page = Vec::new();
-            generate::man(&mut page).map(|()| print(&page)).map_err(|error| UsageError(error.to_string()))
-        }
+        Command::Completions { shell } => Ok(print(completion::script(shell).as_bytes())),
+        Command::Man(args) => run_man(&args),
     }
 }
 
-async fn run_inspect(mut args: InspectArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
+    let Some(folder) = &args.out else { return Ok(print(&args.page()?)) };
+    if let Err(error) = write_pages(folder) {
+        complain(&format!("{}: the manual pages could not be written: {error}", folder.display()));
+        return Ok(Exit::CouldNot);
+    }
+    Ok(Exit::Passed)
+}
+
+async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
     args.targets.extend(selected(&args.selection, &sources, &mut runner).await?);
     let request = InspectOptions {
@@ -109,8 +121,8 @@ async fn run_inspect(mut args: InspectArgs) -> Result<Exit, UsageError> {
 /// How long the requests before and after the read may take after a signal; the read stops by itself.
 const VERIFY_GRACE: Duration = Duration::from_secs(5);
 
-async fn run_verify(mut args: VerifyArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
     let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&args.references.like));
     let sources = before_work(until, sources).await?;
@@ -133,7 +145,11 @@ async fn run_verify(mut args: VerifyArgs) -> Result<Exit, UsageError> {
 /// ends in between.
 fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOptions, manifest_path: Option<&Path>) {
     let Verified { report, manifest, finished, .. } = verified;
+    let stopped = stopped(&report);
     runner.add(Report::Verify(Box::new(report)));
+    if stopped {
+        complain(&going_on(request));
+    }
     if let (Some(manifest), Some(path)) = (manifest, manifest_path)
         && let Err(error) = write_manifest(&manifest, path)
     {
@@ -143,6 +159,23 @@ fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOption
         && let Err(error) = file.remove()
     {
         complain(&format!("{}: is no longer needed, and could not be removed: {error}", file.path().display()));
+    }
+}
+
+/// Whether a limit or a signal ended the read.
+fn stopped(report: &VerifyReport) -> bool {
+    let codes = report.findings.iter().filter_map(|finding| finding.reason.as_ref().map(|reason| reason.code));
+    codes.into_iter().any(|code| matches!(code, ReasonCode::Limited | ReasonCode::Interrupted))
+}
+
+/// Whether what was read is kept, and the command that goes on.
+fn going_on(request: &VerifyOptions) -> String {
+    match (&request.resume, same_command()) {
+        (Some(file), Some(command)) => format!("{} keeps what was read; go on with: {command}", file.path().display()),
+        (Some(file), None) => format!("{} keeps what was read; the same command goes on", file.path().display()),
+        (None, _) if request.sample.is_some() => "what was read is not kept".to_owned(),
+        (None, Some(command)) => format!("what was read is not kept; to keep it, run: {command} --resume FILE"),
+        (None, None) => "what was read is not kept; --resume FILE keeps it".to_owned(),
     }
 }
 

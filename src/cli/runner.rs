@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::{OutputArgs, PageArgs};
 use super::results::Results;
 use super::selection::hinted;
+use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::terminal::Progress;
 use crate::commands::verify::VerifyError;
@@ -18,6 +19,7 @@ use crate::source::{Context, ObjectSource, Session, SourceError};
 pub(super) struct Runner {
     results: Results,
     progress: Arc<Progress>,
+    settings: Settings,
     stopped: bool,
 }
 
@@ -59,8 +61,10 @@ impl From<VerifyError> for Failure {
 
 impl Runner {
     /// Starts without results.
-    pub fn new(output: &OutputArgs) -> Self {
-        Runner { results: Results::new(output.json), progress: Arc::new(Progress::new()), stopped: false }
+    pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
+        let display = settings.display;
+        let (results, progress) = (Results::new(output.json, display), Arc::new(Progress::new(display)));
+        Runner { results, progress, settings: settings.clone(), stopped: false }
     }
 
     /// Also collects the reports for a page.
@@ -70,7 +74,7 @@ impl Runner {
 
     /// The context for the requests of the next target. Shows their progress until the report.
     pub fn context(&mut self) -> Context {
-        self.progress = Arc::new(Progress::new());
+        self.progress = Arc::new(Progress::new(self.settings.display));
         Context { monitor: self.progress.clone(), ..Context::default() }
     }
 

@@ -4,26 +4,30 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::global::{Display, ProgressMode, Verbosity};
 use crate::ident::redact_urls;
 use crate::progress::Monitor;
-use crate::render::{Style, printable};
+use crate::render::{Detail, Style, printable};
 use crate::sync::lock;
 use crate::units::{ByteSize, Throughput};
 
 /// Interval between progress lines in a log.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
-/// The style of standard output: colours only on a terminal, and not with `NO_COLOR`.
-pub(super) fn style() -> Style {
+/// The style of standard output.
+pub(super) fn style(display: Display) -> Style {
     let terminal = io::stdout().is_terminal();
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let width = if terminal { usize::from(console::Term::stdout().size().1) } else { 100 };
-    Style { colour: terminal && !refused, width: width.clamp(40, 120) }
+    let width = if terminal { usize::from(console::Term::stdout().size().1).clamp(40, 120) } else { Style::UNBOUNDED };
+    let detail = match display.verbosity {
+        Verbosity::Quiet | Verbosity::Normal => Detail::Brief,
+        Verbosity::Verbose | Verbosity::Requests => Detail::Full,
+    };
+    Style { colour: display.colour.on(terminal), width, detail }
 }
 
 /// Shows progress on standard error: a bar on a terminal, otherwise a line every few seconds.
 pub(super) struct Progress {
+    display: Display,
     bar: Option<ProgressBar>,
     log: Mutex<Log>,
 }
@@ -37,9 +41,9 @@ struct Log {
 }
 
 impl Progress {
-    /// Creates the bar if standard error is a terminal.
-    pub fn new() -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
+    /// Creates the bar if standard error is a terminal, unless no progress is wanted.
+    pub fn new(display: Display) -> Self {
+        let bar = (io::stderr().is_terminal() && display.progress == ProgressMode::Auto).then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(8));
             let template = "{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
             if let Ok(style) = ProgressStyle::with_template(template) {
@@ -48,13 +52,28 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Progress { bar, log: Mutex::new(Log { what: String::new(), total: 0, done: 0, started: now, said: now }) }
+        Progress {
+            display,
+            bar,
+            log: Mutex::new(Log { what: String::new(), total: 0, done: 0, started: now, said: now }),
+        }
     }
 
     /// Removes the bar, so that it does not appear between results.
     pub fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+
+    fn shows_progress(&self) -> bool {
+        self.display.progress == ProgressMode::Auto
+    }
+
+    /// Prints a note, unless only results are wanted.
+    fn remark(&self, text: &str) {
+        if self.display.verbosity > Verbosity::Quiet {
+            self.say(text);
         }
     }
 
@@ -88,6 +107,9 @@ impl Monitor for Progress {
             }
             return;
         }
+        if !self.shows_progress() {
+            return;
+        }
         let mut log = lock(&self.log);
         log.done += bytes;
         let now = Instant::now();
@@ -110,10 +132,13 @@ impl Monitor for Progress {
     }
 
     fn retrying(&self, error: &dyn std::error::Error, wait: Duration) {
-        self.say(&format!("{error}; trying again in {:.1} s", wait.as_secs_f64()));
+        self.remark(&format!("{error}; trying again in {:.1} s", wait.as_secs_f64()));
     }
 
     fn task(&self, line: &str) {
+        if !self.shows_progress() {
+            return;
+        }
         let mut log = lock(&self.log);
         if log.what == line {
             return;
@@ -133,17 +158,19 @@ impl Monitor for Progress {
     }
 
     fn note(&self, note: &str) {
-        self.say(note);
+        self.remark(note);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::global::Colour;
     use super::*;
 
     #[test]
     fn what_a_server_says_does_not_reach_the_bar_as_it_is() {
-        let progress = Progress { bar: Some(ProgressBar::hidden()), ..Progress::new() };
+        let display = Display { verbosity: Verbosity::Normal, colour: Colour::Never, progress: ProgressMode::Auto };
+        let progress = Progress { bar: Some(ProgressBar::hidden()), ..Progress::new(display) };
         let message = || progress.bar.as_ref().map(ProgressBar::message).unwrap_or_default();
         progress.task("ami-1\u{1b}[2J\u{9b}A\u{202e}\n");
         assert_eq!(message(), "ami-1\u{fffd}[2J\u{fffd}A\u{fffd}\\n");

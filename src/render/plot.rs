@@ -1,5 +1,6 @@
 use plotters::prelude::*;
 
+use super::axis::{Labelled, RoundAxis, tried_values};
 use super::printable;
 use crate::files::PLOT_MARKER;
 use crate::report::{BenchReport, LoadReport};
@@ -81,41 +82,60 @@ fn draw(report: &BenchReport, svg: &mut String) -> Drawn {
     Ok(())
 }
 
-fn gigabits(bytes_per_second: f64) -> f64 {
-    bytes_per_second * 8.0 / 1e9
+/// A unit of throughput in which the largest value has few digits.
+#[derive(Clone, Copy)]
+struct Unit {
+    name: &'static str,
+    bytes_per_second: f64,
+}
+
+impl Unit {
+    fn for_values_up_to(bytes_per_second: f64) -> Self {
+        if bytes_per_second * 8.0 < 1e9 {
+            Unit { name: "Mbit/s", bytes_per_second: 1e6 / 8.0 }
+        } else {
+            Unit { name: "Gbit/s", bytes_per_second: 1e9 / 8.0 }
+        }
+    }
+
+    fn of(self, bytes_per_second: f64) -> f64 {
+        bytes_per_second / self.bytes_per_second
+    }
 }
 
 fn by_connections(area: &Area<'_>, loads: &[LoadReport]) -> Drawn {
     let fewest = loads.iter().map(|load| load.connections).min().unwrap_or(1).max(1) as f64;
-    let most = loads.iter().map(|load| load.connections).max().unwrap_or(1) as f64;
-    let top = loads.iter().map(|load| gigabits(load.rates.p95)).fold(0.1, f64::max) * 1.1;
-    let mut chart = ChartBuilder::on(area)
-        .margin(12)
-        .x_label_area_size(44)
-        .y_label_area_size(64)
-        .build_cartesian_2d((fewest * 0.9..most * 1.1).log_scale(), 0.0..top)?;
+    let most = loads.iter().map(|load| load.connections).max().unwrap_or(1).max(1) as f64;
+    let top = loads.iter().map(|load| load.rates.p95.max(load.bytes_per_second)).fold(0.0, f64::max);
+    let unit = Unit::for_values_up_to(top);
+    let rates = RoundAxis::up_to(unit.of(top));
+    let tried = tried_values(loads.iter().map(|load| load.connections));
+    let mut chart = ChartBuilder::on(area).margin(12).x_label_area_size(44).y_label_area_size(64).build_cartesian_2d(
+        (fewest * 0.9..most * 1.1).log_scale().with_key_points(tried),
+        Labelled::up_to(rates.end, &rates.points),
+    )?;
     chart
         .configure_mesh()
         .light_line_style(WHITE.mix(0.0))
         .x_desc("GETs in flight")
-        .y_desc("Gbit/s: median, 5th to 95th percentile")
+        .y_desc(format!("{}: median, 5th to 95th percentile", unit.name))
         .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y:.1}"))
+        .y_label_formatter(&|y| rates.label(y))
         .draw()?;
     let mut sizes: Vec<u64> = loads.iter().map(|load| load.range_bytes).collect();
     sizes.sort_unstable();
     sizes.dedup();
     for (size, colour) in sizes.iter().zip(COLOURS.iter().cycle()) {
         let of_size = || loads.iter().filter(|load| load.range_bytes == *size);
-        let line = of_size().map(|load| (load.connections as f64, gigabits(load.bytes_per_second)));
+        let line = of_size().map(|load| (load.connections as f64, unit.of(load.bytes_per_second)));
         chart
             .draw_series(LineSeries::new(line, colour.stroke_width(2)).point_size(3))?
             .label(format!("ranges of {}", crate::units::ByteSize(*size)))
             .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
         chart.draw_series(of_size().map(|load| {
             let x = load.connections as f64;
-            let (low, middle, high) = (load.rates.p5, load.bytes_per_second, load.rates.p95);
-            ErrorBar::new_vertical(x, gigabits(low), gigabits(middle), gigabits(high), colour.filled(), 8)
+            let [low, middle, high] = [load.rates.p5, load.bytes_per_second, load.rates.p95].map(|rate| unit.of(rate));
+            ErrorBar::new_vertical(x, low, middle, high, colour.filled(), 8)
         }))?;
     }
     chart
@@ -129,21 +149,23 @@ fn by_connections(area: &Area<'_>, loads: &[LoadReport]) -> Drawn {
 
 fn over_time(area: &Area<'_>, periods: &[f64], seconds: f64, along: &str) -> Drawn {
     let each = seconds / periods.len().max(1) as f64;
-    let top = periods.iter().copied().map(gigabits).fold(0.1, f64::max) * 1.1;
+    let top = periods.iter().copied().fold(0.0, f64::max);
+    let unit = Unit::for_values_up_to(top);
+    let (rates, times, end) = (RoundAxis::up_to(unit.of(top)), RoundAxis::up_to(seconds.max(each)), seconds.max(each));
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..seconds.max(each), 0.0..top)?;
+        .build_cartesian_2d(Labelled::up_to(end, &times.points), Labelled::up_to(rates.end, &rates.points))?;
     chart
         .configure_mesh()
         .light_line_style(WHITE.mix(0.0))
         .x_desc(along)
-        .y_desc("Gbit/s")
-        .x_label_formatter(&|x| format!("{x:.1}").trim_end_matches(".0").to_owned())
-        .y_label_formatter(&|y| format!("{y:.1}"))
+        .y_desc(unit.name)
+        .x_label_formatter(&|x| times.label(x))
+        .y_label_formatter(&|y| rates.label(y))
         .draw()?;
-    let line = periods.iter().enumerate().map(|(at, rate)| ((at as f64 + 0.5) * each, gigabits(*rate)));
+    let line = periods.iter().enumerate().map(|(at, rate)| ((at as f64 + 0.5) * each, unit.of(*rate)));
     let [colour, ..] = COLOURS;
     chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
     Ok(())

@@ -45,23 +45,31 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
     out.family("objects", "Stored AMI objects by verdict.", counts);
     out.family("object_bytes", "Size of an object.", sizes);
     out.family("object_proof_age_seconds", "Time since every byte of an object was proved.", ages);
-    out.family("object_exit_code", "What an object came to: 0, 1 wrong, 3 open, 4 could not be done.", states);
+    out.family(
+        "object_exit_code",
+        "Exit code of an object: 0 passed, 1 failed, 3 unknown, 4 could not be examined, 130 interrupted.",
+        states,
+    );
     let counts = findings.iter().map(|((check, verdict), count)| {
         (format!("{},{}", labelled("check", check), labelled("verdict", verdict)), *count as f64)
     });
-    out.family("findings", "Findings that are wrong, or open and demanded.", counts);
+    out.family("findings", "Failed checks, and required checks that are unknown.", counts);
     let counts = observed.iter().map(|(kind, count)| (labelled("kind", kind), *count as f64));
-    out.family("observations", "What shows of all objects together.", counts);
+    out.family("observations", "Observations over all objects, which do not affect the verdict.", counts);
     for report in reports {
         let Report::Audit(all) = report else { continue };
         let mut single = |name: &str, help: &str, value: f64| out.family(name, help, [(String::new(), value)]);
-        single("audit_exit_code", "What the audit came to.", f64::from(all.exit_code.code()));
-        single("audit_end_time_seconds", "When it ended, in seconds since 1970.", now.as_second() as f64);
-        single("audit_elapsed_seconds", "How long it took.", all.elapsed_seconds);
-        single("audit_objects_left", "Objects that were due and not reached.", all.left as f64);
-        single("audit_objects_missing", "Objects of the ledger that are gone.", all.missing as f64);
-        single("audit_received_bytes", "Object bytes that were read.", all.received_bytes as f64);
-        single("audit_requests", "Requests that were made.", all.requests as f64);
+        single("audit_exit_code", "Exit code of the audit.", f64::from(all.exit_code.code()));
+        single(
+            "audit_end_time_seconds",
+            "Time at which the audit ended, in seconds since 1970.",
+            now.as_second() as f64,
+        );
+        single("audit_elapsed_seconds", "Duration of the audit.", all.elapsed_seconds);
+        single("audit_objects_left", "Objects that were due for examination and not reached.", all.left as f64);
+        single("audit_objects_missing", "Objects in the ledger that no longer exist.", all.missing as f64);
+        single("audit_received_bytes", "Object bytes received.", all.received_bytes as f64);
+        single("audit_requests", "Requests sent.", all.requests as f64);
     }
     out.0
 }

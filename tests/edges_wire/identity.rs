@@ -126,6 +126,30 @@ async fn without_a_condition_every_answer_must_carry_the_etag() {
     }
 }
 
+/// The object may have been replaced by another of the same size within the second that its time states.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_is_not_resumed_where_only_the_times_agree() {
+    for (strong, resumed) in [(true, true), (false, false)] {
+        let server = Scripted::new(move |asked| {
+            let answer = honest(asked, &bytes());
+            if strong { answer } else { weak(answer) }
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.json");
+        let expect = expect();
+        let args = ["verify", TARGET, "--expect", &expect, "--range-size", "64KiB", "--resume", file.to_str().unwrap()];
+        server.run(&[&args[..], &["--max-bytes", "128KiB"]].concat()).await.assert_exit(3);
+        assert!(file.exists());
+        let run = server.run(&args).await;
+        let report = run.assert_exit(0).report();
+        let notes = report["notes"].to_string();
+        assert_eq!(notes.contains("were read by an earlier run"), resumed, "{notes}");
+        assert_eq!(notes.contains("is not resumed from, and everything is read again"), !resumed, "{notes}");
+        let received = report["stats"]["received_bytes"].as_u64().unwrap();
+        assert_eq!(received < bytes().len() as u64, resumed, "{received}");
+    }
+}
+
 fn weak(answer: Answer) -> Answer {
     answer.without("ETag").header("ETag", format!("W/\"{}\"", etag()))
 }

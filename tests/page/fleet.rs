@@ -46,7 +46,7 @@ fn the_page_of_an_audit_runs_one_script_and_needs_nothing_else() {
     }
     let (links, ids) = (between(&text, "href=\"#", "\""), between(&text, " id=\"", "\""));
     // Without a script, a link to a verdict still leads to its first row.
-    for verdict in ["fail", "unknown", "seen", "pass"] {
+    for verdict in ["damaged", "missing", "policy", "unknown", "seen", "pass"] {
         let name = format!("verdict={verdict}");
         assert!(ids.contains(&name.as_str()) && links.contains(&name.as_str()), "{name}");
     }
@@ -58,22 +58,25 @@ fn what_failed_stands_before_what_is_in_order() {
     let text = page_of(&fleet(700));
     let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}"));
     let broken = damaged(350, 25).target.to_string();
-    assert!(at("<p class=\"word\">Fail</p>") < at("What kept the whole from being done"));
-    assert!(at("What kept the whole from being done") < at("What is wrong or open"));
+    assert!(at("<p class=\"word\">Fail</p>") < at("Why the audit is not complete"));
+    assert!(at("Why the audit is not complete") < at("What is wrong or not answered"));
     // Damage comes first of all that failed.
     assert_eq!(between(&text, "<h4 class=\"data\">", "</h4>")[0], broken);
-    assert!(at("Failed objects</h3>") < at("Overview</h2>") && at("Overview</h2>") < at("All objects</h2>"));
+    let order =
+        ["<h3>Damaged: ", "<h3>Missing: ", "<h3>Policy</h3>", "<h3>Unknown</h3>", "All objects</h2>", "This run</h2>"];
+    assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])));
     for told in [
         "Exit code 1: at least one check failed.",
-        "25 parts differ",
-        "part 3: offset 209,715,200, 104,857,600 bytes",
-        "… and 15 more damaged parts",
+        "<b>bytes 209,715,200–314,572,799</b> <span>part 3, 100 MiB</span>",
+        "8 more damaged parts",
+        "… and 15 further damaged parts",
         "one of aws:kms, aws:kms:dsse",
         "there is no such object any more",
         "last seen in order 2026-10-02T03:04:05Z",
         "due, and left for another run: --max-time is over",
         "run the audit again",
-        "<h4 class=\"data\">backup-us</h4>",
+        "<li>s3://backup-us/</li>",
+        "</svg>1 bucket</span>",
         "The settings of one bucket are as the policy asks.",
         "Stored copies whose AMI is gone: <b>233</b>",
         "Uploads left over: <b>1</b>",
@@ -96,12 +99,12 @@ fn what_failed_stands_before_what_is_in_order() {
 #[test]
 fn what_is_seen_is_not_called_a_pass() {
     let text = page_of(&audit([good(1, 3), seen(2)], 0));
-    assert!(text.contains("<p class=\"word\">In order</p>") && text.contains("not every object is proved"));
+    assert!(text.contains("<p class=\"word\">Good</p>") && text.contains("not every object is proved"));
     let text = page_of(&audit([good(1, 3), good(2, 0)], 0));
-    assert!(text.contains("<p class=\"word\">Pass</p>") && text.contains("2 in order and proved"));
-    assert!(text.contains("What is wrong or open</h2>\n<p>Nothing.</p>"));
+    assert!(text.contains("<p class=\"word\">Pass</p>") && text.contains("2 good (proved)"));
+    assert!(text.contains("What is wrong or not answered</h2>\n<p>Nothing.</p>"));
     let text = page_of(&audit([], 4));
-    assert!(text.contains("no object was told of") && text.contains("a part of the work could not be done"));
+    assert!(text.contains("no object was examined") && text.contains("a part of the work could not be done"));
     // Of what was stopped no check tells.
     let stopped = AuditedReport {
         verdict: read("unknown"),
@@ -194,7 +197,7 @@ fn a_browser_sorts_and_searches_it() {
     let path = kept("fleet-small.html", &page_of(&audit(small, 1)));
     for (fragment, rows, says) in [
         ("", "4 5 3 1 2", "5 of 5 objects shown"),
-        ("verdict=fail", "4", "1 of 5 objects shown"),
+        ("verdict=policy", "4", "1 of 5 objects shown"),
         ("verdict=pass&sort=age", "2 1", "2 of 5 objects shown"),
         // Never is older than any age; what is not known comes last, either way.
         ("sort=-age", "3 1 2 4 5", "5 of 5 objects shown"),
@@ -238,7 +241,7 @@ fn ten_thousand_objects_are_sorted_while_one_looks() {
         };
         const heads = [...d.querySelectorAll('#objects-table thead button')];
         const of = (name) => heads.find((head) => head.textContent === name);
-        for (const name of ['size', 'object', 'proof age', 'failed or open', 'verdict'])
+        for (const name of ['size', 'object', 'proof age', 'not passed', 'verdict'])
             timed('sort', () => of(name).click());
         const sorted = d.querySelector('[aria-sort]');
         told.push('at:' + sorted.textContent + ' ' + sorted.getAttribute('aria-sort') + ';');

@@ -32,7 +32,8 @@ fn word<T: serde::de::DeserializeOwned>(word: &str) -> T {
     serde_json::from_value(word.into()).unwrap()
 }
 
-fn first_verify(verdict: &str) -> VerifyReport {
+/// The first verification with this verdict.
+pub fn first_verify(verdict: &str) -> VerifyReport {
     let found = usual().into_iter().find_map(|report| match report {
         Report::Verify(report) if report.verdict.name() == verdict => Some(*report),
         _ => None,

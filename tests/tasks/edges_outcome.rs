@@ -209,6 +209,29 @@ async fn a_lost_answer_stays_an_unknown_outcome_when_the_search_fails_too() {
     assert_eq!(rig.restored().len(), 1, "the first call started it");
 }
 
+/// A second call is made because the AMI of the first is not listed yet, and its response is lost: the journal keeps
+/// the id of the first, by which its AMI is taken up when it appears without a tag.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_call_does_not_lose_the_id_of_an_earlier_one() {
+    let rig = Rig::new().await;
+    rig.store().await;
+    rig.run(&RESTORE).await.assert_exit(0);
+    let journal = Journal::new(rig.home.path().join("stored-ami"));
+    let entry = journal.entries().entries.remove(0);
+    let first = entry.image.clone().unwrap();
+    journal.write(&Entry { step: Step::Started, ended_at: None, ..entry }).unwrap();
+    rig.ec2(|state| state.images.remove(&first)).unwrap();
+    let called = AtomicBool::new(false);
+    let between = Between::answers(&rig.lab.endpoint(), "Action=", move |body, _, answer| {
+        let starts = body.contains("Action=CreateRestoreImageTask") && !body.contains("DryRun=true");
+        called.fetch_or(starts, Ordering::SeqCst);
+        if called.load(Ordering::SeqCst) { answer.replace("Response", "Answer") } else { answer }
+    });
+    through(&rig, &between, &RESTORE).await.assert_exit(4);
+    let kept = journal.entries().entries.remove(0);
+    assert_eq!((kept.step, kept.image.as_deref()), (Step::Calling, Some(&first[..])));
+}
+
 /// The record of another AMI is not a source for this one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_of_another_ami_is_named_and_not_used() {

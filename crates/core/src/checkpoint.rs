@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::Digest;
 use crate::facts::ObjectFacts;
-use crate::ident::{ETag, IdentityField, ObjectIdentity, Same, Why};
+use crate::ident::{ETag, IdentityField, ObjectIdentity};
 use crate::plan::{ReadPlan, ReadProgress, SerialDigestState};
 use crate::report::TOOL;
 use crate::sealed::{SealError, at_most, open_version, seal_sorted};
@@ -103,10 +103,8 @@ pub enum CheckpointError {
         /// Its value now.
         now: String,
     },
-    /// The read would follow another plan.
-    #[error(
-        "is of an object that nothing identifies: the server states neither a strong ETag nor a version nor a time"
-    )]
+    /// Nothing shows that the object is unchanged.
+    #[error("is of an object that nothing identifies: the server states neither a strong ETag nor a version id")]
     Unidentified,
     /// The read would follow another plan.
     #[error(
@@ -152,7 +150,8 @@ impl CheckpointObject {
         let same = self.identity().same_as(&now.identity());
         let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "not stated".to_owned());
         match same.disagreement() {
-            None if same == Same::CannotTell(Why::Unidentified) => Err(CheckpointError::Unidentified),
+            // An object can be replaced twice in a second, so equal times show nothing.
+            None if !same.is_yes() => Err(CheckpointError::Unidentified),
             None => Ok(()),
             Some(IdentityField::ETag) => differs("its ETag", shown(&self.etag), shown(&now.etag)),
             Some(IdentityField::VersionId) => differs("its version", shown(&self.version_id), shown(&now.version_id)),
@@ -337,9 +336,14 @@ mod tests {
         let nameless = CheckpointObject { etag: Some("W/\"e\"".into()), last_modified: None, ..identity() };
         let unidentified = Checkpoint::new(nameless.clone(), &own, &midway(&own), String::new());
         assert!(matches!(unidentified.midway(&nameless, &own), Err(CheckpointError::Unidentified)));
-        let timed = CheckpointObject { etag: None, ..identity() };
-        let timed = (Checkpoint::new(timed.clone(), &own, &midway(&own), String::new()), timed);
-        assert!(timed.0.midway(&timed.1, &own).is_ok());
+        // Equal sizes and times identify nothing; a version id does.
+        for (version_id, is_resumed) in [(None, false), (Some("null"), false), (Some("3"), true)] {
+            let timed = CheckpointObject { etag: None, version_id: version_id.map(Into::into), ..identity() };
+            let checkpoint = Checkpoint::new(timed.clone(), &own, &midway(&own), String::new());
+            let resumed = checkpoint.midway(&timed, &own);
+            assert_eq!(resumed.is_ok(), is_resumed, "{version_id:?}");
+            assert!(is_resumed || matches!(resumed, Err(CheckpointError::Unidentified)));
+        }
         let other = plan(Some(Algorithm::Crc32c));
         assert!(matches!(checkpoint.midway(&identity(), &other), Err(CheckpointError::Plan)));
         let text = Checkpoint { tool: "stored-ami 0.0.0".into(), ..checkpoint }.to_json().unwrap();

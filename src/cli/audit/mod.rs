@@ -19,6 +19,7 @@ use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
 use super::connect::{connect, options};
 use super::results::Results;
+use super::settings::Settings;
 use super::signals::{cancel_on_signal, until};
 use super::terminal::Progress;
 use super::usage::{UsageError, before_work, load, read};
@@ -29,7 +30,8 @@ use crate::files::InputKind;
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
-use crate::report::{Exit, Report};
+use crate::progress::Monitor;
+use crate::report::{Exit, Report, Severity};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 
@@ -39,11 +41,11 @@ const QUESTIONS: usize = 32;
 const READINGS: usize = 4;
 const CONNECTIONS: usize = 64;
 
-pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
+pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, UsageError> {
     if let Some(AuditWork::Merge(merge)) = &args.work {
-        return merge::run(merge).await;
+        return merge::run(merge, settings).await;
     }
-    let mut results = Results::new(args.output.json).with_page(&args.page);
+    let mut results = Results::new(args.output.json, settings.display).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let request = request(&args).await?;
     // An existing ledger is checked before any work; a new one is created when the work begins.
@@ -54,7 +56,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         },
         _ => None,
     };
-    let progress = Arc::new(Progress::new());
+    let progress = Arc::new(Progress::new(settings.display));
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
@@ -78,6 +80,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     };
     let done = audit(&services, &request, ledger, &cancel, |report| {
         progress.clear();
+        announce(&report, &*progress);
         files.add(&report);
         results.add(report);
     });
@@ -94,6 +97,15 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         results.could_not_write(&problem);
     }
     Ok(results.finish())
+}
+
+/// Names a damaged object as soon as it is found, because the lines of objects are written at the end.
+fn announce(report: &Report, monitor: &dyn Monitor) {
+    if let Report::Audited(one) = report
+        && one.severity() == Severity::Damaged
+    {
+        monitor.note(&format!("damaged: {}", one.target));
+    }
 }
 
 /// Opens a ledger and writes to it, so that no byte is read whose proof could not be recorded. The inner error is a

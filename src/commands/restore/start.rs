@@ -200,6 +200,8 @@ pub async fn start_restore(
     }
     let earlier = journal.read_aside(identity.token()).await.map_err(|error| unwritable(journal, error))?;
     let mut entry = Entry::new(identity.clone(), context.clock.now().to_string(), surveyed.size.volumes);
+    // If this process dies during the call, the AMI of an earlier call that is still open can be found by its id.
+    entry.image = earlier.as_ref().filter(|entry| entry.is_open()).and_then(|entry| entry.image.clone());
     journal.write_aside(entry.clone()).await.map_err(|error| unwritable(journal, error))?;
     let request = RestoreRequest {
         bucket: identity.bucket.clone(),

@@ -29,21 +29,25 @@ impl CheckpointWriter {
         })
     }
 
-    /// The progress of an earlier run, and a note on it.
+    /// The progress of an earlier run, if it can be resumed from, and a note on it.
     ///
     /// # Errors
     ///
     /// An existing file that cannot be resumed from: starting over would discard it.
-    pub fn take_up(&self) -> Result<Option<(ReadProgress, VerifyNote)>, VerifyError> {
+    pub fn take_up(&self) -> Result<(Option<ReadProgress>, Option<VerifyNote>), VerifyError> {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
-        let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok(None) };
+        let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok((None, None)) };
         let anew = |error: CheckpointError| wrong(format!("{error}; to begin anew, remove the file"));
         let checkpoint = Checkpoint::from_json(&text).map_err(anew)?;
         let midway = match checkpoint.midway(&self.object, &self.plan) {
             // The object may have been misreported before the first byte was read; no progress is lost by starting
             // over.
-            Err(_) if checkpoint.read_bytes() == 0 => return Ok(None),
+            Err(_) if checkpoint.read_bytes() == 0 => return Ok((None, None)),
+            // The object may be the same, but nothing shows it, so no run could ever resume from the file.
+            Err(CheckpointError::Unidentified) => {
+                return Ok((None, Some(VerifyNote::NotResumed { file: name.to_string() })));
+            }
             other => other.map_err(anew)?,
         };
         let note = VerifyNote::Resumed {
@@ -52,7 +56,7 @@ impl CheckpointWriter {
             until: checkpoint.written_at().to_owned(),
             file: name.to_string(),
         };
-        Ok(Some((midway, note)))
+        Ok((Some(midway), Some(note)))
     }
 
     /// Writes the first checkpoint before the read starts, so that a path that cannot be written is reported at once.

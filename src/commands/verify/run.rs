@@ -152,9 +152,10 @@ impl<'a> VerifyRun<'a> {
         let checkpoint = CheckpointWriter::of(self.session, self.request, &self.found.facts, plan).map(Arc::new);
         let mut from = None;
         if let Some(checkpoint) = &checkpoint {
-            match checkpoint.take_up()? {
-                Some((progress, note)) => {
-                    self.announce(note);
+            let (progress, note) = checkpoint.take_up()?;
+            note.into_iter().for_each(|note| self.announce(note));
+            match progress {
+                Some(progress) => {
                     chosen = Some(progress.missing(plan));
                     from = Some(progress);
                 }

@@ -1,6 +1,7 @@
 use askama::Template;
 
 use super::text::Text;
+use crate::render::next_step::Step;
 
 /// A part of a section, with its own heading.
 pub(super) struct Block {
@@ -120,6 +121,40 @@ impl List {
     /// A list of texts without advice.
     pub fn of(items: &[String]) -> Self {
         List { items: items.iter().map(|item| (item.into(), Text::default())).collect(), scrolls: None }
+    }
+}
+
+/// What the reader can do next.
+#[derive(Template)]
+#[template(path = "steps.html")]
+pub(super) struct Steps {
+    steps: Vec<StepView>,
+}
+
+/// A step, and its command, which may be empty.
+pub(super) struct StepView {
+    /// The step.
+    pub says: Text,
+    /// The command.
+    pub command: Text,
+}
+
+impl From<&Step> for StepView {
+    fn from(step: &Step) -> Self {
+        StepView { says: (&step.says).into(), command: step.command.as_deref().unwrap_or_default().into() }
+    }
+}
+
+impl Steps {
+    /// The steps as HTML; empty without any.
+    pub fn html(steps: &[Step]) -> String {
+        let list = Steps { steps: steps.iter().map(StepView::from).collect() };
+        if steps.is_empty() { String::new() } else { list.render().unwrap_or_default() }
+    }
+
+    /// A block of steps; `None` without any.
+    pub fn block(steps: &[Step]) -> Option<Block> {
+        (!steps.is_empty()).then(|| Block::new("What to do next", vec![Steps::html(steps)]))
     }
 }
 

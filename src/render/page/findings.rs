@@ -1,18 +1,18 @@
 use askama::Template;
 
-use super::text::{Text, grouped, size};
+use super::blocks::StepView;
+use super::text::{Text, size};
 use super::tone::Tone;
-use crate::report::{DamageReport, FindingReport};
+use crate::render::next_step::after_reason;
+use crate::report::FindingReport;
 use crate::verdict::Verdict;
 
-/// Maximum number of damaged parts to list per finding.
-const MOST_DAMAGE: usize = 200;
-
-/// The findings of all checks, those that prevent a pass first.
+/// Findings, those that prevent a pass first; the others are counted and folded.
 #[derive(Template)]
 #[template(path = "findings.html")]
 pub(super) struct Findings {
     findings: Vec<View>,
+    folded: Vec<View>,
 }
 
 struct View {
@@ -20,46 +20,57 @@ struct View {
     check: Text,
     required: bool,
     source: Text,
-    /// The expected and the observed value if they differ; otherwise only the observed one.
+    /// The expected and the found value if they differ; otherwise only the found one.
     expected: Text,
     observed: Text,
     reason: Text,
-    advice: Text,
+    step: Option<StepView>,
     remarks: Vec<Text>,
-    damage: Vec<Damaged>,
-    left_out: usize,
-}
-
-struct Damaged {
-    place: Text,
-    expected: Text,
-    observed: Text,
-    second_read: Text,
 }
 
 impl Findings {
-    /// All findings of a report.
-    pub fn new(findings: &[FindingReport]) -> Self {
-        Findings::of(findings.iter().collect(), MOST_DAMAGE)
+    /// A selection of the findings about `target`, which is a URI, a path or a bucket. A reason that is part of `told`
+    /// is not repeated.
+    pub fn of<'a>(findings: impl Iterator<Item = &'a FindingReport>, target: &str, told: &str) -> Self {
+        let mut sorted: Vec<&FindingReport> = findings.collect();
+        sorted.sort_by_key(|finding| match finding.verdict {
+            Verdict::Fail => 0,
+            Verdict::Unknown => 1,
+            Verdict::Pass => 2,
+        });
+        let (open, folded): (Vec<_>, Vec<_>) = sorted.into_iter().partition(|finding| finding.blocks_pass());
+        let views = |findings: Vec<&FindingReport>| {
+            findings.into_iter().map(|finding| View::new(finding, target, told)).collect()
+        };
+        Findings { findings: views(open), folded: views(folded) }
     }
 
-    /// A selection of findings, with at most `most_damage` damaged parts each.
-    pub fn of(mut findings: Vec<&FindingReport>, most_damage: usize) -> Self {
-        findings.sort_by_key(|finding| match (finding.verdict, finding.required) {
-            (Verdict::Fail, _) => 0,
-            (Verdict::Pass, _) => 3,
-            (Verdict::Unknown, true) => 1,
-            (Verdict::Unknown, false) => 2,
-        });
-        Findings { findings: findings.into_iter().map(|finding| View::new(finding, most_damage)).collect() }
+    /// Whether there are no findings.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.folded.is_empty()
+    }
+
+    /// `3 checks passed, 1 optional check not answered`.
+    fn folded_in_words(&self) -> String {
+        let passed = self.folded.iter().filter(|finding| finding.tone == Tone::Pass).count();
+        let counted = |count: usize, kind: &str, end: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            (count > 0).then(|| format!("{count} {kind}check{plural} {end}"))
+        };
+        let more = if self.findings.is_empty() { "" } else { "other " };
+        let words = [
+            counted(passed, more, "passed"),
+            counted(self.folded.len().saturating_sub(passed), "optional ", "not answered"),
+        ];
+        words.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
 impl View {
-    fn new(finding: &FindingReport, most_damage: usize) -> Self {
+    fn new(finding: &FindingReport, target: &str, told: &str) -> Self {
         let text = |value: &Option<String>| Text::from(value.as_deref().unwrap_or_default());
         let same = finding.verdict == Verdict::Pass && finding.expected == finding.observed;
-        let reason = finding.reason.as_ref();
+        let reason = finding.reason.as_ref().filter(|reason| told.is_empty() || !told.contains(&reason.detail));
         let mut remarks = Vec::new();
         match finding.reads {
             Some(2..) => remarks.push("read twice, the second time afresh, with the same wrong result".into()),
@@ -67,7 +78,7 @@ impl View {
             None => {}
         }
         if let Some(bytes) = finding.covered_bytes {
-            remarks.push(format!("speaks for {}", size(bytes)).into());
+            remarks.push(format!("covers {}", size(bytes)).into());
         }
         View {
             tone: Tone::of_verdict(finding.verdict),
@@ -77,30 +88,8 @@ impl View {
             expected: if same { Text::default() } else { text(&finding.expected) },
             observed: text(&finding.observed),
             reason: reason.map(|reason| Text::from(&reason.detail)).unwrap_or_default(),
-            advice: reason.map(|reason| text(&reason.advice)).unwrap_or_default(),
+            step: reason.and_then(|reason| after_reason(reason, target)).as_ref().map(StepView::from),
             remarks,
-            damage: finding.damage.iter().take(most_damage).map(Damaged::from).collect(),
-            left_out: finding.damage.len().saturating_sub(most_damage),
-        }
-    }
-}
-
-impl From<&DamageReport> for Damaged {
-    fn from(damage: &DamageReport) -> Self {
-        let place = format!(
-            "part {}: offset {}, {} bytes",
-            damage.part,
-            grouped(damage.offset_bytes),
-            grouped(damage.length_bytes)
-        );
-        Damaged {
-            place: place.into(),
-            expected: (&damage.expected).into(),
-            observed: (&damage.observed).into(),
-            second_read: match &damage.second_read {
-                Some(second) if *second == damage.observed => "the same".into(),
-                second => second.as_deref().unwrap_or_default().into(),
-            },
         }
     }
 }

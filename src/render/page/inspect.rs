@@ -1,19 +1,29 @@
 use askama::Template;
 
-use super::blocks::{Block, Facts, List, Table};
+use super::blocks::{Block, Facts, List, StepView, Table};
 use super::text::{grouped, size};
 use super::tone::Tone;
 use super::verify::{add_layout, identity, notes};
 use super::{Section, reading, strip};
 use crate::audit::joined;
 use crate::facts::Recognised;
-use crate::report::{ETagKind, Exit, InspectReport, LockReport, ProofReport};
+use crate::ident::ObjectUri;
+use crate::render::next_step::bring_back;
+use crate::report::{ETagKind, Exit, InspectReport, LockReport, ProofReport, ReadableState};
 use crate::verdict::CheckId;
 
 pub(super) fn section(report: &InspectReport) -> Section {
     let tone = if report.exit_code == Exit::Passed { Tone::Plain } else { Tone::of_exit(report.exit_code) };
     let mut section = Section::new(&report.target, tone, &headline(report), report.exit_code);
     section.bytes = Some(report.identity.object_bytes);
+    if report.readable == ReadableState::Archived {
+        section.remark =
+            format!("It cannot be read now: {}", report.readable_detail.as_deref().unwrap_or("archived")).into();
+        // An archive tier of Intelligent-Tiering takes another request, without a number of days.
+        let takes_days = report.storage_class.as_deref() != Some("INTELLIGENT_TIERING");
+        let object = report.target.parse::<ObjectUri>().ok().filter(|_| takes_days);
+        section.next = object.as_ref().map(bring_back).as_ref().map(StepView::from);
+    }
     let mut block = |block: Block| section.blocks.push(block);
     block(proofs(report));
     notes(&report.notes).into_iter().for_each(&mut block);
@@ -28,9 +38,9 @@ fn headline(report: &InspectReport) -> String {
     let reachable: Vec<CheckId> =
         report.proofs.iter().filter(|proof| proof.reachable).map(|proof| proof.check).collect();
     match (reachable.as_slice(), report.storage_class.is_some()) {
-        ([], true) => "a verify could prove nothing: no reference".to_owned(),
+        ([], true) => "verify has no reference to compare the bytes with".to_owned(),
         ([], false) => "a file has no reference of its own".to_owned(),
-        (checks, _) => format!("a verify could hold every byte against {}", joined(checks, ", ")),
+        (checks, _) => format!("verify can compare every byte with {}", joined(checks, ", ")),
     }
 }
 
@@ -39,7 +49,7 @@ fn proofs(report: &InspectReport) -> Block {
         let reason = proof.reason.as_ref();
         let text = match reason {
             None => format!("{}: {}", proof.check, proof.detail),
-            Some(reason) => format!("{} out of reach: {}", proof.check, reason.detail),
+            Some(reason) => format!("{} cannot be compared: {}", proof.check, reason.detail),
         };
         let advice = reason.and_then(|reason| reason.advice.as_deref()).unwrap_or_default();
         (text.into(), advice.into())
@@ -57,7 +67,7 @@ fn proofs(report: &InspectReport) -> Block {
         None => facts.add("to read", "nothing"),
     }
     body.extend(facts.render());
-    Block::new("What a verify could prove", body)
+    Block::new("What verify can compare", body)
 }
 
 fn facts(report: &InspectReport) -> Block {

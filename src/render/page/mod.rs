@@ -5,6 +5,7 @@
 
 mod audit;
 mod blocks;
+mod damage;
 mod findings;
 mod inspect;
 mod other;
@@ -17,7 +18,7 @@ mod verify;
 
 use askama::Template;
 
-use blocks::Block;
+use blocks::{Block, StepView};
 use text::Text;
 use tone::Tone;
 
@@ -131,6 +132,8 @@ struct Section {
     says: Text,
     /// An additional remark; may be empty.
     remark: Text,
+    /// The first thing to do.
+    next: Option<StepView>,
     exit: Exit,
     bytes: Option<u64>,
     blocks: Vec<Block>,
@@ -145,6 +148,7 @@ impl Section {
             word: tone.word(),
             says: says.into(),
             remark: Text::default(),
+            next: None,
             exit,
             bytes: None,
             blocks: Vec::new(),

@@ -57,7 +57,8 @@ struct Gathered {
 
 impl PartMap {
     /// `None` if no part is known.
-    pub fn new(runs: &[PartRunReport], layout: Option<&LayoutReport>) -> Option<Self> {
+    /// Parts in one of the states `listed` are listed below the map.
+    pub fn new(runs: &[PartRunReport], layout: Option<&LayoutReport>, listed: &[PartState]) -> Option<Self> {
         let total = runs.iter().map(|run| run.last_part).max().filter(|total| *total > 0)?;
         let group = group_of(total);
         let mut cells = vec![Gathered::default(); usize::try_from(total.div_ceil(group)).ok()?];
@@ -78,8 +79,7 @@ impl PartMap {
             let label = if group == 1 && total <= NUMBERED { first.to_string() } else { String::new() };
             Cell { class: cell.class(), says: cell.says(first, last, offset).into(), label: label.into() }
         });
-        let trouble: Vec<&PartRunReport> =
-            runs.iter().filter(|run| matches!(run.state, PartState::Damaged | PartState::InQuestion)).collect();
+        let trouble: Vec<&PartRunReport> = runs.iter().filter(|run| listed.contains(&run.state)).collect();
         Some(PartMap {
             group,
             cells: shown.collect(),
@@ -211,7 +211,7 @@ mod tests {
             run(51, 9_990, PartState::Proved),
             run(9_991, 10_000, PartState::Unread),
         ];
-        let map = PartMap::new(&runs, None).unwrap();
+        let map = PartMap::new(&runs, None, &[PartState::Damaged, PartState::InQuestion]).unwrap();
         assert_eq!((map.group, map.cells.len()), (10, 1000));
         let classes: String = map.cells.iter().take(6).map(|cell| cell.class).collect();
         assert_eq!(classes, "pdpqrp");
@@ -226,13 +226,13 @@ mod tests {
 
     #[test]
     fn nonsense_harms_nothing() {
-        assert!(PartMap::new(&[], None).is_none());
-        assert!(PartMap::new(&[PartRunReport { last_part: 0, ..run(0, 1, PartState::Read) }], None).is_none());
+        assert!(PartMap::new(&[], None, &[]).is_none());
+        assert!(PartMap::new(&[PartRunReport { last_part: 0, ..run(0, 1, PartState::Read) }], None, &[]).is_none());
         let odd = [
             PartRunReport { first_part: 0, last_part: u64::MAX, offset: 0, bytes: 0, state: PartState::Unread },
             PartRunReport { first_part: 9, last_part: 3, offset: 0, bytes: 0, state: PartState::Damaged },
         ];
-        let map = PartMap::new(&odd, None).unwrap();
+        let map = PartMap::new(&odd, None, &[]).unwrap();
         assert!(map.cells.len() as u64 <= MOST_CELLS && map.cells.iter().all(|cell| cell.class == "u"));
     }
 }

@@ -12,11 +12,15 @@ const NARROW: u32 = 340;
 /// Maximum number of points of a line; more would not be visible.
 const MOST_POINTS: usize = 400;
 
-/// Requests, bytes and throughput of a read.
-pub(super) fn stats(stats: &StatsReport) -> Block {
+/// Requests, bytes and throughput of the read of an object of `object_bytes`.
+pub(super) fn stats(stats: &StatsReport, object_bytes: u64) -> Block {
     let mut facts = Facts::default();
-    facts.add("received", size(stats.received_bytes));
-    facts.add("covered", size(stats.covered_bytes));
+    if stats.received_bytes != object_bytes {
+        facts.add("received", size(stats.received_bytes));
+    }
+    if stats.covered_bytes != object_bytes {
+        facts.add("covered", size(stats.covered_bytes));
+    }
     let mean = if stats.elapsed_seconds > 0.0 {
         format!(", {} on average", rate(stats.received_bytes as f64 / stats.elapsed_seconds))
     } else {

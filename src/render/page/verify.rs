@@ -1,31 +1,51 @@
 use askama::Template;
 
-use super::blocks::{Block, Facts, List, Table};
+use super::blocks::{Block, Facts, List, StepView, Steps, Table};
+use super::damage::{Damage, Most, disagrees};
 use super::findings::Findings;
 use super::parts::PartMap;
 use super::text::size;
 use super::tone::Tone;
 use super::{Section, reading, strip};
 use crate::audit::joined;
+use crate::render::next_step::{Step, after_damage, after_reason};
 use crate::render::verify::{conclusion, describe_layout};
-use crate::report::{DigestReport, IdentityReport, LayoutReport, Note, VerifyReport};
+use crate::report::{DigestReport, FindingReport, IdentityReport, LayoutReport, Note, PartState, VerifyReport};
+use crate::verdict::{CheckId, Verdict};
+
+/// Maximum numbers of damaged parts.
+const MOST_DAMAGE: Most = Most { first: 5, all: 200 };
 
 pub(super) fn section(report: &VerifyReport) -> Section {
-    let mut section =
-        Section::new(&report.target, Tone::of_verdict(report.verdict), &conclusion(report), report.exit_code);
-    section.remark = if report.accepted.is_empty() {
-        String::new().into()
-    } else {
-        format!("Its unknown was accepted: {}", joined(&report.accepted, ", ")).into()
-    };
+    let (says, next) = reason(report);
+    let mut section = Section::new(&report.target, Tone::of_verdict(report.verdict), &says, report.exit_code);
+    if !report.accepted.is_empty() {
+        section.remark = format!("Accepted although unknown: {}", joined(&report.accepted, ", ")).into();
+    }
+    section.next = next.as_ref().map(StepView::from);
     section.bytes = Some(report.identity.object_bytes);
+    let damage = Damage::new(report.findings.iter(), report.layout.as_ref().and_then(|l| l.parts), MOST_DAMAGE);
     let mut block = |block: Block| section.blocks.push(block);
+    // The blocks of the damaged parts name them, if they are all there.
+    let listed: &[PartState] = match &damage {
+        Some(damage) if !damage.is_cut() => &[PartState::InQuestion],
+        _ => &[PartState::Damaged, PartState::InQuestion],
+    };
+    if let Some(map) = PartMap::new(&report.parts, report.layout.as_ref(), listed) {
+        block(Block::new("Parts", map.render().into_iter().collect()));
+    }
+    if let Some(damage) = &damage {
+        block(Block::new("Damage", damage.render().into_iter().collect()));
+    }
+    if report.findings.iter().any(disagrees) {
+        Steps::block(&after_damage(&report.target, &report.identity)).into_iter().for_each(&mut block);
+    }
     if !report.proved_by.is_empty() {
         block(proofs(report));
     }
-    block(Block::new("Findings", Findings::new(&report.findings).render().into_iter().collect()));
-    if let Some(map) = PartMap::new(&report.parts, report.layout.as_ref()) {
-        block(Block::new("Parts", map.render().into_iter().collect()));
+    let findings = Findings::of(findings(report, damage.is_some()), &report.target, &says);
+    if !findings.is_empty() {
+        block(Block::new("Findings", findings.render().into_iter().collect()));
     }
     notes(&report.notes).into_iter().for_each(&mut block);
     block(facts(report));
@@ -35,8 +55,34 @@ pub(super) fn section(report: &VerifyReport) -> Section {
     if !report.digests.is_empty() {
         block(digests(&report.digests));
     }
-    block(reading::stats(&report.stats));
+    block(reading::stats(&report.stats, report.identity.object_bytes));
     section
+}
+
+/// The reason of the verdict, and what to do about it if it is unknown.
+fn reason(report: &VerifyReport) -> (String, Option<Step>) {
+    if report.verdict != Verdict::Unknown {
+        return (conclusion(report), None);
+    }
+    let open = report.findings.iter().filter(|finding| finding.required && finding.verdict == Verdict::Unknown);
+    let mut details: Vec<&str> = Vec::new();
+    let mut next = None;
+    for reason in open.filter_map(|finding| finding.reason.as_ref()) {
+        if !details.contains(&reason.detail.as_str()) {
+            details.push(&reason.detail);
+        }
+        next = next.or_else(|| after_reason(reason, &report.target));
+    }
+    (details.join("; "), next)
+}
+
+/// The findings that no other block shows: the overall proof is the verdict itself.
+fn findings(report: &VerifyReport, is_damage_shown: bool) -> impl Iterator<Item = &FindingReport> {
+    report.findings.iter().filter(move |finding| {
+        finding.check != CheckId::Proof
+            && !report.proved_by.contains(&finding.check)
+            && !(is_damage_shown && disagrees(finding))
+    })
 }
 
 fn proofs(report: &VerifyReport) -> Block {

@@ -4,6 +4,7 @@
 mod objects;
 mod observed;
 mod picture;
+mod severity;
 mod status;
 mod trouble;
 
@@ -16,7 +17,6 @@ use super::tone::Tone;
 use crate::audit::joined;
 use crate::checksum::{Algorithm, Hasher};
 use crate::report::{AuditReport, AuditedBucketReport, AuditedReport, Exit, ObservationReport, Report};
-use crate::verdict::Verdict;
 use objects::Objects;
 use observed::Observed;
 use status::RowStatus;
@@ -94,7 +94,7 @@ impl Fleet {
             script: SCRIPT,
             script_sha256: Hasher::digest(Algorithm::Sha256, SCRIPT.as_bytes()).base64(),
             tone,
-            word: if tone == Tone::Plain { "In order" } else { tone.word() },
+            word: if tone == Tone::Plain { "Good" } else { tone.word() },
             says: says(&table, objects.len()).into(),
             exit: exit.code(),
             exit_meaning: exit_meaning(*exit, proved),
@@ -121,24 +121,22 @@ fn list(texts: &[String]) -> Result<String, askama::Error> {
 }
 
 fn says(table: &Objects, total: usize) -> String {
-    let told = [
-        (RowStatus::Fail, "failed"),
-        (RowStatus::Unknown, Verdict::Unknown.name()),
-        (RowStatus::Seen, "seen in order"),
-        (RowStatus::Pass, "in order and proved"),
-    ];
-    let told = told.iter().map(|(standing, word)| (table.count(*standing), word)).filter(|(count, _)| *count > 0);
-    let told: Vec<String> = told.map(|(count, word)| format!("{} {word}", Count(count))).collect();
+    let counted = RowStatus::ALL.map(|standing| (table.count(standing), standing.counted()));
+    let counted: Vec<String> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", Count(*count)))
+        .collect();
     match total {
-        0 => "no object was told of".to_owned(),
-        many => format!("{}: {}", Count(many).objects(), told.join(", ")),
+        0 => "no object was examined".to_owned(),
+        many => format!("{}; {} in all", counted.join(", "), Count(many).objects()),
     }
 }
 
 fn exit_meaning(exit: Exit, proved: bool) -> &'static str {
     match (exit, proved) {
-        (Exit::Passed, true) => "every object is in order, and every byte of it proved",
-        (Exit::Passed, false) => "nothing that was asked for is wrong or open; not every object is proved",
+        (Exit::Passed, true) => "no problem in any object, and every byte proved",
+        (Exit::Passed, false) => "no requested check failed or was left unanswered; not every object is proved",
         (Exit::CouldNot, _) => "a part of the work could not be done",
         (exit, _) => Tone::of_exit(exit).exit_meaning(exit),
     }
@@ -160,7 +158,7 @@ fn facts(audit: &AuditReport, objects: &[&AuditedReport]) -> String {
     facts.add("proved before, and still good", count(audit.still_good));
     let proved = objects.iter().filter(|report| report.proof.is_some()).count();
     facts.add("with a proof, new or old", format!("{} of {}", Count(proved), Count(objects.len()).objects()));
-    facts.add("due, left for another run", count(audit.left));
+    facts.add("due, not reached", count(audit.left));
     facts.add("missing", count(audit.missing));
     let some = [("in other slices", audit.other_slices), ("other objects, left alone", audit.other_objects)];
     for (label, number) in some.into_iter().filter(|(_, number)| *number > 0) {

@@ -18,7 +18,7 @@ pub(super) struct Objects {
     rows: Vec<Row>,
     total: Count,
     left_out: Count,
-    counts: [(RowStatus, Count); 4],
+    counts: [(RowStatus, Count); 7],
 }
 
 struct Row {
@@ -94,7 +94,7 @@ impl Row {
 fn checks(report: &AuditedReport) -> String {
     let named = report.findings.iter().filter(|finding| finding.blocks_pass()).map(|finding| match finding.verdict {
         Verdict::Fail => finding.check.to_string(),
-        Verdict::Pass | Verdict::Unknown => format!("{} (open)", finding.check),
+        Verdict::Pass | Verdict::Unknown => format!("{} (not answered)", finding.check),
     });
     let named: Vec<String> = named.collect();
     match report.exit_code {

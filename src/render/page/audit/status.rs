@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use super::severity::Severity;
 use crate::render::page::tone::Tone;
 use crate::report::{AuditedReport, Exit};
 use crate::verdict::Verdict;
@@ -7,7 +8,10 @@ use crate::verdict::Verdict;
 /// Status of an object, the worst first. Objects without problems are divided by whether every byte was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RowStatus {
-    Fail,
+    Damaged,
+    Missing,
+    Replaced,
+    Policy,
     Unknown,
     Seen,
     Pass,
@@ -15,12 +19,26 @@ pub(super) enum RowStatus {
 
 impl RowStatus {
     /// All statuses, the worst first.
-    pub const ALL: [RowStatus; 4] = [RowStatus::Fail, RowStatus::Unknown, RowStatus::Seen, RowStatus::Pass];
+    pub const ALL: [RowStatus; 7] = [
+        RowStatus::Damaged,
+        RowStatus::Missing,
+        RowStatus::Replaced,
+        RowStatus::Policy,
+        RowStatus::Unknown,
+        RowStatus::Seen,
+        RowStatus::Pass,
+    ];
 
-    /// The status of an object, from its exit code and verdict.
+    /// The status of an object, from its exit code, its verdict and its findings.
     pub fn of(report: &AuditedReport) -> Self {
         match (report.exit_code, report.verdict) {
-            (Exit::Failed, _) | (_, Verdict::Fail) => RowStatus::Fail,
+            (Exit::Failed, _) | (_, Verdict::Fail) => match Severity::worst(&report.findings) {
+                Some(Severity::Missing) => RowStatus::Missing,
+                Some(Severity::Replaced) => RowStatus::Replaced,
+                Some(Severity::Policy) => RowStatus::Policy,
+                // A failure that no finding explains is presented as the worst.
+                Some(Severity::Damaged | Severity::Unknown) | None => RowStatus::Damaged,
+            },
             (Exit::Passed, Verdict::Pass) => RowStatus::Pass,
             (Exit::Passed, _) => RowStatus::Seen,
             _ => RowStatus::Unknown,
@@ -30,7 +48,7 @@ impl RowStatus {
     /// The tone that presents the status.
     pub fn tone(self) -> Tone {
         match self {
-            RowStatus::Fail => Tone::Fail,
+            RowStatus::Damaged | RowStatus::Missing | RowStatus::Replaced | RowStatus::Policy => Tone::Fail,
             RowStatus::Unknown => Tone::Unknown,
             RowStatus::Seen => Tone::Plain,
             RowStatus::Pass => Tone::Pass,
@@ -40,28 +58,52 @@ impl RowStatus {
     /// Name in links that filter the table, and CSS class of a row.
     pub fn name(self) -> &'static str {
         match self {
-            RowStatus::Fail => Verdict::Fail.name(),
-            RowStatus::Unknown => Verdict::Unknown.name(),
+            RowStatus::Damaged => "damaged",
+            RowStatus::Missing => "missing",
+            RowStatus::Replaced => "replaced",
+            RowStatus::Policy => "policy",
+            RowStatus::Unknown => "unknown",
             RowStatus::Seen => "seen",
-            RowStatus::Pass => Verdict::Pass.name(),
+            RowStatus::Pass => "pass",
         }
     }
 
     /// The word shown for the status.
     pub fn word(self) -> &'static str {
         match self {
-            RowStatus::Seen => "Seen",
-            other => other.tone().word(),
+            RowStatus::Damaged => "Damaged",
+            RowStatus::Missing => "Missing",
+            RowStatus::Replaced => "Replaced",
+            RowStatus::Policy => "Policy",
+            RowStatus::Unknown => "Unknown",
+            RowStatus::Seen => "Not proved",
+            RowStatus::Pass => "Good",
+        }
+    }
+
+    /// The status in a sentence, after a number of objects.
+    pub fn counted(self) -> &'static str {
+        match self {
+            RowStatus::Damaged => "damaged",
+            RowStatus::Missing => "missing",
+            RowStatus::Replaced => "replaced",
+            RowStatus::Policy => "against the policy",
+            RowStatus::Unknown => "unknown",
+            RowStatus::Seen => "good (not proved)",
+            RowStatus::Pass => "good (proved)",
         }
     }
 
     /// Explanation of the status.
     pub fn meaning(self) -> &'static str {
         match self {
-            RowStatus::Fail => "something is wrong",
-            RowStatus::Unknown => "something demanded is open",
-            RowStatus::Seen => "in order as far as was asked, not proved",
-            RowStatus::Pass => "in order, and every byte proved",
+            RowStatus::Damaged => "the bytes differ from a reference",
+            RowStatus::Missing => "known before, and gone",
+            RowStatus::Replaced => "other content than before",
+            RowStatus::Policy => "the policy is not met",
+            RowStatus::Unknown => "a required check was not answered",
+            RowStatus::Seen => "no problem found; not every byte proved",
+            RowStatus::Pass => "no problem found, every byte proved",
         }
     }
 }

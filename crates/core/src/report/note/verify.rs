@@ -10,6 +10,9 @@ sentences! {
         /// An earlier run read a part of the bytes.
         Resumed { read_bytes: u64, of_bytes: u64, until: String, file: String } =>
             "{} of {} were read by an earlier run, up to {until} ({file})" (ByteSize(*read_bytes), ByteSize(*of_bytes)),
+        /// Nothing shows that the object is the one that an earlier run read.
+        NotResumed { file: String } =>
+            "{file} is not resumed from, and everything is read again: neither a strong ETag nor a version id shows that the object is unchanged",
         /// A second read, because the parts are others than was assumed.
         RereadByParts { bytes: u64 } =>
             "the parts end elsewhere than was assumed; reading {} again along the right ones" (ByteSize(*bytes)),
