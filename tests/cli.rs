@@ -115,6 +115,19 @@ async fn no_server_ends_with_4_in_bounded_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn throttled_requests_are_summed_up_in_a_pipe() {
+    let (lab, server) = lab().await;
+    server.put("archive", KEY, &data(1, 1000), None).await;
+    let slow = Fault::Status { status: 503, code: "SlowDown" };
+    lab.script(FaultRule::new(Operation::GetObject, slow).times(4));
+    let run = server.run(&["verify", &target(KEY)]).await;
+    let lines: Vec<&str> = run.assert_exit(0).stderr.lines().collect();
+    assert_eq!(lines.last(), Some(&"retried 4 requests: throttled 4× (SlowDown)"), "{lines:?}");
+    let slowing = lines.iter().filter(|line| line.contains("slowing down")).count();
+    assert!((1..=2).contains(&slowing), "one line every 5 s at most: {lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_archived_object_is_not_read() {
     let (lab, server) = lab().await;
     server.put("archive", KEY, &data(1, 1000), None).await;

@@ -188,7 +188,8 @@ pub struct ReadingArgs {
     pub resume: Option<PathBuf>,
     /// Stop reading after this time, such as 90s or 2h
     ///
-    /// No GET is started after this time; those in flight may take up to a minute more.
+    /// No GET is started after this time, nor one that cannot end in time. Those in flight may take 2 s more; then they are
+    /// cancelled, and their ranges do not count as read.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,
     /// Stop after reading this many bytes

@@ -22,6 +22,7 @@ mod listed;
 mod output;
 mod page;
 mod paths;
+mod progress;
 mod resolve;
 mod results;
 mod run;

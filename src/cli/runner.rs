@@ -6,11 +6,11 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputArgs, PageArgs};
+use super::progress::Progress;
 use super::results::Results;
 use super::selection::hinted;
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
-use super::terminal::Progress;
 use crate::commands::verify::VerifyError;
 use crate::report::{Exit, Report};
 use crate::source::{Context, ObjectSource, Session, SourceError};
@@ -63,7 +63,7 @@ impl Runner {
     /// Starts without results.
     pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
         let display = settings.display;
-        let (results, progress) = (Results::new(output.json, display), Arc::new(Progress::new(display)));
+        let (results, progress) = (Results::new(output.json, display), Progress::new(display));
         Runner { results, progress, settings: settings.clone(), stopped: false }
     }
 
@@ -74,7 +74,6 @@ impl Runner {
 
     /// The context for the requests of the next target. Shows their progress until the report.
     pub fn context(&mut self) -> Context {
-        self.progress = Arc::new(Progress::new(self.settings.display));
         Context { monitor: self.progress.clone(), ..Context::default() }
     }
 
@@ -92,7 +91,7 @@ impl Runner {
     ) -> Option<T> {
         // Boxed, because the nested futures of a whole command exceed the recursion limit of the compiler.
         let done = until(&cancel_on_signal(), stop, Box::pin(work)).await;
-        self.progress.clear();
+        self.progress.finish();
         self.settle(target, done)
     }
 
@@ -170,20 +169,20 @@ impl Runner {
 
     /// Shows a report.
     pub fn add(&mut self, report: Report) {
-        self.progress.clear();
+        self.progress.finish();
         self.results.add(report);
     }
 
     /// Shows a preliminary report of a target, which is followed by the one that counts.
     #[cfg(feature = "ec2")]
     pub fn show(&mut self, report: &Report) {
-        self.progress.clear();
+        self.progress.finish();
         self.results.show(report);
     }
 
     /// Shows why there is no report about a target.
     pub fn fail(&mut self, target: &str, failure: impl Into<Failure>) {
-        self.progress.clear();
+        self.progress.finish();
         match failure.into() {
             Failure::Source(error) => self.results.error(target, &hinted(target, error)),
             Failure::OutOfTime(message) => self.results.open(target, &message),

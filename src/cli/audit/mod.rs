@@ -18,10 +18,10 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
 use super::connect::{connect, options};
+use super::progress::Progress;
 use super::results::Results;
 use super::settings::Settings;
 use super::signals::{cancel_on_signal, until};
-use super::terminal::Progress;
 use super::usage::{UsageError, before_work, load, read};
 use crate::audit::{Level, Policy};
 use crate::clock::{Clock, SystemClock};
@@ -56,7 +56,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         },
         _ => None,
     };
-    let progress = Arc::new(Progress::new(settings.display));
+    let progress = Progress::new(settings.display);
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
@@ -64,7 +64,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     let options = options(&args.connection)?;
     let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, before_work(request.due.until, buckets)).await else {
-        progress.clear();
+        progress.finish();
         results.interrupted();
         return Ok(results.finish());
     };
@@ -79,13 +79,12 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         (known, _) => known,
     };
     let done = audit(&services, &request, ledger, &cancel, |report| {
-        progress.clear();
         announce(&report, &*progress);
         files.add(&report);
-        results.add(report);
+        progress.aside(|| results.add(report));
     });
     let done = done.await;
-    progress.clear();
+    progress.finish();
     let report = done.map_err(|error| UsageError(error.to_string()))?;
     if cancel.is_cancelled() {
         results.interrupted();

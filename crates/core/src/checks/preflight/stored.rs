@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::presence::{Presence, judge_presence};
-use super::stored_survey::StoredSurvey;
+use super::stored_survey::{FoundCopy, StoredSurvey};
 use crate::facts::{Fact, StoreTask, UploadFacts};
 use crate::ident::{AmiId, BucketPath};
 use crate::units::ByteSize;
