@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::targets::{SelectionArgs, Word};
+use super::selection::{SelectionArgs, Word};
 use super::values::{algorithms, verify_checks};
 use crate::checksum::Algorithm;
 use crate::commands::verify::Expected;

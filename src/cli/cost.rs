@@ -5,10 +5,11 @@ use clap::{Args, ValueHint};
 
 use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::connect::SourceFactory;
+use super::listed::selected;
 use super::resolve::record;
 use super::runner::{Runner, Stop};
+use super::selection::{SelectionArgs, Word};
 use super::settings::Settings;
-use super::targets::{SelectionArgs, Word, selected};
 use super::usage::{UsageError, load};
 #[cfg(feature = "ec2")]
 use crate::commands::cost::cost_of_image;

@@ -18,6 +18,7 @@ mod help;
 mod images;
 #[cfg(feature = "lab")]
 mod lab;
+mod listed;
 mod output;
 mod page;
 mod paths;
@@ -26,6 +27,7 @@ mod resolve;
 mod results;
 mod run;
 mod runner;
+mod selection;
 mod settings;
 mod signals;
 mod sums;

@@ -17,8 +17,8 @@ use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
 use super::output::fall_silent;
+use super::selection::{SelectionArgs, Word};
 use super::settings::Settings;
-use super::targets::{SelectionArgs, Word, url_file};
 use super::usage::UsageError;
 #[cfg(feature = "s3")]
 use crate::files::resolved;
@@ -234,7 +234,7 @@ impl Paths {
 
     /// Files that name targets.
     fn lists(&mut self, typed: &[Word], selection: Option<&SelectionArgs>) {
-        for file in typed.iter().filter_map(url_file) {
+        for file in typed.iter().filter_map(Word::url_file) {
             self.input_or_stdin("the target", &file);
         }
         if let Some(file) = selection.and_then(|selection| selection.targets_from.as_deref()) {

@@ -11,6 +11,7 @@ use super::generate::{ManArgs, write_pages};
 use super::global::Verbosity;
 #[cfg(feature = "ec2")]
 use super::images::StoredCommand;
+use super::listed::selected;
 use super::output::{complain, keep_output, log, open_log, print, print_error_line};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
@@ -117,7 +118,7 @@ fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
 async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let sources = SourceFactory::new((&args.common.connection, settings), &args.targets).await?;
-    args.targets.extend(targets::selected(&args.selection, &sources, &mut runner).await?);
+    args.targets.extend(selected(&args.selection, &sources, &mut runner).await?);
     let request = InspectOptions {
         budget: Budget::default(),
         logical: logical(&args.logical)?,
@@ -142,8 +143,8 @@ async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, U
     let connection = (&args.common.connection, settings);
     let sources = SourceFactory::new(connection, args.targets.iter().chain(&args.references.like));
     let sources = before_work(until, sources).await?;
-    let selected = before_work(until, targets::selected(&args.selection, &sources, &mut runner)).await?;
-    args.targets.extend(selected);
+    let found = before_work(until, selected(&args.selection, &sources, &mut runner)).await?;
+    args.targets.extend(found);
     let requests = verify_requests(&args, &sources, until).await?;
     let cancel = cancel_on_signal();
     let works = args.targets.iter().map(Target::to_string).zip(requests);

@@ -23,6 +23,7 @@ mod parse;
 mod presigned;
 mod proxies;
 mod reading;
+mod reply;
 mod said;
 mod setting_error;
 mod settings;

@@ -12,7 +12,7 @@ use super::context::{ObjectContext, told_state};
 use super::error::{not_none, says_none, translate};
 use super::head::{self, Head};
 use super::headers::Headers;
-use super::reading::{frames, reading};
+use super::reply::{frames, reading};
 use super::{Connection, listing, never, parse};
 use crate::facts::{
     AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, Walk,

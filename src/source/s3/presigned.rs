@@ -20,7 +20,7 @@ use super::context::{ObjectContext, denies, told_state};
 use super::error::translate;
 use super::head::{self, Head};
 use super::headers::Headers;
-use super::reading::{frames, may_slow_down, misfit, reply_head};
+use super::reply::{frames, may_slow_down, misfit, reply_head};
 use super::{Connection, parse};
 use crate::facts::{AttributeFacts, ContentRange, Fact, LockFacts, ObjectFacts, PartFacts, Service, check_reply};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, PresignedUrl, Target};

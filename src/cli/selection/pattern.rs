@@ -7,11 +7,11 @@ use crate::ident::AmiId;
 use crate::source::{ErrorKind, SourceError};
 
 /// More would be an audit, which keeps no list in memory.
-pub(super) const MOST_TARGETS: usize = 100_000;
+pub(in crate::cli) const MOST_TARGETS: usize = 100_000;
 
 /// How the text of a pattern is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PatternKind {
+pub(in crate::cli) enum PatternKind {
     /// With wildcards.
     Glob,
     /// A prefix of `ami-….bin` objects.
@@ -23,7 +23,7 @@ pub(super) enum PatternKind {
 /// Keys of one bucket: by a pattern, or by a prefix.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "without S3 nothing is listed"))]
-pub(super) struct KeyPattern {
+pub(in crate::cli) struct KeyPattern {
     pub typed: String,
     pub bucket: String,
     /// What the server is asked for: the pattern up to its first wildcard, or the prefix.

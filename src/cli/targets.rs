@@ -1,11 +1,12 @@
+//! Reads the targets of a command: from arguments, and from files that they name.
+
 use std::path::{Path, PathBuf};
 
-use super::args::{SelectionArgs, Word};
-use super::pattern::{KeyPattern, MOST_TARGETS};
-use crate::cli::args::{ConnectionArgs, VersionArgs};
-use crate::cli::command::Command;
-use crate::cli::cost::Costed;
-use crate::cli::usage::{UsageError, load, read as read_file};
+use super::args::{ConnectionArgs, VersionArgs};
+use super::command::Command;
+use super::cost::Costed;
+use super::selection::{KeyPattern, MOST_TARGETS, SelectionArgs, Word};
+use super::usage::{UsageError, load, read as read_file};
 use crate::files::InputKind;
 use crate::ident::{ObjectUri, Target, TypedTarget};
 
@@ -14,7 +15,7 @@ use crate::ident::{ObjectUri, Target, TypedTarget};
 /// # Errors
 ///
 /// A text is not a target, with a hint; or a file cannot be read.
-pub(in crate::cli) async fn read(command: &mut Command) -> Result<(), UsageError> {
+pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
     match command {
         Command::Inspect(args) => {
             let words = words(&args.typed, &mut args.selection).await?;
@@ -30,7 +31,7 @@ pub(in crate::cli) async fn read(command: &mut Command) -> Result<(), UsageError
         }
         Command::Cost(args) => {
             for word in words(&args.typed, &mut args.selection).await? {
-                let costed = match word.0.parse() {
+                let costed = match word.as_str().parse() {
                     Ok(image) => Costed::Image(image),
                     Err(_) => Costed::Target(target(&word, &args.version, &mut args.connection)?),
                 };
@@ -42,20 +43,15 @@ pub(in crate::cli) async fn read(command: &mut Command) -> Result<(), UsageError
     Ok(())
 }
 
-/// The file of an argument `@FILE`, which holds a URL.
-pub(in crate::cli) fn url_file(word: &Word) -> Option<PathBuf> {
-    word.0.strip_prefix('@').map(PathBuf::from)
-}
-
 /// What was typed, with the content of files. Patterns are moved to `selection`.
 async fn words(typed: &[Word], selection: &mut SelectionArgs) -> Result<Vec<Word>, UsageError> {
-    let files = typed.iter().filter_map(url_file).chain(selection.targets_from.clone());
+    let files = typed.iter().filter_map(Word::url_file).chain(selection.targets_from.clone());
     if files.filter(|file| file.as_os_str() == "-").count() > 1 {
         return Err(UsageError("standard input can be read once only, by --targets-from - or by @-".to_owned()));
     }
     let mut words = Vec::new();
     for word in typed {
-        match url_file(word) {
+        match word.url_file() {
             None => words.push(word.clone()),
             Some(file) => words.push(one_in(file).await?),
         }
@@ -70,7 +66,7 @@ async fn words(typed: &[Word], selection: &mut SelectionArgs) -> Result<Vec<Word
         }
     }
     if let Some(kind) = selection.kind() {
-        let patterns = words.drain(..).map(|word| KeyPattern::parse(&word.0, kind));
+        let patterns = words.drain(..).map(|word| KeyPattern::parse(word.as_str(), kind));
         selection.patterns = patterns.collect::<Result<_, _>>()?;
     }
     Ok(words)
@@ -102,7 +98,7 @@ fn lines(text: &str) -> Result<Vec<Word>, String> {
         return Err(format!("line {line} has a NUL byte; write one target a line"));
     }
     let lines = text.trim_start_matches('\u{feff}').split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| Word(line.to_owned())).collect())
+    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| Word::new(line)).collect())
 }
 
 fn targets(
@@ -116,7 +112,7 @@ fn targets(
 /// The target of a word. Keeps the Region that a URL states.
 fn target(word: &Word, version: &VersionArgs, connection: &mut ConnectionArgs) -> Result<Target, UsageError> {
     let wrong = |error: crate::ident::ParseTargetError| UsageError(error.to_string());
-    let typed: TypedTarget = word.0.parse().map_err(wrong)?;
+    let typed: TypedTarget = word.as_str().parse().map_err(wrong)?;
     let target = typed.target(version.version_id.as_ref()).map_err(wrong)?;
     match &target {
         Target::File(path) => check_file(path)?,
@@ -144,7 +140,9 @@ mod tests {
 
     #[test]
     fn one_target_a_line() {
-        let read = |text: &str| lines(text).map(|words| words.into_iter().map(|word| word.0).collect::<Vec<_>>());
+        let read = |text: &str| {
+            lines(text).map(|words| words.into_iter().map(|word| word.as_str().to_owned()).collect::<Vec<_>>())
+        };
         let text = "\u{feff}s3://b/k\r\n# comment\n\n s3://b/ spaces \r\n#\r\n\r\n./#file";
         assert_eq!(read(text).unwrap(), ["s3://b/k", " s3://b/ spaces ", "./#file"]);
         assert_eq!(read("s3://b/a\rb\n").unwrap(), ["s3://b/a\rb"], "a carriage return inside a key");

@@ -10,7 +10,23 @@ use crate::ident::redact_urls;
 
 /// A target as typed. What it means depends on other options. `Debug` shows no secrets of a URL.
 #[derive(Clone)]
-pub struct Word(pub(super) String);
+pub struct Word(String);
+
+impl Word {
+    /// A target as a list has it.
+    pub(in crate::cli) fn new(text: &str) -> Self {
+        Word(text.to_owned())
+    }
+
+    pub(in crate::cli) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The file of an argument `@FILE`, which holds a URL.
+    pub(in crate::cli) fn url_file(&self) -> Option<PathBuf> {
+        self.0.strip_prefix('@').map(PathBuf::from)
+    }
+}
 
 impl FromStr for Word {
     type Err = Infallible;
@@ -43,12 +59,12 @@ pub struct SelectionArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub targets_from: Option<PathBuf>,
     #[arg(skip)]
-    pub(super) patterns: Vec<KeyPattern>,
+    pub(in crate::cli) patterns: Vec<KeyPattern>,
 }
 
 impl SelectionArgs {
     /// How TARGET is read if it is not one target.
-    pub(super) fn kind(&self) -> Option<PatternKind> {
+    pub(in crate::cli) fn kind(&self) -> Option<PatternKind> {
         match (self.glob, self.prefix, self.all_keys) {
             (true, ..) => Some(PatternKind::Glob),
             (false, true, false) => Some(PatternKind::StoredAmis),

@@ -1,11 +1,13 @@
-use super::args::SelectionArgs;
+//! The objects that patterns and prefixes name.
+
+use super::connect::SourceFactory;
+use super::runner::Runner;
 #[cfg(feature = "s3")]
-use super::pattern::{KeyPattern, MOST_TARGETS};
-use crate::cli::connect::SourceFactory;
-use crate::cli::runner::Runner;
+use super::runner::Stop;
+use super::selection::SelectionArgs;
 #[cfg(feature = "s3")]
-use crate::cli::runner::Stop;
-use crate::cli::usage::UsageError;
+use super::selection::{KeyPattern, MOST_TARGETS};
+use super::usage::UsageError;
 #[cfg(feature = "s3")]
 use crate::ident::ObjectUri;
 use crate::ident::Target;
@@ -14,7 +16,7 @@ use crate::source::{ErrorKind, SourceError};
 
 /// Lists the objects of all patterns, each object once. Shows an error for a pattern without a match.
 #[cfg(feature = "s3")]
-pub(in crate::cli) async fn selected(
+pub(super) async fn selected(
     selection: &SelectionArgs,
     sources: &SourceFactory<'_>,
     runner: &mut Runner,
@@ -45,7 +47,7 @@ pub(in crate::cli) async fn selected(
 
 /// Refuses patterns, which need S3.
 #[cfg(not(feature = "s3"))]
-pub(in crate::cli) async fn selected(
+pub(super) async fn selected(
     selection: &SelectionArgs,
     _: &SourceFactory<'_>,
     _: &mut Runner,

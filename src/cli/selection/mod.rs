@@ -1,0 +1,9 @@
+//! How targets are named: as typed, in lists, and by patterns of keys.
+
+mod args;
+mod hint;
+mod pattern;
+
+pub(super) use args::{SelectionArgs, Word};
+pub(super) use hint::hinted;
+pub(super) use pattern::{KeyPattern, MOST_TARGETS};
