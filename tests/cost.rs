@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use stored_ami::render::{Human, Renderer, Style};
+use stored_ami::render::{Detail, Human, Renderer, Style};
 use stored_ami::report::Line;
 
 const S3: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/prices/s3.json");
@@ -133,7 +133,7 @@ fn the_table_fits_its_terminal() {
     let typed: Line = serde_json::from_value(report).unwrap();
     for width in [50, 80, 100] {
         let mut out = Vec::new();
-        Human::new(&mut out, Style { colour: false, width }).render(&typed.report).unwrap();
+        Human::new(&mut out, Style { colour: false, width, detail: Detail::Full }).render(&typed.report).unwrap();
         let text = String::from_utf8(out).unwrap();
         for line in text.lines() {
             assert!(line.chars().count() <= width.max(52), "{width}: {line}");

@@ -8,13 +8,17 @@ mod spoil;
 use hostile::{HOSTILE, assert_tame};
 use serde_json::Value;
 use spoil::spoil_texts;
-use stored_ami::render::{Human, JsonLines, Renderer, Style, plot};
+use stored_ami::render::{Detail, Human, JsonLines, Renderer, Style, plot};
 use stored_ami::report::{Line, Report};
 
 /// Renders JSON lines the way they would have been printed.
 fn rendered(lines: &str, width: usize, colour: bool) -> String {
+    in_style(lines, Style { colour, width, detail: Detail::Brief })
+}
+
+fn in_style(lines: &str, style: Style) -> String {
     let mut out = Vec::new();
-    let mut human = Human::new(&mut out, Style { colour, width });
+    let mut human = Human::new(&mut out, style);
     for line in lines.lines() {
         let line: Line = serde_json::from_str(line).unwrap();
         human.render(&line.report).unwrap();

@@ -1,5 +1,6 @@
 //! Turns arguments into requests, and reports into output and an exit code. Only this module uses the terminal.
 
+mod again;
 mod args;
 #[cfg(feature = "s3")]
 mod audit;

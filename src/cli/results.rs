@@ -1,5 +1,6 @@
 use std::io;
 
+use super::again::same_command;
 use super::args::PageArgs;
 use super::output::complain;
 use super::page::PageFile;
@@ -20,8 +21,11 @@ pub(super) struct Results {
 
 impl Results {
     pub fn new(json: bool) -> Self {
-        let renderer: Box<dyn Renderer> =
-            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
+        let renderer: Box<dyn Renderer> = if json {
+            Box::new(JsonLines(io::stdout()))
+        } else {
+            Box::new(Human::new(io::stdout(), style()).going_on_with(same_command()))
+        };
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
     }
 

@@ -2,6 +2,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::again::same_command;
 use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
 use super::connect::SourceFactory;
@@ -17,7 +18,8 @@ use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::files::OutputKind;
 use crate::manifest::Manifest;
 use crate::plan::Budget;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, VerifyReport};
+use crate::verdict::ReasonCode;
 
 /// Runs a command and returns its exit code.
 pub async fn run(cli: Cli) -> Exit {
@@ -125,7 +127,11 @@ async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
 /// ends in between.
 fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOptions, manifest_path: Option<&Path>) {
     let Verified { report, manifest, finished, .. } = verified;
+    let stopped = stopped(&report);
     runner.add(Report::Verify(Box::new(report)));
+    if stopped {
+        complain(&going_on(request));
+    }
     if let (Some(manifest), Some(path)) = (manifest, manifest_path)
         && let Err(error) = write_manifest(&manifest, path)
     {
@@ -135,6 +141,23 @@ fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOption
         && let Err(error) = file.remove()
     {
         complain(&format!("{}: is no longer needed, and could not be removed: {error}", file.path().display()));
+    }
+}
+
+/// Whether a limit or a signal ended the read.
+fn stopped(report: &VerifyReport) -> bool {
+    let codes = report.findings.iter().filter_map(|finding| finding.reason.as_ref().map(|reason| reason.code));
+    codes.into_iter().any(|code| matches!(code, ReasonCode::Limited | ReasonCode::Interrupted))
+}
+
+/// Whether what was read is kept, and the command that goes on.
+fn going_on(request: &VerifyOptions) -> String {
+    match (&request.resume, same_command()) {
+        (Some(file), Some(command)) => format!("{} keeps what was read; go on with: {command}", file.path().display()),
+        (Some(file), None) => format!("{} keeps what was read; the same command goes on", file.path().display()),
+        (None, _) if request.sample.is_some() => "what was read is not kept".to_owned(),
+        (None, Some(command)) => format!("what was read is not kept; to keep it, run: {command} --resume FILE"),
+        (None, None) => "what was read is not kept; --resume FILE keeps it".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ident::redact_urls;
 use crate::progress::Monitor;
-use crate::render::{Style, printable};
+use crate::render::{Detail, Style, printable};
 use crate::sync::lock;
 use crate::units::{ByteSize, Throughput};
 
@@ -18,8 +18,8 @@ pub(super) fn style() -> Style {
     let terminal = io::stdout().is_terminal();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let width = if terminal { usize::from(console::Term::stdout().size().1) } else { 100 };
-    Style { colour: terminal && !refused, width: width.clamp(40, 120) }
+    let width = if terminal { usize::from(console::Term::stdout().size().1).clamp(40, 120) } else { Style::UNBOUNDED };
+    Style { colour: terminal && !refused, width, detail: Detail::Brief }
 }
 
 /// Shows progress on standard error: a bar on a terminal, otherwise a line every few seconds.

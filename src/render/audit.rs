@@ -1,26 +1,29 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, condition, field, printable, shell_word, wrap};
+use super::table::words;
+use super::{Label, Style, condition, damage, field, printable, shell_word, wrap};
 use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::ETag;
 use crate::report::{
-    AuditReport, AuditedBucketReport, AuditedReport, DeletionAnswer, DeletionSafetyReport, Exit, FindingReport,
-    LedgerEntryReport, LedgerReport, ObservationReport, ReasonReport,
+    AuditReport, AuditedBucketReport, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport,
+    FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ReasonReport, Severity,
 };
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, ReasonCode, Verdict};
 
-/// Writes one line for an object, and more for its problems. Objects with a valid earlier proof are omitted.
-pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) -> io::Result<()> {
-    let in_order = report.exit_code == Exit::Passed;
-    if in_order && report.examined.is_none() {
-        return Ok(());
-    }
-    let seen = in_order && report.verdict == Verdict::Unknown;
-    let label = if seen { Label::new("seen", Verdict::Unknown) } else { report.verdict.into() };
+/// Width of the word at the start of a line.
+const WORD: usize = 8;
+
+/// Writes the result for an object. In brief, it is one sentence about its worst findings.
+pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport, severity: Severity) -> io::Result<()> {
     let target = shell_word(&report.target.to_string());
-    writeln!(out, "{} {target}{}", style.label(label, 7), style.dim(&printable(&about(report))))?;
+    let label = style.label(label(report, severity), WORD);
+    if !style.is_full() {
+        let worst = what(report, severity);
+        return sentence(out, style, &label, &format!("{target}  {}", printable(&worst)));
+    }
+    writeln!(out, "{label} {target}{}", style.dim(&printable(&about(report))))?;
     for finding in report.findings.iter().filter(|finding| speaks(finding)) {
         condition::write(out, style, finding)?;
         for damage in finding.damage.iter().take(3) {
@@ -28,10 +31,68 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &AuditedReport) 
             field(out, style.width, 10, "damaged", &at)?;
         }
     }
-    for note in report.notes.iter().filter(|_| !in_order) {
+    for note in report.notes.iter().filter(|_| severity != Severity::Good) {
         field(out, style.width, 10, "note", &note.to_string())?;
     }
     Ok(())
+}
+
+/// The word for an object; one without problems that is not proved is `SEEN`.
+fn label(report: &AuditedReport, severity: Severity) -> Label<'static> {
+    match (severity, report.verdict) {
+        (Severity::Good, Verdict::Unknown) => Label::new("seen", Verdict::Unknown),
+        (Severity::Good, verdict) => verdict.into(),
+        (severity, _) => of_severity(severity),
+    }
+}
+
+fn of_severity(severity: Severity) -> Label<'static> {
+    let colour = match severity {
+        Severity::Good => Verdict::Pass,
+        Severity::Unknown => Verdict::Unknown,
+        _ => Verdict::Fail,
+    };
+    Label::new(severity.name(), colour)
+}
+
+/// Writes a text beside a label. A text that does not fit is wrapped below its first word.
+fn sentence(out: &mut impl Write, style: Style, label: &str, text: &str) -> io::Result<()> {
+    let lines = wrap(text, style.width.saturating_sub(WORD + 1).max(24));
+    for (index, line) in lines.iter().enumerate() {
+        match index {
+            0 => writeln!(out, "{label} {}", line.trim_end())?,
+            _ => writeln!(out, "{:WORD$} {}", "", line.trim())?,
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with an object or unknown about it: the worst findings, then the other requirements that it does not
+/// meet.
+fn what(report: &AuditedReport, severity: Severity) -> String {
+    let all = |severity: Severity| -> Vec<String> {
+        let findings = report.findings.iter().filter(|finding| speaks(finding));
+        let mut texts: Vec<String> = Vec::new();
+        for finding in findings.filter(|finding| Severity::of_finding(finding) == severity) {
+            let text = words(finding);
+            let text = if severity == Severity::Policy { format!("{}: {text}", finding.check) } else { text };
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        texts
+    };
+    let mut texts = match (severity, DamageSummary::of(&report.findings)) {
+        (Severity::Damaged, Some(damage)) => vec![damage::sentence(&damage, report.parts)],
+        (Severity::Unknown, _) => vec![format!("not answered: {}", all(severity).join("; "))],
+        _ => all(severity),
+    };
+    let lesser = Severity::ALL.iter().filter(|one| **one > severity && **one < Severity::Unknown);
+    texts.extend(lesser.flat_map(|one| all(*one)));
+    if severity != Severity::Damaged && severity != Severity::Policy {
+        texts.extend(report.notes.iter().map(ToString::to_string));
+    }
+    texts.join("; ")
 }
 
 /// Size, proof and change of an object, each preceded by two spaces.
@@ -63,12 +124,21 @@ fn day(at: &str) -> &str {
     at.split('T').next().unwrap_or(at)
 }
 
-pub(super) fn write_bucket(out: &mut impl Write, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
-    writeln!(out, "{} bucket {}", style.verdict(report.verdict, 7), printable(&report.bucket))?;
-    for finding in report.findings.iter().filter(|finding| speaks(finding)) {
-        condition::write(out, style, finding)?;
+pub(super) fn write_bucket(
+    out: &mut impl Write,
+    style: Style,
+    report: &AuditedBucketReport,
+    severity: Severity,
+) -> io::Result<()> {
+    let label = style.label(of_severity(severity), WORD);
+    let bucket = format!("bucket {}", printable(&report.bucket));
+    if style.is_full() {
+        writeln!(out, "{label} {bucket}")?;
+        return report.findings.iter().try_for_each(|finding| condition::write(out, style, finding));
     }
-    Ok(())
+    let findings = report.findings.iter().filter(|finding| speaks(finding));
+    let texts: Vec<String> = findings.map(|finding| format!("{}: {}", finding.check, words(finding))).collect();
+    sentence(out, style, &label, &format!("{bucket}  {}", printable(&texts.join("; "))))
 }
 
 pub(super) fn write_observation(out: &mut impl Write, style: Style, report: &ObservationReport) -> io::Result<()> {

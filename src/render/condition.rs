@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Label, Style, printable, wrap};
+use super::{Label, Style, folded, printable, wrap};
 use crate::report::FindingReport;
 use crate::verdict::Verdict;
 
@@ -16,12 +16,15 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
     let texts = match (&finding.reason, finding.verdict) {
         (Some(reason), _) => vec![reason.detail.clone()],
         (None, Verdict::Fail) => {
-            vec![format!("{} {source}", text(&finding.observed)), format!("demanded: {}", text(&finding.expected))]
+            vec![format!("{} {source}", text(&finding.observed)), format!("expected: {}", text(&finding.expected))]
         }
         (None, _) => vec![format!("{} {source}", text(&finding.observed))],
     };
-    let name = if finding.required { finding.check.to_string() } else { format!("({})", finding.check) };
-    let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), name);
+    let mut texts = texts;
+    if let Some(first) = texts.first_mut().filter(|_| !finding.required) {
+        *first = format!("(optional) {first}");
+    }
+    let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), finding.check.to_string());
     let lines = texts.iter().flat_map(|text| wrap(&printable(text), width));
     for (index, line) in lines.enumerate() {
         if index == 0 {
@@ -31,6 +34,13 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
         }
     }
     Ok(())
+}
+
+/// Writes the conditions that are not met or not known, and all of them in full.
+pub(super) fn write_all(out: &mut impl Write, style: Style, findings: &[FindingReport]) -> io::Result<()> {
+    let shown = |finding: &&FindingReport| style.is_full() || finding.verdict != Verdict::Pass;
+    findings.iter().filter(shown).try_for_each(|finding| write(out, style, finding))?;
+    folded(out, style, findings.iter().filter(|finding| !shown(finding)).count())
 }
 
 /// The verdict over all, or the word in its place, with a text that is wrapped beside it.

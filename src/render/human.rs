@@ -1,41 +1,51 @@
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{
-    Label, Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify,
-};
+use super::audit_lines::AuditLines;
+use super::{Label, Renderer, Style, audit, bench, cost, inspect, preflight, printable, shell_word, task, verify};
 use crate::report::{ErrorReport, Report, SummaryReport};
 use crate::verdict::Verdict;
 
 /// Renders text for people, on a terminal or in a log.
+///
+/// The lines of an audit are written at its end, in the order of severity. Other reports are written at once.
 pub struct Human<W> {
     out: W,
     style: Style,
     written: bool,
-    /// Number of observations of each kind so far.
-    observed: BTreeMap<String, usize>,
+    audit: AuditLines,
+    /// An audit was written, whose last line is its summary.
+    audited: bool,
+    /// The command that goes on with an audit that was stopped.
+    again: Option<String>,
 }
-
-/// Maximum number of observations per kind that get a line; the rest are counted.
-const MOST_OBSERVED: usize = 20;
 
 impl<W: Write> Human<W> {
     /// Writes to `out` in this style.
     pub fn new(out: W, style: Style) -> Self {
-        Human { out, style, written: false, observed: BTreeMap::new() }
+        Human { out, style, written: false, audit: AuditLines::default(), audited: false, again: None }
+    }
+
+    /// Shows this command, quoted for a shell, where an audit was stopped.
+    #[must_use]
+    pub fn going_on_with(self, again: Option<String>) -> Self {
+        Human { again, ..self }
     }
 }
 
 impl<W: Write> Renderer for Human<W> {
     fn render(&mut self, report: &Report) -> io::Result<()> {
         if let Report::Summary(summary) = report {
-            return summarise(&mut self.out, summary);
+            std::mem::take(&mut self.audit).finish(&mut self.out, self.style, None, None)?;
+            return if self.audited { self.out.flush() } else { summarise(&mut self.out, summary) };
         }
-        // The lines of an audit are not separated by empty lines.
-        let line = matches!(
-            report,
-            Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_) | Report::LedgerEntry(_)
-        );
+        match report {
+            Report::Audited(report) => return self.audit.object(self.style, report),
+            Report::AuditedBucket(report) => return self.audit.bucket(self.style, report),
+            Report::Observation(report) => return self.audit.observation(self.style, report),
+            _ => {}
+        }
+        // The entries of a ledger are not separated by empty lines, and an audit begins with its objects.
+        let line = matches!(report, Report::LedgerEntry(_));
         if self.written && !line {
             writeln!(self.out)?;
         }
@@ -49,29 +59,16 @@ impl<W: Write> Renderer for Human<W> {
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Cost(report) => cost::write(&mut self.out, self.style, report)?,
-            Report::Audited(report) => audit::write(&mut self.out, self.style, report)?,
-            Report::AuditedBucket(report) => audit::write_bucket(&mut self.out, self.style, report)?,
-            Report::Observation(report) => {
-                let seen = self.observed.entry(report.kind.to_string()).or_default();
-                *seen += 1;
-                if *seen <= MOST_OBSERVED {
-                    audit::write_observation(&mut self.out, self.style, report)?;
-                }
-            }
             Report::Audit(report) => {
-                audit::write_all(&mut self.out, self.style, report)?;
-                for (kind, count) in std::mem::take(&mut self.observed) {
-                    if let Some(more @ 1..) = count.checked_sub(MOST_OBSERVED) {
-                        let text = format!("{more} more: {}", kind.replace('_', " "));
-                        field(&mut self.out, self.style.width, 2, "not shown", &text)?;
-                    }
-                }
+                self.audited = true;
+                let lines = std::mem::take(&mut self.audit);
+                lines.finish(&mut self.out, self.style, Some(report), self.again.as_deref())?;
             }
             Report::LedgerEntry(report) => audit::write_entry(&mut self.out, self.style, report)?,
             Report::Ledger(report) => audit::write_ledger(&mut self.out, self.style, report)?,
             Report::Safe(report) => audit::write_safe(&mut self.out, self.style, report)?,
             Report::Error(error) => write_error(&mut self.out, self.style, error)?,
-            Report::Summary(_) => {}
+            Report::Audited(_) | Report::AuditedBucket(_) | Report::Observation(_) | Report::Summary(_) => {}
         }
         self.out.flush()
     }

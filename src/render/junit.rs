@@ -4,17 +4,19 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 
 use super::machine_text;
 use super::table::told;
-use crate::report::{AuditReport, Exit, FindingReport, Report};
+use crate::report::{AuditReport, Exit, FindingReport, Report, Severity};
 use crate::verdict::Verdict;
 
 /// An audit as JUnit test cases: a suite per bucket, a case for each object and for the bucket itself, and one for the
-/// whole audit. Failed checks are failures; unknown checks and failed work are errors.
+/// whole audit. The worst come first. Failed checks are failures; unknown checks and failed work are errors.
 ///
 /// # Errors
 ///
 /// The document cannot be serialised.
 pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     let mut suites: Vec<(String, TestSuite)> = Vec::new();
+    let mut reports: Vec<&Report> = reports.iter().collect();
+    reports.sort_by_key(|report| (severity(report).is_none(), severity(report)));
     for report in reports {
         let (bucket, name, findings, exit, seconds) = match report {
             Report::Audited(one) => {
@@ -49,6 +51,15 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     all.serialize(&mut out).map_err(|error| error.to_string())?;
     Ok(out)
+}
+
+/// The order of the cases: the worst first, and the whole audit last.
+fn severity(report: &Report) -> Option<Severity> {
+    match report {
+        Report::Audited(one) => Some(one.severity()),
+        Report::AuditedBucket(one) => Some(one.severity()),
+        _ => None,
+    }
 }
 
 /// The test case of the whole audit. It covers buckets that could not be listed, which have no cases of their own.

@@ -1,11 +1,13 @@
 //! Reports as text and pages for people, and as JSON lines for programs.
 
 mod audit;
+mod audit_lines;
 mod axis;
 mod bench;
 mod condition;
 mod content;
 mod cost;
+mod damage;
 mod entries;
 mod human;
 mod inspect;
@@ -35,8 +37,8 @@ pub use machine::{cell_text, machine_text};
 pub use page::page;
 pub use plot::plot;
 pub use prometheus::prometheus;
-use shell::shell_word;
-pub use style::{Label, Style};
+pub use shell::shell_word;
+pub use style::{Detail, Label, Style};
 pub use table::table;
 
 use crate::report::Report;
@@ -101,6 +103,20 @@ fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: 
         writeln!(out, "{}", text.trim_end())?;
     }
     Ok(())
+}
+
+/// Writes a command behind a label. It is not wrapped, so that it can be copied.
+fn command(out: &mut impl Write, label: &str, command: &str) -> io::Result<()> {
+    writeln!(out, "  {label:<14}{}", printable(command))
+}
+
+/// How many checks passed that get no line.
+fn folded(out: &mut impl Write, style: Style, passed: usize) -> io::Result<()> {
+    let checks = if passed == 1 { "check" } else { "checks" };
+    match passed {
+        0 => Ok(()),
+        _ => writeln!(out, "  {}", style.dim(&format!("{passed} {checks} passed (-v shows them)"))),
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
+use super::table::words;
 use super::{Label, Style, condition, field, printable, shell_word};
 use crate::audit::joined;
 use crate::checks::preflight::both_units;
-use crate::report::{PreflightReport, StoredReport, StoredState};
-use crate::verdict::Verdict;
+use crate::report::{FindingReport, PreflightReport, StoredReport, StoredState};
+use crate::units::ByteSize;
+use crate::verdict::{CheckId, Condition, Verdict};
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
@@ -17,9 +19,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     };
     let headline = format!("{}{towards}, Region {}{account}", report.operation, report.region);
     writeln!(out, "  {}", style.dim(&printable(&headline)))?;
-    for finding in &report.findings {
-        condition::write(out, style, finding)?;
-    }
+    condition::write_all(out, style, &report.findings)?;
     let size = match (report.size.volume_bytes, report.size.written_bytes) {
         (None, None) => format!("not known: {}", report.size.source),
         (volumes, written) => {
@@ -40,27 +40,53 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
         field(out, style.width, 2, "not tested", untested)?;
     }
     writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))?;
-    conclude(out, style, report.verdict, &conclusion(report))
+    conclude(out, style, report.verdict, &conclusion(report))?;
+    let failed = report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+    let mut steps: Vec<&str> = failed.filter_map(|finding| next_step(finding.check)).collect();
+    steps.dedup();
+    steps.iter().try_for_each(|step| field(out, style.width, 2, "next", step))
+}
+
+fn next_step(check: CheckId) -> Option<&'static str> {
+    match check {
+        CheckId::Condition(condition) => condition.next_step(),
+        _ => None,
+    }
+}
+
+/// Why the task was not started: the reason itself where it is a sentence about the condition.
+fn reason(report: &PreflightReport, finding: &FindingReport) -> String {
+    let stored = report.stored.as_ref().filter(|_| finding.check == CheckId::Condition(Condition::NotStored));
+    match stored.map(|stored| (stored.answer, stored, stored.found.as_ref())) {
+        Some((StoredState::Stored, stored, Some(found))) => {
+            let size = found.object_bytes.map(|bytes| ByteSize(bytes).to_string());
+            let facts: Vec<String> = size.into_iter().chain(found.last_modified.clone()).collect();
+            let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+            format!("{} is already in {}{facts}", found.key, stored.bucket)
+        }
+        Some((StoredState::InFlight, stored, _)) => {
+            format!("a store of {} into {} is in progress", stored.image, stored.bucket)
+        }
+        _ => format!("{}: {}", finding.check, words(finding)),
+    }
 }
 
 fn conclusion(report: &PreflightReport) -> String {
     match report.verdict {
         Verdict::Pass => format!("nothing known stands in the way of the {}", report.operation),
         Verdict::Fail => {
-            format!(
-                "the {} would be refused or end badly: {}",
-                report.operation,
-                names(&report.findings, Verdict::Fail)
-            )
+            let failed = report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+            let reasons: Vec<String> = failed.map(|finding| reason(report, finding)).collect();
+            format!("not started: {}", reasons.join("; "))
         }
         Verdict::Unknown => {
-            let open = names(&report.findings, Verdict::Unknown);
-            let accepted = if report.accepted.is_empty() {
-                format!("; --accept {} lets it pass", open.replace(", ", ","))
+            let names = names(&report.findings, Verdict::Unknown);
+            if report.accepted.is_empty() {
+                let list = names.replace(", ", ",");
+                format!("not started, because not answered: {names}; --accept {list} lets it pass")
             } else {
-                format!("; accepted: {}", joined(&report.accepted, ", "))
-            };
-            format!("not known: {open}{accepted}")
+                format!("not answered: {names}; accepted: {}", joined(&report.accepted, ", "))
+            }
         }
     }
 }

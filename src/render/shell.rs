@@ -4,7 +4,7 @@ use super::drives;
 
 /// Quotes a target as one word of a POSIX shell, so that it can be pasted into a command. Control characters are
 /// written as octal escapes.
-pub(super) fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
         return text.to_owned();

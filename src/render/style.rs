@@ -20,16 +20,36 @@ impl From<Verdict> for Label<'_> {
     }
 }
 
-/// Colours, or none. Meaning is always in the words too.
+/// How much to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// What is wrong or unknown. What is in order is counted.
+    #[default]
+    Brief,
+    /// Every check, with the expected and the found values.
+    Full,
+}
+
+/// Colours, or none, and how much to print. Meaning is always in the words too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Whether to use colours.
     pub colour: bool,
-    /// Characters per line.
+    /// Characters per line; [`Style::UNBOUNDED`] where lines are not wrapped.
     pub width: usize,
+    /// How much to print.
+    pub detail: Detail,
 }
 
 impl Style {
+    /// The width of pipes and files, whose readers wrap lines themselves or search in whole lines.
+    pub const UNBOUNDED: usize = usize::MAX;
+
+    /// Whether every check is printed.
+    pub fn is_full(self) -> bool {
+        self.detail == Detail::Full
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
@@ -51,11 +71,16 @@ impl Style {
 
     /// A label in its colour and in capitals.
     pub fn label(self, label: Label<'_>, width: usize) -> String {
-        let code = match label.colour_of {
+        self.toned(label.colour_of, &format!("{:<width$}", label.word.to_uppercase()))
+    }
+
+    /// A text in the colour of a verdict.
+    pub fn toned(self, verdict: Verdict, text: &str) -> String {
+        let code = match verdict {
             Verdict::Pass => "1;32",
             Verdict::Fail => "1;31",
             Verdict::Unknown => "1;33",
         };
-        self.paint(code, &format!("{:<width$}", label.word.to_uppercase()))
+        self.paint(code, text)
     }
 }

@@ -2,10 +2,10 @@ use csv::WriterBuilder;
 
 use super::cell_text;
 use crate::audit::joined;
-use crate::report::{FindingReport, Report};
+use crate::report::{AuditedReport, FindingReport, Report};
 use crate::verdict::Verdict;
 
-/// The objects of an audit as CSV (RFC 4180), one row per object.
+/// The objects of an audit as CSV (RFC 4180), one row per object, the worst first.
 ///
 /// # Errors
 ///
@@ -30,8 +30,15 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
         "open",
     ])
     .map_err(wrong)?;
-    for report in reports {
-        let Report::Audited(report) = report else { continue };
+    let mut objects: Vec<&AuditedReport> = reports
+        .iter()
+        .filter_map(|report| match report {
+            Report::Audited(report) => Some(report.as_ref()),
+            _ => None,
+        })
+        .collect();
+    objects.sort_by_key(|report| report.severity());
+    for report in objects {
         let identity = report.identity.as_ref();
         let text = |value: Option<&String>| value.cloned().unwrap_or_default();
         let proof = report.proof.as_ref();
@@ -67,7 +74,7 @@ pub(super) fn words(finding: &FindingReport) -> String {
     match (&finding.reason, &finding.observed) {
         (Some(reason), _) => reason.detail.clone(),
         (None, Some(observed)) => {
-            format!("{observed} (demanded: {})", finding.expected.as_deref().unwrap_or_default())
+            format!("{observed} (expected: {})", finding.expected.as_deref().unwrap_or_default())
         }
         (None, None) => finding.verdict.to_string(),
     }

@@ -13,12 +13,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
         _ => String::new(),
     };
     let name = report.name.as_ref().map(|name| format!(" as `{name}`")).unwrap_or_default();
-    let taken = if report.started_here || report.state == "DryRun" { "" } else { ", taken up" };
+    let taken = if report.started_here || report.state == "DryRun" { "" } else { ", resumed" };
     let headline = format!("{}{object}{name}, Region {}{taken}", report.operation, report.region);
     writeln!(out, "  {}", style.dim(&printable(&headline)))?;
-    for finding in &report.findings {
-        condition::write(out, style, finding)?;
-    }
+    condition::write_all(out, style, &report.findings)?;
     for left in &report.left_behind {
         field(
             out,
@@ -55,7 +53,7 @@ fn conclusion(report: &TaskReport) -> (Verdict, String) {
             )
         }
         Verdict::Unknown => {
-            format!("the {what} ended ({}); not known: {}", report.state, names(&report.findings, Verdict::Unknown))
+            format!("the {what} ended ({}); not answered: {}", report.state, names(&report.findings, Verdict::Unknown))
         }
     };
     (verdict, text)

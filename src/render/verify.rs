@@ -1,9 +1,11 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Style, content, field, printable, shell_word, wrap};
+use super::condition::conclude;
+use super::{Label, Style, content, damage, field, folded, printable, shell_word, wrap};
 use crate::audit::joined;
-use crate::report::{DamageReport, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
+use crate::ident::Target;
+use crate::report::{DamageReport, DamageSummary, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
 use crate::units::{ByteSize, Throughput};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
@@ -15,10 +17,15 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     for line in wrap(&printable(&headline(report)), style.width.saturating_sub(2).max(24)) {
         writeln!(out, "  {}", style.dim(&line))?;
     }
+    let damage = damage_of(report);
+    let shown = |finding: &&FindingReport| style.is_full() || in_brief(finding, damage.is_some());
     // Passed checks of identity, size and proof add nothing to the headline.
-    for finding in report.findings.iter().filter(|finding| worth_a_line(finding)) {
+    let findings: Vec<&FindingReport> = report.findings.iter().filter(|finding| worth_a_line(finding)).collect();
+    for finding in findings.iter().filter(|finding| shown(finding)) {
         write_finding(out, style, finding)?;
     }
+    let passed = findings.iter().filter(|finding| !shown(finding) && finding.verdict == Verdict::Pass);
+    folded(out, style, passed.count())?;
     for digest in report.digests.iter().filter(|digest| {
         !report.proved_by.contains(&CheckId::Reference(Origin::Stored, Subject::Checksum(digest.algorithm)))
     }) {
@@ -53,12 +60,34 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
         );
         writeln!(out, "  {}", style.dim(&line))?;
     }
-    let text = conclusion(report);
-    for (index, line) in wrap(&printable(&text), style.width.saturating_sub(10).max(24)).iter().enumerate() {
-        let head = if index == 0 { style.verdict(report.verdict, 7) } else { " ".repeat(7) };
-        writeln!(out, "{head} {line}")?;
+    let Some(damage) = damage else { return conclude(out, style, report.verdict, &conclusion(report)) };
+    let parts = report.layout.as_ref().and_then(|layout| layout.parts);
+    conclude(out, style, Label::new("damaged", Verdict::Fail), &damage::sentence(&damage, parts))?;
+    let version = report.identity.version_id.as_ref();
+    let versioned = version.is_some_and(|version| version != "null");
+    match report.target.parse::<Target>() {
+        Ok(target) => damage::next_steps(out, style, &target, versioned),
+        Err(_) => Ok(()),
     }
-    Ok(())
+}
+
+/// The damage, if the failure is of the bytes: a reference that S3 stores does not match, or one that locates the
+/// damage. A value that the user gave may be of another object.
+fn damage_of(report: &VerifyReport) -> Option<DamageSummary> {
+    let is_contradicted = fails(report, |check| check == CheckId::Contradiction);
+    let damage = DamageSummary::of(&report.findings).filter(|_| report.verdict == Verdict::Fail && !is_contradicted)?;
+    let is_stored = |check: &CheckId| matches!(check, CheckId::Reference(Origin::Stored, _));
+    let is_damage = !damage.runs.is_empty() || damage.refuted_by.iter().any(is_stored);
+    is_damage.then_some(damage)
+}
+
+/// Whether a finding has a line of its own in brief. The block of the damage covers the references that failed.
+fn in_brief(finding: &FindingReport, damaged: bool) -> bool {
+    match finding.verdict {
+        Verdict::Pass => false,
+        Verdict::Fail => !(damaged && matches!(finding.check, CheckId::Reference(..))),
+        Verdict::Unknown => true,
+    }
 }
 
 fn worth_a_line(finding: &FindingReport) -> bool {
@@ -126,7 +155,7 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
             }
         }
         (None, Verdict::Fail) => {
-            for (label, text) in [("expected", &finding.expected), ("observed", &finding.observed)] {
+            for (label, text) in [("expected", &finding.expected), ("found", &finding.observed)] {
                 lines.extend(wrap(&printable(&format!("{label} {}", text.as_deref().unwrap_or_default())), width));
             }
             lines.push(match finding.reads {
@@ -171,7 +200,7 @@ fn write_damage(out: &mut impl Write, left: usize, damage: &DamageReport) -> io:
         ByteSize(damage.length_bytes).grouped()
     )?;
     writeln!(out, "{:left$}  expected {}", "", printable(&damage.expected))?;
-    writeln!(out, "{:left$}  observed {}", "", printable(&damage.observed))
+    writeln!(out, "{:left$}  found    {}", "", printable(&damage.observed))
 }
 
 pub(super) fn conclusion(report: &VerifyReport) -> String {

@@ -18,7 +18,7 @@ use stored_ami::ident::{ETag, ObjectIdentity, ObjectUri};
 use stored_ami::ledger::Ledger;
 use stored_ami::plan::{Budget, Sample};
 use stored_ami::progress::{Call, Counting, Monitor, Silent};
-use stored_ami::render::{Human, Renderer as _, Style, page, prometheus, table};
+use stored_ami::render::{Detail, Human, Renderer as _, Style, page, prometheus, table};
 use stored_ami::report::{AuditedReport, Exit, Report, SummaryReport};
 use stored_ami::source::memory::{Action, Fault, MemoryObject, MemorySource};
 use stored_ami::source::{BucketResolver, BucketService, Context, ErrorKind, ObjectSource, SourceError};
@@ -346,7 +346,7 @@ pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
 pub(crate) fn says_proved(reports: &[Report], history: &History, seen: ObjectIdentity) -> Vec<String> {
     let mut all = reports.to_vec();
     all.push(Report::Summary(SummaryReport::default()));
-    let mut text = Human::new(Vec::new(), Style { colour: false, width: 200 });
+    let mut text = Human::new(Vec::new(), Style { colour: false, width: 200, detail: Detail::Full });
     let mut said = Vec::new();
     let mut says = |output: &str, proved: bool| said.extend(proved.then(|| output.to_owned()));
     for report in reports {
@@ -379,8 +379,9 @@ struct Header(String);
 
 fn header(one: &AuditedReport) -> Header {
     let mut out = Vec::new();
-    let mut human = Human::new(&mut out, Style { colour: false, width: 200 });
+    let mut human = Human::new(&mut out, Style { colour: false, width: 200, detail: Detail::Full });
     human.render(&Report::Audited(Box::new(one.clone()))).unwrap();
+    human.render(&Report::Summary(SummaryReport::default())).unwrap();
     Header(String::from_utf8(out).unwrap().lines().next().unwrap_or_default().to_owned())
 }
 

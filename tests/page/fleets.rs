@@ -62,6 +62,7 @@ pub fn good(at: u64, days: u64) -> AuditedReport {
             last_modified: Some("2026-03-04T05:06:07Z".into()),
             ami_id: Some(id),
         }),
+        parts: None,
         storage_class: Some(["STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING"][at as usize % 3].into()),
         change: Some(read("same")),
         proof: Some(ProvedReport {

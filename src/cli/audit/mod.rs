@@ -29,7 +29,8 @@ use crate::files::InputKind;
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
-use crate::report::{Exit, Report};
+use crate::progress::Monitor;
+use crate::report::{Exit, Report, Severity};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 
@@ -78,6 +79,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     };
     let done = audit(&services, &request, ledger, &cancel, |report| {
         progress.clear();
+        announce(&report, &*progress);
         files.add(&report);
         results.add(report);
     });
@@ -94,6 +96,15 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         results.could_not_write(&problem);
     }
     Ok(results.finish())
+}
+
+/// Names a damaged object as soon as it is found, because the lines of objects are written at the end.
+fn announce(report: &Report, monitor: &dyn Monitor) {
+    if let Report::Audited(one) = report
+        && one.severity() == Severity::Damaged
+    {
+        monitor.note(&format!("damaged: {}", one.target));
+    }
 }
 
 /// Opens a ledger and writes to it, so that no byte is read whose proof could not be recorded. The inner error is a

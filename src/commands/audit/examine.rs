@@ -50,6 +50,7 @@ fn report(subject: &Subject<'_>, known: Inspection, weighed: &Weighed, holds: bo
         examined: Some(subject.request.level),
         identity: Some(IdentityReport::from(&known.facts)),
         storage_class: known.facts.storage_class,
+        parts: known.parts,
         change: weighed.change.as_ref().map(Change::kind),
         proof: weighed.after.proof_of(&known.seen).map(ProvedReport::from),
         content: known.content,

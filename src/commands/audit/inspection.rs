@@ -27,6 +27,8 @@ pub(super) struct Inspection {
     pub findings: Vec<FindingReport>,
     pub notes: Vec<Note>,
     pub proved_by: Vec<Word<CheckId>>,
+    /// Number of parts, if a read found it.
+    pub parts: Option<u64>,
     /// Bytes compared with references.
     pub covered: u64,
     /// Evidence against the bytes that does not refute them.
@@ -91,6 +93,7 @@ impl Inspection {
             findings: findings.iter().map(FindingReport::from).collect(),
             notes,
             proved_by: Vec::new(),
+            parts: None,
             covered: 0,
             doubt: None,
             etag_parts: None,
@@ -102,7 +105,7 @@ impl Inspection {
     /// Adds the result of a verification.
     fn with(self, verified: Verified, level: Level) -> Self {
         let Verified { report, doubt, etag_parts, .. } = verified;
-        let VerifyReport { mut findings, proved_by, stats, exit_code, notes: more, .. } = report;
+        let VerifyReport { mut findings, proved_by, stats, exit_code, layout, notes: more, .. } = report;
         if level == Level::Sample {
             // A sample cannot prove the object, and the user asked for no more.
             let sampled = |finding: &&mut FindingReport| {
@@ -123,8 +126,9 @@ impl Inspection {
             _ => Exit::Passed,
         };
         let covered = stats.covered_bytes;
+        let parts = layout.and_then(|layout| layout.parts);
         let notes = self.notes.into_iter().chain(more).collect();
-        Inspection { content, findings, notes, proved_by, covered, doubt, etag_parts, exit, ..self }
+        Inspection { content, findings, notes, proved_by, parts, covered, doubt, etag_parts, exit, ..self }
     }
 
     /// Values that matched over every byte. While the bytes are damaged or in doubt, only these can show that the

@@ -25,6 +25,7 @@ impl AuditedObject {
             examined: None,
             identity: None,
             storage_class: None,
+            parts: None,
             change: None,
             proof: None,
             content: Vec::new(),

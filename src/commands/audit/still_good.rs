@@ -42,6 +42,7 @@ pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &
         identity: Some(identity(subject, good)),
         notes: moves(request, &state, now),
         storage_class: state.storage_class,
+        parts: None,
         change: Some(Change::kind(&change)),
         proof: proof.map(ProvedReport::from),
         content: good.content.clone(),

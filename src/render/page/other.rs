@@ -6,7 +6,7 @@ use super::tone::Tone;
 use super::verify::notes;
 use super::{Section, reading};
 use crate::audit::joined;
-use crate::render::{Human, Renderer, Style};
+use crate::render::{Detail, Human, Renderer, Style};
 use crate::report::{BenchReport, ErrorReport, Exit, Report};
 use crate::units::ByteSize;
 
@@ -65,7 +65,7 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         _ => return None,
     };
     let mut text = Vec::new();
-    Human::new(&mut text, Style { colour: false, width: 80 }).render(report).ok()?;
+    Human::new(&mut text, Style { colour: false, width: 80, detail: Detail::Full }).render(report).ok()?;
     let lines = String::from_utf8_lossy(&text).lines().map(Text::from).collect();
     let mut section = Section::new(target, Tone::of_exit(code), "", code);
     section.blocks.push(Block::new("Report", Lines { lines }.render().into_iter().collect()));

@@ -28,6 +28,9 @@ pub struct AuditedReport {
     /// Storage class in S3's spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// Number of its parts, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u64>,
     /// Change since the object was first seen or accepted: `new`, `same`, `replaced_same_content`,
     /// `replaced`, `replaced_unclear` or `missing`. Absent without a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]

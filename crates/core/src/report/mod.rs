@@ -15,6 +15,7 @@ mod bench;
 mod consistent;
 mod content;
 mod cost;
+mod damage;
 mod demands;
 mod exit;
 mod finding;
@@ -23,6 +24,7 @@ mod judged;
 mod note;
 mod preflight;
 mod scope;
+mod severity;
 mod task;
 mod verify;
 mod whole;
@@ -41,6 +43,7 @@ pub use content::{
     RegionReport, StreamReport,
 };
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
+pub use damage::{DamageSummary, DamagedRun};
 pub use demands::Demands;
 pub use exit::Exit;
 pub use finding::{DamageReport, FindingReport, ReasonReport};
@@ -52,8 +55,9 @@ pub use judged::{exit_of, verdict_of};
 pub use note::{
     AuditedNote, BenchNote, CostNote, DeletionNote, DiscoveryNote, InputNote, InspectNote, Note, TaskNote, VerifyNote,
 };
-pub use preflight::{PreflightReport, SaidReport, SizeReport, StoredReport, StoredState};
+pub use preflight::{FoundCopyReport, PreflightReport, SaidReport, SizeReport, StoredReport, StoredState};
 pub use scope::AuditScope;
+pub use severity::Severity;
 pub use task::{LeftReport, TaskKind, TaskReport};
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
 pub use whole::AuditLines;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, FindingReport, Note, TaskKind};
-use crate::checks::preflight::{LogicalSize, Preflight, Stored, StoredAnswer};
+use crate::checks::preflight::{FoundCopy, LogicalSize, Preflight, Stored, StoredAnswer};
 use crate::text::words;
 use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
 
@@ -75,6 +75,9 @@ pub struct StoredReport {
     pub key: String,
     /// `not_stored`, `stored`, `in_flight`, `completed_but_object_gone`, `failed` or `cannot_tell`.
     pub answer: StoredState,
+    /// The object that holds the AMI; absent if none was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<FoundCopyReport>,
     /// What each source answered.
     pub sources: Vec<SaidReport>,
     /// Remarks.
@@ -112,6 +115,26 @@ impl From<Stored> for StoredState {
     }
 }
 
+/// A stored copy of an AMI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundCopyReport {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes; absent if it is not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_bytes: Option<u64>,
+    /// When it was written, RFC 3339; absent if it is not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+}
+
+impl From<&FoundCopy> for FoundCopyReport {
+    fn from(found: &FoundCopy) -> Self {
+        let last_modified = found.modified.map(|time| time.to_string());
+        FoundCopyReport { key: found.key.clone(), object_bytes: found.bytes, last_modified }
+    }
+}
+
 /// The answer of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SaidReport {
@@ -141,6 +164,7 @@ impl StoredReport {
             bucket: bucket.to_owned(),
             key,
             answer: answer.stored.into(),
+            found: answer.found.as_ref().map(FoundCopyReport::from),
             sources: answer.said.iter().map(said).collect(),
             notes: Vec::new(),
             requests: 0,

@@ -103,6 +103,34 @@ impl Condition {
         (C::Alias, "alias"),
     ];
 
+    /// What the user can do if the condition is not met; `None` if that depends on what was found.
+    pub fn next_step(self) -> Option<&'static str> {
+        Some(match self {
+            C::Bucket => "check the name of the bucket, and that the caller may see it",
+            C::BucketRegion => "use a bucket in the Region of the call, or call in the Region of the bucket (--region)",
+            C::ImageSize => "store a smaller AMI, or raise --image-limit if AWS raised the limit",
+            C::InProgress => "wait until a task that is in progress ends",
+            C::Permission => "stored-ami policy prints the permissions that are needed",
+            C::Image => "check the AMI id and --region; wait if the AMI is pending",
+            C::EbsBacked | C::Virtualization => "this AMI cannot be stored: only EBS-backed HVM AMIs can",
+            C::Sharing => "copy the AMI into this account (aws ec2 copy-image), and store the copy",
+            C::Snapshots => "wait until every snapshot is completed",
+            C::SnapshotTier => "restore the snapshots from the archive tier first (aws ec2 restore-snapshot-tier)",
+            C::SnapshotKeys => "enable the KMS keys of the snapshots",
+            C::OneStore => "follow the store that is in progress: stored-ami store --follow AMI-ID",
+            C::NotStored => {
+                "verify the copy that is there (stored-ami verify), or choose another path or bucket (--bucket)"
+            }
+            C::Object => "check bucket and key; list older versions with aws s3api list-object-versions",
+            C::Readable => "bring the object back first (aws s3api restore-object), or wait until that is complete",
+            C::Verified => "prove the bytes first: stored-ami verify, or --verify here",
+            C::NameLegal | C::NameFree => "choose another --name",
+            C::EbsKey => "enable the default KMS key of EBS encryption, or set another one",
+            C::ImageQuota | C::SnapshotQuota => "deregister what is no longer needed, or ask AWS for a higher quota",
+            _ => return None,
+        })
+    }
+
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(condition, _)| condition)
     }

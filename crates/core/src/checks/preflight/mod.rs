@@ -28,7 +28,7 @@ pub use restore::{LastVerified, NameSource, RestorePace, RestoreSurvey, Snapshot
 pub use restored::{HeldAgainst, SourceFacts, any_encrypted, judge_restored};
 pub use size::LogicalSize;
 pub use store::{StoreSurvey, judge_store};
-pub use stored::{Stored, StoredAnswer, StoredSurvey, judge_stored};
+pub use stored::{FoundCopy, Stored, StoredAnswer, StoredSurvey, judge_stored};
 
 use crate::facts::Fact;
 use crate::verdict::{CheckId, Condition, Evidence, Failure, Finding, Outcome, Reason};

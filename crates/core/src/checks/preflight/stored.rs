@@ -58,11 +58,37 @@ impl Stored {
 pub struct StoredAnswer {
     /// The conclusion.
     pub stored: Stored,
+    /// The object that holds the AMI: at the key of a store, or elsewhere in the bucket.
+    pub found: Option<FoundCopy>,
     /// What each source answered: API call and text for the report.
     pub said: Vec<(String, String)>,
 }
 
+/// A stored copy of an AMI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCopy {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes, if it is stated.
+    pub bytes: Option<u64>,
+    /// When it was written, if it is stated.
+    pub modified: Option<Timestamp>,
+}
+
 impl StoredSurvey {
+    fn found(&self, key: &str) -> Option<FoundCopy> {
+        let exact = self.exact.value().map(|facts| FoundCopy {
+            key: key.to_owned(),
+            bytes: Some(facts.size),
+            modified: facts.last_modified,
+        });
+        let listed = self.listed.value().into_iter().flatten();
+        exact.or_else(|| {
+            let object = listed.min_by_key(|object| object.key != key)?;
+            Some(FoundCopy { key: object.key.clone(), bytes: object.size, modified: object.modified })
+        })
+    }
+
     fn tasks_of(&self, ami: &AmiId, into: &BucketPath) -> Vec<&StoreTask> {
         let tasks = self.tasks.value().into_iter().flatten();
         let mut found: Vec<_> = tasks.filter(|task| task.image == ami.as_str() && task.is_into(&into.bucket)).collect();
@@ -108,7 +134,7 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
             _ => Stored::NotStored,
         }
     };
-    StoredAnswer { stored, said: answers(survey, &key, &tasks) }
+    StoredAnswer { stored, found: survey.found(&key), said: answers(survey, &key, &tasks) }
 }
 
 fn at(time: Option<Timestamp>) -> String {

@@ -43,6 +43,7 @@ fn proved() -> AuditedReport {
             ami_id: Some("ami-1a2b3c4d".into()),
         }),
         storage_class: None,
+        parts: None,
         change: Some(read("same")),
         proof: Some(ProvedReport { at: "2026-01-01T00:00:01Z".into(), by: vec![read("crc32")], tool: "test".into() }),
         content: Vec::new(),

@@ -1,0 +1,40 @@
+//! The command of this run, so that a run that was stopped can go on.
+
+use crate::ident::redact_urls;
+use crate::render::shell_word;
+
+/// The command of this run, quoted for a shell; `None` if an argument is not Unicode, or contains a URL with a secret,
+/// which is never printed.
+pub(super) fn same_command() -> Option<String> {
+    let arguments: Option<Vec<String>> = std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
+    quoted(&arguments?)
+}
+
+fn quoted(arguments: &[String]) -> Option<String> {
+    if arguments.iter().any(|word| redact_urls(word) != word.as_str()) {
+        return None;
+    }
+    let words: Vec<String> = arguments.iter().map(|word| shell_word(word)).collect();
+    Some(format!("stored-ami {}", words.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Option<String> {
+        quoted(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_shell_reads_the_same_command() {
+        let command = of(&["audit", "s3://b/a b", "--max-time", "5s"]);
+        assert_eq!(command.as_deref(), Some("stored-ami audit 's3://b/a b' --max-time 5s"));
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        assert_eq!(of(&["verify", "k", "--endpoint-url", "https://user:pass@host/"]), None);
+        assert_eq!(of(&["verify", "https://b.s3.amazonaws.com/k?X-Amz-Signature=abc"]), None);
+    }
+}

@@ -1,0 +1,284 @@
+//! The lines of an audit for people, in the order of severity.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::audit;
+use super::damage::next_steps;
+use super::{Style, field, wrap};
+use crate::ident::Target;
+use crate::report::{
+    AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, ObservationReport, Severity,
+};
+use crate::verdict::{CheckId, PolicyCheck, Verdict};
+
+/// Maximum number of objects of one severity, and of observations of one kind, that get lines; the rest are counted.
+/// This bounds the memory: an audit of any size keeps the text of at most 500 objects of each severity, but for
+/// `Detail::Full`, which lists all.
+const MOST_OBJECTS: usize = 500;
+const MOST_OBSERVED: usize = 20;
+
+/// The texts of an audit until its end.
+#[derive(Default)]
+pub(super) struct AuditLines {
+    blocks: BTreeMap<Severity, Blocks>,
+    observed: BTreeMap<String, Blocks>,
+    counts: Counts,
+    /// The first damaged object, with whether its bucket keeps versions.
+    damaged: Option<(Target, bool)>,
+    /// Why the first object that was due was not reached.
+    stopped: Option<String>,
+}
+
+/// Texts that are printed together, and the number of those that are left out.
+#[derive(Default)]
+struct Blocks {
+    texts: Vec<(String, Vec<u8>)>,
+    left_out: u64,
+}
+
+/// Number of results of each severity.
+#[derive(Default)]
+struct Counts {
+    objects: BTreeMap<Severity, u64>,
+    buckets: BTreeMap<Severity, u64>,
+    /// Objects whose worst finding is of the policy, by the requirements that they do not meet.
+    policy: BTreeMap<String, u64>,
+    proved: u64,
+    not_reached: u64,
+}
+
+impl Blocks {
+    fn add(&mut self, most: usize, name: String, text: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
+        if self.texts.len() < most {
+            self.texts.push((name, text()?));
+        } else {
+            self.left_out += 1;
+        }
+        Ok(())
+    }
+
+    fn write(mut self, out: &mut impl Write) -> io::Result<u64> {
+        self.texts.sort();
+        self.texts.iter().try_for_each(|(_, text)| out.write_all(text))?;
+        Ok(self.left_out)
+    }
+}
+
+impl AuditLines {
+    /// Takes the result for an object.
+    pub fn object(&mut self, style: Style, report: &AuditedReport) -> io::Result<()> {
+        let severity = report.severity();
+        let not_reached = severity == Severity::Unknown && report.is_not_reached();
+        self.counts.add(report, severity, not_reached);
+        if not_reached && self.stopped.is_none() {
+            self.stopped = report.findings.iter().find_map(|finding| Some(finding.reason.as_ref()?.detail.clone()));
+        }
+        if severity == Severity::Damaged && self.damaged.is_none() {
+            let version = report.identity.as_ref().and_then(|identity| identity.version_id.as_deref());
+            let target = Target::Object(report.target.clone());
+            self.damaged = Some((target, version.is_some_and(|version| version != "null")));
+        }
+        if !style.is_full() && (severity == Severity::Good || not_reached) {
+            return Ok(());
+        }
+        let blocks = self.blocks.entry(severity).or_default();
+        blocks.add(most(style), report.target.to_string(), || {
+            let mut text = Vec::new();
+            audit::write(&mut text, style, report, severity)?;
+            Ok(text)
+        })
+    }
+
+    /// Takes the result for a bucket.
+    pub fn bucket(&mut self, style: Style, report: &AuditedBucketReport) -> io::Result<()> {
+        let severity = report.severity();
+        *self.counts.buckets.entry(severity).or_default() += 1;
+        if !style.is_full() && severity == Severity::Good {
+            return Ok(());
+        }
+        // The empty name is before the names of all objects.
+        self.blocks.entry(severity).or_default().add(usize::MAX, String::new(), || {
+            let mut text = Vec::new();
+            audit::write_bucket(&mut text, style, report, severity)?;
+            Ok(text)
+        })
+    }
+
+    /// Takes an observation.
+    pub fn observation(&mut self, style: Style, report: &ObservationReport) -> io::Result<()> {
+        let blocks = self.observed.entry(report.kind.to_string()).or_default();
+        blocks.add(MOST_OBSERVED, report.subject.clone(), || {
+            let mut text = Vec::new();
+            audit::write_observation(&mut text, style, report)?;
+            Ok(text)
+        })
+    }
+
+    /// Writes what was collected, and the end of the audit if it has one. `command` continues the audit.
+    pub fn finish(
+        self,
+        out: &mut impl Write,
+        style: Style,
+        end: Option<&AuditReport>,
+        command: Option<&str>,
+    ) -> io::Result<()> {
+        let AuditLines { blocks, observed, counts, damaged, stopped } = self;
+        for (severity, blocks) in blocks {
+            if let more @ 1.. = blocks.write(out)? {
+                writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
+            }
+            if let (Severity::Damaged, Some((target, versioned))) = (severity, &damaged) {
+                next_steps(out, style, target, *versioned)?;
+            }
+        }
+        for (kind, blocks) in observed {
+            if let more @ 1.. = blocks.write(out)? {
+                field(out, style.width, 2, "not shown", &format!("{more} more: {}", kind.replace('_', " ")))?;
+            }
+        }
+        let Some(end) = end else { return Ok(()) };
+        writeln!(out)?;
+        audit::write_all(out, style, end)?;
+        rest(out, style, end, stopped.as_deref(), command)?;
+        let text = counts.sentence(end);
+        let verdict = counts.worst(end);
+        wrap(&text, style.width).iter().try_for_each(|line| writeln!(out, "{}", style.toned(verdict, line)))
+    }
+}
+
+/// Number of objects of one severity that get lines.
+fn most(style: Style) -> usize {
+    if style.is_full() { usize::MAX } else { MOST_OBJECTS }
+}
+
+/// What was not examined: objects with results that are young enough, and those that a limit or a signal left.
+fn rest(
+    out: &mut impl Write,
+    style: Style,
+    end: &AuditReport,
+    stopped: Option<&str>,
+    again: Option<&str>,
+) -> io::Result<()> {
+    let age = end.max_age_seconds.map(age);
+    let text = |text: &str| (end.still_good > 0).then(|| format!("{} not read again: {text}", end.still_good));
+    let young = match &age {
+        Some(age) => text(&format!("proofs younger than {age} (--max-age 0d reads them)")),
+        None => text("earlier proofs (--max-age 0d reads them)"),
+    };
+    if let Some(young) = young {
+        field(out, style.width, 2, "not read", &young)?;
+    }
+    let cut_off = not_reached(end);
+    if end.left == 0 && cut_off == 0 && end.exit_code != Exit::Interrupted {
+        return Ok(());
+    }
+    let why = if end.exit_code == Exit::Interrupted { Some("interrupted") } else { stopped };
+    let place = format!("{} of {} objects were not reached", end.left + cut_off, end.objects + cut_off);
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    field(out, style.width, 2, "stopped", &format!("{place}{why}"))?;
+    let kept = match (&end.ledger_head, end.max_age_seconds) {
+        (None, _) => "nothing: without --ledger the next run begins again",
+        (Some(_), Some(0)) => {
+            "in the ledger; with --max-age 0d the same command reads those objects again, last of all"
+        }
+        (Some(_), _) => "in the ledger; the same command goes on with the other objects",
+    };
+    field(out, style.width, 2, "kept", kept)?;
+    match again {
+        Some(again) => super::command(out, "go on with", again),
+        None => Ok(()),
+    }
+}
+
+/// `90 d`, or hours where they are not whole days.
+fn age(seconds: i64) -> String {
+    let hours = seconds / 3600;
+    if hours % 24 == 0 { format!("{} d", hours / 24) } else { format!("{hours} h") }
+}
+
+/// Number of objects that have no line, because the run was cut off before them.
+fn not_reached(end: &AuditReport) -> u64 {
+    let left = |note: &AuditNote| match note {
+        AuditNote::NotReached { left, .. } | AuditNote::UnlistedNotReached { left, .. } => *left,
+        _ => 0,
+    };
+    end.notes.iter().map(left).sum()
+}
+
+impl Counts {
+    fn add(&mut self, report: &AuditedReport, severity: Severity, not_reached: bool) {
+        if not_reached {
+            self.not_reached += 1;
+            return;
+        }
+        *self.objects.entry(severity).or_default() += 1;
+        self.proved += u64::from(severity == Severity::Good && report.verdict == Verdict::Pass);
+        if severity == Severity::Policy {
+            let failed = report.findings.iter().filter(|one| Severity::of_finding(one) == Severity::Policy);
+            failed.for_each(|one| *self.policy.entry(unmet(one)).or_default() += 1);
+        }
+    }
+
+    fn objects(&self, severity: Severity) -> u64 {
+        self.objects.get(&severity).copied().unwrap_or_default()
+    }
+
+    fn worst(&self, end: &AuditReport) -> Verdict {
+        match end.exit_code {
+            Exit::Passed => Verdict::Pass,
+            Exit::Failed => Verdict::Fail,
+            _ if [&self.objects, &self.buckets].iter().any(|all| all.keys().any(|one| *one < Severity::Unknown)) => {
+                Verdict::Fail
+            }
+            _ => Verdict::Unknown,
+        }
+    }
+
+    /// `7 damaged, 1 missing, 1 replaced, 41 without tag Owner, 149 good (proved), 0 not reached`.
+    fn sentence(&self, end: &AuditReport) -> String {
+        let mut parts = Vec::new();
+        for severity in [Severity::Damaged, Severity::Missing, Severity::Replaced] {
+            parts.push((self.objects(severity), severity.name().to_owned()));
+        }
+        let policy = self.objects(Severity::Policy);
+        match self.policy.iter().next() {
+            Some((unmet, _)) if self.policy.len() == 1 => parts.push((policy, unmet.clone())),
+            _ => {
+                let each: Vec<String> = self.policy.iter().map(|(unmet, count)| format!("{count} {unmet}")).collect();
+                parts.push((policy, format!("against the policy ({})", each.join(", "))));
+            }
+        }
+        for (severity, what) in [(Severity::Policy, "against the policy"), (Severity::Unknown, "unknown")] {
+            let count = self.buckets.get(&severity).copied().unwrap_or_default();
+            let noun = if count == 1 { "bucket" } else { "buckets" };
+            parts.push((count, format!("{noun} {what}")));
+        }
+        parts.push((self.objects(Severity::Unknown), Severity::Unknown.name().to_owned()));
+        parts.retain(|(count, _)| *count > 0);
+        let good = self.objects(Severity::Good);
+        if self.proved > 0 || good == 0 {
+            parts.push((self.proved, "good (proved)".to_owned()));
+        }
+        if good > self.proved {
+            parts.push((good - self.proved, format!("in order by {}, not proved", end.level)));
+        }
+        parts.push((self.not_reached + not_reached(end), "not reached".to_owned()));
+        parts.iter().map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The requirement that an object does not meet, behind a number of objects.
+fn unmet(finding: &FindingReport) -> String {
+    let CheckId::PolicyCheck(check) = finding.check else { return format!("failed {}", finding.check) };
+    match check {
+        PolicyCheck::Tags => format!("without tag {}", finding.expected.as_deref().unwrap_or_default()),
+        PolicyCheck::Lock => "not locked for long enough".to_owned(),
+        PolicyCheck::Encryption => "with other encryption".to_owned(),
+        PolicyCheck::StorageClass => "in another storage class".to_owned(),
+        PolicyCheck::ProofAge => "without a recent proof".to_owned(),
+        PolicyCheck::Stays => "removed too early by a lifecycle rule".to_owned(),
+        PolicyCheck::OtherRegion => "without a copy in another Region".to_owned(),
+        other => format!("failed {other}"),
+    }
+}

@@ -1,0 +1,122 @@
+//! Damage for people: what, where, how sure, and what to do next.
+
+use std::io::{self, Write};
+
+use super::{Style, command, field, shell_word};
+use crate::audit::joined;
+use crate::ident::Target;
+use crate::report::{DamageSummary, DamagedRun};
+use crate::units::ByteSize;
+
+/// Maximum number of damaged ranges to list; the rest are counted.
+const MOST_RUNS: usize = 5;
+
+/// Damage in one sentence: `bytes 8,388,608–16,777,215 (part 2 of 6), read twice; sha256, etag agree`. `parts` is the
+/// number of parts of the object.
+pub(super) fn sentence(damage: &DamageSummary, parts: Option<u64>) -> String {
+    let reads = match damage.reads {
+        Some(2) => ", read twice",
+        Some(_) => ", read once",
+        None => "",
+    };
+    let by = joined(&damage.refuted_by, ", ");
+    let by = match damage.refuted_by.len() {
+        1 => format!("{by} does not match"),
+        _ => format!("{by} agree"),
+    };
+    let but = match damage.matched.as_slice() {
+        [] => String::new(),
+        matched => format!("; but {} matches", joined(matched, ", ")),
+    };
+    format!("{}{reads}; {by}{but}", place(damage, parts))
+}
+
+fn place(damage: &DamageSummary, parts: Option<u64>) -> String {
+    if damage.runs.is_empty() {
+        return "somewhere in the object: no reference tells where".to_owned();
+    }
+    let shown: Vec<String> = damage.runs.iter().take(MOST_RUNS).map(|run| range(run, parts)).collect();
+    let count = match damage.damaged_parts() {
+        Some(count) if damage.runs.len() > 1 => format!("{count} parts: "),
+        _ => String::new(),
+    };
+    let more = match damage.runs.len().saturating_sub(MOST_RUNS) {
+        0 => String::new(),
+        more => format!(", and {more} more ranges (all of them in --json)"),
+    };
+    format!("{count}bytes {}{more}", shown.join(", "))
+}
+
+fn range(run: &DamagedRun, parts: Option<u64>) -> String {
+    let of = parts.map(|parts| format!(" of {parts}")).unwrap_or_default();
+    let which = match run.parts {
+        None => String::new(),
+        Some((first, last)) if first == last => format!(" (part {first}{of})"),
+        Some((first, last)) => format!(" (parts {first}–{last}{of})"),
+    };
+    format!("{}–{}{which}", ByteSize(run.first).grouped(), ByteSize(run.last).grouped())
+}
+
+/// What to do about a damaged object. `versioned` states that the bucket keeps versions.
+pub(super) fn next_steps(out: &mut impl Write, style: Style, target: &Target, versioned: bool) -> io::Result<()> {
+    let mut text = |label: &str, text: &str| field(&mut *out, style.width, 2, label, text);
+    text("next", "do not restore from this object, and keep every other copy until one of them is proved")?;
+    let name = shell_word(&target.to_string());
+    let Target::Object(uri) = target else {
+        command(out, "other copy", &format!("stored-ami verify {name} --like s3://OTHER-BUCKET/KEY"))?;
+        return field(out, style.width, 2, "copy again", "from where the file came, and verify the new copy");
+    };
+    let (bucket, key) = (shell_word(&uri.bucket), shell_word(&uri.key));
+    if versioned {
+        let older = format!("aws s3api list-object-versions --bucket {bucket} --prefix {key}");
+        command(out, "older version", &older)?;
+    }
+    command(out, "other copy", &format!("stored-ami verify {name} --like s3://OTHER-BUCKET/{key}"))?;
+    if let Some(image) = target.ami_id() {
+        command(out, "store again", &format!("stored-ami store {image} --bucket OTHER-BUCKET"))?;
+    }
+    command(out, "restore from", &format!("stored-ami preflight restore s3://OTHER-BUCKET/{key} --name NAME"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::CheckId;
+
+    fn damage(runs: &[(u64, u64, Option<(u64, u64)>)], reads: u8, by: &[&str], matched: &[&str]) -> DamageSummary {
+        let checks = |names: &[&str]| names.iter().map(|name| name.parse::<CheckId>().unwrap()).collect();
+        DamageSummary {
+            runs: runs
+                .iter()
+                .map(|(first, last, parts)| DamagedRun { first: *first, last: *last, parts: *parts })
+                .collect(),
+            reads: Some(reads),
+            refuted_by: checks(by),
+            matched: checks(matched),
+        }
+    }
+
+    #[test]
+    fn where_it_is_and_how_sure_that_is() {
+        let one = damage(&[(8_388_608, 16_777_215, Some((2, 2)))], 2, &["sha256", "etag"], &[]);
+        assert_eq!(sentence(&one, Some(6)), "bytes 8,388,608–16,777,215 (part 2 of 6), read twice; sha256, etag agree");
+        let odd = damage(&[(0, 9, None), (20, 29, Some((3, 4)))], 1, &["sha256"], &["crc32"]);
+        assert_eq!(
+            sentence(&odd, None),
+            "bytes 0–9, 20–29 (parts 3–4), read once; sha256 does not match; but crc32 matches"
+        );
+        let nowhere = damage(&[], 2, &["etag"], &[]);
+        assert_eq!(
+            sentence(&nowhere, Some(6)),
+            "somewhere in the object: no reference tells where, read twice; etag does not match"
+        );
+    }
+
+    #[test]
+    fn many_ranges_are_counted() {
+        let runs: Vec<_> = (1..=7).map(|part| (part * 20, part * 20 + 9, Some((part * 2, part * 2)))).collect();
+        let text = sentence(&damage(&runs, 2, &["sha256"], &[]), Some(20));
+        assert!(text.starts_with("7 parts: bytes 20–29 (part 2 of 20), "), "{text}");
+        assert!(text.contains(", and 2 more ranges (all of them in --json), read twice"), "{text}");
+    }
+}
