@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use common::{Run, Server, data};
-use stored_ami_lab::{Lab, LabOptions, Operation};
+use stored_ami_lab::{Fault, FaultRule, Lab, LabOptions, Operation};
 
 const KEY: &str = "ami-0123456789abcdef0.bin";
 const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
@@ -92,6 +92,23 @@ async fn a_quota_of_time_ends_it() {
     let covered = run.report()["stats"]["covered_bytes"].as_u64().unwrap();
     assert!((1..SIZE).contains(&covered), "{covered}");
     rig.verify(&["--max-time", "10m"]).await.assert_exit(0);
+}
+
+/// Each GET gets 50 kB/s, and a range takes 8 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn time_ends_it_within_three_seconds_on_slow_connections() {
+    let rig = Rig::new(None).await;
+    let trickle = Fault::Trickle { after: 0, rate: 50_000 };
+    rig.lab.script(FaultRule::new(Operation::GetObject, trickle).always());
+    let args = ["--concurrency", "2", "--max-time", "1s"];
+    let run = rig.server.run(&[&["verify", TARGET][..], &args].concat()).await;
+    assert_eq!(run.assert_exit(3).verdict("proof"), "unknown: limited");
+    let report = run.report();
+    let time = Duration::from_secs_f64(report["stats"]["elapsed_seconds"].as_f64().unwrap());
+    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&time), "{time:?}");
+    assert_eq!(report["stats"]["covered_bytes"], 0, "bytes of unfinished ranges do not count: {report}");
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("--range-size makes them smaller"), "{notes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

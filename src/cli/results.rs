@@ -2,6 +2,7 @@ use std::io;
 
 use super::again::same_command;
 use super::args::PageArgs;
+use super::global::Display;
 use super::output::complain;
 use super::page::PageFile;
 use super::terminal::style;
@@ -20,11 +21,11 @@ pub(super) struct Results {
 }
 
 impl Results {
-    pub fn new(json: bool) -> Self {
+    pub fn new(json: bool, display: Display) -> Self {
         let renderer: Box<dyn Renderer> = if json {
             Box::new(JsonLines(io::stdout()))
         } else {
-            Box::new(Human::new(io::stdout(), style()).going_on_with(same_command()))
+            Box::new(Human::new(io::stdout(), style(display)).going_on_with(same_command()))
         };
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
     }

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::progress::TaskProgress;
 use crate::source::Context;
 
 /// Pauses between two requests for the state of a task: the first one, and the upper limit.
@@ -40,39 +41,17 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// Shows the progress of the task: percentage, rate and remaining time.
-    pub fn tell(&mut self, what: &str, percent: f64, detail: &str) {
+    /// Shows the state of the task. Adds the elapsed and the remaining time.
+    pub fn tell(&mut self, task: TaskProgress) {
+        let left = task.percent.and_then(|percent| self.left(percent));
+        self.context.monitor.task(&TaskProgress { elapsed: self.elapsed(), left, ..task });
+    }
+
+    /// Time to the end at the rate since the first percentage.
+    fn left(&mut self, percent: f64) -> Option<Duration> {
         let now = self.context.clock.monotonic();
         let (since, from) = *self.first.get_or_insert((now, percent));
-        let seconds = now.duration_since(since).as_secs_f64();
-        let mut line = format!("{what}: {percent:.0} %");
-        if percent > from && seconds > 0.0 {
-            let rate = (percent - from) / seconds;
-            let left = Duration::try_from_secs_f64((100.0 - percent) / rate).unwrap_or(Duration::MAX);
-            line = format!("{line}, {:.1} %/min, {} left", rate * 60.0, spell(left));
-        }
-        if !detail.is_empty() {
-            line = format!("{line}; {detail}");
-        }
-        self.context.monitor.task(&line);
-    }
-}
-
-fn spell(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_spelt_by_size() {
-        let all = [0, 119, 120, 7199, 7200].map(|seconds| spell(Duration::from_secs(seconds)));
-        assert_eq!(all, ["0 s", "119 s", "2 min", "119 min", "2 h"]);
+        let rate = (percent - from) / now.duration_since(since).as_secs_f64();
+        (rate > 0.0).then(|| Duration::try_from_secs_f64((100.0 - percent) / rate).ok())?
     }
 }

@@ -1,5 +1,7 @@
 //! `store`: runs the preflight, starts the store, and follows it until it ends.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use super::follow::Follow;
@@ -9,6 +11,7 @@ use crate::audit::Word;
 use crate::facts::{ObjectFacts, StoreTask, TaskState};
 use crate::ident::{AmiId, ObjectUri};
 use crate::image::{StoreRequest, TaskFilter};
+use crate::progress::TaskProgress;
 use crate::report::{Exit, FindingReport, PreflightReport, TaskKind, TaskNote, TaskReport};
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::units::ByteSize;
@@ -55,7 +58,7 @@ pub async fn start_store(
                     context.monitor.note("the answer was lost; the store was started all the same");
                     return Ok(());
                 }
-                context.clock.sleep(std::time::Duration::from_secs(5)).await;
+                context.clock.sleep(Duration::from_secs(5)).await;
             }
             let detail = format!(
                 "{}; whether the store was started is not known: ask again with `stored-ami stored`",
@@ -135,11 +138,14 @@ async fn watch(
                 let detail = "no store of it is listed; EC2 keeps store tasks for 31 days";
                 return Err(SourceError::new(ErrorKind::NotFound, image, detail));
             }
-            None => unseen += 1,
+            None => {
+                unseen += 1;
+                follow.tell(progress(image, "not listed yet".to_owned(), None));
+            }
             Some(task) => {
                 // A task in an unknown state may never change.
                 let done = task.in_progress() != Some(true);
-                follow.tell(&format!("store of {image} to {}", task.bucket), f64::from(task.progress.unwrap_or(0)), "");
+                follow.tell(progress(image, task.state.clone(), task.progress));
                 last = task;
                 if done {
                     break;
@@ -151,6 +157,18 @@ async fn watch(
         }
     }
     Ok(ended(report(services, &last, started_here, &follow, Exit::Unknown), &last))
+}
+
+fn progress(image: &AmiId, state: String, percent: Option<u8>) -> TaskProgress {
+    TaskProgress {
+        kind: TaskKind::Store,
+        image: image.to_string(),
+        state,
+        percent: percent.map(f64::from),
+        elapsed: Duration::ZERO,
+        left: None,
+        detail: String::new(),
+    }
 }
 
 /// The exit code of a finished task. [`check_stored`] then checks whether a completed one wrote its object.

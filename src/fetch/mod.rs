@@ -24,7 +24,7 @@ use crate::content::{Decoded, Limits, Probe, ProbePlan, Probed, WindowCapture};
 use crate::ident::ObjectId;
 use crate::plan::{Budget, Need, RangeDigests, ReadPlan, ReadProgress, Spans};
 use crate::source::{ErrorKind, Session, SourceError};
-use crate::units::ByteRange;
+use crate::units::{ByteRange, Throughput};
 use crate::verdict::Coverage;
 
 use crate::sync::lock;
@@ -184,7 +184,7 @@ async fn read_all(shared: &Arc<Shared>, row_states: &SerialDigestStates) {
     let keeping = keep_now_and_then(shared, row_states);
     let time_is_over = async {
         match shared.job.quota.ends_in(clock.monotonic()) {
-            Some(left) => clock.sleep(left).await,
+            Some(left) => clock.limit(left).await,
             None => std::future::pending().await,
         }
     };
@@ -278,9 +278,28 @@ struct Shared {
     read: AtomicU64,
     /// An error of the sink has been reported.
     not_kept: AtomicBool,
+    fastest: Mutex<Fastest>,
     /// The first reason to stop.
     stopped: Mutex<Option<Stop>>,
     halt: CancellationToken,
+}
+
+/// The highest rate of a range of this read.
+#[derive(Default)]
+struct Fastest(Option<Throughput>);
+
+impl Fastest {
+    fn add(&mut self, range: Throughput) {
+        let rate = |of: &Throughput| of.bytes_per_second().unwrap_or(f64::INFINITY);
+        if self.0.as_ref().is_none_or(|known| rate(&range) > rate(known)) {
+            self.0 = Some(range);
+        }
+    }
+
+    /// The time that a range takes at least; zero if it is not known.
+    fn time_for(&self, bytes: u64) -> Duration {
+        self.0.and_then(|range| range.time_for(bytes)).unwrap_or_default()
+    }
 }
 
 struct Next {
@@ -310,6 +329,7 @@ impl Shared {
             lanes,
             read: AtomicU64::new(0),
             not_kept: AtomicBool::new(false),
+            fastest: Mutex::default(),
             stopped: Mutex::new(None),
             halt: job.cancel.child_token(),
             job,
@@ -331,7 +351,8 @@ impl Shared {
         let mut next = self.next.lock().await;
         let index = next.ranges.next()?;
         let range = self.job.plan.ranges().get(index)?;
-        if let Err(spent) = self.job.quota.take(range.len(), self.session.context().clock.monotonic()) {
+        let now = self.session.context().clock.monotonic();
+        if let Err(spent) = self.job.quota.take(range.len(), now, lock(&self.fastest).time_for(range.len())) {
             self.stop(Stop::Spent(spent));
             // No further range is started.
             next.ranges = Box::new(std::iter::empty());
@@ -354,8 +375,11 @@ impl Shared {
         let mut sink = RangeConsumer::new(hashers, self.lanes.open(worker, index), ticket, tap);
         let reading =
             range::Range { session: &self.session, crowd: &self.crowd, id: &self.job.id, size: plan.size(), range };
+        let begun = self.session.context().clock.monotonic();
         match reading.read(&mut sink).await {
             Ok(()) => {
+                let elapsed = self.session.context().clock.monotonic().duration_since(begun);
+                lock(&self.fastest).add(Throughput { bytes: range.len(), elapsed });
                 let (digests, tap) = sink.finish();
                 self.collected.add(index, &digests);
                 self.read.fetch_add(range.len(), Ordering::Relaxed);

@@ -13,8 +13,11 @@ pub struct Quota {
     begun: Arc<AtomicBool>,
 }
 
-/// Ranges in progress at the deadline may take this much longer.
-pub(super) const GRACE: Duration = Duration::from_secs(60);
+/// Ranges in progress at the deadline may take this much longer. Then their requests are cancelled, and their bytes do
+/// not count as read.
+const READS_GRACE: Duration = Duration::from_secs(2);
+/// Requests that follow a read may take this much longer than the deadline.
+const GRACE: Duration = Duration::from_millis(2_500);
 
 impl Quota {
     /// `until` is the deadline, `bytes` the number of bytes; `None` is no limit.
@@ -22,9 +25,9 @@ impl Quota {
         Quota { until, bytes_left: bytes.map(|bytes| Arc::new(AtomicU64::new(bytes))), begun: Arc::default() }
     }
 
-    /// Takes the bytes of a range that is about to be read. The first range is always allowed, so that a series of runs
-    /// makes progress.
-    pub(super) fn take(&self, bytes: u64, now: Instant) -> Result<(), Spent> {
+    /// Takes the bytes of a range that is about to be read, and that takes at least the time `least`. A range that would
+    /// be cancelled is not begun. The first range is always begun, so that a series of runs makes progress.
+    pub(super) fn take(&self, bytes: u64, now: Instant, least: Duration) -> Result<(), Spent> {
         if !self.begun.swap(true, Ordering::Relaxed) {
             if let Some(left) = &self.bytes_left {
                 let less = |left: u64| Some(left.saturating_sub(bytes));
@@ -32,7 +35,7 @@ impl Quota {
             }
             return Ok(());
         }
-        if self.until.is_some_and(|until| now >= until) {
+        if self.until.is_some_and(|until| now >= until || now + least > until + READS_GRACE) {
             return Err(Spent::Time);
         }
         let Some(left) = &self.bytes_left else { return Ok(()) };
@@ -46,9 +49,10 @@ impl Quota {
         self.done_in(clock, self.until.map(|until| until.saturating_duration_since(now)), work).await
     }
 
-    /// The same for work that follows a read, which may end a minute after the deadline.
+    /// The same for work that follows a read, which may end a little after the deadline.
     pub async fn within_grace<T>(&self, clock: &dyn Clock, work: impl Future<Output = T>) -> Option<T> {
-        self.done_in(clock, self.ends_in(clock.monotonic()), work).await
+        let now = clock.monotonic();
+        self.done_in(clock, self.until.map(|until| (until + GRACE).saturating_duration_since(now)), work).await
     }
 
     async fn done_in<T>(&self, clock: &dyn Clock, left: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
@@ -62,7 +66,7 @@ impl Quota {
 
     /// Time until reads must end, even in the middle of a range; `None` without a deadline.
     pub(super) fn ends_in(&self, now: Instant) -> Option<Duration> {
-        Some(self.until?.saturating_duration_since(now) + GRACE)
+        Some((self.until? + READS_GRACE).saturating_duration_since(now))
     }
 }
 
@@ -90,18 +94,27 @@ mod tests {
         assert_eq!(left.within_grace(&SystemClock, tokio::task::yield_now()).await, Some(()));
     }
 
+    impl Quota {
+        fn after_first(self) -> Self {
+            self.begun.store(true, Ordering::Relaxed);
+            self
+        }
+    }
+
     #[test]
     fn what_is_taken_is_gone_for_all() {
-        let now = Instant::now();
+        let (now, none) = (Instant::now(), Duration::ZERO);
         let quota = Quota::new(Some(now + Duration::from_secs(5)), Some(100));
         let other = quota.clone();
-        assert_eq!(quota.take(60, now), Ok(()));
-        assert_eq!(other.take(41, now), Err(Spent::Bytes));
-        assert_eq!(other.take(40, now), Ok(()));
-        assert_eq!(quota.take(0, now + Duration::from_secs(5)), Err(Spent::Time));
-        assert_eq!(Quota::default().take(u64::MAX, now), Ok(()));
+        assert_eq!(quota.take(60, now, none), Ok(()));
+        assert_eq!(other.take(41, now, none), Err(Spent::Bytes));
+        assert_eq!(other.take(40, now, none), Ok(()));
+        assert_eq!(quota.take(0, now + Duration::from_secs(5), none), Err(Spent::Time));
+        assert_eq!(Quota::default().take(u64::MAX, now, none), Ok(()));
+        let slow = |seconds| Quota::new(quota.until, None).after_first().take(1, now, Duration::from_secs(seconds));
+        assert_eq!((slow(7), slow(8)), (Ok(()), Err(Spent::Time)), "the deadline is in 5 s, and 2 s later it is over");
         let little = Quota::new(Some(now), Some(1));
-        assert_eq!(little.take(100, now), Ok(()), "the first one may");
-        assert_eq!(Quota { until: None, ..little }.take(1, now), Err(Spent::Bytes));
+        assert_eq!(little.take(100, now, none), Ok(()), "the first one may");
+        assert_eq!(Quota { until: None, ..little }.take(1, now, none), Err(Spent::Bytes));
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::checksum::{Algorithm, Hasher};
@@ -346,4 +346,36 @@ async fn what_cannot_be_saved_is_read_again() {
         Some(Hasher::digest(Algorithm::Xxh3, &data(SIZE)))
     );
     assert!(setup.counting.counts().received > SIZE as u64);
+}
+
+/// The deadline is followed by 2 s in which ranges may end; these pass here.
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_in_flight_at_the_end_of_the_time_are_not_counted() {
+    const SIZE: usize = 1 << 20;
+    const RANGE: u64 = 64 * KIB;
+    // One body stops after half of its range.
+    let half = usize::try_from(RANGE / 2).unwrap();
+    let setup = setup(SIZE, vec![read_fault(5 * RANGE, 1, Action::Stall { after: half })]);
+    let retry = RetryPolicy { stall: Duration::from_secs(600), ..RetryPolicy::default() };
+    let session = Session::new(Arc::new(setup.source.clone()), Context { retry, ..setup.session.context().clone() });
+    let by_range = PartLayout::uniform(SIZE as u64, RANGE);
+    let wanted = [(Algorithm::Sha256, by_range.clone()), (Algorithm::Md5, PartLayout::whole(SIZE as u64))];
+    let kept = Arc::new(Kept::default());
+    let until = Instant::now() + Duration::from_millis(500);
+    let first = Job { keep: Some(kept.clone()), quota: Quota::new(Some(until), None), ..job(&setup, &wanted) };
+    let reading = fetch(&session, first).await;
+    assert!(until.elapsed() < Duration::from_secs(3), "{:?}", until.elapsed());
+    assert_eq!(reading.stopped, Some(Stop::Spent(Spent::Time)));
+    let not_read = ByteRange::new(5 * RANGE, 6 * RANGE).unwrap();
+    assert!(reading.ranges().all(|range| range.end() <= not_read.start() || not_read.end() <= range.start()));
+    assert_eq!(reading.digests().whole(Algorithm::Md5, SIZE as u64), None);
+    assert_eq!(reading.digests().all_parts(Algorithm::Sha256, &by_range), None);
+
+    let (before, read) = (setup.counting.counts().received, reading.coverage().bytes);
+    let from = kept.0.lock().unwrap().take();
+    let reading = fetch(&session, Job { from, ..job(&setup, &wanted) }).await;
+    assert_direct(&reading, SIZE, &wanted);
+    let again = setup.counting.counts().received - before;
+    // MD5 over all bytes goes on after the last range in order.
+    assert!((SIZE as u64 - read..SIZE as u64).contains(&again), "{again} bytes, after {read}");
 }

@@ -1,13 +1,13 @@
 //! Events of requests and reads, for progress displays and counts.
 
+mod event;
 mod timeline;
 
-use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
+pub use event::{FinishedBytes, ObjectsProgress, Purpose, Retry, RetryKind, TaskProgress, Work};
 pub use timeline::Timeline;
 
 use crate::clock::Clock;
@@ -42,14 +42,16 @@ pub enum Call {
 pub trait Monitor: Send + Sync {
     /// A request is sent; every attempt counts.
     fn request(&self, _call: Call) {}
-    /// A read starts: its purpose, and its size in bytes.
-    fn begin(&self, _what: &str, _bytes: u64) {}
+    /// A read or a measurement starts, and replaces the previous one.
+    fn begin(&self, _work: Work) {}
     /// Bytes of an object have arrived.
     fn received(&self, _bytes: u64) {}
     /// An attempt failed and will be repeated after a wait.
-    fn retrying(&self, _error: &dyn Error, _wait: Duration) {}
-    /// Progress of a task of the service, in one line that replaces the previous one.
-    fn task(&self, _line: &str) {}
+    fn retrying(&self, _retry: &Retry<'_>) {}
+    /// The state of a task of the service.
+    fn task(&self, _task: &TaskProgress) {}
+    /// How many objects of a run over many objects are finished.
+    fn objects(&self, _objects: &ObjectsProgress) {}
     /// A note for the user that belongs to no verdict.
     fn note(&self, _note: &str) {}
 }
@@ -125,8 +127,8 @@ impl Monitor for Counting {
         self.next.request(call);
     }
 
-    fn begin(&self, what: &str, bytes: u64) {
-        self.next.begin(what, bytes);
+    fn begin(&self, work: Work) {
+        self.next.begin(work);
     }
 
     fn received(&self, bytes: u64) {
@@ -135,13 +137,17 @@ impl Monitor for Counting {
         self.next.received(bytes);
     }
 
-    fn retrying(&self, error: &dyn Error, wait: Duration) {
+    fn retrying(&self, retry: &Retry<'_>) {
         self.retries.fetch_add(1, Ordering::Relaxed);
-        self.next.retrying(error, wait);
+        self.next.retrying(retry);
     }
 
-    fn task(&self, line: &str) {
-        self.next.task(line);
+    fn task(&self, task: &TaskProgress) {
+        self.next.task(task);
+    }
+
+    fn objects(&self, objects: &ObjectsProgress) {
+        self.next.objects(objects);
     }
 
     fn note(&self, note: &str) {

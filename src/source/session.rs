@@ -9,7 +9,7 @@ use super::{Body, ErrorKind, ObjectSource, RetryPolicy, SourceError};
 use crate::clock::{Clock, SystemClock, within};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ObjectId, Target};
-use crate::progress::{Call, Counting, Monitor, Silent};
+use crate::progress::{Call, Counting, Monitor, Retry, RetryKind, Silent};
 use crate::units::{ByteRange, PartNumber};
 
 /// What all requests need besides their target.
@@ -67,7 +67,12 @@ impl Context {
         let Some(wait) = self.retry.wait(failed, self.clock.random()) else {
             return Err(error);
         };
-        self.monitor.retrying(&error, wait);
+        let kind = match error.kind {
+            ErrorKind::Throttled => RetryKind::Throttled,
+            _ if error.code.is_some() => RetryKind::Server,
+            _ => RetryKind::Transport,
+        };
+        self.monitor.retrying(&Retry { kind, code: error.code.as_deref(), error: &error.to_string(), wait });
         self.clock.sleep(wait).await;
         Ok(())
     }

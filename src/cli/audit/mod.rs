@@ -18,9 +18,10 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
 use super::connect::{connect, options};
+use super::progress::Progress;
 use super::results::Results;
+use super::settings::Settings;
 use super::signals::{cancel_on_signal, until};
-use super::terminal::Progress;
 use super::usage::{UsageError, before_work, load, read};
 use crate::audit::{Level, Policy};
 use crate::clock::{Clock, SystemClock};
@@ -40,11 +41,11 @@ const QUESTIONS: usize = 32;
 const READINGS: usize = 4;
 const CONNECTIONS: usize = 64;
 
-pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
+pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, UsageError> {
     if let Some(AuditWork::Merge(merge)) = &args.work {
-        return merge::run(merge).await;
+        return merge::run(merge, settings).await;
     }
-    let mut results = Results::new(args.output.json).with_page(&args.page);
+    let mut results = Results::new(args.output.json, settings.display).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let request = request(&args).await?;
     // An existing ledger is checked before any work; a new one is created when the work begins.
@@ -55,7 +56,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         },
         _ => None,
     };
-    let progress = Arc::new(Progress::new());
+    let progress = Progress::new(settings.display);
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
@@ -63,7 +64,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let options = options(&args.connection)?;
     let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, before_work(request.due.until, buckets)).await else {
-        progress.clear();
+        progress.finish();
         results.interrupted();
         return Ok(results.finish());
     };
@@ -78,13 +79,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         (known, _) => known,
     };
     let done = audit(&services, &request, ledger, &cancel, |report| {
-        progress.clear();
         announce(&report, &*progress);
         files.add(&report);
-        results.add(report);
+        progress.aside(|| results.add(report));
     });
     let done = done.await;
-    progress.clear();
+    progress.finish();
     let report = done.map_err(|error| UsageError(error.to_string()))?;
     if cancel.is_cancelled() {
         results.interrupted();

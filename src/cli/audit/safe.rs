@@ -4,10 +4,11 @@ use super::args::SafeArgs;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
 use crate::cli::connect::{connect, options};
+use crate::cli::progress::Progress;
 use crate::cli::resolve::record;
 use crate::cli::results::Results;
+use crate::cli::settings::Settings;
 use crate::cli::signals::{cancel_on_signal, until};
-use crate::cli::terminal::Progress;
 use crate::cli::usage::load;
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
 use crate::ledger::{Ledger, SharedLedger};
@@ -16,15 +17,15 @@ use crate::report::{Exit, Report};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 
-pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json);
+pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.output.json, settings.display);
     let policy = policy(args.policy.as_deref())?;
     let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
     let path = args.ledger.clone();
     let opened = load(args.ledger.display().to_string(), None, move || Ok(Ledger::open_existing(&path)));
     let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
-    let progress = Arc::new(Progress::new());
+    let progress = Progress::new(settings.display);
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let request = AuditRequest {
@@ -44,7 +45,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let options = options(&args.connection)?;
     let buckets = async { Ok::<_, UsageError>(Buckets::locate(connect(options).await?, &names, &context).await) };
     let Some(buckets) = until(&cancel, buckets).await else {
-        progress.clear();
+        progress.finish();
         results.interrupted();
         return Ok(results.finish());
     };
@@ -53,7 +54,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError>
     let images = images(&args, &buckets, &context);
     let services = AuditServices::new(Arc::new(buckets), (context, counting)).with_images(images);
     let done = until(&cancel, safe_to_delete(&services, &request, &wish, &ledger, account.as_deref())).await;
-    progress.clear();
+    progress.finish();
     match done {
         None => results.interrupted(),
         Some(Err(error)) => return Err(wrong(&error)),

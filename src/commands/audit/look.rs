@@ -37,11 +37,13 @@ pub(super) struct Looked {
     pub examined: AuditedObject,
     /// The object exists, but the listing does not contain it.
     pub unlisted: bool,
+    /// Its size in the listing, in bytes.
+    pub bytes: u64,
 }
 
 impl Looked {
     fn new(done: ObjectOutcome, examined: AuditedObject) -> Self {
-        Looked { done, examined, unlisted: false }
+        Looked { done, examined, unlisted: false, bytes: 0 }
     }
 }
 
@@ -77,7 +79,9 @@ impl<'a> Look<'a> {
     /// Examines an object that was listed or named, if it is due.
     pub async fn at(&self, candidate: Candidate) -> Looked {
         let history = self.histories.as_ref().map(|all| all.get(&candidate.uri.to_string()).unwrap_or(&NOTHING));
-        self.examine(Subject::new(self.services, self.request, candidate, history)).await
+        let bytes = candidate.listed.as_ref().and_then(|listed| listed.size).unwrap_or_default();
+        let looked = self.examine(Subject::new(self.services, self.request, candidate, history)).await;
+        Looked { bytes, ..looked }
     }
 
     /// Examines an object of the ledger that the listing does not contain. Only a 404 response to HEAD makes it

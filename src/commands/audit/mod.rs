@@ -14,6 +14,7 @@ mod list;
 mod look;
 mod merge;
 mod object;
+mod progress;
 mod request;
 mod run;
 mod safe;

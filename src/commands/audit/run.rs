@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::list::{Candidate, Listed, ListingDigest, candidates};
 use super::look::{Look, Looked, histories};
 use super::object::AuditedObject;
+use super::progress::AuditProgress;
 use super::summary::{AuditSummary, Observed};
 use super::{AuditRequest, AuditServices, Scope, bucket};
 use crate::audit::{Entry, History, Level};
@@ -19,8 +20,6 @@ use crate::ledger::{Head, Ledger, LedgerError, SharedLedger};
 use crate::report::{AuditNote, AuditReport, Exit, Report};
 use crate::sync::lock;
 
-/// Interval between progress notes.
-const SAY_EVERY: Duration = Duration::from_secs(5);
 /// Maximum number of ledger entries per append, and how long the first waits for others. Batching matters because each
 /// append waits for the disk.
 const TOGETHER: usize = 1024;
@@ -42,6 +41,8 @@ struct ListingTally {
     failed: Vec<Prefix>,
     /// Number of objects in this run's partition.
     own: u64,
+    /// Their size in bytes.
+    own_bytes: u64,
     exit: Exit,
 }
 
@@ -67,9 +68,10 @@ pub async fn audit(
     };
     let tally = Mutex::new(ListingTally::new(request, clock.now().to_string(), head));
     let look = Look::new(services, request, histories, cancel);
-    let (sum, said) = (AuditSummary::new(request), started);
+    let (sum, progress) =
+        (AuditSummary::new(request), Arc::new(AuditProgress::new(Arc::clone(&services.context.monitor), request)));
     let end = End { exit: Exit::Passed, cut_off: false, problems: Vec::new(), unlisted: Vec::new() };
-    let mut work = Work { look: &look, ledger, head, sum, end, said, emit };
+    let mut work = Work { look: &look, ledger, head, sum, end, progress, emit };
     work.buckets().await;
     let complete = work.listed(&tally).await;
     let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -115,8 +117,7 @@ struct Work<'a, E> {
     head: Option<Head>,
     sum: AuditSummary,
     end: End,
-    /// When the last progress note was shown.
-    said: Instant,
+    progress: Arc<AuditProgress>,
     emit: E,
 }
 
@@ -141,9 +142,18 @@ impl<E: FnMut(Report)> Work<'_, E> {
         let look = self.look;
         let (request, clock) = (look.request, &look.services.context.clock);
         let ended = AtomicBool::new(false);
-        let end = stream::once(async { ended.store(true, Ordering::Relaxed) });
+        let progress = Arc::clone(&self.progress);
+        let end = stream::once(async {
+            ended.store(true, Ordering::Relaxed);
+            progress.listing_complete();
+        });
         let pages = candidates(look.services, &request.chosen).chain(end.filter_map(|()| async { None }));
-        let turns = pages.flat_map(|listed| stream::iter(lock(tally).take(request, listed)));
+        let turns = pages.flat_map(|listed| {
+            let mut tally = lock(tally);
+            let own = tally.take(request, listed);
+            progress.listed(tally.report.listed, tally.own, tally.own_bytes);
+            stream::iter(own)
+        });
         // With a limit, examine the objects first that were examined longest ago, so that repeated runs reach all of
         // them. Without one, examine objects while the listing continues.
         let turns = if request.due.ends() {
@@ -158,7 +168,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
         } else {
             turns.right_stream()
         };
-        self.take(turns.map(|candidate| look.at(candidate)), || lock(tally).report.listed).await;
+        self.take(turns.map(|candidate| look.at(candidate))).await;
         ended.load(Ordering::Relaxed)
     }
 
@@ -172,7 +182,8 @@ impl<E: FnMut(Report)> Work<'_, E> {
             unlisted.filter_map(|(target, history)| Some((target.parse().ok()?, history))).collect();
         let (before, count) = (self.sum.objects(), unlisted.len() as u64);
         let ask = |(uri, history)| look.absence(uri, history);
-        self.take(stream::iter(unlisted).map(ask), || before + count).await;
+        self.progress.unlisted(count);
+        self.take(stream::iter(unlisted).map(ask)).await;
         self.interrupt();
         if self.end.cut_off {
             let left = count.saturating_sub(self.sum.objects() - before);
@@ -188,7 +199,7 @@ impl<E: FnMut(Report)> Work<'_, E> {
     }
 
     /// Records and emits the results, until the last one, a signal, or a failed append.
-    async fn take<F: Future<Output = Looked>>(&mut self, looks: impl Stream<Item = F>, all: impl Fn() -> u64) {
+    async fn take<F: Future<Output = Looked>>(&mut self, looks: impl Stream<Item = F>) {
         let Look { services, request, cancel, .. } = self.look;
         // An examination in progress may have seen a mismatch that must be recorded; its reads stop when cancelled.
         let grace = async {
@@ -201,8 +212,9 @@ impl<E: FnMut(Report)> Work<'_, E> {
         while let Some(mut together) = gather(&mut results, &*services.context.clock).await {
             together.retain(|looked| !looked.examined.is_cut_off());
             let examined = together.iter().map(|looked| &looked.examined);
+            self.progress.finished(&together);
             let kept = keep(self.ledger.as_ref(), &mut self.head, examined).await;
-            for Looked { done, examined, unlisted } in together {
+            for Looked { done, examined, unlisted, .. } in together {
                 self.end.unlisted.extend(unlisted.then(|| examined.report.target.to_string()));
                 self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
             }
@@ -212,11 +224,6 @@ impl<E: FnMut(Report)> Work<'_, E> {
                 self.end.exit = self.end.exit.and(Exit::CouldNot);
                 self.end.cut_off = true;
                 break;
-            }
-            let now = services.context.clock.monotonic();
-            if now.duration_since(self.said) >= SAY_EVERY {
-                self.said = now;
-                services.context.monitor.task(&format!("{} of {} objects", self.sum.objects(), all()));
             }
         }
     }
@@ -325,6 +332,7 @@ impl ListingTally {
             there: BTreeSet::new(),
             failed: Vec::new(),
             own: 0,
+            own_bytes: 0,
             exit: Exit::Passed,
         }
     }
@@ -365,6 +373,7 @@ impl ListingTally {
             if request.slice.is_some_and(|share| !share.holds("slice", bucket, key)) {
                 self.report.other_slices += 1;
             } else if request.shard.is_none_or(|share| share.holds("shard", bucket, key)) {
+                self.own_bytes = self.own_bytes.saturating_add(bytes);
                 mine.push(candidate);
             }
         }

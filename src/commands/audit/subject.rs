@@ -9,7 +9,7 @@ use super::{AuditRequest, AuditServices};
 use crate::audit::History;
 use crate::facts::ObjectFacts;
 use crate::ident::ObjectIdentity;
-use crate::progress::{Call, Counting, Monitor};
+use crate::progress::{Call, Counting, Monitor, Retry};
 use crate::report::AuditedReport;
 use crate::source::{Context, Session, SourceError};
 
@@ -98,7 +98,7 @@ impl Monitor for WithoutProgress {
         self.0.received(bytes);
     }
 
-    fn retrying(&self, error: &dyn std::error::Error, wait: Duration) {
-        self.0.retrying(error, wait);
+    fn retrying(&self, retry: &Retry<'_>) {
+        self.0.retrying(retry);
     }
 }

@@ -17,9 +17,10 @@ use crate::facts::ObjectFacts;
 use crate::fetch::{FEW, LoadResult, LoadSpec, SMALL, Until, load};
 use crate::machine;
 use crate::plan::{Budget, Concurrency, Limits, TooLittleMemory, Tuning};
+use crate::progress::Work;
 use crate::report::{BenchNote, BenchReport, BoundReport, Exit, LoadReport, Note, Percentiles};
 use crate::source::{Session, SourceError};
-use crate::units::{ByteSize, KIB, MIB};
+use crate::units::{KIB, MIB};
 
 /// Parameters of a benchmark.
 #[derive(Debug, Clone)]
@@ -152,8 +153,8 @@ impl Sweep<'_> {
         let mut flat = 0;
         for allowed in allowed {
             let spec = self.spec(range_bytes, allowed);
-            let what = format!("{} connections, ranges of {}", allowed.connections, ByteSize(range_bytes));
-            self.session.context().monitor.task(&what);
+            let connections = allowed.connections;
+            self.session.context().monitor.begin(Work::Measurement { connections, range_bytes });
             let loaded = load(self.session, spec.clone()).await;
             let rate = rate(&loaded);
             self.failed = self.failed.take().or(loaded.failed.clone());

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use super::alias::point_alias;
@@ -11,6 +13,7 @@ use crate::commands::follow::Follow;
 use crate::facts::{ImageFacts, ImageState, SnapshotFacts};
 use crate::ident::{AmiId, is_snapshot_id};
 use crate::journal::{Journal, RestoreIdentity, Step};
+use crate::progress::TaskProgress;
 use crate::report::{Exit, FindingReport, LeftReport, Note, TaskKind, TaskNote, TaskReport};
 use crate::source::{ErrorKind, SourceError};
 use crate::verdict::{CheckName, Finding, Verdict, overall};
@@ -141,7 +144,10 @@ async fn watch(
             None if !wish.origin.started_here() || unseen >= LOOKS_WITHOUT_AN_IMAGE => {
                 return Err(SourceError::new(ErrorKind::NotFound, wish.image, "there is no such AMI in this Region"));
             }
-            None => unseen += 1,
+            None => {
+                unseen += 1;
+                follow.tell(progress(wish.image, "not listed yet".to_owned(), None, String::new()));
+            }
             Some(found) => {
                 let snapshots = snapshots_of(services, &found).await?;
                 tell(follow, &found, &snapshots);
@@ -191,10 +197,16 @@ fn tell(follow: &mut Follow<'_>, image: &ImageFacts, snapshots: &[SnapshotFacts]
     let weight = |snapshot: &SnapshotFacts| snapshot.gib.unwrap_or(1).max(1) as f64;
     let whole: f64 = snapshots.iter().map(weight).sum();
     let done: f64 = snapshots.iter().map(|snapshot| weight(snapshot) * percent(snapshot)).sum();
-    let overall = if whole > 0.0 { done / whole } else { 0.0 };
+    let overall = done / whole.max(1.0);
     let each: Vec<String> =
         snapshots.iter().map(|snapshot| format!("{} {:.0} %", snapshot.id, percent(snapshot))).collect();
-    follow.tell(&format!("restore of {} ({})", image.id, image.state), overall, &each.join(", "));
+    let detail = if each.len() > 1 { each.join(", ") } else { String::new() };
+    follow.tell(progress(&image.id, image.state.to_string(), (!snapshots.is_empty()).then_some(overall), detail));
+}
+
+fn progress(image: &str, state: String, percent: Option<f64>, detail: String) -> TaskProgress {
+    let (image, elapsed) = (image.to_owned(), Duration::ZERO);
+    TaskProgress { kind: TaskKind::Restore, image, state, percent, elapsed, left: None, detail }
 }
 
 /// What a failed restore left, with the commands that remove it, and notes on what can be put in no command: people

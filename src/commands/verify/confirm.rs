@@ -11,6 +11,7 @@ use crate::checks::{Digests, Judgement, judge};
 use crate::checksum::Algorithm;
 use crate::fetch::{Reading, Stop};
 use crate::plan::{PartLayout, ReadPlan, Reference, Spans};
+use crate::progress::Purpose;
 use crate::report::VerifyNote;
 use crate::units::ByteRange;
 use crate::verdict::{Finding, Reads, Reason};
@@ -40,7 +41,7 @@ impl VerifyRun<'_> {
         }
         let partial = ranges.is_some();
         self.read_again = true;
-        let second = self.read(&self.session.fresh(), &plan, ranges, "second read", Reader::default()).await;
+        let second = self.read(&self.session.fresh(), &plan, ranges, Purpose::SecondRead, Reader::default()).await;
         if let Some(stop) = second.stopped.clone() {
             let reason = why_unconfirmed(&stop, &second);
             self.stopped = Some(stop);

@@ -23,6 +23,7 @@ pub use options::{Expected, ParseExpectedError, VerifyOptions};
 
 use super::{Discovery, discover};
 use crate::facts::{Readability, readability};
+use crate::fetch::{Spent, Stop};
 use crate::manifest::Manifest;
 use crate::plan::{PartLayout, Reference};
 use crate::progress::Counting;
@@ -149,6 +150,10 @@ async fn verify_found(
         ending.decoded = run.decoded.take();
         ending.digests = run.digests.take();
         ending.etag_parts = run.etag_parts.take();
+    }
+    let over = ending.stopped == Some(Stop::Spent(Spent::Time));
+    if over && ending.coverage.is_some_and(|coverage| coverage.bytes == 0) {
+        found.notes.push(VerifyNote::NoRangeInTime.into());
     }
     if ending.coverage.is_some() {
         ending.moved = moved(session, request, &mut found, &ending).await;

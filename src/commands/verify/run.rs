@@ -14,6 +14,7 @@ use crate::commands::Discovery;
 use crate::content::{Decoded, ProbePlan, Probed};
 use crate::fetch::{Job, ProgressSink, Reading, Stop, fetch};
 use crate::plan::{AlgorithmCertainty, PartLayout, ReadPlan, ReadProgress, Reference, Spans};
+use crate::progress::{Purpose, Work};
 use crate::report::{Note, VerifyNote};
 use crate::source::Session;
 use crate::units::ByteRange;
@@ -164,7 +165,7 @@ impl<'a> VerifyRun<'a> {
         }
         let keep = checkpoint.map(|checkpoint| checkpoint as Arc<dyn ProgressSink>);
         let reader = Reader { from, keep, decode: self.request.decode.is_some() };
-        let reading = self.read(self.session, plan, chosen, "verify", reader).await;
+        let reading = self.read(self.session, plan, chosen, Purpose::Verify, reader).await;
         let digests = reading.digests();
         self.stopped.clone_from(&reading.stopped);
         self.reading = Some(reading);
@@ -191,14 +192,14 @@ impl<'a> VerifyRun<'a> {
         session: &Session,
         plan: &Arc<ReadPlan>,
         chosen: Option<Spans>,
-        what: &str,
+        purpose: Purpose,
         reader: Reader,
     ) -> Reading {
         let bytes = match &chosen {
             Some(chosen) => chosen.iter().map(|span| plan.bytes_of(span)).sum(),
             None => plan.size(),
         };
-        session.context().monitor.begin(what, bytes);
+        session.context().monitor.begin(Work::Read { purpose, bytes });
         // The windows are sampled in the first read only.
         let probe = (self.request.probe && self.reading.is_none())
             .then(|| ProbePlan::usual(plan.size(), &|| session.context().clock.random()));

@@ -10,6 +10,7 @@ use super::unknown;
 use crate::checks::Digests;
 use crate::commands::discover::ask_every_part;
 use crate::plan::{Claim, KnownLayout, ReadPlan, Reference, settle};
+use crate::progress::Purpose;
 use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Origin, Reason};
 
@@ -75,7 +76,7 @@ impl VerifyRun<'_> {
         let plan = Arc::new(ReadPlan::new(size, &wanted, self.request.budget));
         plan.fits(self.request.budget).map_err(|error| error.to_string())?;
         self.announce(VerifyNote::RereadByParts { bytes: size });
-        let again = self.read(self.session, &plan, None, "verify by the proved parts", Reader::default()).await;
+        let again = self.read(self.session, &plan, None, Purpose::ProvedParts, Reader::default()).await;
         self.read_again = true;
         self.stopped.clone_from(&again.stopped);
         for (algorithm, layout, list) in again.digests().iter() {

@@ -5,6 +5,7 @@ use super::stopped::why_stopped;
 use super::unknown;
 use crate::content::{Decoded, End, Format};
 use crate::plan::ReadPlan;
+use crate::progress::Purpose;
 use crate::report::VerifyNote;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Outcome, Reads, Reason, Verdict};
 
@@ -43,7 +44,7 @@ impl VerifyRun<'_> {
     async fn confirm_stream(&mut self, plan: &Arc<ReadPlan>, first: &Decoded) -> Outcome {
         self.announce(VerifyNote::ConfirmingStream { bytes: first.taken_bytes });
         let reader = Reader { decode: true, ..Reader::default() };
-        let second = self.read(&self.fresh(), plan, None, "second read", reader).await;
+        let second = self.read(&self.fresh(), plan, None, Purpose::SecondRead, reader).await;
         if let Some(stop) = &second.stopped {
             let detail = why_stopped(stop, second.coverage()).to_string();
             return Outcome::Unknown(Reason::Unconfirmed { detail });

@@ -33,6 +33,8 @@ sentences! {
         ChangeUnknown { why: String } => "whether the object is still the same could not be asked: {why}",
         /// The HEAD after the read was not made.
         ChangeNotAsked => "--max-time was over before it was asked whether the object is still the same",
+        /// No range was read completely, so that the next run would begin anew.
+        NoRangeInTime => "--max-time was over before a range was read completely; --range-size makes them smaller",
         /// The manifest is of another location with the same ETag, size and parts.
         ManifestElsewhere { target: String } => "the manifest is of {target}, another location",
         /// The manifest was written without a proof.

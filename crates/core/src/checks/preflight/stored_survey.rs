@@ -1,0 +1,80 @@
+use jiff::Timestamp;
+
+use crate::facts::{Fact, ListedObject, ObjectFacts, StoreTask, UploadFacts};
+use crate::ident::{AmiId, BucketPath};
+
+/// Answers on whether a bucket contains an AMI. How EC2 determines this is not published, so every source is
+/// asked.
+#[derive(Debug, Clone)]
+pub struct StoredSurvey {
+    /// HEAD of the exact key; `Absent` only if the server answered that there is no object.
+    pub exact: Fact<ObjectFacts>,
+    /// Objects of this name under any path of the bucket.
+    pub listed: Fact<Vec<ListedObject>>,
+    /// Versions and delete markers of the exact key.
+    pub versions: Fact<Vec<ListedObject>>,
+    /// Multipart uploads of this name under any path of the bucket.
+    pub uploads: Fact<Vec<UploadFacts>>,
+    /// Store tasks of all AMIs into this bucket.
+    pub tasks: Fact<Vec<StoreTask>>,
+}
+
+/// A stored copy of an AMI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCopy {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes, if it is stated.
+    pub bytes: Option<u64>,
+    /// When it was written, if it is stated.
+    pub modified: Option<Timestamp>,
+}
+
+impl StoredSurvey {
+    /// The stored copy: at this key, or else under another path of the bucket.
+    pub(super) fn found(&self, key: &str) -> Option<FoundCopy> {
+        let exact = self.exact.value().map(|facts| FoundCopy {
+            key: key.to_owned(),
+            bytes: Some(facts.size),
+            modified: facts.last_modified,
+        });
+        let listed = self.listed.value().into_iter().flatten();
+        exact.or_else(|| {
+            let object = listed.min_by_key(|object| object.key != key)?;
+            Some(FoundCopy { key: object.key.clone(), bytes: object.size, modified: object.modified })
+        })
+    }
+
+    /// Store tasks of this AMI into this bucket, newest first.
+    pub(super) fn tasks_of(&self, ami: &AmiId, into: &BucketPath) -> Vec<&StoreTask> {
+        let tasks = self.tasks.value().into_iter().flatten();
+        let mut found: Vec<_> = tasks.filter(|task| task.image == ami.as_str() && task.is_into(&into.bucket)).collect();
+        found.sort_by_key(|task| std::cmp::Reverse(task.started));
+        found
+    }
+
+    /// Whether there is no object under the exact key, by HEAD or, if HEAD is refused, by the listing.
+    pub(super) fn exact_absent(&self, key: &str) -> bool {
+        match (&self.exact, &self.listed) {
+            (Fact::Absent { .. }, _) => true,
+            (_, Fact::Known { value, .. }) => !value.iter().any(|object| object.key == key),
+            _ => false,
+        }
+    }
+
+    /// Whether HEAD found the object of the exact key; `None` if HEAD was not answered.
+    pub(super) fn head_of_key(&self) -> Option<bool> {
+        match &self.exact {
+            Fact::Known { .. } => Some(true),
+            Fact::Absent { .. } => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether the object of the exact key is known to have no bytes.
+    pub(super) fn is_empty(&self, key: &str) -> bool {
+        let head = self.exact.value().map(|facts| facts.size);
+        let mut listed = self.listed.value().into_iter().flatten().filter(|object| object.key == key);
+        head == Some(0) || listed.any(|object| object.size == Some(0))
+    }
+}
