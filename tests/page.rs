@@ -265,7 +265,7 @@ fn the_commands_write_it() {
     assert_eq!(code, Some(1));
     let text = std::fs::read_to_string(&html).unwrap();
     for told in
-        ["3 targets: 1 failed, 1 could not be worked on, 1 passed", "Exit code 1", "href=\"#target-3\"", "none.bin"]
+        ["3 targets: 1 failed, 1 ended with an error, 1 passed", "Exit code 1", "href=\"#target-3\"", "none.bin"]
     {
         assert!(text.contains(told), "{told}");
     }

@@ -58,6 +58,9 @@ pub fn page(reports: &[Report], generated_at: &str) -> Result<String, String> {
     .map_err(|error| error.to_string())
 }
 
+/// Order of targets in a summary.
+const WORST_FIRST: [Tone; 5] = [Tone::Fail, Tone::Error, Tone::Unknown, Tone::Plain, Tone::Pass];
+
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page {
@@ -81,6 +84,13 @@ impl Page {
         }
     }
 
+    /// The sections by what they found, the worst first.
+    fn worst_first(&self) -> Vec<&Section> {
+        let mut sections: Vec<&Section> = self.sections.iter().collect();
+        sections.sort_by_key(|section| WORST_FIRST.iter().position(|tone| *tone == section.tone));
+        sections
+    }
+
     /// The exit code of the run, if it differs from those of all targets.
     fn differs(&self) -> Option<(Exit, &'static str)> {
         let code = self.exit.filter(|code| self.sections.iter().all(|section| section.exit != *code))?;
@@ -100,10 +110,10 @@ impl Run {
         let counted = |tones: &[Tone]| sections.iter().filter(|section| tones.contains(&section.tone)).count();
         let told = [
             (counted(&[Tone::Fail]), "failed"),
-            (counted(&[Tone::Error]), "could not be worked on"),
+            (counted(&[Tone::Error]), "ended with an error"),
             (counted(&[Tone::Unknown]), Verdict::Unknown.name()),
             (counted(&[Tone::Pass]), "passed"),
-            (counted(&[Tone::Plain]), "looked at"),
+            (counted(&[Tone::Plain]), "without a verdict"),
         ];
         let told: Vec<String> =
             told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();

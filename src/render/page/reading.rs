@@ -18,7 +18,7 @@ pub(super) fn stats(stats: &StatsReport, object_bytes: u64) -> Block {
     if stats.received_bytes != object_bytes {
         facts.add("received", size(stats.received_bytes));
     }
-    if stats.covered_bytes != object_bytes {
+    if ![object_bytes, stats.received_bytes].contains(&stats.covered_bytes) {
         facts.add("covered", size(stats.covered_bytes));
     }
     let mean = if stats.elapsed_seconds > 0.0 {

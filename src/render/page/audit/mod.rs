@@ -4,7 +4,6 @@
 mod objects;
 mod observed;
 mod picture;
-mod severity;
 mod status;
 mod trouble;
 

@@ -1,8 +1,7 @@
 use jiff::Timestamp;
 
-use super::severity::Severity;
 use crate::render::page::tone::Tone;
-use crate::report::{AuditedReport, Exit};
+use crate::report::{AuditedReport, Exit, Severity};
 use crate::verdict::Verdict;
 
 /// Status of an object, the worst first. Objects without problems are divided by whether every byte was proved.
@@ -32,12 +31,12 @@ impl RowStatus {
     /// The status of an object, from its exit code, its verdict and its findings.
     pub fn of(report: &AuditedReport) -> Self {
         match (report.exit_code, report.verdict) {
-            (Exit::Failed, _) | (_, Verdict::Fail) => match Severity::worst(&report.findings) {
-                Some(Severity::Missing) => RowStatus::Missing,
-                Some(Severity::Replaced) => RowStatus::Replaced,
-                Some(Severity::Policy) => RowStatus::Policy,
+            (Exit::Failed, _) | (_, Verdict::Fail) => match report.severity() {
+                Severity::Missing => RowStatus::Missing,
+                Severity::Replaced => RowStatus::Replaced,
+                Severity::Policy => RowStatus::Policy,
                 // A failure that no finding explains is presented as the worst.
-                Some(Severity::Damaged | Severity::Unknown) | None => RowStatus::Damaged,
+                Severity::Damaged | Severity::Unknown | Severity::Good => RowStatus::Damaged,
             },
             (Exit::Passed, Verdict::Pass) => RowStatus::Pass,
             (Exit::Passed, _) => RowStatus::Seen,

@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 
-use super::severity::Severity;
 use super::status::{Age, RowStatus};
 use crate::audit::{ChangeKind, joined};
 use crate::render::next_step::{Step, after_damage, after_reason};
@@ -12,7 +11,7 @@ use crate::render::page::damage::{Damage, Most, disagrees};
 use crate::render::page::findings::Findings;
 use crate::render::page::text::{Count, Text};
 use crate::render::page::tone::Tone;
-use crate::report::{AuditedBucketReport, AuditedReport, FindingReport};
+use crate::report::{AuditedBucketReport, AuditedReport, FindingReport, Severity};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -152,10 +151,10 @@ impl Card {
 /// The findings that make the object damaged, missing or replaced, as HTML. Those of the policy and those without an
 /// answer are listed for all objects together.
 fn findings(report: &AuditedReport, is_damage_shown: bool) -> String {
-    let shown = report.findings.iter().filter(|finding| {
-        Severity::of(finding).is_some_and(|severity| severity < Severity::Policy)
-            && !(is_damage_shown && disagrees(finding))
-    });
+    let shown = report
+        .findings
+        .iter()
+        .filter(|finding| Severity::of_finding(finding) < Severity::Policy && !(is_damage_shown && disagrees(finding)));
     Findings::of(shown, &report.target.to_string(), "").render().unwrap_or_default()
 }
 
@@ -176,7 +175,7 @@ impl Shared {
         let of_objects = objects.iter().map(|report| (report.target.to_string(), false, &report.findings));
         let of_buckets = buckets.iter().map(|report| (format!("s3://{}/", report.bucket), true, &report.findings));
         for (name, is_of_bucket, findings) in of_objects.chain(of_buckets) {
-            for finding in findings.iter().filter(|finding| Severity::of(finding) == Some(severity)) {
+            for finding in findings.iter().filter(|finding| Severity::of_finding(finding) == severity) {
                 found.entry(Common::of(finding, is_of_bucket)).or_default().push((name.clone(), finding));
             }
         }
@@ -259,10 +258,10 @@ fn counted(count: usize, is_of_bucket: bool) -> String {
 /// Objects that are unknown without a finding that says why, by the meaning of their exit codes.
 fn unexplained(objects: &[&AuditedReport]) -> Vec<(usize, Reason)> {
     let mut found: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for report in objects
-        .iter()
-        .filter(|report| RowStatus::of(report) == RowStatus::Unknown && Severity::worst(&report.findings).is_none())
-    {
+    for report in objects.iter().filter(|report| {
+        RowStatus::of(report) == RowStatus::Unknown
+            && report.findings.iter().all(|finding| Severity::of_finding(finding) == Severity::Good)
+    }) {
         let meaning = Tone::Unknown.exit_meaning(report.exit_code);
         found.entry(meaning).or_default().push(report.target.to_string());
     }
