@@ -6,7 +6,7 @@ mod hostile;
 mod spoil;
 
 use hostile::{HOSTILE, assert_tame};
-use serde_json::Value;
+use serde_json::{Value, json};
 use spoil::spoil_texts;
 use stored_ami::render::{Detail, Human, JsonLines, Renderer, Style, plot};
 use stored_ami::report::{Line, Report};
@@ -131,4 +131,86 @@ fn every_kind_of_line_is_among_them() {
         "summary",
     ];
     assert_eq!(kinds, expected);
+}
+
+/// An object of an audit with one finding.
+fn audited(name: &str, check: &str, verdict: &str, exit: u8) -> Value {
+    let mut finding = json!({ "check": check, "verdict": verdict, "required": true });
+    match verdict {
+        "fail" => {
+            finding["expected"] = json!("Owner");
+            finding["observed"] = json!("found it");
+        }
+        "unknown" => finding["reason"] = json!({ "code": "unanswered", "detail": "no answer" }),
+        _ => {}
+    }
+    json!({
+        "schema": "stored-ami/1", "type": "audited", "target": format!("s3://b/{name}"), "verdict": verdict,
+        "examined": "bytes", "findings": [finding], "requests": 1, "received_bytes": 1, "elapsed_seconds": 0.1,
+        "exit_code": exit,
+    })
+}
+
+fn damaged() -> Value {
+    let mut object = audited("ami-7.bin", "sha256", "fail", 1);
+    object["parts"] = json!(6);
+    let damage = json!({
+        "part": 2, "offset_bytes": 8_388_608, "length_bytes": 8_388_608, "expected": "VALUE-E", "observed": "VALUE-O",
+    });
+    object["findings"] = json!([
+        { "check": "sha256", "verdict": "fail", "required": true, "reads": 2, "damage": [damage], "observed": "OTHER" },
+        { "check": "etag", "verdict": "fail", "required": true, "reads": 2, "observed": "OTHER" },
+    ]);
+    object
+}
+
+fn audit_of(objects: &[Value], style: Style) -> String {
+    let end = LINES.lines().find(|line| line.contains("\"type\": \"audit\"")).unwrap();
+    let mut end: Value = serde_json::from_str(end).unwrap();
+    end["still_good"] = json!(0);
+    let lines: String = objects.iter().chain([&end]).map(|line| format!("{line}\n")).collect();
+    in_style(&lines, style)
+}
+
+#[test]
+fn an_audit_is_in_the_order_of_severity_and_not_of_arrival() {
+    let objects = [
+        audited("ami-1.bin", "proof", "pass", 0),
+        audited("ami-2.bin", "proof", "unknown", 3),
+        audited("ami-3.bin", "tags", "fail", 1),
+        audited("ami-4.bin", "unchanged", "fail", 1),
+        audited("ami-5.bin", "present", "fail", 1),
+        audited("ami-6.bin", "proof", "pass", 0),
+        damaged(),
+    ];
+    let style = Style { colour: false, width: Style::UNBOUNDED, detail: Detail::Brief };
+    let text = audit_of(&objects, style);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(
+        lines[..5],
+        [
+            "DAMAGED  s3://b/ami-7.bin  bytes 8,388,608–16,777,215 (part 2 of 6), read twice; sha256, etag agree",
+            "MISSING  s3://b/ami-5.bin  found it",
+            "REPLACED s3://b/ami-4.bin  found it",
+            "POLICY   s3://b/ami-3.bin  tags: found it",
+            "UNKNOWN  s3://b/ami-2.bin  not answered: no answer",
+        ],
+        "{text}"
+    );
+    let last = "1 damaged, 1 missing, 1 replaced, 1 without tag Owner, 1 unknown, 2 good (proved), 0 not reached";
+    assert_eq!(*lines.last().unwrap(), last);
+    assert!(!text.contains("VALUE") && !text.contains("ami-1.bin"), "{text}");
+    let full = audit_of(&objects, Style { detail: Detail::Full, ..style });
+    let position = |name: &str| full.find(name).unwrap_or_else(|| panic!("{name} in {full}"));
+    assert!(position("DAMAGED  s3://b/ami-7") < position("PASS     s3://b/ami-1"));
+}
+
+#[test]
+fn lines_beyond_the_limit_are_counted() {
+    let objects: Vec<Value> = (0..503).map(|at| audited(&format!("ami-{at}.bin"), "proof", "unknown", 3)).collect();
+    let style = Style { colour: false, width: Style::UNBOUNDED, detail: Detail::Brief };
+    let text = audit_of(&objects, style);
+    assert_eq!(text.matches("UNKNOWN  s3://").count(), 500);
+    assert!(text.contains("… and 3 more: unknown (all of them in --json and --csv)\n"), "{text}");
+    assert_eq!(text.lines().last().unwrap(), "503 unknown, 0 good (proved), 0 not reached");
 }

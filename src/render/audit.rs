@@ -1,7 +1,6 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::table::words;
 use super::{Label, Style, condition, damage, field, printable, shell_word, wrap};
 use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::ETag;
@@ -74,7 +73,7 @@ fn what(report: &AuditedReport, severity: Severity) -> String {
         let findings = report.findings.iter().filter(|finding| speaks(finding));
         let mut texts: Vec<String> = Vec::new();
         for finding in findings.filter(|finding| Severity::of_finding(finding) == severity) {
-            let text = words(finding);
+            let text = found(finding);
             let text = if severity == Severity::Policy { format!("{}: {text}", finding.check) } else { text };
             if !texts.contains(&text) {
                 texts.push(text);
@@ -124,6 +123,15 @@ fn day(at: &str) -> &str {
     at.split('T').next().unwrap_or(at)
 }
 
+/// What was found, or why it is not known; the expected value is in the full text.
+fn found(finding: &FindingReport) -> String {
+    match (&finding.reason, &finding.observed) {
+        (Some(reason), _) => reason.detail.clone(),
+        (None, Some(found)) => found.clone(),
+        (None, None) => finding.verdict.to_string(),
+    }
+}
+
 pub(super) fn write_bucket(
     out: &mut impl Write,
     style: Style,
@@ -137,7 +145,7 @@ pub(super) fn write_bucket(
         return report.findings.iter().try_for_each(|finding| condition::write(out, style, finding));
     }
     let findings = report.findings.iter().filter(|finding| speaks(finding));
-    let texts: Vec<String> = findings.map(|finding| format!("{}: {}", finding.check, words(finding))).collect();
+    let texts: Vec<String> = findings.map(|finding| format!("{}: {}", finding.check, found(finding))).collect();
     sentence(out, style, &label, &format!("{bucket}  {}", printable(&texts.join("; "))))
 }
 

@@ -167,7 +167,7 @@ fn rest(
         None => text("earlier proofs (--max-age 0d reads them)"),
     };
     if let Some(young) = young {
-        field(out, style.width, 2, "not read", &young)?;
+        field(out, style.width, 2, "skipped", &young)?;
     }
     let cut_off = not_reached(end);
     if end.left == 0 && cut_off == 0 && end.exit_code != Exit::Interrupted {

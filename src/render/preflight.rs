@@ -1,7 +1,6 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::table::words;
 use super::{Label, Style, condition, field, printable, shell_word};
 use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
@@ -67,7 +66,7 @@ fn reason(report: &PreflightReport, finding: &FindingReport) -> String {
         Some((StoredState::InFlight, stored, _)) => {
             format!("a store of {} into {} is in progress", stored.image, stored.bucket)
         }
-        _ => format!("{}: {}", finding.check, words(finding)),
+        _ => finding.observed.clone().unwrap_or_else(|| finding.check.to_string()),
     }
 }
 

@@ -26,8 +26,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     }
     let passed = findings.iter().filter(|finding| !shown(finding) && finding.verdict == Verdict::Pass);
     folded(out, style, passed.count())?;
+    // Beside damage, a digest is a value of the full text.
     for digest in report.digests.iter().filter(|digest| {
-        !report.proved_by.contains(&CheckId::Reference(Origin::Stored, Subject::Checksum(digest.algorithm)))
+        (style.is_full() || damage.is_none())
+            && !report.proved_by.contains(&CheckId::Reference(Origin::Stored, Subject::Checksum(digest.algorithm)))
     }) {
         let value = if digest.algorithm.folds() { &digest.base64 } else { &digest.hex };
         field(out, style.width, 2, "computed", &format!("{} {value}", digest.algorithm))?;

@@ -110,17 +110,24 @@ async fn files_for_other_programs_hold_every_object() {
     );
     assert_eq!(figures.matches("stored_ami_object_exit_code{").count(), 6);
     assert!(read(&html).contains("<!DOCTYPE html>"));
+    let first = read(&csv).lines().nth(1).unwrap().to_owned();
+    assert!(first.contains(&key(3)), "the damaged object is the first row: {first}");
+    let case = cases.split("<testcase").nth(1).unwrap();
+    assert!(case.contains("<failure"), "and the first case: {case}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_sees_a_line_for_each_object_and_the_summary_last() {
+async fn a_person_reads_what_is_damaged_first_and_the_counts_last() {
     let rig = Rig::with(3).await;
     rig.lab.damage(BUCKET, &key(2), 1, 1).unwrap();
     let mut command = rig.server.command();
     command.args(["audit", "s3://archive", "--level", "bytes"]);
     let run = Run::of(command).await;
     let lines: Vec<&str> = run.assert_exit(1).stdout.lines().collect();
-    assert_eq!(lines.iter().filter(|line| line.starts_with("PASS    s3://")).count(), 2, "{}", run.stdout);
-    assert_eq!(lines.iter().filter(|line| line.starts_with("FAIL    s3://")).count(), 1);
-    assert_eq!(*lines.last().unwrap(), "3 targets: 2 passed, 1 failed, 0 unknown, 0 errors");
+    let damaged = format!("DAMAGED  s3://{BUCKET}/{}  ", key(2));
+    assert!(lines[0].starts_with(&damaged), "{}", run.stdout);
+    assert!(lines[0].contains("read twice; ") && lines[0].ends_with(" agree"), "one line in a pipe: {}", lines[0]);
+    assert_eq!(lines.iter().filter(|line| line.contains("PASS")).count(), 0, "{}", run.stdout);
+    assert_eq!(*lines.last().unwrap(), "1 damaged, 2 good (proved), 0 not reached");
+    assert!(run.stderr.contains(&format!("damaged: s3://{BUCKET}/{}", key(2))), "named when it is found: {run:?}");
 }
