@@ -1,26 +1,36 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
+use super::targets::{SelectionArgs, Word};
+use super::values::{algorithms, verify_checks};
 use crate::checksum::Algorithm;
 use crate::commands::verify::Expected;
-use crate::ident::{Target, TypedTarget, VersionChoice};
+use crate::ident::{ObjectUri, Target, VersionChoice};
 use crate::plan::{Concurrency, Sample};
 use crate::units::ByteSize;
 use crate::verdict::CheckName;
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// What to inspect
-    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
-    pub typed: Vec<TypedTarget>,
-    /// What was typed, in the reading that --version-id gives it
+    /// Objects or files to inspect
+    #[arg(required_unless_present = "targets_from", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<Word>,
+    /// The targets, once they are read
     #[arg(skip)]
     pub targets: Vec<Target>,
     #[command(flatten)]
     pub version: VersionArgs,
-    /// Read so many small windows, drawn all over the object, and tell what the content is like
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub at_once: AtOnceArgs,
+    /// Read N sampled windows of 8 KiB and describe the content
+    ///
+    /// The windows are spread over the whole object. The report says which share of it is compressed,
+    /// structured, sparse or uniform, and estimates how well it would compress.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub probe: Option<u16>,
     #[command(flatten)]
@@ -43,44 +53,48 @@ pub struct CommonArgs {
 /// How the addresses of objects are read.
 #[derive(Debug, Args)]
 pub struct VersionArgs {
-    /// Version ID, or `none` for the current version; the rest of the address after the bucket is then the key
-    #[arg(long, value_name = "ID|none", allow_hyphen_values = true)]
+    /// Version of the object, or `none` for the current one
+    ///
+    /// With this option, everything after the bucket in the address is the key, so that keys may contain
+    /// `?versionId=`.
+    #[arg(long, value_name = "ID|none", hide_short_help = true, allow_hyphen_values = true)]
     pub version_id: Option<VersionChoice>,
 }
 
-impl VersionArgs {
-    /// Parses a target, according to `--version-id`.
-    ///
-    /// # Errors
-    ///
-    /// The argument is not a valid target.
-    pub fn read(&self, typed: &TypedTarget) -> Result<Target, String> {
-        typed.target(self.version_id.as_ref()).map_err(|error| error.to_string())
-    }
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Several targets")]
+pub struct AtOnceArgs {
+    /// Targets at the same time, which share --concurrency and --max-memory; reports keep the order of the targets
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub objects: u16,
 }
 
 /// For the compression ratio.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Size before it was stored, for the compression ratio")]
+#[command(next_help_heading = "Size before compression")]
 pub struct LogicalArgs {
-    /// The record that `store --record` wrote
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Record written by `store --record`
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// Size as you know it
-    #[arg(long, value_name = "SIZE")]
+    /// Size of all volumes before compression
+    #[arg(long, hide_short_help = true, value_name = "SIZE")]
     pub logical_size: Option<ByteSize>,
 }
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// What to verify
-    #[arg(required = true, value_name = "TARGET", value_hint = ValueHint::AnyPath)]
-    pub typed: Vec<TypedTarget>,
-    /// What was typed, in the reading that --version-id gives it
+    /// Objects or files to verify
+    #[arg(required_unless_present = "targets_from", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<Word>,
+    /// The targets, once they are read
     #[arg(skip)]
     pub targets: Vec<Target>,
     #[command(flatten)]
     pub version: VersionArgs,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub at_once: AtOnceArgs,
     #[command(flatten)]
     pub references: ReferenceArgs,
     #[command(flatten)]
@@ -96,37 +110,48 @@ pub struct VerifyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "References and checks")]
 pub struct ReferenceArgs {
-    /// A value the object must have; base64 or hexadecimal, -N behind it for one over N parts
+    /// Expected checksum of the object, base64 or hexadecimal
+    ///
+    /// A value with -N at the end is the composite checksum of N parts, as S3 shows it. May be repeated.
     #[arg(long, value_name = "ALGORITHM:VALUE")]
     pub expect: Vec<Expected>,
-    /// An ETag to hold the bytes against
+    /// Expected ETag
     #[arg(long, value_name = "ETAG")]
     pub etag: Option<String>,
-    /// A manifest that an earlier verify wrote
+    /// Manifest written by `verify --write-manifest`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub manifest: Option<PathBuf>,
-    /// Believe the manifest only if minisign's FILE.minisig beside it is by this public key: a file, or its base64
-    #[arg(long, value_name = "KEY", requires = "manifest", value_hint = ValueHint::FilePath)]
+    /// Public key of minisign that must have signed the manifest
+    ///
+    /// A file, or the base64 text of the key. The signature is read from FILE.minisig next to the manifest.
+    #[arg(long, hide_short_help = true, value_name = "KEY", requires = "manifest", value_hint = ValueHint::FilePath)]
     pub manifest_key: Option<PathBuf>,
-    /// Checksum file that lists the target; prefix ALGORITHM: if neither the file nor its name states the algorithm
+    /// Checksum file that lists the target, such as SHA256SUMS
+    ///
+    /// The algorithm is taken from the file, or from its name. Write ALGORITHM:FILE if neither states it.
     #[arg(long, value_name = "[ALGORITHM:]FILE", value_hint = ValueHint::FilePath)]
     pub sums: Option<PathBuf>,
-    /// Another object whose references apply
+    /// Compare with the checksums that S3 stores for another copy
     #[arg(long, value_name = "TARGET")]
     pub like: Option<Target>,
     /// Use only these references
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    ///
+    /// A check, or an origin (`expect`, `manifest`, `sums`, `like`) for all of its checks. `expect-sha256` is the
+    /// SHA-256 given by --expect; `manifest-parts-md5` are the MD5 digests of the parts in the manifest.
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
     pub using: Vec<CheckName>,
-    /// Demand that these checks are known too
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    /// Exit 3 if one of these checks is unknown, too
+    #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
     pub require: Vec<CheckName>,
-    /// Let these required checks be unknown
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    /// Exit 0 even if these required checks are unknown
+    #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
     pub accept: Vec<CheckName>,
-    /// Compute these digests besides
-    #[arg(long, value_name = "ALGORITHM", value_delimiter = ',')]
+    /// Also compute these digests
+    #[arg(long, value_name = "ALGORITHM", value_delimiter = ',', value_parser = algorithms())]
     pub digest: Vec<Algorithm>,
-    /// Save digests of every part, to place damage later or to prove a copy
+    /// Write a manifest with the digests of every part
+    ///
+    /// A later verify with --manifest locates damage by part, and verifies copies without S3.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write_manifest: Option<PathBuf>,
 }
@@ -134,31 +159,42 @@ pub struct ReferenceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reading")]
 pub struct ReadingArgs {
-    /// Read only a part: about 5%, or slice 2/7; can fail, cannot pass
+    /// Read only a part of the object: 5%, or slice 2/7
+    ///
+    /// A sample can find damage. It cannot prove the object: the result is at best unknown (exit 3).
     #[arg(long, value_name = "SAMPLE")]
     pub sample: Option<Sample>,
-    /// Call a mismatch damage after one read
-    #[arg(long)]
+    /// Report a mismatch without reading the bytes a second time
+    #[arg(long, hide_short_help = true)]
     pub no_reread: bool,
-    /// GETs in flight; auto begins with 48 and takes more while that brings more bytes [default: auto]
+    /// Number of concurrent GETs, or `auto` [default: auto]
+    ///
+    /// `auto` starts with 48 and raises the number as long as throughput increases.
     #[arg(long, value_name = "N")]
     pub concurrency: Option<Concurrency>,
-    /// A profile that bench wrote for this machine and server
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Tuning profile written by `bench --write-tuning`
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tuning: Option<PathBuf>,
-    /// The largest piece one GET asks for, where the proof leaves the choice [default: 16MiB or more]
-    #[arg(long, value_name = "SIZE", value_parser = range_size)]
+    /// Maximum size of one GET [default: 16MiB or more]
+    ///
+    /// The boundaries of parts take precedence, where a reference needs them.
+    #[arg(long, hide_short_help = true, value_name = "SIZE", value_parser = range_size)]
     pub range_size: Option<ByteSize>,
-    /// Memory of the whole process, at the most
+    /// Memory limit of the whole process
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: ByteSize,
-    /// Keep the state of the reading in this file, and go on from it where it is there; gone when all is read
+    /// Checkpoint file: resume from it if it exists; deleted on completion
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
     pub resume: Option<PathBuf>,
-    /// End after this time, such as 90s or 2h. Ranges that are not read 2 s later do not count as read
+    /// Stop reading after this time, such as 90s or 2h
+    ///
+    /// No GET is started after this time, nor one that cannot end in time. Those in flight may take 2 s more; then they are
+    /// cancelled, and their ranges do not count as read.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,
-    /// Read no more bytes than these, in whole ranges, but one range at least
+    /// Stop after reading this many bytes
+    ///
+    /// Only whole ranges are read, and at least one.
     #[arg(long, value_name = "SIZE")]
     pub max_bytes: Option<ByteSize>,
 }
@@ -166,11 +202,16 @@ pub struct ReadingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Content")]
 pub struct ContentArgs {
-    /// Measure small windows on the way: dense, structured, sparse or uniform, and what zstd and gzip would make of it
-    #[arg(long)]
+    /// Describe the content from sampled windows
+    ///
+    /// The report says which share is compressed, structured, sparse or uniform, and estimates how well zstd
+    /// and gzip would compress it.
+    #[arg(long, hide_short_help = true)]
     pub probe: bool,
-    /// Decode a stream of zstd, gzip or zlib, and hold it against the checksums and sizes inside it; half of --max-memory is for its window
-    #[arg(long, conflicts_with_all = ["sample", "resume", "max_bytes", "max_time"])]
+    /// Decode a zstd, gzip or zlib stream and check the checksums inside it
+    ///
+    /// Half of --max-memory is reserved for the window of the decoder.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["sample", "resume", "max_bytes", "max_time"])]
     pub decode: bool,
 }
 
@@ -188,7 +229,7 @@ pub(super) fn range_size(text: &str) -> Result<ByteSize, String> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// One JSON object a line, schema stored-ami/1
+    /// Write JSON lines (schema stored-ami/1)
     #[arg(long)]
     pub json: bool,
 }
@@ -196,7 +237,7 @@ pub struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct PageArgs {
-    /// Write the report as one HTML page too
+    /// Also write the report as an HTML page
     #[arg(long = "report", id = "report", value_name = "FILE.html", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
     #[command(flatten)]
@@ -206,33 +247,38 @@ pub struct PageArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ForceArgs {
-    /// Overwrite existing files that stored-ami did not write; never overwrites an input or another output
-    #[arg(long)]
+    /// Overwrite existing files that stored-ami did not write
+    ///
+    /// An input or another output of the same command is never overwritten.
+    #[arg(long, hide_short_help = true)]
     pub force: bool,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Connection (AWS environment variables and configuration files work too)")]
+#[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// Profile of the AWS configuration files
+    /// Profile in the AWS configuration files [env: AWS_PROFILE]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Region of the bucket
+    /// Region of the bucket [env: AWS_REGION]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Another endpoint, of S3 and all other services
+    /// Endpoint of S3 and all other services [env: AWS_ENDPOINT_URL]
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// Send requests unsigned, for public objects
-    #[arg(long)]
+    /// Send unsigned requests, for public objects
+    #[arg(long, hide_short_help = true)]
     pub no_sign_request: bool,
-    /// Accept the charges of a Requester Pays bucket
-    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    /// Pay for the requests to a Requester Pays bucket
+    #[arg(long, hide_short_help = true, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
     pub request_payer: Option<String>,
-    /// Fail unless the bucket belongs to this account
-    #[arg(long, value_name = "ACCOUNT")]
+    /// Fail unless this account owns the bucket
+    #[arg(long, hide_short_help = true, value_name = "ACCOUNT")]
     pub expected_bucket_owner: Option<String>,
     /// File with the 32-byte key of an SSE-C object
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sse_c_key_file: Option<PathBuf>,
+    /// Regions that the URLs of targets state
+    #[arg(skip)]
+    pub url_regions: BTreeMap<ObjectUri, String>,
 }

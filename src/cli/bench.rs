@@ -7,13 +7,16 @@ use super::args::{CommonArgs, VersionArgs, range_size, time};
 use super::connect::SourceFactory;
 use super::output::{complain, keep_output};
 use super::runner::{Runner, Stop};
+use super::settings::Settings;
 use super::signals::cancel_on_signal;
+use super::targets::Word;
 use super::usage::UsageError;
+use super::values::algorithms;
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};
 use crate::files::OutputKind;
-use crate::ident::{Target, TypedTarget};
+use crate::ident::Target;
 use crate::plan::Tuning;
 use crate::render::plot;
 use crate::report::{BenchReport, Exit, Report};
@@ -21,54 +24,46 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// What to read
+    /// Object or file to read
     #[arg(required_unless_present = "hashes", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
-    typed: Option<TypedTarget>,
+    pub(super) typed: Option<Word>,
     #[arg(skip)]
     pub(super) target: Option<Target>,
     #[command(flatten)]
-    version: VersionArgs,
-    /// Print how fast this machine hashes, and which links would outrun it; reads nothing
+    pub(super) version: VersionArgs,
+    /// Measure only how fast this machine hashes; reads nothing
     #[arg(long, conflicts_with_all = ["typed", "connections", "range_size", "time", "digest", "plot", "write_tuning", "report"])]
     hashes: bool,
-    /// Numbers of GETs in flight to try
+    /// Numbers of concurrent GETs to try
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "4,8,16,24,32,48,64,96,128,192,256", value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: Vec<u16>,
-    /// Sizes of ranges to try [default: that of the object's parts, and 16MiB]
+    /// Range sizes to try [default: the part size of the object, and 16MiB]
     #[arg(long, value_name = "SIZE", value_delimiter = ',', value_parser = range_size)]
     range_size: Vec<ByteSize>,
-    /// Read for so long each time, such as 30s or 5m, and not just until the rate is stable
+    /// Duration of each measurement, such as 30s [default: until the rate is stable]
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
-    /// Compute these digests of every range, as a verify would
-    #[arg(long, value_name = "ALGORITHM", value_delimiter = ',')]
+    /// Compute these digests while reading, as verify does
+    #[arg(long, value_name = "ALGORITHM", value_delimiter = ',', value_parser = algorithms())]
     digest: Vec<Algorithm>,
-    /// Memory of the whole process, at the most
+    /// Memory limit of the whole process
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     max_memory: ByteSize,
-    /// Draw what was measured
+    /// Write a plot of the measurements
     #[arg(long, value_name = "FILE.svg", value_hint = ValueHint::FilePath)]
     pub(super) plot: Option<PathBuf>,
-    /// Keep what was best, for verify --tuning
+    /// Write the best settings for `verify --tuning`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) write_tuning: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: CommonArgs,
 }
 
-impl BenchArgs {
-    /// Parses the target, according to `--version-id`.
-    pub(super) fn read_target(&mut self) -> Result<(), String> {
-        self.target = self.typed.as_ref().map(|typed| self.version.read(typed)).transpose()?;
-        Ok(())
-    }
-}
-
 /// How long the requests before the measurements may take after a signal; the measurements stop by themselves.
 const GRACE: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(args: BenchArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+pub(super) async fn run(args: BenchArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let Some(target) = &args.target else {
         runner.add(Report::Hashes(hashes(&SystemClock)));
         return Ok(runner.finish());

@@ -2,26 +2,30 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
-use super::args::{InspectArgs, VerifyArgs, VersionArgs};
+use super::args::{InspectArgs, VerifyArgs};
+use super::global::GlobalArgs;
+use super::help;
 use super::output::complain;
-use crate::ident::{Target, TypedTarget, redact_urls};
+use crate::ident::redact_urls;
 use crate::render::printable;
 use crate::report::Exit;
 
 /// Inspect and verify stored AMI objects in S3 without restoring them.
 ///
-/// A TARGET is s3://bucket/key (with ?versionId=… if you like), the ARN of an S3 object, or a local file.
-///
-/// Exit codes: 0 every required check passed; 1 a check failed; 2 wrong arguments, configuration or
-/// credentials; 3 something required is unknown; 4 the work could not be done; 130 interrupted.
+/// A TARGET is s3://bucket/key (optionally with ?versionId=…), the ARN or the https:// URL of an S3 object, a presigned
+/// URL (@FILE reads it from a file), or a local file.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     #[allow(missing_docs, reason = "a docstring would be help")]
     pub command: Command,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a docstring would be help")]
+    pub global: GlobalArgs,
 }
 
 impl Cli {
@@ -55,12 +59,71 @@ impl Cli {
     }
 
     fn understand<T: AsRef<OsStr>>(words: &[T]) -> Result<Self, clap::Error> {
-        let mut cli = Cli::try_parse_from(words.iter().map(AsRef::as_ref))?;
-        cli.command
-            .read_targets()
-            .map_err(|problem| Cli::command().error(clap::error::ErrorKind::ValueValidation, problem))?;
-        Ok(cli)
+        let matches = help::command().try_get_matches_from(words.iter().map(AsRef::as_ref)).map_err(better_hint)?;
+        Cli::from_arg_matches(&matches)
     }
+}
+
+/// Removes a suggestion that has little in common with what was typed, and adds one for usual words of other programs.
+fn better_hint(mut error: clap::Error) -> clap::Error {
+    for (typed, suggested) in [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+    ] {
+        let Some(ContextValue::String(typed)) = error.get(typed).cloned() else { continue };
+        let other = USUAL.iter().find(|(word, _)| *word == typed).map(|(_, ours)| (*ours).to_owned());
+        let near = |hint: &String| is_near(&typed, hint);
+        let hints: Vec<String> = match (other, error.get(suggested)) {
+            (Some(other), _) => vec![other],
+            (None, Some(ContextValue::String(hint))) => {
+                Some(hint).filter(|hint| near(hint)).cloned().into_iter().collect()
+            }
+            (None, Some(ContextValue::Strings(hints))) => hints.iter().filter(|hint| near(hint)).cloned().collect(),
+            _ => continue,
+        };
+        error.remove(suggested);
+        if let [hint] = &hints[..] {
+            error.insert(suggested, ContextValue::String(hint.clone()));
+        } else if !hints.is_empty() {
+            error.insert(suggested, ContextValue::Strings(hints));
+        }
+    }
+    error
+}
+
+/// Words of other programs, and what they are called here.
+const USUAL: [(&str, &str); 15] = [
+    ("check", "verify"),
+    ("info", "inspect"),
+    ("stat", "inspect"),
+    ("ls", "audit"),
+    ("list", "audit"),
+    ("scan", "audit"),
+    ("benchmark", "bench"),
+    ("price", "cost"),
+    ("deregister", "safe-to-delete"),
+    ("delete", "safe-to-delete"),
+    ("completion", "completions"),
+    ("--output", "--json"),
+    ("--checksum", "--digest"),
+    ("--algorithm", "--digest"),
+    ("--endpoint", "--endpoint-url"),
+];
+
+/// Whether at most a third of the longer word must be changed to get the other.
+fn is_near(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, a) in one.iter().enumerate() {
+        let mut next = vec![at + 1];
+        for ((b, pair), left) in other.iter().zip(row.windows(2)).zip(1..) {
+            let &[diagonal, above] = pair else { continue };
+            let before: usize = next.get(left - 1).copied().unwrap_or_default();
+            next.push((diagonal + usize::from(a != b)).min(above + 1).min(before + 1));
+        }
+        row = next;
+    }
+    row.last().is_some_and(|distance| distance * 3 <= one.len().max(other.len()))
 }
 
 /// An argument as it may be printed: without control characters, and without the secrets of a URL.
@@ -68,84 +131,80 @@ fn shown(word: &str) -> String {
     printable(&redact_urls(word))
 }
 
-impl Command {
-    /// Parses the targets, according to `--version-id`.
-    fn read_targets(&mut self) -> Result<(), String> {
-        let read = |version: &VersionArgs, typed: &[TypedTarget]| -> Result<Vec<Target>, String> {
-            typed.iter().map(|typed| version.read(typed)).collect()
-        };
-        match self {
-            Command::Inspect(args) => args.targets = read(&args.version, &args.typed)?,
-            Command::Verify(args) => args.targets = read(&args.version, &args.typed)?,
-            Command::Bench(args) => args.read_target()?,
-            Command::Cost(args) => args.read_targets()?,
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show what can be known of an object without reading it
+    /// Show what S3 knows of an object, without reading it
     Inspect(Box<InspectArgs>),
-    /// Read every byte once and hold it against every reference there is
+    /// Read every byte once and compare it with every known checksum
+    ///
+    /// References are the checksums and ETags that S3 stores, manifests, checksum files, and values that you give.
+    /// A mismatch is read a second time before it is reported as damage.
     Verify(Box<VerifyArgs>),
-    /// Measure how fast an object can be read from here, and what keeps it from being faster
+    /// Measure how fast an object can be read, and find the bottleneck
     ///
-    /// Reads only, and drops the bytes: safe on production objects, at the price of the requests and the transfer.
+    /// Only reads, and discards the bytes. Requests and transfer are charged as usual.
     Bench(Box<super::bench::BenchArgs>),
-    /// Estimate what keeping, reading, moving and restoring an object costs, or storing an AMI
+    /// Estimate the cost of keeping, reading, moving and restoring
     ///
-    /// By list prices, and nobody's bill. The built-in ones are of us-east-1, each with its date.
-    ///
-    /// Exit codes: 0 all estimates are known; 3 one is not, or the prices are of another Region.
+    /// By list prices, without discounts. The built-in prices are of us-east-1, each with its date.
     Cost(Box<super::cost::CostArgs>),
-    /// Look at every stored AMI object of some buckets, with a memory of what was proved before
+    /// Examine all stored AMI objects of buckets, and remember proofs
     ///
-    /// Exit codes: 0 nothing that the level and the policy demand is wrong or open; 1 something is wrong; 3 something is
-    /// open, or was due and not reached; 4 something could not be done; 130 interrupted.
+    /// With --ledger, proofs are kept in an SQLite file, and only objects without a recent proof are read.
     #[cfg(feature = "s3")]
     Audit(Box<super::audit::AuditArgs>),
-    /// Read, check and correct the ledger that audits keep
+    /// List, export and check the ledger of audits
     #[cfg(feature = "s3")]
     #[command(subcommand)]
     Ledger(super::audit::LedgerCommand),
-    /// May an AMI and its snapshots be deleted, because a stored copy stands in for them?
+    /// Decide whether an AMI may be deleted, because a proved copy exists
     ///
-    /// Exit codes: 0 they may go; 1 they must stay; 3 cannot tell.
+    /// Needs a proof of every byte of the copy in the ledger; see `audit --level bytes --ledger`.
     #[cfg(feature = "s3")]
     SafeToDelete(Box<super::audit::SafeArgs>),
-    /// Check everything before a store or a restore, and start nothing
+    /// Check the conditions of a store or a restore; start nothing
     #[cfg(feature = "ec2")]
     #[command(subcommand)]
     Preflight(super::images::args::PreflightCommand),
-    /// Does a bucket hold this AMI already?
+    /// Ask whether the stored copy of an AMI is there and complete
+    ///
+    /// Says nothing about the bytes of the object. Do not delete an AMI because of this answer: `safe-to-delete`
+    /// requires a proof of every byte.
+    #[cfg(feature = "ec2")]
+    IsStored(Box<super::images::args::StoredArgs>),
+    /// Deprecated: use `is-stored`, which has other exit codes
     ///
     /// Exit codes: 0 not stored, or the last store failed; 1 stored, or a store is in flight; 3 cannot tell, or a
-    /// store was completed and the object is gone.
+    /// store was completed and the object is gone. To be removed in version 1.0.
     #[cfg(feature = "ec2")]
+    #[command(hide = true)]
     Stored(Box<super::images::args::StoredArgs>),
-    /// Store an AMI in a bucket, after its preflight, and follow the task
+    /// Store an AMI in a bucket, after a preflight
+    ///
+    /// Asks before it starts the task, and follows the task to its end.
     #[cfg(feature = "ec2")]
     Store(Box<super::images::args::StoreArgs>),
-    /// Restore an AMI from a stored object, after its preflight, once, and follow the task
+    /// Restore an AMI from a stored object, after a preflight
+    ///
+    /// Asks before it starts the task, and follows it to its end. A restore that was already started is followed,
+    /// and not started again.
     #[cfg(feature = "ec2")]
     Restore(Box<super::images::args::RestoreArgs>),
-    /// Print the least IAM policy for commands
+    /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),
-    /// Run a local endpoint of S3 and EC2 to rehearse against
+    /// Run a local endpoint of S3 and EC2 for rehearsals
     #[cfg(feature = "lab")]
     Lab(super::lab::LabArgs),
-    /// Watch the whole life of an AMI against the built-in lab: store, verify, restore, damage
+    /// Show store, verify, restore and damage in the lab
     #[cfg(all(feature = "s3", feature = "lab"))]
     Demo(super::demo::DemoArgs),
     /// Print shell completions
     Completions {
+        /// Shell that will read the script
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print or write manual pages
+    Man(super::generate::ManArgs),
 }

@@ -13,11 +13,13 @@ use super::signals::{cancel_on_signal, until};
 use super::usage::UsageError;
 #[cfg(feature = "s3")]
 use crate::files::{InputKind, read_bytes};
-use crate::ident::Target;
+use crate::ident::{ObjectUri, Target};
+#[cfg(feature = "s3")]
+use crate::source::Context;
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
 #[cfg(feature = "s3")]
-use crate::source::s3::Connection;
+use crate::source::s3::{Connection, S3Bucket, S3Options};
 
 /// Opens targets: objects over a connection to S3, files directly.
 pub(super) struct SourceFactory<'a> {
@@ -25,6 +27,9 @@ pub(super) struct SourceFactory<'a> {
     args: &'a ConnectionArgs,
     #[cfg(feature = "s3")]
     connection: OnceCell<Connection>,
+    /// For presigned URLs: without credentials.
+    #[cfg(feature = "s3")]
+    unsigned: OnceCell<Connection>,
     #[cfg(not(feature = "s3"))]
     args: PhantomData<&'a ConnectionArgs>,
 }
@@ -37,23 +42,71 @@ impl<'a> SourceFactory<'a> {
     ///
     /// The configuration is invalid.
     pub async fn new(args: &'a ConnectionArgs, targets: impl IntoIterator<Item = &Target>) -> Result<Self, UsageError> {
-        let sources = SourceFactory { args, connection: OnceCell::new() };
-        if targets.into_iter().any(|target| matches!(target, Target::Object(_))) {
-            sources.connection().await?;
+        let sources = SourceFactory { args, connection: OnceCell::new(), unsigned: OnceCell::new() };
+        let (mut objects, mut signed) = (Vec::new(), false);
+        for target in targets {
+            match target {
+                Target::Object(uri) => objects.push(uri),
+                Target::Presigned(_) => signed = true,
+                Target::File(_) => {}
+            }
+        }
+        if signed {
+            sources.unsigned().await?;
+        }
+        if !objects.is_empty() {
+            // Without a configured Region, that of the URLs is enough if every object has one.
+            let regions: Option<Vec<&String>> = objects.iter().map(|uri| args.url_regions.get(*uri)).collect();
+            let region = args.region.clone().or_else(|| regions?.first().map(|region| (*region).clone()));
+            let open = || async { connect(S3Options { region, ..options(args)? }).await };
+            sources.connection.get_or_try_init(open).await?;
         }
         Ok(sources)
     }
 
-    /// Region of the configuration, if an object was to be opened.
-    pub fn region(&self) -> Option<&str> {
-        self.connection.get().map(Connection::region)
+    /// The Region of an object: of the arguments, of its URL, or of the configuration.
+    pub fn region_of(&self, uri: &ObjectUri) -> Option<&str> {
+        self.url_region(uri).or_else(|| self.connection.get().map(Connection::region))
+    }
+
+    /// The Region that the URL of an object states, unless the arguments name one.
+    fn url_region(&self, uri: &ObjectUri) -> Option<&str> {
+        self.args.url_regions.get(uri).map(String::as_str).filter(|_| self.args.region.is_none())
+    }
+
+    /// A bucket, whose requests are sent in this context.
+    pub async fn bucket(&self, name: &str, context: Context) -> Result<S3Bucket, UsageError> {
+        Ok(self.connection().await?.bucket(name, context))
     }
 
     pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
         match target {
             Target::File(path) => Ok(Arc::new(FileSource::new(path))),
-            Target::Object(uri) => Ok(Arc::new(self.connection().await?.object(uri.clone()))),
+            Target::Presigned(url) => Ok(Arc::new(self.unsigned().await?.presigned(url.clone()))),
+            Target::Object(uri) => {
+                let connection = self.connection().await?;
+                match self.url_region(uri).filter(|region| *region != connection.region()) {
+                    None => Ok(Arc::new(connection.object(uri.clone()))),
+                    Some(region) => Ok(Arc::new(connection.in_region(region).object(uri.clone()))),
+                }
+            }
         }
+    }
+
+    /// The connection for presigned URLs, which carry only what was signed into them.
+    async fn unsigned(&self) -> Result<&Connection, UsageError> {
+        let ConnectionArgs { request_payer, expected_bucket_owner, sse_c_key_file, .. } = self.args;
+        for (option, given) in [
+            ("--request-payer", request_payer.is_some()),
+            ("--expected-bucket-owner", expected_bucket_owner.is_some()),
+            ("--sse-c-key-file", sse_c_key_file.is_some()),
+        ] {
+            if given {
+                let problem = "cannot be sent with a presigned URL, which allows the headers that it signs only";
+                return Err(UsageError(format!("{option}: {problem}; use s3://bucket/key with credentials")));
+            }
+        }
+        self.unsigned.get_or_try_init(|| async { connect(options(self.args)?.unsigned()).await }).await
     }
 
     async fn connection(&self) -> Result<&Connection, UsageError> {
@@ -76,21 +129,23 @@ impl<'a> SourceFactory<'a> {
         Ok(sources)
     }
 
-    pub fn region(&self) -> Option<&str> {
+    pub fn region_of(&self, _: &ObjectUri) -> Option<&str> {
         None
     }
 
     pub async fn open(&self, target: &Target) -> Result<Arc<dyn ObjectSource>, UsageError> {
         match target {
             Target::File(path) => Ok(Arc::new(FileSource::new(path))),
-            Target::Object(_) => Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned())),
+            Target::Object(_) | Target::Presigned(_) => {
+                Err(UsageError("this build has no S3; build it with the feature `s3`".to_owned()))
+            }
         }
     }
 }
 
 #[cfg(feature = "s3")]
 pub(super) fn options(args: &ConnectionArgs) -> Result<crate::source::s3::S3Options, UsageError> {
-    use crate::source::s3::{S3Options, SseCustomerKey};
+    use crate::source::s3::SseCustomerKey;
     let customer_key = match &args.sse_c_key_file {
         None => None,
         Some(path) => {

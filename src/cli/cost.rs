@@ -1,6 +1,5 @@
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::{Args, ValueHint};
 
@@ -8,12 +7,14 @@ use super::args::{ConnectionArgs, OutputArgs, VersionArgs};
 use super::connect::SourceFactory;
 use super::resolve::record;
 use super::runner::{Runner, Stop};
+use super::settings::Settings;
+use super::targets::{SelectionArgs, Word, selected};
 use super::usage::{UsageError, load};
 #[cfg(feature = "ec2")]
 use crate::commands::cost::cost_of_image;
 use crate::commands::cost::{CostRequest, cost_of_target};
 use crate::files::{InputKind, open_input};
-use crate::ident::{AmiId, Target, TypedTarget};
+use crate::ident::{AmiId, Target};
 use crate::plan::Budget;
 use crate::price::{BulkPrices, PriceTable};
 use crate::record::Record;
@@ -22,21 +23,24 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CostArgs {
-    /// An object, a file, or the id of an AMI that might be stored
-    #[arg(required = true, value_name = "TARGET|AMI-ID", value_hint = ValueHint::AnyPath)]
-    pub typed: Vec<TypedCosted>,
+    /// Stored objects, files, or ids of AMIs to store
+    #[arg(required_unless_present = "targets_from", value_name = "TARGET|AMI-ID", value_hint = ValueHint::AnyPath)]
+    pub typed: Vec<Word>,
     #[arg(skip)]
     pub targets: Vec<Costed>,
     #[command(flatten)]
     pub version: VersionArgs,
-    /// A price file of AWS: index.json of AmazonS3 or of AmazonEC2, of the Region. Both may be given; then no built-in
-    /// price counts
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// AWS price file of the Region: index.json of AmazonS3 or AmazonEC2
+    ///
+    /// May be given twice, once for each service. The built-in prices (of us-east-1) are not used then.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub prices: Vec<PathBuf>,
-    /// The record that `store --record` wrote
+    /// Record written by `store --record`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// Size of all volumes before compression, where nothing else tells it
+    /// Size of all volumes before compression, if it is not known from elsewhere
     #[arg(long, value_name = "SIZE")]
     pub logical_size: Option<ByteSize>,
     #[command(flatten)]
@@ -54,41 +58,10 @@ pub enum Costed {
     Target(Target),
 }
 
-/// A [`Costed`] as typed, before `--version-id` is applied.
-#[derive(Debug, Clone)]
-pub enum TypedCosted {
-    /// An AMI.
-    Image(AmiId),
-    /// An object or a file.
-    Target(TypedTarget),
-}
-
-impl FromStr for TypedCosted {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.parse() {
-            Ok(image) => Ok(TypedCosted::Image(image)),
-            Err(_) => {
-                text.parse().map(TypedCosted::Target).map_err(|error: crate::ident::ParseTargetError| error.to_string())
-            }
-        }
-    }
-}
-
-impl CostArgs {
-    /// Parses the targets, according to `--version-id`.
-    pub(super) fn read_targets(&mut self) -> Result<(), String> {
-        let read = |typed: &TypedCosted| match typed {
-            TypedCosted::Image(image) => Ok(Costed::Image(image.clone())),
-            TypedCosted::Target(typed) => self.version.read(typed).map(Costed::Target),
-        };
-        self.targets = self.typed.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(())
-    }
-}
-
-pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
+pub(super) async fn run(mut args: CostArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.output, settings);
+    let sources = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
+    args.targets.extend(selected(&args.selection, &sources, &mut runner).await?.into_iter().map(Costed::Target));
     if args.logical_size.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--logical-size: one size can be that of one target only".to_owned()));
     }
@@ -97,12 +70,13 @@ pub(super) async fn run(args: CostArgs) -> Result<Exit, UsageError> {
     if cfg!(not(feature = "ec2")) && images {
         return Err(UsageError("this build has no EC2; build it with the feature `ec2`".to_owned()));
     }
-    let sources = SourceFactory::new(&args.connection, args.targets.iter().filter_map(target)).await?;
-    let mut runner = Runner::new(&args.output);
     for target in &args.targets {
         match target {
             Costed::Target(target) => {
-                let region = if matches!(target, Target::Object(_)) { sources.region() } else { None };
+                let region = match target {
+                    Target::Object(uri) => sources.region_of(uri),
+                    _ => None,
+                };
                 let request = request.in_region(region)?;
                 let session = runner.session(sources.open(target).await?);
                 let work = async { cost_of_target(&session, &request).await.map(|cost| Report::Cost(Box::new(cost))) };

@@ -17,7 +17,7 @@ use stored_ami_lab::{Lab, LabOptions, TaskPace};
 
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Size of the disk image behind the first of the three volumes
+    /// Size of the disk image of the first volume
     #[arg(long, value_name = "SIZE", default_value = "112MiB")]
     size: ByteSize,
 }
@@ -85,9 +85,11 @@ impl Stage<'_> {
     /// Runs store, verify, preflight and restore.
     #[cfg(feature = "ec2")]
     async fn live(&self, object: &str) -> io::Result<()> {
-        self.command(&format!("stored {EXAMPLE} --bucket {BUCKET}"), Exit::Passed).await?;
+        let asked = format!("is-stored {EXAMPLE} --bucket {BUCKET}");
+        self.command(&asked, Exit::Failed).await?;
         let store = format!("store {EXAMPLE} --bucket {BUCKET} --record ami.record.json --yes");
         self.command(&store, Exit::Passed).await?;
+        self.command(&asked, Exit::Passed).await?;
         say("\n# The same again: a bucket takes an AMI once, and that is known before EC2 is asked.")?;
         self.command(&store, Exit::Failed).await?;
         self.command(&format!("verify {object} --write-manifest ami.manifest.json"), Exit::Passed).await?;

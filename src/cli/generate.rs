@@ -1,26 +1,160 @@
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
+use clap::{Args, ValueHint};
 
-use super::Cli;
+use super::help::{self, ENVIRONMENT, Topic};
+use super::output::keep_output;
+use super::usage::UsageError;
+use crate::files::OutputKind;
 
-pub(super) fn completions(shell: clap_complete::Shell, out: &mut impl Write) {
-    let mut command = Cli::command();
-    clap_complete::generate(shell, &mut command, "stored-ami", out);
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Command whose page is printed, such as `verify` or `preflight store` [default: the main page]
+    #[arg(value_name = "COMMAND", num_args = 0..=2)]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
 }
 
-/// Writes one manual page: the command, then each of its subcommands.
-pub(super) fn man(out: &mut impl Write) -> io::Result<()> {
-    let mut command = Cli::command();
-    command.build();
-    clap_mangen::Man::new(command.clone()).render(out)?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let name = format!("stored-ami {}", sub.get_name());
-        writeln!(out, ".SH {}", name.to_uppercase())?;
-        let page = clap_mangen::Man::new(sub.clone());
-        page.render_synopsis_section(out)?;
-        page.render_description_section(out)?;
-        page.render_options_section(out)?;
+impl ManArgs {
+    /// The page to print.
+    ///
+    /// # Errors
+    ///
+    /// There is no such command.
+    pub(super) fn page(&self) -> Result<Vec<u8>, UsageError> {
+        let name = self.command.join(" ");
+        let unknown = || UsageError(format!("man {name}: no such command; `stored-ami --help` lists the commands"));
+        let page = pages().into_iter().find(|page| page.path == name).ok_or_else(unknown)?;
+        page.render().map_err(|error| UsageError(error.to_string()))
+    }
+
+    /// The files that `--out` may replace: none if the folder does not exist yet.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let Some(folder) = self.out.as_ref().filter(|folder| folder.is_dir()) else { return Vec::new() };
+        pages().iter().map(|page| folder.join(page.file())).collect()
+    }
+}
+
+/// Writes the manual pages of all commands into a folder, which is created if it does not exist.
+pub(super) fn write_pages(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for page in pages() {
+        keep_output(&folder.join(page.file()), OutputKind::Manual, &page.render()?)?;
     }
     Ok(())
+}
+
+/// One manual page.
+struct Page {
+    /// Name of the command without that of the program; empty for the main page.
+    path: String,
+    command: clap::Command,
+}
+
+/// The pages of all visible commands, the main page first.
+fn pages() -> Vec<Page> {
+    fn collect(command: &clap::Command, path: &str, found: &mut Vec<Page>) {
+        found.push(Page { path: path.to_owned(), command: command.clone() });
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+            collect(sub, format!("{path} {}", sub.get_name()).trim(), found);
+        }
+    }
+    let mut found = Vec::new();
+    collect(&help::command(), "", &mut found);
+    found
+}
+
+impl Page {
+    /// Name of the page, such as `stored-ami-verify`.
+    fn name(&self) -> String {
+        ["stored-ami"].into_iter().chain(self.path.split_whitespace()).collect::<Vec<_>>().join("-")
+    }
+
+    fn file(&self) -> String {
+        format!("{}.1", self.name())
+    }
+
+    fn render(&self) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        let page = clap_mangen::Man::new(self.command.clone())
+            .title(self.name().to_uppercase())
+            .source(crate::report::TOOL)
+            .manual("User Commands");
+        page.render_title(&mut out)?;
+        page.render_name_section(&mut out)?;
+        page.render_synopsis_section(&mut out)?;
+        page.render_description_section(&mut out)?;
+        page.render_options_section(&mut out)?;
+        self.commands(&mut out)?;
+        if let Some(topic) = help::topic(&self.path) {
+            sections(topic, &mut out)?;
+        }
+        self.see_also(&mut out)?;
+        Ok(out)
+    }
+
+    fn subcommands(&self) -> impl Iterator<Item = &clap::Command> {
+        self.command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
+    }
+
+    fn commands(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        if self.subcommands().next().is_none() {
+            return Ok(());
+        }
+        writeln!(out, ".SH COMMANDS")?;
+        for sub in self.subcommands() {
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            entry(out, &format!("{}-{}(1)", self.name(), sub.get_name()), &about)?;
+        }
+        Ok(())
+    }
+
+    fn see_also(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        let above = self.path.rsplit_once(' ').map(|(above, _)| format!("stored-ami-{above}"));
+        let mut pages: Vec<String> = match (self.path.is_empty(), above) {
+            (true, _) => self.subcommands().map(|sub| format!("stored-ami-{}", sub.get_name())).collect(),
+            (false, above) => ["stored-ami".to_owned()].into_iter().chain(above).collect(),
+        };
+        pages.iter_mut().for_each(|page| *page += "(1)");
+        writeln!(out, ".SH \"SEE ALSO\"\n{}", text(&pages.join(", ")))
+    }
+}
+
+/// The sections that only the topic of a command has.
+fn sections(topic: &Topic, out: &mut Vec<u8>) -> io::Result<()> {
+    writeln!(out, ".SH EXAMPLES")?;
+    for (what, line) in topic.examples {
+        writeln!(out, ".PP\n{}:\n.PP\n.RS 4\n.nf\n{}\n.fi\n.RE", text(what), text(line))?;
+    }
+    if topic.connects {
+        writeln!(out, ".SH ENVIRONMENT")?;
+        for (names, what) in ENVIRONMENT {
+            entry(out, names, what)?;
+        }
+    }
+    if !topic.files.is_empty() {
+        writeln!(out, ".SH FILES")?;
+        for (path, what) in topic.files {
+            entry(out, path, what)?;
+        }
+    }
+    writeln!(out, ".SH \"EXIT STATUS\"")?;
+    for (code, meaning) in topic.exits {
+        entry(out, code, meaning)?;
+    }
+    Ok(())
+}
+
+/// An entry of a list with a bold term.
+fn entry(out: &mut Vec<u8>, term: &str, about: &str) -> io::Result<()> {
+    writeln!(out, ".TP\n\\fB{}\\fR\n{}", text(term), text(about))
+}
+
+/// Text on a line of its own, as roff writes it.
+fn text(plain: &str) -> String {
+    let escaped = plain.replace('\\', "\\e").replace('-', "\\-").replace('…', "...");
+    if escaped.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }
 }

@@ -21,32 +21,35 @@ pub struct LabArgs {
     /// Address to listen on; loopback only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
-    /// Keep objects in this folder, an empty one or one that a lab made [default: in memory]; AMIs and tasks are
-    /// never kept
+    /// Folder for objects: empty, or of an earlier lab [default: in memory]
+    ///
+    /// AMIs and tasks are not kept.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data: Option<PathBuf>,
     /// Region of the endpoint and of its buckets
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
-    /// Refuse this IAM action, such as s3:GetObjectAttributes or ec2:CreateRestoreImageTask
+    /// Deny this IAM action, such as s3:GetObjectAttributes
     #[arg(long, value_name = "ACTION", value_parser = action)]
     deny: Vec<String>,
-    /// Store objects without a checksum where the client sends none, as S3 did before December 2024
+    /// Add no checksum to uploads without one, as S3 did before December 2024
     #[arg(long)]
     no_default_checksum: bool,
-    /// Send no x-amz-expiration, whatever the lifecycle of the bucket says, as many servers do
+    /// Never send the header x-amz-expiration
     #[arg(long)]
     no_expiration_header: bool,
-    /// Wait so many milliseconds before each answer
+    /// Delay of each response in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
-    /// How long a store task or a restore takes
+    /// Duration of a store or restore task in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     task_time: u64,
-    /// Send at most so many bytes a second, over all connections
+    /// Maximum bytes per second, over all connections
     #[arg(long, value_name = "SIZE")]
     rate: Option<ByteSize>,
-    /// Let requests go wrong, by the rules in this JSON file; each one that does is told on standard error
+    /// Inject faults by the rules in this JSON file (docs/lab.md)
+    ///
+    /// Each injected fault is printed on standard error.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) faults: Option<PathBuf>,
 }

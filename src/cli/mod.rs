@@ -5,11 +5,14 @@ mod args;
 mod audit;
 mod bench;
 mod command;
+mod completion;
 mod connect;
 mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;
 mod generate;
+mod global;
+mod help;
 #[cfg(feature = "ec2")]
 mod images;
 #[cfg(feature = "lab")]
@@ -22,10 +25,13 @@ mod resolve;
 mod results;
 mod run;
 mod runner;
+mod settings;
 mod signals;
 mod sums;
+mod targets;
 mod terminal;
 mod usage;
+mod values;
 
 pub use command::Cli;
 pub use run::run;

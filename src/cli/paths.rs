@@ -17,6 +17,7 @@ use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
 use super::output::fall_silent;
+use super::targets::{SelectionArgs, Word, url_file};
 use super::usage::UsageError;
 #[cfg(feature = "s3")]
 use crate::files::resolved;
@@ -78,7 +79,7 @@ impl Paths {
                 paths.connection(&args.task.connection);
             }
             #[cfg(feature = "ec2")]
-            Command::Stored(args) => paths.connection(&args.connection),
+            Command::IsStored(args) | Command::Stored(args) => paths.connection(&args.connection),
             #[cfg(feature = "ec2")]
             Command::Store(args) => paths.of_store(args),
             #[cfg(feature = "ec2")]
@@ -92,13 +93,17 @@ impl Paths {
             Command::Policy(_) => {}
             #[cfg(all(feature = "s3", feature = "lab"))]
             Command::Demo(_) => {}
-            Command::Completions { .. } | Command::Man => {}
+            Command::Man(args) => args.files().iter().for_each(|file| {
+                paths.output("--out", Some(file), OutputKind::Manual);
+            }),
+            Command::Completions { .. } => {}
         }
         paths
     }
 
     fn of_inspect(&mut self, args: &InspectArgs) {
         self.targets(&args.targets);
+        self.lists(&args.typed, Some(&args.selection));
         self.logical(&args.logical);
         self.page(&args.common.page);
         self.connection(&args.common.connection);
@@ -106,6 +111,7 @@ impl Paths {
 
     fn of_verify(&mut self, args: &VerifyArgs) {
         self.targets(&args.targets);
+        self.lists(&args.typed, Some(&args.selection));
         let references = &args.references;
         self.input("--manifest", references.manifest.as_deref());
         if let (Some(manifest), Some(key)) = (&references.manifest, &references.manifest_key) {
@@ -130,6 +136,7 @@ impl Paths {
 
     fn of_bench(&mut self, args: &BenchArgs) {
         self.targets(args.target.as_slice());
+        self.lists(args.typed.as_slice(), None);
         self.output("--plot", args.plot.as_deref(), OutputKind::Plot);
         self.output("--write-tuning", args.write_tuning.as_deref(), OutputKind::Tuning);
         self.page(&args.common.page);
@@ -137,6 +144,7 @@ impl Paths {
     }
 
     fn of_cost(&mut self, args: &CostArgs) {
+        self.lists(&args.typed, Some(&args.selection));
         for target in &args.targets {
             if let Costed::Target(target) = target {
                 self.targets(std::slice::from_ref(target));
@@ -213,6 +221,16 @@ impl Paths {
             if let Target::File(path) = target {
                 self.input("the target", Some(path));
             }
+        }
+    }
+
+    /// Files that name targets.
+    fn lists(&mut self, typed: &[Word], selection: Option<&SelectionArgs>) {
+        for file in typed.iter().filter_map(url_file) {
+            self.input_or_stdin("the target", &file);
+        }
+        if let Some(file) = selection.and_then(|selection| selection.targets_from.as_deref()) {
+            self.input_or_stdin("--targets-from", file);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
 use super::connect::SourceFactory;
 use super::sums::SumsFile;
-use super::usage::{UsageError, before_work, load, read};
+use super::usage::{UsageError, load, read};
 use crate::checkpoint::CheckpointFile;
 use crate::commands::LogicalSizeSource;
 use crate::commands::verify::VerifyOptions;
@@ -21,7 +21,7 @@ use crate::units::ByteSize;
 use crate::verdict::{CheckId, CheckName};
 
 /// The limits of a read. `for_window` bytes of the memory are reserved for decoding.
-fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
+fn budget(args: &ReadingArgs, for_window: u64, at_once: usize) -> Result<Budget, UsageError> {
     let tuning = match &args.tuning {
         None => None,
         Some(path) => {
@@ -36,7 +36,8 @@ fn budget(args: &ReadingArgs, for_window: u64) -> Result<Budget, UsageError> {
         range_bytes: args.range_size.map(|size| size.0).or(measured.map(|tuning| tuning.range_bytes)),
         max_memory: args.max_memory.0 - for_window,
     };
-    limits.budget().map_err(|error| match for_window {
+    limits.shared_among(at_once).budget().map_err(|error| match for_window {
+        0 if at_once > 1 => UsageError(format!("{error}, for each of {at_once} objects at once; see --objects")),
         0 => UsageError(error.to_string()),
         _ => {
             let (given, needed) = (ByteSize(args.max_memory.0), ByteSize(2 * error.needed));
@@ -100,18 +101,18 @@ pub(super) fn logical(args: &LogicalArgs) -> Result<LogicalSizeSource, UsageErro
 /// The requests for the targets, in order.
 pub(super) async fn verify_requests(
     args: &VerifyArgs,
+    sources: &SourceFactory<'_>,
+    until: Option<Instant>,
 ) -> Result<Vec<(Arc<dyn ObjectSource>, VerifyOptions)>, UsageError> {
     let references = &args.references;
     check_combinations(args)?;
     let decode =
         args.content.decode.then(|| DecodeLimits { window: args.reading.max_memory.0 / 2, ..DecodeLimits::default() });
-    let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window))?;
-    let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
+    let at_once = usize::from(args.at_once.objects).min(args.targets.len());
+    let budget = budget(&args.reading, decode.map_or(0, |limits| limits.window), at_once)?;
     let quota = Quota::new(until, args.reading.max_bytes.map(|size| size.0));
     let given = GivenReferences::read(args).await?;
     let known = logical(&args.logical)?;
-    let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&references.like));
-    let sources = before_work(until, sources).await?;
     let mut requests = Vec::new();
     for target in &args.targets {
         let like = match &references.like {
@@ -154,6 +155,9 @@ fn check_combinations(args: &VerifyArgs) -> Result<(), UsageError> {
     }
     if args.reading.resume.is_some() && args.targets.len() > 1 {
         return Err(UsageError("--resume: one file can hold the state of one target only".to_owned()));
+    }
+    if args.content.decode && args.at_once.objects > 1 {
+        return Err(UsageError("--decode: decodes one object at a time, and --objects asks for more".to_owned()));
     }
     let stream = CheckName::One(CheckId::Stream);
     let named = [&references.require, &references.using, &references.accept].into_iter().flatten();

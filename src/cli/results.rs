@@ -1,6 +1,7 @@
 use std::io;
 
 use super::args::PageArgs;
+use super::global::Display;
 use super::output::complain;
 use super::page::PageFile;
 use super::terminal::style;
@@ -19,9 +20,9 @@ pub(super) struct Results {
 }
 
 impl Results {
-    pub fn new(json: bool) -> Self {
+    pub fn new(json: bool, display: Display) -> Self {
         let renderer: Box<dyn Renderer> =
-            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
+            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style(display))) };
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
     }
 

@@ -1,23 +1,30 @@
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::args::{InspectArgs, VerifyArgs};
 use super::command::{Cli, Command};
+use super::completion;
 use super::connect::SourceFactory;
-use super::generate;
+use super::generate::{ManArgs, write_pages};
+#[cfg(feature = "ec2")]
+use super::images::StoredCommand;
 use super::output::{complain, keep_output, print};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Stop};
+use super::settings::Settings;
 use super::signals::{asked, asked_before_work, cancel_on_signal};
-use super::usage::UsageError;
+use super::targets;
+use super::usage::{UsageError, before_work};
 use crate::commands::inspect::{InspectOptions, inspect};
 use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::files::OutputKind;
+use crate::ident::Target;
 use crate::manifest::Manifest;
 use crate::plan::Budget;
 use crate::report::{Exit, Report};
+use crate::source::Session;
 
 /// Runs a command and returns its exit code.
 pub async fn run(cli: Cli) -> Exit {
@@ -30,7 +37,7 @@ pub async fn run(cli: Cli) -> Exit {
             complain("interrupted");
             return Exit::Interrupted;
         }
-        outcome = dispatch(cli.command) => outcome,
+        outcome = dispatch(cli) => outcome,
     };
     outcome.unwrap_or_else(|UsageError(problem)| {
         complain(&problem);
@@ -39,85 +46,95 @@ pub async fn run(cli: Cli) -> Exit {
     })
 }
 
-async fn dispatch(command: Command) -> Result<Exit, UsageError> {
+async fn dispatch(cli: Cli) -> Result<Exit, UsageError> {
+    let settings = Settings::of(&cli)?;
+    let mut command = cli.command;
+    targets::read(&mut command).await?;
     Paths::of(&command).check()?;
     match command {
-        Command::Inspect(args) => Box::pin(run_inspect(*args)).await,
-        Command::Verify(args) => Box::pin(run_verify(*args)).await,
-        Command::Bench(args) => Box::pin(super::bench::run(*args)).await,
-        Command::Cost(args) => Box::pin(super::cost::run(*args)).await,
+        Command::Inspect(args) => Box::pin(run_inspect(*args, &settings)).await,
+        Command::Verify(args) => Box::pin(run_verify(*args, &settings)).await,
+        Command::Bench(args) => Box::pin(super::bench::run(*args, &settings)).await,
+        Command::Cost(args) => Box::pin(super::cost::run(*args, &settings)).await,
         #[cfg(feature = "s3")]
-        Command::Audit(args) => Box::pin(super::audit::run(*args)).await,
+        Command::Audit(args) => Box::pin(super::audit::run(*args, &settings)).await,
         #[cfg(feature = "s3")]
         // In a separate thread, because another process may hold the lock of the ledger, and a long ledger takes time.
         Command::Ledger(command) => {
             let name = command.ledger().display().to_string();
-            super::usage::load(name, None, move || super::audit::run_ledger(command)).await
+            super::usage::load(name, None, move || super::audit::run_ledger(command, &settings)).await
         }
         #[cfg(feature = "s3")]
-        Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args)).await,
+        Command::SafeToDelete(args) => Box::pin(super::audit::run_safe(*args, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Preflight(command) => Box::pin(super::images::run_preflight(command)).await,
+        Command::Preflight(command) => Box::pin(super::images::run_preflight(command, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Stored(args) => Box::pin(super::images::run_stored(*args)).await,
+        Command::IsStored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::IsStored, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Store(args) => Box::pin(super::images::run_store(*args)).await,
+        Command::Stored(args) => Box::pin(super::images::run_stored(*args, StoredCommand::Stored, &settings)).await,
         #[cfg(feature = "ec2")]
-        Command::Restore(args) => Box::pin(super::images::run_restore(*args)).await,
+        Command::Store(args) => Box::pin(super::images::run_store(*args, &settings)).await,
+        #[cfg(feature = "ec2")]
+        Command::Restore(args) => Box::pin(super::images::run_restore(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
         #[cfg(all(feature = "s3", feature = "lab"))]
         Command::Demo(args) => super::demo::run(args).await,
-        Command::Completions { shell } => {
-            let mut page = Vec::new();
-            generate::completions(shell, &mut page);
-            Ok(print(&page))
-        }
-        Command::Man => {
-            let mut page = Vec::new();
-            generate::man(&mut page).map(|()| print(&page)).map_err(|error| UsageError(error.to_string()))
-        }
+        Command::Completions { shell } => Ok(print(completion::script(shell).as_bytes())),
+        Command::Man(args) => run_man(&args),
     }
 }
 
-async fn run_inspect(args: InspectArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
+fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
+    let Some(folder) = &args.out else { return Ok(print(&args.page()?)) };
+    if let Err(error) = write_pages(folder) {
+        complain(&format!("{}: the manual pages could not be written: {error}", folder.display()));
+        return Ok(Exit::CouldNot);
+    }
+    Ok(Exit::Passed)
+}
+
+async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let sources = SourceFactory::new(&args.common.connection, &args.targets).await?;
+    args.targets.extend(targets::selected(&args.selection, &sources, &mut runner).await?);
     let request = InspectOptions {
         budget: Budget::default(),
         logical: logical(&args.logical)?,
         probe: args.probe.map(usize::from),
     };
+    let mut works = Vec::new();
     for target in &args.targets {
-        let session = runner.session(sources.open(target).await?);
-        let work = async { inspect(&session, &request).await.map(|report| Report::Inspect(Box::new(report))) };
-        runner.report(&target.to_string(), Stop::AtOnce, work).await;
-        if runner.is_stopped() {
-            break;
-        }
+        works.push((target.to_string(), sources.open(target).await?));
     }
+    let start = async |source, context| inspect(&Session::new(source, context), &request).await;
+    let show = |runner: &mut Runner, report| runner.add(Report::Inspect(Box::new(report)));
+    runner.each(args.at_once.objects, Stop::AtOnce, works, start, show).await;
     Ok(runner.finish())
 }
 
 /// How long the requests before and after the read may take after a signal; the read stops by itself.
 const VERIFY_GRACE: Duration = Duration::from_secs(5);
 
-async fn run_verify(args: VerifyArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.common.output).with_page(&args.common.page);
-    let requests = verify_requests(&args).await?;
+async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
+    let until = args.reading.max_time.and_then(|time| Instant::now().checked_add(time));
+    let sources = SourceFactory::new(&args.common.connection, args.targets.iter().chain(&args.references.like));
+    let sources = before_work(until, sources).await?;
+    let selected = before_work(until, targets::selected(&args.selection, &sources, &mut runner)).await?;
+    args.targets.extend(selected);
+    let requests = verify_requests(&args, &sources, until).await?;
     let cancel = cancel_on_signal();
-    for ((source, request), target) in requests.into_iter().zip(&args.targets) {
-        let session = runner.session(source);
-        let work = verify(&session, &request, &cancel);
-        if let Some(verified) = runner.run(&target.to_string(), Stop::Within(VERIFY_GRACE), work).await {
-            show_verified(&mut runner, verified, &request, args.references.write_manifest.as_deref());
-        }
-        if runner.is_stopped() {
-            break;
-        }
-    }
+    let works = args.targets.iter().map(Target::to_string).zip(requests);
+    let start = async |(source, request): (_, VerifyOptions), context| {
+        let verified = verify(&Session::new(source, context), &request, &cancel).await;
+        verified.map(|verified| (verified, request))
+    };
+    let manifest = args.references.write_manifest.as_deref();
+    let show = |runner: &mut Runner, (verified, request)| show_verified(runner, verified, &request, manifest);
+    runner.each(args.at_once.objects, Stop::Within(VERIFY_GRACE), works, start, show).await;
     Ok(runner.finish())
 }
 

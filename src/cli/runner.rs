@@ -2,12 +2,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputArgs, PageArgs};
-use super::progress::{Display, Progress};
+use super::progress::Progress;
 use super::results::Results;
+use super::settings::Settings;
 use super::signals::cancel_on_signal;
+use super::targets::hinted;
 use crate::commands::verify::VerifyError;
 use crate::report::{Exit, Report};
 use crate::source::{Context, ObjectSource, Session, SourceError};
@@ -16,6 +19,7 @@ use crate::source::{Context, ObjectSource, Session, SourceError};
 pub(super) struct Runner {
     results: Results,
     progress: Arc<Progress>,
+    settings: Settings,
     stopped: bool,
 }
 
@@ -57,8 +61,10 @@ impl From<VerifyError> for Failure {
 
 impl Runner {
     /// Starts without results.
-    pub fn new(output: &OutputArgs) -> Self {
-        Runner { results: Results::new(output.json), progress: Progress::new(Display::default()), stopped: false }
+    pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
+        let display = settings.display;
+        let (results, progress) = (Results::new(output.json, display), Progress::new(display));
+        Runner { results, progress, settings: settings.clone(), stopped: false }
     }
 
     /// Also collects the reports for a page.
@@ -86,10 +92,16 @@ impl Runner {
         // Boxed, because the nested futures of a whole command exceed the recursion limit of the compiler.
         let done = until(&cancel_on_signal(), stop, Box::pin(work)).await;
         self.progress.finish();
+        self.settle(target, done)
+    }
+
+    /// Shows why a work has no result; an interruption once.
+    fn settle<T, E: Into<Failure>>(&mut self, target: &str, done: Option<Result<T, E>>) -> Option<T> {
         match done {
             None => {
-                self.stopped = true;
-                self.results.interrupted();
+                if !std::mem::replace(&mut self.stopped, true) {
+                    self.results.interrupted();
+                }
                 None
             }
             Some(Err(error)) => {
@@ -97,6 +109,44 @@ impl Runner {
                 None
             }
             Some(Ok(done)) => Some(done),
+        }
+    }
+
+    /// Runs the works on several targets, at most `at_once` at a time, and shows the result of each in their order.
+    /// Only one at a time shows its progress.
+    pub async fn each<W, T, E, F>(
+        &mut self,
+        at_once: u16,
+        stop: Stop,
+        works: impl IntoIterator<Item = (String, W)>,
+        start: impl Fn(W, Context) -> F,
+        mut show: impl FnMut(&mut Self, T),
+    ) where
+        E: Into<Failure>,
+        F: Future<Output = Result<T, E>>,
+    {
+        if at_once == 1 {
+            for (target, work) in works {
+                let context = self.context();
+                if let Some(done) = self.run(&target, stop, start(work, context)).await {
+                    show(self, done);
+                }
+                if self.stopped {
+                    break;
+                }
+            }
+            return;
+        }
+        let cancel = cancel_on_signal();
+        let running = stream::iter(works).map(|(target, work)| {
+            let work = until(&cancel, stop, Box::pin(start(work, Context::default())));
+            async { (target, work.await) }
+        });
+        let mut running = std::pin::pin!(running.buffered(usize::from(at_once)));
+        while let Some((target, done)) = running.next().await {
+            if let Some(done) = self.settle(&target, done) {
+                show(self, done);
+            }
         }
     }
 
@@ -134,7 +184,7 @@ impl Runner {
     pub fn fail(&mut self, target: &str, failure: impl Into<Failure>) {
         self.progress.finish();
         match failure.into() {
-            Failure::Source(error) => self.results.error(target, &error),
+            Failure::Source(error) => self.results.error(target, &hinted(target, error)),
             Failure::OutOfTime(message) => self.results.open(target, &message),
             Failure::Refused(message) => self.results.refuse(target, &message),
         }

@@ -59,6 +59,7 @@ impl SumsFile {
     fn wanted(&self, target: &Target) -> SumsTarget {
         match target {
             Target::Object(uri) => SumsTarget::object(uri),
+            Target::Presigned(url) => SumsTarget::object(url.object()),
             Target::File(path) => {
                 let complete = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 let folders: Vec<&Path> = self.folders.iter().map(PathBuf::as_path).collect();

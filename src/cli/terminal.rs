@@ -1,12 +1,11 @@
 use std::io::{self, IsTerminal};
 
+use super::global::Display;
 use crate::render::Style;
 
-/// The style of standard output: colours only on a terminal, and not with `NO_COLOR`.
-pub(super) fn style() -> Style {
+/// The style of standard output.
+pub(super) fn style(display: Display) -> Style {
     let terminal = io::stdout().is_terminal();
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let width = if terminal { usize::from(console::Term::stdout().size().1) } else { 100 };
-    Style { colour: terminal && !refused, width: width.clamp(40, 120) }
+    Style { colour: display.colour.on(terminal), width: width.clamp(40, 120) }
 }

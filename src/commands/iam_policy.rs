@@ -9,8 +9,8 @@ pub enum PolicyCommand {
     Inspect,
     /// `verify`.
     Verify,
-    /// `stored`.
-    Stored,
+    /// `is-stored`, and the deprecated `stored`.
+    IsStored,
     /// `preflight store`.
     PreflightStore,
     /// `preflight restore`.
@@ -30,7 +30,7 @@ impl PolicyCommand {
     pub const ALL: [(PolicyCommand, &'static str); 9] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
-        (PolicyCommand::Stored, "stored"),
+        (PolicyCommand::IsStored, "is-stored"),
         (PolicyCommand::PreflightStore, "preflight-store"),
         (PolicyCommand::PreflightRestore, "preflight-restore"),
         (PolicyCommand::Store, "store"),
@@ -125,7 +125,7 @@ const TAGS: &[P] = &[P::Inspect, P::PreflightRestore, P::Restore, P::Audit, P::S
 const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
 /// Commands that read bucket settings for a policy file.
 const KEPT: &[P] = &[P::PreflightStore, P::Store, P::Audit, P::SafeToDelete];
-const STORED: &[P] = &[P::Stored, P::PreflightStore, P::Store];
+const STORED: &[P] = &[P::IsStored, P::PreflightStore, P::Store];
 const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
 const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn reading_commands_may_change_nothing() {
-        let reading = [P::Inspect, P::Verify, P::Stored, P::Audit, P::SafeToDelete];
+        let reading = [P::Inspect, P::Verify, P::IsStored, P::Audit, P::SafeToDelete];
         let found = actions(&reading);
         assert!(found.contains(&"s3:GetObject".to_owned()));
         let allowed = |action: &str| {

@@ -1,4 +1,4 @@
-//! `stored`: whether a bucket already holds a copy of an AMI.
+//! `is-stored`, and the deprecated `stored`: whether a bucket already holds a copy of an AMI.
 
 use super::ObjectServices;
 use super::preflight::survey_stored;
@@ -7,7 +7,8 @@ use crate::ident::{AmiId, BucketPath};
 use crate::report::{InputNote, StoredReport};
 use crate::source::{ErrorKind, SourceError};
 
-/// Looks for copies and for stores in progress.
+/// Looks for copies and for stores in progress. The exit code of the report is that of `stored`; see
+/// [`StoredReport::with_exit_of_presence`] for that of `is-stored`.
 ///
 /// # Errors
 ///

@@ -29,6 +29,8 @@ pub enum InputKind {
     Policy,
     /// List of objects to audit.
     List,
+    /// URL of a target.
+    Url,
     /// Manifest of an S3 Inventory.
     InventoryManifest,
     /// Data file of an S3 Inventory.
@@ -57,7 +59,7 @@ pub enum InputKind {
 
 impl InputKind {
     /// All kinds.
-    pub const ALL: [InputKind; 21] = [
+    pub const ALL: [InputKind; 22] = [
         InputKind::Manifest,
         InputKind::Signature,
         InputKind::PublicKey,
@@ -67,6 +69,7 @@ impl InputKind {
         InputKind::Record,
         InputKind::Policy,
         InputKind::List,
+        InputKind::Url,
         InputKind::InventoryManifest,
         InputKind::InventoryData,
         InputKind::AuditLines,
@@ -91,7 +94,7 @@ impl InputKind {
             InputKind::CustomerKey => 4 * KIB,
             // minisign limits trusted comments to 8 KiB.
             InputKind::Signature | InputKind::PublicKey => 16 * KIB,
-            InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy => 64 * KIB,
+            InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy | InputKind::Url => 64 * KIB,
             InputKind::WebIdentityToken | InputKind::ContainerToken => 64 * KIB,
             InputKind::Record | InputKind::FaultRules | InputKind::SsoCache => MIB,
             InputKind::CaBundle => 4 * MIB,
@@ -117,6 +120,7 @@ impl InputKind {
             InputKind::Record => "a record",
             InputKind::Policy => "a policy",
             InputKind::List => "a list of objects",
+            InputKind::Url => "a URL",
             InputKind::InventoryManifest => "an inventory manifest",
             InputKind::InventoryData => "an inventory data file",
             InputKind::AuditLines => "the JSON lines of an audit",
@@ -134,7 +138,7 @@ impl InputKind {
 
     /// Whether the input may be a pipe, or standard input as `-`.
     pub fn may_be_pipe(self) -> bool {
-        matches!(self, InputKind::Sums | InputKind::List)
+        matches!(self, InputKind::Sums | InputKind::List | InputKind::Url)
     }
 }
 

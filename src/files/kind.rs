@@ -28,11 +28,13 @@ pub enum OutputKind {
     Prometheus,
     /// SVG plot of `bench`.
     Plot,
+    /// Manual page.
+    Manual,
 }
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 10] = [
+    pub const ALL: [OutputKind; 11] = [
         OutputKind::Manifest,
         OutputKind::Record,
         OutputKind::Checkpoint,
@@ -43,6 +45,7 @@ impl OutputKind {
         OutputKind::JUnit,
         OutputKind::Prometheus,
         OutputKind::Plot,
+        OutputKind::Manual,
     ];
 
     /// Name of the kind with its article, for messages.
@@ -58,6 +61,7 @@ impl OutputKind {
             OutputKind::JUnit => "a JUnit report of an audit",
             OutputKind::Prometheus => "a file of Prometheus metrics",
             OutputKind::Plot => "a plot",
+            OutputKind::Manual => "a manual page",
         }
     }
 
@@ -84,6 +88,7 @@ impl OutputKind {
             OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami audit\"", "<?xml"),
             OutputKind::Prometheus => Marker::Head("# HELP stored_ami_", "# HELP stored_ami_"),
             OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
+            OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".ie "),
             OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
         }
     }

@@ -3,8 +3,8 @@ use std::io::{self, Write};
 use super::condition::{conclude, names};
 use super::{Label, Style, condition, field, printable, shell_word};
 use crate::audit::joined;
-use crate::checks::preflight::both_units;
-use crate::report::{PreflightReport, StoredReport, StoredState};
+use crate::checks::preflight::{Presence, both_units};
+use crate::report::{Exit, PreflightReport, StoredReport};
 use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
@@ -74,17 +74,38 @@ pub(super) fn write_stored(out: &mut impl Write, style: Style, report: &StoredRe
     for note in &report.notes {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
-    let no = Label::new("no", Verdict::Pass);
-    let yes = Label::new("yes", Verdict::Fail);
-    let (label, text) = match report.answer {
-        StoredState::NotStored => (no, "not stored"),
-        StoredState::Stored => (yes, "stored already"),
-        StoredState::InFlight => (yes, "a store of it is in flight"),
-        StoredState::Failed => (no, "not stored: the last store failed"),
-        StoredState::CompletedButObjectGone => {
-            (Verdict::Unknown.into(), "a store was completed, and the object is gone")
-        }
-        StoredState::CannotTell => (Verdict::Unknown.into(), "cannot tell"),
+    let label = match report.exit_code {
+        Exit::Passed => Verdict::Pass,
+        Exit::Failed => Verdict::Fail,
+        _ => Verdict::Unknown,
     };
-    conclude(out, style, label, text)
+    let Some(reason) = report.reason else {
+        return conclude(out, style, label, &report.answer.to_string().replace('_', " "));
+    };
+    let word = match report.is_stored {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    };
+    conclude(out, style, Label::new(word, label), presence(reason))
+}
+
+/// The conclusion about the object, as a sentence.
+fn presence(reason: Presence) -> &'static str {
+    match reason {
+        Presence::TaskCompleted => "stored: the object exists and its store task is completed",
+        Presence::NoTask => "stored: the object exists, and no store of the AMI ran in the last 31 days",
+        Presence::NoObject => "not stored",
+        Presence::StoreFailed => "not stored: the last store failed",
+        Presence::ObjectGone => "not stored: a store was completed, but its object is gone",
+        Presence::InFlight => "a store is in flight: ask again when it has ended",
+        Presence::OtherPath => "cannot tell: the bucket holds the AMI under another path only; name it with --bucket",
+        Presence::LastStoreFailed => "cannot tell: the object exists, but the last store failed",
+        Presence::EmptyObject => "cannot tell: the object is empty",
+        Presence::UnknownTaskState => "cannot tell: a store task is in an unknown state",
+        Presence::Contradiction => "cannot tell: HeadObject and ListObjectsV2 contradict each other; ask again",
+        Presence::NotAnswered => {
+            "cannot tell: a source did not answer; `stored-ami policy is-stored` shows what it needs"
+        }
+    }
 }

@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Transient,
     /// Credentials are missing, expired or refused.
     Credentials,
+    /// The presigned URL has expired. A new one continues.
+    Expired,
     /// A setting of the caller is wrong, and no request can succeed until it is changed.
     Configuration,
     /// The server's certificate is not trusted.

@@ -127,6 +127,7 @@ pub async fn open(target: &Target, options: s3::S3Options) -> Result<Session, So
     let source: Arc<dyn ObjectSource> = match target {
         Target::File(path) => Arc::new(file::FileSource::new(path)),
         Target::Object(uri) => Arc::new(s3::Connection::open(options).await?.object(uri.clone())),
+        Target::Presigned(url) => Arc::new(s3::Connection::open(options.unsigned()).await?.presigned(url.clone())),
     };
     Ok(Session::new(source, Context::default()))
 }

@@ -11,3 +11,5 @@ mod recorder;
 mod rig;
 mod secrets;
 mod servers;
+#[path = "../common/signals.rs"]
+mod signals;

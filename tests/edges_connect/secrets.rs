@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use crate::common::Run;
 use crate::recorder::{Recorder, plain};
 use crate::rig::{OBJECT, Rig, refused};
+use crate::signals::heeded_signals;
 
 const SECRET: &str = "hunter2-DISTINCT";
 
@@ -97,7 +98,7 @@ async fn a_signal_ends_a_process_that_is_waited_for() {
     let pids = rig.path("pids");
     let script = format!("sleep 987 & echo $! $$ > {0}.new; mv {0}.new {0}; wait", pids.display());
     rig.config(format!("[profile p]\ncredential_process = {script}\n"));
-    for signal in ["-INT", "-TERM"] {
+    for signal in heeded_signals() {
         let mut child = rig
             .keyed(&["inspect", OBJECT, "--profile", "p"])
             .stdout(Stdio::null())

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::common::data;
 use crate::rig::{ABC, Ended, Folder, RIGHT, signal};
+use crate::signals::heeded_signals;
 
 const AMI: &str = "ami-0123456789abcdef0";
 const OBJECT: &str = "s3://b/ami-0123456789abcdef0.bin";
@@ -129,7 +130,7 @@ fn checksum_files_and_lists_come_from_pipes_too() {
 
 #[test]
 fn one_signal_ends_a_command_that_waits_for_a_pipe() {
-    for name in ["-TERM", "-INT", "-HUP"] {
+    for name in heeded_signals() {
         for args in [&["verify", "f.bin", "--sums", "pipe"][..], &["audit", "--list", "pipe"]] {
             let folder = Folder::with_target();
             let pipe = folder.pipe("pipe");
@@ -156,7 +157,7 @@ fn max_time_ends_a_command_that_waits_for_a_pipe() {
 #[test]
 fn a_hangup_ends_a_command_like_a_termination_but_not_under_nohup() {
     let folder = Folder::with_target();
-    for name in ["-HUP", "-TERM"] {
+    for name in heeded_signals() {
         let mut command = folder.command(&["lab", "--listen", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

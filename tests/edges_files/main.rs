@@ -10,4 +10,6 @@ mod inputs;
 mod outputs;
 mod overwrite;
 mod rig;
+#[path = "../common/signals.rs"]
+mod signals;
 mod text;

@@ -112,8 +112,8 @@ async fn of_stores_and_restores() {
     let restore = ["preflight", "restore", OBJECT, "--name", "gold"];
     let known = ["--record", &record, "--manifest", &manifest, "--verify", "--logical-size", "29GiB"];
     for (args, exit) in [
-        (&["stored", AMI, "--bucket", BUCKET][..], 1),
-        (&["stored", &again, "--bucket", BUCKET], 0),
+        (&["is-stored", AMI, "--bucket", BUCKET][..], 0),
+        (&["is-stored", &again, "--bucket", BUCKET], 1),
         (&["preflight", "store", AMI, "--bucket", BUCKET], 1),
         (&["preflight", "store", &again, "--bucket", BUCKET], 0),
         (&["preflight", "store", &again, "--bucket", "archive/path", "--no-tags"], 0),

@@ -59,7 +59,7 @@ async fn each_command_makes_the_calls_of_its_policy() {
     let audit = vec!["audit", "s3://versions", "--images", "--ledger", ledger, "--policy", kept, "--level", "bytes"];
     let safe = vec!["safe-to-delete", AMI, "--in", "s3://versions", "--ledger", ledger, "--policy", kept];
     let table: [(&str, Vec<&str>, Vec<&str>); 9] = [
-        ("stored", vec!["stored", AMI, "--bucket", "versions"], vec![]),
+        ("is-stored", vec!["is-stored", AMI, "--bucket", "versions"], vec![]),
         ("preflight-store", vec!["preflight", "store", AMI, "--bucket", "versions"], keys.to_vec()),
         ("store", vec!["store", AMI, "--bucket", "versions", "--yes"], [&keys[..], &task_of_store].concat()),
         ("inspect", vec!["inspect", &object], [&lists[..], &plain, &parts].concat()),

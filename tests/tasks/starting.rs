@@ -313,7 +313,7 @@ async fn an_interrupted_restore_goes_on_in_aws() {
     busy.server.put(BUCKET, KEY, &bytes, None).await;
     let child = tokio::task::block_in_place(|| under_way(&busy));
     let pid = child.id().to_string();
-    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     let output = tokio::task::block_in_place(|| child.wait_with_output().unwrap());
     assert_eq!(output.status.code(), Some(130));
     let run = Run { exit: Some(130), stdout: String::from_utf8(output.stdout).unwrap(), stderr: String::new() };

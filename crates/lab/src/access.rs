@@ -1,5 +1,6 @@
 use super::operation::Operation as Op;
 use super::ops::no_such_bucket;
+use super::presigned;
 use super::shared::{ACCOUNT, Shared};
 use super::wire::{Code, S3Error, S3Request};
 
@@ -10,6 +11,7 @@ pub(crate) fn check(shared: &Shared, request: &S3Request) -> Result<(), S3Error>
     if credential.is_some_and(|(access_key, _)| access_key.starts_with("EXPIRED")) {
         return Err(Code::ExpiredToken.error());
     }
+    presigned::check(request)?;
     let bucketless = matches!(request.operation, Op::ListBuckets | Op::CreateBucket | Op::Service(_) | Op::Unknown);
     if !bucketless {
         bucket(shared, request, credential)?;

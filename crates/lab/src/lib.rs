@@ -31,6 +31,7 @@ mod ops;
 mod options;
 mod pace;
 pub mod pack;
+mod presigned;
 mod query;
 mod record;
 mod server;

@@ -5,8 +5,10 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use super::UsageError;
 use crate::audit::{Acceptance, Entry, History};
 use crate::cli::args::OutputArgs;
+use crate::cli::global::Display;
 use crate::cli::output::print;
 use crate::cli::results::Results;
+use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
@@ -20,20 +22,19 @@ pub enum LedgerCommand {
     List(ListArgs),
     /// Show every entry of an object
     Show(ShowArgs),
-    /// Write every entry, in order
+    /// Export every entry, in order
     Export(ExportArgs),
-    /// Hold every entry against the one before it: nothing was altered, nothing removed
-    ///
-    /// Exit codes: 0 nothing was; 1 something was; 2 the file is no ledger, is of a newer version, or holds more than a
-    /// ledger; 4 the file cannot be read.
+    /// Check the hash chain: no entry was altered or removed
     Verify(CheckArgs),
-    /// Say that an object is right as an audit saw it last, or rightly gone; what was known before no longer counts
+    /// Accept a change that an audit reported: a replaced or deleted object
+    ///
+    /// Earlier proofs of the object no longer count.
     Accept(AcceptArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct FileArgs {
-    /// The ledger
+    /// Ledger file
     #[arg(value_name = "LEDGER", value_hint = ValueHint::FilePath)]
     pub ledger: PathBuf,
     #[command(flatten)]
@@ -44,8 +45,8 @@ pub struct FileArgs {
 pub struct ListArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// Only of objects that begin so, such as s3://bucket/
-    #[arg(value_name = "BEGIN")]
+    /// List only objects with this prefix, such as s3://bucket/
+    #[arg(value_name = "PREFIX")]
     pub begin: Option<String>,
 }
 
@@ -53,7 +54,7 @@ pub struct ListArgs {
 pub struct ShowArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// s3://bucket/key
+    /// Object: s3://bucket/key
     #[arg(value_name = "TARGET")]
     pub target: ObjectUri,
 }
@@ -62,6 +63,7 @@ pub struct ShowArgs {
 pub struct ExportArgs {
     #[command(flatten)]
     pub file: FileArgs,
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     pub format: Format,
 }
@@ -77,7 +79,7 @@ pub enum Format {
 pub struct CheckArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// What the ledger ended in at some time, as an audit printed it: that must be part of its history
+    /// Head of the ledger that an earlier audit printed; it must be part of the history
     #[arg(long, value_name = "ENTRIES:SHA256")]
     pub head: Option<Head>,
 }
@@ -86,10 +88,10 @@ pub struct CheckArgs {
 pub struct AcceptArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// s3://bucket/key
+    /// Object: s3://bucket/key
     #[arg(value_name = "TARGET")]
     pub target: ObjectUri,
-    /// Why it is right; kept in the ledger
+    /// Reason; stored in the ledger
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }
@@ -107,16 +109,17 @@ impl LedgerCommand {
     }
 }
 
-pub(in crate::cli) fn run_ledger(command: LedgerCommand) -> Result<Exit, UsageError> {
+pub(in crate::cli) fn run_ledger(command: LedgerCommand, settings: &Settings) -> Result<Exit, UsageError> {
+    let display = settings.display;
     match command {
-        LedgerCommand::List(args) => list(&args),
+        LedgerCommand::List(args) => list(&args, display),
         LedgerCommand::Show(args) => {
             let target = args.target.to_string();
-            entries(&args.file, Some(&target), |entry| entry.target() == target)
+            entries((&args.file, display), Some(&target), |entry| entry.target() == target)
         }
-        LedgerCommand::Export(args) => export(&args),
-        LedgerCommand::Verify(args) => verify(&args),
-        LedgerCommand::Accept(args) => accept(&args),
+        LedgerCommand::Export(args) => export(&args, display),
+        LedgerCommand::Verify(args) => verify(&args, display),
+        LedgerCommand::Accept(args) => accept(&args, display),
     }
 }
 
@@ -133,8 +136,12 @@ fn report(kept: Kept) -> Report {
     Report::LedgerEntry(Box::new(LedgerEntryReport { number, sha256: hex::encode(digest), entry }))
 }
 
-fn entries(file: &FileArgs, begin: Option<&str>, wanted: impl Fn(&Entry) -> bool) -> Result<Exit, UsageError> {
-    let mut results = Results::new(file.output.json);
+fn entries(
+    (file, display): (&FileArgs, Display),
+    begin: Option<&str>,
+    wanted: impl Fn(&Entry) -> bool,
+) -> Result<Exit, UsageError> {
+    let mut results = Results::new(file.output.json, display);
     let ledger = open(file)?;
     let mut found = Vec::new();
     let visited = ledger.each(begin, |kept| {
@@ -151,8 +158,8 @@ fn entries(file: &FileArgs, begin: Option<&str>, wanted: impl Fn(&Entry) -> bool
     }
 }
 
-fn list(args: &ListArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.file.output.json);
+fn list(args: &ListArgs, display: Display) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json, display);
     let ledger = open(&args.file)?;
     let mut newest = std::collections::BTreeMap::new();
     let visited = ledger.each(args.begin.as_deref(), |kept| {
@@ -166,11 +173,11 @@ fn list(args: &ListArgs) -> Result<Exit, UsageError> {
 /// Serialises entries in an export format.
 type Table = fn(&[EntryRow]) -> Result<Vec<u8>, String>;
 
-fn export(args: &ExportArgs) -> Result<Exit, UsageError> {
+fn export(args: &ExportArgs, display: Display) -> Result<Exit, UsageError> {
     let table: Table = match args.format {
         Format::Jsonl => {
             let file = FileArgs { ledger: args.file.ledger.clone(), output: OutputArgs { json: true } };
-            return entries(&file, None, |_| true);
+            return entries((&file, display), None, |_| true);
         }
         Format::Csv => entries_csv,
         Format::Parquet => parquet()?,
@@ -196,8 +203,8 @@ fn parquet() -> Result<Table, UsageError> {
     Err(UsageError("--format parquet: this build has none; build it with the feature `parquet`".to_owned()))
 }
 
-fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.file.output.json);
+fn verify(args: &CheckArgs, display: Display) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json, display);
     let checked = Ledger::open_existing(&args.file.ledger).and_then(|ledger| ledger.check(args.head));
     let name = args.file.ledger.display().to_string();
     let told = |verdict: Option<Verdict>, head: Option<Head>, problem: Option<String>, exit: Exit| LedgerReport {
@@ -221,8 +228,8 @@ fn verify(args: &CheckArgs) -> Result<Exit, UsageError> {
     Ok(results.finish())
 }
 
-fn accept(args: &AcceptArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.file.output.json);
+fn accept(args: &AcceptArgs, display: Display) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.file.output.json, display);
     if args.reason.trim().is_empty() {
         return Err(UsageError("--reason: say why it is right".to_owned()));
     }

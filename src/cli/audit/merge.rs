@@ -5,14 +5,15 @@ use super::UsageError;
 use super::args::MergeArgs;
 use super::files::Files;
 use crate::cli::results::Results;
+use crate::cli::settings::Settings;
 use crate::cli::usage::load;
 use crate::commands::audit::{Shard, merge};
 use crate::files::{InputKind, open_input};
 use crate::report::{Exit, Line, SCHEMA};
 use crate::units::ByteSize;
 
-pub(super) async fn run(args: &MergeArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json).with_page(&args.page);
+pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.output.json, settings.display).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let mut shards = Vec::new();
     for path in &args.shards {

@@ -18,8 +18,9 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
 use super::connect::{connect, options};
-use super::progress::{Display, Progress};
+use super::progress::Progress;
 use super::results::Results;
+use super::settings::Settings;
 use super::signals::{cancel_on_signal, until};
 use super::usage::{UsageError, before_work, load, read};
 use crate::audit::{Level, Policy};
@@ -39,11 +40,11 @@ const QUESTIONS: usize = 32;
 const READINGS: usize = 4;
 const CONNECTIONS: usize = 64;
 
-pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
+pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, UsageError> {
     if let Some(AuditWork::Merge(merge)) = &args.work {
-        return merge::run(merge).await;
+        return merge::run(merge, settings).await;
     }
-    let mut results = Results::new(args.output.json).with_page(&args.page);
+    let mut results = Results::new(args.output.json, settings.display).with_page(&args.page);
     let mut files = Files::new(&args.files);
     let request = request(&args).await?;
     // An existing ledger is checked before any work; a new one is created when the work begins.
@@ -54,7 +55,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         },
         _ => None,
     };
-    let progress = Progress::new(Display::default());
+    let progress = Progress::new(settings.display);
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();

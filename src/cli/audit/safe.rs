@@ -4,9 +4,10 @@ use super::args::SafeArgs;
 use super::{QUESTIONS, UsageError, policy};
 use crate::audit::Level;
 use crate::cli::connect::{connect, options};
-use crate::cli::progress::{Display, Progress};
+use crate::cli::progress::Progress;
 use crate::cli::resolve::record;
 use crate::cli::results::Results;
+use crate::cli::settings::Settings;
 use crate::cli::signals::{cancel_on_signal, until};
 use crate::cli::usage::load;
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
@@ -16,15 +17,15 @@ use crate::report::{Exit, Report};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 
-pub(in crate::cli) async fn run_safe(args: SafeArgs) -> Result<Exit, UsageError> {
-    let mut results = Results::new(args.output.json);
+pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut results = Results::new(args.output.json, settings.display);
     let policy = policy(args.policy.as_deref())?;
     let wrong = |error: &dyn std::fmt::Display| UsageError(format!("--ledger {}: {error}", args.ledger.display()));
     let path = args.ledger.clone();
     let opened = load(args.ledger.display().to_string(), None, move || Ok(Ledger::open_existing(&path)));
     let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
-    let progress = Progress::new(Display::default());
+    let progress = Progress::new(settings.display);
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let request = AuditRequest {

@@ -1,9 +1,12 @@
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueHint};
 
 use crate::checks::preflight::{GbLimit, ServiceLimits};
 use crate::cli::args::{ConnectionArgs, ForceArgs, OutputArgs};
+use crate::cli::usage::UsageError;
+use crate::cli::values::condition_checks;
 use crate::commands::iam_policy::PolicyCommand;
 use crate::ident::{AmiId, BucketPath, ImageName, ObjectUri};
 use crate::units::ByteSize;
@@ -11,9 +14,9 @@ use crate::verdict::CheckName;
 
 #[derive(Debug, Subcommand)]
 pub enum PreflightCommand {
-    /// Would a store of this AMI be admitted, and is it needed?
+    /// Check the conditions of a store
     Store(Box<PreflightStoreArgs>),
-    /// Would a restore of this object be admitted, and what would come out?
+    /// Check the conditions of a restore, and predict the restored AMI
     Restore(Box<PreflightRestoreArgs>),
 }
 
@@ -30,12 +33,12 @@ pub struct TaskArgs {
 
 #[derive(Debug, Args)]
 pub struct PreflightStoreArgs {
-    /// The AMI to store
+    /// AMI to store
     #[arg(value_name = "AMI-ID")]
     pub image: AmiId,
     #[command(flatten)]
     pub into: BucketArgs,
-    /// Leave the size and source of the AMI out of the object's tags
+    /// Do not tag the object with the size and source of the AMI
     #[arg(long)]
     pub no_tags: bool,
     #[command(flatten)]
@@ -44,7 +47,7 @@ pub struct PreflightStoreArgs {
 
 #[derive(Debug, Args)]
 pub struct PreflightRestoreArgs {
-    /// The stored AMI object: s3://bucket/key
+    /// Stored AMI object: s3://bucket/key
     #[arg(value_name = "TARGET")]
     pub target: ObjectUri,
     #[command(flatten)]
@@ -55,7 +58,7 @@ pub struct PreflightRestoreArgs {
 
 #[derive(Debug, Args)]
 pub struct StoredArgs {
-    /// The AMI in question
+    /// AMI to look for
     #[arg(value_name = "AMI-ID")]
     pub image: AmiId,
     #[command(flatten)]
@@ -68,21 +71,21 @@ pub struct StoredArgs {
 
 #[derive(Debug, Args)]
 pub struct StoreArgs {
-    /// The AMI to store
+    /// AMI to store
     #[arg(value_name = "AMI-ID", required_unless_present = "follow", conflicts_with = "follow")]
     pub image: Option<AmiId>,
-    /// Where to: BUCKET or BUCKET/path
+    /// Destination: BUCKET or BUCKET/path
     #[arg(long, value_name = "BUCKET", required_unless_present = "follow")]
     pub bucket: Option<BucketPath>,
-    /// Start nothing: follow the store of this AMI that is there
+    /// Follow the running store of this AMI; start nothing
     #[arg(long, value_name = "AMI-ID", conflicts_with_all = ["dry_run", "record"])]
     pub follow: Option<AmiId>,
-    /// Keep what the object does not tell in this file: sizes, snapshots, name, Region, account
+    /// Write a record of the source AMI: sizes, snapshots, name, Region, account
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
     #[command(flatten)]
     pub force: ForceArgs,
-    /// Leave the size and source of the AMI out of the object's tags
+    /// Do not tag the object with the size and source of the AMI
     #[arg(long)]
     pub no_tags: bool,
     #[command(flatten)]
@@ -93,18 +96,20 @@ pub struct StoreArgs {
 
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
-    /// The stored AMI object: s3://bucket/key
+    /// Stored AMI object: s3://bucket/key
     #[arg(value_name = "TARGET", required_unless_present = "follow", conflicts_with = "follow")]
     pub target: Option<ObjectUri>,
-    /// Start nothing: follow the restore that makes this AMI
+    /// Follow the running restore that creates this AMI; start nothing
     #[arg(long, value_name = "AMI-ID", conflicts_with_all = ["dry_run", "verify", "name"])]
     pub follow: Option<AmiId>,
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Point this SSM parameter (data type aws:ec2:image) at the new AMI
+    /// SSM parameter (data type aws:ec2:image) to set to the new AMI
     #[arg(long, value_name = "PARAMETER")]
     pub alias: Option<String>,
-    /// Folder of what was started [default: $XDG_STATE_HOME/stored-ami or ~/.local/state/stored-ami]
+    /// Folder of the journal [default: $XDG_STATE_HOME/stored-ami or ~/.local/state/stored-ami]
+    ///
+    /// The journal lists the restores that were started, so that none is started twice.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub journal: Option<PathBuf>,
     #[command(flatten)]
@@ -115,73 +120,102 @@ pub struct RestoreArgs {
 
 #[derive(Debug, Args)]
 pub struct PolicyArgs {
-    /// The commands that must work
-    #[arg(value_name = "COMMAND", required = true, value_parser = policy_command)]
-    pub commands: Vec<PolicyCommand>,
-    /// For this bucket, or BUCKET/path
+    /// Commands that the policy permits
+    #[arg(value_name = "COMMAND", required = true, value_parser = policy_words())]
+    pub words: Vec<String>,
+    /// Bucket, or BUCKET/path, that the policy covers
     #[arg(long, value_name = "BUCKET")]
     pub bucket: BucketPath,
+    /// AWS partition: aws, aws-cn or aws-us-gov
     #[arg(long, value_name = "PARTITION", default_value = "aws")]
     pub partition: String,
-    /// For this Region
+    /// Region that the policy covers
     #[arg(long, value_name = "REGION", default_value = "*")]
     pub region: String,
-    /// For this account
+    /// Account that the policy covers
     #[arg(long, value_name = "ACCOUNT", default_value = "*")]
     pub account: String,
-    /// The SSM parameter of `restore --alias`
+    /// SSM parameter of `restore --alias`
     #[arg(long, value_name = "PARAMETER")]
     pub alias: Option<String>,
 }
 
-fn policy_command(text: &str) -> Result<PolicyCommand, String> {
-    let known = PolicyCommand::ALL.into_iter().find(|(_, name)| *name == text);
-    let names = || PolicyCommand::ALL.map(|(_, name)| name).join(", ");
-    known.map(|(command, _)| command).ok_or_else(|| format!("not one of {}", names()))
+/// Words that `policy` accepts. `preflight` is followed by `store` or `restore`, as when it is run.
+fn policy_words() -> PossibleValuesParser {
+    let names = PolicyCommand::ALL.map(|(_, name)| PossibleValue::new(name));
+    // Version 0.1 had `stored` in place of `is-stored`.
+    let others = ["preflight", "stored"].map(|name| PossibleValue::new(name).hide(true));
+    names.into_iter().chain(others).collect::<Vec<_>>().into()
+}
+
+impl PolicyArgs {
+    /// The commands, of which `preflight store` and `preflight restore` may be two words.
+    ///
+    /// # Errors
+    ///
+    /// `preflight` is not followed by `store` or `restore`.
+    pub(in crate::cli) fn commands(&self) -> Result<Vec<PolicyCommand>, UsageError> {
+        let mut found = Vec::new();
+        let mut words = self.words.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let command = match word {
+                "preflight" => match words.next() {
+                    Some("store") => Some(PolicyCommand::PreflightStore),
+                    Some("restore") => Some(PolicyCommand::PreflightRestore),
+                    _ => None,
+                },
+                "stored" => Some(PolicyCommand::IsStored),
+                _ => PolicyCommand::ALL.into_iter().find(|(_, name)| *name == word).map(|(command, _)| command),
+            };
+            let unknown = || UsageError(format!("{word}: write `preflight store` or `preflight restore`"));
+            found.push(command.ok_or_else(unknown)?);
+        }
+        Ok(found)
+    }
 }
 
 #[derive(Debug, Args)]
 pub struct BucketArgs {
-    /// Where to: BUCKET or BUCKET/path
+    /// Destination: BUCKET or BUCKET/path
     #[arg(long, value_name = "BUCKET")]
     pub bucket: BucketPath,
 }
 
 /// What is known of the object to restore.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What is to come out, and what is known of it")]
+#[command(next_help_heading = "Source and restored AMI")]
 pub struct SourceArgs {
     /// Name of the new AMI
     #[arg(long, value_name = "NAME")]
     pub name: Option<ImageName>,
-    /// The record that `store --record` wrote
+    /// Record written by `store --record`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// A manifest that an earlier verify wrote
+    /// Manifest written by `verify --write-manifest`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub manifest: Option<PathBuf>,
-    /// Verify every byte first
+    /// Verify every byte before the restore
     #[arg(long)]
     pub verify: bool,
-    /// Size of all volumes before compression, where nothing else tells it
+    /// Size of all volumes before compression, if it is not known from elsewhere
     #[arg(long, value_name = "SIZE")]
     pub logical_size: Option<ByteSize>,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Judging")]
+#[command(next_help_heading = "Checks and limits")]
 pub struct JudgingArgs {
-    /// Let these required checks be unknown
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    /// Exit 0 (and start the task) even if these required checks are unknown
+    #[arg(long, hide_short_help = true, value_parser = condition_checks(), value_name = "CHECK", value_delimiter = ',')]
     pub accept: Vec<CheckName>,
-    /// The service's limit on one AMI before compression, in GB
-    #[arg(long, value_name = "GB", default_value_t = ServiceLimits::default().image.gb)]
+    /// AWS limit on the size of one AMI before compression, in GB
+    #[arg(long, hide_short_help = true, value_name = "GB", default_value_t = ServiceLimits::default().image.gb)]
     pub image_limit: u64,
-    /// The service's limit on stores in progress, in GB
-    #[arg(long, value_name = "GB", default_value_t = ServiceLimits::default().stores.gb)]
+    /// AWS limit on stores in progress, in GB
+    #[arg(long, hide_short_help = true, value_name = "GB", default_value_t = ServiceLimits::default().stores.gb)]
     pub store_limit: u64,
-    /// The service's limit on restores in progress, in GB
-    #[arg(long, value_name = "GB", default_value_t = ServiceLimits::default().restores.gb)]
+    /// AWS limit on restores in progress, in GB
+    #[arg(long, hide_short_help = true, value_name = "GB", default_value_t = ServiceLimits::default().restores.gb)]
     pub restore_limit: u64,
 }
 
@@ -198,12 +232,12 @@ impl JudgingArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Starting")]
+#[command(next_help_heading = "Start")]
 pub struct StartingArgs {
-    /// Do not ask before it is started
+    /// Start without asking
     #[arg(long, short = 'y')]
     pub yes: bool,
-    /// Check everything, start nothing
+    /// Check everything and start nothing
     #[arg(long)]
     pub dry_run: bool,
 }

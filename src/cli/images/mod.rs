@@ -7,7 +7,7 @@ mod restore;
 mod store;
 
 pub(super) use open::services;
-pub(super) use preflight::{run_policy, run_preflight, run_stored};
+pub(super) use preflight::{StoredCommand, run_policy, run_preflight, run_stored};
 pub(super) use restore::run_restore;
 pub(super) use store::run_store;
 

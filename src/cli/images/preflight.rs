@@ -5,6 +5,7 @@ use super::open::services;
 use super::restore::{journal, request, verified_first};
 use crate::cli::output::complain;
 use crate::cli::runner::{Runner, Stop};
+use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
 use crate::commands::iam_policy::{PolicyScope, REMARKS, policy};
@@ -12,16 +13,17 @@ use crate::commands::preflight::{StorePreflightRequest, preflight_restore, prefl
 use crate::commands::stored::stored;
 use crate::render::escaped;
 use crate::report::{Exit, Report};
+use crate::source::SourceError;
 
-pub(in crate::cli) async fn run_preflight(command: PreflightCommand) -> Result<Exit, UsageError> {
+pub(in crate::cli) async fn run_preflight(command: PreflightCommand, settings: &Settings) -> Result<Exit, UsageError> {
     match command {
-        PreflightCommand::Store(args) => run_store(*args).await,
-        PreflightCommand::Restore(args) => run_restore(*args).await,
+        PreflightCommand::Store(args) => run_store(*args, settings).await,
+        PreflightCommand::Restore(args) => run_restore(*args, settings).await,
     }
 }
 
-async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.task.output);
+async fn run_store(args: PreflightStoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    let mut runner = Runner::new(&args.task.output, settings);
     let services = services(&args.task.connection, &mut runner).await?.at(&args.into.bucket.object(&args.image));
     let target = args.image.to_string();
     let request = StorePreflightRequest {
@@ -37,11 +39,11 @@ async fn run_store(args: PreflightStoreArgs) -> Result<Exit, UsageError> {
     Ok(runner.finish())
 }
 
-async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
+async fn run_restore(args: PreflightRestoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     // The journal only provides the duration of earlier restores, so a preflight can run without it.
     let journal = journal(None).ok();
     let request = request(&args.target, &args.source, &args.task.judging, journal.as_ref())?;
-    let mut runner = Runner::new(&args.task.output);
+    let mut runner = Runner::new(&args.task.output, settings);
     let services = services(&args.task.connection, &mut runner).await?.at(&args.target);
     let cancel = cancel_on_signal();
     let work = async {
@@ -52,11 +54,35 @@ async fn run_restore(args: PreflightRestoreArgs) -> Result<Exit, UsageError> {
     Ok(runner.finish())
 }
 
-pub(in crate::cli) async fn run_stored(args: StoredArgs) -> Result<Exit, UsageError> {
-    let mut runner = Runner::new(&args.output);
+/// Which command asks whether an AMI is stored. They differ in their exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum StoredCommand {
+    IsStored,
+    /// The deprecated command `stored`.
+    Stored,
+}
+
+pub(in crate::cli) async fn run_stored(
+    args: StoredArgs,
+    command: StoredCommand,
+    settings: &Settings,
+) -> Result<Exit, UsageError> {
+    if command == StoredCommand::Stored {
+        complain(
+            "`stored` is deprecated and will be removed in version 1.0: use `is-stored`, whose exit codes differ \
+             (0 stored, 1 not stored, 3 cannot tell or in flight)",
+        );
+    }
+    let mut runner = Runner::new(&args.output, settings);
     let into = args.into.bucket;
     let services = services(&args.connection, &mut runner).await?.at(&into.object(&args.image));
-    let work = async { stored(&services, &args.image, &into).await.map(Report::Stored) };
+    let work = async {
+        let report = stored(&services, &args.image, &into).await?;
+        Ok::<_, SourceError>(Report::Stored(match command {
+            StoredCommand::IsStored => report.with_exit_of_presence(),
+            StoredCommand::Stored => report,
+        }))
+    };
     runner.report(&format!("{} in {into}", args.image), Stop::AtOnce, work).await;
     Ok(runner.finish())
 }
@@ -71,7 +97,7 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
         prefix: if path.is_empty() { String::new() } else { format!("{path}/") },
         alias: args.alias.clone(),
     };
-    let document = format!("{:#}", policy(&args.commands, &scope).map_err(UsageError)?);
+    let document = format!("{:#}", policy(&args.commands()?, &scope).map_err(UsageError)?);
     for remark in REMARKS {
         complain(remark);
     }

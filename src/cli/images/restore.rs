@@ -8,6 +8,7 @@ use super::{agreed, ask, can_ask};
 use crate::checks::preflight::{RestorePace, SourceFacts};
 use crate::cli::resolve::record;
 use crate::cli::runner::{Runner, Stop};
+use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::{UsageError, read};
 use crate::commands::preflight::{RestorePreflightRequest, VerifiedNow};
@@ -129,10 +130,10 @@ async fn verify_now(
     }
 }
 
-pub(in crate::cli) async fn run_restore(args: RestoreArgs) -> Result<Exit, UsageError> {
+pub(in crate::cli) async fn run_restore(args: RestoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
     let journal = journal(args.journal.as_deref())?;
-    let mut restore = Restore { runner: Runner::new(&args.task.output), args: &args, journal, cancel };
+    let mut restore = Restore { runner: Runner::new(&args.task.output, settings), args: &args, journal, cancel };
     match (&args.follow, &args.target) {
         (Some(image), _) => restore.follow_named(image).await?,
         (None, Some(target)) => restore.start(target).await?,

@@ -7,6 +7,7 @@ use super::open::services;
 use super::{agreed, can_ask};
 use crate::cli::output::keep_output;
 use crate::cli::runner::{Runner, Stop};
+use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
 use crate::commands::preflight::{StorePreflightRequest, preflight_store};
@@ -19,9 +20,9 @@ use crate::record::Record;
 use crate::report::{Exit, PreflightReport, Report, TaskNote};
 use crate::source::{ErrorKind, SourceError};
 
-pub(in crate::cli) async fn run_store(args: StoreArgs) -> Result<Exit, UsageError> {
+pub(in crate::cli) async fn run_store(args: StoreArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let cancel = cancel_on_signal();
-    let mut store = Store { runner: Runner::new(&args.task.output), args: &args, cancel };
+    let mut store = Store { runner: Runner::new(&args.task.output, settings), args: &args, cancel };
     match (&args.follow, &args.image) {
         (Some(image), _) => {
             let services = services(&args.task.connection, &mut store.runner).await?;

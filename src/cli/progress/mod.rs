@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::state::{State, clean};
+use super::global::{Display, ProgressMode, Verbosity};
 use crate::progress::{Call, Monitor, ObjectsProgress, Retry, TaskProgress, Work};
 use crate::sync::lock;
 
@@ -22,7 +23,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ProgressMode {
+enum Mode {
     /// Lines that are updated in place.
     Bar,
     /// A line every few seconds.
@@ -31,27 +32,23 @@ pub(super) enum ProgressMode {
     Off,
 }
 
-/// What is shown on standard error during a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Display {
-    /// How progress is shown.
-    pub progress: ProgressMode,
-    /// Show notes, and the totals of retries.
-    pub notes: bool,
-}
-
-impl Default for Display {
-    /// A bar if standard error is a terminal that can update lines.
-    fn default() -> Self {
+impl Mode {
+    /// A bar needs a terminal that can update lines.
+    fn of(wanted: ProgressMode) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let bar = io::stderr().is_terminal() && !dumb;
-        Display { progress: if bar { ProgressMode::Bar } else { ProgressMode::Lines }, notes: true }
+        match wanted {
+            ProgressMode::Off => Mode::Off,
+            ProgressMode::Auto if io::stderr().is_terminal() && !dumb => Mode::Bar,
+            ProgressMode::Auto => Mode::Lines,
+        }
     }
 }
 
 /// Shows the events of a run.
 pub(super) struct Progress {
-    display: Display,
+    mode: Mode,
+    /// Show notes, and the totals of retries.
+    notes: bool,
     received: AtomicU64,
     screen: Mutex<Screen>,
 }
@@ -66,7 +63,8 @@ struct Screen {
 impl Progress {
     /// Shows progress until it is dropped.
     pub fn new(display: Display) -> Arc<Self> {
-        let bar = (display.progress == ProgressMode::Bar).then(|| {
+        let (mode, notes) = (Mode::of(display.progress), display.verbosity > Verbosity::Quiet);
+        let bar = (mode == Mode::Bar).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
             if let Ok(style) = ProgressStyle::with_template("{msg}") {
                 bar.set_style(style);
@@ -74,8 +72,8 @@ impl Progress {
             bar
         });
         let screen = Mutex::new(Screen { state: State::new(), bar, shown: Vec::new() });
-        let progress = Arc::new(Progress { display, received: AtomicU64::new(0), screen });
-        if display.progress != ProgressMode::Off {
+        let progress = Arc::new(Progress { mode, notes, received: AtomicU64::new(0), screen });
+        if mode != Mode::Off {
             let shown = Arc::downgrade(&progress);
             // Without the thread, lines are updated by events alone.
             drop(thread::Builder::new().name("progress".to_owned()).spawn(move || tick(&shown)));
@@ -88,7 +86,7 @@ impl Progress {
         let mut screen = lock(&self.screen);
         let totals = screen.state.finish();
         screen.hide();
-        if let Some(totals) = totals.filter(|_| self.display.notes) {
+        if let Some(totals) = totals.filter(|_| self.notes) {
             screen.say(&totals);
         }
     }
@@ -105,7 +103,7 @@ impl Progress {
         let mut screen = lock(&self.screen);
         let (now, received) = (Instant::now(), self.received.load(Ordering::Relaxed));
         change(&mut screen.state, now, received);
-        screen.update(self.display.progress, now, received);
+        screen.update(self.mode, now, received);
     }
 }
 
@@ -119,9 +117,9 @@ fn tick(progress: &Weak<Progress>) {
 }
 
 impl Screen {
-    fn update(&mut self, mode: ProgressMode, now: Instant, received: u64) {
+    fn update(&mut self, mode: Mode, now: Instant, received: u64) {
         match (mode, &self.bar) {
-            (ProgressMode::Bar, Some(bar)) => {
+            (Mode::Bar, Some(bar)) => {
                 let width = usize::from(console::Term::stderr().size().1);
                 let frame = self.state.frame(now, received, width);
                 if frame.is_empty() || frame == self.shown {
@@ -133,12 +131,12 @@ impl Screen {
                 bar.set_message(frame.join("\n"));
                 self.shown = frame;
             }
-            (ProgressMode::Lines, _) => {
+            (Mode::Lines, _) => {
                 for line in self.state.due(now, received) {
                     self.say(&line);
                 }
             }
-            (ProgressMode::Bar | ProgressMode::Off, _) => {}
+            (Mode::Bar | Mode::Off, _) => {}
         }
     }
 
@@ -186,7 +184,7 @@ impl Monitor for Progress {
     }
 
     fn note(&self, note: &str) {
-        if self.display.notes {
+        if self.notes {
             lock(&self.screen).say(&clean(note));
         }
     }

@@ -52,6 +52,13 @@ pub struct S3Options {
 }
 
 impl S3Options {
+    /// The same without credentials, for presigned URLs, which are in no Region of the caller.
+    #[must_use]
+    pub fn unsigned(self) -> Self {
+        let region = Some(self.region.unwrap_or_else(|| "us-east-1".to_owned()));
+        S3Options { no_sign_request: true, region, ..self }
+    }
+
     /// The time limit of the option, or its default.
     pub(super) fn patience(&self) -> Duration {
         self.patience.unwrap_or(PATIENCE)

@@ -171,6 +171,11 @@ pub(super) fn length(headers: &Headers, subject: &str) -> Result<u64, SourceErro
 /// There is no usable length.
 pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool) -> Result<Head, SourceError> {
     let size = length(headers, &uri.to_string())?;
+    Ok(facts_of(uri, headers, size, checksum_mode))
+}
+
+/// Facts from headers of an object of `size` bytes. `checksum_mode` says whether checksums were requested.
+pub(super) fn facts_of(uri: &ObjectUri, headers: &Headers, size: u64, checksum_mode: bool) -> Head {
     let mut read = Reader { headers, notes: Vec::new() };
     let etag = read.etag();
     let multipart = matches!(etag.as_ref().map(ETag::form), Some(ETagForm::Multipart { .. }));
@@ -210,7 +215,7 @@ pub(super) fn head_facts(uri: &ObjectUri, headers: &Headers, checksum_mode: bool
         missing_metadata: read.number("x-amz-missing-meta").unwrap_or(0),
         tag_count: read.number("x-amz-tagging-count"),
     };
-    Ok(Head { facts, notes: read.notes })
+    Head { facts, notes: read.notes }
 }
 
 /// S3 sends no header for STANDARD. If values differ, no class can be named.

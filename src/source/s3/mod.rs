@@ -20,6 +20,7 @@ mod never;
 mod object;
 mod owner;
 mod parse;
+mod presigned;
 mod proxies;
 mod reading;
 mod said;
@@ -32,6 +33,7 @@ pub use bucket::S3Bucket;
 pub use buckets::Buckets;
 pub use connect::{Connection, S3Options, SseCustomerKey};
 pub use object::S3Object;
+pub use presigned::PresignedObject;
 
 #[cfg(feature = "ec2")]
 pub(crate) use error::translate;

@@ -5,15 +5,14 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType, ObjectAttributes, RequestPayer};
-use futures_util::stream;
 
 use super::ask::{addressed, hear, with_key};
 use super::bounded::About;
-use super::causes::root_cause;
 use super::context::{ObjectContext, told_state};
 use super::error::{not_none, says_none, translate};
 use super::head::{self, Head};
 use super::headers::Headers;
+use super::reading::{frames, reading};
 use super::{Connection, listing, never, parse};
 use crate::facts::{
     AttributeFacts, Encryption, Fact, LegalHold, LockFacts, LockMode, ObjectFacts, OwnerCheck, PartFacts, Walk,
@@ -123,11 +122,6 @@ impl S3Object {
         }
         error
     }
-}
-
-/// The permission that reading requires.
-pub(super) fn reading(uri: &ObjectUri) -> &'static str {
-    if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
 }
 
 #[async_trait]
@@ -321,14 +315,7 @@ impl ObjectSource for S3Object {
             }
             other => other?,
         };
-        let subject = self.subject();
-        Ok(Box::pin(stream::unfold((body, subject), |(mut body, subject)| async move {
-            let frame = body.next().await?.map_err(|error| {
-                let detail = format!("the body broke off: {}", root_cause(&error));
-                SourceError::new(ErrorKind::Transient, &subject, detail).caused_by(error)
-            });
-            Some((frame, (body, subject)))
-        })))
+        Ok(frames(body, self.subject()))
     }
 
     fn lacks(&self, call: Call) -> Option<SourceError> {

@@ -1,23 +1,30 @@
 //! Reads bytes of an object, and checks the head of each response against its identity.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::RequestPayer;
+use futures_util::stream;
 
 use super::S3Object;
 use super::ask::{addressed, with_key};
 use super::bounded::About;
+use super::causes::root_cause;
 use super::context::{denies, told_state};
 use super::document::error_code;
 use super::error::{translate, wrapped};
 use super::head;
 use super::headers::Headers;
-use super::object::reading;
 use crate::facts::{ReplyHead, ReplyProblem, check_reply};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, ObjectUri};
-use crate::source::{ErrorKind, SourceError};
+use crate::source::{Body, ErrorKind, SourceError};
 use crate::units::ByteRange;
+
+/// The permission that reading requires.
+pub(super) fn reading(uri: &ObjectUri) -> &'static str {
+    if uri.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
+}
 
 /// Why a read did not begin.
 struct Refused {
@@ -56,25 +63,16 @@ impl S3Object {
         let about = About::new(ObjectIdentity::default());
         let out = request.customize().interceptor(about.clone()).send().await.map_err(|error| {
             let status = error.raw_response().map(|answer| answer.status().as_u16());
-            let mut error = translate(error, &self.subject(), reading(uri));
-            // Reads can be repeated safely, so any 503 is treated as a request to slow down.
-            if status == Some(503) && error.kind == ErrorKind::Transient {
-                error.kind = ErrorKind::Throttled;
-            }
+            let error = may_slow_down(translate(error, &self.subject(), reading(uri)), status);
             let sent = conditional && id.etag.as_ref().is_some_and(ETag::is_strong);
             let precondition = status.filter(|status| sent && may_refuse_condition(*status, &error.kind));
             Refused { error, precondition }
         })?;
         let headers = about.heard().headers;
-        let content_range = headers.joined("content-range");
-        let content_length = match headers.has("content-length") {
-            true => Some(head::length(&headers, &self.subject())?),
-            false => None,
-        };
-        let etag = headers.joined("etag").as_deref().and_then(ETag::told);
-        let told = ReplyHead { partial: content_range.is_some(), content_range, content_length, etag };
+        let told = reply_head(&headers, &self.subject())?;
         if let Err(problem) = check_reply(&told, range, size, id.etag.as_ref()) {
-            return Err(self.misfit(problem, out.body).await.into());
+            let patience = self.connection.options.patience();
+            return Err(misfit(problem, out.body, self.subject(), patience).await.into());
         }
         match self.moved(id, &told, &headers, conditional) {
             None => Ok(out.body),
@@ -145,20 +143,59 @@ impl S3Object {
             other => other.map_err(|refused| refused.error),
         }
     }
+}
 
-    /// The error for a response that does not fit. Some servers send an error document with a success status.
-    async fn misfit(&self, problem: ReplyProblem, body: ByteStream) -> SourceError {
-        let kind = match problem {
-            ReplyProblem::Changed { .. } => ErrorKind::Changed,
-            _ => ErrorKind::Protocol,
-        };
-        let error = SourceError::new(kind, self.subject(), problem.to_string());
-        let said = tokio::time::timeout(self.connection.options.patience(), wrapped_error(body)).await;
-        match said.ok().flatten() {
-            Some(code) => wrapped(&code, error),
-            None => error,
-        }
+/// Reads can be repeated safely, so any 503 is treated as a request to slow down.
+pub(super) fn may_slow_down(mut error: SourceError, status: Option<u16>) -> SourceError {
+    if status == Some(503) && error.kind == ErrorKind::Transient {
+        error.kind = ErrorKind::Throttled;
     }
+    error
+}
+
+/// What the headers of a response say about its body.
+///
+/// # Errors
+///
+/// The length is unreadable or has values that differ.
+pub(super) fn reply_head(headers: &Headers, subject: &str) -> Result<ReplyHead, SourceError> {
+    let content_range = headers.joined("content-range");
+    let content_length = match headers.has("content-length") {
+        true => Some(head::length(headers, subject)?),
+        false => None,
+    };
+    let etag = headers.joined("etag").as_deref().and_then(ETag::told);
+    Ok(ReplyHead { partial: content_range.is_some(), content_range, content_length, etag })
+}
+
+/// The error for a response that does not fit. Some servers send an error document with a success status.
+pub(super) async fn misfit(
+    problem: ReplyProblem,
+    body: ByteStream,
+    subject: String,
+    patience: Duration,
+) -> SourceError {
+    let kind = match problem {
+        ReplyProblem::Changed { .. } => ErrorKind::Changed,
+        _ => ErrorKind::Protocol,
+    };
+    let error = SourceError::new(kind, subject, problem.to_string());
+    let said = tokio::time::timeout(patience, wrapped_error(body)).await;
+    match said.ok().flatten() {
+        Some(code) => wrapped(&code, error),
+        None => error,
+    }
+}
+
+/// The frames of a body.
+pub(super) fn frames(body: ByteStream, subject: String) -> Body {
+    Box::pin(stream::unfold((body, subject), |(mut body, subject)| async move {
+        let frame = body.next().await?.map_err(|error| {
+            let detail = format!("the body broke off: {}", root_cause(&error));
+            SourceError::new(ErrorKind::Transient, &subject, detail).caused_by(error)
+        });
+        Some((frame, (body, subject)))
+    }))
 }
 
 /// The code of the error document at the start of a body, if it is one.

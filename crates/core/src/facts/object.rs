@@ -189,6 +189,7 @@ impl ObjectFacts {
     pub fn etag_is_documented(&self) -> bool {
         let directory_bucket = match &self.id.target {
             Target::Object(uri) => uri.bucket.ends_with("--x-s3"),
+            Target::Presigned(url) => url.object().bucket.ends_with("--x-s3"),
             Target::File(_) => return false,
         };
         let class = self.storage_class.as_deref();

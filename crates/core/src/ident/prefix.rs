@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::TargetProblem;
 use super::uri::{VERSION, key_and_version};
 
 /// The objects of a bucket whose keys start with a prefix: `s3://bucket` for all of them, or
@@ -21,7 +22,27 @@ pub struct ParsePrefixError {
     /// The text as typed.
     pub input: String,
     /// The problem, for the user.
-    pub problem: &'static str,
+    pub problem: PrefixProblem,
+}
+
+/// Why a text is not a bucket with an optional prefix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrefixProblem {
+    /// Another scheme, or none.
+    #[error("does not begin with s3://")]
+    Scheme,
+    /// `s3:///prefix`.
+    #[error("names no bucket")]
+    NoBucket,
+    /// An ARN or a port.
+    #[error("has no name of a bucket where one must be")]
+    NotABucket,
+    /// A listing has the current versions only.
+    #[error("names a version, and an audit takes current ones")]
+    Version,
+    /// The version is malformed.
+    #[error(transparent)]
+    Target(#[from] TargetProblem),
 }
 
 impl Prefix {
@@ -36,15 +57,15 @@ impl FromStr for Prefix {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = |problem| ParsePrefixError { input: text.to_owned(), problem };
-        let rest = text.strip_prefix("s3://").ok_or_else(|| error("does not begin with s3://"))?;
+        let rest = text.strip_prefix("s3://").ok_or_else(|| error(PrefixProblem::Scheme))?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         match bucket {
-            "" => Err(error("names no bucket")),
-            arn if arn.contains(':') => Err(error("has no name of a bucket where one must be")),
+            "" => Err(error(PrefixProblem::NoBucket)),
+            arn if arn.contains(':') => Err(error(PrefixProblem::NotABucket)),
             _ => match key_and_version(prefix) {
                 Ok((prefix, None)) => Ok(Prefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() }),
-                Ok((_, Some(_))) => Err(error("names a version, and an audit takes current ones")),
-                Err(problem) => Err(error(problem)),
+                Ok((_, Some(_))) => Err(error(PrefixProblem::Version)),
+                Err(problem) => Err(error(problem.into())),
             },
         }
     }

@@ -1,10 +1,19 @@
+use std::fmt;
 use std::str::FromStr;
 
-use super::{ObjectUri, ParseTargetError, Target};
+use super::web::{self, Web};
+use super::{ObjectUri, ParseTargetError, Target, TargetProblem, redact_urls};
 
 /// A target as typed. How its address is parsed depends on whether a version is given separately.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TypedTarget(String);
+
+/// Without the secrets of a URL.
+impl fmt::Debug for TypedTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TypedTarget").field(&redact_urls(&self.0)).finish()
+    }
+}
 
 /// The version of an object, given separately from its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +34,32 @@ impl TypedTarget {
         let TypedTarget(text) = self;
         match version {
             None => text.parse(),
-            Some(version) if is_object(text) => {
-                let id = match version {
-                    VersionChoice::None => None,
-                    VersionChoice::Id(id) => Some(id.clone()),
-                };
-                ObjectUri::whole_key(text, id).map(Target::Object)
-            }
-            Some(_) => {
-                let target: Target = text.parse()?;
-                Err(ParseTargetError { target: target.to_string(), problem: "is a file, and has no versions" })
-            }
+            Some(version) if is_object(text) => ObjectUri::whole_key(text, version.id()).map(Target::Object),
+            Some(version) => match text.parse()? {
+                Target::Object(uri) if uri.version.is_none() => Ok(Target::Object(uri.at_version(version.id()))),
+                Target::Object(_) | Target::Presigned(_) => {
+                    Err(ParseTargetError::new(text, TargetProblem::VersionTwice))
+                }
+                Target::File(_) => Err(ParseTargetError::new(text, TargetProblem::FileVersion)),
+            },
+        }
+    }
+
+    /// The Region that an `https://` URL of S3 or of its console states.
+    pub fn region(&self) -> Option<String> {
+        match web::parse(&self.0)?.ok()? {
+            Web::Object { region, .. } => region,
+            Web::Presigned(_) => None,
+        }
+    }
+}
+
+impl VersionChoice {
+    /// The id; `None` for the current version.
+    fn id(&self) -> Option<String> {
+        match self {
+            VersionChoice::None => None,
+            VersionChoice::Id(id) => Some(id.clone()),
         }
     }
 }
@@ -90,6 +114,11 @@ mod tests {
         }
         assert!(read("s3://b/k?versionId=", None).is_err());
         assert!(read("a.bin", Some("v")).is_err());
+        let url = "https://b.s3.eu-west-1.amazonaws.com/k%20k";
+        assert_eq!(read(url, Some("v")).as_deref(), Ok("s3://b/k k?versionId=v"));
+        assert!(read(&format!("{url}?versionId=v"), Some("v")).is_err());
+        assert_eq!(url.parse::<TypedTarget>().unwrap().region().as_deref(), Some("eu-west-1"));
+        assert_eq!("s3://b/k".parse::<TypedTarget>().unwrap().region(), None);
         for wrong in ["", "s3://b", "https://b/k"] {
             assert!(wrong.parse::<TypedTarget>().is_err(), "{wrong}");
         }

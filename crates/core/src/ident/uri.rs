@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::{ParseTargetError, TargetProblem};
+
 /// Separates the key from the version.
 pub(super) const VERSION: &str = "?versionId=";
 
@@ -22,16 +24,6 @@ pub struct ObjectUri {
     pub key: String,
     /// Version id; `None` for the current version.
     pub version: Option<String>,
-}
-
-/// The text is not a target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{target}: {problem}")]
-pub struct ParseTargetError {
-    /// The text as typed, without secrets.
-    pub target: String,
-    /// The problem, for the user.
-    pub problem: &'static str,
 }
 
 /// As its text. Reading takes no other spelling than the one that is written.
@@ -69,6 +61,26 @@ impl ObjectUri {
         ObjectUri { version, ..self.clone() }
     }
 
+    /// The last segment of the key.
+    pub fn file_name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The object that a path without `s3://` may mean: `bucket/key`. `None` if its first segment is not the name
+    /// of a bucket (S3 User Guide, *General purpose bucket naming rules*).
+    pub fn meant_by(path: &str) -> Option<Self> {
+        let (bucket, key) = path.split_once('/').filter(|(_, key)| !key.is_empty())?;
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-');
+        let ends = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+        let bytes = bucket.as_bytes();
+        let is_bucket = (3..=63).contains(&bytes.len()) && bytes.iter().copied().all(legal);
+        (is_bucket && ends(bytes.first()) && ends(bytes.last())).then(|| ObjectUri {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version: None,
+        })
+    }
+
     /// Parses an address in which everything after the bucket is the key.
     ///
     /// # Errors
@@ -77,7 +89,7 @@ impl ObjectUri {
     pub fn whole_key(text: &str, version: Option<String>) -> Result<Self, ParseTargetError> {
         let (bucket, key) = Self::split(text)?;
         let uri = ObjectUri { bucket, key, version };
-        uri.complete().map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
+        uri.complete().map_err(|problem| ParseTargetError::new(text, problem))
     }
 
     /// The bucket, and everything after it.
@@ -87,64 +99,60 @@ impl ObjectUri {
         } else if text.starts_with("arn:") {
             Self::from_arn(text)
         } else {
-            Err("is neither s3://bucket/key nor an S3 ARN")
+            Err(TargetProblem::NotAnObject)
         };
-        split.map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
+        split.map_err(|problem| ParseTargetError::new(text, problem))
     }
 
-    fn from_s3(rest: &str) -> Result<(String, String), &'static str> {
-        let (bucket, key) = rest.split_once('/').ok_or("names a bucket but no key; write s3://bucket/key")?;
+    fn from_s3(rest: &str) -> Result<(String, String), TargetProblem> {
+        let (bucket, key) = rest.split_once('/').ok_or(TargetProblem::NoKey)?;
         Self::in_bucket(bucket, key)
     }
 
     /// Parses `arn:partition:s3:::bucket/key`, or the ARN of an access point,
     /// `arn:partition:s3:region:account:accesspoint/name/object/key` (IAM Service Authorization Reference,
     /// *Actions, resources, and condition keys for Amazon S3*).
-    fn from_arn(text: &str) -> Result<(String, String), &'static str> {
+    fn from_arn(text: &str) -> Result<(String, String), TargetProblem> {
         let mut fields = text.splitn(6, ':');
-        let service = fields.nth(2).ok_or("is an incomplete ARN")?;
+        let service = fields.nth(2).ok_or(TargetProblem::IncompleteArn)?;
         if service != "s3" {
-            return Err("is an ARN, but not of an S3 object");
+            return Err(TargetProblem::OtherArn);
         }
-        let resource = fields.nth(2).ok_or("is an incomplete ARN")?;
+        let resource = fields.nth(2).ok_or(TargetProblem::IncompleteArn)?;
         let Some(point) = resource.strip_prefix("accesspoint/").or_else(|| resource.strip_prefix("accesspoint:"))
         else {
-            let (bucket, key) =
-                resource.split_once('/').ok_or("names a bucket but no key; write arn:aws:s3:::bucket/key")?;
+            let (bucket, key) = resource.split_once('/').ok_or(TargetProblem::BucketArn)?;
             return Self::in_bucket(bucket, key);
         };
-        let (name, key) = point
-            .split_once("/object/")
-            .ok_or("names an access point but no key; write …:accesspoint/name/object/key")?;
+        let (name, key) = point.split_once("/object/").ok_or(TargetProblem::PointArn)?;
         let prefix = text.strip_suffix(resource).unwrap_or_default();
         Ok((format!("{prefix}accesspoint/{name}"), key.to_owned()))
     }
 
     /// Refuses an ARN in the place of a bucket: it contains slashes, so only its beginning would be taken as
     /// the bucket.
-    fn in_bucket(bucket: &str, key: &str) -> Result<(String, String), &'static str> {
+    fn in_bucket(bucket: &str, key: &str) -> Result<(String, String), TargetProblem> {
         if bucket.starts_with("arn:") {
-            return Err("has an ARN in the place of a bucket; write the ARN by itself");
+            return Err(TargetProblem::ArnAsBucket);
         }
         Ok((bucket.to_owned(), key.to_owned()))
     }
 
-    fn complete(self) -> Result<Self, &'static str> {
+    fn complete(self) -> Result<Self, TargetProblem> {
         match (self.bucket.is_empty(), self.key.is_empty()) {
-            (true, _) => Err("names no bucket; write s3://bucket/key"),
-            (_, true) => Err("names a bucket but no key; write s3://bucket/key"),
+            (true, _) => Err(TargetProblem::NoBucket),
+            (_, true) => Err(TargetProblem::NoKey),
             (false, false) => Ok(self),
         }
     }
 }
 
 /// Splits the version from the text after the bucket.
-pub(super) fn key_and_version(text: &str) -> Result<(&str, Option<&str>), &'static str> {
+pub(super) fn key_and_version(text: &str) -> Result<(&str, Option<&str>), TargetProblem> {
     match text.rsplit_once(VERSION) {
         None => Ok((text, None)),
         Some((key, "")) if key.contains(VERSION) => Ok((key, None)),
-        // An empty variable in a script must not select the current version.
-        Some((_, "")) => Err("has an empty versionId"),
+        Some((_, "")) => Err(TargetProblem::EmptyVersion),
         Some((key, version)) => Ok((key, Some(version))),
     }
 }
@@ -157,7 +165,7 @@ impl FromStr for ObjectUri {
         let parsed = key_and_version(&rest).and_then(|(key, version)| {
             ObjectUri { bucket, key: key.to_owned(), version: version.map(str::to_owned) }.complete()
         });
-        parsed.map_err(|problem| ParseTargetError { target: text.to_owned(), problem })
+        parsed.map_err(|problem| ParseTargetError::new(text, problem))
     }
 }
 
@@ -230,19 +238,20 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
+        use TargetProblem::*;
         for (text, problem) in [
-            ("s3://", "names a bucket but no key; write s3://bucket/key"),
-            ("s3://b", "names a bucket but no key; write s3://bucket/key"),
-            ("s3://b/", "names a bucket but no key; write s3://bucket/key"),
-            ("s3:///k", "names no bucket; write s3://bucket/key"),
-            ("s3://b/k?versionId=", "has an empty versionId"),
-            ("arn:aws:ec2:us-east-1::image/ami-1", "is an ARN, but not of an S3 object"),
-            ("arn:aws:s3", "is an incomplete ARN"),
-            (
-                "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/ap/k",
-                "has an ARN in the place of a bucket; write the ARN by itself",
-            ),
-            ("arn:aws:s3:::arn:x/k", "has an ARN in the place of a bucket; write the ARN by itself"),
+            ("s3://", NoKey),
+            ("s3://b", NoKey),
+            ("s3://b/", NoKey),
+            ("s3:///k", NoBucket),
+            ("s3://b/k?versionId=", EmptyVersion),
+            ("arn:aws:ec2:us-east-1::image/ami-1", OtherArn),
+            ("arn:aws:s3", IncompleteArn),
+            ("arn:aws:s3:::b", BucketArn),
+            ("arn:aws:s3:us-east-1:123456789012:accesspoint/ap", PointArn),
+            ("s3://arn:aws:s3:us-east-1:123456789012:accesspoint/ap/k", ArnAsBucket),
+            ("arn:aws:s3:::arn:x/k", ArnAsBucket),
+            ("b/k", NotAnObject),
         ] {
             assert_eq!(text.parse::<ObjectUri>().unwrap_err().problem, problem, "{text}");
         }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, FindingReport, Note, TaskKind};
-use crate::checks::preflight::{LogicalSize, Preflight, Stored, StoredAnswer};
+use crate::checks::preflight::{LogicalSize, Preflight, Presence, Stored, StoredAnswer};
 use crate::text::words;
 use crate::verdict::{CheckId, CheckName, Finding, Verdict, overall};
 
@@ -75,6 +75,15 @@ pub struct StoredReport {
     pub key: String,
     /// `not_stored`, `stored`, `in_flight`, `completed_but_object_gone`, `failed` or `cannot_tell`.
     pub answer: StoredState,
+    /// Whether the object is there and its store is complete; missing if that is not known. Says nothing about
+    /// the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_stored: Option<bool>,
+    /// The evidence for `is_stored`, or why it is not known: `task_completed`, `no_task`, `no_object`,
+    /// `store_failed`, `object_gone`, `in_flight`, `other_path`, `last_store_failed`, `empty_object`,
+    /// `unknown_task_state`, `contradiction` or `not_answered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Presence>,
     /// What each source answered.
     pub sources: Vec<SaidReport>,
     /// Remarks.
@@ -128,7 +137,7 @@ impl From<&LogicalSize> for SizeReport {
 }
 
 impl StoredReport {
-    /// A report of an answer, without requests and notes.
+    /// A report of an answer, without requests and notes, and with the exit code of the deprecated command `stored`.
     pub fn new(image: &str, bucket: &str, key: String, answer: &StoredAnswer) -> Self {
         let exit = match answer.stored {
             Stored::NotStored | Stored::Failed => Exit::Passed,
@@ -141,11 +150,24 @@ impl StoredReport {
             bucket: bucket.to_owned(),
             key,
             answer: answer.stored.into(),
+            is_stored: answer.presence.is_stored(),
+            reason: Some(answer.presence),
             sources: answer.said.iter().map(said).collect(),
             notes: Vec::new(),
             requests: 0,
             exit_code: exit,
         }
+    }
+
+    /// The same report with the exit code of `is-stored`.
+    #[must_use]
+    pub fn with_exit_of_presence(self) -> Self {
+        let exit_code = match self.is_stored {
+            Some(true) => Exit::Passed,
+            Some(false) => Exit::Failed,
+            None => Exit::Unknown,
+        };
+        StoredReport { exit_code, ..self }
     }
 }
 

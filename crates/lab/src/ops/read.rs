@@ -19,7 +19,9 @@ pub(super) fn read(shared: &Shared, request: &S3Request) -> Result<Reply, S3Erro
     let object = lookup::object(&store, shared, request)?;
     let record = &object.record;
     lookup::check_customer_key(record, request)?;
-    let wants_checksum = request.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
+    // A presigner moves the header into the query.
+    let mode = request.header("x-amz-checksum-mode").or_else(|| request.query("x-amz-checksum-mode"));
+    let wants_checksum = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
     if record.encryption.needs_kms()
         && (!request.is_head() || wants_checksum)
         && shared.denies("kms:Decrypt", &record.key)

@@ -72,6 +72,7 @@ pub(crate) enum Code {
     PermanentRedirect,
     PreconditionFailed,
     RestoreAlreadyInProgress,
+    SignatureDoesNotMatch,
     SlowDown,
 }
 
@@ -148,6 +149,11 @@ impl Code {
             Code::RestoreAlreadyInProgress => {
                 (409, "RestoreAlreadyInProgress", "Object restore is already in progress")
             }
+            Code::SignatureDoesNotMatch => (
+                403,
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+            ),
             Code::SlowDown => (503, "SlowDown", "Please reduce your request rate."),
         };
         S3Error::new(status, code, message)

@@ -1,24 +1,10 @@
 use jiff::Timestamp;
 
-use crate::facts::{Fact, ListedObject, ObjectFacts, StoreTask, UploadFacts};
+use super::presence::{Presence, judge_presence};
+use super::stored_survey::StoredSurvey;
+use crate::facts::{Fact, StoreTask, UploadFacts};
 use crate::ident::{AmiId, BucketPath};
 use crate::units::ByteSize;
-
-/// Answers on whether a bucket contains an AMI. How EC2 determines this is not published, so every source is
-/// asked.
-#[derive(Debug, Clone)]
-pub struct StoredSurvey {
-    /// HEAD of the exact key; `Absent` only if the server answered that there is no object.
-    pub exact: Fact<ObjectFacts>,
-    /// Objects of this name under any path of the bucket.
-    pub listed: Fact<Vec<ListedObject>>,
-    /// Versions and delete markers of the exact key.
-    pub versions: Fact<Vec<ListedObject>>,
-    /// Multipart uploads of this name under any path of the bucket.
-    pub uploads: Fact<Vec<UploadFacts>>,
-    /// Store tasks of all AMIs into this bucket.
-    pub tasks: Fact<Vec<StoreTask>>,
-}
 
 /// Whether a bucket contains an AMI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,26 +44,10 @@ impl Stored {
 pub struct StoredAnswer {
     /// The conclusion.
     pub stored: Stored,
+    /// Whether the object is there and its store is complete.
+    pub presence: Presence,
     /// What each source answered: API call and text for the report.
     pub said: Vec<(String, String)>,
-}
-
-impl StoredSurvey {
-    fn tasks_of(&self, ami: &AmiId, into: &BucketPath) -> Vec<&StoreTask> {
-        let tasks = self.tasks.value().into_iter().flatten();
-        let mut found: Vec<_> = tasks.filter(|task| task.image == ami.as_str() && task.is_into(&into.bucket)).collect();
-        found.sort_by_key(|task| std::cmp::Reverse(task.started));
-        found
-    }
-
-    /// Whether there is no object under the exact key, by HEAD or, if HEAD is refused, by the listing.
-    fn exact_absent(&self, key: &str) -> bool {
-        match (&self.exact, &self.listed) {
-            (Fact::Absent { .. }, _) => true,
-            (_, Fact::Known { value, .. }) => !value.iter().any(|object| object.key == key),
-            _ => false,
-        }
-    }
 }
 
 /// Combines all answers. Presence needs one source; absence needs all of them.
@@ -108,7 +78,8 @@ pub fn judge_stored(survey: &StoredSurvey, ami: &AmiId, into: &BucketPath) -> St
             _ => Stored::NotStored,
         }
     };
-    StoredAnswer { stored, said: answers(survey, &key, &tasks) }
+    let presence = judge_presence(survey, &key, &tasks);
+    StoredAnswer { stored, presence, said: answers(survey, &key, &tasks) }
 }
 
 fn at(time: Option<Timestamp>) -> String {
@@ -205,6 +176,7 @@ fn join(texts: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::{ListedObject, ObjectFacts};
     use crate::ident::{ObjectId, Target};
 
     fn survey() -> StoredSurvey {

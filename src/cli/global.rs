@@ -1,0 +1,145 @@
+//! Options of every command, before or after its name: what is shown.
+
+use std::ffi::OsStr;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::usage::UsageError;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Hide progress and notes; failures, unknown results, errors and the last line stay
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Show everything that was checked; twice: the requests too, on standard error
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// When to use colours: auto uses them on a terminal, unless NO_COLOR is set [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", value_enum, hide_possible_values = false)]
+    color: Option<ColourWhen>,
+    /// Show no progress
+    #[arg(long, global = true)]
+    no_progress: bool,
+}
+
+impl GlobalArgs {
+    /// How the command reports to its user.
+    ///
+    /// # Errors
+    ///
+    /// The options contradict each other.
+    pub(super) fn display(&self) -> Result<Display, UsageError> {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, 1..) => return Err(UsageError("--quiet and --verbose contradict each other: give one".to_owned())),
+            (true, 0) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, 2..) => Verbosity::Requests,
+        };
+        let progress = if self.no_progress || self.quiet { ProgressMode::Off } else { ProgressMode::Auto };
+        Ok(Display { verbosity, colour: Colour::of(self.color, |name| std::env::var_os(name)), progress })
+    }
+}
+
+/// How a command reports to its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Display {
+    pub verbosity: Verbosity,
+    pub colour: Colour,
+    pub progress: ProgressMode,
+}
+
+/// How much is shown; each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verbosity {
+    /// Failures, unknown results, errors and the last line.
+    Quiet,
+    /// Notes too, and progress unless [`ProgressMode`] says otherwise.
+    Normal,
+    /// Everything that was checked.
+    Verbose,
+    /// The requests too.
+    Requests,
+}
+
+/// Whether progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProgressMode {
+    /// A bar on a terminal, otherwise a line every few seconds.
+    Auto,
+    Off,
+}
+
+/// A value of `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColourWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Whether colours are used, after options and environment were weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colour {
+    OnTerminals,
+    Always,
+    Never,
+}
+
+impl Colour {
+    /// The choice of the user; without one, `NO_COLOR` (<https://no-color.org>), then `CLICOLOR_FORCE` and `CLICOLOR`
+    /// (<https://bixense.com/clicolors>), then `TERM=dumb`.
+    fn of<V: AsRef<OsStr>>(chosen: Option<ColourWhen>, variable: impl Fn(&str) -> Option<V>) -> Self {
+        let set = |name: &str| variable(name).is_some_and(|value| !value.as_ref().is_empty());
+        let is = |name: &str, wanted: &str| variable(name).is_some_and(|value| value.as_ref() == wanted);
+        match chosen {
+            Some(ColourWhen::Always) => Colour::Always,
+            Some(ColourWhen::Never) => Colour::Never,
+            Some(ColourWhen::Auto) | None if set("NO_COLOR") => Colour::Never,
+            _ if set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0") => Colour::Always,
+            _ if is("CLICOLOR", "0") || is("TERM", "dumb") => Colour::Never,
+            _ => Colour::OnTerminals,
+        }
+    }
+
+    /// Whether a stream that is a terminal, or is not, gets colours.
+    pub fn on(self, terminal: bool) -> bool {
+        match self {
+            Colour::OnTerminals => terminal,
+            Colour::Always => true,
+            Colour::Never => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_comes_before_no_color_before_clicolor_force_before_the_terminal() {
+        use ColourWhen::{Always, Auto, Never};
+        let table: [(Option<ColourWhen>, &[(&str, &str)], Colour); 13] = [
+            (None, &[], Colour::OnTerminals),
+            (Some(Auto), &[], Colour::OnTerminals),
+            (None, &[("NO_COLOR", "1")], Colour::Never),
+            (None, &[("NO_COLOR", "")], Colour::OnTerminals),
+            (None, &[("CLICOLOR_FORCE", "1")], Colour::Always),
+            (None, &[("CLICOLOR_FORCE", "0")], Colour::OnTerminals),
+            (None, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], Colour::Never),
+            (Some(Auto), &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], Colour::Never),
+            (Some(Always), &[("NO_COLOR", "1"), ("TERM", "dumb")], Colour::Always),
+            (Some(Never), &[("CLICOLOR_FORCE", "1")], Colour::Never),
+            (None, &[("TERM", "dumb")], Colour::Never),
+            (None, &[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")], Colour::Always),
+            (None, &[("CLICOLOR", "0")], Colour::Never),
+        ];
+        for (chosen, variables, expected) in table {
+            let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            assert_eq!(Colour::of(chosen, variable), expected, "{chosen:?} {variables:?}");
+        }
+        assert!(Colour::OnTerminals.on(true) && !Colour::OnTerminals.on(false));
+        assert!(Colour::Always.on(false) && !Colour::Never.on(true));
+    }
+}

@@ -1,0 +1,118 @@
+//! Help beyond the texts of options: groups of commands, examples, environment, files and exit codes.
+
+mod topic;
+mod topics;
+
+pub(super) use topic::{ENVIRONMENT, Topic};
+pub(super) use topics::TOPICS;
+
+use clap::CommandFactory as _;
+
+use super::command::Cli;
+
+/// The groups of commands, in the order of the top-level help.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Read an object", &["inspect", "verify", "bench", "cost"]),
+    ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger"]),
+    ("Act", &["store", "restore"]),
+    ("Tools", &["policy", "lab", "demo", "completions", "man", "help"]),
+];
+
+/// The definition of the command line with all help.
+pub(super) fn command() -> clap::Command {
+    let mut command = documented(Cli::command(), "");
+    command.build();
+    let groups = groups(&command);
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{{options}}{{after-help}}"
+    ))
+}
+
+/// Adds the examples and the exit codes to the help of a command and its subcommands. `above` is the name of the
+/// command without that of the program, followed by a space.
+fn documented(command: clap::Command, above: &str) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let command = names.into_iter().fold(command, |command, name| {
+        let path = format!("{above}{name}");
+        command.mut_subcommand(&name, |sub| documented(sub, &format!("{path} ")))
+    });
+    match topic(above.trim_end()) {
+        None => command,
+        Some(topic) => command.after_help(topic.brief()).after_long_help(topic.full()),
+    }
+}
+
+/// The help of a command, by its name without that of the program.
+pub(super) fn topic(path: &str) -> Option<&'static Topic> {
+    TOPICS.iter().find(|topic| topic.path == path)
+}
+
+/// The list of commands in groups. Commands that this build does not have are left out.
+fn groups(command: &clap::Command) -> String {
+    let about = |name: &str| {
+        let sub = command.get_subcommands().find(|sub| sub.get_name() == name && !sub.is_hide_set())?;
+        Some(sub.get_about().map(ToString::to_string).unwrap_or_default())
+    };
+    let mut text = String::new();
+    for (title, names) in GROUPS {
+        let rows: Vec<_> = names.iter().filter_map(|name| Some((name, about(name)?))).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        text += &format!("{title}:\n");
+        for (name, about) in rows {
+            text += &format!("  {name:<15} {about}\n");
+        }
+        text.push('\n');
+    }
+    text += "Options:\n";
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visible(command: &clap::Command, above: &str, found: &mut Vec<String>) {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+            found.push(format!("{above}{}", sub.get_name()));
+            visible(sub, &format!("{above}{} ", sub.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_visible_command_is_in_one_group() {
+        let mut command = Cli::command();
+        command.build();
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let groups = GROUPS.iter().flat_map(|(_, names)| *names).filter(|name| **name == sub.get_name());
+            assert_eq!(groups.count(), 1, "{}", sub.get_name());
+        }
+    }
+
+    #[test]
+    fn every_visible_command_has_examples_and_exit_codes() {
+        let mut found = vec![String::new()];
+        visible(&command(), "", &mut found);
+        for path in found {
+            let topic = topic(&path).unwrap_or_else(|| panic!("no help of `{path}`"));
+            assert!(!topic.examples.is_empty() && !topic.exits.is_empty(), "`{path}`");
+        }
+    }
+
+    #[test]
+    fn examples_are_accepted_by_the_parser() {
+        for topic in TOPICS {
+            for (_, line) in topic.examples {
+                let words = line.split(" > ").next().unwrap_or_default().split_whitespace();
+                let parsed = command().try_get_matches_from(words);
+                // This build may lack a command.
+                if let Err(error) = parsed
+                    && error.kind() != clap::error::ErrorKind::InvalidSubcommand
+                {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+use std::path::{Path, PathBuf};
+
+use super::args::{SelectionArgs, Word};
+use super::pattern::{KeyPattern, MOST_TARGETS};
+use crate::cli::args::{ConnectionArgs, VersionArgs};
+use crate::cli::command::Command;
+use crate::cli::cost::Costed;
+use crate::cli::usage::{UsageError, load, read as read_file};
+use crate::files::InputKind;
+use crate::ident::{ObjectUri, Target, TypedTarget};
+
+/// Reads the targets of a command, with the files that its arguments name.
+///
+/// # Errors
+///
+/// A text is not a target, with a hint; or a file cannot be read.
+pub(in crate::cli) async fn read(command: &mut Command) -> Result<(), UsageError> {
+    match command {
+        Command::Inspect(args) => {
+            let words = words(&args.typed, &mut args.selection).await?;
+            args.targets = targets(words, &args.version, &mut args.common.connection)?;
+        }
+        Command::Verify(args) => {
+            let words = words(&args.typed, &mut args.selection).await?;
+            args.targets = targets(words, &args.version, &mut args.common.connection)?;
+        }
+        Command::Bench(args) => {
+            let words = words(args.typed.as_slice(), &mut SelectionArgs::default()).await?;
+            args.target = targets(words, &args.version, &mut args.common.connection)?.pop();
+        }
+        Command::Cost(args) => {
+            for word in words(&args.typed, &mut args.selection).await? {
+                let costed = match word.0.parse() {
+                    Ok(image) => Costed::Image(image),
+                    Err(_) => Costed::Target(target(&word, &args.version, &mut args.connection)?),
+                };
+                args.targets.push(costed);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The file of an argument `@FILE`, which holds a URL.
+pub(in crate::cli) fn url_file(word: &Word) -> Option<PathBuf> {
+    word.0.strip_prefix('@').map(PathBuf::from)
+}
+
+/// What was typed, with the content of files. Patterns are moved to `selection`.
+async fn words(typed: &[Word], selection: &mut SelectionArgs) -> Result<Vec<Word>, UsageError> {
+    let files = typed.iter().filter_map(url_file).chain(selection.targets_from.clone());
+    if files.filter(|file| file.as_os_str() == "-").count() > 1 {
+        return Err(UsageError("standard input can be read once only, by --targets-from - or by @-".to_owned()));
+    }
+    let mut words = Vec::new();
+    for word in typed {
+        match url_file(word) {
+            None => words.push(word.clone()),
+            Some(file) => words.push(one_in(file).await?),
+        }
+    }
+    if let Some(file) = selection.targets_from.clone() {
+        words.extend(listed(file, InputKind::List).await?);
+        if words.len() > MOST_TARGETS {
+            return Err(UsageError(format!("--targets-from: more than {MOST_TARGETS} targets; use audit --list")));
+        }
+        if words.is_empty() {
+            return Err(UsageError("--targets-from: the file names no target".to_owned()));
+        }
+    }
+    if let Some(kind) = selection.kind() {
+        let patterns = words.drain(..).map(|word| KeyPattern::parse(&word.0, kind));
+        selection.patterns = patterns.collect::<Result<_, _>>()?;
+    }
+    Ok(words)
+}
+
+/// The only target in a file.
+async fn one_in(file: PathBuf) -> Result<Word, UsageError> {
+    let shown = file.display().to_string();
+    let mut lines = listed(file, InputKind::Url).await?;
+    match (lines.pop(), lines.is_empty()) {
+        (Some(word), true) => Ok(word),
+        _ => Err(UsageError(format!(
+            "@{shown}: the file must hold one URL, on one line; for a list use --targets-from {shown}"
+        ))),
+    }
+}
+
+async fn listed(file: PathBuf, kind: InputKind) -> Result<Vec<Word>, UsageError> {
+    let shown = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() };
+    let text = load(shown.clone(), None, move || read_file(&file, kind)).await?;
+    lines(&text).map_err(|problem| UsageError(format!("{shown}: {problem}")))
+}
+
+/// The targets in a text. Spaces belong to a target, because keys may begin and end with them; a carriage return before
+/// the end of a line does not.
+fn lines(text: &str) -> Result<Vec<Word>, String> {
+    if let Some(before) = text.find('\0').and_then(|at| text.get(..at)) {
+        let line = before.matches('\n').count() + 1;
+        return Err(format!("line {line} has a NUL byte; write one target a line"));
+    }
+    let lines = text.trim_start_matches('\u{feff}').split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| Word(line.to_owned())).collect())
+}
+
+fn targets(
+    words: Vec<Word>,
+    version: &VersionArgs,
+    connection: &mut ConnectionArgs,
+) -> Result<Vec<Target>, UsageError> {
+    words.iter().map(|word| target(word, version, connection)).collect()
+}
+
+/// The target of a word. Keeps the Region that a URL states.
+fn target(word: &Word, version: &VersionArgs, connection: &mut ConnectionArgs) -> Result<Target, UsageError> {
+    let wrong = |error: crate::ident::ParseTargetError| UsageError(error.to_string());
+    let typed: TypedTarget = word.0.parse().map_err(wrong)?;
+    let target = typed.target(version.version_id.as_ref()).map_err(wrong)?;
+    match &target {
+        Target::File(path) => check_file(path)?,
+        Target::Object(uri) => {
+            connection.url_regions.extend(typed.region().map(|region| (uri.clone(), region)));
+        }
+        Target::Presigned(_) => {}
+    }
+    Ok(target)
+}
+
+/// Refuses `bucket/key` if nothing of that name is in the file system.
+fn check_file(path: &Path) -> Result<(), UsageError> {
+    let there = |path: &Path| path.symlink_metadata().is_ok();
+    let Some(meant) = path.to_str().and_then(ObjectUri::meant_by) else { return Ok(()) };
+    if there(path) || there(Path::new(&meant.bucket)) {
+        return Ok(());
+    }
+    Err(UsageError(format!("{}: there is no such file; write {meant} for an object in S3", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_target_a_line() {
+        let read = |text: &str| lines(text).map(|words| words.into_iter().map(|word| word.0).collect::<Vec<_>>());
+        let text = "\u{feff}s3://b/k\r\n# comment\n\n s3://b/ spaces \r\n#\r\n\r\n./#file";
+        assert_eq!(read(text).unwrap(), ["s3://b/k", " s3://b/ spaces ", "./#file"]);
+        assert_eq!(read("s3://b/a\rb\n").unwrap(), ["s3://b/a\rb"], "a carriage return inside a key");
+        assert_eq!(read("").unwrap(), [""; 0]);
+        assert!(read("a\nb\0c").unwrap_err().starts_with("line 2 has a NUL byte"));
+    }
+}

@@ -1,0 +1,10 @@
+//! Targets: mistakes and their hints, URLs of S3, presigned URLs, patterns, prefixes and lists.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod hints;
+mod lists;
+mod patterns;
+mod presigned;
+mod rig;
+mod urls;
