@@ -19,7 +19,6 @@ use crate::source::{Context, ObjectSource, Session, SourceError};
 pub(super) struct Runner {
     results: Results,
     progress: Arc<Progress>,
-    settings: Settings,
     stopped: bool,
 }
 
@@ -64,7 +63,7 @@ impl Runner {
     pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
         let display = settings.display;
         let (results, progress) = (Results::new(output.json, display), Progress::new(display));
-        Runner { results, progress, settings: settings.clone(), stopped: false }
+        Runner { results, progress, stopped: false }
     }
 
     /// Also collects the reports for a page.
