@@ -19,7 +19,6 @@ use crate::source::{Context, ObjectSource, Session, SourceError};
 pub(super) struct Runner {
     results: Results,
     progress: Arc<Progress>,
-    settings: Settings,
     stopped: bool,
 }
 

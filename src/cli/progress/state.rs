@@ -177,17 +177,17 @@ mod tests {
         let frame = |state: &mut State, width| state.frame(now, 40 * MIB, width).join("\n");
         assert_eq!(
             frame(&mut state, 50),
-            "verify  [======>         ]  40 %, 8 MiB/s, 7 s left\nthrottled 1× (SlowDown), slowing down"
+            "verify  [=====>        ]  40 %, 8 MiB/s, 7 s left\nthrottled 1× (SlowDown), slowing down"
         );
         assert_eq!(
             frame(&mut state, 80),
-            "verify  [========>             ]  40 MiB of 100 MiB (40 %), 8 MiB/s, 7 s left\n\
+            "verify  [=========>              ]  40 MiB of 100 MiB (40 %), 8 MiB/s, 7 s left\n\
              throttled 1× (SlowDown), slowing down"
         );
         let wide = frame(&mut state, 200);
         assert!(wide.starts_with("verify  [================>                       ]  40 MiB"), "{wide}");
         state.task(&task(45.0), start);
-        assert_eq!(frame(&mut state, 50).lines().next(), Some("restore  [===>    ]  pending, 45 %, about 35 s left"));
+        assert_eq!(frame(&mut state, 50).lines().next(), Some("restore  pending, 45 %, about 35 s left"));
         for width in 1..200 {
             let long = state.frame(now, 0, width).iter().map(|line| console::measure_text_width(line)).max();
             assert!(long.unwrap() < width.max(2), "{width}");
