@@ -14,7 +14,7 @@ use crate::report::Exit;
 
 /// Inspect and verify stored AMI objects in S3 without restoring them.
 ///
-/// A TARGET is s3://bucket/key (optionally with ?versionId=…), the ARN of an S3 object, or a local file.
+/// A TARGET is s3://bucket/key (optionally with ?versionId=ID), the ARN of an S3 object, or a local file.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {

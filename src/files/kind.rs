@@ -88,7 +88,7 @@ impl OutputKind {
             OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami audit\"", "<?xml"),
             OutputKind::Prometheus => Marker::Head("# HELP stored_ami_", "# HELP stored_ami_"),
             OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
-            OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".ie "),
+            OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".TH "),
             OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
         }
     }
