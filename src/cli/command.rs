@@ -18,7 +18,7 @@ use crate::report::Exit;
 
 /// Inspect and verify stored AMI objects in S3 without restoring them.
 ///
-/// A TARGET is s3://bucket/key (optionally with ?versionId=…), the ARN or the https:// URL of an S3 object, a presigned
+/// A TARGET is s3://bucket/key (optionally with ?versionId=ID), the ARN or the https:// URL of an S3 object, a presigned
 /// URL (@FILE reads it from a file), or a local file.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]

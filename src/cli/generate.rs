@@ -57,7 +57,9 @@ struct Page {
 /// The pages of all visible commands, the main page first.
 fn pages() -> Vec<Page> {
     fn collect(command: &clap::Command, path: &str, found: &mut Vec<Page>) {
-        found.push(Page { path: path.to_owned(), command: command.clone() });
+        // The generator leaves out the texts of options that are hidden in the short help.
+        let command_in_full = command.clone().mut_args(|arg| arg.hide_short_help(false));
+        found.push(Page { path: path.to_owned(), command: command_in_full });
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
             collect(sub, format!("{path} {}", sub.get_name()).trim(), found);
         }
@@ -79,11 +81,9 @@ impl Page {
 
     fn render(&self) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
-        let page = clap_mangen::Man::new(self.command.clone())
-            .title(self.name().to_uppercase())
-            .source(crate::report::TOOL)
-            .manual("User Commands");
-        page.render_title(&mut out)?;
+        let page = clap_mangen::Man::new(self.command.clone());
+        // Without a date, the generator would shift the other fields of the title.
+        writeln!(out, ".TH {} 1 \"\" \"{}\" \"User Commands\"", self.name().to_uppercase(), crate::report::TOOL)?;
         page.render_name_section(&mut out)?;
         page.render_synopsis_section(&mut out)?;
         page.render_description_section(&mut out)?;
@@ -126,8 +126,9 @@ impl Page {
 /// The sections that only the topic of a command has.
 fn sections(topic: &Topic, out: &mut Vec<u8>) -> io::Result<()> {
     writeln!(out, ".SH EXAMPLES")?;
-    for (what, line) in topic.examples {
-        writeln!(out, ".PP\n{}:\n.PP\n.RS 4\n.nf\n{}\n.fi\n.RE", text(what), text(line))?;
+    for (at, (what, line)) in topic.examples.iter().enumerate() {
+        let gap = if at == 0 { "" } else { ".PP\n" };
+        writeln!(out, "{gap}{}\n.RS 4\n.nf\n{}\n.fi\n.RE", text(what), text(line))?;
     }
     if topic.connects {
         writeln!(out, ".SH ENVIRONMENT")?;

@@ -97,7 +97,7 @@ impl OutputKind {
             OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami audit\"", "<?xml"),
             OutputKind::Prometheus => Marker::Head("# HELP stored_ami_", "# HELP stored_ami_"),
             OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
-            OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".ie "),
+            OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".TH "),
             OutputKind::Log => Marker::Head(LOG_MARKER, LOG_MARKER),
             OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
         }
