@@ -18,14 +18,16 @@ pub(super) use safe::run_safe;
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
 use super::connect::{connect, options};
+use super::output::complain;
 use super::results::Results;
 use super::signals::{cancel_on_signal, until};
 use super::terminal::Progress;
-use super::usage::{UsageError, before_work, load, read};
+use super::usage::{UsageError, before_work, load, read_given};
 use crate::audit::{Level, Policy};
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, Scope, audit};
 use crate::files::InputKind;
+use crate::ident::{AmiId, Prefix};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
@@ -58,6 +60,9 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
     let context = Context { monitor: progress.clone(), ..Context::default() };
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
+    if let Scope::Listed(prefixes) = &request.chosen {
+        prefixes.iter().for_each(hint_at_verify);
+    }
     let names = request.chosen.buckets();
     let options = options(&args.connection)?;
     let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
@@ -94,6 +99,13 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit, UsageError> {
         results.could_not_write(&problem);
     }
     Ok(results.finish())
+}
+
+/// Names the command that reads one object, where a prefix is the key of a stored AMI object.
+fn hint_at_verify(prefix: &Prefix) {
+    if AmiId::from_key(&prefix.prefix).is_some() {
+        complain(&format!("{prefix} is one object: `stored-ami verify {prefix}` checks its bytes"));
+    }
 }
 
 /// Opens a ledger and writes to it, so that no byte is read whose proof could not be recorded. The inner error is a
@@ -161,7 +173,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
 
 fn policy(path: Option<&Path>) -> Result<Policy, UsageError> {
     let Some(path) = path else { return Ok(Policy::default()) };
-    Policy::from_toml(&read(path, InputKind::Policy)?)
+    Policy::from_toml(&read_given("--policy", path, InputKind::Policy)?)
         .map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
 }
 
