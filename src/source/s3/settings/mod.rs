@@ -103,11 +103,15 @@ impl Settings {
     pub fn without_credentials(&self, cause: &str) -> String {
         let name = self.profile_name();
         let profile = match self.profiles.get_profile(name) {
-            Some(_) => format!("profile `{name}` has none"),
+            Some(_) => format!("profile `{name}` has no keys"),
             None => format!("there is no profile `{name}`"),
         };
+        let environment = match self.env.get("AWS_ACCESS_KEY_ID") {
+            Some(_) => "the keys of the environment do not count beside --profile",
+            None => "AWS_ACCESS_KEY_ID is not set",
+        };
         format!(
-            "no usable credentials: AWS_ACCESS_KEY_ID is not set, {profile}, and the metadata of this machine gives \
+            "no usable credentials: {environment}, {profile}, and the metadata of this machine gives \
              none ({cause})"
         )
     }
