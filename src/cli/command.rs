@@ -49,6 +49,7 @@ impl Cli {
             } else {
                 Cli::understand(&clean).err().unwrap_or_else(|| clap::Error::new(error.kind()))
             };
+            let error = without_risky_tip(error);
             let printed = error.print().and_then(|()| std::io::stdout().flush());
             if let Err(problem) = printed
                 && !error.use_stderr()
@@ -127,6 +128,25 @@ fn is_near(one: &str, other: &str) -> bool {
         row = next;
     }
     row.last().is_some_and(|distance| distance * 3 <= one.len().max(other.len()))
+}
+
+/// Flags that a tip for a mistyped one must not propose: they weaken a check, allow a cost or overwrite something.
+const NEVER_PROPOSED: [&str; 7] =
+    ["--accept", "--force", "--no-reread", "--no-sign-request", "--request-payer", "--sse-c-key-file", "--yes"];
+
+/// The same error without a tip that proposes such a flag, and without the usage line made from that tip.
+fn without_risky_tip(mut error: clap::Error) -> clap::Error {
+    let is_risky = |name: &String| NEVER_PROPOSED.iter().any(|flag| name.split(['=', ' ']).next() == Some(flag));
+    let risky = match error.get(ContextKind::SuggestedArg) {
+        Some(ContextValue::String(name)) => is_risky(name),
+        Some(ContextValue::Strings(names)) => names.iter().any(is_risky),
+        _ => false,
+    };
+    if risky {
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
+    }
+    error
 }
 
 /// An argument as it may be printed: without control characters, and without the secrets of a URL.

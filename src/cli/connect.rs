@@ -191,7 +191,7 @@ pub(super) async fn connect(
         #[expect(clippy::exit, reason = "nothing was begun that would have to be ended")]
         std::process::exit(i32::from(crate::report::Exit::Interrupted.code()));
     };
-    let connection = opened.map_err(|error| UsageError(error.to_string()))?;
+    let connection = opened.map_err(|error| UsageError(error.explain_with_advice()))?;
     for note in connection.notes() {
         complain(&note);
     }

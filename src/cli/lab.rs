@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 
 use super::output::{complain, print_error_line};
 use super::signals::{cancel_on_signal, until};
-use super::usage::{UsageError, read};
+use super::usage::{UsageError, read_given};
 use crate::files::InputKind;
 use crate::render::printable;
 use crate::report::Exit;
@@ -79,7 +79,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
         None => Vec::new(),
         Some(path) => {
             let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
-            parse_faults(&read(path, InputKind::FaultRules)?).map_err(wrong)?
+            parse_faults(&read_given("--faults", path, InputKind::FaultRules)?).map_err(wrong)?
         }
     };
     let options = LabOptions {

@@ -6,7 +6,7 @@ use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
 use super::connect::SourceFactory;
 use super::settings::Settings;
 use super::sums::SumsFile;
-use super::usage::{UsageError, load, read};
+use super::usage::{UsageError, load, read, read_given};
 use crate::checkpoint::CheckpointFile;
 use crate::commands::LogicalSizeSource;
 use crate::commands::verify::VerifyOptions;
@@ -14,9 +14,10 @@ use crate::content::Limits as DecodeLimits;
 use crate::fetch::Quota;
 use crate::files::InputKind;
 use crate::ident::ETag;
-use crate::manifest::{Manifest, ManifestKey, Signed};
+use crate::manifest::{Manifest, ManifestError, ManifestKey, Signed};
 use crate::plan::{Budget, Limits, Tuning};
 use crate::record::Record;
+use crate::sealed::SealError;
 use crate::source::ObjectSource;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, CheckName};
@@ -26,8 +27,8 @@ fn budget(args: &ReadingArgs, for_window: u64, at_once: usize) -> Result<Budget,
     let tuning = match &args.tuning {
         None => None,
         Some(path) => {
-            let wrong = |problem| UsageError(format!("{}: {problem}", path.display()));
-            Some(Tuning::from_json(&read(path, InputKind::Tuning)?).map_err(wrong)?)
+            let wrong = |problem| UsageError(format!("--tuning {}: {problem}", path.display()));
+            Some(Tuning::from_json(&read_given("--tuning", path, InputKind::Tuning)?).map_err(wrong)?)
         }
     };
     // Arguments take precedence over measured values.
@@ -52,13 +53,24 @@ fn budget(args: &ReadingArgs, for_window: u64, at_once: usize) -> Result<Budget,
 /// Reads a manifest, and verifies its signature if a key is given. The content is parsed only after the signature of
 /// exactly these bytes was verified.
 fn read_manifest(path: &Path, key: Option<&Path>) -> Result<(Manifest, Option<Signed>), UsageError> {
-    let text = read(path, InputKind::Manifest)?;
+    let text = read_given("--manifest", path, InputKind::Manifest)?;
     let signed = match key {
         None => None,
         Some(key) => Some(check_signature(path, &text, &manifest_key(key)?)?),
     };
     let manifest = Manifest::from_json(&text);
-    Ok((manifest.map_err(|error| UsageError(format!("{}: {error}", path.display())))?, signed))
+    Ok((manifest.map_err(|error| not_a_manifest(path, &error))?, signed))
+}
+
+/// The message for a file that cannot be used as a manifest.
+pub(super) fn not_a_manifest(path: &Path, error: &ManifestError) -> UsageError {
+    let advice = match error {
+        ManifestError::Sealed(SealError::Malformed { .. }) => {
+            "; `stored-ami verify TARGET --write-manifest FILE` writes one"
+        }
+        _ => "",
+    };
+    UsageError(format!("--manifest {}: {error}{advice}", path.display()))
 }
 
 /// Parses a key given in base64, or reads it from a file. A value that is a valid key is never used as a file name.
@@ -90,8 +102,8 @@ pub(super) fn signature_of(path: &Path) -> PathBuf {
 pub(super) fn record(path: Option<&Path>) -> Result<Option<(String, Record)>, UsageError> {
     let Some(path) = path else { return Ok(None) };
     let file = path.display().to_string();
-    let record = Record::from_json(&read(path, InputKind::Record)?)
-        .map_err(|problem| UsageError(format!("{file}: {problem}")))?;
+    let record = Record::from_json(&read_given("--record", path, InputKind::Record)?)
+        .map_err(|problem| UsageError(format!("--record {file}: {problem}")))?;
     Ok(Some((file, record)))
 }
 

@@ -92,6 +92,7 @@ impl Results {
         let report = ErrorReport {
             target: target.to_owned(),
             message: format!("{subject}{}", SourceError { request_id: None, ..error.clone() }.explain()),
+            advice: error.advice.as_ref().map(ToString::to_string),
             error_code: error.code.as_deref().map(str::to_owned),
             request_id: error.request_id.as_deref().map(str::to_owned),
             exit_code: exit,
@@ -120,7 +121,14 @@ impl Results {
         let target = target.to_owned();
         let exit_code = exit;
         let message = redact_urls(message).into_owned();
-        self.tell(Report::Error(ErrorReport { target, message, error_code: None, request_id: None, exit_code }));
+        self.tell(Report::Error(ErrorReport {
+            target,
+            message,
+            advice: None,
+            error_code: None,
+            request_id: None,
+            exit_code,
+        }));
     }
 
     /// Nothing was started, as the caller wished.

@@ -21,6 +21,11 @@ pub(super) fn read(path: &Path, kind: InputKind) -> Result<String, UsageError> {
     read_text(path, kind).map_err(|error| UsageError(format!("{}: {error}", path.display())))
 }
 
+/// [`read`] for a file that a flag names, which the message then names too.
+pub(super) fn read_given(flag: &str, path: &Path, kind: InputKind) -> Result<String, UsageError> {
+    read(path, kind).map_err(|UsageError(problem)| UsageError(format!("{flag} {problem}")))
+}
+
 /// Runs work that may block, such as reading from a pipe, in a separate thread, so that signals and `--max-time` can
 /// end it.
 pub(super) async fn load<T: Send + 'static>(

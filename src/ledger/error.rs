@@ -32,6 +32,9 @@ pub enum LedgerError {
     /// Another run holds the file for too long.
     #[error("is in use by another run for too long: {0}")]
     Busy(String),
+    /// The file does not exist.
+    #[error("there is no such ledger; `stored-ami audit PREFIX --ledger FILE` creates one")]
+    Missing,
     /// The file cannot be opened.
     #[error("{0}")]
     CannotOpen(String),

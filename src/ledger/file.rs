@@ -67,7 +67,12 @@ impl Ledger {
     pub fn open_existing(path: &Path) -> Result<Self, LedgerError> {
         // Opened for writing if permitted, so that SQLite can roll back an incomplete write of a killed run.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let ledger = Ledger { connection: connect(path, flags)? };
+        let connection = connect(path, flags).map_err(|error| match error {
+            // SQLite's code is the same for a missing file and for one that may not be opened.
+            LedgerError::CannotOpen(_) if !path.as_os_str().is_empty() && !path.exists() => LedgerError::Missing,
+            other => other,
+        })?;
+        let ledger = Ledger { connection };
         schema::check(&ledger.connection)?;
         Ok(ledger)
     }

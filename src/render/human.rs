@@ -80,7 +80,11 @@ fn write_error(out: &mut impl Write, style: Style, error: &ErrorReport) -> io::R
     if let Some(id) = &error.request_id {
         text = format!("{text} [request id {id}]");
     }
-    writeln!(out, "  {} {}", style.label(Label::new("error", Verdict::Unknown), 7), printable(&text))
+    writeln!(out, "  {} {}", style.label(Label::new("error", Verdict::Unknown), 7), printable(&text))?;
+    match &error.advice {
+        Some(advice) => writeln!(out, "  {:7} {}", "help", printable(advice)),
+        None => Ok(()),
+    }
 }
 
 /// Writes nothing for a single target, whose report is sufficient.

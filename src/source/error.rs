@@ -17,6 +17,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use super::Advice;
 use crate::ident::redact_urls;
 
 /// What a failed request means for the caller.
@@ -41,6 +42,9 @@ pub enum ErrorKind {
     DryRunAllowed,
     /// The response contradicts the request, itself or the protocol.
     Protocol,
+    /// No connection to the server could be made, and no request succeeded before. Most likely the endpoint, the network
+    /// or the proxy is set wrongly, so only one further attempt is made.
+    Unreachable,
     /// The server asks for fewer requests.
     Throttled,
     /// A temporary fault: no connection, a timeout, a status of 500 or above.
@@ -79,6 +83,8 @@ pub struct SourceError {
     pub code: Option<Box<str>>,
     /// The id under which the provider's support finds the request.
     pub request_id: Option<Box<str>>,
+    /// What the user can do about it. Shown with the error, but not part of `detail`.
+    pub advice: Option<Advice>,
     /// The error that caused this one.
     pub(crate) cause: Cause,
 }
@@ -111,6 +117,7 @@ impl SourceError {
             detail: detail.into(),
             code: None,
             request_id: None,
+            advice: None,
             cause: Cause::default(),
         }
     }
@@ -121,15 +128,24 @@ impl SourceError {
         SourceError { cause: Cause(Some(Arc::from(cause.into()))), ..self }
     }
 
+    /// The same error with advice for the user.
+    #[must_use]
+    pub fn with_advice(self, advice: Advice) -> Self {
+        SourceError { advice: Some(advice), ..self }
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self.kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::ShortBody)
+        use ErrorKind::{ShortBody, Throttled, Transient, Unreachable};
+        matches!(self.kind, Throttled | Transient | Unreachable | ShortBody)
     }
 
     /// Whether the server may have carried the request out although its response was lost. A throttled request was not
     /// carried out.
     pub fn may_be_done(&self) -> bool {
-        matches!(self.kind, ErrorKind::Transient | ErrorKind::ShortBody | ErrorKind::Protocol)
+        use ErrorKind::{Protocol, ShortBody, Transient, Unreachable};
+        // A request without a connection was not sent, but an earlier attempt may have been.
+        matches!(self.kind, Transient | Unreachable | ShortBody | Protocol)
     }
 
     /// The message without its subject.
@@ -142,6 +158,14 @@ impl SourceError {
             text = format!("{text} [request id {id}]");
         }
         redact_urls(&text).into_owned()
+    }
+
+    /// The message without its subject, and what to do, in one line.
+    pub fn explain_with_advice(&self) -> String {
+        match &self.advice {
+            Some(advice) => format!("{}; {advice}", self.explain()),
+            None => self.explain(),
+        }
     }
 }
 

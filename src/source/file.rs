@@ -12,7 +12,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use nix::libc::O_NONBLOCK;
 
-use super::{Body, ErrorKind, ObjectSource, SourceError};
+use super::{Advice, Body, ErrorKind, ObjectSource, SourceError};
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, PartFacts};
 use crate::ident::{ETag, ObjectId, ObjectIdentity, Same, Target};
 use crate::units::{ByteRange, KIB, PartNumber};
@@ -50,7 +50,11 @@ impl FileSource {
             std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
             _ => ErrorKind::Io,
         };
-        SourceError::new(kind, &self.target, error.to_string()).caused_by(error)
+        let made = SourceError::new(kind, &self.target, error.to_string());
+        match error.kind() {
+            std::io::ErrorKind::NotFound => made.with_advice(Advice::CheckPath).caused_by(error),
+            _ => made.caused_by(error),
+        }
     }
 
     fn none_here(&self) -> SourceError {

@@ -1,5 +1,6 @@
 //! Access to the bytes and facts of objects: in S3, in local files, and in memory for tests.
 
+mod advice;
 mod bucket;
 mod bucket_resolver;
 mod error;
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 
+pub use advice::Advice;
 pub use bucket::BucketService;
 pub use bucket_resolver::BucketResolver;
 pub use error::{ErrorKind, SourceError};

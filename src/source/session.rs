@@ -12,6 +12,9 @@ use crate::ident::{ObjectId, Target};
 use crate::progress::{Call, Counting, Monitor, Retry, RetryKind, Silent};
 use crate::units::{ByteRange, PartNumber};
 
+/// Attempts to connect to a server that has never answered.
+const UNREACHABLE_ATTEMPTS: u32 = 2;
+
 /// What all requests need besides their target.
 #[derive(Clone)]
 pub struct Context {
@@ -66,7 +69,12 @@ impl Context {
     ///
     /// Returns `error` if no attempts are left.
     pub async fn wait(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
-        let Some(wait) = self.retry.wait(failed, self.clock.random()) else {
+        let attempts = match error.kind {
+            ErrorKind::Unreachable => self.retry.attempts.min(UNREACHABLE_ATTEMPTS),
+            _ => self.retry.attempts,
+        };
+        let retry = RetryPolicy { attempts, ..self.retry };
+        let Some(wait) = retry.wait(failed, self.clock.random()) else {
             tracing::debug!(target: "stored_ami::retry", failed, kind = ?error.kind, %error, "no attempts left");
             return Err(error);
         };

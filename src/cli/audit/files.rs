@@ -5,7 +5,7 @@ use super::UsageError;
 use super::args::AuditFileArgs;
 use crate::audit::{Inventory, Objects, objects_in};
 use crate::cli::output::keep_output;
-use crate::cli::usage::read;
+use crate::cli::usage::{read, read_given};
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::Scope;
 use crate::files::{InputKind, OutputKind, open_input};
@@ -69,7 +69,7 @@ pub(super) fn list(path: &Path) -> Result<Scope, UsageError> {
 
 /// Reads the stored AMI objects named by an S3 Inventory.
 pub(super) fn inventory(manifest: &Path) -> Result<Scope, UsageError> {
-    let text = read(manifest, InputKind::InventoryManifest)?;
+    let text = read_given("--inventory", manifest, InputKind::InventoryManifest)?;
     let inventory = Inventory::from_json(&text).map_err(|problem| wrong(manifest, problem))?;
     let mut found = Objects::default();
     for file in &inventory.files {

@@ -19,15 +19,17 @@ use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
 use super::args::MEMORY;
 use super::connect::{connect, options};
+use super::output::complain;
 use super::progress::Progress;
 use super::results::Results;
 use super::settings::Settings;
 use super::signals::{cancel_on_signal, until};
-use super::usage::{UsageError, before_work, load, read};
+use super::usage::{UsageError, before_work, load, read_given};
 use crate::audit::{Level, Policy};
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, Scope, audit};
 use crate::files::InputKind;
+use crate::ident::{AmiId, Prefix};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
@@ -61,6 +63,9 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     let context = settings.context(progress.clone());
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
+    if let Scope::Listed(prefixes) = &request.chosen {
+        prefixes.iter().for_each(hint_at_verify);
+    }
     let names = request.chosen.buckets();
     let options = options(&args.connection, settings)?;
     let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
@@ -105,6 +110,13 @@ fn announce(report: &Report, monitor: &dyn Monitor) {
         && one.severity() == Severity::Damaged
     {
         monitor.note(&format!("damaged: {}", one.target));
+    }
+}
+
+/// Names the command that reads one object, where a prefix is the key of a stored AMI object.
+fn hint_at_verify(prefix: &Prefix) {
+    if AmiId::from_key(&prefix.prefix).is_some() {
+        complain(&format!("{prefix} is one object: `stored-ami verify {prefix}` checks its bytes"));
     }
 }
 
@@ -173,7 +185,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
 
 fn policy(path: Option<&Path>) -> Result<Policy, UsageError> {
     let Some(path) = path else { return Ok(Policy::default()) };
-    Policy::from_toml(&read(path, InputKind::Policy)?)
+    Policy::from_toml(&read_given("--policy", path, InputKind::Policy)?)
         .map_err(|problem| UsageError(format!("{}: {problem}", path.display())))
 }
 

@@ -6,11 +6,12 @@ use super::args::{JudgingArgs, RestoreArgs, SourceArgs};
 use super::open::services;
 use super::{agreed, ask, can_ask};
 use crate::checks::preflight::{RestorePace, SourceFacts};
+use crate::cli::resolve::not_a_manifest;
 use crate::cli::resolve::record;
 use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
-use crate::cli::usage::{UsageError, read};
+use crate::cli::usage::{UsageError, read_given};
 use crate::commands::preflight::{RestorePreflightRequest, VerifiedNow};
 use crate::commands::restore::{FollowRequest, Origin, Prepared, follow_restore, prepare_restore, start_restore};
 use crate::commands::verify::{VerifyOptions, verify};
@@ -60,8 +61,8 @@ fn given_files(source: &SourceArgs) -> Result<GivenFiles, UsageError> {
         None => None,
         Some(path) => {
             let file = path.display().to_string();
-            let manifest = Manifest::from_json(&read(path, InputKind::Manifest)?)
-                .map_err(|problem| UsageError(format!("{file}: {problem}")))?;
+            let manifest = Manifest::from_json(&read_given("--manifest", path, InputKind::Manifest)?)
+                .map_err(|error| not_a_manifest(path, &error))?;
             Some((file, manifest))
         }
     };

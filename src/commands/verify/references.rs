@@ -60,7 +60,10 @@ fn add_manifest(
 ) -> Result<(), VerifyError> {
     if manifest.target != found.facts.id.target.to_string() {
         if let Some(how) = manifest.is_of_another(&found.facts, &found.layout) {
-            return Err(VerifyError::Request(format!("manifest {file} is of {}: {how}", manifest.target)));
+            return Err(VerifyError::Request(format!(
+                "--manifest {file} describes another object, {}: {how}; name the manifest of this object",
+                manifest.target
+            )));
         }
         found.notes.push(VerifyNote::ManifestElsewhere { target: manifest.target.clone() }.into());
     }

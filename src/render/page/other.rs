@@ -44,6 +44,11 @@ pub(super) fn bench(report: &BenchReport) -> Section {
 
 pub(super) fn error(report: &ErrorReport) -> Section {
     let mut section = Section::new(&report.target, Tone::Error, &report.message, report.exit_code);
+    if let Some(advice) = &report.advice {
+        let mut facts = Facts::default();
+        facts.add("what to do", advice);
+        section.blocks.push(Block::new("Next step", facts.render().into_iter().collect()));
+    }
     let mut facts = Facts::default();
     facts.add_some("error code", report.error_code.as_ref());
     if let Some(id) = &report.request_id {

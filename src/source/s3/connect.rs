@@ -21,13 +21,13 @@ use super::bounded::BoundedAnswers;
 use super::context::{Lacks, OwnerChecks};
 #[cfg(feature = "ec2")]
 use super::http::sdk_client;
-use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Trust, client, metadata_client, small_client};
+use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Reached, Trust, client, metadata_client, small_client};
 use super::setting_error::SettingError;
 use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
 use super::traced::Traced;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;
-use crate::source::{ErrorKind, SourceError};
+use crate::source::{Advice, ErrorKind, SourceError};
 use crate::sync::lock;
 
 /// How to reach S3, in addition to the AWS environment variables and configuration files.
@@ -109,6 +109,8 @@ pub struct Connection {
     own_endpoint: bool,
     owner_checks: OwnerChecks,
     trust: Trust,
+    /// Whether a server has answered.
+    reached: Reached,
     notes: Notes,
     /// The client of all objects and buckets, so that they reuse open connections.
     common: Arc<OnceLock<Client>>,
@@ -122,6 +124,7 @@ enum ConnectError {
     #[error("{text}")]
     Credentials {
         text: String,
+        advice: Option<Advice>,
         #[source]
         cause: CredentialsError,
     },
@@ -136,11 +139,12 @@ impl Connection {
     /// usable credentials.
     pub async fn open(options: S3Options) -> Result<Self, SourceError> {
         Connection::resolve(options).await.map_err(|error| {
-            let kind = match &error {
-                ConnectError::Setting(_) => ErrorKind::Configuration,
-                ConnectError::Credentials { .. } => ErrorKind::Credentials,
+            let (kind, advice) = match &error {
+                ConnectError::Setting(_) => (ErrorKind::Configuration, None),
+                ConnectError::Credentials { advice, .. } => (ErrorKind::Credentials, advice.clone()),
             };
-            SourceError::new(kind, "configuration", error.to_string()).caused_by(error)
+            let made = SourceError { advice, ..SourceError::new(kind, "configuration", error.to_string()) };
+            made.caused_by(error)
         })
     }
 
@@ -167,7 +171,8 @@ impl Connection {
             .with_use_dual_stack(Some(variants.dual_stack));
         let metadata = asking.clone().with_http_client(metadata_client());
         let region = region(&settings, options.region.as_deref(), endpoint.is_some(), &metadata).await?;
-        let mut shared = base(&region, variants, &timeouts, small_client(&trust)).await;
+        let reached = Reached::default();
+        let mut shared = base(&region, variants, &timeouts, small_client(&trust, &reached)).await;
         let notes = Notes::default();
         if !options.no_sign_request {
             let wire = Wire {
@@ -176,7 +181,7 @@ impl Connection {
                     .retry_config(RetryConfig::standard())
                     .build(),
                 services: asking
-                    .with_http_client(small_client(&trust))
+                    .with_http_client(small_client(&trust, &reached))
                     .with_timeout_config(timeouts)
                     .with_region(Some(region)),
                 metadata,
@@ -196,6 +201,7 @@ impl Connection {
             own_endpoint: endpoint.is_some(),
             owner_checks: OwnerChecks::default(),
             trust,
+            reached,
             notes,
             common: Arc::default(),
         })
@@ -235,7 +241,7 @@ impl Connection {
         match service {
             // Responses of EC2 may be large; `image::ec2` limits them.
             #[cfg(feature = "ec2")]
-            Service::Ec2 => config.into_builder().http_client(sdk_client(&self.trust)).build(),
+            Service::Ec2 => config.into_builder().http_client(sdk_client(&self.trust, &self.reached)).build(),
             _ => config,
         }
     }
@@ -253,7 +259,7 @@ impl Connection {
 
     /// A client with its own connections.
     pub(super) fn fresh_client(&self) -> Client {
-        Client::from_conf(self.s3_config(client(&self.trust)))
+        Client::from_conf(self.s3_config(client(&self.trust, &self.reached)))
     }
 
     fn s3_config(&self, http: SharedHttpClient) -> aws_sdk_s3::Config {
@@ -334,14 +340,11 @@ async fn credentials(
     let cached = SharedCredentialsProvider::new(Cached::new(provider(&plan, wire, notes).await));
     let Err(error) = cached.provide_credentials().await else { return Ok(cached) };
     let cause = super::causes::root_cause(&error);
-    let text = match plan.is_fallback() {
-        true => format!(
-            "no usable credentials ({cause}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or use --no-sign-request for \
-             public objects"
-        ),
-        false => format!("no usable credentials: {cause}"),
+    let (text, advice) = match plan.is_fallback() {
+        true => (settings.without_credentials(&cause), Some(Advice::SetCredentials)),
+        false => (format!("no usable credentials: {cause}"), None),
     };
-    Err(ConnectError::Credentials { text, cause: error })
+    Err(ConnectError::Credentials { text, advice, cause: error })
 }
 
 /// The Region: from the flag, the environment, the profile or, on an EC2 instance, its metadata.

@@ -13,13 +13,12 @@ use super::answer::Answer;
 use super::causes::{deepest, inside, root_cause};
 use super::clock;
 use super::document::Foreign;
-use super::http::{OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls};
+use super::http::{NoConnection, NoResponse, OnlyInformed, TlsAnswer, Unfit, certificate_refused, no_tls};
 use super::proxies::by_proxy;
 use super::said::{code, said};
-use crate::source::{ErrorKind, SourceError};
-
-/// Where the endpoint may be set, for error messages.
-const ENDPOINT: &str = "the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)";
+use crate::facts::Service;
+use crate::ident::ObjectUri;
+use crate::source::{Advice, ErrorKind, SourceError};
 
 /// The code and message of a service's response if there is one, otherwise the innermost message.
 pub(super) fn service_cause(error: &(dyn Error + 'static)) -> String {
@@ -59,7 +58,7 @@ where
     let (kind, detail) = match error {
         SdkError::ConstructionFailure(_) => (ErrorKind::Configuration, format!("the request cannot be made: {cause}")),
         SdkError::TimeoutError(_) => (ErrorKind::Transient, format!("no answer in time: {cause}")),
-        SdkError::DispatchFailure(failure) => not_sent(error, failure.is_user(), &cause),
+        SdkError::DispatchFailure(failure) => return not_sent(error, failure.is_user(), &cause, subject),
         SdkError::ResponseError(response) => match response.raw().status().as_u16() {
             status @ 500.. => (ErrorKind::Transient, format!("status {status}")),
             status => (ErrorKind::Protocol, format!("an answer that cannot be read (status {status}): {cause}")),
@@ -75,24 +74,50 @@ where
 }
 
 /// A request without a response. `by_caller` marks one that the SDK refused to send.
-fn not_sent(error: &(dyn Error + 'static), by_caller: bool, cause: &str) -> (ErrorKind, String) {
+fn not_sent(error: &(dyn Error + 'static), by_caller: bool, cause: &str, subject: &str) -> SourceError {
+    let make = |kind, detail: String| SourceError::new(kind, subject, detail);
+    let found = inside::<NoResponse>(error);
+    let server = found.map_or("the server", |found| &found.server);
     if inside::<CredentialsError>(error).is_some() {
-        (ErrorKind::Credentials, format!("no usable credentials: {cause}"))
+        make(ErrorKind::Credentials, format!("no usable credentials: {cause}"))
     } else if by_caller {
-        (ErrorKind::Invalid, format!("the request cannot be sent: {cause}"))
+        make(ErrorKind::Invalid, format!("the request cannot be sent: {cause}"))
     } else if inside::<TlsAnswer>(error).is_some() {
-        let detail = format!("the server speaks TLS, and http:// was asked for: write https:// in {ENDPOINT}");
-        (ErrorKind::Configuration, detail)
+        make(ErrorKind::Configuration, format!("{server} speaks TLS, and the endpoint is http://"))
+            .with_advice(Advice::Tls)
     } else if no_tls(error) {
-        let detail = format!("the server does not speak TLS, and https:// was asked for: write http:// in {ENDPOINT}");
-        (ErrorKind::Configuration, detail)
+        make(ErrorKind::Configuration, format!("{server} does not speak TLS, and the endpoint is https://"))
+            .with_advice(Advice::PlainHttp)
     } else if certificate_refused(error) {
-        let detail = format!("the server is not trusted: {cause}; AWS_CA_BUNDLE names other CAs");
-        (ErrorKind::Untrusted, detail)
+        make(ErrorKind::Untrusted, format!("the certificate of {server} is not trusted: {cause}"))
+            .with_advice(Advice::CaBundle)
     } else if inside::<OnlyInformed>(error).is_some() {
-        (ErrorKind::Protocol, format!("the server does not answer: {cause}"))
+        make(ErrorKind::Protocol, format!("{server} does not answer: {cause}"))
     } else {
-        (ErrorKind::Transient, format!("no connection: {cause}{}", by_proxy()))
+        match found {
+            Some(found) => no_response(found, cause, subject),
+            None => make(ErrorKind::Transient, format!("no connection: {cause}{}", by_proxy())),
+        }
+    }
+}
+
+/// A server that could not be reached, or that closed the connection.
+fn no_response(found: &NoResponse, cause: &str, subject: &str) -> SourceError {
+    let NoResponse { server, host, reached, .. } = found;
+    let why = found.no_connection();
+    let said = match why {
+        Some(NoConnection::UnknownName) => format!("no connection to {server}: the name {host} cannot be resolved"),
+        Some(NoConnection::Refused) => format!("no connection to {server}: connection refused"),
+        Some(NoConnection::NoRoute) => format!("no connection to {server}: no route to the host"),
+        Some(NoConnection::TimedOut) => format!("no connection to {server}: it does not respond in time"),
+        None => format!("no connection to {server}: {cause}"),
+    };
+    let kind = if why.is_some() && !reached { ErrorKind::Unreachable } else { ErrorKind::Transient };
+    let error = SourceError::new(kind, subject, format!("{said}{}", by_proxy()));
+    match Service::of_host(host) {
+        _ if *reached => error,
+        Service::Aws => error.with_advice(Advice::CheckNetwork),
+        Service::Other => error.with_advice(Advice::CheckEndpoint),
     }
 }
 
@@ -101,8 +126,8 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     let (status, headers) = (raw.status().as_u16(), raw.headers());
     let code = code(error.code());
     if status == 400 && code.is_none() && wants_https(raw) {
-        let detail = format!("the server wants TLS, and http:// was asked for: write https:// in {ENDPOINT}");
-        return SourceError::new(ErrorKind::Configuration, subject, detail);
+        let detail = "the server expects TLS, and the endpoint is http://";
+        return SourceError::new(ErrorKind::Configuration, subject, detail).with_advice(Advice::Tls);
     }
     let message = said(error.message(), code.as_deref());
     let answer = Answer {
@@ -118,11 +143,32 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     {
         detail = format!("{detail}; {hint}");
     }
+    let advice = advice(&kind, code.as_deref(), subject, needs);
     let request_id = error.meta().request_id().or_else(|| headers.get("x-amz-request-id"));
     SourceError {
         code: code.map(String::into_boxed_str),
         request_id: request_id.map(Box::from),
+        advice,
         ..SourceError::new(kind, subject, detail)
+    }
+}
+
+/// What the user can do about a refused request; `None` if the message says it itself.
+fn advice(kind: &ErrorKind, code: Option<&str>, subject: &str, needs: &str) -> Option<Advice> {
+    match kind {
+        ErrorKind::NotFound => match code {
+            Some("NoSuchBucket") => Some(Advice::CheckBucket),
+            Some("NoSuchVersion") => Some(Advice::CheckVersion),
+            _ => subject.parse().ok().map(|uri: ObjectUri| Advice::CheckKey { bucket: uri.bucket }),
+        },
+        ErrorKind::Denied if needs.starts_with("s3:GetObject") => Some(Advice::AllowReading),
+        ErrorKind::Denied => Some(Advice::Allow),
+        ErrorKind::Archived => Some(Advice::RestoreFromArchive),
+        ErrorKind::Credentials => {
+            let refused = ["InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTokenId", "AuthFailure"];
+            code.filter(|code| refused.contains(code)).map(|_| Advice::CheckCredentials)
+        }
+        _ => None,
     }
 }
 

@@ -150,7 +150,7 @@ impl ObjectSource for S3Object {
         let vague = error.code.as_deref().is_none_or(|code| code == "NotFound");
         let refused = match error.kind {
             ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::WrongRegion(None) | ErrorKind::Invalid => true,
-            ErrorKind::Unsupported | ErrorKind::Throttled | ErrorKind::Transient => {
+            ErrorKind::Unsupported | ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::Unreachable => {
                 status.is_some_and(|status| status >= 400)
             }
             ErrorKind::Protocol => status == Some(416),

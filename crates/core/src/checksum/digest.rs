@@ -17,7 +17,7 @@ pub struct Digest {
 
 /// The text is not a value of the algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{value}` is not a {algorithm} value ({expected} bytes, as base64 or hexadecimal)")]
+#[error("`{value}` is not a {algorithm} value: {}", .found.describe(*.algorithm))]
 pub struct ParseDigestError {
     /// The algorithm that the value should belong to.
     pub algorithm: Algorithm,
@@ -25,6 +25,40 @@ pub struct ParseDigestError {
     pub value: String,
     /// Length of a value of this algorithm, in bytes.
     pub expected: usize,
+    /// What the text is instead.
+    pub found: FoundDigest,
+}
+
+/// What a text is that is not a value of the algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundDigest {
+    /// Bytes in hexadecimal or base64, of another length.
+    Bytes(usize),
+    /// Neither encoding.
+    Unreadable,
+}
+
+impl FoundDigest {
+    fn of(text: &str) -> Self {
+        let bytes = hex::decode(text).ok().or_else(|| STANDARD.decode(text).ok());
+        bytes.map_or(FoundDigest::Unreadable, |bytes| FoundDigest::Bytes(bytes.len()))
+    }
+
+    fn describe(self, wanted: Algorithm) -> String {
+        let length = wanted.digest_len();
+        let needed = format!(
+            "{wanted} has {length} bytes, written as {} hexadecimal digits or {} characters of base64",
+            2 * length,
+            length.div_ceil(3) * 4
+        );
+        let FoundDigest::Bytes(found) = self else { return format!("it is neither hexadecimal nor base64; {needed}") };
+        let fitting: Vec<&str> =
+            Algorithm::ALL.into_iter().filter(|known| known.digest_len() == found).map(Algorithm::name).collect();
+        match fitting.as_slice() {
+            [] => format!("it has {found} bytes; {needed}"),
+            names => format!("it has {found} bytes, the length of {}; {needed}", names.join(" and ")),
+        }
+    }
 }
 
 impl Digest {
@@ -67,6 +101,7 @@ impl Digest {
             algorithm,
             value: text.to_owned(),
             expected: algorithm.digest_len(),
+            found: FoundDigest::of(text),
         })
     }
 

@@ -15,7 +15,7 @@ mod stored;
 
 pub use algorithm::Algorithm;
 pub use composite::{composite, multipart_etag};
-pub use digest::{Digest, ParseDigestError};
+pub use digest::{Digest, FoundDigest, ParseDigestError};
 pub use fold::fold;
 pub use hasher::Hasher;
 pub use lanes::{Kernel, LaneScheduler, LaneStream, Md5Lanes, Room};

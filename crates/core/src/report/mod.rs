@@ -125,6 +125,9 @@ pub struct ErrorReport {
     pub target: String,
     /// The error, without the target.
     pub message: String,
+    /// What the user can do about it. The text is for people and may be reworded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// Error code of the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,

@@ -9,6 +9,11 @@ use std::task::{Context, Poll};
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
+/// The system's resolver does not know a name, or cannot be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UnknownName(#[source] io::Error);
+
 /// Resolves names with the system's resolver, and starts with another address each time: a host name of S3 stands for
 /// many servers, and one server is slower than all of them together.
 #[derive(Clone, Default)]
@@ -29,7 +34,10 @@ impl Service<Name> for Addresses {
     fn call(&mut self, name: Name) -> Self::Future {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> = {
+                let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+                found.map_err(|error| io::Error::other(UnknownName(error)))?.collect()
+            };
             Ok(in_turn(found, turn).into_iter())
         })
     }

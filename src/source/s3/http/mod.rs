@@ -6,6 +6,7 @@
 
 mod addresses;
 mod connect;
+mod peer;
 mod small;
 mod trust;
 
@@ -34,6 +35,8 @@ use super::proxies::proxy_settings;
 use crate::source::FRAME;
 use connect::Tcp;
 pub(super) use connect::TlsAnswer;
+use peer::named;
+pub(super) use peer::{NoConnection, NoResponse, Reached};
 pub(super) use small::Unfit;
 pub(super) use trust::{Trust, certificate_refused, no_tls};
 
@@ -43,9 +46,9 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client with its own connections.
-pub(super) fn client(trust: &Trust) -> SharedHttpClient {
+pub(super) fn client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
     if behind_a_proxy() {
-        return sdk_client(trust);
+        return sdk_client(trust, reached);
     }
     let tls = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(trust.tls())
@@ -58,7 +61,7 @@ pub(super) fn client(trust: &Trust) -> SharedHttpClient {
         // An invalid header line is ignored and does not fail the response.
         .http1_ignore_invalid_headers_in_responses(true)
         .build(tls);
-    Wire { client, patience: READ_TIMEOUT }.into_shared()
+    named(Wire { client, patience: READ_TIMEOUT }.into_shared(), reached)
 }
 
 fn behind_a_proxy() -> bool {
@@ -66,13 +69,13 @@ fn behind_a_proxy() -> bool {
 }
 
 /// The SDK's own client, for requests that carry no objects.
-pub(super) fn sdk_client(trust: &Trust) -> SharedHttpClient {
-    sdk_client_by(trust, ProxyConfig::from_env())
+pub(super) fn sdk_client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
+    named(sdk_client_by(trust, ProxyConfig::from_env()), reached)
 }
 
 /// The SDK's own client, for requests with small responses.
-pub(super) fn small_client(trust: &Trust) -> SharedHttpClient {
-    small::small(sdk_client(trust))
+pub(super) fn small_client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
+    small::small(sdk_client(trust, reached))
 }
 
 /// For container and instance metadata, which a proxy cannot reach and must not see.

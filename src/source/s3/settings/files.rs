@@ -37,6 +37,16 @@ impl Texts {
 }
 
 impl Texts {
+    /// The paths of both files.
+    pub fn searched(&self) -> String {
+        let paths = [&self.config.0, &self.credentials.0];
+        let known: Vec<&str> = paths.into_iter().map(String::as_str).filter(|path| !path.is_empty()).collect();
+        match known.as_slice() {
+            [] => "any file: HOME, AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE are not set".to_owned(),
+            paths => paths.join(" and "),
+        }
+    }
+
     /// Whether the configuration file has a section `[services NAME]`.
     pub fn has_services(&self, name: &str) -> bool {
         let header = |line: &str| {

@@ -62,7 +62,11 @@ impl Settings {
         let may_be_absent = asked_by.is_none() || (flag.is_none() && name == "default");
         match asked_by {
             Some(setting) if !may_be_absent && profiles.get_profile(&name).is_none() => {
-                Err(SettingError::new(format!("{setting}: there is no profile `{name}`; {}", values::names(&profiles))))
+                Err(SettingError::new(format!(
+                    "{setting}: there is no profile `{name}` in {}; {}",
+                    texts.searched(),
+                    values::names(&profiles)
+                )))
             }
             _ => {
                 let settings = Settings { env, profiles, explicit: flag.is_some() };
@@ -93,6 +97,23 @@ impl Settings {
     /// Name of the selected profile.
     pub fn profile_name(&self) -> &str {
         self.profiles.selected_profile()
+    }
+
+    /// Where credentials were looked for, after the last of these places failed with `cause`.
+    pub fn without_credentials(&self, cause: &str) -> String {
+        let name = self.profile_name();
+        let profile = match self.profiles.get_profile(name) {
+            Some(_) => format!("profile `{name}` has no keys"),
+            None => format!("there is no profile `{name}`"),
+        };
+        let environment = match self.env.get("AWS_ACCESS_KEY_ID") {
+            Some(_) => "the keys of the environment do not count beside --profile",
+            None => "AWS_ACCESS_KEY_ID is not set",
+        };
+        format!(
+            "no usable credentials: {environment}, {profile}, and the metadata of this machine gives \
+             none ({cause})"
+        )
     }
 
     /// A key of the selected profile, without surrounding white space; `None` if it is empty.

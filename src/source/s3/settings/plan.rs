@@ -363,7 +363,7 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_is_told_by_name() {
         for (profile, words) in [
-            ("nobody", "there is no profile `nobody`; there are: a, b, bad-sso"),
+            ("nobody", "there is no profile `nobody` in config; existing profiles: a, b, bad-sso"),
             ("env-role", "AWS_ACCESS_KEY_ID is not set"),
             ("a", "its own source"),
             ("lost", "source_profile `nowhere`"),

@@ -8,12 +8,12 @@ pub(super) fn names(profiles: &ProfileSet) -> String {
     let mut names: Vec<&str> = profiles.profiles().collect();
     names.sort_unstable();
     match names.len() {
-        0 => "the configuration files hold none".to_owned(),
+        0 => "they define no profiles: `aws configure --profile NAME` creates one".to_owned(),
         count if count > SHOWN => {
             let shown = names.get(..SHOWN).unwrap_or_default().join(", ");
-            format!("there are {shown} and {} more", count - SHOWN)
+            format!("existing profiles: {shown} and {} more", count - SHOWN)
         }
-        _ => format!("there are: {}", names.join(", ")),
+        _ => format!("existing profiles: {}", names.join(", ")),
     }
 }
 

@@ -36,7 +36,7 @@ sentences! {
         /// No range was read completely, so that the next run would begin anew.
         NoRangeInTime => "--max-time was over before a range was read completely; --range-size makes them smaller",
         /// The manifest is of another location with the same ETag, size and parts.
-        ManifestElsewhere { target: String } => "the manifest is of {target}, another location",
+        ManifestElsewhere { target: String } => "the manifest was written for {target}; if that is not a copy of this object, it is the wrong manifest",
         /// The manifest was written without a proof.
         Baseline { written_at: String } =>
             "the manifest is a baseline: when it was written ({written_at}) nothing proved the bytes",

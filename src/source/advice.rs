@@ -1,0 +1,81 @@
+use std::fmt;
+
+/// Where the endpoint may be set.
+const ENDPOINT: &str = "--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile";
+
+/// What the user can do about a failed request. The only place that words it, so that the same cause gets the same
+/// advice everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Advice {
+    /// The server speaks plain HTTP, and the endpoint asks for TLS.
+    PlainHttp,
+    /// The server speaks TLS, and the endpoint asks for plain HTTP.
+    Tls,
+    /// No server answers at an endpoint that a setting names.
+    CheckEndpoint,
+    /// No server of AWS can be reached.
+    CheckNetwork,
+    /// The certificate of the server is not trusted.
+    CaBundle,
+    /// Nothing provides credentials.
+    SetCredentials,
+    /// The service does not accept the credentials.
+    CheckCredentials,
+    /// A permission is missing.
+    AllowReading,
+    /// A permission is missing that reading does not need.
+    Allow,
+    /// The bucket does not exist.
+    CheckBucket,
+    /// The object does not exist in this bucket.
+    CheckKey {
+        /// Name of the bucket.
+        bucket: String,
+    },
+    /// The version does not exist.
+    CheckVersion,
+    /// The object is in an archive tier.
+    RestoreFromArchive,
+    /// The local file does not exist.
+    CheckPath,
+}
+
+impl fmt::Display for Advice {
+    /// A sentence in the imperative, without a full stop.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Advice::PlainHttp => write!(f, "write http:// instead of https:// in the endpoint ({ENDPOINT})"),
+            Advice::Tls => write!(f, "write https:// instead of http:// in the endpoint ({ENDPOINT})"),
+            Advice::CheckEndpoint => {
+                write!(f, "check that the server runs, and host and port of the endpoint ({ENDPOINT})")
+            }
+            Advice::CheckNetwork => {
+                f.write_str("check the Region, and the network, DNS and proxy settings of this machine")
+            }
+            Advice::CaBundle => f.write_str("name the CA that signed it with AWS_CA_BUNDLE or ca_bundle of the profile"),
+            Advice::SetCredentials => f.write_str(
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE or --profile; public objects need \
+                 only --no-sign-request",
+            ),
+            Advice::CheckCredentials => {
+                f.write_str("check the keys of the environment or the profile: `aws sts get-caller-identity` tests them")
+            }
+            Advice::AllowReading => f.write_str(
+                "ask for the permission; `stored-ami policy verify --bucket BUCKET` prints the policy that reading needs",
+            ),
+            Advice::Allow => f.write_str(
+                "ask for the permission; `stored-ami policy COMMAND --bucket BUCKET` prints the policy of a command",
+            ),
+            Advice::CheckBucket => f.write_str("check the name of the bucket, the endpoint and the profile"),
+            Advice::CheckKey { bucket } => {
+                write!(f, "check the key; `stored-ami audit s3://{bucket}/` lists the stored AMI objects")
+            }
+            Advice::CheckVersion => f.write_str("check the version id, or leave it out to get the current version"),
+            Advice::RestoreFromArchive => {
+                f.write_str("make a readable copy first with `aws s3api restore-object`, and run again when it is there")
+            }
+            Advice::CheckPath => f.write_str("check the path; objects in S3 are written s3://BUCKET/KEY"),
+        }
+    }
+}
