@@ -75,7 +75,7 @@ impl<'a> SourceFactory<'a> {
 
     /// The Region that the URL of an object states, unless the arguments name one.
     fn url_region(&self, uri: &ObjectUri) -> Option<&str> {
-        self.args.url_regions.get(uri).map(String::as_str).filter(|_| self.args.region.is_none())
+        self.args.0.url_regions.get(uri).map(String::as_str).filter(|_| self.args.0.region.is_none())
     }
 
     /// A bucket, whose requests are sent in this context.

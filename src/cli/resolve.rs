@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::args::{LogicalArgs, ReadingArgs, VerifyArgs};
 use super::connect::SourceFactory;
-use super::settings::Settings;
 use super::sums::SumsFile;
 use super::usage::{UsageError, load, read, read_given};
 use crate::checkpoint::CheckpointFile;

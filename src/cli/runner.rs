@@ -19,6 +19,7 @@ use crate::source::{Context, ObjectSource, Session, SourceError};
 pub(super) struct Runner {
     results: Results,
     progress: Arc<Progress>,
+    settings: Settings,
     stopped: bool,
 }
 

@@ -62,7 +62,7 @@ pub enum InputKind {
 
 impl InputKind {
     /// All kinds.
-    pub const ALL: [InputKind; 22] = [
+    pub const ALL: [InputKind; 23] = [
         InputKind::Manifest,
         InputKind::Signature,
         InputKind::PublicKey,

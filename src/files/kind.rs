@@ -36,7 +36,7 @@ pub enum OutputKind {
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 11] = [
+    pub const ALL: [OutputKind; 12] = [
         OutputKind::Manifest,
         OutputKind::Record,
         OutputKind::Checkpoint,
