@@ -21,7 +21,7 @@ pub(super) struct Results {
 impl Results {
     pub fn new(json: bool) -> Self {
         let renderer: Box<dyn Renderer> =
-            if json { Box::new(JsonLines(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
+            if json { Box::new(JsonLines::new(io::stdout())) } else { Box::new(Human::new(io::stdout(), style())) };
         Results { renderer, summary: SummaryReport::default(), exit: Exit::Passed, page: None }
     }
 
