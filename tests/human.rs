@@ -66,7 +66,7 @@ fn no_text_of_a_report_drives_the_terminal() {
     }
     let mut json = Vec::new();
     for line in lines.lines() {
-        JsonLines(&mut json).render(&serde_json::from_str::<Line>(line).unwrap().report).unwrap();
+        JsonLines::new(&mut json).render(&serde_json::from_str::<Line>(line).unwrap().report).unwrap();
     }
     assert_tame(&String::from_utf8(json).unwrap());
 }

@@ -77,3 +77,36 @@ fn real_lines_satisfy_the_published_schema() {
     assert!(!valid(r#"{"schema":"stored-ami/1","type":"summary","targets":"many"}"#));
     assert!(!valid(r#"{"schema":"stored-ami/1","type":"nonsense"}"#));
 }
+
+/// The lines of `docs/json.md`, on real output. Skipped if jq is not installed.
+#[test]
+fn the_jq_lines_of_the_documentation_work() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    if Command::new("jq").arg("--version").output().is_err() {
+        println!("skipped: jq is not installed");
+        return;
+    }
+    let page = include_str!("../docs/json.md");
+    let filters: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("jq -r '")?.strip_suffix('\'')).collect();
+    assert_eq!(filters.len(), 10);
+    let input = real_lines().join("\n");
+    for filter in filters {
+        let mut jq = Command::new("jq");
+        let mut jq = jq.args(["-r", filter]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        jq.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = jq.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !text.trim().is_empty() && !text.contains("null"), "{filter}: {text}");
+    }
+}
+
+#[test]
+fn every_line_has_a_time_a_program_and_a_sentence() {
+    for line in real_lines() {
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert!(value["at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{line}");
+        assert_eq!(value["tool"], stored_ami::report::TOOL, "{line}");
+        assert!(!value["summary"].as_str().unwrap().is_empty(), "{line}");
+    }
+}

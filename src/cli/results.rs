@@ -23,7 +23,7 @@ pub(super) struct Results {
 impl Results {
     pub fn new(json: bool, settings: &Settings) -> Self {
         let renderer: Box<dyn Renderer> = if json {
-            Box::new(JsonLines(io::stdout()))
+            Box::new(JsonLines::new(io::stdout()))
         } else {
             Box::new(Human::new(io::stdout(), style(settings.display)).going_on_with(same_command()))
         };

@@ -1,16 +1,34 @@
 use std::io::{self, Write};
 
 use super::{Renderer, drives};
+use crate::clock::{Clock, SystemClock};
 use crate::report::{Line, Report};
 
 /// Renders each report as one line of JSON.
-pub struct JsonLines<W>(pub W);
+pub struct JsonLines<W, C = SystemClock> {
+    out: W,
+    clock: C,
+}
 
-impl<W: Write> Renderer for JsonLines<W> {
+impl<W: Write> JsonLines<W> {
+    /// Writes to `out`, with the time of the system.
+    pub fn new(out: W) -> Self {
+        JsonLines { out, clock: SystemClock }
+    }
+}
+
+impl<W: Write, C: Clock> JsonLines<W, C> {
+    /// Writes to `out`, with the time of this clock.
+    pub fn with_clock(out: W, clock: C) -> Self {
+        JsonLines { out, clock }
+    }
+}
+
+impl<W: Write, C: Clock> Renderer for JsonLines<W, C> {
     fn render(&mut self, report: &Report) -> io::Result<()> {
-        let line = serde_json::to_string(&Line::new(report.clone()))?;
-        writeln!(self.0, "{}", escaped(&line))?;
-        self.0.flush()
+        let line = serde_json::to_string(&Line::written_at(report.clone(), self.clock.now()))?;
+        writeln!(self.out, "{}", escaped(&line))?;
+        self.out.flush()
     }
 }
 

@@ -21,9 +21,11 @@ mod exit;
 mod finding;
 mod inspect;
 mod judged;
+mod line;
 mod note;
 mod preflight;
 mod scope;
+mod sentence;
 mod severity;
 mod task;
 mod verify;
@@ -52,6 +54,7 @@ pub use inspect::{
     ProofReport, ReadableState, VerifyCostEstimate,
 };
 pub use judged::{exit_of, verdict_of};
+pub use line::Line;
 pub use note::{
     AuditedNote, BenchNote, CostNote, DeletionNote, DiscoveryNote, InputNote, InspectNote, Note, TaskNote, VerifyNote,
 };
@@ -67,16 +70,6 @@ pub const SCHEMA: &str = "stored-ami/1";
 
 /// Name and version of this program, as recorded in the documents it writes.
 pub const TOOL: &str = concat!("stored-ami ", env!("CARGO_PKG_VERSION"));
-
-/// One line of JSON output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Line {
-    /// `stored-ami/1`.
-    pub schema: String,
-    /// The result, with its `type`.
-    #[serde(flatten)]
-    pub report: Report,
-}
 
 /// The results that commands write, distinguished by `type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -167,11 +160,4 @@ pub struct SettingReport {
     pub value: String,
     /// The environment variable, or the path of the configuration file.
     pub source: String,
-}
-
-impl Line {
-    /// A line of this schema.
-    pub fn new(report: Report) -> Self {
-        Line { schema: SCHEMA.to_owned(), report }
-    }
 }
