@@ -26,13 +26,13 @@ pub struct GlobalArgs {
     #[arg(long, global = true)]
     no_progress: bool,
     /// Append messages, progress and events to this file too; events then go only there
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) log_file: Option<PathBuf>,
     /// Repeat a request that fails or stalls up to N times in a row [default: 7]
-    #[arg(long, global = true, value_name = "N", value_parser = retries)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "N", value_parser = retries)]
     pub(super) retries: Option<u32>,
     /// Longest wait of one attempt, for an answer or for the next bytes of an object [default: 20s for bytes, 30s for the head of an answer, 60s for a whole answer]
-    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "TIME", value_parser = time)]
     pub(super) timeout: Option<Duration>,
     /// Read objects at no more than this many bytes per second, all connections together [default: no limit]
     #[arg(long, global = true, value_name = "SIZE", value_parser = rate)]
