@@ -271,3 +271,13 @@ pub struct ConnectionArgs {
     #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sse_c_key_file: Option<PathBuf>,
 }
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Command whose page is printed, such as `verify` or `preflight store` [default: the main page]
+    #[arg(value_name = "COMMAND", num_args = 0..=2)]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}

@@ -18,6 +18,7 @@ mod images;
 mod lab;
 mod output;
 mod page;
+mod parse;
 mod paths;
 mod resolve;
 mod results;
