@@ -307,3 +307,13 @@ pub struct ConnectionArgs {
     #[arg(skip)]
     pub url_regions: BTreeMap<ObjectUri, String>,
 }
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Command whose page is printed, such as `verify` or `preflight store` [default: the main page]
+    #[arg(value_name = "COMMAND", num_args = 0..=2)]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
