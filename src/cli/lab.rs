@@ -28,6 +28,9 @@ pub struct LabArgs {
     /// Region of the endpoint and of its buckets
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
+    /// Account of the caller and of the buckets
+    #[arg(long, value_name = "ACCOUNT", default_value = "123456789012")]
+    account: String,
     /// Refuse this IAM action, such as s3:GetObjectAttributes or ec2:CreateRestoreImageTask
     #[arg(long, value_name = "ACTION", value_parser = action)]
     deny: Vec<String>,
@@ -84,6 +87,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
         data: args.data,
         deny: args.deny.iter().map(|action| Deny::action(action)).collect(),
         region: args.region.clone(),
+        account: args.account,
         latency: Duration::from_millis(args.latency),
         rate: args.rate.map(|rate| rate.0),
         default_checksum: !args.no_default_checksum,

@@ -6,6 +6,8 @@ mod audit;
 mod bench;
 mod command;
 mod connect;
+#[cfg(feature = "ec2")]
+mod copy;
 mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;

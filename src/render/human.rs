@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::{
-    Label, Renderer, Style, audit, bench, cost, field, inspect, preflight, printable, shell_word, task, verify,
+    Label, Renderer, Style, audit, bench, copy, cost, field, inspect, preflight, printable, shell_word, task, verify,
 };
 use crate::report::{ErrorReport, Report, SummaryReport};
 use crate::verdict::Verdict;
@@ -46,6 +46,7 @@ impl<W: Write> Renderer for Human<W> {
             Report::Preflight(report) => preflight::write(&mut self.out, self.style, report)?,
             Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report)?,
             Report::Task(report) => task::write(&mut self.out, self.style, report)?,
+            Report::Copy(report) => copy::write(&mut self.out, self.style, report)?,
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Cost(report) => cost::write(&mut self.out, self.style, report)?,

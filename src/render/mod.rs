@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod condition;
 mod content;
+mod copy;
 mod cost;
 mod entries;
 mod human;

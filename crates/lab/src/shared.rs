@@ -14,7 +14,7 @@ use super::pace::Pace;
 use super::store::{Folder, Store};
 use crate::sync::lock;
 
-/// Account that owns every bucket of the lab.
+/// Account of the lab, unless its options name another.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// State that all connections of a lab share.

@@ -26,12 +26,15 @@ mod said;
 mod setting_error;
 mod settings;
 mod shape;
+mod upload;
 mod whole;
 
 pub use bucket::S3Bucket;
 pub use buckets::Buckets;
 pub use connect::{Connection, S3Options, SseCustomerKey};
 pub use object::S3Object;
+pub use settings::SettingsScope;
+pub use upload::S3Upload;
 
 #[cfg(feature = "ec2")]
 pub(crate) use error::translate;

@@ -42,8 +42,21 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for the head of a response.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Time limit for the head of the response to an upload, from the start of the request. A part of 5 GiB takes 12 hours
+/// at 1 Mbit/s.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// A client with its own connections.
 pub(super) fn client(trust: &Trust) -> SharedHttpClient {
+    patient_client(trust, READ_TIMEOUT)
+}
+
+/// A client for requests whose time depends on the size of their body. The caller limits their time.
+pub(super) fn upload_client(trust: &Trust) -> SharedHttpClient {
+    patient_client(trust, UPLOAD_TIMEOUT)
+}
+
+fn patient_client(trust: &Trust, patience: Duration) -> SharedHttpClient {
     if behind_a_proxy() {
         return sdk_client(trust);
     }
@@ -58,7 +71,7 @@ pub(super) fn client(trust: &Trust) -> SharedHttpClient {
         // An invalid header line is ignored and does not fail the response.
         .http1_ignore_invalid_headers_in_responses(true)
         .build(tls);
-    Wire { client, patience: READ_TIMEOUT }.into_shared()
+    Wire { client, patience }.into_shared()
 }
 
 fn behind_a_proxy() -> bool {

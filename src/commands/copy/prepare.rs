@@ -1,0 +1,205 @@
+use std::collections::BTreeMap;
+
+use super::destination::{Place, occupied, place, settings};
+use super::end::callers;
+use super::{CopyEnds, CopyRequest, TagChoice};
+use crate::checks::preflight::RESTORE_TAG;
+use crate::commands::{Discovery, discover};
+use crate::copy::{
+    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Sameness, WriteMode,
+    choose_checksum, copy_layout,
+};
+use crate::facts::{ObjectFacts, Service};
+use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note, StatsReport};
+use crate::source::{NewObject, SourceError};
+use crate::units::{ByteSize, MIB};
+use crate::verdict::Verdict;
+
+/// A copy that is described and not begun.
+pub struct PreparedCopy {
+    /// The report so far.
+    pub report: CopyReport,
+    pub(super) found: Discovery,
+    pub(super) plan: CopyLayout,
+    pub(super) new: NewObject,
+    pub(super) checksum: ChosenChecksum,
+}
+
+impl PreparedCopy {
+    /// Whether the copy may be written.
+    pub fn is_ready(&self) -> bool {
+        self.report.outcome == CopyOutcome::Planned && self.report.exit_code == Exit::Passed
+    }
+}
+
+/// Describes both ends and what the copy would be. Writes nothing.
+///
+/// # Errors
+///
+/// The source or the destination cannot be described.
+pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
+    let mut found = discover(&ends.source).await?;
+    let place = place(ends, &found.facts).await?;
+    let plan = copy_layout(&found.facts, &found.layout, limits(ends.service, request.part_room));
+    let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
+    let checksum = choose_checksum(stored, plan.mode);
+    let mut notes = std::mem::take(&mut found.notes);
+    notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
+    let (tags, tag_finding) = tags(ends, request, &found.facts).await;
+    let new = NewObject {
+        content_type: found.facts.content_type.clone().filter(|_| request.metadata),
+        metadata: if request.metadata { metadata(&found.facts) } else { BTreeMap::new() },
+        tags,
+        storage_class: request.storage_class.clone(),
+        kms_key: request.kms_key.clone(),
+        checksum: Some(checksum.checksum),
+    };
+    let mut report = planned(ends, &found, &plan, &new);
+    report.notes = notes;
+    let mut findings = callers(ends);
+    findings.extend(tag_finding);
+    match place {
+        Place::Holds(facts, same) => {
+            findings.push(occupied(&same, &facts));
+            report.destination_identity = Some(IdentityReport::from(&*facts));
+            report.outcome = match same {
+                Sameness::Same(_) => CopyOutcome::AlreadyThere,
+                Sameness::Different(_) | Sameness::CannotTell => CopyOutcome::Occupied,
+            };
+        }
+        Place::Free => {
+            findings.push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination"));
+            findings.extend(settings(ends, &found.facts).await);
+            findings.extend(room(request, &plan));
+        }
+    }
+    report.add(&findings, &request.accept);
+    if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
+        report.outcome = CopyOutcome::Refused;
+    }
+    Ok(PreparedCopy { report, found, plan, new, checksum })
+}
+
+fn limits(service: Service, part_room: u64) -> LayoutLimits {
+    let smallest_part = match service {
+        Service::Aws => 5 * MIB,
+        // Other servers have limits of their own, or none.
+        Service::Other => 0,
+    };
+    LayoutLimits { most_in_one_request: part_room.min(5 << 30), smallest_part }
+}
+
+fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObject) -> CopyReport {
+    CopyReport {
+        source: ends.source.target().to_string(),
+        destination: ends.upload.uri().to_string(),
+        outcome: CopyOutcome::Planned,
+        verdict: Verdict::Unknown,
+        from: ends.from.clone(),
+        to: ends.to.clone(),
+        source_identity: Some(IdentityReport::from(&found.facts)),
+        destination_identity: None,
+        proved_by: Vec::new(),
+        parts: (plan.mode == WriteMode::Multipart).then(|| plan.layout.count() as u64),
+        checksum: new.checksum.map(|checksum| checksum.to_string()),
+        storage_class: new.storage_class.clone(),
+        metadata: new.metadata.clone(),
+        tags: new.tags.clone(),
+        copy_id: None,
+        findings: Vec::new(),
+        accepted: Vec::new(),
+        left_behind: Vec::new(),
+        sent_bytes: 0,
+        stats: StatsReport::default(),
+        notes: Vec::new(),
+        exit_code: Exit::Unknown,
+    }
+}
+
+/// Metadata of the source without the mark of an earlier copy.
+fn metadata(facts: &ObjectFacts) -> BTreeMap<String, String> {
+    let mut metadata = facts.metadata.clone();
+    metadata.remove(super::COPY_ID);
+    metadata
+}
+
+async fn tags(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    facts: &ObjectFacts,
+) -> (BTreeMap<String, String>, Option<CopyFinding>) {
+    let added = match &request.tags {
+        TagChoice::None => return (BTreeMap::new(), None),
+        TagChoice::Copy => BTreeMap::new(),
+        TagChoice::With(added) => added.clone(),
+    };
+    // HEAD states the number of tags only if there are any, and only to callers who may read them.
+    let is_file = facts.storage_class.is_none();
+    let mut tags = match is_file {
+        true => BTreeMap::new(),
+        false => match ends.source.tags(&facts.id).await {
+            Ok(tags) => tags,
+            Err(error) => {
+                let text = format!("the tags of the source: {}; --tags none copies none", error.explain());
+                return (added, Some(CopyFinding::open(CopyCheck::Tags, text)));
+            }
+        },
+    };
+    // It marks a restore that this program started, and would make another one look like it.
+    tags.remove(RESTORE_TAG);
+    tags.extend(added);
+    (tags, None)
+}
+
+/// Whether a part fits into the memory.
+fn room(request: &CopyRequest, plan: &CopyLayout) -> Option<CopyFinding> {
+    let largest = plan.layout.parts().map(|part| part.len()).max().unwrap_or_default();
+    (largest > request.part_room).then(|| {
+        let text = format!(
+            "a part of {} does not fit into the {} that --max-memory leaves for parts",
+            ByteSize(largest),
+            ByteSize(request.part_room)
+        );
+        CopyFinding::fail(CopyCheck::Parts, text)
+    })
+}
+
+/// What of the source cannot be kept, and what the server does not protect against.
+fn changes(facts: &ObjectFacts, plan: &CopyLayout, checksum: ChosenChecksum, service: Service) -> Vec<String> {
+    let mut changes = Vec::new();
+    if let Some(change) = &plan.change {
+        let why = match change {
+            LayoutChange::TooLargeForOneRequest => {
+                "the source was written in one request, and is too large to be held in memory until it is proved".into()
+            }
+            LayoutChange::NotKnown(why) => format!("the parts of the source are not known: {why}"),
+            LayoutChange::TooMany(count) => format!("the source has {count} parts, and S3 takes 10,000"),
+            LayoutChange::TooSmall(size) => format!("the source has a part of {}, below 5 MiB", ByteSize(*size)),
+            LayoutChange::TooLarge(size) => format!("the source has a part of {}, above 5 GiB", ByteSize(*size)),
+            LayoutChange::File => "a file has no parts".into(),
+        };
+        changes.push(format!("the copy has other parts, and thus another ETag: {why}"));
+    }
+    match checksum.change {
+        Some(ChecksumChange::NotComputed(algorithm)) => changes.push(format!(
+            "S3 computes no {} of this type for this copy; the copy gets {}",
+            algorithm.name(),
+            checksum.checksum
+        )),
+        Some(ChecksumChange::NoneStored) => {
+            changes.push(format!("no checksum of the source is known; the copy gets {}", checksum.checksum));
+        }
+        None => {}
+    }
+    if facts.missing_metadata > 0 {
+        changes.push(format!("{} entries of metadata cannot be read, and do not go", facts.missing_metadata));
+    }
+    if service == Service::Other {
+        changes.push(
+            "the destination is not AWS: whether it refuses to overwrite is not assumed; it is asked right before the \
+             end, and the copy is not protected against a writer in the same second"
+                .into(),
+        );
+    }
+    changes
+}

@@ -1,0 +1,235 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::checksum::{Algorithm, Digest, Hasher};
+use crate::fetch::RangeSink;
+use crate::plan::PartLayout;
+use crate::progress::Call;
+use crate::source::{Context, ErrorKind, PartBody, PartReceipt, SourceError, UploadService};
+use crate::sync::lock;
+use crate::units::{ByteRange, PartNumber};
+
+/// Unit of the memory for parts, in bytes.
+const UNIT: u64 = 64 << 10;
+
+/// Where complete parts go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outlet {
+    /// To this upload.
+    Upload(String),
+    /// Nowhere: the caller takes the only part when the source is proved.
+    Held,
+}
+
+/// Assembles parts from the bytes of a read, and sends them while the read continues.
+///
+/// A part is held from the admission of its first range until the server has confirmed it.
+pub(super) struct PartSender {
+    upload: Arc<dyn UploadService>,
+    context: Context,
+    outlet: Outlet,
+    layout: PartLayout,
+    algorithm: Algorithm,
+    room: Arc<Semaphore>,
+    units: u32,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    open: BTreeMap<usize, OpenPart>,
+    sending: JoinSet<Result<PartReceipt, SourceError>>,
+    receipts: BTreeMap<PartNumber, PartReceipt>,
+    held: Option<PartBody>,
+    failure: Option<SourceError>,
+    sent: u64,
+}
+
+struct OpenPart {
+    pieces: BTreeMap<u64, Bytes>,
+    missing: u64,
+    permit: OwnedSemaphorePermit,
+}
+
+/// What was sent.
+#[derive(Debug, Default)]
+pub(super) struct SentParts {
+    /// What the server stated about each part, in order.
+    pub receipts: Vec<PartReceipt>,
+    /// The only part, if it was held.
+    pub held: Option<PartBody>,
+    /// Bytes that were sent.
+    pub bytes: u64,
+}
+
+impl PartSender {
+    /// Sends parts of `layout`, each with its digest by `algorithm`. Holds at most `room` bytes, and at least one part.
+    pub fn new(
+        upload: Arc<dyn UploadService>,
+        context: Context,
+        outlet: Outlet,
+        (layout, algorithm): (PartLayout, Algorithm),
+        room: u64,
+    ) -> Self {
+        let units = u32::try_from(room / UNIT).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
+        let room = Arc::new(Semaphore::new(units as usize));
+        PartSender { upload, context, outlet, layout, algorithm, room, units, state: Mutex::default() }
+    }
+
+    fn index_of(&self, offset: u64) -> usize {
+        let (mut low, mut high) = (0, self.layout.count().saturating_sub(1));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.layout.end(middle).is_some_and(|end| end <= offset) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    fn units_of(&self, bytes: u64) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.units)
+    }
+
+    /// The failure, in a kind that is not repeated.
+    fn failed(&self) -> Result<(), SourceError> {
+        match &lock(&self.state).failure {
+            Some(error) => Err(SourceError { kind: ErrorKind::Internal, ..error.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what became of parts that were sent.
+    fn collect(&self) {
+        let mut state = lock(&self.state);
+        while let Some(done) = state.sending.try_join_next() {
+            record(&mut state, done);
+        }
+    }
+
+    fn send(&self, index: usize, part: OpenPart) {
+        let body = PartBody::new(part.pieces.into_values().collect());
+        let mut state = lock(&self.state);
+        let Outlet::Upload(id) = self.outlet.clone() else {
+            state.held = Some(body);
+            return;
+        };
+        state.sent += body.length();
+        let Some(number) = PartNumber::from_index(index) else { return };
+        let (upload, context, algorithm) = (Arc::clone(&self.upload), self.context.clone(), self.algorithm);
+        let permit = part.permit;
+        state.sending.spawn(async move {
+            let _held_until_confirmed = permit;
+            let hashed = body.clone();
+            let digest = tokio::task::spawn_blocking(move || digest_of(algorithm, &hashed));
+            let digest = digest.await.map_err(|error| {
+                SourceError::new(ErrorKind::Internal, upload.uri(), format!("a part could not be hashed: {error}"))
+            })?;
+            context.retry(Call::Write, || upload.part(&id, number, &body, Some(&digest))).await
+        });
+    }
+
+    /// Waits for all parts.
+    ///
+    /// # Errors
+    ///
+    /// A part could not be sent.
+    pub async fn finish(&self) -> Result<SentParts, SourceError> {
+        let mut sending = std::mem::take(&mut lock(&self.state).sending);
+        while let Some(done) = sending.join_next().await {
+            record(&mut lock(&self.state), done);
+            if lock(&self.state).failure.is_some() {
+                sending.abort_all();
+            }
+        }
+        let mut state = lock(&self.state);
+        match state.failure.take() {
+            Some(error) => Err(error),
+            None => Ok(SentParts {
+                receipts: std::mem::take(&mut state.receipts).into_values().collect(),
+                held: state.held.take(),
+                bytes: state.sent,
+            }),
+        }
+    }
+
+    /// Ends all transfers without waiting for their answers.
+    pub async fn stop(&self) {
+        let mut sending = std::mem::take(&mut lock(&self.state).sending);
+        sending.shutdown().await;
+    }
+}
+
+type Joined = Result<Result<PartReceipt, SourceError>, tokio::task::JoinError>;
+
+fn record(state: &mut State, done: Joined) {
+    match done {
+        Ok(Ok(receipt)) => {
+            state.receipts.insert(receipt.number, receipt);
+        }
+        Ok(Err(error)) => {
+            state.failure.get_or_insert(error);
+        }
+        Err(error) if error.is_cancelled() => {}
+        Err(error) => {
+            let detail = format!("a transfer broke down: {error}");
+            state.failure.get_or_insert(SourceError::new(ErrorKind::Internal, "the copy", detail));
+        }
+    }
+}
+
+pub(super) fn digest_of(algorithm: Algorithm, body: &PartBody) -> Digest {
+    let mut hasher = Hasher::new(algorithm);
+    body.frames().iter().for_each(|frame| hasher.update(frame));
+    hasher.finish()
+}
+
+#[async_trait]
+impl RangeSink for PartSender {
+    async fn admit(&self, range: ByteRange) -> Result<(), SourceError> {
+        self.collect();
+        self.failed()?;
+        let index = self.index_of(range.start());
+        if lock(&self.state).open.contains_key(&index) {
+            return Ok(());
+        }
+        let length = self.layout.part(index).map_or(0, ByteRange::len);
+        let permit = Arc::clone(&self.room).acquire_many_owned(self.units_of(length)).await;
+        let permit = permit.map_err(|error| SourceError::new(ErrorKind::Internal, "the copy", error.to_string()))?;
+        self.collect();
+        self.failed()?;
+        let part = OpenPart { pieces: BTreeMap::new(), missing: length, permit };
+        lock(&self.state).open.insert(index, part);
+        Ok(())
+    }
+
+    async fn take(&self, at: u64, bytes: Bytes) -> Result<(), SourceError> {
+        let index = self.index_of(at);
+        if let Some(part) = lock(&self.state).open.get_mut(&index) {
+            part.pieces.insert(at, bytes);
+        }
+        Ok(())
+    }
+
+    async fn end(&self, range: ByteRange) -> Result<(), SourceError> {
+        self.collect();
+        self.failed()?;
+        let index = self.index_of(range.start());
+        let complete = {
+            let mut state = lock(&self.state);
+            let Some(part) = state.open.get_mut(&index) else { return Ok(()) };
+            part.missing = part.missing.saturating_sub(range.len());
+            match part.missing {
+                0 => state.open.remove(&index),
+                _ => None,
+            }
+        };
+        if let Some(part) = complete {
+            self.send(index, part);
+        }
+        Ok(())
+    }
+}

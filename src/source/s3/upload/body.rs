@@ -1,0 +1,57 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::source::PartBody;
+
+/// Counts the bytes of a body that the connection has taken.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sent(Arc<AtomicU64>);
+
+impl Sent {
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The frames of a part as a request body, without copying them.
+struct Frames {
+    body: PartBody,
+    next: usize,
+    left: u64,
+    sent: Sent,
+}
+
+/// A request body with the frames of a part.
+pub(super) fn stream(body: &PartBody, sent: &Sent) -> ByteStream {
+    let frames = Frames { body: body.clone(), next: 0, left: body.length(), sent: sent.clone() };
+    ByteStream::new(SdkBody::from_body_1_x(frames))
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(bytes) = self.body.frames().get(self.next).cloned() else { return Poll::Ready(None) };
+        self.next += 1;
+        let length = bytes.len() as u64;
+        self.left -= length;
+        self.sent.0.fetch_add(length, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.next >= self.body.frames().len()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
