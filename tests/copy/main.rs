@@ -1,0 +1,8 @@
+//! `copy` between two labs, which stand for two partitions.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod ends;
+mod faults;
+mod rig;
+mod same;
