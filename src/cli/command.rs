@@ -80,7 +80,9 @@ impl Command {
             Command::Bench(args) => args.read_target()?,
             Command::Cost(args) => args.read_targets()?,
             #[cfg(feature = "ec2")]
-            Command::Copy(args) => args.source = Some(args.version.read(&args.typed)?),
+            Command::Copy(args) => {
+                args.source = args.typed.as_ref().map(|typed| args.version.read(typed)).transpose()?;
+            }
             _ => {}
         }
         Ok(())

@@ -10,13 +10,17 @@ use super::args::{OutputArgs, VersionArgs};
 use super::connect::{check_owner, connect, customer_key};
 use super::images::args::StartingArgs;
 use super::images::{agreed, can_ask};
+use super::output::complain;
 use super::resolve::read_manifest;
 use super::runner::{Runner, Stop};
 use super::signals::cancel_on_signal;
 use super::usage::UsageError;
 use crate::account::AccountService as _;
 use crate::account::aws::Account;
-use crate::commands::copy::{CopyEnds, CopyRequest, PreparedCopy, TagChoice, carry_out, prepare_copy};
+use crate::commands::copy::{
+    CopyEnds, CopyRequest, CopyStateFile, FileCopyRequest, PreparedCopy, TagChoice, carry_out, copy_to_file,
+    prepare_copy,
+};
 use crate::commands::verify::{Expected, VerifyOptions};
 use crate::copy::CopyCheck;
 use crate::ident::{ObjectUri, Target, TypedTarget};
@@ -24,19 +28,25 @@ use crate::plan::{Concurrency, Limits};
 use crate::report::{EndReport, Exit, Report};
 use crate::source::file::FileSource;
 use crate::source::s3::{Connection, S3Options, SettingsScope};
-use crate::source::{Context, ObjectSource, Session};
+use crate::source::{Context, ObjectSource, Session, UploadService as _};
 use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
     /// What to copy: an object or a file
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
-    pub(super) typed: TypedTarget,
+    #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
+    pub(super) typed: Option<TypedTarget>,
     #[arg(skip)]
     pub(super) source: Option<Target>,
-    /// Where to: s3://bucket/key, or s3://bucket/prefix/ to keep the name
-    #[arg(value_name = "DESTINATION", value_hint = ValueHint::AnyPath)]
-    destination: Destination,
+    /// Where to: s3://bucket/key, s3://bucket/prefix/ to keep the name, or a file
+    #[arg(value_name = "DESTINATION", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
+    destination: Option<Destination>,
+    /// Keep the state of the copy in this file, and go on with the copy if it exists; removed when the copy is made
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) resume: Option<PathBuf>,
+    /// Remove the unfinished upload of this state file, and the file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
+    pub(super) abort: Option<PathBuf>,
     #[command(flatten)]
     pub(super) version: VersionArgs,
     #[command(flatten)]
@@ -175,6 +185,7 @@ impl FromStr for TagWord {
 /// Where a copy goes, as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Destination {
+    File(PathBuf),
     Object(ObjectUri),
     /// The name of the source is added.
     Prefix {
@@ -195,24 +206,34 @@ impl FromStr for Destination {
             _ => match text.parse::<Target>().map_err(|error| error.to_string())? {
                 Target::Object(uri) if uri.version.is_some() => Err("a version cannot be written".to_owned()),
                 Target::Object(uri) => Ok(Destination::Object(uri)),
-                Target::File(_) => Err("write s3://bucket/key or s3://bucket/prefix/".to_owned()),
+                Target::File(path) => Ok(Destination::File(path)),
             },
         }
     }
 }
 
+/// The name of a source without its path.
+fn name_of(source: &Target) -> Option<&str> {
+    let name = match source {
+        Target::Object(uri) => uri.key.rsplit('/').next(),
+        Target::File(path) => path.file_name().and_then(|name| name.to_str()),
+    };
+    name.filter(|name| !name.is_empty())
+}
+
 impl Destination {
-    fn object(&self, source: &Target) -> Result<ObjectUri, UsageError> {
+    /// The destination, with the name of the source where only a folder is given.
+    fn target(&self, source: &Target) -> Result<Target, UsageError> {
+        let no_name = || UsageError(format!("{source} has no name to keep; write one at the destination"));
         match self {
-            Destination::Object(uri) => Ok(uri.clone()),
+            Destination::File(path) if path.is_dir() => {
+                Ok(Target::File(path.join(name_of(source).ok_or_else(no_name)?)))
+            }
+            Destination::File(path) => Ok(Target::File(path.clone())),
+            Destination::Object(uri) => Ok(Target::Object(uri.clone())),
             Destination::Prefix { bucket, prefix } => {
-                let name = match source {
-                    Target::Object(uri) => uri.key.rsplit('/').next().map(str::to_owned),
-                    Target::File(path) => path.file_name().and_then(|name| name.to_str()).map(str::to_owned),
-                };
-                let name = name.filter(|name| !name.is_empty());
-                let name = name.ok_or_else(|| UsageError(format!("{source} has no name to keep; write a key")))?;
-                Ok(ObjectUri { bucket: bucket.clone(), key: format!("{prefix}{name}"), version: None })
+                let name = name_of(source).ok_or_else(no_name)?;
+                Ok(Target::Object(ObjectUri { bucket: bucket.clone(), key: format!("{prefix}{name}"), version: None }))
             }
         }
     }
@@ -253,13 +274,23 @@ fn to_options(args: &ToArgs) -> Result<S3Options, UsageError> {
 }
 
 pub(super) async fn run(args: CopyArgs) -> Result<Exit, UsageError> {
+    if let Some(path) = &args.abort {
+        return abort(&args, &CopyStateFile::new(path)).await;
+    }
+    let missing = || UsageError("name a source and a destination".to_owned());
+    let source = args.source.clone().ok_or_else(missing)?;
+    match args.destination.as_ref().ok_or_else(missing)?.target(&source)? {
+        Target::Object(destination) => to_object(&args, &source, &destination).await,
+        Target::File(path) => to_file(&args, &source, path).await,
+    }
+}
+
+async fn to_object(args: &CopyArgs, source: &Target, destination: &ObjectUri) -> Result<Exit, UsageError> {
     can_ask(&args.starting)?;
-    let source = args.source.clone().ok_or_else(|| UsageError("name a source".to_owned()))?;
-    let destination = args.destination.object(&source)?;
-    let request = request(&args)?;
+    let request = request(args)?;
     let mut runner = Runner::new(&args.output);
     let cancel = cancel_on_signal();
-    let ends = open(&args, &source, &destination, runner.context()).await?;
+    let ends = open(args, source, destination, runner.context()).await?;
     let target = destination.to_string();
     let Some(prepared) = runner.run(&target, Stop::AtOnce, prepare_copy(&ends, &request)).await else {
         return Ok(runner.finish());
@@ -276,6 +307,52 @@ pub(super) async fn run(args: CopyArgs) -> Result<Exit, UsageError> {
         runner.declined();
     }
     Ok(runner.finish())
+}
+
+/// A file needs no consent: it costs what reading costs, and nothing is overwritten.
+async fn to_file(args: &CopyArgs, source: &Target, path: PathBuf) -> Result<Exit, UsageError> {
+    if args.resume.is_some() {
+        return Err(UsageError("--resume: a copy to a file cannot be taken up".to_owned()));
+    }
+    let request = request(args)?;
+    let mut runner = Runner::new(&args.output);
+    let cancel = cancel_on_signal();
+    let context = runner.context();
+    let (object, from, _) = open_source(args, source, &context).await?;
+    let session = Session::new(object, context);
+    let target = path.display().to_string();
+    let file = FileCopyRequest { from, path, request: &request, dry_run: args.starting.dry_run };
+    let work = copy_to_file(&session, file, &cancel);
+    if let Some(report) = runner.run(&target, Stop::ByItself, work).await {
+        runner.add(Report::Copy(Box::new(report)));
+    }
+    Ok(runner.finish())
+}
+
+/// Removes the upload of an unfinished copy, and its state.
+async fn abort(args: &CopyArgs, file: &CopyStateFile) -> Result<Exit, UsageError> {
+    let state = file.read().map_err(UsageError)?;
+    let state = state.ok_or_else(|| UsageError(format!("{}: there is no such file", file.path().display())))?;
+    let (connection, _) = open_destination(args, &Context::default()).await?;
+    if connection.endpoint_url() != state.endpoint {
+        let of = |endpoint: Option<String>| endpoint.unwrap_or_else(|| "that of AWS".to_owned());
+        let (then, now) = (of(state.endpoint), of(connection.endpoint_url()));
+        return Err(UsageError(format!("the upload is at the endpoint {then}, and the options name {now}")));
+    }
+    let aborted = connection.upload(&state.destination).abort(&state.upload_id).await;
+    let text = match aborted {
+        Ok(()) => format!("the upload {} of {} is removed", state.upload_id, state.destination),
+        Err(error) if error.code.as_deref() == Some("NoSuchUpload") => {
+            format!("the upload {} of {} was not there any more", state.upload_id, state.destination)
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            return Ok(crate::commands::exit_of(&error));
+        }
+    };
+    file.remove().map_err(|error| UsageError(format!("{}: {error}", file.path().display())))?;
+    complain(&text);
+    Ok(Exit::Passed)
 }
 
 async fn copy(
@@ -319,6 +396,7 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
         kms_key: args.object.sse_kms_key.clone(),
         unproved: args.proof.unproved,
         verify_destination: args.proof.verify_destination,
+        resume: args.resume.as_deref().map(CopyStateFile::new),
         accept: args.proof.accept.clone(),
     })
 }
@@ -338,6 +416,38 @@ fn tags(words: &[TagWord]) -> Result<TagChoice, UsageError> {
     }
 }
 
+fn named(end: &str, error: UsageError) -> UsageError {
+    UsageError(format!("{end}: {}", error.0))
+}
+
+/// Opens the source with its own settings. Also returns who reads it, and the connection of an object.
+async fn open_source(
+    args: &CopyArgs,
+    source: &Target,
+    context: &Context,
+) -> Result<(Arc<dyn ObjectSource>, EndReport, Option<Connection>), UsageError> {
+    let uri = match source {
+        Target::File(path) => return Ok((Arc::new(FileSource::new(path)), EndReport::default(), None)),
+        Target::Object(uri) => uri,
+    };
+    let options = from_options(&args.from)?;
+    let connection = connect(options.clone()).await.map_err(|error| named("the source", error))?;
+    let from = end(&connection, &options, context).await;
+    Ok((Arc::new(connection.object(uri.clone())), from, Some(connection)))
+}
+
+/// Connects to the destination with its own settings. Its bucket must belong to the account that is named, or to that of
+/// the credentials.
+async fn open_destination(args: &CopyArgs, context: &Context) -> Result<(Connection, EndReport), UsageError> {
+    let options = to_options(&args.to)?;
+    let connection = connect(options.clone()).await.map_err(|error| named("the destination", error))?;
+    let mut to = end(&connection, &options, context).await;
+    let owner = options.expected_bucket_owner.clone().or_else(|| to.account.clone());
+    to.expected_bucket_owner.clone_from(&owner);
+    let connection = owner.map_or_else(|| connection.clone(), |owner| connection.with_expected_owner(&owner));
+    Ok((connection, to))
+}
+
 /// Connects to both ends, each with its own settings.
 async fn open(
     args: &CopyArgs,
@@ -345,27 +455,9 @@ async fn open(
     destination: &ObjectUri,
     context: Context,
 ) -> Result<CopyEnds, UsageError> {
-    let named = |end: &str, error: UsageError| UsageError(format!("{end}: {}", error.0));
-    let mut from = EndReport::default();
-    let mut source_connection = None;
-    let object: Arc<dyn ObjectSource> = match source {
-        Target::File(path) => Arc::new(FileSource::new(path)),
-        Target::Object(uri) => {
-            let options = from_options(&args.from)?;
-            let connection = connect(options.clone()).await.map_err(|error| named("the source", error))?;
-            from = end(&connection, &options, &context).await;
-            let object = Arc::new(connection.object(uri.clone()));
-            source_connection = Some((connection, uri));
-            object
-        }
-    };
-    let options = to_options(&args.to)?;
-    let connection = connect(options.clone()).await.map_err(|error| named("the destination", error))?;
-    let mut to = end(&connection, &options, &context).await;
-    let owner = options.expected_bucket_owner.clone().or_else(|| to.account.clone());
-    to.expected_bucket_owner.clone_from(&owner);
-    let connection = owner.map_or_else(|| connection.clone(), |owner| connection.with_expected_owner(&owner));
-    if let Some((of_source, uri)) = &source_connection
+    let (object, from, of_source) = open_source(args, source, &context).await?;
+    let (connection, to) = open_destination(args, &context).await?;
+    if let (Target::Object(uri), Some(of_source)) = (source, &of_source)
         && (&uri.bucket, &uri.key) == (&destination.bucket, &destination.key)
         && of_source.endpoint_url() == connection.endpoint_url()
         && from.partition == to.partition
@@ -379,6 +471,7 @@ async fn open(
         bucket: Arc::new(connection.bucket(&destination.bucket, context.clone())),
         upload: Arc::new(connection.upload(destination)),
         service: connection.answers(),
+        endpoint: connection.endpoint_url(),
         to,
     })
 }

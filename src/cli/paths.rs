@@ -210,6 +210,8 @@ impl Paths {
     fn of_copy(&mut self, args: &CopyArgs) {
         self.targets(args.source.as_slice());
         self.input("--manifest", args.manifest.as_deref());
+        self.input("--abort", args.abort.as_deref());
+        self.output("--resume", args.resume.as_deref(), OutputKind::Checkpoint);
         self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());
         self.input("--to-sse-c-key-file", args.to.sse_c_key_file.as_deref());
         self.aws_configuration();

@@ -37,7 +37,13 @@ impl<'a> RangeConsumer<'a> {
         ticket: Option<QueueSlot>,
         tap: Option<WindowCapture>,
     ) -> Self {
-        RangeConsumer { hashers, tap, waiting: Waiting { lane, ticket, full: false }, forward: None, staged: BytesMut::new() }
+        RangeConsumer {
+            hashers,
+            tap,
+            waiting: Waiting { lane, ticket, full: false },
+            forward: None,
+            staged: BytesMut::new(),
+        }
     }
 
     /// Consumes the next bytes, and waits until there is room for more.

@@ -65,8 +65,7 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &CopyFindingReport
     let left = 2 + 7 + 1 + NAME + 1;
     let name = if finding.required { finding.check.to_string() } else { format!("({})", finding.check) };
     let head = format!("  {} {name:<NAME$}", style.verdict(finding.verdict, 7));
-    for (index, line) in
-        wrap(&printable(&finding.detail), style.width.saturating_sub(left).max(24)).iter().enumerate()
+    for (index, line) in wrap(&printable(&finding.detail), style.width.saturating_sub(left).max(24)).iter().enumerate()
     {
         match index {
             0 => writeln!(out, "{head} {line}")?,
@@ -97,7 +96,9 @@ fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
             (label("copied"), "the bytes of the source are proved, and the copy states the same".into())
         }
         (CopyOutcome::Copied, _) => (label("copied"), format!("not proved: {reasons}")),
-        (CopyOutcome::AlreadyThere, _) => (label("pass"), "the same object is there already; nothing was written".into()),
+        (CopyOutcome::AlreadyThere, _) => {
+            (label("pass"), "the same object is there already; nothing was written".into())
+        }
         (CopyOutcome::Occupied, _) => {
             (report.verdict.into(), "another object is at the destination, and was not touched".into())
         }

@@ -9,7 +9,8 @@ use crate::rig::{KEY, Rig, report, verdict};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_has_the_parts_the_etag_the_checksum_the_metadata_and_the_tags() {
     let bytes = data(1, 1_000_000);
-    let layouts: [&[usize]; 4] = [&[300_000, 300_000, 300_000, 100_000], &[100_000, 500_000, 400_000], &[1_000_000], &[]];
+    let layouts: [&[usize]; 4] =
+        [&[300_000, 300_000, 300_000, 100_000], &[100_000, 500_000, 400_000], &[1_000_000], &[]];
     let checksums = [
         None,
         Some((ChecksumAlgorithm::Crc32C, ChecksumType::Composite)),
@@ -41,13 +42,18 @@ async fn a_copy_has_the_parts_the_etag_the_checksum_the_metadata_and_the_tags() 
             let case = format!("{sizes:?} {checksum:?}: {run:?}");
             assert_eq!(run.exit, Some(0), "{case}");
             let report = report(&run);
-            assert_eq!((&report["outcome"], &report["accepted"]), (&"copied".into(), &serde_json::json!(["public"])), "{case}");
+            assert_eq!(
+                (&report["outcome"], &report["accepted"]),
+                (&"copied".into(), &serde_json::json!(["public"])),
+                "{case}"
+            );
             assert_eq!(rig.bytes(KEY).await, bytes, "{case}");
             let head = |server: &crate::common::Server, bucket: &str| {
                 let mode = aws_sdk_s3::types::ChecksumMode::Enabled;
                 server.client.head_object().bucket(bucket).key(KEY).checksum_mode(mode).send()
             };
-            let (from, to) = (head(&rig.source, "archive").await.unwrap(), head(&rig.destination, "gov-archive").await.unwrap());
+            let (from, to) =
+                (head(&rig.source, "archive").await.unwrap(), head(&rig.destination, "gov-archive").await.unwrap());
             assert_eq!(from.e_tag(), to.e_tag(), "{case}");
             assert_eq!(from.checksum_crc64_nvme(), to.checksum_crc64_nvme(), "{case}");
             assert_eq!(from.checksum_crc32_c(), to.checksum_crc32_c(), "{case}");
@@ -85,7 +91,8 @@ async fn what_is_there_already_is_not_touched() {
     let again = rig.copy(&["--yes"]).await;
     again.assert_exit(0);
     assert_eq!(report(&again)["outcome"], "already_there");
-    let reads = |lab: &stored_ami_lab::Lab| lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count();
+    let reads =
+        |lab: &stored_ami_lab::Lab| lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count();
     assert_eq!(reads(&rig.from), 0);
     rig.destination.put("gov-archive", KEY, b"another", None).await;
     let other = rig.copy(&["--yes"]).await;
@@ -105,7 +112,17 @@ async fn class_key_metadata_and_tags_as_asked_for() {
     rig.source.tag("archive", KEY, "team", "a").await;
     rig.source.tag("archive", KEY, "stored-ami:restore", "x").await;
     let run = rig
-        .copy(&["--yes", "--storage-class", "GLACIER_IR", "--sse-kms-key", "arn:aws-us-gov:kms:k", "--metadata", "none", "--tags", "why=archive"])
+        .copy(&[
+            "--yes",
+            "--storage-class",
+            "GLACIER_IR",
+            "--sse-kms-key",
+            "arn:aws-us-gov:kms:k",
+            "--metadata",
+            "none",
+            "--tags",
+            "why=archive",
+        ])
         .await;
     run.assert_exit(0);
     let head = rig.destination.client.head_object().bucket("gov-archive").key(KEY).send().await.unwrap();

@@ -34,7 +34,8 @@ fn bucket(shared: &Shared, request: &S3Request, credential: Option<(&str, Option
             detail.region = Some(region);
         }));
     }
-    let other_owner = request.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != shared.options.account);
+    let other_owner =
+        request.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != shared.options.account);
     let anonymous = bucket.options.private && credential.is_none();
     let unpaid = bucket.options.requester_pays
         && matches!(request.operation, Op::GetObject | Op::HeadObject | Op::GetObjectAttributes)

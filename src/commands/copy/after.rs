@@ -34,7 +34,8 @@ pub(super) async fn after(
         (expected.parts, attributes.as_ref().and_then(|attributes| attributes.parts_count))
         && sent != stated
     {
-        findings.push(CopyFinding::fail(CopyCheck::Parts, format!("the server states {stated} parts, {sent} were sent")));
+        findings
+            .push(CopyFinding::fail(CopyCheck::Parts, format!("the server states {stated} parts, {sent} were sent")));
     }
     findings.extend(properties(&prepared.new, &facts));
     findings.extend(tags(ends, &prepared.new, &facts).await);
@@ -103,7 +104,8 @@ async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<C
     Some(match ends.destination.tags(&facts.id).await {
         Ok(tags) if tags == new.tags => CopyFinding::pass(CopyCheck::Tags, format!("{} tags, as sent", tags.len())),
         Ok(tags) => {
-            let missing: BTreeMap<_, _> = new.tags.iter().filter(|(key, value)| tags.get(*key) != Some(value)).collect();
+            let missing: BTreeMap<_, _> =
+                new.tags.iter().filter(|(key, value)| tags.get(*key) != Some(value)).collect();
             let names: Vec<&str> = missing.keys().map(|key| key.as_str()).collect();
             CopyFinding::open(CopyCheck::Tags, format!("not kept, or changed: {}", names.join(", ")))
         }
@@ -113,11 +115,8 @@ async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<C
 
 /// Reads the copy, and holds it against what was sent.
 async fn read_back(ends: &CopyEnds, request: &CopyRequest, expected: &ExpectedObject) -> CopyFinding {
-    let options = VerifyOptions {
-        etag: expected.etag.clone(),
-        budget: request.verify.budget,
-        ..VerifyOptions::default()
-    };
+    let options =
+        VerifyOptions { etag: expected.etag.clone(), budget: request.verify.budget, ..VerifyOptions::default() };
     match verify(&ends.destination, &options, &CancellationToken::new()).await {
         Ok(verified) => {
             let by: Vec<String> = verified.report.proved_by.iter().map(ToString::to_string).collect();

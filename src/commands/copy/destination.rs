@@ -45,14 +45,14 @@ pub(super) fn occupied(same: &Sameness, facts: &ObjectFacts) -> CopyFinding {
 }
 
 /// The bucket's settings, as far as they concern the copy.
-pub(super) async fn settings(ends: &CopyEnds, source: &ObjectFacts) -> Vec<CopyFinding> {
+pub(super) async fn settings(ends: &CopyEnds, source: &ObjectFacts, own_uploads: usize) -> Vec<CopyFinding> {
     let (bucket, public, versioning, encryption, lifecycle, uploads) = tokio::join!(
         ends.bucket.facts(),
         ends.bucket.public_access_blocked(),
         ends.bucket.versioning(),
         ends.bucket.encryption(),
         lifecycle(ends, source),
-        uploads(ends),
+        uploads(ends, own_uploads),
     );
     let bucket = match bucket {
         Ok(facts) => {
@@ -112,10 +112,11 @@ async fn lifecycle(ends: &CopyEnds, source: &ObjectFacts) -> CopyFinding {
     }
 }
 
-async fn uploads(ends: &CopyEnds) -> CopyFinding {
+/// `own` is the number of uploads of this key that this copy goes on with.
+async fn uploads(ends: &CopyEnds, own: usize) -> CopyFinding {
     let key = &ends.upload.uri().key;
     match ends.bucket.uploads(key).await {
-        Ok(uploads) => match uploads.iter().filter(|upload| upload.key == *key).count() {
+        Ok(uploads) => match uploads.iter().filter(|upload| upload.key == *key).count().saturating_sub(own) {
             0 => CopyFinding::pass(CopyCheck::Uploads, "no other upload of this key is in progress"),
             count => CopyFinding::open(
                 CopyCheck::Uploads,

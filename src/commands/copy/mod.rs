@@ -8,8 +8,11 @@ mod after;
 mod destination;
 mod end;
 mod prepare;
+mod resume;
 mod run;
 mod sender;
+mod state_file;
+mod to_file;
 mod work;
 
 use std::collections::BTreeMap;
@@ -17,6 +20,8 @@ use std::sync::Arc;
 
 pub use prepare::{PreparedCopy, prepare_copy};
 pub use run::carry_out;
+pub use state_file::CopyStateFile;
+pub use to_file::{FileCopyRequest, copy_to_file};
 
 use crate::commands::verify::VerifyOptions;
 use crate::copy::CopyCheck;
@@ -57,6 +62,8 @@ pub struct CopyRequest {
     pub unproved: bool,
     /// Read the copy afterwards.
     pub verify_destination: bool,
+    /// Keeps the upload of an unfinished copy, and goes on with one.
+    pub resume: Option<CopyStateFile>,
     /// Required checks that may be unknown.
     pub accept: Vec<CopyCheck>,
 }
@@ -78,4 +85,6 @@ pub struct CopyEnds {
     pub to: EndReport,
     /// The service at the destination.
     pub service: Service,
+    /// The URL of S3 at the destination, if a setting names one.
+    pub endpoint: Option<String>,
 }

@@ -6,10 +6,12 @@ use super::{CopyEnds, CopyRequest, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
-    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Sameness, WriteMode,
-    choose_checksum, copy_layout,
+    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Sameness,
+    WriteMode, choose_checksum, copy_layout,
 };
 use crate::facts::{ObjectFacts, Service};
+use crate::ident::{ETag, ETagForm};
+use crate::plan::{KnownLayout, PartLayout};
 use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note, StatsReport};
 use crate::source::{NewObject, SourceError};
 use crate::units::{ByteSize, MIB};
@@ -40,7 +42,8 @@ impl PreparedCopy {
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await?;
     let place = place(ends, &found.facts).await?;
-    let plan = copy_layout(&found.facts, &found.layout, limits(ends.service, request.part_room));
+    let known = of_manifest(request, &found).unwrap_or_else(|| found.layout.clone());
+    let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
     let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
     let checksum = choose_checksum(stored, plan.mode);
     let mut notes = std::mem::take(&mut found.notes);
@@ -69,7 +72,7 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         }
         Place::Free => {
             findings.push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination"));
-            findings.extend(settings(ends, &found.facts).await);
+            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
             findings.extend(room(request, &plan));
         }
     }
@@ -78,6 +81,30 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         report.outcome = CopyOutcome::Refused;
     }
     Ok(PreparedCopy { report, found, plan, new, checksum })
+}
+
+/// The parts that the manifest states for a file, so that a copy from a disk has the parts of the object that the file
+/// was copied from.
+fn of_manifest(request: &CopyRequest, found: &Discovery) -> Option<KnownLayout> {
+    let is_file = found.facts.storage_class.is_none();
+    let (_, manifest) = request.verify.manifest.as_ref().filter(|_| is_file)?;
+    let references = manifest.references().ok()?;
+    let size = found.facts.size;
+    let layouts = references.iter().flat_map(|reference| reference.claim.layouts(size));
+    let layout = layouts.filter(|layout| layout.size() == size).max_by_key(PartLayout::count)?;
+    let was_multipart = matches!(
+        manifest.etag.as_deref().map(|etag| ETag::kept(etag).form()),
+        Some(ETagForm::Multipart { parts, .. }) if parts as usize == layout.count()
+    );
+    was_multipart
+        .then(|| KnownLayout::assumed(u32::try_from(layout.count()).unwrap_or(u32::MAX), [layout], "the manifest"))
+}
+
+/// Number of uploads of the key that this copy goes on with.
+fn own_uploads(ends: &CopyEnds, request: &CopyRequest) -> usize {
+    // A file that cannot be read is reported when the copy begins.
+    let state = request.resume.as_ref().and_then(|file| file.read().ok().flatten());
+    usize::from(state.is_some_and(|state| state.destination == *ends.upload.uri()))
 }
 
 fn limits(service: Service, part_room: u64) -> LayoutLimits {

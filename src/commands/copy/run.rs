@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::after::after;
+use super::resume::Begun;
 use super::sender::{Outlet, PartSender, SentParts, digest_of};
 use super::work::{Confirmed, confirm_parts, source_finding};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
@@ -31,9 +32,8 @@ pub async fn carry_out(
     cancel: &CancellationToken,
 ) -> Result<CopyReport, VerifyError> {
     let started = ends.source.context().clock.monotonic();
-    let mut copy = Copying { ends, request, prepared, cancel, id: random_id(ends), was_begun_anew: false };
-    copy.prepared.new.metadata.insert(COPY_ID.to_owned(), copy.id.clone());
-    copy.prepared.report.copy_id = Some(copy.id.clone());
+    let mut copy = Copying { ends, request, prepared, cancel, id: String::new(), was_begun_anew: false };
+    copy.mark(random_id(ends));
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;
@@ -48,13 +48,14 @@ fn random_id(ends: &CopyEnds) -> String {
     format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part())
 }
 
-struct Copying<'a> {
-    ends: &'a CopyEnds,
-    request: &'a CopyRequest,
-    prepared: PreparedCopy,
+/// One copy that is carried out.
+pub(super) struct Copying<'a> {
+    pub(super) ends: &'a CopyEnds,
+    pub(super) request: &'a CopyRequest,
+    pub(super) prepared: PreparedCopy,
     cancel: &'a CancellationToken,
     /// The value of the metadata that marks the object as that of this run.
-    id: String,
+    pub(super) id: String,
     /// The upload was begun a second time because of a conflict.
     was_begun_anew: bool,
 }
@@ -74,9 +75,15 @@ enum Ended {
 impl Copying<'_> {
     async fn attempt(&mut self) -> Result<(), VerifyError> {
         loop {
-            let Some(outlet) = self.begin().await else { return Ok(()) };
-            let sender = Arc::new(self.sender(outlet.clone()));
-            let verified = self.read(&sender).await?;
+            let Some(Begun { outlet, known }) = self.begin().await else { return Ok(()) };
+            let sender = Arc::new(self.sender(outlet.clone()).knowing(known));
+            let verified = match self.read(&sender).await {
+                Ok(verified) => verified,
+                Err(error) => {
+                    self.abort(&outlet).await;
+                    return Err(error);
+                }
+            };
             if self.cancel.is_cancelled() || verified.report.exit_code == Exit::Interrupted {
                 sender.stop().await;
                 self.interrupted(&outlet).await;
@@ -85,10 +92,14 @@ impl Copying<'_> {
             let sent = match sender.finish().await {
                 Ok(sent) => sent,
                 Err(error) => {
-                    self.fail(CopyCheck::Parts, &error, &outlet).await;
+                    self.fail_for_now(&error, &outlet).await;
                     return Ok(());
                 }
             };
+            if sent.kept > 0 {
+                let note = format!("{} parts that the upload held already were not sent again", sent.kept);
+                self.prepared.report.notes.push(Note::Source(note));
+            }
             if !self.write(&verified, sent, &outlet).await {
                 return Ok(());
             }
@@ -96,14 +107,20 @@ impl Copying<'_> {
     }
 
     /// Begins the upload; `None` if that failed, which is in the report then.
-    async fn begin(&mut self) -> Option<Outlet> {
+    async fn begin(&mut self) -> Option<Begun> {
         if self.prepared.plan.mode == WriteMode::Put {
-            return Some(Outlet::Held);
+            return Some(Begun { outlet: Outlet::Held, known: Vec::new() });
+        }
+        if let Some(begun) = self.take_up().await.ok()? {
+            return Some(begun);
         }
         let context = self.ends.destination.context();
         context.monitor.request(Call::Write);
         let error = match self.ends.upload.begin(&self.prepared.new).await {
-            Ok(id) => return Some(Outlet::Upload(id)),
+            Ok(id) => {
+                self.keep_state(&id).await.ok()?;
+                return Some(Begun { outlet: Outlet::Upload(id), known: Vec::new() });
+            }
             Err(error) => error,
         };
         if error.may_be_done() {
@@ -152,7 +169,11 @@ impl Copying<'_> {
         self.add(finding);
         let (Some(digests), true) = (&verified.digests, may_be_written) else {
             self.prepared.report.exit_code = self.prepared.report.exit_code.and(verified.report.exit_code);
-            self.abort(outlet).await;
+            // A source that could not be read may be read later; one that does not match will not.
+            match verified.report.exit_code {
+                Exit::CouldNot => self.keep_or_abort(outlet).await,
+                _ => self.abort(outlet).await,
+            }
             return false;
         };
         let plan = &self.prepared.plan;
@@ -238,6 +259,7 @@ impl Copying<'_> {
         match ended {
             Ended::Written(written) => {
                 self.prepared.report.outcome = CopyOutcome::Copied;
+                self.forget_state();
                 let (findings, identity) = after(self.ends, self.request, &self.prepared, expected, &written).await;
                 self.prepared.report.destination_identity = identity;
                 self.prepared.report.add(&findings, &self.accepted());
@@ -250,9 +272,10 @@ impl Copying<'_> {
                 self.ends.source.context().monitor.note(note);
                 self.prepared.report.notes.push(Note::Source(note.to_owned()));
                 self.abort(outlet).await;
-                self.prepared.report.findings.retain(|finding| {
-                    !matches!(finding.check, CopyCheck::Source | CopyCheck::Parts)
-                });
+                self.prepared
+                    .report
+                    .findings
+                    .retain(|finding| !matches!(finding.check, CopyCheck::Source | CopyCheck::Parts));
                 return true;
             }
             Ended::Conflict => {
@@ -280,7 +303,14 @@ impl Copying<'_> {
         self.request.accept.iter().copied().chain(unproved).collect()
     }
 
-    fn add(&mut self, finding: CopyFinding) {
+    /// Sets the mark by which the object is known as that of this copy.
+    pub(super) fn mark(&mut self, id: String) {
+        self.prepared.new.metadata.insert(COPY_ID.to_owned(), id.clone());
+        self.prepared.report.copy_id = Some(id.clone());
+        self.id = id;
+    }
+
+    pub(super) fn add(&mut self, finding: CopyFinding) {
         let accepted = self.accepted();
         self.prepared.report.add(&[finding], &accepted);
     }
@@ -297,25 +327,35 @@ impl Copying<'_> {
         let detail = format!("{}: {}", error.subject, error.explain());
         let finding = CopyFinding::open(check, detail);
         self.add(finding);
-        let exit = crate::commands::exit_of(error);
-        self.prepared.report.exit_code = if exit == Exit::Unknown { Exit::Unknown } else { exit };
+        self.prepared.report.exit_code = crate::commands::exit_of(error);
         self.abort(outlet).await;
+    }
+
+    /// Reports an error of the transfer that may pass, such as a lost network or expired credentials.
+    async fn fail_for_now(&mut self, error: &SourceError, outlet: &Outlet) {
+        let passes = error.is_transient() || error.kind == ErrorKind::Credentials;
+        if !passes {
+            return self.fail(CopyCheck::Parts, error, outlet).await;
+        }
+        self.add(CopyFinding::open(CopyCheck::Parts, format!("{}: {}", error.subject, error.explain())));
+        self.prepared.report.exit_code = crate::commands::exit_of(error);
+        self.keep_or_abort(outlet).await;
     }
 
     async fn interrupted(&mut self, outlet: &Outlet) {
         self.add(CopyFinding::open(CopyCheck::Source, "interrupted before every byte was read"));
         self.prepared.report.exit_code = Exit::Interrupted;
-        self.abort(outlet).await;
+        self.keep_or_abort(outlet).await;
     }
 
     /// Removes the upload with its parts. If that fails, the report names it.
-    async fn abort(&mut self, outlet: &Outlet) {
+    pub(super) async fn abort(&mut self, outlet: &Outlet) {
         let Outlet::Upload(id) = outlet else { return };
         let context = self.ends.destination.context();
         let aborted = context.retry(Call::Write, || self.ends.upload.abort(id)).await;
         match aborted {
-            Ok(()) => {}
-            Err(error) if error.code.as_deref() == Some("NoSuchUpload") => {}
+            Ok(()) => self.forget_state(),
+            Err(error) if error.code.as_deref() == Some("NoSuchUpload") => self.forget_state(),
             Err(error) => self.leave(outlet, &format!("it could not be removed: {}", error.explain())),
         }
     }

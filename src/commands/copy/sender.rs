@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::fetch::RangeSink;
+use crate::ident::ETagForm;
 use crate::plan::PartLayout;
 use crate::progress::Call;
 use crate::source::{Context, ErrorKind, PartBody, PartReceipt, SourceError, UploadService};
@@ -35,6 +36,8 @@ pub(super) struct PartSender {
     outlet: Outlet,
     layout: PartLayout,
     algorithm: Algorithm,
+    /// Parts that the server holds from an earlier run.
+    known: BTreeMap<PartNumber, PartReceipt>,
     room: Arc<Semaphore>,
     units: u32,
     state: Mutex<State>,
@@ -43,11 +46,12 @@ pub(super) struct PartSender {
 #[derive(Default)]
 struct State {
     open: BTreeMap<usize, OpenPart>,
-    sending: JoinSet<Result<PartReceipt, SourceError>>,
+    sending: JoinSet<Result<Sent, SourceError>>,
     receipts: BTreeMap<PartNumber, PartReceipt>,
     held: Option<PartBody>,
     failure: Option<SourceError>,
     sent: u64,
+    kept: usize,
 }
 
 struct OpenPart {
@@ -65,6 +69,8 @@ pub(super) struct SentParts {
     pub held: Option<PartBody>,
     /// Bytes that were sent.
     pub bytes: u64,
+    /// Number of parts that the server held before.
+    pub kept: usize,
 }
 
 impl PartSender {
@@ -78,16 +84,18 @@ impl PartSender {
     ) -> Self {
         let units = u32::try_from(room / UNIT).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
         let room = Arc::new(Semaphore::new(units as usize));
-        PartSender { upload, context, outlet, layout, algorithm, room, units, state: Mutex::default() }
+        let known = BTreeMap::new();
+        PartSender { upload, context, outlet, layout, algorithm, known, room, units, state: Mutex::default() }
+    }
+
+    /// The same, for an upload that holds these parts already. A part is not sent again if its size and its checksum or
+    /// MD5 are those of the bytes that are read now.
+    pub fn knowing(self, parts: Vec<PartReceipt>) -> Self {
+        PartSender { known: parts.into_iter().map(|part| (part.number, part)).collect(), ..self }
     }
 
     fn index_of(&self, offset: u64) -> usize {
-        let (mut low, mut high) = (0, self.layout.count().saturating_sub(1));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.layout.end(middle).is_some_and(|end| end <= offset) { low = middle + 1 } else { high = middle }
-        }
-        low
+        self.layout.ended_by(offset).min(self.layout.count().saturating_sub(1))
     }
 
     fn units_of(&self, bytes: u64) -> u32 {
@@ -117,8 +125,8 @@ impl PartSender {
             state.held = Some(body);
             return;
         };
-        state.sent += body.length();
         let Some(number) = PartNumber::from_index(index) else { return };
+        let known = self.known.get(&number).cloned();
         let (upload, context, algorithm) = (Arc::clone(&self.upload), self.context.clone(), self.algorithm);
         let permit = part.permit;
         state.sending.spawn(async move {
@@ -128,7 +136,15 @@ impl PartSender {
             let digest = digest.await.map_err(|error| {
                 SourceError::new(ErrorKind::Internal, upload.uri(), format!("a part could not be hashed: {error}"))
             })?;
-            context.retry(Call::Write, || upload.part(&id, number, &body, Some(&digest))).await
+            if let Some(known) = known {
+                let whole = body.clone();
+                let holds = tokio::task::spawn_blocking(move || holds(&known, &whole, &digest).then_some(known));
+                if let Ok(Some(known)) = holds.await {
+                    return Ok(Sent { receipt: known, bytes: 0 });
+                }
+            }
+            let receipt = context.retry(Call::Write, || upload.part(&id, number, &body, Some(&digest))).await?;
+            Ok(Sent { receipt, bytes: body.length() })
         });
     }
 
@@ -152,6 +168,7 @@ impl PartSender {
                 receipts: std::mem::take(&mut state.receipts).into_values().collect(),
                 held: state.held.take(),
                 bytes: state.sent,
+                kept: state.kept,
             }),
         }
     }
@@ -163,11 +180,32 @@ impl PartSender {
     }
 }
 
-type Joined = Result<Result<PartReceipt, SourceError>, tokio::task::JoinError>;
+/// A part that the server holds.
+struct Sent {
+    receipt: PartReceipt,
+    /// Bytes that were sent for it.
+    bytes: u64,
+}
+
+/// Whether a part that the server holds has these bytes.
+fn holds(part: &PartReceipt, body: &PartBody, digest: &Digest) -> bool {
+    if part.size != Some(body.length()) {
+        return false;
+    }
+    match (part.checksum, part.etag.form()) {
+        (Some(stated), _) => stated == *digest,
+        (None, ETagForm::Md5 { digest }) => digest == *digest_of(Algorithm::Md5, body).as_bytes(),
+        (None, ETagForm::Multipart { .. } | ETagForm::Opaque) => false,
+    }
+}
+
+type Joined = Result<Result<Sent, SourceError>, tokio::task::JoinError>;
 
 fn record(state: &mut State, done: Joined) {
     match done {
-        Ok(Ok(receipt)) => {
+        Ok(Ok(Sent { receipt, bytes })) => {
+            state.sent += bytes;
+            state.kept += usize::from(bytes == 0);
             state.receipts.insert(receipt.number, receipt);
         }
         Ok(Err(error)) => {

@@ -29,7 +29,9 @@ pub(super) fn source_finding(verified: &Verified, request: &CopyRequest) -> (Cop
             let by: Vec<String> = report.proved_by.iter().map(ToString::to_string).collect();
             (CopyFinding::pass(check, format!("every byte was read, and is proved by {}", by.join(", "))), true)
         }
-        Verdict::Fail => (CopyFinding::fail(check, format!("the source does not match: {}", names(Verdict::Fail))), false),
+        Verdict::Fail => {
+            (CopyFinding::fail(check, format!("the source does not match: {}", names(Verdict::Fail))), false)
+        }
         Verdict::Unknown => {
             let nothing_against = verified.doubt.is_none();
             let text = format!("the source is not proved: {}", names(Verdict::Unknown));

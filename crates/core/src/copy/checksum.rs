@@ -49,9 +49,7 @@ pub fn choose_checksum(stored: &[StoredChecksum], mode: WriteMode) -> ChosenChec
     let kept = stored.iter().find_map(|stored| kept(stored, mode));
     match kept {
         Some(checksum) => ChosenChecksum { checksum, change: None },
-        None => {
-            ChosenChecksum { checksum: DEFAULT, change: Some(ChecksumChange::NotComputed(first.algorithm())) }
-        }
+        None => ChosenChecksum { checksum: DEFAULT, change: Some(ChecksumChange::NotComputed(first.algorithm())) },
     }
 }
 

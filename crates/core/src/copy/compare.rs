@@ -74,9 +74,11 @@ pub fn compare_written(
     let listed = attributes.map(|attributes| attributes.checksums.as_slice()).unwrap_or_default();
     let stored = if checksums.is_empty() { listed } else { checksums };
     let mut findings = vec![size, compare_etag(expected, facts), compare_checksum(expected, stored)];
-    let passed = |check| findings.iter().any(|finding: &CopyFinding| {
-        finding.check == check && finding.verdict == crate::verdict::Verdict::Pass
-    });
+    let passed = |check| {
+        findings
+            .iter()
+            .any(|finding: &CopyFinding| finding.check == check && finding.verdict == crate::verdict::Verdict::Pass)
+    };
     // One of the two shows that the bytes are the same.
     let shown = passed(CopyCheck::ETag) || passed(CopyCheck::Checksum);
     for finding in &mut findings {
@@ -99,7 +101,10 @@ fn compare_etag(expected: &ExpectedObject, facts: &ObjectFacts) -> CopyFinding {
     }
     match (wanted.form(), found.form()) {
         (ETagForm::Md5 { .. }, ETagForm::Md5 { .. }) | (ETagForm::Multipart { .. }, ETagForm::Multipart { .. }) => {
-            CopyFinding::fail(CopyCheck::ETag, format!("the server states {found}, the bytes that were sent have {wanted}"))
+            CopyFinding::fail(
+                CopyCheck::ETag,
+                format!("the server states {found}, the bytes that were sent have {wanted}"),
+            )
         }
         _ if facts.etag_is_documented() => {
             CopyFinding::fail(CopyCheck::ETag, format!("the server states {found}, where S3 documents {wanted}"))
@@ -164,7 +169,11 @@ pub fn sameness(a: &ObjectFacts, b: &ObjectFacts) -> Sameness {
             let name = digest.algorithm().name();
             return match other == digest {
                 true => Sameness::Same(format!("both have the {name} {} over the full object", digest.base64())),
-                false => Sameness::Different(format!("{name} over the full object: {} and {}", digest.base64(), other.base64())),
+                false => Sameness::Different(format!(
+                    "{name} over the full object: {} and {}",
+                    digest.base64(),
+                    other.base64()
+                )),
             };
         }
     }
@@ -223,7 +232,8 @@ mod tests {
         assert_eq!(right.full_object(), Some(whole), "folded from the parts");
         assert_eq!(expected(true).full_object(), None);
         let etag = right.etag.unwrap();
-        let stored = |digest: Digest| StoredChecksum::parse(Algorithm::Crc32c, &digest.base64(), Some("FULL_OBJECT"), true).ok();
+        let stored =
+            |digest: Digest| StoredChecksum::parse(Algorithm::Crc32c, &digest.base64(), Some("FULL_OBJECT"), true).ok();
         let facts = copy(etag.as_str(), stored(whole));
         assert_eq!(verdicts(&facts, false), [(Pass, true), (Pass, true), (Pass, true)]);
         let no_checksum = copy(etag.as_str(), None);

@@ -4,8 +4,10 @@ mod checksum;
 mod compare;
 mod finding;
 mod layout;
+mod state;
 
 pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
 pub use compare::{ExpectedObject, Sameness, compare_written, sameness};
 pub use finding::{CopyCheck, CopyFinding, ParseCopyCheckError};
 pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout};
+pub use state::{CopyState, CopyStateError, SourceState};

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{
-    CompletedMultipartUpload, RequestPayer, ServerSideEncryption, StorageClass,
-};
+use aws_sdk_s3::types::{CompletedMultipartUpload, RequestPayer, ServerSideEncryption, StorageClass};
 use url::form_urlencoded;
 
 use self::body::Sent;
@@ -80,9 +78,9 @@ macro_rules! hear {
         let sent = $request.interceptor(about.clone()).send();
         let subject = $self.uri.to_string();
         match $limit.within(sent).await {
-            Some(answer) => answer
-                .map(|answer| (answer, about.heard().headers))
-                .map_err(|error| translate(error, &subject, $needs)),
+            Some(answer) => {
+                answer.map(|answer| (answer, about.heard().headers)).map_err(|error| translate(error, &subject, $needs))
+            }
             None => Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
         }
     }};
