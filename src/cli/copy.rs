@@ -369,6 +369,12 @@ async fn copy(
 }
 
 fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
+    let archived = args.object.storage_class.as_deref().filter(|class| matches!(*class, "GLACIER" | "DEEP_ARCHIVE"));
+    if let Some(class) = archived.filter(|_| args.proof.verify_destination) {
+        return Err(UsageError(format!(
+            "--verify-destination: an object of class {class} cannot be read before it is restored from the archive"
+        )));
+    }
     // One half for reading and hashing, the other for parts that wait for the destination. Buffers of received frames
     // take up to a third more than the frames.
     let half = args.proof.max_memory.0 / 2;

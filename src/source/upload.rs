@@ -4,8 +4,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::SourceError;
-use crate::checksum::Digest;
+use super::{Body, SourceError};
+use crate::checksum::{Algorithm, Digest};
 use crate::copy::UploadChecksum;
 use crate::ident::{ETag, ObjectUri};
 use crate::units::PartNumber;
@@ -118,6 +118,16 @@ pub trait UploadService: Send + Sync {
         number: PartNumber,
         body: &PartBody,
         checksum: Option<&Digest>,
+    ) -> Result<PartReceipt, SourceError>;
+
+    /// Sends a part of `length` bytes while its bytes arrive. The checksum by `algorithm` follows the bytes, as a
+    /// trailer.
+    async fn part_stream(
+        &self,
+        upload: &str,
+        number: PartNumber,
+        (body, length): (Body, u64),
+        algorithm: Algorithm,
     ) -> Result<PartReceipt, SourceError>;
 
     /// The parts that the server holds (ListParts).

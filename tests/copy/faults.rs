@@ -144,3 +144,31 @@ async fn a_dry_run_sends_no_write() {
     let reads = rig.from.calls().iter().filter(|call| call.operation == Operation::GetObject).count();
     assert_eq!(reads, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_destination_does_not_say_must_be_accepted() {
+    let (rig, _) = rig().await;
+    let run = crate::common::Run::of({
+        let mut command = crate::common::bare_command();
+        command
+            .env("HOME", rig.home.path())
+            .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
+            .args(["copy", "--json", "--from-profile", "commercial", "--to-profile", "gov", "--yes"])
+            .args([crate::rig::FROM, crate::rig::TO]);
+        command
+    })
+    .await;
+    run.assert_exit(3);
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "public")), (&"refused".into(), "unknown".into()));
+    let run = rig.copy(&["--yes", "--to-expected-bucket-owner", "111111111111"]).await;
+    run.assert_exit(3);
+    assert!(run.stdout.contains("--to-expected-bucket-owner names another account"), "{run:?}");
+    assert!(!rig.has(KEY).await);
+    let rules = "<LifecycleConfiguration><Rule><ID>old</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+        <Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
+    rig.to.lifecycle("gov-archive", Some(rules)).unwrap();
+    let run = rig.copy(&["--yes"]).await;
+    run.assert_exit(1);
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "lifecycle")), (&"refused".into(), "fail".into()));
+    assert_eq!(rig.uploads().await, 0);
+}

@@ -4,5 +4,8 @@
 mod common;
 mod ends;
 mod faults;
+mod files;
+mod large;
+mod resume;
 mod rig;
 mod same;

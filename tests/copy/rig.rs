@@ -31,6 +31,8 @@ impl Rig {
         destination.bucket("gov-archive").await;
         let rig = Rig { from, to, source, destination, home: tempfile::tempdir().unwrap() };
         rig.config(&rig.profiles());
+        rig.from.clear_calls();
+        rig.to.clear_calls();
         rig
     }
 

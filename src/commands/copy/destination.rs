@@ -10,6 +10,8 @@ pub(super) enum Place {
     Free,
     /// An object.
     Holds(Box<ObjectFacts>, Sameness),
+    /// Not permitted to be asked; the reason, for the user. S3 answers so for a missing key, too.
+    NotKnown(String),
 }
 
 /// Asks what is at the key of the destination.
@@ -26,7 +28,20 @@ pub(super) async fn place(ends: &CopyEnds, source: &ObjectFacts) -> Result<Place
         Err(error) if error.kind == ErrorKind::NotFound && error.code.as_deref() != Some("NoSuchBucket") => {
             Ok(Place::Free)
         }
+        Err(error) if error.kind == ErrorKind::Denied => Ok(Place::NotKnown(denied(ends, &error))),
         Err(error) => Err(error),
+    }
+}
+
+/// A refusal at the destination, with the usual reason if it is one.
+fn denied(ends: &CopyEnds, error: &SourceError) -> String {
+    let owner = ends.to.expected_bucket_owner.as_deref().filter(|_| error.kind == ErrorKind::Denied);
+    match owner {
+        Some(owner) => format!(
+            "{}; the bucket must belong to {owner}, --to-expected-bucket-owner names another account",
+            error.explain()
+        ),
+        None => error.explain(),
     }
 }
 
@@ -60,7 +75,7 @@ pub(super) async fn settings(ends: &CopyEnds, source: &ObjectFacts, own_uploads:
             CopyFinding::pass(CopyCheck::Bucket, format!("{} exists, Region {region}", ends.bucket.name()))
         }
         Err(error) if error.kind == ErrorKind::NotFound => CopyFinding::fail(CopyCheck::Bucket, error.explain()),
-        Err(error) => CopyFinding::open(CopyCheck::Bucket, error.explain()),
+        Err(error) => CopyFinding::open(CopyCheck::Bucket, denied(ends, &error)),
     };
     let public = match public {
         Ok(true) => CopyFinding::pass(CopyCheck::Public, "Block Public Access is on"),

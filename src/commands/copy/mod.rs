@@ -12,6 +12,7 @@ mod resume;
 mod run;
 mod sender;
 mod state_file;
+mod streamed;
 mod to_file;
 mod work;
 

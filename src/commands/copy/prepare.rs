@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::destination::{Place, occupied, place, settings};
 use super::end::callers;
+use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
@@ -41,13 +42,14 @@ impl PreparedCopy {
 /// The source or the destination cannot be described.
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await?;
-    let place = place(ends, &found.facts).await?;
+    let place = complete_already(request, place(ends, &found.facts).await?);
     let known = of_manifest(request, &found).unwrap_or_else(|| found.layout.clone());
     let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
     let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
     let checksum = choose_checksum(stored, plan.mode);
     let mut notes = std::mem::take(&mut found.notes);
     notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
+    notes.extend(streamed(request, &plan));
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
     let new = NewObject {
         content_type: found.facts.content_type.clone().filter(|_| request.metadata),
@@ -70,10 +72,14 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
                 Sameness::Different(_) | Sameness::CannotTell => CopyOutcome::Occupied,
             };
         }
+        Place::NotKnown(why) => {
+            findings
+                .push(CopyFinding::open(CopyCheck::Absent, format!("whether there is an object is not known: {why}")));
+            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
+        }
         Place::Free => {
             findings.push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination"));
             findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
-            findings.extend(room(request, &plan));
         }
     }
     report.add(&findings, &request.accept);
@@ -81,6 +87,24 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         report.outcome = CopyOutcome::Refused;
     }
     Ok(PreparedCopy { report, found, plan, new, checksum })
+}
+
+/// An object that has the mark of the copy that the state file names was completed by a run that did not come to remove
+/// the file. Removes it then.
+fn complete_already(request: &CopyRequest, place: Place) -> Place {
+    let (Some(file), Place::Holds(facts, _)) = (&request.resume, &place) else { return place };
+    let state = file.read().ok().flatten();
+    let marked = state.is_some_and(|state| facts.metadata.get(super::COPY_ID) == Some(&state.copy_id));
+    if marked {
+        // A file that stays is found again by the next run.
+        drop(file.remove());
+    }
+    match place {
+        Place::Holds(facts, Sameness::CannotTell) if marked => {
+            Place::Holds(facts, Sameness::Same("it has the mark of the copy that the state file names".to_owned()))
+        }
+        place => place,
+    }
 }
 
 /// The parts that the manifest states for a file, so that a copy from a disk has the parts of the object that the file
@@ -178,16 +202,16 @@ async fn tags(
     (tags, None)
 }
 
-/// Whether a part fits into the memory.
-fn room(request: &CopyRequest, plan: &CopyLayout) -> Option<CopyFinding> {
+/// How parts that do not fit into the memory are sent.
+fn streamed(request: &CopyRequest, plan: &CopyLayout) -> Option<Note> {
     let largest = plan.layout.parts().map(|part| part.len()).max().unwrap_or_default();
-    (largest > request.part_room).then(|| {
-        let text = format!(
-            "a part of {} does not fit into the {} that --max-memory leaves for parts",
+    (plan.mode == WriteMode::Multipart && is_streamed(largest, request.part_room)).then(|| {
+        Note::Source(format!(
+            "parts of {} do not fit into the {} that --max-memory leaves for parts: they are sent as they arrive, with \
+             their checksum behind the bytes",
             ByteSize(largest),
             ByteSize(request.part_room)
-        );
-        CopyFinding::fail(CopyCheck::Parts, text)
+        ))
     })
 }
 

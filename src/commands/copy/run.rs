@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::after::after;
 use super::resume::Begun;
 use super::sender::{Outlet, PartSender, SentParts, digest_of};
+use super::streamed::PinnedSource;
 use super::work::{Confirmed, confirm_parts, source_finding};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
@@ -108,11 +109,12 @@ impl Copying<'_> {
 
     /// Begins the upload; `None` if that failed, which is in the report then.
     async fn begin(&mut self) -> Option<Begun> {
-        if self.prepared.plan.mode == WriteMode::Put {
-            return Some(Begun { outlet: Outlet::Held, known: Vec::new() });
-        }
+        // Also for an object of one request: a state of an earlier source must not be passed over in silence.
         if let Some(begun) = self.take_up().await.ok()? {
             return Some(begun);
+        }
+        if self.prepared.plan.mode == WriteMode::Put {
+            return Some(Begun { outlet: Outlet::Held, known: Vec::new() });
         }
         let context = self.ends.destination.context();
         context.monitor.request(Call::Write);
@@ -134,9 +136,11 @@ impl Copying<'_> {
 
     fn sender(&self, outlet: Outlet) -> PartSender {
         let plan = &self.prepared.plan;
+        let facts = &self.prepared.found.facts;
+        let source = PinnedSource { session: self.ends.source.clone(), id: facts.id.clone(), size: facts.size };
         PartSender::new(
-            Arc::clone(&self.ends.upload),
-            self.ends.destination.context().clone(),
+            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone()),
+            source,
             outlet,
             (plan.layout.clone(), self.prepared.checksum.checksum.algorithm),
             self.request.part_room,

@@ -3,9 +3,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::streamed::{PinnedSource, StreamedPart};
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::fetch::RangeSink;
 use crate::ident::ETagForm;
@@ -17,6 +18,15 @@ use crate::units::{ByteRange, PartNumber};
 
 /// Unit of the memory for parts, in bytes.
 const UNIT: u64 = 64 << 10;
+/// Frames of a part that wait for the connection, where a part is sent as it arrives.
+const FRAMES_IN_FLIGHT: usize = 16;
+/// Memory of such a part in bytes, with the buffers of the connection.
+const STREAMED: u64 = 2 << 20;
+
+/// Whether parts of this length are sent as they arrive, with so much memory for parts.
+pub(super) fn is_streamed(length: u64, room: u64) -> bool {
+    length > room / 3
+}
 
 /// Where complete parts go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +43,8 @@ pub(super) enum Outlet {
 pub(super) struct PartSender {
     upload: Arc<dyn UploadService>,
     context: Context,
+    /// For parts that must be read again.
+    source: PinnedSource,
     outlet: Outlet,
     layout: PartLayout,
     algorithm: Algorithm,
@@ -54,10 +66,18 @@ struct State {
     kept: usize,
 }
 
+/// A part whose bytes arrive.
 struct OpenPart {
-    pieces: BTreeMap<u64, Bytes>,
     missing: u64,
-    permit: OwnedSemaphorePermit,
+    way: Way,
+}
+
+/// What happens to the bytes of a part.
+enum Way {
+    /// They are held until the part is complete.
+    Hold { pieces: BTreeMap<u64, Bytes>, permit: OwnedSemaphorePermit },
+    /// They are sent as they arrive, in order: the offset of the next byte, and where it goes.
+    Stream { next: watch::Sender<u64>, to: mpsc::Sender<Bytes> },
 }
 
 /// What was sent.
@@ -76,8 +96,8 @@ pub(super) struct SentParts {
 impl PartSender {
     /// Sends parts of `layout`, each with its digest by `algorithm`. Holds at most `room` bytes, and at least one part.
     pub fn new(
-        upload: Arc<dyn UploadService>,
-        context: Context,
+        (upload, context): (Arc<dyn UploadService>, Context),
+        source: PinnedSource,
         outlet: Outlet,
         (layout, algorithm): (PartLayout, Algorithm),
         room: u64,
@@ -85,7 +105,7 @@ impl PartSender {
         let units = u32::try_from(room / UNIT).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
         let room = Arc::new(Semaphore::new(units as usize));
         let known = BTreeMap::new();
-        PartSender { upload, context, outlet, layout, algorithm, known, room, units, state: Mutex::default() }
+        PartSender { upload, context, source, outlet, layout, algorithm, known, room, units, state: Mutex::default() }
     }
 
     /// The same, for an upload that holds these parts already. A part is not sent again if its size and its checksum or
@@ -119,7 +139,9 @@ impl PartSender {
     }
 
     fn send(&self, index: usize, part: OpenPart) {
-        let body = PartBody::new(part.pieces.into_values().collect());
+        // Dropping the way of a part that is sent as it arrives ends its body.
+        let Way::Hold { pieces, permit } = part.way else { return };
+        let body = PartBody::new(pieces.into_values().collect());
         let mut state = lock(&self.state);
         let Outlet::Upload(id) = self.outlet.clone() else {
             state.held = Some(body);
@@ -128,7 +150,6 @@ impl PartSender {
         let Some(number) = PartNumber::from_index(index) else { return };
         let known = self.known.get(&number).cloned();
         let (upload, context, algorithm) = (Arc::clone(&self.upload), self.context.clone(), self.algorithm);
-        let permit = part.permit;
         state.sending.spawn(async move {
             let _held_until_confirmed = permit;
             let hashed = body.clone();
@@ -148,13 +169,49 @@ impl PartSender {
         });
     }
 
+    /// Whether a part of this length is sent as it arrives, because less than three of them can be held.
+    fn is_streamed(&self, length: u64) -> bool {
+        matches!(self.outlet, Outlet::Upload(_)) && is_streamed(length, u64::from(self.units) * UNIT)
+    }
+
+    /// Begins to send a part whose bytes arrive.
+    fn stream(&self, index: usize, part: ByteRange, permit: OwnedSemaphorePermit) -> Way {
+        let (to, arriving) = mpsc::channel(FRAMES_IN_FLIGHT);
+        let next = watch::Sender::new(part.start());
+        if let (Outlet::Upload(id), Some(number)) = (self.outlet.clone(), PartNumber::from_index(index)) {
+            let streamed = StreamedPart {
+                upload: Arc::clone(&self.upload),
+                context: self.context.clone(),
+                source: self.source.clone(),
+                id,
+                number,
+                part,
+                algorithm: self.algorithm,
+            };
+            let known = self.known.get(&number).cloned();
+            lock(&self.state).sending.spawn(async move {
+                let _held_until_confirmed = permit;
+                let (receipt, bytes) = streamed.send(arriving, known).await?;
+                Ok(Sent { receipt, bytes })
+            });
+        }
+        Way::Stream { next, to }
+    }
+
     /// Waits for all parts.
     ///
     /// # Errors
     ///
     /// A part could not be sent.
     pub async fn finish(&self) -> Result<SentParts, SourceError> {
-        let mut sending = std::mem::take(&mut lock(&self.state).sending);
+        let mut sending = {
+            let mut state = lock(&self.state);
+            // Parts that did not arrive completely, because the read ended early, cannot be sent.
+            if !std::mem::take(&mut state.open).is_empty() {
+                state.sending.abort_all();
+            }
+            std::mem::take(&mut state.sending)
+        };
         while let Some(done) = sending.join_next().await {
             record(&mut lock(&self.state), done);
             if lock(&self.state).failure.is_some() {
@@ -234,20 +291,39 @@ impl RangeSink for PartSender {
         if lock(&self.state).open.contains_key(&index) {
             return Ok(());
         }
-        let length = self.layout.part(index).map_or(0, ByteRange::len);
-        let permit = Arc::clone(&self.room).acquire_many_owned(self.units_of(length)).await;
+        let part = self.layout.part(index).unwrap_or(ByteRange::whole(0));
+        let streamed = self.is_streamed(part.len());
+        let units = self.units_of(if streamed { STREAMED } else { part.len() });
+        let permit = Arc::clone(&self.room).acquire_many_owned(units).await;
         let permit = permit.map_err(|error| SourceError::new(ErrorKind::Internal, "the copy", error.to_string()))?;
         self.collect();
         self.failed()?;
-        let part = OpenPart { pieces: BTreeMap::new(), missing: length, permit };
-        lock(&self.state).open.insert(index, part);
+        let way = match streamed {
+            true => self.stream(index, part, permit),
+            false => Way::Hold { pieces: BTreeMap::new(), permit },
+        };
+        lock(&self.state).open.insert(index, OpenPart { missing: part.len(), way });
         Ok(())
     }
 
     async fn take(&self, at: u64, bytes: Bytes) -> Result<(), SourceError> {
         let index = self.index_of(at);
-        if let Some(part) = lock(&self.state).open.get_mut(&index) {
-            part.pieces.insert(at, bytes);
+        let (mut next, to) = match lock(&self.state).open.get_mut(&index).map(|part| &mut part.way) {
+            None => return Ok(()),
+            Some(Way::Hold { pieces, .. }) => {
+                pieces.insert(at, bytes);
+                return Ok(());
+            }
+            Some(Way::Stream { next, to }) => (next.subscribe(), to.clone()),
+        };
+        let end = at + bytes.len() as u64;
+        // The turn of other pieces of the part comes before. If the part has ended, nothing waits for its bytes.
+        if next.wait_for(|next| *next == at).await.is_ok() {
+            // A transfer that failed takes no more bytes; it reads them again.
+            drop(to.send(bytes).await);
+        }
+        if let Some(Way::Stream { next, .. }) = lock(&self.state).open.get_mut(&index).map(|part| &mut part.way) {
+            next.send_replace(end);
         }
         Ok(())
     }

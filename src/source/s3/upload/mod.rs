@@ -16,10 +16,11 @@ use super::Connection;
 use super::ask::with_key;
 use super::bounded::About;
 use super::error::translate;
-use crate::checksum::Digest;
+use crate::checksum::{Algorithm, Digest};
+use crate::copy::UploadChecksum;
 use crate::ident::{ETag, ObjectIdentity, ObjectUri};
 use crate::source::{
-    Completion, ErrorKind, NewObject, PartBody, PartReceipt, PutConditions, SourceError, UploadService, Written,
+    Body, Completion, ErrorKind, NewObject, PartBody, PartReceipt, PutConditions, SourceError, UploadService, Written,
 };
 use crate::units::PartNumber;
 
@@ -193,6 +194,30 @@ impl UploadService for S3Upload {
             size: None,
             etag: etag.ok_or_else(|| self.protocol("the answer to a part has no ETag"))?,
             checksum: checksum.and_then(|digest| checksums::in_headers(&headers, digest.algorithm())),
+        })
+    }
+
+    async fn part_stream(
+        &self,
+        upload: &str,
+        number: PartNumber,
+        (body, length): (Body, u64),
+        algorithm: Algorithm,
+    ) -> Result<PartReceipt, SourceError> {
+        let sent = Sent::default();
+        let checksum = UploadChecksum { algorithm, is_composite: false };
+        let request = with_key!(self, addressed!(self, self.client.upload_part()))
+            .upload_id(upload)
+            .part_number(i32::try_from(number.get()).unwrap_or(i32::MAX))
+            .checksum_algorithm(checksums::algorithm(checksum))
+            .body(body::arriving(body, length, &sent));
+        let (_, headers) = hear!(self, request.customize(), Limit::Stall(sent), "s3:PutObject")?;
+        let etag = headers.one("etag").and_then(|etag| ETag::told(&etag));
+        Ok(PartReceipt {
+            number,
+            size: None,
+            etag: etag.ok_or_else(|| self.protocol("the answer to a part has no ETag"))?,
+            checksum: checksums::in_headers(&headers, algorithm),
         })
     }
 
