@@ -146,7 +146,7 @@ pub enum Command {
     /// there; 2 wrong arguments, configuration or credentials; 3 something required is unknown; 4 the copy could not be
     /// made; 130 interrupted.
     #[cfg(feature = "ec2")]
-    Copy(Box<super::copy::CopyArgs>),
+    Copy(Box<super::copy::args::CopyArgs>),
     /// Print the least IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

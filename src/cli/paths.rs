@@ -14,7 +14,7 @@ use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 use super::bench::BenchArgs;
 use super::command::Command;
 #[cfg(feature = "ec2")]
-use super::copy::CopyArgs;
+use super::copy::args::CopyArgs;
 use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};

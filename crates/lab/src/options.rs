@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::deny::Deny;
-use super::shared::ACCOUNT;
+
+/// Account of the lab, unless its options name another.
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// What advances stores, restores and copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

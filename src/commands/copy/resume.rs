@@ -1,18 +1,10 @@
 //! An upload of an earlier run that is gone on with.
 
 use super::run::Copying;
-use super::sender::Outlet;
+use super::sender::{Begun, Outlet};
 use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
 use crate::progress::Call;
 use crate::report::{Exit, LeftReport, Note};
-use crate::source::PartReceipt;
-
-/// An upload to send parts to.
-pub(super) struct Begun {
-    pub outlet: Outlet,
-    /// Parts that it holds already.
-    pub known: Vec<PartReceipt>,
-}
 
 impl Copying<'_> {
     /// The state of this copy, for an upload.

@@ -4,8 +4,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::after::after;
-use super::resume::Begun;
-use super::sender::{Outlet, PartSender, SentParts, digest_of};
+use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
 use super::streamed::PinnedSource;
 use super::work::{Confirmed, confirm_parts, source_finding};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};

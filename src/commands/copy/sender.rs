@@ -37,6 +37,13 @@ pub(super) enum Outlet {
     Held,
 }
 
+/// An upload to send parts to.
+pub(super) struct Begun {
+    pub outlet: Outlet,
+    /// Parts that it holds already.
+    pub known: Vec<PartReceipt>,
+}
+
 /// Assembles parts from the bytes of a read, and sends them while the read continues.
 ///
 /// A part is held from the admission of its first range until the server has confirmed it.
