@@ -36,11 +36,15 @@ impl Copying<'_> {
         let state = match file.read() {
             Ok(Some(state)) => state,
             Ok(None) => return Ok(None),
-            Err(problem) => return Err(self.refuse(problem)),
+            Err(problem) => {
+                self.refuse(problem);
+                return Err(());
+            }
         };
         if let Err(error) = state.check(&self.state(String::new())) {
             let path = file.path().display();
-            return Err(self.refuse(format!("{path}: {error}; `copy --abort {path}` removes the upload and the file")));
+            self.refuse(format!("{path}: {error}; `copy --abort {path}` removes the upload and the file"));
+            return Err(());
         }
         let context = self.ends.destination.context();
         let listed = context.retry(Call::Write, || self.ends.upload.parts(&state.upload_id)).await;
