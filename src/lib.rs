@@ -98,7 +98,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub use stored_ami_core::{
-    audit, checks, checksum, content, facts, ident, manifest, plan, price, record, report, sealed, units, verdict,
+    audit, checks, checksum, content, copy, facts, ident, manifest, plan, price, record, report, sealed, units, verdict,
 };
 pub use tokio_util::sync::CancellationToken;
 

@@ -91,6 +91,7 @@ fn every_kind_of_line_is_among_them() {
             Report::Preflight(_) => "preflight",
             Report::Stored(_) => "stored",
             Report::Task(_) => "task",
+            Report::Copy(_) => "copy",
             Report::Bench(_) => "bench",
             Report::Hashes(_) => "hashes",
             Report::Cost(_) => "cost",

@@ -150,23 +150,41 @@ impl<'a> SourceFactory<'a> {
     }
 }
 
+/// Reads the key of an SSE-C object from a file.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not a key.
+#[cfg(feature = "s3")]
+pub(super) fn customer_key(
+    path: Option<&std::path::Path>,
+) -> Result<Option<crate::source::s3::SseCustomerKey>, UsageError> {
+    let Some(path) = path else { return Ok(None) };
+    let key = read_bytes(path, InputKind::CustomerKey);
+    let key = key.map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+    let wrong = || UsageError(format!("{}: an SSE-C key has 32 bytes, this file has {}", path.display(), key.len()));
+    Ok(Some(crate::source::s3::SseCustomerKey::new(&key).ok_or_else(wrong)?))
+}
+
+/// Checks the account of an expected owner; `flag` names it in the message.
+///
+/// # Errors
+///
+/// It is not an account.
+#[cfg(feature = "s3")]
+pub(super) fn check_owner(flag: &str, owner: Option<&str>) -> Result<(), UsageError> {
+    let is_account = |owner: &&str| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
+    match owner.filter(|owner| !is_account(owner)) {
+        Some(owner) => Err(UsageError(format!("{flag} {owner}: an account has twelve digits"))),
+        None => Ok(()),
+    }
+}
+
 #[cfg(feature = "s3")]
 pub(super) fn options(args: &ConnectionArgs, settings: &Settings) -> Result<crate::source::s3::S3Options, UsageError> {
-    use crate::source::s3::SseCustomerKey;
-    let customer_key = match &args.sse_c_key_file {
-        None => None,
-        Some(path) => {
-            let key = read_bytes(path, InputKind::CustomerKey);
-            let key = key.map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-            let wrong =
-                || UsageError(format!("{}: an SSE-C key has 32 bytes, this file has {}", path.display(), key.len()));
-            Some(SseCustomerKey::new(&key).ok_or_else(wrong)?)
-        }
-    };
-    let is_account = |owner: &&String| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
-    if let Some(owner) = args.expected_bucket_owner.as_ref().filter(|owner| !is_account(owner)) {
-        return Err(UsageError(format!("--expected-bucket-owner {owner}: an account has twelve digits")));
-    }
+    use crate::source::s3::S3Options;
+    let customer_key = customer_key(args.sse_c_key_file.as_deref())?;
+    check_owner("--expected-bucket-owner", args.expected_bucket_owner.as_deref())?;
     Ok(S3Options {
         region: args.region.clone(),
         endpoint_url: args.endpoint_url.clone(),
@@ -176,6 +194,7 @@ pub(super) fn options(args: &ConnectionArgs, settings: &Settings) -> Result<crat
         expected_bucket_owner: args.expected_bucket_owner.clone(),
         customer_key,
         patience: settings.timeout,
+        scope: crate::source::s3::SettingsScope::Environment,
     })
 }
 

@@ -29,6 +29,9 @@ pub struct LabArgs {
     /// Region of the endpoint and of its buckets
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
+    /// Account of the caller and of the buckets
+    #[arg(long, value_name = "ACCOUNT", default_value = "123456789012")]
+    account: String,
     /// Deny this IAM action, such as s3:GetObjectAttributes
     #[arg(long, value_name = "ACTION", value_parser = action)]
     deny: Vec<String>,
@@ -87,6 +90,7 @@ pub(super) async fn run(args: LabArgs) -> Result<Exit, UsageError> {
         data: args.data,
         deny: args.deny.iter().map(|action| Deny::action(action)).collect(),
         region: args.region.clone(),
+        account: args.account,
         latency: Duration::from_millis(args.latency),
         rate: args.rate.map(|rate| rate.0),
         default_checksum: !args.no_default_checksum,

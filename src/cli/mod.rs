@@ -8,6 +8,8 @@ mod bench;
 mod command;
 mod completion;
 mod connect;
+#[cfg(feature = "ec2")]
+mod copy;
 mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;

@@ -13,6 +13,8 @@ use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 use super::bench::BenchArgs;
 use super::command::Command;
+#[cfg(feature = "ec2")]
+use super::copy::args::CopyArgs;
 use super::cost::{CostArgs, Costed};
 #[cfg(feature = "ec2")]
 use super::images::args::{PreflightCommand, SourceArgs, StoreArgs};
@@ -90,6 +92,8 @@ impl Paths {
             }
             #[cfg(feature = "lab")]
             Command::Lab(args) => paths.input("--faults", args.faults.as_deref()),
+            #[cfg(feature = "ec2")]
+            Command::Copy(args) => paths.of_copy(args),
             #[cfg(feature = "ec2")]
             Command::Policy(_) => {}
             #[cfg(all(feature = "s3", feature = "lab"))]
@@ -219,6 +223,17 @@ impl Paths {
     }
 
     #[cfg(feature = "ec2")]
+    fn of_copy(&mut self, args: &CopyArgs) {
+        self.targets(args.source.as_slice());
+        self.input("--manifest", args.manifest.as_deref());
+        self.input("--abort", args.abort.as_deref());
+        self.output("--resume", args.resume.as_deref(), OutputKind::Checkpoint);
+        self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());
+        self.input("--to-sse-c-key-file", args.to.sse_c_key_file.as_deref());
+        self.aws_configuration();
+    }
+
+    #[cfg(feature = "ec2")]
     fn source(&mut self, args: &SourceArgs) {
         self.input("--record", args.record.as_deref());
         self.input("--manifest", args.manifest.as_deref());
@@ -253,6 +268,10 @@ impl Paths {
 
     fn connection(&mut self, args: &ConnectionArgs) {
         self.input("--sse-c-key-file", args.sse_c_key_file.as_deref());
+        self.aws_configuration();
+    }
+
+    fn aws_configuration(&mut self) {
         let variables = [
             "AWS_CA_BUNDLE",
             "AWS_CONFIG_FILE",

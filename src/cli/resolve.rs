@@ -51,7 +51,7 @@ fn budget(args: &ReadingArgs, for_window: u64, at_once: usize) -> Result<Budget,
 
 /// Reads a manifest, and verifies its signature if a key is given. The content is parsed only after the signature of
 /// exactly these bytes was verified.
-fn read_manifest(path: &Path, key: Option<&Path>) -> Result<(Manifest, Option<Signed>), UsageError> {
+pub(super) fn read_manifest(path: &Path, key: Option<&Path>) -> Result<(Manifest, Option<Signed>), UsageError> {
     let text = read_given("--manifest", path, InputKind::Manifest)?;
     let signed = match key {
         None => None,

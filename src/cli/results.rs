@@ -178,6 +178,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Cost(report) => (by_exit(report.exit_code), report.exit_code),
         Report::Hashes(report) => (Verdict::Pass, report.exit_code),
         Report::Preflight(report) => (report.verdict, report.exit_code),
+        Report::Copy(report) => (report.verdict, report.exit_code),
         Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
         Report::Stored(report) => {
             let verdict = match report.exit_code {

@@ -96,6 +96,8 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, UsageError> {
         #[cfg(feature = "ec2")]
         Command::Restore(args) => Box::pin(super::images::run_restore(*args, &settings)).await,
         #[cfg(feature = "ec2")]
+        Command::Copy(args) => Box::pin(super::copy::run(*args, &settings)).await,
+        #[cfg(feature = "ec2")]
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,

@@ -38,6 +38,13 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
                 args.targets.push(costed);
             }
         }
+        #[cfg(feature = "ec2")]
+        Command::Copy(args) => {
+            let of_version = |typed: &TypedTarget| {
+                typed.target(args.version.version_id.as_ref()).map_err(|error| UsageError(error.to_string()))
+            };
+            args.source = args.typed.as_ref().map(of_version).transpose()?;
+        }
         _ => {}
     }
     Ok(())

@@ -23,11 +23,15 @@ pub enum PolicyCommand {
     Audit,
     /// `safe-to-delete`.
     SafeToDelete,
+    /// `copy`, at the source.
+    CopySource,
+    /// `copy`, at the destination.
+    CopyDestination,
 }
 
 impl PolicyCommand {
     /// All commands, with their names as arguments of `policy`.
-    pub const ALL: [(PolicyCommand, &'static str); 9] = [
+    pub const ALL: [(PolicyCommand, &'static str); 11] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::IsStored, "is-stored"),
@@ -37,6 +41,8 @@ impl PolicyCommand {
         (PolicyCommand::Restore, "restore"),
         (PolicyCommand::Audit, "audit"),
         (PolicyCommand::SafeToDelete, "safe-to-delete"),
+        (PolicyCommand::CopySource, "copy-source"),
+        (PolicyCommand::CopyDestination, "copy-destination"),
     ];
 }
 
@@ -125,6 +131,9 @@ const TAGS: &[P] = &[P::Inspect, P::PreflightRestore, P::Restore, P::Audit, P::S
 const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
 /// Commands that read bucket settings for a policy file.
 const KEPT: &[P] = &[P::PreflightStore, P::Store, P::Audit, P::SafeToDelete];
+/// Both ends of a copy; the destination is described, and read with `--verify-destination`.
+const COPY: &[P] = &[P::CopySource, P::CopyDestination];
+const WRITE: &[P] = &[P::CopyDestination];
 const STORED: &[P] = &[P::IsStored, P::PreflightStore, P::Store];
 const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
@@ -143,6 +152,22 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetObjectVersionTagging", On::Objects, TAGS, "Objects"),
     ("s3:GetObjectRetention", On::Objects, LOCKS, "Objects"),
     ("s3:GetObjectLegalHold", On::Objects, LOCKS, "Objects"),
+    ("s3:GetObject", On::Objects, COPY, "Objects"),
+    ("s3:GetObjectVersion", On::Objects, COPY, "Objects"),
+    ("s3:GetObjectAttributes", On::Objects, COPY, "Objects"),
+    ("s3:GetObjectVersionAttributes", On::Objects, COPY, "Objects"),
+    ("s3:GetObjectTagging", On::Objects, COPY, "Objects"),
+    ("s3:GetObjectVersionTagging", On::Objects, COPY, "Objects"),
+    ("s3:ListBucket", On::Bucket, COPY, "Bucket"),
+    ("s3:ListBucketMultipartUploads", On::Bucket, WRITE, "Bucket"),
+    ("s3:GetBucketVersioning", On::Bucket, WRITE, "Bucket"),
+    ("s3:GetEncryptionConfiguration", On::Bucket, WRITE, "Bucket"),
+    ("s3:GetBucketPublicAccessBlock", On::Bucket, WRITE, "Bucket"),
+    ("s3:GetLifecycleConfiguration", On::Bucket, WRITE, "Bucket"),
+    ("s3:PutObject", On::Objects, WRITE, "Write"),
+    ("s3:PutObjectTagging", On::Objects, WRITE, "Write"),
+    ("s3:AbortMultipartUpload", On::Objects, WRITE, "Write"),
+    ("s3:ListMultipartUploadParts", On::Objects, WRITE, "Write"),
     ("s3:ListBucket", On::Bucket, READ, "Bucket"),
     ("s3:ListBucket", On::Bucket, STORED, "Bucket"),
     ("s3:ListBucketVersions", On::Bucket, STORED, "Bucket"),

@@ -3,6 +3,7 @@
 mod ask;
 pub mod audit;
 pub mod bench;
+pub mod copy;
 pub mod cost;
 mod discover;
 mod exit;

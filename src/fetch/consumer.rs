@@ -2,17 +2,20 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::forward::Forwarding;
 use super::in_order::QueueSlot;
 use super::lanes::Md5Pool;
 use crate::checksum::{Digest, Hasher, LaneStream, Room};
 use crate::content::WindowCapture;
-use crate::source::FRAME;
+use crate::source::{FRAME, SourceError};
 
 /// Receives the bytes of one range in order, and hashes them.
 pub(super) struct RangeConsumer<'a> {
     hashers: Vec<Hasher>,
     tap: Option<WindowCapture>,
     waiting: Waiting<'a>,
+    /// Passes the bytes on to a sink.
+    pub forward: Option<Forwarding>,
     /// Small frames, combined until they fill a buffer.
     staged: BytesMut,
 }
@@ -34,16 +37,43 @@ impl<'a> RangeConsumer<'a> {
         ticket: Option<QueueSlot>,
         tap: Option<WindowCapture>,
     ) -> Self {
-        RangeConsumer { hashers, tap, waiting: Waiting { lane, ticket, full: false }, staged: BytesMut::new() }
+        RangeConsumer {
+            hashers,
+            tap,
+            waiting: Waiting { lane, ticket, full: false },
+            forward: None,
+            staged: BytesMut::new(),
+        }
     }
 
     /// Consumes the next bytes, and waits until there is room for more.
-    pub async fn take(&mut self, frame: Bytes) {
+    ///
+    /// # Errors
+    ///
+    /// The sink that the bytes are passed on to has failed.
+    pub async fn take(&mut self, frame: Bytes) -> Result<(), SourceError> {
         self.hash(frame);
+        if let Some(forward) = &mut self.forward {
+            forward.pass().await?;
+        }
         if let Some((pool, _)) = self.waiting.lane.filter(|_| std::mem::take(&mut self.waiting.full)) {
             let pool = Arc::clone(pool);
             // The result is ignored: a panic of another thread loses only the range of that thread.
             drop(tokio::task::spawn_blocking(move || pool.wait_for_room()).await);
+        }
+        Ok(())
+    }
+
+    /// Passes on what is left of the range, and ends it at the sink.
+    ///
+    /// # Errors
+    ///
+    /// The sink has failed.
+    pub async fn forward_rest(&mut self) -> Result<(), SourceError> {
+        self.pass_staged();
+        match &mut self.forward {
+            Some(forward) => forward.end().await,
+            None => Ok(()),
         }
     }
 
@@ -54,7 +84,7 @@ impl<'a> RangeConsumer<'a> {
         if let Some(tap) = &mut self.tap {
             tap.take(&frame);
         }
-        if self.waiting.lane.is_none() && self.waiting.ticket.is_none() {
+        if self.waiting.lane.is_none() && self.waiting.ticket.is_none() && self.forward.is_none() {
             return;
         }
         // A frame is a slice of the connection's read buffer, and keeps the whole buffer in memory. A frame that fills
@@ -62,7 +92,7 @@ impl<'a> RangeConsumer<'a> {
         // and streams in lanes advance in long, even steps.
         if frame.len() * 4 >= FRAME * 3 {
             self.pass_staged();
-            self.waiting.pass(frame);
+            self.pass(frame);
             return;
         }
         let mut rest = &frame[..];
@@ -81,8 +111,16 @@ impl<'a> RangeConsumer<'a> {
 
     fn pass_staged(&mut self) {
         if !self.staged.is_empty() {
-            self.waiting.pass(std::mem::take(&mut self.staged).freeze());
+            let staged = std::mem::take(&mut self.staged).freeze();
+            self.pass(staged);
         }
+    }
+
+    fn pass(&mut self, bytes: Bytes) {
+        if let Some(forward) = &mut self.forward {
+            forward.push(bytes.clone());
+        }
+        self.waiting.pass(bytes);
     }
 
     /// Ends the range. Returns the digests that it computed itself, and its captured window.

@@ -3,6 +3,7 @@
 mod collector;
 mod concurrency;
 mod consumer;
+mod forward;
 mod in_order;
 mod lanes;
 mod quota;
@@ -30,6 +31,8 @@ use crate::verdict::Coverage;
 use crate::sync::lock;
 use collector::RangeDigestCollector;
 use consumer::RangeConsumer;
+use forward::Forwarding;
+pub use forward::RangeSink;
 use in_order::{InOrderQueue, QueueSlot, SerialDigestStates, SerialDigests};
 use lanes::Lanes;
 pub use quota::{Quota, Spent};
@@ -50,6 +53,8 @@ pub struct Job {
     pub quota: Quota,
     /// Windows to measure during the read.
     pub probe: Option<Arc<ProbePlan>>,
+    /// Receives the bytes too.
+    pub forward: Option<Arc<dyn RangeSink>>,
     /// Decode the bytes as a stream, with these limits; the plan must be one of [`ReadPlan::in_order`].
     pub decode: Option<Limits>,
     /// State of an earlier read with the same plan. Its ranges are not read again; it takes precedence over `chosen`.
@@ -362,6 +367,12 @@ impl Shared {
             Some(feed) => Some(feed.admit(range).await?),
             None => None,
         };
+        if let Some(forward) = &self.job.forward
+            && let Err(error) = forward.admit(range).await
+        {
+            self.fail(error);
+            return None;
+        }
         Some((index, ticket))
     }
 
@@ -373,11 +384,16 @@ impl Shared {
         let range = plan.ranges().get(index)?;
         let tap = self.job.probe.as_ref().map(|probe| WindowCapture::new(probe, range.start()));
         let mut sink = RangeConsumer::new(hashers, self.lanes.open(worker, index), ticket, tap);
+        sink.forward = self.job.forward.clone().map(|to| Forwarding::new(to, range));
         let reading =
             range::Range { session: &self.session, crowd: &self.crowd, id: &self.job.id, size: plan.size(), range };
         let begun = self.session.context().clock.monotonic();
         match reading.read(&mut sink).await {
             Ok(()) => {
+                if let Err(error) = sink.forward_rest().await {
+                    self.fail(error);
+                    return None;
+                }
                 let elapsed = self.session.context().clock.monotonic().duration_since(begun);
                 lock(&self.fastest).add(Throughput { bytes: range.len(), elapsed });
                 let (digests, tap) = sink.finish();

@@ -88,7 +88,7 @@ impl Range<'_> {
             }
             context.monitor.received(frame.len() as u64);
             self.crowd.received(frame.len() as u64, context.clock.as_ref());
-            sink.take(frame).await;
+            sink.take(frame).await?;
             *at = end;
         }
         if *at < self.range.end() {

@@ -52,6 +52,7 @@ fn job(setup: &Setup, wanted: &[(Algorithm, PartLayout)]) -> Job {
         budget,
         quota: Quota::default(),
         probe: None,
+        forward: None,
         decode: None,
         from: None,
         keep: None,

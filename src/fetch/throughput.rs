@@ -248,7 +248,7 @@ impl Shared {
                 came += frame.len() as u64;
                 self.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
                 context.monitor.received(frame.len() as u64);
-                sink.take(frame).await;
+                sink.take(frame).await?;
             }
             if came != range.len() {
                 let detail = format!("{came} bytes came of {range}");

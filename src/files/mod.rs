@@ -2,12 +2,14 @@
 
 mod input;
 mod kind;
+mod new_file;
 mod output;
 mod place;
 mod write;
 
 pub use input::{Input, InputError, InputKind, only_owner_writes, open_input, read_bytes, read_text};
 pub use kind::{LOG_MARKER, OutputKind, PLOT_MARKER, is_ours};
+pub use new_file::NewFile;
 pub use output::{OutputError, try_output};
 pub use place::{Place, resolved};
 pub use write::{Rights, create_private, remove_whole, write_output, write_whole};

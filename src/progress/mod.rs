@@ -36,6 +36,8 @@ pub enum Call {
     Image,
     /// STS, KMS, Service Quotas and SSM.
     Account,
+    /// Requests that write an object: uploads, their parts and their end.
+    Write,
 }
 
 /// Receives events during a command. All methods may be called from any thread.

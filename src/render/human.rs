@@ -1,7 +1,9 @@
 use std::io::{self, Write};
 
 use super::audit_lines::AuditLines;
-use super::{Label, Renderer, Style, audit, bench, cost, inspect, preflight, printable, shell_word, task, verify};
+use super::{
+    Label, Renderer, Style, audit, bench, copy, cost, inspect, preflight, printable, shell_word, task, verify,
+};
 use crate::report::{ErrorReport, Report, SummaryReport};
 use crate::verdict::Verdict;
 
@@ -56,6 +58,7 @@ impl<W: Write> Renderer for Human<W> {
             Report::Preflight(report) => preflight::write(&mut self.out, self.style, report)?,
             Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report)?,
             Report::Task(report) => task::write(&mut self.out, self.style, report)?,
+            Report::Copy(report) => copy::write(&mut self.out, self.style, report)?,
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Cost(report) => cost::write(&mut self.out, self.style, report)?,

@@ -6,6 +6,7 @@ mod axis;
 mod bench;
 mod condition;
 mod content;
+mod copy;
 mod cost;
 mod damage;
 mod entries;

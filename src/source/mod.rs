@@ -11,6 +11,7 @@ mod retry;
 pub mod s3;
 mod session;
 mod throttled;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -27,6 +28,7 @@ pub use error::{ErrorKind, SourceError};
 pub use retry::RetryPolicy;
 pub use session::{Context, Session};
 pub use throttled::{RateLimiter, ThrottledSource};
+pub use upload::{Completion, NewObject, PartBody, PartReceipt, PutConditions, UploadService, Written};
 
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, OwnerCheck, PartFacts};
 use crate::ident::{ObjectId, Target};

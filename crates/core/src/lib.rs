@@ -100,6 +100,7 @@ pub mod checkpoint;
 pub mod checks;
 pub mod checksum;
 pub mod content;
+pub mod copy;
 pub mod facts;
 #[doc(hidden)]
 #[allow(

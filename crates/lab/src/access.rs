@@ -1,7 +1,7 @@
 use super::operation::Operation as Op;
 use super::ops::no_such_bucket;
 use super::presigned;
-use super::shared::{ACCOUNT, Shared};
+use super::shared::Shared;
 use super::wire::{Code, S3Error, S3Request};
 
 /// Everything that is checked before an operation looks at keys. Signatures
@@ -36,7 +36,8 @@ fn bucket(shared: &Shared, request: &S3Request, credential: Option<(&str, Option
             detail.region = Some(region);
         }));
     }
-    let other_owner = request.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != ACCOUNT);
+    let other_owner =
+        request.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != shared.options.account);
     let anonymous = bucket.options.private && credential.is_none();
     let unpaid = bucket.options.requester_pays
         && matches!(request.operation, Op::GetObject | Op::HeadObject | Op::GetObjectAttributes)

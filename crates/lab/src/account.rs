@@ -20,14 +20,20 @@ pub(crate) fn partition(region: &str) -> &'static str {
     }
 }
 
-pub(crate) fn caller_arn(region: &str) -> String {
-    format!("arn:{}:iam::{ACCOUNT}:user/lab", partition(region))
+pub(crate) fn caller_arn(account: &str, region: &str) -> String {
+    format!("arn:{}:iam::{account}:user/lab", partition(region))
 }
 
-pub(crate) fn sts(action: Action, region: &str, parameters: &Parameters) -> Result<String, ServiceError> {
+pub(crate) fn sts(
+    account: &str,
+    action: Action,
+    region: &str,
+    parameters: &Parameters,
+) -> Result<String, ServiceError> {
     match action {
         Action::GetCallerIdentity => {
-            Ok(format!("<Arn>{}</Arn><UserId>AIDALAB</UserId><Account>{ACCOUNT}</Account>", caller_arn(region)))
+            let arn = caller_arn(account, region);
+            Ok(format!("<Arn>{arn}</Arn><UserId>AIDALAB</UserId><Account>{account}</Account>"))
         }
         Action::DecodeAuthorizationMessage => {
             let encoded = parameters.get("EncodedMessage").map(String::as_str).unwrap_or_default();

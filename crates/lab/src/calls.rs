@@ -25,6 +25,14 @@ pub struct CallRecord {
     pub if_match: Option<String>,
     /// The id of the access key that the request is signed with.
     pub access_key: Option<String>,
+    /// The Region that the request is signed for.
+    pub region: Option<String>,
+    /// The `x-amz-expected-bucket-owner` header.
+    pub expected_owner: Option<String>,
+    /// The `If-None-Match` header.
+    pub if_none_match: Option<String>,
+    /// The `x-amz-mp-object-size` header.
+    pub object_size: Option<String>,
     /// 0 if the connection ended without an answer.
     pub status: u16,
     /// Bytes of the body given to the connection so far.
@@ -44,6 +52,10 @@ impl CallRecord {
             range: request.header("range").map(str::to_owned),
             if_match: request.header("if-match").map(str::to_owned),
             access_key: request.credential().map(|(key, _)| key.to_owned()),
+            region: request.credential().and_then(|(_, region)| region).map(str::to_owned),
+            expected_owner: request.header("x-amz-expected-bucket-owner").map(str::to_owned),
+            if_none_match: request.header("if-none-match").map(str::to_owned),
+            object_size: request.header("x-amz-mp-object-size").map(str::to_owned),
             status: 0,
             bytes_sent: 0,
             fault: None,

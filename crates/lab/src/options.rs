@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::deny::Deny;
 
+/// Account of the lab, unless its options name another.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
 /// What advances stores, restores and copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskPace {
@@ -23,8 +26,10 @@ pub struct LabOptions {
     pub data: Option<PathBuf>,
     /// Actions that are denied from the start.
     pub deny: Vec<Deny>,
-    /// Region of the endpoint, and of buckets created without one.
+    /// Region of the endpoint, and of buckets created without one. It decides the partition in ARNs.
     pub region: String,
+    /// Account of twelve digits that the caller belongs to and that owns the buckets.
+    pub account: String,
     /// Delay before each answer.
     pub latency: Duration,
     /// Limit in bytes per second over all connections; `None` for no limit.
@@ -50,6 +55,7 @@ impl Default for LabOptions {
             data: None,
             deny: Vec::new(),
             region: "us-east-1".to_owned(),
+            account: ACCOUNT.to_owned(),
             latency: Duration::ZERO,
             rate: None,
             default_checksum: true,

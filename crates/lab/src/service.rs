@@ -110,7 +110,7 @@ impl ServiceCall {
         };
         // AWS asks no permission for GetCallerIdentity.
         if action != Action::GetCallerIdentity && shared.denies(action.iam(), "") {
-            return Err(self.denied(action));
+            return Err(self.denied(&shared.options.account, action));
         }
         match &self.protocol {
             Protocol::Ec2(parameters) => {
@@ -127,7 +127,7 @@ impl ServiceCall {
                 ))
             }
             Protocol::Sts(parameters) => {
-                let inside = account::sts(action, &self.region, parameters)?;
+                let inside = account::sts(&shared.options.account, action, &self.region, parameters)?;
                 Ok(format!(
                     "<{0}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{0}Result>{inside}</{0}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{0}Response>",
                     self.name
@@ -140,8 +140,8 @@ impl ServiceCall {
         }
     }
 
-    fn denied(&self, action: Action) -> ServiceError {
-        let arn = account::caller_arn(&self.region);
+    fn denied(&self, caller: &str, action: Action) -> ServiceError {
+        let arn = account::caller_arn(caller, &self.region);
         let iam = action.iam();
         match self.protocol {
             Protocol::Ec2(_) => {

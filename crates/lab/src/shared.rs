@@ -9,13 +9,11 @@ use super::checksum::{Algorithm, Hasher};
 use super::cloud::Cloud;
 use super::deny::Deny;
 use super::fault::Script;
+pub(crate) use super::options::ACCOUNT;
 use super::options::LabOptions;
 use super::pace::Pace;
 use super::store::{Folder, Store};
 use crate::sync::lock;
-
-/// Account that owns every bucket of the lab.
-pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// State that all connections of a lab share.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use super::usage::UsageError;
 use tokio_util::sync::CancellationToken;
 
 /// Requires `--yes` if there is no terminal to ask on. Checked before the work, so that it does not fail at its end.
-fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
+pub(super) fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
     if starting.yes || starting.dry_run || (io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Ok(());
     }
@@ -41,7 +41,7 @@ async fn ask(question: &str, cancel: &CancellationToken) -> Option<String> {
 }
 
 /// Asks for consent to start the task. `false` after Ctrl-C.
-async fn agreed(starting: &StartingArgs, question: &str, cancel: &CancellationToken) -> bool {
+pub(super) async fn agreed(starting: &StartingArgs, question: &str, cancel: &CancellationToken) -> bool {
     if starting.yes {
         return !cancel.is_cancelled();
     }

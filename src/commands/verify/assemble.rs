@@ -82,7 +82,14 @@ pub(super) fn assemble(
         exit_code: exit(request, &findings, ending.stopped.as_ref()),
     };
     let doubt = Doubt::of(&findings);
-    Verified { report, manifest, finished: ending.stopped.is_none(), doubt, etag_parts: ending.etag_parts }
+    Verified {
+        report,
+        manifest,
+        finished: ending.stopped.is_none(),
+        doubt,
+        etag_parts: ending.etag_parts,
+        digests: ending.digests,
+    }
 }
 
 /// All findings in the order of the report: identity, size, proof, the references, and their contradiction.

@@ -19,9 +19,10 @@ mod undocumented;
 use tokio_util::sync::CancellationToken;
 
 pub use matched::ETagParts;
-pub use options::{Expected, ParseExpectedError, VerifyOptions};
+pub use options::{Expected, Forward, ParseExpectedError, VerifyOptions};
 
 use super::{Discovery, discover};
+use crate::checks::Digests;
 use crate::facts::{Readability, readability};
 use crate::fetch::{Spent, Stop};
 use crate::manifest::Manifest;
@@ -47,6 +48,8 @@ pub struct Verified {
     pub doubt: Option<Doubt>,
     /// The layout under which the stored ETag matched; `None` if it did not match or is not composite.
     pub etag_parts: Option<PartLayout>,
+    /// The digests that were computed; `None` if nothing was read.
+    pub digests: Option<Digests>,
 }
 
 /// Why a verification could not start.

@@ -6,10 +6,10 @@ use crate::checkpoint::CheckpointFile;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::LogicalSizeSource;
 use crate::content::Limits;
-use crate::fetch::Quota;
+use crate::fetch::{Quota, RangeSink};
 use crate::ident::{ETag, ETagForm};
 use crate::manifest::{GivenSums, Manifest, Signed};
-use crate::plan::{Budget, Sample};
+use crate::plan::{Budget, PartLayout, Sample};
 use crate::source::ObjectSource;
 use crate::units::PartNumber;
 use crate::verdict::{CheckId, CheckName, Origin, Subject};
@@ -57,6 +57,19 @@ pub struct VerifyOptions {
     pub logical: LogicalSizeSource,
     /// Checkpoint file to resume from and to write.
     pub resume: Option<CheckpointFile>,
+    /// Where the bytes of the first read go, besides the hashers.
+    pub forward: Option<Forward>,
+}
+
+/// A receiver of the bytes that a verification reads.
+#[derive(Clone)]
+pub struct Forward {
+    /// The parts that the receiver makes of the bytes; no range crosses their boundaries.
+    pub layout: PartLayout,
+    /// Digests of these parts to compute, besides those that the references need.
+    pub digests: Vec<Algorithm>,
+    /// The receiver.
+    pub sink: Arc<dyn RangeSink>,
 }
 
 impl Default for VerifyOptions {
@@ -82,6 +95,7 @@ impl Default for VerifyOptions {
             decode: None,
             logical: LogicalSizeSource::default(),
             resume: None,
+            forward: None,
         }
     }
 }
@@ -89,7 +103,7 @@ impl Default for VerifyOptions {
 impl VerifyOptions {
     /// Whether the bytes are read only to judge references.
     pub(super) fn reads_nothing_else(&self) -> bool {
-        self.digest.is_empty() && !self.manifest_wanted && self.decode.is_none()
+        self.digest.is_empty() && !self.manifest_wanted && self.decode.is_none() && self.forward.is_none()
     }
 
     /// Whether the check prevents a pass while it is unknown.

@@ -134,12 +134,16 @@ impl<'a> VerifyRun<'a> {
             wanted.push((MANIFEST_PARTS, self.found.layout.for_manifest(size)));
             wanted.push((MANIFEST_WHOLE, PartLayout::whole(size)));
         }
-        let planned = match self.request.sample {
-            Some(_) => ReadPlan::of_sample,
-            None if self.request.decode.is_some() => ReadPlan::in_order,
-            None => ReadPlan::new,
+        let budget = self.request.budget;
+        let plan = match &self.request.forward {
+            _ if self.request.sample.is_some() => ReadPlan::of_sample(size, &wanted, budget),
+            Some(forward) => {
+                wanted.extend(forward.digests.iter().map(|algorithm| (*algorithm, forward.layout.clone())));
+                ReadPlan::along(size, &wanted, &forward.layout, budget)
+            }
+            None if self.request.decode.is_some() => ReadPlan::in_order(size, &wanted, budget),
+            None => ReadPlan::new(size, &wanted, budget),
         };
-        let plan = planned(size, &wanted, self.request.budget);
         plan.fits(self.request.budget).map_err(|error| VerifyError::Request(error.to_string()))?;
         let (ranges, references) = (plan.ranges().len(), references.len());
         tracing::debug!(target: "stored_ami::plan", ranges, bytes = size, references, "read plan");
@@ -212,6 +216,7 @@ impl<'a> VerifyRun<'a> {
             budget: self.request.budget,
             quota: self.request.quota.clone(),
             probe: probe.map(Arc::new),
+            forward: self.request.forward.as_ref().filter(|_| self.reading.is_none()).map(|to| Arc::clone(&to.sink)),
             decode: self.request.decode.filter(|_| reader.decode),
             from: reader.from,
             keep: reader.keep,

@@ -67,6 +67,7 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         Report::Stored(report) => (&report.key, report.exit_code),
         Report::Cost(report) => (&report.target, report.exit_code),
         Report::Task(report) => (&report.image, report.exit_code),
+        Report::Copy(report) => (&report.destination, report.exit_code),
         _ => return None,
     };
     let mut text = Vec::new();

@@ -21,9 +21,11 @@ use super::bounded::BoundedAnswers;
 use super::context::{Lacks, OwnerChecks};
 #[cfg(feature = "ec2")]
 use super::http::sdk_client;
-use super::http::{CONNECT_TIMEOUT, READ_TIMEOUT, Reached, Trust, client, metadata_client, small_client};
+use super::http::{
+    CONNECT_TIMEOUT, READ_TIMEOUT, Reached, Trust, client, metadata_client, small_client, upload_client,
+};
 use super::setting_error::SettingError;
-use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, Wire, provider};
+use super::settings::{Cached, Endpoint, Looked, Notes, Service, Settings, SettingsScope, Wire, provider};
 use super::traced::Traced;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts;
@@ -47,6 +49,8 @@ pub struct S3Options {
     pub expected_bucket_owner: Option<String>,
     /// Key for objects encrypted with SSE-C.
     pub customer_key: Option<SseCustomerKey>,
+    /// Which settings apply besides these options.
+    pub scope: SettingsScope,
     /// Time limit for a response that is not the bytes of an object, from sending the request to the end of the
     /// response; 60 seconds if absent.
     pub patience: Option<Duration>,
@@ -149,7 +153,7 @@ impl Connection {
     }
 
     async fn resolve(options: S3Options) -> Result<Self, ConnectError> {
-        Connection::of(Settings::load(options.profile.as_deref()).await?, options).await
+        Connection::of(Settings::load(options.profile.as_deref(), options.scope).await?, options).await
     }
 
     async fn of(settings: Settings, options: S3Options) -> Result<Self, ConnectError> {
@@ -223,8 +227,21 @@ impl Connection {
         self.shared.region().map_or("", |region| region.as_ref())
     }
 
+    /// The same, for buckets of this account: requests on a bucket of another one fail.
+    #[must_use]
+    pub fn with_expected_owner(&self, account: &str) -> Self {
+        let options = S3Options { expected_bucket_owner: Some(account.to_owned()), ..(*self.options).clone() };
+        Connection { options: Arc::new(options), ..self.clone() }
+    }
+
+    /// The URL of S3, if a setting names one.
+    pub fn endpoint_url(&self) -> Option<String> {
+        let endpoint = self.settings.endpoint(Service::S3, self.options.endpoint_url.as_deref());
+        endpoint.ok().flatten().map(|endpoint| endpoint.url)
+    }
+
     /// Which service answers; its documentation decides what a response means.
-    pub(super) fn answers(&self) -> facts::Service {
+    pub fn answers(&self) -> facts::Service {
         self.answers
     }
 
@@ -260,6 +277,13 @@ impl Connection {
     /// A client with its own connections.
     pub(super) fn fresh_client(&self) -> Client {
         Client::from_conf(self.s3_config(client(&self.trust, &self.reached)))
+    }
+
+    /// A client for uploads, with its own connections and without time limits: these depend on the size of a part.
+    pub(super) fn upload_client(&self) -> Client {
+        let no_limits = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let config = self.s3_config(upload_client(&self.trust, &self.reached));
+        Client::from_conf(config.to_builder().timeout_config(no_limits).build())
     }
 
     fn s3_config(&self, http: SharedHttpClient) -> aws_sdk_s3::Config {
@@ -360,6 +384,13 @@ async fn region(
     if own_endpoint {
         // Other servers rarely check the Region, but a signature must name one.
         return Ok(Region::new("us-east-1"));
+    }
+    if settings.is_of_profile_only() {
+        let profile = settings.profile_name();
+        return Err(SettingError::new(format!(
+            "profile `{profile}` has no region, and this connection takes none from the environment; add one to the \
+             profile or give it as an option"
+        )));
     }
     let machine = ImdsRegionProvider::builder().configure(metadata).build();
     let unset = "no Region is set; give --region, or set AWS_REGION or a profile's region";

@@ -29,6 +29,7 @@ mod setting_error;
 mod settings;
 mod shape;
 mod traced;
+mod upload;
 mod whole;
 
 pub use bucket::S3Bucket;
@@ -36,6 +37,8 @@ pub use buckets::Buckets;
 pub use connect::{Connection, S3Options, SseCustomerKey};
 pub use object::S3Object;
 pub use presigned::PresignedObject;
+pub use settings::SettingsScope;
+pub use upload::S3Upload;
 
 #[cfg(feature = "ec2")]
 pub(crate) use error::translate;

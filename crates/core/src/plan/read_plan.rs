@@ -60,16 +60,35 @@ impl ReadPlan {
         Self::planned(size, wanted, budget, Purpose::InOrder)
     }
 
+    /// As [`Self::new`], with ranges that never cross a boundary between parts of `along`.
+    pub fn along(size: u64, wanted: &[(Algorithm, PartLayout)], along: &PartLayout, budget: Budget) -> Self {
+        Self::cut_along(size, wanted, budget, Purpose::Digests, Some(along))
+    }
+
     /// As [`Self::new`], for a read of some of the ranges, without the digests that need every byte in order.
     pub fn of_sample(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget) -> Self {
         Self::planned(size, wanted, budget, Purpose::Sample)
     }
 
     fn planned(size: u64, wanted: &[(Algorithm, PartLayout)], budget: Budget, purpose: Purpose) -> Self {
+        Self::cut_along(size, wanted, budget, purpose, None)
+    }
+
+    fn cut_along(
+        size: u64,
+        wanted: &[(Algorithm, PartLayout)],
+        budget: Budget,
+        purpose: Purpose,
+        along: Option<&PartLayout>,
+    ) -> Self {
         let (layouts, needs) = distinct(wanted);
-        let main = main_layout(&layouts, &needs);
+        let main = match along {
+            Some(along) => layouts.iter().position(|layout| layout == along),
+            None => main_layout(&layouts, &needs),
+        };
         let is_sampled = purpose == Purpose::Sample;
-        let base = main.and_then(|main| layouts.get(main)).cloned().unwrap_or(PartLayout::whole(size));
+        let of_main = main.and_then(|main| layouts.get(main));
+        let base = along.or(of_main).cloned().unwrap_or(PartLayout::whole(size));
         let of_parts = state::bytes_of_parts(&layouts, needs.iter().filter_map(|need| layouts.get(need.layout)));
         // For pieces of parts, only digests that combine are kept. Each part may add one range.
         let of_piece =

@@ -3,7 +3,7 @@
 //! # The JSON lines
 //!
 //! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
-//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `bench`, `hashes`, `cost`, `audited`,
+//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `bench`, `hashes`, `cost`, `audited`,
 //! `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
@@ -14,6 +14,7 @@ mod audit_note;
 mod bench;
 mod consistent;
 mod content;
+mod copy;
 mod cost;
 mod damage;
 mod demands;
@@ -44,6 +45,7 @@ pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, PartState, ProbeReport, RatioBasisReport, RatioReport,
     RegionReport, StreamReport,
 };
+pub use copy::{CopyFindingReport, CopyOutcome, CopyReport, EndReport};
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use damage::{DamageSummary, DamagedRun};
 pub use demands::Demands;
@@ -85,6 +87,8 @@ pub enum Report {
     Stored(StoredReport),
     /// A store or a restore task.
     Task(Box<TaskReport>),
+    /// A copy of an object.
+    Copy(Box<CopyReport>),
     /// Result of `bench`.
     Bench(Box<BenchReport>),
     /// Hashing speed of this machine.

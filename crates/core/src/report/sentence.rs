@@ -6,6 +6,9 @@ impl Report {
         match self {
             Report::Inspect(report) => format!("inspect {}: {}", report.target, word(report.exit_code)),
             Report::Verify(report) => format!("verify {}: {}", report.target, report.verdict),
+            Report::Copy(report) => {
+                format!("copy {} to {}: {}", report.source, report.destination, word(report.exit_code))
+            }
             Report::Preflight(report) => {
                 format!("preflight of the {} of {}: {}", report.operation, report.target, report.verdict)
             }

@@ -30,6 +30,10 @@ pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Re
             request.headers.remove(http::header::RANGE);
             request.query.retain(|(name, _)| name != "partNumber");
         }
+        Fault::ConditionsIgnored => {
+            request.headers.remove(http::header::IF_NONE_MATCH);
+            request.headers.remove(http::header::IF_MATCH);
+        }
         Fault::PartHeadLies => request.query.retain(|(name, _)| name != "partNumber"),
         // This answer is not sent.
         Fault::Dropped => return Ok(Some(Reply::empty(StatusCode::OK))),

@@ -71,6 +71,8 @@ pub enum Fault {
         /// Bits to flip.
         mask: u8,
     },
+    /// `If-None-Match` and `If-Match` of a write are ignored, as by servers that overwrite and answer with success.
+    ConditionsIgnored,
     /// `?attributes` is answered with the object, as by a server that does not know the subresource.
     AttributesIgnored,
     /// `HEAD ?partNumber` states the size of the whole object, as old versions of Ceph do.
@@ -132,6 +134,7 @@ impl fmt::Display for Fault {
             Fault::ReplaceObject => f.write_str("object replaced behind the answer"),
             Fault::DeleteObject => f.write_str("object deleted behind the answer"),
             Fault::FlipOnWire { offset, mask } => write!(f, "byte {offset} of the body flipped by {mask:#04x}"),
+            Fault::ConditionsIgnored => f.write_str("conditions of a write ignored"),
             Fault::AttributesIgnored => f.write_str("the object instead of its attributes"),
             Fault::PartHeadLies => f.write_str("part number ignored"),
             Fault::PartSizesShifted(by) => write!(f, "end of part 1 shifted by {by}"),

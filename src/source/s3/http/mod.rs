@@ -45,8 +45,21 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for the head of a response.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Time limit for the head of the response to an upload, from the start of the request. A part of 5 GiB takes 12 hours
+/// at 1 Mbit/s.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// A client with its own connections.
 pub(super) fn client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
+    patient_client(trust, reached, READ_TIMEOUT)
+}
+
+/// A client for requests whose time depends on the size of their body. The caller limits their time.
+pub(super) fn upload_client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
+    patient_client(trust, reached, UPLOAD_TIMEOUT)
+}
+
+fn patient_client(trust: &Trust, reached: &Reached, patience: Duration) -> SharedHttpClient {
     if behind_a_proxy() {
         return sdk_client(trust, reached);
     }
@@ -61,7 +74,7 @@ pub(super) fn client(trust: &Trust, reached: &Reached) -> SharedHttpClient {
         // An invalid header line is ignored and does not fail the response.
         .http1_ignore_invalid_headers_in_responses(true)
         .build(tls);
-    named(Wire { client, patience: READ_TIMEOUT }.into_shared(), reached)
+    named(Wire { client, patience }.into_shared(), reached)
 }
 
 fn behind_a_proxy() -> bool {

@@ -43,6 +43,11 @@ impl Environment {
         Ok(Environment(found))
     }
 
+    /// Only the variables for which `keep` holds.
+    pub fn only(self, keep: impl Fn(&str) -> bool) -> Self {
+        Environment(self.0.into_iter().filter(|(name, _)| keep(name)).collect())
+    }
+
     /// The value without surrounding white space; `None` if nothing is left.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.as_given(name).map(str::trim).filter(|value| !value.is_empty())
@@ -63,7 +68,7 @@ fn is_read(name: &str) -> bool {
     name.starts_with("AWS_") || NAMES.contains(&name) || name == "no_proxy" || is_proxy(name)
 }
 
-fn is_proxy(name: &str) -> bool {
+pub(super) fn is_proxy(name: &str) -> bool {
     PROXIES.contains(&name)
 }
 

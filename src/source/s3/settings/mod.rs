@@ -9,6 +9,7 @@ mod files;
 mod plan;
 mod process;
 mod proxy;
+mod scope;
 mod values;
 mod web_identity;
 
@@ -23,6 +24,7 @@ pub(super) use credentials::{Notes, Wire, provider};
 pub(super) use endpoints::Endpoint;
 pub(crate) use endpoints::Service;
 pub(super) use environment::Environment;
+pub use scope::SettingsScope;
 
 /// The environment and the selected profile.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub(super) struct Settings {
     profiles: ProfileSet,
     /// Whether a flag names the profile, which then takes precedence over the keys of the environment.
     explicit: bool,
+    scope: SettingsScope,
 }
 
 impl Settings {
@@ -39,11 +42,11 @@ impl Settings {
     /// # Errors
     ///
     /// A setting is wrong or a file is unreadable.
-    pub async fn load(flag: Option<&str>) -> Result<Self, SettingError> {
+    pub async fn load(flag: Option<&str>, scope: SettingsScope) -> Result<Self, SettingError> {
         let env = Environment::read()?;
         proxy::check(&env)?;
         let texts = files::Texts::read(&env)?;
-        Settings::of(env, &texts, flag).await
+        Settings::of(env, &texts, flag).await?.within(scope)
     }
 
     /// Settings from an environment and the text of the files. `flag` is the profile from the command line.
@@ -69,7 +72,7 @@ impl Settings {
                 )))
             }
             _ => {
-                let settings = Settings { env, profiles, explicit: flag.is_some() };
+                let settings = Settings { env, profiles, explicit: flag.is_some(), scope: SettingsScope::Environment };
                 // Without this check, its endpoints would be ignored silently and requests would go to AWS.
                 match settings.profile("services") {
                     Some(section) if !texts.has_services(section) => Err(SettingError::new(format!(

@@ -105,6 +105,7 @@ impl Settings {
             let session = self.env().get("AWS_ROLE_SESSION_NAME").map(str::to_owned);
             return Ok(Plan::WebIdentity { role: role.to_owned(), token_file: file.to_owned(), session });
         }
+        self.may_use_machine()?;
         let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
         let in_container = container.iter().any(|name| self.env().get(name).is_some());
         Ok(if in_container { self.container() } else { Plan::Instance })
@@ -204,6 +205,10 @@ impl Settings {
 
     fn named_source(&self, profile: &str, source: &str) -> Result<Plan, SettingError> {
         match source.to_ascii_lowercase().as_str() {
+            "environment" if self.is_of_profile_only() => Err(SettingError::new(format!(
+                "profile `{profile}` has credential_source = Environment, and this connection takes its credentials \
+                 from its profile only"
+            ))),
             "environment" => self.environment_keys()?.map(Plan::Environment).ok_or_else(|| {
                 SettingError::new(format!(
                     "profile `{profile}` has credential_source = Environment, and AWS_ACCESS_KEY_ID is not set"

@@ -1,0 +1,13 @@
+//! Copies of objects: how a copy is written so that it equals its source, and what shows that it does.
+
+mod checksum;
+mod compare;
+mod finding;
+mod layout;
+mod state;
+
+pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
+pub use compare::{ExpectedObject, Sameness, compare_written, sameness};
+pub use finding::{CopyCheck, CopyFinding, ParseCopyCheckError};
+pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout};
+pub use state::{CopyState, CopyStateError, SourceState};

@@ -1,0 +1,157 @@
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Exit, IdentityReport, LeftReport, Note, StatsReport};
+use crate::copy::{CopyCheck, CopyFinding};
+use crate::text::words;
+use crate::verdict::{CheckId, Verdict};
+
+words! {
+    /// What became of a copy.
+    pub enum CopyOutcome {
+        /// Nothing was written; this is what a copy would do.
+        Planned = "planned",
+        /// The copy was written.
+        Copied = "copied",
+        /// The same object is there already; nothing was written.
+        AlreadyThere = "already_there",
+        /// Another object is there; nothing was written.
+        Occupied = "occupied",
+        /// A condition is not met; nothing was written.
+        Refused = "refused",
+        /// No object was made: the source was not proved, or the transfer failed.
+        NotMade = "not_made",
+        /// The server may have made the object, and does not say.
+        NotKnown = "not_known",
+    }
+}
+
+/// Result of `copy`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CopyReport {
+    /// The source, as a URI or a path.
+    pub source: String,
+    /// The destination, as a URI or a path.
+    pub destination: String,
+    /// What became of the copy.
+    pub outcome: CopyOutcome,
+    /// `pass`, `fail` or `unknown`, over all findings.
+    pub verdict: Verdict,
+    /// The identity and the place at the source.
+    pub from: EndReport,
+    /// The identity and the place at the destination.
+    pub to: EndReport,
+    /// The state of the source that was copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<IdentityReport>,
+    /// The state of the object at the destination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_identity: Option<IdentityReport>,
+    /// Names of the references that the bytes of the source matched.
+    pub proved_by: Vec<CheckId>,
+    /// Number of parts of the copy; absent if it is written in one request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u64>,
+    /// The checksum that is stored with the copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// Storage class that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// User metadata that goes with the copy.
+    pub metadata: BTreeMap<String, String>,
+    /// Tags that go with the copy.
+    pub tags: BTreeMap<String, String>,
+    /// The value of the metadata `stored-ami-copy`, which marks the object as that of this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_id: Option<String>,
+    /// One finding per check.
+    pub findings: Vec<CopyFindingReport>,
+    /// Required checks whose `unknown` was accepted. This changes the exit code, not the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<CopyCheck>,
+    /// Uploads that could not be removed or were kept, with the commands that remove them.
+    pub left_behind: Vec<LeftReport>,
+    /// Bytes of parts that were sent, including repeated ones.
+    pub sent_bytes: u64,
+    /// Requests, bytes read and time.
+    pub stats: StatsReport,
+    /// Remarks.
+    pub notes: Vec<Note>,
+    /// Exit code of the command.
+    pub exit_code: Exit,
+}
+
+/// One end of a copy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EndReport {
+    /// Profile that was named for this end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Region that the requests are signed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Account of the caller; absent if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Partition of the caller; absent if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// ARN of the caller; absent if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// Why the caller is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_because: Option<String>,
+    /// Account that the bucket must belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// The result of one check of a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CopyFindingReport {
+    /// Name of the check.
+    pub check: CopyCheck,
+    /// Whether the copy may not count as proved without it.
+    pub required: bool,
+    /// `pass`, `fail` or `unknown`.
+    pub verdict: Verdict,
+    /// What was found.
+    pub detail: String,
+}
+
+impl From<&CopyFinding> for CopyFindingReport {
+    fn from(finding: &CopyFinding) -> Self {
+        CopyFindingReport {
+            check: finding.check,
+            required: finding.required,
+            verdict: finding.verdict,
+            detail: finding.text.clone(),
+        }
+    }
+}
+
+impl CopyReport {
+    /// Adds findings, and recomputes verdict and exit code. `accept` names the checks that may be unknown.
+    pub fn add(&mut self, findings: &[CopyFinding], accept: &[CopyCheck]) {
+        self.findings.extend(findings.iter().map(CopyFindingReport::from));
+        let any = |verdict| self.findings.iter().any(|finding| finding.required && finding.verdict == verdict);
+        self.verdict = if any(Verdict::Fail) {
+            Verdict::Fail
+        } else if any(Verdict::Unknown) || self.findings.is_empty() {
+            Verdict::Unknown
+        } else {
+            Verdict::Pass
+        };
+        let open = |finding: &&CopyFindingReport| finding.required && finding.verdict == Verdict::Unknown;
+        let open: Vec<CopyCheck> = self.findings.iter().filter(open).map(|finding| finding.check).collect();
+        self.accepted = open.iter().copied().filter(|check| accept.contains(check)).collect();
+        self.exit_code = match self.verdict {
+            Verdict::Unknown if !open.is_empty() && open.len() == self.accepted.len() => Exit::Passed,
+            verdict => Exit::from(verdict),
+        };
+    }
+}

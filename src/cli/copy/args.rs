@@ -1,0 +1,223 @@
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::cli::args::{OutputArgs, VersionArgs};
+use crate::cli::images::args::StartingArgs;
+use crate::cli::usage::UsageError;
+use crate::commands::verify::Expected;
+use crate::copy::CopyCheck;
+use crate::ident::{ObjectUri, Target, TypedTarget};
+use crate::plan::Concurrency;
+use crate::units::ByteSize;
+
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// What to copy: an object or a file
+    #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
+    pub typed: Option<TypedTarget>,
+    #[arg(skip)]
+    pub source: Option<Target>,
+    /// Where to: s3://bucket/key, s3://bucket/prefix/ to keep the name, or a file
+    #[arg(value_name = "DESTINATION", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
+    pub destination: Option<Destination>,
+    /// Keep the state of the copy in this file, and go on with the copy if it exists; removed when the copy is made
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub resume: Option<PathBuf>,
+    /// Remove the unfinished upload of this state file, and the file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
+    pub abort: Option<PathBuf>,
+    #[command(flatten)]
+    pub version: VersionArgs,
+    #[command(flatten)]
+    pub from: FromArgs,
+    #[command(flatten)]
+    pub to: ToArgs,
+    #[command(flatten)]
+    pub object: NewObjectArgs,
+    #[command(flatten)]
+    pub proof: ProofArgs,
+    #[command(flatten)]
+    pub starting: StartingArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// A manifest that an earlier verify wrote, to prove the source with
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub manifest: Option<PathBuf>,
+    /// A value the source must have; base64 or hexadecimal, -N behind it for one over N parts
+    #[arg(long, value_name = "ALGORITHM:VALUE")]
+    pub expect: Vec<Expected>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Source (an end with its own profile takes nothing from the environment)")]
+pub struct FromArgs {
+    /// Profile for the source; its keys, Region, endpoint and CA, and nothing of the environment
+    #[arg(long = "from-profile", id = "from_profile", value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Region of the source
+    #[arg(long = "from-region", id = "from_region", value_name = "REGION")]
+    pub region: Option<String>,
+    /// Endpoint of the source
+    #[arg(long = "from-endpoint-url", id = "from_endpoint_url", value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Read the source with unsigned requests, if it is public
+    #[arg(long = "from-no-sign-request", id = "from_no_sign_request")]
+    pub no_sign_request: bool,
+    /// Accept the charges of a Requester Pays bucket at the source
+    #[arg(long = "from-request-payer", id = "from_request_payer", value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    pub request_payer: Option<String>,
+    /// Fail unless the bucket of the source belongs to this account
+    #[arg(long = "from-expected-bucket-owner", id = "from_expected_bucket_owner", value_name = "ACCOUNT")]
+    pub expected_bucket_owner: Option<String>,
+    /// File with the 32-byte key of a source encrypted with SSE-C
+    #[arg(long = "from-sse-c-key-file", id = "from_sse_c_key_file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sse_c_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Destination")]
+pub struct ToArgs {
+    /// Profile for the destination; its keys, Region, endpoint and CA, and nothing of the environment
+    #[arg(long = "to-profile", id = "to_profile", value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Region of the destination
+    #[arg(long = "to-region", id = "to_region", value_name = "REGION")]
+    pub region: Option<String>,
+    /// Endpoint of the destination
+    #[arg(long = "to-endpoint-url", id = "to_endpoint_url", value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Accept the charges of a Requester Pays bucket at the destination
+    #[arg(long = "to-request-payer", id = "to_request_payer", value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    pub request_payer: Option<String>,
+    /// Account that the bucket of the destination must belong to [default: that of the destination's credentials]
+    #[arg(long = "to-expected-bucket-owner", id = "to_expected_bucket_owner", value_name = "ACCOUNT")]
+    pub expected_bucket_owner: Option<String>,
+    /// File with a 32-byte key to encrypt the copy with (SSE-C)
+    #[arg(long = "to-sse-c-key-file", id = "to_sse_c_key_file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sse_c_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The copy")]
+pub struct NewObjectArgs {
+    /// Storage class of the copy, such as GLACIER_IR [default: that of the bucket]
+    #[arg(long, value_name = "CLASS")]
+    pub storage_class: Option<String>,
+    /// KMS key to encrypt the copy with [default: the encryption of the bucket]
+    #[arg(long, value_name = "KEY", conflicts_with = "to_sse_c_key_file")]
+    pub sse_kms_key: Option<String>,
+    /// User metadata and content type of the copy
+    #[arg(long, value_enum, default_value_t = MetadataChoice::Copy)]
+    pub metadata: MetadataChoice,
+    /// Tags of the copy: `copy`, `none`, or KEY=VALUE to add one to those of the source
+    #[arg(long, value_name = "copy|none|KEY=VALUE", default_value = "copy")]
+    pub tags: Vec<TagWord>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Proof and limits")]
+pub struct ProofArgs {
+    /// Make the copy even if nothing proves the bytes of the source, as long as nothing refutes them
+    #[arg(long)]
+    pub unproved: bool,
+    /// Read the copy afterwards, and hold it against what was sent
+    #[arg(long)]
+    pub verify_destination: bool,
+    /// Let these required checks be unknown
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub accept: Vec<CopyCheck>,
+    /// Number of parallel GETs, or auto: begin with 48 and find what is best
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<Concurrency>,
+    /// Memory of the whole process, at the most
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    pub max_memory: ByteSize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MetadataChoice {
+    Copy,
+    None,
+}
+
+/// One value of `--tags`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagWord {
+    Copy,
+    None,
+    Pair(String, String),
+}
+
+impl FromStr for TagWord {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.split_once('=')) {
+            ("copy", _) => Ok(TagWord::Copy),
+            ("none", _) => Ok(TagWord::None),
+            (_, Some((key, value))) if !key.is_empty() => Ok(TagWord::Pair(key.to_owned(), value.to_owned())),
+            _ => Err("write copy, none or KEY=VALUE"),
+        }
+    }
+}
+
+/// Where a copy goes, as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    File(PathBuf),
+    Object(ObjectUri),
+    /// The name of the source is added.
+    Prefix {
+        bucket: String,
+        prefix: String,
+    },
+}
+
+impl FromStr for Destination {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let of_s3 = text.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+        match of_s3 {
+            Some((bucket, prefix)) if !bucket.is_empty() && (prefix.is_empty() || prefix.ends_with('/')) => {
+                Ok(Destination::Prefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+            }
+            _ => match text.parse::<Target>().map_err(|error| error.to_string())? {
+                Target::Object(uri) if uri.version.is_some() => Err("a version cannot be written".to_owned()),
+                Target::Object(uri) => Ok(Destination::Object(uri)),
+                Target::File(path) => Ok(Destination::File(path)),
+                Target::Presigned(_) => Err("a presigned URL cannot be written; name it as s3://bucket/key".to_owned()),
+            },
+        }
+    }
+}
+
+/// The name of a source without its path.
+fn name_of(source: &Target) -> Option<&str> {
+    let name = match source {
+        Target::Object(uri) => uri.key.rsplit('/').next(),
+        Target::File(path) => path.file_name().and_then(|name| name.to_str()),
+        Target::Presigned(_) => None,
+    };
+    name.filter(|name| !name.is_empty())
+}
+
+impl Destination {
+    /// The destination, with the name of the source where only a folder is given.
+    pub(in crate::cli) fn target(&self, source: &Target) -> Result<Target, UsageError> {
+        let no_name = || UsageError(format!("{source} has no name to keep; write one at the destination"));
+        match self {
+            Destination::File(path) if path.is_dir() => {
+                Ok(Target::File(path.join(name_of(source).ok_or_else(no_name)?)))
+            }
+            Destination::File(path) => Ok(Target::File(path.clone())),
+            Destination::Object(uri) => Ok(Target::Object(uri.clone())),
+            Destination::Prefix { bucket, prefix } => {
+                let name = name_of(source).ok_or_else(no_name)?;
+                Ok(Target::Object(ObjectUri { bucket: bucket.clone(), key: format!("{prefix}{name}"), version: None }))
+            }
+        }
+    }
+}

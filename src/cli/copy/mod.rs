@@ -1,0 +1,182 @@
+//! `copy`.
+
+pub(super) mod args;
+mod open;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use self::args::{CopyArgs, MetadataChoice, TagWord};
+use self::open::{open, open_destination, open_source};
+use super::images::{agreed, can_ask};
+use super::output::complain;
+use super::resolve::read_manifest;
+use super::runner::{Runner, Stop};
+use super::settings::Settings;
+use super::signals::cancel_on_signal;
+use super::usage::UsageError;
+use crate::commands::copy::{
+    CopyEnds, CopyRequest, CopyStateFile, FileCopyRequest, PreparedCopy, TagChoice, carry_out, copy_to_file,
+    prepare_copy,
+};
+use crate::commands::verify::VerifyOptions;
+use crate::ident::{ObjectUri, Target};
+use crate::plan::Limits;
+use crate::report::{Exit, Report};
+use crate::source::{Context, Session, UploadService as _};
+
+pub(in crate::cli) async fn run(args: CopyArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    if let Some(path) = &args.abort {
+        return abort(&args, &CopyStateFile::new(path)).await;
+    }
+    let missing = || UsageError("name a source and a destination".to_owned());
+    let source = args.source.clone().ok_or_else(missing)?;
+    match args.destination.as_ref().ok_or_else(missing)?.target(&source)? {
+        Target::Object(destination) => to_object((&args, settings), &source, &destination).await,
+        Target::File(path) => to_file((&args, settings), &source, path).await,
+        Target::Presigned(_) => Err(UsageError("a presigned URL is no destination".to_owned())),
+    }
+}
+
+async fn to_object(
+    (args, settings): (&CopyArgs, &Settings),
+    source: &Target,
+    destination: &ObjectUri,
+) -> Result<Exit, UsageError> {
+    can_ask(&args.starting)?;
+    let request = request(args)?;
+    let mut runner = Runner::new(&args.output, settings);
+    let cancel = cancel_on_signal();
+    let ends = open(args, source, destination, runner.context()).await?;
+    let target = destination.to_string();
+    let Some(prepared) = runner.run(&target, Stop::AtOnce, prepare_copy(&ends, &request)).await else {
+        return Ok(runner.finish());
+    };
+    if !prepared.is_ready() || args.starting.dry_run {
+        runner.add(Report::Copy(Box::new(prepared.report)));
+        return Ok(runner.finish());
+    }
+    runner.show(&Report::Copy(Box::new(prepared.report.clone())));
+    let question = format!("Copy {source} to {destination}?");
+    if agreed(&args.starting, &question, &cancel).await {
+        copy(&mut runner, &ends, (&request, prepared), &cancel).await;
+    } else {
+        runner.declined();
+    }
+    Ok(runner.finish())
+}
+
+/// A file needs no consent: it costs what reading costs, and nothing is overwritten.
+async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path: PathBuf) -> Result<Exit, UsageError> {
+    if args.resume.is_some() {
+        return Err(UsageError("--resume: a copy to a file cannot be taken up".to_owned()));
+    }
+    let request = request(args)?;
+    let mut runner = Runner::new(&args.output, settings);
+    let cancel = cancel_on_signal();
+    let context = runner.context();
+    let (object, from, _) = open_source(args, source, &context).await?;
+    let session = Session::new(object, context);
+    let target = path.display().to_string();
+    let file = FileCopyRequest { from, path, request: &request, dry_run: args.starting.dry_run };
+    let work = copy_to_file(&session, file, &cancel);
+    if let Some(report) = runner.run(&target, Stop::ByItself, work).await {
+        runner.add(Report::Copy(Box::new(report)));
+    }
+    Ok(runner.finish())
+}
+
+/// Removes the upload of an unfinished copy, and its state.
+async fn abort(args: &CopyArgs, file: &CopyStateFile) -> Result<Exit, UsageError> {
+    let state = file.read().map_err(UsageError)?;
+    let state = state.ok_or_else(|| UsageError(format!("{}: there is no such file", file.path().display())))?;
+    let (connection, _) = open_destination(args, &Context::default()).await?;
+    if connection.endpoint_url() != state.endpoint {
+        let of = |endpoint: Option<String>| endpoint.unwrap_or_else(|| "that of AWS".to_owned());
+        let (then, now) = (of(state.endpoint), of(connection.endpoint_url()));
+        return Err(UsageError(format!("the upload is at the endpoint {then}, and the options name {now}")));
+    }
+    let aborted = connection.upload(&state.destination).abort(&state.upload_id).await;
+    let text = match aborted {
+        Ok(()) => format!("the upload {} of {} is removed", state.upload_id, state.destination),
+        Err(error) if error.code.as_deref() == Some("NoSuchUpload") => {
+            format!("the upload {} of {} was not there any more", state.upload_id, state.destination)
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            return Ok(crate::commands::exit_of(&error));
+        }
+    };
+    file.remove().map_err(|error| UsageError(format!("{}: {error}", file.path().display())))?;
+    complain(&text);
+    Ok(Exit::Passed)
+}
+
+async fn copy(
+    runner: &mut Runner,
+    ends: &CopyEnds,
+    (request, prepared): (&CopyRequest, PreparedCopy),
+    cancel: &CancellationToken,
+) {
+    let target = prepared.report.destination.clone();
+    let work = carry_out(ends, request, prepared, cancel);
+    if let Some(report) = runner.run(&target, Stop::ByItself, work).await {
+        runner.add(Report::Copy(Box::new(report)));
+    }
+}
+
+fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
+    let archived = args.object.storage_class.as_deref().filter(|class| matches!(*class, "GLACIER" | "DEEP_ARCHIVE"));
+    if let Some(class) = archived.filter(|_| args.proof.verify_destination) {
+        return Err(UsageError(format!(
+            "--verify-destination: an object of class {class} cannot be read before it is restored from the archive"
+        )));
+    }
+    // One half for reading and hashing, the other for parts that wait for the destination. Buffers of received frames
+    // take up to a third more than the frames.
+    let half = args.proof.max_memory.0 / 2;
+    let limits = Limits {
+        concurrency: args.proof.concurrency.unwrap_or_default(),
+        range_bytes: None,
+        max_memory: args.proof.max_memory.0 - half,
+    };
+    let manifest = match &args.manifest {
+        None => None,
+        Some(path) => Some((path.display().to_string(), read_manifest(path, None)?.0)),
+    };
+    let verify = VerifyOptions {
+        expect: args.expect.clone(),
+        manifest,
+        budget: limits.budget().map_err(|error| UsageError(error.to_string()))?,
+        ..VerifyOptions::default()
+    };
+    Ok(CopyRequest {
+        verify,
+        part_room: half / 4 * 3,
+        metadata: args.object.metadata == MetadataChoice::Copy,
+        tags: tags(&args.object.tags)?,
+        storage_class: args.object.storage_class.clone(),
+        kms_key: args.object.sse_kms_key.clone(),
+        unproved: args.proof.unproved,
+        verify_destination: args.proof.verify_destination,
+        resume: args.resume.as_deref().map(CopyStateFile::new),
+        accept: args.proof.accept.clone(),
+    })
+}
+
+fn tags(words: &[TagWord]) -> Result<TagChoice, UsageError> {
+    let mut pairs = BTreeMap::new();
+    for word in words {
+        if let TagWord::Pair(key, value) = word {
+            pairs.insert(key.clone(), value.clone());
+        }
+    }
+    match (words.contains(&TagWord::None), pairs.is_empty()) {
+        (true, true) => Ok(TagChoice::None),
+        (true, false) => Err(UsageError("--tags none goes with no KEY=VALUE".to_owned())),
+        (false, true) => Ok(TagChoice::Copy),
+        (false, false) => Ok(TagChoice::With(pairs)),
+    }
+}

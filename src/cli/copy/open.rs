@@ -1,0 +1,137 @@
+//! Both ends of a copy, each with its own settings.
+
+use std::sync::Arc;
+
+use super::args::{CopyArgs, FromArgs, ToArgs};
+use crate::account::AccountService as _;
+use crate::account::aws::Account;
+use crate::cli::connect::{check_owner, connect, customer_key};
+use crate::cli::usage::UsageError;
+use crate::commands::copy::CopyEnds;
+use crate::ident::{ObjectUri, Target};
+use crate::report::EndReport;
+use crate::source::file::FileSource;
+use crate::source::s3::{Connection, S3Options, SettingsScope};
+use crate::source::{Context, ObjectSource, Session};
+
+fn scope(profile: Option<&String>) -> SettingsScope {
+    if profile.is_some() { SettingsScope::Profile } else { SettingsScope::Environment }
+}
+
+fn from_options(args: &FromArgs) -> Result<S3Options, UsageError> {
+    check_owner("--from-expected-bucket-owner", args.expected_bucket_owner.as_deref())?;
+    Ok(S3Options {
+        region: args.region.clone(),
+        endpoint_url: args.endpoint_url.clone(),
+        profile: args.profile.clone(),
+        no_sign_request: args.no_sign_request,
+        request_payer: args.request_payer.is_some(),
+        expected_bucket_owner: args.expected_bucket_owner.clone(),
+        customer_key: customer_key(args.sse_c_key_file.as_deref())?,
+        scope: scope(args.profile.as_ref()),
+        patience: None,
+    })
+}
+
+fn to_options(args: &ToArgs) -> Result<S3Options, UsageError> {
+    check_owner("--to-expected-bucket-owner", args.expected_bucket_owner.as_deref())?;
+    Ok(S3Options {
+        region: args.region.clone(),
+        endpoint_url: args.endpoint_url.clone(),
+        profile: args.profile.clone(),
+        no_sign_request: false,
+        request_payer: args.request_payer.is_some(),
+        expected_bucket_owner: args.expected_bucket_owner.clone(),
+        customer_key: customer_key(args.sse_c_key_file.as_deref())?,
+        scope: scope(args.profile.as_ref()),
+        patience: None,
+    })
+}
+
+fn named(end: &str, error: UsageError) -> UsageError {
+    UsageError(format!("{end}: {}", error.0))
+}
+
+/// Opens the source with its own settings. Also returns who reads it, and the connection of an object.
+pub(super) async fn open_source(
+    args: &CopyArgs,
+    source: &Target,
+    context: &Context,
+) -> Result<(Arc<dyn ObjectSource>, EndReport, Option<Connection>), UsageError> {
+    let uri = match source {
+        Target::File(path) => return Ok((Arc::new(FileSource::new(path)), EndReport::default(), None)),
+        Target::Object(uri) => uri,
+        Target::Presigned(_) => {
+            return Err(UsageError("copy cannot read presigned URLs; name the source as s3://bucket/key".to_owned()));
+        }
+    };
+    let options = from_options(&args.from)?;
+    let connection = connect(options.clone()).await.map_err(|error| named("the source", error))?;
+    let from = end(&connection, &options, context).await;
+    Ok((Arc::new(connection.object(uri.clone())), from, Some(connection)))
+}
+
+/// Connects to the destination with its own settings. Its bucket must belong to the account that is named, or to that of
+/// the credentials.
+pub(super) async fn open_destination(
+    args: &CopyArgs,
+    context: &Context,
+) -> Result<(Connection, EndReport), UsageError> {
+    let options = to_options(&args.to)?;
+    let connection = connect(options.clone()).await.map_err(|error| named("the destination", error))?;
+    let mut to = end(&connection, &options, context).await;
+    let owner = options.expected_bucket_owner.clone().or_else(|| to.account.clone());
+    to.expected_bucket_owner.clone_from(&owner);
+    let connection = owner.map_or_else(|| connection.clone(), |owner| connection.with_expected_owner(&owner));
+    Ok((connection, to))
+}
+
+/// Connects to both ends, each with its own settings.
+pub(super) async fn open(
+    args: &CopyArgs,
+    source: &Target,
+    destination: &ObjectUri,
+    context: Context,
+) -> Result<CopyEnds, UsageError> {
+    let (object, from, of_source) = open_source(args, source, &context).await?;
+    let (connection, to) = open_destination(args, &context).await?;
+    if let (Target::Object(uri), Some(of_source)) = (source, &of_source)
+        && (&uri.bucket, &uri.key) == (&destination.bucket, &destination.key)
+        && of_source.endpoint_url() == connection.endpoint_url()
+        && from.partition == to.partition
+    {
+        return Err(UsageError(format!("{destination}: source and destination are the same object")));
+    }
+    Ok(CopyEnds {
+        source: Session::new(object, context.clone()),
+        from,
+        destination: Session::new(Arc::new(connection.object(destination.clone())), context.clone()),
+        bucket: Arc::new(connection.bucket(&destination.bucket, context.clone())),
+        upload: Arc::new(connection.upload(destination)),
+        service: connection.answers(),
+        endpoint: connection.endpoint_url(),
+        to,
+    })
+}
+
+/// Who the caller at one end is, as STS states it.
+async fn end(connection: &Connection, options: &S3Options, context: &Context) -> EndReport {
+    let mut end = EndReport {
+        profile: options.profile.clone(),
+        region: Some(connection.region().to_owned()),
+        expected_bucket_owner: options.expected_bucket_owner.clone(),
+        ..EndReport::default()
+    };
+    if options.no_sign_request {
+        end.unknown_because = Some("requests are not signed".to_owned());
+        return end;
+    }
+    match Account::new(connection, context.clone()).caller().await {
+        Ok(caller) => {
+            end.partition = Some(caller.partition().to_owned()).filter(|partition| !partition.is_empty());
+            (end.account, end.arn) = (Some(caller.account), Some(caller.arn));
+        }
+        Err(error) => end.unknown_because = Some(error.explain()),
+    }
+    end
+}

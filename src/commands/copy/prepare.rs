@@ -1,0 +1,256 @@
+use std::collections::BTreeMap;
+
+use super::destination::{Place, occupied, place, settings};
+use super::end::callers;
+use super::sender::is_streamed;
+use super::{CopyEnds, CopyRequest, TagChoice};
+use crate::checks::preflight::RESTORE_TAG;
+use crate::commands::{Discovery, discover};
+use crate::copy::{
+    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Sameness,
+    WriteMode, choose_checksum, copy_layout,
+};
+use crate::facts::{ObjectFacts, Service};
+use crate::ident::{ETag, ETagForm};
+use crate::plan::{KnownLayout, PartLayout};
+use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note, StatsReport};
+use crate::source::{NewObject, SourceError};
+use crate::units::{ByteSize, MIB};
+use crate::verdict::Verdict;
+
+/// A copy that is described and not begun.
+pub struct PreparedCopy {
+    /// The report so far.
+    pub report: CopyReport,
+    pub(super) found: Discovery,
+    pub(super) plan: CopyLayout,
+    pub(super) new: NewObject,
+    pub(super) checksum: ChosenChecksum,
+}
+
+impl PreparedCopy {
+    /// Whether the copy may be written.
+    pub fn is_ready(&self) -> bool {
+        self.report.outcome == CopyOutcome::Planned && self.report.exit_code == Exit::Passed
+    }
+}
+
+/// Describes both ends and what the copy would be. Writes nothing.
+///
+/// # Errors
+///
+/// The source or the destination cannot be described.
+pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
+    let mut found = discover(&ends.source).await?;
+    let place = complete_already(request, place(ends, &found.facts).await?);
+    let known = of_manifest(request, &found).unwrap_or_else(|| found.layout.clone());
+    let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
+    let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
+    let checksum = choose_checksum(stored, plan.mode);
+    let mut notes = std::mem::take(&mut found.notes);
+    notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
+    notes.extend(streamed(request, &plan));
+    let (tags, tag_finding) = tags(ends, request, &found.facts).await;
+    let new = NewObject {
+        content_type: found.facts.content_type.clone().filter(|_| request.metadata),
+        metadata: if request.metadata { metadata(&found.facts) } else { BTreeMap::new() },
+        tags,
+        storage_class: request.storage_class.clone(),
+        kms_key: request.kms_key.clone(),
+        checksum: Some(checksum.checksum),
+    };
+    let mut report = planned(ends, &found, &plan, &new);
+    report.notes = notes;
+    let mut findings = callers(ends);
+    findings.extend(tag_finding);
+    match place {
+        Place::Holds(facts, same) => {
+            findings.push(occupied(&same, &facts));
+            report.destination_identity = Some(IdentityReport::from(&*facts));
+            report.outcome = match same {
+                Sameness::Same(_) => CopyOutcome::AlreadyThere,
+                Sameness::Different(_) | Sameness::CannotTell => CopyOutcome::Occupied,
+            };
+        }
+        Place::NotKnown(why) => {
+            findings
+                .push(CopyFinding::open(CopyCheck::Absent, format!("whether there is an object is not known: {why}")));
+            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
+        }
+        Place::Free => {
+            findings.push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination"));
+            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
+        }
+    }
+    report.add(&findings, &request.accept);
+    if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
+        report.outcome = CopyOutcome::Refused;
+    }
+    Ok(PreparedCopy { report, found, plan, new, checksum })
+}
+
+/// An object that has the mark of the copy that the state file names was completed by a run that did not come to remove
+/// the file. Removes it then.
+fn complete_already(request: &CopyRequest, place: Place) -> Place {
+    let (Some(file), Place::Holds(facts, _)) = (&request.resume, &place) else { return place };
+    let state = file.read().ok().flatten();
+    let marked = state.is_some_and(|state| facts.metadata.get(super::COPY_ID) == Some(&state.copy_id));
+    if marked {
+        // A file that stays is found again by the next run.
+        drop(file.remove());
+    }
+    match place {
+        Place::Holds(facts, Sameness::CannotTell) if marked => {
+            Place::Holds(facts, Sameness::Same("it has the mark of the copy that the state file names".to_owned()))
+        }
+        place => place,
+    }
+}
+
+/// The parts that the manifest states for a file, so that a copy from a disk has the parts of the object that the file
+/// was copied from.
+fn of_manifest(request: &CopyRequest, found: &Discovery) -> Option<KnownLayout> {
+    let is_file = found.facts.storage_class.is_none();
+    let (_, manifest) = request.verify.manifest.as_ref().filter(|_| is_file)?;
+    let references = manifest.references().ok()?;
+    let size = found.facts.size;
+    let layouts = references.iter().flat_map(|reference| reference.claim.layouts(size));
+    let layout = layouts.filter(|layout| layout.size() == size).max_by_key(PartLayout::count)?;
+    let was_multipart = matches!(
+        manifest.etag.as_deref().map(|etag| ETag::kept(etag).form()),
+        Some(ETagForm::Multipart { parts, .. }) if parts as usize == layout.count()
+    );
+    was_multipart
+        .then(|| KnownLayout::assumed(u32::try_from(layout.count()).unwrap_or(u32::MAX), [layout], "the manifest"))
+}
+
+/// Number of uploads of the key that this copy goes on with.
+fn own_uploads(ends: &CopyEnds, request: &CopyRequest) -> usize {
+    // A file that cannot be read is reported when the copy begins.
+    let state = request.resume.as_ref().and_then(|file| file.read().ok().flatten());
+    usize::from(state.is_some_and(|state| state.destination == *ends.upload.uri()))
+}
+
+fn limits(service: Service, part_room: u64) -> LayoutLimits {
+    let smallest_part = match service {
+        Service::Aws => 5 * MIB,
+        // Other servers have limits of their own, or none.
+        Service::Other => 0,
+    };
+    LayoutLimits { most_in_one_request: part_room.min(5 << 30), smallest_part }
+}
+
+fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObject) -> CopyReport {
+    CopyReport {
+        source: ends.source.target().to_string(),
+        destination: ends.upload.uri().to_string(),
+        outcome: CopyOutcome::Planned,
+        verdict: Verdict::Unknown,
+        from: ends.from.clone(),
+        to: ends.to.clone(),
+        source_identity: Some(IdentityReport::from(&found.facts)),
+        destination_identity: None,
+        proved_by: Vec::new(),
+        parts: (plan.mode == WriteMode::Multipart).then(|| plan.layout.count() as u64),
+        checksum: new.checksum.map(|checksum| checksum.to_string()),
+        storage_class: new.storage_class.clone(),
+        metadata: new.metadata.clone(),
+        tags: new.tags.clone(),
+        copy_id: None,
+        findings: Vec::new(),
+        accepted: Vec::new(),
+        left_behind: Vec::new(),
+        sent_bytes: 0,
+        stats: StatsReport::default(),
+        notes: Vec::new(),
+        exit_code: Exit::Unknown,
+    }
+}
+
+/// Metadata of the source without the mark of an earlier copy.
+fn metadata(facts: &ObjectFacts) -> BTreeMap<String, String> {
+    let mut metadata = facts.metadata.clone();
+    metadata.remove(super::COPY_ID);
+    metadata
+}
+
+async fn tags(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    facts: &ObjectFacts,
+) -> (BTreeMap<String, String>, Option<CopyFinding>) {
+    let added = match &request.tags {
+        TagChoice::None => return (BTreeMap::new(), None),
+        TagChoice::Copy => BTreeMap::new(),
+        TagChoice::With(added) => added.clone(),
+    };
+    // HEAD states the number of tags only if there are any, and only to callers who may read them.
+    let is_file = facts.storage_class.is_none();
+    let mut tags = match is_file {
+        true => BTreeMap::new(),
+        false => match ends.source.tags(&facts.id).await {
+            Ok(tags) => tags,
+            Err(error) => {
+                let text = format!("the tags of the source: {}; --tags none copies none", error.explain());
+                return (added, Some(CopyFinding::open(CopyCheck::Tags, text)));
+            }
+        },
+    };
+    // It marks a restore that this program started, and would make another one look like it.
+    tags.remove(RESTORE_TAG);
+    tags.extend(added);
+    (tags, None)
+}
+
+/// How parts that do not fit into the memory are sent.
+fn streamed(request: &CopyRequest, plan: &CopyLayout) -> Option<Note> {
+    let largest = plan.layout.parts().map(|part| part.len()).max().unwrap_or_default();
+    (plan.mode == WriteMode::Multipart && is_streamed(largest, request.part_room)).then(|| {
+        Note::Source(format!(
+            "parts of {} do not fit into the {} that --max-memory leaves for parts: they are sent as they arrive, with \
+             their checksum behind the bytes",
+            ByteSize(largest),
+            ByteSize(request.part_room)
+        ))
+    })
+}
+
+/// What of the source cannot be kept, and what the server does not protect against.
+fn changes(facts: &ObjectFacts, plan: &CopyLayout, checksum: ChosenChecksum, service: Service) -> Vec<String> {
+    let mut changes = Vec::new();
+    if let Some(change) = &plan.change {
+        let why = match change {
+            LayoutChange::TooLargeForOneRequest => {
+                "the source was written in one request, and is too large to be held in memory until it is proved".into()
+            }
+            LayoutChange::NotKnown(why) => format!("the parts of the source are not known: {why}"),
+            LayoutChange::TooMany(count) => format!("the source has {count} parts, and S3 takes 10,000"),
+            LayoutChange::TooSmall(size) => format!("the source has a part of {}, below 5 MiB", ByteSize(*size)),
+            LayoutChange::TooLarge(size) => format!("the source has a part of {}, above 5 GiB", ByteSize(*size)),
+            LayoutChange::File => "a file has no parts".into(),
+        };
+        changes.push(format!("the copy has other parts, and thus another ETag: {why}"));
+    }
+    match checksum.change {
+        Some(ChecksumChange::NotComputed(algorithm)) => changes.push(format!(
+            "S3 computes no {} of this type for this copy; the copy gets {}",
+            algorithm.name(),
+            checksum.checksum
+        )),
+        Some(ChecksumChange::NoneStored) => {
+            changes.push(format!("no checksum of the source is known; the copy gets {}", checksum.checksum));
+        }
+        None => {}
+    }
+    if facts.missing_metadata > 0 {
+        changes.push(format!("{} entries of metadata cannot be read, and do not go", facts.missing_metadata));
+    }
+    if service == Service::Other {
+        changes.push(
+            "the destination is not AWS: whether it refuses to overwrite is not assumed; it is asked right before the \
+             end, and the copy is not protected against a writer in the same second"
+                .into(),
+        );
+    }
+    changes
+}

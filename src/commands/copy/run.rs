@@ -1,0 +1,376 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::after::after;
+use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
+use super::streamed::PinnedSource;
+use super::work::{Confirmed, confirm_parts, source_finding};
+use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
+use crate::checksum::Algorithm;
+use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, verify_discovered};
+use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
+use crate::facts::ObjectFacts;
+use crate::progress::Call;
+use crate::report::{CopyOutcome, CopyReport, Exit, LeftReport, Note};
+use crate::source::{Completion, ErrorKind, PutConditions, SourceError, Written};
+use crate::verdict::Verdict;
+
+/// Attempts to end an upload whose answer is lost.
+const ATTEMPTS: u32 = 5;
+
+/// Reads the source, proves it, and writes the copy.
+///
+/// # Errors
+///
+/// The read cannot be planned within the memory. Everything else that goes wrong is in the report.
+pub async fn carry_out(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    prepared: PreparedCopy,
+    cancel: &CancellationToken,
+) -> Result<CopyReport, VerifyError> {
+    let started = ends.source.context().clock.monotonic();
+    let mut copy = Copying { ends, request, prepared, cancel, id: String::new(), was_begun_anew: false };
+    copy.mark(random_id(ends));
+    copy.prepared.report.outcome = CopyOutcome::NotMade;
+    copy.attempt().await?;
+    let mut report = copy.prepared.report;
+    report.stats.elapsed_seconds = ends.source.context().clock.monotonic().duration_since(started).as_secs_f64();
+    Ok(report)
+}
+
+/// A random text of 128 bits.
+fn random_id(ends: &CopyEnds) -> String {
+    let clock = &ends.source.context().clock;
+    let part = || (clock.random() * f64::from(u32::MAX)) as u32;
+    format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part())
+}
+
+/// One copy that is carried out.
+pub(super) struct Copying<'a> {
+    pub(super) ends: &'a CopyEnds,
+    pub(super) request: &'a CopyRequest,
+    pub(super) prepared: PreparedCopy,
+    cancel: &'a CancellationToken,
+    /// The value of the metadata that marks the object as that of this run.
+    pub(super) id: String,
+    /// The upload was begun a second time because of a conflict.
+    was_begun_anew: bool,
+}
+
+/// How an upload ended.
+enum Ended {
+    Written(Written),
+    /// Another object is at the destination.
+    Occupied(Box<ObjectFacts>),
+    /// Another writer was at work at the same time.
+    Conflict,
+    /// The server may have made the object.
+    NotKnown(SourceError),
+    Failed(SourceError),
+}
+
+impl Copying<'_> {
+    async fn attempt(&mut self) -> Result<(), VerifyError> {
+        loop {
+            let Some(Begun { outlet, known }) = self.begin().await else { return Ok(()) };
+            let sender = Arc::new(self.sender(outlet.clone()).knowing(known));
+            let verified = match self.read(&sender).await {
+                Ok(verified) => verified,
+                Err(error) => {
+                    self.abort(&outlet).await;
+                    return Err(error);
+                }
+            };
+            if self.cancel.is_cancelled() || verified.report.exit_code == Exit::Interrupted {
+                sender.stop().await;
+                self.interrupted(&outlet).await;
+                return Ok(());
+            }
+            let sent = match sender.finish().await {
+                Ok(sent) => sent,
+                Err(error) => {
+                    self.fail_for_now(&error, &outlet).await;
+                    return Ok(());
+                }
+            };
+            if sent.kept > 0 {
+                let note = format!("{} parts that the upload held already were not sent again", sent.kept);
+                self.prepared.report.notes.push(Note::Source(note));
+            }
+            if !self.write(&verified, sent, &outlet).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Begins the upload; `None` if that failed, which is in the report then.
+    async fn begin(&mut self) -> Option<Begun> {
+        // Also for an object of one request: a state of an earlier source must not be passed over in silence.
+        if let Some(begun) = self.take_up().await.ok()? {
+            return Some(begun);
+        }
+        if self.prepared.plan.mode == WriteMode::Put {
+            return Some(Begun { outlet: Outlet::Held, known: Vec::new() });
+        }
+        let context = self.ends.destination.context();
+        context.monitor.request(Call::Write);
+        let error = match self.ends.upload.begin(&self.prepared.new).await {
+            Ok(id) => {
+                self.keep_state(&id).await.ok()?;
+                return Some(Begun { outlet: Outlet::Upload(id), known: Vec::new() });
+            }
+            Err(error) => error,
+        };
+        if error.may_be_done() {
+            let note = "the answer to CreateMultipartUpload is lost: an upload without parts may be left at the \
+                        destination; `aws s3api list-multipart-uploads` shows it";
+            self.prepared.report.notes.push(Note::Source(note.to_owned()));
+        }
+        self.fail(CopyCheck::Parts, &error, &Outlet::Held).await;
+        None
+    }
+
+    fn sender(&self, outlet: Outlet) -> PartSender {
+        let plan = &self.prepared.plan;
+        let facts = &self.prepared.found.facts;
+        let source = PinnedSource { session: self.ends.source.clone(), id: facts.id.clone(), size: facts.size };
+        PartSender::new(
+            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone()),
+            source,
+            outlet,
+            (plan.layout.clone(), self.prepared.checksum.checksum.algorithm),
+            self.request.part_room,
+        )
+    }
+
+    /// Reads the source as `verify` does, and passes its bytes to the sender.
+    async fn read(&mut self, sender: &Arc<PartSender>) -> Result<Verified, VerifyError> {
+        let forward = Forward {
+            layout: self.prepared.plan.layout.clone(),
+            digests: vec![Algorithm::Md5, self.prepared.checksum.checksum.algorithm],
+            sink: Arc::clone(sender) as Arc<_>,
+        };
+        let options = VerifyOptions { forward: Some(forward), ..self.request.verify.clone() };
+        let found = self.prepared.found.clone();
+        let read = verify_discovered(&self.ends.source, &options, found, self.cancel).await;
+        if read.is_err() {
+            sender.stop().await;
+        }
+        let verified = read?;
+        self.prepared.report.proved_by.clone_from(&verified.report.proved_by);
+        self.prepared.report.stats = verified.report.stats.clone();
+        Ok(verified)
+    }
+
+    /// Makes the object of the parts, if the source is proved. Returns whether the copy must be begun anew.
+    async fn write(&mut self, verified: &Verified, sent: SentParts, outlet: &Outlet) -> bool {
+        self.prepared.report.sent_bytes += sent.bytes;
+        let (finding, may_be_written) = source_finding(verified, self.request);
+        self.add(finding);
+        let (Some(digests), true) = (&verified.digests, may_be_written) else {
+            self.prepared.report.exit_code = self.prepared.report.exit_code.and(verified.report.exit_code);
+            // A source that could not be read may be read later; one that does not match will not.
+            match verified.report.exit_code {
+                Exit::CouldNot => self.keep_or_abort(outlet).await,
+                _ => self.abort(outlet).await,
+            }
+            return false;
+        };
+        let plan = &self.prepared.plan;
+        let checksum = self.prepared.checksum.checksum;
+        let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
+        if let Outlet::Upload(_) = outlet {
+            let confirmed = confirm_parts(&plan.layout, &sent.receipts, digests, checksum.algorithm);
+            let Confirmed { finding, receipts } = confirmed;
+            let failed = finding.verdict == Verdict::Fail;
+            self.add(finding);
+            if failed || receipts.is_none() {
+                self.abort(outlet).await;
+                return false;
+            }
+        }
+        if let Some(facts) = self.occupied().await {
+            self.report_occupied(&facts);
+            self.abort(outlet).await;
+            return false;
+        }
+        let ended = self.end(outlet, sent, &expected).await;
+        self.ended(ended, outlet, &expected).await
+    }
+
+    /// What is at the destination, if there is an object or it cannot be asked.
+    async fn occupied(&mut self) -> Option<ObjectFacts> {
+        self.ends.destination.head_again().await.ok()
+    }
+
+    async fn end(&self, outlet: &Outlet, sent: SentParts, expected: &ExpectedObject) -> Ended {
+        let context = self.ends.destination.context();
+        let completion = Completion {
+            parts: sent.receipts,
+            size: expected.size,
+            checksum: self.prepared.new.checksum,
+            full_object: expected.full_object(),
+            conditions: PutConditions::Absent,
+        };
+        let body = sent.held.unwrap_or_default();
+        let digest = digest_of(self.prepared.checksum.checksum.algorithm, &body);
+        for attempt in 1..=ATTEMPTS {
+            context.monitor.request(Call::Write);
+            let answer = match outlet {
+                Outlet::Upload(id) => self.ends.upload.complete(id, &completion).await,
+                Outlet::Held => {
+                    self.ends.upload.put(&self.prepared.new, &body, Some(&digest), &completion.conditions).await
+                }
+            };
+            let error = match answer {
+                Ok(written) => return Ended::Written(written),
+                Err(error) => error,
+            };
+            if error.code.as_deref() == Some("ConditionalRequestConflict") {
+                return Ended::Conflict;
+            }
+            // After a lost answer, the object may be there: then the next request is refused.
+            let refused = matches!(error.code.as_deref(), Some("PreconditionFailed" | "NoSuchUpload"));
+            if !(refused || error.may_be_done() || error.is_transient()) {
+                return Ended::Failed(error);
+            }
+            match self.ends.destination.head().await {
+                Ok(facts) if self.is_ours(&facts, expected) => {
+                    return Ended::Written(Written { etag: facts.id.etag, version: facts.version });
+                }
+                Ok(facts) => return Ended::Occupied(Box::new(facts)),
+                Err(head) if head.kind == ErrorKind::NotFound && refused => return Ended::Failed(error),
+                Err(head) if head.kind == ErrorKind::NotFound && attempt < ATTEMPTS => {
+                    context.clock.sleep(Duration::from_millis(200 << attempt)).await;
+                }
+                Err(_) => return Ended::NotKnown(error),
+            }
+        }
+        Ended::Failed(SourceError::new(ErrorKind::Transient, self.ends.upload.uri(), "the upload could not be ended"))
+    }
+
+    /// Whether the object was written by this run.
+    fn is_ours(&self, facts: &ObjectFacts, expected: &ExpectedObject) -> bool {
+        facts.metadata.get(COPY_ID) == Some(&self.id) && facts.size == expected.size
+    }
+
+    /// Reports how the upload ended. Returns whether it must be begun anew.
+    async fn ended(&mut self, ended: Ended, outlet: &Outlet, expected: &ExpectedObject) -> bool {
+        match ended {
+            Ended::Written(written) => {
+                self.prepared.report.outcome = CopyOutcome::Copied;
+                self.forget_state();
+                let (findings, identity) = after(self.ends, self.request, &self.prepared, expected, &written).await;
+                self.prepared.report.destination_identity = identity;
+                self.prepared.report.add(&findings, &self.accepted());
+                self.prepared.report.notes.extend(self.ends.destination.notes().into_iter().map(Note::Source));
+            }
+            Ended::Conflict if !self.was_begun_anew => {
+                self.was_begun_anew = true;
+                let note = "another request wrote to the same key at the same time (ConditionalRequestConflict); the \
+                            copy is begun anew once";
+                self.ends.source.context().monitor.note(note);
+                self.prepared.report.notes.push(Note::Source(note.to_owned()));
+                self.abort(outlet).await;
+                self.prepared
+                    .report
+                    .findings
+                    .retain(|finding| !matches!(finding.check, CopyCheck::Source | CopyCheck::Parts));
+                return true;
+            }
+            Ended::Conflict => {
+                let detail = "another request wrote to the same key at the same time, twice";
+                let error = SourceError::new(ErrorKind::Ambiguous, self.ends.upload.uri(), detail);
+                self.fail(CopyCheck::Absent, &error, outlet).await;
+            }
+            Ended::Occupied(facts) => {
+                self.report_occupied(&facts);
+                self.abort(outlet).await;
+            }
+            Ended::NotKnown(error) => {
+                self.prepared.report.outcome = CopyOutcome::NotKnown;
+                self.add(CopyFinding::open(CopyCheck::Size, format!("the end of the upload: {}", error.explain())));
+                self.prepared.report.exit_code = Exit::Unknown;
+                self.leave(outlet, "its end is not known");
+            }
+            Ended::Failed(error) => self.fail(CopyCheck::Size, &error, outlet).await,
+        }
+        false
+    }
+
+    fn accepted(&self) -> Vec<CopyCheck> {
+        let unproved = self.request.unproved.then_some(CopyCheck::Source);
+        self.request.accept.iter().copied().chain(unproved).collect()
+    }
+
+    /// Sets the mark by which the object is known as that of this copy.
+    pub(super) fn mark(&mut self, id: String) {
+        self.prepared.new.metadata.insert(COPY_ID.to_owned(), id.clone());
+        self.prepared.report.copy_id = Some(id.clone());
+        self.id = id;
+    }
+
+    pub(super) fn add(&mut self, finding: CopyFinding) {
+        let accepted = self.accepted();
+        self.prepared.report.add(&[finding], &accepted);
+    }
+
+    fn report_occupied(&mut self, facts: &ObjectFacts) {
+        self.prepared.report.outcome = CopyOutcome::Occupied;
+        let etag = facts.id.etag.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        let text = format!("an object appeared at the destination meanwhile, with ETag {etag}; it was not touched");
+        self.add(CopyFinding::fail(CopyCheck::Absent, text));
+    }
+
+    /// Reports an error of the destination, and removes the upload.
+    async fn fail(&mut self, check: CopyCheck, error: &SourceError, outlet: &Outlet) {
+        let detail = format!("{}: {}", error.subject, error.explain());
+        let finding = CopyFinding::open(check, detail);
+        self.add(finding);
+        self.prepared.report.exit_code = crate::commands::exit_of(error);
+        self.abort(outlet).await;
+    }
+
+    /// Reports an error of the transfer that may pass, such as a lost network or expired credentials.
+    async fn fail_for_now(&mut self, error: &SourceError, outlet: &Outlet) {
+        let passes = error.is_transient() || error.kind == ErrorKind::Credentials;
+        if !passes {
+            return self.fail(CopyCheck::Parts, error, outlet).await;
+        }
+        self.add(CopyFinding::open(CopyCheck::Parts, format!("{}: {}", error.subject, error.explain())));
+        self.prepared.report.exit_code = crate::commands::exit_of(error);
+        self.keep_or_abort(outlet).await;
+    }
+
+    async fn interrupted(&mut self, outlet: &Outlet) {
+        self.add(CopyFinding::open(CopyCheck::Source, "interrupted before every byte was read"));
+        self.prepared.report.exit_code = Exit::Interrupted;
+        self.keep_or_abort(outlet).await;
+    }
+
+    /// Removes the upload with its parts. If that fails, the report names it.
+    pub(super) async fn abort(&mut self, outlet: &Outlet) {
+        let Outlet::Upload(id) = outlet else { return };
+        let context = self.ends.destination.context();
+        let aborted = context.retry(Call::Write, || self.ends.upload.abort(id)).await;
+        match aborted {
+            Ok(()) => self.forget_state(),
+            Err(error) if error.code.as_deref() == Some("NoSuchUpload") => self.forget_state(),
+            Err(error) => self.leave(outlet, &format!("it could not be removed: {}", error.explain())),
+        }
+    }
+
+    fn leave(&mut self, outlet: &Outlet, state: &str) {
+        let Outlet::Upload(id) = outlet else { return };
+        let uri = self.ends.upload.uri();
+        let remove_with = format!(
+            "aws s3api abort-multipart-upload --bucket {} --key '{}' --upload-id '{id}'",
+            uri.bucket,
+            uri.key.replace('\'', "'\\''")
+        );
+        self.prepared.report.left_behind.push(LeftReport { id: id.clone(), state: state.to_owned(), remove_with });
+    }
+}

@@ -1,0 +1,54 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::copy::CopyState;
+use crate::files::{InputError, InputKind, read_text, remove_whole, write_whole};
+
+/// The file with the state of an unfinished copy.
+#[derive(Debug, Clone)]
+pub struct CopyStateFile(PathBuf);
+
+impl CopyStateFile {
+    /// The file at `path`, which need not exist.
+    pub fn new(path: &Path) -> Self {
+        CopyStateFile(path.to_owned())
+    }
+
+    /// Path of the file.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Reads the state; `None` if the file does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not such a state; the text is for the user.
+    pub fn read(&self) -> Result<Option<CopyState>, String> {
+        let named = |problem: String| format!("{}: {problem}", self.0.display());
+        match read_text(&self.0, InputKind::Checkpoint) {
+            Ok(text) if text.is_empty() => Ok(None),
+            Ok(text) => CopyState::from_json(&text).map(Some).map_err(|error| named(error.to_string())),
+            Err(InputError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(named(error.to_string())),
+        }
+    }
+
+    /// Replaces the file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write(&self, state: &CopyState) -> io::Result<()> {
+        write_whole(&self.0, state.to_json()?.as_bytes())
+    }
+
+    /// Removes the file.
+    ///
+    /// # Errors
+    ///
+    /// The file exists and cannot be removed.
+    pub fn remove(&self) -> io::Result<()> {
+        remove_whole(&self.0)
+    }
+}

@@ -1,0 +1,194 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::CopyRequest;
+use super::work::source_finding;
+use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
+use crate::commands::discover;
+use crate::commands::verify::{Expected, Forward, VerifyError, VerifyOptions, verify, verify_discovered};
+use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, UploadChecksum, WriteMode};
+use crate::fetch::RangeSink;
+use crate::files::NewFile;
+use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, IdentityReport, StatsReport};
+use crate::source::file::FileSource;
+use crate::source::{ErrorKind, Session, SourceError};
+use crate::sync::lock;
+use crate::units::ByteRange;
+use crate::verdict::Verdict;
+
+/// A copy of an object to a file.
+pub struct FileCopyRequest<'a> {
+    /// Who reads the source.
+    pub from: EndReport,
+    /// The file to write.
+    pub path: PathBuf,
+    /// References, limits and acceptance; what concerns an object at the destination is ignored.
+    pub request: &'a CopyRequest,
+    /// Write nothing.
+    pub dry_run: bool,
+}
+
+/// Writes bytes at their offsets into a file.
+struct FileSink {
+    /// `None` after the end.
+    file: RwLock<Option<NewFile>>,
+    failure: Mutex<Option<String>>,
+    path: String,
+}
+
+#[async_trait]
+impl RangeSink for FileSink {
+    async fn admit(&self, _: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn take(&self, at: u64, bytes: Bytes) -> Result<(), SourceError> {
+        let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
+        let written = file.as_ref().map_or(Ok(()), |file| file.write_at(at, &bytes));
+        written.map_err(|error| {
+            let detail = format!("cannot be written: {error}");
+            lock(&self.failure).get_or_insert(detail.clone());
+            SourceError::new(ErrorKind::Io, &self.path, detail)
+        })
+    }
+
+    async fn end(&self, _: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
+}
+
+/// Copies an object to a file. The file gets its name only when the source is proved, and overwrites nothing.
+///
+/// # Errors
+///
+/// The source cannot be described, or the read cannot be planned.
+pub async fn copy_to_file(
+    source: &Session,
+    copy: FileCopyRequest<'_>,
+    cancel: &CancellationToken,
+) -> Result<CopyReport, VerifyError> {
+    let started = source.context().clock.monotonic();
+    let found = discover(source).await?;
+    let size = found.facts.size;
+    let mut report = planned(source, &copy);
+    report.source_identity = Some(IdentityReport::from(&found.facts));
+    report.notes.clone_from(&found.notes);
+    if copy.path.symlink_metadata().is_ok() {
+        report.outcome = CopyOutcome::Occupied;
+        report.add(&[CopyFinding::fail(CopyCheck::Absent, "there is a file of this name")], &copy.request.accept);
+        return Ok(report);
+    }
+    report.add(&[CopyFinding::pass(CopyCheck::Absent, "there is no file of this name")], &copy.request.accept);
+    if copy.dry_run {
+        return Ok(report);
+    }
+    report.outcome = CopyOutcome::NotMade;
+    let file = match NewFile::create(&copy.path, size) {
+        Ok(file) => file,
+        Err(error) => {
+            could_not(&mut report, &copy, format!("cannot be created: {error}"));
+            return Ok(report);
+        }
+    };
+    let sink = Arc::new(FileSink {
+        file: RwLock::new(Some(file)),
+        failure: Mutex::default(),
+        path: copy.path.display().to_string(),
+    });
+    let layout = found.layout.for_manifest(size);
+    let forward =
+        Forward { layout: layout.clone(), digests: vec![Algorithm::Crc64Nvme], sink: Arc::clone(&sink) as Arc<_> };
+    let options = VerifyOptions { forward: Some(forward), ..copy.request.verify.clone() };
+    let verified = verify_discovered(source, &options, found, cancel).await?;
+    report.stats = verified.report.stats.clone();
+    report.stats.elapsed_seconds = source.context().clock.monotonic().duration_since(started).as_secs_f64();
+    report.proved_by.clone_from(&verified.report.proved_by);
+    if let Some(problem) = lock(&sink.failure).take() {
+        could_not(&mut report, &copy, problem);
+        return Ok(report);
+    }
+    let (finding, may_be_written) = source_finding(&verified, copy.request);
+    let unproved = copy.request.unproved.then_some(CopyCheck::Source);
+    let accept: Vec<CopyCheck> = copy.request.accept.iter().copied().chain(unproved).collect();
+    report.add(&[finding], &accept);
+    let interrupted = verified.report.exit_code == Exit::Interrupted;
+    let (Some(digests), true, false) = (&verified.digests, may_be_written, interrupted) else {
+        report.exit_code = report.exit_code.and(verified.report.exit_code);
+        return Ok(report);
+    };
+    let checksum = UploadChecksum { algorithm: Algorithm::Crc64Nvme, is_composite: false };
+    let expected = ExpectedObject::of(&layout, WriteMode::Put, checksum, digests);
+    let file = sink.file.write().unwrap_or_else(PoisonError::into_inner).take();
+    if let Err(error) = file.map_or(Ok(()), NewFile::finish) {
+        could_not(&mut report, &copy, format!("cannot be completed: {error}"));
+        return Ok(report);
+    }
+    report.outcome = CopyOutcome::Copied;
+    report.checksum = expected.checksum.map(|(checksum, digest)| format!("{checksum} {}", digest.base64()));
+    if copy.request.verify_destination {
+        report.add(&[read_back(source, &copy, &expected).await], &accept);
+    }
+    Ok(report)
+}
+
+fn planned(source: &Session, copy: &FileCopyRequest<'_>) -> CopyReport {
+    CopyReport {
+        source: source.target().to_string(),
+        destination: copy.path.display().to_string(),
+        outcome: CopyOutcome::Planned,
+        verdict: Verdict::Unknown,
+        from: copy.from.clone(),
+        to: EndReport::default(),
+        source_identity: None,
+        destination_identity: None,
+        proved_by: Vec::new(),
+        parts: None,
+        checksum: None,
+        storage_class: None,
+        metadata: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        copy_id: None,
+        findings: Vec::new(),
+        accepted: Vec::new(),
+        left_behind: Vec::new(),
+        sent_bytes: 0,
+        stats: StatsReport::default(),
+        notes: Vec::new(),
+        exit_code: Exit::Unknown,
+    }
+}
+
+fn could_not(report: &mut CopyReport, copy: &FileCopyRequest<'_>, problem: String) {
+    report.add(&[CopyFinding::open(CopyCheck::Size, problem)], &copy.request.accept);
+    report.exit_code = Exit::CouldNot;
+}
+
+/// Reads the file, and holds it against the digest of what was written.
+async fn read_back(source: &Session, copy: &FileCopyRequest<'_>, expected: &ExpectedObject) -> CopyFinding {
+    let check = CopyCheck::ReadBack;
+    let Some((_, digest)) = expected.checksum else {
+        return CopyFinding::open(check, "no digest was computed to compare the file with");
+    };
+    let options = VerifyOptions {
+        expect: vec![Expected(StoredChecksum { digest, kind: ChecksumKind::FullObject })],
+        budget: copy.request.verify.budget,
+        ..VerifyOptions::default()
+    };
+    let file = Session::new(Arc::new(FileSource::new(&copy.path)), source.context().clone());
+    match verify(&file, &options, &CancellationToken::new()).await {
+        Ok(verified) if verified.report.verdict == Verdict::Pass => CopyFinding::pass(
+            check,
+            format!("the file was read, and has {} {}", digest.algorithm().name(), digest.base64()),
+        ),
+        Ok(verified) if verified.report.verdict == Verdict::Fail => {
+            CopyFinding::fail(check, "the file that was read is not what was written")
+        }
+        Ok(_) => CopyFinding::open(check, "the file could not be read completely"),
+        Err(error) => CopyFinding::open(check, error.to_string()),
+    }
+}

@@ -1,0 +1,100 @@
+//! What the read of the source and the answers to the parts show.
+
+use super::CopyRequest;
+use crate::checks::Digests;
+use crate::checksum::{Algorithm, Digest};
+use crate::commands::verify::Verified;
+use crate::copy::{CopyCheck, CopyFinding};
+use crate::ident::ETagForm;
+use crate::plan::PartLayout;
+use crate::source::PartReceipt;
+use crate::verdict::Verdict;
+
+/// Whether the source is proved, and whether a copy may be written.
+pub(super) fn source_finding(verified: &Verified, request: &CopyRequest) -> (CopyFinding, bool) {
+    let report = &verified.report;
+    let check = CopyCheck::Source;
+    let names = |verdict: Verdict| {
+        let named = report.findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
+        let detail = |finding: &crate::report::FindingReport| match &finding.reason {
+            Some(reason) => format!("{}: {}", finding.check, reason.detail),
+            None => finding.check.to_string(),
+        };
+        named.map(detail).collect::<Vec<_>>().join("; ")
+    };
+    // Every byte was read once, and nothing speaks against it.
+    let is_whole = verified.finished && report.stats.covered_bytes == report.identity.object_bytes;
+    match report.verdict {
+        Verdict::Pass => {
+            let by: Vec<String> = report.proved_by.iter().map(ToString::to_string).collect();
+            (CopyFinding::pass(check, format!("every byte was read, and is proved by {}", by.join(", "))), true)
+        }
+        Verdict::Fail => {
+            (CopyFinding::fail(check, format!("the source does not match: {}", names(Verdict::Fail))), false)
+        }
+        Verdict::Unknown => {
+            let nothing_against = verified.doubt.is_none();
+            let text = format!("the source is not proved: {}", names(Verdict::Unknown));
+            (CopyFinding::open(check, text), request.unproved && is_whole && nothing_against)
+        }
+    }
+}
+
+/// What the answers to the parts show.
+pub(super) struct Confirmed {
+    /// The result.
+    pub finding: CopyFinding,
+    /// The number of parts that the server holds; `None` if a part is missing.
+    pub receipts: Option<usize>,
+}
+
+/// Compares what the server stated about each part with the digests of the bytes that were read.
+pub(super) fn confirm_parts(
+    layout: &PartLayout,
+    receipts: &[PartReceipt],
+    digests: &Digests,
+    algorithm: Algorithm,
+) -> Confirmed {
+    let check = CopyCheck::Parts;
+    let complete = receipts.len() == layout.count()
+        && receipts.iter().enumerate().all(|(index, receipt)| receipt.number.index() == index);
+    if !complete {
+        let text = format!("{} of {} parts were sent", receipts.len(), layout.count());
+        return Confirmed { finding: CopyFinding::open(check, text), receipts: None };
+    }
+    let of = |algorithm| digests.parts(algorithm, layout).unwrap_or_default();
+    let (md5, own) = (of(Algorithm::Md5), of(algorithm));
+    let at = |list: &[Option<Digest>], index: usize| list.get(index).copied().flatten();
+    let (mut by_checksum, mut by_etag) = (0, 0);
+    for (index, receipt) in receipts.iter().enumerate() {
+        match (receipt.checksum, at(own, index)) {
+            (Some(stated), Some(sent)) if stated == sent => by_checksum += 1,
+            (Some(stated), Some(sent)) => {
+                let text = format!(
+                    "part {}: the server states {} {}, the bytes have {}",
+                    receipt.number,
+                    algorithm.name(),
+                    stated.base64(),
+                    sent.base64()
+                );
+                return Confirmed { finding: CopyFinding::fail(check, text), receipts: Some(receipts.len()) };
+            }
+            _ => {}
+        }
+        let is_md5 = |digest: Digest| match receipt.etag.form() {
+            ETagForm::Md5 { digest: stated } => stated == *digest.as_bytes(),
+            ETagForm::Multipart { .. } | ETagForm::Opaque => false,
+        };
+        by_etag += usize::from(at(md5, index).is_some_and(is_md5));
+    }
+    let count = receipts.len();
+    let text = format!(
+        "{count} parts were sent; the server confirmed {by_checksum} by {} and {by_etag} by their MD5",
+        algorithm.name()
+    );
+    let finding = match by_checksum == count || by_etag == count {
+        true => CopyFinding::pass(check, text),
+        false => CopyFinding::open(check, text),
+    };
+    Confirmed { finding, receipts: Some(count) }
+}

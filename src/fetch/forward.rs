@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::source::SourceError;
+use crate::units::ByteRange;
+
+/// Receives the bytes of a read, besides the hashers.
+///
+/// Several ranges arrive at the same time. The bytes of one range arrive in order.
+///
+/// # Errors
+///
+/// Each method fails if the bytes cannot be taken. The error ends the read; it must not be transient, because a
+/// transient error would only repeat the range.
+#[async_trait]
+pub trait RangeSink: Send + Sync {
+    /// Waits until there is room for a range. Called in order of offset; the oldest range that was admitted must always
+    /// be able to end without another one.
+    async fn admit(&self, range: ByteRange) -> Result<(), SourceError>;
+
+    /// Takes the next bytes of a range, which start at this offset of the object.
+    async fn take(&self, at: u64, bytes: Bytes) -> Result<(), SourceError>;
+
+    /// All bytes of a range were taken.
+    async fn end(&self, range: ByteRange) -> Result<(), SourceError>;
+}
+
+/// Passes the bytes of one range on to a sink.
+pub(super) struct Forwarding {
+    to: Arc<dyn RangeSink>,
+    range: ByteRange,
+    at: u64,
+    waiting: Vec<Bytes>,
+}
+
+impl Forwarding {
+    pub fn new(to: Arc<dyn RangeSink>, range: ByteRange) -> Self {
+        Forwarding { to, range, at: range.start(), waiting: Vec::new() }
+    }
+
+    /// Adds bytes to those that the next call of [`pass`](Self::pass) passes on.
+    pub fn push(&mut self, bytes: Bytes) {
+        self.waiting.push(bytes);
+    }
+
+    /// Passes on the bytes that were pushed.
+    ///
+    /// # Errors
+    ///
+    /// The error of the sink.
+    pub async fn pass(&mut self) -> Result<(), SourceError> {
+        for bytes in self.waiting.drain(..) {
+            let length = bytes.len() as u64;
+            self.to.take(self.at, bytes).await?;
+            self.at += length;
+        }
+        Ok(())
+    }
+
+    /// Passes on the last bytes, and ends the range.
+    ///
+    /// # Errors
+    ///
+    /// The error of the sink.
+    pub async fn end(&mut self) -> Result<(), SourceError> {
+        self.pass().await?;
+        self.to.end(self.range).await
+    }
+}

@@ -1,0 +1,110 @@
+use std::io::{self, Write};
+
+use super::condition::conclude;
+use super::{Label, Style, field, printable, wrap};
+use crate::report::{CopyFindingReport, CopyOutcome, CopyReport, EndReport};
+use crate::units::ByteSize;
+use crate::verdict::Verdict;
+
+/// Width of a check's name, in characters.
+const NAME: usize = 19;
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&printable(&format!("{} → {}", report.source, report.destination))))?;
+    field(out, style.width, 2, "from", &end(&report.from))?;
+    field(out, style.width, 2, "to", &end(&report.to))?;
+    if let Some(identity) = &report.source_identity {
+        let parts = report.parts.map_or_else(|| "in one request".to_owned(), |parts| format!("in {parts} parts"));
+        let checksum = report.checksum.as_ref().map(|checksum| format!(", with {checksum}")).unwrap_or_default();
+        let line = format!("{} {parts}{checksum}", ByteSize(identity.object_bytes));
+        field(out, style.width, 2, "object", &line)?;
+    }
+    for (label, pairs) in [("metadata", &report.metadata), ("tags", &report.tags)] {
+        if !pairs.is_empty() {
+            let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            field(out, style.width, 2, label, &pairs.join(", "))?;
+        }
+    }
+    for finding in &report.findings {
+        write_finding(out, style, finding)?;
+    }
+    for left in &report.left_behind {
+        let text = format!("upload {} ({}); remove it with: {}", left.id, left.state, left.remove_with);
+        field(out, style.width, 2, "left behind", &text)?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", &note.to_string())?;
+    }
+    if report.sent_bytes > 0 {
+        let line = format!("{:.0} s, {} sent", report.stats.elapsed_seconds, ByteSize(report.sent_bytes));
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
+    let (label, text) = conclusion(report);
+    conclude(out, style, label, &text)
+}
+
+fn end(end: &EndReport) -> String {
+    let caller = match (&end.arn, &end.account, &end.unknown_because) {
+        (Some(arn), _, _) if !arn.is_empty() => arn.clone(),
+        (_, Some(account), _) => format!("account {account}"),
+        (_, _, Some(why)) => format!("caller not known ({why})"),
+        _ => "this machine".to_owned(),
+    };
+    let mut text = caller;
+    for (name, value) in
+        [("partition", &end.partition), ("Region", &end.region), ("bucket owner", &end.expected_bucket_owner)]
+    {
+        if let Some(value) = value {
+            text = format!("{text}, {name} {value}");
+        }
+    }
+    text
+}
+
+fn write_finding(out: &mut impl Write, style: Style, finding: &CopyFindingReport) -> io::Result<()> {
+    let left = 2 + 7 + 1 + NAME + 1;
+    let name = if finding.required { finding.check.to_string() } else { format!("({})", finding.check) };
+    let head = format!("  {} {name:<NAME$}", style.verdict(finding.verdict, 7));
+    for (index, line) in wrap(&printable(&finding.detail), style.width.saturating_sub(left).max(24)).iter().enumerate()
+    {
+        match index {
+            0 => writeln!(out, "{head} {line}")?,
+            _ => writeln!(out, "{:left$}{line}", "")?,
+        }
+    }
+    Ok(())
+}
+
+fn names(report: &CopyReport, verdict: Verdict) -> String {
+    let counted = report.findings.iter().filter(|finding| finding.required && finding.verdict == verdict);
+    counted.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
+    let (failed, open) = (names(report, Verdict::Fail), names(report, Verdict::Unknown));
+    let reasons = if failed.is_empty() { open } else { failed };
+    let label = |word| Label::new(word, report.verdict);
+    match (report.outcome, report.verdict) {
+        (CopyOutcome::Planned, Verdict::Pass) => (label("ready"), "every condition is met; nothing was written".into()),
+        (CopyOutcome::Planned, _) if report.exit_code == crate::report::Exit::Passed => {
+            (label("ready"), format!("nothing was written; accepted: {reasons}"))
+        }
+        (CopyOutcome::Planned | CopyOutcome::Refused, _) => {
+            (report.verdict.into(), format!("nothing was written: {reasons}"))
+        }
+        (CopyOutcome::Copied, Verdict::Pass) => {
+            (label("copied"), "the bytes of the source are proved, and the copy states the same".into())
+        }
+        (CopyOutcome::Copied, _) => (label("copied"), format!("not proved: {reasons}")),
+        (CopyOutcome::AlreadyThere, _) => {
+            (label("pass"), "the same object is there already; nothing was written".into())
+        }
+        (CopyOutcome::Occupied, _) => {
+            (report.verdict.into(), "another object is at the destination, and was not touched".into())
+        }
+        (CopyOutcome::NotMade, _) => (report.verdict.into(), format!("no copy was made: {reasons}")),
+        (CopyOutcome::NotKnown, _) => {
+            (report.verdict.into(), "the server did not confirm the copy, and may have made it".into())
+        }
+    }
+}

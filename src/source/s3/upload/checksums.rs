@@ -1,0 +1,94 @@
+//! The fields and headers by which S3 names checksums.
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedPart};
+
+use super::super::headers::Headers;
+use crate::checksum::{Algorithm, Digest};
+use crate::copy::UploadChecksum;
+use crate::ident::ETag;
+use crate::source::PartReceipt;
+use crate::units::PartNumber;
+
+/// Sets the field of the digest's algorithm in a request or a part.
+macro_rules! with_checksum {
+    ($request:expr, $digest:expr) => {{
+        let digest: Option<&crate::checksum::Digest> = $digest;
+        let value = digest.map(crate::checksum::Digest::base64);
+        let request = $request;
+        match digest.map(crate::checksum::Digest::algorithm) {
+            None => request,
+            Some(crate::checksum::Algorithm::Crc32) => request.set_checksum_crc32(value),
+            Some(crate::checksum::Algorithm::Crc32c) => request.set_checksum_crc32_c(value),
+            Some(crate::checksum::Algorithm::Crc64Nvme) => request.set_checksum_crc64_nvme(value),
+            Some(crate::checksum::Algorithm::Sha1) => request.set_checksum_sha1(value),
+            Some(crate::checksum::Algorithm::Sha256) => request.set_checksum_sha256(value),
+            Some(crate::checksum::Algorithm::Sha512) => request.set_checksum_sha512(value),
+            Some(crate::checksum::Algorithm::Md5) => request.set_checksum_md5(value),
+            Some(crate::checksum::Algorithm::Xxh64) => request.set_checksum_xxhash64(value),
+            Some(crate::checksum::Algorithm::Xxh3) => request.set_checksum_xxhash3(value),
+            Some(crate::checksum::Algorithm::Xxh128) => request.set_checksum_xxhash128(value),
+        }
+    }};
+}
+
+pub(super) use with_checksum;
+
+/// The name in S3's spelling (S3 API Reference, `ChecksumAlgorithm`).
+fn s3_name(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Crc32 => "CRC32",
+        Algorithm::Crc32c => "CRC32C",
+        Algorithm::Crc64Nvme => "CRC64NVME",
+        Algorithm::Sha1 => "SHA1",
+        Algorithm::Sha256 => "SHA256",
+        Algorithm::Sha512 => "SHA512",
+        Algorithm::Md5 => "MD5",
+        Algorithm::Xxh64 => "XXHASH64",
+        Algorithm::Xxh3 => "XXHASH3",
+        Algorithm::Xxh128 => "XXHASH128",
+    }
+}
+
+pub(super) fn algorithm(checksum: UploadChecksum) -> ChecksumAlgorithm {
+    ChecksumAlgorithm::from(s3_name(checksum.algorithm))
+}
+
+pub(super) fn kind(checksum: UploadChecksum) -> ChecksumType {
+    if checksum.is_composite { ChecksumType::Composite } else { ChecksumType::FullObject }
+}
+
+/// The checksum of this algorithm in the headers of a response.
+pub(super) fn in_headers(headers: &Headers, algorithm: Algorithm) -> Option<Digest> {
+    let name = format!("x-amz-checksum-{}", s3_name(algorithm).to_ascii_lowercase());
+    Digest::parse(algorithm, &headers.one(&name)?).ok()
+}
+
+pub(super) fn completed_part(part: &PartReceipt) -> CompletedPart {
+    let builder = CompletedPart::builder()
+        .part_number(i32::try_from(part.number.get()).unwrap_or(i32::MAX))
+        .e_tag(format!("\"{}\"", part.etag.as_str()));
+    with_checksum!(builder, part.checksum.as_ref()).build()
+}
+
+/// A part of a listing; `None` if it states no number or no ETag.
+pub(super) fn listed_part(part: &aws_sdk_s3::types::Part) -> Option<PartReceipt> {
+    let values = [
+        (Algorithm::Crc32, part.checksum_crc32()),
+        (Algorithm::Crc32c, part.checksum_crc32_c()),
+        (Algorithm::Crc64Nvme, part.checksum_crc64_nvme()),
+        (Algorithm::Sha1, part.checksum_sha1()),
+        (Algorithm::Sha256, part.checksum_sha256()),
+        (Algorithm::Sha512, part.checksum_sha512()),
+        (Algorithm::Md5, part.checksum_md5()),
+        (Algorithm::Xxh64, part.checksum_xxhash64()),
+        (Algorithm::Xxh3, part.checksum_xxhash3()),
+        (Algorithm::Xxh128, part.checksum_xxhash128()),
+    ];
+    let digest = |(algorithm, value): (Algorithm, Option<&str>)| Digest::parse(algorithm, value?).ok();
+    Some(PartReceipt {
+        number: PartNumber::new(u32::try_from(part.part_number()?).ok()?)?,
+        size: part.size().and_then(|size| u64::try_from(size).ok()),
+        etag: ETag::told(part.e_tag()?)?,
+        checksum: values.into_iter().find_map(digest),
+    })
+}

@@ -1,0 +1,290 @@
+//! Writing one object: multipart uploads, and objects in one request.
+
+mod body;
+mod checksums;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{CompletedMultipartUpload, RequestPayer, ServerSideEncryption, StorageClass};
+use url::form_urlencoded;
+
+use self::body::Sent;
+use self::checksums::with_checksum;
+use super::Connection;
+use super::ask::with_key;
+use super::bounded::About;
+use super::error::translate;
+use crate::checksum::{Algorithm, Digest};
+use crate::copy::UploadChecksum;
+use crate::ident::{ETag, ObjectIdentity, ObjectUri};
+use crate::source::{
+    Body, Completion, ErrorKind, NewObject, PartBody, PartReceipt, PutConditions, SourceError, UploadService, Written,
+};
+use crate::units::PartNumber;
+
+/// An upload in which nothing moves for this long has failed.
+const STALL: Duration = Duration::from_secs(60);
+/// Time limit for CompleteMultipartUpload, which takes minutes with thousands of parts (S3 API Reference).
+const COMPLETION: Duration = Duration::from_secs(15 * 60);
+/// Maximum number of pages of ListParts: 10,000 parts in pages of at most 1,000. Servers may send smaller ones.
+const MOST_PAGES: usize = 1_000;
+
+/// Writes an object in S3 or in a compatible server.
+#[derive(Clone)]
+pub struct S3Upload {
+    connection: Connection,
+    client: Client,
+    uri: ObjectUri,
+}
+
+impl Connection {
+    /// Writes an object over this connection. A version in the URI is ignored.
+    pub fn upload(&self, uri: &ObjectUri) -> S3Upload {
+        S3Upload { client: self.upload_client(), connection: self.clone(), uri: uri.at_version(None) }
+    }
+}
+
+/// Sets the fields that every request on an upload has.
+macro_rules! addressed {
+    ($self:ident, $request:expr) => {{
+        let options = &$self.connection.options;
+        $request
+            .bucket(&$self.uri.bucket)
+            .key(&$self.uri.key)
+            .set_request_payer(options.request_payer.then_some(RequestPayer::Requester))
+            .set_expected_bucket_owner(options.expected_bucket_owner.clone())
+    }};
+}
+
+/// Sets the properties of a new object.
+macro_rules! with_properties {
+    ($request:expr, $new:expr) => {{
+        let new: &NewObject = $new;
+        $request
+            .set_content_type(new.content_type.clone())
+            .set_metadata((!new.metadata.is_empty()).then(|| new.metadata.clone().into_iter().collect()))
+            .set_tagging((!new.tags.is_empty()).then(|| tagging(new)))
+            .set_storage_class(new.storage_class.as_deref().map(StorageClass::from))
+            .set_server_side_encryption(new.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms))
+            .set_ssekms_key_id(new.kms_key.clone())
+    }};
+}
+
+/// Sends a request, and returns the SDK's output with the headers of the response.
+macro_rules! hear {
+    ($self:ident, $request:expr, $limit:expr, $needs:expr) => {{
+        let about = About::new(ObjectIdentity::default());
+        let sent = $request.interceptor(about.clone()).send();
+        let subject = $self.uri.to_string();
+        match $limit.within(sent).await {
+            Some(answer) => {
+                answer.map(|answer| (answer, about.heard().headers)).map_err(|error| translate(error, &subject, $needs))
+            }
+            None => Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
+        }
+    }};
+}
+
+/// Tags as the query string of the header `x-amz-tagging`.
+fn tagging(new: &NewObject) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(&new.tags).finish()
+}
+
+/// Limit of the time of a request.
+enum Limit {
+    /// In all.
+    Total(Duration),
+    /// Without a byte of the body that moves.
+    Stall(Sent),
+}
+
+impl Limit {
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match self {
+            Limit::Total(time) => tokio::time::timeout(*time, work).await.ok(),
+            Limit::Stall(sent) => {
+                let stalled = async {
+                    let mut before = sent.bytes();
+                    loop {
+                        tokio::time::sleep(STALL).await;
+                        let now = sent.bytes();
+                        if now == before {
+                            return;
+                        }
+                        before = now;
+                    }
+                };
+                tokio::select! {
+                    done = work => Some(done),
+                    () = stalled => None,
+                }
+            }
+        }
+    }
+}
+
+const SMALL: Limit = Limit::Total(STALL);
+
+impl S3Upload {
+    fn protocol(&self, detail: &str) -> SourceError {
+        SourceError::new(ErrorKind::Protocol, &self.uri, detail)
+    }
+}
+
+fn if_match(conditions: &PutConditions) -> Option<String> {
+    match conditions {
+        PutConditions::Absent => None,
+        PutConditions::Is(etag) => etag.if_match(),
+    }
+}
+
+fn if_none_match(conditions: &PutConditions) -> Option<String> {
+    matches!(conditions, PutConditions::Absent).then(|| "*".to_owned())
+}
+
+fn needs(new: &NewObject) -> &'static str {
+    match (new.tags.is_empty(), new.kms_key.is_none()) {
+        (true, true) => "s3:PutObject",
+        (false, true) => "s3:PutObject and s3:PutObjectTagging; --tags none writes no tags",
+        (true, false) => "s3:PutObject, and kms:GenerateDataKey and kms:Decrypt of the key",
+        (false, false) => {
+            "s3:PutObject, s3:PutObjectTagging, and kms:GenerateDataKey and kms:Decrypt of the key; --tags none writes \
+             no tags"
+        }
+    }
+}
+
+#[async_trait]
+impl UploadService for S3Upload {
+    fn uri(&self) -> &ObjectUri {
+        &self.uri
+    }
+
+    async fn begin(&self, new: &NewObject) -> Result<String, SourceError> {
+        let request = with_key!(self, addressed!(self, self.client.create_multipart_upload()));
+        let request = with_properties!(request, new)
+            .set_checksum_algorithm(new.checksum.map(checksums::algorithm))
+            .set_checksum_type(new.checksum.map(checksums::kind));
+        let (out, _) = hear!(self, request.customize(), SMALL, needs(new))?;
+        let id = out.upload_id().filter(|id| !id.is_empty());
+        id.map(str::to_owned).ok_or_else(|| self.protocol("the answer has no id of the upload"))
+    }
+
+    async fn part(
+        &self,
+        upload: &str,
+        number: PartNumber,
+        body: &PartBody,
+        checksum: Option<&Digest>,
+    ) -> Result<PartReceipt, SourceError> {
+        let sent = Sent::default();
+        let request = with_key!(self, addressed!(self, self.client.upload_part()))
+            .upload_id(upload)
+            .part_number(i32::try_from(number.get()).unwrap_or(i32::MAX))
+            .content_length(i64::try_from(body.length()).unwrap_or(i64::MAX))
+            .body(body::stream(body, &sent));
+        // The checksum is signed, and covers the body; a SHA-256 of the body would cost more than all other digests.
+        let request = with_checksum!(request, checksum).customize().disable_payload_signing();
+        let (_, headers) = hear!(self, request, Limit::Stall(sent), "s3:PutObject")?;
+        let etag = headers.one("etag").and_then(|etag| ETag::told(&etag));
+        Ok(PartReceipt {
+            number,
+            size: None,
+            etag: etag.ok_or_else(|| self.protocol("the answer to a part has no ETag"))?,
+            checksum: checksum.and_then(|digest| checksums::in_headers(&headers, digest.algorithm())),
+        })
+    }
+
+    async fn part_stream(
+        &self,
+        upload: &str,
+        number: PartNumber,
+        (body, length): (Body, u64),
+        algorithm: Algorithm,
+    ) -> Result<PartReceipt, SourceError> {
+        let sent = Sent::default();
+        let checksum = UploadChecksum { algorithm, is_composite: false };
+        let request = with_key!(self, addressed!(self, self.client.upload_part()))
+            .upload_id(upload)
+            .part_number(i32::try_from(number.get()).unwrap_or(i32::MAX))
+            .checksum_algorithm(checksums::algorithm(checksum))
+            .body(body::arriving(body, length, &sent));
+        let (_, headers) = hear!(self, request.customize(), Limit::Stall(sent), "s3:PutObject")?;
+        let etag = headers.one("etag").and_then(|etag| ETag::told(&etag));
+        Ok(PartReceipt {
+            number,
+            size: None,
+            etag: etag.ok_or_else(|| self.protocol("the answer to a part has no ETag"))?,
+            checksum: checksums::in_headers(&headers, algorithm),
+        })
+    }
+
+    async fn parts(&self, upload: &str) -> Result<Vec<PartReceipt>, SourceError> {
+        let mut parts: Vec<PartReceipt> = Vec::new();
+        let mut marker: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let request = with_key!(self, addressed!(self, self.client.list_parts()))
+                .upload_id(upload)
+                .set_part_number_marker(marker.clone());
+            let (out, _) = hear!(self, request.customize(), SMALL, "s3:ListMultipartUploadParts")?;
+            let before = parts.len();
+            for part in out.parts() {
+                let part = checksums::listed_part(part);
+                let part = part.ok_or_else(|| self.protocol("a part of the listing has no number or no ETag"))?;
+                if parts.last().is_some_and(|last| last.number >= part.number) {
+                    return Err(self.protocol("the listing of parts is not in order"));
+                }
+                parts.push(part);
+            }
+            match out.next_part_number_marker().filter(|_| out.is_truncated() == Some(true)) {
+                Some(next) if parts.len() > before => marker = Some(next.to_owned()),
+                Some(_) => return Err(self.protocol("a page of the listing of parts brings no new part")),
+                None => return Ok(parts),
+            }
+        }
+        Err(self.protocol("the listing of parts does not end"))
+    }
+
+    async fn complete(&self, upload: &str, completion: &Completion) -> Result<Written, SourceError> {
+        let parts = completion.parts.iter().map(checksums::completed_part).collect();
+        let request = with_key!(self, addressed!(self, self.client.complete_multipart_upload()))
+            .upload_id(upload)
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
+            .set_checksum_type(completion.checksum.map(checksums::kind))
+            .mpu_object_size(i64::try_from(completion.size).unwrap_or(i64::MAX))
+            .set_if_match(if_match(&completion.conditions))
+            .set_if_none_match(if_none_match(&completion.conditions));
+        let request = with_checksum!(request, completion.full_object.as_ref()).customize();
+        let (out, headers) = hear!(self, request, Limit::Total(COMPLETION), "s3:PutObject")?;
+        Ok(Written { etag: out.e_tag().and_then(ETag::told), version: headers.one("x-amz-version-id") })
+    }
+
+    async fn abort(&self, upload: &str) -> Result<(), SourceError> {
+        let request = addressed!(self, self.client.abort_multipart_upload()).upload_id(upload);
+        hear!(self, request.customize(), SMALL, "s3:AbortMultipartUpload").map(drop)
+    }
+
+    async fn put(
+        &self,
+        new: &NewObject,
+        body: &PartBody,
+        checksum: Option<&Digest>,
+        conditions: &PutConditions,
+    ) -> Result<Written, SourceError> {
+        let sent = Sent::default();
+        let request = with_key!(self, addressed!(self, self.client.put_object()));
+        let request = with_properties!(request, new)
+            .content_length(i64::try_from(body.length()).unwrap_or(i64::MAX))
+            .set_if_match(if_match(conditions))
+            .set_if_none_match(if_none_match(conditions))
+            .body(body::stream(body, &sent));
+        let request = with_checksum!(request, checksum).customize().disable_payload_signing();
+        let (_, headers) = hear!(self, request, Limit::Stall(sent), needs(new))?;
+        Ok(Written {
+            etag: headers.one("etag").and_then(|etag| ETag::told(&etag)),
+            version: headers.one("x-amz-version-id"),
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! Copies to and from a disk.
+
+use crate::common::{Run, data, write};
+use crate::rig::{FROM, KEY, Rig, TO, report, verdict};
+
+const PARTS: [usize; 4] = [300_000, 300_000, 300_000, 100_000];
+
+async fn rig() -> (Rig, Vec<u8>) {
+    let rig = Rig::new().await;
+    let bytes = data(1, 1_000_000);
+    let parts: Vec<&[u8]> = bytes.chunks(PARTS[0]).collect();
+    rig.source.multipart("archive", KEY, &parts, None).await;
+    (rig, bytes)
+}
+
+fn names(folder: &std::path::Path) -> Vec<String> {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_gets_its_name_when_the_source_is_proved() {
+    let (rig, bytes) = rig().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let run = Run::of(rig.command(&[FROM, path, "--verify-destination"])).await;
+    run.assert_exit(0);
+    assert_eq!((verdict(&run, "source"), verdict(&run, "read-back")), ("pass".into(), "pass".into()));
+    assert_eq!(std::fs::read(folder.path().join(KEY)).unwrap(), bytes);
+    assert_eq!(names(folder.path()), [KEY]);
+    let again = Run::of(rig.command(&[FROM, path])).await;
+    again.assert_exit(1);
+    assert_eq!(report(&again)["outcome"], "occupied");
+    assert_eq!(std::fs::read(folder.path().join(KEY)).unwrap(), bytes);
+
+    let folder = tempfile::tempdir().unwrap();
+    rig.from.damage("archive", KEY, 500_000, 1).unwrap();
+    let run = Run::of(rig.command(&[FROM, folder.path().to_str().unwrap()])).await;
+    run.assert_exit(1);
+    assert_eq!(report(&run)["outcome"], "not_made");
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+    assert!(rig.to.calls().is_empty(), "the destination is a file");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_a_reference_is_copied_only_when_asked_for() {
+    let (rig, bytes) = rig().await;
+    rig.from.clear_calls();
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "image.bin", &bytes);
+    let run = Run::of(rig.command(&[&path, TO, "--yes"])).await;
+    run.assert_exit(3);
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "source")), (&"not_made".into(), "unknown".into()));
+    assert!(!rig.has(KEY).await);
+    let run = Run::of(rig.command(&[&path, TO, "--yes", "--unproved"])).await;
+    run.assert_exit(0);
+    assert_eq!(report(&run)["verdict"], "unknown", "accepted, and not proved");
+    assert_eq!(rig.bytes(KEY).await, bytes);
+    assert!(rig.from.calls().is_empty(), "the source is a file");
+}
+
+/// An air-gapped partition: to a disk at one side, from it at the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_manifest_a_file_becomes_the_same_object_again() {
+    let (rig, bytes) = rig().await;
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("manifest.json").to_str().unwrap().to_owned();
+    let mut command = rig.source.command();
+    command.args(["verify", FROM, "--write-manifest", &manifest, "--json"]);
+    Run::of(command).await.assert_exit(0);
+    let file = folder.path().join("image.bin").to_str().unwrap().to_owned();
+    Run::of(rig.command(&[FROM, &file])).await.assert_exit(0);
+    let run = Run::of(rig.command(&[&file, TO, "--yes", "--manifest", &manifest])).await;
+    run.assert_exit(0);
+    assert_eq!(verdict(&run, "source"), "pass");
+    assert_eq!(rig.bytes(KEY).await, bytes);
+    let etag = async |server: &crate::common::Server, bucket: &str| {
+        server.client.head_object().bucket(bucket).key(KEY).send().await.unwrap().e_tag().map(str::to_owned)
+    };
+    assert_eq!(etag(&rig.source, "archive").await, etag(&rig.destination, "gov-archive").await);
+}

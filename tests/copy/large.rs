@@ -1,0 +1,76 @@
+//! Parts that do not fit into the memory are sent as they arrive.
+
+use stored_ami_lab::checksum::{Algorithm, ChecksumType};
+use stored_ami_lab::{ChecksumChoice, Fault, FaultRule, Operation, PartSizes, SyntheticSpec};
+
+use crate::rig::{KEY, Rig, report, verdict};
+
+const MIB: u64 = 1 << 20;
+
+async fn rig(size: u64, part: u64, checksum: ChecksumChoice) -> Rig {
+    let rig = Rig::new().await;
+    let spec = SyntheticSpec { size, parts: PartSizes::Uniform(part), seed: 7, checksum };
+    rig.from.synthesize("archive", KEY, spec).await.unwrap();
+    rig
+}
+
+async fn etags(rig: &Rig) -> [Option<String>; 2] {
+    let etag = async |server: &crate::common::Server, bucket: &str| {
+        server.client.head_object().bucket(bucket).key(KEY).send().await.unwrap().e_tag().map(str::to_owned)
+    };
+    [etag(&rig.source, "archive").await, etag(&rig.destination, "gov-archive").await]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_parts_are_sent_as_they_arrive() {
+    use Algorithm::{Crc32c, Crc64Nvme, Sha256};
+    let checksums = [
+        ChecksumChoice::Default(Crc64Nvme),
+        ChecksumChoice::Typed(Crc32c, ChecksumType::Composite),
+        ChecksumChoice::Typed(Sha256, ChecksumType::Composite),
+    ];
+    for checksum in checksums {
+        for rule in [
+            None,
+            Some(FaultRule::new(Operation::UploadPart, Fault::Dropped)),
+            Some(FaultRule::new(Operation::UploadPart, Fault::Status { status: 503, code: "SlowDown" }).skip(1)),
+        ] {
+            let rig = rig(50 * MIB, 20 * MIB, checksum).await;
+            rule.clone().into_iter().for_each(|rule| rig.to.script(rule));
+            let run = rig.copy(&["--yes", "--max-memory", "64MiB"]).await;
+            assert_eq!(run.exit, Some(0), "{rule:?}: {run:?}");
+            assert!(run.stdout.contains("sent as they arrive"), "{run:?}");
+            let [from, to] = etags(&rig).await;
+            assert_eq!(from, to);
+            assert_eq!((verdict(&run, "parts"), verdict(&run, "checksum")), ("pass".into(), "pass".into()), "{run:?}");
+            assert_eq!(rig.uploads().await, 0);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_parts_are_taken_up_again_too() {
+    let rig = rig(50 * MIB, 20 * MIB, ChecksumChoice::Default(Algorithm::Crc64Nvme)).await;
+    let state = rig.home.path().join("state").to_str().unwrap().to_owned();
+    rig.to.script(
+        FaultRule::new(Operation::UploadPart, Fault::Status { status: 400, code: "ExpiredToken" }).skip(1).times(100),
+    );
+    let args = ["--yes", "--max-memory", "64MiB", "--concurrency", "1", "--resume", &state];
+    rig.copy(&args).await.assert_exit(2);
+    rig.to.clear_script();
+    let run = rig.copy(&args).await;
+    run.assert_exit(0);
+    assert_eq!(report(&run)["sent_bytes"], 30 * MIB, "the first part is not sent again: {run:?}");
+    let [from, to] = etags(&rig).await;
+    assert_eq!(from, to);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_parts() {
+    let rig = rig(10_000 * 1000, 1000, ChecksumChoice::Default(Algorithm::Crc64Nvme)).await;
+    let run = rig.copy(&["--yes"]).await;
+    run.assert_exit(0);
+    assert_eq!(report(&run)["parts"], 10_000);
+    let [from, to] = etags(&rig).await;
+    assert_eq!(from, to);
+}

@@ -1,0 +1,59 @@
+//! The policies for both ends name what a copy needs, and nothing that it does not use.
+
+use std::collections::BTreeSet;
+
+use stored_ami_lab::{Fault, FaultRule, Lab, Operation};
+
+use crate::common::{Run, bare_command, data};
+use crate::rig::{KEY, Rig};
+
+fn used(lab: &Lab) -> BTreeSet<String> {
+    lab.calls()
+        .iter()
+        .flat_map(|call| call.iam_actions())
+        .filter(|action| action.starts_with("s3:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn allowed(command: &str, bucket: &str) -> BTreeSet<String> {
+    let mut policy = bare_command();
+    policy.args(["policy", command, "--bucket", bucket]);
+    let run = Run::of(policy).await;
+    run.assert_exit(0);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let statements = document["Statement"].as_array().unwrap();
+    let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap().clone());
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policies_of_both_ends_are_enough_and_no_more() {
+    let rig = Rig::new().await;
+    let bytes = data(1, 1_000_000);
+    let parts: Vec<&[u8]> = bytes.chunks(300_000).collect();
+    rig.source.multipart("archive", KEY, &parts, None).await;
+    rig.source.tag("archive", KEY, "team", "a").await;
+    let state = rig.home.path().join("state").to_str().unwrap().to_owned();
+    let args = ["--yes", "--verify-destination", "--resume", &state];
+    rig.to.script(
+        FaultRule::new(Operation::UploadPart, Fault::Status { status: 400, code: "ExpiredToken" }).skip(1).times(100),
+    );
+    rig.copy(&args).await.assert_exit(2);
+    let (mut from, mut to) = (used(&rig.from), used(&rig.to));
+    rig.to.clear_script();
+    rig.copy(&args).await.assert_exit(0);
+    from.extend(used(&rig.from));
+    to.extend(used(&rig.to));
+    for (used, command, bucket) in [(from, "copy-source", "archive"), (to, "copy-destination", "gov-archive")] {
+        let allowed = allowed(command, bucket).await;
+        let missing: Vec<_> = used.difference(&allowed).collect();
+        assert!(missing.is_empty(), "{command}: {missing:?}");
+        let writes = |action: &String| !["s3:Get", "s3:List"].iter().any(|reads| action.starts_with(reads));
+        let more: Vec<_> = allowed.difference(&used).filter(|action| writes(action)).collect();
+        assert_eq!(
+            more,
+            if command == "copy-source" { vec![] } else { vec!["s3:AbortMultipartUpload", "s3:PutObjectTagging"] }
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! A copy that was interrupted is taken up again.
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use stored_ami_lab::{Fault, FaultRule, Operation};
+
+use crate::common::{Run, data};
+use crate::rig::{FROM, KEY, Rig, TO, report};
+
+const PARTS: usize = 10;
+
+async fn rig() -> (Rig, Vec<u8>, String) {
+    let rig = Rig::new().await;
+    let bytes = data(1, PARTS * 100_000);
+    let parts: Vec<&[u8]> = bytes.chunks(100_000).collect();
+    rig.source.multipart("archive", KEY, &parts, None).await;
+    let state = rig.home.path().join("copy.state").to_str().unwrap().to_owned();
+    (rig, bytes, state)
+}
+
+/// Numbers of the parts that the destination holds.
+async fn held(rig: &Rig) -> Vec<i32> {
+    let uploads = rig.destination.client.list_multipart_uploads().bucket("gov-archive").send().await.unwrap();
+    let Some(id) = uploads.uploads().first().and_then(|upload| upload.upload_id()) else { return Vec::new() };
+    let parts = rig.destination.client.list_parts().bucket("gov-archive").key(KEY).upload_id(id).send().await.unwrap();
+    parts.parts().iter().filter_map(|part| part.part_number()).collect()
+}
+
+/// Numbers of the parts that were sent since the calls were cleared.
+fn sent(rig: &Rig) -> Vec<i32> {
+    rig.calls(Operation::UploadPart).iter().map(|call| call.part().unwrap().parse().unwrap()).collect()
+}
+
+async fn assert_whole(rig: &Rig, bytes: &[u8], state: &str) {
+    assert_eq!(rig.bytes(KEY).await, bytes);
+    assert_eq!(rig.uploads().await, 0);
+    assert!(!std::path::Path::new(state).exists(), "the state is removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_expire_in_mid_copy_lose_no_part() {
+    let (rig, bytes, state) = rig().await;
+    let expired = Fault::Status { status: 400, code: "ExpiredToken" };
+    rig.to.script(FaultRule::new(Operation::UploadPart, expired).skip(5).times(1000));
+    let run = rig.copy(&["--yes", "--resume", &state]).await;
+    run.assert_exit(2);
+    let left = report(&run)["left_behind"][0].clone();
+    assert!(left["state"].as_str().unwrap().contains(&format!("--resume {state}")), "{left}");
+    assert!(left["remove_with"].as_str().unwrap().contains(&format!("copy --abort {state}")), "{left}");
+    let kept = held(&rig).await;
+    assert_eq!(kept.len(), 5);
+    rig.to.clear_script();
+    let run = rig.copy(&["--yes", "--resume", &state]).await;
+    run.assert_exit(0);
+    let again = sent(&rig);
+    assert_eq!(again.len(), PARTS - 5, "{again:?}");
+    assert!(kept.iter().all(|part| !again.contains(part)), "{kept:?} {again:?}");
+    assert_whole(&rig, &bytes, &state).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_was_removed_meanwhile_is_begun_anew() {
+    let (rig, bytes, state) = rig().await;
+    rig.to.script(
+        FaultRule::new(Operation::UploadPart, Fault::Status { status: 400, code: "ExpiredToken" }).skip(3).times(1000),
+    );
+    rig.copy(&["--yes", "--resume", &state]).await.assert_exit(2);
+    rig.to.clear_script();
+    let uploads = rig.destination.client.list_multipart_uploads().bucket("gov-archive").send().await.unwrap();
+    let id = uploads.uploads()[0].upload_id().unwrap();
+    let abort = rig.destination.client.abort_multipart_upload().bucket("gov-archive").key(KEY).upload_id(id);
+    abort.send().await.unwrap();
+    let run = rig.copy(&["--yes", "--resume", &state]).await;
+    run.assert_exit(0);
+    assert!(run.stdout.contains("begun anew"), "{run:?}");
+    assert_eq!(sent(&rig).len(), PARTS);
+    assert_whole(&rig, &bytes, &state).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_copy_can_be_aborted_and_belongs_to_one_source() {
+    let (rig, _, state) = rig().await;
+    rig.to.script(
+        FaultRule::new(Operation::UploadPart, Fault::Status { status: 400, code: "ExpiredToken" }).skip(3).times(1000),
+    );
+    rig.copy(&["--yes", "--resume", &state]).await.assert_exit(2);
+    rig.to.clear_script();
+    rig.source.put("archive", KEY, b"another", None).await;
+    let run = rig.copy(&["--yes", "--resume", &state]).await;
+    assert_ne!(run.exit, Some(0), "{run:?}");
+    assert!(!rig.has(KEY).await);
+    assert_eq!(rig.uploads().await, 1, "kept: it may be gone on with");
+    let mut command = crate::common::bare_command();
+    command.env("HOME", rig.home.path()).env("AWS_CONFIG_FILE", rig.home.path().join("config")).args([
+        "copy",
+        "--abort",
+        &state,
+        "--to-profile",
+        "gov",
+    ]);
+    let run = Run::of(command).await;
+    run.assert_exit(0);
+    assert_eq!(rig.uploads().await, 0);
+    assert!(!std::path::Path::new(&state).exists());
+}
+
+fn start(rig: &Rig, state: Option<&str>) -> Child {
+    let mut command = rig.command(&[FROM, TO, "--yes"]);
+    command.args(state.iter().flat_map(|state| ["--resume", state]));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits until the destination has answered this many requests that write.
+async fn writes(rig: &Rig, count: usize, child: &mut Child) {
+    let write = |operation| {
+        matches!(
+            operation,
+            Operation::CreateMultipartUpload | Operation::UploadPart | Operation::CompleteMultipartUpload
+        )
+    };
+    let reached = async {
+        while rig.to.calls().iter().filter(|call| write(call.operation)).count() < count {
+            if child.try_wait().unwrap().is_some() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), reached).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_it_ends_in_one_object() {
+    // Create, ten parts, Complete; each moment several times, because what is in flight differs.
+    for round in 0..40 {
+        let (rig, bytes, state) = rig().await;
+        let mut child = start(&rig, Some(&state));
+        writes(&rig, round % 13, &mut child).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let kept = held(&rig).await;
+        rig.to.clear_calls();
+        let run = rig.copy(&["--yes", "--resume", &state, "--accept", "uploads"]).await;
+        assert_eq!(run.exit, Some(0), "{round}: {run:?}");
+        let outcome = report(&run)["outcome"].clone();
+        assert!(outcome == "copied" || outcome == "already_there", "{round}: {run:?}");
+        let again = sent(&rig);
+        if rig.calls(Operation::CreateMultipartUpload).is_empty() {
+            assert!(kept.iter().all(|part| !again.contains(part)), "{round}: {kept:?} {again:?}");
+        }
+        assert_eq!(rig.bytes(KEY).await, bytes);
+        let left = rig.uploads().await;
+        // Killed between the answer to CreateMultipartUpload and the write of its state: an upload without parts.
+        assert!(left == 0 || kept.is_empty() && left == 1, "{round}: {left} {run:?}");
+        assert!(!std::path::Path::new(&state).exists(), "{round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_keeps_the_upload_only_with_a_state() {
+    for with_state in [true, false] {
+        let (rig, _, state) = rig().await;
+        rig.from.script(
+            FaultRule::new(Operation::GetObject, Fault::Trickle { after: 0, rate: 10_000 }).times(1000).skip(3),
+        );
+        let mut child = start(&rig, with_state.then_some(state.as_str()));
+        writes(&rig, 3, &mut child).await;
+        let pid = child.id().to_string();
+        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert_eq!(rig.uploads().await, usize::from(with_state), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.contains("copy --abort"), with_state, "{text}");
+        assert!(!rig.has(KEY).await);
+    }
+}
