@@ -2,7 +2,8 @@ use std::io::{self, Write};
 
 use super::condition::conclude;
 use super::{Label, Style, field, printable, wrap};
-use crate::report::{CopyFindingReport, CopyOutcome, CopyReport, EndReport};
+use crate::copy::CopyCheck;
+use crate::report::{CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -80,20 +81,26 @@ fn names(report: &CopyReport, verdict: Verdict) -> String {
     counted.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// A copy of which nothing is left open.
+const PROVED: &str = "the bytes of the source are proved, and the copy states the same";
+
 fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
     let (failed, open) = (names(report, Verdict::Fail), names(report, Verdict::Unknown));
     let reasons = if failed.is_empty() { open } else { failed };
     let label = |word| Label::new(word, report.verdict);
     match (report.outcome, report.verdict) {
         (CopyOutcome::Planned, Verdict::Pass) => (label("ready"), "every condition is met; nothing was written".into()),
-        (CopyOutcome::Planned, _) if report.exit_code == crate::report::Exit::Passed => {
+        (CopyOutcome::Planned, _) if report.exit_code == Exit::Passed => {
             (label("ready"), format!("nothing was written; accepted: {reasons}"))
         }
         (CopyOutcome::Planned | CopyOutcome::Refused, _) => {
             (report.verdict.into(), format!("nothing was written: {reasons}"))
         }
-        (CopyOutcome::Copied, Verdict::Pass) => {
-            (label("copied"), "the bytes of the source are proved, and the copy states the same".into())
+        (CopyOutcome::Copied, Verdict::Pass) => (label("copied"), PROVED.into()),
+        (CopyOutcome::Copied, Verdict::Unknown) if report.exit_code == Exit::Passed => {
+            let of_source = report.accepted.contains(&CopyCheck::Source);
+            let text = if of_source { "the copy states what was sent; the source is not proved" } else { PROVED };
+            (label("copied"), format!("{text}; accepted: {reasons}"))
         }
         (CopyOutcome::Copied, _) => (label("copied"), format!("not proved: {reasons}")),
         (CopyOutcome::AlreadyThere, _) => {

@@ -133,3 +133,23 @@ async fn class_key_metadata_and_tags_as_asked_for() {
     assert_eq!(tags, serde_json::json!({ "why": "archive" }), "our own tag never goes");
     assert_eq!((verdict(&run, "etag"), verdict(&run, "checksum")), ("unknown".into(), "pass".into()), "{run:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_conclusion_says_what_was_proved_and_what_was_accepted() {
+    let rig = Rig::new().await;
+    rig.source.put("archive", KEY, &data(1, 1000), None).await;
+    let mut command = crate::common::bare_command();
+    command
+        .env("HOME", rig.home.path())
+        .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
+        .args(["copy", crate::rig::FROM, crate::rig::TO, "--from-profile", "commercial", "--to-profile", "gov"])
+        .args(["--yes", "--accept", "public"]);
+    let run = crate::common::Run::of(command).await;
+    run.assert_exit(0);
+    let last = run.stdout.trim_end().lines().rev().take(2).collect::<Vec<_>>();
+    let last = format!("{} {}", last[1], last[0].trim());
+    assert!(
+        last.contains("COPIED  the bytes of the source are proved, and the copy states the same; accepted: public"),
+        "{last}"
+    );
+}

@@ -91,7 +91,7 @@ fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
         .map(|(name, _)| name.as_str())
         .collect();
     findings.push(match lost.is_empty() {
-        true => CopyFinding::pass(CopyCheck::Metadata, format!("{} entries, as sent", new.metadata.len())),
+        true => CopyFinding::pass(CopyCheck::Metadata, format!("as sent, with {COPY_ID}: {}", new.metadata.len())),
         false => CopyFinding::open(CopyCheck::Metadata, format!("not kept, or changed: {}", lost.join(", "))),
     });
     findings
@@ -102,7 +102,7 @@ async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<C
         return None;
     }
     Some(match ends.destination.tags(&facts.id).await {
-        Ok(tags) if tags == new.tags => CopyFinding::pass(CopyCheck::Tags, format!("{} tags, as sent", tags.len())),
+        Ok(tags) if tags == new.tags => CopyFinding::pass(CopyCheck::Tags, format!("as sent: {}", tags.len())),
         Ok(tags) => {
             let missing: BTreeMap<_, _> =
                 new.tags.iter().filter(|(key, value)| tags.get(*key) != Some(value)).collect();
