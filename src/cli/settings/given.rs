@@ -22,6 +22,13 @@ pub(super) struct Given<T> {
     source: String,
 }
 
+impl<T> Given<T> {
+    /// The variable or the file.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
 /// The first value of each setting: those of the environment are added before those of the file.
 #[derive(Debug, Default)]
 pub(super) struct GivenSettings {
