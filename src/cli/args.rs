@@ -39,6 +39,16 @@ pub struct InspectArgs {
     pub common: CommonArgs,
 }
 
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Command whose page is printed, such as `verify` or `preflight store` [default: the main page]
+    #[arg(value_name = "COMMAND", num_args = 0..=2)]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
+
 /// How the commands that read a target report, and how they connect.
 #[derive(Debug, Args)]
 pub struct CommonArgs {

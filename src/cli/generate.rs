@@ -1,22 +1,11 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueHint};
-
+use super::args::ManArgs;
 use super::help::{self, ENVIRONMENT, Topic};
 use super::output::keep_output;
 use super::usage::UsageError;
 use crate::files::OutputKind;
-
-#[derive(Debug, Args)]
-pub struct ManArgs {
-    /// Command whose page is printed, such as `verify` or `preflight store` [default: the main page]
-    #[arg(value_name = "COMMAND", num_args = 0..=2)]
-    pub command: Vec<String>,
-    /// Write the pages of all commands into this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
-    pub out: Option<PathBuf>,
-}
 
 impl ManArgs {
     /// The page to print.

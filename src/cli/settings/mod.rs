@@ -3,6 +3,7 @@
 //! Environment and file may only say where to connect, how fast, how much memory to use and how to show. What is
 //! checked, accepted, overwritten or confirmed must be visible in the command itself.
 
+mod early;
 mod given;
 mod name;
 mod sources;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use self::early::colour_of_parser;
 use self::given::{Applied, GivenSettings};
 use self::name::Setting;
 use self::sources::Sources;

@@ -63,7 +63,7 @@ impl Sources {
                 self.given.add(setting, &text, &variable).map_err(wrong)
             }
             Key::Known(setting) | Key::Unknown(Some(setting)) => {
-                let meant = format!("{PREFIX}{}", setting.key().to_ascii_uppercase());
+                let meant = setting.variable();
                 self.warnings.push(format!("{variable} is no setting and has no effect; did you mean {meant}?"));
                 Ok(())
             }
