@@ -1,12 +1,14 @@
 //! Help beyond the texts of options: groups of commands, examples, environment, files and exit codes.
 
+mod hint;
 mod topic;
 mod topics;
 
+pub(super) use hint::improved;
 pub(super) use topic::{ENVIRONMENT, Topic};
 pub(super) use topics::TOPICS;
 
-use clap::CommandFactory as _;
+use clap::{ColorChoice, CommandFactory as _};
 
 use super::command::Cli;
 
@@ -20,7 +22,13 @@ const GROUPS: [(&str, &[&str]); 4] = [
 
 /// The definition of the command line with all help.
 pub(super) fn command() -> clap::Command {
-    let mut command = documented(Cli::command(), "");
+    coloured(ColorChoice::Auto)
+}
+
+/// The same, with the colours of help and of errors.
+pub(super) fn coloured(colours: ColorChoice) -> clap::Command {
+    // Commands take over the choice when they are built.
+    let mut command = documented(Cli::command().color(colours), "");
     command.build();
     let groups = groups(&command);
     command.help_template(format!(
