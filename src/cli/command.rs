@@ -49,7 +49,6 @@ impl Cli {
             } else {
                 Cli::understand(&clean).err().unwrap_or_else(|| clap::Error::new(error.kind()))
             };
-            let error = without_risky_tip(error);
             let printed = error.print().and_then(|()| std::io::stdout().flush());
             if let Err(problem) = printed
                 && !error.use_stderr()
@@ -63,7 +62,9 @@ impl Cli {
     }
 
     fn understand<T: AsRef<OsStr>>(words: &[T]) -> Result<Self, clap::Error> {
-        let matches = help::command().try_get_matches_from(words.iter().map(AsRef::as_ref)).map_err(better_hint)?;
+        let matches = help::command()
+            .try_get_matches_from(words.iter().map(AsRef::as_ref))
+            .map_err(|error| better_hint(without_risky_tip(error)))?;
         Cli::from_arg_matches(&matches)
     }
 }
