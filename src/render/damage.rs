@@ -33,7 +33,7 @@ pub(super) fn sentence(damage: &DamageSummary, parts: Option<u64>) -> String {
 
 fn place(damage: &DamageSummary, parts: Option<u64>) -> String {
     if damage.runs.is_empty() {
-        return "somewhere in the object: no reference tells where".to_owned();
+        return "somewhere in the object: no reference shows where".to_owned();
     }
     let shown: Vec<String> = damage.runs.iter().take(MOST_RUNS).map(|run| range(run, parts)).collect();
     let count = match damage.damaged_parts() {
@@ -108,7 +108,7 @@ mod tests {
         let nowhere = damage(&[], 2, &["etag"], &[]);
         assert_eq!(
             sentence(&nowhere, Some(6)),
-            "somewhere in the object: no reference tells where, read twice; etag does not match"
+            "somewhere in the object: no reference shows where, read twice; etag does not match"
         );
     }
 

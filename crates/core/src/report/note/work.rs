@@ -32,7 +32,7 @@ sentences! {
     pub enum BenchNote {
         /// The object is too small for a measurement.
         SmallObject { requests: u64 } =>
-            "so small an object tells nothing of speed: {requests} requests were made each time",
+            "an object this small says nothing about speed: {requests} requests were made each time",
         /// `--max-memory` does not suffice for more connections.
         MemoryLimit { memory: u64, connections: usize } =>
             "--max-memory {} allows {connections} connections; more were not tried" (ByteSize(*memory)),
