@@ -65,10 +65,8 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
     let Some(damage) = damage else { return conclude(out, style, report.verdict, &conclusion(report)) };
     let parts = report.layout.as_ref().and_then(|layout| layout.parts);
     conclude(out, style, Label::new("damaged", Verdict::Fail), &damage::sentence(&damage, parts))?;
-    let version = report.identity.version_id.as_ref();
-    let versioned = version.is_some_and(|version| version != "null");
     match report.target.parse::<Target>() {
-        Ok(target) => damage::next_steps(out, style, &target, versioned),
+        Ok(target) => damage::next_steps(out, style, &target, report.identity.version_id.as_deref()),
         Err(_) => Ok(()),
     }
 }
