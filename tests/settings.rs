@@ -241,6 +241,10 @@ async fn events_show_requests_and_no_secrets_and_go_to_the_log_file() {
         assert_eq!(run.exit, Some(0), "{run:?}");
         assert!(run.stderr.contains("operation=\"HeadObject\"") && run.stderr.contains("status=200"), "{run:?}");
         assert!(run.stderr.contains("stored_ami::plan: read plan"), "{run:?}");
+        let address = format!("host=\"{}\" path=\"/", rig.lab.endpoint().trim_start_matches("http://"));
+        for sent in ["method=\"HEAD\"", "method=\"GET\"", "range=\"bytes=0-", &address] {
+            assert!(run.stderr.contains(sent), "{sent}: {run:?}");
+        }
         let low = run.stderr.to_lowercase();
         assert!(
             !run.stderr.contains(SECRET) && !low.contains("signature") && !low.contains("authorization"),

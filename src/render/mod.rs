@@ -85,6 +85,13 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: &str) -> io::Result<()> {
     const LABEL: usize = 14;
     let left = indent + LABEL;
+    let longest = value.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    // A word that fits a line of its own only is not broken.
+    if longest + left > width && longest + indent + 2 <= width {
+        writeln!(out, "{:indent$}{label}", "")?;
+        let lines = wrap(&printable(value), width - indent - 2);
+        return lines.iter().try_for_each(|line| writeln!(out, "{:indent$}  {line}", ""));
+    }
     for (index, line) in wrap(&printable(value), width.saturating_sub(left).max(24)).iter().enumerate() {
         let label = if index == 0 { label } else { "" };
         let text = format!("{:indent$}{label:<LABEL$}{line}", "");

@@ -16,10 +16,17 @@ use crate::clock::{Clock as _, SystemClock};
 #[derive(Debug)]
 pub(crate) struct Traced;
 
+/// What one attempt sends, and when it began.
 #[derive(Debug)]
-struct Began(Instant);
+struct Attempt {
+    began: Instant,
+    method: String,
+    host: String,
+    path: String,
+    range: String,
+}
 
-impl Storable for Began {
+impl Storable for Attempt {
     type Storer = StoreReplace<Self>;
 }
 
@@ -35,7 +42,24 @@ impl Intercept for Traced {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        config.interceptor_state().store_put(Began(SystemClock.monotonic()));
+        // The values of the attempt before it must not stand for one that fails before it sends anything.
+        config.interceptor_state().store_put(Attempt::new());
+        Ok(())
+    }
+
+    // The request is gone when its attempt ends.
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if tracing::enabled!(target: "stored_ami::request", tracing::Level::DEBUG) {
+            let began = config.load::<Attempt>().map(|attempt| attempt.began);
+            let attempt = Attempt::new().sending(context.request());
+            let began = began.unwrap_or(attempt.began);
+            config.interceptor_state().store_put(Attempt { began, ..attempt });
+        }
         Ok(())
     }
 
@@ -46,25 +70,42 @@ impl Intercept for Traced {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let metadata = config.load::<Metadata>();
-        let began = config.load::<Began>().map(|began| began.0);
-        let elapsed = began.map(|began| SystemClock.monotonic().duration_since(began));
-        let request = context.request();
-        let uri: Option<http::Uri> = request.and_then(|request| request.uri().parse().ok());
+        let attempt = config.load::<Attempt>();
+        let elapsed = attempt.map(|attempt| SystemClock.monotonic().duration_since(attempt.began));
         let response = context.response();
         tracing::debug!(
             target: "stored_ami::request",
             service = metadata.map_or("", |metadata| metadata.service()),
             operation = metadata.map_or("", |metadata| metadata.name()),
-            method = request.map_or("", HttpRequest::method),
-            host = uri.as_ref().and_then(http::Uri::authority).map_or("", |host| host.as_str().rsplit('@').next().unwrap_or_default()),
-            path = uri.as_ref().map_or("", http::Uri::path),
-            range = request.and_then(|request| request.headers().get("range")).unwrap_or_default(),
+            method = attempt.map(|attempt| attempt.method.as_str()),
+            host = attempt.map(|attempt| attempt.host.as_str()),
+            path = attempt.map(|attempt| attempt.path.as_str()),
+            range = attempt.map(|attempt| attempt.range.as_str()).filter(|range| !range.is_empty()),
             status = response.map(|response| response.status().as_u16()),
             request_id = response.and_then(request_id),
             milliseconds = elapsed.map(|elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)),
             "request"
         );
         Ok(())
+    }
+}
+
+impl Attempt {
+    fn new() -> Self {
+        let [method, host, path, range] = Default::default();
+        Attempt { began: SystemClock.monotonic(), method, host, path, range }
+    }
+
+    fn sending(self, request: &HttpRequest) -> Self {
+        let uri: Option<http::Uri> = request.uri().parse().ok();
+        let host = uri.as_ref().and_then(http::Uri::authority).and_then(|host| host.as_str().rsplit('@').next());
+        Attempt {
+            method: request.method().to_owned(),
+            host: host.unwrap_or_default().to_owned(),
+            path: uri.as_ref().map_or("", http::Uri::path).to_owned(),
+            range: request.headers().get("range").unwrap_or_default().to_owned(),
+            ..self
+        }
     }
 }
 
