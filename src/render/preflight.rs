@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Label, Style, condition, field, printable, shell_word};
+use super::{Label, Style, condition, field, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
 use crate::report::{Exit, FindingReport, PreflightReport, SizeReport, StoredReport, StoredState};
@@ -17,13 +17,19 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
         (None, None) => String::new(),
     };
     let headline = format!("{}{towards}, Region {}{account}", report.operation, report.region);
-    writeln!(out, "  {}", style.dim(&printable(&headline)))?;
+    for line in wrap(&printable(&headline), style.width.saturating_sub(2).max(24)) {
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
     condition::write_all(out, style, &report.findings)?;
     if let Some(size) = size(&report.size) {
         field(out, style.width, 2, "logical size", &size)?;
     }
-    for (name, value) in &report.tags {
-        field(out, style.width, 2, "tag to set", &format!("{name} = {value}"))?;
+    if style.is_full() {
+        for (name, value) in &report.tags {
+            field(out, style.width, 2, "tag to set", &format!("{name} = {value}"))?;
+        }
+    } else if !report.tags.is_empty() {
+        field(out, style.width, 2, "tags to set", &format!("{} (-v shows them)", report.tags.len()))?;
     }
     for note in &report.notes {
         field(out, style.width, 2, "note", &note.to_string())?;
