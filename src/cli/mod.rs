@@ -21,6 +21,7 @@ mod lab;
 mod listed;
 mod output;
 mod page;
+mod parse;
 mod paths;
 mod progress;
 mod resolve;
