@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Server, bare_command, data, write};
+use common::{Run, Server, bare_command, data, write};
 use stored_ami_lab::{Fault, FaultRule, Lab, LabOptions, Operation};
 
 const TARGET: &str = "s3://archive/ami-0123456789abcdef0.bin";
@@ -64,6 +64,41 @@ async fn measures_draws_and_recommends() {
     let ranges = SIZE.div_ceil(kept["range_bytes"].as_u64().unwrap() as usize);
     // The ETag of a single PUT is an MD5, which is computed in order, in ranges of the tuning.
     assert_eq!(gets, ranges, "the ranges of the profile");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_limit_is_noted_and_no_tuning_is_written_under_it() {
+    let (lab, server) = lab().await;
+    let folder = tempfile::tempdir().unwrap();
+    let tuning = folder.path().join("t.json");
+    let config = write(folder.path(), "config.toml", b"max_rate = \"2MiB\"\n");
+    let (flag, none): (&[&str], &[&str]) = (&["--max-rate", "2MiB"], &[]);
+    let variable = ("STORED_AMI_MAX_RATE", "2MiB");
+    for (args, set, source) in [
+        (flag, None, "--max-rate"),
+        (flag, Some(("STORED_AMI_MAX_RATE", "9GiB")), "--max-rate"),
+        (none, Some(variable), "STORED_AMI_MAX_RATE"),
+        (none, Some(("STORED_AMI_CONFIG", config.as_str())), config.as_str()),
+    ] {
+        let command = |more: &[&str]| {
+            let mut command = server.command();
+            command.args(["bench", TARGET, "--connections", "2,3", "--range-size", "256KiB", "--time", "1s", "--json"]);
+            command.args(args).args(more).envs(set);
+            command
+        };
+        lab.clear_calls();
+        let refused = Run::of(command(&["--write-tuning", tuning.to_str().unwrap()])).await;
+        assert_eq!(refused.exit, Some(2), "{refused:?}");
+        let message = format!("--write-tuning: reads are limited to 2 MiB/s by {source}, ");
+        assert!(refused.stderr.contains(&message), "{refused:?}");
+        assert!(lab.calls().is_empty() && !tuning.exists(), "{refused:?}");
+        let report = Run::of(command(&[])).await.assert_exit(0).report();
+        let note = "reads were limited to 2 MiB/s by --max-rate or its setting";
+        assert!(report["notes"].to_string().contains(note), "{report:#}");
+        assert_eq!(report["bound"]["by"], "rate limit", "{report:#}");
+    }
+    let report = server.run(&["bench", TARGET, "--connections", "2", "--range-size", "256KiB"]).await.report();
+    assert!(!report["notes"].to_string().contains("limited"), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

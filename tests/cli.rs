@@ -402,6 +402,32 @@ async fn the_demo_plays_to_its_end() {
     assert!(run.stdout.contains("DAMAGED bytes 8,388,608–16,777,215 (part 2 of 4), read twice; "), "{}", run.stdout);
 }
 
+/// They would slow it down, or let commands fail that the demo expects to pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_of_this_machine_do_not_reach_the_commands_of_the_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let config = write(folder.path(), "config.toml", b"region = \"eu-west-1\"\nretries = 0\n");
+    let mut command = bare_command();
+    command
+        .args(["demo", "--size", "64MiB"])
+        .env("STORED_AMI_CONFIG", config)
+        .env("STORED_AMI_REGION", "eu-central-1")
+        .env("STORED_AMI_ENDPOINT_URL", "http://127.0.0.1:1")
+        .env("STORED_AMI_MAX_RATE", "1")
+        .env("STORED_AMI_MAX_MEMORY", "1")
+        .env("STORED_AMI_CONCURRENCY", "1")
+        .env("STORED_AMI_TIMEOUT", "1s")
+        .env("STORED_AMI_COLOR", "always")
+        .env("STORED_AMI_LOG_FILE", &log)
+        .env("STORED_AMI_NONSENSE", "1");
+    let run = Run::of(command).await;
+    assert_eq!(run.exit, Some(0), "{run:?}");
+    assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
+    assert_eq!(run.stderr.matches("STORED_AMI_NONSENSE").count(), 1, "of the demo itself: {run:?}");
+    assert_eq!(std::fs::read_to_string(&log).unwrap().matches(" begins, process ").count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn completions_and_manual_come_from_the_arguments() {
     for shell in ["bash", "zsh", "fish"] {

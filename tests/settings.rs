@@ -227,6 +227,37 @@ async fn a_rate_holds_for_objects_and_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn several_objects_at_once_share_retries_time_limits_rate_and_progress() {
+    let rig = Rig::new().await;
+    let objects = ["s3://archive/a.bin", "s3://archive/b.bin", "s3://archive/c.bin"];
+    for object in objects {
+        rig.server.put("archive", object.rsplit('/').next().unwrap(), &data(2, 300_000), None).await;
+    }
+    let verify = |args: &[&str]| rig.command(&[&["verify", "--objects", "3", "--json"], &objects[..], args].concat());
+    let summary = |run: &Run| run.lines().pop().unwrap();
+    // One of the objects meets the fault, and is not asked for again.
+    rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::Dropped).times(1));
+    let run = Run::of(verify(&["--retries", "0"])).await;
+    assert_eq!((run.exit, &summary(&run)["errors"], &summary(&run)["passed"]), (Some(4), &json!(1), &json!(2)));
+    rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::Dropped).times(1));
+    let run = Run::of(verify(&["--retries", "1"])).await;
+    assert!(run.exit == Some(0) && run.stderr.contains("trying again"), "{run:?}");
+    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::StallAfter(1000)).always());
+    let began = Instant::now();
+    let run = Run::of(verify(&["--retries", "1", "--timeout", "1s"])).await;
+    assert_eq!((run.exit, &summary(&run)["passed"]), (Some(4), &json!(0)), "{run:?}");
+    assert!(began.elapsed() < Duration::from_secs(15), "two attempts of a second: {:?}", began.elapsed());
+    rig.lab.clear_script();
+    // The rate is that of all three together: 6.4 s, of which the last frame is not waited for.
+    let began = Instant::now();
+    let run = Run::of(verify(&["--max-rate", "140k"])).await;
+    assert_eq!(run.exit, Some(0), "{run:?}");
+    assert!(began.elapsed() > Duration::from_millis(5500), "{:?}", began.elapsed());
+    let progress = run.stderr.lines().find(|line| line.starts_with("verify: "));
+    assert!(progress.is_some_and(|line| line.contains(" of 3 objects done, ")), "{run:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_show_requests_and_no_secrets_and_go_to_the_log_file() {
     let rig = Rig::new().await;
     let plain = Run::of(rig.command(&["verify", OBJECT])).await;
@@ -241,6 +272,12 @@ async fn events_show_requests_and_no_secrets_and_go_to_the_log_file() {
         assert_eq!(run.exit, Some(0), "{run:?}");
         assert!(run.stderr.contains("operation=\"HeadObject\"") && run.stderr.contains("status=200"), "{run:?}");
         assert!(run.stderr.contains("stored_ami::plan: read plan"), "{run:?}");
+        let host = rig.lab.endpoint().replace("http://", "");
+        let read = format!(
+            "operation=\"GetObject\" method=\"GET\" host=\"{host}\" path=\"/archive/ami-0123456789abcdef0.bin\" \
+             range=\"bytes=0-"
+        );
+        assert!(run.stderr.contains(&read), "{run:?}");
         let low = run.stderr.to_lowercase();
         assert!(
             !run.stderr.contains(SECRET) && !low.contains("signature") && !low.contains("authorization"),
@@ -289,4 +326,31 @@ async fn a_pipe_has_no_width_and_colours_only_when_asked() {
     let mut no = rig.command(&["inspect", name]);
     no.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
     assert!(!Run::of(no).await.stdout.contains('\u{1b}'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_and_errors_of_the_parser_have_colours_only_when_asked() {
+    let rig = Rig::new().await;
+    let no: &[(&str, &str)] = &[];
+    for (color, variables, coloured) in [
+        (None, no, false),
+        (Some("always"), no, true),
+        (Some("always"), &[("NO_COLOR", "1")], true),
+        (None, &[("CLICOLOR_FORCE", "1")], true),
+        (None, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (Some("auto"), &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (Some("never"), &[("CLICOLOR_FORCE", "1")], false),
+        (None, &[("STORED_AMI_COLOR", "always")], true),
+        (None, &[("STORED_AMI_COLOR", "never"), ("CLICOLOR_FORCE", "1")], false),
+    ] {
+        for args in [&["--help"][..], &["verify", "--help"], &["verify", OBJECT, "--nonsense"]] {
+            let flag = color.map(|color| format!("--color={color}"));
+            let words: Vec<&str> = flag.as_deref().into_iter().chain(args.iter().copied()).collect();
+            let mut command = rig.command(&words);
+            command.envs(variables.iter().copied());
+            let run = Run::of(command).await;
+            let text = format!("{}{}", run.stdout, run.stderr);
+            assert_eq!(text.contains('\u{1b}'), coloured, "{words:?} {variables:?}: {text}");
+        }
+    }
 }

@@ -63,6 +63,13 @@ pub struct BenchArgs {
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(args: BenchArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    if let Some(limit) = settings.rate_limit.as_ref().filter(|_| args.write_tuning.is_some()) {
+        return Err(UsageError(format!(
+            "--write-tuning: reads are limited to {}/s by {}, and a tuning must not depend on a limit; measure without it",
+            ByteSize(limit.limiter.bytes_per_second()),
+            limit.source,
+        )));
+    }
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let Some(target) = &args.target else {
         runner.add(Report::Hashes(hashes(&SystemClock)));

@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::lab::{EXAMPLE, example};
 use super::output::complain;
+use super::settings::is_setting;
 use super::usage::UsageError;
 use crate::report::Exit;
 use crate::units::ByteSize;
@@ -111,6 +112,10 @@ impl Stage<'_> {
     async fn command(&self, line: &str, expected: Exit) -> io::Result<()> {
         say(&format!("\n$ stored-ami {line}"))?;
         let mut command = Command::new(std::env::current_exe()?);
+        // Settings of this machine are not part of the demonstration.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(name)) {
+            command.env_remove(name);
+        }
         command
             .args(line.split(' '))
             .current_dir(self.folder)
@@ -119,7 +124,6 @@ impl Stage<'_> {
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "lab")
             .env("AWS_SECRET_ACCESS_KEY", "lab")
-            // Settings of this machine are not part of the demonstration.
             .env("STORED_AMI_CONFIG", "")
             .env("NO_PROXY", "127.0.0.1")
             .env_remove("AWS_PROFILE")

@@ -117,7 +117,7 @@ pub(super) enum Colour {
 impl Colour {
     /// The choice of the user; without one, `NO_COLOR` (<https://no-color.org>), then `CLICOLOR_FORCE` and `CLICOLOR`
     /// (<https://bixense.com/clicolors>), then `TERM=dumb`.
-    fn of<V: AsRef<OsStr>>(chosen: Option<ColourWhen>, variable: impl Fn(&str) -> Option<V>) -> Self {
+    pub fn of<V: AsRef<OsStr>>(chosen: Option<ColourWhen>, variable: impl Fn(&str) -> Option<V>) -> Self {
         let set = |name: &str| variable(name).is_some_and(|value| !value.as_ref().is_empty());
         let is = |name: &str, wanted: &str| variable(name).is_some_and(|value| value.as_ref() == wanted);
         match chosen {

@@ -15,7 +15,7 @@ use super::listed::selected;
 use super::output::{complain, keep_output, log, open_log, print, print_error_line};
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
-use super::runner::{Runner, Stop};
+use super::runner::{Runner, Schedule, Stop};
 use super::settings::Settings;
 use super::signals::{asked, asked_before_work, cancel_on_signal};
 use super::targets;
@@ -26,6 +26,7 @@ use crate::files::OutputKind;
 use crate::ident::Target;
 use crate::manifest::Manifest;
 use crate::plan::Budget;
+use crate::progress::ObjectsWork;
 use crate::report::{Exit, Report, VerifyReport};
 use crate::source::Session;
 use crate::verdict::ReasonCode;
@@ -132,7 +133,8 @@ async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit,
     }
     let start = async |source, context| inspect(&Session::new(source, context), &request).await;
     let show = |runner: &mut Runner, report| runner.add(Report::Inspect(Box::new(report)));
-    runner.each(args.at_once.objects, Stop::AtOnce, works, start, show).await;
+    let schedule = Schedule { work: ObjectsWork::Inspect, at_once: args.at_once.objects, stop: Stop::AtOnce };
+    runner.each(schedule, works, start, show).await;
     Ok(runner.finish())
 }
 
@@ -156,7 +158,9 @@ async fn run_verify(mut args: VerifyArgs, settings: &Settings) -> Result<Exit, U
     };
     let manifest = args.references.write_manifest.as_deref();
     let show = |runner: &mut Runner, (verified, request)| show_verified(runner, verified, &request, manifest);
-    runner.each(args.at_once.objects, Stop::Within(VERIFY_GRACE), works, start, show).await;
+    let stop = Stop::Within(VERIFY_GRACE);
+    let schedule = Schedule { work: ObjectsWork::Verify, at_once: args.at_once.objects, stop };
+    runner.each(schedule, works, start, show).await;
     Ok(runner.finish())
 }
 
@@ -167,7 +171,7 @@ fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOption
     let stopped = stopped(&report);
     runner.add(Report::Verify(Box::new(report)));
     if stopped {
-        complain(&going_on(request));
+        runner.remark(&going_on(request));
     }
     if let (Some(manifest), Some(path)) = (manifest, manifest_path)
         && let Err(error) = write_manifest(&manifest, path)
@@ -177,7 +181,7 @@ fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOption
     if let Some(file) = request.resume.as_ref().filter(|_| finished)
         && let Err(error) = file.remove()
     {
-        complain(&format!("{}: is no longer needed, and could not be removed: {error}", file.path().display()));
+        runner.remark(&format!("{}: is no longer needed, and could not be removed: {error}", file.path().display()));
     }
 }
 

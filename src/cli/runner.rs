@@ -6,12 +6,14 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputArgs, PageArgs};
-use super::progress::Progress;
+use super::output::complain;
+use super::progress::{Progress, Together};
 use super::results::Results;
 use super::selection::hinted;
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use crate::commands::verify::VerifyError;
+use crate::progress::ObjectsWork;
 use crate::report::{Exit, Report};
 use crate::source::{Context, ObjectSource, Session, SourceError};
 
@@ -21,6 +23,17 @@ pub(super) struct Runner {
     progress: Arc<Progress>,
     settings: Settings,
     stopped: bool,
+    /// Several works run at the same time, so that the end of one does not end their progress.
+    together: bool,
+}
+
+/// How works on several targets run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schedule {
+    pub work: ObjectsWork,
+    /// The number of works at the same time.
+    pub at_once: u16,
+    pub stop: Stop,
 }
 
 /// How a signal ends the work on a target.
@@ -64,7 +77,7 @@ impl Runner {
     pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
         let display = settings.display;
         let (results, progress) = (Results::new(output.json, settings), Progress::new(display));
-        Runner { results, progress, settings: settings.clone(), stopped: false }
+        Runner { results, progress, settings: settings.clone(), stopped: false, together: false }
     }
 
     /// Also collects the reports for a page.
@@ -105,7 +118,7 @@ impl Runner {
         match done {
             None => {
                 if !std::mem::replace(&mut self.stopped, true) {
-                    self.results.interrupted();
+                    self.print(Results::interrupted);
                 }
                 None
             }
@@ -117,12 +130,11 @@ impl Runner {
         }
     }
 
-    /// Runs the works on several targets, at most `at_once` at a time, and shows the result of each in their order.
-    /// Only one at a time shows its progress.
+    /// Runs the works on several targets, and shows the result of each in their order. Several at the same time share
+    /// the retries, the limits and the progress of the settings.
     pub async fn each<W, T, E, F>(
         &mut self,
-        at_once: u16,
-        stop: Stop,
+        schedule: Schedule,
         works: impl IntoIterator<Item = (String, W)>,
         start: impl Fn(W, Context) -> F,
         mut show: impl FnMut(&mut Self, T),
@@ -130,7 +142,9 @@ impl Runner {
         E: Into<Failure>,
         F: Future<Output = Result<T, E>>,
     {
-        if at_once == 1 {
+        let Schedule { work: kind, at_once, stop } = schedule;
+        let works: Vec<_> = works.into_iter().collect();
+        if at_once == 1 || works.len() < 2 {
             for (target, work) in works {
                 let context = self.context();
                 if let Some(done) = self.run(&target, stop, start(work, context)).await {
@@ -143,9 +157,20 @@ impl Runner {
             return;
         }
         let cancel = cancel_on_signal();
+        let settings = self.settings.clone();
+        let together = Together::new(Arc::clone(&self.progress), kind, works.len() as u64);
+        self.together = true;
         let running = stream::iter(works).map(|(target, work)| {
-            let work = until(&cancel, stop, Box::pin(start(work, Context::default())));
-            async { (target, work.await) }
+            let context = settings.context(together.one(&target));
+            let work = until(&cancel, stop, Box::pin(start(work, context)));
+            async {
+                let done = work.await;
+                // A signal may have ended it.
+                if done.is_some() {
+                    together.finished();
+                }
+                (target, done)
+            }
         });
         let mut running = std::pin::pin!(running.buffered(usize::from(at_once)));
         while let Some((target, done)) = running.next().await {
@@ -153,6 +178,16 @@ impl Runner {
                 show(self, done);
             }
         }
+        self.together = false;
+        self.progress.finish();
+    }
+
+    /// Prints a result, after the progress was removed from the terminal.
+    fn print(&mut self, print: impl FnOnce(&mut Results)) {
+        if !self.together {
+            self.progress.finish();
+        }
+        self.progress.aside(|| print(&mut self.results));
     }
 
     /// Runs the work on a target, and shows its report.
@@ -174,30 +209,33 @@ impl Runner {
 
     /// Shows a report.
     pub fn add(&mut self, report: Report) {
-        self.progress.finish();
-        self.results.add(report);
+        self.print(|results| results.add(report));
     }
 
     /// Shows a preliminary report of a target, which is followed by the one that counts.
     #[cfg(feature = "ec2")]
     pub fn show(&mut self, report: &Report) {
-        self.progress.finish();
-        self.results.show(report);
+        self.print(|results| results.show(report));
     }
 
     /// Shows why there is no report about a target.
     pub fn fail(&mut self, target: &str, failure: impl Into<Failure>) {
-        self.progress.finish();
-        match failure.into() {
-            Failure::Source(error) => self.results.error(target, &hinted(target, error)),
-            Failure::OutOfTime(message) => self.results.open(target, &message),
-            Failure::Refused(message) => self.results.refuse(target, &message),
-        }
+        let failure = failure.into();
+        self.print(|results| match failure {
+            Failure::Source(error) => results.error(target, &hinted(target, error)),
+            Failure::OutOfTime(message) => results.open(target, &message),
+            Failure::Refused(message) => results.refuse(target, &message),
+        });
     }
 
     /// Reports that an output file could not be written.
     pub fn could_not_write(&mut self, problem: &str) {
-        self.results.could_not_write(problem);
+        self.print(|results| results.could_not_write(problem));
+    }
+
+    /// Prints a remark for the user on standard error.
+    pub fn remark(&mut self, remark: &str) {
+        self.print(|_| complain(remark));
     }
 
     /// The user declined to start the task.

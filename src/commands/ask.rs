@@ -22,7 +22,7 @@ pub(super) async fn tags(session: &Session, facts: &ObjectFacts) -> Fact<BTreeMa
     let answer = session.tags(&facts.id).await;
     match (&answer, facts.tag_count) {
         (Ok(tags), Some(count)) if tags.len() as u64 != u64::from(count) => {
-            let because = format!("{SOURCE} tells of {} tags, and HeadObject of {count}", tags.len());
+            let because = format!("{SOURCE} returns {} tags, and HeadObject states {count}", tags.len());
             Fact::Unavailable { because }
         }
         _ => asked(answer, SOURCE, "s3:GetObjectTagging"),

@@ -92,7 +92,7 @@ async fn logical_size(session: &Session, wish: &CostRequest, found: &Discovery) 
     let id = facts.id.target.ami_id();
     let id = id.as_ref().map(AmiId::as_str);
     let known = |tags| size_without_source(wish.record.as_ref(), tags, wish.logical_size, id);
-    let untold = || LogicalSize::unknown("no record, tag or --logical-size tells it");
+    let untold = || LogicalSize::unknown("no record, tag or --logical-size gives it");
     let recorded = wish.record.as_ref().is_some_and(|(_, record)| id.is_none_or(|id| id == record.image));
     if recorded || facts.storage_class.is_none() {
         return (known(None).map_or_else(untold, |known| known.size), None);

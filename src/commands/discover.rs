@@ -126,7 +126,7 @@ impl Discovery {
         let Some(parts) = stated.or(attributes.parts_count) else {
             return match self.facts.id.etag.as_ref().map(ETag::form) {
                 Some(ETagForm::Md5 { .. }) if !by_part => KnownLayout::single(size),
-                _ => KnownLayout::unknown(None, "nothing tells the number of parts"),
+                _ => KnownLayout::unknown(None, "the number of parts is not known"),
             };
         };
         // The number is untrusted, and the memory of a layout is proportional to it.
@@ -166,7 +166,7 @@ impl Discovery {
         };
         if first.of.is_some_and(|of| of != parts) || first.size == 0 || first.size >= size {
             let of = first.of.map_or("an unknown number of".to_owned(), |of| of.to_string());
-            let why = format!("HEAD ?partNumber=1 tells of {} bytes, {of} parts", first.size);
+            let why = format!("HEAD ?partNumber=1 states {} bytes, {of} parts", first.size);
             return solved(why, &mut self.notes);
         }
         if size.div_ceil(first.size) == u64::from(parts) {
@@ -198,7 +198,7 @@ pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) 
     let failed = |error: SourceError| format!("HEAD ?partNumber: {}", error.explain());
     let first = session.part(&facts.id, PartNumber::FIRST).await.map_err(failed)?;
     if parts > 1 && first.size >= facts.size {
-        return Err("HEAD ?partNumber=1 tells of the whole object: the server ignores part numbers".to_owned());
+        return Err("HEAD ?partNumber=1 describes the whole object: the server ignores part numbers".to_owned());
     }
     let numbers = (2..=parts).filter_map(PartNumber::new);
     let others = stream::iter(numbers).map(|number| session.part(&facts.id, number));
@@ -209,7 +209,7 @@ pub async fn ask_every_part(session: &Session, facts: &ObjectFacts, parts: u32) 
     let fits = |part: &PartFacts| part.of == Some(parts) || (part.of.is_none() && parts > 1);
     if let Some(odd) = asked.iter().find(|part| !fits(part)) {
         return Err(format!(
-            "HEAD ?partNumber={} tells of {} parts, where there should be {parts}",
+            "HEAD ?partNumber={} states {} parts instead of {parts}",
             odd.number,
             odd.of.map_or("an unknown number of".to_owned(), |of| of.to_string())
         ));

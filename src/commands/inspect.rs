@@ -218,6 +218,7 @@ fn reachable(reference: &Reference) -> ProofReport {
     let detail = match &reference.claim {
         Claim::Whole(_) => format!("{}, over all bytes{places}", reference.source),
         Claim::Composite { candidates, .. } => match candidates.as_slice() {
+            [one] if one.layout.count() == 1 => format!("{}, over one part{places}", reference.source),
             [one] => format!("{}, over {} parts{places}", reference.source, one.layout.count()),
             many => format!("{}, over one of {} part sizes that fit{places}", reference.source, many.len()),
         },

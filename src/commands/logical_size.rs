@@ -26,13 +26,13 @@ impl LogicalSizeSource {
         let image = image.as_ref().map(|id| id.as_str());
         let size = match &self.record {
             Some((file, record)) if image.is_some_and(|image| image != record.image) => {
-                LogicalSize::unknown(format!("the record {file} speaks of {}", record.image))
+                LogicalSize::unknown(format!("the record {file} describes {}", record.image))
             }
             Some((file, record)) => record.size(file),
             None => match tags.map(|tags| size_from_tags(tags, image)) {
                 Some(Some(found)) => found.size,
                 Some(None) => LogicalSize::unknown("neither a record nor tags of the object tell it"),
-                None => LogicalSize::unknown("no record tells it"),
+                None => LogicalSize::unknown("no record gives it"),
             },
         };
         Ratios::of(facts.size, &size, self.stated)

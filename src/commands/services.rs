@@ -106,12 +106,10 @@ impl RegionServices {
         match self.account.caller().await {
             Err(error) if error.is_transient() || error.kind == ErrorKind::Protocol => {
                 let ec2 = self.images.ebs_default().await;
-                if !ec2.is_err_and(|error| error.is_transient()) {
-                    return Ok(asked(Err(error), "GetCallerIdentity", "sts:GetCallerIdentity"));
+                if ec2.is_err_and(|error| error.is_transient()) {
+                    return Err(error);
                 }
-                let detail =
-                    format!("{}; is {} a Region, and can it be reached from here?", error.detail, self.images.region());
-                Err(SourceError { detail, ..error })
+                Ok(asked(Err(error), "GetCallerIdentity", "sts:GetCallerIdentity"))
             }
             answer => answer.map(|value| Fact::Known { value, source: "GetCallerIdentity" }),
         }
@@ -142,6 +140,8 @@ impl RegionServices {
         let before = before.trim_end_matches([' ', '.']);
         match self.account.decode(encoded).await {
             Ok(decoded) => match denial(&decoded) {
+                // It names the action and the resource, as the message around it does.
+                Some(cause) if error.kind == ErrorKind::Denied => format!("not permitted: {cause}"),
                 Some(cause) => format!("{before}: {cause}"),
                 None => format!("{before}: {decoded}"),
             },
@@ -150,6 +150,8 @@ impl RegionServices {
     }
 }
 
+/// EC2 appends the encoded cause to its message and has no field for it (STS API Reference,
+/// *DecodeAuthorizationMessage*). Without this text the message is shown as it is.
 const ENCODED: &str = "Encoded authorization failure message: ";
 
 /// The cause of a denial in a decoded message (IAM User Guide, *DecodeAuthorizationMessage*): an explicit deny or no

@@ -78,6 +78,8 @@ pub struct TaskProgress {
 /// The progress of a run over many objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ObjectsProgress {
+    /// What is done with them.
+    pub work: ObjectsWork,
     /// Objects in the listing so far, including those of other runs.
     pub listed: u64,
     /// The listing is complete.
@@ -88,6 +90,18 @@ pub struct ObjectsProgress {
     pub of: u64,
     /// Bytes of these objects, if the run reads them.
     pub bytes: Option<FinishedBytes>,
+}
+
+/// What a run does with many objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ObjectsWork {
+    /// It audits buckets.
+    #[default]
+    Audit,
+    /// It shows what is known of them.
+    Inspect,
+    /// It verifies them.
+    Verify,
 }
 
 /// Bytes of the objects of a run.

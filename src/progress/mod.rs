@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-pub use event::{FinishedBytes, ObjectsProgress, Purpose, Retry, RetryKind, TaskProgress, Work};
+pub use event::{FinishedBytes, ObjectsProgress, ObjectsWork, Purpose, Retry, RetryKind, TaskProgress, Work};
 pub use timeline::Timeline;
 
 use crate::clock::Clock;

@@ -278,7 +278,9 @@ pub(super) fn write_safe(out: &mut impl Write, style: Style, report: &DeletionSa
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let text = match report.answer {
-        DeletionAnswer::MayGo => "the AMI and its snapshots may go: a copy that holds what is asked stands in for them",
+        DeletionAnswer::MayGo => {
+            "the AMI and its snapshots may go: a copy that meets the requirements can replace them"
+        }
         DeletionAnswer::MustStay => "the AMI and its snapshots must stay",
         DeletionAnswer::CannotTell => "cannot tell; until that is known they must stay",
     };

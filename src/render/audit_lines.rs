@@ -24,8 +24,8 @@ pub(super) struct AuditLines {
     blocks: BTreeMap<Severity, Blocks>,
     observed: BTreeMap<String, Blocks>,
     counts: Counts,
-    /// The first damaged object, with whether its bucket keeps versions.
-    damaged: Option<(Target, bool)>,
+    /// The first damaged object, with its version id.
+    damaged: Option<(Target, Option<String>)>,
     /// Why the first object that was due was not reached.
     stopped: Option<String>,
 }
@@ -75,9 +75,8 @@ impl AuditLines {
             self.stopped = report.findings.iter().find_map(|finding| Some(finding.reason.as_ref()?.detail.clone()));
         }
         if severity == Severity::Damaged && self.damaged.is_none() {
-            let version = report.identity.as_ref().and_then(|identity| identity.version_id.as_deref());
-            let target = Target::Object(report.target.clone());
-            self.damaged = Some((target, version.is_some_and(|version| version != "null")));
+            let version = report.identity.as_ref().and_then(|identity| identity.version_id.clone());
+            self.damaged = Some((Target::Object(report.target.clone()), version));
         }
         if !style.is_full() && (severity == Severity::Good || not_reached) {
             return Ok(());
@@ -128,8 +127,8 @@ impl AuditLines {
             if let more @ 1.. = blocks.write(out)? {
                 writeln!(out, "… and {more} more: {severity} (all of them in --json and --csv)")?;
             }
-            if let (Severity::Damaged, Some((target, versioned))) = (severity, &damaged) {
-                next_steps(out, style, target, *versioned)?;
+            if let (Severity::Damaged, Some((target, version))) = (severity, &damaged) {
+                next_steps(out, style, target, version.as_deref())?;
             }
         }
         for (kind, blocks) in observed {
@@ -186,7 +185,7 @@ fn rest(
     };
     field(out, style.width, 2, "kept", kept)?;
     match again {
-        Some(again) => super::command(out, "go on with", again),
+        Some(again) => super::command(out, style, "go on with", again),
         None => Ok(()),
     }
 }

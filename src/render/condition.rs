@@ -36,10 +36,50 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
     Ok(())
 }
 
-/// Writes the conditions that are not met or not known, and all of them in full.
+/// Writes several unknown conditions that have the same reason.
+fn write_together(out: &mut impl Write, style: Style, findings: &[&FindingReport], reason: &str) -> io::Result<()> {
+    let left = 2 + 7 + 1;
+    let names: Vec<String> = findings.iter().map(|finding| finding.check.to_string()).collect();
+    let optional = if findings.iter().all(|finding| finding.required) { "" } else { "(optional) " };
+    let text = format!("{}: {optional}{reason}", names.join(", "));
+    for (index, line) in wrap(&printable(&text), style.width.saturating_sub(left).max(24)).iter().enumerate() {
+        if index == 0 {
+            writeln!(out, "  {} {line}", style.verdict(Verdict::Unknown, 7))?;
+        } else {
+            writeln!(out, "{:left$}{line}", "")?;
+        }
+    }
+    Ok(())
+}
+
+/// Findings that are shown together: unknown for the same reason, and all of them required or all optional.
+fn together<'a>(findings: &[&'a FindingReport]) -> Vec<Vec<&'a FindingReport>> {
+    let mut groups: Vec<Vec<&FindingReport>> = Vec::new();
+    let key = |finding: &FindingReport| finding.reason.as_ref().map(|why| (why.detail.clone(), finding.required));
+    for finding in findings {
+        let same = |group: &&mut Vec<&FindingReport>| key(group[0]).is_some_and(|one| key(finding) == Some(one));
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
+}
+
+/// Writes the conditions that are not met or not known, those with the same reason together; in full, all of them one
+/// by one.
 pub(super) fn write_all(out: &mut impl Write, style: Style, findings: &[FindingReport]) -> io::Result<()> {
-    let shown = |finding: &&FindingReport| style.is_full() || finding.verdict != Verdict::Pass;
-    findings.iter().filter(shown).try_for_each(|finding| write(out, style, finding))?;
+    let shown = |finding: &&FindingReport| finding.verdict != Verdict::Pass;
+    if style.is_full() {
+        return findings.iter().try_for_each(|finding| write(out, style, finding));
+    }
+    let open: Vec<&FindingReport> = findings.iter().filter(shown).collect();
+    for group in together(&open) {
+        match (&group[..], group[0].reason.as_ref()) {
+            ([_, _, ..], Some(reason)) => write_together(out, style, &group, &reason.detail)?,
+            _ => group.iter().try_for_each(|finding| write(out, style, finding))?,
+        }
+    }
     folded(out, style, findings.iter().filter(|finding| !shown(finding)).count())
 }
 

@@ -99,7 +99,7 @@ fn row(out: &mut impl Write, style: Style, line: &CostLineReport, marks: &str) -
     let basis = line.takes.iter().chain(line.reason.as_ref().or(Some(&line.basis)));
     let basis = printable(&basis.cloned().collect::<Vec<_>>().join(": "));
     let left = 4 + OF + 1 + AMOUNT.max(amount.chars().count()) + 1 + MARKS.max(marks.len()) + 1;
-    if style.width < 76 {
+    if style.width < 100 {
         writeln!(out, "{}", format!("    {of} {amount} {marks}").trim_end())?;
         for line in wrap(&basis, style.width.saturating_sub(6).max(24)) {
             writeln!(out, "      {}", style.dim(&line))?;

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Style, command, field, shell_word};
+use super::next_step::NextStep;
+use super::{Style, command, field};
 use crate::audit::joined;
 use crate::ident::Target;
 use crate::report::{DamageSummary, DamagedRun};
@@ -33,7 +34,7 @@ pub(super) fn sentence(damage: &DamageSummary, parts: Option<u64>) -> String {
 
 fn place(damage: &DamageSummary, parts: Option<u64>) -> String {
     if damage.runs.is_empty() {
-        return "somewhere in the object: no reference tells where".to_owned();
+        return "somewhere in the object: no reference shows where".to_owned();
     }
     let shown: Vec<String> = damage.runs.iter().take(MOST_RUNS).map(|run| range(run, parts)).collect();
     let count = match damage.damaged_parts() {
@@ -57,25 +58,17 @@ fn range(run: &DamagedRun, parts: Option<u64>) -> String {
     format!("{}–{}{which}", ByteSize(run.first).grouped(), ByteSize(run.last).grouped())
 }
 
-/// What to do about a damaged object. `versioned` states that the bucket keeps versions.
-pub(super) fn next_steps(out: &mut impl Write, style: Style, target: &Target, versioned: bool) -> io::Result<()> {
-    let mut text = |label: &str, text: &str| field(&mut *out, style.width, 2, label, text);
-    text("next", "do not restore from this object, and keep every other copy until one of them is proved")?;
-    let name = shell_word(&target.to_string());
-    let Target::Object(uri) = target else {
-        command(out, "other copy", &format!("stored-ami verify {name} --like s3://OTHER-BUCKET/KEY"))?;
-        return field(out, style.width, 2, "copy again", "from where the file came, and verify the new copy");
-    };
-    let (bucket, key) = (shell_word(&uri.bucket), shell_word(&uri.key));
-    if versioned {
-        let older = format!("aws s3api list-object-versions --bucket {bucket} --prefix {key}");
-        command(out, "older version", &older)?;
-    }
-    command(out, "other copy", &format!("stored-ami verify {name} --like s3://OTHER-BUCKET/{key}"))?;
-    if let Some(image) = target.ami_id() {
-        command(out, "store again", &format!("stored-ami store {image} --bucket OTHER-BUCKET"))?;
-    }
-    command(out, "restore from", &format!("stored-ami preflight restore s3://OTHER-BUCKET/{key} --name NAME"))
+/// What to do about a damaged object, whose version id is `version_id`.
+pub(super) fn next_steps(
+    out: &mut impl Write,
+    style: Style,
+    target: &Target,
+    version_id: Option<&str>,
+) -> io::Result<()> {
+    NextStep::after_damage(target, version_id).iter().try_for_each(|step| match step.command() {
+        Some(text) => command(out, style, step.label(), &text),
+        None => field(out, style.width, 2, step.label(), &step.clause()),
+    })
 }
 
 #[cfg(test)]
@@ -108,7 +101,7 @@ mod tests {
         let nowhere = damage(&[], 2, &["etag"], &[]);
         assert_eq!(
             sentence(&nowhere, Some(6)),
-            "somewhere in the object: no reference tells where, read twice; etag does not match"
+            "somewhere in the object: no reference shows where, read twice; etag does not match"
         );
     }
 

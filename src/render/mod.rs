@@ -79,9 +79,73 @@ fn drives(c: char) -> bool {
 
 /// Breaks a text at spaces into lines of at most `width` characters; longer words are not broken.
 fn wrap(text: &str, width: usize) -> Vec<String> {
+    joined_to_width(text.split(' '), width)
+}
+
+/// Writes a label and a value, with wrapped lines aligned.
+fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: &str) -> io::Result<()> {
+    const LABEL: usize = 14;
+    let left = indent + LABEL;
+    let longest = value.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    // A word that fits a line of its own only is not broken.
+    if longest + left > width && longest + indent + 2 <= width {
+        writeln!(out, "{:indent$}{label}", "")?;
+        let lines = wrap(&printable(value), width - indent - 2);
+        return lines.iter().try_for_each(|line| writeln!(out, "{:indent$}  {line}", ""));
+    }
+    for (index, line) in wrap(&printable(value), width.saturating_sub(left).max(24)).iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let text = format!("{:indent$}{label:<LABEL$}{line}", "");
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Writes a command behind a label. It continues on the next line behind a backslash, so that a shell takes what is
+/// copied.
+fn command(out: &mut impl Write, style: Style, label: &str, command: &str) -> io::Result<()> {
+    const LEFT: usize = 16;
+    let text = printable(command);
+    let width = style.width.saturating_sub(LEFT + 2 + CONTINUED.len()).max(24);
+    let lines = if text.chars().count() + LEFT <= style.width { vec![text] } else { wrap_command(&text, width) };
+    for (index, line) in lines.iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let left = if index == 0 { LEFT - 2 } else { LEFT };
+        let end = if index + 1 < lines.len() { CONTINUED } else { "" };
+        writeln!(out, "  {label:<left$}{line}{end}")?;
+    }
+    Ok(())
+}
+
+/// The end of a line that continues on the next one, for a POSIX shell.
+const CONTINUED: &str = " \\";
+
+/// Breaks a command between its words, an option with its value being one; longer words are not broken.
+fn wrap_command(command: &str, width: usize) -> Vec<String> {
+    // Other quotes occur only around control characters.
+    if command.contains(['"', '\\', '$']) {
+        return vec![command.to_owned()];
+    }
+    let mut quoted = false;
+    let words = command.split(|c| {
+        quoted ^= c == '\'';
+        c == ' ' && !quoted
+    });
+    let mut units: Vec<String> = Vec::new();
+    for word in words {
+        match units.last_mut().filter(|last| last.starts_with("--") && !last.contains([' ', '='])) {
+            Some(option) if !word.starts_with('-') => *option += &format!(" {word}"),
+            _ => units.push(word.to_owned()),
+        }
+    }
+    joined_to_width(units.iter().map(String::as_str), width)
+}
+
+/// Joins words with spaces into lines of at most `width` characters; longer words are not broken.
+fn joined_to_width<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
+    for word in words {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
             lines.push(std::mem::take(&mut line));
         }
@@ -92,23 +156,6 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
-}
-
-/// Writes a label and a value, with wrapped lines aligned.
-fn field(out: &mut impl Write, width: usize, indent: usize, label: &str, value: &str) -> io::Result<()> {
-    const LABEL: usize = 14;
-    let left = indent + LABEL;
-    for (index, line) in wrap(&printable(value), width.saturating_sub(left).max(24)).iter().enumerate() {
-        let label = if index == 0 { label } else { "" };
-        let text = format!("{:indent$}{label:<LABEL$}{line}", "");
-        writeln!(out, "{}", text.trim_end())?;
-    }
-    Ok(())
-}
-
-/// Writes a command behind a label. It is not wrapped, so that it can be copied.
-fn command(out: &mut impl Write, label: &str, command: &str) -> io::Result<()> {
-    writeln!(out, "  {label:<14}{}", printable(command))
 }
 
 /// How many checks passed that get no line.
@@ -130,6 +177,24 @@ mod tests {
         assert_eq!(printable("\u{9b}\u{7f}\u{61c}\u{2028}"), "\u{fffd}".repeat(4));
         let harmless = "ünï – 日本語, שלום, \u{1f980}";
         assert_eq!(printable(harmless), harmless);
+    }
+
+    #[test]
+    fn commands_continue_behind_a_backslash() {
+        let lines = |text: &str| wrap_command(text, 30).join("|");
+        let like = "stored-ami verify 's3://b/a b  c' --like s3://OTHER/k --json";
+        assert_eq!(lines(like), "stored-ami verify|'s3://b/a b  c'|--like s3://OTHER/k --json");
+        for whole in [
+            "stored-ami verify \"$(printf 's3://b/\\033')\" --like s3://c/k",
+            "a 'it'\\''s' b ccccccccccccccccccccccccc",
+        ] {
+            assert_eq!(lines(whole), whole);
+        }
+        let mut out = Vec::new();
+        let style = Style { colour: false, width: 50, detail: Detail::Brief };
+        command(&mut out, style, "older version", "aws s3api list-object-versions --bucket backup --prefix k").unwrap();
+        let expected = "  older version aws s3api \\\n                  list-object-versions \\\n                  --bucket backup --prefix k\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

@@ -1,68 +1,148 @@
-//! What the reader of a report can do next, with commands for the object of the report.
+//! What the reader of a report can do next, with commands for the object of the report. Terminal and page show the same
+//! steps: the terminal as a label with the command, the page as a sentence with the command.
 
 use super::shell::shell_word;
-use crate::ident::ObjectUri;
-use crate::report::{IdentityReport, ReasonReport};
+use crate::ident::{AmiId, ObjectUri, Target};
+use crate::report::ReasonReport;
 use crate::verdict::ReasonCode;
 
-/// A step, and the command for it if all of its values are known.
+/// A step that the reader can take.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
-    /// The step, for the user.
-    pub says: String,
-    /// The command, quoted for a POSIX shell.
-    pub command: Option<String>,
+pub(super) enum NextStep {
+    /// Advice of a reason, as text.
+    Advice(String),
+    /// Make an archived object readable.
+    BringBack(ObjectUri),
+    /// Restore nothing from the object, and keep the other copies.
+    KeepOtherCopies,
+    /// Find an older version of the object.
+    ListVersions(ObjectUri),
+    /// Compare a target with another copy. The key is that of the target, if it is in S3.
+    CompareWithCopy {
+        /// The object or file that is damaged.
+        target: Target,
+    },
+    /// Store the image again.
+    StoreAgain(AmiId),
+    /// Check that the image can be restored from a copy with this key.
+    RestoreFromCopy {
+        /// The key of the copy.
+        key: String,
+    },
+    /// Copy a file again.
+    CopyAgain,
 }
 
-impl Step {
-    fn new(says: impl Into<String>) -> Self {
-        Step { says: says.into(), command: None }
+impl NextStep {
+    /// The advice on a reason. `target` is the object, as a URI or a path.
+    pub fn after_reason(reason: &ReasonReport, target: &str) -> Option<Self> {
+        match (reason.code, target.parse::<ObjectUri>()) {
+            (ReasonCode::Archived, Ok(object)) => Some(NextStep::BringBack(object)),
+            _ => reason.advice.clone().map(NextStep::Advice),
+        }
     }
 
-    fn with(says: &str, command: String) -> Self {
-        Step { says: says.to_owned(), command: Some(command) }
+    /// What to do about an object whose bytes are wrong. `version_id` is that of the object: S3 gives one, which may be
+    /// `null`, for each object of a bucket that has ever kept versions.
+    pub fn after_damage(target: &Target, version_id: Option<&str>) -> Vec<Self> {
+        let compare = NextStep::CompareWithCopy { target: target.clone() };
+        let object = match target {
+            Target::Object(object) => object,
+            Target::Presigned(url) => url.object(),
+            Target::File(_) => return vec![NextStep::KeepOtherCopies, compare, NextStep::CopyAgain],
+        };
+        let versioned = version_id.is_some() || object.version.is_some();
+        let steps = [
+            Some(NextStep::KeepOtherCopies),
+            versioned.then(|| NextStep::ListVersions(object.clone())),
+            Some(compare),
+            target.ami_id().map(NextStep::StoreAgain),
+            Some(NextStep::RestoreFromCopy { key: object.key.clone() }),
+        ];
+        steps.into_iter().flatten().collect()
+    }
+
+    /// A short name for the column of labels.
+    pub fn label(&self) -> &'static str {
+        match self {
+            NextStep::Advice(_) | NextStep::KeepOtherCopies => "next",
+            NextStep::BringBack(_) => "bring back",
+            NextStep::ListVersions(_) => "older version",
+            NextStep::CompareWithCopy { .. } => "other copy",
+            NextStep::StoreAgain(_) => "store again",
+            NextStep::RestoreFromCopy { .. } => "restore from",
+            NextStep::CopyAgain => "copy again",
+        }
+    }
+
+    /// The step as a clause.
+    pub fn clause(&self) -> String {
+        let text = match self {
+            NextStep::Advice(advice) => advice,
+            NextStep::BringBack(_) => "bring it back first; this costs money and takes hours",
+            NextStep::KeepOtherCopies => {
+                "do not restore from this object, and keep every other copy until one of them is proved"
+            }
+            NextStep::ListVersions(_) => "list the versions, and verify an older one with ?versionId= after the key",
+            NextStep::CompareWithCopy { .. } => "compare with another copy",
+            NextStep::StoreAgain(image) => return format!("if {image} still exists, store it in another bucket"),
+            NextStep::RestoreFromCopy { .. } => "check a restore from a copy that is proved",
+            NextStep::CopyAgain => "copy the file again from its origin, and verify the new copy",
+        };
+        text.to_owned()
+    }
+
+    /// The step as a sentence; advice stays as it is.
+    pub fn sentence(&self) -> String {
+        let clause = self.clause();
+        let end = match (self, self.command()) {
+            (NextStep::Advice(_), _) => return clause,
+            (_, Some(_)) => ':',
+            (_, None) => '.',
+        };
+        let mut letters = clause.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).chain([end]).collect()
+    }
+
+    /// The command, quoted for a POSIX shell. Names in capitals are for the reader to fill in.
+    pub fn command(&self) -> Option<String> {
+        Some(match self {
+            NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::CopyAgain => return None,
+            NextStep::BringBack(object) => restore_object(object),
+            NextStep::ListVersions(object) => format!(
+                "aws s3api list-object-versions {} {}",
+                option("--bucket", &object.bucket),
+                option("--prefix", &object.key)
+            ),
+            NextStep::CompareWithCopy { target } => {
+                let copy = match target {
+                    Target::Object(object) => copy_of(&object.key),
+                    Target::Presigned(url) => copy_of(&url.object().key),
+                    Target::File(_) => copy_of("KEY"),
+                };
+                format!("stored-ami verify {} --like {copy}", shell_word(&target.to_string()))
+            }
+            NextStep::StoreAgain(image) => format!("stored-ami store {image} --bucket OTHER-BUCKET"),
+            NextStep::RestoreFromCopy { key } => {
+                format!("stored-ami preflight restore {} --name NAME", copy_of(key))
+            }
+        })
     }
 }
 
-/// The advice on a reason. `target` is the object, as a URI or a path.
-pub(super) fn after_reason(reason: &ReasonReport, target: &str) -> Option<Step> {
-    match (reason.code, target.parse::<ObjectUri>()) {
-        (ReasonCode::Archived, Ok(object)) => Some(bring_back(&object)),
-        _ => reason.advice.as_ref().map(Step::new),
-    }
+fn copy_of(key: &str) -> String {
+    shell_word(&format!("s3://OTHER-BUCKET/{key}"))
 }
 
-/// How to make an archived object readable.
-pub(super) fn bring_back(object: &ObjectUri) -> Step {
+fn restore_object(object: &ObjectUri) -> String {
     let version = object.version.as_ref().map(|version| format!(" {}", option("--version-id", version)));
-    let command = format!(
+    format!(
         "aws s3api restore-object {} {}{} --restore-request Days=7",
         option("--bucket", &object.bucket),
         option("--key", &object.key),
         version.unwrap_or_default()
-    );
-    Step::with("Bring it back first; this costs money and takes hours:", command)
-}
-
-/// What to do about an object whose bytes are wrong. `target` is the object, as a URI or a path.
-pub(super) fn after_damage(target: &str, identity: &IdentityReport) -> Vec<Step> {
-    let Ok(object) = target.parse::<ObjectUri>() else {
-        return vec![Step::new("Copy the file again from where it came from, and verify the new copy.")];
-    };
-    let mut steps = vec![Step::new("Delete no other copy of this object until one of them is verified.")];
-    if object.version.is_none() {
-        let command = format!(
-            "aws s3api list-object-versions {} {}",
-            option("--bucket", &object.bucket),
-            option("--prefix", &object.key)
-        );
-        steps.push(Step::with("Look for an older version, and verify it with ?versionId= after the key:", command));
-    }
-    steps.push(Step::new("Compare with another copy: verify with --like and its URI."));
-    if let Some(id) = &identity.ami_id {
-        steps.push(Step::new(format!("If {id} still exists, store it again, into another bucket.")));
-    }
-    steps
+    )
 }
 
 /// An option with its value. A value that begins with a dash is not taken for an option.
@@ -81,8 +161,8 @@ mod tests {
             detail: "archived".into(),
             advice: Some("bring it back first: aws s3api restore-object --bucket … --key …".into()),
         };
-        let step = after_reason(&reason, target).unwrap();
-        step.command.unwrap_or(step.says)
+        let step = NextStep::after_reason(&reason, target).unwrap();
+        step.command().unwrap_or_else(|| step.sentence())
     }
 
     #[test]
@@ -99,19 +179,37 @@ mod tests {
         assert!(archived("/a/file").contains("--bucket …"));
     }
 
+    fn after_damage(target: &str, version_id: Option<&str>) -> Vec<String> {
+        let steps = NextStep::after_damage(&target.parse().unwrap(), version_id);
+        steps.iter().map(|step| step.command().unwrap_or_else(|| step.sentence())).collect()
+    }
+
     #[test]
-    fn a_pinned_version_has_no_step_for_other_versions() {
-        let identity = IdentityReport {
-            object_bytes: 1,
-            etag: None,
-            version_id: None,
-            last_modified: None,
-            ami_id: Some("ami-1".into()),
-        };
-        let commands = |target: &str| {
-            after_damage(target, &identity).into_iter().filter_map(|step| step.command).collect::<Vec<_>>()
-        };
-        assert_eq!(commands("s3://b/k k"), ["aws s3api list-object-versions --bucket b --prefix 'k k'"]);
-        assert!(commands("s3://b/k?versionId=v").is_empty() && commands("/k").is_empty());
+    fn an_object_with_a_version_has_a_step_for_older_versions() {
+        let versions = "aws s3api list-object-versions --bucket b --prefix 'k k'".to_owned();
+        for (target, version, expected) in [
+            ("s3://b/k k", Some("v"), true),
+            ("s3://b/k k", Some("null"), true),
+            ("s3://b/k k?versionId=v", None, true),
+            ("s3://b/k k", None, false),
+        ] {
+            assert_eq!(after_damage(target, version).contains(&versions), expected, "{target} {version:?}");
+        }
+    }
+
+    #[test]
+    fn every_copy_has_the_key_of_the_object() {
+        assert_eq!(
+            after_damage("s3://b/p q/ami-1a2b3c4d.bin", None),
+            [
+                "Do not restore from this object, and keep every other copy until one of them is proved.",
+                "stored-ami verify 's3://b/p q/ami-1a2b3c4d.bin' --like 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin'",
+                "stored-ami store ami-1a2b3c4d --bucket OTHER-BUCKET",
+                "stored-ami preflight restore 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin' --name NAME",
+            ]
+        );
+        let file = after_damage("/d/x.bin", None);
+        assert_eq!(file[1], "stored-ami verify /d/x.bin --like s3://OTHER-BUCKET/KEY");
+        assert_eq!(file[2], "Copy the file again from its origin, and verify the new copy.");
     }
 }

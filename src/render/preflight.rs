@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Label, Style, condition, field, printable, shell_word};
+use super::{Label, Style, condition, field, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
-use crate::report::{Exit, FindingReport, PreflightReport, StoredReport, StoredState};
+use crate::report::{Exit, FindingReport, PreflightReport, SizeReport, StoredReport, StoredState};
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Condition, Verdict};
 
@@ -17,20 +17,19 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
         (None, None) => String::new(),
     };
     let headline = format!("{}{towards}, Region {}{account}", report.operation, report.region);
-    writeln!(out, "  {}", style.dim(&printable(&headline)))?;
+    for line in wrap(&printable(&headline), style.width.saturating_sub(2).max(24)) {
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
     condition::write_all(out, style, &report.findings)?;
-    let size = match (report.size.volume_bytes, report.size.written_bytes) {
-        (None, None) => format!("not known: {}", report.size.source),
-        (volumes, written) => {
-            let volumes = volumes.map(|bytes| format!("{} of volumes", both_units(bytes)));
-            let written = written.map(|bytes| format!("{} written", both_units(bytes)));
-            let sizes: Vec<String> = volumes.into_iter().chain(written).collect();
-            format!("{} ({})", sizes.join(", "), report.size.source)
+    if let Some(size) = size(&report.size) {
+        field(out, style.width, 2, "logical size", &size)?;
+    }
+    if style.is_full() {
+        for (name, value) in &report.tags {
+            field(out, style.width, 2, "tag to set", &format!("{name} = {value}"))?;
         }
-    };
-    field(out, style.width, 2, "logical size", &size)?;
-    for (name, value) in &report.tags {
-        field(out, style.width, 2, "tag to set", &format!("{name} = {value}"))?;
+    } else if !report.tags.is_empty() {
+        field(out, style.width, 2, "tags to set", &format!("{} (-v shows them)", report.tags.len()))?;
     }
     for note in &report.notes {
         field(out, style.width, 2, "note", &note.to_string())?;
@@ -40,17 +39,17 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     }
     writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))?;
     conclude(out, style, report.verdict, &conclusion(report))?;
-    let failed = report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
-    let mut steps: Vec<&str> = failed.filter_map(|finding| next_step(finding.check)).collect();
-    steps.dedup();
-    steps.iter().try_for_each(|step| field(out, style.width, 2, "next", step))
+    // Nothing is left to do about an unknown that was accepted.
+    let steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
+    steps.map(|step| field(out, style.width, 2, "next", step)).collect()
 }
 
-fn next_step(check: CheckId) -> Option<&'static str> {
-    match check {
-        CheckId::Condition(condition) => condition.next_step(),
-        _ => None,
-    }
+/// `None` if no size is known; the finding on the size then says why.
+fn size(report: &SizeReport) -> Option<String> {
+    let volumes = report.volume_bytes.map(|bytes| format!("{} of volumes", both_units(bytes)));
+    let written = report.written_bytes.map(|bytes| format!("{} written", both_units(bytes)));
+    let sizes: Vec<String> = volumes.into_iter().chain(written).collect();
+    (!sizes.is_empty()).then(|| format!("{} ({})", sizes.join(", "), report.source))
 }
 
 /// Why the task was not started: the reason itself where it is a sentence about the condition.

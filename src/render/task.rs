@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::{conclude, names};
-use super::{Style, condition, field, printable};
+use super::{Style, condition, field, printable, wrap};
 use crate::report::{TaskKind, TaskReport};
 use crate::verdict::Verdict;
 
@@ -15,7 +15,9 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
     let name = report.name.as_ref().map(|name| format!(" as `{name}`")).unwrap_or_default();
     let taken = if report.started_here || report.state == "DryRun" { "" } else { ", resumed" };
     let headline = format!("{}{object}{name}, Region {}{taken}", report.operation, report.region);
-    writeln!(out, "  {}", style.dim(&printable(&headline)))?;
+    for line in wrap(&printable(&headline), style.width.saturating_sub(2).max(24)) {
+        writeln!(out, "  {}", style.dim(&line))?;
+    }
     condition::write_all(out, style, &report.findings)?;
     for left in &report.left_behind {
         field(

@@ -2,7 +2,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::condition::conclude;
-use super::{Label, Style, content, damage, field, folded, printable, shell_word, wrap};
+use super::next_step::NextStep;
+use super::{Label, Style, command, content, damage, field, folded, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::ident::Target;
 use crate::report::{DamageReport, DamageSummary, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
@@ -62,13 +63,14 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
         );
         writeln!(out, "  {}", style.dim(&line))?;
     }
-    let Some(damage) = damage else { return conclude(out, style, report.verdict, &conclusion(report)) };
+    let Some(damage) = damage else {
+        conclude(out, style, report.verdict, &conclusion(report))?;
+        return if report.verdict == Verdict::Unknown { write_advice(out, style, report) } else { Ok(()) };
+    };
     let parts = report.layout.as_ref().and_then(|layout| layout.parts);
     conclude(out, style, Label::new("damaged", Verdict::Fail), &damage::sentence(&damage, parts))?;
-    let version = report.identity.version_id.as_ref();
-    let versioned = version.is_some_and(|version| version != "null");
     match report.target.parse::<Target>() {
-        Ok(target) => damage::next_steps(out, style, &target, versioned),
+        Ok(target) => damage::next_steps(out, style, &target, report.identity.version_id.as_deref()),
         Err(_) => Ok(()),
     }
 }
@@ -141,6 +143,19 @@ pub(super) fn describe_layout(layout: &LayoutReport) -> String {
     }
 }
 
+/// What to do about an unknown verdict: the advice on each required check, once.
+fn write_advice(out: &mut impl Write, style: Style, report: &VerifyReport) -> io::Result<()> {
+    let open = report.findings.iter().filter(|finding| finding.required && finding.verdict == Verdict::Unknown);
+    let mut steps: Vec<NextStep> = Vec::new();
+    for reason in open.filter_map(|finding| finding.reason.as_ref()) {
+        steps.extend(NextStep::after_reason(reason, &report.target).filter(|step| !steps.contains(step)));
+    }
+    steps.iter().try_for_each(|step| {
+        field(out, style.width, 2, "next", &step.clause())?;
+        step.command().map_or(Ok(()), |text| command(out, style, "", &text))
+    })
+}
+
 fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
     let head = format!("  {} {:<17}", style.verdict(finding.verdict, 7), finding.check.to_string());
     let left = 2 + 7 + 1 + 17 + 1;
@@ -152,7 +167,8 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
     match (&finding.reason, finding.verdict) {
         (Some(reason), _) => {
             lines.extend(wrap(&printable(&reason.detail), width));
-            if let Some(advice) = reason.advice.as_ref().filter(|_| finding.required) {
+            // In brief, the advice is at the end, once.
+            if let Some(advice) = reason.advice.as_ref().filter(|_| finding.required && style.is_full()) {
                 lines.extend(wrap(&printable(&format!("→ {advice}")), width));
             }
         }
@@ -160,14 +176,15 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
             for (label, text) in [("expected", &finding.expected), ("found", &finding.observed)] {
                 lines.extend(wrap(&printable(&format!("{label} {}", text.as_deref().unwrap_or_default())), width));
             }
-            lines.push(match finding.reads {
-                Some(2) => "read twice, the second time afresh, with the same wrong result".to_owned(),
-                Some(_) => "read once".to_owned(),
+            let reads = match finding.reads {
+                Some(2) => "read twice, the second time afresh, with the same wrong result",
+                Some(_) => "read once",
                 None if finding.check == CheckId::Stream => {
-                    "the bytes are those that are stored: another reference matched".to_owned()
+                    "the bytes are those that are stored: another reference matched"
                 }
-                None => "no byte was read for it".to_owned(),
-            });
+                None => "no byte was read for it",
+            };
+            lines.extend(wrap(reads, width));
         }
         _ => {}
     }
@@ -238,15 +255,12 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
         Verdict::Unknown => {
             let required = report.findings.iter().filter(|f| f.required && f.verdict == Verdict::Unknown);
             let mut details: Vec<String> = Vec::new();
-            let mut advice = None;
             for reason in required.filter_map(|finding| finding.reason.as_ref()) {
                 if !details.contains(&reason.detail) {
                     details.push(reason.detail.clone());
                 }
-                advice = advice.or(reason.advice.clone());
             }
-            let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
-            format!("{}{advice}", details.join("; "))
+            details.join("; ")
         }
     }
 }

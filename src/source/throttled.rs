@@ -30,6 +30,11 @@ impl RateLimiter {
         RateLimiter { clock, bytes_per_second: bytes_per_second.max(1), next: Mutex::new(None) }
     }
 
+    /// The limit.
+    pub fn bytes_per_second(&self) -> u64 {
+        self.bytes_per_second
+    }
+
     /// How long a frame of `bytes` bytes must wait.
     fn wait(&self, bytes: usize, now: Instant) -> Duration {
         let takes = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);

@@ -68,7 +68,7 @@ fn forgeries() -> Vec<Forgery> {
         (
             "problems under exit 0",
             |s| line(&mut s[0], of_type("audit"))["problems"] = json!(["s3://archive could not be listed"]),
-            "tells of problems",
+            "reports problems",
         ),
         ("a summary of 1", |s| line(&mut s[0], of_type("summary"))["exit_code"] = json!(1), "its summary"),
         ("a summary of 4", |s| line(&mut s[0], of_type("summary"))["exit_code"] = json!(4), "its summary"),

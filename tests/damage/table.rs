@@ -140,7 +140,7 @@ fn table(columns: &[usize]) -> String {
     kinds.dedup();
     lines.sort_by_key(|(label, ..)| kinds.iter().position(|kind| kind == label));
     let heads: Vec<&str> = columns.iter().map(|column| COLUMNS[*column]).collect();
-    let mut text = format!("\n| held against | {} | names the part | against purpose |\n", heads.join(" | "));
+    let mut text = format!("\n| compared with | {} | names the part | against purpose |\n", heads.join(" | "));
     text += &format!("|{}\n", "---|".repeat(heads.len() + 3));
     for (label, algorithms, cells) in lines {
         let names: Vec<String> = algorithms.iter().map(|algorithm| algorithm.name().to_uppercase()).collect();

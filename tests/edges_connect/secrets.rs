@@ -1,5 +1,6 @@
 //! No message contains secrets of settings or processes.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::common::Run;
@@ -8,6 +9,31 @@ use crate::rig::{OBJECT, Rig, refused};
 use crate::signals::heeded_signals;
 
 const SECRET: &str = "hunter2-DISTINCT";
+
+/// Runs a command with all its events in a log file, and returns the text of that.
+async fn with_events(rig: &Rig, command: Command) -> (Run, String) {
+    let path = rig.path("log");
+    let run = Run::of(events_to(command, &path)).await;
+    let log = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    (run, log)
+}
+
+fn events_to(mut command: Command, path: &Path) -> Command {
+    command.args(["-vv", "--log-file"]).arg(path).env("RUST_LOG", "trace");
+    command
+}
+
+/// Checks that the command ends with exit code 2 and a message with these words, and that neither its output nor the
+/// log file, which has the message too, contains the secret.
+async fn refused_quietly(rig: &Rig, command: Command, words: &[&str]) {
+    let path = rig.path("log");
+    let run = refused(events_to(command, &path), words).await;
+    let log = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(words.iter().all(|word| log.contains(word)), "{words:?}: {log}");
+    assert!(![&run.stderr, &run.stdout, &log].iter().any(|text| text.contains(SECRET)), "{run:?}\n{log}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_in_addresses() {
@@ -27,16 +53,17 @@ async fn passwords_in_addresses() {
         for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS"] {
             let mut command = rig.keyed(&["inspect", OBJECT]);
             command.env(variable, &url);
-            let run = refused(command, &[variable]).await;
-            assert!(!run.stderr.contains(SECRET), "{run:?}");
+            refused_quietly(&rig, command, &[variable]).await;
         }
-        let run = refused(rig.keyed(&["inspect", OBJECT, "--endpoint-url", &url]), &["--endpoint-url"]).await;
-        assert!(!run.stderr.contains(SECRET), "{run:?}");
+        let flag = rig.keyed(&["inspect", OBJECT, "--endpoint-url", &url]);
+        refused_quietly(&rig, flag, &["--endpoint-url"]).await;
+        let mut command = rig.keyed(&["inspect", OBJECT]);
+        command.env("STORED_AMI_ENDPOINT_URL", &url);
+        refused_quietly(&rig, command, &["endpoint"]).await;
         rig.config(format!("[default]\nendpoint_url = {url}\n"));
         let mut command = rig.keyed(&["inspect", OBJECT]);
         command.env_remove("AWS_ENDPOINT_URL");
-        let run = refused(command, &["endpoint_url of profile `default`"]).await;
-        assert!(!run.stderr.contains(SECRET), "{run:?}");
+        refused_quietly(&rig, command, &["endpoint_url of profile `default`"]).await;
         rig.config("");
     }
     for proxy in [
@@ -50,15 +77,13 @@ async fn passwords_in_addresses() {
         for variable in ["HTTP_PROXY", "https_proxy", "ALL_PROXY"] {
             let mut command = rig.keyed(&["inspect", OBJECT]);
             command.env(variable, &url);
-            let run = refused(command, &[variable]).await;
-            assert!(!run.stderr.contains(SECRET), "{run:?}");
+            refused_quietly(&rig, command, &[variable]).await;
         }
     }
     for address in ["http://user:@@@example.invalid/x", "http:/user:@@@h", "http://127.0.0.1:1/?token=@@"] {
         let mut command = rig.command(&["inspect", OBJECT]);
         command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", address.replacen("@@", SECRET, 1));
-        let run = refused(command, &["container credentials"]).await;
-        assert!(!run.stderr.contains(SECRET), "{run:?}");
+        refused_quietly(&rig, command, &["container credentials"]).await;
     }
     assert!(rig.lab.calls().is_empty());
 }
@@ -79,16 +104,17 @@ async fn what_a_process_prints() {
         "echo '{\"Version\":1,\"AccessKeyId\":\"A\\u0007B\",\"SecretAccessKey\":\"@@\"}'",
     ] {
         rig.config(format!("[profile p]\ncredential_process = {}\n", script.replace("@@", SECRET)));
-        let run =
-            refused(rig.keyed(&["inspect", OBJECT, "--profile", "p"]), &["credential_process of profile `p`"]).await;
-        assert!(!run.stderr.contains(SECRET) && !run.stdout.contains(SECRET), "{run:?}");
+        let command = rig.keyed(&["inspect", OBJECT, "--profile", "p"]);
+        refused_quietly(&rig, command, &["credential_process of profile `p`"]).await;
     }
     // The standard error of a successful process is not shown either.
     let good = "echo hunter2-DISTINCT >&2; echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\"}'";
     rig.config(format!("[profile p]\ncredential_process = {good}\n"));
-    let run = Run::of(rig.keyed(&["inspect", OBJECT, "--profile", "p"])).await;
+    let command = rig.keyed(&["inspect", OBJECT, "--profile", "p"]);
+    let (run, log) = with_events(&rig, command).await;
     assert_eq!(run.exit, Some(0), "{run:?}");
     assert!(!run.stderr.contains(SECRET), "{run:?}");
+    assert!(log.contains("operation=\"HeadObject\"") && !log.contains(SECRET), "{log}");
 }
 
 /// The process has its own process group, and still ends with the program.

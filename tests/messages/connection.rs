@@ -65,7 +65,7 @@ const ROWS: &[Row] = &[
         typed: "preflight store ami-0123456789abcdef0 --bucket archive --json",
         exit: 4,
         out: r#"
-{"schema":"stored-ami/1","type":"error","target":"ami-0123456789abcdef0","message":"the caller: no connection to <CLOSED>: connection refused; is us-east-1 a Region, and can it be reached from here?","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
+{"schema":"stored-ami/1","type":"error","target":"ami-0123456789abcdef0","message":"the caller: no connection to <CLOSED>: connection refused","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
 {"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4}"#,
         err: "",
     },
@@ -99,6 +99,27 @@ s3://archive/ami-0123456789abcdef0.bin
 s3://archive/ami-0123456789abcdef0.bin
   ERROR   <TLS> speaks TLS, and the endpoint is http://
   help    write https:// instead of http:// in the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)"#,
+        err: "",
+    },
+    Row {
+        when: "a certificate that nobody trusts",
+        env: &[KEYS, SECRET, ("AWS_ENDPOINT_URL", "https://<UNTRUSTED>")],
+        typed: "inspect s3://archive/ami-0123456789abcdef0.bin",
+        exit: 4,
+        out: r#"
+s3://archive/ami-0123456789abcdef0.bin
+  ERROR   the certificate of <UNTRUSTED> is not trusted: invalid peer certificate: UnknownIssuer
+  help    name the CA that signed it with AWS_CA_BUNDLE or ca_bundle of the profile"#,
+        err: "",
+    },
+    Row {
+        when: "a bucket in another Region",
+        env: &[KEYS, SECRET, ("AWS_REGION", "eu-west-1")],
+        typed: "inspect s3://archive/ami-0123456789abcdef0.bin",
+        exit: 4,
+        out: r#"
+s3://archive/ami-0123456789abcdef0.bin
+  ERROR   the bucket is in Region us-east-1; run again with --region us-east-1"#,
         err: "",
     },
     Row {

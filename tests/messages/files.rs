@@ -9,6 +9,23 @@ async fn files_that_are_not_there_or_not_right() {
     rig.check_all(ROWS).await;
 }
 
+#[cfg(not(feature = "parquet"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_format_that_is_not_built() {
+    let rig = Rig::new(&[]).await;
+    rig.check_all(NOT_BUILT).await;
+}
+
+#[cfg(not(feature = "parquet"))]
+const NOT_BUILT: &[Row] = &[Row {
+    when: "Parquet from a build without it",
+    env: &[KEYS, SECRET],
+    typed: "ledger export ledger.db --format parquet",
+    exit: 2,
+    out: "",
+    err: r#"stored-ami: --format parquet: this build of stored-ami cannot write Parquet; use --format csv or jsonl, or a build with the feature `parquet`"#,
+}];
+
 const ROWS: &[Row] = &[
     Row {
         when: "a local file that does not exist",

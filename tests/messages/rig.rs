@@ -1,8 +1,12 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, Stream};
 use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami_lab::{Deny, Lab, LabOptions};
 
@@ -32,12 +36,14 @@ pub const ANY: &str = "<any>";
 pub const KEYS: (&str, &str) = ("AWS_ACCESS_KEY_ID", "test");
 pub const SECRET: (&str, &str) = ("AWS_SECRET_ACCESS_KEY", "test");
 
-/// A lab with a bucket, an object and an AMI; a closed port; a server that speaks TLS; and a home directory.
+/// A lab with a bucket, an object and an AMI; a closed port; two servers that speak TLS, one of them with a certificate
+/// that nobody trusts; and a home directory.
 pub struct Rig {
     lab: Lab,
     server: Server,
     closed: String,
     tls: String,
+    untrusted: String,
     home: tempfile::TempDir,
 }
 
@@ -64,14 +70,15 @@ impl Rig {
         ] {
             std::fs::write(home.path().join(name), text).unwrap();
         }
-        Rig { lab, server, closed, tls: tls(), home }
+        Rig { lab, server, closed, tls: tls(), untrusted: untrusted(), home }
     }
 
     /// Names and their values in texts, the longest first.
-    fn names(&self) -> [(&'static str, String); 4] {
+    fn names(&self) -> [(&'static str, String); 5] {
         let lab = self.lab.endpoint().trim_start_matches("http://").to_owned();
         let home = self.home.path().display().to_string();
-        [("HOME", home), ("LAB", lab), ("CLOSED", self.closed.clone()), ("TLS", self.tls.clone())]
+        let (closed, tls, untrusted) = (self.closed.clone(), self.tls.clone(), self.untrusted.clone());
+        [("HOME", home), ("UNTRUSTED", untrusted), ("LAB", lab), ("CLOSED", closed), ("TLS", tls)]
     }
 
     /// A text with the values of the names.
@@ -124,8 +131,9 @@ impl Rig {
                 text = text.replace(&value, &format!("<{name}>"));
             }
             // How a retry is shown is the subject of other tests.
-            let lines = text.lines().filter(|line| !line.contains("trying again"));
-            lines.map(str::trim_end).collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+            let of_retry = |line: &&str| line.contains("trying again") || line.starts_with("retried ");
+            let lines = text.lines().filter(|line| !of_retry(line)).map(without_head);
+            lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
         };
         let out = if row.out == ANY { ANY.to_owned() } else { plain(&run.stdout) };
         let err = plain(&run.stderr);
@@ -152,6 +160,14 @@ fn without_request_ids(text: &str) -> String {
     kept + rest
 }
 
+/// A line of JSON without the fields that say when and by what it was written, and that repeat its result.
+fn without_head(line: &str) -> String {
+    match (line.split_once("\"at\":"), line.split_once("\"type\":")) {
+        (Some((before, _)), Some((_, after))) => format!("{before}\"type\":{after}"),
+        _ => line.to_owned(),
+    }
+}
+
 /// A server that answers every connection with the alert of a TLS server.
 fn tls() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -161,6 +177,32 @@ fn tls() -> String {
             let mut stream = stream.unwrap();
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"\x15\x03\x01\x00\x02\x02\x46");
+        }
+    });
+    address
+}
+
+const CERTIFICATE: &[u8] = include_bytes!("../fixtures/tls/localhost.pem");
+const KEY: &[u8] = include_bytes!("../fixtures/tls/localhost.key");
+
+/// A TLS server for `localhost` whose CA is in no bundle. No handshake with it is completed.
+fn untrusted() -> String {
+    let chain = CertificateDer::pem_slice_iter(CERTIFICATE).collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut tcp = stream.unwrap();
+            let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let _ = Stream::new(&mut tls, &mut tcp).read(&mut [0; 4096]);
         }
     });
     address

@@ -10,6 +10,21 @@ async fn values_and_flags() {
 
 const ROWS: &[Row] = &[
     Row {
+        when: "a misspelt global option",
+        env: &[KEYS, SECRET],
+        typed: "inspect s3://archive/ami-0123456789abcdef0.bin --no-progess",
+        exit: 2,
+        out: "",
+        err: r#"
+error: unexpected argument '--no-progess' found
+
+  tip: a similar argument exists: '--no-progress'
+
+Usage: stored-ami inspect --no-progress <TARGET>...
+
+For more information, try '--help'."#,
+    },
+    Row {
         when: "a SHA-256 of 16 bytes",
         env: &[KEYS, SECRET],
         typed: "verify x.bin --expect sha256:00112233445566778899aabbccddeeff",

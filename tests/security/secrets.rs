@@ -75,7 +75,10 @@ fn key_file(rig: &Rig) -> String {
     write(rig.home.path(), "customer-key.secret", &CUSTOMER_KEY)
 }
 
-/// The program with all secrets, and with maximum logging.
+/// Name of the log file in the home directory.
+const LOG: &str = "events.log";
+
+/// The program with all secrets. All its events go to standard error.
 fn command(rig: &Rig, args: &[&str]) -> Command {
     let mut command = rig.command();
     command
@@ -88,6 +91,21 @@ fn command(rig: &Rig, args: &[&str]) -> Command {
     command
 }
 
+/// The same with all its events in the log file.
+fn logged(rig: &Rig, args: &[&str]) -> Command {
+    let mut command = command(rig, args);
+    command.args(["-vv", "--log-file"]).arg(rig.path(LOG));
+    command
+}
+
+/// Checks the log file, and that it contains these texts.
+fn assert_none_in_the_log(rig: &Rig, texts: &[&str]) {
+    let log = std::fs::read(rig.path(LOG)).unwrap();
+    assert_none_in(&log, "the log file");
+    let log = String::from_utf8(log).unwrap();
+    assert!(texts.iter().all(|text| log.contains(text)), "{texts:?}: {log}");
+}
+
 async fn run(command: Command) -> Run {
     let what = format!("{:?}", command.get_args().collect::<Vec<_>>());
     let run = Run::of(command).await;
@@ -96,10 +114,14 @@ async fn run(command: Command) -> Run {
     run
 }
 
-/// Runs a command with both output formats, and returns the second run.
+type Program = fn(&Rig, &[&str]) -> Command;
+/// The program with its events in each place.
+const PLACES: [Program; 2] = [command, logged];
+
+/// Runs a command with both output formats and both places of events, and returns the second run.
 async fn told(rig: &Rig, args: &[&str]) -> Run {
     run(command(rig, args)).await;
-    run(command(rig, &[args, &["--json"]].concat())).await
+    run(logged(rig, &[args, &["--json"]].concat())).await
 }
 
 #[test]
@@ -127,19 +149,23 @@ async fn reading() {
     run(command(&rig, &some)).await.assert_exit(3);
     // The next run might complete an object of two ranges.
     std::fs::remove_file(&state).unwrap();
-    run(command(&rig, &[&some[..], &["--json"]].concat())).await.assert_exit(3);
-    assert_eq!(assert_none_below(rig.home.path()), 4);
+    run(logged(&rig, &[&some[..], &["--json"]].concat())).await.assert_exit(3);
+    assert_none_in_the_log(&rig, &["operation=\"GetObject\"", "read plan"]);
+    assert_eq!(assert_none_below(rig.home.path()), 5);
     rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
     told(&rig, &["verify", OBJECT, "--manifest", &manifest]).await.assert_exit(1);
-    rig.lab.script(FaultRule::new(Operation::GetObject, Fault::ResetAfter(10)).times(2));
-    told(&rig, &["verify", OBJECT]).await.assert_exit(1);
+    for command in PLACES {
+        rig.lab.script(FaultRule::new(Operation::GetObject, Fault::ResetAfter(10)).times(2));
+        run(command(&rig, &["verify", OBJECT])).await.assert_exit(1);
+    }
     for action in ["s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:ListBucket", "s3:GetObject"] {
         rig.lab.deny(Deny::action(action));
         for args in [&["inspect", OBJECT][..], &["verify", OBJECT], &BENCH] {
             told(&rig, args).await;
         }
     }
-    assert_eq!(assert_none_below(rig.home.path()), 4);
+    assert_none_in_the_log(&rig, &["next attempt after a wait", "status=403"]);
+    assert_eq!(assert_none_below(rig.home.path()), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +198,8 @@ async fn an_object_under_a_customer_key() {
     let long = write(rig.home.path(), "long.secret", &[&CUSTOMER_KEY[..], b"\n"].concat());
     let refused = told(&rig, &["verify", OBJECT, "--sse-c-key-file", &long]).await;
     assert!(refused.assert_exit(2).stderr.contains("this file has 33"), "{refused:?}");
-    assert_eq!(assert_none_below(rig.home.path()), 1);
+    assert_none_in_the_log(&rig, &["operation=\"HeadObject\"", "this file has 33"]);
+    assert_eq!(assert_none_below(rig.home.path()), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,14 +223,15 @@ async fn storing_and_restoring() {
         told(&rig, &["preflight", "restore", OBJECT, "--name", "bronze"]).await;
         told(&rig, &["restore", OBJECT, "--name", "bronze", "--yes", "--journal", &journal]).await;
     }
-    assert!(assert_none_below(rig.home.path()) >= 2, "a record and a journal");
+    assert_none_in_the_log(&rig, &["operation=\"CreateRestoreImageTask\"", "operation=\"DescribeImages\""]);
+    assert!(assert_none_below(rig.home.path()) >= 3, "a record, a journal and a log");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_are_refused_or_cannot_be_used() {
     let rig = Rig::new().await;
     let commands: [&[&str]; 3] = [&["inspect", OBJECT], &["verify", OBJECT], &["stored", AMI, "--bucket", BUCKET]];
-    for args in commands {
+    for (args, command) in commands.into_iter().flat_map(|args| [(args, PLACES[0]), (args, PLACES[1])]) {
         let mut expired = command(&rig, args);
         expired.env("AWS_ACCESS_KEY_ID", "EXPIREDKEY");
         run(expired).await.assert_exit(2);
@@ -230,7 +258,7 @@ async fn credentials_that_are_refused_or_cannot_be_used() {
     for (variable, path) in
         [("AWS_SHARED_CREDENTIALS_FILE", &torn), ("AWS_CONFIG_FILE", &process), ("AWS_CONFIG_FILE", &dated)]
     {
-        for args in commands {
+        for (args, command) in commands.into_iter().flat_map(|args| [(args, PLACES[0]), (args, PLACES[1])]) {
             let mut command = command(&rig, args);
             for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
                 command.env_remove(name);
@@ -239,6 +267,7 @@ async fn credentials_that_are_refused_or_cannot_be_used() {
             run(command).await.assert_exit(2);
         }
     }
+    assert_none_in_the_log(&rig, &["credential_process of profile"]);
 }
 
 /// Each of these is retried until the retries are exhausted.
@@ -250,13 +279,20 @@ async fn servers_that_cannot_be_reached() {
         listener.local_addr().unwrap()
     };
     let key = key_file(&rig);
-    let mut nowhere = command(&rig, &["verify", OBJECT, "--sse-c-key-file", &key]);
+    for command in PLACES {
+        unreachable(&rig, command, &key, closed).await;
+    }
+    assert_none_in_the_log(&rig, &["next attempt after a wait"]);
+}
+
+async fn unreachable(rig: &Rig, command: Program, key: &str, closed: std::net::SocketAddr) {
+    let mut nowhere = command(rig, &["verify", OBJECT, "--sse-c-key-file", key]);
     nowhere.env("AWS_ENDPOINT_URL", format!("http://{closed}"));
-    let mut named = command(&rig, &["stored", AMI, "--bucket", BUCKET]);
+    let mut named = command(rig, &["stored", AMI, "--bucket", BUCKET]);
     named.env("AWS_ENDPOINT_URL", format!("http://user:{PROXY_PASSWORD}@{closed}"));
-    let mut proxied = command(&rig, &["verify", OBJECT, "--sse-c-key-file", &key]);
+    let mut proxied = command(rig, &["verify", OBJECT, "--sse-c-key-file", key]);
     proxied.env("HTTP_PROXY", format!("http://user:{PROXY_PASSWORD}@{closed}"));
-    let mut wrong = command(&rig, &["inspect", OBJECT]);
+    let mut wrong = command(rig, &["inspect", OBJECT]);
     wrong.env("HTTP_PROXY", format!("user:{PROXY_PASSWORD}@not a proxy"));
     let (nowhere, named, proxied, wrong) = tokio::join!(run(nowhere), run(named), run(proxied), run(wrong));
     nowhere.assert_exit(4);

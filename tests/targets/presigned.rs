@@ -30,8 +30,9 @@ fn assert_no_secret(text: &str) {
     }
 }
 
+/// Runs a command with all its events on standard error.
 async fn run(args: &[&str]) -> Run {
-    let run = bare(&[args, &["--json"]].concat()).await;
+    let run = bare(&[args, &["--json", "-vv"]].concat()).await;
     assert_no_secret(&format!("{}{}", run.stdout, run.stderr));
     run
 }
@@ -63,6 +64,25 @@ async fn it_is_verified_by_get_alone_without_credentials() {
     rig.lab.damage("archive", KEY, 4_000_000, 1).unwrap();
     let run = self::run(&["verify", &url]).await;
     assert_eq!(run.assert_exit(1).verdict("etag"), "fail");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_contains_the_signature() {
+    let rig = Rig::new(None).await;
+    rig.server.put("archive", KEY, b"bytes", None).await;
+    let (url, log) = (rig.url(KEY, 600, ""), rig.path("log"));
+    let refusal = Fault::Status { status: 403, code: "AccessDenied" };
+    for (fault, exit) in [(Fault::Dropped, 0), (Fault::ResetAfter(2), 0), (refusal, 4)] {
+        rig.lab.script(FaultRule::new(Operation::GetObject, fault.clone()).times(1));
+        let run = run(&["verify", &url]).await;
+        run.assert_exit(exit);
+        assert!(run.stderr.contains("operation=\"GetObject\""), "{run:?}");
+        rig.lab.script(FaultRule::new(Operation::GetObject, fault).times(1));
+        self::run(&["verify", &url, "--log-file", &log]).await.assert_exit(exit);
+    }
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_no_secret(&log);
+    assert!(log.contains("operation=\"GetObject\"") && log.contains("next attempt after a wait"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -249,7 +249,7 @@ async fn a_record_of_another_ami_is_named_and_not_used() {
     for check in ["mappings", "sizes", "encryption", "boot"] {
         assert_eq!(verdict(&run, &format!("restored-{check}")), "unknown", "{check}");
     }
-    assert!(task["findings"].to_string().contains(&format!("tells of {other}")), "{task:#}");
+    assert!(task["findings"].to_string().contains(&format!("describes {other}")), "{task:#}");
     rig.run(&["restore", "--follow", &id]).await.assert_exit(0);
 }
 

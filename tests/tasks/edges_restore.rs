@@ -104,7 +104,7 @@ async fn an_ami_of_another_restore_is_never_taken_up() {
             run.assert_exit(1);
             assert_eq!(run.verdict("name-free"), "fail");
             let observed = run.finding("name-free")["observed"].as_str().unwrap().to_owned();
-            assert_eq!(observed, format!("{other} (available) has it, made by another restore"));
+            assert_eq!(observed, format!("{other} (available) has the name, made by another restore"));
             assert_eq!(calls(&rig), 1, "that of the other restore");
             assert_eq!(kept(&rig).unwrap().0, step, "what an earlier call did is as open as it was");
         }

@@ -266,11 +266,11 @@ async fn restores_in_progress() {
 async fn the_name() {
     let rig = stored().await;
     rig.create(None, "gold", &[("/dev/sda1", 1)]);
-    row("name-free", "fail", "(available) has it", 1).assert(&preflight(&rig, &[]).await);
+    row("name-free", "fail", "(available) has the name", 1).assert(&preflight(&rig, &[]).await);
 
     // In any state: a disabled AMI keeps its name.
     rig.ec2(|state| state.images.values_mut().filter(|i| i.name == "gold").for_each(|i| i.state = "disabled".into()));
-    row("name-free", "fail", "(disabled) has it", 1).assert(&preflight(&rig, &[]).await);
+    row("name-free", "fail", "(disabled) has the name", 1).assert(&preflight(&rig, &[]).await);
 
     let rig = stored().await;
     rig.deny("ec2:DescribeImages");
@@ -279,7 +279,7 @@ async fn the_name() {
     // Without a name, EC2 uses that of the source, which already has it.
     let unnamed = ["preflight", "restore", OBJECT];
     let rig = stored().await;
-    row("name-free", "fail", "ami-0123456789abcdef0 (available) has it", 1).assert(&rig.run(&unnamed).await);
+    row("name-free", "fail", "ami-0123456789abcdef0 (available) has the name", 1).assert(&rig.run(&unnamed).await);
     rig.image(|image| image.name = "ab".into());
     row("name-legal", "fail", "3 to 128", 1).assert(&rig.run(&unnamed).await);
     rig.deregister();

@@ -198,7 +198,7 @@ fn parquet() -> Result<Table, UsageError> {
 
 #[cfg(not(feature = "parquet"))]
 fn parquet() -> Result<Table, UsageError> {
-    Err(UsageError("--format parquet: this build has none; build it with the feature `parquet`".to_owned()))
+    Err(UsageError("--format parquet: this build of stored-ami cannot write Parquet; use --format csv or jsonl, or a build with the feature `parquet`".to_owned()))
 }
 
 fn verify(args: &CheckArgs, settings: &Settings) -> Result<Exit, UsageError> {

@@ -1,12 +1,14 @@
 //! Help beyond the texts of options: groups of commands, examples, environment, files and exit codes.
 
+mod hint;
 mod topic;
 mod topics;
 
+pub(super) use hint::improved;
 pub(super) use topic::{ENVIRONMENT, Topic};
 pub(super) use topics::TOPICS;
 
-use clap::CommandFactory as _;
+use clap::{ColorChoice, CommandFactory as _};
 
 use super::command::Cli;
 
@@ -20,7 +22,13 @@ const GROUPS: [(&str, &[&str]); 4] = [
 
 /// The definition of the command line with all help.
 pub(super) fn command() -> clap::Command {
-    let mut command = documented(Cli::command(), "");
+    coloured(ColorChoice::Auto)
+}
+
+/// The same, with the colours of help and of errors.
+pub(super) fn coloured(colours: ColorChoice) -> clap::Command {
+    // Commands take over the choice when they are built.
+    let mut command = documented(Cli::command().color(colours), "");
     command.build();
     let groups = groups(&command);
     command.help_template(format!(
@@ -114,5 +122,57 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The words of a command in a document, without its comment and redirection.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.replace("ami-…", "ami-0123456789abcdef0").chars() {
+            match (quote, c) {
+                (None, '\'' | '"') => quote = Some(c),
+                (Some(open), c) if c == open => quote = None,
+                (None, ' ') => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        let end = ["#", "|", ">", "<", ">>", "2>", "&&", ";", "\\"];
+        let words = words.into_iter().filter(|word| !word.is_empty());
+        words.take_while(|word| !end.contains(&word.as_str()) && !word.starts_with(">>")).collect()
+    }
+
+    #[test]
+    fn commands_in_documents_are_accepted_by_the_parser() {
+        let mut count = 0;
+        for document in [
+            include_str!("../../../README.md"),
+            include_str!("../../../SECURITY.md"),
+            include_str!("../../../docs/configuration.md"),
+            include_str!("../../../docs/json.md"),
+            include_str!("../../../docs/lab.md"),
+            include_str!("../../../docs/performance.md"),
+            include_str!("../../../docs/targets.md"),
+            include_str!("../../../docs/troubleshooting.md"),
+        ] {
+            let joined = document.replace("\\\n", " ");
+            let commands = joined.lines().filter_map(|line| {
+                let line = line.strip_prefix("$ ").unwrap_or(line);
+                line.starts_with("stored-ami ").then_some(line)
+            });
+            for line in commands {
+                count += 1;
+                let parsed = command().try_get_matches_from(words(line));
+                // This build may lack a command, and a document abbreviates values with `…`.
+                let is_mistake = parsed.err().filter(|error| match error.kind() {
+                    clap::error::ErrorKind::InvalidSubcommand => cfg!(all(feature = "ec2", feature = "lab")),
+                    clap::error::ErrorKind::ValueValidation => !line.contains('…'),
+                    _ => true,
+                });
+                if let Some(error) = is_mistake {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+        assert!(count > 40, "{count}");
     }
 }

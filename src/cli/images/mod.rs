@@ -14,8 +14,10 @@ pub(super) use store::run_store;
 use std::io::{self, IsTerminal, Write};
 
 use self::args::StartingArgs;
+use super::output::log;
 use super::signals::until;
 use super::usage::UsageError;
+use crate::render::printable;
 use tokio_util::sync::CancellationToken;
 
 /// Requires `--yes` if there is no terminal to ask on. Checked before the work, so that it does not fail at its end.
@@ -30,14 +32,16 @@ pub(super) fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
 
 /// Asks a question on the terminal. Returns the line typed; `None` after Ctrl-C.
 async fn ask(question: &str, cancel: &CancellationToken) -> Option<String> {
-    write!(io::stderr(), "{} ", crate::render::printable(question)).ok()?;
+    write!(io::stderr(), "{} ", printable(question)).ok()?;
     io::stderr().flush().ok()?;
     let typed = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().read_line(&mut line).ok()?;
         Some(line.trim().to_owned())
     });
-    until(cancel, typed).await?.ok()?
+    let answer = until(cancel, typed).await?.ok()?;
+    log(&format!("{} {}", printable(question), printable(answer.as_deref().unwrap_or_default())));
+    answer
 }
 
 /// Asks for consent to start the task. `false` after Ctrl-C.

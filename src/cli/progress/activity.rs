@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::rate::Rate;
-use crate::progress::{ObjectsProgress, Purpose, TaskProgress, Work};
+use crate::progress::{ObjectsProgress, ObjectsWork, Purpose, TaskProgress, Work};
 use crate::units::{ByteSize, Throughput};
 
 /// Requests before the first known work are shown if they take longer than this.
@@ -153,7 +153,12 @@ fn of_task(task: &TaskProgress, since: Duration) -> Line {
 }
 
 fn of_objects(objects: &ObjectsProgress, elapsed: Duration, received: u64, rate: Throughput) -> Line {
-    let ObjectsProgress { listed, listing_complete, finished, of, bytes } = *objects;
+    let ObjectsProgress { work, listed, listing_complete, finished, of, bytes } = *objects;
+    let label = match work {
+        ObjectsWork::Audit => "audit",
+        ObjectsWork::Inspect => "inspect",
+        ObjectsWork::Verify => "verify",
+    };
     let mut counts = Vec::new();
     if !listing_complete {
         counts.push(format!("{} listed so far", plural(listed, "object")));
@@ -178,8 +183,8 @@ fn of_objects(objects: &ObjectsProgress, elapsed: Duration, received: u64, rate:
         pace.extend(left.ok().map(|left| format!("{} left", time(left))));
     }
     Line {
-        full: Text::new("audit", &[counts.clone(), amount, pace.clone()].concat()),
-        brief: Text::new("audit", &[counts, pace].concat()),
+        full: Text::new(label, &[counts.clone(), amount, pace.clone()].concat()),
+        brief: Text::new(label, &[counts, pace].concat()),
         fraction: listing_complete.then_some(fraction),
     }
 }
@@ -254,7 +259,14 @@ mod tests {
         assert_eq!((shown(&line).as_str(), line.fraction), ("audit: 4000 objects listed so far", None));
         // One object of 10 MiB is finished, and another is half read.
         let bytes = FinishedBytes { finished: 10 * MIB, received: 10 * MIB, of: 60 * MIB };
-        let some = ObjectsProgress { listed: 9, listing_complete: true, finished: 1, of: 4, bytes: Some(bytes) };
+        let some = ObjectsProgress {
+            listed: 9,
+            listing_complete: true,
+            finished: 1,
+            of: 4,
+            bytes: Some(bytes),
+            ..ObjectsProgress::default()
+        };
         activity.objects(some, start, 10 * MIB);
         let line = activity.line(start + Duration::from_secs(5), 15 * MIB).unwrap();
         assert_eq!(shown(&line), "audit: 1 of 4 objects done, 15 MiB of 60 MiB, 3 MiB/s, 15 s left");
@@ -265,6 +277,10 @@ mod tests {
         let line = activity.line(start + Duration::from_secs(5), 15 * MIB).unwrap();
         let facts = line.full.facts;
         assert!(facts.starts_with("2 of 4 objects done, 35 MiB of 60 MiB"), "{facts}");
+        let verify = ObjectsProgress { work: ObjectsWork::Verify, finished: 1, bytes: None, ..some };
+        activity.objects(verify, start, 15 * MIB);
+        let line = activity.line(start + Duration::from_secs(5), 15 * MIB).unwrap();
+        assert_eq!(shown(&line), "verify: 1 of 4 objects done, 3 MiB/s, 15 s left");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod activity;
 mod rate;
 mod retries;
 mod state;
+mod together;
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::state::{State, clean};
+pub(super) use self::together::Together;
 use super::global::{Display, ProgressMode, Verbosity};
 use super::output::print_error_line;
 use crate::progress::{Call, Monitor, ObjectsProgress, Retry, TaskProgress, Work};

@@ -22,6 +22,13 @@ pub(super) struct Given<T> {
     source: String,
 }
 
+impl<T> Given<T> {
+    /// The variable or the file.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
 /// The first value of each setting: those of the environment are added before those of the file.
 #[derive(Debug, Default)]
 pub(super) struct GivenSettings {
@@ -78,6 +85,19 @@ fn plain(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("a value that is not empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
+/// A value as it may be printed. Anything in an endpoint besides scheme, host and port may be a password.
+fn shown(setting: Setting, text: &str) -> String {
+    if setting != Setting::EndpointUrl {
+        return redact_urls(text).into_owned();
+    }
+    let rest = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or_default();
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = rest.rsplit_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
+    let of_host = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+    let is_plain = !host.is_empty() && host.chars().all(of_host) && port.is_none_or(|port| port.parse::<u16>().is_ok());
+    if is_plain { text.to_owned() } else { "(not shown)".to_owned() }
+}
+
 /// The settings that a command uses, with their sources.
 #[derive(Debug, Default)]
 pub(super) struct Applied(pub Vec<SettingReport>);
@@ -89,7 +109,7 @@ impl Applied {
             let given = given?;
             self.0.push(SettingReport {
                 name: setting.key().to_owned(),
-                value: redact_urls(&given.text).into_owned(),
+                value: shown(setting, &given.text),
                 source: given.source.clone(),
             });
             Some(given.value.clone())
@@ -118,6 +138,17 @@ mod tests {
         assert_eq!(applied.choose(None, Setting::Retries, given.retries.as_ref()), Some(3));
         assert_eq!(applied.0[0].source, "STORED_AMI_RETRIES");
         assert_eq!(applied.choose(None, Setting::MaxRate, given.max_rate.as_ref()), None);
+    }
+
+    #[test]
+    fn an_endpoint_is_shown_if_it_can_hold_no_password() {
+        for plain in ["http://127.0.0.1:9000", "https://s3.example.org/", "http://[::1]:80"] {
+            assert_eq!(shown(Setting::EndpointUrl, plain), plain);
+        }
+        for other in ["http://u:p@h", "http://u:secret", "u:p@h", "http:/u:p@h", "https://h/?token=x", "https://h/path"]
+        {
+            assert_eq!(shown(Setting::EndpointUrl, other), "(not shown)");
+        }
     }
 
     #[test]

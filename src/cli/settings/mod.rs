@@ -3,6 +3,7 @@
 //! Environment and file may only say where to connect, how fast, how much memory to use and how to show. What is
 //! checked, accepted, overwritten or confirmed must be visible in the command itself.
 
+mod early;
 mod given;
 mod name;
 mod sources;
@@ -11,9 +12,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use self::early::colour_of_parser;
 use self::given::{Applied, GivenSettings};
 use self::name::Setting;
 use self::sources::Sources;
+pub(super) use self::sources::is_setting;
 use super::args::ConnectionArgs;
 use super::global::{Display, GlobalArgs};
 use super::usage::UsageError;
@@ -31,13 +34,21 @@ pub(super) struct Settings {
     pub retry: RetryPolicy,
     /// Time limit of one attempt, if one was chosen.
     pub timeout: Option<Duration>,
-    pace: Option<Arc<RateLimiter>>,
+    pub rate_limit: Option<RateLimit>,
     pub log_file: Option<PathBuf>,
     /// The configuration file that was read.
     pub configuration: Option<PathBuf>,
     /// What the environment and the file set.
     pub applied: Vec<SettingReport>,
     pub warnings: Vec<String>,
+}
+
+/// The limit of the rate of all reads.
+#[derive(Clone)]
+pub(super) struct RateLimit {
+    pub limiter: Arc<RateLimiter>,
+    /// The flag, the variable or the file that sets it.
+    pub source: String,
 }
 
 /// The arguments of a command that the environment and the file may set.
@@ -67,6 +78,12 @@ impl Settings {
         let retries = applied.choose(global.retries, Setting::Retries, given.retries.as_ref());
         let timeout = applied.choose(global.timeout, Setting::Timeout, given.timeout.as_ref());
         let rate = applied.choose(global.max_rate, Setting::MaxRate, given.max_rate.as_ref());
+        let flag = global.max_rate.map(|_| "--max-rate");
+        let rate_source = flag.or(given.max_rate.as_ref().map(|given| given.source()));
+        let rate_limit = rate.zip(rate_source).map(|(rate, source)| RateLimit {
+            limiter: Arc::new(RateLimiter::new(rate.0, Arc::new(SystemClock))),
+            source: source.to_owned(),
+        });
         let given = &sources.given;
         let color = applied.choose(global.color, Setting::Color, given.color.as_ref());
         let progress = applied.choose(global.progress(), Setting::Progress, given.progress.as_ref());
@@ -80,7 +97,7 @@ impl Settings {
                 ..usual
             },
             timeout,
-            pace: rate.map(|rate| Arc::new(RateLimiter::new(rate.0, Arc::new(SystemClock)))),
+            rate_limit,
             log_file,
             configuration: sources.file,
             applied: applied.0,
@@ -90,7 +107,8 @@ impl Settings {
 
     /// A context whose requests these settings limit.
     pub fn context(&self, monitor: Arc<dyn Monitor>) -> Context {
-        Context { monitor, retry: self.retry, pace: self.pace.clone(), ..Context::default() }
+        let pace = self.rate_limit.as_ref().map(|limit| Arc::clone(&limit.limiter));
+        Context { monitor, retry: self.retry, pace, ..Context::default() }
     }
 
     /// What environment and file set, in one line; `None` if they set nothing.

@@ -29,7 +29,12 @@ impl Setting {
         Setting::LogFile,
     ];
 
-    /// Its key in the configuration file. The variable is `STORED_AMI_` and the key in capitals.
+    /// Its name in the environment.
+    pub fn variable(self) -> String {
+        format!("STORED_AMI_{}", self.key().to_ascii_uppercase())
+    }
+
+    /// Its key in the configuration file.
     pub fn key(self) -> &'static str {
         match self {
             Setting::Region => "region",
@@ -156,25 +161,10 @@ impl Key {
         if let Some((refusal, _)) = REFUSED.into_iter().find(|(_, names)| names.contains(&plain.as_str())) {
             return Key::Refused(refusal);
         }
-        let near = Setting::ALL.into_iter().map(|setting| (distance(&plain, setting.key()), setting));
+        let near = Setting::ALL.into_iter().map(|setting| (strsim::levenshtein(&plain, setting.key()), setting));
         let nearest = near.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= 2);
         Key::Unknown(nearest.map(|(_, setting)| setting))
     }
-}
-
-/// The Levenshtein distance.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((b, diagonal), above) in other.iter().zip(&row).zip(row.iter().skip(1)) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((diagonal + usize::from(a != *b)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -194,12 +184,5 @@ mod tests {
         assert_eq!(Key::of("aws-secret-access-key"), Key::Refused(Refusal::Credentials));
         let all = REFUSED.into_iter().flat_map(|(_, names)| names);
         assert!(all.into_iter().all(|name| Setting::ALL.iter().all(|setting| setting.key() != *name)));
-    }
-
-    #[test]
-    fn distances() {
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("same", "same"), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the environment and the configuration file.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::given::GivenSettings;
@@ -13,6 +13,11 @@ const PREFIX: &str = "STORED_AMI_";
 const CONFIG: &str = "STORED_AMI_CONFIG";
 /// Variables of the test suite.
 const OF_TESTS: [&str; 2] = ["CLIENTS", "TEST_"];
+
+/// Whether a variable of the environment is, or looks like, a setting of this program.
+pub(in crate::cli) fn is_setting(variable: &OsStr) -> bool {
+    variable.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
 
 /// The environment and the configuration file.
 #[derive(Debug, Default)]
@@ -58,7 +63,7 @@ impl Sources {
                 self.given.add(setting, &text, &variable).map_err(wrong)
             }
             Key::Known(setting) | Key::Unknown(Some(setting)) => {
-                let meant = format!("{PREFIX}{}", setting.key().to_ascii_uppercase());
+                let meant = setting.variable();
                 self.warnings.push(format!("{variable} is no setting and has no effect; did you mean {meant}?"));
                 Ok(())
             }

@@ -136,7 +136,7 @@ impl AuditSummary {
             return CopyState::In { other: other.clone() };
         }
         if content.is_empty() {
-            let why = "nothing tells its content, so no copy can be recognised".to_owned();
+            let why = "no value of its content is known, so no copy can be recognised".to_owned();
             return CopyState::NotKnown { why };
         }
         if !self.unplaced.is_empty() {
@@ -146,7 +146,7 @@ impl AuditSummary {
         let mut same_size = self.sizes.get(&bytes).into_iter().flatten();
         match same_size.find(|(region, other)| *region != here && differs(content, other).is_none()) {
             Some((region, _)) => CopyState::NotKnown {
-                why: format!("an object of the same size in {region} has no value that tells whether it is a copy"),
+                why: format!("an object of the same size in {region} has no value that shows whether it is a copy"),
             },
             None => CopyState::None,
         }

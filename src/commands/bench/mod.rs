@@ -70,7 +70,7 @@ const WORTH: f64 = 1.05;
 const NEARLY: f64 = 0.97;
 
 /// Measures the object with increasing numbers of connections. The tuning is that of the best measurement; `None` if
-/// the measurements did not complete.
+/// the measurements did not complete, or a rate limit of the session's context held them back.
 ///
 /// # Errors
 ///
@@ -91,9 +91,11 @@ pub async fn bench(
     let Sweep { loads, failed, .. } = sweep;
     let measured: Vec<Measured> = loads.iter().map(|(load, loaded)| measured(load, loaded)).collect();
     let denied = allowed.len() < request.connections.len();
+    let rate_limit = session.context().pace.as_ref().map(|pace| pace.bytes_per_second());
     let around = Surroundings {
         cores: machine::cores(),
         link_bits_per_second: machine::link_bits_per_second(),
+        rate_limit,
         memory_allowed: denied.then(|| measured.iter().map(|m| m.connections).max()).flatten(),
         parts: found.layout.parts_count,
         hash_rates: rates,
@@ -105,8 +107,10 @@ pub async fn bench(
         (Some(_), _) => Exit::CouldNot,
         _ => Exit::Passed,
     };
-    let tuning = best.filter(|_| exit == Exit::Passed).map(|best| tuning(&session, best));
+    // Other reads have another limit, or none.
+    let tuning = best.filter(|_| exit == Exit::Passed && rate_limit.is_none()).map(|best| tuning(&session, best));
     let mut notes = notes(request, found.facts.size, &measured, &allowed);
+    notes.extend(rate_limit.map(|bytes_per_second| BenchNote::RateLimit { bytes_per_second }));
     notes.extend(loads.iter().filter_map(|(load, loaded)| slowed(load, loaded)));
     notes.extend(failed.map(|error| BenchNote::EndedEarly { why: error.explain() }));
     let report = BenchReport {

@@ -307,10 +307,16 @@ async fn read_one_byte(session: &Session, facts: &ObjectFacts) -> Result<(), Sou
     }
     match came {
         1 => Ok(()),
-        0 => {
-            Err(SourceError::new(ErrorKind::ShortBody, session.target(), "no byte came of the one that was asked for"))
-        }
-        _ => Err(SourceError::new(ErrorKind::Protocol, session.target(), "more bytes came than the one asked for")),
+        0 => Err(SourceError::new(
+            ErrorKind::ShortBody,
+            session.target(),
+            "the server sent no byte of the one requested",
+        )),
+        _ => Err(SourceError::new(
+            ErrorKind::Protocol,
+            session.target(),
+            "the server sent more bytes than the one requested",
+        )),
     }
 }
 
@@ -350,7 +356,7 @@ fn known_size(
         }
     }
     size_without_source(wish.record.as_ref(), tags, wish.logical_size, id).unwrap_or_else(|| {
-        let because = "the source AMI is not visible here, and no record, tag or --logical-size tells it";
+        let because = "the source AMI is not visible here, and no record, tag or --logical-size gives it";
         KnownSize { size: LogicalSize::unknown(because), volumes: None, encrypted: None }
     })
 }
@@ -390,7 +396,7 @@ fn last_verified(wish: &RestorePreflightRequest, object: Option<&ObjectFacts>) -
     }
     if !is_of_it(&manifest.content()) {
         return useless(
-            "it speaks of another ETag or size than the object has now; --verify holds the bytes against it".to_owned(),
+            "it describes an object with another ETag or size than this one has now; --verify compares the bytes with it".to_owned(),
         );
     }
     LastVerified::Manifest {

@@ -96,7 +96,7 @@ fn held_against<'a>(wish: &FollowRequest<'a>, key: Option<&str>, image: &ImageFa
     let other = image.source_image.iter().chain(&stored).find(|id| *id != told);
     match other {
         Some(other) => {
-            HeldAgainst::Other(format!("{} tells of {told}, and {} was made from {other}", source.from, image.id))
+            HeldAgainst::Other(format!("{} describes {told}, and {} was made from {other}", source.from, image.id))
         }
         None => HeldAgainst::Source(source),
     }

@@ -17,7 +17,7 @@ pub(super) fn claimed_by(image: &ImageFacts) -> String {
 pub(super) fn doubtful(subject: &str, name: &str, image: &ImageFacts) -> SourceError {
     let source = image.source_image.as_ref().map(|source| format!(", made from {source}")).unwrap_or_default();
     let tag = match image.tags.get(RESTORE_TAG) {
-        None => "bears no tag that tells which restore made it".to_owned(),
+        None => "has no tag that shows which restore made it".to_owned(),
         Some(_) => "bears the tag of this restore, and is not the AMI it makes: perhaps a copy of it".to_owned(),
     };
     let detail = format!(

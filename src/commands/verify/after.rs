@@ -62,7 +62,7 @@ impl After {
             (After::Moved(reason), _) => Some(reason),
             (After::Same, Some(Stop::Failed(error))) if is_object(facts) => unreadable(&error.kind, &error.explain()),
             (After::Same | After::NotKnown, None) if is_nameless(facts) => Some(Reason::NotStated {
-                detail: "the server tells neither an ETag nor a version nor a time of the object, so it may have been replaced while it was read"
+                detail: "the server states neither an ETag nor a version nor a time of the object, so it may have been replaced while it was read"
                     .to_owned(),
             }),
             (After::NotKnown, None) if !facts.identity().is_identified() => {

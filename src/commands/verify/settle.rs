@@ -31,7 +31,7 @@ impl VerifyRun<'_> {
         };
         let (mut settled, other): (Vec<_>, Vec<_>) =
             unproved.into_iter().partition(|reference| has_part_count_of(reference, &proved));
-        judged.leave_open(&other, "it speaks of another number of parts than the object has");
+        judged.leave_open(&other, "it has another number of parts than the object");
         settled.iter_mut().for_each(|reference| settle(&mut reference.claim, &proved));
         self.found.layout = proved;
         if let Err(because) = self.read_proved_parts(&settled, digests).await {
@@ -53,7 +53,7 @@ impl VerifyRun<'_> {
     /// The layout proved by a HEAD request for each part, or the reason why it cannot be proved.
     async fn prove_layout(&self) -> Result<KnownLayout, String> {
         let Some(parts) = self.found.layout.parts_count else {
-            return Err("nothing tells the number of parts".to_owned());
+            return Err("the number of parts is not known".to_owned());
         };
         let clock = Arc::clone(&self.session.context().clock);
         let asked = ask_every_part(self.session, &self.found.facts, parts);

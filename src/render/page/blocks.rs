@@ -1,7 +1,7 @@
 use askama::Template;
 
 use super::text::Text;
-use crate::render::next_step::Step;
+use crate::render::next_step::NextStep;
 
 /// A part of a section, with its own heading.
 pub(super) struct Block {
@@ -139,21 +139,21 @@ pub(super) struct StepView {
     pub command: Text,
 }
 
-impl From<&Step> for StepView {
-    fn from(step: &Step) -> Self {
-        StepView { says: (&step.says).into(), command: step.command.as_deref().unwrap_or_default().into() }
+impl From<&NextStep> for StepView {
+    fn from(step: &NextStep) -> Self {
+        StepView { says: step.sentence().into(), command: step.command().unwrap_or_default().into() }
     }
 }
 
 impl Steps {
     /// The steps as HTML; empty without any.
-    pub fn html(steps: &[Step]) -> String {
+    pub fn html(steps: &[NextStep]) -> String {
         let list = Steps { steps: steps.iter().map(StepView::from).collect() };
         if steps.is_empty() { String::new() } else { list.render().unwrap_or_default() }
     }
 
     /// A block of steps; `None` without any.
-    pub fn block(steps: &[Step]) -> Option<Block> {
+    pub fn block(steps: &[NextStep]) -> Option<Block> {
         (!steps.is_empty()).then(|| Block::new("What to do next", vec![Steps::html(steps)]))
     }
 }

@@ -3,7 +3,7 @@ use askama::Template;
 use super::blocks::StepView;
 use super::text::{Text, size};
 use super::tone::Tone;
-use crate::render::next_step::after_reason;
+use crate::render::next_step::NextStep;
 use crate::report::FindingReport;
 use crate::verdict::Verdict;
 
@@ -88,7 +88,7 @@ impl View {
             expected: if same { Text::default() } else { text(&finding.expected) },
             observed: text(&finding.observed),
             reason: reason.map(|reason| Text::from(&reason.detail)).unwrap_or_default(),
-            step: reason.and_then(|reason| after_reason(reason, target)).as_ref().map(StepView::from),
+            step: reason.and_then(|reason| NextStep::after_reason(reason, target)).as_ref().map(StepView::from),
             remarks,
         }
     }

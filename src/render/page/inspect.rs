@@ -8,7 +8,7 @@ use super::{Section, reading, strip};
 use crate::audit::joined;
 use crate::facts::Recognised;
 use crate::ident::ObjectUri;
-use crate::render::next_step::bring_back;
+use crate::render::next_step::NextStep;
 use crate::report::{ETagKind, Exit, InspectReport, LockReport, ProofReport, ReadableState};
 use crate::verdict::CheckId;
 
@@ -22,7 +22,7 @@ pub(super) fn section(report: &InspectReport) -> Section {
         // An archive tier of Intelligent-Tiering takes another request, without a number of days.
         let takes_days = report.storage_class.as_deref() != Some("INTELLIGENT_TIERING");
         let object = report.target.parse::<ObjectUri>().ok().filter(|_| takes_days);
-        section.next = object.as_ref().map(bring_back).as_ref().map(StepView::from);
+        section.next = object.map(NextStep::BringBack).as_ref().map(StepView::from);
     }
     let mut block = |block: Block| section.blocks.push(block);
     block(proofs(report));

@@ -8,7 +8,8 @@ use super::text::size;
 use super::tone::Tone;
 use super::{Section, reading, strip};
 use crate::audit::joined;
-use crate::render::next_step::{Step, after_damage, after_reason};
+use crate::ident::Target;
+use crate::render::next_step::NextStep;
 use crate::render::verify::{conclusion, describe_layout};
 use crate::report::{DigestReport, FindingReport, IdentityReport, LayoutReport, Note, PartState, VerifyReport};
 use crate::verdict::{CheckId, Verdict};
@@ -38,7 +39,9 @@ pub(super) fn section(report: &VerifyReport) -> Section {
         block(Block::new("Damage", damage.render().into_iter().collect()));
     }
     if report.findings.iter().any(disagrees) {
-        Steps::block(&after_damage(&report.target, &report.identity)).into_iter().for_each(&mut block);
+        let target = report.target.parse::<Target>();
+        let steps = target.map(|target| NextStep::after_damage(&target, report.identity.version_id.as_deref()));
+        Steps::block(&steps.unwrap_or_default()).into_iter().for_each(&mut block);
     }
     if !report.proved_by.is_empty() {
         block(proofs(report));
@@ -60,7 +63,7 @@ pub(super) fn section(report: &VerifyReport) -> Section {
 }
 
 /// The reason of the verdict, and what to do about it if it is unknown.
-fn reason(report: &VerifyReport) -> (String, Option<Step>) {
+fn reason(report: &VerifyReport) -> (String, Option<NextStep>) {
     if report.verdict != Verdict::Unknown {
         return (conclusion(report), None);
     }
@@ -71,7 +74,7 @@ fn reason(report: &VerifyReport) -> (String, Option<Step>) {
         if !details.contains(&reason.detail.as_str()) {
             details.push(&reason.detail);
         }
-        next = next.or_else(|| after_reason(reason, &report.target));
+        next = next.or_else(|| NextStep::after_reason(reason, &report.target));
     }
     (details.join("; "), next)
 }

@@ -23,6 +23,33 @@ impl Storable for Began {
     type Storer = StoreReplace<Self>;
 }
 
+/// What an event says of a request. It is kept apart, because the request is gone after it was sent.
+#[derive(Debug, Default)]
+struct Sent {
+    method: String,
+    host: String,
+    path: String,
+    range: String,
+}
+
+impl Storable for Sent {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Sent {
+    fn of(request: &HttpRequest) -> Self {
+        let uri: Option<http::Uri> = request.uri().parse().ok();
+        let host = uri.as_ref().and_then(http::Uri::authority).map(|host| host.as_str());
+        Sent {
+            method: request.method().to_owned(),
+            // A URL of an endpoint may contain a password.
+            host: host.and_then(|host| host.rsplit('@').next()).unwrap_or_default().to_owned(),
+            path: uri.as_ref().map_or("", http::Uri::path).to_owned(),
+            range: request.headers().get("range").unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Traced {
     fn name(&self) -> &'static str {
@@ -39,6 +66,18 @@ impl Intercept for Traced {
         Ok(())
     }
 
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if tracing::enabled!(target: "stored_ami::request", tracing::Level::DEBUG) {
+            config.interceptor_state().store_put(Sent::of(context.request()));
+        }
+        Ok(())
+    }
+
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
@@ -48,17 +87,17 @@ impl Intercept for Traced {
         let metadata = config.load::<Metadata>();
         let began = config.load::<Began>().map(|began| began.0);
         let elapsed = began.map(|began| SystemClock.monotonic().duration_since(began));
-        let request = context.request();
-        let uri: Option<http::Uri> = request.and_then(|request| request.uri().parse().ok());
+        let none = Sent::default();
+        let sent = config.load::<Sent>().unwrap_or(&none);
         let response = context.response();
         tracing::debug!(
             target: "stored_ami::request",
             service = metadata.map_or("", |metadata| metadata.service()),
             operation = metadata.map_or("", |metadata| metadata.name()),
-            method = request.map_or("", HttpRequest::method),
-            host = uri.as_ref().and_then(http::Uri::authority).map_or("", |host| host.as_str().rsplit('@').next().unwrap_or_default()),
-            path = uri.as_ref().map_or("", http::Uri::path),
-            range = request.and_then(|request| request.headers().get("range")).unwrap_or_default(),
+            method = sent.method,
+            host = sent.host,
+            path = sent.path,
+            range = sent.range,
             status = response.map(|response| response.status().as_u16()),
             request_id = response.and_then(request_id),
             milliseconds = elapsed.map(|elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)),

@@ -21,6 +21,6 @@ impl FromStr for Level {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = Level::ALL.iter().copied().find(|level| level.name() == text);
-        known.ok_or_else(|| format!("`{text}` is none of facts, sample, bytes"))
+        known.ok_or_else(|| format!("`{text}` is not a level; levels are facts, sample and bytes"))
     }
 }

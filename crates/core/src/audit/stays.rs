@@ -44,7 +44,7 @@ fn open(
 ) -> Option<Reason> {
     match header {
         Err(why) => return Some(Reason::NotStated { detail: why.clone() }),
-        Ok(Some(text)) if !dated => return Some(Reason::NotStated { detail: format!("{text} tells no time") }),
+        Ok(Some(text)) if !dated => return Some(Reason::NotStated { detail: format!("{text} states no time") }),
         Ok(_) => {}
     }
     match rules {

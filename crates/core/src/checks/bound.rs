@@ -1,4 +1,5 @@
 use crate::checksum::Algorithm;
+use crate::units::ByteSize;
 
 /// What limited the throughput of a read.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Bound {
 pub enum BoundBy {
     /// The server throttled requests.
     Throttling,
+    /// `--max-rate`, or the setting of the same name.
+    RateLimit,
     /// The processors of this machine, mainly computing one algorithm.
     Hash(Algorithm),
     /// The processors of this machine, moving bytes.
@@ -37,6 +40,7 @@ impl BoundBy {
     pub fn name(self) -> String {
         match self {
             BoundBy::Throttling => "throttling".to_owned(),
+            BoundBy::RateLimit => "rate limit".to_owned(),
             BoundBy::Hash(algorithm) => format!("cpu, in {algorithm}"),
             BoundBy::Cpu => "cpu".to_owned(),
             BoundBy::Wire => "wire".to_owned(),
@@ -71,6 +75,8 @@ pub struct Surroundings {
     pub cores: usize,
     /// Speed of the fastest network interface in bits per second, if known.
     pub link_bits_per_second: Option<u64>,
+    /// Limit that the user set for all reads together, in bytes per second.
+    pub rate_limit: Option<u64>,
     /// Number of connections that memory allowed, if more were requested.
     pub memory_allowed: Option<usize>,
     /// Number of parts of the object, if known.
@@ -84,6 +90,8 @@ const BUSY: f64 = 0.85;
 /// Share of an interface's stated speed from which on it counts as fully used; headers and acknowledgements
 /// take the rest.
 const FULL: f64 = 0.85;
+/// Share of a rate limit from which on the limit counts as reached; periods of a measurement vary by a few percent.
+const AT_LIMIT: f64 = 0.9;
 /// Minimum factor that counts as a gain in throughput.
 const GROWTH: f64 = 1.05;
 /// Throughput of one stored part in bytes per second: up to 10 Gbit/s (aws-c-s3, `s3_util.c`).
@@ -101,11 +109,18 @@ pub fn bound(measured: &[Measured], around: &Surroundings) -> Option<Bound> {
         let because = format!("the server asked {throttled} times for fewer requests");
         return Some(Bound { by: BoundBy::Throttling, because });
     }
-    busy_processors(best, around)
+    rate_limit(best, around)
+        .or_else(|| busy_processors(best, around))
         .or_else(|| full_interface(best, around))
         .or_else(|| too_few_connections(best, measured, around))
         .or_else(|| single_part(best, around))
         .or_else(|| Some(nothing_here(best, measured, around)))
+}
+
+fn rate_limit(best: &Measured, around: &Surroundings) -> Option<Bound> {
+    let limit = around.rate_limit.filter(|limit| best.bytes_per_second >= *limit as f64 * AT_LIMIT)?;
+    let because = format!("reads were limited to {}/s", ByteSize(limit));
+    Some(Bound { by: BoundBy::RateLimit, because })
 }
 
 fn busy_processors(best: &Measured, around: &Surroundings) -> Option<Bound> {
@@ -217,6 +232,10 @@ mod tests {
             by(&flat, &Surroundings { link_bits_per_second: Some(25_000_000_000), ..around() }),
             BoundBy::Server
         );
+        let limited = |limit| Surroundings { rate_limit: Some(limit), ..around() };
+        assert_eq!(by(&flat, &limited(1_000_000_000)), BoundBy::RateLimit, "90 % of it");
+        assert_eq!(by(&flat, &limited(1_010_000_000)), BoundBy::Server);
+        assert_eq!(by(&[flat[0], throttled], &limited(1)), BoundBy::Throttling);
         assert_eq!(by(&flat, &Surroundings { parts: Some(1), ..around() }), BoundBy::StoredPart);
         assert_eq!(by(&flat, &Surroundings { parts: Some(9), ..around() }), BoundBy::Server);
     }
@@ -234,6 +253,7 @@ mod tests {
     fn each_bound_has_its_name_and_says_why() {
         let names = [
             (BoundBy::Throttling, "throttling"),
+            (BoundBy::RateLimit, "rate limit"),
             (BoundBy::Hash(Algorithm::Md5), "cpu, in md5"),
             (BoundBy::Cpu, "cpu"),
             (BoundBy::Wire, "wire"),

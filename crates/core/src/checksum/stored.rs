@@ -32,7 +32,7 @@ pub enum ParseChecksumError {
     #[error(transparent)]
     Digest(#[from] ParseDigestError),
     /// The suffix of the value is not a positive number of parts.
-    #[error("`{value}` ends in a part count that is none")]
+    #[error("`{value}` does not end in a number of parts")]
     PartCount {
         /// The value as the server wrote it.
         value: String,

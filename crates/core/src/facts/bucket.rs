@@ -78,7 +78,7 @@ impl ListedObject {
     /// it.
     pub fn identity(&self) -> ObjectIdentity {
         ObjectIdentity {
-            object_bytes: Some(self.size.unwrap_or_default()),
+            object_bytes: self.size,
             etag: self.etag.clone(),
             last_modified: self.modified.map(super::object::whole_second),
             version_id: None,

@@ -98,8 +98,8 @@ impl Percentiles {
 /// What limited the throughput.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BoundReport {
-    /// `throttling`, `cpu`, `cpu, in ALGORITHM`, `wire`, `one stored part`, `memory`, `connections` (a higher
-    /// number was not tried), `server` or `unknown`.
+    /// `throttling`, `rate limit`, `cpu`, `cpu, in ALGORITHM`, `wire`, `one stored part`, `memory`, `connections` (a
+    /// higher number was not tried), `server` or `unknown`.
     pub by: String,
     /// The measurements that show it.
     pub because: String,

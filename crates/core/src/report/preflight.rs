@@ -45,6 +45,9 @@ pub struct PreflightReport {
     pub notes: Vec<Note>,
     /// Further requirements of AWS that cannot be tested before the call.
     pub untested: Vec<String>,
+    /// What the user can do about the findings that stop the task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next_steps: Vec<String>,
     /// Requests of all kinds.
     pub requests: u64,
     /// Exit code of the command.
@@ -208,7 +211,7 @@ fn rank(finding: &Finding) -> u8 {
 impl PreflightReport {
     /// A report of a preflight; the other fields are set by the command.
     pub fn new(operation: TaskKind, target: String, region: &str, preflight: Preflight, accept: &[CheckName]) -> Self {
-        let Preflight { mut findings, notes, untested } = preflight;
+        let Preflight { mut findings, notes, untested, next_steps } = preflight;
         let notes = notes.into_iter().map(Note::from).collect();
         findings.sort_by_key(rank);
         let verdict = overall(&findings);
@@ -239,6 +242,7 @@ impl PreflightReport {
             tags: BTreeMap::new(),
             notes,
             untested,
+            next_steps,
             requests: 0,
             exit_code: exit,
         }

@@ -88,7 +88,7 @@ impl AuditLines {
         }
         let done = matches!(says, Exit::Passed | Exit::Unknown);
         (done && !self.end.problems.is_empty())
-            .then(|| format!("it tells of problems, and says exit code {}", says.code()))
+            .then(|| format!("it reports problems, and says exit code {}", says.code()))
     }
 
     fn odd_summary(&self) -> Option<String> {

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::status::{Age, RowStatus};
 use crate::audit::{ChangeKind, joined};
-use crate::render::next_step::{Step, after_damage, after_reason};
+use crate::ident::Target;
+use crate::render::next_step::NextStep;
 use crate::render::page::blocks::{StepView, Steps};
 use crate::render::page::damage::{Damage, Most, disagrees};
 use crate::render::page::findings::Findings;
@@ -50,6 +51,8 @@ struct Card {
     damage: String,
     findings: String,
     steps: String,
+    /// Whether the steps are expanded.
+    is_open: bool,
     notes: Vec<Text>,
 }
 
@@ -107,6 +110,10 @@ impl Cards {
             objects.iter().copied().filter(|report| RowStatus::of(report) == standing).collect();
         found.sort_by_cached_key(|report| report.target.to_string());
         let mut first: Vec<Card> = found.iter().take(MOST_CARDS).map(|report| Card::new(report, now)).collect();
+        // Steps are alike for all objects, so those of the first one are enough to see.
+        if let Some(card) = first.first_mut() {
+            card.is_open = true;
+        }
         let more = first.split_off(FEW_CARDS.min(first.len()));
         Cards {
             word: standing.word(),
@@ -134,7 +141,9 @@ impl Card {
         let target = report.target.to_string();
         let damage = Damage::new(report.findings.iter(), None, MOST_DAMAGE);
         let steps = match &report.identity {
-            Some(identity) if report.findings.iter().any(disagrees) => after_damage(&target, identity),
+            Some(identity) if report.findings.iter().any(disagrees) => {
+                NextStep::after_damage(&Target::Object(report.target.clone()), identity.version_id.as_deref())
+            }
             _ => Vec::new(),
         };
         Card {
@@ -143,6 +152,7 @@ impl Card {
             findings: findings(report, damage.is_some()),
             damage: damage.and_then(|damage| damage.render().ok()).unwrap_or_default(),
             steps: Steps::html(&steps),
+            is_open: false,
             notes: report.notes.iter().map(|note| Text::from(note.to_string())).collect(),
         }
     }
@@ -226,8 +236,8 @@ impl<'a> Common<'a> {
 impl Reason {
     fn new(common: &Common<'_>, named: &[(String, &FindingReport)]) -> Self {
         let step = match named {
-            [(name, finding)] => finding.reason.as_ref().and_then(|reason| after_reason(reason, name)),
-            _ => common.advice.map(|advice| Step { says: advice.to_owned(), command: None }),
+            [(name, finding)] => finding.reason.as_ref().and_then(|reason| NextStep::after_reason(reason, name)),
+            _ => common.advice.map(|advice| NextStep::Advice(advice.to_owned())),
         };
         let [expected, found, source] = common.evidence.map(|text| Text::from(text.unwrap_or_default()));
         let is_failure = named.iter().any(|(_, finding)| finding.verdict == Verdict::Fail);

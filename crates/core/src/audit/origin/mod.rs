@@ -112,7 +112,7 @@ impl Origin {
             self.open.push(format!("its tags name an AMI in {region}, and this one is in {}", survey.region));
         }
         if let Some((tagged, volumes)) = tagged.volume_bytes.zip(survey.size.volumes).filter(|(one, two)| one != two) {
-            self.open.push(format!("its tags tell of {tagged} bytes of volumes, and the AMI has {volumes}"));
+            self.open.push(format!("its tags state {tagged} bytes of volumes, and the AMI has {volumes}"));
         }
         before == (self.refuted.len(), self.open.len())
     }

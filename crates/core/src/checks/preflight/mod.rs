@@ -8,6 +8,7 @@ mod bucket;
 mod image;
 mod in_progress;
 mod limits;
+mod next_steps;
 mod note;
 mod ownership;
 mod permission;
@@ -46,6 +47,8 @@ pub struct Preflight {
     pub notes: Vec<PreflightNote>,
     /// Further requirements of AWS that cannot be tested before the call.
     pub untested: Vec<String>,
+    /// What the user can do about the findings that stop the task.
+    pub next_steps: Vec<String>,
 }
 
 fn finding(condition: Condition, outcome: Outcome) -> Finding {
@@ -73,6 +76,7 @@ fn optional(finding: Finding) -> Finding {
 fn reason<T>(fact: &Fact<T>, subject: &str) -> Reason {
     match fact {
         Fact::NotPermitted { needs } => Reason::NotPermitted { needs: (*needs).to_owned() },
+        Fact::Absent { source } => Reason::Unanswered { detail: format!("{subject}: not found ({source})") },
         other => Reason::Unanswered { detail: format!("{subject}: {}", other.why_not().unwrap_or_default()) },
     }
 }

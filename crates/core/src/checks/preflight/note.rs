@@ -49,7 +49,7 @@ sentences! {
             "about {:.1} h by the pace of {restores} earlier restore{} of yours"
             (time.as_secs_f64() / 3600.0, if *restores == 1 { "" } else { "s" }),
         /// There is no earlier restore to estimate the duration from.
-        TakesUnknown => "how long it takes is not known: no earlier restore of yours tells",
+        TakesUnknown => "how long it takes is not known: the journal holds no earlier restore",
         /// Snapshots whose encryption the object loses.
         SnapshotsDecrypted { encrypted: usize, of: usize } =>
             "{encrypted} of {of} snapshots are encrypted; the store decrypts them, and the object will not be encrypted by their keys",

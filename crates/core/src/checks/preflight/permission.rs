@@ -43,7 +43,7 @@ pub(crate) fn permission(answer: &DryRun, action: &str) -> Finding {
     let rule = format!("{action} is allowed");
     match answer {
         DryRun::Permitted => pass(check, "DryRun", rule, "DryRunOperation: it would have been carried out"),
-        DryRun::Denied { message } => fail(check, "DryRun", rule, format!("UnauthorizedOperation: {message}")),
+        DryRun::Denied { message } => fail(check, "DryRun", rule, message.as_str()),
         DryRun::Other { code, message } => {
             let detail = format!("DryRun was answered with {code}, which says nothing about the permission: {message}");
             unknown(check, Reason::Undocumented { detail })

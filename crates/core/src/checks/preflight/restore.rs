@@ -7,6 +7,7 @@ use super::bucket::{BucketSurvey, bucket_location};
 use super::image::keys_enabled;
 use super::in_progress::{Work, cautious, counted_in, restores_in_progress};
 use super::limits::ServiceLimits;
+use super::next_steps::next_steps;
 use super::note::{BucketNote, PreflightNote};
 use super::ownership::{Ownership, OwnershipClaim};
 use super::permission::{DryRun, permission_of};
@@ -151,6 +152,8 @@ pub fn judge_restore(survey: &RestoreSurvey) -> Preflight {
     out.findings.push(optional(snapshot_quota(survey)));
     out.findings.push(permission_of(&survey.caller, &survey.dry_run, "ec2:CreateRestoreImageTask"));
     notes(survey, &mut out);
+    let follow = survey.holder().filter(|holder| survey.has_made(holder)).map(|holder| holder.id.as_str());
+    out.next_steps = next_steps(&out.findings, "restore", &survey.target.bucket, follow);
     out
 }
 
@@ -278,7 +281,7 @@ pub fn verified(last: &LastVerified) -> Finding {
 
 fn name(survey: &RestoreSurvey, out: &mut Preflight) {
     let Some((name, source)) = &survey.name else {
-        let detail = "no name is given; EC2 would take that of the source AMI, which nothing here tells".to_owned();
+        let detail = "no name is given; EC2 would take that of the source AMI, which is not known here".to_owned();
         out.findings.push(unknown(C::NameLegal, Reason::NotStated { detail: detail.clone() }));
         out.findings.push(unknown(C::NameFree, Reason::NotStated { detail }));
         return;
@@ -301,27 +304,35 @@ fn name(survey: &RestoreSurvey, out: &mut Preflight) {
     });
     let rule = format!("no AMI of the account in {} is named `{name}`", survey.region);
     out.findings.push(match &survey.images {
-        Fact::Known { value, source } => {
-            let holders: Vec<&ImageFacts> = value.iter().filter(|image| image.name.as_ref() == Some(name)).collect();
-            match holders.first() {
-                None => pass(C::NameFree, source, rule, format!("none of {} AMIs", value.len())),
-                Some(holder) => {
-                    let who = survey.who_made(holder);
-                    fail(C::NameFree, source, rule, format!("{} ({}) has it{who}", holder.id, holder.state))
-                }
+        Fact::Known { value, source } => match survey.holder() {
+            None => pass(C::NameFree, source, rule, format!("none of {} AMIs", value.len())),
+            Some(holder) => {
+                let who = survey.who_made(holder);
+                fail(C::NameFree, source, rule, format!("{} ({}) has the name{who}", holder.id, holder.state))
             }
-        }
+        },
         other => unknown(C::NameFree, reason(other, "the account's AMIs")),
     });
 }
 
 impl RestoreSurvey {
+    /// The AMI of the account that has the wanted name.
+    fn holder(&self) -> Option<&ImageFacts> {
+        let (name, _) = self.name.as_ref()?;
+        self.images.value()?.iter().find(|image| image.name.as_ref() == Some(name))
+    }
+
+    /// Whether this restore has made the AMI, in an earlier run.
+    fn has_made(&self, image: &ImageFacts) -> bool {
+        self.claim.as_ref().is_some_and(|claim| matches!(claim.classify(image), Ownership::Ours(_)))
+    }
+
     /// Which restore made an AMI, for the report; empty if that is not known.
-    fn who_made(&self, image: &ImageFacts) -> String {
+    fn who_made(&self, image: &ImageFacts) -> &'static str {
         match self.claim.as_ref().map(|claim| claim.classify(image)) {
-            Some(Ownership::Ours(_)) => format!(", made by this very restore: follow it with --follow {}", image.id),
-            Some(Ownership::Foreign { .. }) => ", made by another restore".to_owned(),
-            _ => String::new(),
+            Some(Ownership::Ours(_)) => ", made by this very restore",
+            Some(Ownership::Foreign { .. }) => ", made by another restore",
+            _ => "",
         }
     }
 }

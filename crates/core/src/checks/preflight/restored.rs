@@ -79,7 +79,7 @@ pub fn judge_restored(
             findings.extend(checks.map(|check| unknown(check, Reason::Ambiguous { detail: detail.clone() })));
         }
         HeldAgainst::Nothing => {
-            let detail = "neither a record nor the source AMI tells what the source was like";
+            let detail = "neither a record nor the source AMI describes the source";
             let untold = |check| optional(unknown(check, Reason::NotStated { detail: detail.to_owned() }));
             findings.extend(checks.map(untold));
         }
@@ -124,7 +124,7 @@ fn devices<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 /// An unknown finding if the source lists no volumes.
 fn without_volumes(check: C, source: &SourceFacts) -> Option<Finding> {
-    let detail = || format!("{} tells of no volumes", source.from);
+    let detail = || format!("{} lists no volumes", source.from);
     source.volumes.is_empty().then(|| unknown(check, Reason::NotStated { detail: detail() }))
 }
 
@@ -192,7 +192,7 @@ fn encryption(image: &ImageFacts, snapshots: &[SnapshotFacts], source: &SourceFa
     if !clear.is_empty() {
         fail(C::RestoredEncryption, &source.from, rule, format!("NOT encrypted any more: {}", clear.join(", ")))
     } else if !untold.is_empty() {
-        let detail = format!("nothing tells whether {} is encrypted", untold.join(", "));
+        let detail = format!("it is not known whether {} is encrypted", untold.join(", "));
         unknown(C::RestoredEncryption, Reason::NotStated { detail })
     } else {
         let now = snapshots.iter().filter(|snapshot| snapshot.encrypted == Some(true)).count();

@@ -4,6 +4,7 @@ use super::bucket::{BucketSurvey, bucket_location, bucket_protection};
 use super::image::unknown_word;
 use super::in_progress::{Work, cautious, counted_in, stores_in_progress};
 use super::limits::ServiceLimits;
+use super::next_steps::next_steps;
 use super::note::PreflightNote;
 use super::permission::{DryRun, permission_of};
 use super::price::block_price;
@@ -62,7 +63,9 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
         other => {
             let checks = [C::EbsBacked, C::Virtualization, C::Sharing, C::Snapshots, C::SnapshotTier, C::SnapshotKeys];
             out.findings.extend(checks.map(|check| unknown(check, reason(other, "the AMI"))));
-            out.findings.push(image_size(&survey.size, survey.limits));
+            // The size of an AMI that is not described is not known for the same reason as the rest of it.
+            let detail = reason(other, "the AMI").to_string();
+            out.findings.push(unknown(C::ImageSize, Reason::NotStated { detail }));
         }
     }
     out.findings.push(stores_in_progress(&survey.work, survey.limits));
@@ -78,6 +81,7 @@ pub fn judge_store(survey: &StoreSurvey) -> (Preflight, StoredAnswer) {
     out.findings.push(permission_of(&survey.caller, &survey.dry_run, "ec2:CreateStoreImageTask"));
     out.notes.extend(block_price(Item::GetBlock, &survey.size));
     out.untested.push("the caller's ebs: permissions on the snapshots, and s3:PutObject on the bucket".to_owned());
+    out.next_steps = next_steps(&out.findings, "store", &survey.into.bucket, None);
     (out, answer)
 }
 

@@ -111,7 +111,8 @@ fn listing_said(survey: &StoredSurvey) -> String {
     match &survey.listed {
         Fact::Known { value, .. } if value.is_empty() => "no object of this name under any path".to_owned(),
         Fact::Known { value, .. } => join(value.iter().map(|object| {
-            format!("{} ({}{})", object.key, ByteSize(object.size.unwrap_or_default()), at(object.modified))
+            let size = object.size.map_or("no size stated".to_owned(), |size| ByteSize(size).to_string());
+            format!("{} ({size}{})", object.key, at(object.modified))
         })),
         other => other.why_not().unwrap_or_default(),
     }

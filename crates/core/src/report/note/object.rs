@@ -12,7 +12,7 @@ sentences! {
         /// `GetObjectAttributes` was not answered.
         AttributesUnanswered { why: String } => "GetObjectAttributes: {why}",
         /// `GetObjectAttributes` describes another object.
-        AttributesOfAnother => "GetObjectAttributes speaks of another ETag or size than HEAD, and is left out",
+        AttributesOfAnother => "GetObjectAttributes describes another ETag or size than HEAD, and is ignored",
         /// The list of parts is not usable.
         PartListUnusable { why: String } => "{why}",
         /// The part sizes are those that fit the number of parts.
@@ -28,7 +28,7 @@ sentences! {
         /// Windows of the content could not be read.
         NotProbed { problem: String } => "the content could not be probed: {problem}",
         /// HEAD is refused, so only the listing is known.
-        ListedOnly { denied: String } => "HEAD is {denied}; this is what a listing tells",
+        ListedOnly { denied: String } => "HEAD is {denied}; this is what the listing shows",
         /// The name is not that of a stored AMI.
         ForeignName => "the last segment of the name is not `ami-….bin`: a renamed copy, or no stored AMI object",
         /// `x-amz-missing-meta`.

@@ -32,10 +32,14 @@ sentences! {
     pub enum BenchNote {
         /// The object is too small for a measurement.
         SmallObject { requests: u64 } =>
-            "so small an object tells nothing of speed: {requests} requests were made each time",
+            "an object this small says nothing about speed: {requests} requests were made each time",
         /// `--max-memory` does not suffice for more connections.
         MemoryLimit { memory: u64, connections: usize } =>
             "--max-memory {} allows {connections} connections; more were not tried" (ByteSize(*memory)),
+        /// The user limited the rate of all reads together, in bytes per second.
+        RateLimit { bytes_per_second: u64 } =>
+            "reads were limited to {}/s by --max-rate or its setting, so the server and this machine may be faster"
+            (ByteSize(*bytes_per_second)),
         /// The throughput decreased; both are in bytes per second.
         Slowed { connections: usize, last: u64, first: u64 } =>
             "{connections} connections: the last quarter of the time brought {}/s, the first {}/s"

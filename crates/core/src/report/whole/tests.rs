@@ -466,7 +466,7 @@ fn an_end_or_a_summary_that_its_lines_contradict_is_named() {
     }
     let mut all = audit(vec![proved()]);
     all.end.problems = vec!["the ledger could not be written".into()];
-    assert!(all.contradiction().unwrap().contains("tells of problems, and says exit code 0"));
+    assert!(all.contradiction().unwrap().contains("reports problems, and says exit code 0"));
     (all.end.exit_code, all.summary.exit_code) = (Exit::Failed, Exit::Failed);
     assert!(all.contradiction().unwrap().contains("it says that something failed, and no line does"));
     (all.end.exit_code, all.summary.exit_code) = (Exit::CouldNot, Exit::CouldNot);
