@@ -14,8 +14,15 @@ fn quoted(arguments: &[String]) -> Option<String> {
     if arguments.iter().any(|word| redact_urls(word) != word.as_str()) {
         return None;
     }
-    let words: Vec<String> = arguments.iter().map(|word| shell_word(word)).collect();
+    let words: Vec<String> = arguments.iter().map(|word| argument(word)).collect();
     Some(format!("stored-ami {}", words.join(" ")))
+}
+
+/// Quotes an argument if a shell would change it. Names of options are not quoted.
+fn argument(word: &str) -> String {
+    let name = word.trim_start_matches('-');
+    let plain = shell_word(name) == name || (name.is_empty() && !word.is_empty());
+    if plain { word.to_owned() } else { shell_word(word) }
 }
 
 #[cfg(test)]
@@ -28,8 +35,8 @@ mod tests {
 
     #[test]
     fn a_shell_reads_the_same_command() {
-        let command = of(&["audit", "s3://b/a b", "--max-time", "5s"]);
-        assert_eq!(command.as_deref(), Some("stored-ami audit 's3://b/a b' --max-time 5s"));
+        let command = of(&["audit", "s3://b/a b", "--max-time", "5s", ""]);
+        assert_eq!(command.as_deref(), Some("stored-ami audit 's3://b/a b' --max-time 5s ''"));
     }
 
     #[test]

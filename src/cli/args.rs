@@ -39,16 +39,6 @@ pub struct InspectArgs {
     pub common: CommonArgs,
 }
 
-#[derive(Debug, Args)]
-pub struct ManArgs {
-    /// Command whose page is printed, such as `verify` or `preflight store` [default: the main page]
-    #[arg(value_name = "COMMAND", num_args = 0..=2)]
-    pub command: Vec<String>,
-    /// Write the pages of all commands into this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
-    pub out: Option<PathBuf>,
-}
-
 /// How the commands that read a target report, and how they connect.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
@@ -74,7 +64,9 @@ pub struct VersionArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Several targets")]
 pub struct AtOnceArgs {
-    /// Targets at the same time, which share --concurrency and --max-memory; reports keep the order of the targets
+    /// Number of targets at the same time
+    ///
+    /// They share --concurrency and --max-memory. Reports keep the order of the targets.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub objects: u16,
 }
@@ -148,7 +140,7 @@ pub struct ReferenceArgs {
     ///
     /// A check, or an origin (`expect`, `manifest`, `sums`, `like`) for all of its checks. `expect-sha256` is the
     /// SHA-256 given by --expect; `manifest-parts-md5` are the MD5 digests of the parts in the manifest.
-    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
+    #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
     pub using: Vec<CheckName>,
     /// Exit 3 if one of these checks is unknown, too
     #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
@@ -205,7 +197,7 @@ pub struct ReadingArgs {
     /// Stop after reading this many bytes
     ///
     /// Only whole ranges are read, and at least one.
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, hide_short_help = true, value_name = "SIZE")]
     pub max_bytes: Option<ByteSize>,
 }
 
@@ -316,4 +308,14 @@ pub struct ConnectionArgs {
     /// Regions that the URLs of targets state
     #[arg(skip)]
     pub url_regions: BTreeMap<ObjectUri, String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Command whose page is printed, such as `verify` or `preflight store` [default: the main page]
+    #[arg(value_name = "COMMAND", num_args = 0..=2)]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
 }

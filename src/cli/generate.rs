@@ -7,24 +7,22 @@ use super::output::keep_output;
 use super::usage::UsageError;
 use crate::files::OutputKind;
 
-impl ManArgs {
-    /// The page to print.
-    ///
-    /// # Errors
-    ///
-    /// There is no such command.
-    pub(super) fn page(&self) -> Result<Vec<u8>, UsageError> {
-        let name = self.command.join(" ");
-        let unknown = || UsageError(format!("man {name}: no such command; `stored-ami --help` lists the commands"));
-        let page = pages().into_iter().find(|page| page.path == name).ok_or_else(unknown)?;
-        page.render().map_err(|error| UsageError(error.to_string()))
-    }
+/// The page that `man` prints.
+///
+/// # Errors
+///
+/// There is no such command.
+pub(super) fn page(args: &ManArgs) -> Result<Vec<u8>, UsageError> {
+    let name = args.command.join(" ");
+    let unknown = || UsageError(format!("man {name}: no such command; `stored-ami --help` lists the commands"));
+    let page = pages().into_iter().find(|page| page.path == name).ok_or_else(unknown)?;
+    page.render().map_err(|error| UsageError(error.to_string()))
+}
 
-    /// The files that `--out` may replace: none if the folder does not exist yet.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        let Some(folder) = self.out.as_ref().filter(|folder| folder.is_dir()) else { return Vec::new() };
-        pages().iter().map(|page| folder.join(page.file())).collect()
-    }
+/// The files that `man --out` may replace: none if the folder does not exist yet.
+pub(super) fn page_files(args: &ManArgs) -> Vec<PathBuf> {
+    let Some(folder) = args.out.as_ref().filter(|folder| folder.is_dir()) else { return Vec::new() };
+    pages().iter().map(|page| folder.join(page.file())).collect()
 }
 
 /// Writes the manual pages of all commands into a folder, which is created if it does not exist.

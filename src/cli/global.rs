@@ -13,28 +13,34 @@ use crate::units::ByteSize;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Hide progress and notes; failures, unknown results, errors and the last line stay
+    /// Hide progress and notes
+    ///
+    /// Failures, unknown results, errors and the last line are always shown.
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Show everything that was checked; twice: the requests too, on standard error
+    /// Show every check; -vv also shows requests, on standard error
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// When to use colours: auto uses them on a terminal, unless NO_COLOR is set [default: auto]
+    /// When to use colours [default: auto]
+    ///
+    /// `auto` uses them on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_name = "WHEN", value_enum)]
     pub(super) color: Option<ColourWhen>,
     /// Show no progress
     #[arg(long, global = true)]
     no_progress: bool,
     /// Append messages, progress and events to this file too; events then go only there
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) log_file: Option<PathBuf>,
     /// Repeat a request that fails or stalls up to N times in a row [default: 7]
-    #[arg(long, global = true, value_name = "N", value_parser = retries)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "N", value_parser = retries)]
     pub(super) retries: Option<u32>,
-    /// Longest wait of one attempt, for an answer or for the next bytes of an object [default: 20s for bytes, 30s for the head of an answer, 60s for a whole answer]
-    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    /// Maximum wait of one attempt for a response, or for the next bytes of an object
+    ///
+    /// Default: 20 s for bytes, 30 s for the head of a response, 60 s for a whole response.
+    #[arg(long, global = true, hide_short_help = true, value_name = "TIME", value_parser = time)]
     pub(super) timeout: Option<Duration>,
-    /// Read objects at no more than this many bytes per second, all connections together [default: no limit]
+    /// Maximum bytes per second, over all connections [default: no limit]
     #[arg(long, global = true, value_name = "SIZE", value_parser = rate)]
     pub(super) max_rate: Option<ByteSize>,
 }

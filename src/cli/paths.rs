@@ -94,7 +94,7 @@ impl Paths {
             Command::Policy(_) => {}
             #[cfg(all(feature = "s3", feature = "lab"))]
             Command::Demo(_) => {}
-            Command::Man(args) => args.files().iter().for_each(|file| {
+            Command::Man(args) => super::generate::page_files(args).iter().for_each(|file| {
                 paths.output("--out", Some(file), OutputKind::Manual);
             }),
             Command::Completions { .. } => {}

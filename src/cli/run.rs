@@ -7,7 +7,7 @@ use super::args::{InspectArgs, ManArgs, VerifyArgs};
 use super::command::{Cli, Command};
 use super::completion;
 use super::connect::SourceFactory;
-use super::generate::write_pages;
+use super::generate::{page, write_pages};
 use super::global::Verbosity;
 #[cfg(feature = "ec2")]
 use super::images::StoredCommand;
@@ -108,7 +108,7 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, UsageError> {
 }
 
 fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
-    let Some(folder) = &args.out else { return Ok(print(&args.page()?)) };
+    let Some(folder) = &args.out else { return Ok(print(&page(args)?)) };
     if let Err(error) = write_pages(folder) {
         complain(&format!("{}: the manual pages could not be written: {error}", folder.display()));
         return Ok(Exit::CouldNot);

@@ -81,7 +81,7 @@ async fn what_an_audit_prints_can_be_given_back() {
     let ledger = tempfile::tempdir().unwrap();
     let mut command = server.command();
     let path = ledger.path().join("l.db");
-    command.args(["audit", "s3://archive", "--level", "bytes", "--ledger", path.to_str().unwrap()]);
+    command.args(["audit", "s3://archive", "--level", "bytes", "--ledger", path.to_str().unwrap(), "-v"]);
     let text = Run::of(command).await;
     text.assert_exit(0);
     let mut sizes = Vec::new();

@@ -76,7 +76,7 @@ async fn names_that_look_like_mistakes_are_files_behind_a_dot() {
     }
     // Without an object's name before it, a missing file is missing.
     let run = bare(&["verify", "./bucket/key", "nothing", "--json"]).await;
-    assert_eq!(run.assert_exit(4).stdout.matches("No such file").count(), 2, "{run:?}");
+    assert_eq!(run.assert_exit(4).stdout.matches(r#""message":"No such file"#).count(), 2, "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

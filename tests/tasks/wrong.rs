@@ -36,7 +36,7 @@ async fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
         (vec!["preflight", "store", AMI, "--bucket", "archive", "--region", "us-east-1"], "no usable credentials"),
         (vec!["preflight", "store", AMI, "--bucket", "archive"], "Region"),
         (vec!["stored", AMI, "--bucket", "archive", "--no-sign-request"], "EC2 takes signed requests only"),
-        (vec!["policy", "nonsense", "--bucket", "archive"], "not one of inspect, verify"),
+        (vec!["policy", "nonsense", "--bucket", "archive"], "possible values: inspect, verify"),
     ] {
         let mut args = args;
         if args[0] == "restore" || (args[0] == "preflight" && args[1] == "restore") {

@@ -45,17 +45,20 @@ impl fmt::Debug for Word {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Several targets")]
 pub struct SelectionArgs {
-    /// Take each TARGET as a pattern, such as s3://bucket/2026/*.bin: * and ? match within a segment of the key, [ab]
-    /// one character, **/ any number of segments
+    /// Treat each TARGET as a pattern, such as s3://bucket/2026/*.bin
+    ///
+    /// * and ? match within a segment of the key, [ab] matches one character, and **/ any number of segments.
     #[arg(long, conflicts_with = "version_id")]
     pub glob: bool,
-    /// Take each TARGET as a prefix of keys, and read the ami-….bin objects under it
+    /// Treat each TARGET as a prefix, and read the ami-….bin objects under it
     #[arg(long, conflicts_with_all = ["glob", "version_id"])]
     pub prefix: bool,
     /// With --prefix, read every object and not only ami-….bin
-    #[arg(long, requires = "prefix")]
+    #[arg(long, hide_short_help = true, requires = "prefix")]
     pub all_keys: bool,
-    /// Read targets from a file (- for standard input), one a line; empty lines and lines that begin with # are left out
+    /// Read targets from a file, one per line (-: standard input)
+    ///
+    /// Empty lines and lines that begin with # are skipped.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub targets_from: Option<PathBuf>,
     #[arg(skip)]
