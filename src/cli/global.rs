@@ -27,7 +27,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "WHEN", value_enum)]
     pub(super) color: Option<ColourWhen>,
     /// Show no progress
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     no_progress: bool,
     /// Append messages, progress and events to this file too; events then go only there
     #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -41,7 +41,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true, hide_short_help = true, value_name = "TIME", value_parser = time)]
     pub(super) timeout: Option<Duration>,
     /// Maximum bytes per second, over all connections [default: no limit]
-    #[arg(long, global = true, value_name = "SIZE", value_parser = rate)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "SIZE", value_parser = rate)]
     pub(super) max_rate: Option<ByteSize>,
 }
 

@@ -1,3 +1,5 @@
+//! From the words of the command line to a command.
+
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::process::ExitCode;
