@@ -72,7 +72,7 @@ pub enum Command {
     /// References are the checksums and ETags that S3 stores, manifests, checksum files, and values that you give.
     /// A mismatch is read a second time before it is reported as damage.
     Verify(Box<VerifyArgs>),
-    /// Measure how fast an object can be read, and find the bottleneck
+    /// Measure how fast an object can be read, and what limits it
     ///
     /// Only reads, and discards the bytes. Requests and transfer are charged as usual.
     Bench(Box<super::bench::BenchArgs>),
@@ -89,7 +89,7 @@ pub enum Command {
     #[cfg(feature = "s3")]
     #[command(subcommand)]
     Ledger(super::audit::LedgerCommand),
-    /// Decide whether an AMI may be deleted, because a proved copy exists
+    /// Decide whether an AMI may be deleted: a proved copy exists
     ///
     /// Needs a proof of every byte of the copy in the ledger; see `audit --level bytes --ledger`.
     #[cfg(feature = "s3")]

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::{Label, Style, folded, printable, wrap};
+use super::{Label, Style, beside, folded, printable, wrap};
 use crate::report::FindingReport;
 use crate::verdict::Verdict;
 
@@ -10,7 +10,6 @@ const NAME: usize = 19;
 /// Writes one condition: verdict, name and observed value; also the expected value if the condition is not met.
 pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
     let left = 2 + 7 + 1 + NAME + 1;
-    let width = style.width.saturating_sub(left).max(24);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let source = format!("[{}]", text(&finding.source));
     let texts = match (&finding.reason, finding.verdict) {
@@ -25,14 +24,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport)
         *first = format!("(optional) {first}");
     }
     let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), finding.check.to_string());
-    let lines = texts.iter().flat_map(|text| wrap(&printable(text), width));
-    for (index, line) in lines.enumerate() {
-        if index == 0 {
-            writeln!(out, "{head} {line}")?;
-        } else {
-            writeln!(out, "{:left$}{line}", "")?;
-        }
-    }
+    beside(out, style, &head, left, |width| texts.iter().flat_map(|text| wrap(&printable(text), width)).collect())?;
     Ok(())
 }
 

@@ -9,6 +9,11 @@ use crate::units::ByteSize;
 const OF: usize = 26;
 const AMOUNT: usize = 20;
 const MARKS: usize = 5;
+/// Width of the longest item, which needs no wrapping where the formula has a line of its own.
+const LONGEST_OF: usize = 36;
+/// Smallest widths of the terminal for amounts in a column, and for formulas beside them.
+const ALIGNED: usize = 4 + LONGEST_OF + 1 + AMOUNT + 1 + MARKS;
+const FORMULA_BESIDE: usize = 100;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
@@ -99,8 +104,13 @@ fn row(out: &mut impl Write, style: Style, line: &CostLineReport, marks: &str) -
     let basis = line.takes.iter().chain(line.reason.as_ref().or(Some(&line.basis)));
     let basis = printable(&basis.cloned().collect::<Vec<_>>().join(": "));
     let left = 4 + OF + 1 + AMOUNT.max(amount.chars().count()) + 1 + MARKS.max(marks.len()) + 1;
-    if style.width < 100 {
-        writeln!(out, "{}", format!("    {of} {amount} {marks}").trim_end())?;
+    if style.width < FORMULA_BESIDE {
+        let head = if style.width < ALIGNED {
+            format!("    {of} {amount} {marks}")
+        } else {
+            format!("    {of:<LONGEST_OF$} {amount:>AMOUNT$} {marks}")
+        };
+        writeln!(out, "{}", head.trim_end())?;
         for line in wrap(&basis, style.width.saturating_sub(6).max(24)) {
             writeln!(out, "      {}", style.dim(&line))?;
         }

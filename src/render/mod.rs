@@ -108,6 +108,16 @@ fn command(out: &mut impl Write, style: Style, label: &str, command: &str) -> io
     let text = printable(command);
     let width = style.width.saturating_sub(LEFT + 2 + CONTINUED.len()).max(24);
     let lines = if text.chars().count() + LEFT <= style.width { vec![text] } else { wrap_command(&text, width) };
+    if lines.iter().any(|line| line.chars().count() > width) && lines.len() > 1 {
+        // On a narrow terminal, the words need the room below the label.
+        let lines = wrap_command(&printable(command), style.width.saturating_sub(6 + CONTINUED.len()));
+        writeln!(out, "  {label}")?;
+        return lines.iter().enumerate().try_for_each(|(index, line)| {
+            let left = if index == 0 { 4 } else { 6 };
+            let end = if index + 1 < lines.len() { CONTINUED } else { "" };
+            writeln!(out, "{:left$}{line}{end}", "")
+        });
+    }
     for (index, line) in lines.iter().enumerate() {
         let label = if index == 0 { label } else { "" };
         let left = if index == 0 { LEFT - 2 } else { LEFT };
@@ -158,6 +168,32 @@ fn joined_to_width<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> Ve
     lines
 }
 
+/// Writes the lines of a text beside a heading of `left` characters; below it on a narrow terminal. `lines` breaks the
+/// text for a width.
+fn beside(
+    out: &mut impl Write,
+    style: Style,
+    head: &str,
+    left: usize,
+    lines: impl Fn(usize) -> Vec<String>,
+) -> io::Result<usize> {
+    const BELOW: usize = 4;
+    if style.width < left + 24 {
+        writeln!(out, "{}", head.trim_end())?;
+        let lines = lines(style.width.saturating_sub(BELOW));
+        lines.iter().try_for_each(|line| writeln!(out, "{:BELOW$}{line}", ""))?;
+        return Ok(BELOW);
+    }
+    for (index, line) in lines(style.width - left).iter().enumerate() {
+        if index == 0 {
+            writeln!(out, "{head} {line}")?;
+        } else {
+            writeln!(out, "{:left$}{line}", "")?;
+        }
+    }
+    Ok(left)
+}
+
 /// How many checks passed that get no line.
 fn folded(out: &mut impl Write, style: Style, passed: usize) -> io::Result<()> {
     let checks = if passed == 1 { "check" } else { "checks" };
@@ -193,7 +229,8 @@ mod tests {
         let mut out = Vec::new();
         let style = Style { colour: false, width: 50, detail: Detail::Brief };
         command(&mut out, style, "older version", "aws s3api list-object-versions --bucket backup --prefix k").unwrap();
-        let expected = "  older version aws s3api \\\n                  list-object-versions \\\n                  --bucket backup --prefix k\n";
+        let expected =
+            "  older version aws s3api list-object-versions \\\n                  --bucket backup --prefix k\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

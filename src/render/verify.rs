@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::condition::conclude;
 use super::next_step::NextStep;
-use super::{Label, Style, command, content, damage, field, folded, printable, shell_word, wrap};
+use super::{Label, Style, beside, command, content, damage, field, folded, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::ident::Target;
 use crate::report::{DamageReport, DamageSummary, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
@@ -61,7 +61,9 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
             stats.elapsed_seconds,
             stats.requests
         );
-        writeln!(out, "  {}", style.dim(&line))?;
+        for line in wrap(&line, style.width.saturating_sub(2)) {
+            writeln!(out, "  {}", style.dim(&line))?;
+        }
     }
     let Some(damage) = damage else {
         conclude(out, style, report.verdict, &conclusion(report))?;
@@ -158,43 +160,9 @@ fn write_advice(out: &mut impl Write, style: Style, report: &VerifyReport) -> io
 
 fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
     let head = format!("  {} {:<17}", style.verdict(finding.verdict, 7), finding.check.to_string());
-    let left = 2 + 7 + 1 + 17 + 1;
-    let width = style.width.saturating_sub(left).max(24);
-    let mut lines: Vec<String> = Vec::new();
-    if let Some(source) = &finding.source {
-        lines.extend(wrap(&printable(source), width));
-    }
-    match (&finding.reason, finding.verdict) {
-        (Some(reason), _) => {
-            lines.extend(wrap(&printable(&reason.detail), width));
-            // In brief, the advice is at the end, once.
-            if let Some(advice) = reason.advice.as_ref().filter(|_| finding.required && style.is_full()) {
-                lines.extend(wrap(&printable(&format!("→ {advice}")), width));
-            }
-        }
-        (None, Verdict::Fail) => {
-            for (label, text) in [("expected", &finding.expected), ("found", &finding.observed)] {
-                lines.extend(wrap(&printable(&format!("{label} {}", text.as_deref().unwrap_or_default())), width));
-            }
-            let reads = match finding.reads {
-                Some(2) => "read twice, the second time afresh, with the same wrong result",
-                Some(_) => "read once",
-                None if finding.check == CheckId::Stream => {
-                    "the bytes are those that are stored: another reference matched"
-                }
-                None => "no byte was read for it",
-            };
-            lines.extend(wrap(reads, width));
-        }
-        _ => {}
-    }
-    for (index, line) in lines.iter().enumerate() {
-        if index == 0 {
-            writeln!(out, "{head} {line}")?;
-        } else {
-            writeln!(out, "{:left$}{line}", "")?;
-        }
-    }
+    let texts = texts_of(style, finding);
+    let lines = |width: usize| texts.iter().flat_map(|text| wrap(&printable(text), width)).collect();
+    let left = beside(out, style, &head, 2 + 7 + 1 + 17 + 1, lines)?;
     for damage in finding.damage.iter().take(MOST_DAMAGE) {
         write_damage(out, left, damage)?;
     }
@@ -207,6 +175,36 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
         )?;
     }
     Ok(())
+}
+
+/// The source of a reference, and why it does not match or is unknown.
+fn texts_of(style: Style, finding: &FindingReport) -> Vec<String> {
+    let mut texts: Vec<String> = finding.source.iter().cloned().collect();
+    match (&finding.reason, finding.verdict) {
+        (Some(reason), _) => {
+            texts.push(reason.detail.clone());
+            // In brief, the advice is at the end, once.
+            if let Some(advice) = reason.advice.as_ref().filter(|_| finding.required && style.is_full()) {
+                texts.push(format!("→ {advice}"));
+            }
+        }
+        (None, Verdict::Fail) => {
+            for (label, text) in [("expected", &finding.expected), ("found", &finding.observed)] {
+                texts.push(format!("{label} {}", text.as_deref().unwrap_or_default()));
+            }
+            let reads = match finding.reads {
+                Some(2) => "read twice, the second time afresh, with the same wrong result",
+                Some(_) => "read once",
+                None if finding.check == CheckId::Stream => {
+                    "the bytes are those that are stored: another reference matched"
+                }
+                None => "no byte was read for it",
+            };
+            texts.push(reads.to_owned());
+        }
+        _ => {}
+    }
+    texts
 }
 
 fn write_damage(out: &mut impl Write, left: usize, damage: &DamageReport) -> io::Result<()> {
