@@ -122,15 +122,11 @@ pub enum Command {
     /// and not started again.
     #[cfg(feature = "ec2")]
     Restore(Box<super::images::args::RestoreArgs>),
-    /// Copy an object, also to another partition or account, and prove the copy at both ends
+    /// Copy an object to another bucket, account or partition
     ///
-    /// Reads the source once, holds every byte against its references as verify does, and writes the same bytes with
-    /// the same parts, so that the ETag is the same. The object is made only when the source is proved. Each end has
-    /// its own profile, keys, Region and endpoint; nothing of one end reaches the other.
-    ///
-    /// Exit codes: 0 the copy is there and proved, or the same object was there; 1 a check failed, or another object is
-    /// there; 2 wrong arguments, configuration or credentials; 3 something required is unknown; 4 the copy could not be
-    /// made; 130 interrupted.
+    /// Reads the source once, compares every byte with its references as `verify` does, and writes the same parts, so
+    /// that the ETag is the same. The upload is completed only when the source is proved. An end with its own profile
+    /// uses the keys, Region and endpoint of that profile only.
     #[cfg(feature = "ec2")]
     Copy(Box<super::copy::args::CopyArgs>),
     /// Print the minimal IAM policy for commands

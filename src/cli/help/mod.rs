@@ -16,7 +16,7 @@ use super::command::Cli;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Read an object", &["inspect", "verify", "bench", "cost"]),
     ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger"]),
-    ("Act", &["store", "restore"]),
+    ("Act", &["store", "restore", "copy"]),
     ("Tools", &["policy", "lab", "demo", "completions", "man", "help"]),
 ];
 

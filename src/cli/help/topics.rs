@@ -294,6 +294,29 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             TASK,
         )
     },
+    remote(
+        "copy",
+        &[
+            (
+                "Copy to another partition, each end with its own profile",
+                "stored-ami copy s3://backup/ami-0123456789abcdef0.bin s3://gov-backup/ --to-profile gov",
+            ),
+            (
+                "Keep what was sent if the copy is interrupted",
+                "stored-ami copy s3://backup/ami-0123456789abcdef0.bin s3://vault/ --resume copy.state",
+            ),
+            ("Copy to a disk", "stored-ami copy s3://backup/ami-0123456789abcdef0.bin /mnt/disk/"),
+            ("Remove an unfinished upload", "stored-ami copy --abort copy.state"),
+        ],
+        &[
+            ("0", "the copy is there and proved, or the same object was there already"),
+            ("1", "a check failed, or another object is there; nothing was overwritten"),
+            ("2", "wrong arguments, configuration or credentials"),
+            ("3", "a required check is unknown"),
+            ("4", "the copy could not be made"),
+            ("130", "interrupted or declined"),
+        ],
+    ),
     local(
         "policy",
         &[
