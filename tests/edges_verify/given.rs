@@ -41,7 +41,7 @@ async fn a_given_value_that_is_none_is_refused_before_anything_is_asked() {
         (["--etag", ""], "is neither an MD5"),
         (["--etag", "00000000000000000000000000000000-0"], "is neither an MD5"),
         (["--etag", "00000000000000000000000000000000-10001"], "is neither an MD5"),
-        (["--expect", "crc32:AAAAAA==-0"], "part count"),
+        (["--expect", "crc32:AAAAAA==-0"], "does not end in a number of parts"),
         (["--expect", "crc32:AAAAAA==-10001"], "10000 parts at the most"),
         (["--expect", "crc64nvme:AAAAAAAAAAA=-5"], "never over parts"),
         (["--expect", "sha256:AAAA"], "is not a sha256 value"),
