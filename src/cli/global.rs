@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn a_choice_comes_before_no_color_before_clicolor_force_before_the_terminal() {
         use ColourWhen::{Always, Auto, Never};
-        let table: [(Option<ColourWhen>, &[(&str, &str)], Colour); 13] = [
+        type Row = (Option<ColourWhen>, &'static [(&'static str, &'static str)], Colour);
+        let table: [Row; 13] = [
             (None, &[], Colour::OnTerminals),
             (Some(Auto), &[], Colour::OnTerminals),
             (None, &[("NO_COLOR", "1")], Colour::Never),

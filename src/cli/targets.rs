@@ -105,7 +105,7 @@ fn lines(text: &str) -> Result<Vec<Word>, String> {
         return Err(format!("line {line} has a NUL byte; write one target a line"));
     }
     let lines = text.trim_start_matches('\u{feff}').split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| Word::new(line)).collect())
+    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(Word::new).collect())
 }
 
 fn targets(

@@ -49,7 +49,9 @@ fn together<'a>(findings: &[&'a FindingReport]) -> Vec<Vec<&'a FindingReport>> {
     let mut groups: Vec<Vec<&FindingReport>> = Vec::new();
     let key = |finding: &FindingReport| finding.reason.as_ref().map(|why| (why.detail.clone(), finding.required));
     for finding in findings {
-        let same = |group: &&mut Vec<&FindingReport>| key(group[0]).is_some_and(|one| key(finding) == Some(one));
+        let same = |group: &&mut Vec<&FindingReport>| {
+            group.first().and_then(|first| key(first)).is_some_and(|one| key(finding) == Some(one))
+        };
         match groups.iter_mut().find(same) {
             Some(group) => group.push(finding),
             None => groups.push(vec![finding]),
@@ -67,8 +69,10 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, findings: &[FindingR
     }
     let open: Vec<&FindingReport> = findings.iter().filter(shown).collect();
     for group in together(&open) {
-        match (&group[..], group[0].reason.as_ref()) {
-            ([_, _, ..], Some(reason)) => write_together(out, style, &group, &reason.detail)?,
+        match &group[..] {
+            [FindingReport { reason: Some(reason), .. }, _, ..] => {
+                write_together(out, style, &group, &reason.detail)?;
+            }
             _ => group.iter().try_for_each(|finding| write(out, style, finding))?,
         }
     }

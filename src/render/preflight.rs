@@ -40,8 +40,8 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))?;
     conclude(out, style, report.verdict, &conclusion(report))?;
     // Nothing is left to do about an unknown that was accepted.
-    let steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
-    steps.map(|step| field(out, style.width, 2, "next", step)).collect()
+    let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);
+    steps.try_for_each(|step| field(out, style.width, 2, "next", step))
 }
 
 /// `None` if no size is known; the finding on the size then says why.

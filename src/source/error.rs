@@ -84,7 +84,7 @@ pub struct SourceError {
     /// The id under which the provider's support finds the request.
     pub request_id: Option<Box<str>>,
     /// What the user can do about it. Shown with the error, but not part of `detail`.
-    pub advice: Option<Advice>,
+    pub advice: Option<Box<Advice>>,
     /// The error that caused this one.
     pub(crate) cause: Cause,
 }
@@ -131,7 +131,7 @@ impl SourceError {
     /// The same error with advice for the user.
     #[must_use]
     pub fn with_advice(self, advice: Advice) -> Self {
-        SourceError { advice: Some(advice), ..self }
+        SourceError { advice: Some(Box::new(advice)), ..self }
     }
 
     /// Whether the same request may succeed later.

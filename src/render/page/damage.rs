@@ -63,7 +63,7 @@ impl Damage {
         parts: Option<u64>,
         most: Most,
     ) -> Option<Self> {
-        let mut damaged: BTreeMap<(u64, u64, u64), Vec<(&FindingReport, &DamageReport)>> = BTreeMap::new();
+        let mut damaged: BTreeMap<_, Vec<(&FindingReport, &DamageReport)>> = BTreeMap::new();
         for finding in findings.clone() {
             for damage in &finding.damage {
                 damaged
