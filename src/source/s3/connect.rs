@@ -147,7 +147,10 @@ impl Connection {
                 ConnectError::Setting(_) => (ErrorKind::Configuration, None),
                 ConnectError::Credentials { advice, .. } => (ErrorKind::Credentials, advice.clone()),
             };
-            let made = SourceError { advice, ..SourceError::new(kind, "configuration", error.to_string()) };
+            let made = SourceError {
+                advice: advice.map(Box::new),
+                ..SourceError::new(kind, "configuration", error.to_string())
+            };
             made.caused_by(error)
         })
     }

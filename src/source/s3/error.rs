@@ -148,7 +148,7 @@ fn refused<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse, subject: &str
     SourceError {
         code: code.map(String::into_boxed_str),
         request_id: request_id.map(Box::from),
-        advice,
+        advice: advice.map(Box::new),
         ..SourceError::new(kind, subject, detail)
     }
 }
