@@ -76,7 +76,9 @@ mod tests {
     use super::*;
     use crate::verdict::CheckId;
 
-    fn damage(runs: &[(u64, u64, Option<(u64, u64)>)], reads: u8, by: &[&str], matched: &[&str]) -> DamageSummary {
+    type Run = (u64, u64, Option<(u64, u64)>);
+
+    fn damage(runs: &[Run], reads: u8, by: &[&str], matched: &[&str]) -> DamageSummary {
         let checks = |names: &[&str]| names.iter().map(|name| name.parse::<CheckId>().unwrap()).collect();
         DamageSummary {
             runs: runs

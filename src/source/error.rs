@@ -89,9 +89,10 @@ pub struct SourceError {
     pub(crate) cause: Cause,
 }
 
-/// The error that caused this one, if any, shared by its clones.
+/// The error that caused this one, if any, shared by its clones. Boxed inside, because a pointer to a trait object is
+/// twice as large.
 #[derive(Clone, Default)]
-pub(crate) struct Cause(Option<Arc<dyn Error + Send + Sync>>);
+pub(crate) struct Cause(Option<Arc<Box<dyn Error + Send + Sync>>>);
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +126,7 @@ impl SourceError {
     /// The same error with its cause.
     #[must_use]
     pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        SourceError { cause: Cause(Some(Arc::from(cause.into()))), ..self }
+        SourceError { cause: Cause(Some(Arc::new(cause.into()))), ..self }
     }
 
     /// The same error with advice for the user.
@@ -177,7 +178,7 @@ impl fmt::Display for SourceError {
 
 impl Error for SourceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.0.as_deref().map(|cause| cause as &(dyn Error + 'static))
+        self.cause.0.as_ref().map(|cause| &***cause as &(dyn Error + 'static))
     }
 }
 
