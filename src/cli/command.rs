@@ -58,6 +58,7 @@ impl Command {
             Command::Store(args) => connected(&mut args.task.connection),
             #[cfg(feature = "ec2")]
             Command::Restore(args) => connected(&mut args.task.connection),
+            #[cfg(any(feature = "s3", feature = "lab"))]
             _ => Adjustable::default(),
         })
     }

@@ -91,6 +91,7 @@ impl Runner {
     }
 
     /// The settings of the command.
+    #[cfg(feature = "ec2")]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod hint;
+#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "without S3 nothing is listed"))]
 mod pattern;
 
 pub(super) use args::{SelectionArgs, Word};

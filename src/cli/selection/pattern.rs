@@ -22,7 +22,6 @@ pub(in crate::cli) enum PatternKind {
 
 /// Keys of one bucket: by a pattern, or by a prefix.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "without S3 nothing is listed"))]
 pub(in crate::cli) struct KeyPattern {
     pub typed: String,
     pub bucket: String,

@@ -16,6 +16,7 @@ pub(super) use self::early::colour_of_parser;
 use self::given::{Applied, GivenSettings};
 use self::name::Setting;
 use self::sources::Sources;
+#[cfg(all(feature = "s3", feature = "lab"))]
 pub(super) use self::sources::is_setting;
 use super::args::ConnectionArgs;
 use super::global::{Display, GlobalArgs};
@@ -33,6 +34,7 @@ pub(super) struct Settings {
     pub display: Display,
     pub retry: RetryPolicy,
     /// Time limit of one attempt, if one was chosen.
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "without S3 nothing is waited for"))]
     pub timeout: Option<Duration>,
     pub rate_limit: Option<RateLimit>,
     pub log_file: Option<PathBuf>,

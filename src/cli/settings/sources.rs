@@ -1,6 +1,8 @@
 //! Reads the environment and the configuration file.
 
-use std::ffi::{OsStr, OsString};
+#[cfg(all(feature = "s3", feature = "lab"))]
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::given::GivenSettings;
@@ -15,6 +17,7 @@ const CONFIG: &str = "STORED_AMI_CONFIG";
 const OF_TESTS: [&str; 2] = ["CLIENTS", "TEST_"];
 
 /// Whether a variable of the environment is, or looks like, a setting of this program.
+#[cfg(all(feature = "s3", feature = "lab"))]
 pub(in crate::cli) fn is_setting(variable: &OsStr) -> bool {
     variable.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
