@@ -145,7 +145,7 @@ impl Rig {
             row.typed
         );
         // A mistake is reported while the user still looks.
-        assert!(took.as_secs() < 12, "{}: {took:?}", row.when);
+        assert!(took.as_secs() < 30, "{}: {took:?}", row.when);
     }
 }
 
