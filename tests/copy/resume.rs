@@ -3,7 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use stored_ami_lab::{Fault, FaultRule, Operation};
+use stored_ami_lab::{Fault, FaultRule, LabOptions, Operation};
 
 use crate::common::{Run, data};
 use crate::rig::{FROM, KEY, Rig, TO, report};
@@ -11,7 +11,11 @@ use crate::rig::{FROM, KEY, Rig, TO, report};
 const PARTS: usize = 10;
 
 async fn rig() -> (Rig, Vec<u8>, String) {
-    let rig = Rig::new().await;
+    rig_with(LabOptions::default()).await
+}
+
+async fn rig_with(from: LabOptions) -> (Rig, Vec<u8>, String) {
+    let rig = Rig::with(from).await;
     let bytes = data(1, PARTS * 100_000);
     let parts: Vec<&[u8]> = bytes.chunks(100_000).collect();
     rig.source.multipart("archive", KEY, &parts, None).await;
@@ -105,6 +109,33 @@ async fn an_unfinished_copy_can_be_aborted_and_belongs_to_one_source() {
     assert!(!std::path::Path::new(&state).exists());
 }
 
+/// The state file is left as if the run had been killed between the end of the upload and its removal. The source is then
+/// replaced by an object of the same size, with other parts and no stored checksum: nothing but the mark could be compared.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mark_of_a_finished_copy_counts_for_its_own_source_alone() {
+    let (rig, bytes, state) = rig_with(LabOptions { default_checksum: false, ..LabOptions::default() }).await;
+    let expired = Fault::Status { status: 400, code: "ExpiredToken" };
+    rig.to.script(FaultRule::new(Operation::UploadPart, expired).skip(3).times(1000));
+    rig.copy(&["--yes", "--resume", &state]).await.assert_exit(2);
+    rig.to.clear_script();
+    let saved = std::fs::read(&state).unwrap();
+    rig.copy(&["--yes", "--resume", &state]).await.assert_exit(0);
+    let left_behind = || std::fs::write(&state, &saved).unwrap();
+
+    left_behind();
+    let run = rig.copy(&["--yes", "--resume", &state]).await;
+    assert_eq!(report(run.assert_exit(0))["outcome"], "already_there");
+    assert!(!std::path::Path::new(&state).exists());
+
+    let other = data(2, bytes.len());
+    let parts: Vec<&[u8]> = other.chunks(200_000).collect();
+    rig.source.multipart("archive", KEY, &parts, None).await;
+    left_behind();
+    let run = rig.copy(&["--yes", "--resume", &state]).await;
+    assert_eq!(report(run.assert_exit(3))["outcome"], "occupied");
+    assert_eq!(rig.bytes(KEY).await, bytes);
+}
+
 fn start(rig: &Rig, state: Option<&str>) -> Child {
     let mut command = rig.command(&[FROM, TO, "--yes"]);
     command.args(state.iter().flat_map(|state| ["--resume", state]));
@@ -167,7 +198,7 @@ async fn an_interruption_keeps_the_upload_only_with_a_state() {
         let mut child = start(&rig, with_state.then_some(state.as_str()));
         writes(&rig, 3, &mut child).await;
         let pid = child.id().to_string();
-        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
         assert_eq!(output.status.code(), Some(130), "{output:?}");
         assert_eq!(rig.uploads().await, usize::from(with_state), "{output:?}");

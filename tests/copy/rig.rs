@@ -21,7 +21,12 @@ pub struct Rig {
 
 impl Rig {
     pub async fn new() -> Self {
-        let from = Lab::start(LabOptions::default()).await.unwrap();
+        Rig::with(LabOptions::default()).await
+    }
+
+    /// `from` are the options of the source's lab.
+    pub async fn with(from: LabOptions) -> Self {
+        let from = Lab::start(from).await.unwrap();
         let gov =
             LabOptions { region: GOV_REGION.to_owned(), account: GOV_ACCOUNT.to_owned(), ..LabOptions::default() };
         let to = Lab::start(gov).await.unwrap();

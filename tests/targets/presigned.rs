@@ -11,7 +11,7 @@ use crate::rig::{KEY, Rig, TARGET, bare, with_stdin};
 const SIGNATURE: &str = "5ecre7515ecre7515ecre7515ecre7515ecre7515ecre7515ecre7515ecre751";
 
 impl Rig {
-    /// A URL that is valid for so many seconds from now on.
+    /// A URL that is valid for this number of seconds from now on.
     fn url(&self, key: &str, seconds: i64, more: &str) -> String {
         let date = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let scope = "AKIDSECRET%2F20260101%2Fus-east-1%2Fs3%2Faws4_request";

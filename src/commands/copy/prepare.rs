@@ -13,10 +13,9 @@ use crate::copy::{
 use crate::facts::{ObjectFacts, Service};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{KnownLayout, PartLayout};
-use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note, StatsReport};
+use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note};
 use crate::source::{NewObject, SourceError};
 use crate::units::{ByteSize, MIB};
-use crate::verdict::Verdict;
 
 /// A copy that is described and not begun.
 pub struct PreparedCopy {
@@ -42,7 +41,7 @@ impl PreparedCopy {
 /// The source or the destination cannot be described.
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await?;
-    let place = complete_already(request, place(ends, &found.facts).await?);
+    let place = complete_already(request, place(ends, &found.facts).await?, &found.facts);
     let known = of_manifest(request, &found).unwrap_or_else(|| found.layout.clone());
     let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
     let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
@@ -89,18 +88,19 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     Ok(PreparedCopy { report, found, plan, new, checksum })
 }
 
-/// An object that has the mark of the copy that the state file names was completed by a run that did not come to remove
-/// the file. Removes it then.
-fn complete_already(request: &CopyRequest, place: Place) -> Place {
+/// An object with the mark of the copy that the state file names was completed by a run that ended before it removed the
+/// file. Removes the file then. The mark shows that the object is the copy only if the source is still the one that was
+/// copied.
+fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -> Place {
     let (Some(file), Place::Holds(facts, _)) = (&request.resume, &place) else { return place };
     let state = file.read().ok().flatten();
-    let marked = state.is_some_and(|state| facts.metadata.get(super::COPY_ID) == Some(&state.copy_id));
-    if marked {
-        // A file that stays is found again by the next run.
-        drop(file.remove());
-    }
+    let Some(state) = state.filter(|state| facts.metadata.get(super::COPY_ID) == Some(&state.copy_id)) else {
+        return place;
+    };
+    // A file that stays is found again by the next run.
+    drop(file.remove());
     match place {
-        Place::Holds(facts, Sameness::CannotTell) if marked => {
+        Place::Holds(facts, Sameness::CannotTell) if state.check_source(&source.identity()).is_ok() => {
             Place::Holds(facts, Sameness::Same("it has the mark of the copy that the state file names".to_owned()))
         }
         place => place,
@@ -141,29 +141,15 @@ fn limits(service: Service, part_room: u64) -> LayoutLimits {
 }
 
 fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObject) -> CopyReport {
+    let (source, destination) = (ends.source.target().to_string(), ends.upload.uri().to_string());
     CopyReport {
-        source: ends.source.target().to_string(),
-        destination: ends.upload.uri().to_string(),
-        outcome: CopyOutcome::Planned,
-        verdict: Verdict::Unknown,
-        from: ends.from.clone(),
-        to: ends.to.clone(),
         source_identity: Some(IdentityReport::from(&found.facts)),
-        destination_identity: None,
-        proved_by: Vec::new(),
         parts: (plan.mode == WriteMode::Multipart).then(|| plan.layout.count() as u64),
         checksum: new.checksum.map(|checksum| checksum.to_string()),
         storage_class: new.storage_class.clone(),
         metadata: new.metadata.clone(),
         tags: new.tags.clone(),
-        copy_id: None,
-        findings: Vec::new(),
-        accepted: Vec::new(),
-        left_behind: Vec::new(),
-        sent_bytes: 0,
-        stats: StatsReport::default(),
-        notes: Vec::new(),
-        exit_code: Exit::Unknown,
+        ..CopyReport::planned(source, destination, ends.from.clone(), ends.to.clone())
     }
 }
 

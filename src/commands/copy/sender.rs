@@ -23,7 +23,7 @@ const FRAMES_IN_FLIGHT: usize = 16;
 /// Memory of such a part in bytes, with the buffers of the connection.
 const STREAMED: u64 = 2 << 20;
 
-/// Whether parts of this length are sent as they arrive, with so much memory for parts.
+/// Whether parts of `length` bytes are sent as they arrive, if `room` bytes of memory are for parts.
 pub(super) fn is_streamed(length: u64, room: u64) -> bool {
     length > room / 3
 }

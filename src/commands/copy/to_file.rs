@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -14,7 +13,7 @@ use crate::commands::verify::{Expected, Forward, VerifyError, VerifyOptions, ver
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, UploadChecksum, WriteMode};
 use crate::fetch::RangeSink;
 use crate::files::NewFile;
-use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, IdentityReport, StatsReport};
+use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, IdentityReport};
 use crate::source::file::FileSource;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::sync::lock;
@@ -137,30 +136,8 @@ pub async fn copy_to_file(
 }
 
 fn planned(source: &Session, copy: &FileCopyRequest<'_>) -> CopyReport {
-    CopyReport {
-        source: source.target().to_string(),
-        destination: copy.path.display().to_string(),
-        outcome: CopyOutcome::Planned,
-        verdict: Verdict::Unknown,
-        from: copy.from.clone(),
-        to: EndReport::default(),
-        source_identity: None,
-        destination_identity: None,
-        proved_by: Vec::new(),
-        parts: None,
-        checksum: None,
-        storage_class: None,
-        metadata: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        copy_id: None,
-        findings: Vec::new(),
-        accepted: Vec::new(),
-        left_behind: Vec::new(),
-        sent_bytes: 0,
-        stats: StatsReport::default(),
-        notes: Vec::new(),
-        exit_code: Exit::Unknown,
-    }
+    let (source, destination) = (source.target().to_string(), copy.path.display().to_string());
+    CopyReport::planned(source, destination, copy.from.clone(), EndReport::default())
 }
 
 fn could_not(report: &mut CopyReport, copy: &FileCopyRequest<'_>, problem: String) {

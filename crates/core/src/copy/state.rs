@@ -151,17 +151,23 @@ impl CopyState {
                 return Err(CopyStateError::Other { what, then, now });
             }
         }
-        same_source(&self.source_identity.identity(), &copy.source_identity.identity())
+        self.check_source(&copy.source_identity.identity())
     }
-}
 
-fn same_source(then: &ObjectIdentity, now: &ObjectIdentity) -> Result<(), CopyStateError> {
-    let etag = |identity: &ObjectIdentity| identity.etag.as_ref().map(ETag::to_string).unwrap_or_default();
-    if then.same_as(now).agrees() && then.object_bytes == now.object_bytes {
-        return Ok(());
+    /// Checks that the upload is one of the source in this state.
+    ///
+    /// # Errors
+    ///
+    /// The source changed, or nothing shows that it is the same.
+    pub fn check_source(&self, now: &ObjectIdentity) -> Result<(), CopyStateError> {
+        let then = self.source_identity.identity();
+        let etag = |identity: &ObjectIdentity| identity.etag.as_ref().map(ETag::to_string).unwrap_or_default();
+        if then.same_as(now).agrees() && then.object_bytes == now.object_bytes {
+            return Ok(());
+        }
+        let (then, now) = (etag(&then), etag(now));
+        Err(CopyStateError::Other { what: "the ETag, version or time of the source", then, now })
     }
-    let (then, now) = (etag(then), etag(now));
-    Err(CopyStateError::Other { what: "the ETag, version or time of the source", then, now })
 }
 
 #[cfg(test)]

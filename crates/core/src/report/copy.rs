@@ -135,6 +135,34 @@ impl From<&CopyFinding> for CopyFindingReport {
 }
 
 impl CopyReport {
+    /// A planned copy of `source` to `destination`, without findings. `from` and `to` are their ends.
+    pub fn planned(source: String, destination: String, from: EndReport, to: EndReport) -> Self {
+        CopyReport {
+            source,
+            destination,
+            outcome: CopyOutcome::Planned,
+            verdict: Verdict::Unknown,
+            from,
+            to,
+            source_identity: None,
+            destination_identity: None,
+            proved_by: Vec::new(),
+            parts: None,
+            checksum: None,
+            storage_class: None,
+            metadata: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            copy_id: None,
+            findings: Vec::new(),
+            accepted: Vec::new(),
+            left_behind: Vec::new(),
+            sent_bytes: 0,
+            stats: StatsReport::default(),
+            notes: Vec::new(),
+            exit_code: Exit::Unknown,
+        }
+    }
+
     /// Adds findings, and recomputes verdict and exit code. `accept` names the checks that may be unknown.
     pub fn add(&mut self, findings: &[CopyFinding], accept: &[CopyCheck]) {
         self.findings.extend(findings.iter().map(CopyFindingReport::from));
