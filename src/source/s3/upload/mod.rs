@@ -1,5 +1,6 @@
 //! Writing one object: multipart uploads, and objects in one request.
 
+mod begun;
 mod body;
 mod checksums;
 
@@ -167,9 +168,17 @@ impl UploadService for S3Upload {
         let request = with_properties!(request, new)
             .set_checksum_algorithm(new.checksum.map(checksums::algorithm))
             .set_checksum_type(new.checksum.map(checksums::kind));
-        let (out, _) = hear!(self, request.customize(), SMALL, needs(new))?;
-        let id = out.upload_id().filter(|id| !id.is_empty());
-        id.map(str::to_owned).ok_or_else(|| self.protocol("the answer has no id of the upload"))
+        let subject = self.uri.to_string();
+        let sent = SMALL.within(request.customize().interceptor(About::new(ObjectIdentity::default())).send()).await;
+        let id = match sent {
+            Some(Ok(out)) => out.upload_id().map(str::to_owned),
+            Some(Err(error)) => match begun::foreign_id(&error, &self.uri) {
+                Some(id) => Some(id),
+                None => return Err(translate(error, &subject, needs(new))),
+            },
+            None => return Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
+        };
+        id.filter(|id| !id.is_empty()).ok_or_else(|| self.protocol("the answer has no id of the upload"))
     }
 
     async fn part(
