@@ -1,5 +1,7 @@
 //! `copy` between two labs, which stand for two partitions.
 
+#[path = "../common/clients.rs"]
+mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod ends;
@@ -10,3 +12,4 @@ mod policy;
 mod resume;
 mod rig;
 mod same;
+mod servers;
