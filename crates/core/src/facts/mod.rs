@@ -21,7 +21,9 @@ mod service;
 mod words;
 
 pub use account::{Caller, KeyFacts};
-pub use bucket::{BucketEncryption, BucketFacts, ListedObject, OwnerCheck, UploadFacts};
+pub use bucket::{
+    BucketEncryption, BucketFacts, BucketLock, DefaultRetention, ListedObject, OwnerCheck, RetentionPeriod, UploadFacts,
+};
 pub use content_range::{ContentRange, ParseContentRangeError};
 pub use encoded_word::decoded_words;
 pub use fact::Fact;
