@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Body, SourceError};
 use crate::checksum::{Algorithm, Digest};
-use crate::copy::UploadChecksum;
+use crate::copy::{LockRequest, UploadChecksum};
 use crate::ident::{ETag, ObjectUri};
 use crate::units::PartNumber;
 
@@ -23,6 +23,8 @@ pub struct NewObject {
     pub storage_class: Option<String>,
     /// KMS key for SSE-KMS; `None` for the encryption of the bucket.
     pub kms_key: Option<String>,
+    /// Object Lock.
+    pub lock: LockRequest,
     /// The checksum to store; `None` for the server's choice.
     pub checksum: Option<UploadChecksum>,
 }

@@ -1,5 +1,6 @@
 //! `copy` between two labs, which stand for two partitions.
 
+mod before;
 #[path = "../common/mod.rs"]
 mod common;
 mod ends;

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum, ValueHint};
+use jiff::Timestamp;
 
 use crate::cli::args::{OutputArgs, VersionArgs};
 use crate::cli::images::args::StartingArgs;
@@ -108,6 +109,15 @@ pub struct NewObjectArgs {
     /// KMS key to encrypt the copy with [default: the encryption of the bucket]
     #[arg(long, value_name = "KEY", conflicts_with = "to_sse_c_key_file")]
     pub sse_kms_key: Option<String>,
+    /// Lock the copy in this mode; the bucket needs Object Lock
+    #[arg(long, value_enum, value_name = "MODE", requires = "object_lock_retain_until", ignore_case = true)]
+    pub object_lock_mode: Option<LockModeWord>,
+    /// End of the lock, such as 2033-01-01T00:00:00Z; nobody can shorten one in COMPLIANCE mode
+    #[arg(long, value_name = "TIME", requires = "object_lock_mode")]
+    pub object_lock_retain_until: Option<Timestamp>,
+    /// Place a legal hold on the copy
+    #[arg(long)]
+    pub object_lock_legal_hold: bool,
     /// User metadata and content type of the copy
     #[arg(long, value_enum, default_value_t = MetadataChoice::Copy)]
     pub metadata: MetadataChoice,
@@ -134,6 +144,14 @@ pub struct ProofArgs {
     /// Memory of the whole process, at the most
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: ByteSize,
+}
+
+/// Mode of an Object Lock, in S3's spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum LockModeWord {
+    Governance,
+    Compliance,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,14 +1,16 @@
 use std::collections::BTreeMap;
 
-use super::destination::{Place, occupied, place, settings};
+use super::destination::{Place, occupied, place};
 use super::end::callers;
+use super::estimate::{estimate, time};
+use super::preflight::survey;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
-    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Sameness,
-    WriteMode, choose_checksum, copy_layout,
+    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, PlannedObject,
+    Sameness, WriteMode, choose_checksum, copy_layout, judge_destination,
 };
 use crate::facts::{ObjectFacts, Service};
 use crate::ident::{ETag, ETagForm};
@@ -56,6 +58,7 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         tags,
         storage_class: request.storage_class.clone(),
         kms_key: request.kms_key.clone(),
+        lock: request.lock.clone(),
         checksum: Some(checksum.checksum),
     };
     let mut report = planned(ends, &found, &plan, &new);
@@ -74,18 +77,46 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         Place::NotKnown(why) => {
             findings
                 .push(CopyFinding::open(CopyCheck::Absent, format!("whether there is an object is not known: {why}")));
-            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
+            findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
         }
         Place::Free => {
-            findings.push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination"));
-            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
+            findings
+                .push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination").by("HeadObject"));
+            findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
         }
+    }
+    if report.outcome == CopyOutcome::Planned {
+        report.estimate = Some(estimate(ends, request, &found, (&plan, &new)));
     }
     report.add(&findings, &request.accept);
     if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
         report.outcome = CopyOutcome::Refused;
     }
     Ok(PreparedCopy { report, found, plan, new, checksum })
+}
+
+/// Judges the bucket of the destination for this copy.
+async fn before_writing(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    found: &Discovery,
+    (plan, new): (&CopyLayout, &NewObject),
+) -> Vec<CopyFinding> {
+    let key = &ends.upload.uri().key;
+    let survey = survey(&*ends.bucket, key).await;
+    let planned = PlannedObject {
+        key,
+        size: found.facts.size,
+        mode: plan.mode,
+        storage_class: new.storage_class.as_deref(),
+        kms_key: new.kms_key.as_deref(),
+        tags: &new.tags,
+        lock: &new.lock,
+        time: time(ends, found.facts.size),
+        own_uploads: own_uploads(ends, request),
+        now: ends.destination.context().clock.now(),
+    };
+    judge_destination(&survey, &planned)
 }
 
 /// An object with the mark of the copy that the state file names was completed by a run that ended before it removed the
@@ -149,6 +180,7 @@ fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObjec
         storage_class: new.storage_class.clone(),
         metadata: new.metadata.clone(),
         tags: new.tags.clone(),
+        object_lock: (!new.lock.is_empty()).then(|| new.lock.to_string()),
         ..CopyReport::planned(source, destination, ends.from.clone(), ends.to.clone())
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -176,6 +177,15 @@ impl CopyEstimateReport {
             price_region: table.region.clone(),
             prices: table.name.clone(),
             lines: lines.iter().map(CostLineReport::from).collect(),
+        }
+    }
+
+    /// The estimated time.
+    pub fn time(&self) -> CopyTime {
+        CopyTime {
+            duration: SignedDuration::from_secs(i64::try_from(self.seconds).unwrap_or(i64::MAX)),
+            bytes_per_second: self.bytes_per_second,
+            basis: self.rate_basis,
         }
     }
 }

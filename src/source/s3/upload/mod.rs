@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{CompletedMultipartUpload, RequestPayer, ServerSideEncryption, StorageClass};
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, ObjectLockLegalHoldStatus, RequestPayer, ServerSideEncryption, StorageClass,
+};
+use aws_smithy_types::DateTime;
 use url::form_urlencoded;
 
 use self::body::Sent;
@@ -69,6 +72,11 @@ macro_rules! with_properties {
             .set_storage_class(new.storage_class.as_deref().map(StorageClass::from))
             .set_server_side_encryption(new.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(new.kms_key.clone())
+            .set_object_lock_mode(new.lock.retention.as_ref().map(|retention| retention.mode.as_str().into()))
+            .set_object_lock_retain_until_date(
+                new.lock.retention.as_ref().map(|retention| DateTime::from_secs(retention.until.as_second())),
+            )
+            .set_object_lock_legal_hold_status(new.lock.legal_hold.then_some(ObjectLockLegalHoldStatus::On))
     }};
 }
 

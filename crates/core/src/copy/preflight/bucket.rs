@@ -74,9 +74,10 @@ pub(super) fn object_lock(survey: &DestinationSurvey, planned: &PlannedObject<'_
 
 /// The Region in the ARN of a KMS key; `None` for an id or an alias, which S3 looks up in the Region of the bucket.
 fn region_of(key: &str) -> Option<&str> {
-    let mut fields = key.strip_prefix("arn:")?.split(':');
-    let (service, region) = (fields.nth(1)?, fields.next()?);
-    (service == "kms" && !region.is_empty()).then_some(region)
+    match *key.splitn(6, ':').collect::<Vec<_>>() {
+        ["arn", _, "kms", region, _, _] if !region.is_empty() => Some(region),
+        _ => None,
+    }
 }
 
 /// S3 takes a key of the bucket's Region only (S3 User Guide, *Using server-side encryption with AWS KMS keys*).

@@ -127,7 +127,7 @@ fn a_key_of_another_region_is_refused_by_its_arn() {
     assert_eq!(of(None, Some(east), region).0, Verdict::Fail, "the key of the bucket's default encryption");
     assert_eq!(of(Some(west), Some(east), region).0, Verdict::Pass, "the named key replaces the default");
     assert_eq!(of(Some(west), None, None).0, Verdict::Unknown);
-    for no_region in ["alias/x", "0f1e", "arn:aws:kms", "arn:aws:s3:us-east-1:1:key/a"] {
+    for no_region in ["alias/x", "0f1e", "arn:aws:kms", "arn:aws-us-gov:kms:k", "arn:aws:s3:us-east-1:1:key/a"] {
         assert_eq!(of(Some(no_region), None, region).1, "absent", "{no_region}");
     }
 }
