@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport) -> 
         let line = format!("{} {parts}{checksum}", ByteSize(identity.object_bytes));
         field(out, style.width, 2, "object", &line)?;
     }
-    for (label, pairs) in [("metadata", &report.metadata), ("tags", &report.tags)] {
+    for (label, pairs) in [("headers", &report.headers), ("metadata", &report.metadata), ("tags", &report.tags)] {
         if !pairs.is_empty() {
             let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
             field(out, style.width, 2, label, &pairs.join(", "))?;

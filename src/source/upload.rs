@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{Body, SourceError};
 use crate::checksum::{Algorithm, Digest};
 use crate::copy::{LockRequest, UploadChecksum};
+use crate::facts::SystemHeaders;
 use crate::ident::{ETag, ObjectUri};
 use crate::units::PartNumber;
 
@@ -15,6 +16,8 @@ use crate::units::PartNumber;
 pub struct NewObject {
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// Other headers that S3 keeps with the object.
+    pub headers: SystemHeaders,
     /// User metadata, with names without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// Tags.

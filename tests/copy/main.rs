@@ -6,6 +6,7 @@ mod common;
 mod ends;
 mod faults;
 mod files;
+mod kept;
 mod large;
 mod policy;
 mod resume;

@@ -15,7 +15,7 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// What to copy: an object or a file
+    /// What to copy: an object, also by a presigned URL, or a file
     #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
     pub typed: Option<TypedTarget>,
     #[arg(skip)]
@@ -118,7 +118,7 @@ pub struct NewObjectArgs {
     /// Place a legal hold on the copy
     #[arg(long)]
     pub object_lock_legal_hold: bool,
-    /// User metadata and content type of the copy
+    /// User metadata, content type and other headers of the copy
     #[arg(long, value_enum, default_value_t = MetadataChoice::Copy)]
     pub metadata: MetadataChoice,
     /// Tags of the copy: `copy`, `none`, or KEY=VALUE to add one to those of the source
@@ -197,6 +197,11 @@ impl FromStr for Destination {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let presigned = "a presigned URL cannot be written; name it as s3://bucket/key";
+        // Checked before the URL is parsed: in messages its query is cut off.
+        if ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) && text.contains('?') {
+            return Err(presigned.to_owned());
+        }
         let of_s3 = text.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
         match of_s3 {
             Some((bucket, prefix)) if !bucket.is_empty() && (prefix.is_empty() || prefix.ends_with('/')) => {
@@ -206,7 +211,7 @@ impl FromStr for Destination {
                 Target::Object(uri) if uri.version.is_some() => Err("a version cannot be written".to_owned()),
                 Target::Object(uri) => Ok(Destination::Object(uri)),
                 Target::File(path) => Ok(Destination::File(path)),
-                Target::Presigned(_) => Err("a presigned URL cannot be written; name it as s3://bucket/key".to_owned()),
+                Target::Presigned(_) => Err(presigned.to_owned()),
             },
         }
     }
@@ -217,7 +222,7 @@ fn name_of(source: &Target) -> Option<&str> {
     let name = match source {
         Target::Object(uri) => uri.key.rsplit('/').next(),
         Target::File(path) => path.file_name().and_then(|name| name.to_str()),
-        Target::Presigned(_) => None,
+        Target::Presigned(url) => url.object().key.rsplit('/').next(),
     };
     name.filter(|name| !name.is_empty())
 }

@@ -87,12 +87,12 @@ fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
         findings.push(lock(new, facts));
     }
     let stated = |name: &String| facts.metadata.get(name);
-    let lost: Vec<&str> = new
-        .metadata
-        .iter()
-        .filter(|(name, value)| stated(name) != Some(value))
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let metadata = new.metadata.iter().filter(|(name, value)| stated(name) != Some(value));
+    let is_kept = |sent: &(&'static str, &str)| facts.headers.set().any(|kept| kept == *sent);
+    let headers = new.headers.set().filter(|sent| !is_kept(sent)).map(|(name, _)| name);
+    let content_type = new.content_type.as_ref().filter(|sent| facts.content_type.as_ref() != Some(sent));
+    let content_type = content_type.map(|_| "Content-Type");
+    let lost: Vec<&str> = metadata.map(|(name, _)| name.as_str()).chain(headers).chain(content_type).collect();
     findings.push(match lost.is_empty() {
         true => CopyFinding::pass(CopyCheck::Metadata, format!("as sent, with {COPY_ID}: {}", new.metadata.len())),
         false => CopyFinding::open(CopyCheck::Metadata, format!("not kept, or changed: {}", lost.join(", "))),

@@ -12,7 +12,7 @@ use crate::copy::{
     ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, PlannedObject,
     Sameness, WriteMode, choose_checksum, copy_layout, judge_destination,
 };
-use crate::facts::{ObjectFacts, Service};
+use crate::facts::{ObjectFacts, Service, SystemHeaders};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{KnownLayout, PartLayout};
 use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note};
@@ -51,9 +51,11 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     let mut notes = std::mem::take(&mut found.notes);
     notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
     notes.extend(streamed(request, &plan));
+    let headers = if request.metadata { headers(&found.facts, &mut notes) } else { SystemHeaders::default() };
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
     let new = NewObject {
         content_type: found.facts.content_type.clone().filter(|_| request.metadata),
+        headers,
         metadata: if request.metadata { metadata(&found.facts) } else { BTreeMap::new() },
         tags,
         storage_class: request.storage_class.clone(),
@@ -139,10 +141,14 @@ fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -
 }
 
 /// The parts that the manifest states for a file, so that a copy from a disk has the parts of the object that the file
-/// was copied from.
+/// was copied from; or for an object of the same ETag, whose parts a presigned URL does not state.
 fn of_manifest(request: &CopyRequest, found: &Discovery) -> Option<KnownLayout> {
     let is_file = found.facts.storage_class.is_none();
-    let (_, manifest) = request.verify.manifest.as_ref().filter(|_| is_file)?;
+    let (_, manifest) = request.verify.manifest.as_ref()?;
+    let is_same = manifest.etag.as_deref().map(ETag::kept).is_some_and(|etag| Some(etag) == found.facts.id.etag);
+    if !is_file && !is_same {
+        return None;
+    }
     let references = manifest.references().ok()?;
     let size = found.facts.size;
     let layouts = references.iter().flat_map(|reference| reference.claim.layouts(size));
@@ -178,6 +184,7 @@ fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObjec
         parts: (plan.mode == WriteMode::Multipart).then(|| plan.layout.count() as u64),
         checksum: new.checksum.map(|checksum| checksum.to_string()),
         storage_class: new.storage_class.clone(),
+        headers: headers_sent(new),
         metadata: new.metadata.clone(),
         tags: new.tags.clone(),
         object_lock: (!new.lock.is_empty()).then(|| new.lock.to_string()),
@@ -185,11 +192,25 @@ fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObjec
     }
 }
 
+/// Headers of the source. S3 takes `Expires` as a time only.
+fn headers(facts: &ObjectFacts, notes: &mut Vec<Note>) -> SystemHeaders {
+    let mut headers = facts.headers.clone();
+    if let Some(text) = headers.expires.take_if(|text| jiff::fmt::rfc2822::parse(text).is_err()) {
+        notes.push(Note::Source(format!("Expires `{text}` of the source is no time, and does not go")));
+    }
+    headers
+}
+
 /// Metadata of the source without the mark of an earlier copy.
 fn metadata(facts: &ObjectFacts) -> BTreeMap<String, String> {
     let mut metadata = facts.metadata.clone();
     metadata.remove(super::COPY_ID);
     metadata
+}
+
+fn headers_sent(new: &NewObject) -> BTreeMap<String, String> {
+    let content_type = new.content_type.as_deref().map(|kind| ("Content-Type", kind));
+    content_type.into_iter().chain(new.headers.set()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 async fn tags(

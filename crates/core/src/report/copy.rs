@@ -62,6 +62,9 @@ pub struct CopyReport {
     /// Storage class that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// Headers that go with the copy, such as `Content-Type`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// User metadata that goes with the copy.
     pub metadata: BTreeMap<String, String>,
     /// Tags that go with the copy.
@@ -206,6 +209,7 @@ impl CopyReport {
             parts: None,
             checksum: None,
             storage_class: None,
+            headers: BTreeMap::new(),
             metadata: BTreeMap::new(),
             tags: BTreeMap::new(),
             object_lock: None,

@@ -11,6 +11,7 @@ use aws_sdk_s3::types::{
     CompletedMultipartUpload, ObjectLockLegalHoldStatus, RequestPayer, ServerSideEncryption, StorageClass,
 };
 use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use url::form_urlencoded;
 
 use self::body::Sent;
@@ -67,6 +68,11 @@ macro_rules! with_properties {
         let new: &NewObject = $new;
         $request
             .set_content_type(new.content_type.clone())
+            .set_content_encoding(new.headers.content_encoding.clone())
+            .set_content_disposition(new.headers.content_disposition.clone())
+            .set_content_language(new.headers.content_language.clone())
+            .set_cache_control(new.headers.cache_control.clone())
+            .set_expires(new.headers.expires.as_deref().and_then(http_date))
             .set_metadata((!new.metadata.is_empty()).then(|| new.metadata.clone().into_iter().collect()))
             .set_tagging((!new.tags.is_empty()).then(|| tagging(new)))
             .set_storage_class(new.storage_class.as_deref().map(StorageClass::from))
@@ -93,6 +99,11 @@ macro_rules! hear {
             None => Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
         }
     }};
+}
+
+/// A time as HTTP writes it.
+fn http_date(text: &str) -> Option<DateTime> {
+    DateTime::from_str(text, Format::HttpDate).ok()
 }
 
 /// Tags as the query string of the header `x-amz-tagging`.
@@ -152,16 +163,26 @@ fn if_none_match(conditions: &PutConditions) -> Option<String> {
     matches!(conditions, PutConditions::Absent).then(|| "*".to_owned())
 }
 
-fn needs(new: &NewObject) -> &'static str {
-    match (new.tags.is_empty(), new.kms_key.is_none()) {
-        (true, true) => "s3:PutObject",
-        (false, true) => "s3:PutObject and s3:PutObjectTagging; --tags none writes no tags",
-        (true, false) => "s3:PutObject, and kms:GenerateDataKey and kms:Decrypt of the key",
-        (false, false) => {
-            "s3:PutObject, s3:PutObjectTagging, and kms:GenerateDataKey and kms:Decrypt of the key; --tags none writes \
-             no tags"
-        }
+/// What a write needs. S3 does not say whether a permission is missing or a policy demands a header, so both are named.
+fn needs(new: &NewObject) -> String {
+    let mut needs = vec!["s3:PutObject"];
+    if !new.tags.is_empty() {
+        needs.push("s3:PutObjectTagging, or --tags none");
     }
+    if new.lock.retention.is_some() {
+        needs.push("s3:PutObjectRetention");
+    }
+    if new.lock.legal_hold {
+        needs.push("s3:PutObjectLegalHold");
+    }
+    if new.kms_key.is_some() {
+        needs.push("kms:GenerateDataKey and kms:Decrypt of the key");
+    }
+    format!(
+        "{}; and that no policy of the bucket demands a header: --sse-kms-key, --storage-class, --tags and \
+         --object-lock-mode send one",
+        needs.join("; ")
+    )
 }
 
 #[async_trait]
@@ -175,7 +196,7 @@ impl UploadService for S3Upload {
         let request = with_properties!(request, new)
             .set_checksum_algorithm(new.checksum.map(checksums::algorithm))
             .set_checksum_type(new.checksum.map(checksums::kind));
-        let (out, _) = hear!(self, request.customize(), SMALL, needs(new))?;
+        let (out, _) = hear!(self, request.customize(), SMALL, &needs(new))?;
         let id = out.upload_id().filter(|id| !id.is_empty());
         id.map(str::to_owned).ok_or_else(|| self.protocol("the answer has no id of the upload"))
     }
@@ -289,7 +310,7 @@ impl UploadService for S3Upload {
             .set_if_none_match(if_none_match(conditions))
             .body(body::stream(body, &sent));
         let request = with_checksum!(request, checksum).customize().disable_payload_signing();
-        let (_, headers) = hear!(self, request, Limit::Stall(sent), needs(new))?;
+        let (_, headers) = hear!(self, request, Limit::Stall(sent), &needs(new))?;
         Ok(Written {
             etag: headers.one("etag").and_then(|etag| ETag::told(&etag)),
             version: headers.one("x-amz-version-id"),
