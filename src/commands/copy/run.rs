@@ -34,6 +34,8 @@ pub async fn carry_out(
     let started = ends.source.context().clock.monotonic();
     let mut copy = Copying { ends, request, prepared, cancel, id: String::new(), was_begun_anew: false };
     copy.mark(random_id(ends));
+    // The writes show it now.
+    copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;
