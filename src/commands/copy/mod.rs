@@ -7,6 +7,7 @@
 mod after;
 mod destination;
 mod end;
+mod parts;
 mod prepare;
 mod resume;
 mod run;
