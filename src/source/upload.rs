@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::{Body, SourceError};
 use crate::checksum::{Algorithm, Digest};
-use crate::copy::UploadChecksum;
+use crate::copy::{LockRequest, UploadChecksum};
+use crate::facts::SystemHeaders;
 use crate::ident::{ETag, ObjectUri};
 use crate::units::PartNumber;
 
@@ -15,6 +16,8 @@ use crate::units::PartNumber;
 pub struct NewObject {
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// Other headers that S3 keeps with the object.
+    pub headers: SystemHeaders,
     /// User metadata, with names without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// Tags.
@@ -23,6 +26,8 @@ pub struct NewObject {
     pub storage_class: Option<String>,
     /// KMS key for SSE-KMS; `None` for the encryption of the bucket.
     pub kms_key: Option<String>,
+    /// Object Lock.
+    pub lock: LockRequest,
     /// The checksum to store; `None` for the server's choice.
     pub checksum: Option<UploadChecksum>,
 }

@@ -1,5 +1,6 @@
 //! `copy` between two labs, which stand for two partitions.
 
+mod before;
 #[path = "../common/clients.rs"]
 mod clients;
 #[path = "../common/mod.rs"]
@@ -7,6 +8,7 @@ mod common;
 mod ends;
 mod faults;
 mod files;
+mod kept;
 mod large;
 mod policy;
 mod resume;

@@ -9,7 +9,7 @@ use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
 use crate::commands::verify::{Forward, VerifyOptions, verify};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written};
-use crate::facts::{Encryption, ObjectFacts};
+use crate::facts::{Encryption, LockFacts, ObjectFacts};
 use crate::fetch::RangeSink;
 use crate::report::IdentityReport;
 use crate::source::{NewObject, SourceError, Written};
@@ -96,18 +96,37 @@ fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
         (Some(_), Encryption::Kms { .. }) | (None, _) => CopyFinding::pass(CopyCheck::Encryption, encryption),
         (Some(key), _) => CopyFinding::fail(CopyCheck::Encryption, format!("{encryption}, asked for was key {key}")),
     });
+    if !new.lock.is_empty() {
+        findings.push(lock(new, facts));
+    }
     let stated = |name: &String| facts.metadata.get(name);
-    let lost: Vec<&str> = new
-        .metadata
-        .iter()
-        .filter(|(name, value)| stated(name) != Some(value))
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let metadata = new.metadata.iter().filter(|(name, value)| stated(name) != Some(value));
+    let is_kept = |sent: &(&'static str, &str)| facts.headers.set().any(|kept| kept == *sent);
+    let headers = new.headers.set().filter(|sent| !is_kept(sent)).map(|(name, _)| name);
+    let content_type = new.content_type.as_ref().filter(|sent| facts.content_type.as_ref() != Some(sent));
+    let content_type = content_type.map(|_| "Content-Type");
+    let lost: Vec<&str> = metadata.map(|(name, _)| name.as_str()).chain(headers).chain(content_type).collect();
     findings.push(match lost.is_empty() {
         true => CopyFinding::pass(CopyCheck::Metadata, format!("as sent, with {COPY_ID}: {}", new.metadata.len())),
         false => CopyFinding::open(CopyCheck::Metadata, format!("not kept, or changed: {}", lost.join(", "))),
     });
     findings
+}
+
+/// HEAD shows a lock only to callers who may read it.
+fn lock(new: &NewObject, facts: &ObjectFacts) -> CopyFinding {
+    let (check, asked) = (CopyCheck::ObjectLock, &new.lock);
+    if asked.is_met_by(&facts.lock) {
+        return CopyFinding::pass(check, asked.to_string());
+    }
+    if facts.lock == LockFacts::default() {
+        let needs = "s3:GetObjectRetention and s3:GetObjectLegalHold";
+        return CopyFinding::open(check, format!("HEAD shows no lock; asked for was {asked}; it needs {needs}"));
+    }
+    let mode = facts.lock.mode.as_ref().map_or("no mode", |mode| mode.as_str());
+    let until = facts.lock.retain_until.as_ref().map_or_else(|| "no end".to_owned(), ToString::to_string);
+    let hold = facts.lock.legal_hold.as_ref().map_or("not stated", |hold| hold.as_str());
+    CopyFinding::fail(check, format!("{mode}, {until}, legal hold {hold}; asked for was {asked}"))
 }
 
 async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<CopyFinding> {

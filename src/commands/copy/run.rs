@@ -45,6 +45,8 @@ pub async fn carry_out(
         is_without_trailers: false,
     };
     copy.mark(random_id(ends));
+    // The writes show it now.
+    copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;

@@ -9,7 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
-use aws_sdk_s3::types::{CompletedMultipartUpload, RequestPayer, ServerSideEncryption, StorageClass};
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, ObjectLockLegalHoldStatus, RequestPayer, ServerSideEncryption, StorageClass,
+};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use url::form_urlencoded;
 
 use self::body::Sent;
@@ -67,11 +71,21 @@ macro_rules! with_properties {
         let new: &NewObject = $new;
         $request
             .set_content_type(new.content_type.clone())
+            .set_content_encoding(new.headers.content_encoding.clone())
+            .set_content_disposition(new.headers.content_disposition.clone())
+            .set_content_language(new.headers.content_language.clone())
+            .set_cache_control(new.headers.cache_control.clone())
+            .set_expires(new.headers.expires.as_deref().and_then(http_date))
             .set_metadata((!new.metadata.is_empty()).then(|| new.metadata.clone().into_iter().collect()))
             .set_tagging((!new.tags.is_empty()).then(|| tagging(new)))
             .set_storage_class(new.storage_class.as_deref().map(StorageClass::from))
             .set_server_side_encryption(new.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(new.kms_key.clone())
+            .set_object_lock_mode(new.lock.retention.as_ref().map(|retention| retention.mode.as_str().into()))
+            .set_object_lock_retain_until_date(
+                new.lock.retention.as_ref().map(|retention| DateTime::from_secs(retention.until.as_second())),
+            )
+            .set_object_lock_legal_hold_status(new.lock.legal_hold.then_some(ObjectLockLegalHoldStatus::On))
     }};
 }
 
@@ -88,6 +102,11 @@ macro_rules! hear {
             None => Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
         }
     }};
+}
+
+/// A time as HTTP writes it.
+fn http_date(text: &str) -> Option<DateTime> {
+    DateTime::from_str(text, Format::HttpDate).ok()
 }
 
 /// Tags as the query string of the header `x-amz-tagging`.
@@ -147,16 +166,26 @@ fn if_none_match(conditions: &PutConditions) -> Option<String> {
     matches!(conditions, PutConditions::Absent).then(|| "*".to_owned())
 }
 
-fn needs(new: &NewObject) -> &'static str {
-    match (new.tags.is_empty(), new.kms_key.is_none()) {
-        (true, true) => "s3:PutObject",
-        (false, true) => "s3:PutObject and s3:PutObjectTagging; --tags none writes no tags",
-        (true, false) => "s3:PutObject, and kms:GenerateDataKey and kms:Decrypt of the key",
-        (false, false) => {
-            "s3:PutObject, s3:PutObjectTagging, and kms:GenerateDataKey and kms:Decrypt of the key; --tags none writes \
-             no tags"
-        }
+/// What a write needs. S3 does not say whether a permission is missing or a policy demands a header, so both are named.
+fn needs(new: &NewObject) -> String {
+    let mut needs = vec!["s3:PutObject"];
+    if !new.tags.is_empty() {
+        needs.push("s3:PutObjectTagging, or --tags none");
     }
+    if new.lock.retention.is_some() {
+        needs.push("s3:PutObjectRetention");
+    }
+    if new.lock.legal_hold {
+        needs.push("s3:PutObjectLegalHold");
+    }
+    if new.kms_key.is_some() {
+        needs.push("kms:GenerateDataKey and kms:Decrypt of the key");
+    }
+    format!(
+        "{}; and that no policy of the bucket demands a header: --sse-kms-key, --storage-class, --tags and \
+         --object-lock-mode send one",
+        needs.join("; ")
+    )
 }
 
 #[async_trait]
@@ -176,7 +205,7 @@ impl UploadService for S3Upload {
             Some(Ok(out)) => out.upload_id().map(str::to_owned),
             Some(Err(error)) => match begun::foreign_id(&error, &self.uri) {
                 Some(id) => Some(id),
-                None => return Err(translate(error, &subject, needs(new))),
+                None => return Err(translate(error, &subject, &needs(new))),
             },
             None => return Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
         };
@@ -307,7 +336,7 @@ impl UploadService for S3Upload {
             .set_if_none_match(if_none_match(conditions))
             .body(body::stream(body, &sent));
         let request = with_checksum!(request, checksum).customize().disable_payload_signing();
-        let (_, headers) = hear!(self, request, Limit::Stall(sent), needs(new))?;
+        let (_, headers) = hear!(self, request, Limit::Stall(sent), &needs(new))?;
         Ok(Written {
             etag: headers.one("etag").and_then(|etag| ETag::told(&etag)),
             version: headers.one("x-amz-version-id"),
