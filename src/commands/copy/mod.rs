@@ -8,6 +8,7 @@ mod after;
 mod destination;
 mod end;
 mod estimate;
+mod parts;
 mod preflight;
 mod prepare;
 mod resume;

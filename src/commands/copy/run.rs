@@ -4,8 +4,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::after::after;
+use super::parts::other_parts;
 use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
 use super::streamed::PinnedSource;
+use super::trailers::Trailers;
 use super::work::{Confirmed, confirm_parts, source_finding, with_listed};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
@@ -32,13 +34,23 @@ pub async fn carry_out(
     cancel: &CancellationToken,
 ) -> Result<CopyReport, VerifyError> {
     let started = ends.source.context().clock.monotonic();
-    let mut copy = Copying { ends, request, prepared, cancel, id: String::new(), was_begun_anew: false };
+    let mut copy = Copying {
+        ends,
+        request,
+        prepared,
+        cancel,
+        id: String::new(),
+        was_begun_anew: false,
+        trailers: Arc::new(Trailers::of(ends.service)),
+        is_without_trailers: false,
+    };
     copy.mark(random_id(ends));
     // The writes show it now.
     copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;
+    report.notes.extend(copy.trailers.note().map(Note::Source));
     report.stats.elapsed_seconds = ends.source.context().clock.monotonic().duration_since(started).as_secs_f64();
     Ok(report)
 }
@@ -60,6 +72,9 @@ pub(super) struct Copying<'a> {
     pub(super) id: String,
     /// The upload was begun a second time because of a conflict.
     was_begun_anew: bool,
+    trailers: Arc<Trailers>,
+    /// The upload was begun a second time without trailers.
+    is_without_trailers: bool,
 }
 
 /// How an upload ended.
@@ -93,12 +108,17 @@ impl Copying<'_> {
             }
             let sent = match sender.finish().await {
                 Ok(sent) => sent,
+                // Some servers do not let a part be replaced that they stored with its encoding.
+                Err(error) if !error.is_transient() && !self.trailers.are_used() && !self.is_without_trailers => {
+                    self.is_without_trailers = true;
+                    self.abort(&outlet).await;
+                    continue;
+                }
                 Err(error) => {
                     self.fail_for_now(&error, &outlet).await;
                     return Ok(());
                 }
             };
-            self.prepared.report.notes.extend(sent.note.clone().map(Note::Source));
             if sent.kept > 0 {
                 let note = format!("{} parts that the upload held already were not sent again", sent.kept);
                 self.prepared.report.notes.push(Note::Source(note));
@@ -141,7 +161,7 @@ impl Copying<'_> {
         let facts = &self.prepared.found.facts;
         let source = PinnedSource { session: self.ends.source.clone(), id: facts.id.clone(), size: facts.size };
         PartSender::new(
-            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone(), self.ends.service),
+            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone(), Arc::clone(&self.trailers)),
             source,
             outlet,
             (plan.layout.clone(), self.prepared.checksum.checksum.algorithm),
@@ -185,6 +205,8 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
+        let parts = other_parts(&self.prepared, &expected);
+        self.prepared.report.notes.extend(parts);
         if let Outlet::Upload(id) = outlet {
             let at = (&*self.ends.upload, self.ends.destination.context());
             sent.receipts = with_listed(at, id, sent.receipts).await;
