@@ -125,14 +125,14 @@ pub trait UploadService: Send + Sync {
         checksum: Option<&Digest>,
     ) -> Result<PartReceipt, SourceError>;
 
-    /// Sends a part of `length` bytes while its bytes arrive. The checksum by `algorithm` follows the bytes, as a
-    /// trailer.
+    /// Sends a part of `length` bytes while its bytes arrive. The checksum by the algorithm of `trailer` follows the bytes,
+    /// if there is one and the client can compute it.
     async fn part_stream(
         &self,
         upload: &str,
         number: PartNumber,
         (body, length): (Body, u64),
-        algorithm: Algorithm,
+        trailer: Option<Algorithm>,
     ) -> Result<PartReceipt, SourceError>;
 
     /// The parts that the server holds (ListParts).

@@ -1,6 +1,8 @@
 //! `copy` between two labs, which stand for two partitions.
 
 mod before;
+#[path = "../common/clients.rs"]
+mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod ends;
@@ -12,3 +14,4 @@ mod policy;
 mod resume;
 mod rig;
 mod same;
+mod servers;

@@ -1,13 +1,19 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
-use crate::commands::verify::{VerifyOptions, verify};
+use crate::checksum::Algorithm;
+use crate::commands::verify::{Forward, VerifyOptions, verify};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written};
 use crate::facts::{Encryption, LockFacts, ObjectFacts};
+use crate::fetch::RangeSink;
 use crate::report::IdentityReport;
-use crate::source::{NewObject, Written};
+use crate::source::{NewObject, SourceError, Written};
+use crate::units::ByteRange;
 use crate::verdict::Verdict;
 
 /// Compares the copy at the destination with what was sent.
@@ -40,7 +46,14 @@ pub(super) async fn after(
     findings.extend(properties(&prepared.new, &facts));
     findings.extend(tags(ends, &prepared.new, &facts).await);
     if request.verify_destination {
-        findings.push(read_back(ends, request, expected).await);
+        let finding = read_back(ends, request, prepared, expected).await;
+        // What was read says more than what the server states, and nothing else is left to show.
+        let shown = finding.verdict == Verdict::Pass;
+        for stated in findings.iter_mut().filter(|stated| matches!(stated.check, CopyCheck::ETag | CopyCheck::Checksum))
+        {
+            stated.required &= !(shown && stated.verdict == Verdict::Unknown);
+        }
+        findings.push(finding);
     }
     (findings, Some(IdentityReport::from(&facts)))
 }
@@ -128,23 +141,64 @@ async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<C
             let names: Vec<&str> = missing.keys().map(|key| key.as_str()).collect();
             CopyFinding::open(CopyCheck::Tags, format!("not kept, or changed: {}", names.join(", ")))
         }
-        Err(error) => CopyFinding::aside(CopyCheck::Tags, error.explain()),
+        Err(error) => {
+            CopyFinding::aside(CopyCheck::Tags, format!("whether they were kept is not known: {}", error.explain()))
+        }
     })
 }
 
-/// Reads the copy, and holds it against what was sent.
-async fn read_back(ends: &CopyEnds, request: &CopyRequest, expected: &ExpectedObject) -> CopyFinding {
-    let options =
-        VerifyOptions { etag: expected.etag.clone(), budget: request.verify.budget, ..VerifyOptions::default() };
-    match verify(&ends.destination, &options, &CancellationToken::new()).await {
-        Ok(verified) => {
-            let by: Vec<String> = verified.report.proved_by.iter().map(ToString::to_string).collect();
-            match verified.report.verdict {
-                Verdict::Pass => CopyFinding::pass(CopyCheck::ReadBack, format!("proved by {}", by.join(", "))),
-                Verdict::Fail => CopyFinding::fail(CopyCheck::ReadBack, "the bytes that were read do not match"),
-                Verdict::Unknown => CopyFinding::open(CopyCheck::ReadBack, "the bytes that were read are not proved"),
-            }
+/// Takes the bytes of a read that is only hashed.
+struct Hashed;
+
+#[async_trait]
+impl RangeSink for Hashed {
+    async fn admit(&self, _: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn take(&self, _: u64, _: Bytes) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn end(&self, _: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
+}
+
+/// Reads the copy, and compares the digests of its parts with those of the bytes that were sent, whatever the server
+/// states about it.
+pub(super) async fn read_back(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    prepared: &PreparedCopy,
+    expected: &ExpectedObject,
+) -> CopyFinding {
+    let check = CopyCheck::ReadBack;
+    let (plan, checksum) = (&prepared.plan, prepared.checksum.checksum);
+    let digests = vec![Algorithm::Md5, checksum.algorithm];
+    let forward = Forward { layout: plan.layout.clone(), digests, sink: Arc::new(Hashed) };
+    let options = VerifyOptions { forward: Some(forward), budget: request.verify.budget, ..VerifyOptions::default() };
+    let verified = match verify(&ends.destination, &options, &CancellationToken::new()).await {
+        Ok(verified) => verified,
+        Err(error) => return CopyFinding::open(check, error.to_string()),
+    };
+    let is_whole = verified.finished && verified.report.stats.covered_bytes == expected.size;
+    let read = verified.digests.map(|digests| ExpectedObject::of(&plan.layout, plan.mode, checksum, &digests));
+    let of = |object: &ExpectedObject| object.etag.clone().zip(object.checksum);
+    match (read.as_ref().and_then(of), of(expected)) {
+        _ if verified.report.verdict == Verdict::Fail => {
+            CopyFinding::fail(check, "the bytes that were read do not match what the server states about them")
         }
-        Err(error) => CopyFinding::open(CopyCheck::ReadBack, error.to_string()),
+        (Some(read), Some(sent)) if read != sent => {
+            CopyFinding::fail(check, "the bytes that were read are not those that were sent")
+        }
+        (Some(_), Some(_)) if is_whole => CopyFinding::pass(
+            check,
+            format!(
+                "every byte was read: the MD5 and the {} of each part are those of the source",
+                checksum.algorithm.name()
+            ),
+        ),
+        _ => CopyFinding::open(check, "the copy could not be read completely"),
     }
 }

@@ -16,6 +16,7 @@ mod sender;
 mod state_file;
 mod streamed;
 mod to_file;
+mod trailers;
 mod work;
 
 use std::collections::BTreeMap;

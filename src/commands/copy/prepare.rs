@@ -50,7 +50,7 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     let checksum = choose_checksum(stored, plan.mode);
     let mut notes = std::mem::take(&mut found.notes);
     notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
-    notes.extend(streamed(request, &plan));
+    notes.extend(streamed(request, &plan, ends.service));
     let headers = if request.metadata { headers(&found.facts, &mut notes) } else { SystemHeaders::default() };
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
     let new = NewObject {
@@ -242,14 +242,18 @@ async fn tags(
 }
 
 /// How parts that do not fit into the memory are sent.
-fn streamed(request: &CopyRequest, plan: &CopyLayout) -> Option<Note> {
+fn streamed(request: &CopyRequest, plan: &CopyLayout, service: Service) -> Option<Note> {
     let largest = plan.layout.parts().map(|part| part.len()).max().unwrap_or_default();
     (plan.mode == WriteMode::Multipart && is_streamed(largest, request.part_room)).then(|| {
         Note::Source(format!(
             "parts of {} do not fit into the {} that --max-memory leaves for parts: they are sent as they arrive, with \
-             their checksum behind the bytes",
+             their checksum behind the bytes{}",
             ByteSize(largest),
-            ByteSize(request.part_room)
+            ByteSize(request.part_room),
+            match service {
+                Service::Aws => "",
+                Service::Other => "; a server that does not take that gets them without, and their ETags are compared",
+            }
         ))
     })
 }

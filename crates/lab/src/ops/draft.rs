@@ -134,6 +134,12 @@ pub(super) fn client_algorithm(request: &S3Request) -> Option<Algorithm> {
         .or_else(|| Algorithm::from_name(request.header("x-amz-sdk-checksum-algorithm")?))
 }
 
+/// Whether a checksum comes with the bytes, in front of them or behind them.
+pub(super) fn sends_checksum(request: &S3Request) -> bool {
+    request.header("x-amz-trailer").is_some()
+        || Algorithm::ALL.iter().any(|algorithm| request.headers.contains_key(algorithm.header()))
+}
+
 /// Whether an object is to be stored without any checksum.
 pub(super) fn no_checksum(shared: &Shared, request: &S3Request, client_chose: bool) -> bool {
     request.is_true("x-lab-no-checksum") || (!client_chose && !shared.options.default_checksum)

@@ -1,5 +1,6 @@
 //! Writing one object: multipart uploads, and objects in one request.
 
+mod begun;
 mod body;
 mod checksums;
 
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::types::{
     CompletedMultipartUpload, ObjectLockLegalHoldStatus, RequestPayer, ServerSideEncryption, StorageClass,
 };
@@ -22,6 +24,7 @@ use super::bounded::About;
 use super::error::translate;
 use crate::checksum::{Algorithm, Digest};
 use crate::copy::UploadChecksum;
+use crate::facts::Service;
 use crate::ident::{ETag, ObjectIdentity, ObjectUri};
 use crate::source::{
     Body, Completion, ErrorKind, NewObject, PartBody, PartReceipt, PutConditions, SourceError, UploadService, Written,
@@ -196,9 +199,17 @@ impl UploadService for S3Upload {
         let request = with_properties!(request, new)
             .set_checksum_algorithm(new.checksum.map(checksums::algorithm))
             .set_checksum_type(new.checksum.map(checksums::kind));
-        let (out, _) = hear!(self, request.customize(), SMALL, &needs(new))?;
-        let id = out.upload_id().filter(|id| !id.is_empty());
-        id.map(str::to_owned).ok_or_else(|| self.protocol("the answer has no id of the upload"))
+        let subject = self.uri.to_string();
+        let sent = SMALL.within(request.customize().interceptor(About::new(ObjectIdentity::default())).send()).await;
+        let id = match sent {
+            Some(Ok(out)) => out.upload_id().map(str::to_owned),
+            Some(Err(error)) => match begun::foreign_id(&error, &self.uri) {
+                Some(id) => Some(id),
+                None => return Err(translate(error, &subject, &needs(new))),
+            },
+            None => return Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
+        };
+        id.filter(|id| !id.is_empty()).ok_or_else(|| self.protocol("the answer has no id of the upload"))
     }
 
     async fn part(
@@ -231,22 +242,34 @@ impl UploadService for S3Upload {
         upload: &str,
         number: PartNumber,
         (body, length): (Body, u64),
-        algorithm: Algorithm,
+        trailer: Option<Algorithm>,
     ) -> Result<PartReceipt, SourceError> {
         let sent = Sent::default();
-        let checksum = UploadChecksum { algorithm, is_composite: false };
+        // S3 computes the others itself, from the bytes that it receives (ListParts states them).
+        let trailer = trailer.filter(|algorithm| checksums::is_streamed(*algorithm));
+        let checksum = trailer.map(|algorithm| UploadChecksum { algorithm, is_composite: false });
         let request = with_key!(self, addressed!(self, self.client.upload_part()))
             .upload_id(upload)
             .part_number(i32::try_from(number.get()).unwrap_or(i32::MAX))
-            .checksum_algorithm(checksums::algorithm(checksum))
-            .body(body::arriving(body, length, &sent));
-        let (_, headers) = hear!(self, request.customize(), Limit::Stall(sent), "s3:PutObject")?;
+            .set_checksum_algorithm(checksum.map(checksums::algorithm))
+            .body(body::arriving(body, length, &sent))
+            .customize();
+        let request = match trailer {
+            // The SDK computes the checksum while it sends the body.
+            Some(_) => request.config_override(
+                aws_sdk_s3::config::Config::builder()
+                    .request_checksum_calculation(RequestChecksumCalculation::WhenSupported),
+            ),
+            // A body that arrives cannot be hashed before it is sent.
+            None => request.disable_payload_signing(),
+        };
+        let (_, headers) = hear!(self, request, Limit::Stall(sent), "s3:PutObject")?;
         let etag = headers.one("etag").and_then(|etag| ETag::told(&etag));
         Ok(PartReceipt {
             number,
             size: None,
             etag: etag.ok_or_else(|| self.protocol("the answer to a part has no ETag"))?,
-            checksum: checksums::in_headers(&headers, algorithm),
+            checksum: trailer.and_then(|algorithm| checksums::in_headers(&headers, algorithm)),
         })
     }
 
@@ -303,8 +326,11 @@ impl UploadService for S3Upload {
         conditions: &PutConditions,
     ) -> Result<Written, SourceError> {
         let sent = Sent::default();
+        // Other servers may not know the checksum; all of them know this one.
+        let md5 = (self.connection.answers() == Service::Other).then(|| checksums::md5(body));
         let request = with_key!(self, addressed!(self, self.client.put_object()));
         let request = with_properties!(request, new)
+            .set_content_md5(md5.map(|digest| digest.base64()))
             .content_length(i64::try_from(body.length()).unwrap_or(i64::MAX))
             .set_if_match(if_match(conditions))
             .set_if_none_match(if_none_match(conditions))
