@@ -6,6 +6,7 @@ mod ends;
 mod faults;
 mod files;
 mod large;
+mod ledger;
 mod policy;
 mod resume;
 mod rig;

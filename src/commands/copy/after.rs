@@ -3,12 +3,21 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
-use crate::commands::verify::{VerifyOptions, verify};
+use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written};
 use crate::facts::{Encryption, ObjectFacts};
-use crate::report::IdentityReport;
 use crate::source::{NewObject, Written};
 use crate::verdict::Verdict;
+
+/// What the destination shows of the copy.
+pub(super) struct After {
+    /// Comparison with what was sent.
+    pub findings: Vec<CopyFinding>,
+    /// The state of the object; `None` if it could not be described.
+    pub facts: Option<ObjectFacts>,
+    /// The read of the copy, if there was one.
+    pub read: Option<Verified>,
+}
 
 /// Compares the copy at the destination with what was sent.
 pub(super) async fn after(
@@ -17,16 +26,16 @@ pub(super) async fn after(
     prepared: &PreparedCopy,
     expected: &ExpectedObject,
     written: &Written,
-) -> (Vec<CopyFinding>, Option<IdentityReport>) {
+) -> After {
     let facts = match ends.destination.head().await {
         Ok(facts) => facts,
         Err(error) => {
             let text = format!("the copy was written, and cannot be described: {}", error.explain());
-            return (vec![CopyFinding::open(CopyCheck::Size, text)], None);
+            return After { findings: vec![CopyFinding::open(CopyCheck::Size, text)], facts: None, read: None };
         }
     };
     if let Some(finding) = replaced(&facts, written, prepared) {
-        return (vec![finding], Some(IdentityReport::from(&facts)));
+        return After { findings: vec![finding], facts: Some(facts), read: None };
     }
     let attributes = ends.destination.attributes(&facts.id).await.ok();
     let mut findings = compare_written(expected, &facts, attributes.as_ref());
@@ -39,10 +48,13 @@ pub(super) async fn after(
     }
     findings.extend(properties(&prepared.new, &facts));
     findings.extend(tags(ends, &prepared.new, &facts).await);
+    let mut read = None;
     if request.verify_destination {
-        findings.push(read_back(ends, request, expected).await);
+        let (finding, verified) = read_back(ends, request, expected).await;
+        findings.push(finding);
+        read = verified;
     }
-    (findings, Some(IdentityReport::from(&facts)))
+    After { findings, facts: Some(facts), read }
 }
 
 /// Whether the object at the destination is not the one that was written.
@@ -114,18 +126,23 @@ async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<C
 }
 
 /// Reads the copy, and holds it against what was sent.
-async fn read_back(ends: &CopyEnds, request: &CopyRequest, expected: &ExpectedObject) -> CopyFinding {
+async fn read_back(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    expected: &ExpectedObject,
+) -> (CopyFinding, Option<Verified>) {
     let options =
         VerifyOptions { etag: expected.etag.clone(), budget: request.verify.budget, ..VerifyOptions::default() };
     match verify(&ends.destination, &options, &CancellationToken::new()).await {
         Ok(verified) => {
             let by: Vec<String> = verified.report.proved_by.iter().map(ToString::to_string).collect();
-            match verified.report.verdict {
+            let finding = match verified.report.verdict {
                 Verdict::Pass => CopyFinding::pass(CopyCheck::ReadBack, format!("proved by {}", by.join(", "))),
                 Verdict::Fail => CopyFinding::fail(CopyCheck::ReadBack, "the bytes that were read do not match"),
                 Verdict::Unknown => CopyFinding::open(CopyCheck::ReadBack, "the bytes that were read are not proved"),
-            }
+            };
+            (finding, Some(verified))
         }
-        Err(error) => CopyFinding::open(CopyCheck::ReadBack, error.to_string()),
+        Err(error) => (CopyFinding::open(CopyCheck::ReadBack, error.to_string()), None),
     }
 }

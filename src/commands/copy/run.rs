@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::after::after;
+use super::entries::CopyEntries;
 use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
 use super::streamed::PinnedSource;
 use super::work::{Confirmed, confirm_parts, source_finding};
@@ -13,7 +14,7 @@ use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, ver
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
 use crate::facts::ObjectFacts;
 use crate::progress::Call;
-use crate::report::{CopyOutcome, CopyReport, Exit, LeftReport, Note};
+use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, LeftReport, Note};
 use crate::source::{Completion, ErrorKind, PutConditions, SourceError, Written};
 use crate::verdict::Verdict;
 
@@ -32,11 +33,20 @@ pub async fn carry_out(
     cancel: &CancellationToken,
 ) -> Result<CopyReport, VerifyError> {
     let started = ends.source.context().clock.monotonic();
-    let mut copy = Copying { ends, request, prepared, cancel, id: String::new(), was_begun_anew: false };
+    let mut copy = Copying {
+        ends,
+        request,
+        prepared,
+        cancel,
+        id: String::new(),
+        was_begun_anew: false,
+        entries: CopyEntries::default(),
+    };
     copy.mark(random_id(ends));
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;
+    copy.entries.append(request.ledger.as_ref(), &mut report).await;
     report.stats.elapsed_seconds = ends.source.context().clock.monotonic().duration_since(started).as_secs_f64();
     Ok(report)
 }
@@ -58,6 +68,8 @@ pub(super) struct Copying<'a> {
     pub(super) id: String,
     /// The upload was begun a second time because of a conflict.
     was_begun_anew: bool,
+    /// What the ledger gets.
+    entries: CopyEntries,
 }
 
 /// How an upload ended.
@@ -160,6 +172,7 @@ impl Copying<'_> {
             sender.stop().await;
         }
         let verified = read?;
+        self.entries.source(&self.ends.source, &self.prepared.found.facts, &verified, self.request);
         self.prepared.report.proved_by.clone_from(&verified.report.proved_by);
         self.prepared.report.stats = verified.report.stats.clone();
         Ok(verified)
@@ -263,9 +276,14 @@ impl Copying<'_> {
             Ended::Written(written) => {
                 self.prepared.report.outcome = CopyOutcome::Copied;
                 self.forget_state();
-                let (findings, identity) = after(self.ends, self.request, &self.prepared, expected, &written).await;
-                self.prepared.report.destination_identity = identity;
-                self.prepared.report.add(&findings, &self.accepted());
+                let after = after(self.ends, self.request, &self.prepared, expected, &written).await;
+                self.prepared.report.destination_identity = after.facts.as_ref().map(IdentityReport::from);
+                self.prepared.report.add(&after.findings, &self.accepted());
+                if let Some(facts) = &after.facts {
+                    let destination = &self.ends.destination;
+                    self.entries.written(destination, facts, &self.prepared.report, &self.prepared.found.facts);
+                    after.read.iter().for_each(|read| self.entries.read_back(destination, facts, read));
+                }
                 self.prepared.report.notes.extend(self.ends.destination.notes().into_iter().map(Note::Source));
             }
             Ended::Conflict if !self.was_begun_anew => {

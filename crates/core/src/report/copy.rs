@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Exit, IdentityReport, LeftReport, Note, StatsReport};
 use crate::copy::{CopyCheck, CopyFinding};
 use crate::text::words;
-use crate::verdict::{CheckId, Verdict};
+use crate::verdict::{CheckId, ProofKind, Verdict};
 
 words! {
     /// What became of a copy.
@@ -72,6 +72,12 @@ pub struct CopyReport {
     /// Required checks whose `unknown` was accepted. This changes the exit code, not the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<CopyCheck>,
+    /// What the ledger got.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recorded: Vec<RecordedReport>,
+    /// `ENTRIES:SHA256` of the ledger after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_head: Option<String>,
     /// Uploads that could not be removed or were kept, with the commands that remove them.
     pub left_behind: Vec<LeftReport>,
     /// Bytes of parts that were sent, including repeated ones.
@@ -82,6 +88,16 @@ pub struct CopyReport {
     pub notes: Vec<Note>,
     /// Exit code of the command.
     pub exit_code: Exit,
+}
+
+/// An entry that a copy added to a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedReport {
+    /// The object as `s3://bucket/key`.
+    pub target: String,
+    /// `read` or `written`; absent if the entry proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_kind: Option<ProofKind>,
 }
 
 /// One end of a copy.
@@ -155,6 +171,8 @@ impl CopyReport {
             copy_id: None,
             findings: Vec::new(),
             accepted: Vec::new(),
+            recorded: Vec::new(),
+            ledger_head: None,
             left_behind: Vec::new(),
             sent_bytes: 0,
             stats: StatsReport::default(),
