@@ -63,7 +63,7 @@ async fn every_output_names_the_kind() {
         "reads only"
     );
     let mut command = rig.server.command();
-    command.args(["--detail", "full", "audit", "s3://archive", "--ledger", &rig.text("l.db")]);
+    command.args(["-v", "audit", "s3://archive", "--ledger", &rig.text("l.db")]);
     let shown = crate::common::Run::of(command).await.stdout;
     assert!(shown.contains(", not read") && shown.contains("written "), "{shown}");
 }
@@ -112,8 +112,9 @@ async fn digests_of_other_programs_are_used_when_asked_for() {
     assert_eq!((&object["proof"]["by"], &object["proof"]["kind"]), (&json!(["tags-sha256"]), &json!("read")));
     assert_eq!(rig.calls(Operation::GetObjectTagging), 1);
     // The lines are accepted by a merge, in this run and by the ledger in the next.
-    for level in ["bytes", "bytes"] {
-        let run = rig.audit(&["--level", level, "--using", "tags"]).await;
+    for examined in [None, Some("bytes")] {
+        let run = rig.audit(&["--level", "bytes", "--using", "tags", "--shard", "1/1"]).await;
+        assert_eq!(run.object(&key(0)).get("examined").and_then(serde_json::Value::as_str), examined);
         let shard = rig.text("shard.jsonl");
         std::fs::write(&shard, &run.run.stdout).unwrap();
         let merged = rig.server.run(&["audit", "merge", &shard]).await;
