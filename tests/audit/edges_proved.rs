@@ -344,6 +344,7 @@ pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
         chosen: Scope::Listed(vec!["s3://archive".parse().unwrap()]),
         level,
         sample: Sample::Percent(40.0),
+        using: Vec::new(),
         max_age: anew.then_some(SignedDuration::ZERO),
         slice: None,
         shard: None,

@@ -37,6 +37,7 @@ use crate::progress::Monitor;
 use crate::report::{Exit, Report, Severity};
 use crate::source::Context;
 use crate::source::s3::Buckets;
+use crate::verdict::CheckName;
 
 /// Default numbers of objects examined at the same time, without and with reading, and of connections. HEAD requests
 /// are short, whereas few reads fill the connection.
@@ -124,7 +125,7 @@ fn hint_at_verify(prefix: &Prefix) {
 /// message for a valid ledger that cannot be written.
 ///
 /// Runs in a separate thread, because another process may hold the lock.
-async fn open(path: &Path, within: Option<Duration>) -> Result<Result<Ledger, String>, UsageError> {
+pub(super) async fn open(path: &Path, within: Option<Duration>) -> Result<Result<Ledger, String>, UsageError> {
     let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());
     let said = name.clone();
     let open = move || match Ledger::open(&path) {
@@ -161,6 +162,9 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         }
         most => most.map(|most| (most, PriceTable::built_in())),
     };
+    if !args.using.is_empty() && args.level == Level::Facts {
+        return Err(UsageError("--using: the level `facts` reads no byte to hold against a value".to_owned()));
+    }
     let policy = policy(args.policy.as_deref())?;
     // Proofs that the policy considers too old are due.
     let demanded = policy.object.proof_age.filter(|_| args.level == Level::Bytes);
@@ -169,6 +173,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         chosen,
         level: args.level,
         sample: args.reading.sample,
+        using: args.using.iter().copied().map(CheckName::from).collect(),
         max_age: args.ledger.is_some().then_some(max_age),
         slice: args.turn.slice.map(|turn| turn.on(day)),
         shard: args.turn.shard,

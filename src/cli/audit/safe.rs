@@ -32,6 +32,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Res
         chosen: Scope::Listed(args.prefixes.clone()),
         level: Level::Facts,
         sample: Sample::Percent(100.0),
+        using: Vec::new(),
         max_age: None,
         slice: None,
         shard: None,

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::after::after;
+use super::entries::CopyEntries;
 use super::parts::other_parts;
 use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
 use super::streamed::PinnedSource;
@@ -15,7 +16,7 @@ use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, ver
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
 use crate::facts::ObjectFacts;
 use crate::progress::Call;
-use crate::report::{CopyOutcome, CopyReport, Exit, LeftReport, Note};
+use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, LeftReport, Note};
 use crate::source::{Completion, ErrorKind, PutConditions, SourceError, Written};
 use crate::verdict::Verdict;
 
@@ -43,6 +44,7 @@ pub async fn carry_out(
         was_begun_anew: false,
         trailers: Arc::new(Trailers::of(ends.service)),
         is_without_trailers: false,
+        entries: CopyEntries::default(),
     };
     copy.mark(random_id(ends));
     // The writes show it now.
@@ -51,6 +53,7 @@ pub async fn carry_out(
     copy.attempt().await?;
     let mut report = copy.prepared.report;
     report.notes.extend(copy.trailers.note().map(Note::Source));
+    copy.entries.append(request.ledger.as_ref(), &mut report).await;
     report.stats.elapsed_seconds = ends.source.context().clock.monotonic().duration_since(started).as_secs_f64();
     Ok(report)
 }
@@ -75,6 +78,8 @@ pub(super) struct Copying<'a> {
     trailers: Arc<Trailers>,
     /// The upload was begun a second time without trailers.
     is_without_trailers: bool,
+    /// What the ledger gets.
+    entries: CopyEntries,
 }
 
 /// How an upload ended.
@@ -183,6 +188,7 @@ impl Copying<'_> {
             sender.stop().await;
         }
         let verified = read?;
+        self.entries.source(&self.ends.source, &self.prepared.found.facts, &verified, self.request);
         self.prepared.report.proved_by.clone_from(&verified.report.proved_by);
         self.prepared.report.stats = verified.report.stats.clone();
         Ok(verified)
@@ -295,9 +301,14 @@ impl Copying<'_> {
             Ended::Written(written) => {
                 self.prepared.report.outcome = CopyOutcome::Copied;
                 self.forget_state();
-                let (findings, identity) = after(self.ends, self.request, &self.prepared, expected, &written).await;
-                self.prepared.report.destination_identity = identity;
-                self.prepared.report.add(&findings, &self.accepted());
+                let after = after(self.ends, self.request, &self.prepared, expected, &written).await;
+                self.prepared.report.destination_identity = after.facts.as_ref().map(IdentityReport::from);
+                self.prepared.report.add(&after.findings, &self.accepted());
+                if let Some(facts) = &after.facts {
+                    let destination = &self.ends.destination;
+                    self.entries.written(destination, facts, &self.prepared.report, &self.prepared.found.facts);
+                    after.read.iter().for_each(|read| self.entries.read_back(destination, facts, read));
+                }
                 self.prepared.report.notes.extend(self.ends.destination.notes().into_iter().map(Note::Source));
             }
             Ended::Conflict if !self.was_begun_anew => {
