@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
-use crate::report::{Exit, LedgerEntryReport, LedgerReport, Report, TOOL};
+use crate::report::{Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL};
 use crate::verdict::{ProofKind, Verdict};
 
 #[derive(Debug, Subcommand)]
@@ -267,6 +267,7 @@ fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
     });
     let appended = Ledger::open(&args.file.ledger).and_then(|mut ledger| ledger.append(std::slice::from_ref(&entry)));
     let head = appended.map_err(|error| wrong(&args.file, &error))?;
+    settings.written.add(&args.file.ledger, FileKind::Ledger);
     results.add(report(Kept { number: head.entries, digest: head.digest, entry }));
     Ok(results.finish())
 }

@@ -188,6 +188,7 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         errors: 0,
         exit_code: exit,
         settings: Vec::new(),
+        files_written: Vec::new(),
     };
     AuditLines { objects, buckets: Vec::new(), end, summary }
 }
