@@ -140,6 +140,10 @@ pub struct ReferenceArgs {
     ///
     /// A check, or an origin (`expect`, `manifest`, `sums`, `like`) for all of its checks. `expect-sha256` is the
     /// SHA-256 given by --expect; `manifest-parts-md5` are the MD5 digests of the parts in the manifest.
+    ///
+    /// `tags` and `metadata` leave out nothing, and add digests that other programs left with the object:
+    /// computed-md5, computed-sha256, Content-MD5 and Content-SHA1 in both, and md5chksum (rclone), md5, sha1 and
+    /// sha256 in the metadata. They are weak: nothing shows from which bytes they were computed.
     #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',', value_parser = verify_checks())]
     pub using: Vec<CheckName>,
     /// Exit 3 if one of these checks is unknown, too

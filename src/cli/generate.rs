@@ -5,6 +5,7 @@ use super::args::ManArgs;
 use super::help::{self, ENVIRONMENT, Topic};
 use super::output::keep_output;
 use super::usage::UsageError;
+use super::written::WrittenFiles;
 use crate::files::OutputKind;
 
 /// The page that `man` prints.
@@ -26,10 +27,10 @@ pub(super) fn page_files(args: &ManArgs) -> Vec<PathBuf> {
 }
 
 /// Writes the manual pages of all commands into a folder, which is created if it does not exist.
-pub(super) fn write_pages(folder: &Path) -> io::Result<()> {
+pub(super) fn write_pages(folder: &Path, written: &WrittenFiles) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for page in pages() {
-        keep_output(&folder.join(page.file()), OutputKind::Manual, &page.render()?)?;
+        keep_output(written, &folder.join(page.file()), OutputKind::Manual, &page.render()?)?;
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ mod terminal;
 mod trace;
 mod usage;
 mod values;
+mod written;
 
 pub use command::Cli;
 pub use run::run;

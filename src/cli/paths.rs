@@ -228,6 +228,9 @@ impl Paths {
         self.input("--manifest", args.manifest.as_deref());
         self.input("--abort", args.abort.as_deref());
         self.output("--resume", args.resume.as_deref(), OutputKind::Checkpoint);
+        if let Some(ledger) = &args.ledger {
+            self.ledger("--ledger", ledger, true);
+        }
         self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());
         self.input("--to-sse-c-key-file", args.to.sse_c_key_file.as_deref());
         self.aws_configuration();

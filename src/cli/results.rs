@@ -6,6 +6,7 @@ use super::output::complain;
 use super::page::PageFile;
 use super::settings::Settings;
 use super::terminal::style;
+use super::written::WrittenFiles;
 use crate::ident::redact_urls;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
@@ -18,6 +19,8 @@ pub(super) struct Results {
     summary: SummaryReport,
     exit: Exit,
     page: Option<PageFile>,
+    json: bool,
+    written: WrittenFiles,
 }
 
 impl Results {
@@ -28,12 +31,12 @@ impl Results {
             Box::new(Human::new(io::stdout(), style(settings.display)).going_on_with(same_command()))
         };
         let summary = SummaryReport { settings: settings.applied.clone(), ..SummaryReport::default() };
-        Results { renderer, summary, exit: Exit::Passed, page: None }
+        Results { renderer, summary, exit: Exit::Passed, page: None, json, written: settings.written.clone() }
     }
 
     /// Keeps the reports for a page too.
     pub fn with_page(mut self, args: &PageArgs) -> Self {
-        self.page = args.file.as_deref().map(PageFile::new);
+        self.page = args.file.as_deref().map(|path| PageFile::new(path, &self.written));
         self
     }
 
@@ -158,6 +161,8 @@ impl Results {
             self.exit = self.exit.and(Exit::CouldNot);
             self.summary.exit_code = self.exit;
         }
+        // For people, the command names them last of all.
+        self.summary.files_written = if self.json { self.written.take() } else { self.written.list() };
         let summary = Report::Summary(self.summary.clone());
         self.render(&summary);
         self.exit

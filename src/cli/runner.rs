@@ -75,8 +75,7 @@ impl From<VerifyError> for Failure {
 impl Runner {
     /// Starts without results.
     pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
-        let display = settings.display;
-        let (results, progress) = (Results::new(output.json, settings), Progress::new(display));
+        let (results, progress) = (Results::new(output.json, settings), Progress::new(settings));
         Runner { results, progress, settings: settings.clone(), stopped: false, together: false }
     }
 
@@ -91,7 +90,6 @@ impl Runner {
     }
 
     /// The settings of the command.
-    #[cfg(feature = "ec2")]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

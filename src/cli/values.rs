@@ -3,12 +3,13 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use clap::ValueEnum;
 use clap::builder::{PossibleValue, TypedValueParser};
 
 use crate::checksum::Algorithm;
-use crate::verdict::CheckName;
 #[cfg(feature = "ec2")]
 use crate::verdict::Condition;
+use crate::verdict::{CheckName, Origin};
 
 /// Parses a value by [`FromStr`], and lists the usual values. Other spellings that the type understands are accepted
 /// too.
@@ -53,10 +54,26 @@ pub(super) fn algorithms() -> Listed<Algorithm> {
     Listed::new(Algorithm::ALL.map(|algorithm| PossibleValue::new(algorithm.name())))
 }
 
+/// Where other programs leave digests of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LeftIn {
+    Tags,
+    Metadata,
+}
+
+impl From<LeftIn> for CheckName {
+    fn from(left: LeftIn) -> Self {
+        CheckName::AllOf(match left {
+            LeftIn::Tags => Origin::Tags,
+            LeftIn::Metadata => Origin::Metadata,
+        })
+    }
+}
+
 /// Values of `--using`, `--require` and `--accept` of `verify`.
 pub(super) fn verify_checks() -> Listed<CheckName> {
     let fixed = ["identity", "size", "proof", "contradiction", "stream", "etag"];
-    let origins = ["expect", "manifest", "sums", "like"];
+    let origins = ["expect", "manifest", "sums", "like", "tags", "metadata"];
     let algorithms = Algorithm::ALL.map(Algorithm::name);
     let names = fixed.into_iter().chain(algorithms).chain(origins);
     Listed::new(names.map(PossibleValue::new))

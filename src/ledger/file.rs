@@ -148,14 +148,25 @@ impl Ledger {
     ///
     /// The file or its chain is damaged, or `expected` is not in the history.
     pub fn check(&self, expected: Option<Head>) -> Result<Head, LedgerError> {
+        self.check_each(expected, |_| ())
+    }
+
+    /// Checks as [`Ledger::check`] does, and visits the entries in order. Some may have been visited before an error.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Ledger::check`].
+    pub fn check_each(&self, expected: Option<Head>, mut visit: impl FnMut(Kept)) -> Result<Head, LedgerError> {
         let sound: String = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if sound != "ok" {
             return Err(LedgerError::Damaged(sound));
         }
         let beginning = Head { entries: 0, digest: BEGINNING };
         let mut met = expected.is_none_or(|expected| expected == beginning);
-        let end =
-            self.each(None, |kept| met |= expected == Some(Head { entries: kept.number, digest: kept.digest }))?;
+        let end = self.each(None, |kept| {
+            met |= expected == Some(Head { entries: kept.number, digest: kept.digest });
+            visit(kept);
+        })?;
         match expected {
             Some(expected) if !met => Err(LedgerError::Broken(format!(
                 "it had {} entries ending in {expected}, and that is not in its history",
@@ -224,6 +235,7 @@ fn digest_of(connection: &Connection, number: u64) -> Result<Option<Link>, Ledge
 mod tests {
     use super::*;
     use crate::audit::Acceptance;
+    use crate::verdict::ProofKind;
 
     fn entry(number: u32) -> Entry {
         Entry::Acceptance(Acceptance {
@@ -381,28 +393,66 @@ mod tests {
         assert_eq!(Ledger::open_existing(&path).unwrap().check(None).unwrap().entries, 100);
     }
 
-    /// A ledger that version 0.1.0 wrote, in format 1.
-    const OF_0_1_0: &[u8] = include_bytes!("../../tests/fixtures/ledger/0.1.0.db");
-    const HEAD_OF_0_1_0: &str = include_str!("../../tests/fixtures/ledger/0.1.0.head");
+    /// Ledgers that earlier programs wrote, in the formats 1 and 2, and their heads.
+    const OF_OLD: [(i64, &[u8], &str); 2] = [
+        (
+            1,
+            include_bytes!("../../tests/fixtures/ledger/0.1.0.db"),
+            include_str!("../../tests/fixtures/ledger/0.1.0.head"),
+        ),
+        (
+            2,
+            include_bytes!("../../tests/fixtures/ledger/format-2.db"),
+            include_str!("../../tests/fixtures/ledger/format-2.head"),
+        ),
+    ];
 
     #[test]
     fn a_ledger_of_an_older_version_is_read_as_it_is_and_upgraded_with_its_chain() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("l.db");
-        std::fs::write(&path, OF_0_1_0).unwrap();
-        let head: Head = HEAD_OF_0_1_0.trim().parse().unwrap();
-        assert_eq!(Ledger::open_existing(&path).unwrap().check(Some(head)), Ok(head));
-        assert_eq!(std::fs::read(&path).unwrap(), OF_0_1_0, "reading changes nothing");
         let format = |path: &Path| {
             let other = Connection::open(path).unwrap();
             other.pragma_query_value::<i64, _>(None, "user_version", |row| row.get(0)).unwrap()
         };
-        assert_eq!(format(&path), 1);
-        let mut ledger = Ledger::open(&path).unwrap();
-        assert_eq!((ledger.check(Some(head)), format(&path)), (Ok(head), 2));
-        let after = ledger.append(&[entry(1)]).unwrap();
-        assert_eq!(after.entries, head.entries + 1);
-        assert_eq!(ledger.check(Some(head)), Ok(after));
+        for (written, bytes, head) in OF_OLD {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("l.db");
+            std::fs::write(&path, bytes).unwrap();
+            let head: Head = head.trim().parse().unwrap();
+            assert_eq!(Ledger::open_existing(&path).unwrap().check(Some(head)), Ok(head));
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "reading changes nothing");
+            assert_eq!(format(&path), written);
+            let mut ledger = Ledger::open(&path).unwrap();
+            assert_eq!((ledger.check(Some(head)), format(&path)), (Ok(head), 3));
+            let after = ledger.append(&[entry(1)]).unwrap();
+            assert_eq!(after.entries, head.entries + 1);
+            assert_eq!(ledger.check(Some(head)), Ok(after));
+        }
+    }
+
+    /// What older versions proved, they read; their entries are written again byte for byte.
+    #[test]
+    fn entries_of_older_versions_are_proofs_by_reading() {
+        for (_, bytes, _) in OF_OLD {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("l.db");
+            std::fs::write(&path, bytes).unwrap();
+            let mut kinds = Vec::new();
+            let ledger = Ledger::open_existing(&path).unwrap();
+            ledger
+                .each(None, |kept| {
+                    let Entry::Proof(proof) = &kept.entry else { return };
+                    assert_eq!(proof.proof_kind, None);
+                    kinds.extend(proof.kind());
+                })
+                .unwrap();
+            assert!(kinds.len() >= 4 && kinds.iter().all(|kind| *kind == ProofKind::Read), "{kinds:?}");
+            let (mut documents, mut again) = (Vec::new(), Vec::new());
+            let mut select = ledger.connection.prepare("SELECT document FROM entry ORDER BY number").unwrap();
+            let rows = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            documents.extend(rows.map(Result::unwrap));
+            ledger.each(None, |kept| again.push(serde_json::to_string(&kept.entry).unwrap())).unwrap();
+            assert_eq!(documents, again);
+        }
     }
 
     /// Each object is also added while a ledger is open.

@@ -8,9 +8,9 @@ use super::LedgerError;
 /// Application id of a ledger (SQLite, *PRAGMA application_id*): "sami".
 const APPLICATION: i64 = 0x7361_6D69;
 
-/// The format that is written. Format 2 has the tables of format 1; its entries record what puts a state in doubt,
-/// which an older version would ignore.
-pub(super) const FORMAT: i64 = 2;
+/// The format that is written. All formats have the same tables. Entries of format 2 record what puts a state in doubt,
+/// and those of format 3 that a proof did not read the object; an older version would ignore both.
+pub(super) const FORMAT: i64 = 3;
 
 /// A row of *sqlite_schema*: type, name, table and statement, byte for byte.
 type Object = (&'static str, &'static str, &'static str, &'static str);
@@ -22,8 +22,9 @@ const ENTRY: &str = "CREATE TABLE entry (
                     digest BLOB NOT NULL
                  ) STRICT";
 
-const FORMATS: [(i64, &[Object]); 2] =
-    [(1, &[("table", "entry", "entry", ENTRY)]), (FORMAT, &[("table", "entry", "entry", ENTRY)])];
+const TABLES: &[Object] = &[("table", "entry", "entry", ENTRY)];
+
+const FORMATS: [(i64, &[Object]); 3] = [(1, TABLES), (2, TABLES), (FORMAT, TABLES)];
 
 /// Creates a ledger in an empty database.
 pub(super) fn begin(connection: &Connection) -> Result<(), LedgerError> {
@@ -99,7 +100,9 @@ mod tests {
     #[test]
     fn what_no_format_has_is_refused_by_name() {
         assert_eq!(check(&ledger("")), Ok(()));
-        assert_eq!(check(&ledger("PRAGMA user_version = 1")), Ok(()));
+        for format in 1..=FORMAT {
+            assert_eq!(check(&ledger(&format!("PRAGMA user_version = {format}"))), Ok(()));
+        }
         for (sql, named) in [
             ("CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END", "trigger `t`"),
             ("CREATE TRIGGER t BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END", "trigger `t`"),
@@ -123,7 +126,7 @@ mod tests {
                 other => panic!("{sql}: {other:?}"),
             }
         }
-        assert_eq!(check(&ledger("PRAGMA user_version = 3")), Err(LedgerError::Newer(3)));
+        assert_eq!(check(&ledger("PRAGMA user_version = 4")), Err(LedgerError::Newer(4)));
         assert!(matches!(check(&ledger("DROP TABLE entry")), Err(LedgerError::Damaged(_))));
         assert!(matches!(check(&ledger("PRAGMA application_id = 1")), Err(LedgerError::Foreign(_))));
     }

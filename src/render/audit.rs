@@ -6,7 +6,7 @@ use crate::audit::{ChangeKind, Entry, Level, joined};
 use crate::ident::ETag;
 use crate::report::{
     AuditReport, AuditedBucketReport, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport,
-    FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ReasonReport, Severity,
+    FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport, ReasonReport, Severity,
 };
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, ReasonCode, Verdict};
@@ -102,11 +102,20 @@ fn about(report: &AuditedReport) -> String {
         (Some(proof), _) => format!("  proved {}", day(&proof.at)),
         (None, _) => String::new(),
     };
+    let unread = report.unread_proof.as_ref().map(|proof| format!("  {}", unread_proof(proof)));
     let change = match report.change {
         None | Some(ChangeKind::Same) => String::new(),
         Some(change) => format!("  {}", change.in_words()),
     };
-    [size.unwrap_or_default(), proof, change].concat()
+    [size.unwrap_or_default(), proof, unread.unwrap_or_default(), change].concat()
+}
+
+/// A proof that did not read the object.
+fn unread_proof(proof: &ProvedReport) -> String {
+    match proof.kind.known() {
+        Some(kind) => format!("{} {}, not read", kind.in_words(), day(&proof.at)),
+        None => format!("{} {}", proof.kind, day(&proof.at)),
+    }
 }
 
 /// Whether a finding gets a line: it failed, or is required and unknown. If nothing was read, only the line of the
@@ -245,7 +254,10 @@ pub(super) fn write_entry(out: &mut impl Write, style: Style, report: &LedgerEnt
             let by = if by.is_empty() { by } else { format!("  {by}") };
             let doubt = proof.doubt.map(|doubt| format!("  {doubt}")).unwrap_or_default();
             let verdict = proof.verdict.known().copied().map_or(Label::new(&unread, Verdict::Unknown), Label::from);
-            (verdict, format!("  {}{by}{doubt}", proof.level))
+            let kind = report.proof_kind.map(|kind| format!("  {kind}")).unwrap_or_default();
+            let from =
+                proof.copied_from.as_ref().map(|from| format!("  copied from {}", from.target)).unwrap_or_default();
+            (verdict, format!("  {}{kind}{by}{doubt}{from}", proof.level))
         }
     };
     let (at, target) = (printable(report.entry.at()), shell_word(report.entry.target()));
@@ -256,6 +268,10 @@ pub(super) fn write_ledger(out: &mut impl Write, style: Style, report: &LedgerRe
     writeln!(out, "{}", style.bold(&printable(&report.ledger)))?;
     if let Some(head) = &report.head {
         field(out, style.width, 2, "head", head)?;
+    }
+    if !report.proofs.is_empty() {
+        let counts: Vec<String> = report.proofs.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        field(out, style.width, 2, "proofs", &counts.join(", "))?;
     }
     match (&report.verdict, &report.problem) {
         (Some(verdict), Some(problem)) => conclude(out, style, *verdict, problem),

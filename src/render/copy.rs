@@ -6,7 +6,7 @@ use crate::copy::CopyCheck;
 use crate::price::{Amount, CostItem};
 use crate::report::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
 use crate::units::ByteSize;
-use crate::verdict::Verdict;
+use crate::verdict::{ProofKind, Verdict};
 
 /// Width of a check's name, in characters.
 const NAME: usize = 19;
@@ -44,6 +44,13 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport) -> 
     for left in &report.left_behind {
         let text = format!("upload {} ({}); remove it with: {}", left.id, left.state, left.remove_with);
         field(out, style.width, 2, "left behind", &text)?;
+    }
+    for recorded in &report.recorded {
+        let kind = recorded.proof_kind.map_or("proves nothing", ProofKind::name);
+        field(out, style.width, 2, "recorded", &format!("{}: {kind}", recorded.target))?;
+    }
+    if let Some(head) = &report.ledger_head {
+        field(out, style.width, 2, "ledger", head)?;
     }
     for note in &report.notes {
         field(out, style.width, 2, "note", &note.to_string())?;

@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
 use super::audit_lines::AuditLines;
+use super::charset::Encoded;
 use super::{
     Label, Renderer, Style, audit, bench, copy, cost, inspect, preflight, printable, shell_word, task, verify,
 };
@@ -11,7 +12,7 @@ use crate::verdict::Verdict;
 ///
 /// The lines of an audit are written at its end, in the order of severity. Other reports are written at once.
 pub struct Human<W> {
-    out: W,
+    out: Encoded<W>,
     style: Style,
     written: bool,
     audit: AuditLines,
@@ -24,7 +25,14 @@ pub struct Human<W> {
 impl<W: Write> Human<W> {
     /// Writes to `out` in this style.
     pub fn new(out: W, style: Style) -> Self {
-        Human { out, style, written: false, audit: AuditLines::default(), audited: false, again: None }
+        Human {
+            out: Encoded::new(out, style.charset),
+            style,
+            written: false,
+            audit: AuditLines::default(),
+            audited: false,
+            again: None,
+        }
     }
 
     /// Shows this command, quoted for a shell, where an audit was stopped.

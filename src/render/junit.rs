@@ -35,6 +35,14 @@ pub fn junit(reports: &[Report]) -> Result<Vec<u8>, String> {
             _ => continue,
         };
         let mut case = TestCase::new(machine_text(&name), status(findings, exit));
+        if let Report::Audited(one) = report {
+            let proof = one.proof.as_ref().or(one.unread_proof.as_ref());
+            for (name, value) in
+                proof.iter().flat_map(|proof| [("proof_kind", proof.kind.to_string()), ("proved_at", proof.at.clone())])
+            {
+                case.add_property((name, machine_text(&value).as_str()));
+            }
+        }
         case.set_classname(machine_text(&bucket));
         case.set_time(Duration::try_from_secs_f64(seconds).unwrap_or_default());
         match suites.iter_mut().find(|(known, _)| *known == bucket) {

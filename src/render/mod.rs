@@ -4,6 +4,7 @@ mod audit;
 mod audit_lines;
 mod axis;
 mod bench;
+mod charset;
 mod condition;
 mod content;
 mod copy;
@@ -28,6 +29,7 @@ mod verify;
 
 use std::io::{self, Write};
 
+pub use charset::Charset;
 #[cfg(feature = "parquet")]
 pub use entries::entries_parquet;
 pub use entries::{EntryRow, entries_csv};
@@ -227,7 +229,7 @@ mod tests {
             assert_eq!(lines(whole), whole);
         }
         let mut out = Vec::new();
-        let style = Style { colour: false, width: 50, detail: Detail::Brief };
+        let style = Style { width: 50, ..Style::PLAIN };
         command(&mut out, style, "older version", "aws s3api list-object-versions --bucket backup --prefix k").unwrap();
         let expected =
             "  older version aws s3api list-object-versions \\\n                  --bucket backup --prefix k\n";

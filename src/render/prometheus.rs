@@ -13,7 +13,7 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
     let mut verdicts: BTreeMap<&str, u64> = Verdict::ALL.iter().map(|verdict| (verdict.name(), 0)).collect();
     let mut findings: BTreeMap<(String, &str), u64> = BTreeMap::new();
     let mut observed: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut sizes, mut ages, mut states) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sizes, mut ages, mut kinds, mut states) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for report in reports {
         let told = match report {
             Report::Audited(one) => {
@@ -25,6 +25,12 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
                 let at = one.proof.as_ref().and_then(|proof| proof.at.parse::<Timestamp>().ok());
                 if let Some(at) = at {
                     ages.push((labels.clone(), now.duration_since(at).as_secs() as f64));
+                }
+                for proof in [&one.proof, &one.unread_proof].into_iter().flatten() {
+                    if let Ok(at) = proof.at.parse::<Timestamp>() {
+                        let labels = format!("{labels},{}", labelled("kind", &proof.kind.to_string()));
+                        kinds.push((labels, at.as_second() as f64));
+                    }
                 }
                 states.push((labels, f64::from(one.exit_code.code())));
                 &one.findings
@@ -40,11 +46,15 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
             *findings.entry((finding.check.to_string(), finding.verdict.name())).or_default() += 1;
         }
     }
-    let labelled = |name: &str, value: &str| format!("{name}=\"{}\"", escaped(value));
     let counts = verdicts.iter().map(|(verdict, count)| (labelled("verdict", verdict), *count as f64));
     out.family("objects", "Stored AMI objects by verdict.", counts);
     out.family("object_bytes", "Size of an object.", sizes);
     out.family("object_proof_age_seconds", "Time since every byte of an object was proved.", ages);
+    out.family(
+        "object_proof_time_seconds",
+        "Time of the newest proof of an object by its kind, in seconds since 1970.",
+        kinds,
+    );
     out.family(
         "object_exit_code",
         "Exit code of an object: 0 passed, 1 failed, 3 unknown, 4 could not be examined, 130 interrupted.",
@@ -72,6 +82,10 @@ pub fn prometheus(reports: &[Report], now: Timestamp) -> String {
         single("audit_requests", "Requests sent.", all.requests as f64);
     }
     out.0
+}
+
+fn labelled(name: &str, value: &str) -> String {
+    format!("{name}=\"{}\"", escaped(value))
 }
 
 struct Page(String);

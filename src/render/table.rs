@@ -28,6 +28,8 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
         "proved_by",
         "failed",
         "open",
+        "proof_kind",
+        "unread_proof_at",
     ])
     .map_err(wrong)?;
     let mut objects: Vec<&AuditedReport> = reports
@@ -42,6 +44,7 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
         let identity = report.identity.as_ref();
         let text = |value: Option<&String>| value.cloned().unwrap_or_default();
         let proof = report.proof.as_ref();
+        let unread = report.unread_proof.as_ref();
         let cells = [
             report.target.to_string(),
             report.verdict.to_string(),
@@ -57,6 +60,8 @@ pub fn table(reports: &[Report]) -> Result<Vec<u8>, String> {
             proof.map(|proof| joined(&proof.by, " ")).unwrap_or_default(),
             told(&report.findings, Verdict::Fail),
             told(&report.findings, Verdict::Unknown),
+            proof.or(unread).map(|proof| proof.kind.to_string()).unwrap_or_default(),
+            unread.map(|proof| proof.at.clone()).unwrap_or_default(),
         ];
         out.write_record(cells.map(|cell| cell_text(&cell))).map_err(wrong)?;
     }

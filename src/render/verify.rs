@@ -246,6 +246,11 @@ pub(super) fn conclusion(report: &VerifyReport) -> String {
             [] if fails(report, is_of(&[Origin::Expect, Origin::Sums, Origin::Like])) => {
                 "the bytes are not those of the value given".to_owned()
             }
+            [] if fails(report, is_of(&[Origin::Tags, Origin::Metadata]))
+                && !fails(report, is_of(&[Origin::Stored])) =>
+            {
+                "the bytes are not those of the value that another program left".to_owned()
+            }
             [] => "the bytes are not those of the reference; where they differ cannot be told (keep a manifest next time: --write-manifest)".to_owned(),
             [one] => format!("part {one} is damaged"),
             many => format!("{} parts are damaged: {}", many.len(), list(many)),

@@ -57,7 +57,7 @@ async fn what_is_planted_in_a_ledger_is_refused_by_every_command_before_any_work
         ("CREATE TABLE notes (text)", "table `notes`"),
         ("ALTER TABLE entry ADD COLUMN more TEXT", "table `entry`"),
         ("PRAGMA user_version = 0", "format 0"),
-        ("PRAGMA user_version = 3", "written by a newer version"),
+        ("PRAGMA user_version = 4", "written by a newer version"),
     ] {
         for args in commands(planted.to_str().unwrap(), &target(&key(1))) {
             std::fs::copy(&path, &planted).unwrap();
@@ -92,7 +92,7 @@ async fn a_ledger_of_0_1_0_is_read_as_it_is_and_upgraded_by_the_first_audit() {
     assert_eq!(verified.assert_exit(0).lines()[0]["head"], run.end()["ledger_head"]);
     let connection = rusqlite::Connection::open(&path).unwrap();
     let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(format, 2);
+    assert_eq!(format, 3);
 }
 
 /// The hash chain is valid, because anyone who can write the file can compute it.

@@ -15,6 +15,7 @@ mod fleet;
 #[allow(dead_code, reason = "the tests of security use more of it")]
 #[path = "../security/http.rs"]
 mod http;
+mod kinds;
 mod ledger;
 mod planted;
 mod requests;

@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod kept;
 mod large;
+mod ledger;
 mod policy;
 mod resume;
 mod rig;

@@ -8,6 +8,7 @@ mod common;
 
 mod contradiction;
 mod given;
+mod left;
 mod manifest;
 mod parts;
 mod rig;

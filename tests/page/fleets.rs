@@ -65,7 +65,9 @@ pub fn good(at: u64, days: u64) -> AuditedReport {
         parts: None,
         storage_class: Some(["STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING"][at as usize % 3].into()),
         change: Some(read("same")),
+        unread_proof: None,
         proof: Some(ProvedReport {
+            kind: stored_ami::verdict::ProofKind::Read.into(),
             at: day(proved),
             by: vec![read("etag"), read("crc64nvme")],
             tool: "stored-ami 0.1.0".into(),

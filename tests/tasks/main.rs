@@ -14,6 +14,7 @@ mod edges_safe;
 mod edges_words;
 mod life;
 mod policy;
+mod proofs;
 mod restore_conditions;
 mod rig;
 mod safe;

@@ -240,8 +240,7 @@ pub fn check_name(data: &[u8]) -> bool {
         CheckName::AllOf(origin) => assert!(name.matches(CheckId::Reference(origin, Subject::ETag))),
     }
     // `stored-` is not a prefix, so a name cannot match checks of two origins.
-    let origins = [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like];
-    let all: Vec<CheckId> = origins
+    let all: Vec<CheckId> = Origin::ALL
         .into_iter()
         .flat_map(|origin| {
             let of = move |subject| CheckId::Reference(origin, subject);

@@ -186,6 +186,7 @@ mod tests {
             crate::report::Severity,
             crate::report::StoredState,
             crate::report::TaskKind,
+            crate::verdict::ProofKind,
             crate::verdict::ReasonCode,
             crate::verdict::Verdict,
         );

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::audit::{Level, Partition, PartitionSpec, age};
 use crate::cli::args::{ConnectionArgs, OutputArgs, PageArgs, range_size, time};
-use crate::cli::values::levels;
+use crate::cli::values::{LeftIn, levels};
 use crate::ident::{AmiId, Prefix};
 use crate::plan::{Concurrency, Sample};
 use crate::units::ByteSize;
@@ -29,6 +29,11 @@ pub struct AuditArgs {
     /// What to read of each object
     #[arg(long, value_name = "LEVEL", value_parser = levels(), default_value = "facts")]
     pub level: Level,
+    /// At level sample and bytes: also use digests that other programs left in tags or metadata
+    ///
+    /// See `verify --using`. Such a digest never makes `safe-to-delete` say yes by itself.
+    #[arg(long, hide_short_help = true, value_name = "tags,metadata", value_delimiter = ',', value_enum)]
+    pub using: Vec<LeftIn>,
     /// Ledger of earlier proofs (SQLite); created if it does not exist
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
@@ -12,8 +13,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
-use crate::report::{Exit, LedgerEntryReport, LedgerReport, Report, TOOL};
-use crate::verdict::Verdict;
+use crate::report::{Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL};
+use crate::verdict::{ProofKind, Verdict};
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
@@ -131,7 +132,11 @@ fn wrong(file: &FileArgs, error: &LedgerError) -> UsageError {
 
 fn report(kept: Kept) -> Report {
     let Kept { number, digest, entry } = kept;
-    Report::LedgerEntry(Box::new(LedgerEntryReport { number, sha256: hex::encode(digest), entry }))
+    let proof_kind = match &entry {
+        Entry::Proof(proof) => proof.kind(),
+        Entry::Gone(_) | Entry::Acceptance(_) => None,
+    };
+    Report::LedgerEntry(Box::new(LedgerEntryReport { number, sha256: hex::encode(digest), proof_kind, entry }))
 }
 
 fn entries(
@@ -159,7 +164,7 @@ fn entries(
 fn list(args: &ListArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.file.output.json, settings);
     let ledger = open(&args.file)?;
-    let mut newest = std::collections::BTreeMap::new();
+    let mut newest = BTreeMap::new();
     let visited = ledger.each(args.begin.as_deref(), |kept| {
         newest.insert(kept.entry.target().to_owned(), kept);
     });
@@ -203,12 +208,15 @@ fn parquet() -> Result<Table, UsageError> {
 
 fn verify(args: &CheckArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.file.output.json, settings);
-    let checked = Ledger::open_existing(&args.file.ledger).and_then(|ledger| ledger.check(args.head));
+    let mut proofs = BTreeMap::new();
+    let checked = Ledger::open_existing(&args.file.ledger)
+        .and_then(|ledger| ledger.check_each(args.head, |kept| count(&mut proofs, &kept.entry)));
     let name = args.file.ledger.display().to_string();
     let told = |verdict: Option<Verdict>, head: Option<Head>, problem: Option<String>, exit: Exit| LedgerReport {
         ledger: name.clone(),
         verdict,
         head: head.map(|head| head.to_string()),
+        proofs: if head.is_some() { proofs.clone() } else { BTreeMap::new() },
         problem,
         exit_code: exit,
     };
@@ -224,6 +232,14 @@ fn verify(args: &CheckArgs, settings: &Settings) -> Result<Exit, UsageError> {
         Err(error) => told(None, None, Some(error.to_string()), Exit::CouldNot),
     }));
     Ok(results.finish())
+}
+
+fn count(proofs: &mut BTreeMap<ProofKind, u64>, entry: &Entry) {
+    if let Entry::Proof(proof) = entry
+        && let Some(kind) = proof.kind()
+    {
+        *proofs.entry(kind).or_default() += 1;
+    }
 }
 
 fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
@@ -251,6 +267,7 @@ fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
     });
     let appended = Ledger::open(&args.file.ledger).and_then(|mut ledger| ledger.append(std::slice::from_ref(&entry)));
     let head = appended.map_err(|error| wrong(&args.file, &error))?;
+    settings.written.add(&args.file.ledger, FileKind::Ledger);
     results.add(report(Kept { number: head.entries, digest: head.digest, entry }));
     Ok(results.finish())
 }

@@ -34,9 +34,10 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::progress::Monitor;
-use crate::report::{Exit, Report, Severity};
+use crate::report::{Exit, FileKind, Report, Severity};
 use crate::source::Context;
 use crate::source::s3::Buckets;
+use crate::verdict::CheckName;
 
 /// Default numbers of objects examined at the same time, without and with reading, and of connections. HEAD requests
 /// are short, whereas few reads fill the connection.
@@ -49,7 +50,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         return merge::run(merge, settings).await;
     }
     let mut results = Results::new(args.output.json, settings).with_page(&args.page);
-    let mut files = Files::new(&args.files);
+    let mut files = Files::new(&args.files, &settings.written);
     let request = request(&args).await?;
     // An existing ledger is checked before any work; a new one is created when the work begins.
     let known = match &args.ledger {
@@ -59,7 +60,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         },
         _ => None,
     };
-    let progress = Progress::new(settings.display);
+    let progress = Progress::new(settings);
     let context = settings.context(progress.clone());
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
@@ -84,6 +85,9 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         },
         (known, _) => known,
     };
+    if let Some(path) = &args.ledger {
+        settings.written.add(path, FileKind::Ledger);
+    }
     let done = audit(&services, &request, ledger, &cancel, |report| {
         announce(&report, &*progress);
         files.add(&report);
@@ -124,7 +128,7 @@ fn hint_at_verify(prefix: &Prefix) {
 /// message for a valid ledger that cannot be written.
 ///
 /// Runs in a separate thread, because another process may hold the lock.
-async fn open(path: &Path, within: Option<Duration>) -> Result<Result<Ledger, String>, UsageError> {
+pub(super) async fn open(path: &Path, within: Option<Duration>) -> Result<Result<Ledger, String>, UsageError> {
     let (name, path) = (format!("--ledger {}", path.display()), path.to_owned());
     let said = name.clone();
     let open = move || match Ledger::open(&path) {
@@ -161,6 +165,9 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         }
         most => most.map(|most| (most, PriceTable::built_in())),
     };
+    if !args.using.is_empty() && args.level == Level::Facts {
+        return Err(UsageError("--using: the level `facts` reads no byte to hold against a value".to_owned()));
+    }
     let policy = policy(args.policy.as_deref())?;
     // Proofs that the policy considers too old are due.
     let demanded = policy.object.proof_age.filter(|_| args.level == Level::Bytes);
@@ -169,6 +176,7 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         chosen,
         level: args.level,
         sample: args.reading.sample,
+        using: args.using.iter().copied().map(CheckName::from).collect(),
         max_age: args.ledger.is_some().then_some(max_age),
         slice: args.turn.slice.map(|turn| turn.on(day)),
         shard: args.turn.shard,

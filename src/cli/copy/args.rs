@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::cli::args::{OutputArgs, VersionArgs};
 use crate::cli::images::args::StartingArgs;
 use crate::cli::usage::UsageError;
+use crate::cli::values::LeftIn;
 use crate::commands::verify::Expected;
 use crate::copy::CopyCheck;
 use crate::ident::{ObjectUri, Target, TypedTarget};
@@ -49,6 +50,15 @@ pub struct CopyArgs {
     /// A value the source must have; base64 or hexadecimal, -N behind it for one over N parts
     #[arg(long, value_name = "ALGORITHM:VALUE")]
     pub expect: Vec<Expected>,
+    /// Also prove the source by digests that other programs left in its tags or metadata; see `verify --using`
+    #[arg(long, value_name = "tags,metadata", value_delimiter = ',', value_enum)]
+    pub using: Vec<LeftIn>,
+    /// Ledger (SQLite) that records the read of the source and the copy; created if it does not exist
+    ///
+    /// The copy is a proof of the kind `written`: nothing has read it. `audit` and `safe-to-delete` ask for a read,
+    /// unless a policy accepts `written`. With --verify-destination the read of the copy is recorded, too.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord};
 use self::open::{open, open_destination, open_source};
+use super::audit::open as open_ledger;
 use super::images::{agreed, can_ask};
 use super::output::complain;
 use super::resolve::read_manifest;
@@ -26,9 +27,11 @@ use crate::commands::verify::VerifyOptions;
 use crate::copy::{LockRequest, RetentionRequest};
 use crate::facts::LockMode;
 use crate::ident::{ObjectUri, Target};
+use crate::ledger::SharedLedger;
 use crate::plan::Limits;
 use crate::report::{Exit, Report};
 use crate::source::{Context, Session, UploadService as _};
+use crate::verdict::CheckName;
 
 pub(in crate::cli) async fn run(args: CopyArgs, settings: &Settings) -> Result<Exit, UsageError> {
     if let Some(path) = &args.abort {
@@ -49,7 +52,7 @@ async fn to_object(
     destination: &ObjectUri,
 ) -> Result<Exit, UsageError> {
     can_ask(&args.starting)?;
-    let request = request(args)?;
+    let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     let cancel = cancel_on_signal();
     let ends = open(args, source, destination, runner.context()).await?;
@@ -76,7 +79,7 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
     if args.resume.is_some() {
         return Err(UsageError("--resume: a copy to a file cannot be taken up".to_owned()));
     }
-    let request = request(args)?;
+    let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     let cancel = cancel_on_signal();
     let context = runner.context();
@@ -130,6 +133,13 @@ async fn copy(
     }
 }
 
+/// Opens the ledger before any request, so that no copy is made that could not be recorded. A rehearsal needs none.
+async fn ledger(args: &CopyArgs) -> Result<Option<SharedLedger>, UsageError> {
+    let Some(path) = args.ledger.as_deref().filter(|_| !args.starting.dry_run) else { return Ok(None) };
+    let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
+    Ok(Some(SharedLedger::new(ledger)))
+}
+
 fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
     let archived = args.object.storage_class.as_deref().filter(|class| matches!(*class, "GLACIER" | "DEEP_ARCHIVE"));
     if let Some(class) = archived.filter(|_| args.proof.verify_destination) {
@@ -152,6 +162,7 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
     let verify = VerifyOptions {
         expect: args.expect.clone(),
         manifest,
+        using: args.using.iter().copied().map(CheckName::from).collect(),
         budget: limits.budget().map_err(|error| UsageError(error.to_string()))?,
         ..VerifyOptions::default()
     };
@@ -166,6 +177,7 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
         unproved: args.proof.unproved,
         verify_destination: args.proof.verify_destination,
         resume: args.resume.as_deref().map(CopyStateFile::new),
+        ledger: None,
         accept: args.proof.accept.clone(),
     })
 }

@@ -16,6 +16,7 @@ use std::io::{self, IsTerminal, Write};
 use self::args::StartingArgs;
 use super::output::log;
 use super::signals::until;
+use super::terminal::charset;
 use super::usage::UsageError;
 use crate::render::printable;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +33,7 @@ pub(super) fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
 
 /// Asks a question on the terminal. Returns the line typed; `None` after Ctrl-C.
 async fn ask(question: &str, cancel: &CancellationToken) -> Option<String> {
-    write!(io::stderr(), "{} ", printable(question)).ok()?;
+    write!(io::stderr(), "{} ", charset().text(&printable(question))).ok()?;
     io::stderr().flush().ok()?;
     let typed = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

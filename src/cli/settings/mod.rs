@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use self::early::colour_of_parser;
+pub(super) use self::early::{colour_of_parser, log_file_of_parser};
 use self::given::{Applied, GivenSettings};
 use self::name::Setting;
 use self::sources::Sources;
@@ -21,6 +21,7 @@ pub(super) use self::sources::is_setting;
 use super::args::ConnectionArgs;
 use super::global::{Display, GlobalArgs};
 use super::usage::UsageError;
+use super::written::WrittenFiles;
 use crate::clock::SystemClock;
 use crate::plan::Concurrency;
 use crate::progress::Monitor;
@@ -43,6 +44,8 @@ pub(super) struct Settings {
     /// What the environment and the file set.
     pub applied: Vec<SettingReport>,
     pub warnings: Vec<String>,
+    /// The files that the command writes.
+    pub written: WrittenFiles,
 }
 
 /// The limit of the rate of all reads.
@@ -104,6 +107,7 @@ impl Settings {
             configuration: sources.file,
             applied: applied.0,
             warnings: sources.warnings,
+            written: WrittenFiles::default(),
         })
     }
 

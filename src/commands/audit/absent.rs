@@ -116,6 +116,8 @@ fn listed_entry(subject: &Subject<'_>, level: Level, listed: &ObjectIdentity) ->
         proved_by: Vec::new(),
         etag_parts: Vec::new(),
         content: Vec::new(),
+        proof_kind: None,
+        copied_from: None,
     }))
 }
 

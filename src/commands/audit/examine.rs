@@ -10,7 +10,7 @@ use super::state::{moves, object_state};
 use super::subject::Subject;
 use crate::audit::{Change, Entry, History, Level, LookResult, Proof, ValidityWindow, Word, listed_apart, part_runs};
 use crate::report::{AuditedNote, AuditedReport, Exit, FindingReport, IdentityReport, ProvedReport, TOOL};
-use crate::verdict::{Doubt, Verdict};
+use crate::verdict::{Doubt, ProofKind, Verdict};
 
 /// Examines one object: inspects it at the level of the run and judges the result.
 pub(super) async fn examine(subject: &Subject<'_>, cancel: &CancellationToken) -> AuditedObject {
@@ -53,6 +53,7 @@ fn report(subject: &Subject<'_>, known: Inspection, weighed: &Weighed, holds: bo
         parts: known.parts,
         change: weighed.change.as_ref().map(Change::kind),
         proof: weighed.after.proof_of(&known.seen).map(ProvedReport::from),
+        unread_proof: weighed.after.unread_proof_of(&known.seen).map(ProvedReport::from),
         content: known.content,
         exit_code: judged::exit(&known.findings).and(known.exit),
         findings: known.findings,
@@ -119,7 +120,7 @@ impl Weighed {
         let said = match self.result {
             LookResult::Damaged => true,
             LookResult::Doubted(_) => level == Level::Bytes && self.after.damage_of(seen).is_none(),
-            LookResult::Proved | LookResult::InOrder | LookResult::Open => false,
+            LookResult::Proved | LookResult::Attested(_) | LookResult::InOrder | LookResult::Open => false,
         };
         if said { None } else { known_trouble(&self.after, seen) }
     }
@@ -150,5 +151,7 @@ fn look_of(subject: &Subject<'_>, known: &Inspection, now: Timestamp) -> Proof {
         proved_by: known.proved_by.clone(),
         etag_parts: known.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
         content: known.content.clone(),
+        proof_kind: (verdict == Verdict::Pass).then_some(ProofKind::Read.into()),
+        copied_from: None,
     }
 }

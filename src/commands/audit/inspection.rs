@@ -67,7 +67,8 @@ async fn read(
     let sample = (request.level == Level::Sample).then_some(request.sample);
     let known = subject.history.and_then(|history| history.parts_of(seen));
     let etag_parts = known.map(|(etag, layout)| ETagParts { etag, layout });
-    let wish = VerifyOptions { sample, etag_parts, budget: request.budget, ..VerifyOptions::default() };
+    let using = request.using.clone();
+    let wish = VerifyOptions { sample, etag_parts, using, budget: request.budget, ..VerifyOptions::default() };
     verify_discovered(session, &wish, found, cancel).await.map_err(|error| match error {
         VerifyError::Source(error) => error,
         VerifyError::Request(_) | VerifyError::OutOfTime => {
@@ -119,7 +120,7 @@ impl Inspection {
         let mut content = self.content;
         let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
         if level == Level::Bytes && !proved_by.is_empty() && doubt.is_none() && !fails {
-            content.retain(|content| proved_by.contains(&content.check()));
+            content = proved_of(content, &proved_by);
         }
         let exit = match exit_code {
             exit @ (Exit::Interrupted | Exit::CouldNot) => exit,
@@ -151,8 +152,17 @@ fn notes_on_listing(subject: &Subject<'_>, facts: &ObjectFacts, seen: &ObjectIde
     moved.into_iter().chain(odd).map(Note::from).collect()
 }
 
+/// Of the values that S3 states, those that were proved; all of them if other values proved the bytes.
+pub(in crate::commands) fn proved_of(
+    content: Vec<ContentFingerprint>,
+    proved_by: &[Word<CheckId>],
+) -> Vec<ContentFingerprint> {
+    let proved: Vec<_> = content.iter().filter(|content| proved_by.contains(&content.check())).cloned().collect();
+    if proved.is_empty() { content } else { proved }
+}
+
 /// The values that S3 states for the content.
-pub(super) fn stated(facts: &ObjectFacts) -> Vec<ContentFingerprint> {
+pub(in crate::commands) fn stated(facts: &ObjectFacts) -> Vec<ContentFingerprint> {
     let checksums = facts.checksums.value().into_iter().flatten();
     let mut content: Vec<ContentFingerprint> = checksums
         .map(|checksum| {

@@ -23,6 +23,7 @@ mod still_good;
 mod subject;
 mod summary;
 
+pub(super) use inspection::{proved_of, stated};
 pub use lifecycles::Lifecycles;
 pub use merge::{Shard, merge};
 pub use request::{AuditLimits, AuditRequest, AuditServices, Scope};

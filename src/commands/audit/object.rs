@@ -28,6 +28,7 @@ impl AuditedObject {
             parts: None,
             change: None,
             proof: None,
+            unread_proof: None,
             content: Vec::new(),
             exit_code: judged::exit(&findings),
             findings,

@@ -13,6 +13,7 @@ use crate::price::PriceTable;
 use crate::progress::{Counting, Counts};
 use crate::report::AuditScope;
 use crate::source::{BucketResolver, Context};
+use crate::verdict::CheckName;
 
 /// The objects to audit.
 #[derive(Debug, Clone)]
@@ -112,6 +113,8 @@ pub struct AuditRequest {
     pub level: Level,
     /// The sample to read of each object at level `sample`.
     pub sample: Sample,
+    /// Origins of references that other programs left, to use besides those that S3 stores.
+    pub using: Vec<CheckName>,
     /// Maximum age of a proof; `None` for no limit.
     pub max_age: Option<SignedDuration>,
     /// Examine only this slice of the objects, to spread them over several runs.
@@ -136,6 +139,7 @@ impl AuditRequest {
             chosen: scope,
             level,
             sample: Sample::default(),
+            using: Vec::new(),
             max_age: None,
             slice: None,
             shard: None,

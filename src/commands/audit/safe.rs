@@ -101,13 +101,14 @@ async fn decide(
     Ok(found.answer(wish, withheld, storing))
 }
 
-/// The audit request for copies at level `facts`. A copy without a proof, or one that is removed soon, never replaces
-/// the AMI.
+/// The audit request for copies at level `facts`. A copy without a proof, one that only values of other programs prove,
+/// or one that is removed soon, never replaces the AMI.
 fn of_copies(request: &AuditRequest, wish: &DeletionSafetyRequest, withheld: &mut Vec<String>) -> AuditRequest {
     let mut request = AuditRequest { level: Level::Facts, ..request.clone() };
     let policy = &mut request.policy.object;
     policy.proof_age = Some(policy.proof_age.map_or(wish.max_age, |age| age.min(wish.max_age)));
     policy.stays.get_or_insert(STAYS);
+    policy.refuses_left_by_others = true;
     if std::mem::take(&mut policy.other_region) {
         withheld.push("other-region is judged by `audit`, over all objects, and is not known here".to_owned());
     }

@@ -40,6 +40,7 @@ pub(super) async fn object_state<'a>(
         tags: Fact::Unavailable { because: why },
         identified: seen.is_identified(),
         proof: history.proof_of(seen),
+        unread_proof: history.unread_proof_of(seen),
         doubt: history.doubt_of(seen),
     };
     let Some(Ok(facts)) = facts else { return state };

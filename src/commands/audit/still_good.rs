@@ -45,6 +45,7 @@ pub(super) async fn still_good(subject: &Subject<'_>, history: &History, good: &
         parts: None,
         change: Some(Change::kind(&change)),
         proof: proof.map(ProvedReport::from),
+        unread_proof: history.unread_proof_of(&good.object).map(ProvedReport::from),
         content: good.content.clone(),
         exit_code: judged::exit(&findings),
         findings,

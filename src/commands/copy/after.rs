@@ -7,14 +7,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
-use crate::commands::verify::{Forward, VerifyOptions, verify};
+use crate::commands::verify::{Forward, Verified, VerifyOptions, verify};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written};
 use crate::facts::{Encryption, LockFacts, ObjectFacts};
 use crate::fetch::RangeSink;
-use crate::report::IdentityReport;
 use crate::source::{NewObject, SourceError, Written};
 use crate::units::ByteRange;
 use crate::verdict::Verdict;
+
+/// What the destination shows of the copy.
+pub(super) struct After {
+    /// Comparison with what was sent.
+    pub findings: Vec<CopyFinding>,
+    /// The state of the object; `None` if it could not be described.
+    pub facts: Option<ObjectFacts>,
+    /// The read of the copy, if there was one.
+    pub read: Option<Verified>,
+}
 
 /// Compares the copy at the destination with what was sent.
 pub(super) async fn after(
@@ -23,16 +32,16 @@ pub(super) async fn after(
     prepared: &PreparedCopy,
     expected: &ExpectedObject,
     written: &Written,
-) -> (Vec<CopyFinding>, Option<IdentityReport>) {
+) -> After {
     let facts = match ends.destination.head().await {
         Ok(facts) => facts,
         Err(error) => {
             let text = format!("the copy was written, and cannot be described: {}", error.explain());
-            return (vec![CopyFinding::open(CopyCheck::Size, text)], None);
+            return After { findings: vec![CopyFinding::open(CopyCheck::Size, text)], facts: None, read: None };
         }
     };
     if let Some(finding) = replaced(&facts, written, prepared) {
-        return (vec![finding], Some(IdentityReport::from(&facts)));
+        return After { findings: vec![finding], facts: Some(facts), read: None };
     }
     let attributes = ends.destination.attributes(&facts.id).await.ok();
     let mut findings = compare_written(expected, &facts, attributes.as_ref());
@@ -45,17 +54,22 @@ pub(super) async fn after(
     }
     findings.extend(properties(&prepared.new, &facts));
     findings.extend(tags(ends, &prepared.new, &facts).await);
+    let mut read = None;
     if request.verify_destination {
-        let finding = read_back(ends, request, prepared, expected).await;
+        let (finding, verified) = read_back(ends, request, prepared, expected).await;
         // What was read says more than what the server states, and nothing else is left to show.
         let shown = finding.verdict == Verdict::Pass;
         for stated in findings.iter_mut().filter(|stated| matches!(stated.check, CopyCheck::ETag | CopyCheck::Checksum))
         {
             stated.required &= !(shown && stated.verdict == Verdict::Unknown);
         }
+        // Bytes that S3 recorded are no read of this copy if they are not those that were sent.
+        let is_other =
+            |verified: &Verified| finding.verdict == Verdict::Fail && verified.report.verdict == Verdict::Pass;
+        read = verified.filter(|verified| !is_other(verified));
         findings.push(finding);
     }
-    (findings, Some(IdentityReport::from(&facts)))
+    After { findings, facts: Some(facts), read }
 }
 
 /// Whether the object at the destination is not the one that was written.
@@ -172,7 +186,7 @@ pub(super) async fn read_back(
     request: &CopyRequest,
     prepared: &PreparedCopy,
     expected: &ExpectedObject,
-) -> CopyFinding {
+) -> (CopyFinding, Option<Verified>) {
     let check = CopyCheck::ReadBack;
     let (plan, checksum) = (&prepared.plan, prepared.checksum.checksum);
     let digests = vec![Algorithm::Md5, checksum.algorithm];
@@ -180,12 +194,13 @@ pub(super) async fn read_back(
     let options = VerifyOptions { forward: Some(forward), budget: request.verify.budget, ..VerifyOptions::default() };
     let verified = match verify(&ends.destination, &options, &CancellationToken::new()).await {
         Ok(verified) => verified,
-        Err(error) => return CopyFinding::open(check, error.to_string()),
+        Err(error) => return (CopyFinding::open(check, error.to_string()), None),
     };
     let is_whole = verified.finished && verified.report.stats.covered_bytes == expected.size;
-    let read = verified.digests.map(|digests| ExpectedObject::of(&plan.layout, plan.mode, checksum, &digests));
+    let digests = verified.digests.as_ref();
+    let read = digests.map(|digests| ExpectedObject::of(&plan.layout, plan.mode, checksum, digests));
     let of = |object: &ExpectedObject| object.etag.clone().zip(object.checksum);
-    match (read.as_ref().and_then(of), of(expected)) {
+    let finding = match (read.as_ref().and_then(of), of(expected)) {
         _ if verified.report.verdict == Verdict::Fail => {
             CopyFinding::fail(check, "the bytes that were read do not match what the server states about them")
         }
@@ -200,5 +215,6 @@ pub(super) async fn read_back(
             ),
         ),
         _ => CopyFinding::open(check, "the copy could not be read completely"),
-    }
+    };
+    (finding, Some(verified))
 }

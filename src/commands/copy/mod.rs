@@ -7,7 +7,9 @@
 mod after;
 mod destination;
 mod end;
+mod entries;
 mod estimate;
+mod parts;
 mod preflight;
 mod prepare;
 mod resume;
@@ -30,6 +32,7 @@ pub use to_file::{FileCopyRequest, copy_to_file};
 use crate::commands::verify::VerifyOptions;
 use crate::copy::{CopyCheck, LockRequest};
 use crate::facts::Service;
+use crate::ledger::SharedLedger;
 use crate::report::EndReport;
 use crate::source::{BucketService, Session, UploadService};
 
@@ -70,6 +73,8 @@ pub struct CopyRequest {
     pub verify_destination: bool,
     /// Keeps the upload of an unfinished copy, and goes on with one.
     pub resume: Option<CopyStateFile>,
+    /// Records the reads and the copy.
+    pub ledger: Option<SharedLedger>,
     /// Required checks that may be unknown.
     pub accept: Vec<CopyCheck>,
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::destination::{Place, occupied, place};
 use super::end::callers;
 use super::estimate::{estimate, time};
+use super::parts::stated_parts;
 use super::preflight::survey;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, TagChoice};
@@ -44,7 +45,10 @@ impl PreparedCopy {
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await?;
     let place = complete_already(request, place(ends, &found.facts).await?, &found.facts);
-    let known = of_manifest(request, &found).unwrap_or_else(|| found.layout.clone());
+    let known = match of_manifest(request, &found) {
+        Some(known) => known,
+        None => stated_parts(&ends.source, &found).await,
+    };
     let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
     let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
     let checksum = choose_checksum(stored, plan.mode);

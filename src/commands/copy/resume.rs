@@ -4,7 +4,7 @@ use super::run::Copying;
 use super::sender::{Begun, Outlet};
 use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
 use crate::progress::Call;
-use crate::report::{Exit, LeftReport, Note};
+use crate::report::{Exit, FileKind, LeftReport, Note};
 
 impl Copying<'_> {
     /// The state of this copy, for an upload.
@@ -78,7 +78,10 @@ impl Copying<'_> {
     /// Writes the state of an upload that was begun. If that fails, the upload cannot be taken up, and is removed.
     pub(super) async fn keep_state(&mut self, id: &str) -> Result<(), ()> {
         let Some(file) = &self.request.resume else { return Ok(()) };
-        let Err(error) = file.write(&self.state(id.to_owned())) else { return Ok(()) };
+        let Err(error) = file.write(&self.state(id.to_owned())) else {
+            self.ends.source.context().monitor.wrote(file.path(), FileKind::CopyState);
+            return Ok(());
+        };
         let problem = format!("{}: cannot be written: {error}", file.path().display());
         self.refuse(problem);
         self.abort(&Outlet::Upload(id.to_owned())).await;

@@ -4,8 +4,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::after::after;
+use super::entries::CopyEntries;
+use super::parts::other_parts;
 use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
 use super::streamed::PinnedSource;
+use super::trailers::Trailers;
 use super::work::{Confirmed, confirm_parts, source_finding, with_listed};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
@@ -13,7 +16,7 @@ use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, ver
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
 use crate::facts::ObjectFacts;
 use crate::progress::Call;
-use crate::report::{CopyOutcome, CopyReport, Exit, LeftReport, Note};
+use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, LeftReport, Note};
 use crate::source::{Completion, ErrorKind, PutConditions, SourceError, Written};
 use crate::verdict::Verdict;
 
@@ -32,13 +35,25 @@ pub async fn carry_out(
     cancel: &CancellationToken,
 ) -> Result<CopyReport, VerifyError> {
     let started = ends.source.context().clock.monotonic();
-    let mut copy = Copying { ends, request, prepared, cancel, id: String::new(), was_begun_anew: false };
+    let mut copy = Copying {
+        ends,
+        request,
+        prepared,
+        cancel,
+        id: String::new(),
+        was_begun_anew: false,
+        trailers: Arc::new(Trailers::of(ends.service)),
+        is_without_trailers: false,
+        entries: CopyEntries::default(),
+    };
     copy.mark(random_id(ends));
     // The writes show it now.
     copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;
+    report.notes.extend(copy.trailers.note().map(Note::Source));
+    copy.entries.append(request.ledger.as_ref(), &mut report).await;
     report.stats.elapsed_seconds = ends.source.context().clock.monotonic().duration_since(started).as_secs_f64();
     Ok(report)
 }
@@ -60,6 +75,11 @@ pub(super) struct Copying<'a> {
     pub(super) id: String,
     /// The upload was begun a second time because of a conflict.
     was_begun_anew: bool,
+    trailers: Arc<Trailers>,
+    /// The upload was begun a second time without trailers.
+    is_without_trailers: bool,
+    /// What the ledger gets.
+    entries: CopyEntries,
 }
 
 /// How an upload ended.
@@ -93,12 +113,17 @@ impl Copying<'_> {
             }
             let sent = match sender.finish().await {
                 Ok(sent) => sent,
+                // Some servers do not let a part be replaced that they stored with its encoding.
+                Err(error) if !error.is_transient() && !self.trailers.are_used() && !self.is_without_trailers => {
+                    self.is_without_trailers = true;
+                    self.abort(&outlet).await;
+                    continue;
+                }
                 Err(error) => {
                     self.fail_for_now(&error, &outlet).await;
                     return Ok(());
                 }
             };
-            self.prepared.report.notes.extend(sent.note.clone().map(Note::Source));
             if sent.kept > 0 {
                 let note = format!("{} parts that the upload held already were not sent again", sent.kept);
                 self.prepared.report.notes.push(Note::Source(note));
@@ -141,7 +166,7 @@ impl Copying<'_> {
         let facts = &self.prepared.found.facts;
         let source = PinnedSource { session: self.ends.source.clone(), id: facts.id.clone(), size: facts.size };
         PartSender::new(
-            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone(), self.ends.service),
+            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone(), Arc::clone(&self.trailers)),
             source,
             outlet,
             (plan.layout.clone(), self.prepared.checksum.checksum.algorithm),
@@ -163,6 +188,7 @@ impl Copying<'_> {
             sender.stop().await;
         }
         let verified = read?;
+        self.entries.source(&self.ends.source, &self.prepared.found.facts, &verified, self.request);
         self.prepared.report.proved_by.clone_from(&verified.report.proved_by);
         self.prepared.report.stats = verified.report.stats.clone();
         Ok(verified)
@@ -185,6 +211,8 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
+        let parts = other_parts(&self.prepared, &expected);
+        self.prepared.report.notes.extend(parts);
         if let Outlet::Upload(id) = outlet {
             let at = (&*self.ends.upload, self.ends.destination.context());
             sent.receipts = with_listed(at, id, sent.receipts).await;
@@ -273,9 +301,14 @@ impl Copying<'_> {
             Ended::Written(written) => {
                 self.prepared.report.outcome = CopyOutcome::Copied;
                 self.forget_state();
-                let (findings, identity) = after(self.ends, self.request, &self.prepared, expected, &written).await;
-                self.prepared.report.destination_identity = identity;
-                self.prepared.report.add(&findings, &self.accepted());
+                let after = after(self.ends, self.request, &self.prepared, expected, &written).await;
+                self.prepared.report.destination_identity = after.facts.as_ref().map(IdentityReport::from);
+                self.prepared.report.add(&after.findings, &self.accepted());
+                if let Some(facts) = &after.facts {
+                    let destination = &self.ends.destination;
+                    self.entries.written(destination, facts, &self.prepared.report, &self.prepared.found.facts);
+                    after.read.iter().for_each(|read| self.entries.read_back(destination, facts, read));
+                }
                 self.prepared.report.notes.extend(self.ends.destination.notes().into_iter().map(Note::Source));
             }
             Ended::Conflict if !self.was_begun_anew => {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::CopyRequest;
+use super::entries::CopyEntries;
 use super::work::source_finding;
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::discover;
@@ -13,7 +14,7 @@ use crate::commands::verify::{Expected, Forward, VerifyError, VerifyOptions, ver
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, UploadChecksum, WriteMode};
 use crate::fetch::RangeSink;
 use crate::files::NewFile;
-use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, IdentityReport};
+use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, FileKind, IdentityReport};
 use crate::source::file::FileSource;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::sync::lock;
@@ -71,29 +72,25 @@ pub async fn copy_to_file(
     copy: FileCopyRequest<'_>,
     cancel: &CancellationToken,
 ) -> Result<CopyReport, VerifyError> {
+    let mut entries = CopyEntries::default();
+    let mut report = write_file(source, &copy, cancel, &mut entries).await?;
+    entries.append(copy.request.ledger.as_ref(), &mut report).await;
+    Ok(report)
+}
+
+async fn write_file(
+    source: &Session,
+    copy: &FileCopyRequest<'_>,
+    cancel: &CancellationToken,
+    entries: &mut CopyEntries,
+) -> Result<CopyReport, VerifyError> {
     let started = source.context().clock.monotonic();
     let found = discover(source).await?;
     let size = found.facts.size;
-    let mut report = planned(source, &copy);
+    let mut report = planned(source, copy);
     report.source_identity = Some(IdentityReport::from(&found.facts));
     report.notes.clone_from(&found.notes);
-    if copy.path.symlink_metadata().is_ok() {
-        report.outcome = CopyOutcome::Occupied;
-        report.add(&[CopyFinding::fail(CopyCheck::Absent, "there is a file of this name")], &copy.request.accept);
-        return Ok(report);
-    }
-    report.add(&[CopyFinding::pass(CopyCheck::Absent, "there is no file of this name")], &copy.request.accept);
-    if copy.dry_run {
-        return Ok(report);
-    }
-    report.outcome = CopyOutcome::NotMade;
-    let file = match NewFile::create(&copy.path, size) {
-        Ok(file) => file,
-        Err(error) => {
-            could_not(&mut report, &copy, format!("cannot be created: {error}"));
-            return Ok(report);
-        }
-    };
+    let Some(file) = new_file(copy, size, &mut report) else { return Ok(report) };
     let sink = Arc::new(FileSink {
         file: RwLock::new(Some(file)),
         failure: Mutex::default(),
@@ -103,12 +100,14 @@ pub async fn copy_to_file(
     let forward =
         Forward { layout: layout.clone(), digests: vec![Algorithm::Crc64Nvme], sink: Arc::clone(&sink) as Arc<_> };
     let options = VerifyOptions { forward: Some(forward), ..copy.request.verify.clone() };
+    let facts = found.facts.clone();
     let verified = verify_discovered(source, &options, found, cancel).await?;
+    entries.source(source, &facts, &verified, copy.request);
     report.stats = verified.report.stats.clone();
     report.stats.elapsed_seconds = source.context().clock.monotonic().duration_since(started).as_secs_f64();
     report.proved_by.clone_from(&verified.report.proved_by);
     if let Some(problem) = lock(&sink.failure).take() {
-        could_not(&mut report, &copy, problem);
+        could_not(&mut report, copy, problem);
         return Ok(report);
     }
     let (finding, may_be_written) = source_finding(&verified, copy.request);
@@ -124,15 +123,32 @@ pub async fn copy_to_file(
     let expected = ExpectedObject::of(&layout, WriteMode::Put, checksum, digests);
     let file = sink.file.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Err(error) = file.map_or(Ok(()), NewFile::finish) {
-        could_not(&mut report, &copy, format!("cannot be completed: {error}"));
+        could_not(&mut report, copy, format!("cannot be completed: {error}"));
         return Ok(report);
     }
     report.outcome = CopyOutcome::Copied;
+    source.context().monitor.wrote(&copy.path, FileKind::Copy);
     report.checksum = expected.checksum.map(|(checksum, digest)| format!("{checksum} {}", digest.base64()));
     if copy.request.verify_destination {
-        report.add(&[read_back(source, &copy, &expected).await], &accept);
+        report.add(&[read_back(source, copy, &expected).await], &accept);
     }
     Ok(report)
+}
+
+/// Creates the file; `None` if that is not to be or cannot be, which is in the report then.
+fn new_file(copy: &FileCopyRequest<'_>, size: u64, report: &mut CopyReport) -> Option<NewFile> {
+    if copy.path.symlink_metadata().is_ok() {
+        report.outcome = CopyOutcome::Occupied;
+        report.add(&[CopyFinding::fail(CopyCheck::Absent, "there is a file of this name")], &copy.request.accept);
+        return None;
+    }
+    report.add(&[CopyFinding::pass(CopyCheck::Absent, "there is no file of this name")], &copy.request.accept);
+    if copy.dry_run {
+        return None;
+    }
+    report.outcome = CopyOutcome::NotMade;
+    let created = NewFile::create(&copy.path, size);
+    created.map_err(|error| could_not(report, copy, format!("cannot be created: {error}"))).ok()
 }
 
 fn planned(source: &Session, copy: &FileCopyRequest<'_>) -> CopyReport {

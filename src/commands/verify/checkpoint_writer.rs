@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::facts::ObjectFacts;
 use crate::fetch::ProgressSink;
 use crate::plan::{ReadPlan, ReadProgress};
-use crate::report::VerifyNote;
+use crate::progress::Monitor;
+use crate::report::{FileKind, VerifyNote};
 use crate::source::Session;
 
 /// Saves the progress of a read in the checkpoint file.
@@ -16,6 +17,7 @@ pub(super) struct CheckpointWriter {
     object: CheckpointObject,
     plan: Arc<ReadPlan>,
     clock: Arc<dyn Clock>,
+    monitor: Arc<dyn Monitor>,
 }
 
 impl CheckpointWriter {
@@ -26,6 +28,7 @@ impl CheckpointWriter {
             object: CheckpointObject::of(session.target().to_string(), facts),
             plan: Arc::clone(plan),
             clock: Arc::clone(&session.context().clock),
+            monitor: Arc::clone(&session.context().monitor),
         })
     }
 
@@ -75,6 +78,8 @@ impl CheckpointWriter {
 impl ProgressSink for CheckpointWriter {
     fn keep(&self, midway: &ReadProgress) -> io::Result<u64> {
         let now = self.clock.now().to_string();
-        self.file.write(&Checkpoint::new(self.object.clone(), &self.plan, midway, now))
+        let written = self.file.write(&Checkpoint::new(self.object.clone(), &self.plan, midway, now))?;
+        self.monitor.wrote(self.file.path(), FileKind::Checkpoint);
+        Ok(written)
     }
 }

@@ -4,6 +4,7 @@ mod after;
 mod assemble;
 mod checkpoint_writer;
 mod confirm;
+mod left;
 mod listed;
 mod matched;
 mod mismatch;

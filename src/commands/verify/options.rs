@@ -31,7 +31,8 @@ pub struct VerifyOptions {
     pub sums: Option<GivenSums>,
     /// The object of `--like`, whose stored values are used as references.
     pub like: Option<Arc<dyn ObjectSource>>,
-    /// Only these references are used; all if empty.
+    /// Only these references are used; all if it names none. An origin of values that other programs left adds those and
+    /// leaves out no others.
     pub using: Vec<CheckName>,
     /// Checks that must not be unknown, in addition to identity, size and proof.
     pub require: Vec<CheckName>,
@@ -113,7 +114,17 @@ impl VerifyOptions {
     }
 
     pub(super) fn uses(&self, check: CheckId) -> bool {
-        self.using.is_empty() || self.using.iter().any(|name| name.matches(check))
+        !self.narrows() || self.using.iter().any(|name| name.matches(check))
+    }
+
+    /// Whether `using` leaves out references.
+    fn narrows(&self) -> bool {
+        self.using.iter().any(|name| !name.adds())
+    }
+
+    /// Whether references of this origin are asked for by name.
+    pub(super) fn asks_for(&self, origin: Origin) -> bool {
+        self.using.iter().chain(&self.require).any(|name| name.is_of(origin))
     }
 
     /// Checks that the options are consistent.
@@ -156,7 +167,7 @@ impl VerifyOptions {
                 CheckName::AllOf(origin) => *origin == Origin::Like,
                 CheckName::One(check) => matches!(check, CheckId::Reference(Origin::Like, _)),
             };
-            let named = self.using.is_empty() || self.using.iter().any(of_like);
+            let named = !self.narrows() || self.using.iter().any(of_like);
             given.extend((!named).then(|| one("--like", Origin::Like, Subject::Value)));
         }
         given

@@ -1,3 +1,4 @@
+use super::left::add_left;
 use super::{VerifyError, VerifyOptions, unknown};
 use crate::checksum::{Algorithm, ChecksumKind, StoredChecksum};
 use crate::commands::discover::unreadable_checksums;
@@ -13,7 +14,8 @@ use crate::source::Session;
 use crate::units::ByteSize;
 use crate::verdict::{CheckId, Coverage, Evidence, Failure, Finding, Origin, Outcome, Reads, Reason, Subject, Verdict};
 
-/// Collects all references for the object: stored values, given values, manifest, checksum file, `--like`.
+/// Collects all references for the object: stored values, given values, manifest, checksum file, `--like`,
+/// and what other programs left.
 pub(super) async fn collect(
     session: &Session,
     request: &VerifyOptions,
@@ -33,6 +35,7 @@ pub(super) async fn collect(
         let other = Session::new(like.clone(), session.context().clone());
         add_like(&mut all, &other, found).await?;
     }
+    add_left(&mut all, session, request, found).await;
     Ok(all)
 }
 

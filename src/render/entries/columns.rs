@@ -21,7 +21,7 @@ enum Kind {
 
 use Kind::{Number, Text, Time};
 
-const COLUMNS: [(&str, Kind); 18] = [
+const COLUMNS: [(&str, Kind); 20] = [
     ("number", Number),
     ("sha256", Text),
     ("kind", Text),
@@ -40,6 +40,8 @@ const COLUMNS: [(&str, Kind); 18] = [
     ("proved_by", Text),
     ("content", Text),
     ("reason", Text),
+    ("proof_kind", Text),
+    ("copied_from", Text),
 ];
 
 /// An Apache Parquet file. A time that cannot be parsed becomes null.
@@ -116,12 +118,14 @@ mod tests {
             reader.metadata().file_metadata().schema_descr().columns().iter().map(|c| c.name().to_owned()).collect();
         assert_eq!(names, COLUMNS.map(|(name, _)| name));
         let told: Vec<String> = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
-        assert_eq!(told.len(), 2);
+        assert_eq!(told.len(), 3);
         assert!(told[0].contains("object_bytes: 1099511627776"), "{}", told[0]);
         let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
         assert_eq!(rows[0].get_string(5).unwrap(), "s3://b/a,\"b\".bin");
         assert_eq!(rows[0].get_timestamp_micros(3).unwrap(), 1_767_323_045_000_006);
         assert!(told[0].contains("last_modified: null") && told[0].contains("reason: null"), "{}", told[0]);
+        assert!(told[0].contains("proof_kind: \"read\"") && told[1].contains("proof_kind: null"), "{told:?}");
+        assert!(told[2].contains("proof_kind: \"written\", copied_from: \"/disk/d\""), "{}", told[2]);
         assert!(told[1].contains("level: null") && told[1].contains("reason: \"meant so\""), "{}", told[1]);
     }
 

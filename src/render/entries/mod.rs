@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::cell_text;
 use crate::audit::{Entry, Proof, joined};
+use crate::verdict::ProofKind;
 
 /// An entry as a row; missing values are empty.
 #[derive(Debug, Default, Serialize)]
@@ -32,6 +33,8 @@ pub struct EntryRow {
     proved_by: Option<String>,
     content: Option<String>,
     reason: Option<String>,
+    proof_kind: Option<String>,
+    copied_from: Option<String>,
 }
 
 impl EntryRow {
@@ -83,12 +86,15 @@ impl EntryRow {
             proved_by: text(&self.proved_by),
             content: text(&self.content),
             reason: text(&self.reason),
+            proof_kind: text(&self.proof_kind),
+            copied_from: text(&self.copied_from),
         }
     }
 }
 
 impl From<Proof> for EntryRow {
     fn from(proof: Proof) -> Self {
+        let proof_kind = proof.kind().map(ProofKind::name).map(str::to_owned);
         EntryRow {
             kind: "proof",
             at: proof.at,
@@ -105,6 +111,8 @@ impl From<Proof> for EntryRow {
             failed: Some(joined(&proof.failed, " ")),
             proved_by: Some(joined(&proof.proved_by, " ")),
             content: Some(joined(&proof.content, " ")),
+            proof_kind,
+            copied_from: proof.copied_from.map(|from| from.target),
             ..EntryRow::default()
         }
     }
@@ -126,7 +134,7 @@ pub fn entries_csv(rows: &[EntryRow]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::audit::{Acceptance, ContentFingerprint, Word};
+    use crate::audit::{Acceptance, ContentFingerprint, CopiedFrom, Word};
     use crate::ident::{ETag, ObjectIdentity};
     use crate::verdict::Verdict;
 
@@ -153,6 +161,21 @@ pub(super) mod tests {
             proved_by: ["etag", "crc32"].map(|by| Word::of(by.into())).into(),
             etag_parts: Vec::new(),
             content: vec![ContentFingerprint::new("crc32", "AAAAAA==")],
+            proof_kind: None,
+            copied_from: None,
+        };
+        let written = Proof {
+            at: "2026-01-02T03:04:07Z".into(),
+            target: "s3://b/d".into(),
+            level: Word::of("facts".into()),
+            object: ObjectIdentity::of_size(5),
+            storage_class: None,
+            covered_bytes: 0,
+            proved_by: vec![Word::of("etag".into())],
+            content: Vec::new(),
+            proof_kind: Some(ProofKind::Written.into()),
+            copied_from: Some(CopiedFrom { target: "/disk/d".into(), object: ObjectIdentity::of_size(5) }),
+            ..proof.clone()
         };
         let acceptance = Acceptance {
             at: "2026-01-02T03:04:06Z".into(),
@@ -164,6 +187,7 @@ pub(super) mod tests {
         vec![
             EntryRow::new(1, "00".into(), Entry::Proof(Box::new(proof))),
             EntryRow::new(2, "01".into(), Entry::Acceptance(acceptance)),
+            EntryRow::new(3, "02".into(), Entry::Proof(Box::new(written))),
         ]
     }
 
@@ -174,10 +198,11 @@ pub(super) mod tests {
             text.lines().collect::<Vec<_>>(),
             [
                 "number,sha256,kind,at,tool,target,level,verdict,object_bytes,etag,version_id,last_modified,storage_class,\
-                 covered_bytes,failed,proved_by,content,reason",
+                 covered_bytes,failed,proved_by,content,reason,proof_kind,copied_from",
                 "1,00,proof,2026-01-02T03:04:05.000006Z,test,\"s3://b/a,\"\"b\"\".bin\",bytes,pass,1099511627776,e,,soon,\
-                 STANDARD,1099511627776,,etag crc32,crc32:AAAAAA==,",
-                "2,01,acceptance,2026-01-02T03:04:06Z,test,s3://b/c,,,7,,,,,,,,,meant so",
+                 STANDARD,1099511627776,,etag crc32,crc32:AAAAAA==,,read,",
+                "2,01,acceptance,2026-01-02T03:04:06Z,test,s3://b/c,,,7,,,,,,,,,meant so,,",
+                "3,02,proof,2026-01-02T03:04:07Z,test,s3://b/d,facts,pass,5,,,,,0,,etag,,,written,/disk/d",
             ]
         );
     }

@@ -17,6 +17,8 @@ pub struct History {
     first: Option<Arc<Proof>>,
     /// The newest proof of every byte that no later examination of the same state refuted or cast doubt on.
     proof: Option<Arc<Proof>>,
+    /// The newest proof that did not read the object, with the same condition.
+    unread: Option<Arc<Proof>>,
     /// The newest examination at any level that left nothing unknown, with the same condition.
     settled: Option<Arc<Proof>>,
     /// Examinations that found damage, one per state, unless every byte of that state was proved since.
@@ -44,6 +46,7 @@ impl History {
     pub const NOTHING: History = History {
         first: None,
         proof: None,
+        unread: None,
         settled: None,
         damage: Vec::new(),
         doubts: Vec::new(),
@@ -89,6 +92,9 @@ impl History {
                 self.proof = Some(Arc::clone(look));
                 self.settled = Some(Arc::clone(look));
             }
+            // It does not outweigh known damage or doubt, because nothing read the object.
+            LookResult::Attested(_) if self.trouble().any(|earlier| same_state(earlier, look)) => {}
+            LookResult::Attested(_) => self.unread = Some(Arc::clone(look)),
             LookResult::Damaged => {
                 self.take_back(look);
                 self.forget_trouble(look);
@@ -110,6 +116,7 @@ impl History {
 
     fn take_back(&mut self, look: &Proof) {
         self.proof.take_if(|earlier| same_state(earlier, look));
+        self.unread.take_if(|earlier| same_state(earlier, look));
         self.settled.take_if(|earlier| same_state(earlier, look));
     }
 
@@ -146,6 +153,7 @@ impl History {
         let same = |look: &Arc<Proof>| same_state(look, &accepted);
         *self = History {
             proof: known.proof.filter(same),
+            unread: known.unread.filter(same),
             settled: known.settled.filter(same),
             read: known.read.filter(same),
             damage: known.damage.into_iter().filter(same).collect(),
@@ -195,13 +203,18 @@ impl History {
 
     /// The checksums that an earlier examination recorded for this state.
     pub fn content_of(&self, seen: &ObjectIdentity) -> &[ContentFingerprint] {
-        let mut looks = [&self.proof, &self.settled, &self.latest].into_iter().flatten();
+        let mut looks = [&self.proof, &self.settled, &self.unread, &self.latest].into_iter().flatten();
         looks.find(|look| is(look, seen)).map_or(&[], |look| &look.content)
     }
 
     /// The newest proof of every byte, if it is of this state and no damage or doubt is known.
     pub fn proof_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
         self.proof.as_deref().filter(|proof| is(proof, seen) && !self.is_troubled(seen))
+    }
+
+    /// The newest proof that did not read the object, if it is of this state and no damage or doubt is known.
+    pub fn unread_proof_of(&self, seen: &ObjectIdentity) -> Option<&Proof> {
+        self.unread.as_deref().filter(|proof| is(proof, seen) && !self.is_troubled(seen))
     }
 
     /// A proof that makes another examination at `level` unnecessary.
@@ -252,7 +265,7 @@ impl History {
                 known.distrust.settle(look);
                 known
             }
-            LookResult::InOrder | LookResult::Open => {
+            LookResult::Attested(_) | LookResult::InOrder | LookResult::Open => {
                 return self.change(&look.object, look.listed.as_ref(), &look.content);
             }
         };
@@ -310,6 +323,7 @@ mod properties;
 mod tests {
     use super::*;
     use crate::audit::{Acceptance, Gone, Word};
+    use crate::verdict::ProofKind;
 
     const ALWAYS: ValidityWindow = ValidityWindow { since: None, until: jiff::Timestamp::MAX };
 
@@ -344,6 +358,8 @@ mod tests {
             proved_by: vec![Word::of("crc32".into())],
             etag_parts: Vec::new(),
             content: vec![ContentFingerprint(content.into())],
+            proof_kind: None,
+            copied_from: None,
         }))
     }
 
@@ -416,6 +432,30 @@ mod tests {
         known.add(proof("14", Level::Bytes, "fail", "b", "crc32:x"));
         known.add(proof("15", Level::Bytes, "unknown", "a", "crc32:x"));
         assert!(known.still_good(&seen("a"), Level::Bytes, ALWAYS).is_some());
+    }
+
+    #[test]
+    fn a_proof_that_read_nothing_stands_apart_and_falls_with_the_bytes() {
+        let unread = |at: &str, kind: ProofKind| {
+            let Entry::Proof(look) = proof(at, Level::Facts, "pass", "a", "crc32:x") else { unreachable!() };
+            Entry::Proof(Box::new(Proof { proof_kind: Some(kind.into()), ..*look }))
+        };
+        let mut known = history(&[unread("10", ProofKind::Written)]);
+        assert_eq!(known.proof_of(&seen("a")), None);
+        assert_eq!(known.unread_proof_of(&seen("a")).and_then(Proof::kind), Some(ProofKind::Written));
+        assert_eq!(known.unread_proof_of(&seen("b")), None, "another state");
+        for &level in Level::ALL {
+            assert_eq!(known.still_good(&seen("a"), level, ALWAYS), None, "nothing read it");
+        }
+        assert_eq!(known.change(&seen("a"), None, &[]), Change::Same);
+        known.add(proof("11", Level::Bytes, "fail", "a", "crc32:x"));
+        assert_eq!(known.unread_proof_of(&seen("a")), None, "the bytes are damaged");
+        known.add(unread("12", ProofKind::StatedByS3));
+        assert!(known.unread_proof_of(&seen("a")).is_none() && known.damage_of(&seen("a")).is_some());
+        known.add(proof("13", Level::Bytes, "pass", "a", "crc32:x"));
+        known.add(unread("14", ProofKind::StatedByS3));
+        assert_eq!(known.proof_of(&seen("a")).map(|proof| proof.at.as_str()), Some("2026-01-13T00:00:00Z"));
+        assert_eq!(known.unread_proof_of(&seen("a")).and_then(Proof::kind), Some(ProofKind::StatedByS3));
     }
 
     #[test]

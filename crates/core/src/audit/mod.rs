@@ -3,12 +3,14 @@
 //! The ledger keeps [`Entry`] values. A [`History`] is built from the entries of one object; it knows which
 //! proofs are valid ([`History::still_good`]) and what changed ([`History::change`]). A proof is valid for
 //! one state of an object. A failure or a doubt about the same state revokes it, until a read proves every
-//! byte again. A [`Policy`] states what else must hold.
+//! byte again. A [`Policy`] states what else must hold. Proofs that did not read the object
+//! ([`History::unread_proof_of`]) count only where a policy accepts their kind.
 
 mod cross_object;
 mod entry;
 mod history;
 mod inventory;
+mod judge_proof;
 mod level;
 mod lock;
 mod objects;
@@ -33,6 +35,6 @@ pub use origin::{Origin, OriginSurvey, judge_origin};
 pub use partition::{ParseShareError, Partition, PartitionSpec};
 pub use parts::part_runs;
 pub use policy::{BucketState, CopyState, Policy, PolicySubject, age};
-pub use proof::{CLOCK_SKEW, LookResult, Proof, ValidityWindow};
+pub use proof::{CLOCK_SKEW, CopiedFrom, LookResult, Proof, ValidityWindow};
 pub use seen::{Change, ChangeKind, ContentFingerprint, differs, listed_apart};
 pub use word::{Word, joined};

@@ -1,14 +1,15 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::judge_proof::judge_proof;
 use super::lock::{LockRequirement, judge_lock};
-use super::rule::{decide, in_days, judge};
+use super::rule::{decide, judge};
 use super::stays::judge_stays;
-use crate::audit::{LookResult, Proof, ValidityWindow};
+use crate::audit::Proof;
 use crate::checks::Removals;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{BucketEncryption, ClassWord, Encryption, EncryptionWord, Fact, LockFacts, Versioning};
-use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, Reason};
+use crate::verdict::{CheckId, Evidence, Failure, Finding, Outcome, PolicyCheck, ProofKind, Reason};
 
 /// Requirements for an archive. What the file does not require is not checked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,13 @@ pub struct ObjectPolicy {
     /// Maximum age of a proof of every byte.
     #[serde(deserialize_with = "days")]
     pub proof_age: Option<SignedDuration>,
+    /// The weakest kind of proof that counts; only reads if it is not stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofKind>,
+    /// Whether a proof counts that is only by values that other programs left with the object. A policy file cannot
+    /// state it.
+    #[serde(skip)]
+    pub refuses_left_by_others: bool,
     /// Time within which no lifecycle rule may remove the object.
     #[serde(deserialize_with = "days")]
     pub stays: Option<SignedDuration>,
@@ -90,6 +98,8 @@ pub struct PolicySubject<'a> {
     pub identified: bool,
     /// The newest proof of every byte of this state.
     pub proof: Option<&'a Proof>,
+    /// The newest proof of this state that did not read it.
+    pub unread_proof: Option<&'a Proof>,
     /// The examination that cast doubt on this state, if there is no proof.
     pub doubt: Option<&'a Proof>,
 }
@@ -216,7 +226,7 @@ impl Policy {
             findings.push(finding(PolicyCheck::Tags, outcome));
         }
         if let Some(age) = wish.proof_age {
-            findings.push(finding(PolicyCheck::ProofAge, proof_age(age, state, now)));
+            findings.push(finding(PolicyCheck::ProofAge, judge_proof(wish, age, state, now)));
         }
         if let Some(time) = wish.stays {
             findings.push(finding(PolicyCheck::Stays, judge_stays(time, &state.expiration, &state.rules, now)));
@@ -266,23 +276,6 @@ fn encrypted(allowed: &[String], kind: &str, source: &str) -> Outcome {
 /// The outcome for a word of the server that is not known.
 fn not_known(what: &str, word: &str) -> Outcome {
     Outcome::Unknown(Reason::NotStated { detail: format!("the {what} is `{word}`, which is not known") })
-}
-
-fn proof_age(age: SignedDuration, state: &PolicySubject, now: Timestamp) -> Outcome {
-    let expected = format!("every byte proved within {}", in_days(age));
-    let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
-    if let (None, Some(LookResult::Doubted(doubt))) = (state.proof, state.doubt.map(Proof::standing)) {
-        let since = state.doubt.map(|look| look.at.clone()).unwrap_or_default();
-        return Outcome::Unknown(Reason::InDoubt { doubt, since });
-    }
-    match state.proof {
-        None if !state.identified => Outcome::Unknown(Reason::NotStated {
-            detail: "nothing identifies this state of the object (it has no strong ETag), so no earlier proof is known to be of it"
-                .to_owned(),
-        }),
-        None => Outcome::Fail(Failure::of_rule(evidence("never proved as it is now".to_owned()))),
-        Some(proof) => decide(proof.is_in(ValidityWindow::back_to(Some(age), now)), evidence(format!("proved {}", proof.at))),
-    }
 }
 
 fn finding(upkeep: PolicyCheck, outcome: Outcome) -> Finding {

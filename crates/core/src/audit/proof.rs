@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ContentFingerprint, Level, Word};
 use crate::ident::ObjectIdentity;
 use crate::manifest::PartRun;
-use crate::verdict::{CheckId, Doubt, Verdict};
+use crate::verdict::{CheckId, Doubt, ProofKind, Verdict};
 
 /// The result of one examination of an object. [`Proof::standing`] decides whether it is a proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,22 @@ pub struct Proof {
     /// Checksums of the content: those that were proved, or all that S3 states if none was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<ContentFingerprint>,
+    /// How the bytes were proved; absent if they were not. Entries of formats 1 and 2 lack it: they prove only what
+    /// was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_kind: Option<Word<ProofKind>>,
+    /// What the object was copied from, if this entry is of a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<CopiedFrom>,
+}
+
+/// The source of a copy, in the state that was copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CopiedFrom {
+    /// The object as `s3://bucket/key`, or the path of a file.
+    pub target: String,
+    /// Its state.
+    pub object: ObjectIdentity,
 }
 
 /// What an examination shows about the state of the object.
@@ -57,6 +73,8 @@ pub struct Proof {
 pub enum LookResult {
     /// Every byte was compared with a reference and matched.
     Proved,
+    /// The bytes are proved by other means than reading them.
+    Attested(ProofKind),
     /// A check of the object failed.
     Damaged,
     /// The bytes are neither proved nor refuted, and there is evidence against them, for example two reads
@@ -102,6 +120,11 @@ impl Proof {
         if let Some(doubt) = self.doubt {
             return LookResult::Doubted(doubt);
         }
+        match self.proof_kind {
+            None | Some(Word::Known(ProofKind::Read)) => {}
+            Some(Word::Known(kind)) if self.is_pass_by_a_check() => return LookResult::Attested(kind),
+            Some(_) => return LookResult::Open,
+        }
         let covers_all = Some(self.covered_bytes) == self.object.object_bytes && self.covered_bytes > 0;
         match self.level {
             Word::Known(Level::Bytes) if covers_all && self.is_pass_by_a_check() => LookResult::Proved,
@@ -125,6 +148,24 @@ impl Proof {
         self.standing() == LookResult::Proved
     }
 
+    /// How the bytes are proved; `None` if the entry proves nothing.
+    pub fn kind(&self) -> Option<ProofKind> {
+        match self.standing() {
+            LookResult::Proved => Some(ProofKind::Read),
+            LookResult::Attested(kind) => Some(kind),
+            LookResult::Damaged | LookResult::Doubted(_) | LookResult::InOrder | LookResult::Open => None,
+        }
+    }
+
+    /// Whether only values that other programs left with the object matched.
+    pub fn is_by_others_alone(&self) -> bool {
+        let left = |by: &Word<CheckId>| match by.known() {
+            Some(CheckId::Reference(origin, _)) => origin.is_left_by_others(),
+            _ => false,
+        };
+        self.proved_by.iter().all(|by| left(by) || by.known().is_none())
+    }
+
     /// Whether it was made within a window.
     pub fn is_in(&self, term: ValidityWindow) -> bool {
         let since = term.since.unwrap_or(Timestamp::MIN);
@@ -137,7 +178,7 @@ impl Proof {
         match self.standing() {
             LookResult::Proved => true,
             LookResult::InOrder => level == Level::Facts,
-            LookResult::Damaged | LookResult::Doubted(_) | LookResult::Open => false,
+            LookResult::Attested(_) | LookResult::Damaged | LookResult::Doubted(_) | LookResult::Open => false,
         }
     }
 }
@@ -165,6 +206,60 @@ mod tests {
             proved_by: vec![Word::of("crc32".into())],
             etag_parts: Vec::new(),
             content: Vec::new(),
+            proof_kind: None,
+            copied_from: None,
+        }
+    }
+
+    /// An entry of another kind is never a proof by reading, even if it states that every byte was read.
+    #[test]
+    fn a_proof_that_read_nothing_is_of_its_own_kind() {
+        let of = |kind: &str, look: Proof| Proof { proof_kind: Some(Word::of(kind.into())), ..look };
+        let pass = || look("bytes", "pass", 5);
+        let facts = || look("facts", "pass", 0);
+        let (written, stated) = (LookResult::Attested(ProofKind::Written), LookResult::Attested(ProofKind::StatedByS3));
+        for (what, look, standing, kind) in [
+            ("read", of("read", pass()), LookResult::Proved, Some(ProofKind::Read)),
+            ("an entry of format 2", pass(), LookResult::Proved, Some(ProofKind::Read)),
+            ("written", of("written", facts()), written, Some(ProofKind::Written)),
+            ("stated", of("stated-by-s3", facts()), stated, Some(ProofKind::StatedByS3)),
+            ("written, and all covered", of("written", pass()), written, Some(ProofKind::Written)),
+            ("of a kind that is not known", of("believed", pass()), LookResult::Open, None),
+            ("read, of facts", of("read", facts()), LookResult::Open, None),
+            ("written, not passed", of("written", look("facts", "unknown", 0)), LookResult::Open, None),
+            ("written, left open", of("written", Proof { settled: false, ..facts() }), LookResult::Open, None),
+            ("stated, by nothing", of("stated-by-s3", Proof { proved_by: vec![], ..facts() }), LookResult::Open, None),
+            ("written, failed", of("written", look("facts", "fail", 0)), LookResult::Damaged, None),
+            (
+                "written, in doubt",
+                of("written", Proof { doubt: Some(Doubt::Unstable), ..facts() }),
+                LookResult::Doubted(Doubt::Unstable),
+                None,
+            ),
+        ] {
+            assert_eq!((look.standing(), look.kind()), (standing, kind), "{what}");
+            assert_eq!(look.satisfies(Level::Bytes), standing == LookResult::Proved, "{what}");
+            assert_eq!(look.satisfies(Level::Facts), standing == LookResult::Proved, "{what}");
+        }
+    }
+
+    #[test]
+    fn entries_keep_their_form() {
+        let plain = serde_json::to_value(look("bytes", "pass", 5)).unwrap();
+        assert_eq!((plain.get("proof_kind"), plain.get("copied_from")), (None, None));
+        let copy = Proof {
+            proof_kind: Some(ProofKind::StatedByS3.into()),
+            copied_from: Some(CopiedFrom { target: "s3://a/k".into(), object: ObjectIdentity::of_size(5) }),
+            ..look("facts", "pass", 0)
+        };
+        let json = serde_json::to_value(&copy).unwrap();
+        assert_eq!((&json["proof_kind"], &json["copied_from"]["target"]), (&"stated-by-s3".into(), &"s3://a/k".into()));
+        assert_eq!(serde_json::from_value::<Proof>(json).unwrap(), copy);
+        for (by, alone) in
+            [(&["tags-md5"][..], true), (&["tags-md5", "metadata-sha256"], true), (&["tags-md5", "etag"], false)]
+        {
+            let proved_by = by.iter().map(|by| Word::of((*by).to_owned())).collect();
+            assert_eq!(Proof { proved_by, ..look("bytes", "pass", 5) }.is_by_others_alone(), alone, "{by:?}");
         }
     }
 

@@ -95,6 +95,8 @@ enum Side {
     Given,
     StoredETag,
     StoredValue,
+    /// Another program, in tags or metadata.
+    Left,
 }
 
 fn side(finding: &&Finding) -> Option<Side> {
@@ -102,6 +104,7 @@ fn side(finding: &&Finding) -> Option<Side> {
         CheckId::Reference(Origin::Stored, Subject::ETag) => Some(Side::StoredETag),
         CheckId::Reference(Origin::Stored, _) => Some(Side::StoredValue),
         CheckId::Reference(Origin::Expect | Origin::Sums | Origin::Manifest | Origin::Like, _) => Some(Side::Given),
+        CheckId::Reference(Origin::Tags | Origin::Metadata, _) => Some(Side::Left),
         _ => None,
     }
 }
@@ -113,6 +116,8 @@ fn explain(matched: &[&Finding], differing: &[&Finding]) -> String {
     let opposed = |one: Side, other: Side| agrees(one) && differs(other) || agrees(other) && differs(one);
     if differs(Side::Given) && (agrees(Side::StoredETag) || agrees(Side::StoredValue)) {
         "the values given and those stored with the object disagree".to_owned()
+    } else if differs(Side::Left) && !differs(Side::StoredETag) && !differs(Side::StoredValue) {
+        "a value that another program left disagrees; it may be of older bytes, or of another file".to_owned()
     } else if opposed(Side::StoredETag, Side::StoredValue) {
         "the stored value and the ETag disagree".to_owned()
     } else {

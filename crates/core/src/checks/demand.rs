@@ -34,6 +34,8 @@ mod tests {
             (Origin::Sums, true, true),
             (Origin::Manifest, true, false),
             (Origin::Like, true, false),
+            (Origin::Tags, false, false),
+            (Origin::Metadata, false, false),
         ] {
             let (one, other) = (id(origin, crc), id(origin, sha));
             assert_eq!(demanded(one, &[open(one), open(other)]), alone, "{origin:?}");

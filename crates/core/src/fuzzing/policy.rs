@@ -25,6 +25,7 @@ pub fn policy(data: &[u8]) -> bool {
         tags: Fact::Unavailable { because: unknown() },
         identified: true,
         proof: None,
+        unread_proof: None,
         doubt: None,
     };
     let mut findings = policy.judge_bucket(&bucket);
@@ -40,6 +41,7 @@ pub fn policy(data: &[u8]) -> bool {
         tags: Fact::Known { value: vec!["Owner".to_owned()], source: "test" },
         identified: true,
         proof: None,
+        unread_proof: None,
         doubt: None,
     };
     let judged = policy.judge_object(&known, Timestamp::UNIX_EPOCH);

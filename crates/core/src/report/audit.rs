@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,7 @@ use crate::audit::{
 };
 use crate::ident::ObjectUri;
 use crate::text::words;
-use crate::verdict::{CheckId, Verdict};
+use crate::verdict::{CheckId, ProofKind, Verdict};
 
 /// Result of an audit for one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +40,10 @@ pub struct AuditedReport {
     /// The newest proof of every byte of this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProvedReport>,
+    /// The newest proof of this state that did not read it: the object was written from proved bytes, or S3 states its
+    /// checksum. It never makes `verdict` a `pass`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_proof: Option<ProvedReport>,
     /// Checksums of the content, as `algorithm:value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<ContentFingerprint>,
@@ -56,7 +62,7 @@ pub struct AuditedReport {
     pub exit_code: Exit,
 }
 
-/// A proof of every byte.
+/// A proof of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProvedReport {
     /// Time of the proof, RFC 3339.
@@ -65,6 +71,13 @@ pub struct ProvedReport {
     pub by: Vec<Word<CheckId>>,
     /// Name and version of the program.
     pub tool: String,
+    /// `read`, `written` or `stated-by-s3`. Reports of earlier versions lack it: every byte was read.
+    #[serde(default = "read")]
+    pub kind: Word<ProofKind>,
+}
+
+fn read() -> Word<ProofKind> {
+    ProofKind::Read.into()
 }
 
 /// Settings of a bucket that a policy checks.
@@ -213,6 +226,9 @@ pub struct LedgerEntryReport {
     pub number: u64,
     /// SHA-256 of the previous digest and the entry as stored.
     pub sha256: String,
+    /// `read`, `written` or `stated-by-s3`; absent if the entry proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_kind: Option<ProofKind>,
     /// The entry.
     pub entry: Entry,
 }
@@ -228,6 +244,9 @@ pub struct LedgerReport {
     /// `ENTRIES:SHA256` of the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
+    /// Number of entries that prove an object, by the kind of proof.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proofs: BTreeMap<ProofKind, u64>,
     /// The first entry that is not unchanged, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -237,7 +256,8 @@ pub struct LedgerReport {
 
 impl From<&Proof> for ProvedReport {
     fn from(proof: &Proof) -> Self {
-        ProvedReport { at: proof.at.clone(), by: proof.proved_by.clone(), tool: proof.tool.clone() }
+        let kind = proof.kind().map(Word::from).or(proof.proof_kind.clone()).unwrap_or_else(read);
+        ProvedReport { at: proof.at.clone(), by: proof.proved_by.clone(), tool: proof.tool.clone(), kind }
     }
 }
 

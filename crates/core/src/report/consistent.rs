@@ -5,7 +5,7 @@ use super::{AuditedBucketReport, AuditedReport, Exit, FindingReport, IdentityRep
 use crate::audit::{ChangeKind, Level};
 use crate::checks::wrong_size;
 use crate::ident::Target;
-use crate::verdict::{CheckId, Origin, PolicyCheck, ReasonCode, Subject, Verdict};
+use crate::verdict::{CheckId, Origin, PolicyCheck, ProofKind, ReasonCode, Subject, Verdict};
 
 /// The largest integer that all JSON readers represent exactly. No count of an audit comes near it.
 pub(super) const MOST: u64 = 1 << 53;
@@ -129,6 +129,7 @@ impl AuditedReport {
             .or_else(|| self.odd_result())
             .or_else(|| self.odd_object())
             .or_else(|| self.odd_proof())
+            .or_else(|| self.odd_unread_proof())
             .or_else(|| self.odd_findings())
             .or_else(|| self.odd_lack())
             .or_else(|| self.odd_change())
@@ -209,7 +210,7 @@ impl AuditedReport {
         if passes && self.is_at(Level::Bytes) && proved.is_none_or(|proof| proof.covered_bytes != bytes) {
             return Some("it passes, and no finding says that every byte was proved".to_owned());
         }
-        let stored = self.findings.iter().filter(|one| one.passes() && is_stored(one.check));
+        let stored = self.findings.iter().filter(|one| one.passes() && is_of_audit(one.check));
         let matched: Vec<CheckId> = stored.map(|one| one.check).collect();
         if proved.is_some() && (matched.is_empty() || !self.is_at(Level::Bytes)) {
             return Some("it says that every byte was proved, and no check of the bytes passed".to_owned());
@@ -222,7 +223,11 @@ impl AuditedReport {
             return Some("its proof does not tell by what or when".to_owned());
         }
         let of_run = proved.is_some();
-        let shown = |by: CheckId| if of_run { matched.contains(&by) } else { is_stored(by) };
+        if proof.kind != ProofKind::Read {
+            return Some(format!("its proof is `{}`, which reads nothing", proof.kind));
+        }
+        // A copy proves its source also by values that were given to it.
+        let shown = |by: CheckId| if of_run { matched.contains(&by) } else { matches!(by, CheckId::Reference(..)) };
         if let Some(by) = proof.by.iter().find(|by| !by.known().copied().is_some_and(shown)) {
             return Some(format!("it has a proof by `{by}`, which no check of it shows"));
         }
@@ -236,6 +241,12 @@ impl AuditedReport {
         };
         let contrary = self.findings.iter().find(contradicts)?;
         Some(format!("it has a proof of bytes that `{}` contradicts", contrary.check))
+    }
+
+    fn odd_unread_proof(&self) -> Option<String> {
+        let proof = self.unread_proof.as_ref()?;
+        let is_unread = proof.kind.known().is_some_and(|kind| *kind != ProofKind::Read);
+        (!is_unread).then(|| format!("its unread proof is `{}`", proof.kind))
     }
 
     fn odd_findings(&self) -> Option<String> {
@@ -282,9 +293,10 @@ impl AuditedReport {
     }
 }
 
-/// Whether a check compares the bytes with a value that S3 stores.
-fn is_stored(check: CheckId) -> bool {
-    matches!(check, CheckId::Reference(Origin::Stored, Subject::ETag | Subject::Checksum(_)))
+/// Whether a check of an audit compares the bytes with a value.
+fn is_of_audit(check: CheckId) -> bool {
+    let of_audit = |origin: Origin| origin == Origin::Stored || origin.is_left_by_others();
+    matches!(check, CheckId::Reference(origin, Subject::ETag | Subject::Checksum(_)) if of_audit(origin))
 }
 
 impl AuditedBucketReport {

@@ -8,7 +8,7 @@ use super::{CostLineReport, Exit, IdentityReport, LeftReport, Note, StatsReport}
 use crate::copy::{CopyCheck, CopyFinding, CopyTime, RateBasis};
 use crate::price::{CostLine, PriceTable};
 use crate::text::words;
-use crate::verdict::{CheckId, Verdict};
+use crate::verdict::{CheckId, ProofKind, Verdict};
 
 words! {
     /// What became of a copy.
@@ -83,6 +83,12 @@ pub struct CopyReport {
     /// Required checks whose `unknown` was accepted. This changes the exit code, not the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<CopyCheck>,
+    /// What the ledger got.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recorded: Vec<RecordedReport>,
+    /// `ENTRIES:SHA256` of the ledger after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_head: Option<String>,
     /// Uploads that could not be removed or were kept, with the commands that remove them.
     pub left_behind: Vec<LeftReport>,
     /// Bytes of parts that were sent, including repeated ones.
@@ -110,6 +116,16 @@ pub struct CopyEstimateReport {
     pub prices: String,
     /// One estimate per line: `read` and `copy_out` at the source, `write` and `keep` (for a month) at the destination.
     pub lines: Vec<CostLineReport>,
+}
+
+/// An entry that a copy added to a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedReport {
+    /// The object as `s3://bucket/key`.
+    pub target: String,
+    /// `read` or `written`; absent if the entry proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_kind: Option<ProofKind>,
 }
 
 /// One end of a copy.
@@ -217,6 +233,8 @@ impl CopyReport {
             copy_id: None,
             findings: Vec::new(),
             accepted: Vec::new(),
+            recorded: Vec::new(),
+            ledger_head: None,
             left_behind: Vec::new(),
             sent_bytes: 0,
             stats: StatsReport::default(),

@@ -19,6 +19,7 @@ mod cost;
 mod damage;
 mod demands;
 mod exit;
+mod files;
 mod finding;
 mod inspect;
 mod judged;
@@ -45,11 +46,12 @@ pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, PartState, ProbeReport, RatioBasisReport, RatioReport,
     RegionReport, StreamReport,
 };
-pub use copy::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport};
+pub use copy::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, RecordedReport};
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use damage::{DamageSummary, DamagedRun};
 pub use demands::Demands;
 pub use exit::Exit;
+pub use files::{FileKind, WrittenFile};
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
     ChecksumReport, ChecksumType, ETagKind, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport,
@@ -153,6 +155,9 @@ pub struct SummaryReport {
     /// What environment variables and the configuration file set; absent if they set nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<SettingReport>,
+    /// Files that the command wrote and that are there at its end.
+    #[serde(default)]
+    pub files_written: Vec<WrittenFile>,
 }
 
 /// A setting that no flag gave.

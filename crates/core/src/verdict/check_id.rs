@@ -39,6 +39,10 @@ pub enum Origin {
     Sums,
     /// `--like`.
     Like,
+    /// Tags of the object, which another program set.
+    Tags,
+    /// User metadata of the object, which the program that wrote it set.
+    Metadata,
 }
 
 /// The kind of a reference's value.
@@ -71,18 +75,34 @@ pub enum Demand {
 /// The text does not name a check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a check (identity, size, proof, contradiction, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-` or `like-`; an origin alone means all of its checks)"
+    "`{0}` is not a check (identity, size, proof, contradiction, stream, etag, an algorithm such as crc64nvme, or one of these after `expect-`, `manifest-`, `sums-`, `like-`, `tags-` or `metadata-`; an origin alone means all of its checks)"
 )]
 pub struct ParseCheckError(pub String);
 
 impl Origin {
-    const NAMED: [(Origin, &'static str); 4] =
-        [(Origin::Expect, "expect"), (Origin::Manifest, "manifest"), (Origin::Sums, "sums"), (Origin::Like, "like")];
+    /// Every origin.
+    pub const ALL: [Origin; 7] =
+        [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like, Origin::Tags, Origin::Metadata];
+
+    const NAMED: [(Origin, &'static str); 6] = [
+        (Origin::Expect, "expect"),
+        (Origin::Manifest, "manifest"),
+        (Origin::Sums, "sums"),
+        (Origin::Like, "like"),
+        (Origin::Tags, "tags"),
+        (Origin::Metadata, "metadata"),
+    ];
+
+    /// Whether other programs left its values with the object. They are used only when asked for, and are weaker than
+    /// all others: nothing shows who computed them, when, and from which bytes.
+    pub fn is_left_by_others(self) -> bool {
+        matches!(self, Origin::Tags | Origin::Metadata)
+    }
 
     /// How references of this origin affect the overall verdict if they are not judged.
     pub fn demand(self) -> Demand {
         match self {
-            Origin::Stored => Demand::Offered,
+            Origin::Stored | Origin::Tags | Origin::Metadata => Demand::Offered,
             Origin::Expect | Origin::Sums => Demand::Each,
             Origin::Manifest | Origin::Like => Demand::OneOf,
         }
@@ -136,6 +156,10 @@ impl FromStr for CheckId {
 
     /// Reads a name exactly as it is printed.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // As a `CheckName`, `tags` is an origin.
+        if let Some(check) = PolicyCheck::named(text) {
+            return Ok(CheckId::PolicyCheck(check));
+        }
         match text.parse() {
             Ok(CheckName::One(id)) if id.to_string() == text => Ok(id),
             _ => Err(ParseCheckError(text.to_owned())),
@@ -162,6 +186,19 @@ impl CheckName {
             CheckName::AllOf(named) => matches!(check, CheckId::Reference(origin, _) if origin == named),
         }
     }
+
+    /// Whether it names references of this origin.
+    pub fn is_of(self, wanted: Origin) -> bool {
+        match self {
+            CheckName::One(CheckId::Reference(origin, _)) | CheckName::AllOf(origin) => origin == wanted,
+            CheckName::One(_) => false,
+        }
+    }
+
+    /// Whether it adds references that are otherwise not asked for, and leaves out no others.
+    pub fn adds(self) -> bool {
+        matches!(self, CheckName::AllOf(origin) if origin.is_left_by_others())
+    }
 }
 
 impl FromStr for CheckName {
@@ -176,6 +213,7 @@ impl FromStr for CheckName {
             "proof" => Some(CheckId::Proof),
             "stream" => Some(CheckId::Stream),
             "contradiction" => Some(CheckId::Contradiction),
+            name if Origin::NAMED.iter().any(|(_, origin)| *origin == name) => None,
             name => {
                 let condition = Condition::named(name).map(CheckId::Condition);
                 condition.or_else(|| PolicyCheck::named(name).map(CheckId::PolicyCheck))
@@ -230,7 +268,7 @@ mod tests {
             CheckId::Stream,
             CheckId::Reference(Origin::Sums, Subject::Value),
         ];
-        for origin in [Origin::Stored, Origin::Expect, Origin::Manifest, Origin::Sums, Origin::Like] {
+        for origin in Origin::ALL {
             ids.push(CheckId::Reference(origin, Subject::ETag));
             for algorithm in Algorithm::ALL {
                 ids.push(CheckId::Reference(origin, Subject::Checksum(algorithm)));
@@ -240,7 +278,11 @@ mod tests {
         ids.extend(Condition::ALL.map(|(condition, _)| CheckId::Condition(condition)));
         ids.extend(PolicyCheck::ALL.map(|(upkeep, _)| CheckId::PolicyCheck(upkeep)));
         for id in ids {
-            assert_eq!(id.to_string().parse(), Ok(CheckName::One(id)), "{id}");
+            let named = match id {
+                CheckId::PolicyCheck(PolicyCheck::Tags) => CheckName::AllOf(Origin::Tags),
+                id => CheckName::One(id),
+            };
+            assert_eq!(id.to_string().parse(), Ok(named), "{id}");
             assert_eq!(serde_json::to_value(id).unwrap(), id.to_string());
             assert_eq!(serde_json::from_value::<CheckId>(id.to_string().into()).unwrap(), id);
             assert!(serde_json::from_value::<CheckId>(id.to_string().to_uppercase().into()).is_err());
@@ -252,6 +294,13 @@ mod tests {
         let name: CheckName = "manifest".parse().unwrap();
         assert!(name.matches(CheckId::Reference(Origin::Manifest, Subject::ETag)));
         assert!(!name.matches(CheckId::Reference(Origin::Stored, Subject::ETag)));
+        for (text, origin) in [("tags", Origin::Tags), ("metadata", Origin::Metadata)] {
+            let name: CheckName = text.parse().unwrap();
+            let of = |origin| CheckId::Reference(origin, Subject::Checksum(Algorithm::Md5));
+            assert!(name.matches(of(origin)) && !name.matches(of(Origin::Stored)) && name.adds() && name.is_of(origin));
+            assert_eq!(format!("{text}-md5").parse(), Ok(CheckName::One(of(origin))));
+        }
+        assert!(!name.adds() && !CheckName::One(CheckId::Size).is_of(Origin::Stored));
         assert!("nonsense".parse::<CheckName>().is_err());
         assert!("expect-nonsense".parse::<CheckName>().is_err());
     }

@@ -8,6 +8,7 @@ mod doubt;
 mod evidence;
 mod finding;
 mod policy_check;
+mod proof_kind;
 mod reason;
 
 pub use check_id::{CheckId, CheckName, Demand, Origin, ParseCheckError, Subject};
@@ -16,4 +17,5 @@ pub use doubt::Doubt;
 pub use evidence::{Coverage, Damage, Evidence, Failure, Reads};
 pub use finding::{Finding, Outcome, Verdict, overall};
 pub use policy_check::PolicyCheck;
+pub use proof_kind::ProofKind;
 pub use reason::{Reason, ReasonCode};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{CheckId, Coverage, Doubt};
+use super::{CheckId, Coverage, Doubt, ProofKind};
 use crate::checksum::Algorithm;
 use crate::text::words;
 use crate::units::ByteSize;
@@ -152,6 +152,20 @@ pub enum Reason {
         /// Time of that read, RFC 3339.
         since: String,
     },
+    /// There is a recent proof, and it did not read the object.
+    UnreadProof {
+        /// What kind of proof it is.
+        kind: ProofKind,
+        /// Time of the proof, RFC 3339.
+        at: String,
+    },
+    /// There is a recent proof, and only values that other programs left prove it.
+    LeftByOthers {
+        /// The checks that matched, for the report.
+        by: String,
+        /// Time of the proof, RFC 3339.
+        at: String,
+    },
     /// The value is not stated.
     NotStated {
         /// The value, for the report.
@@ -190,6 +204,8 @@ words! {
         Undocumented = "undocumented",
         Ambiguous = "ambiguous",
         InDoubt = "in_doubt",
+        UnreadProof = "unread_proof",
+        LeftByOthers = "left_by_others",
         NotStated = "not_stated",
     }
 }
@@ -226,6 +242,8 @@ impl Reason {
             Reason::Undocumented { .. } => ReasonCode::Undocumented,
             Reason::Ambiguous { .. } => ReasonCode::Ambiguous,
             Reason::InDoubt { .. } => ReasonCode::InDoubt,
+            Reason::UnreadProof { .. } => ReasonCode::UnreadProof,
+            Reason::LeftByOthers { .. } => ReasonCode::LeftByOthers,
             Reason::NotStated { .. } => ReasonCode::NotStated,
         }
     }
@@ -283,6 +301,10 @@ impl Reason {
                 Some("run it again")
             }
             Reason::InDoubt { .. } => Some("read every byte again: audit --level bytes"),
+            Reason::UnreadProof { .. } => Some("read every byte: audit --level bytes"),
+            Reason::LeftByOthers { .. } => Some(
+                "read every byte against a value of your own: a stored checksum, a manifest, or a copy with --ledger",
+            ),
             Reason::NotDecoded { .. } => Some("see what it needs; a window may have half of --max-memory"),
             _ => None,
         }
@@ -362,6 +384,12 @@ impl fmt::Display for Reason {
             Reason::InDoubt { doubt, since } => {
                 write!(f, "in doubt since the reading of {since} ({doubt}), and not proved since")
             }
+            Reason::UnreadProof { kind, at } => {
+                write!(f, "the newest proof is `{kind}`, of {at}: {}", kind.weakness())
+            }
+            Reason::LeftByOthers { by, at } => {
+                write!(f, "the proof of {at} is by {by} alone, which another program left with the object")
+            }
             Reason::NotRead => f.write_str("no byte was read"),
             Reason::NotDecoded { detail }
             | Reason::Unanswered { detail }
@@ -409,6 +437,8 @@ mod tests {
                 "undocumented",
                 "ambiguous",
                 "in_doubt",
+                "unread_proof",
+                "left_by_others",
                 "not_stated",
             ]
         );

@@ -30,6 +30,7 @@ struct Row {
     bytes: Option<u64>,
     class: Text,
     change: Text,
+    proof_kind: Text,
     proved_by: Text,
     checks: Text,
 }
@@ -72,6 +73,7 @@ impl Objects {
 
 impl Row {
     fn new(standing: RowStatus, leads: bool, report: &AuditedReport, now: Option<Timestamp>) -> Self {
+        let proof = report.proof.as_ref().or(report.unread_proof.as_ref());
         Row {
             standing,
             leads,
@@ -80,7 +82,8 @@ impl Row {
             bytes: report.identity.as_ref().map(|identity| identity.object_bytes),
             class: report.storage_class.as_deref().unwrap_or_default().into(),
             change: report.change.map(ChangeKind::in_words).unwrap_or_default().into(),
-            proved_by: report.proof.as_ref().map(|proof| joined(&proof.by, ", ")).unwrap_or_default().into(),
+            proof_kind: proof.map(|proof| proof.kind.to_string()).unwrap_or_default().into(),
+            proved_by: proof.map(|proof| joined(&proof.by, ", ")).unwrap_or_default().into(),
             checks: checks(report).into(),
         }
     }

@@ -129,8 +129,13 @@ impl Card {
     fn new(report: &AuditedReport, now: Option<Timestamp>) -> Self {
         let size = report.identity.as_ref().map(|identity| ByteSize(identity.object_bytes).to_string());
         let proof = match (Age::of(report, now), &report.proof) {
-            (Age::Days(days), Some(proof)) => Some(format!("proved {} by {}", ago(days), joined(&proof.by, ", "))),
-            (Age::Never, _) => Some("never proved as it is now".to_owned()),
+            (Age::Days(days), Some(proof)) => {
+                Some(format!("proved {} by {} ({})", ago(days), joined(&proof.by, ", "), proof.kind))
+            }
+            (Age::Never, _) => Some(match &report.unread_proof {
+                Some(proof) => format!("never read as it is now; {} by {}", proof.kind, joined(&proof.by, ", ")),
+                None => "never proved as it is now".to_owned(),
+            }),
             _ => None,
         };
         let change = report

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::audit::{Acceptance, Gone, Word};
-use crate::verdict::Doubt;
+use crate::verdict::{Doubt, ProofKind};
 
 /// An event for an object with two states.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ enum Happens {
     Unproved,
     /// A pass that does not cover every byte.
     Hollow,
+    /// A proof that read nothing, or says so and states that every byte was read.
+    Unread(ProofKind, bool),
     Sample,
     Facts,
     /// Not everything was read, for a reason unrelated to the bytes.
@@ -34,6 +36,8 @@ fn happens() -> impl Strategy<Value = Happens> {
         2 => doubt.prop_map(InDoubt),
         1 => Just(Unproved),
         1 => Just(Hollow),
+        2 => (prop_oneof![Just(ProofKind::Written), Just(ProofKind::StatedByS3)], any::<bool>())
+            .prop_map(|(kind, covers)| Unread(kind, covers)),
         1 => Just(Sample),
         1 => Just(Facts),
         1 => Just(Stopped),
@@ -61,6 +65,13 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
         Happens::Unproved => ("bytes", "unknown", 5),
         Happens::Sample => ("sample", "unknown", 3),
         Happens::Facts => ("facts", "unknown", 0),
+        Happens::Unread(_, covers) => {
+            if covers {
+                ("bytes", "pass", 5)
+            } else {
+                ("facts", "pass", 0)
+            }
+        }
         _ => ("bytes", "unknown", 2),
     };
     Proof {
@@ -80,6 +91,8 @@ fn look(what: Happens, state: u8, time: u8) -> Proof {
         proved_by: if verdict == "pass" { vec![Word::of("etag".into())] } else { Vec::new() },
         etag_parts: Vec::new(),
         content: vec![ContentFingerprint("etag:x".into())],
+        proof_kind: if let Happens::Unread(kind, _) = what { Some(kind.into()) } else { None },
+        copied_from: None,
     }
 }
 
@@ -129,6 +142,9 @@ proptest! {
                 prop_assert!(!proved || matched[usize::from(state)] == Some(true), "{what:?} {seen:?}");
                 let doubted = history.damage_of(&seen).is_some() || history.doubt_of(&seen).is_some();
                 prop_assert!(!(proved && doubted));
+                let unread = history.unread_proof_of(&seen);
+                prop_assert!(!(unread.is_some() && doubted), "{what:?} {seen:?}");
+                prop_assert!(unread.is_none_or(|proof| !proof.proves()));
             }
         }
     }

@@ -45,6 +45,14 @@ sentences! {
             "the manifest is signed by minisign key {key_id}; trusted comment: {comment}",
         /// The object of `--like` has no usable checksum.
         LikeUnusable { target: String } => "{target} has no reference that could be used",
+        /// A reference is a tag of the object.
+        LeftInTags { check: CheckId, source: String } =>
+            "{check} is of the {source}: whoever may tag the object can change it, and nothing shows who computed it, when, and from which bytes",
+        /// A reference is in the metadata of the object.
+        LeftInMetadata { check: CheckId, source: String } =>
+            "{check} is of the {source}: the writer of the object stated it, and nothing shows from which bytes it was computed",
+        /// No tag or metadata has a name of a checksum.
+        NothingLeft { place: &'static str } => "no value that another program left is in the {place} of the object",
         /// Only an ETag refutes the bytes, and the server does not document its ETags.
         OnlyUndocumentedETag { check: CheckId } =>
             "only {check} does not match, and nothing documents that the ETags of this server are MD5s: a server whose ETags are something else looks the same",

@@ -45,7 +45,13 @@ fn proved() -> AuditedReport {
         storage_class: None,
         parts: None,
         change: Some(read("same")),
-        proof: Some(ProvedReport { at: "2026-01-01T00:00:01Z".into(), by: vec![read("crc32")], tool: "test".into() }),
+        proof: Some(ProvedReport {
+            at: "2026-01-01T00:00:01Z".into(),
+            by: vec![read("crc32")],
+            tool: "test".into(),
+            kind: read("read"),
+        }),
+        unread_proof: None,
         content: Vec::new(),
         findings: ["identity", "size", "proof", "crc32", "unchanged"]
             .map(|check| finding(check, "pass", check != "crc32"))
@@ -182,6 +188,7 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         errors: 0,
         exit_code: exit,
         settings: Vec::new(),
+        files_written: Vec::new(),
     };
     AuditLines { objects, buckets: Vec::new(), end, summary }
 }
@@ -325,6 +332,23 @@ fn a_line_that_no_audit_writes_is_named() {
         (proved(), |one| one.proof.as_mut().unwrap().by = vec![read("sha256")], "a proof by `sha256`"),
         (kept(), |one| one.proof.as_mut().unwrap().by = vec![read("magic")], "a proof by `magic`"),
         (kept(), |one| one.proof.as_mut().unwrap().by = vec![read("sha256")], ""),
+        (
+            proved(),
+            |one| one.proof.as_mut().unwrap().kind = read("written"),
+            "its proof is `written`, which reads nothing",
+        ),
+        (kept(), |one| one.proof.as_mut().unwrap().kind = read("stated-by-s3"), "its proof is `stated-by-s3`"),
+        (kept(), |one| one.proof.as_mut().unwrap().kind = read("believed"), "its proof is `believed`"),
+        (kept(), |one| one.proof.as_mut().unwrap().by = vec![read("manifest-parts-sha256")], ""),
+        (kept(), |one| one.unread_proof.clone_from(&one.proof), "its unread proof is `read`"),
+        (
+            kept(),
+            |one| {
+                one.unread_proof.clone_from(&one.proof);
+                one.unread_proof.as_mut().unwrap().kind = read("written");
+            },
+            "",
+        ),
         (proved(), |one| one.findings.push(finding("proof", "unknown", false)), "proof: it is always required"),
         (proved(), |one| one.findings.push(finding("proof", "pass", true)), "proof: it is there twice"),
         (proved(), |one| one.findings.push(finding("identity", "unknown", false)), "identity: it is always required"),

@@ -1,0 +1,173 @@
+//! What a copy adds to a ledger: the read of the source, the copy as it was written, and its read with
+//! `--verify-destination`.
+
+use jiff::Timestamp;
+
+use super::CopyRequest;
+use crate::audit::{CopiedFrom, Entry, Level, Proof, Word, part_runs};
+use crate::commands::audit::{proved_of, stated};
+use crate::commands::verify::Verified;
+use crate::copy::CopyCheck;
+use crate::facts::ObjectFacts;
+use crate::ident::Target;
+use crate::ledger::SharedLedger;
+use crate::report::{CopyReport, Exit, Note, RecordedReport, TOOL};
+use crate::source::Session;
+use crate::verdict::{CheckId, Doubt, Origin, ProofKind, Subject, Verdict};
+
+/// The entries of one copy. An attempt that is begun anew replaces them.
+#[derive(Default)]
+pub(super) struct CopyEntries {
+    source: Option<Proof>,
+    written: Option<Proof>,
+    read_back: Option<Proof>,
+}
+
+impl CopyEntries {
+    /// Keeps the read of the source.
+    pub fn source(&mut self, session: &Session, facts: &ObjectFacts, verified: &Verified, request: &CopyRequest) {
+        let given =
+            !request.verify.expect.is_empty() || request.verify.manifest.is_some() || !request.verify.using.is_empty();
+        self.source = of_read(session, facts, verified, given);
+    }
+
+    /// Keeps the read of the copy.
+    pub fn read_back(&mut self, session: &Session, facts: &ObjectFacts, verified: &Verified) {
+        self.read_back = of_read(session, facts, verified, false);
+    }
+
+    /// Keeps the copy as it was written. `source` is the state that was copied.
+    pub fn written(&mut self, session: &Session, facts: &ObjectFacts, report: &CopyReport, source: &ObjectFacts) {
+        let from = CopiedFrom { target: report.source.clone(), object: source.identity() };
+        self.written = of_copy(facts, report, now(session)).map(|look| Proof { copied_from: Some(from), ..look });
+    }
+
+    /// Appends the entries to the ledger, and names them in the report.
+    pub async fn append(self, ledger: Option<&SharedLedger>, report: &mut CopyReport) {
+        let Some(ledger) = ledger else { return };
+        let looks: Vec<Proof> = [self.source, self.written, self.read_back].into_iter().flatten().collect();
+        if looks.is_empty() {
+            return;
+        }
+        let recorded = looks.iter().map(|look| RecordedReport { target: look.target.clone(), proof_kind: look.kind() });
+        let recorded = recorded.collect();
+        let entries = looks.into_iter().map(|look| Entry::Proof(Box::new(look))).collect();
+        match ledger.append(entries).await {
+            Ok(head) => {
+                report.recorded = recorded;
+                report.ledger_head = Some(head.to_string());
+            }
+            Err(error) => {
+                report.notes.push(Note::Source(format!("nothing is recorded in the ledger, which {error}")));
+                report.exit_code = report.exit_code.and(Exit::CouldNot);
+            }
+        }
+    }
+}
+
+fn now(session: &Session) -> Timestamp {
+    session.context().clock.now()
+}
+
+/// A read as an entry; `None` for a file, and for a read that shows nothing about the object. A value that the user
+/// gave may be of another object, so that a mismatch with it alone is no damage.
+fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: bool) -> Option<Proof> {
+    let Target::Object(uri) = session.target() else { return None };
+    let report = &verified.report;
+    let fails = |finding: &&crate::report::FindingReport| finding.verdict == Verdict::Fail;
+    let failed: Vec<CheckId> = report.findings.iter().filter(fails).map(|finding| finding.check).collect();
+    let is_own = |check: &CheckId| matches!(check, CheckId::Size | CheckId::Reference(Origin::Stored, _));
+    let is_doubted = match verified.doubt {
+        None | Some(Doubt::Unproved) => false,
+        Some(Doubt::Unstable | Doubt::Unreadable) => true,
+        Some(Doubt::Contradiction | Doubt::Mismatch) => !given,
+    };
+    let is_recorded = match report.verdict {
+        Verdict::Pass => true,
+        Verdict::Fail => !given || failed.iter().any(is_own),
+        Verdict::Unknown => is_doubted,
+    };
+    if !is_recorded || !report.identity.identity().same_as(&facts.identity()).agrees() {
+        return None;
+    }
+    let passes = report.verdict == Verdict::Pass;
+    let proved_by: Vec<Word<CheckId>> = report.proved_by.iter().copied().map(Word::Known).collect();
+    let content = stated(facts);
+    Some(Proof {
+        at: now(session).to_string(),
+        tool: TOOL.to_owned(),
+        target: uri.to_string(),
+        level: Level::Bytes.into(),
+        verdict: report.verdict.into(),
+        settled: passes,
+        object: facts.listed_identity(),
+        listed: None,
+        version_id: facts.version.clone(),
+        storage_class: facts.storage_class.clone(),
+        covered_bytes: report.stats.covered_bytes,
+        doubt: verified.doubt.filter(|_| !passes),
+        failed: failed.into_iter().map(Word::Known).collect(),
+        content: if passes { proved_of(content, &proved_by) } else { content },
+        proved_by,
+        etag_parts: verified.etag_parts.as_ref().map(part_runs).unwrap_or_default(),
+        proof_kind: passes.then_some(ProofKind::Read.into()),
+        copied_from: None,
+    })
+}
+
+/// A copy as an entry; `None` if the object at the destination is another one.
+fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<Proof> {
+    // Checks of the preparation may have the same names; the last one is of the copy.
+    let verdict = |check: CopyCheck| {
+        report.findings.iter().rfind(|finding| finding.check == check).map(|finding| finding.verdict)
+    };
+    let passes = |check| verdict(check) == Some(Verdict::Pass);
+    if verdict(CopyCheck::Absent) == Some(Verdict::Fail) {
+        return None;
+    }
+    let of_check = |content: &crate::audit::ContentFingerprint| match content.check().known() {
+        Some(CheckId::Reference(_, Subject::ETag)) => passes(CopyCheck::ETag),
+        _ => passes(CopyCheck::Checksum),
+    };
+    let content: Vec<_> = stated(facts).into_iter().filter(of_check).collect();
+    let failed: Vec<Word<CheckId>> = [CopyCheck::Size, CopyCheck::ETag, CopyCheck::Checksum, CopyCheck::Parts]
+        .into_iter()
+        .filter(|check| verdict(*check) == Some(Verdict::Fail))
+        .map(|check| Word::Known(failed_as(check)))
+        .collect();
+    let is_confirmed = passes(CopyCheck::Size) && (passes(CopyCheck::ETag) || passes(CopyCheck::Checksum));
+    let is_written = passes(CopyCheck::Source) && is_confirmed && failed.is_empty();
+    Some(Proof {
+        at: now.to_string(),
+        tool: TOOL.to_owned(),
+        target: report.destination.clone(),
+        level: Level::Facts.into(),
+        verdict: match failed.is_empty() {
+            true if is_written => Verdict::Pass.into(),
+            true => Verdict::Unknown.into(),
+            false => Verdict::Fail.into(),
+        },
+        settled: is_written,
+        object: facts.listed_identity(),
+        listed: None,
+        version_id: facts.version.clone(),
+        storage_class: facts.storage_class.clone(),
+        covered_bytes: 0,
+        doubt: None,
+        failed,
+        proved_by: report.proved_by.iter().copied().map(Word::Known).collect(),
+        etag_parts: Vec::new(),
+        content,
+        proof_kind: is_written.then_some(ProofKind::Written.into()),
+        copied_from: None,
+    })
+}
+
+/// The check of an object that a check of a copy answers.
+fn failed_as(check: CopyCheck) -> CheckId {
+    match check {
+        CopyCheck::Size => CheckId::Size,
+        CopyCheck::ETag => CheckId::Reference(Origin::Stored, Subject::ETag),
+        _ => CheckId::Reference(Origin::Stored, Subject::Value),
+    }
+}

@@ -1,0 +1,190 @@
+//! `copy --ledger`: what a copy records, and what counts as a proof afterwards.
+
+use serde_json::{Value, json};
+use stored_ami::ledger::{Head, Ledger};
+
+use crate::common::{Run, data};
+use crate::rig::{FROM, KEY, Rig, TO, report};
+
+const PARTS: usize = 300_000;
+
+struct Recorded {
+    rig: Rig,
+    ledger: String,
+}
+
+impl Recorded {
+    /// An object of four parts at the source.
+    async fn new() -> Self {
+        let rig = Rig::new().await;
+        let bytes = data(1, 1_000_000);
+        rig.source.multipart("archive", KEY, &bytes.chunks(PARTS).collect::<Vec<_>>(), None).await;
+        let ledger = rig.home.path().join("l.db").to_str().unwrap().to_owned();
+        Recorded { rig, ledger }
+    }
+
+    async fn copy(&self, args: &[&str]) -> Run {
+        self.rig.copy(&[&["--yes", "--ledger", &self.ledger], args].concat()).await
+    }
+
+    /// Target, verdict and kind of proof of each entry.
+    fn entries(&self) -> Vec<(String, String, Option<&'static str>)> {
+        let mut entries = Vec::new();
+        let ledger = Ledger::open_existing(self.ledger.as_ref()).unwrap();
+        let visit = |kept: stored_ami::ledger::Kept| {
+            let stored_ami::audit::Entry::Proof(proof) = kept.entry else { panic!("another entry") };
+            entries.push((proof.target.clone(), proof.verdict.to_string(), proof.kind().map(|kind| kind.name())));
+        };
+        ledger.each(None, visit).unwrap();
+        entries
+    }
+
+    async fn audit(&self, args: &[&str]) -> (i32, Value) {
+        let all = [&["audit", "s3://gov-archive", "--ledger", &self.ledger], args].concat();
+        let run = self.rig.destination.run(&all).await;
+        let line = run.lines().into_iter().find(|line| line["type"] == "audited").unwrap();
+        (run.exit.unwrap(), line)
+    }
+
+    fn policy(&self, text: &str) -> String {
+        let path = self.rig.home.path().join("policy.toml");
+        std::fs::write(&path, format!("[object]\nproof-age = \"30d\"\n{text}")).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+fn finding<'a>(line: &'a Value, check: &str) -> &'a Value {
+    line["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap()
+}
+
+fn entry(target: &str, verdict: &str, kind: Option<&'static str>) -> (String, String, Option<&'static str>) {
+    (target.to_owned(), verdict.to_owned(), kind)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_records_what_was_read_and_what_was_written() {
+    let at = Recorded::new().await;
+    let run = at.copy(&[]).await;
+    let copied = report(run_passed(&run));
+    assert_eq!(at.entries(), [entry(FROM, "pass", Some("read")), entry(TO, "pass", Some("written"))]);
+    assert_eq!(
+        copied["recorded"],
+        json!([{ "target": FROM, "proof_kind": "read" }, { "target": TO, "proof_kind": "written" }])
+    );
+    let head: Head = copied["ledger_head"].as_str().unwrap().parse().unwrap();
+    assert_eq!(Ledger::open_existing(at.ledger.as_ref()).unwrap().check(Some(head)), Ok(head));
+
+    let shown = at.rig.destination.run(&["ledger", "show", &at.ledger, TO]).await.lines()[0].clone();
+    let etag = copied["source_identity"]["etag"].as_str().unwrap();
+    assert_eq!((&shown["proof_kind"], &shown["entry"]["proof_kind"]), (&json!("written"), &json!("written")));
+    assert_eq!(shown["entry"]["copied_from"]["target"], FROM);
+    assert_eq!(shown["entry"]["copied_from"]["object"]["etag"], etag);
+    assert_eq!((&shown["entry"]["object"]["etag"], &shown["entry"]["covered_bytes"]), (&json!(etag), &json!(0)));
+    assert!(shown["entry"]["content"].as_array().unwrap().contains(&json!(format!("etag:{etag}"))), "{shown}");
+    let verified = at.rig.destination.run(&["ledger", "verify", &at.ledger]).await.lines()[0].clone();
+    assert_eq!(verified["proofs"], json!({ "read": 1, "written": 1 }));
+
+    // The policy names the kind, and accepts it only where it says so.
+    let policy = at.policy("");
+    let (exit, line) = at.audit(&["--policy", &policy]).await;
+    assert_eq!((exit, &line["verdict"], line.get("proof")), (3, &json!("unknown"), None));
+    assert_eq!((&line["unread_proof"]["kind"], &line["change"]), (&json!("written"), &json!("same")));
+    let reason = &finding(&line, "proof-age")["reason"];
+    assert_eq!(reason["code"], "unread_proof");
+    assert!(reason["detail"].as_str().unwrap().contains("the newest proof is `written`"), "{reason}");
+    let policy = at.policy("proof = \"written\"\n");
+    let (exit, line) = at.audit(&["--policy", &policy]).await;
+    assert_eq!(
+        (exit, &line["verdict"], &finding(&line, "proof-age")["verdict"]),
+        (0, &json!("unknown"), &json!("pass"))
+    );
+    // An audit of bytes reads it, and then it is proved.
+    let policy = at.policy("");
+    let (exit, line) = at.audit(&["--policy", &policy, "--level", "bytes"]).await;
+    assert_eq!((exit, &line["verdict"], &line["proof"]["kind"]), (0, &json!("pass"), &json!("read")));
+    assert_eq!(line["received_bytes"], 1_000_000);
+}
+
+fn run_passed(run: &Run) -> &Run {
+    run.assert_exit(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_was_read_is_proved_by_reading() {
+    let at = Recorded::new().await;
+    at.copy(&["--verify-destination"]).await.assert_exit(0);
+    assert_eq!(
+        at.entries(),
+        [entry(FROM, "pass", Some("read")), entry(TO, "pass", Some("written")), entry(TO, "pass", Some("read"))]
+    );
+    let policy = at.policy("");
+    let (exit, line) = at.audit(&["--policy", &policy, "--level", "bytes"]).await;
+    assert_eq!((exit, &line["verdict"], line.get("examined")), (0, &json!("pass"), None), "no byte is read again");
+    // The same object is there: nothing is read or written, and nothing is recorded.
+    let again = at.copy(&[]).await;
+    assert_eq!(report(again.assert_exit(0)).get("recorded"), None);
+    assert_eq!(at.entries().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_proved_is_recorded_without_a_kind() {
+    let at = Recorded::new().await;
+    let bytes = data(1, 1_000_000);
+    let file = at.rig.home.path().join("image.bin");
+    std::fs::write(&file, &bytes).unwrap();
+    let args = [file.to_str().unwrap(), TO, "--yes", "--unproved", "--ledger", &at.ledger];
+    Run::of(at.rig.command(&args)).await.assert_exit(0);
+    assert_eq!(at.entries(), [entry(TO, "unknown", None)], "a file has no entry");
+    let (_, line) = at.audit(&["--policy", &at.policy("proof = \"stated-by-s3\"\n")]).await;
+    assert_eq!((&finding(&line, "proof-age")["verdict"], line.get("unread_proof")), (&json!("fail"), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_at_the_source_is_recorded_and_a_wrong_value_is_not() {
+    let at = Recorded::new().await;
+    at.copy(&["--expect", "crc64nvme:AAAAAAAAAAA="]).await.assert_exit(1);
+    assert!(at.entries().is_empty(), "the value may be of another object");
+    at.rig.from.damage("archive", KEY, 500_000, 1).unwrap();
+    let folder = at.rig.home.path().join("disk");
+    std::fs::create_dir(&folder).unwrap();
+    let to_file = [FROM, folder.to_str().unwrap(), "--ledger", &at.ledger];
+    Run::of(at.rig.command(&to_file)).await.assert_exit(1);
+    assert_eq!(at.entries(), [entry(FROM, "fail", None)]);
+    at.copy(&[]).await.assert_exit(1);
+    assert_eq!(at.entries(), [entry(FROM, "fail", None), entry(FROM, "fail", None)]);
+    assert!(!at.rig.has(KEY).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_cannot_be_used_ends_the_copy_before_any_request() {
+    let at = Recorded::new().await;
+    std::fs::write(&at.ledger, "no ledger, and long enough to be one").unwrap();
+    let run = at.copy(&[]).await;
+    assert!(run.assert_exit(2).stderr.contains("is no ledger of stored-ami"), "{run:?}");
+    assert!(at.rig.from.calls().is_empty() && at.rig.to.calls().is_empty());
+    std::fs::remove_file(&at.ledger).unwrap();
+    let run = at.copy(&["--dry-run"]).await;
+    run.assert_exit(0);
+    assert!(!std::path::Path::new(&at.ledger).exists(), "a rehearsal writes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_proved_by_what_another_program_left_only_when_asked_for() {
+    let at = Recorded::new().await;
+    at.rig
+        .from
+        .with_object("archive", KEY, |object| {
+            object.encryption = stored_ami_lab::Encryption::Kms { key_id: "k".into(), bucket_key: false };
+            object.checksum = None;
+        })
+        .unwrap();
+    let md5 = stored_ami::checksum::Hasher::digest(stored_ami::checksum::Algorithm::Md5, &data(1, 1_000_000)).hex();
+    at.rig.source.tag("archive", KEY, "computed-md5", &md5).await;
+    let run = at.copy(&["--tags", "none"]).await;
+    run.assert_exit(3);
+    assert!(!at.rig.from.calls().iter().any(|call| call.operation == stored_ami_lab::Operation::GetObjectTagging));
+    let run = at.copy(&["--using", "tags", "--tags", "none"]).await;
+    let copied = report(run.assert_exit(0));
+    assert_eq!(copied["proved_by"], json!(["tags-md5"]));
+    assert_eq!(at.entries(), [entry(FROM, "pass", Some("read")), entry(TO, "pass", Some("written"))]);
+}
