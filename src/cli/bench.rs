@@ -114,7 +114,7 @@ fn keep_files((args, written): (&BenchArgs, &WrittenFiles), report: &BenchReport
         kept &= keep(written, path, OutputKind::Plot, plot(report));
     }
     if let Some(path) = &args.write_tuning {
-        let text = tuning.ok_or_else(|| "there is nothing to recommend".to_owned());
+        let text = tuning.ok_or_else(|| "no measurement to recommend".to_owned());
         let text = text.and_then(|tuning| tuning.to_json().map_err(|error| error.to_string()));
         kept &= keep(written, path, OutputKind::Tuning, text);
     }

@@ -24,17 +24,19 @@ pub struct Cli {
 impl Command {
     /// The arguments that the environment and the configuration file may set; `None` if the command heeds neither.
     pub(super) fn adjustable(&mut self) -> Option<Adjustable<'_>> {
-        let connected = |connection| Adjustable { connection: Some(connection), ..Adjustable::default() };
+        let connected = |connection| Adjustable { sends: true, connection: Some(connection), ..Adjustable::default() };
         Some(match self {
             Command::Completions { .. } | Command::Man(_) => return None,
             Command::Inspect(args) => connected(&mut args.common.connection),
             Command::Verify(args) => Adjustable {
+                sends: true,
                 connection: Some(&mut args.common.connection),
                 // A profile of this machine is more specific than a setting.
                 concurrency: args.reading.tuning.is_none().then_some(&mut args.reading.concurrency),
                 max_memory: Some(&mut args.reading.max_memory),
             },
             Command::Bench(args) => Adjustable {
+                sends: true,
                 connection: Some(&mut args.common.connection),
                 concurrency: None,
                 max_memory: Some(&mut args.max_memory),
@@ -42,6 +44,7 @@ impl Command {
             Command::Cost(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Audit(args) if args.work.is_none() => Adjustable {
+                sends: true,
                 connection: Some(&mut args.connection),
                 concurrency: Some(&mut args.reading.concurrency),
                 max_memory: Some(&mut args.reading.max_memory),
@@ -58,6 +61,9 @@ impl Command {
             Command::Store(args) => connected(&mut args.task.connection),
             #[cfg(feature = "ec2")]
             Command::Restore(args) => connected(&mut args.task.connection),
+            // A Region and an endpoint belong to one of its two ends.
+            #[cfg(feature = "ec2")]
+            Command::Copy(_) => Adjustable { sends: true, ..Adjustable::default() },
             #[cfg(any(feature = "s3", feature = "lab"))]
             _ => Adjustable::default(),
         })

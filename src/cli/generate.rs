@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::args::ManArgs;
-use super::help::{self, ENVIRONMENT, Topic};
+use super::help::{self, Topic};
 use super::output::keep_output;
 use super::usage::UsageError;
 use super::written::WrittenFiles;
@@ -118,11 +118,9 @@ fn sections(topic: &Topic, out: &mut Vec<u8>) -> io::Result<()> {
         let gap = if at == 0 { "" } else { ".PP\n" };
         writeln!(out, "{gap}{}\n.RS 4\n.nf\n{}\n.fi\n.RE", text(what), text(line))?;
     }
-    if topic.connects {
-        writeln!(out, ".SH ENVIRONMENT")?;
-        for (names, what) in ENVIRONMENT {
-            entry(out, names, what)?;
-        }
+    writeln!(out, ".SH ENVIRONMENT")?;
+    for (names, what) in topic.environment() {
+        entry(out, names, what)?;
     }
     if !topic.files.is_empty() {
         writeln!(out, ".SH FILES")?;

@@ -215,7 +215,7 @@ fn stopped(report: &VerifyReport) -> bool {
 fn going_on(request: &VerifyOptions) -> String {
     match (&request.resume, same_command()) {
         (Some(file), Some(command)) => format!("{} keeps what was read; go on with: {command}", file.path().display()),
-        (Some(file), None) => format!("{} keeps what was read; the same command goes on", file.path().display()),
+        (Some(file), None) => format!("{} keeps what was read; the same command continues", file.path().display()),
         (None, _) if request.sample.is_some() => "what was read is not kept".to_owned(),
         (None, Some(command)) => format!("what was read is not kept; to keep it, run: {command} --resume FILE"),
         (None, None) => "what was read is not kept; --resume FILE keeps it".to_owned(),

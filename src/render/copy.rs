@@ -5,7 +5,7 @@ use super::{Label, Style, field, printable, wrap};
 use crate::copy::CopyCheck;
 use crate::price::{Amount, CostItem};
 use crate::report::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 use crate::verdict::{ProofKind, Verdict};
 
 /// Width of a check's name, in characters.
@@ -16,7 +16,8 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport) -> 
     field(out, style.width, 2, "from", &end(&report.from))?;
     field(out, style.width, 2, "to", &end(&report.to))?;
     if let Some(identity) = &report.source_identity {
-        let parts = report.parts.map_or_else(|| "in one request".to_owned(), |parts| format!("in {parts} parts"));
+        let parts =
+            report.parts.map_or_else(|| "in one request".to_owned(), |parts| format!("in {}", counted(parts, "part")));
         let checksum = report.checksum.as_ref().map(|checksum| format!(", with {checksum}")).unwrap_or_default();
         let line = format!("{} {parts}{checksum}", ByteSize(identity.object_bytes));
         field(out, style.width, 2, "object", &line)?;

@@ -6,6 +6,7 @@ use super::{
     Label, Renderer, Style, audit, bench, copy, cost, inspect, preflight, printable, shell_word, task, verify,
 };
 use crate::report::{ErrorReport, Report, SummaryReport};
+use crate::units::counted;
 use crate::verdict::Verdict;
 
 /// Renders text for people, on a terminal or in a log.
@@ -103,8 +104,12 @@ fn summarise(out: &mut impl Write, summary: &SummaryReport) -> io::Result<()> {
     if summary.targets > 1 {
         writeln!(
             out,
-            "\n{} targets: {} passed, {} failed, {} unknown, {} errors",
-            summary.targets, summary.passed, summary.failed, summary.unknown, summary.errors
+            "\n{} targets: {} passed, {} failed, {} unknown, {}",
+            summary.targets,
+            summary.passed,
+            summary.failed,
+            summary.unknown,
+            counted(summary.errors, "error")
         )?;
     }
     out.flush()

@@ -45,6 +45,7 @@ pub use style::{Detail, Label, Style};
 pub use table::table;
 
 use crate::report::Report;
+use crate::units::counted;
 
 /// Writes reports one at a time.
 pub trait Renderer {
@@ -198,10 +199,9 @@ fn beside(
 
 /// How many checks passed that get no line.
 fn folded(out: &mut impl Write, style: Style, passed: usize) -> io::Result<()> {
-    let checks = if passed == 1 { "check" } else { "checks" };
     match passed {
         0 => Ok(()),
-        _ => writeln!(out, "  {}", style.dim(&format!("{passed} {checks} passed (-v shows them)"))),
+        _ => writeln!(out, "  {}", style.dim(&format!("{} passed (-v shows them)", counted(passed as u64, "check")))),
     }
 }
 

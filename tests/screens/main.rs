@@ -4,5 +4,6 @@
 mod common;
 
 mod ascii;
+mod mistyped;
 mod rig;
 mod written;

@@ -20,7 +20,7 @@ const TASK: Rows = &[
     ("2", "wrong arguments, configuration or credentials"),
     ("3", "a required condition is unknown; nothing was started"),
     ("4", "the task failed, or its outcome is not known"),
-    ("130", "interrupted or declined; a task that was started goes on"),
+    ("130", "interrupted or declined; a task that was started continues"),
 ];
 
 const WRITES: Rows = &[("0", "written"), ("2", "wrong arguments"), ("4", "the output could not be written")];

@@ -59,7 +59,9 @@ pub(super) struct RateLimit {
 /// The arguments of a command that the environment and the file may set.
 #[derive(Default)]
 pub(super) struct Adjustable<'a> {
-    /// Present if the command sends requests.
+    /// Whether the command sends requests, so that their limits apply.
+    pub sends: bool,
+    /// Present if the command has one connection, whose Region and endpoint may be set.
     pub connection: Option<&'a mut ConnectionArgs>,
     pub concurrency: Option<&'a mut Option<Concurrency>>,
     pub max_memory: Option<&'a mut Option<ByteSize>>,
@@ -78,7 +80,9 @@ impl Settings {
             None => Sources::default(),
         };
         let mut applied = Applied::default();
-        let sends = fill(arguments.unwrap_or_default(), &sources.given, &mut applied);
+        let arguments = arguments.unwrap_or_default();
+        let sends = arguments.sends;
+        fill(arguments, &sources.given, &mut applied);
         let given = if sends { &sources.given } else { &GivenSettings::default() };
         let retries = applied.choose(global.retries, Setting::Retries, given.retries.as_ref());
         let timeout = applied.choose(global.timeout, Setting::Timeout, given.timeout.as_ref());
@@ -125,9 +129,8 @@ impl Settings {
     }
 }
 
-/// Fills in arguments. Returns whether the command sends requests.
-fn fill(arguments: Adjustable<'_>, given: &GivenSettings, applied: &mut Applied) -> bool {
-    let sends = arguments.connection.is_some();
+/// Fills in arguments.
+fn fill(arguments: Adjustable<'_>, given: &GivenSettings, applied: &mut Applied) {
     if let Some(connection) = arguments.connection {
         applied.fill(&mut connection.region, Setting::Region, given.region.as_ref());
         applied.fill(&mut connection.endpoint_url, Setting::EndpointUrl, given.endpoint_url.as_ref());
@@ -138,5 +141,4 @@ fn fill(arguments: Adjustable<'_>, given: &GivenSettings, applied: &mut Applied)
     if let Some(memory) = arguments.max_memory {
         applied.fill(memory, Setting::MaxMemory, given.max_memory.as_ref());
     }
-    sends
 }

@@ -52,7 +52,7 @@ impl Copying<'_> {
             Ok(known) => known,
             Err(error) if error.code.as_deref() == Some("NoSuchUpload") => {
                 let note = "the upload of the earlier run is no longer there (a lifecycle rule may have removed it); \
-                            the copy is begun anew";
+                            the copy starts over";
                 context.monitor.note(note);
                 self.prepared.report.notes.push(Note::Source(note.to_owned()));
                 return Ok(None);
@@ -64,7 +64,7 @@ impl Copying<'_> {
             }
         };
         self.mark(state.copy_id);
-        let note = format!("taken up: the upload of {} holds {} parts", state.written_at, known.len());
+        let note = format!("resumed: the upload of {} has {} parts", state.written_at, known.len());
         context.monitor.note(&note);
         self.prepared.report.notes.push(Note::Source(note));
         Ok(Some(Begun { outlet: Outlet::Upload(state.upload_id), known }))
@@ -95,7 +95,7 @@ impl Copying<'_> {
         let path = file.path().display().to_string();
         self.prepared.report.left_behind.push(LeftReport {
             id: id.clone(),
-            state: format!("kept; the same command with --resume {path} goes on"),
+            state: format!("kept; the same command with --resume {path} continues it"),
             remove_with: format!("stored-ami copy --abort {path}, with the same options of the destination"),
         });
     }

@@ -295,7 +295,7 @@ impl Copying<'_> {
         facts.metadata.get(COPY_ID) == Some(&self.id) && facts.size == expected.size
     }
 
-    /// Reports how the upload ended. Returns whether it must be begun anew.
+    /// Reports how the upload ended. Returns whether it must be starts over.
     async fn ended(&mut self, ended: Ended, outlet: &Outlet, expected: &ExpectedObject) -> bool {
         match ended {
             Ended::Written(written) => {
@@ -314,7 +314,7 @@ impl Copying<'_> {
             Ended::Conflict if !self.was_begun_anew => {
                 self.was_begun_anew = true;
                 let note = "another request wrote to the same key at the same time (ConditionalRequestConflict); the \
-                            copy is begun anew once";
+                            copy starts over once";
                 self.ends.source.context().monitor.note(note);
                 self.prepared.report.notes.push(Note::Source(note.to_owned()));
                 self.abort(outlet).await;

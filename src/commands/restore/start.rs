@@ -228,7 +228,7 @@ pub async fn start_restore(
     if let Err(error) = record(journal, context, entry).await {
         // The restore was started, and its tags identify it, so it is followed although the journal cannot be written.
         context.monitor.note(&format!(
-            "{} was started, and that could not be kept: {}",
+            "{} was started, and the journal could not record it: {}",
             image,
             unwritable(journal, error)
         ));

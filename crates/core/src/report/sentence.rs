@@ -1,4 +1,5 @@
 use super::{Exit, Report};
+use crate::units::counted;
 
 impl Report {
     /// The result as one sentence, for `summary` of the JSON line.
@@ -33,8 +34,12 @@ impl Report {
             Report::Ledger(report) => format!("ledger: {}", word(report.exit_code)),
             Report::Error(report) => format!("{}: {}", report.target, report.message),
             Report::Summary(report) => format!(
-                "{} targets: {} passed, {} failed, {} unknown, {} errors",
-                report.targets, report.passed, report.failed, report.unknown, report.errors
+                "{}: {} passed, {} failed, {} unknown, {}",
+                counted(report.targets, "target"),
+                report.passed,
+                report.failed,
+                report.unknown,
+                counted(report.errors, "error")
             ),
         }
     }

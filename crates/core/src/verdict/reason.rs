@@ -318,7 +318,7 @@ fn percent(coverage: Coverage) -> f64 {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::NoReference => f.write_str("nothing to hold the bytes against"),
+            Reason::NoReference => f.write_str("no reference to compare the bytes with"),
             Reason::NoSuchReference { check } => write!(f, "the object has no reference for `{check}`"),
             Reason::NotUsed => f.write_str("left out by --using"),
             Reason::Archived { state } => write!(f, "archived: {state}"),
@@ -336,7 +336,7 @@ impl fmt::Display for Reason {
             }
             Reason::SampleUnheld { coverage } => write!(
                 f,
-                "{} of {} were read, and nothing is stored that a sample could be held against",
+                "{} of {} were read, and no stored value can be compared with a sample",
                 ByteSize(coverage.bytes),
                 ByteSize(coverage.of)
             ),

@@ -56,7 +56,7 @@ fn class_change<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTabl
     if subject.class.is_none() {
         let most = bytes.div_ceil(SMALLEST_PART).clamp(1, MOST_PARTS) + AROUND_PARTS;
         let least = if bytes <= ONE_COPY { 1 } else { bytes.div_ceil(LARGEST_PART) + AROUND_PARTS };
-        return draft.range(Item::Put(class), Some(least as f64), Some(most as f64), "PUT requests");
+        return draft.range(Item::Put(class), Some(least as f64), Some(most as f64), "PUT request");
     }
     let from = subject.class();
     // Lifecycle rules move objects only to colder classes.
@@ -64,7 +64,7 @@ fn class_change<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTabl
         return draft.exactly(Item::Transition(class), 1.0, "transition by a lifecycle rule");
     }
     let copies = if bytes <= ONE_COPY { 1 } else { bytes.div_ceil(LARGEST_PART) + AROUND_PARTS };
-    let draft = draft.exactly(Item::Put(class), copies as f64, "copy requests");
+    let draft = draft.exactly(Item::Put(class), copies as f64, "copy request");
     match from {
         Some(from) if from.charges_reading() => draft.exactly(Item::Retrieval(from), gb(bytes), "GB"),
         Some(from) if from.archives() => draft.remark("once it is brought back"),
