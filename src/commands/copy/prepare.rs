@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::destination::{Place, occupied, place};
-use super::end::callers;
+use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
@@ -43,8 +43,9 @@ impl PreparedCopy {
 ///
 /// The source or the destination cannot be described.
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
-    let mut found = discover(&ends.source).await?;
-    let place = complete_already(request, place(ends, &found.facts).await?, &found.facts);
+    let mut found = discover(&ends.source).await.map_err(|error| by_option(error, "--from-region"))?;
+    let there = place(ends, &found.facts).await.map_err(|error| by_option(error, "--to-region"))?;
+    let place = complete_already(request, there, &found.facts);
     let known = match of_manifest(request, &found) {
         Some(known) => known,
         None => stated_parts(&ends.source, &found).await,

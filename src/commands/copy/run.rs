@@ -295,7 +295,7 @@ impl Copying<'_> {
         facts.metadata.get(COPY_ID) == Some(&self.id) && facts.size == expected.size
     }
 
-    /// Reports how the upload ended. Returns whether it must be starts over.
+    /// Reports how the upload ended. Returns whether it must be begun anew.
     async fn ended(&mut self, ended: Ended, outlet: &Outlet, expected: &ExpectedObject) -> bool {
         match ended {
             Ended::Written(written) => {
