@@ -4,6 +4,7 @@ mod audit;
 mod audit_lines;
 mod axis;
 mod bench;
+mod compare;
 mod condition;
 mod content;
 mod copy;
@@ -24,6 +25,7 @@ mod shell;
 mod style;
 mod table;
 mod task;
+mod thaw;
 mod verify;
 
 use std::io::{self, Write};

@@ -1,7 +1,8 @@
-//! `copy` between two labs, which stand for two partitions.
+//! `copy` and `compare` between two labs, which stand for two partitions, and `thaw`.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod compare;
 mod ends;
 mod faults;
 mod files;
@@ -10,3 +11,4 @@ mod policy;
 mod resume;
 mod rig;
 mod same;
+mod thaw;

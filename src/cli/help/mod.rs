@@ -14,9 +14,9 @@ use super::command::Cli;
 
 /// The groups of commands, in the order of the top-level help.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Read an object", &["inspect", "verify", "bench", "cost"]),
+    ("Read an object", &["inspect", "verify", "compare", "bench", "cost"]),
     ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger"]),
-    ("Act", &["store", "restore", "copy"]),
+    ("Act", &["store", "restore", "copy", "thaw"]),
     ("Tools", &["policy", "lab", "demo", "completions", "man", "help"]),
 ];
 
@@ -147,6 +147,7 @@ mod tests {
         for document in [
             include_str!("../../../README.md"),
             include_str!("../../../SECURITY.md"),
+            include_str!("../../../docs/compare.md"),
             include_str!("../../../docs/configuration.md"),
             include_str!("../../../docs/json.md"),
             include_str!("../../../docs/lab.md"),

@@ -1,6 +1,7 @@
 //! Objects in S3 and in servers that speak its protocol.
 
 mod answer;
+mod archive;
 mod ask;
 mod bounded;
 mod bucket;
@@ -32,6 +33,7 @@ mod traced;
 mod upload;
 mod whole;
 
+pub use archive::S3Archive;
 pub use bucket::S3Bucket;
 pub use buckets::Buckets;
 pub use connect::{Connection, S3Options, SseCustomerKey};

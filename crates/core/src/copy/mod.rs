@@ -1,13 +1,18 @@
-//! Copies of objects: how a copy is written so that it equals its source, and what shows that it does.
+//! Copies of objects: how a copy is written so that it equals its source, and what shows that it does; and whether two
+//! objects are the same.
 
 mod checksum;
 mod compare;
 mod finding;
 mod layout;
 mod state;
+mod stated;
 
 pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
 pub use compare::{ExpectedObject, Sameness, compare_written, sameness};
 pub use finding::{CopyCheck, CopyFinding, ParseCopyCheckError};
 pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout};
 pub use state::{CopyState, CopyStateError, SourceState};
+pub use stated::{
+    CompareCheck, CompareFinding, LayoutNeed, Likeness, StatedComparison, StatedObject, compare_stated, likeness_of,
+};

@@ -4,6 +4,9 @@ mod draft;
 mod kept;
 mod moved;
 mod tasks;
+mod thawed;
+
+pub use thawed::thaw_cost;
 
 use super::{CostLine, PriceTable, Subject};
 
