@@ -56,7 +56,9 @@ fn described(end: &ComparedReport) -> String {
         ByteSize(end.identity.object_bytes),
         ByteSize(end.identity.object_bytes).grouped()
     )];
-    words.extend(end.identity.etag.as_ref().map(|etag| format!("ETag {etag}")));
+    // That of a file only identifies it on this machine.
+    let etag = end.identity.etag.as_ref().filter(|_| end.storage_class.is_some());
+    words.extend(etag.map(|etag| format!("ETag {etag}")));
     words.extend(end.storage_class.clone());
     words.extend(end.region.as_ref().map(|region| format!("Region {region}")));
     words.extend(end.profile.as_ref().map(|profile| format!("profile {profile}")));
@@ -109,7 +111,7 @@ fn next_step(out: &mut impl Write, style: Style, report: &CompareReport, step: C
         CompareStep::ThawA => thaw(out, &report.a),
         CompareStep::ThawB => thaw(out, &report.b),
         CompareStep::VerifyBoth => [&report.a, &report.b].into_iter().try_for_each(|end| {
-            command(out, style, "which is right", &format!("stored-ami verify {}", shell_word(&end.target)))
+            command(out, style, "find out", &format!("stored-ami verify {}", shell_word(&end.target)))
         }),
     }
 }

@@ -3,8 +3,9 @@ use std::io::{self, Write};
 use super::condition::conclude;
 use super::cost::title;
 use super::{Label, Style, beside, field, printable, shell_word, wrap};
+use crate::checks::thaw::ThawCheck;
 use crate::price::Amount;
-use crate::report::{CostLineReport, Exit, ThawOutcome, ThawReport, ThawState};
+use crate::report::{CostLineReport, Exit, ThawFindingReport, ThawOutcome, ThawReport, ThawState};
 use crate::units::ByteSize;
 use crate::verdict::Verdict;
 
@@ -17,10 +18,15 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &ThawReport) -> 
     headline.extend(report.storage_class.clone());
     headline.extend(report.archive_status.clone());
     field(out, style.width, 2, "object", &headline.join(", "))?;
+    // A request that was sent comes after a report with its price.
     if report.outcome != ThawOutcome::Requested {
         report.costs.iter().try_for_each(|line| cost(out, style, line))?;
     }
-    for finding in &report.findings {
+    let is_asked = report.outcome == ThawOutcome::Requested;
+    let is_shown = |finding: &&ThawFindingReport| {
+        !is_asked || finding.check == ThawCheck::Request || finding.verdict != Verdict::Pass
+    };
+    for finding in report.findings.iter().filter(is_shown) {
         let optional = if finding.required { "" } else { "(optional) " };
         let text = format!("{optional}{}", finding.detail);
         let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), finding.check);

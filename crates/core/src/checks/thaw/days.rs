@@ -82,7 +82,8 @@ impl ThawTimes {
 
 /// A time as hours or days, rounded up.
 fn shown(time: Duration) -> String {
-    let (minutes, hours) = (time.as_secs().div_ceil(60), time.as_secs().div_ceil(3_600));
+    let of = |unit: u128| u64::try_from(time.as_nanos().div_ceil(unit * 1_000_000_000)).unwrap_or(u64::MAX);
+    let (minutes, hours) = (of(60), of(3_600));
     match hours {
         _ if minutes < 100 => format!("{minutes} min"),
         0..72 => format!("{hours} h"),
