@@ -98,11 +98,17 @@ fn conclusion(report: &CompareReport) -> String {
     }
 }
 
+/// The profile of an end, as an option of other commands.
+fn profile(end: &ComparedReport) -> String {
+    end.profile.as_ref().map(|profile| format!(" --profile {}", shell_word(profile))).unwrap_or_default()
+}
+
 fn next_step(out: &mut impl Write, style: Style, report: &CompareReport, step: CompareStep) -> io::Result<()> {
     let thaw = |out: &mut _, end: &ComparedReport| match end.target.parse::<Target>() {
         Ok(Target::Object(object)) => {
             let step = NextStep::BringBack(object);
-            step.command().map_or(Ok(()), |text| command(out, style, step.label(), &text))
+            let text = step.command().map(|text| format!("{text}{}", profile(end)));
+            text.map_or(Ok(()), |text| command(out, style, step.label(), &text))
         }
         _ => Ok(()),
     };
@@ -110,8 +116,11 @@ fn next_step(out: &mut impl Write, style: Style, report: &CompareReport, step: C
         CompareStep::Read => field(out, style.width, 2, "next", "compare the bytes: the same command with --read"),
         CompareStep::ThawA => thaw(out, &report.a),
         CompareStep::ThawB => thaw(out, &report.b),
-        CompareStep::VerifyBoth => [&report.a, &report.b].into_iter().try_for_each(|end| {
-            command(out, style, "find out", &format!("stored-ami verify {}", shell_word(&end.target)))
-        }),
+        CompareStep::VerifyBoth => {
+            [("verify A", &report.a), ("verify B", &report.b)].into_iter().try_for_each(|(label, end)| {
+                let text = format!("stored-ami verify {}{}", shell_word(&end.target), profile(end));
+                command(out, style, label, &text)
+            })
+        }
     }
 }

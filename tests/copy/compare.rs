@@ -346,7 +346,7 @@ async fn the_text_says_what_it_rests_on() {
         "DIFFERENT the bytes differ from byte 700,000 on",
         "in A          part 3 of 4 (assumed), byte 100,000 of the part",
         "in B          part 2 of 3 (assumed), byte 300,000 of the part",
-        "stored-ami verify s3://gov-archive/ami-0123456789abcdef0.bin",
+        "stored-ami verify s3://gov-archive/ami-0123456789abcdef0.bin --profile gov",
     ] {
         assert!(different.contains(words), "{words}: {different}");
     }
