@@ -141,7 +141,7 @@ async fn an_archived_object_is_not_read() {
         lab.clear_calls();
         let run = server.run(&["verify", &target(KEY)]).await;
         assert_eq!(run.assert_exit(3).verdict("proof"), "unknown: archived");
-        assert!(run.finding("proof")["reason"]["advice"].as_str().unwrap().contains("restore-object"));
+        assert!(run.finding("proof")["reason"]["advice"].as_str().unwrap().contains("stored-ami thaw"));
         assert!(lab.calls().iter().all(|call| call.operation != Operation::GetObject));
         let run = server.run(&["inspect", &target(KEY)]).await;
         assert_eq!(run.assert_exit(0).report()["readable"], "archived");

@@ -51,6 +51,14 @@ impl Command {
             },
             #[cfg(feature = "s3")]
             Command::SafeToDelete(args) => connected(&mut args.connection),
+            #[cfg(feature = "s3")]
+            Command::Thaw(args) => connected(&mut args.connection),
+            #[cfg(feature = "s3")]
+            Command::Compare(args) => Adjustable {
+                connection: None,
+                concurrency: Some(&mut args.limits.concurrency),
+                max_memory: Some(&mut args.limits.max_memory),
+            },
             #[cfg(feature = "ec2")]
             Command::Preflight(PreflightCommand::Store(args)) => connected(&mut args.task.connection),
             #[cfg(feature = "ec2")]
@@ -136,6 +144,18 @@ pub enum Command {
     /// uses the keys, Region and endpoint of that profile only.
     #[cfg(feature = "ec2")]
     Copy(Box<super::copy::args::CopyArgs>),
+    /// Tell whether two objects are the same
+    ///
+    /// By equal checksums and ETags that are stated about both, without reading a byte; or, with --read, by their bytes.
+    /// A is set up with the options --from-… of `copy`, B with --to-….
+    #[cfg(feature = "s3")]
+    Compare(Box<super::compare::args::CompareArgs>),
+    /// Make a readable copy of an archived object, or report its state
+    ///
+    /// Shows price and time, asks, and sends RestoreObject. It ends then: run it again to see the state, or wait with
+    /// --follow. Works for GLACIER, DEEP_ARCHIVE and the archive tiers of Intelligent-Tiering.
+    #[cfg(feature = "s3")]
+    Thaw(Box<super::thaw::ThawArgs>),
     /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

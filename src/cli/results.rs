@@ -7,6 +7,7 @@ use super::page::PageFile;
 use super::settings::Settings;
 use super::terminal::style;
 use super::written::WrittenFiles;
+use crate::copy::Likeness;
 use crate::ident::redact_urls;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
@@ -49,7 +50,7 @@ impl Results {
     }
 
     /// A report on the way to another one of the same target, which is the one that counts.
-    #[cfg(feature = "ec2")]
+    #[cfg(feature = "s3")]
     pub fn show(&mut self, report: &Report) {
         self.render(report);
     }
@@ -135,7 +136,7 @@ impl Results {
     }
 
     /// Nothing was started, as the caller wished.
-    #[cfg(feature = "ec2")]
+    #[cfg(feature = "s3")]
     pub fn declined(&mut self) {
         complain("nothing was started");
         self.exit = self.exit.and(Exit::Interrupted);
@@ -184,6 +185,15 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Hashes(report) => (Verdict::Pass, report.exit_code),
         Report::Preflight(report) => (report.verdict, report.exit_code),
         Report::Copy(report) => (report.verdict, report.exit_code),
+        Report::Compare(report) => {
+            let verdict = match report.outcome {
+                Likeness::Same => Verdict::Pass,
+                Likeness::Different => Verdict::Fail,
+                Likeness::Unknown => Verdict::Unknown,
+            };
+            (verdict, report.exit_code)
+        }
+        Report::Thaw(report) => (report.verdict(), report.exit_code),
         Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
         Report::Stored(report) => {
             let verdict = match report.exit_code {

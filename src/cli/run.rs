@@ -118,6 +118,10 @@ async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageEr
         Command::Restore(args) => Box::pin(super::images::run_restore(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Copy(args) => Box::pin(super::copy::run(*args, &settings)).await,
+        #[cfg(feature = "s3")]
+        Command::Compare(args) => Box::pin(super::compare::run(*args, &settings)).await,
+        #[cfg(feature = "s3")]
+        Command::Thaw(args) => Box::pin(super::thaw::run(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]

@@ -38,7 +38,7 @@ pub enum Call {
     Image,
     /// STS, KMS, Service Quotas and SSM.
     Account,
-    /// Requests that write an object: uploads, their parts and their end.
+    /// Requests that write an object: uploads, their parts and their end; and requests for a copy of an archived object.
     Write,
 }
 

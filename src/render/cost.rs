@@ -64,12 +64,13 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> 
     writeln!(out, "  {}", style.dim(&counted(report.requests, "request")))
 }
 
-fn title(item: CostItem) -> &'static str {
+pub(super) fn title(item: CostItem) -> &'static str {
     match item {
         CostItem::Keep => "keeping it for a month in",
         CostItem::EarlyDeletion => "left to pay if it were deleted now",
         CostItem::Read => "reading every byte once, in",
         CostItem::BringBack => "bringing it back from",
+        CostItem::TemporaryCopy => "keeping the temporary copy in",
         CostItem::CopyOut => "copying it out",
         CostItem::Write => "writing it to",
         CostItem::Move => "moving it into",

@@ -83,7 +83,7 @@ fn storage(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &Inspect
         (ReadableState::Now, _) => "readable now".to_owned(),
         (ReadableState::Until, Some(end)) => format!("a temporary copy is readable until {end}"),
         (ReadableState::Archived, Some(state)) => {
-            format!("not readable: {state}; bring it back first (aws s3api restore-object)")
+            format!("not readable: {state}; bring it back first (stored-ami thaw)")
         }
         (_, detail) => format!("readable: {}", detail.unwrap_or("unknown")),
     };

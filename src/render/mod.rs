@@ -5,6 +5,7 @@ mod audit_lines;
 mod axis;
 mod bench;
 mod charset;
+mod compare;
 mod condition;
 mod content;
 mod copy;
@@ -25,6 +26,7 @@ mod shell;
 mod style;
 mod table;
 mod task;
+mod thaw;
 mod verify;
 
 use std::io::{self, Write};

@@ -127,6 +127,7 @@ fn read(purpose: Purpose, done: u64, of: u64, rate: Throughput) -> Line {
         Purpose::Verify => "verify",
         Purpose::ProvedParts => "verify by the proved parts",
         Purpose::SecondRead => "second read",
+        Purpose::Compare => "compare",
     };
     let fraction = if of == 0 { 1.0 } else { done as f64 / of as f64 };
     let percent = format!("{:.0} %", (fraction * 100.0).floor());

@@ -68,6 +68,8 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         Report::Cost(report) => (&report.target, report.exit_code),
         Report::Task(report) => (&report.image, report.exit_code),
         Report::Copy(report) => (&report.destination, report.exit_code),
+        Report::Compare(report) => (&report.a.target, report.exit_code),
+        Report::Thaw(report) => (&report.target, report.exit_code),
         _ => return None,
     };
     let mut text = Vec::new();

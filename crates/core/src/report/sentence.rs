@@ -10,6 +10,10 @@ impl Report {
             Report::Copy(report) => {
                 format!("copy {} to {}: {}", report.source, report.destination, word(report.exit_code))
             }
+            Report::Compare(report) => {
+                format!("compare {} and {}: {}", report.a.target, report.b.target, report.outcome)
+            }
+            Report::Thaw(report) => format!("thaw {}: {}", report.target, report.state),
             Report::Preflight(report) => {
                 format!("preflight of the {} of {}: {}", report.operation, report.target, report.verdict)
             }

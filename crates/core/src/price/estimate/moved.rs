@@ -1,4 +1,5 @@
 use super::draft::Draft;
+use super::thawed::retrieval;
 use crate::price::numbers::gb;
 use crate::price::{CostItem, CostLine, Item, PriceTable, RetrievalTier, StorageClass, Subject};
 
@@ -17,14 +18,8 @@ pub(super) fn bring_back(subject: &Subject, table: &PriceTable, bytes: u64) -> V
     let mut lines = Vec::new();
     for class in [StorageClass::Glacier, StorageClass::DeepArchive] {
         for tier in RetrievalTier::of(class) {
-            let mut draft = Draft::new(table).exactly(Item::BringBack(class, *tier), gb(bytes), "GB");
-            draft = match Item::BringBackRequest(class, *tier) {
-                item if class == StorageClass::DeepArchive => draft.exactly(item, 1.0, "request"),
-                _ => draft.remark("without the request itself"),
-            };
-            let line = draft.line(CostItem::BringBack, format!("{class}, {}", tier.name()));
-            let takes = tier.takes(class).map(str::to_owned);
-            lines.push(CostLine { here: subject.is_in(class), takes, ..line });
+            let line = retrieval(class, *tier, bytes, table);
+            lines.push(CostLine { here: subject.is_in(class), ..line });
         }
     }
     let tiering = StorageClass::IntelligentTiering;
