@@ -5,9 +5,9 @@
 
 #![allow(clippy::print_stdout, reason = "says which bodies ran where")]
 
+#[path = "common/clients.rs"]
+mod clients;
 mod common;
-
-use std::process::{Child, Command, Stdio};
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use common::{Server, data};
@@ -191,57 +191,19 @@ async fn on_the_lab() {
     Place { server, bucket: "conformance".into(), cannot: Vec::new() }.all().await;
 }
 
-struct Stop(Child);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A program of the virtualenv that serves S3, and a port for it; `None`, with a message, if it does not exist.
-fn client_program(name: &str) -> Option<(std::path::PathBuf, u16)> {
-    let Some(clients) = std::env::var_os("STORED_AMI_CLIENTS") else {
-        println!("skipped: STORED_AMI_CLIENTS names no virtualenv");
-        return None;
-    };
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    Some((std::path::Path::new(&clients).join("bin").join(name), port))
-}
-
-/// Starts a server, and returns when it accepts connections.
-fn start(command: &mut Command, port: u16) -> Stop {
-    let stop = Stop(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    let started = std::time::Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(started.elapsed().as_secs() < 60, "{command:?} does not come up");
-        std::thread::yield_now();
-    }
-    stop
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn on_moto() {
-    let Some((python, port)) = client_program("python") else { return };
-    let args = ["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()];
-    let _stop = start(Command::new(python).args(args), port);
-    let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "moto", "moto");
+    let Some(moto) = clients::moto() else { return };
+    let server = Server::new(&moto.url, "us-east-1", "moto", "moto");
     server.bucket("conformance").await;
     Place { server, bucket: "conformance".into(), cannot: owned(MOTO_CANNOT) }.all().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_rclone() {
-    let Some((rclone, port)) = client_program("rclone") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(rclone);
-    command.args(["serve", "s3", "--auth-key", "conformance,secret-of-conformance"]);
-    command.args(["--addr", &format!("127.0.0.1:{port}")]).arg(folder.path());
-    // Ignore the configuration of the user who runs the tests.
-    command.env("RCLONE_CONFIG", "/dev/null");
-    let _stop = start(&mut command, port);
-    let server = Server::new(&format!("http://127.0.0.1:{port}"), "us-east-1", "conformance", "secret-of-conformance");
+    let Some(rclone) = clients::rclone(folder.path()) else { return };
+    let server = Server::new(&rclone.url, "us-east-1", clients::RCLONE_KEY, clients::RCLONE_SECRET);
     server.bucket("conformance").await;
     let place = Place { server, bucket: "conformance".into(), cannot: owned(RCLONE_CANNOT) };
     place.all().await;

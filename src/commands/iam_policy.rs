@@ -164,6 +164,9 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:GetEncryptionConfiguration", On::Bucket, WRITE, "Bucket"),
     ("s3:GetBucketPublicAccessBlock", On::Bucket, WRITE, "Bucket"),
     ("s3:GetLifecycleConfiguration", On::Bucket, WRITE, "Bucket"),
+    ("s3:GetBucketAcl", On::Bucket, WRITE, "Bucket"),
+    ("s3:GetBucketObjectLockConfiguration", On::Bucket, WRITE, "Bucket"),
+    ("s3:GetBucketPolicyStatus", On::Bucket, WRITE, "Bucket"),
     ("s3:PutObject", On::Objects, WRITE, "WriteObjects"),
     ("s3:PutObjectTagging", On::Objects, WRITE, "WriteObjects"),
     ("s3:AbortMultipartUpload", On::Objects, WRITE, "WriteObjects"),
@@ -258,8 +261,9 @@ fn resources(on: On, scope: &PolicyScope) -> Value {
 }
 
 /// Notes on permissions that the policy cannot contain.
-pub const REMARKS: [&str; 2] = [
+pub const REMARKS: [&str; 3] = [
     "encrypted snapshots, EBS encryption by default and SSE-KMS also need the use of their KMS keys; AWS's guide does not name the actions",
+    "`copy --object-lock-…` also needs s3:PutObjectRetention or s3:PutObjectLegalHold to write the lock, and s3:GetObjectRetention or s3:GetObjectLegalHold to see it",
     "the task statements are what AWS's guide lists for the caller; they cannot be tested without starting a task",
 ];
 

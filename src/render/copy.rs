@@ -3,7 +3,8 @@ use std::io::{self, Write};
 use super::condition::conclude;
 use super::{Label, Style, field, printable, wrap};
 use crate::copy::CopyCheck;
-use crate::report::{CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
+use crate::price::{Amount, CostItem};
+use crate::report::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
 use crate::units::ByteSize;
 use crate::verdict::{ProofKind, Verdict};
 
@@ -20,14 +21,25 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport) -> 
         let line = format!("{} {parts}{checksum}", ByteSize(identity.object_bytes));
         field(out, style.width, 2, "object", &line)?;
     }
-    for (label, pairs) in [("metadata", &report.metadata), ("tags", &report.tags)] {
+    for (label, pairs) in [("headers", &report.headers), ("metadata", &report.metadata), ("tags", &report.tags)] {
         if !pairs.is_empty() {
             let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
             field(out, style.width, 2, label, &pairs.join(", "))?;
         }
     }
-    for finding in &report.findings {
+    if let Some(lock) = &report.object_lock {
+        field(out, style.width, 2, "lock", lock)?;
+    }
+    // Both are of no interest once the copy was tried.
+    let is_before = matches!(report.outcome, CopyOutcome::Planned | CopyOutcome::Refused);
+    if let Some(estimate) = report.estimate.as_ref().filter(|_| is_before) {
+        write_estimate(out, style, estimate)?;
+    }
+    for finding in report.findings.iter().filter(|finding| !finding.not_tested) {
         write_finding(out, style, finding)?;
+    }
+    for finding in report.findings.iter().filter(|finding| finding.not_tested) {
+        field(out, style.width, 2, "not tested", &finding.detail)?;
     }
     for left in &report.left_behind {
         let text = format!("upload {} ({}); remove it with: {}", left.id, left.state, left.remove_with);
@@ -81,6 +93,26 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &CopyFindingReport
         }
     }
     Ok(())
+}
+
+/// Time and costs of a copy that is not made yet.
+fn write_estimate(out: &mut impl Write, style: Style, estimate: &CopyEstimateReport) -> io::Result<()> {
+    field(out, style.width, 2, "time", &estimate.time().to_string())?;
+    let lines = estimate.lines.iter().map(|line| {
+        let what = match line.item {
+            CostItem::Read => format!("to read it from {}", line.of),
+            CostItem::CopyOut => "to transfer it".to_owned(),
+            CostItem::Write => format!("to write it to {}", line.of),
+            CostItem::Keep => format!("a month in {}", line.of),
+            other => other.to_string(),
+        };
+        match (&line.reason, Amount { least: line.dollars_least, most: line.dollars_most }) {
+            (None, amount) => format!("{} {what}", amount.describe()),
+            (Some(why), _) => format!("not known {what} ({why})"),
+        }
+    });
+    let lines: Vec<String> = lines.collect();
+    field(out, style.width, 2, "cost", &format!("{}; by list prices of {}", lines.join(", "), estimate.price_region))
 }
 
 fn names(report: &CopyReport, verdict: Verdict) -> String {

@@ -71,6 +71,7 @@ fn title(item: CostItem) -> &'static str {
         CostItem::Read => "reading every byte once, in",
         CostItem::BringBack => "bringing it back from",
         CostItem::CopyOut => "copying it out",
+        CostItem::Write => "writing it to",
         CostItem::Move => "moving it into",
         CostItem::Store => "storing the AMI",
         CostItem::Restore => "restoring the AMI",

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use super::SourceError;
 use crate::facts::{
-    BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
+    BucketEncryption, BucketFacts, BucketLock, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
 };
 
 /// Requests about one bucket. Implementations count requests and retry them where that may help.
@@ -28,6 +28,17 @@ pub trait BucketService: Send + Sync {
 
     /// Whether all four settings of Block Public Access are on (GetPublicAccessBlock).
     async fn public_access_blocked(&self) -> Result<bool, SourceError>;
+
+    /// Whether the policy makes the bucket public (GetBucketPolicyStatus).
+    /// [`ErrorKind::NotFound`](super::ErrorKind::NotFound) if there is no policy.
+    async fn policy_is_public(&self) -> Result<bool, SourceError>;
+
+    /// The grants of the ACL to everybody, or to every AWS account, for the user (GetBucketAcl).
+    async fn public_grants(&self) -> Result<Vec<String>, SourceError>;
+
+    /// Object Lock of the bucket (GetObjectLockConfiguration). [`ErrorKind::NotFound`](super::ErrorKind::NotFound) if it
+    /// was never enabled.
+    async fn object_lock(&self) -> Result<BucketLock, SourceError>;
 
     /// Lifecycle rules (GetBucketLifecycleConfiguration); empty if the server states that there are none.
     async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, SourceError>;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::{Body, SourceError};
 use crate::checksum::{Algorithm, Digest};
-use crate::copy::UploadChecksum;
+use crate::copy::{LockRequest, UploadChecksum};
+use crate::facts::SystemHeaders;
 use crate::ident::{ETag, ObjectUri};
 use crate::units::PartNumber;
 
@@ -15,6 +16,8 @@ use crate::units::PartNumber;
 pub struct NewObject {
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// Other headers that S3 keeps with the object.
+    pub headers: SystemHeaders,
     /// User metadata, with names without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// Tags.
@@ -23,6 +26,8 @@ pub struct NewObject {
     pub storage_class: Option<String>,
     /// KMS key for SSE-KMS; `None` for the encryption of the bucket.
     pub kms_key: Option<String>,
+    /// Object Lock.
+    pub lock: LockRequest,
     /// The checksum to store; `None` for the server's choice.
     pub checksum: Option<UploadChecksum>,
 }
@@ -120,14 +125,14 @@ pub trait UploadService: Send + Sync {
         checksum: Option<&Digest>,
     ) -> Result<PartReceipt, SourceError>;
 
-    /// Sends a part of `length` bytes while its bytes arrive. The checksum by `algorithm` follows the bytes, as a
-    /// trailer.
+    /// Sends a part of `length` bytes while its bytes arrive. The checksum by the algorithm of `trailer` follows the bytes,
+    /// if there is one and the client can compute it.
     async fn part_stream(
         &self,
         upload: &str,
         number: PartNumber,
         (body, length): (Body, u64),
-        algorithm: Algorithm,
+        trailer: Option<Algorithm>,
     ) -> Result<PartReceipt, SourceError>;
 
     /// The parts that the server holds (ListParts).

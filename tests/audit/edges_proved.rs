@@ -11,8 +11,8 @@ use stored_ami::checksum::{Algorithm, Hasher, multipart_etag};
 use stored_ami::clock::SystemClock;
 use stored_ami::commands::audit::{AuditLimits, AuditRequest, AuditServices, Scope, audit};
 use stored_ami::facts::{
-    BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage, UploadFacts,
-    Versioning, Walk,
+    BucketEncryption, BucketFacts, BucketLock, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage,
+    UploadFacts, Versioning, Walk,
 };
 use stored_ami::ident::{ETag, ObjectIdentity, ObjectUri};
 use stored_ami::ledger::Ledger;
@@ -115,6 +115,18 @@ impl BucketService for Shelf {
     }
 
     async fn public_access_blocked(&self) -> Result<bool, SourceError> {
+        unasked()
+    }
+
+    async fn policy_is_public(&self) -> Result<bool, SourceError> {
+        unasked()
+    }
+
+    async fn public_grants(&self) -> Result<Vec<String>, SourceError> {
+        unasked()
+    }
+
+    async fn object_lock(&self) -> Result<BucketLock, SourceError> {
         unasked()
     }
 

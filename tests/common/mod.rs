@@ -55,12 +55,19 @@ impl Server {
     }
 
     pub async fn put(&self, bucket: &str, key: &str, body: &[u8], checksum: Option<ChecksumAlgorithm>) {
+        // S3 refuses the name of an algorithm without a checksum.
+        let calculation = match checksum {
+            Some(_) => RequestChecksumCalculation::WhenSupported,
+            None => RequestChecksumCalculation::WhenRequired,
+        };
         self.client
             .put_object()
             .bucket(bucket)
             .key(key)
             .body(body.to_vec().into())
             .set_checksum_algorithm(checksum)
+            .customize()
+            .config_override(aws_sdk_s3::Config::builder().request_checksum_calculation(calculation))
             .send()
             .await
             .unwrap();
@@ -108,7 +115,6 @@ impl Server {
                 .upload_id(&upload)
                 .part_number(number)
                 .body(part.to_vec().into())
-                .set_checksum_algorithm(checksum.as_ref().map(|(algorithm, _)| algorithm.clone()))
                 .send()
                 .await
                 .unwrap();

@@ -148,6 +148,7 @@ async fn a_dry_run_sends_no_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_destination_does_not_say_must_be_accepted() {
     let (rig, _) = rig().await;
+    rig.to.deny(Deny::action("s3:GetBucketPolicyStatus"));
     let run = crate::common::Run::of({
         let mut command = crate::common::bare_command();
         command

@@ -74,3 +74,38 @@ async fn ten_thousand_parts() {
     let [from, to] = etags(&rig).await;
     assert_eq!(from, to);
 }
+
+/// Servers that do not know the encoding with a checksum behind the bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_are_sent_without_a_trailer_where_the_server_takes_none() {
+    for (fault, why) in [(Fault::TrailersRefused, "NotImplemented"), (Fault::TrailersStored, "it stored")] {
+        let rig = rig(50 * MIB, 20 * MIB, ChecksumChoice::Default(Algorithm::Crc64Nvme)).await;
+        rig.to.script(FaultRule::new(Operation::UploadPart, fault.clone()).times(1000));
+        let run = rig.copy(&["--yes", "--max-memory", "64MiB", "--verify-destination"]).await;
+        assert_eq!(run.exit, Some(0), "{fault}: {run:?}");
+        assert!(run.stdout.contains("takes no checksum behind the bytes") && run.stdout.contains(why), "{run:?}");
+        let [from, to] = etags(&rig).await;
+        assert_eq!(from, to, "{fault}");
+        assert_eq!((verdict(&run, "parts"), verdict(&run, "read-back")), ("pass".into(), "pass".into()), "{run:?}");
+        assert_eq!(rig.uploads().await, 0);
+        // At most one attempt of each part is lost.
+        assert!(rig.calls(Operation::UploadPart).len() <= 6, "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_that_nothing_confirms_make_no_object() {
+    let of = |accept| async move {
+        let rig = rig(50 * MIB, 20 * MIB, ChecksumChoice::Default(Algorithm::Crc64Nvme)).await;
+        rig.to.script(FaultRule::new(Operation::UploadPart, Fault::TrailersRefused).times(3));
+        rig.to.script(FaultRule::new(Operation::UploadPart, Fault::OtherETag("opaque".into())).times(1000));
+        let run = rig.copy(&["--yes", "--max-memory", "64MiB", "--accept", accept]).await;
+        (rig, run)
+    };
+    let (rig, run) = of("public").await;
+    run.assert_exit(3);
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "parts")), (&"not_made".into(), "unknown".into()), "{run:?}");
+    assert!(run.stdout.contains("--accept parts"), "{run:?}");
+    assert!(!rig.has(KEY).await);
+    assert_eq!(rig.uploads().await, 0);
+}

@@ -1,4 +1,4 @@
-//! The tables of guarantees in `README.md` and `docs/trust.md`, generated from the cases and expectations of the
+//! The tables of guarantees in `docs/verify.md` and `docs/trust.md`, generated from the cases and expectations of the
 //! matrix.
 
 use std::collections::BTreeSet;
@@ -13,21 +13,21 @@ use crate::shape::Place;
 
 /// The pages, and the columns that each shows.
 const PAGES: [(&str, &[usize]); 2] = [
-    (concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), &[0, 1, 3, 5]),
+    (concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.md"), &[0, 1, 3, 5]),
     (concat!(env!("CARGO_MANIFEST_DIR"), "/docs/trust.md"), &[0, 1, 2, 3, 4, 5, 6, 7]),
 ];
 const BEGIN: &str = "<!-- guarantees -->\n";
 const END: &str = "<!-- /guarantees -->\n";
 
 const COLUMNS: [&str; 8] = [
-    "right bytes, whatever the metadata",
+    "intact bytes, whatever the metadata",
     "bit flipped, run of zeros, parts swapped",
     "cut short, longer, part lost, part twice",
-    "part of the same value",
-    "part of the same CRC by another algorithm",
-    "right bytes, the value is of older ones",
-    "changed once on the way",
-    "not as many bytes as S3 states",
+    "part replaced by one with the same checksum",
+    "part replaced by one with the same CRC of another algorithm",
+    "intact bytes, stale reference",
+    "changed in one read only",
+    "more or fewer bytes than S3 states",
 ];
 
 /// The column a case belongs to.
@@ -59,15 +59,15 @@ fn label(holding: &Holding) -> Option<(&'static str, Option<Algorithm>)> {
         ([Full(algorithm)], _) => ("full-object checksum", Some(*algorithm)),
         ([Unstated(algorithm)], _) => ("full-object checksum whose type is not stated", Some(*algorithm)),
         ([Composite(algorithm)], _) if parts_told => ("composite checksum", Some(*algorithm)),
-        ([Composite(algorithm)], _) => ("composite checksum, nothing tells where parts end", Some(*algorithm)),
-        ([ETag], _) if !holding.multipart() => ("ETag of one PUT", None),
-        ([ETag], _) if parts_told => ("ETag over parts", None),
-        ([ETag], _) => ("ETag over parts, nothing tells where they end", None),
+        ([Composite(algorithm)], _) => ("composite checksum, part boundaries unknown", Some(*algorithm)),
+        ([ETag], _) if !holding.multipart() => ("ETag of a single PUT", None),
+        ([ETag], _) if parts_told => ("multipart ETag", None),
+        ([ETag], _) => ("multipart ETag, part boundaries unknown", None),
         ([Expect(algorithm) | Sums(algorithm) | Like(algorithm)], _) => {
-            ("`--expect`, `--sums`, `--like`: value over the whole", Some(*algorithm))
+            ("`--expect`, `--sums`, `--like`: value over the whole object", Some(*algorithm))
         }
         ([ExpectETag], _) if !holding.multipart() => {
-            ("`--expect`, `--sums`, `--like`: value over the whole", Some(Algorithm::Md5))
+            ("`--expect`, `--sums`, `--like`: value over the whole object", Some(Algorithm::Md5))
         }
         ([ExpectETag], _) => ("`--expect`, `--etag`: value over parts (`-N`)", Some(Algorithm::Md5)),
         ([ExpectParts(algorithm)], _) => ("`--expect`, `--etag`: value over parts (`-N`)", Some(*algorithm)),
@@ -140,7 +140,8 @@ fn table(columns: &[usize]) -> String {
     kinds.dedup();
     lines.sort_by_key(|(label, ..)| kinds.iter().position(|kind| kind == label));
     let heads: Vec<&str> = columns.iter().map(|column| COLUMNS[*column]).collect();
-    let mut text = format!("\n| compared with | {} | names the part | against purpose |\n", heads.join(" | "));
+    let mut text =
+        format!("\n| compared with | {} | names the part | detects deliberate tampering |\n", heads.join(" | "));
     text += &format!("|{}\n", "---|".repeat(heads.len() + 3));
     for (label, algorithms, cells) in lines {
         let names: Vec<String> = algorithms.iter().map(|algorithm| algorithm.name().to_uppercase()).collect();
@@ -150,7 +151,7 @@ fn table(columns: &[usize]) -> String {
     text + "\n"
 }
 
-/// To update the sections: `UPDATE_DOCS=1 cargo test --release --test damage`.
+/// To update the sections: `UPDATE_DOCS=1 cargo test --release --test damage the_pages`.
 #[test]
 fn the_pages_say_what_the_matrix_expects() {
     for (file, columns) in PAGES {

@@ -86,8 +86,9 @@ async fn a_signal_ends_all_objects_at_once() {
     while rig.calls().iter().filter(|call| **call == stored_ami_lab::Operation::GetObject).count() < 2 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+    // A shell starts commands that end with `&` with SIGINT ignored, and they pass that on.
     let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
-    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     assert_eq!(output.status.code(), Some(130));
     let stderr = String::from_utf8(output.stderr).unwrap();

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::access::by_headers;
 use super::fault::Fault;
 use super::operation::Operation;
 use super::wire::S3Request;
@@ -33,6 +34,8 @@ pub struct CallRecord {
     pub if_none_match: Option<String>,
     /// The `x-amz-mp-object-size` header.
     pub object_size: Option<String>,
+    /// The IAM actions that headers of the request need besides those of the operation.
+    pub header_actions: Vec<&'static str>,
     /// 0 if the connection ended without an answer.
     pub status: u16,
     /// Bytes of the body given to the connection so far.
@@ -56,6 +59,7 @@ impl CallRecord {
             expected_owner: request.header("x-amz-expected-bucket-owner").map(str::to_owned),
             if_none_match: request.header("if-none-match").map(str::to_owned),
             object_size: request.header("x-amz-mp-object-size").map(str::to_owned),
+            header_actions: by_headers(request),
             status: 0,
             bytes_sent: 0,
             fault: None,
@@ -71,7 +75,10 @@ impl CallRecord {
     pub fn iam_actions(&self) -> Vec<&'static str> {
         match self.operation {
             Operation::Service(action) => vec![action.iam()],
-            operation => operation.actions(self.query.contains("versionId=")).to_vec(),
+            operation => {
+                let of_operation = operation.actions(self.query.contains("versionId="));
+                of_operation.iter().chain(&self.header_actions).copied().collect()
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum, ValueHint};
+use jiff::Timestamp;
 
 use crate::cli::args::{OutputArgs, VersionArgs};
 use crate::cli::images::args::StartingArgs;
@@ -15,7 +16,7 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// What to copy: an object or a file
+    /// What to copy: an object, also by a presigned URL, or a file
     #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
     pub typed: Option<TypedTarget>,
     #[arg(skip)]
@@ -118,7 +119,16 @@ pub struct NewObjectArgs {
     /// KMS key to encrypt the copy with [default: the encryption of the bucket]
     #[arg(long, value_name = "KEY", conflicts_with = "to_sse_c_key_file")]
     pub sse_kms_key: Option<String>,
-    /// User metadata and content type of the copy
+    /// Lock the copy in this mode; the bucket needs Object Lock
+    #[arg(long, value_enum, value_name = "MODE", requires = "object_lock_retain_until", ignore_case = true)]
+    pub object_lock_mode: Option<LockModeWord>,
+    /// End of the lock, such as 2033-01-01T00:00:00Z; nobody can shorten one in COMPLIANCE mode
+    #[arg(long, value_name = "TIME", requires = "object_lock_mode")]
+    pub object_lock_retain_until: Option<Timestamp>,
+    /// Place a legal hold on the copy
+    #[arg(long)]
+    pub object_lock_legal_hold: bool,
+    /// User metadata, content type and other headers of the copy
     #[arg(long, value_enum, default_value_t = MetadataChoice::Copy)]
     pub metadata: MetadataChoice,
     /// Tags of the copy: `copy`, `none`, or KEY=VALUE to add one to those of the source
@@ -144,6 +154,14 @@ pub struct ProofArgs {
     /// Memory of the whole process, at the most
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_memory: ByteSize,
+}
+
+/// Mode of an Object Lock, in S3's spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum LockModeWord {
+    Governance,
+    Compliance,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -189,6 +207,11 @@ impl FromStr for Destination {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let presigned = "a presigned URL cannot be written; name it as s3://bucket/key";
+        // Checked before the URL is parsed: in messages its query is cut off.
+        if ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) && text.contains('?') {
+            return Err(presigned.to_owned());
+        }
         let of_s3 = text.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
         match of_s3 {
             Some((bucket, prefix)) if !bucket.is_empty() && (prefix.is_empty() || prefix.ends_with('/')) => {
@@ -198,7 +221,7 @@ impl FromStr for Destination {
                 Target::Object(uri) if uri.version.is_some() => Err("a version cannot be written".to_owned()),
                 Target::Object(uri) => Ok(Destination::Object(uri)),
                 Target::File(path) => Ok(Destination::File(path)),
-                Target::Presigned(_) => Err("a presigned URL cannot be written; name it as s3://bucket/key".to_owned()),
+                Target::Presigned(_) => Err(presigned.to_owned()),
             },
         }
     }
@@ -209,7 +232,7 @@ fn name_of(source: &Target) -> Option<&str> {
     let name = match source {
         Target::Object(uri) => uri.key.rsplit('/').next(),
         Target::File(path) => path.file_name().and_then(|name| name.to_str()),
-        Target::Presigned(_) => None,
+        Target::Presigned(url) => url.object().key.rsplit('/').next(),
     };
     name.filter(|name| !name.is_empty())
 }

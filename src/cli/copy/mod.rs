@@ -6,9 +6,10 @@ mod open;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use self::args::{CopyArgs, MetadataChoice, TagWord};
+use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord};
 use self::open::{open, open_destination, open_source};
 use super::audit::open as open_ledger;
 use super::images::{agreed, can_ask};
@@ -23,6 +24,8 @@ use crate::commands::copy::{
     prepare_copy,
 };
 use crate::commands::verify::VerifyOptions;
+use crate::copy::{LockRequest, RetentionRequest};
+use crate::facts::LockMode;
 use crate::ident::{ObjectUri, Target};
 use crate::ledger::SharedLedger;
 use crate::plan::Limits;
@@ -170,12 +173,26 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
         tags: tags(&args.object.tags)?,
         storage_class: args.object.storage_class.clone(),
         kms_key: args.object.sse_kms_key.clone(),
+        lock: lock(&args.object)?,
         unproved: args.proof.unproved,
         verify_destination: args.proof.verify_destination,
         resume: args.resume.as_deref().map(CopyStateFile::new),
         ledger: None,
         accept: args.proof.accept.clone(),
     })
+}
+
+/// The lock of the copy. S3 takes an end in the future only.
+fn lock(args: &NewObjectArgs) -> Result<LockRequest, UsageError> {
+    let mode = args.object_lock_mode.map(|mode| match mode {
+        LockModeWord::Governance => LockMode::Governance,
+        LockModeWord::Compliance => LockMode::Compliance,
+    });
+    let retention = mode.zip(args.object_lock_retain_until).map(|(mode, until)| RetentionRequest { mode, until });
+    if let Some(retention) = retention.as_ref().filter(|retention| retention.until <= Timestamp::now()) {
+        return Err(UsageError(format!("--object-lock-retain-until {}: is in the past", retention.until)));
+    }
+    Ok(LockRequest { retention, legal_hold: args.object_lock_legal_hold })
 }
 
 fn tags(words: &[TagWord]) -> Result<TagChoice, UsageError> {

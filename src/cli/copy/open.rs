@@ -8,7 +8,7 @@ use crate::account::aws::Account;
 use crate::cli::connect::{check_owner, connect, customer_key};
 use crate::cli::usage::UsageError;
 use crate::commands::copy::CopyEnds;
-use crate::ident::{ObjectUri, Target};
+use crate::ident::{ObjectUri, PresignedUrl, Target};
 use crate::report::EndReport;
 use crate::source::file::FileSource;
 use crate::source::s3::{Connection, S3Options, SettingsScope};
@@ -61,14 +61,36 @@ pub(super) async fn open_source(
     let uri = match source {
         Target::File(path) => return Ok((Arc::new(FileSource::new(path)), EndReport::default(), None)),
         Target::Object(uri) => uri,
-        Target::Presigned(_) => {
-            return Err(UsageError("copy cannot read presigned URLs; name the source as s3://bucket/key".to_owned()));
-        }
+        Target::Presigned(url) => return open_presigned(&args.from, url).await,
     };
     let options = from_options(&args.from)?;
     let connection = connect(options.clone()).await.map_err(|error| named("the source", error))?;
     let from = end(&connection, &options, context).await;
     Ok((Arc::new(connection.object(uri.clone())), from, Some(connection)))
+}
+
+/// Opens a source that is read by a presigned URL: without credentials, and with nothing but what the URL signs.
+async fn open_presigned(
+    args: &FromArgs,
+    url: &PresignedUrl,
+) -> Result<(Arc<dyn ObjectSource>, EndReport, Option<Connection>), UsageError> {
+    for (option, given) in [
+        ("--from-request-payer", args.request_payer.is_some()),
+        ("--from-expected-bucket-owner", args.expected_bucket_owner.is_some()),
+        ("--from-sse-c-key-file", args.sse_c_key_file.is_some()),
+    ] {
+        if given {
+            let problem = "cannot be sent with a presigned URL, which allows the headers that it signs only";
+            return Err(UsageError(format!("{option}: {problem}; use s3://bucket/key with credentials")));
+        }
+    }
+    let connection = connect(from_options(args)?.unsigned()).await.map_err(|error| named("the source", error))?;
+    let from = EndReport {
+        profile: args.profile.clone(),
+        unknown_because: Some("the source is read by a presigned URL, which names no caller".to_owned()),
+        ..EndReport::default()
+    };
+    Ok((Arc::new(connection.presigned(url.clone())), from, None))
 }
 
 /// Connects to the destination with its own settings. Its bucket must belong to the account that is named, or to that of

@@ -1,12 +1,18 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
-use crate::commands::verify::{Verified, VerifyOptions, verify};
+use crate::checksum::Algorithm;
+use crate::commands::verify::{Forward, Verified, VerifyOptions, verify};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written};
-use crate::facts::{Encryption, ObjectFacts};
-use crate::source::{NewObject, Written};
+use crate::facts::{Encryption, LockFacts, ObjectFacts};
+use crate::fetch::RangeSink;
+use crate::source::{NewObject, SourceError, Written};
+use crate::units::ByteRange;
 use crate::verdict::Verdict;
 
 /// What the destination shows of the copy.
@@ -50,9 +56,15 @@ pub(super) async fn after(
     findings.extend(tags(ends, &prepared.new, &facts).await);
     let mut read = None;
     if request.verify_destination {
-        let (finding, verified) = read_back(ends, request, expected).await;
-        findings.push(finding);
+        let (finding, verified) = read_back(ends, request, prepared, expected).await;
         read = verified;
+        // What was read says more than what the server states, and nothing else is left to show.
+        let shown = finding.verdict == Verdict::Pass;
+        for stated in findings.iter_mut().filter(|stated| matches!(stated.check, CopyCheck::ETag | CopyCheck::Checksum))
+        {
+            stated.required &= !(shown && stated.verdict == Verdict::Unknown);
+        }
+        findings.push(finding);
     }
     After { findings, facts: Some(facts), read }
 }
@@ -95,18 +107,37 @@ fn properties(new: &NewObject, facts: &ObjectFacts) -> Vec<CopyFinding> {
         (Some(_), Encryption::Kms { .. }) | (None, _) => CopyFinding::pass(CopyCheck::Encryption, encryption),
         (Some(key), _) => CopyFinding::fail(CopyCheck::Encryption, format!("{encryption}, asked for was key {key}")),
     });
+    if !new.lock.is_empty() {
+        findings.push(lock(new, facts));
+    }
     let stated = |name: &String| facts.metadata.get(name);
-    let lost: Vec<&str> = new
-        .metadata
-        .iter()
-        .filter(|(name, value)| stated(name) != Some(value))
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let metadata = new.metadata.iter().filter(|(name, value)| stated(name) != Some(value));
+    let is_kept = |sent: &(&'static str, &str)| facts.headers.set().any(|kept| kept == *sent);
+    let headers = new.headers.set().filter(|sent| !is_kept(sent)).map(|(name, _)| name);
+    let content_type = new.content_type.as_ref().filter(|sent| facts.content_type.as_ref() != Some(sent));
+    let content_type = content_type.map(|_| "Content-Type");
+    let lost: Vec<&str> = metadata.map(|(name, _)| name.as_str()).chain(headers).chain(content_type).collect();
     findings.push(match lost.is_empty() {
         true => CopyFinding::pass(CopyCheck::Metadata, format!("as sent, with {COPY_ID}: {}", new.metadata.len())),
         false => CopyFinding::open(CopyCheck::Metadata, format!("not kept, or changed: {}", lost.join(", "))),
     });
     findings
+}
+
+/// HEAD shows a lock only to callers who may read it.
+fn lock(new: &NewObject, facts: &ObjectFacts) -> CopyFinding {
+    let (check, asked) = (CopyCheck::ObjectLock, &new.lock);
+    if asked.is_met_by(&facts.lock) {
+        return CopyFinding::pass(check, asked.to_string());
+    }
+    if facts.lock == LockFacts::default() {
+        let needs = "s3:GetObjectRetention and s3:GetObjectLegalHold";
+        return CopyFinding::open(check, format!("HEAD shows no lock; asked for was {asked}; it needs {needs}"));
+    }
+    let mode = facts.lock.mode.as_ref().map_or("no mode", |mode| mode.as_str());
+    let until = facts.lock.retain_until.as_ref().map_or_else(|| "no end".to_owned(), ToString::to_string);
+    let hold = facts.lock.legal_hold.as_ref().map_or("not stated", |hold| hold.as_str());
+    CopyFinding::fail(check, format!("{mode}, {until}, legal hold {hold}; asked for was {asked}"))
 }
 
 async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<CopyFinding> {
@@ -121,28 +152,72 @@ async fn tags(ends: &CopyEnds, new: &NewObject, facts: &ObjectFacts) -> Option<C
             let names: Vec<&str> = missing.keys().map(|key| key.as_str()).collect();
             CopyFinding::open(CopyCheck::Tags, format!("not kept, or changed: {}", names.join(", ")))
         }
-        Err(error) => CopyFinding::aside(CopyCheck::Tags, error.explain()),
+        Err(error) => {
+            CopyFinding::aside(CopyCheck::Tags, format!("whether they were kept is not known: {}", error.explain()))
+        }
     })
 }
 
-/// Reads the copy, and holds it against what was sent.
-async fn read_back(
+/// Takes the bytes of a read that is only hashed.
+struct Hashed;
+
+#[async_trait]
+impl RangeSink for Hashed {
+    async fn admit(&self, _: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn take(&self, _: u64, _: Bytes) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn end(&self, _: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
+}
+
+/// Reads the copy, and compares the digests of its parts with those of the bytes that were sent, whatever the server
+/// states about it. Also returns the read if it shows the object to be right or damaged.
+pub(super) async fn read_back(
     ends: &CopyEnds,
     request: &CopyRequest,
+    prepared: &PreparedCopy,
     expected: &ExpectedObject,
 ) -> (CopyFinding, Option<Verified>) {
-    let options =
-        VerifyOptions { etag: expected.etag.clone(), budget: request.verify.budget, ..VerifyOptions::default() };
-    match verify(&ends.destination, &options, &CancellationToken::new()).await {
-        Ok(verified) => {
-            let by: Vec<String> = verified.report.proved_by.iter().map(ToString::to_string).collect();
-            let finding = match verified.report.verdict {
-                Verdict::Pass => CopyFinding::pass(CopyCheck::ReadBack, format!("proved by {}", by.join(", "))),
-                Verdict::Fail => CopyFinding::fail(CopyCheck::ReadBack, "the bytes that were read do not match"),
-                Verdict::Unknown => CopyFinding::open(CopyCheck::ReadBack, "the bytes that were read are not proved"),
-            };
-            (finding, Some(verified))
+    let (plan, checksum) = (&prepared.plan, prepared.checksum.checksum);
+    let digests = vec![Algorithm::Md5, checksum.algorithm];
+    let forward = Forward { layout: plan.layout.clone(), digests, sink: Arc::new(Hashed) };
+    let options = VerifyOptions { forward: Some(forward), budget: request.verify.budget, ..VerifyOptions::default() };
+    let verified = match verify(&ends.destination, &options, &CancellationToken::new()).await {
+        Ok(verified) => verified,
+        Err(error) => return (CopyFinding::open(CopyCheck::ReadBack, error.to_string()), None),
+    };
+    let finding = judge_read(prepared, expected, &verified);
+    let is_shown = finding.verdict == Verdict::Pass || verified.report.verdict == Verdict::Fail;
+    (finding, is_shown.then_some(verified))
+}
+
+fn judge_read(prepared: &PreparedCopy, expected: &ExpectedObject, verified: &Verified) -> CopyFinding {
+    let check = CopyCheck::ReadBack;
+    let (plan, checksum) = (&prepared.plan, prepared.checksum.checksum);
+    let is_whole = verified.finished && verified.report.stats.covered_bytes == expected.size;
+    let digests = verified.digests.as_ref();
+    let read = digests.map(|digests| ExpectedObject::of(&plan.layout, plan.mode, checksum, digests));
+    let of = |object: &ExpectedObject| object.etag.clone().zip(object.checksum);
+    match (read.as_ref().and_then(of), of(expected)) {
+        _ if verified.report.verdict == Verdict::Fail => {
+            CopyFinding::fail(check, "the bytes that were read do not match what the server states about them")
         }
-        Err(error) => (CopyFinding::open(CopyCheck::ReadBack, error.to_string()), None),
+        (Some(read), Some(sent)) if read != sent => {
+            CopyFinding::fail(check, "the bytes that were read are not those that were sent")
+        }
+        (Some(_), Some(_)) if is_whole => CopyFinding::pass(
+            check,
+            format!(
+                "every byte was read: the MD5 and the {} of each part are those of the source",
+                checksum.algorithm.name()
+            ),
+        ),
+        _ => CopyFinding::open(check, "the copy could not be read completely"),
     }
 }

@@ -8,6 +8,8 @@ mod after;
 mod destination;
 mod end;
 mod entries;
+mod estimate;
+mod preflight;
 mod prepare;
 mod resume;
 mod run;
@@ -15,6 +17,7 @@ mod sender;
 mod state_file;
 mod streamed;
 mod to_file;
+mod trailers;
 mod work;
 
 use std::collections::BTreeMap;
@@ -26,7 +29,7 @@ pub use state_file::CopyStateFile;
 pub use to_file::{FileCopyRequest, copy_to_file};
 
 use crate::commands::verify::VerifyOptions;
-use crate::copy::CopyCheck;
+use crate::copy::{CopyCheck, LockRequest};
 use crate::facts::Service;
 use crate::ledger::SharedLedger;
 use crate::report::EndReport;
@@ -61,6 +64,8 @@ pub struct CopyRequest {
     pub storage_class: Option<String>,
     /// KMS key for SSE-KMS; `None` for the encryption of the bucket.
     pub kms_key: Option<String>,
+    /// Object Lock of the copy.
+    pub lock: LockRequest,
     /// Write the copy also if nothing proves the bytes of the source, as long as nothing refutes them.
     pub unproved: bool,
     /// Read the copy afterwards.

@@ -1,16 +1,18 @@
 use std::collections::BTreeMap;
 
-use super::destination::{Place, occupied, place, settings};
+use super::destination::{Place, occupied, place};
 use super::end::callers;
+use super::estimate::{estimate, time};
+use super::preflight::survey;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
-    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Sameness,
-    WriteMode, choose_checksum, copy_layout,
+    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, PlannedObject,
+    Sameness, WriteMode, choose_checksum, copy_layout, judge_destination,
 };
-use crate::facts::{ObjectFacts, Service};
+use crate::facts::{ObjectFacts, Service, SystemHeaders};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{KnownLayout, PartLayout};
 use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note};
@@ -48,14 +50,17 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     let checksum = choose_checksum(stored, plan.mode);
     let mut notes = std::mem::take(&mut found.notes);
     notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
-    notes.extend(streamed(request, &plan));
+    notes.extend(streamed(request, &plan, ends.service));
+    let headers = if request.metadata { headers(&found.facts, &mut notes) } else { SystemHeaders::default() };
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
     let new = NewObject {
         content_type: found.facts.content_type.clone().filter(|_| request.metadata),
+        headers,
         metadata: if request.metadata { metadata(&found.facts) } else { BTreeMap::new() },
         tags,
         storage_class: request.storage_class.clone(),
         kms_key: request.kms_key.clone(),
+        lock: request.lock.clone(),
         checksum: Some(checksum.checksum),
     };
     let mut report = planned(ends, &found, &plan, &new);
@@ -74,18 +79,46 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         Place::NotKnown(why) => {
             findings
                 .push(CopyFinding::open(CopyCheck::Absent, format!("whether there is an object is not known: {why}")));
-            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
+            findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
         }
         Place::Free => {
-            findings.push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination"));
-            findings.extend(settings(ends, &found.facts, own_uploads(ends, request)).await);
+            findings
+                .push(CopyFinding::pass(CopyCheck::Absent, "there is no object at the destination").by("HeadObject"));
+            findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
         }
+    }
+    if report.outcome == CopyOutcome::Planned {
+        report.estimate = Some(estimate(ends, request, &found, (&plan, &new)));
     }
     report.add(&findings, &request.accept);
     if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
         report.outcome = CopyOutcome::Refused;
     }
     Ok(PreparedCopy { report, found, plan, new, checksum })
+}
+
+/// Judges the bucket of the destination for this copy.
+async fn before_writing(
+    ends: &CopyEnds,
+    request: &CopyRequest,
+    found: &Discovery,
+    (plan, new): (&CopyLayout, &NewObject),
+) -> Vec<CopyFinding> {
+    let key = &ends.upload.uri().key;
+    let survey = survey(&*ends.bucket, key).await;
+    let planned = PlannedObject {
+        key,
+        size: found.facts.size,
+        mode: plan.mode,
+        storage_class: new.storage_class.as_deref(),
+        kms_key: new.kms_key.as_deref(),
+        tags: &new.tags,
+        lock: &new.lock,
+        time: time(ends, found.facts.size),
+        own_uploads: own_uploads(ends, request),
+        now: ends.destination.context().clock.now(),
+    };
+    judge_destination(&survey, &planned)
 }
 
 /// An object with the mark of the copy that the state file names was completed by a run that ended before it removed the
@@ -108,10 +141,14 @@ fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -
 }
 
 /// The parts that the manifest states for a file, so that a copy from a disk has the parts of the object that the file
-/// was copied from.
+/// was copied from; or for an object of the same ETag, whose parts a presigned URL does not state.
 fn of_manifest(request: &CopyRequest, found: &Discovery) -> Option<KnownLayout> {
     let is_file = found.facts.storage_class.is_none();
-    let (_, manifest) = request.verify.manifest.as_ref().filter(|_| is_file)?;
+    let (_, manifest) = request.verify.manifest.as_ref()?;
+    let is_same = manifest.etag.as_deref().map(ETag::kept).is_some_and(|etag| Some(etag) == found.facts.id.etag);
+    if !is_file && !is_same {
+        return None;
+    }
     let references = manifest.references().ok()?;
     let size = found.facts.size;
     let layouts = references.iter().flat_map(|reference| reference.claim.layouts(size));
@@ -147,10 +184,21 @@ fn planned(ends: &CopyEnds, found: &Discovery, plan: &CopyLayout, new: &NewObjec
         parts: (plan.mode == WriteMode::Multipart).then(|| plan.layout.count() as u64),
         checksum: new.checksum.map(|checksum| checksum.to_string()),
         storage_class: new.storage_class.clone(),
+        headers: headers_sent(new),
         metadata: new.metadata.clone(),
         tags: new.tags.clone(),
+        object_lock: (!new.lock.is_empty()).then(|| new.lock.to_string()),
         ..CopyReport::planned(source, destination, ends.from.clone(), ends.to.clone())
     }
+}
+
+/// Headers of the source. S3 takes `Expires` as a time only.
+fn headers(facts: &ObjectFacts, notes: &mut Vec<Note>) -> SystemHeaders {
+    let mut headers = facts.headers.clone();
+    if let Some(text) = headers.expires.take_if(|text| jiff::fmt::rfc2822::parse(text).is_err()) {
+        notes.push(Note::Source(format!("Expires `{text}` of the source is no time, and does not go")));
+    }
+    headers
 }
 
 /// Metadata of the source without the mark of an earlier copy.
@@ -158,6 +206,11 @@ fn metadata(facts: &ObjectFacts) -> BTreeMap<String, String> {
     let mut metadata = facts.metadata.clone();
     metadata.remove(super::COPY_ID);
     metadata
+}
+
+fn headers_sent(new: &NewObject) -> BTreeMap<String, String> {
+    let content_type = new.content_type.as_deref().map(|kind| ("Content-Type", kind));
+    content_type.into_iter().chain(new.headers.set()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 async fn tags(
@@ -189,14 +242,18 @@ async fn tags(
 }
 
 /// How parts that do not fit into the memory are sent.
-fn streamed(request: &CopyRequest, plan: &CopyLayout) -> Option<Note> {
+fn streamed(request: &CopyRequest, plan: &CopyLayout, service: Service) -> Option<Note> {
     let largest = plan.layout.parts().map(|part| part.len()).max().unwrap_or_default();
     (plan.mode == WriteMode::Multipart && is_streamed(largest, request.part_room)).then(|| {
         Note::Source(format!(
             "parts of {} do not fit into the {} that --max-memory leaves for parts: they are sent as they arrive, with \
-             their checksum behind the bytes",
+             their checksum behind the bytes{}",
             ByteSize(largest),
-            ByteSize(request.part_room)
+            ByteSize(request.part_room),
+            match service {
+                Service::Aws => "",
+                Service::Other => "; a server that does not take that gets them without, and their ETags are compared",
+            }
         ))
     })
 }

@@ -7,7 +7,7 @@ use super::after::after;
 use super::entries::CopyEntries;
 use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
 use super::streamed::PinnedSource;
-use super::work::{Confirmed, confirm_parts, source_finding};
+use super::work::{Confirmed, confirm_parts, source_finding, with_listed};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
 use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, verify_discovered};
@@ -43,6 +43,8 @@ pub async fn carry_out(
         entries: CopyEntries::default(),
     };
     copy.mark(random_id(ends));
+    // The writes show it now.
+    copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;
@@ -108,6 +110,7 @@ impl Copying<'_> {
                     return Ok(());
                 }
             };
+            self.prepared.report.notes.extend(sent.note.clone().map(Note::Source));
             if sent.kept > 0 {
                 let note = format!("{} parts that the upload held already were not sent again", sent.kept);
                 self.prepared.report.notes.push(Note::Source(note));
@@ -150,7 +153,7 @@ impl Copying<'_> {
         let facts = &self.prepared.found.facts;
         let source = PinnedSource { session: self.ends.source.clone(), id: facts.id.clone(), size: facts.size };
         PartSender::new(
-            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone()),
+            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone(), self.ends.service),
             source,
             outlet,
             (plan.layout.clone(), self.prepared.checksum.checksum.algorithm),
@@ -179,7 +182,7 @@ impl Copying<'_> {
     }
 
     /// Makes the object of the parts, if the source is proved. Returns whether the copy must be begun anew.
-    async fn write(&mut self, verified: &Verified, sent: SentParts, outlet: &Outlet) -> bool {
+    async fn write(&mut self, verified: &Verified, mut sent: SentParts, outlet: &Outlet) -> bool {
         self.prepared.report.sent_bytes += sent.bytes;
         let (finding, may_be_written) = source_finding(verified, self.request);
         self.add(finding);
@@ -195,12 +198,19 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
-        if let Outlet::Upload(_) = outlet {
+        if let Outlet::Upload(id) = outlet {
+            let at = (&*self.ends.upload, self.ends.destination.context());
+            sent.receipts = with_listed(at, id, sent.receipts).await;
             let confirmed = confirm_parts(&plan.layout, &sent.receipts, digests, checksum.algorithm);
             let Confirmed { finding, receipts } = confirmed;
-            let failed = finding.verdict == Verdict::Fail;
+            let may_be_made = match finding.verdict {
+                Verdict::Pass => true,
+                // An object of bytes that nothing confirms is made only for someone who asks for it.
+                Verdict::Unknown => self.request.accept.contains(&CopyCheck::Parts),
+                Verdict::Fail => false,
+            };
             self.add(finding);
-            if failed || receipts.is_none() {
+            if !may_be_made || receipts.is_none() {
                 self.abort(outlet).await;
                 return false;
             }

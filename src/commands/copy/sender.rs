@@ -7,7 +7,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::streamed::{PinnedSource, StreamedPart};
+use super::trailers::Trailers;
 use crate::checksum::{Algorithm, Digest, Hasher};
+use crate::facts::Service;
 use crate::fetch::RangeSink;
 use crate::ident::ETagForm;
 use crate::plan::PartLayout;
@@ -57,6 +59,7 @@ pub(super) struct PartSender {
     algorithm: Algorithm,
     /// Parts that the server holds from an earlier run.
     known: BTreeMap<PartNumber, PartReceipt>,
+    trailers: Arc<Trailers>,
     room: Arc<Semaphore>,
     units: u32,
     state: Mutex<State>,
@@ -98,12 +101,14 @@ pub(super) struct SentParts {
     pub bytes: u64,
     /// Number of parts that the server held before.
     pub kept: usize,
+    /// How parts were sent otherwise than planned, for the user.
+    pub note: Option<String>,
 }
 
 impl PartSender {
     /// Sends parts of `layout`, each with its digest by `algorithm`. Holds at most `room` bytes, and at least one part.
     pub fn new(
-        (upload, context): (Arc<dyn UploadService>, Context),
+        (upload, context, service): (Arc<dyn UploadService>, Context, Service),
         source: PinnedSource,
         outlet: Outlet,
         (layout, algorithm): (PartLayout, Algorithm),
@@ -112,7 +117,9 @@ impl PartSender {
         let units = u32::try_from(room / UNIT).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
         let room = Arc::new(Semaphore::new(units as usize));
         let known = BTreeMap::new();
-        PartSender { upload, context, source, outlet, layout, algorithm, known, room, units, state: Mutex::default() }
+        let trailers = Arc::new(Trailers::of(service));
+        let state = Mutex::default();
+        PartSender { upload, context, source, outlet, layout, algorithm, known, trailers, room, units, state }
     }
 
     /// The same, for an upload that holds these parts already. A part is not sent again if its size and its checksum or
@@ -194,6 +201,7 @@ impl PartSender {
                 number,
                 part,
                 algorithm: self.algorithm,
+                trailers: Arc::clone(&self.trailers),
             };
             let known = self.known.get(&number).cloned();
             lock(&self.state).sending.spawn(async move {
@@ -233,6 +241,7 @@ impl PartSender {
                 held: state.held.take(),
                 bytes: state.sent,
                 kept: state.kept,
+                note: self.trailers.note(),
             }),
         }
     }

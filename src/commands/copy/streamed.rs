@@ -4,11 +4,15 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
+use super::trailers::Trailers;
 use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::ident::{ETagForm, ObjectId};
 use crate::progress::Call;
-use crate::source::{Body, Context, PartReceipt, Session, SourceError, UploadService};
+use crate::source::{Body, Context, ErrorKind, PartReceipt, Session, SourceError, UploadService};
 use crate::units::{ByteRange, PartNumber};
+
+/// Attempts to send a part that the server refuses.
+const ATTEMPTS: u32 = 5;
 
 /// The source, with the state that every read must have.
 #[derive(Clone)]
@@ -29,6 +33,7 @@ pub(super) struct StreamedPart {
     pub number: PartNumber,
     pub part: ByteRange,
     pub algorithm: Algorithm,
+    pub trailers: Arc<Trailers>,
 }
 
 impl StreamedPart {
@@ -78,15 +83,42 @@ impl StreamedPart {
     }
 
     async fn retry(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
-        match error.is_transient() {
-            true => self.context.wait(failed, error).await,
+        if error.is_transient() {
+            return self.context.wait(failed, error).await;
+        }
+        match failed < ATTEMPTS && self.trailers.refused(&error) {
+            true => Ok(()),
             false => Err(error),
         }
     }
 
     async fn attempt(&self, body: Body) -> Result<PartReceipt, SourceError> {
+        let trailer = self.trailers.are_used().then_some(self.algorithm);
         self.context.monitor.request(Call::Write);
-        self.upload.part_stream(&self.id, self.number, (body, self.part.len()), self.algorithm).await
+        let receipt = self.upload.part_stream(&self.id, self.number, (body, self.part.len()), trailer).await?;
+        match (trailer, &receipt.checksum) {
+            (Some(_), Some(_)) => self.trailers.taken(),
+            (Some(_), None) if !self.trailers.are_taken() => self.check_size().await?,
+            _ => {}
+        }
+        Ok(receipt)
+    }
+
+    /// Checks that the server stored the bytes of the part alone, and not the encoding with the trailer. The answer to a
+    /// part states no size.
+    async fn check_size(&self) -> Result<(), SourceError> {
+        let listed = self.context.retry(Call::Write, || self.upload.parts(&self.id)).await;
+        // Without a listing, the ETag of the part decides at the end.
+        let parts = listed.unwrap_or_default();
+        match parts.iter().find(|part| part.number == self.number).and_then(|part| part.size) {
+            Some(size) if size == self.part.len() => self.trailers.taken(),
+            Some(size) => {
+                let detail = format!("it stored {size} bytes for a part of {}", self.part.len());
+                return Err(SourceError::new(ErrorKind::Unsupported, self.upload.uri(), detail));
+            }
+            None => {}
+        }
+        Ok(())
     }
 
     /// Whether the server holds the part: hashes its bytes without sending them.

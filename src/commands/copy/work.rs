@@ -7,7 +7,8 @@ use crate::commands::verify::Verified;
 use crate::copy::{CopyCheck, CopyFinding};
 use crate::ident::ETagForm;
 use crate::plan::PartLayout;
-use crate::source::PartReceipt;
+use crate::progress::Call;
+use crate::source::{Context, PartReceipt, UploadService};
 use crate::verdict::Verdict;
 
 /// Whether the source is proved, and whether a copy may be written.
@@ -48,6 +49,26 @@ pub(super) struct Confirmed {
     pub receipts: Option<usize>,
 }
 
+/// Adds what ListParts states of parts whose answer stated no checksum. Without a listing, the answers alone count.
+pub(super) async fn with_listed(
+    (upload, context): (&dyn UploadService, &Context),
+    id: &str,
+    mut receipts: Vec<PartReceipt>,
+) -> Vec<PartReceipt> {
+    if receipts.iter().all(|receipt| receipt.checksum.is_some()) {
+        return receipts;
+    }
+    let listed = context.retry(Call::Write, || upload.parts(id)).await.unwrap_or_default();
+    for receipt in &mut receipts {
+        let part = listed.iter().find(|part| part.number == receipt.number && part.etag == receipt.etag);
+        if let Some(part) = part {
+            receipt.size = part.size;
+            receipt.checksum = receipt.checksum.or(part.checksum);
+        }
+    }
+    receipts
+}
+
 /// Compares what the server stated about each part with the digests of the bytes that were read.
 pub(super) fn confirm_parts(
     layout: &PartLayout,
@@ -65,10 +86,14 @@ pub(super) fn confirm_parts(
     let of = |algorithm| digests.parts(algorithm, layout).unwrap_or_default();
     let (md5, own) = (of(Algorithm::Md5), of(algorithm));
     let at = |list: &[Option<Digest>], index: usize| list.get(index).copied().flatten();
-    let (mut by_checksum, mut by_etag) = (0, 0);
-    for (index, receipt) in receipts.iter().enumerate() {
-        match (receipt.checksum, at(own, index)) {
-            (Some(stated), Some(sent)) if stated == sent => by_checksum += 1,
+    let (mut by_checksum, mut by_etag, mut confirmed) = (0, 0, 0);
+    for ((index, receipt), part) in receipts.iter().enumerate().zip(layout.parts()) {
+        if let Some(size) = receipt.size.filter(|size| *size != part.len()) {
+            let text = format!("part {}: the server states {size} bytes, {} were sent", receipt.number, part.len());
+            return Confirmed { finding: CopyFinding::fail(check, text), receipts: Some(receipts.len()) };
+        }
+        let has_checksum = match (receipt.checksum, at(own, index)) {
+            (Some(stated), Some(sent)) if stated == sent => true,
             (Some(stated), Some(sent)) => {
                 let text = format!(
                     "part {}: the server states {} {}, the bytes have {}",
@@ -79,22 +104,31 @@ pub(super) fn confirm_parts(
                 );
                 return Confirmed { finding: CopyFinding::fail(check, text), receipts: Some(receipts.len()) };
             }
-            _ => {}
-        }
+            _ => false,
+        };
         let is_md5 = |digest: Digest| match receipt.etag.form() {
             ETagForm::Md5 { digest: stated } => stated == *digest.as_bytes(),
             ETagForm::Multipart { .. } | ETagForm::Opaque => false,
         };
-        by_etag += usize::from(at(md5, index).is_some_and(is_md5));
+        let has_etag = at(md5, index).is_some_and(is_md5);
+        by_checksum += usize::from(has_checksum);
+        by_etag += usize::from(has_etag);
+        confirmed += usize::from(has_checksum || has_etag);
     }
     let count = receipts.len();
     let text = format!(
         "{count} parts were sent; the server confirmed {by_checksum} by {} and {by_etag} by their MD5",
         algorithm.name()
     );
-    let finding = match by_checksum == count || by_etag == count {
+    let finding = match confirmed == count {
         true => CopyFinding::pass(check, text),
-        false => CopyFinding::open(check, text),
+        false => CopyFinding::open(
+            check,
+            format!(
+                "{text}; the bytes of {} are not confirmed, and --accept parts makes the object nevertheless",
+                count - confirmed
+            ),
+        ),
     };
     Confirmed { finding, receipts: Some(count) }
 }

@@ -85,9 +85,13 @@ impl Answer<'_> {
     /// Codes of S3.
     fn by_object_or_bucket_code(&self) -> Option<Meaning> {
         let (kind, detail) = match (self.code, self.status) {
-            ("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchPublicAccessBlockConfiguration", 404) => {
-                (ErrorKind::NotFound, "none is set".to_owned())
-            }
+            (
+                "ServerSideEncryptionConfigurationNotFoundError"
+                | "NoSuchPublicAccessBlockConfiguration"
+                | "NoSuchBucketPolicy"
+                | "ObjectLockConfigurationNotFoundError",
+                404,
+            ) => (ErrorKind::NotFound, "none is set".to_owned()),
             (
                 "SecondLevelDomainForbidden"
                 | "PathStyleDomainForbidden"

@@ -9,9 +9,9 @@ use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
 use super::bounded::About;
 use super::error::{not_none, says_none, translate};
-use super::{Connection, lifecycle, listing, parse};
+use super::{Connection, access, lifecycle, listing, parse};
 use crate::facts::{
-    BucketEncryption, BucketFacts, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
+    BucketEncryption, BucketFacts, BucketLock, LifecycleRule, ListedObject, ListedPage, UploadFacts, Versioning, Walk,
     check_listing_request,
 };
 use crate::ident::{ETag, decoded_key};
@@ -211,6 +211,25 @@ impl BucketService for S3Bucket {
             && on(block.ignore_public_acls())
             && on(block.block_public_policy())
             && on(block.restrict_public_buckets()))
+    }
+
+    async fn policy_is_public(&self) -> Result<bool, SourceError> {
+        let out = ask!(self, "s3:GetBucketPolicyStatus", self.client.get_bucket_policy_status())
+            .map_err(|error| none_by("NoSuchBucketPolicy", error))?;
+        let public = out.policy_status().and_then(|status| status.is_public());
+        public.ok_or_else(|| self.protocol("the answer does not state whether the policy is public"))
+    }
+
+    async fn public_grants(&self) -> Result<Vec<String>, SourceError> {
+        let out = ask!(self, "s3:GetBucketAcl", self.client.get_bucket_acl()).map_err(not_none)?;
+        Ok(access::public_grants(out.grants()))
+    }
+
+    async fn object_lock(&self) -> Result<BucketLock, SourceError> {
+        let request = ask!(self, "s3:GetBucketObjectLockConfiguration", self.client.get_object_lock_configuration());
+        let out = request.map_err(|error| none_by("ObjectLockConfigurationNotFoundError", error))?;
+        let stated = out.object_lock_configuration();
+        Ok(access::bucket_lock(stated.ok_or_else(|| self.protocol("the answer states no setting of Object Lock"))?))
     }
 
     async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, SourceError> {

@@ -28,7 +28,7 @@ enum Of {
     Listing,
 }
 
-const DOCUMENTS: [Document; 17] = {
+const DOCUMENTS: [Document; 19] = {
     use Of::{Bucket, Listing, Object};
     const fn of(operation: &'static str, root: &'static str, of: Of) -> Document {
         Document { operation, root, of }
@@ -42,6 +42,8 @@ const DOCUMENTS: [Document; 17] = {
         of("GetBucketVersioning", "VersioningConfiguration", Bucket),
         of("GetBucketEncryption", "ServerSideEncryptionConfiguration", Bucket),
         of("GetPublicAccessBlock", "PublicAccessBlockConfiguration", Bucket),
+        of("GetBucketPolicyStatus", "PolicyStatus", Bucket),
+        of("GetBucketAcl", "AccessControlPolicy", Bucket),
         of("GetBucketLifecycleConfiguration", "LifecycleConfiguration", Bucket),
         of("GetObjectLockConfiguration", "ObjectLockConfiguration", Bucket),
         of("GetBucketLocation", "LocationConstraint", Bucket),

@@ -10,7 +10,7 @@ use super::parse;
 use crate::checksum::Algorithm;
 use crate::facts::{
     ContentRange, Encryption, Fact, LegalHold, LockEnd, LockFacts, LockMode, ObjectFacts, PartFacts, Service,
-    decoded_words,
+    SystemHeaders, decoded_words,
 };
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectUri, Target, lasting_version};
 use crate::source::{ErrorKind, SourceError};
@@ -211,11 +211,25 @@ pub(super) fn facts_of(uri: &ObjectUri, headers: &Headers, size: u64, checksum_m
         replication: read.text("x-amz-replication-status"),
         expiration: read.expiration(),
         content_type: read.text("content-type"),
+        headers: SystemHeaders {
+            content_encoding: read.text("content-encoding").and_then(|encoding| without_framing(&encoding)),
+            content_disposition: read.text("content-disposition"),
+            content_language: read.text("content-language"),
+            cache_control: read.text("cache-control"),
+            expires: read.text("expires"),
+        },
         metadata: read.metadata(),
         missing_metadata: read.number("x-amz-missing-meta").unwrap_or(0),
         tag_count: read.number("x-amz-tagging-count"),
     };
     Head { facts, notes: read.notes }
+}
+
+/// Some servers keep the framing of an upload as the encoding of the object.
+fn without_framing(encoding: &str) -> Option<String> {
+    let kept: Vec<&str> =
+        encoding.split(',').map(str::trim).filter(|one| !one.is_empty() && *one != "aws-chunked").collect();
+    (!kept.is_empty()).then(|| kept.join(","))
 }
 
 /// S3 sends no header for STANDARD. If values differ, no class can be named.

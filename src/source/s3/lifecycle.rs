@@ -20,6 +20,7 @@ pub(super) fn rule(stated: &Stated, not_understood: Option<&str>) -> LifecycleRu
             expiration: None,
             noncurrent: None,
             transitions: Vec::new(),
+            abort_uploads_after_days: None,
             odd: Some(why.to_owned()),
         };
     }
@@ -47,6 +48,9 @@ pub(super) fn rule(stated: &Stated, not_understood: Option<&str>) -> LifecycleRu
         expiration,
         noncurrent,
         transitions,
+        abort_uploads_after_days: stated
+            .abort_incomplete_multipart_upload()
+            .map(|abort| abort.days_after_initiation().and_then(|days| u32::try_from(days).ok()).unwrap_or(0)),
         odd: (!odd.is_empty()).then(|| odd.join("; ")),
     }
 }

@@ -1,5 +1,6 @@
 //! Objects in S3 and in servers that speak its protocol.
 
+mod access;
 mod answer;
 mod ask;
 mod bounded;

@@ -163,6 +163,23 @@ impl PresignedObject {
         }
     }
 
+    /// The facts without headers that the URL replaces, which tell nothing of the object.
+    fn without_replaced(&self, mut facts: ObjectFacts) -> ObjectFacts {
+        for name in self.url.replaced_headers() {
+            let field = match *name {
+                "cache-control" => &mut facts.headers.cache_control,
+                "content-disposition" => &mut facts.headers.content_disposition,
+                "content-encoding" => &mut facts.headers.content_encoding,
+                "content-language" => &mut facts.headers.content_language,
+                "content-type" => &mut facts.content_type,
+                _ => &mut facts.headers.expires,
+            };
+            *field = None;
+            self.standing.note(format!("the presigned URL replaces {name}; what the object has is not known"));
+        }
+        facts
+    }
+
     fn only_get(&self) -> SourceError {
         SourceError::new(ErrorKind::Unsupported, self.subject(), "a presigned URL allows GET of the bytes only")
     }
@@ -230,6 +247,7 @@ impl ObjectSource for PresignedObject {
             ..facts
         };
         notes.into_iter().for_each(|note| self.standing.note(note));
+        let facts = self.without_replaced(facts);
         self.standing.saw(told_state(&facts, &headers));
         Ok(facts)
     }

@@ -48,6 +48,13 @@ const PUBLIC_ACCESS: Holds = AtLeast(&[
     ("BlockPublicPolicy", AtMostOnce, Text),
     ("RestrictPublicBuckets", AtMostOnce, Text),
 ]);
+const POLICY_STATUS: Holds = Only(&[("IsPublic", Once, Text)]);
+const DEFAULT_RETENTION: Holds =
+    Only(&[("Mode", AtMostOnce, Text), ("Days", AtMostOnce, Text), ("Years", AtMostOnce, Text)]);
+const BUCKET_LOCK: Holds = Only(&[
+    ("ObjectLockEnabled", AtMostOnce, Text),
+    ("Rule", AtMostOnce, Only(&[("DefaultRetention", AtMostOnce, DEFAULT_RETENTION)])),
+]);
 const LIFECYCLE: Holds = Only(&[("Rule", Many, Anything), ("TransitionDefaultMinimumObjectSize", AtMostOnce, Text)]);
 
 const AND: Holds = Only(&[
@@ -116,6 +123,8 @@ fn of(operation: &str) -> Option<Holds> {
         "GetBucketVersioning" => VERSIONING,
         "GetBucketEncryption" => ENCRYPTION,
         "GetPublicAccessBlock" => PUBLIC_ACCESS,
+        "GetBucketPolicyStatus" => POLICY_STATUS,
+        "GetObjectLockConfiguration" => BUCKET_LOCK,
         "GetBucketLifecycleConfiguration" => LIFECYCLE,
         _ => return None,
     })
@@ -407,6 +416,16 @@ mod tests {
                 "GetPublicAccessBlock",
                 "<P><BlockPublicAcls>true</BlockPublicAcls><New>false</New></P>",
                 "<P><BlockPublicAcls>true</BlockPublicAcls><blockpublicacls>false</blockpublicacls></P>",
+            ),
+            (
+                "GetBucketPolicyStatus",
+                "<P><IsPublic>false</IsPublic></P>",
+                "<P><IsPublic>false</IsPublic><IsPublic>true</IsPublic></P>",
+            ),
+            (
+                "GetObjectLockConfiguration",
+                "<O><ObjectLockEnabled>Enabled</ObjectLockEnabled></O>",
+                "<O><ObjectLockEnabled>Enabled</ObjectLockEnabled><New/></O>",
             ),
         ] {
             assert_eq!(check(operation, fine.as_bytes()), Ok(()), "{fine}");

@@ -20,12 +20,26 @@ words! {
         Absent = "absent",
         /// There is no other upload to the same key.
         Uploads = "uploads",
+        /// There is no object of the same name under another path.
+        OtherPath = "other-path",
         /// Versioning of the bucket.
         Versioning = "versioning",
         /// Default encryption of the bucket.
         BucketEncryption = "bucket-encryption",
+        /// The KMS key is in the Region of the bucket.
+        KmsKey = "kms-key",
+        /// The credentials may use the KMS key.
+        KmsUse = "kms-use",
+        /// Object Lock of the bucket, and of the copy.
+        ObjectLock = "object-lock",
         /// No lifecycle rule removes the copy.
         Lifecycle = "lifecycle",
+        /// No lifecycle rule removes the upload before it is complete.
+        AbortRule = "abort-rule",
+        /// The copy can be read, and restored, at once.
+        Readable = "readable",
+        /// The credentials may write the copy.
+        Permission = "permission",
         /// The server confirmed the parts that it received.
         Parts = "parts",
         /// The size of the copy.
@@ -72,12 +86,16 @@ pub struct CopyFinding {
     pub verdict: Verdict,
     /// What was found, for the user.
     pub text: String,
+    /// What the result was taken from, such as an API call.
+    pub source: Option<&'static str>,
+    /// Whether it was checked at all. What only a write can show is not.
+    pub tested: bool,
 }
 
 impl CopyFinding {
     /// A check that passed.
     pub fn pass(check: CopyCheck, text: impl Into<String>) -> Self {
-        CopyFinding { check, required: true, verdict: Verdict::Pass, text: text.into() }
+        CopyFinding { check, required: true, verdict: Verdict::Pass, text: text.into(), source: None, tested: true }
     }
 
     /// A check that failed.
@@ -93,5 +111,16 @@ impl CopyFinding {
     /// A check without a result that nothing depends on.
     pub fn aside(check: CopyCheck, text: impl Into<String>) -> Self {
         CopyFinding { required: false, ..CopyFinding::open(check, text) }
+    }
+
+    /// What cannot be checked without writing. Nothing depends on it.
+    pub fn not_tested(check: CopyCheck, text: impl Into<String>) -> Self {
+        CopyFinding { tested: false, ..CopyFinding::aside(check, text) }
+    }
+
+    /// The same with what the result was taken from.
+    #[must_use]
+    pub fn by(self, source: &'static str) -> Self {
+        CopyFinding { source: Some(source), ..self }
     }
 }

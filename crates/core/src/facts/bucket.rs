@@ -1,4 +1,8 @@
+use std::fmt;
+
 use jiff::Timestamp;
+
+use super::LockMode;
 
 use crate::ident::{ETag, ObjectIdentity};
 
@@ -52,6 +56,46 @@ pub struct BucketEncryption {
     pub algorithm: String,
     /// Id or ARN of the KMS key; `None` for the default key or another algorithm.
     pub key: Option<String>,
+}
+
+/// Object Lock of a bucket (`GetObjectLockConfiguration`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketLock {
+    /// Whether objects can be locked.
+    pub is_enabled: bool,
+    /// Retention of new objects; `None` if the bucket sets none.
+    pub default: Option<DefaultRetention>,
+}
+
+/// The retention that a bucket gives to new objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultRetention {
+    /// Mode.
+    pub mode: LockMode,
+    /// Length.
+    pub period: RetentionPeriod,
+}
+
+/// Length of a default retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetentionPeriod {
+    /// Days.
+    Days(u32),
+    /// Years.
+    Years(u32),
+    /// The server states no usable length.
+    NotStated,
+}
+
+impl fmt::Display for DefaultRetention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = self.mode.as_str();
+        match self.period {
+            RetentionPeriod::Days(days) => write!(f, "{days} days ({mode})"),
+            RetentionPeriod::Years(years) => write!(f, "{years} years ({mode})"),
+            RetentionPeriod::NotStated => write!(f, "a time that is not stated ({mode})"),
+        }
+    }
 }
 
 /// An object in a listing.

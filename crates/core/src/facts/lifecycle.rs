@@ -17,6 +17,8 @@ pub struct LifecycleRule {
     pub noncurrent: Option<Noncurrent>,
     /// The storage classes it moves current versions to.
     pub transitions: Vec<Transition>,
+    /// Days after which it removes unfinished uploads; 0 if it states no usable number.
+    pub abort_uploads_after_days: Option<u32>,
     /// What could not be parsed, for the report. Such a rule may remove more than the other fields show.
     pub odd: Option<String>,
 }

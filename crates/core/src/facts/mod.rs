@@ -21,14 +21,16 @@ mod service;
 mod words;
 
 pub use account::{Caller, KeyFacts};
-pub use bucket::{BucketEncryption, BucketFacts, ListedObject, OwnerCheck, UploadFacts};
+pub use bucket::{
+    BucketEncryption, BucketFacts, BucketLock, DefaultRetention, ListedObject, OwnerCheck, RetentionPeriod, UploadFacts,
+};
 pub use content_range::{ContentRange, ParseContentRangeError};
 pub use encoded_word::decoded_words;
 pub use fact::Fact;
 pub use image::{EbsDefault, ImageFacts, SnapshotFacts, StoreTask, VolumeFacts};
 pub use lifecycle::{Age, Expiration, LifecycleRule, Noncurrent, RuleFilter, RuleStatus, Transition};
 pub use listing::{ListedPage, OddEntry, RawEntry, RawPage, Walk, check_listing_request};
-pub use object::{AttributeFacts, Encryption, LockEnd, LockFacts, ObjectFacts, PartFacts};
+pub use object::{AttributeFacts, Encryption, LockEnd, LockFacts, ObjectFacts, PartFacts, SystemHeaders};
 pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};
 pub use restore::{ParseRestoreError, Readability, RestoreState, readability, removal};

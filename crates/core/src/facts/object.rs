@@ -73,6 +73,36 @@ pub struct LockFacts {
     pub legal_hold: Option<LegalHold>,
 }
 
+/// Headers that S3 keeps with an object and sends with it (S3 User Guide, *Working with object metadata*), besides
+/// `Content-Type`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SystemHeaders {
+    /// `Content-Encoding`, without `aws-chunked`, which is the framing of an upload.
+    pub content_encoding: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// `Content-Language`.
+    pub content_language: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Expires`, as text.
+    pub expires: Option<String>,
+}
+
+impl SystemHeaders {
+    /// Those that are set, with their names.
+    pub fn set(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("Content-Encoding", &self.content_encoding),
+            ("Content-Disposition", &self.content_disposition),
+            ("Content-Language", &self.content_language),
+            ("Cache-Control", &self.cache_control),
+            ("Expires", &self.expires),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+}
+
 /// What HEAD, or the local file system, states about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectFacts {
@@ -109,6 +139,8 @@ pub struct ObjectFacts {
     pub expiration: Result<Option<String>, String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// Other headers that were set by whoever wrote the object.
+    pub headers: SystemHeaders,
     /// User metadata, with names without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// Number of metadata entries that S3 left out because headers cannot carry them (`x-amz-missing-meta`).
@@ -170,6 +202,7 @@ impl ObjectFacts {
             replication: None,
             expiration: Ok(None),
             content_type: None,
+            headers: SystemHeaders::default(),
             metadata: BTreeMap::new(),
             missing_metadata: 0,
             tag_count: None,

@@ -23,7 +23,12 @@ pub struct PresignedUrl {
     expires: Option<Timestamp>,
     checksum_header: bool,
     asks_checksums: bool,
+    replaced_headers: Vec<&'static str>,
 }
+
+/// Parameters with which a URL replaces headers of the object (S3 API Reference, `GetObject`), without `response-`.
+const REPLACEABLE: [&str; 6] =
+    ["cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires"];
 
 impl PresignedUrl {
     /// `query` holds the decoded parameters of `url`.
@@ -56,6 +61,10 @@ impl PresignedUrl {
             expires: expires(of).ok_or(PresignedProblem::Validity)?,
             checksum_header,
             asks_checksums: checksum_header || of(CHECKSUM_MODE).is_some(),
+            replaced_headers: REPLACEABLE
+                .into_iter()
+                .filter(|name| of(&format!("response-{name}")).is_some())
+                .collect(),
         })
     }
 
@@ -77,6 +86,11 @@ impl PresignedUrl {
     /// When it expires, if the URL states that.
     pub fn expires(&self) -> Option<Timestamp> {
         self.expires
+    }
+
+    /// Headers of responses that come from the URL and not from the object, in lower case.
+    pub fn replaced_headers(&self) -> &[&'static str] {
+        &self.replaced_headers
     }
 
     /// Whether the header `x-amz-checksum-mode` was signed and must be sent, with the value `ENABLED`.

@@ -53,6 +53,8 @@ words! {
         Restore = "restore",
         /// To the internet.
         CopyOut = "copy_out",
+        /// The requests that write a copy.
+        Write = "write",
         /// Into another storage class.
         Move = "move",
         /// The rest of the class's minimum, if it were deleted now.

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exit, IdentityReport, LeftReport, Note, StatsReport};
-use crate::copy::{CopyCheck, CopyFinding};
+use super::{CostLineReport, Exit, IdentityReport, LeftReport, Note, StatsReport};
+use crate::copy::{CopyCheck, CopyFinding, CopyTime, RateBasis};
+use crate::price::{CostLine, PriceTable};
 use crate::text::words;
 use crate::verdict::{CheckId, ProofKind, Verdict};
 
@@ -60,10 +62,19 @@ pub struct CopyReport {
     /// Storage class that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// Headers that go with the copy, such as `Content-Type`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// User metadata that goes with the copy.
     pub metadata: BTreeMap<String, String>,
     /// Tags that go with the copy.
     pub tags: BTreeMap<String, String>,
+    /// Object Lock that was asked for, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_lock: Option<String>,
+    /// Time and costs; absent if nothing would be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<CopyEstimateReport>,
     /// The value of the metadata `stored-ami-copy`, which marks the object as that of this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_id: Option<String>,
@@ -98,6 +109,23 @@ pub struct RecordedReport {
     /// `read` or `written`; absent if the entry proves nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_kind: Option<ProofKind>,
+}
+
+/// Estimated time and costs of a copy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CopyEstimateReport {
+    /// Seconds at that rate.
+    pub seconds: u64,
+    /// Bytes per second.
+    pub bytes_per_second: u64,
+    /// Where the rate comes from.
+    pub rate_basis: RateBasis,
+    /// Region of the prices.
+    pub price_region: String,
+    /// Name of the price table.
+    pub prices: String,
+    /// One estimate per line: `read` and `copy_out` at the source, `write` and `keep` (for a month) at the destination.
+    pub lines: Vec<CostLineReport>,
 }
 
 /// One end of a copy.
@@ -137,6 +165,12 @@ pub struct CopyFindingReport {
     pub verdict: Verdict,
     /// What was found.
     pub detail: String,
+    /// What the result was taken from, such as an API call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Nothing was checked, because only a write can show it. The verdict is `unknown`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_tested: bool,
 }
 
 impl From<&CopyFinding> for CopyFindingReport {
@@ -146,6 +180,31 @@ impl From<&CopyFinding> for CopyFindingReport {
             required: finding.required,
             verdict: finding.verdict,
             detail: finding.text.clone(),
+            source: finding.source.map(str::to_owned),
+            not_tested: !finding.tested,
+        }
+    }
+}
+
+impl CopyEstimateReport {
+    /// The estimate of a transfer that takes `time`, with cost lines by `table`.
+    pub fn new(time: CopyTime, lines: &[CostLine], table: &PriceTable) -> Self {
+        CopyEstimateReport {
+            seconds: u64::try_from(time.duration.as_secs()).unwrap_or_default(),
+            bytes_per_second: time.bytes_per_second,
+            rate_basis: time.basis,
+            price_region: table.region.clone(),
+            prices: table.name.clone(),
+            lines: lines.iter().map(CostLineReport::from).collect(),
+        }
+    }
+
+    /// The estimated time.
+    pub fn time(&self) -> CopyTime {
+        CopyTime {
+            duration: SignedDuration::from_secs(i64::try_from(self.seconds).unwrap_or(i64::MAX)),
+            bytes_per_second: self.bytes_per_second,
+            basis: self.rate_basis,
         }
     }
 }
@@ -166,8 +225,11 @@ impl CopyReport {
             parts: None,
             checksum: None,
             storage_class: None,
+            headers: BTreeMap::new(),
             metadata: BTreeMap::new(),
             tags: BTreeMap::new(),
+            object_lock: None,
+            estimate: None,
             copy_id: None,
             findings: Vec::new(),
             accepted: Vec::new(),

@@ -36,7 +36,7 @@ pub struct CostReport {
 pub struct CostLineReport {
     /// `keep` (for a month), `early_deletion` (the rest of the class's minimum duration), `read` (every byte
     /// once), `bring_back` (from an archive class), `copy_out` (to the internet), `move` (to another class),
-    /// `store` or `restore`.
+    /// `store` or `restore`; of a copy also `write`.
     pub item: CostItem,
     /// The storage class and its tier, or the API call.
     pub of: String,

@@ -45,7 +45,7 @@ pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, PartState, ProbeReport, RatioBasisReport, RatioReport,
     RegionReport, StreamReport,
 };
-pub use copy::{CopyFindingReport, CopyOutcome, CopyReport, EndReport, RecordedReport};
+pub use copy::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, RecordedReport};
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use damage::{DamageSummary, DamagedRun};
 pub use demands::Demands;

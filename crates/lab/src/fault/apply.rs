@@ -34,6 +34,24 @@ pub(crate) fn before(fault: &Fault, request: &mut S3Request) -> Result<Option<Re
             request.headers.remove(http::header::IF_NONE_MATCH);
             request.headers.remove(http::header::IF_MATCH);
         }
+        Fault::TrailersRefused if request.header("x-amz-trailer").is_some() => {
+            return Err(S3Error::new(
+                501,
+                "NotImplemented",
+                "A header you provided implies functionality that is not implemented.",
+            ));
+        }
+        Fault::TrailersStored if request.header("x-amz-trailer").is_some() => {
+            for name in [
+                "content-encoding",
+                "x-amz-content-sha256",
+                "x-amz-decoded-content-length",
+                "x-amz-trailer",
+                "x-amz-sdk-checksum-algorithm",
+            ] {
+                request.headers.remove(name);
+            }
+        }
         Fault::PartHeadLies => request.query.retain(|(name, _)| name != "partNumber"),
         // This answer is not sent.
         Fault::Dropped => return Ok(Some(Reply::empty(StatusCode::OK))),

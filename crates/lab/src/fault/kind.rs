@@ -73,6 +73,11 @@ pub enum Fault {
     },
     /// `If-None-Match` and `If-Match` of a write are ignored, as by servers that overwrite and answer with success.
     ConditionsIgnored,
+    /// A body with a trailer is refused with 501, as by servers that do not know the encoding `aws-chunked`. Other
+    /// requests are not touched.
+    TrailersRefused,
+    /// The encoding `aws-chunked` is stored as if it were bytes of the object, as by servers that do not know it.
+    TrailersStored,
     /// `?attributes` is answered with the object, as by a server that does not know the subresource.
     AttributesIgnored,
     /// `HEAD ?partNumber` states the size of the whole object, as old versions of Ceph do.
@@ -135,6 +140,8 @@ impl fmt::Display for Fault {
             Fault::DeleteObject => f.write_str("object deleted behind the answer"),
             Fault::FlipOnWire { offset, mask } => write!(f, "byte {offset} of the body flipped by {mask:#04x}"),
             Fault::ConditionsIgnored => f.write_str("conditions of a write ignored"),
+            Fault::TrailersRefused => f.write_str("trailing checksums refused"),
+            Fault::TrailersStored => f.write_str("trailing checksums stored as bytes"),
             Fault::AttributesIgnored => f.write_str("the object instead of its attributes"),
             Fault::PartHeadLies => f.write_str("part number ignored"),
             Fault::PartSizesShifted(by) => write!(f, "end of part 1 shifted by {by}"),

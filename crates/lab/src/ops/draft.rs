@@ -16,7 +16,8 @@ const SYSTEM_HEADERS: [&str; 5] =
 
 /// A record without the fields that depend on the bytes.
 pub(super) fn record(shared: &Shared, request: &S3Request) -> Result<ObjectRecord, S3Error> {
-    let versioning = lookup::bucket(&shared.store(), &request.bucket)?.options.versioning;
+    let options = lookup::bucket(&shared.store(), &request.bucket)?.options.clone();
+    let versioning = options.versioning;
     let mut headers: BTreeMap<String, String> = SYSTEM_HEADERS
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), request.header(name)?.to_owned())))
@@ -51,9 +52,9 @@ pub(super) fn record(shared: &Shared, request: &S3Request) -> Result<ObjectRecor
         storage_class: request.header("x-amz-storage-class").unwrap_or("STANDARD").to_owned(),
         archive_status: None,
         restore: None,
-        encryption: encryption(shared, request)?,
+        encryption: encryption(shared, request, options.kms_key)?,
         tags: request.header("x-amz-tagging").map(tags).unwrap_or_default(),
-        retention: retention(request)?,
+        retention: retention(request, options.object_lock)?,
         legal_hold: request.header("x-amz-object-lock-legal-hold").map(str::to_owned),
         replication_status: None,
         expiration: None,
@@ -71,7 +72,7 @@ pub(super) fn metadata(request: &S3Request) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn encryption(shared: &Shared, request: &S3Request) -> Result<Encryption, S3Error> {
+fn encryption(shared: &Shared, request: &S3Request, default: Option<String>) -> Result<Encryption, S3Error> {
     if let Some(key_md5) = lookup::customer_key_md5(request, "x-amz-server-side-encryption-customer-")? {
         return Ok(Encryption::Customer { key_md5 });
     }
@@ -80,6 +81,7 @@ fn encryption(shared: &Shared, request: &S3Request) -> Result<Encryption, S3Erro
         None => format!("arn:aws:kms:{}:{ACCOUNT}:key/aws-managed-s3-key", shared.options.region),
     };
     match request.header("x-amz-server-side-encryption") {
+        None if default.is_some() => Ok(Encryption::Kms { key_id: default.unwrap_or_default(), bucket_key: false }),
         None | Some("AES256") => Ok(Encryption::S3),
         Some("aws:kms") => {
             let bucket_key = request.is_true("x-amz-server-side-encryption-bucket-key-enabled");
@@ -90,7 +92,11 @@ fn encryption(shared: &Shared, request: &S3Request) -> Result<Encryption, S3Erro
     }
 }
 
-fn retention(request: &S3Request) -> Result<Option<Retention>, S3Error> {
+fn retention(request: &S3Request, can_lock: bool) -> Result<Option<Retention>, S3Error> {
+    let asked = ["x-amz-object-lock-mode", "x-amz-object-lock-legal-hold"];
+    if !can_lock && asked.into_iter().any(|name| request.header(name).is_some()) {
+        return Err(Code::InvalidRequest.because("Bucket is missing Object Lock Configuration"));
+    }
     let Some(mode) = request.header("x-amz-object-lock-mode") else { return Ok(None) };
     let until = request.header("x-amz-object-lock-retain-until-date").and_then(|text| text.parse().ok());
     let retain_until = until.ok_or_else(|| Code::InvalidArgument.because("A retain until date is needed"))?;
@@ -126,6 +132,12 @@ pub(super) fn client_algorithm(request: &S3Request) -> Option<Algorithm> {
                 || trailer.split(',').any(|trailer| trailer.trim().eq_ignore_ascii_case(name.as_str()))
         })
         .or_else(|| Algorithm::from_name(request.header("x-amz-sdk-checksum-algorithm")?))
+}
+
+/// Whether a checksum comes with the bytes, in front of them or behind them.
+pub(super) fn sends_checksum(request: &S3Request) -> bool {
+    request.header("x-amz-trailer").is_some()
+        || Algorithm::ALL.iter().any(|algorithm| request.headers.contains_key(algorithm.header()))
 }
 
 /// Whether an object is to be stored without any checksum.

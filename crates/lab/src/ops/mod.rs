@@ -1,5 +1,6 @@
 //! The operations of the S3 API, one file for each family.
 
+mod access;
 mod attributes;
 mod buckets;
 mod conditions;
@@ -92,14 +93,17 @@ pub(crate) async fn run(mut job: Job<'_>) -> Result<Reply, S3Error> {
         Op::DeleteObject => delete::object(shared, request),
         Op::DeleteObjectTagging => tagging::delete(shared, request),
         Op::DeleteObjects => delete::objects(shared, request, &xml),
-        Op::GetBucketEncryption => settings::encryption(),
+        Op::GetBucketAcl => access::acl(shared, request),
+        Op::GetBucketEncryption => settings::encryption(shared, request),
         Op::GetBucketLifecycleConfiguration => lifecycle::get(shared, request),
         Op::GetBucketLocation => settings::location(shared, request),
+        Op::GetBucketPolicyStatus => access::policy_status(shared, request),
         Op::GetBucketRequestPayment => settings::request_payment(shared, request),
         Op::GetBucketVersioning => versions::get(shared, request),
         Op::GetObject | Op::HeadObject => read::read(shared, request),
         Op::GetObjectAttributes => attributes::get(shared, request),
         Op::GetObjectLegalHold => lock::legal_hold(shared, request),
+        Op::GetObjectLockConfiguration => access::lock_configuration(shared, request),
         Op::GetObjectRetention => lock::retention(shared, request),
         Op::GetObjectTagging => tagging::get(shared, request),
         Op::GetPublicAccessBlock => settings::public_access(shared, request),

@@ -49,6 +49,13 @@ pub(super) async fn receive(
     body: &mut Incoming,
     algorithms: &[Option<Algorithm>],
 ) -> Result<Ingested, S3Error> {
+    let announced = request.header("x-amz-sdk-checksum-algorithm").is_some();
+    if announced && !draft::sends_checksum(request) {
+        return Err(Code::InvalidRequest.because(
+            "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were \
+             found.",
+        ));
+    }
     let mut algorithms: Vec<Algorithm> = algorithms.iter().copied().flatten().collect();
     algorithms.sort();
     algorithms.dedup();

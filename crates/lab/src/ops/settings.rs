@@ -43,12 +43,16 @@ struct EncryptionRule {
 struct DefaultEncryption {
     #[serde(rename = "SSEAlgorithm")]
     algorithm: &'static str,
+    #[serde(rename = "KMSMasterKeyID", skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
-/// GetBucketEncryption: S3's default of every bucket.
-pub(super) fn encryption() -> Result<Reply, S3Error> {
+/// GetBucketEncryption: S3's default of every bucket, unless it has a key.
+pub(super) fn encryption(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error> {
+    let key = lookup::bucket(&shared.store(), &request.bucket)?.options.kms_key.clone();
+    let algorithm = if key.is_some() { "aws:kms" } else { "AES256" };
     let rule = EncryptionRule {
-        apply_server_side_encryption_by_default: DefaultEncryption { algorithm: "AES256" },
+        apply_server_side_encryption_by_default: DefaultEncryption { algorithm, key },
         bucket_key_enabled: false,
     };
     Reply::subresource("ServerSideEncryptionConfiguration", &Encryption { xmlns: Namespace, rule })

@@ -33,6 +33,21 @@ pub struct BucketOptions {
     /// The lifecycle configuration as XML. The lab never acts on it.
     #[serde(default)]
     pub lifecycle: Option<String>,
+    /// Whether a policy makes the bucket public (GetBucketPolicyStatus).
+    #[serde(default)]
+    pub public_policy: bool,
+    /// Whether the ACL grants everybody READ (GetBucketAcl).
+    #[serde(default)]
+    pub public_acl: bool,
+    /// Whether objects can be locked as they are written.
+    #[serde(default)]
+    pub object_lock: bool,
+    /// KMS key of the default encryption; `None` for SSE-S3.
+    #[serde(default)]
+    pub kms_key: Option<String>,
+    /// A header without which the policy of the bucket denies writes of objects, with its value.
+    #[serde(default)]
+    pub demands: Option<(String, String)>,
 }
 
 #[derive(Debug)]

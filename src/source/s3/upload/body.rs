@@ -8,7 +8,7 @@ use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::source::{PartBody, SourceError};
+use crate::source::{ErrorKind, PartBody, SourceError};
 use crate::sync::lock;
 
 /// Counts the bytes of a body that the connection has taken.
@@ -59,15 +59,15 @@ impl Body for Frames {
 
 /// Bytes that arrive while they are sent, as a request body.
 struct Arriving {
-    /// A request body must be `Sync`.
-    body: Mutex<crate::source::Body>,
+    /// A request body must be `Sync`. `None` after the end: the SDK asks again, and the source may not be asked again.
+    body: Mutex<Option<crate::source::Body>>,
     left: u64,
     sent: Sent,
 }
 
 /// A request body of `length` bytes that arrive while they are sent.
 pub(super) fn arriving(body: crate::source::Body, length: u64, sent: &Sent) -> ByteStream {
-    let arriving = Arriving { body: Mutex::new(body), left: length, sent: sent.clone() };
+    let arriving = Arriving { body: Mutex::new(Some(body)), left: length, sent: sent.clone() };
     ByteStream::new(SdkBody::from_body_1_x(arriving))
 }
 
@@ -79,15 +79,25 @@ impl Body for Arriving {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, SourceError>>> {
-        let polled = lock(&self.body).as_mut().poll_next(context);
-        Poll::Ready(match ready!(polled) {
-            Some(Ok(bytes)) => {
-                let length = bytes.len() as u64;
-                self.left = self.left.saturating_sub(length);
-                self.sent.0.fetch_add(length, Ordering::Relaxed);
-                Some(Ok(Frame::data(bytes)))
-            }
+        let polled = match &mut *lock(&self.body) {
+            Some(body) => ready!(body.as_mut().poll_next(context)),
+            None => return Poll::Ready(None),
+        };
+        if polled.is_none() {
+            *lock(&self.body) = None;
+        }
+        let broken = |detail| SourceError::new(ErrorKind::Transient, "the source", detail);
+        Poll::Ready(match polled {
+            Some(Ok(bytes)) => match self.left.checked_sub(bytes.len() as u64) {
+                Some(left) => {
+                    self.left = left;
+                    self.sent.0.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    Some(Ok(Frame::data(bytes)))
+                }
+                None => Some(Err(broken("more bytes than the part has"))),
+            },
             Some(Err(error)) => Some(Err(error)),
+            None if self.left > 0 => Some(Err(broken("the part ended early"))),
             None => None,
         })
     }
@@ -98,5 +108,35 @@ impl Body for Arriving {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::error::DisplayErrorContext;
+    use futures_util::stream;
+
+    use super::*;
+
+    /// The body of a part of five bytes whose frames have these lengths.
+    async fn sent(frames: &[usize]) -> Result<usize, String> {
+        let frames: Vec<_> = frames.iter().map(|length| Ok(Bytes::from(vec![7; *length]))).collect();
+        // A stream that may not be asked again after its end, as that of a connection.
+        let unfold = stream::unfold(frames.into_iter(), |mut frames| async move { Some((frames.next()?, frames)) });
+        let mut body = arriving(Box::pin(unfold), 5, &Sent::default()).into_inner();
+        let mut length = 0;
+        while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            let frame = frame.map_err(|error| DisplayErrorContext(&*error).to_string())?;
+            length += frame.data_ref().map_or(0, |data| data.len());
+        }
+        assert!(std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await.is_none());
+        Ok(length)
+    }
+
+    #[tokio::test]
+    async fn a_part_has_its_length_or_fails() {
+        assert_eq!(sent(&[2, 3]).await, Ok(5));
+        assert!(sent(&[2, 2]).await.unwrap_err().contains("ended early"));
+        assert!(sent(&[2, 4]).await.unwrap_err().contains("more bytes"));
     }
 }

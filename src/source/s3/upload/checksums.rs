@@ -3,10 +3,10 @@
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedPart};
 
 use super::super::headers::Headers;
-use crate::checksum::{Algorithm, Digest};
+use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::copy::UploadChecksum;
 use crate::ident::ETag;
-use crate::source::PartReceipt;
+use crate::source::{PartBody, PartReceipt};
 use crate::units::PartNumber;
 
 /// Sets the field of the digest's algorithm in a request or a part.
@@ -61,6 +61,22 @@ pub(super) fn kind(checksum: UploadChecksum) -> ChecksumType {
 pub(super) fn in_headers(headers: &Headers, algorithm: Algorithm) -> Option<Digest> {
     let name = format!("x-amz-checksum-{}", s3_name(algorithm).to_ascii_lowercase());
     Digest::parse(algorithm, &headers.one(&name)?).ok()
+}
+
+/// Whether the SDK computes the checksum of a body while it is sent.
+pub(super) fn is_streamed(algorithm: Algorithm) -> bool {
+    use Algorithm::{Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256, Sha512, Xxh3, Xxh64, Xxh128};
+    match algorithm {
+        Crc32 | Crc32c | Crc64Nvme | Sha1 | Sha256 => true,
+        // The SDK takes MD5 for another name of CRC32.
+        Md5 | Sha512 | Xxh64 | Xxh3 | Xxh128 => false,
+    }
+}
+
+pub(super) fn md5(body: &PartBody) -> Digest {
+    let mut hasher = Hasher::new(Algorithm::Md5);
+    body.frames().iter().for_each(|frame| hasher.update(frame));
+    hasher.finish()
 }
 
 pub(super) fn completed_part(part: &PartReceipt) -> CompletedPart {

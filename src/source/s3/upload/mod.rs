@@ -1,5 +1,6 @@
 //! Writing one object: multipart uploads, and objects in one request.
 
+mod begun;
 mod body;
 mod checksums;
 
@@ -7,7 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{CompletedMultipartUpload, RequestPayer, ServerSideEncryption, StorageClass};
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, ObjectLockLegalHoldStatus, RequestPayer, ServerSideEncryption, StorageClass,
+};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use url::form_urlencoded;
 
 use self::body::Sent;
@@ -18,6 +24,7 @@ use super::bounded::About;
 use super::error::translate;
 use crate::checksum::{Algorithm, Digest};
 use crate::copy::UploadChecksum;
+use crate::facts::Service;
 use crate::ident::{ETag, ObjectIdentity, ObjectUri};
 use crate::source::{
     Body, Completion, ErrorKind, NewObject, PartBody, PartReceipt, PutConditions, SourceError, UploadService, Written,
@@ -64,11 +71,21 @@ macro_rules! with_properties {
         let new: &NewObject = $new;
         $request
             .set_content_type(new.content_type.clone())
+            .set_content_encoding(new.headers.content_encoding.clone())
+            .set_content_disposition(new.headers.content_disposition.clone())
+            .set_content_language(new.headers.content_language.clone())
+            .set_cache_control(new.headers.cache_control.clone())
+            .set_expires(new.headers.expires.as_deref().and_then(http_date))
             .set_metadata((!new.metadata.is_empty()).then(|| new.metadata.clone().into_iter().collect()))
             .set_tagging((!new.tags.is_empty()).then(|| tagging(new)))
             .set_storage_class(new.storage_class.as_deref().map(StorageClass::from))
             .set_server_side_encryption(new.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(new.kms_key.clone())
+            .set_object_lock_mode(new.lock.retention.as_ref().map(|retention| retention.mode.as_str().into()))
+            .set_object_lock_retain_until_date(
+                new.lock.retention.as_ref().map(|retention| DateTime::from_secs(retention.until.as_second())),
+            )
+            .set_object_lock_legal_hold_status(new.lock.legal_hold.then_some(ObjectLockLegalHoldStatus::On))
     }};
 }
 
@@ -85,6 +102,11 @@ macro_rules! hear {
             None => Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
         }
     }};
+}
+
+/// A time as HTTP writes it.
+fn http_date(text: &str) -> Option<DateTime> {
+    DateTime::from_str(text, Format::HttpDate).ok()
 }
 
 /// Tags as the query string of the header `x-amz-tagging`.
@@ -144,16 +166,26 @@ fn if_none_match(conditions: &PutConditions) -> Option<String> {
     matches!(conditions, PutConditions::Absent).then(|| "*".to_owned())
 }
 
-fn needs(new: &NewObject) -> &'static str {
-    match (new.tags.is_empty(), new.kms_key.is_none()) {
-        (true, true) => "s3:PutObject",
-        (false, true) => "s3:PutObject and s3:PutObjectTagging; --tags none writes no tags",
-        (true, false) => "s3:PutObject, and kms:GenerateDataKey and kms:Decrypt of the key",
-        (false, false) => {
-            "s3:PutObject, s3:PutObjectTagging, and kms:GenerateDataKey and kms:Decrypt of the key; --tags none writes \
-             no tags"
-        }
+/// What a write needs. S3 does not say whether a permission is missing or a policy demands a header, so both are named.
+fn needs(new: &NewObject) -> String {
+    let mut needs = vec!["s3:PutObject"];
+    if !new.tags.is_empty() {
+        needs.push("s3:PutObjectTagging, or --tags none");
     }
+    if new.lock.retention.is_some() {
+        needs.push("s3:PutObjectRetention");
+    }
+    if new.lock.legal_hold {
+        needs.push("s3:PutObjectLegalHold");
+    }
+    if new.kms_key.is_some() {
+        needs.push("kms:GenerateDataKey and kms:Decrypt of the key");
+    }
+    format!(
+        "{}; and that no policy of the bucket demands a header: --sse-kms-key, --storage-class, --tags and \
+         --object-lock-mode send one",
+        needs.join("; ")
+    )
 }
 
 #[async_trait]
@@ -167,9 +199,17 @@ impl UploadService for S3Upload {
         let request = with_properties!(request, new)
             .set_checksum_algorithm(new.checksum.map(checksums::algorithm))
             .set_checksum_type(new.checksum.map(checksums::kind));
-        let (out, _) = hear!(self, request.customize(), SMALL, needs(new))?;
-        let id = out.upload_id().filter(|id| !id.is_empty());
-        id.map(str::to_owned).ok_or_else(|| self.protocol("the answer has no id of the upload"))
+        let subject = self.uri.to_string();
+        let sent = SMALL.within(request.customize().interceptor(About::new(ObjectIdentity::default())).send()).await;
+        let id = match sent {
+            Some(Ok(out)) => out.upload_id().map(str::to_owned),
+            Some(Err(error)) => match begun::foreign_id(&error, &self.uri) {
+                Some(id) => Some(id),
+                None => return Err(translate(error, &subject, &needs(new))),
+            },
+            None => return Err(SourceError::new(ErrorKind::Transient, &subject, "no answer in time")),
+        };
+        id.filter(|id| !id.is_empty()).ok_or_else(|| self.protocol("the answer has no id of the upload"))
     }
 
     async fn part(
@@ -202,22 +242,34 @@ impl UploadService for S3Upload {
         upload: &str,
         number: PartNumber,
         (body, length): (Body, u64),
-        algorithm: Algorithm,
+        trailer: Option<Algorithm>,
     ) -> Result<PartReceipt, SourceError> {
         let sent = Sent::default();
-        let checksum = UploadChecksum { algorithm, is_composite: false };
+        // S3 computes the others itself, from the bytes that it receives (ListParts states them).
+        let trailer = trailer.filter(|algorithm| checksums::is_streamed(*algorithm));
+        let checksum = trailer.map(|algorithm| UploadChecksum { algorithm, is_composite: false });
         let request = with_key!(self, addressed!(self, self.client.upload_part()))
             .upload_id(upload)
             .part_number(i32::try_from(number.get()).unwrap_or(i32::MAX))
-            .checksum_algorithm(checksums::algorithm(checksum))
-            .body(body::arriving(body, length, &sent));
-        let (_, headers) = hear!(self, request.customize(), Limit::Stall(sent), "s3:PutObject")?;
+            .set_checksum_algorithm(checksum.map(checksums::algorithm))
+            .body(body::arriving(body, length, &sent))
+            .customize();
+        let request = match trailer {
+            // The SDK computes the checksum while it sends the body.
+            Some(_) => request.config_override(
+                aws_sdk_s3::config::Config::builder()
+                    .request_checksum_calculation(RequestChecksumCalculation::WhenSupported),
+            ),
+            // A body that arrives cannot be hashed before it is sent.
+            None => request.disable_payload_signing(),
+        };
+        let (_, headers) = hear!(self, request, Limit::Stall(sent), "s3:PutObject")?;
         let etag = headers.one("etag").and_then(|etag| ETag::told(&etag));
         Ok(PartReceipt {
             number,
             size: None,
             etag: etag.ok_or_else(|| self.protocol("the answer to a part has no ETag"))?,
-            checksum: checksums::in_headers(&headers, algorithm),
+            checksum: trailer.and_then(|algorithm| checksums::in_headers(&headers, algorithm)),
         })
     }
 
@@ -274,14 +326,17 @@ impl UploadService for S3Upload {
         conditions: &PutConditions,
     ) -> Result<Written, SourceError> {
         let sent = Sent::default();
+        // Other servers may not know the checksum; all of them know this one.
+        let md5 = (self.connection.answers() == Service::Other).then(|| checksums::md5(body));
         let request = with_key!(self, addressed!(self, self.client.put_object()));
         let request = with_properties!(request, new)
+            .set_content_md5(md5.map(|digest| digest.base64()))
             .content_length(i64::try_from(body.length()).unwrap_or(i64::MAX))
             .set_if_match(if_match(conditions))
             .set_if_none_match(if_none_match(conditions))
             .body(body::stream(body, &sent));
         let request = with_checksum!(request, checksum).customize().disable_payload_signing();
-        let (_, headers) = hear!(self, request, Limit::Stall(sent), needs(new))?;
+        let (_, headers) = hear!(self, request, Limit::Stall(sent), &needs(new))?;
         Ok(Written {
             etag: headers.one("etag").and_then(|etag| ETag::told(&etag)),
             version: headers.one("x-amz-version-id"),

@@ -13,6 +13,7 @@ fn rule() -> LifecycleRule {
         expiration: None,
         noncurrent: None,
         transitions: Vec::new(),
+        abort_uploads_after_days: None,
         odd: None,
     }
 }

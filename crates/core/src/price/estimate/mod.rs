@@ -1,9 +1,12 @@
 //! Estimates the cost of an object, a file or an AMI, line by line.
 
+mod copied;
 mod draft;
 mod kept;
 mod moved;
 mod tasks;
+
+pub use copied::{CopySubject, estimate_copy};
 
 use super::{CostLine, PriceTable, Subject};
 
