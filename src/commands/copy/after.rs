@@ -57,16 +57,13 @@ pub(super) async fn after(
     let mut read = None;
     if request.verify_destination {
         let (finding, verified) = read_back(ends, request, prepared, expected).await;
+        read = verified;
         // What was read says more than what the server states, and nothing else is left to show.
         let shown = finding.verdict == Verdict::Pass;
         for stated in findings.iter_mut().filter(|stated| matches!(stated.check, CopyCheck::ETag | CopyCheck::Checksum))
         {
             stated.required &= !(shown && stated.verdict == Verdict::Unknown);
         }
-        // Bytes that S3 recorded are no read of this copy if they are not those that were sent.
-        let is_other =
-            |verified: &Verified| finding.verdict == Verdict::Fail && verified.report.verdict == Verdict::Pass;
-        read = verified.filter(|verified| !is_other(verified));
         findings.push(finding);
     }
     After { findings, facts: Some(facts), read }
@@ -180,27 +177,34 @@ impl RangeSink for Hashed {
 }
 
 /// Reads the copy, and compares the digests of its parts with those of the bytes that were sent, whatever the server
-/// states about it.
+/// states about it. Also returns the read if it shows the object to be right or damaged.
 pub(super) async fn read_back(
     ends: &CopyEnds,
     request: &CopyRequest,
     prepared: &PreparedCopy,
     expected: &ExpectedObject,
 ) -> (CopyFinding, Option<Verified>) {
-    let check = CopyCheck::ReadBack;
     let (plan, checksum) = (&prepared.plan, prepared.checksum.checksum);
     let digests = vec![Algorithm::Md5, checksum.algorithm];
     let forward = Forward { layout: plan.layout.clone(), digests, sink: Arc::new(Hashed) };
     let options = VerifyOptions { forward: Some(forward), budget: request.verify.budget, ..VerifyOptions::default() };
     let verified = match verify(&ends.destination, &options, &CancellationToken::new()).await {
         Ok(verified) => verified,
-        Err(error) => return (CopyFinding::open(check, error.to_string()), None),
+        Err(error) => return (CopyFinding::open(CopyCheck::ReadBack, error.to_string()), None),
     };
+    let finding = judge_read(prepared, expected, &verified);
+    let is_shown = finding.verdict == Verdict::Pass || verified.report.verdict == Verdict::Fail;
+    (finding, is_shown.then_some(verified))
+}
+
+fn judge_read(prepared: &PreparedCopy, expected: &ExpectedObject, verified: &Verified) -> CopyFinding {
+    let check = CopyCheck::ReadBack;
+    let (plan, checksum) = (&prepared.plan, prepared.checksum.checksum);
     let is_whole = verified.finished && verified.report.stats.covered_bytes == expected.size;
     let digests = verified.digests.as_ref();
     let read = digests.map(|digests| ExpectedObject::of(&plan.layout, plan.mode, checksum, digests));
     let of = |object: &ExpectedObject| object.etag.clone().zip(object.checksum);
-    let finding = match (read.as_ref().and_then(of), of(expected)) {
+    match (read.as_ref().and_then(of), of(expected)) {
         _ if verified.report.verdict == Verdict::Fail => {
             CopyFinding::fail(check, "the bytes that were read do not match what the server states about them")
         }
@@ -215,6 +219,5 @@ pub(super) async fn read_back(
             ),
         ),
         _ => CopyFinding::open(check, "the copy could not be read completely"),
-    };
-    (finding, Some(verified))
+    }
 }

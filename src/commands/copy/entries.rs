@@ -130,7 +130,8 @@ fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<P
         _ => passes(CopyCheck::Checksum),
     };
     let content: Vec<_> = stated(facts).into_iter().filter(of_check).collect();
-    let failed: Vec<Word<CheckId>> = [CopyCheck::Size, CopyCheck::ETag, CopyCheck::Checksum, CopyCheck::Parts]
+    let of_bytes = [CopyCheck::Size, CopyCheck::ETag, CopyCheck::Checksum, CopyCheck::Parts, CopyCheck::ReadBack];
+    let failed: Vec<Word<CheckId>> = of_bytes
         .into_iter()
         .filter(|check| verdict(*check) == Some(Verdict::Fail))
         .map(|check| Word::Known(failed_as(check)))
