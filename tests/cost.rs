@@ -133,7 +133,7 @@ fn the_table_fits_its_terminal() {
     let typed: Line = serde_json::from_value(report).unwrap();
     for width in [50, 80, 100] {
         let mut out = Vec::new();
-        Human::new(&mut out, Style { colour: false, width, detail: Detail::Full }).render(&typed.report).unwrap();
+        Human::new(&mut out, Style { width, detail: Detail::Full, ..Style::PLAIN }).render(&typed.report).unwrap();
         let text = String::from_utf8(out).unwrap();
         for line in text.lines() {
             assert!(line.chars().count() <= width.max(52), "{width}: {line}");

@@ -68,17 +68,9 @@ fn anchors(page: &str) -> BTreeSet<String> {
 
 /// The targets of the links in a line, outside of code.
 fn links(line: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = line;
-    while let Some(at) = rest.find("](") {
-        let in_code = rest[..at].matches('`').count() % 2 == 1;
-        rest = &rest[at + 2..];
-        let Some(end) = rest.find(')') else { break };
-        if !in_code {
-            found.push(&rest[..end]);
-        }
-    }
-    found
+    let is_in_code = |at: usize| line[..at].matches('`').count() % 2 == 1;
+    let starts = line.match_indices("](").filter(|(at, _)| !is_in_code(*at)).map(|(at, mark)| &line[at + mark.len()..]);
+    starts.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target).collect()
 }
 
 #[test]

@@ -13,7 +13,7 @@ use stored_ami::report::{Line, Report};
 
 /// Renders JSON lines the way they would have been printed.
 fn rendered(lines: &str, width: usize, colour: bool) -> String {
-    in_style(lines, Style { colour, width, detail: Detail::Brief })
+    in_style(lines, Style { colour, width, ..Style::PLAIN })
 }
 
 fn in_style(lines: &str, style: Style) -> String {
@@ -92,6 +92,8 @@ fn every_kind_of_line_is_among_them() {
             Report::Stored(_) => "stored",
             Report::Task(_) => "task",
             Report::Copy(_) => "copy",
+            Report::Compare(_) => "compare",
+            Report::Thaw(_) => "thaw",
             Report::Bench(_) => "bench",
             Report::Hashes(_) => "hashes",
             Report::Cost(_) => "cost",
@@ -117,6 +119,8 @@ fn every_kind_of_line_is_among_them() {
         "task",
         "task",
         "task",
+        "compare",
+        "thaw",
         "bench",
         "hashes",
         "cost",
@@ -184,7 +188,7 @@ fn an_audit_is_in_the_order_of_severity_and_not_of_arrival() {
         audited("ami-6.bin", "proof", "pass", 0),
         damaged(),
     ];
-    let style = Style { colour: false, width: Style::UNBOUNDED, detail: Detail::Brief };
+    let style = Style::PLAIN;
     let text = audit_of(&objects, style);
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(' ')).collect();
     assert_eq!(
@@ -209,7 +213,7 @@ fn an_audit_is_in_the_order_of_severity_and_not_of_arrival() {
 #[test]
 fn lines_beyond_the_limit_are_counted() {
     let objects: Vec<Value> = (0..503).map(|at| audited(&format!("ami-{at}.bin"), "proof", "unknown", 3)).collect();
-    let style = Style { colour: false, width: Style::UNBOUNDED, detail: Detail::Brief };
+    let style = Style::PLAIN;
     let text = audit_of(&objects, style);
     assert_eq!(text.matches("UNKNOWN  s3://").count(), 500);
     assert!(text.contains("… and 3 more: unknown (all of them in --json and --csv)\n"), "{text}");

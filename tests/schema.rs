@@ -28,6 +28,9 @@ fn real_lines() -> Vec<String> {
     let file = folder.path().join("x.bin");
     std::fs::write(&file, b"123456789").unwrap();
     let file = file.to_str().unwrap();
+    let other = folder.path().join("y.bin");
+    std::fs::write(&other, b"123456780").unwrap();
+    let other = other.to_str().unwrap();
     let runs = [
         vec!["verify", file, "--expect", "crc64nvme:rosUhgp5mIg=", "--digest", "sha256"],
         vec!["verify", file, "--expect", "crc32:00000000"],
@@ -35,6 +38,8 @@ fn real_lines() -> Vec<String> {
         vec!["inspect", file],
         vec!["inspect", "/nonexistent"],
         vec!["cost", file, "--logical-size", "1GiB"],
+        vec!["compare", file, other],
+        vec!["compare", file, other, "--read"],
     ];
     let run =
         |args: Vec<&str>| Command::new(env!("CARGO_BIN_EXE_stored-ami")).args(args).arg("--json").output().unwrap();
@@ -53,7 +58,7 @@ fn nothing_is_printed_that_the_types_do_not_hold() {
     }
     kinds.sort();
     kinds.dedup();
-    assert_eq!(kinds, ["cost", "error", "inspect", "summary", "verify"]);
+    assert_eq!(kinds, ["compare", "cost", "error", "inspect", "summary", "verify"]);
 }
 
 /// Validates with an independent implementation: Python's `jsonschema`, if `STORED_AMI_CLIENTS` names a virtualenv that

@@ -311,7 +311,7 @@ async fn play(rig: &Rig, seed: u64) -> (Vec<String>, Vec<String>) {
         // A change in transit before the last stop is part of the state and cannot be reproduced, so the state is
         // removed. If a server misreported the object itself, the state is rejected until the user removes it. In both
         // cases the next run decides.
-        let refused = verdict.contains("to begin anew, remove the file");
+        let refused = verdict.contains("to start over, remove the file");
         if refused {
             CheckpointFile::new(&rig.state).remove().unwrap();
         }

@@ -12,6 +12,7 @@ use super::settings::Settings;
 use super::signals::cancel_on_signal;
 use super::usage::UsageError;
 use super::values::algorithms;
+use super::written::WrittenFiles;
 use crate::checksum::Algorithm;
 use crate::clock::SystemClock;
 use crate::commands::bench::{BenchRequest, bench, hashes};
@@ -81,7 +82,7 @@ pub(super) async fn run(args: BenchArgs, settings: &Settings) -> Result<Exit, Us
     let cancel = cancel_on_signal();
     let work = bench(&session, &request, &cancel);
     if let Some((mut report, tuning)) = runner.run(&target.to_string(), Stop::Within(GRACE), work).await {
-        if !keep_files(&args, &report, tuning) {
+        if !keep_files((&args, &settings.written), &report, tuning) {
             report.exit_code = Exit::CouldNot;
         }
         runner.add(Report::Bench(Box::new(report)));
@@ -107,23 +108,24 @@ fn request(args: &BenchArgs) -> Result<BenchRequest, UsageError> {
 }
 
 /// Writes plot and tuning. `false` if one of them could not be written.
-fn keep_files(args: &BenchArgs, report: &BenchReport, tuning: Option<Tuning>) -> bool {
+fn keep_files((args, written): (&BenchArgs, &WrittenFiles), report: &BenchReport, tuning: Option<Tuning>) -> bool {
     let mut kept = true;
     if let Some(path) = &args.plot {
-        kept &= keep(path, OutputKind::Plot, plot(report));
+        kept &= keep(written, path, OutputKind::Plot, plot(report));
     }
     if let Some(path) = &args.write_tuning {
-        let text = tuning.ok_or_else(|| "there is nothing to recommend".to_owned());
+        let text = tuning.ok_or_else(|| "no measurement to recommend".to_owned());
         let text = text.and_then(|tuning| tuning.to_json().map_err(|error| error.to_string()));
-        kept &= keep(path, OutputKind::Tuning, text);
+        kept &= keep(written, path, OutputKind::Tuning, text);
     }
     kept
 }
 
-fn keep(path: &Path, kind: OutputKind, text: Result<String, String>) -> bool {
-    let written = text.and_then(|text| keep_output(path, kind, text.as_bytes()).map_err(|error| error.to_string()));
-    if let Err(problem) = &written {
+fn keep(written: &WrittenFiles, path: &Path, kind: OutputKind, text: Result<String, String>) -> bool {
+    let done =
+        text.and_then(|text| keep_output(written, path, kind, text.as_bytes()).map_err(|error| error.to_string()));
+    if let Err(problem) = &done {
         complain(&format!("{}: could not be written: {problem}", path.display()));
     }
-    written.is_ok()
+    done.is_ok()
 }

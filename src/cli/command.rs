@@ -24,17 +24,19 @@ pub struct Cli {
 impl Command {
     /// The arguments that the environment and the configuration file may set; `None` if the command heeds neither.
     pub(super) fn adjustable(&mut self) -> Option<Adjustable<'_>> {
-        let connected = |connection| Adjustable { connection: Some(connection), ..Adjustable::default() };
+        let connected = |connection| Adjustable { sends: true, connection: Some(connection), ..Adjustable::default() };
         Some(match self {
             Command::Completions { .. } | Command::Man(_) => return None,
             Command::Inspect(args) => connected(&mut args.common.connection),
             Command::Verify(args) => Adjustable {
+                sends: true,
                 connection: Some(&mut args.common.connection),
                 // A profile of this machine is more specific than a setting.
                 concurrency: args.reading.tuning.is_none().then_some(&mut args.reading.concurrency),
                 max_memory: Some(&mut args.reading.max_memory),
             },
             Command::Bench(args) => Adjustable {
+                sends: true,
                 connection: Some(&mut args.common.connection),
                 concurrency: None,
                 max_memory: Some(&mut args.max_memory),
@@ -42,12 +44,22 @@ impl Command {
             Command::Cost(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Audit(args) if args.work.is_none() => Adjustable {
+                sends: true,
                 connection: Some(&mut args.connection),
                 concurrency: Some(&mut args.reading.concurrency),
                 max_memory: Some(&mut args.reading.max_memory),
             },
             #[cfg(feature = "s3")]
             Command::SafeToDelete(args) => connected(&mut args.connection),
+            #[cfg(feature = "s3")]
+            Command::Thaw(args) => connected(&mut args.connection),
+            #[cfg(feature = "s3")]
+            Command::Compare(args) => Adjustable {
+                sends: true,
+                connection: None,
+                concurrency: Some(&mut args.limits.concurrency),
+                max_memory: Some(&mut args.limits.max_memory),
+            },
             #[cfg(feature = "ec2")]
             Command::Preflight(PreflightCommand::Store(args)) => connected(&mut args.task.connection),
             #[cfg(feature = "ec2")]
@@ -58,6 +70,9 @@ impl Command {
             Command::Store(args) => connected(&mut args.task.connection),
             #[cfg(feature = "ec2")]
             Command::Restore(args) => connected(&mut args.task.connection),
+            // A Region and an endpoint belong to one of its two ends.
+            #[cfg(feature = "ec2")]
+            Command::Copy(_) => Adjustable { sends: true, ..Adjustable::default() },
             #[cfg(any(feature = "s3", feature = "lab"))]
             _ => Adjustable::default(),
         })
@@ -130,6 +145,18 @@ pub enum Command {
     /// uses the keys, Region and endpoint of that profile only.
     #[cfg(feature = "ec2")]
     Copy(Box<super::copy::args::CopyArgs>),
+    /// Tell whether two objects are the same
+    ///
+    /// By equal checksums and ETags that are stated about both, without reading a byte; or, with --read, by their bytes.
+    /// A is set up with the options --from-… of `copy`, B with --to-….
+    #[cfg(feature = "s3")]
+    Compare(Box<super::compare::args::CompareArgs>),
+    /// Make a readable copy of an archived object, or report its state
+    ///
+    /// Shows price and time, asks, and sends RestoreObject. It ends then: run it again to see the state, or wait with
+    /// --follow. Works for GLACIER, DEEP_ARCHIVE and the archive tiers of Intelligent-Tiering.
+    #[cfg(feature = "s3")]
+    Thaw(Box<super::thaw::ThawArgs>),
     /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

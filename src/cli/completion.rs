@@ -25,14 +25,15 @@ pub(super) fn script(shell: Shell) -> String {
     }
 }
 
-/// The command line in which `--profile` has the placeholder as its only value.
+/// The command line in which options for profiles have the placeholder as their only value.
 fn with_profiles(command: clap::Command) -> clap::Command {
-    let has_profile = command.get_arguments().any(|arg| arg.get_id() == "profile");
-    let command = if has_profile {
-        command.mut_arg("profile", |arg| arg.value_parser(PossibleValuesParser::new([PROFILES])))
-    } else {
-        command
-    };
+    let command = ["profile", "from_profile", "to_profile"].into_iter().fold(command, |command, id| {
+        let has_it = command.get_arguments().any(|arg| arg.get_id() == id);
+        match has_it {
+            true => command.mut_arg(id, |arg| arg.value_parser(PossibleValuesParser::new([PROFILES]))),
+            false => command,
+        }
+    });
     command.mut_subcommands(with_profiles)
 }
 

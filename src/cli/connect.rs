@@ -20,7 +20,7 @@ use crate::source::Context;
 use crate::source::ObjectSource;
 use crate::source::file::FileSource;
 #[cfg(feature = "s3")]
-use crate::source::s3::{Connection, S3Bucket, S3Options};
+use crate::source::s3::{Connection, S3Archive, S3Bucket, S3Options};
 
 /// Opens targets: objects over a connection to S3, files directly.
 pub(super) struct SourceFactory<'a> {
@@ -94,6 +94,15 @@ impl<'a> SourceFactory<'a> {
                     Some(region) => Ok(Arc::new(connection.in_region(region).object(uri.clone()))),
                 }
             }
+        }
+    }
+
+    /// An object in S3, to make a readable copy of it.
+    pub async fn archive(&self, uri: &ObjectUri) -> Result<S3Archive, UsageError> {
+        let connection = self.connection().await?;
+        match self.url_region(uri).filter(|region| *region != connection.region()) {
+            None => Ok(connection.archive(uri)),
+            Some(region) => Ok(connection.in_region(region).archive(uri)),
         }
     }
 

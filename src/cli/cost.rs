@@ -112,23 +112,14 @@ struct Requests<'a> {
 impl<'a> Requests<'a> {
     /// Reads the files before any request is sent, so that an invalid file is reported without network access.
     async fn read(args: &'a CostArgs) -> Result<Self, UsageError> {
-        let mut prices = Vec::new();
-        for path in &args.prices {
-            let (name, path) = (path.display().to_string(), path.clone());
-            prices.push(load(name, None, move || price_file(&path)).await?);
-        }
+        let prices = price_files(&args.prices).await?;
         Ok(Requests { args, prices, record: record(args.record.as_deref())?, budget: Budget::default() })
     }
 
     fn in_region(&self, region: Option<&str>) -> Result<CostRequest, UsageError> {
         let region = self.args.connection.region.as_deref().or(region);
-        let table = if self.prices.is_empty() {
-            PriceTable::built_in()
-        } else {
-            PriceTable::from_bulk(&self.prices, region).map_err(UsageError)?
-        };
         Ok(CostRequest {
-            table,
+            table: price_table(&self.prices, region)?,
             region: region.map(str::to_owned),
             record: self.record.clone(),
             logical_size: self.args.logical_size.map(|size| size.0),
@@ -141,6 +132,24 @@ fn target(costed: &Costed) -> Option<&Target> {
     match costed {
         Costed::Target(target) => Some(target),
         Costed::Image(_) => None,
+    }
+}
+
+/// Reads price files.
+pub(super) async fn price_files(paths: &[PathBuf]) -> Result<Vec<BulkPrices>, UsageError> {
+    let mut prices = Vec::new();
+    for path in paths {
+        let (name, path) = (path.display().to_string(), path.clone());
+        prices.push(load(name, None, move || price_file(&path)).await?);
+    }
+    Ok(prices)
+}
+
+/// The prices of the files; the built-in ones if there is none.
+pub(super) fn price_table(prices: &[BulkPrices], region: Option<&str>) -> Result<PriceTable, UsageError> {
+    match prices {
+        [] => Ok(PriceTable::built_in()),
+        files => PriceTable::from_bulk(files, region).map_err(UsageError),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Demonstrates the life of an AMI against the built-in lab. Runs each command as a user would type it. Without the
 //! feature `ec2`, the lab creates the stored object directly.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -25,6 +26,9 @@ pub struct DemoArgs {
 
 const REGION: &str = "us-east-1";
 const BUCKET: &str = "demo-archive";
+/// The other partition, with an account of its own.
+#[cfg(feature = "ec2")]
+const GOV: (&str, &str, &str) = ("us-gov-west-1", "210987654321", "gov-archive");
 /// Offset of the damaged byte, in the second part.
 const DAMAGED: u64 = 11_184_810;
 
@@ -49,6 +53,8 @@ async fn play(size: u64) -> io::Result<()> {
     lab.create_bucket(BUCKET, stored_ami_lab::BucketOptions::default())?;
     let folder = tempfile::tempdir()?;
     let stage = Stage { endpoint: lab.endpoint(), folder: folder.path() };
+    #[cfg(feature = "ec2")]
+    let gov = partition(&stage).await?;
     let object = format!("s3://{BUCKET}/{EXAMPLE}.bin");
     say(&format!(
         "# A lab is running at {}. It stands in for S3 and EC2; nothing leaves this machine.\n\
@@ -57,7 +63,11 @@ async fn play(size: u64) -> io::Result<()> {
     ))?;
 
     #[cfg(feature = "ec2")]
-    stage.live(&object).await?;
+    {
+        stage.live(&object).await?;
+        stage.across(&object, &gov).await?;
+        gov.shutdown().await;
+    }
     #[cfg(not(feature = "ec2"))]
     {
         lab.store_image(REGION, EXAMPLE, BUCKET).await.map_err(io::Error::other)?;
@@ -75,6 +85,33 @@ async fn play(size: u64) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// A second lab in another partition, and a file with a profile for each of the two.
+#[cfg(feature = "ec2")]
+async fn partition(stage: &Stage<'_>) -> io::Result<Lab> {
+    let (region, account, bucket) = GOV;
+    let options = LabOptions {
+        region: region.to_owned(),
+        account: account.to_owned(),
+        tasks: TaskPace::Polls(2),
+        ..LabOptions::default()
+    };
+    let gov = Lab::start(options).await?;
+    gov.create_bucket(bucket, stored_ami_lab::BucketOptions { private: true, ..Default::default() })?;
+    let profile = |name: &str, region: &str, endpoint: &str| {
+        format!(
+            "[profile {name}]\nregion = {region}\nendpoint_url = {endpoint}\naws_access_key_id = {name}\n\
+             aws_secret_access_key = lab\n"
+        )
+    };
+    let profiles = profile("commercial", REGION, &stage.endpoint) + &profile("gov", region, &gov.endpoint());
+    std::fs::write(stage.folder.join(PROFILES), profiles)?;
+    Ok(gov)
+}
+
+/// File with the profiles.
+#[cfg(feature = "ec2")]
+const PROFILES: &str = "aws-config";
 
 /// The environment of the commands.
 struct Stage<'a> {
@@ -101,6 +138,28 @@ impl Stage<'_> {
         self.command(&format!("restore {known} --yes"), Exit::Passed).await
     }
 
+    /// Copies the object to the other partition, and restores the copy there.
+    #[cfg(feature = "ec2")]
+    async fn across(&self, object: &str, gov: &Lab) -> io::Result<()> {
+        let (region, account, bucket) = GOV;
+        say(&format!(
+            "\n# A second lab at {} stands in for another partition: {region}, account {account}. The two trust each\n\
+             # other as little as AWS and GovCloud do: each end of the copy has a profile of its own.",
+            gov.endpoint()
+        ))?;
+        let copy = format!("copy {object} s3://{bucket}/ --from-profile commercial --to-profile gov --yes");
+        self.with_profiles(&copy, Exit::Passed).await?;
+        say(
+            "\n# The copy has the parts, and so the ETag, of the original. It is proved and restored where it is now.",
+        )?;
+        let there = format!("s3://{bucket}/{EXAMPLE}.bin --profile gov");
+        let verify = format!("verify {there} --manifest ami.manifest.json");
+        self.with_profiles(&verify, Exit::Passed).await?;
+        let known = format!("{there} --name restored --record ami.record.json --manifest ami.manifest.json");
+        self.with_profiles(&format!("preflight restore {known}"), Exit::Passed).await?;
+        self.with_profiles(&format!("restore {known} --yes"), Exit::Passed).await
+    }
+
     /// Inspects and verifies an object that the lab created directly.
     #[cfg(not(feature = "ec2"))]
     async fn read(&self, object: &str) -> io::Result<()> {
@@ -108,26 +167,34 @@ impl Stage<'_> {
         self.command(&format!("verify {object} --write-manifest ami.manifest.json"), Exit::Passed).await
     }
 
-    /// Shows a command, runs it in its own process, and shows its exit code.
+    /// Runs a command that names a profile for every server it uses.
+    #[cfg(feature = "ec2")]
+    async fn with_profiles(&self, line: &str, expected: Exit) -> io::Result<()> {
+        let mut command = program()?;
+        command.env("AWS_CONFIG_FILE", self.folder.join(PROFILES));
+        self.run(command, line, expected).await
+    }
+
+    /// Runs a command with the first lab in its environment.
     async fn command(&self, line: &str, expected: Exit) -> io::Result<()> {
+        let mut command = program()?;
+        command
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", "lab")
+            .env("AWS_SECRET_ACCESS_KEY", "lab");
+        self.run(command, line, expected).await
+    }
+
+    /// Shows a command, runs it in its own process, and shows its exit code.
+    async fn run(&self, mut command: Command, line: &str, expected: Exit) -> io::Result<()> {
         say(&format!("\n$ stored-ami {line}"))?;
-        let mut command = Command::new(std::env::current_exe()?);
-        // Settings of this machine are not part of the demonstration.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(name)) {
-            command.env_remove(name);
-        }
         command
             .args(line.split(' '))
             .current_dir(self.folder)
             .env("XDG_STATE_HOME", self.folder)
-            .env("AWS_ENDPOINT_URL", &self.endpoint)
-            .env("AWS_REGION", REGION)
-            .env("AWS_ACCESS_KEY_ID", "lab")
-            .env("AWS_SECRET_ACCESS_KEY", "lab")
             .env("STORED_AMI_CONFIG", "")
             .env("NO_PROXY", "127.0.0.1")
-            .env_remove("AWS_PROFILE")
-            .env_remove("AWS_SESSION_TOKEN")
             // If a signal ends the demo, kill the current command: the lab ends too, and the command would retry its
             // requests for a long time.
             .kill_on_drop(true);
@@ -139,6 +206,16 @@ impl Stage<'_> {
         }
         Err(io::Error::other(format!("`{line}` should have ended with {}, not {code}", expected.code())))
     }
+}
+
+/// This program, without the settings of this machine, which are not part of the demonstration.
+fn program() -> io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let of_machine = |name: &OsStr| is_setting(name) || name.as_encoded_bytes().starts_with(b"AWS_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| of_machine(name)) {
+        command.env_remove(name);
+    }
+    Ok(command)
 }
 
 fn say(text: &str) -> io::Result<()> {

@@ -2,9 +2,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::args::ManArgs;
-use super::help::{self, ENVIRONMENT, Topic};
+use super::help::{self, Topic};
 use super::output::keep_output;
 use super::usage::UsageError;
+use super::written::WrittenFiles;
 use crate::files::OutputKind;
 
 /// The page that `man` prints.
@@ -26,10 +27,10 @@ pub(super) fn page_files(args: &ManArgs) -> Vec<PathBuf> {
 }
 
 /// Writes the manual pages of all commands into a folder, which is created if it does not exist.
-pub(super) fn write_pages(folder: &Path) -> io::Result<()> {
+pub(super) fn write_pages(folder: &Path, written: &WrittenFiles) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for page in pages() {
-        keep_output(&folder.join(page.file()), OutputKind::Manual, &page.render()?)?;
+        keep_output(written, &folder.join(page.file()), OutputKind::Manual, &page.render()?)?;
     }
     Ok(())
 }
@@ -117,11 +118,9 @@ fn sections(topic: &Topic, out: &mut Vec<u8>) -> io::Result<()> {
         let gap = if at == 0 { "" } else { ".PP\n" };
         writeln!(out, "{gap}{}\n.RS 4\n.nf\n{}\n.fi\n.RE", text(what), text(line))?;
     }
-    if topic.connects {
-        writeln!(out, ".SH ENVIRONMENT")?;
-        for (names, what) in ENVIRONMENT {
-            entry(out, names, what)?;
-        }
+    writeln!(out, ".SH ENVIRONMENT")?;
+    for (names, what) in topic.environment() {
+        entry(out, names, what)?;
     }
     if !topic.files.is_empty() {
         writeln!(out, ".SH FILES")?;

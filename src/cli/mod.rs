@@ -6,6 +6,8 @@ mod args;
 mod audit;
 mod bench;
 mod command;
+#[cfg(feature = "s3")]
+mod compare;
 mod completion;
 mod connect;
 #[cfg(feature = "ec2")]
@@ -33,12 +35,17 @@ mod runner;
 mod selection;
 mod settings;
 mod signals;
+#[cfg(feature = "s3")]
+mod starting;
 mod sums;
 mod targets;
 mod terminal;
+#[cfg(feature = "s3")]
+mod thaw;
 mod trace;
 mod usage;
 mod values;
+mod written;
 
 pub use command::Cli;
 pub use run::run;

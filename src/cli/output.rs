@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use super::signals::asked;
+use super::terminal::charset;
+use super::written::WrittenFiles;
 use crate::clock::{Clock as _, SystemClock};
 use crate::files::{LOG_MARKER, OutputKind, write_output};
 use crate::ident::redact_urls;
@@ -37,12 +39,12 @@ pub(super) fn complain(problem: &str) {
     print_error_line(&format!("stored-ami: {}", clean(problem)));
 }
 
-/// Prints a clean line on standard error and in the log file.
+/// Prints a clean line on standard error, in the characters of the locale, and in the log file.
 pub(super) fn print_error_line(line: &str) {
     log(line);
     if !SILENT.load(Ordering::SeqCst) {
         // If standard error is closed, there is nowhere to report that.
-        drop(writeln!(io::stderr(), "{line}"));
+        drop(writeln!(io::stderr(), "{}", charset().text(line)));
     }
 }
 
@@ -62,6 +64,11 @@ fn clean(text: &str) -> String {
 
 /// The file of `--log-file`; `None` after it could not be written.
 static LOG: OnceLock<Mutex<Option<File>>> = OnceLock::new();
+
+/// Whether messages reach a log file.
+pub(super) fn is_log_open() -> bool {
+    LOG.get().is_some()
+}
 
 /// Opens the log file, and appends a line to it for each run.
 ///
@@ -91,7 +98,9 @@ pub(super) fn log(line: &str) {
     }
 }
 
-/// Writes an output file. Stops waiting for the reader of a pipe if a signal arrives.
-pub(super) fn keep_output(path: &Path, kind: OutputKind, content: &[u8]) -> io::Result<()> {
-    write_output(path, content, kind.rights(), &asked)
+/// Writes an output file, and adds it to `written`. Stops waiting for the reader of a pipe if a signal arrives.
+pub(super) fn keep_output(written: &WrittenFiles, path: &Path, kind: OutputKind, content: &[u8]) -> io::Result<()> {
+    write_output(path, content, kind.rights(), &asked)?;
+    written.add(path, kind.in_reports());
+    Ok(())
 }

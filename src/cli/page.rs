@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::output::keep_output;
+use super::written::WrittenFiles;
 use crate::clock::{Clock, SystemClock};
 use crate::files::OutputKind;
 use crate::render::page;
@@ -10,12 +11,13 @@ use crate::report::{Report, SummaryReport};
 pub(super) struct PageFile {
     path: PathBuf,
     reports: Vec<Report>,
+    written: WrittenFiles,
 }
 
 impl PageFile {
     /// Starts without reports.
-    pub fn new(path: &Path) -> Self {
-        PageFile { path: path.to_owned(), reports: Vec::new() }
+    pub fn new(path: &Path, written: &WrittenFiles) -> Self {
+        PageFile { path: path.to_owned(), reports: Vec::new(), written: written.clone() }
     }
 
     /// Adds a report.
@@ -31,7 +33,7 @@ impl PageFile {
     pub fn write(mut self, summary: &SummaryReport) -> Result<(), String> {
         self.reports.push(Report::Summary(summary.clone()));
         let written = page(&self.reports, &SystemClock.now().to_string()).and_then(|text| {
-            keep_output(&self.path, OutputKind::Page, text.as_bytes()).map_err(|error| error.to_string())
+            keep_output(&self.written, &self.path, OutputKind::Page, text.as_bytes()).map_err(|error| error.to_string())
         });
         written.map_err(|problem| format!("{}: the page could not be written: {problem}", self.path.display()))
     }

@@ -1,7 +1,7 @@
 //! From the words of the command line to a command.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, FromArgMatches as _};
@@ -9,8 +9,10 @@ use clap::{ColorChoice, FromArgMatches as _};
 use super::command::Cli;
 use super::global::Colour;
 use super::help;
-use super::output::complain;
-use super::settings::colour_of_parser;
+use super::output::{complain, log, open_log};
+use super::settings::{colour_of_parser, log_file_of_parser};
+use super::terminal::charset;
+use crate::files::{OutputKind, try_output};
 use crate::ident::redact_urls;
 use crate::render::printable;
 use crate::report::Exit;
@@ -33,7 +35,7 @@ impl Cli {
             } else {
                 Cli::understand(&clean).err().unwrap_or_else(|| clap::Error::new(error.kind()))
             };
-            let printed = error.print().and_then(|()| std::io::stdout().flush());
+            let printed = print(&error, colour_of_parser(&typed), &typed);
             if let Err(problem) = printed
                 && !error.use_stderr()
                 && problem.kind() != std::io::ErrorKind::BrokenPipe
@@ -53,6 +55,32 @@ impl Cli {
         });
         let matches = command.try_get_matches_from(words.iter().map(AsRef::as_ref));
         matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(help::improved)
+    }
+}
+
+/// Prints help on standard output, or a message on standard error and in the log file.
+fn print<T: AsRef<OsStr>>(error: &clap::Error, colour: Colour, typed: &[T]) -> io::Result<()> {
+    let text = error.render();
+    let coloured = |terminal: bool| if colour.on(terminal) { text.ansi().to_string() } else { text.to_string() };
+    if error.use_stderr() {
+        log_mistake(typed, &text.to_string());
+        return io::stderr().write_all(charset().text(&coloured(io::stderr().is_terminal())).as_bytes());
+    }
+    let mut out = io::stdout();
+    out.write_all(charset().text(&coloured(out.is_terminal())).as_bytes())?;
+    out.flush()
+}
+
+/// Appends a message about mistyped arguments to the log file that the arguments, the environment or the configuration
+/// file name. An argument that names the file a second time may be meant as another file, which then stays as it is.
+pub(super) fn log_mistake<T: AsRef<OsStr>>(typed: &[T], message: &str) {
+    let Some(path) = log_file_of_parser(typed) else { return };
+    let names = |word: &T| word.as_ref().as_encoded_bytes().ends_with(path.as_os_str().as_encoded_bytes());
+    if typed.iter().filter(|word| names(word)).count() > 1 || try_output(&path, OutputKind::Log, false).is_err() {
+        return;
+    }
+    if open_log(&path).is_ok() {
+        message.lines().filter(|line| !line.trim().is_empty()).for_each(|line| log(&shown(line)));
     }
 }
 

@@ -13,6 +13,8 @@ use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 use super::bench::BenchArgs;
 use super::command::Command;
+#[cfg(feature = "s3")]
+use super::compare::args::CompareArgs;
 #[cfg(feature = "ec2")]
 use super::copy::args::CopyArgs;
 use super::cost::{CostArgs, Costed};
@@ -94,6 +96,15 @@ impl Paths {
             Command::Lab(args) => paths.input("--faults", args.faults.as_deref()),
             #[cfg(feature = "ec2")]
             Command::Copy(args) => paths.of_copy(args),
+            #[cfg(feature = "s3")]
+            Command::Compare(args) => paths.of_compare(args),
+            #[cfg(feature = "s3")]
+            Command::Thaw(args) => {
+                paths.lists(&args.typed, None);
+                paths.input("--tuning", args.wanted.tuning.as_deref());
+                args.wanted.prices.iter().for_each(|path| paths.input("--prices", Some(path)));
+                paths.connection(&args.connection);
+            }
             #[cfg(feature = "ec2")]
             Command::Policy(_) => {}
             #[cfg(all(feature = "s3", feature = "lab"))]
@@ -231,6 +242,16 @@ impl Paths {
         if let Some(ledger) = &args.ledger {
             self.ledger("--ledger", ledger, true);
         }
+        self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());
+        self.input("--to-sse-c-key-file", args.to.sse_c_key_file.as_deref());
+        self.aws_configuration();
+    }
+
+    #[cfg(feature = "s3")]
+    fn of_compare(&mut self, args: &CompareArgs) {
+        let (a, b) = args.targets.clone().unzip();
+        self.targets(a.as_slice());
+        self.targets(b.as_slice());
         self.input("--from-sse-c-key-file", args.from.sse_c_key_file.as_deref());
         self.input("--to-sse-c-key-file", args.to.sse_c_key_file.as_deref());
         self.aws_configuration();

@@ -6,6 +6,8 @@ use super::output::complain;
 use super::page::PageFile;
 use super::settings::Settings;
 use super::terminal::style;
+use super::written::WrittenFiles;
+use crate::copy::Likeness;
 use crate::ident::redact_urls;
 use crate::render::{Human, JsonLines, Renderer};
 use crate::report::{ErrorReport, Exit, Report, SummaryReport};
@@ -18,6 +20,8 @@ pub(super) struct Results {
     summary: SummaryReport,
     exit: Exit,
     page: Option<PageFile>,
+    json: bool,
+    written: WrittenFiles,
 }
 
 impl Results {
@@ -28,12 +32,12 @@ impl Results {
             Box::new(Human::new(io::stdout(), style(settings.display)).going_on_with(same_command()))
         };
         let summary = SummaryReport { settings: settings.applied.clone(), ..SummaryReport::default() };
-        Results { renderer, summary, exit: Exit::Passed, page: None }
+        Results { renderer, summary, exit: Exit::Passed, page: None, json, written: settings.written.clone() }
     }
 
     /// Keeps the reports for a page too.
     pub fn with_page(mut self, args: &PageArgs) -> Self {
-        self.page = args.file.as_deref().map(PageFile::new);
+        self.page = args.file.as_deref().map(|path| PageFile::new(path, &self.written));
         self
     }
 
@@ -46,7 +50,7 @@ impl Results {
     }
 
     /// A report on the way to another one of the same target, which is the one that counts.
-    #[cfg(feature = "ec2")]
+    #[cfg(feature = "s3")]
     pub fn show(&mut self, report: &Report) {
         self.render(report);
     }
@@ -132,7 +136,7 @@ impl Results {
     }
 
     /// Nothing was started, as the caller wished.
-    #[cfg(feature = "ec2")]
+    #[cfg(feature = "s3")]
     pub fn declined(&mut self) {
         complain("nothing was started");
         self.exit = self.exit.and(Exit::Interrupted);
@@ -158,6 +162,8 @@ impl Results {
             self.exit = self.exit.and(Exit::CouldNot);
             self.summary.exit_code = self.exit;
         }
+        // For people, the command names them last of all.
+        self.summary.files_written = if self.json { self.written.take() } else { self.written.list() };
         let summary = Report::Summary(self.summary.clone());
         self.render(&summary);
         self.exit
@@ -179,6 +185,15 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Hashes(report) => (Verdict::Pass, report.exit_code),
         Report::Preflight(report) => (report.verdict, report.exit_code),
         Report::Copy(report) => (report.verdict, report.exit_code),
+        Report::Compare(report) => {
+            let verdict = match report.outcome {
+                Likeness::Same => Verdict::Pass,
+                Likeness::Different => Verdict::Fail,
+                Likeness::Unknown => Verdict::Unknown,
+            };
+            (verdict, report.exit_code)
+        }
+        Report::Thaw(report) => (report.verdict(), report.exit_code),
         Report::Task(report) => (report.verdict.unwrap_or(Verdict::Unknown), report.exit_code),
         Report::Stored(report) => {
             let verdict = match report.exit_code {

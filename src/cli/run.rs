@@ -12,7 +12,8 @@ use super::global::Verbosity;
 #[cfg(feature = "ec2")]
 use super::images::StoredCommand;
 use super::listed::selected;
-use super::output::{complain, keep_output, log, open_log, print, print_error_line};
+use super::output::{complain, is_log_open, keep_output, log, open_log, print, print_error_line};
+use super::parse::log_mistake;
 use super::paths::Paths;
 use super::resolve::{logical, verify_requests};
 use super::runner::{Runner, Schedule, Stop};
@@ -20,6 +21,7 @@ use super::settings::Settings;
 use super::signals::{asked, asked_before_work, cancel_on_signal};
 use super::targets;
 use super::usage::{UsageError, before_work};
+use super::written::WrittenFiles;
 use crate::commands::inspect::{InspectOptions, inspect};
 use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::files::OutputKind;
@@ -27,7 +29,8 @@ use crate::ident::Target;
 use crate::manifest::Manifest;
 use crate::plan::Budget;
 use crate::progress::ObjectsWork;
-use crate::report::{Exit, Report, VerifyReport};
+use crate::render::printable;
+use crate::report::{Exit, FileKind, Report, VerifyReport, WrittenFile};
 use crate::source::Session;
 use crate::verdict::ReasonCode;
 
@@ -46,6 +49,9 @@ pub async fn run(cli: Cli) -> Exit {
     };
     outcome.unwrap_or_else(|UsageError(problem)| {
         complain(&problem);
+        if !is_log_open() {
+            log_mistake(&std::env::args_os().collect::<Vec<_>>(), &format!("stored-ami: {problem}"));
+        }
         // A signal may be the reason why the command could not start.
         if asked() { Exit::Interrupted } else { Exit::Usage }
     })
@@ -57,6 +63,7 @@ fn prepare(cli: &mut Cli) -> Result<Settings, UsageError> {
     Paths::of(&cli.command).with_settings(&settings).check()?;
     if let Some(path) = &settings.log_file {
         open_log(path).map_err(|error| UsageError(format!("--log-file {}: {error}", path.display())))?;
+        settings.written.add(path, FileKind::Log);
     }
     super::trace::start(settings.display.verbosity);
     settings.warnings.iter().for_each(|warning| complain(warning));
@@ -70,7 +77,20 @@ fn prepare(cli: &mut Cli) -> Result<Settings, UsageError> {
 async fn dispatch(mut cli: Cli) -> Result<Exit, UsageError> {
     targets::read(&mut cli.command).await?;
     let settings = prepare(&mut cli)?;
-    let command = cli.command;
+    let (display, written) = (settings.display, settings.written.clone());
+    let done = carry_out(cli.command, settings).await;
+    if display.verbosity > Verbosity::Quiet {
+        written.take().iter().for_each(|file| print_error_line(&named(file)));
+    }
+    done
+}
+
+/// A written file, for people.
+fn named(file: &WrittenFile) -> String {
+    format!("wrote {} {}", file.kind.description(), printable(&file.path))
+}
+
+async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageError> {
     match command {
         Command::Inspect(args) => Box::pin(run_inspect(*args, &settings)).await,
         Command::Verify(args) => Box::pin(run_verify(*args, &settings)).await,
@@ -98,6 +118,10 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, UsageError> {
         Command::Restore(args) => Box::pin(super::images::run_restore(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Copy(args) => Box::pin(super::copy::run(*args, &settings)).await,
+        #[cfg(feature = "s3")]
+        Command::Compare(args) => Box::pin(super::compare::run(*args, &settings)).await,
+        #[cfg(feature = "s3")]
+        Command::Thaw(args) => Box::pin(super::thaw::run(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
@@ -105,13 +129,13 @@ async fn dispatch(mut cli: Cli) -> Result<Exit, UsageError> {
         #[cfg(all(feature = "s3", feature = "lab"))]
         Command::Demo(args) => super::demo::run(args).await,
         Command::Completions { shell } => Ok(print(completion::script(shell).as_bytes())),
-        Command::Man(args) => run_man(&args),
+        Command::Man(args) => run_man(&args, &settings.written),
     }
 }
 
-fn run_man(args: &ManArgs) -> Result<Exit, UsageError> {
+fn run_man(args: &ManArgs, written: &WrittenFiles) -> Result<Exit, UsageError> {
     let Some(folder) = &args.out else { return Ok(print(&page(args)?)) };
-    if let Err(error) = write_pages(folder) {
+    if let Err(error) = write_pages(folder, written) {
         complain(&format!("{}: the manual pages could not be written: {error}", folder.display()));
         return Ok(Exit::CouldNot);
     }
@@ -174,7 +198,7 @@ fn show_verified(runner: &mut Runner, verified: Verified, request: &VerifyOption
         runner.remark(&going_on(request));
     }
     if let (Some(manifest), Some(path)) = (manifest, manifest_path)
-        && let Err(error) = write_manifest(&manifest, path)
+        && let Err(error) = write_manifest((&manifest, path), &runner.settings().written)
     {
         runner.could_not_write(&format!("{}: the manifest could not be written: {error}", path.display()));
     }
@@ -195,14 +219,14 @@ fn stopped(report: &VerifyReport) -> bool {
 fn going_on(request: &VerifyOptions) -> String {
     match (&request.resume, same_command()) {
         (Some(file), Some(command)) => format!("{} keeps what was read; go on with: {command}", file.path().display()),
-        (Some(file), None) => format!("{} keeps what was read; the same command goes on", file.path().display()),
+        (Some(file), None) => format!("{} keeps what was read; the same command continues", file.path().display()),
         (None, _) if request.sample.is_some() => "what was read is not kept".to_owned(),
         (None, Some(command)) => format!("what was read is not kept; to keep it, run: {command} --resume FILE"),
         (None, None) => "what was read is not kept; --resume FILE keeps it".to_owned(),
     }
 }
 
-fn write_manifest(manifest: &Manifest, path: &Path) -> io::Result<()> {
+fn write_manifest((manifest, path): (&Manifest, &Path), written: &WrittenFiles) -> io::Result<()> {
     let text = manifest.to_json()?;
-    keep_output(path, OutputKind::Manifest, text.as_bytes())
+    keep_output(written, path, OutputKind::Manifest, text.as_bytes())
 }

@@ -43,7 +43,7 @@ pub(super) enum Stop {
     /// The work stops by itself and returns a report; it is dropped if that takes longer than this.
     Within(Duration),
     /// The work stops by itself and returns a report.
-    #[cfg(feature = "ec2")]
+    #[cfg(feature = "s3")]
     ByItself,
 }
 
@@ -75,8 +75,7 @@ impl From<VerifyError> for Failure {
 impl Runner {
     /// Starts without results.
     pub fn new(output: &OutputArgs, settings: &Settings) -> Self {
-        let display = settings.display;
-        let (results, progress) = (Results::new(output.json, settings), Progress::new(display));
+        let (results, progress) = (Results::new(output.json, settings), Progress::new(settings));
         Runner { results, progress, settings: settings.clone(), stopped: false, together: false }
     }
 
@@ -91,7 +90,6 @@ impl Runner {
     }
 
     /// The settings of the command.
-    #[cfg(feature = "ec2")]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -214,7 +212,7 @@ impl Runner {
     }
 
     /// Shows a preliminary report of a target, which is followed by the one that counts.
-    #[cfg(feature = "ec2")]
+    #[cfg(feature = "s3")]
     pub fn show(&mut self, report: &Report) {
         self.print(|results| results.show(report));
     }
@@ -240,7 +238,7 @@ impl Runner {
     }
 
     /// The user declined to start the task.
-    #[cfg(feature = "ec2")]
+    #[cfg(feature = "s3")]
     pub fn declined(&mut self) {
         self.results.declined();
     }
@@ -254,7 +252,7 @@ impl Runner {
 /// Waits for the work as long as signals allow.
 async fn until<T>(cancel: &CancellationToken, stop: Stop, work: impl Future<Output = T>) -> Option<T> {
     let patience = match stop {
-        #[cfg(feature = "ec2")]
+        #[cfg(feature = "s3")]
         Stop::ByItself => return Some(work.await),
         Stop::AtOnce => Duration::ZERO,
         Stop::Within(_) if cancel.is_cancelled() => return None,

@@ -45,6 +45,22 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
             };
             args.source = args.typed.as_ref().map(of_version).transpose()?;
         }
+        #[cfg(feature = "s3")]
+        Command::Compare(args) => {
+            let read = |typed: &TypedTarget| {
+                let target = typed.target(None).map_err(|error| UsageError(error.to_string()))?;
+                if let Target::File(path) = &target {
+                    check_file(path)?;
+                }
+                Ok(target)
+            };
+            args.targets = Some((read(&args.typed_a)?, read(&args.typed_b)?));
+        }
+        #[cfg(feature = "s3")]
+        Command::Thaw(args) => {
+            let words = words(&args.typed, &mut SelectionArgs::default()).await?;
+            args.targets = targets(words, &args.version, &mut args.connection)?;
+        }
         _ => {}
     }
     Ok(())

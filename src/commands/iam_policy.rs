@@ -27,11 +27,15 @@ pub enum PolicyCommand {
     CopySource,
     /// `copy`, at the destination.
     CopyDestination,
+    /// `compare`.
+    Compare,
+    /// `thaw`.
+    Thaw,
 }
 
 impl PolicyCommand {
     /// All commands, with their names as arguments of `policy`.
-    pub const ALL: [(PolicyCommand, &'static str); 11] = [
+    pub const ALL: [(PolicyCommand, &'static str); 13] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::IsStored, "is-stored"),
@@ -43,6 +47,8 @@ impl PolicyCommand {
         (PolicyCommand::SafeToDelete, "safe-to-delete"),
         (PolicyCommand::CopySource, "copy-source"),
         (PolicyCommand::CopyDestination, "copy-destination"),
+        (PolicyCommand::Compare, "compare"),
+        (PolicyCommand::Thaw, "thaw"),
     ];
 }
 
@@ -125,8 +131,9 @@ enum On {
 
 use PolicyCommand as P;
 
-const READ: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
-const LOOK: &[P] = &[P::Inspect, P::Verify, P::Audit, P::SafeToDelete];
+const READ: &[P] =
+    &[P::Inspect, P::Verify, P::Compare, P::Thaw, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
+const LOOK: &[P] = &[P::Inspect, P::Verify, P::Compare, P::Audit, P::SafeToDelete];
 const TAGS: &[P] = &[P::Inspect, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
 const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
 /// Commands that read bucket settings for a policy file.
@@ -171,6 +178,7 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:PutObjectTagging", On::Objects, WRITE, "WriteObjects"),
     ("s3:AbortMultipartUpload", On::Objects, WRITE, "WriteObjects"),
     ("s3:ListMultipartUploadParts", On::Objects, WRITE, "WriteObjects"),
+    ("s3:RestoreObject", On::Objects, &[P::Thaw], "ThawObjects"),
     ("s3:ListBucket", On::Bucket, READ, "Bucket"),
     ("s3:ListBucket", On::Bucket, STORED, "Bucket"),
     ("s3:ListBucketVersions", On::Bucket, STORED, "Bucket"),
@@ -291,7 +299,7 @@ mod tests {
 
     #[test]
     fn reading_commands_may_change_nothing() {
-        let reading = [P::Inspect, P::Verify, P::IsStored, P::Audit, P::SafeToDelete];
+        let reading = [P::Inspect, P::Verify, P::Compare, P::IsStored, P::Audit, P::SafeToDelete];
         let found = actions(&reading);
         assert!(found.contains(&"s3:GetObject".to_owned()));
         let allowed = |action: &str| {

@@ -3,6 +3,7 @@
 mod ask;
 pub mod audit;
 pub mod bench;
+pub mod compare;
 pub mod copy;
 pub mod cost;
 mod discover;
@@ -17,6 +18,7 @@ pub mod restore;
 mod services;
 pub mod store;
 pub mod stored;
+pub mod thaw;
 pub mod verify;
 
 pub use discover::{Discovery, discover};

@@ -4,6 +4,7 @@ use std::io::{self, BufReader, Read};
 use serde::Deserialize;
 
 use super::Rights;
+use crate::report::FileKind;
 
 /// Kind of an output file. Decides who may read it, and which existing file it may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,24 @@ impl OutputKind {
             OutputKind::Plot => "a plot",
             OutputKind::Manual => "a manual page",
             OutputKind::Log => "a log",
+        }
+    }
+
+    /// The kind in reports.
+    pub fn in_reports(self) -> FileKind {
+        match self {
+            OutputKind::Manifest => FileKind::Manifest,
+            OutputKind::Record => FileKind::Record,
+            OutputKind::Checkpoint => FileKind::Checkpoint,
+            OutputKind::Ledger => FileKind::Ledger,
+            OutputKind::Tuning => FileKind::Tuning,
+            OutputKind::Page => FileKind::Page,
+            OutputKind::Table => FileKind::Csv,
+            OutputKind::JUnit => FileKind::Junit,
+            OutputKind::Prometheus => FileKind::Prometheus,
+            OutputKind::Plot => FileKind::Plot,
+            OutputKind::Manual => FileKind::Manual,
+            OutputKind::Log => FileKind::Log,
         }
     }
 

@@ -83,7 +83,8 @@ impl Journal {
         folder::check(&self.folder)
     }
 
-    fn path(&self, token: &str) -> PathBuf {
+    /// Path of the entry of a restore.
+    pub fn path(&self, token: &str) -> PathBuf {
         self.folder.join(file_name(token))
     }
 

@@ -30,6 +30,8 @@ pub enum Purpose {
     ProvedParts,
     /// To confirm a mismatch.
     SecondRead,
+    /// To compare two objects.
+    Compare,
 }
 
 /// An attempt that failed, and is repeated.
@@ -59,9 +61,9 @@ pub enum RetryKind {
 /// The state of a task of the service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskProgress {
-    /// A store or a restore.
+    /// What it does.
     pub kind: TaskKind,
-    /// Id of the AMI.
+    /// Id of the AMI, or the object.
     pub image: String,
     /// The state that the service reports.
     pub state: String,

@@ -4,6 +4,7 @@ mod event;
 mod timeline;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +12,7 @@ pub use event::{FinishedBytes, ObjectsProgress, ObjectsWork, Purpose, Retry, Ret
 pub use timeline::Timeline;
 
 use crate::clock::Clock;
+use crate::report::FileKind;
 use crate::sync::lock;
 
 /// A kind of request.
@@ -36,7 +38,7 @@ pub enum Call {
     Image,
     /// STS, KMS, Service Quotas and SSM.
     Account,
-    /// Requests that write an object: uploads, their parts and their end.
+    /// Requests that write an object: uploads, their parts and their end; and requests for a copy of an archived object.
     Write,
 }
 
@@ -56,6 +58,8 @@ pub trait Monitor: Send + Sync {
     fn objects(&self, _objects: &ObjectsProgress) {}
     /// A note for the user that belongs to no verdict.
     fn note(&self, _note: &str) {}
+    /// A file was written.
+    fn wrote(&self, _path: &Path, _kind: FileKind) {}
 }
 
 /// Ignores all events.
@@ -154,6 +158,10 @@ impl Monitor for Counting {
 
     fn note(&self, note: &str) {
         self.next.note(note);
+    }
+
+    fn wrote(&self, path: &Path, kind: FileKind) {
+        self.next.wrote(path, kind);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::report::{
     AuditReport, AuditedBucketReport, AuditedReport, DamageSummary, DeletionAnswer, DeletionSafetyReport,
     FindingReport, LedgerEntryReport, LedgerReport, ObservationReport, ProvedReport, ReasonReport, Severity,
 };
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, ReasonCode, Verdict};
 
 /// Width of the word at the start of a line.
@@ -191,8 +191,8 @@ pub(super) fn write_all(out: &mut impl Write, style: Style, report: &AuditReport
         line("ledger", head)?;
     }
     let text = format!(
-        "{} requests ({} to list), {} read, {:.1} s",
-        report.requests,
+        "{} ({} to list), {} read, {:.1} s",
+        counted(report.requests, "request"),
         report.listing_requests,
         ByteSize(report.received_bytes),
         report.elapsed_seconds

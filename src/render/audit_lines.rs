@@ -10,6 +10,7 @@ use crate::ident::Target;
 use crate::report::{
     AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Exit, FindingReport, ObservationReport, Severity,
 };
+use crate::units::{counted, noun};
 use crate::verdict::{CheckId, PolicyCheck, Verdict};
 
 /// Maximum number of objects of one severity, and of observations of one kind, that get lines; the rest are counted.
@@ -173,7 +174,7 @@ fn rest(
         return Ok(());
     }
     let why = if end.exit_code == Exit::Interrupted { Some("interrupted") } else { stopped };
-    let place = format!("{} of {} objects were not reached", end.left + cut_off, end.objects + cut_off);
+    let place = format!("{} of {} were not reached", end.left + cut_off, counted(end.objects + cut_off, "object"));
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     field(out, style.width, 2, "stopped", &format!("{place}{why}"))?;
     let kept = match (&end.ledger_head, end.max_age_seconds) {
@@ -181,7 +182,7 @@ fn rest(
         (Some(_), Some(0)) => {
             "in the ledger; with --max-age 0d the same command reads those objects again, last of all"
         }
-        (Some(_), _) => "in the ledger; the same command goes on with the other objects",
+        (Some(_), _) => "in the ledger; the same command continues with the other objects",
     };
     field(out, style.width, 2, "kept", kept)?;
     match again {
@@ -250,8 +251,7 @@ impl Counts {
         }
         for (severity, what) in [(Severity::Policy, "against the policy"), (Severity::Unknown, "unknown")] {
             let count = self.buckets.get(&severity).copied().unwrap_or_default();
-            let noun = if count == 1 { "bucket" } else { "buckets" };
-            parts.push((count, format!("{noun} {what}")));
+            parts.push((count, format!("{} {what}", noun(count, "bucket"))));
         }
         parts.push((self.objects(Severity::Unknown), Severity::Unknown.name().to_owned()));
         parts.retain(|(count, _)| *count > 0);

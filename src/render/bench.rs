@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use super::{Style, field, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::report::{BenchReport, HashesReport, LoadReport};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
@@ -41,10 +41,10 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &BenchReport) ->
         field(out, style.width, 2, "note", &note.to_string())?;
     }
     let line = format!(
-        "read {} in {:.1} s, {} requests",
+        "read {} in {:.1} s, {}",
         ByteSize(report.received_bytes),
         report.elapsed_seconds,
-        report.requests
+        counted(report.requests, "request")
     );
     writeln!(out, "  {}", style.dim(&line))
 }
@@ -55,7 +55,7 @@ fn row(load: &LoadReport, narrow: bool) -> String {
     let trouble = match (load.throttled, load.retries) {
         (0, 0) if load.stable || narrow => String::new(),
         (0, 0) => "  not stable".to_owned(),
-        (throttled, retries) => format!("  {throttled} throttled, {retries} retries"),
+        (throttled, retries) => format!("  {throttled} throttled, {}", counted(retries, "retry")),
     };
     let range = ByteSize(load.range_bytes).to_string();
     let rate = size(load.bytes_per_second);
@@ -73,7 +73,7 @@ fn row(load: &LoadReport, narrow: bool) -> String {
 }
 
 pub(super) fn write_hashes(out: &mut impl Write, style: Style, report: &HashesReport) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&format!("hashes on this machine, {} processors", report.cores)))?;
+    writeln!(out, "{}", style.bold(&format!("hashes on this machine, {}", counted(report.cores, "processor"))))?;
     let links = report.rates.first().map(|rate| rate.links.as_slice()).unwrap_or_default();
     let narrow = style.width < 76;
     // Widths of the columns for the rate and for each link, and the words for a link.

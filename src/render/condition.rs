@@ -6,26 +6,55 @@ use crate::verdict::Verdict;
 
 /// Width of a check's name, in characters.
 const NAME: usize = 19;
+/// Limit of lines of a condition, unless everything is shown.
+const MOST_LINES: usize = 3;
 
 /// Writes one condition: verdict, name and observed value; also the expected value if the condition is not met.
 pub(super) fn write(out: &mut impl Write, style: Style, finding: &FindingReport) -> io::Result<()> {
     let left = 2 + 7 + 1 + NAME + 1;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let source = format!("[{}]", text(&finding.source));
-    let texts = match (&finding.reason, finding.verdict) {
+    let mut texts = match (&finding.reason, finding.verdict) {
         (Some(reason), _) => vec![reason.detail.clone()],
         (None, Verdict::Fail) => {
             vec![format!("{} {source}", text(&finding.observed)), format!("expected: {}", text(&finding.expected))]
         }
         (None, _) => vec![format!("{} {source}", text(&finding.observed))],
     };
-    let mut texts = texts;
     if let Some(first) = texts.first_mut().filter(|_| !finding.required) {
         *first = format!("(optional) {first}");
     }
     let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), finding.check.to_string());
-    beside(out, style, &head, left, |width| texts.iter().flat_map(|text| wrap(&printable(text), width)).collect())?;
+    let lines = |width: usize| -> Vec<String> {
+        let more = texts.len() - 1;
+        let most = |index: usize| {
+            if style.is_full() {
+                usize::MAX
+            } else if index == 0 {
+                MOST_LINES - more
+            } else {
+                1
+            }
+        };
+        texts.iter().enumerate().flat_map(|(index, text)| first_lines(text, width, most(index))).collect()
+    };
+    beside(out, style, &head, left, lines)?;
     Ok(())
+}
+
+/// The lines of a text, at most this many; the last one then says how to see the rest.
+fn first_lines(text: &str, width: usize, most: usize) -> Vec<String> {
+    const REST: &str = "… (-v: all)";
+    let mut lines = wrap(&printable(text), width);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let room = width.saturating_sub(REST.chars().count() + 1);
+            let kept: String = last.chars().take(room).collect();
+            *last = format!("{} {REST}", kept.trim_end());
+        }
+    }
+    lines
 }
 
 /// Writes several unknown conditions that have the same reason.
@@ -34,7 +63,8 @@ fn write_together(out: &mut impl Write, style: Style, findings: &[&FindingReport
     let names: Vec<String> = findings.iter().map(|finding| finding.check.to_string()).collect();
     let optional = if findings.iter().all(|finding| finding.required) { "" } else { "(optional) " };
     let text = format!("{}: {optional}{reason}", names.join(", "));
-    for (index, line) in wrap(&printable(&text), style.width.saturating_sub(left).max(24)).iter().enumerate() {
+    let lines = first_lines(&text, style.width.saturating_sub(left).max(24), MOST_LINES);
+    for (index, line) in lines.iter().enumerate() {
         if index == 0 {
             writeln!(out, "  {} {line}", style.verdict(Verdict::Unknown, 7))?;
         } else {
@@ -98,4 +128,38 @@ pub(super) fn conclude<'a>(
 pub(super) fn names(findings: &[FindingReport], verdict: Verdict) -> String {
     let counted = findings.iter().filter(|finding| finding.verdict == verdict && finding.blocks_pass());
     counted.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(observed: &str, width: usize, full: bool) -> String {
+        let finding: FindingReport = serde_json::from_value(serde_json::json!({
+            "check": "not-stored", "verdict": "fail", "required": true, "source": "S3",
+            "expected": "the bucket holds no copy of the AMI", "observed": observed,
+        }))
+        .unwrap();
+        let detail = if full { super::super::Detail::Full } else { super::super::Detail::Brief };
+        let mut out = Vec::new();
+        write(&mut out, Style { width, detail, ..Style::PLAIN }, &finding).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_condition_has_three_lines_and_the_rest_with_v() {
+        let long = "HeadObject: it is there; ".repeat(20);
+        for width in [50, 80, 120] {
+            let text = written(&long, width, false);
+            let lines: Vec<&str> = text.lines().collect();
+            // On a narrow terminal, the name of the condition has a line of its own.
+            assert_eq!(lines.len(), if width < 54 { 4 } else { 3 }, "{text}");
+            assert!(lines.iter().all(|line| line.chars().count() <= width), "{text}");
+            assert!(lines[lines.len() - 2].ends_with("… (-v: all)"), "{text}");
+            assert!(lines[lines.len() - 1].contains("expected: "), "{text}");
+            let full = written(&long, width, true);
+            assert!(full.matches("it is there").count() >= 20 && !full.contains('…'), "{full}");
+        }
+        assert!(written("there", Style::UNBOUNDED, false).lines().next().unwrap().ends_with("there [S3]"));
+    }
 }

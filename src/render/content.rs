@@ -20,7 +20,7 @@ pub(super) fn ratio(line: Line<'_>, ratio: &RatioReport) -> io::Result<()> {
         line("ratio", &text)?;
     }
     if let Some((lowest, highest)) = ratio.spread.filter(|(lowest, highest)| lowest < highest) {
-        line("", &format!("{lowest:.2} to {highest:.2}, as one counts"))?;
+        line("", &format!("{lowest:.2} to {highest:.2}, depending on the basis"))?;
     }
     if ratio.bases.is_empty()
         && let Some(missing) = ratio.missing.first()

@@ -1,11 +1,11 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, field, printable, wrap};
+use super::{Label, Style, field, folded, printable, wrap};
 use crate::copy::CopyCheck;
 use crate::price::{Amount, CostItem};
 use crate::report::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 use crate::verdict::{ProofKind, Verdict};
 
 /// Width of a check's name, in characters.
@@ -16,7 +16,8 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport) -> 
     field(out, style.width, 2, "from", &end(&report.from))?;
     field(out, style.width, 2, "to", &end(&report.to))?;
     if let Some(identity) = &report.source_identity {
-        let parts = report.parts.map_or_else(|| "in one request".to_owned(), |parts| format!("in {parts} parts"));
+        let parts =
+            report.parts.map_or_else(|| "in one request".to_owned(), |parts| format!("in {}", counted(parts, "part")));
         let checksum = report.checksum.as_ref().map(|checksum| format!(", with {checksum}")).unwrap_or_default();
         let line = format!("{} {parts}{checksum}", ByteSize(identity.object_bytes));
         field(out, style.width, 2, "object", &line)?;
@@ -35,9 +36,17 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CopyReport) -> 
     if let Some(estimate) = report.estimate.as_ref().filter(|_| is_before) {
         write_estimate(out, style, estimate)?;
     }
-    for finding in report.findings.iter().filter(|finding| !finding.not_tested) {
+    if let (CopyOutcome::Copied, Some(copy)) = (report.outcome, &report.destination_identity) {
+        let etag = copy.etag.as_deref().unwrap_or("not stated");
+        let version = copy.version_id.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+        field(out, style.width, 2, "copy", &format!("ETag {etag}{version}"))?;
+    }
+    let shown = |finding: &&CopyFindingReport| style.is_full() || finding.verdict != Verdict::Pass;
+    let tested = || report.findings.iter().filter(|finding| !finding.not_tested);
+    for finding in tested().filter(shown) {
         write_finding(out, style, finding)?;
     }
+    folded(out, style, tested().filter(|finding| !shown(finding)).count())?;
     for finding in report.findings.iter().filter(|finding| finding.not_tested) {
         field(out, style.width, 2, "not tested", &finding.detail)?;
     }

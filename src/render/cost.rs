@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use super::{Style, field, printable, shell_word, wrap};
 use crate::price::{Amount, CostItem, Source};
 use crate::report::{CostLineReport, CostReport, PriceSourceReport};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 
 /// Widths in characters: of the item, of its amount, and of the marks of its prices.
 const OF: usize = 26;
@@ -61,15 +61,16 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &CostReport) -> 
     for note in &report.notes {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
-    writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))
+    writeln!(out, "  {}", style.dim(&counted(report.requests, "request")))
 }
 
-fn title(item: CostItem) -> &'static str {
+pub(super) fn title(item: CostItem) -> &'static str {
     match item {
         CostItem::Keep => "keeping it for a month in",
         CostItem::EarlyDeletion => "left to pay if it were deleted now",
         CostItem::Read => "reading every byte once, in",
         CostItem::BringBack => "bringing it back from",
+        CostItem::TemporaryCopy => "keeping the temporary copy in",
         CostItem::CopyOut => "copying it out",
         CostItem::Write => "writing it to",
         CostItem::Move => "moving it into",

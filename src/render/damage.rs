@@ -7,7 +7,7 @@ use super::{Style, command, field};
 use crate::audit::joined;
 use crate::ident::Target;
 use crate::report::{DamageSummary, DamagedRun};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 
 /// Maximum number of damaged ranges to list; the rest are counted.
 const MOST_RUNS: usize = 5;
@@ -38,12 +38,12 @@ fn place(damage: &DamageSummary, parts: Option<u64>) -> String {
     }
     let shown: Vec<String> = damage.runs.iter().take(MOST_RUNS).map(|run| range(run, parts)).collect();
     let count = match damage.damaged_parts() {
-        Some(count) if damage.runs.len() > 1 => format!("{count} parts: "),
+        Some(count) if damage.runs.len() > 1 => format!("{}: ", counted(count, "part")),
         _ => String::new(),
     };
     let more = match damage.runs.len().saturating_sub(MOST_RUNS) {
         0 => String::new(),
-        more => format!(", and {more} more ranges (all of them in --json)"),
+        more => format!(", and {} (all of them in --json)", counted(more as u64, "more range")),
     };
     format!("{count}bytes {}{more}", shown.join(", "))
 }

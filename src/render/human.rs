@@ -1,17 +1,20 @@
 use std::io::{self, Write};
 
 use super::audit_lines::AuditLines;
+use super::charset::Encoded;
 use super::{
-    Label, Renderer, Style, audit, bench, copy, cost, inspect, preflight, printable, shell_word, task, verify,
+    Label, Renderer, Style, audit, bench, compare, copy, cost, inspect, preflight, printable, shell_word, task, thaw,
+    verify,
 };
 use crate::report::{ErrorReport, Report, SummaryReport};
+use crate::units::counted;
 use crate::verdict::Verdict;
 
 /// Renders text for people, on a terminal or in a log.
 ///
 /// The lines of an audit are written at its end, in the order of severity. Other reports are written at once.
 pub struct Human<W> {
-    out: W,
+    out: Encoded<W>,
     style: Style,
     written: bool,
     audit: AuditLines,
@@ -24,7 +27,14 @@ pub struct Human<W> {
 impl<W: Write> Human<W> {
     /// Writes to `out` in this style.
     pub fn new(out: W, style: Style) -> Self {
-        Human { out, style, written: false, audit: AuditLines::default(), audited: false, again: None }
+        Human {
+            out: Encoded::new(out, style.charset),
+            style,
+            written: false,
+            audit: AuditLines::default(),
+            audited: false,
+            again: None,
+        }
     }
 
     /// Shows this command, quoted for a shell, where an audit was stopped.
@@ -59,6 +69,8 @@ impl<W: Write> Renderer for Human<W> {
             Report::Stored(report) => preflight::write_stored(&mut self.out, self.style, report)?,
             Report::Task(report) => task::write(&mut self.out, self.style, report)?,
             Report::Copy(report) => copy::write(&mut self.out, self.style, report)?,
+            Report::Compare(report) => compare::write(&mut self.out, self.style, report)?,
+            Report::Thaw(report) => thaw::write(&mut self.out, self.style, report)?,
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Cost(report) => cost::write(&mut self.out, self.style, report)?,
@@ -95,8 +107,12 @@ fn summarise(out: &mut impl Write, summary: &SummaryReport) -> io::Result<()> {
     if summary.targets > 1 {
         writeln!(
             out,
-            "\n{} targets: {} passed, {} failed, {} unknown, {} errors",
-            summary.targets, summary.passed, summary.failed, summary.unknown, summary.errors
+            "\n{} targets: {} passed, {} failed, {} unknown, {}",
+            summary.targets,
+            summary.passed,
+            summary.failed,
+            summary.unknown,
+            counted(summary.errors, "error")
         )?;
     }
     out.flush()

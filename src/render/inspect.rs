@@ -4,7 +4,7 @@ use super::verify::describe_layout;
 use super::{Style, content, field, shell_word};
 use crate::facts::Recognised;
 use crate::report::{ETagKind, FactReport, InspectReport, LockReport, ReadableState};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) -> io::Result<()> {
     writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
@@ -38,13 +38,15 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &InspectReport) 
         line(label, &text)?;
     }
     match (&report.verify_cost, report.proofs.iter().any(|proof| proof.reachable)) {
-        (Some(cost), true) => {
-            line("cost", &format!("{} to read in about {} requests", ByteSize(cost.read_bytes), cost.requests))
-        }
+        (Some(cost), true) => line(
+            "cost",
+            &format!("{} to read in about {}", ByteSize(cost.read_bytes), counted(cost.requests, "request")),
+        ),
         (_, true) => Ok(()),
-        (_, false) if report.storage_class.is_none() => {
-            line("verify could", "prove nothing by itself: a file needs --manifest, --expect, --sums, --etag or --like")
-        }
+        (_, false) if report.storage_class.is_none() => line(
+            "verify could",
+            "prove nothing without a reference: a file needs --manifest, --expect, --sums, --etag or --like",
+        ),
         (_, false) => line("verify could", "prove nothing: no reference; --write-manifest keeps a baseline"),
     }
 }
@@ -81,7 +83,7 @@ fn storage(line: &mut impl FnMut(&str, &str) -> io::Result<()>, report: &Inspect
         (ReadableState::Now, _) => "readable now".to_owned(),
         (ReadableState::Until, Some(end)) => format!("a temporary copy is readable until {end}"),
         (ReadableState::Archived, Some(state)) => {
-            format!("not readable: {state}; bring it back first (aws s3api restore-object)")
+            format!("not readable: {state}; bring it back first (stored-ami thaw)")
         }
         (_, detail) => format!("readable: {}", detail.unwrap_or("unknown")),
     };

@@ -4,6 +4,8 @@ mod audit;
 mod audit_lines;
 mod axis;
 mod bench;
+mod charset;
+mod compare;
 mod condition;
 mod content;
 mod copy;
@@ -24,10 +26,12 @@ mod shell;
 mod style;
 mod table;
 mod task;
+mod thaw;
 mod verify;
 
 use std::io::{self, Write};
 
+pub use charset::Charset;
 #[cfg(feature = "parquet")]
 pub use entries::entries_parquet;
 pub use entries::{EntryRow, entries_csv};
@@ -43,6 +47,7 @@ pub use style::{Detail, Label, Style};
 pub use table::table;
 
 use crate::report::Report;
+use crate::units::counted;
 
 /// Writes reports one at a time.
 pub trait Renderer {
@@ -196,10 +201,9 @@ fn beside(
 
 /// How many checks passed that get no line.
 fn folded(out: &mut impl Write, style: Style, passed: usize) -> io::Result<()> {
-    let checks = if passed == 1 { "check" } else { "checks" };
     match passed {
         0 => Ok(()),
-        _ => writeln!(out, "  {}", style.dim(&format!("{passed} {checks} passed (-v shows them)"))),
+        _ => writeln!(out, "  {}", style.dim(&format!("{} passed (-v shows them)", counted(passed as u64, "check")))),
     }
 }
 
@@ -227,7 +231,7 @@ mod tests {
             assert_eq!(lines(whole), whole);
         }
         let mut out = Vec::new();
-        let style = Style { colour: false, width: 50, detail: Detail::Brief };
+        let style = Style { width: 50, ..Style::PLAIN };
         command(&mut out, style, "older version", "aws s3api list-object-versions --bucket backup --prefix k").unwrap();
         let expected =
             "  older version aws s3api list-object-versions \\\n                  --bucket backup --prefix k\n";

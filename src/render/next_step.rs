@@ -109,7 +109,7 @@ impl NextStep {
     pub fn command(&self) -> Option<String> {
         Some(match self {
             NextStep::Advice(_) | NextStep::KeepOtherCopies | NextStep::CopyAgain => return None,
-            NextStep::BringBack(object) => restore_object(object),
+            NextStep::BringBack(object) => format!("stored-ami thaw {}", shell_word(&object.to_string())),
             NextStep::ListVersions(object) => format!(
                 "aws s3api list-object-versions {} {}",
                 option("--bucket", &object.bucket),
@@ -135,16 +135,6 @@ fn copy_of(key: &str) -> String {
     shell_word(&format!("s3://OTHER-BUCKET/{key}"))
 }
 
-fn restore_object(object: &ObjectUri) -> String {
-    let version = object.version.as_ref().map(|version| format!(" {}", option("--version-id", version)));
-    format!(
-        "aws s3api restore-object {} {}{} --restore-request Days=7",
-        option("--bucket", &object.bucket),
-        option("--key", &object.key),
-        version.unwrap_or_default()
-    )
-}
-
 /// An option with its value. A value that begins with a dash is not taken for an option.
 fn option(name: &str, value: &str) -> String {
     let separator = if value.starts_with('-') { "=" } else { " " };
@@ -159,7 +149,7 @@ mod tests {
         let reason = ReasonReport {
             code: ReasonCode::Archived,
             detail: "archived".into(),
-            advice: Some("bring it back first: aws s3api restore-object --bucket … --key …".into()),
+            advice: Some("bring it back first: stored-ami thaw …".into()),
         };
         let step = NextStep::after_reason(&reason, target).unwrap();
         step.command().unwrap_or_else(|| step.sentence())
@@ -167,16 +157,12 @@ mod tests {
 
     #[test]
     fn the_command_names_the_object_quoted_for_a_shell() {
-        assert_eq!(
-            archived("s3://b/p/ami-1.bin"),
-            "aws s3api restore-object --bucket b --key p/ami-1.bin --restore-request Days=7"
-        );
+        assert_eq!(archived("s3://b/p/ami-1.bin"), "stored-ami thaw s3://b/p/ami-1.bin");
         assert_eq!(
             archived("s3://b/it's $(id).bin?versionId=v.1"),
-            "aws s3api restore-object --bucket b --key 'it'\\''s $(id).bin' --version-id v.1 --restore-request Days=7"
+            "stored-ami thaw 's3://b/it'\\''s $(id).bin?versionId=v.1'"
         );
-        assert!(archived("s3://b/-x").contains(" --key='-x' "));
-        assert!(archived("/a/file").contains("--bucket …"));
+        assert!(archived("/a/file").contains("thaw …"));
     }
 
     fn after_damage(target: &str, version_id: Option<&str>) -> Vec<String> {

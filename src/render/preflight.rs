@@ -5,7 +5,7 @@ use super::{Label, Style, condition, field, printable, shell_word, wrap};
 use crate::audit::joined;
 use crate::checks::preflight::{Presence, both_units};
 use crate::report::{Exit, FindingReport, PreflightReport, SizeReport, StoredReport, StoredState};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 use crate::verdict::{CheckId, Condition, Verdict};
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport) -> io::Result<()> {
@@ -37,7 +37,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &PreflightReport
     for untested in &report.untested {
         field(out, style.width, 2, "not tested", untested)?;
     }
-    writeln!(out, "  {}", style.dim(&format!("{} requests", report.requests)))?;
+    writeln!(out, "  {}", style.dim(&counted(report.requests, "request")))?;
     conclude(out, style, report.verdict, &conclusion(report))?;
     // Nothing is left to do about an unknown that was accepted.
     let mut steps = report.next_steps.iter().filter(|_| report.exit_code != Exit::Passed);

@@ -1,3 +1,4 @@
+use super::Charset;
 use crate::verdict::Verdict;
 
 /// The word at the start of a line: a verdict, or another word in the colour of one.
@@ -30,7 +31,7 @@ pub enum Detail {
     Full,
 }
 
-/// Colours, or none, and how much to print. Meaning is always in the words too.
+/// Colours, or none, how much to print, and in which characters. Meaning is always in the words too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Whether to use colours.
@@ -39,11 +40,17 @@ pub struct Style {
     pub width: usize,
     /// How much to print.
     pub detail: Detail,
+    /// The characters to print.
+    pub charset: Charset,
 }
 
 impl Style {
     /// The width of pipes and files, whose readers wrap lines themselves or search in whole lines.
     pub const UNBOUNDED: usize = usize::MAX;
+
+    /// What is wrong or unknown, without colours and wrapping.
+    pub const PLAIN: Style =
+        Style { colour: false, width: Style::UNBOUNDED, detail: Detail::Brief, charset: Charset::Utf8 };
 
     /// Whether every check is printed.
     pub fn is_full(self) -> bool {

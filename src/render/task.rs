@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use super::condition::{conclude, names};
 use super::{Style, condition, field, printable, wrap};
 use crate::report::{TaskKind, TaskReport};
+use crate::units::counted;
 use crate::verdict::Verdict;
 
 pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> io::Result<()> {
@@ -31,7 +32,7 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &TaskReport) -> 
     for note in &report.notes {
         field(out, style.width, 2, "note", &note.to_string())?;
     }
-    let line = format!("{:.0} s, {} requests", report.elapsed_seconds, report.requests);
+    let line = format!("{:.0} s, {}", report.elapsed_seconds, counted(report.requests, "request"));
     writeln!(out, "  {}", style.dim(&line))?;
     let (verdict, text) = conclusion(report);
     conclude(out, style, verdict, &text)

@@ -7,7 +7,7 @@ use super::{Label, Style, beside, command, content, damage, field, folded, print
 use crate::audit::joined;
 use crate::ident::Target;
 use crate::report::{DamageReport, DamageSummary, FindingReport, LayoutBasis, LayoutKind, LayoutReport, VerifyReport};
-use crate::units::{ByteSize, Throughput};
+use crate::units::{ByteSize, Throughput, counted};
 use crate::verdict::{CheckId, Origin, Subject, Verdict};
 
 /// Maximum number of damaged parts to list; the rest are counted.
@@ -54,12 +54,12 @@ pub(super) fn write(out: &mut impl Write, style: Style, report: &VerifyReport) -
             bytes: stats.received_bytes,
             elapsed: Duration::try_from_secs_f64(stats.elapsed_seconds).unwrap_or_default(),
         };
-        let retries = if stats.retries > 0 { format!(", {} retries", stats.retries) } else { String::new() };
+        let retries = if stats.retries > 0 { format!(", {}", counted(stats.retries, "retry")) } else { String::new() };
         let line = format!(
-            "read {} in {:.1} s ({rate}), {} requests{retries}",
+            "read {} in {:.1} s ({rate}), {}{retries}",
             ByteSize(stats.received_bytes),
             stats.elapsed_seconds,
-            stats.requests
+            counted(stats.requests, "request")
         );
         for line in wrap(&line, style.width.saturating_sub(2)) {
             writeln!(out, "  {}", style.dim(&line))?;
@@ -131,16 +131,17 @@ pub(super) fn describe_layout(layout: &LayoutReport) -> String {
             let size = ByteSize(layout.part_bytes.unwrap_or_default());
             let others = match layout.other_candidates.len() {
                 0 => String::new(),
-                others => format!(", or {others} other sizes"),
+                others => format!(", or {}", counted(others as u64, "other size")),
             };
-            format!("{parts} parts of {size}{others} ({basis})")
+            format!("{} of {size}{others} ({basis})", counted(parts, "part"))
         }
         (LayoutKind::Uneven, Some(parts)) => format!(
-            "{parts} parts of {} to {} ({basis})",
+            "{} of {} to {} ({basis})",
+            counted(parts, "part"),
             ByteSize(layout.smallest_part_bytes.unwrap_or_default()),
             ByteSize(layout.largest_part_bytes.unwrap_or_default())
         ),
-        (LayoutKind::Unknown, Some(parts)) => format!("{parts} parts of unknown sizes"),
+        (LayoutKind::Unknown, Some(parts)) => format!("{} of unknown size", counted(parts, "part")),
         (_, None) => "parts unknown".to_owned(),
     }
 }
@@ -169,9 +170,9 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &FindingReport) ->
     if finding.damage.len() > MOST_DAMAGE {
         writeln!(
             out,
-            "{:left$}… and {} more damaged parts (all of them in --json)",
+            "{:left$}… and {} (all of them in --json)",
             "",
-            finding.damage.len() - MOST_DAMAGE
+            counted((finding.damage.len() - MOST_DAMAGE) as u64, "more damaged part")
         )?;
     }
     Ok(())

@@ -73,7 +73,7 @@ impl fmt::Display for Advice {
             }
             Advice::CheckVersion => f.write_str("check the version id, or leave it out to get the current version"),
             Advice::RestoreFromArchive => {
-                f.write_str("make a readable copy first with `aws s3api restore-object`, and run again when it is there")
+                f.write_str("make a readable copy first with `stored-ami thaw`, and run again when it is there")
             }
             Advice::CheckPath => f.write_str("check the path; objects in S3 are written s3://BUCKET/KEY"),
         }

@@ -1,6 +1,7 @@
 //! Access to the bytes and facts of objects: in S3, in local files, and in memory for tests.
 
 mod advice;
+mod archive;
 mod bucket;
 mod bucket_resolver;
 mod error;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 pub use advice::Advice;
+pub use archive::{ArchiveAnswer, ArchiveService, RestoreFromArchive};
 pub use bucket::BucketService;
 pub use bucket_resolver::BucketResolver;
 pub use error::{ErrorKind, SourceError};

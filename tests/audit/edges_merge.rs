@@ -154,7 +154,7 @@ fn forgeries() -> Vec<Forgery> {
                     line(lines, of_type("audit"))["policy_sha256"] = json!("00");
                 }
             },
-            "no line was held against it",
+            "no line was checked with it",
         ),
         (
             "findings left out",
@@ -208,7 +208,7 @@ fn forgeries() -> Vec<Forgery> {
                 let again = s[0][0].clone();
                 s[0].push(again);
             },
-            "goes on after its summary",
+            "has lines after its summary",
         ),
     ]
 }

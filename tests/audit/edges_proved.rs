@@ -359,7 +359,7 @@ pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
 pub(crate) fn says_proved(reports: &[Report], history: &History, seen: ObjectIdentity) -> Vec<String> {
     let mut all = reports.to_vec();
     all.push(Report::Summary(SummaryReport::default()));
-    let mut text = Human::new(Vec::new(), Style { colour: false, width: 200, detail: Detail::Full });
+    let mut text = Human::new(Vec::new(), Style { width: 200, detail: Detail::Full, ..Style::PLAIN });
     let mut said = Vec::new();
     let mut says = |output: &str, proved: bool| said.extend(proved.then(|| output.to_owned()));
     for report in reports {
@@ -392,7 +392,7 @@ struct Header(String);
 
 fn header(one: &AuditedReport) -> Header {
     let mut out = Vec::new();
-    let mut human = Human::new(&mut out, Style { colour: false, width: 200, detail: Detail::Full });
+    let mut human = Human::new(&mut out, Style { width: 200, detail: Detail::Full, ..Style::PLAIN });
     human.render(&Report::Audited(Box::new(one.clone()))).unwrap();
     human.render(&Report::Summary(SummaryReport::default())).unwrap();
     Header(String::from_utf8(out).unwrap().lines().next().unwrap_or_default().to_owned())

@@ -17,7 +17,7 @@ async fn a_bucket_that_cannot_be_listed_is_no_clean_bucket() {
     let run = Audited::of(rig.server.run(&["audit", "s3://archive/misspelt"]).await);
     assert_eq!(
         run.assert_exit(3).end()["notes"][0],
-        "no stored AMI object was found under s3://archive/misspelt, so nothing is known of it"
+        "no stored AMI object was found under s3://archive/misspelt, so there is nothing to report"
     );
 
     // A misspelt prefix next to a correct one.

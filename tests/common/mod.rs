@@ -181,6 +181,7 @@ pub fn bare_command() -> Command {
         .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("STORED_AMI_CONFIG", "")
+        .env("LC_ALL", "C.UTF-8")
         .env_remove("CLICOLOR_FORCE")
         .env_remove("NO_COLOR");
     command

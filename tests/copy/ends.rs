@@ -33,6 +33,7 @@ async fn nothing_of_the_environment_reaches_an_end_with_a_profile() {
         &[("AWS_ACCESS_KEY_ID", "ENVKEY"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_SESSION_TOKEN", "t")],
         &[("AWS_PROFILE", "nobody")],
         &[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true")],
+        &[("STORED_AMI_REGION", "eu-west-1"), ("STORED_AMI_ENDPOINT_URL", "http://127.0.0.1:1")],
         &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/x"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent")],
     ] {
         rig.from.clear_calls();
@@ -116,4 +117,139 @@ async fn both_identities_are_shown_before_anything_is_written() {
     no_consent.assert_exit(2);
     assert!(no_consent.stderr.contains("--yes"), "{no_consent:?}");
     assert!(rig.from.calls().is_empty() && rig.to.calls().is_empty());
+}
+
+/// Where a wrong value is given for one end.
+enum Wrong {
+    /// In the profile of the end: this line becomes that one.
+    Profile(&'static str, &'static str),
+    /// By options of the end.
+    Options(&'static [&'static str]),
+    /// In the environment, by an end without a profile.
+    Environment(&'static [(&'static str, &'static str)]),
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum End {
+    Source,
+    Destination,
+}
+
+/// The environment that does for an end without a profile what the profile does.
+fn environment(rig: &Rig, end: End) -> Vec<(String, String)> {
+    let (key, region, url) = match end {
+        End::Source => ("COMMERCIALKEY", "us-east-1", rig.from.endpoint()),
+        End::Destination => ("GOVKEY", GOV_REGION, rig.to.endpoint()),
+    };
+    [("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_REGION", region), ("AWS_ENDPOINT_URL", &url)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+}
+
+/// Runs a dry run with the wrong value at one end.
+async fn run_with(rig: &Rig, end: End, wrong: &Wrong) -> Run {
+    rig.from.clear_calls();
+    rig.to.clear_calls();
+    let profiles = rig.profiles();
+    let (commercial, gov) = profiles.split_at(profiles.find("[profile gov]").unwrap());
+    let mut command = crate::common::bare_command();
+    command.env("HOME", rig.home.path()).env("AWS_CONFIG_FILE", rig.home.path().join("config")).args([
+        "copy",
+        "--json",
+        FROM,
+        TO,
+        "--dry-run",
+        "--retries",
+        "0",
+    ]);
+    let mut profiled =
+        [("--from-profile", "commercial", End::Source), ("--to-profile", "gov", End::Destination)].to_vec();
+    match wrong {
+        Wrong::Profile(right, wrong) => match end {
+            End::Source => rig.config(&(commercial.replace(right, wrong) + gov)),
+            End::Destination => rig.config(&(commercial.to_owned() + &gov.replace(right, wrong))),
+        },
+        Wrong::Options(options) => {
+            rig.config(&profiles);
+            command.args(*options);
+        }
+        Wrong::Environment(variables) => {
+            rig.config(&profiles);
+            profiled.retain(|(.., of)| *of != end);
+            command.envs(environment(rig, end)).envs(variables.iter().copied());
+        }
+    }
+    for (option, profile, _) in profiled {
+        command.args([option, profile]);
+    }
+    Run::of(command).await
+}
+
+/// Region, endpoint, CA, keys and owner: each wrong for one end in each place where it can be given. The wrong value
+/// has its effect at that end, and the requests of the other end are those of a copy without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_setting_wrong_for_one_end_never_reaches_the_other() {
+    use End::{Destination, Source};
+    use Wrong::{Environment, Options, Profile};
+    const NOWHERE: &str = "http://127.0.0.1:1";
+    let cases = [
+        (Source, Profile("region = us-east-1", "region = eu-west-1"), 4),
+        (Source, Options(&["--from-region", "eu-west-1"]), 4),
+        (Source, Environment(&[("AWS_REGION", "eu-west-1")]), 4),
+        (Destination, Profile("region = us-gov-west-1", "region = eu-west-1"), 4),
+        (Destination, Options(&["--to-region", "eu-west-1"]), 4),
+        (Destination, Environment(&[("AWS_REGION", "eu-west-1")]), 4),
+        (Source, Profile("http://127.0.0.1", "http://127.0.0.2"), 4),
+        (Destination, Profile("http://127.0.0.1", "http://127.0.0.2"), 4),
+        (Source, Options(&["--from-endpoint-url", NOWHERE]), 4),
+        (Source, Environment(&[("AWS_ENDPOINT_URL", NOWHERE)]), 4),
+        (Source, Environment(&[("AWS_ENDPOINT_URL_S3", NOWHERE)]), 4),
+        (Destination, Options(&["--to-endpoint-url", NOWHERE]), 4),
+        (Destination, Environment(&[("AWS_ENDPOINT_URL", NOWHERE)]), 4),
+        (Destination, Environment(&[("AWS_ENDPOINT_URL_S3", NOWHERE)]), 4),
+        (Source, Profile("region", "ca_bundle = /nonexistent/ca.pem\nregion"), 2),
+        (Source, Environment(&[("AWS_CA_BUNDLE", "/nonexistent/ca.pem")]), 2),
+        (Destination, Profile("region", "ca_bundle = /nonexistent/ca.pem\nregion"), 2),
+        (Destination, Environment(&[("AWS_CA_BUNDLE", "/nonexistent/ca.pem")]), 2),
+        (Source, Profile("COMMERCIALKEY", "EXPIREDKEY"), 2),
+        (Source, Environment(&[("AWS_ACCESS_KEY_ID", "EXPIREDKEY")]), 2),
+        (Destination, Profile("GOVKEY", "EXPIREDKEY"), 2),
+        (Destination, Environment(&[("AWS_ACCESS_KEY_ID", "EXPIREDKEY")]), 2),
+        (Source, Options(&["--from-expected-bucket-owner", "111111111111"]), 4),
+        (Destination, Options(&["--to-expected-bucket-owner", "111111111111"]), 3),
+    ];
+    let rig = Rig::new().await;
+    rig.source.put("archive", KEY, &data(1, 1000), None).await;
+    let mut surprises = Vec::new();
+    for (index, (end, wrong, exit)) in cases.iter().enumerate() {
+        let run = run_with(&rig, *end, wrong).await;
+        let case = format!("case {index}, {end:?}: {run:?}");
+        if run.exit != Some(*exit) {
+            surprises.push(case.clone());
+        }
+        let (lab, key, region, owners) = match end {
+            Source => (&rig.to, "GOVKEY", GOV_REGION, vec![GOV_ACCOUNT.to_owned()]),
+            Destination => (&rig.from, "COMMERCIALKEY", "us-east-1", Vec::new()),
+        };
+        for call in lab.calls() {
+            assert_eq!(call.access_key.as_deref(), Some(key), "{case}");
+            assert_eq!(call.region.as_deref(), Some(region), "{case}");
+            assert!(call.expected_owner.is_none_or(|owner| owners.contains(&owner)), "{case}");
+        }
+    }
+    assert!(surprises.is_empty(), "{surprises:#?}");
+    for (end, option) in [(Source, "--from-region us-east-1"), (Destination, "--to-region us-gov-west-1")] {
+        let line = match end {
+            Source => Profile("region = us-east-1", "region = eu-west-1"),
+            Destination => Profile("region = us-gov-west-1", "region = eu-west-1"),
+        };
+        let run = run_with(&rig, end, &line).await;
+        assert!(run.stdout.contains(&format!("run again with {option}")), "{run:?}");
+    }
+    // Without a wrong value, an end without a profile works by the environment, beside one with a profile.
+    for end in [Source, Destination] {
+        let run = run_with(&rig, end, &Environment(&[])).await;
+        run.assert_exit(0);
+        assert_apart(&rig);
+    }
 }

@@ -78,7 +78,9 @@ async fn ten_thousand_parts() {
 /// Servers that do not know the encoding with a checksum behind the bytes.
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_are_sent_without_a_trailer_where_the_server_takes_none() {
-    for (fault, why) in [(Fault::TrailersRefused, "NotImplemented"), (Fault::TrailersStored, "it stored")] {
+    for (fault, why) in
+        [(Fault::TrailersRefused, "NotImplemented"), (Fault::TrailersStored, "was not the MD5 of its bytes")]
+    {
         let rig = rig(50 * MIB, 20 * MIB, ChecksumChoice::Default(Algorithm::Crc64Nvme)).await;
         rig.to.script(FaultRule::new(Operation::UploadPart, fault.clone()).times(1000));
         let run = rig.copy(&["--yes", "--max-memory", "64MiB", "--verify-destination"]).await;

@@ -1,10 +1,11 @@
-//! `copy` between two labs, which stand for two partitions.
+//! `copy` and `compare` between two labs, which stand for two partitions, and `thaw`.
 
 mod before;
 #[path = "../common/clients.rs"]
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
+mod compare;
 mod ends;
 mod faults;
 mod files;
@@ -16,3 +17,4 @@ mod resume;
 mod rig;
 mod same;
 mod servers;
+mod thaw;

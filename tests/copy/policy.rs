@@ -54,3 +54,32 @@ async fn the_policies_of_both_ends_are_enough_and_no_more() {
         assert_eq!(more, if command == "copy-source" { vec![] } else { vec!["s3:AbortMultipartUpload"] });
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policies_of_compare_and_thaw_are_enough_and_no_more() {
+    let rig = Rig::new().await;
+    let bytes = data(1, 1_000_000);
+    for server in [(&rig.source, "archive"), (&rig.destination, "gov-archive")] {
+        server.0.multipart(server.1, KEY, &bytes.chunks(300_000).collect::<Vec<_>>(), None).await;
+    }
+    rig.to.damage("gov-archive", KEY, 5, 1).unwrap();
+    rig.from.clear_calls();
+    let mut compare = bare_command();
+    compare.env("AWS_CONFIG_FILE", rig.home.path().join("config"));
+    compare.args(["compare", crate::rig::FROM, crate::rig::TO, "--read"]);
+    compare.args(["--from-profile", "commercial", "--to-profile", "gov"]);
+    Run::of(compare).await.assert_exit(1);
+    let of_compare = used(&rig.from);
+    rig.from.with_object("archive", KEY, |object| object.storage_class = "GLACIER".to_owned()).unwrap();
+    rig.from.clear_calls();
+    rig.source.run(&["thaw", crate::rig::FROM, "--yes"]).await.assert_exit(0);
+    for (used, command, writes) in
+        [(of_compare, "compare", vec![]), (used(&rig.from), "thaw", vec!["s3:RestoreObject"])]
+    {
+        let allowed = allowed(command, "archive").await;
+        let missing: Vec<_> = used.difference(&allowed).collect();
+        assert!(missing.is_empty(), "{command}: {missing:?}");
+        let reads = |action: &String| ["s3:Get", "s3:List"].iter().any(|reads| action.starts_with(reads));
+        assert_eq!(allowed.iter().filter(|action| !reads(action)).collect::<Vec<_>>(), writes, "{command}");
+    }
+}

@@ -77,7 +77,7 @@ async fn an_upload_that_was_removed_meanwhile_is_begun_anew() {
     abort.send().await.unwrap();
     let run = rig.copy(&["--yes", "--resume", &state]).await;
     run.assert_exit(0);
-    assert!(run.stdout.contains("begun anew"), "{run:?}");
+    assert!(run.stdout.contains("starts over"), "{run:?}");
     assert_eq!(sent(&rig).len(), PARTS);
     assert_whole(&rig, &bytes, &state).await;
 }

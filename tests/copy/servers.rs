@@ -71,7 +71,16 @@ impl Pair {
         let Place { server, key, secret } = &self.to;
         rclone.env("RCLONE_CONFIG", "/dev/null").args(["cat", &format!(":s3:copies/{KEY}")]);
         rclone.args(["--s3-provider", "Other", "--s3-endpoint", &server.endpoint]);
-        rclone.args(["--s3-access-key-id", key, "--s3-secret-access-key", secret, "--s3-region", "us-east-1"]);
+        rclone.args([
+            "--s3-access-key-id",
+            key,
+            "--s3-secret-access-key",
+            secret,
+            "--s3-region",
+            "us-east-1",
+            "--s3-list-version",
+            "2",
+        ]);
         let mut bytes = [Vec::new(), Vec::new()];
         for (command, bytes) in [aws, rclone].into_iter().zip(&mut bytes) {
             let run = tokio::task::spawn_blocking(move || {
@@ -140,7 +149,7 @@ async fn to_moto_and_from_it() {
             assert_eq!(verdict(&run, check), "pass", "{check}: {run:?}");
         }
         let [from, to] = pair.etags().await;
-        assert_eq!(from, to);
+        assert_eq!(from, to, "{from_lab}: {run:?}");
         pair.assert_right_bytes(&bytes).await;
         pair.assert_not_overwritten(&bytes).await;
     }

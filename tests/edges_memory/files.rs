@@ -90,7 +90,7 @@ async fn a_checkpoint_of_the_first_form_is_refused_in_clear_words() {
         br#"{"schema":"stored-ami/checkpoint/1","sha256":"00","checkpoint":{"finished":[{"range":0,"digests":[]}]}}"#,
     );
     let before = std::fs::read(&kept).unwrap();
-    let says = "has schema `stored-ami/checkpoint/1`; this version reads stored-ami/checkpoint/2; to begin anew";
+    let says = "has schema `stored-ami/checkpoint/1`; this version reads stored-ami/checkpoint/2; to start over";
     verify(&file, &["--expect", SHA256, "--resume", &kept], 2, says).await;
     assert_eq!(std::fs::read(&kept).unwrap(), before, "it is left as it was");
 }

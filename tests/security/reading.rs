@@ -81,6 +81,9 @@ async fn of_an_object() {
     for target in [OBJECT, &other] {
         changes_nothing(&rig, &["inspect", target]).await.assert_exit(0);
         changes_nothing(&rig, &["cost", target]).await;
+        let against = if target == OBJECT { other.as_str() } else { OBJECT };
+        changes_nothing(&rig, &["compare", target, against, "--read"]).await.assert_exit(1);
+        changes_nothing(&rig, &["thaw", target, "--dry-run"]).await.assert_exit(0);
         let bench = ["bench", target, "--connections", "1", "--range-size", "1MiB", "--time", "1s"];
         let kept = ["--plot", &plot, "--write-tuning", &tuning];
         changes_nothing(&rig, &[&bench[..], &kept].concat()).await.assert_exit(0);

@@ -136,7 +136,7 @@ async fn an_object_that_is_replaced_on_the_way_is_not_read_for_the_other() {
     // The first HEAD is that of the examination, the second one precedes the byte.
     rig.lab.script(FaultRule::new(Operation::HeadObject, Fault::OtherETag("0123".into())).skip(1));
     rig.lab.clear_calls();
-    assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "it was replaced while it was looked at");
+    assert_answer(&safe(&rig, &[]).await, "cannot_tell", 3, "it was replaced during this check");
     let calls = rig.lab.calls();
     let read = |call: &&stored_ami_lab::CallRecord| call.operation == Operation::GetObject;
     assert_eq!(calls.iter().filter(read).count(), 0);

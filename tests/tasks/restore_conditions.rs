@@ -129,7 +129,7 @@ async fn the_object_can_be_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_temporary_copy_must_outlive_the_restore_by_far() {
     for (minutes, verdict, text, exit) in [
-        (125, "pass", "more than twice what your earlier restores let expect", 0),
+        (125, "pass", "more than twice the estimate from your earlier restores", 0),
         (115, "unknown: ambiguous", "a restore may take 1 h, and it may wait in a queue first", 3),
     ] {
         let rig = stored().await;

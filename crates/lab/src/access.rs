@@ -17,34 +17,19 @@ pub(crate) fn check(shared: &Shared, request: &S3Request) -> Result<(), S3Error>
         bucket(shared, request, credential)?;
     }
     let versioned = request.version_id().is_some();
+    let by_headers = request.operation.actions_of_headers(|name| request.header(name).is_some());
     let denied = |action: &&str| shared.denies(action, &request.key);
-    if request.operation.actions(versioned).iter().chain(&by_headers(request)).any(denied) || lacks(shared, request) {
+    if request.operation.actions(versioned).iter().chain(&by_headers).any(denied) || lacks(shared, request) {
         return Err(access_denied(shared, request));
     }
     Ok(())
-}
-
-/// Requests that set the properties of a new object.
-fn writes(operation: Op) -> bool {
-    matches!(operation, Op::CopyObject | Op::CreateMultipartUpload | Op::PutObject)
-}
-
-/// The IAM actions that headers of a write need besides (IAM Service Authorization Reference, *Amazon S3*).
-pub(crate) fn by_headers(request: &S3Request) -> Vec<&'static str> {
-    let actions = [
-        ("x-amz-tagging", "s3:PutObjectTagging"),
-        ("x-amz-object-lock-mode", "s3:PutObjectRetention"),
-        ("x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
-    ];
-    let sent = actions.into_iter().filter(|(name, _)| writes(request.operation) && request.header(name).is_some());
-    sent.map(|(_, action)| action).collect()
 }
 
 /// Whether a write lacks the header that the policy of the bucket demands.
 fn lacks(shared: &Shared, request: &S3Request) -> bool {
     let store = shared.store();
     let demands = store.buckets.get(&request.bucket).and_then(|bucket| bucket.options.demands.as_ref());
-    demands.is_some_and(|(name, value)| writes(request.operation) && request.header(name) != Some(value))
+    demands.is_some_and(|(name, value)| request.operation.writes_properties() && request.header(name) != Some(value))
 }
 
 fn bucket(shared: &Shared, request: &S3Request, credential: Option<(&str, Option<&str>)>) -> Result<(), S3Error> {

@@ -3,7 +3,6 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::access::by_headers;
 use super::fault::Fault;
 use super::operation::Operation;
 use super::wire::S3Request;
@@ -59,7 +58,7 @@ impl CallRecord {
             expected_owner: request.header("x-amz-expected-bucket-owner").map(str::to_owned),
             if_none_match: request.header("if-none-match").map(str::to_owned),
             object_size: request.header("x-amz-mp-object-size").map(str::to_owned),
-            header_actions: by_headers(request),
+            header_actions: request.operation.actions_of_headers(|name| request.header(name).is_some()),
             status: 0,
             bytes_sent: 0,
             fault: None,

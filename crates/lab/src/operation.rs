@@ -153,6 +153,22 @@ impl Operation {
         }
     }
 
+    /// Whether the request sets the properties of a new object.
+    pub(crate) fn writes_properties(self) -> bool {
+        matches!(self, Op::CopyObject | Op::CreateMultipartUpload | Op::PutObject)
+    }
+
+    /// The IAM actions that headers of a write need besides (IAM Service Authorization Reference, *Amazon S3*).
+    pub(crate) fn actions_of_headers(self, is_sent: impl Fn(&str) -> bool) -> Vec<&'static str> {
+        let actions = [
+            ("x-amz-tagging", "s3:PutObjectTagging"),
+            ("x-amz-object-lock-mode", "s3:PutObjectRetention"),
+            ("x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
+        ];
+        let sent = actions.into_iter().filter(|(name, _)| self.writes_properties() && is_sent(name));
+        sent.map(|(_, action)| action).collect()
+    }
+
     /// The IAM actions a caller needs (IAM Service Authorization Reference,
     /// *Amazon S3*); a version id asks for other ones.
     pub(crate) fn actions(self, versioned: bool) -> &'static [&'static str] {

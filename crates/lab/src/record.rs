@@ -76,8 +76,17 @@ impl PartRecord {
 /// State of the temporary copy of an archived object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RestoreState {
-    /// The restore is in progress.
+    /// The restore is in progress until another state is set.
     Ongoing,
+    /// The restore was asked for, and is in progress until the pace of tasks ends it.
+    Requested {
+        /// When it was asked for.
+        at: Timestamp,
+        /// Number of HEAD requests since.
+        looks: u32,
+        /// Days that the copy will stay; `None` in Intelligent-Tiering, whose objects return to the frequent access tier.
+        days: Option<i64>,
+    },
     /// A temporary copy can be read.
     Done {
         /// When the copy is removed.

@@ -6,6 +6,7 @@ use super::args::AuditFileArgs;
 use crate::audit::{Inventory, Objects, objects_in};
 use crate::cli::output::keep_output;
 use crate::cli::usage::{read, read_given};
+use crate::cli::written::WrittenFiles;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::audit::Scope;
 use crate::files::{InputKind, OutputKind, open_input};
@@ -18,13 +19,14 @@ pub(super) struct Files {
     junit: Option<PathBuf>,
     prometheus: Option<PathBuf>,
     kept: Vec<Report>,
+    written: WrittenFiles,
 }
 
 impl Files {
     /// Starts without reports.
-    pub fn new(args: &AuditFileArgs) -> Self {
+    pub fn new(args: &AuditFileArgs, written: &WrittenFiles) -> Self {
         let (csv, junit, prometheus) = (args.csv.clone(), args.junit.clone(), args.prometheus.clone());
-        Files { csv, junit, prometheus, kept: Vec::new() }
+        Files { csv, junit, prometheus, kept: Vec::new(), written: written.clone() }
     }
 
     /// Adds a report if any file needs it.
@@ -42,8 +44,9 @@ impl Files {
     pub fn write(&self) -> Result<(), String> {
         let write = |path: &Option<PathBuf>, kind: OutputKind, content: &dyn Fn() -> Result<Vec<u8>, String>| {
             let Some(path) = path else { return Ok(()) };
-            let written = content().and_then(|text| keep_output(path, kind, &text).map_err(|error| error.to_string()));
-            written.map_err(|problem| format!("{}: could not be written: {problem}", path.display()))
+            let done = content()
+                .and_then(|text| keep_output(&self.written, path, kind, &text).map_err(|error| error.to_string()));
+            done.map_err(|problem| format!("{}: could not be written: {problem}", path.display()))
         };
         let kept = &self.kept;
         let all = [

@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::ident::ObjectUri;
 use crate::ledger::{Head, Kept, Ledger, LedgerError};
 use crate::render::{EntryRow, entries_csv};
-use crate::report::{Exit, LedgerEntryReport, LedgerReport, Report, TOOL};
+use crate::report::{Exit, FileKind, LedgerEntryReport, LedgerReport, Report, TOOL};
 use crate::verdict::{ProofKind, Verdict};
 
 #[derive(Debug, Subcommand)]
@@ -156,7 +156,7 @@ fn entries(
     let any = !found.is_empty();
     found.into_iter().for_each(|kept| results.add(report(kept)));
     match begin {
-        Some(target) if !any => Err(UsageError(format!("{}: nothing is known of {target}", file.ledger.display()))),
+        Some(target) if !any => Err(UsageError(format!("{}: it has no entry of {target}", file.ledger.display()))),
         _ => Ok(results.finish()),
     }
 }
@@ -196,7 +196,9 @@ fn export(args: &ExportArgs, settings: &Settings) -> Result<Exit, UsageError> {
 fn parquet() -> Result<Table, UsageError> {
     use std::io::IsTerminal as _;
     if std::io::stdout().is_terminal() {
-        return Err(UsageError("--format parquet: it is no text; write it into a file: … > ledger.parquet".to_owned()));
+        return Err(UsageError(
+            "--format parquet: Parquet is a binary format; redirect it to a file: … > ledger.parquet".to_owned(),
+        ));
     }
     Ok(crate::render::entries_parquet)
 }
@@ -256,7 +258,7 @@ fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
     });
     read.map_err(|error| wrong(&args.file, &error))?;
     if known.is_empty() {
-        return Err(UsageError(format!("{}: nothing is known of {target}", args.file.ledger.display())));
+        return Err(UsageError(format!("{}: it has no entry of {target}", args.file.ledger.display())));
     }
     let entry = Entry::Acceptance(Acceptance {
         at: SystemClock.now().to_string(),
@@ -267,6 +269,7 @@ fn accept(args: &AcceptArgs, settings: &Settings) -> Result<Exit, UsageError> {
     });
     let appended = Ledger::open(&args.file.ledger).and_then(|mut ledger| ledger.append(std::slice::from_ref(&entry)));
     let head = appended.map_err(|error| wrong(&args.file, &error))?;
+    settings.written.add(&args.file.ledger, FileKind::Ledger);
     results.add(report(Kept { number: head.entries, digest: head.digest, entry }));
     Ok(results.finish())
 }

@@ -14,7 +14,7 @@ use crate::units::ByteSize;
 
 pub(super) async fn run(args: &MergeArgs, settings: &Settings) -> Result<Exit, UsageError> {
     let mut results = Results::new(args.output.json, settings).with_page(&args.page);
-    let mut files = Files::new(&args.files);
+    let mut files = Files::new(&args.files, &settings.written);
     let mut shards = Vec::new();
     for path in &args.shards {
         let (name, path) = (path.display().to_string(), path.clone());

@@ -34,7 +34,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Budget, Concurrency, Limits};
 use crate::price::PriceTable;
 use crate::progress::Monitor;
-use crate::report::{Exit, Report, Severity};
+use crate::report::{Exit, FileKind, Report, Severity};
 use crate::source::Context;
 use crate::source::s3::Buckets;
 use crate::verdict::CheckName;
@@ -50,7 +50,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         return merge::run(merge, settings).await;
     }
     let mut results = Results::new(args.output.json, settings).with_page(&args.page);
-    let mut files = Files::new(&args.files);
+    let mut files = Files::new(&args.files, &settings.written);
     let request = request(&args).await?;
     // An existing ledger is checked before any work; a new one is created when the work begins.
     let known = match &args.ledger {
@@ -60,7 +60,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         },
         _ => None,
     };
-    let progress = Progress::new(settings.display);
+    let progress = Progress::new(settings);
     let context = settings.context(progress.clone());
     let (context, counting) = context.counted();
     let cancel = cancel_on_signal();
@@ -85,6 +85,9 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         },
         (known, _) => known,
     };
+    if let Some(path) = &args.ledger {
+        settings.written.add(path, FileKind::Ledger);
+    }
     let done = audit(&services, &request, ledger, &cancel, |report| {
         announce(&report, &*progress);
         files.add(&report);

@@ -25,7 +25,7 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Res
     let opened = load(args.ledger.display().to_string(), None, move || Ok(Ledger::open_existing(&path)));
     let ledger = SharedLedger::new(opened.await?.map_err(|error| wrong(&error))?);
     let wish = wish(&args)?;
-    let progress = Progress::new(settings.display);
+    let progress = Progress::new(settings);
     let context = settings.context(progress.clone());
     let (context, counting) = context.counted();
     let request = AuditRequest {

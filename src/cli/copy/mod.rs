@@ -77,7 +77,7 @@ async fn to_object(
 /// A file needs no consent: it costs what reading costs, and nothing is overwritten.
 async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path: PathBuf) -> Result<Exit, UsageError> {
     if args.resume.is_some() {
-        return Err(UsageError("--resume: a copy to a file cannot be taken up".to_owned()));
+        return Err(UsageError("--resume: a copy to a file cannot be resumed".to_owned()));
     }
     let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);

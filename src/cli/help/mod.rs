@@ -5,7 +5,7 @@ mod topic;
 mod topics;
 
 pub(super) use hint::improved;
-pub(super) use topic::{ENVIRONMENT, Topic};
+pub(super) use topic::Topic;
 pub(super) use topics::TOPICS;
 
 use clap::{ColorChoice, CommandFactory as _};
@@ -14,9 +14,9 @@ use super::command::Cli;
 
 /// The groups of commands, in the order of the top-level help.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Read an object", &["inspect", "verify", "bench", "cost"]),
+    ("Read an object", &["inspect", "verify", "compare", "bench", "cost"]),
     ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger"]),
-    ("Act", &["store", "restore", "copy"]),
+    ("Act", &["store", "restore", "copy", "thaw"]),
     ("Tools", &["policy", "lab", "demo", "completions", "man", "help"]),
 ];
 
@@ -105,6 +105,28 @@ mod tests {
         for path in found {
             let topic = topic(&path).unwrap_or_else(|| panic!("no help of `{path}`"));
             assert!(!topic.examples.is_empty() && !topic.exits.is_empty(), "`{path}`");
+        }
+    }
+
+    /// The command at a path without the name of the program.
+    fn at(path: &str) -> clap::Command {
+        path.split_whitespace().fold(command(), |command, name| command.find_subcommand(name).unwrap().clone())
+    }
+
+    #[test]
+    fn short_help_fits_one_screen_and_long_help_has_every_section() {
+        let mut found = vec![String::new()];
+        visible(&command(), "", &mut found);
+        assert!(found.len() > 10, "{found:?}");
+        for path in found {
+            let mut command = at(&path).term_width(80);
+            let (short, long) = (command.render_help().to_string(), command.render_long_help().to_string());
+            let lines = short.lines().count();
+            assert!(lines <= 50, "`{path} -h` has {lines} lines:\n{short}");
+            assert!(short.contains("Example: stored-ami"), "{short}");
+            for section in ["\nExamples:\n", "\nEnvironment:\n", "\nExit codes:\n"] {
+                assert!(long.contains(section), "`{path} --help` lacks {section}:\n{long}");
+            }
         }
     }
 

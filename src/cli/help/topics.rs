@@ -20,7 +20,7 @@ const TASK: Rows = &[
     ("2", "wrong arguments, configuration or credentials"),
     ("3", "a required condition is unknown; nothing was started"),
     ("4", "the task failed, or its outcome is not known"),
-    ("130", "interrupted or declined; a task that was started goes on"),
+    ("130", "interrupted or declined; a task that was started continues"),
 ];
 
 const WRITES: Rows = &[("0", "written"), ("2", "wrong arguments"), ("4", "the output could not be written")];
@@ -102,6 +102,31 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ),
         ],
         CHECKS,
+    ),
+    remote(
+        "compare",
+        &[
+            (
+                "Does S3 state the same of a copy in another partition?",
+                "stored-ami compare s3://backup/ami-0123456789abcdef0.bin s3://gov-backup/ami-0123456789abcdef0.bin --to-profile gov",
+            ),
+            (
+                "Compare every byte, and find the first difference",
+                "stored-ami compare s3://backup/ami-0123456789abcdef0.bin s3://vault/ami-0123456789abcdef0.bin --read",
+            ),
+            (
+                "Compare a downloaded file with its object",
+                "stored-ami compare copy.bin s3://backup/ami-0123456789abcdef0.bin --read",
+            ),
+        ],
+        &[
+            ("0", "the same: every byte (--read), or by what is stated of both, which is no proof"),
+            ("1", "different"),
+            ("2", "wrong arguments, configuration or credentials"),
+            ("3", "cannot tell"),
+            ("4", "an object could not be examined, such as: not found, access denied"),
+            ("130", "interrupted"),
+        ],
     ),
     remote(
         "bench",
@@ -315,6 +340,35 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("3", "a required check is unknown"),
             ("4", "the copy could not be made"),
             ("130", "interrupted or declined"),
+        ],
+    ),
+    remote(
+        "thaw",
+        &[
+            (
+                "Show price and time, ask, and make a readable copy",
+                "stored-ami thaw s3://backup/ami-0123456789abcdef0.bin",
+            ),
+            (
+                "The cheapest way, for two weeks, in a script",
+                "stored-ami thaw s3://backup/ami-0123456789abcdef0.bin --tier bulk --days 14 --yes",
+            ),
+            (
+                "Wait until the object can be read",
+                "stored-ami thaw s3://backup/ami-0123456789abcdef0.bin --yes --follow",
+            ),
+            (
+                "Show the state, and send no request that costs",
+                "stored-ami thaw s3://backup/ami-0123456789abcdef0.bin --dry-run",
+            ),
+        ],
+        &[
+            ("0", "the object can be read, or S3 accepted the request; with --dry-run, also: it would be sent"),
+            ("1", "a condition failed, such as too few --days; nothing was asked for"),
+            ("2", "wrong arguments, configuration or credentials"),
+            ("3", "an earlier request is still in progress, or the state is not known"),
+            ("4", "the object could not be examined, or S3 refused the request"),
+            ("130", "interrupted or declined; a request that was sent goes on"),
         ],
     ),
     local(

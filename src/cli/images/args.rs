@@ -5,6 +5,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use crate::checks::preflight::{GbLimit, ServiceLimits};
 use crate::cli::args::{ConnectionArgs, ForceArgs, OutputArgs};
+pub use crate::cli::starting::StartingArgs;
 use crate::cli::usage::UsageError;
 use crate::cli::values::condition_checks;
 use crate::commands::iam_policy::PolicyCommand;
@@ -229,15 +230,4 @@ impl JudgingArgs {
             ..ServiceLimits::default()
         }
     }
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Start")]
-pub struct StartingArgs {
-    /// Start without asking
-    #[arg(long, short = 'y')]
-    pub yes: bool,
-    /// Check everything and start nothing
-    #[arg(long)]
-    pub dry_run: bool,
 }

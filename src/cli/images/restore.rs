@@ -185,7 +185,7 @@ impl Restore<'_> {
         let Prepared { surveyed, existing } = prepared;
         let source = surveyed.source.as_ref();
         if let (Some(image), Some(identity)) = (&existing, &surveyed.identity) {
-            let note = format!("{} is of this very restore; nothing is started", image.id);
+            let note = format!("{} is of this restore; nothing is started", image.id);
             services.region.context().monitor.note(&note);
             let request = FollowRequest {
                 verified: surveyed.verified.as_ref(),

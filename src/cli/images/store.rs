@@ -92,7 +92,7 @@ impl Store<'_> {
         let written_at = services.region.context().clock.now().to_string();
         let record = record.map(|record| Record { written_at, ..record });
         if let (Some(path), Some(record)) = (&self.args.record, &record)
-            && let Err(problem) = save(record, path)
+            && let Err(problem) = self.save(record, path)
         {
             let error = SourceError::new(ErrorKind::Io, image, problem);
             return self.runner.fail(image.as_str(), error);
@@ -113,12 +113,18 @@ impl Store<'_> {
             return;
         };
         if let (Some(facts), Some(path), Some(record)) = (&object, &self.args.record, record)
-            && let Err(problem) = save(&completed(record, facts), path)
+            && let Err(problem) = self.save(&completed(record, facts), path)
         {
             report.notes.push(TaskNote::RecordNotWritten { problem }.into());
             report.exit_code = Exit::CouldNot;
         }
         self.runner.add(Report::Task(Box::new(report)));
+    }
+
+    fn save(&self, record: &Record, path: &Path) -> Result<(), String> {
+        let text = record.to_json().map_err(|error| error.to_string())?;
+        keep_output(&self.runner.settings().written, path, OutputKind::Record, text.as_bytes())
+            .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
     }
 }
 
@@ -130,10 +136,4 @@ fn completed(record: Record, facts: &ObjectFacts) -> Record {
         object_bytes: Some(facts.size),
         ..record
     }
-}
-
-fn save(record: &Record, path: &Path) -> Result<(), String> {
-    let text = record.to_json().map_err(|error| error.to_string())?;
-    keep_output(path, OutputKind::Record, text.as_bytes())
-        .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
 }

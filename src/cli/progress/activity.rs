@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::rate::Rate;
 use crate::progress::{ObjectsProgress, ObjectsWork, Purpose, TaskProgress, Work};
-use crate::units::{ByteSize, Throughput};
+use crate::units::{ByteSize, Throughput, counted};
 
 /// Requests before the first known work are shown if they take longer than this.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -103,7 +103,11 @@ impl Activity {
                 Some(read(*purpose, done, *of, rate.at(now, received)))
             }
             Activity::Measurement { connections, range_bytes, rate } => {
-                let label = format!("bench: {connections} connections, ranges of {}", ByteSize(*range_bytes));
+                let label = format!(
+                    "bench: {}, ranges of {}",
+                    counted(*connections as u64, "connection"),
+                    ByteSize(*range_bytes)
+                );
                 let short = format!("bench: {connections} × {}", ByteSize(*range_bytes));
                 let rate = rate.at(now, received);
                 let facts: Vec<_> = rate.bytes_per_second().map(|_| rate.to_string()).into_iter().collect();
@@ -123,6 +127,7 @@ fn read(purpose: Purpose, done: u64, of: u64, rate: Throughput) -> Line {
         Purpose::Verify => "verify",
         Purpose::ProvedParts => "verify by the proved parts",
         Purpose::SecondRead => "second read",
+        Purpose::Compare => "compare",
     };
     let fraction = if of == 0 { 1.0 } else { done as f64 / of as f64 };
     let percent = format!("{:.0} %", (fraction * 100.0).floor());
@@ -161,10 +166,10 @@ fn of_objects(objects: &ObjectsProgress, elapsed: Duration, received: u64, rate:
     };
     let mut counts = Vec::new();
     if !listing_complete {
-        counts.push(format!("{} listed so far", plural(listed, "object")));
+        counts.push(format!("{} listed so far", counted(listed, "object")));
     }
     if finished > 0 || listing_complete {
-        counts.push(format!("{finished} of {} done", plural(of, "object")));
+        counts.push(format!("{finished} of {} done", counted(of, "object")));
     }
     let mut fraction = if of == 0 { 1.0 } else { finished as f64 / of as f64 };
     let mut amount = Vec::new();
@@ -187,10 +192,6 @@ fn of_objects(objects: &ObjectsProgress, elapsed: Duration, received: u64, rate:
         brief: Text::new(label, &[counts, pace].concat()),
         fraction: listing_complete.then_some(fraction),
     }
-}
-
-fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn time(time: Duration) -> String {

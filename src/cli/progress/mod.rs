@@ -7,6 +7,7 @@ mod state;
 mod together;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
@@ -18,7 +19,11 @@ use self::state::{State, clean};
 pub(super) use self::together::Together;
 use super::global::{Display, ProgressMode, Verbosity};
 use super::output::print_error_line;
+use super::settings::Settings;
+use super::terminal::charset;
+use super::written::WrittenFiles;
 use crate::progress::{Call, Monitor, ObjectsProgress, Retry, TaskProgress, Work};
+use crate::report::FileKind;
 use crate::sync::lock;
 
 /// Interval between updates, because elapsed times change without an event.
@@ -55,6 +60,7 @@ pub(super) struct Progress {
     /// Show notes, and the totals of retries.
     notes: bool,
     received: AtomicU64,
+    written: WrittenFiles,
     screen: Mutex<Screen>,
 }
 
@@ -67,7 +73,8 @@ struct Screen {
 
 impl Progress {
     /// Shows progress until it is dropped.
-    pub fn new(display: Display) -> Arc<Self> {
+    pub fn new(settings: &Settings) -> Arc<Self> {
+        let display = settings.display;
         let mode = Mode::of(display);
         let bar = (mode == Mode::Bar).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
@@ -76,11 +83,12 @@ impl Progress {
             }
             bar
         });
-        let screen = Mutex::new(Screen { state: State::new(), bar, shown: Vec::new() });
+        let screen = Mutex::new(Screen { state: State::new(charset()), bar, shown: Vec::new() });
         let progress = Arc::new(Progress {
             mode,
             notes: display.verbosity > Verbosity::Quiet,
             received: AtomicU64::new(0),
+            written: settings.written.clone(),
             screen,
         });
         if mode != Mode::Off {
@@ -196,5 +204,9 @@ impl Monitor for Progress {
         if self.notes {
             lock(&self.screen).say(&clean(note));
         }
+    }
+
+    fn wrote(&self, path: &Path, kind: FileKind) {
+        self.written.add(path, kind);
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::progress::{Retry, RetryKind};
+use crate::units::counted;
 
 /// Time after the last retry during which it counts as current.
 const CURRENT: Duration = Duration::from_secs(10);
@@ -65,8 +66,7 @@ impl Retries {
     pub fn totals(&self) -> Option<String> {
         let last = self.last.as_ref()?;
         let count = self.count();
-        let requests = if count == 1 { "request" } else { "requests" };
-        let totals = format!("retried {count} {requests}: {}", self.counts());
+        let totals = format!("retried {}: {}", counted(count, "request"), self.counts());
         Some(match last.kind {
             RetryKind::Throttled => totals,
             RetryKind::Server | RetryKind::Transport => format!("{totals}; last error: {}", last.error),

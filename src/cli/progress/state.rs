@@ -4,7 +4,7 @@ use super::activity::{Activity, Line, Text};
 use super::retries::Retries;
 use crate::ident::redact_urls;
 use crate::progress::{ObjectsProgress, Retry, TaskProgress, Work};
-use crate::render::printable;
+use crate::render::{Charset, printable};
 
 /// Interval between progress lines in a log.
 const LOG_EVERY: Duration = Duration::from_secs(5);
@@ -23,11 +23,14 @@ pub(super) struct State {
     task: Option<(String, Option<f64>)>,
     /// Number of retries at the last line about them, and when that was.
     retried: Option<(u64, Instant)>,
+    charset: Charset,
 }
 
 impl State {
-    pub fn new() -> Self {
-        State { activity: Activity::Idle, retries: Retries::default(), said: None, task: None, retried: None }
+    /// Lines for a terminal are in these characters.
+    pub fn new(charset: Charset) -> Self {
+        let retries = Retries::default();
+        State { activity: Activity::Idle, retries, said: None, task: None, retried: None, charset }
     }
 
     pub fn request(&mut self, now: Instant) {
@@ -72,8 +75,8 @@ impl State {
     pub fn frame(&mut self, now: Instant, received: u64, width: usize) -> Vec<String> {
         self.activity.sample(now, received);
         let width = width.saturating_sub(1).max(1);
-        let line = self.activity.line(now, received).map(|line| bar(&line, width));
-        let retries = self.retries.line(now).map(|line| console::truncate_str(&clean(&line), width, "…").into_owned());
+        let line = self.activity.line(now, received).map(|line| bar(&line, width, self.charset));
+        let retries = self.retries.line(now).map(|line| cut(&self.charset.text(&clean(&line)), width, self.charset));
         line.into_iter().chain(retries).collect()
     }
 
@@ -118,9 +121,10 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// The full text if there is room for it, with a bar if there is room for one.
-fn bar(line: &Line, width: usize) -> String {
+fn bar(line: &Line, width: usize, charset: Charset) -> String {
     let columns = |text: &str| console::measure_text_width(text);
-    let cleaned = |text: &Text| (clean(&text.label), clean(&text.facts));
+    let shown = |text: &str| charset.text(&clean(text)).into_owned();
+    let cleaned = |text: &Text| (shown(&text.label), shown(&text.facts));
     let needs = |(label, facts): &(String, String)| columns(label) + 2 + columns(facts);
     let full = cleaned(&line.full);
     let text = if needs(&full) <= width { full } else { cleaned(&line.brief) };
@@ -130,7 +134,13 @@ fn bar(line: &Line, width: usize) -> String {
         Some(fraction) if room >= *BAR.start() => format!("{label}  {}  {facts}", drawn(fraction, room)),
         _ => format!("{label}  {facts}"),
     };
-    console::truncate_str(text.trim_end(), width, "…").into_owned()
+    cut(text.trim_end(), width, charset)
+}
+
+/// The text, cut off at this width.
+fn cut(text: &str, width: usize, charset: Charset) -> String {
+    let end = charset.ellipsis();
+    console::truncate_str(text, width, if end.len() < width { end } else { "" }).into_owned()
 }
 
 fn drawn(fraction: f64, width: usize) -> String {
@@ -170,7 +180,7 @@ mod tests {
     #[test]
     fn lines_fit_the_width() {
         let start = Instant::now();
-        let mut state = State::new();
+        let mut state = State::new(Charset::Utf8);
         state.begin(VERIFY, start, 0);
         state.retrying(&SLOW, start + seconds(4));
         let now = start + seconds(5);
@@ -195,9 +205,23 @@ mod tests {
     }
 
     #[test]
+    fn ascii_lines_fit_the_width_too() {
+        let start = Instant::now();
+        let mut state = State::new(Charset::Ascii);
+        state.task(&TaskProgress { detail: "a → é".repeat(20), ..task(45.0) }, start);
+        state.retrying(&SLOW, start);
+        let frame = state.frame(start, 0, 50);
+        assert!(frame.iter().all(|line| line.is_ascii() && line.len() < 50), "{frame:?}");
+        assert_eq!(frame[1], "throttled 1x (SlowDown), slowing down");
+        for width in 1..60 {
+            assert!(state.frame(start, 0, width).iter().all(|line| line.len() < width.max(2)), "{width}");
+        }
+    }
+
+    #[test]
     fn a_log_has_a_line_every_few_seconds() {
         let start = Instant::now();
-        let mut state = State::new();
+        let mut state = State::new(Charset::Utf8);
         state.begin(VERIFY, start, 0);
         assert_eq!(state.due(start + seconds(4), MIB), [""; 0]);
         assert_eq!(state.due(start + seconds(5), 40 * MIB), ["verify: 40 MiB of 100 MiB (40 %), 8 MiB/s, 7 s left"]);
@@ -208,7 +232,7 @@ mod tests {
     #[test]
     fn a_task_is_shown_at_once_and_when_it_changes() {
         let start = Instant::now();
-        let mut state = State::new();
+        let mut state = State::new(Charset::Utf8);
         state.task(&task(45.0), start);
         let first = "restore of ami-0123456789abcdef0: pending, 45 %, 30 s elapsed, about 40 s left";
         assert_eq!(state.due(start, 0), [first]);
@@ -223,7 +247,7 @@ mod tests {
     #[test]
     fn retries_are_a_line_every_few_seconds_and_their_totals() {
         let start = Instant::now();
-        let mut state = State::new();
+        let mut state = State::new(Charset::Utf8);
         let mut lines = Vec::new();
         for tenth in 0..70 {
             let now = start + Duration::from_millis(100 * tenth);
@@ -239,7 +263,7 @@ mod tests {
     #[test]
     fn a_task_is_shown_after_other_work_was_finished() {
         let start = Instant::now();
-        let mut state = State::new();
+        let mut state = State::new(Charset::Utf8);
         state.request(start);
         state.finish();
         assert_eq!(state.frame(start + seconds(9), 0, 80), [""; 0]);
@@ -250,7 +274,7 @@ mod tests {
     #[test]
     fn what_a_server_says_does_not_reach_the_screen_as_it_is() {
         let start = Instant::now();
-        let mut state = State::new();
+        let mut state = State::new(Charset::Utf8);
         state.task(&TaskProgress { state: "a\u{1b}[2J\u{9b}A\u{202e}\n".to_owned(), ..task(1.0) }, start);
         let shown = state.frame(start, 0, 120).remove(0);
         assert!(shown.contains("a\u{fffd}[2J\u{fffd}A\u{fffd}\\n, 1 %"), "{shown:?}");

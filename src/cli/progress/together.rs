@@ -1,7 +1,9 @@
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::Progress;
 use crate::progress::{Call, Monitor, ObjectsProgress, ObjectsWork, Retry, TaskProgress, Work};
+use crate::report::FileKind;
 use crate::sync::lock;
 
 /// The progress of works on several objects at the same time: how many are finished, with the bytes and the retries of
@@ -69,5 +71,9 @@ impl Monitor for OneOfMany {
 
     fn note(&self, note: &str) {
         self.together.progress.note(&format!("{}: {note}", self.target));
+    }
+
+    fn wrote(&self, path: &Path, kind: FileKind) {
+        self.together.progress.wrote(path, kind);
     }
 }

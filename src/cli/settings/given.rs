@@ -23,6 +23,11 @@ pub(super) struct Given<T> {
 }
 
 impl<T> Given<T> {
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
     /// The variable or the file.
     pub fn source(&self) -> &str {
         &self.source

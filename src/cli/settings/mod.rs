@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use self::early::colour_of_parser;
+pub(super) use self::early::{colour_of_parser, log_file_of_parser};
 use self::given::{Applied, GivenSettings};
 use self::name::Setting;
 use self::sources::Sources;
@@ -21,6 +21,7 @@ pub(super) use self::sources::is_setting;
 use super::args::ConnectionArgs;
 use super::global::{Display, GlobalArgs};
 use super::usage::UsageError;
+use super::written::WrittenFiles;
 use crate::clock::SystemClock;
 use crate::plan::Concurrency;
 use crate::progress::Monitor;
@@ -43,6 +44,8 @@ pub(super) struct Settings {
     /// What the environment and the file set.
     pub applied: Vec<SettingReport>,
     pub warnings: Vec<String>,
+    /// The files that the command writes.
+    pub written: WrittenFiles,
 }
 
 /// The limit of the rate of all reads.
@@ -56,7 +59,9 @@ pub(super) struct RateLimit {
 /// The arguments of a command that the environment and the file may set.
 #[derive(Default)]
 pub(super) struct Adjustable<'a> {
-    /// Present if the command sends requests.
+    /// Whether the command sends requests, so that their limits apply.
+    pub sends: bool,
+    /// Present if the command has one connection, whose Region and endpoint may be set.
     pub connection: Option<&'a mut ConnectionArgs>,
     pub concurrency: Option<&'a mut Option<Concurrency>>,
     pub max_memory: Option<&'a mut Option<ByteSize>>,
@@ -75,7 +80,9 @@ impl Settings {
             None => Sources::default(),
         };
         let mut applied = Applied::default();
-        let sends = fill(arguments.unwrap_or_default(), &sources.given, &mut applied);
+        let arguments = arguments.unwrap_or_default();
+        let sends = arguments.sends;
+        fill(arguments, &sources.given, &mut applied);
         let given = if sends { &sources.given } else { &GivenSettings::default() };
         let retries = applied.choose(global.retries, Setting::Retries, given.retries.as_ref());
         let timeout = applied.choose(global.timeout, Setting::Timeout, given.timeout.as_ref());
@@ -104,6 +111,7 @@ impl Settings {
             configuration: sources.file,
             applied: applied.0,
             warnings: sources.warnings,
+            written: WrittenFiles::default(),
         })
     }
 
@@ -121,9 +129,8 @@ impl Settings {
     }
 }
 
-/// Fills in arguments. Returns whether the command sends requests.
-fn fill(arguments: Adjustable<'_>, given: &GivenSettings, applied: &mut Applied) -> bool {
-    let sends = arguments.connection.is_some();
+/// Fills in arguments.
+fn fill(arguments: Adjustable<'_>, given: &GivenSettings, applied: &mut Applied) {
     if let Some(connection) = arguments.connection {
         applied.fill(&mut connection.region, Setting::Region, given.region.as_ref());
         applied.fill(&mut connection.endpoint_url, Setting::EndpointUrl, given.endpoint_url.as_ref());
@@ -134,5 +141,4 @@ fn fill(arguments: Adjustable<'_>, given: &GivenSettings, applied: &mut Applied)
     if let Some(memory) = arguments.max_memory {
         applied.fill(memory, Setting::MaxMemory, given.max_memory.as_ref());
     }
-    sends
 }

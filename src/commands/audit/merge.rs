@@ -80,7 +80,7 @@ impl Merged {
         let mut all = together(&self.ends)?;
         let stranger = |(_, one): &&(String, Demands)| self.demands.iter().any(|(_, other)| !other.go_with(one));
         if let Some((name, _)) = self.demands.iter().find(stranger) {
-            return Err(format!("{name}: was not held against the same policy as the other shards"));
+            return Err(format!("{name}: was not checked with the same policy as the other shards"));
         }
         all.exit_code = self.exit.and(all.exit_code);
         let mut joint = CrossObjectIndex::default();
@@ -111,7 +111,7 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
     let (mut end, mut summary) = (None, None);
     for report in reports {
         if summary.is_some() {
-            return Err(format!("{name}: goes on after its summary"));
+            return Err(format!("{name}: has lines after its summary"));
         }
         match report {
             Report::Audited(report) => lines.objects.push(*report),

@@ -244,11 +244,11 @@ impl Copy<'_> {
         let facts = match session.head().await {
             Ok(facts) if identity.identity().same_as(&facts.identity()).agrees() => facts,
             Ok(_) => {
-                lacks.push("it was replaced while it was looked at".to_owned());
+                lacks.push("it was replaced during this check".to_owned());
                 return (exit.and(Exit::Unknown), lacks);
             }
             Err(error) => {
-                lacks.push(format!("it could not be looked at again: {}", error.explain()));
+                lacks.push(format!("it could not be checked again: {}", error.explain()));
                 return (exit.and(Exit::Unknown), lacks);
             }
         };

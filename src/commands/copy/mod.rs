@@ -9,6 +9,7 @@ mod destination;
 mod end;
 mod entries;
 mod estimate;
+mod parts;
 mod preflight;
 mod prepare;
 mod resume;

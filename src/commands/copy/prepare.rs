@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::destination::{Place, occupied, place};
-use super::end::callers;
+use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
+use super::parts::stated_parts;
 use super::preflight::survey;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, TagChoice};
@@ -42,9 +43,13 @@ impl PreparedCopy {
 ///
 /// The source or the destination cannot be described.
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
-    let mut found = discover(&ends.source).await?;
-    let place = complete_already(request, place(ends, &found.facts).await?, &found.facts);
-    let known = of_manifest(request, &found).unwrap_or_else(|| found.layout.clone());
+    let mut found = discover(&ends.source).await.map_err(|error| by_option(error, "--from-region"))?;
+    let there = place(ends, &found.facts).await.map_err(|error| by_option(error, "--to-region"))?;
+    let place = complete_already(request, there, &found.facts);
+    let known = match of_manifest(request, &found) {
+        Some(known) => known,
+        None => stated_parts(&ends.source, &found).await,
+    };
     let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
     let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
     let checksum = choose_checksum(stored, plan.mode);

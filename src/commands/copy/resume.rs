@@ -4,7 +4,7 @@ use super::run::Copying;
 use super::sender::{Begun, Outlet};
 use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
 use crate::progress::Call;
-use crate::report::{Exit, LeftReport, Note};
+use crate::report::{Exit, FileKind, LeftReport, Note};
 
 impl Copying<'_> {
     /// The state of this copy, for an upload.
@@ -52,7 +52,7 @@ impl Copying<'_> {
             Ok(known) => known,
             Err(error) if error.code.as_deref() == Some("NoSuchUpload") => {
                 let note = "the upload of the earlier run is no longer there (a lifecycle rule may have removed it); \
-                            the copy is begun anew";
+                            the copy starts over";
                 context.monitor.note(note);
                 self.prepared.report.notes.push(Note::Source(note.to_owned()));
                 return Ok(None);
@@ -64,7 +64,7 @@ impl Copying<'_> {
             }
         };
         self.mark(state.copy_id);
-        let note = format!("taken up: the upload of {} holds {} parts", state.written_at, known.len());
+        let note = format!("resumed: the upload of {} has {} parts", state.written_at, known.len());
         context.monitor.note(&note);
         self.prepared.report.notes.push(Note::Source(note));
         Ok(Some(Begun { outlet: Outlet::Upload(state.upload_id), known }))
@@ -78,7 +78,10 @@ impl Copying<'_> {
     /// Writes the state of an upload that was begun. If that fails, the upload cannot be taken up, and is removed.
     pub(super) async fn keep_state(&mut self, id: &str) -> Result<(), ()> {
         let Some(file) = &self.request.resume else { return Ok(()) };
-        let Err(error) = file.write(&self.state(id.to_owned())) else { return Ok(()) };
+        let Err(error) = file.write(&self.state(id.to_owned())) else {
+            self.ends.source.context().monitor.wrote(file.path(), FileKind::CopyState);
+            return Ok(());
+        };
         let problem = format!("{}: cannot be written: {error}", file.path().display());
         self.refuse(problem);
         self.abort(&Outlet::Upload(id.to_owned())).await;
@@ -92,7 +95,7 @@ impl Copying<'_> {
         let path = file.path().display().to_string();
         self.prepared.report.left_behind.push(LeftReport {
             id: id.clone(),
-            state: format!("kept; the same command with --resume {path} goes on"),
+            state: format!("kept; the same command with --resume {path} continues it"),
             remove_with: format!("stored-ami copy --abort {path}, with the same options of the destination"),
         });
     }

@@ -5,8 +5,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::after::after;
 use super::entries::CopyEntries;
+use super::parts::other_parts;
 use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
 use super::streamed::PinnedSource;
+use super::trailers::Trailers;
 use super::work::{Confirmed, confirm_parts, source_finding, with_listed};
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
@@ -40,6 +42,8 @@ pub async fn carry_out(
         cancel,
         id: String::new(),
         was_begun_anew: false,
+        trailers: Arc::new(Trailers::of(ends.service)),
+        is_without_trailers: false,
         entries: CopyEntries::default(),
     };
     copy.mark(random_id(ends));
@@ -48,6 +52,7 @@ pub async fn carry_out(
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     copy.attempt().await?;
     let mut report = copy.prepared.report;
+    report.notes.extend(copy.trailers.note().map(Note::Source));
     copy.entries.append(request.ledger.as_ref(), &mut report).await;
     report.stats.elapsed_seconds = ends.source.context().clock.monotonic().duration_since(started).as_secs_f64();
     Ok(report)
@@ -70,6 +75,9 @@ pub(super) struct Copying<'a> {
     pub(super) id: String,
     /// The upload was begun a second time because of a conflict.
     was_begun_anew: bool,
+    trailers: Arc<Trailers>,
+    /// The upload was begun a second time without trailers.
+    is_without_trailers: bool,
     /// What the ledger gets.
     entries: CopyEntries,
 }
@@ -105,12 +113,17 @@ impl Copying<'_> {
             }
             let sent = match sender.finish().await {
                 Ok(sent) => sent,
+                // Some servers do not let a part be replaced that they stored with its encoding.
+                Err(error) if !error.is_transient() && !self.trailers.are_used() && !self.is_without_trailers => {
+                    self.is_without_trailers = true;
+                    self.abort(&outlet).await;
+                    continue;
+                }
                 Err(error) => {
                     self.fail_for_now(&error, &outlet).await;
                     return Ok(());
                 }
             };
-            self.prepared.report.notes.extend(sent.note.clone().map(Note::Source));
             if sent.kept > 0 {
                 let note = format!("{} parts that the upload held already were not sent again", sent.kept);
                 self.prepared.report.notes.push(Note::Source(note));
@@ -153,7 +166,7 @@ impl Copying<'_> {
         let facts = &self.prepared.found.facts;
         let source = PinnedSource { session: self.ends.source.clone(), id: facts.id.clone(), size: facts.size };
         PartSender::new(
-            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone(), self.ends.service),
+            (Arc::clone(&self.ends.upload), self.ends.destination.context().clone(), Arc::clone(&self.trailers)),
             source,
             outlet,
             (plan.layout.clone(), self.prepared.checksum.checksum.algorithm),
@@ -198,6 +211,8 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
+        let parts = other_parts(&self.prepared, &expected);
+        self.prepared.report.notes.extend(parts);
         if let Outlet::Upload(id) = outlet {
             let at = (&*self.ends.upload, self.ends.destination.context());
             sent.receipts = with_listed(at, id, sent.receipts).await;
@@ -299,7 +314,7 @@ impl Copying<'_> {
             Ended::Conflict if !self.was_begun_anew => {
                 self.was_begun_anew = true;
                 let note = "another request wrote to the same key at the same time (ConditionalRequestConflict); the \
-                            copy is begun anew once";
+                            copy starts over once";
                 self.ends.source.context().monitor.note(note);
                 self.prepared.report.notes.push(Note::Source(note.to_owned()));
                 self.abort(outlet).await;

@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 use super::streamed::{PinnedSource, StreamedPart};
 use super::trailers::Trailers;
 use crate::checksum::{Algorithm, Digest, Hasher};
-use crate::facts::Service;
 use crate::fetch::RangeSink;
 use crate::ident::ETagForm;
 use crate::plan::PartLayout;
@@ -101,14 +100,12 @@ pub(super) struct SentParts {
     pub bytes: u64,
     /// Number of parts that the server held before.
     pub kept: usize,
-    /// How parts were sent otherwise than planned, for the user.
-    pub note: Option<String>,
 }
 
 impl PartSender {
     /// Sends parts of `layout`, each with its digest by `algorithm`. Holds at most `room` bytes, and at least one part.
     pub fn new(
-        (upload, context, service): (Arc<dyn UploadService>, Context, Service),
+        (upload, context, trailers): (Arc<dyn UploadService>, Context, Arc<Trailers>),
         source: PinnedSource,
         outlet: Outlet,
         (layout, algorithm): (PartLayout, Algorithm),
@@ -117,7 +114,6 @@ impl PartSender {
         let units = u32::try_from(room / UNIT).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
         let room = Arc::new(Semaphore::new(units as usize));
         let known = BTreeMap::new();
-        let trailers = Arc::new(Trailers::of(service));
         let state = Mutex::default();
         PartSender { upload, context, source, outlet, layout, algorithm, known, trailers, room, units, state }
     }
@@ -241,7 +237,6 @@ impl PartSender {
                 held: state.held.take(),
                 bytes: state.sent,
                 kept: state.kept,
-                note: self.trailers.note(),
             }),
         }
     }

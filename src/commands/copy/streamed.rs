@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use super::trailers::Trailers;
@@ -9,10 +9,8 @@ use crate::checksum::{Algorithm, Digest, Hasher};
 use crate::ident::{ETagForm, ObjectId};
 use crate::progress::Call;
 use crate::source::{Body, Context, ErrorKind, PartReceipt, Session, SourceError, UploadService};
+use crate::sync::lock;
 use crate::units::{ByteRange, PartNumber};
-
-/// Attempts to send a part that the server refuses.
-const ATTEMPTS: u32 = 5;
 
 /// The source, with the state that every read must have.
 #[derive(Clone)]
@@ -48,7 +46,7 @@ impl StreamedPart {
         known: Option<PartReceipt>,
     ) -> Result<(PartReceipt, u64), SourceError> {
         let length = self.part.len();
-        let mut failed = 0;
+        let (mut failed, mut fell_back) = (0, false);
         if let Some(known) = known {
             if self.holds(&mut arriving, &known).await {
                 return Ok((known, 0));
@@ -62,7 +60,7 @@ impl StreamedPart {
                 Ok(receipt) => return Ok((receipt, length)),
                 Err(error) => {
                     failed += 1;
-                    self.retry(failed, error).await?;
+                    self.retry(failed, error, &mut fell_back).await?;
                 }
             }
         }
@@ -76,18 +74,21 @@ impl StreamedPart {
                 Ok(receipt) => return Ok((receipt, length)),
                 Err(error) => {
                     failed += 1;
-                    self.retry(failed, error).await?;
+                    self.retry(failed, error, &mut fell_back).await?;
                 }
             }
         }
     }
 
-    async fn retry(&self, failed: u32, error: SourceError) -> Result<(), SourceError> {
+    async fn retry(&self, failed: u32, error: SourceError, fell_back: &mut bool) -> Result<(), SourceError> {
         if error.is_transient() {
             return self.context.wait(failed, error).await;
         }
-        match failed < ATTEMPTS && self.trailers.refused(&error) {
-            true => Ok(()),
+        match !*fell_back && self.trailers.refused(&error) {
+            true => {
+                *fell_back = true;
+                Ok(())
+            }
             false => Err(error),
         }
     }
@@ -95,18 +96,35 @@ impl StreamedPart {
     async fn attempt(&self, body: Body) -> Result<PartReceipt, SourceError> {
         let trailer = self.trailers.are_used().then_some(self.algorithm);
         self.context.monitor.request(Call::Write);
+        let is_tried = trailer.is_some() && !self.trailers.are_taken();
+        let md5 = Arc::new(Mutex::new(Hasher::new(Algorithm::Md5)));
+        let body = if is_tried { hashed(body, &md5) } else { body };
         let receipt = self.upload.part_stream(&self.id, self.number, (body, self.part.len()), trailer).await?;
-        match (trailer, &receipt.checksum) {
-            (Some(_), Some(_)) => self.trailers.taken(),
-            (Some(_), None) if !self.trailers.are_taken() => self.check_size().await?,
-            _ => {}
+        match &receipt.checksum {
+            Some(_) => self.trailers.taken(),
+            None if is_tried => {
+                let sent = std::mem::replace(&mut *lock(&md5), Hasher::new(Algorithm::Md5)).finish();
+                self.check_stored(&receipt, &sent).await?;
+            }
+            None => {}
         }
         Ok(receipt)
     }
 
-    /// Checks that the server stored the bytes of the part alone, and not the encoding with the trailer. The answer to a
-    /// part states no size.
-    async fn check_size(&self) -> Result<(), SourceError> {
+    /// Checks that the server stored the bytes of the part alone, and not the encoding with the trailer: by its ETag, or
+    /// by its size in the listing if the ETag is no MD5.
+    async fn check_stored(&self, receipt: &PartReceipt, sent: &Digest) -> Result<(), SourceError> {
+        match receipt.etag.form() {
+            ETagForm::Md5 { digest } if digest == *sent.as_bytes() => {
+                self.trailers.taken();
+                return Ok(());
+            }
+            ETagForm::Md5 { .. } => {
+                let detail = "the ETag of a part was not the MD5 of its bytes";
+                return Err(SourceError::new(ErrorKind::Unsupported, self.upload.uri(), detail));
+            }
+            ETagForm::Multipart { .. } | ETagForm::Opaque => {}
+        }
         let listed = self.context.retry(Call::Write, || self.upload.parts(&self.id)).await;
         // Without a listing, the ETag of the part decides at the end.
         let parts = listed.unwrap_or_default();
@@ -141,4 +159,10 @@ impl StreamedPart {
                 (None, ETagForm::Multipart { .. } | ETagForm::Opaque) => false,
             }
     }
+}
+
+/// The same bytes, which also go through a hasher.
+fn hashed(body: Body, hasher: &Arc<Mutex<Hasher>>) -> Body {
+    let hasher = Arc::clone(hasher);
+    Box::pin(body.inspect_ok(move |bytes| lock(&hasher).update(bytes)))
 }

@@ -14,7 +14,7 @@ use crate::commands::verify::{Expected, Forward, VerifyError, VerifyOptions, ver
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, UploadChecksum, WriteMode};
 use crate::fetch::RangeSink;
 use crate::files::NewFile;
-use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, IdentityReport};
+use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, FileKind, IdentityReport};
 use crate::source::file::FileSource;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::sync::lock;
@@ -127,6 +127,7 @@ async fn write_file(
         return Ok(report);
     }
     report.outcome = CopyOutcome::Copied;
+    source.context().monitor.wrote(&copy.path, FileKind::Copy);
     report.checksum = expected.checksum.map(|(checksum, digest)| format!("{checksum} {}", digest.base64()));
     if copy.request.verify_destination {
         report.add(&[read_back(source, copy, &expected).await], &accept);

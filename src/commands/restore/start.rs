@@ -1,3 +1,4 @@
+use std::io;
 use std::time::Duration;
 
 use super::holder::{claimed_by, doubtful};
@@ -8,7 +9,8 @@ use crate::commands::{ObjectServices, RegionServices};
 use crate::facts::ImageFacts;
 use crate::image::RestoreRequest;
 use crate::journal::{Entry, Journal, RestoreIdentity, Step};
-use crate::source::{ErrorKind, SourceError};
+use crate::report::FileKind;
+use crate::source::{Context, ErrorKind, SourceError};
 
 /// Number of lookups for a new AMI.
 const LOOKS: u32 = 6;
@@ -93,12 +95,20 @@ async fn take_up(
         _ => Entry::new(identity.clone(), context.clock.now().to_string(), None),
     };
     let entry = Entry { step: Step::Started, image: Some(image.id.clone()), ended_at: None, ..entry };
-    if let Err(error) = journal.write_aside(entry).await {
+    if let Err(error) = record(journal, context, entry).await {
         context.monitor.note(&unwritable(journal, error).to_string());
     }
 }
 
-pub(super) fn unwritable(journal: &Journal, error: std::io::Error) -> SourceError {
+/// Writes an entry to the journal, and reports its file.
+async fn record(journal: &Journal, context: &Context, entry: Entry) -> io::Result<()> {
+    let path = journal.path(&entry.restore.token());
+    journal.write_aside(entry).await?;
+    context.monitor.wrote(&path, FileKind::Journal);
+    Ok(())
+}
+
+pub(super) fn unwritable(journal: &Journal, error: io::Error) -> SourceError {
     let subject = format!("journal {}", journal.folder().display());
     SourceError::new(ErrorKind::Io, subject, error.to_string()).caused_by(error)
 }
@@ -202,7 +212,7 @@ pub async fn start_restore(
     let mut entry = Entry::new(identity.clone(), context.clock.now().to_string(), surveyed.size.volumes);
     // If this process dies during the call, the AMI of an earlier call that is still open can be found by its id.
     entry.image = earlier.as_ref().filter(|entry| entry.is_open()).and_then(|entry| entry.image.clone());
-    journal.write_aside(entry.clone()).await.map_err(|error| unwritable(journal, error))?;
+    record(journal, context, entry.clone()).await.map_err(|error| unwritable(journal, error))?;
     let request = RestoreRequest {
         bucket: identity.bucket.clone(),
         key: identity.key.clone(),
@@ -215,10 +225,10 @@ pub async fn start_restore(
         Err(error) => resolve(services, identity, journal, earlier, error).await?,
     };
     (entry.step, entry.image) = (Step::Started, Some(image.clone()));
-    if let Err(error) = journal.write_aside(entry).await {
+    if let Err(error) = record(journal, context, entry).await {
         // The restore was started, and its tags identify it, so it is followed although the journal cannot be written.
         context.monitor.note(&format!(
-            "{} was started, and that could not be kept: {}",
+            "{} was started, and the journal could not record it: {}",
             image,
             unwritable(journal, error)
         ));
@@ -264,7 +274,7 @@ async fn resolve(
         // EC2 rejected this call, so it started nothing. Restore the entry of an earlier call whose outcome is still
         // unknown.
         match earlier.filter(Entry::is_open) {
-            Some(earlier) => journal.write_aside(earlier).await,
+            Some(earlier) => record(journal, services.object.context(), earlier).await,
             None => {
                 let token = identity.token();
                 journal.aside(move |journal| journal.forget(&token)).await
@@ -300,7 +310,7 @@ pub(super) async fn close(
     if entry.is_open() && entry.image.as_deref() == Some(image) {
         entry.step = step;
         entry.ended_at = Some(services.context().clock.now().to_string());
-        if let Err(error) = journal.write_aside(entry).await {
+        if let Err(error) = record(journal, services.context(), entry).await {
             services.context().monitor.note(&unwritable(journal, error).to_string());
         }
     }

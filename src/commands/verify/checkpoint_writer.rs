@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::facts::ObjectFacts;
 use crate::fetch::ProgressSink;
 use crate::plan::{ReadPlan, ReadProgress};
-use crate::report::VerifyNote;
+use crate::progress::Monitor;
+use crate::report::{FileKind, VerifyNote};
 use crate::source::Session;
 
 /// Saves the progress of a read in the checkpoint file.
@@ -16,6 +17,7 @@ pub(super) struct CheckpointWriter {
     object: CheckpointObject,
     plan: Arc<ReadPlan>,
     clock: Arc<dyn Clock>,
+    monitor: Arc<dyn Monitor>,
 }
 
 impl CheckpointWriter {
@@ -26,6 +28,7 @@ impl CheckpointWriter {
             object: CheckpointObject::of(session.target().to_string(), facts),
             plan: Arc::clone(plan),
             clock: Arc::clone(&session.context().clock),
+            monitor: Arc::clone(&session.context().monitor),
         })
     }
 
@@ -38,7 +41,7 @@ impl CheckpointWriter {
         let name = self.file.path().display();
         let wrong = |problem: String| VerifyError::Request(format!("--resume {name}: {problem}"));
         let Some(text) = self.file.read().map_err(|error| wrong(error.to_string()))? else { return Ok((None, None)) };
-        let anew = |error: CheckpointError| wrong(format!("{error}; to begin anew, remove the file"));
+        let anew = |error: CheckpointError| wrong(format!("{error}; to start over, remove the file"));
         let checkpoint = Checkpoint::from_json(&text).map_err(anew)?;
         let midway = match checkpoint.midway(&self.object, &self.plan) {
             // The object may have been misreported before the first byte was read; no progress is lost by starting
@@ -75,6 +78,8 @@ impl CheckpointWriter {
 impl ProgressSink for CheckpointWriter {
     fn keep(&self, midway: &ReadProgress) -> io::Result<u64> {
         let now = self.clock.now().to_string();
-        self.file.write(&Checkpoint::new(self.object.clone(), &self.plan, midway, now))
+        let written = self.file.write(&Checkpoint::new(self.object.clone(), &self.plan, midway, now))?;
+        self.monitor.wrote(self.file.path(), FileKind::Checkpoint);
+        Ok(written)
     }
 }

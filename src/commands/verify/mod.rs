@@ -167,7 +167,7 @@ async fn verify_found(
 }
 
 /// The archive state, if the object must be restored from an archive tier before it can be read.
-fn archived(found: &Discovery) -> Option<String> {
+pub(super) fn archived(found: &Discovery) -> Option<String> {
     let facts = &found.facts;
     let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
     match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
@@ -190,6 +190,15 @@ async fn moved(
         found.notes.push(VerifyNote::ChangeNotAsked.into());
     }
     after.unwrap_or(After::NotKnown).speaks_against(&found.facts, ending.stopped.as_ref())
+}
+
+/// Checks after another read of the object than that of a verification whether it is still the one that was discovered.
+pub(super) async fn changed_meanwhile(
+    session: &Session,
+    found: &mut Discovery,
+    stopped: Option<&Stop>,
+) -> Option<Reason> {
+    After::ask(session, found).await.speaks_against(&found.facts, stopped)
 }
 
 fn unknown(check: CheckId, reason: Reason) -> Finding {

@@ -135,13 +135,11 @@ impl VerifyOptions {
     pub fn check(&self) -> Result<(), String> {
         if let Some(etag) = self.etag.as_ref().filter(|etag| etag.form() == ETagForm::Opaque) {
             return Err(format!(
-                "--etag {etag}: is neither an MD5 (32 hexadecimal digits) nor one over parts (-N behind it), and bytes cannot be held against it"
+                "--etag {etag}: is neither an MD5 (32 hexadecimal digits) nor one over parts (-N behind it), and cannot be compared with bytes"
             ));
         }
         match self.given().into_iter().find(|(_, checks)| !checks.iter().any(|check| self.uses(*check))) {
-            Some((flag, checks)) if checks.is_empty() => {
-                Err(format!("{flag}: it holds no value, and nothing can be held against it"))
-            }
+            Some((flag, checks)) if checks.is_empty() => Err(format!("{flag}: it contains no value to compare with")),
             Some((flag, _)) => Err(format!("--using leaves out what {flag} gives; name it too, or leave out {flag}")),
             None => Ok(()),
         }

@@ -5,6 +5,7 @@ use super::text::{Text, size};
 use super::tone::Tone;
 use crate::render::next_step::NextStep;
 use crate::report::FindingReport;
+use crate::units::counted;
 use crate::verdict::Verdict;
 
 /// Findings, those that prevent a pass first; the others are counted and folded.
@@ -53,14 +54,13 @@ impl Findings {
     /// `3 checks passed, 1 optional check not answered`.
     fn folded_in_words(&self) -> String {
         let passed = self.folded.iter().filter(|finding| finding.tone == Tone::Pass).count();
-        let counted = |count: usize, kind: &str, end: &str| {
-            let plural = if count == 1 { "" } else { "s" };
-            (count > 0).then(|| format!("{count} {kind}check{plural} {end}"))
+        let of_kind = |count: usize, kind: &str, end: &str| {
+            (count > 0).then(|| format!("{} {end}", counted(count as u64, &format!("{kind}check"))))
         };
         let more = if self.findings.is_empty() { "" } else { "other " };
         let words = [
-            counted(passed, more, "passed"),
-            counted(self.folded.len().saturating_sub(passed), "optional ", "not answered"),
+            of_kind(passed, more, "passed"),
+            of_kind(self.folded.len().saturating_sub(passed), "optional ", "not answered"),
         ];
         words.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }

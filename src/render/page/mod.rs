@@ -23,7 +23,7 @@ use text::Text;
 use tone::Tone;
 
 use crate::report::{Exit, Report, SummaryReport};
-use crate::units::ByteSize;
+use crate::units::{self, ByteSize};
 use crate::verdict::Verdict;
 
 /// Renders a page with a section for each report, or the page of an audit if the reports contain one. `generated_at` is
@@ -125,7 +125,7 @@ impl Run {
         };
         let says = match sections.len() {
             0 => "nothing was done".to_owned(),
-            many => format!("{many} targets: {}", told.join(", ")),
+            many => format!("{}: {}", units::counted(many as u64, "target"), told.join(", ")),
         };
         let exit = summary.map(|summary| (summary.exit_code, worst.exit_meaning(summary.exit_code)));
         Run { tone, says: says.into(), exit }

@@ -68,10 +68,12 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         Report::Cost(report) => (&report.target, report.exit_code),
         Report::Task(report) => (&report.image, report.exit_code),
         Report::Copy(report) => (&report.destination, report.exit_code),
+        Report::Compare(report) => (&report.a.target, report.exit_code),
+        Report::Thaw(report) => (&report.target, report.exit_code),
         _ => return None,
     };
     let mut text = Vec::new();
-    Human::new(&mut text, Style { colour: false, width: 80, detail: Detail::Full }).render(report).ok()?;
+    Human::new(&mut text, Style { width: 80, detail: Detail::Full, ..Style::PLAIN }).render(report).ok()?;
     let lines = String::from_utf8_lossy(&text).lines().map(Text::from).collect();
     let mut section = Section::new(target, Tone::of_exit(code), "", code);
     section.blocks.push(Block::new("Report", Lines { lines }.render().into_iter().collect()));

@@ -5,7 +5,7 @@ use super::text::{Text, grouped, rate, size};
 use crate::checks::RatioBasis;
 use crate::render::plot::{loads_for_page, rates_for_page};
 use crate::report::{BenchReport, Percentiles, RatioReport, StatsReport, StreamReport};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 
 const WIDE: u32 = 820;
 const NARROW: u32 = 340;
@@ -85,7 +85,7 @@ pub(super) fn loads(report: &BenchReport) -> Block {
             remarks.push(format!("{} throttled", load.throttled));
         }
         if load.retries > 0 {
-            remarks.push(format!("{} retries", load.retries));
+            remarks.push(counted(load.retries, "retry"));
         }
         let time = |seconds: f64| format!("{:.1} ms", seconds * 1e3);
         table.add([

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::render::printable;
-use crate::units::ByteSize;
+use crate::units::{ByteSize, noun};
 
 /// Text that may be external. Templates show no other text, so no control character can reach a page; the templates
 /// escape it for HTML.
@@ -34,7 +34,7 @@ pub(super) struct Count(pub usize);
 impl Count {
     /// `1 object`, `2,000 objects`.
     pub fn objects(self) -> String {
-        format!("{self} object{}", if self.0 == 1 { "" } else { "s" })
+        format!("{self} {}", noun(self.0 as u64, "object"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod archive;
 mod ask;
 mod bounded;
 mod bucket;
@@ -33,6 +34,7 @@ mod traced;
 mod upload;
 mod whole;
 
+pub use archive::S3Archive;
 pub use bucket::S3Bucket;
 pub use buckets::Buckets;
 pub use connect::{Connection, S3Options, SseCustomerKey};

@@ -101,7 +101,7 @@ impl S3Object {
                 Some(_) => "its version id",
                 None => "its size and Last-Modified",
             };
-            let note = format!("the ETag {etag} is weak and identifies nothing; every answer is held against {by}");
+            let note = format!("the ETag {etag} is weak and identifies nothing; every response is compared by {by}");
             self.standing.note(note);
         }
         self.standing.saw(told_state(&facts, &headers));

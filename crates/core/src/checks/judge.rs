@@ -1,6 +1,7 @@
 use super::Digests;
 use crate::checksum::{ChecksumKind, Digest, composite};
 use crate::plan::{Basis, Candidate, Claim, PartLayout, Reference};
+use crate::units::counted;
 use crate::verdict::CheckId;
 use crate::verdict::{Coverage, Damage, Evidence, Subject};
 
@@ -109,7 +110,7 @@ impl Judging<'_> {
                 incomplete = true;
                 if !damage.is_empty() && matches!(candidate.basis, Basis::Proved { .. }) {
                     // Even a sample can refute the parts that it has read.
-                    let observed = format!("{} of {} parts differ", damage.len(), layout.count());
+                    let observed = format!("{} of {} differ", damage.len(), counted(layout.count() as u64, "part"));
                     let evidence = self.evidence(self.source(), shown.to_owned(), observed);
                     return Judgement::Mismatch { evidence, damage };
                 }
@@ -179,8 +180,8 @@ impl Judging<'_> {
         }
         let count = expected.len();
         let observed = match damage.len() {
-            0 => format!("{count} of {count} parts match"),
-            wrong => format!("{wrong} of {count} parts differ"),
+            0 => format!("{count} of {} match", counted(count as u64, "part")),
+            wrong => format!("{wrong} of {} differ", counted(count as u64, "part")),
         };
         let evidence = self.evidence(self.source(), format!("{count} part digests"), observed);
         if damage.is_empty() { Judgement::Match(evidence) } else { Judgement::Mismatch { evidence, damage } }
@@ -222,8 +223,7 @@ fn describe(layout: &PartLayout, basis: &Basis) -> String {
         Basis::Proved { by } => ("proved", by),
         Basis::Assumed { from } => ("assumed", from),
     };
-    let parts = if layout.count() == 1 { "part" } else { "parts" };
-    format!("{} {parts} ({word}: {how})", layout.count())
+    format!("{} ({word}: {how})", counted(layout.count() as u64, "part"))
 }
 
 #[cfg(test)]

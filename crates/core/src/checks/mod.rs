@@ -4,7 +4,8 @@
 //! references disagree. The caller reads a mismatch a second time, unless the user chose `--no-reread`. If the
 //! mismatch is reproduced, the finding fails; if the two reads differ, it is unknown with
 //! [`Reason::UnstableRead`](crate::verdict::Reason::UnstableRead).
-//! [`removals`] applies lifecycle rules, [`preflight`] the conditions of a store or a restore.
+//! [`removals`] applies lifecycle rules, [`preflight`] the conditions of a store or a restore, [`thaw`] those of making a
+//! readable copy of an archived object.
 
 mod bound;
 mod contradiction;
@@ -15,6 +16,7 @@ mod judge;
 mod lifecycle;
 pub mod preflight;
 mod ratio;
+pub mod thaw;
 
 pub use bound::{Bound, BoundBy, Measured, Surroundings, bound};
 pub use contradiction::contradiction;

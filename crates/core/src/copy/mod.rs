@@ -1,4 +1,5 @@
-//! Copies of objects: how a copy is written so that it equals its source, and what shows that it does.
+//! Copies of objects: how a copy is written so that it equals its source, and what shows that it does; and whether two
+//! objects are the same.
 
 mod checksum;
 mod compare;
@@ -7,6 +8,7 @@ mod layout;
 mod lock;
 mod preflight;
 mod state;
+mod stated;
 mod time;
 
 pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
@@ -16,4 +18,7 @@ pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout}
 pub use lock::{LockRequest, RetentionRequest};
 pub use preflight::{AccessSurvey, DestinationSurvey, PlannedObject, SameName, judge_destination};
 pub use state::{CopyState, CopyStateError, SourceState};
+pub use stated::{
+    CompareCheck, CompareFinding, LayoutNeed, Likeness, StatedComparison, StatedObject, compare_stated, likeness_of,
+};
 pub use time::{ASSUMED_RATE, CopyTime, RateBasis};

@@ -47,6 +47,8 @@ words! {
         Read = "read",
         /// From an archive class, so that it can be read.
         BringBack = "bring_back",
+        /// The readable copy of an archived object, for some days.
+        TemporaryCopy = "temporary_copy",
         /// An AMI into an object.
         Store = "store",
         /// An object into an AMI.

@@ -78,7 +78,7 @@ impl fmt::Display for AuditNote {
                 write!(f, "the listing of {prefix} is not in the order of its keys")
             }
             AuditNote::NothingUnder { prefix } => {
-                write!(f, "no stored AMI object was found under {prefix}, so nothing is known of it")
+                write!(f, "no stored AMI object was found under {prefix}, so there is nothing to report")
             }
             AuditNote::NotReached { left, of } => write!(f, "{left} of {of} objects were not reached"),
             AuditNote::UnlistedNotReached { left, of } => {
@@ -88,7 +88,7 @@ impl fmt::Display for AuditNote {
                 f.write_str("duplicates were looked for among the objects of this share alone")
             }
             AuditNote::ImagesNotCompared => {
-                f.write_str("the account's AMIs were not held against the copies: not all were seen")
+                f.write_str("the account's AMIs were not compared with the copies: not all of them are known")
             }
             AuditNote::NotAsked { what, why } => write!(f, "{what} could not be asked for: {why}"),
             AuditNote::Other(text) => f.write_str(text),

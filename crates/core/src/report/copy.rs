@@ -101,16 +101,6 @@ pub struct CopyReport {
     pub exit_code: Exit,
 }
 
-/// An entry that a copy added to a ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RecordedReport {
-    /// The object as `s3://bucket/key`.
-    pub target: String,
-    /// `read` or `written`; absent if the entry proves nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proof_kind: Option<ProofKind>,
-}
-
 /// Estimated time and costs of a copy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CopyEstimateReport {
@@ -126,6 +116,16 @@ pub struct CopyEstimateReport {
     pub prices: String,
     /// One estimate per line: `read` and `copy_out` at the source, `write` and `keep` (for a month) at the destination.
     pub lines: Vec<CostLineReport>,
+}
+
+/// An entry that a copy added to a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedReport {
+    /// The object as `s3://bucket/key`.
+    pub target: String,
+    /// `read` or `written`; absent if the entry proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_kind: Option<ProofKind>,
 }
 
 /// One end of a copy.

@@ -35,8 +35,8 @@ pub struct CostReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostLineReport {
     /// `keep` (for a month), `early_deletion` (the rest of the class's minimum duration), `read` (every byte
-    /// once), `bring_back` (from an archive class), `copy_out` (to the internet), `move` (to another class),
-    /// `store` or `restore`; of a copy also `write`.
+    /// once), `bring_back` (from an archive class), `temporary_copy` (its readable copy), `copy_out` (to the internet),
+    /// `move` (to another class), `store` or `restore`; of a copy also `write`.
     pub item: CostItem,
     /// The storage class and its tier, or the API call.
     pub of: String,

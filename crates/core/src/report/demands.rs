@@ -49,21 +49,21 @@ impl AuditLines {
         let of_objects = all.objects.clone().unwrap_or_default();
         let other = self.objects.iter().find(|one| one.identity.is_some() && demands(&one.findings) != of_objects);
         if let Some(other) = other {
-            return Some(format!("{}: it was not held against the policy of the other objects", other.target));
+            return Some(format!("{}: it was not checked with the policy of the other objects", other.target));
         }
         let first = all.buckets.values().next();
         let missing = |prefix: &Prefix| first.is_some() && !all.buckets.contains_key(&prefix.bucket);
         if let Some(prefix) = self.end.scope.iter().filter_map(AuditScope::prefix).find(|prefix| missing(prefix)) {
-            return Some(format!("bucket {}: it was not held against the policy", prefix.bucket));
+            return Some(format!("bucket {}: it was not checked with the policy", prefix.bucket));
         }
         if let Some((bucket, _)) = all.buckets.iter().find(|(_, checks)| Some(*checks) != first || checks.is_empty()) {
-            return Some(format!("bucket {bucket}: it was not held against the policy of the others"));
+            return Some(format!("bucket {bucket}: it was not checked with the policy of the others"));
         }
         let (is_none, is_asked) = (self.end.policy_sha256.is_none(), !of_objects.is_empty() || first.is_some());
         if is_none && is_asked {
-            return Some("its lines were held against a policy, and its end names none".to_owned());
+            return Some("its lines were checked with a policy, and its end names none".to_owned());
         }
         (!is_none && !is_asked && all.objects.is_some())
-            .then(|| "its end names a policy, and no line was held against it".to_owned())
+            .then(|| "its end names a policy, and no line was checked with it".to_owned())
     }
 }

@@ -3,8 +3,8 @@
 //! # The JSON lines
 //!
 //! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
-//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `bench`, `hashes`, `cost`, `audited`,
-//! `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
+//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `bench`, `hashes`,
+//! `cost`, `audited`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
 //! types is `docs/stored-ami-1.schema.json`; a test keeps it up to date.
@@ -12,6 +12,7 @@
 mod audit;
 mod audit_note;
 mod bench;
+mod compare;
 mod consistent;
 mod content;
 mod copy;
@@ -19,6 +20,7 @@ mod cost;
 mod damage;
 mod demands;
 mod exit;
+mod files;
 mod finding;
 mod inspect;
 mod judged;
@@ -29,6 +31,7 @@ mod scope;
 mod sentence;
 mod severity;
 mod task;
+mod thaw;
 mod verify;
 mod whole;
 
@@ -41,6 +44,10 @@ pub use audit::{
 };
 pub use audit_note::AuditNote;
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
+pub use compare::{
+    CompareBasis, CompareFindingReport, CompareReport, CompareStep, ComparedReport, FirstDifferenceReport,
+    PartPlaceReport,
+};
 pub use content::{
     EstimateReport, MissingBasisReport, PartRunReport, PartState, ProbeReport, RatioBasisReport, RatioReport,
     RegionReport, StreamReport,
@@ -50,6 +57,7 @@ pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use damage::{DamageSummary, DamagedRun};
 pub use demands::Demands;
 pub use exit::Exit;
+pub use files::{FileKind, WrittenFile};
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
     ChecksumReport, ChecksumType, ETagKind, EncryptionReport, FactReport, InspectReport, LockReport, MetadataReport,
@@ -64,6 +72,7 @@ pub use preflight::{FoundCopyReport, PreflightReport, SaidReport, SizeReport, St
 pub use scope::AuditScope;
 pub use severity::Severity;
 pub use task::{LeftReport, TaskKind, TaskReport};
+pub use thaw::{ThawFindingReport, ThawOutcome, ThawReport, ThawState};
 pub use verify::{DigestReport, IdentityReport, LayoutBasis, LayoutKind, LayoutReport, StatsReport, VerifyReport};
 pub use whole::AuditLines;
 
@@ -89,6 +98,10 @@ pub enum Report {
     Task(Box<TaskReport>),
     /// A copy of an object.
     Copy(Box<CopyReport>),
+    /// Whether two objects are the same.
+    Compare(Box<CompareReport>),
+    /// A readable copy of an archived object.
+    Thaw(Box<ThawReport>),
     /// Result of `bench`.
     Bench(Box<BenchReport>),
     /// Hashing speed of this machine.
@@ -153,6 +166,9 @@ pub struct SummaryReport {
     /// What environment variables and the configuration file set; absent if they set nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<SettingReport>,
+    /// Files that the command wrote and that are there at its end.
+    #[serde(default)]
+    pub files_written: Vec<WrittenFile>,
 }
 
 /// A setting that no flag gave.

@@ -1,4 +1,5 @@
 use super::{Exit, Report};
+use crate::units::counted;
 
 impl Report {
     /// The result as one sentence, for `summary` of the JSON line.
@@ -9,6 +10,10 @@ impl Report {
             Report::Copy(report) => {
                 format!("copy {} to {}: {}", report.source, report.destination, word(report.exit_code))
             }
+            Report::Compare(report) => {
+                format!("compare {} and {}: {}", report.a.target, report.b.target, report.outcome)
+            }
+            Report::Thaw(report) => format!("thaw {}: {}", report.target, report.state),
             Report::Preflight(report) => {
                 format!("preflight of the {} of {}: {}", report.operation, report.target, report.verdict)
             }
@@ -33,8 +38,12 @@ impl Report {
             Report::Ledger(report) => format!("ledger: {}", word(report.exit_code)),
             Report::Error(report) => format!("{}: {}", report.target, report.message),
             Report::Summary(report) => format!(
-                "{} targets: {} passed, {} failed, {} unknown, {} errors",
-                report.targets, report.passed, report.failed, report.unknown, report.errors
+                "{}: {} passed, {} failed, {} unknown, {}",
+                counted(report.targets, "target"),
+                report.passed,
+                report.failed,
+                report.unknown,
+                counted(report.errors, "error")
             ),
         }
     }

@@ -12,6 +12,8 @@ words! {
     pub enum TaskKind {
         Store = "store",
         Restore = "restore",
+        /// A readable copy of an archived object; only in progress events.
+        Thaw = "thaw",
     }
 }
 

@@ -102,6 +102,7 @@ impl AuditLines {
             exit_code: self.end.exit_code,
             // They say nothing about objects.
             settings: self.summary.settings.clone(),
+            files_written: self.summary.files_written.clone(),
         };
         (self.summary != expected)
             .then(|| format!("it says {}, and the lines {}", shown(&self.summary), shown(&expected)))
@@ -109,7 +110,7 @@ impl AuditLines {
 }
 
 fn shown(summary: &SummaryReport) -> String {
-    let SummaryReport { targets, passed, failed, unknown, errors, exit_code, settings: _ } = summary;
+    let SummaryReport { targets, passed, failed, unknown, errors, exit_code, settings: _, files_written: _ } = summary;
     let exit_code = exit_code.code();
     format!(
         "{targets} targets, {passed} passed, {failed} failed, {unknown} unknown, {errors} errors, exit code {exit_code}"

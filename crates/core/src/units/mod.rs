@@ -1,10 +1,12 @@
 //! Quantities with their units: byte counts, byte ranges, part numbers, throughput.
 
+mod count;
 mod part_number;
 mod range;
 mod size;
 mod throughput;
 
+pub use count::{counted, noun};
 pub use part_number::PartNumber;
 pub use range::ByteRange;
 pub use size::{ByteSize, GIB, KIB, MIB};

@@ -122,7 +122,7 @@ impl Condition {
                 "verify the copy that is there (stored-ami verify), or choose another path or bucket (--bucket)"
             }
             C::Object => "check bucket and key; list older versions with aws s3api list-object-versions",
-            C::Readable => "bring the object back first (aws s3api restore-object), or wait until that is complete",
+            C::Readable => "bring the object back first (stored-ami thaw), or wait until that is complete",
             C::Verified => "prove the bytes first: stored-ami verify, or --verify here",
             C::NameLegal | C::NameFree => "choose another --name",
             C::EbsKey => "enable the default KMS key of EBS encryption, or set another one",

@@ -272,9 +272,7 @@ impl Reason {
             Reason::NoReference => Some(
                 "give one (--expect, --etag, --sums, --manifest, --like), or write a baseline now with --write-manifest",
             ),
-            Reason::Archived { .. } => {
-                Some("bring it back first: aws s3api restore-object --bucket … --key … --restore-request Days=7")
-            }
+            Reason::Archived { .. } => Some("bring it back first: stored-ami thaw s3://BUCKET/KEY"),
             Reason::Sampled { .. } | Reason::SampleUnheld { .. } => Some("leave out --sample to read every byte"),
             Reason::Changed { .. } => Some("run it again; pin a version with ?versionId= if the bucket keeps them"),
             Reason::UnstableRead { .. } => {
@@ -318,7 +316,7 @@ fn percent(coverage: Coverage) -> f64 {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::NoReference => f.write_str("nothing to hold the bytes against"),
+            Reason::NoReference => f.write_str("no reference to compare the bytes with"),
             Reason::NoSuchReference { check } => write!(f, "the object has no reference for `{check}`"),
             Reason::NotUsed => f.write_str("left out by --using"),
             Reason::Archived { state } => write!(f, "archived: {state}"),
@@ -336,7 +334,7 @@ impl fmt::Display for Reason {
             }
             Reason::SampleUnheld { coverage } => write!(
                 f,
-                "{} of {} were read, and nothing is stored that a sample could be held against",
+                "{} of {} were read, and no stored value can be compared with a sample",
                 ByteSize(coverage.bytes),
                 ByteSize(coverage.of)
             ),

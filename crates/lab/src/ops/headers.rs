@@ -24,7 +24,9 @@ pub(super) fn object(reply: &mut Reply, record: &ObjectRecord, shared: &Shared) 
     }
     match &record.restore {
         None => {}
-        Some(RestoreState::Ongoing) => reply.set("x-amz-restore", "ongoing-request=\"true\""),
+        Some(RestoreState::Ongoing | RestoreState::Requested { .. }) => {
+            reply.set("x-amz-restore", "ongoing-request=\"true\"");
+        }
         Some(RestoreState::Done { expires }) => {
             let date = dates::http(*expires);
             reply.set("x-amz-restore", format!("ongoing-request=\"false\", expiry-date=\"{date}\""));

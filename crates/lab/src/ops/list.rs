@@ -163,7 +163,9 @@ pub(super) fn encoder(request: &S3Request) -> impl Fn(&str) -> String + use<> {
 
 fn entry(record: &ObjectRecord, restores: bool, encode: impl Fn(&str) -> String) -> Entry {
     let restore_status = record.restore.as_ref().filter(|_| restores).map(|state| match state {
-        RestoreState::Ongoing => RestoreStatus { is_restore_in_progress: true, restore_expiry_date: None },
+        RestoreState::Ongoing | RestoreState::Requested { .. } => {
+            RestoreStatus { is_restore_in_progress: true, restore_expiry_date: None }
+        }
         RestoreState::Done { expires } => {
             RestoreStatus { is_restore_in_progress: false, restore_expiry_date: Some(dates::iso(*expires)) }
         }

@@ -1,7 +1,7 @@
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::{conditions, headers, lifecycle, lookup};
+use super::{conditions, headers, lifecycle, lookup, restore};
 use crate::checksum::ChecksumType;
 use crate::record::ObjectRecord;
 use crate::shared::Shared;
@@ -15,6 +15,7 @@ const OVERRIDES: [&str; 6] =
 
 /// HeadObject and GetObject: the same answer, with or without bytes.
 pub(super) fn read(shared: &Shared, request: &S3Request) -> Result<Reply, S3Error> {
+    restore::advance(shared, request);
     let store = shared.store();
     let object = lookup::object(&store, shared, request)?;
     let record = &object.record;

@@ -69,6 +69,7 @@ pub(crate) enum Code {
     NoSuchVersion,
     NotImplemented,
     NotModified,
+    ObjectAlreadyInActiveTier,
     PermanentRedirect,
     PreconditionFailed,
     RestoreAlreadyInProgress,
@@ -138,6 +139,11 @@ impl Code {
                 (501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
             }
             Code::NotModified => (304, "NotModified", "Not Modified"),
+            Code::ObjectAlreadyInActiveTier => (
+                403,
+                "ObjectAlreadyInActiveTierError",
+                "This action is not allowed against this object, because it is in an active tier already",
+            ),
             Code::PermanentRedirect => (
                 301,
                 "PermanentRedirect",

@@ -13,7 +13,7 @@ use crate::render::page::findings::Findings;
 use crate::render::page::text::{Count, Text};
 use crate::render::page::tone::Tone;
 use crate::report::{AuditedBucketReport, AuditedReport, FindingReport, Severity};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, noun};
 use crate::verdict::Verdict;
 
 /// Maximum numbers of objects with details per severity, and of those that are expanded.
@@ -264,8 +264,7 @@ impl Reason {
 
 fn counted(count: usize, is_of_bucket: bool) -> String {
     match (count, is_of_bucket) {
-        (1, true) => "1 bucket".to_owned(),
-        (many, true) => format!("{} buckets", Count(many)),
+        (many, true) => format!("{} {}", Count(many), noun(many as u64, "bucket")),
         (many, false) => Count(many).objects(),
     }
 }

@@ -3,6 +3,7 @@ use jiff::SignedDuration;
 use super::limits::{both_units, grouped};
 use crate::ident::AmiId;
 use crate::text::sentences;
+use crate::units::counted;
 
 sentences! {
     /// Information of a preflight that has no verdict.
@@ -46,15 +47,15 @@ sentences! {
         BlockPrice { price: String } => "{price}",
         /// The duration, estimated from earlier restores.
         Takes { time: SignedDuration, restores: usize } =>
-            "about {:.1} h by the pace of {restores} earlier restore{} of yours"
-            (time.as_secs_f64() / 3600.0, if *restores == 1 { "" } else { "s" }),
+            "about {:.1} h, estimated from {}"
+            (time.as_secs_f64() / 3600.0, counted(*restores as u64, "earlier restore")),
         /// There is no earlier restore to estimate the duration from.
-        TakesUnknown => "how long it takes is not known: the journal holds no earlier restore",
+        TakesUnknown => "duration unknown: the journal has no earlier restore",
         /// Snapshots whose encryption the object loses.
         SnapshotsDecrypted { encrypted: usize, of: usize } =>
             "{encrypted} of {of} snapshots are encrypted; the store decrypts them, and the object will not be encrypted by their keys",
         /// Mappings that are not stored.
-        OtherMappings { mappings: usize } => "{mappings} mappings of the AMI are no EBS volumes and hold no data",
+        OtherMappings { mappings: usize } => "{} of the AMI without an EBS volume: no data to store" (counted(*mappings as u64, "mapping")),
         /// Properties of the AMI that do not fit into tags of the object.
         TooLongForTags { tags: Vec<String> } =>
             "too long for a tag of the object, and left to the record: {}" (tags.join(", ")),

@@ -231,7 +231,7 @@ fn temporary(survey: &RestoreSurvey, rule: &str, end: Option<Timestamp>) -> Find
     match survey.estimate() {
         Some(takes) if left > takes.saturating_mul(2) => {
             let observed =
-                format!("a temporary copy until {end}, more than twice what your earlier restores let expect");
+                format!("a temporary copy until {end}, more than twice the estimate from your earlier restores");
             pass(C::Readable, "HeadObject", rule, observed)
         }
         takes => {
@@ -330,7 +330,7 @@ impl RestoreSurvey {
     /// Which restore made an AMI, for the report; empty if that is not known.
     fn who_made(&self, image: &ImageFacts) -> &'static str {
         match self.claim.as_ref().map(|claim| claim.classify(image)) {
-            Some(Ownership::Ours(_)) => ", made by this very restore",
+            Some(Ownership::Ours(_)) => ", made by this restore",
             Some(Ownership::Foreign { .. }) => ", made by another restore",
             _ => "",
         }

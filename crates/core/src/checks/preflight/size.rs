@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::limits::{ServiceLimits, both_units, grouped};
 use super::{fail, pass, unknown};
 use crate::facts::{ImageFacts, SnapshotFacts};
-use crate::units::{ByteSize, GIB};
+use crate::units::{ByteSize, GIB, counted};
 use crate::verdict::{Condition, Finding, Reason};
 
 /// The size of an AMI before compression. AWS does not publish which of its two measures the limits apply to.
@@ -67,7 +67,7 @@ impl LogicalSize {
         LogicalSize {
             volumes: sum(volumes.collect()),
             written: sum(written.collect()),
-            source: format!("{} EBS volume{} of {}", count, if count == 1 { "" } else { "s" }, image.id),
+            source: format!("{} of {}", counted(count as u64, "EBS volume"), image.id),
             tagged: false,
         }
     }

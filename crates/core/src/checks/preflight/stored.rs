@@ -4,7 +4,7 @@ use super::presence::{Presence, judge_presence};
 use super::stored_survey::{FoundCopy, StoredSurvey};
 use crate::facts::{Fact, StoreTask, UploadFacts};
 use crate::ident::{AmiId, BucketPath};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, counted};
 
 /// Whether a bucket contains an AMI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,10 +155,9 @@ fn versions_said(survey: &StoredSurvey, key: &str) -> Option<String> {
         Fact::Known { value, .. } => {
             let markers = value.iter().filter(|version| version.is_delete_marker()).count();
             Some(format!(
-                "{} version{} and {markers} delete marker{} of {key}; how EC2 sees those is not published",
-                value.len() - markers,
-                if value.len() - markers == 1 { "" } else { "s" },
-                if markers == 1 { "" } else { "s" }
+                "{} and {} of {key}; how EC2 sees those is not published",
+                counted((value.len() - markers) as u64, "version"),
+                counted(markers as u64, "delete marker")
             ))
         }
         other => Some(other.why_not().unwrap_or_default()),

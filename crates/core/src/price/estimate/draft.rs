@@ -1,7 +1,7 @@
 use crate::price::item::Unit;
 use crate::price::money::price;
 use crate::price::{Amount, CostItem, CostLine, Item, PriceTable, Source};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, noun};
 
 /// A cost line under construction, to which charges are added.
 pub(super) struct Draft<'a> {
@@ -24,7 +24,7 @@ impl<'a> Draft<'a> {
 
     /// Adds a charge for a quantity of which the minimum, the maximum, or both are known.
     pub(crate) fn range(mut self, item: Item, least: Option<f64>, most: Option<f64>, what: &str) -> Self {
-        let Some(any) = most.or(least) else { return self.unknown(format!("how many {what}")) };
+        let Some(any) = most.or(least) else { return self.unknown(format!("how many {}", noun(0, what))) };
         let charge = match self.table.charge(item, any) {
             Ok(charge) => charge,
             Err(why) => return self.unknown(why),
@@ -42,6 +42,7 @@ impl<'a> Draft<'a> {
         };
         let each = if unit.by_thousands() { format!("{}/1,000", price(charge.each * 1e3)) } else { price(charge.each) };
         let steps = if charge.stepped { ", less beyond the first step" } else { "" };
+        let what = if unit.by_thousands() { noun(any as u64, what) } else { what.into() };
         self.words.push(format!("{quantity} {what} × {each}{steps}"));
         if !self.sources.contains(&charge.source) {
             self.sources.push(charge.source);

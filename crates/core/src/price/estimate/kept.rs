@@ -69,7 +69,7 @@ pub(super) fn reading(subject: &Subject, table: &PriceTable, bytes: u64) -> Vec<
         if !here && table.built_in && !table.has(Item::Get(class)) {
             return None;
         }
-        let mut draft = Draft::new(table).exactly(Item::Get(class), requests as f64, "requests");
+        let mut draft = Draft::new(table).exactly(Item::Get(class), requests as f64, "request");
         if class.charges_reading() {
             draft = draft.exactly(Item::Retrieval(class), gb(bytes), "GB");
         }

@@ -5,6 +5,9 @@ mod draft;
 mod kept;
 mod moved;
 mod tasks;
+mod thawed;
+
+pub use thawed::thaw_cost;
 
 pub use copied::{CopySubject, estimate_copy};
 

@@ -1,4 +1,5 @@
 use super::draft::Draft;
+use super::thawed::retrieval;
 use crate::price::numbers::gb;
 use crate::price::{CostItem, CostLine, Item, PriceTable, RetrievalTier, StorageClass, Subject};
 
@@ -17,14 +18,8 @@ pub(super) fn bring_back(subject: &Subject, table: &PriceTable, bytes: u64) -> V
     let mut lines = Vec::new();
     for class in [StorageClass::Glacier, StorageClass::DeepArchive] {
         for tier in RetrievalTier::of(class) {
-            let mut draft = Draft::new(table).exactly(Item::BringBack(class, *tier), gb(bytes), "GB");
-            draft = match Item::BringBackRequest(class, *tier) {
-                item if class == StorageClass::DeepArchive => draft.exactly(item, 1.0, "request"),
-                _ => draft.remark("without the request itself"),
-            };
-            let line = draft.line(CostItem::BringBack, format!("{class}, {}", tier.name()));
-            let takes = tier.takes(class).map(str::to_owned);
-            lines.push(CostLine { here: subject.is_in(class), takes, ..line });
+            let line = retrieval(class, *tier, bytes, table);
+            lines.push(CostLine { here: subject.is_in(class), ..line });
         }
     }
     let tiering = StorageClass::IntelligentTiering;
@@ -56,7 +51,7 @@ fn class_change<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTabl
     if subject.class.is_none() {
         let most = bytes.div_ceil(SMALLEST_PART).clamp(1, MOST_PARTS) + AROUND_PARTS;
         let least = if bytes <= ONE_COPY { 1 } else { bytes.div_ceil(LARGEST_PART) + AROUND_PARTS };
-        return draft.range(Item::Put(class), Some(least as f64), Some(most as f64), "PUT requests");
+        return draft.range(Item::Put(class), Some(least as f64), Some(most as f64), "PUT request");
     }
     let from = subject.class();
     // Lifecycle rules move objects only to colder classes.
@@ -64,7 +59,7 @@ fn class_change<'a>(class: StorageClass, subject: &Subject, table: &'a PriceTabl
         return draft.exactly(Item::Transition(class), 1.0, "transition by a lifecycle rule");
     }
     let copies = if bytes <= ONE_COPY { 1 } else { bytes.div_ceil(LARGEST_PART) + AROUND_PARTS };
-    let draft = draft.exactly(Item::Put(class), copies as f64, "copy requests");
+    let draft = draft.exactly(Item::Put(class), copies as f64, "copy request");
     match from {
         Some(from) if from.charges_reading() => draft.exactly(Item::Retrieval(from), gb(bytes), "GB"),
         Some(from) if from.archives() => draft.remark("once it is brought back"),

@@ -14,7 +14,7 @@ pub(super) fn store(subject: &Subject, table: &PriceTable) -> CostLine {
     };
     let request = |parts: u64| Some((parts + AROUND_PARTS) as f64);
     by_blocks(Draft::new(table), Item::GetBlock, subject)
-        .range(Item::Put(StorageClass::Standard), request(least), request(most), "PUT requests")
+        .range(Item::Put(StorageClass::Standard), request(least), request(most), "PUT request")
         .line(CostItem::Store, "GetSnapshotBlock")
 }
 

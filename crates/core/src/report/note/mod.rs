@@ -176,8 +176,8 @@ mod tests {
         assert_eq!(json(one), "\"checksum file S: 1 line is no checksum and left out, line 7 first\"");
         let time = jiff::SignedDuration::from_mins(90);
         let pace = |restores| json(PreflightNote::Takes { time, restores });
-        assert_eq!(pace(1), "\"about 1.5 h by the pace of 1 earlier restore of yours\"");
-        assert_eq!(pace(2), "\"about 1.5 h by the pace of 2 earlier restores of yours\"");
+        assert_eq!(pace(1), "\"about 1.5 h, estimated from 1 earlier restore\"");
+        assert_eq!(pace(2), "\"about 1.5 h, estimated from 2 earlier restores\"");
         let again = VerifyNote::ConfirmingMismatch { bytes: 3 << 30 };
         assert_eq!(json(again), "\"the bytes do not match: reading all 3 GiB once more to rule out a bad read\"");
         let key = Some("k".to_owned());

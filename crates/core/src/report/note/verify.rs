@@ -6,7 +6,7 @@ sentences! {
     /// On a verification.
     pub enum VerifyNote {
         /// There is no reference.
-        NothingToCompare => "nothing was read: there is nothing to hold the bytes against",
+        NothingToCompare => "nothing was read: there is no reference to compare the bytes with",
         /// An earlier run read a part of the bytes.
         Resumed { read_bytes: u64, of_bytes: u64, until: String, file: String } =>
             "{} of {} were read by an earlier run, up to {until} ({file})" (ByteSize(*read_bytes), ByteSize(*of_bytes)),

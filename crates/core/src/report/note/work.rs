@@ -6,10 +6,10 @@ sentences! {
     pub enum TaskNote {
         /// The store was not followed to its end.
         StoreGoesOn { image: String } =>
-            "the store goes on in AWS; take it up again with `stored-ami store --follow {image}`",
+            "the store continues in AWS; to follow it, run `stored-ami store --follow {image}`",
         /// The restore was not followed to its end.
         RestoreGoesOn { image: String } =>
-            "the restore goes on in AWS; take it up again with `stored-ami restore --follow {image}`",
+            "the restore continues in AWS; to follow it, run `stored-ami restore --follow {image}`",
         /// EC2 returned a malformed id.
         OddSnapshot { id: String } => "the AMI names the snapshot `{id}`, which is no id",
         /// EC2 returned a malformed id.

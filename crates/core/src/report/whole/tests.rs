@@ -188,6 +188,7 @@ fn audit(objects: Vec<AuditedReport>) -> AuditLines {
         errors: 0,
         exit_code: exit,
         settings: Vec::new(),
+        files_written: Vec::new(),
     };
     AuditLines { objects, buckets: Vec::new(), end, summary }
 }
@@ -420,9 +421,9 @@ fn all_lines_are_held_against_the_policy_of_the_audit() {
         (demanded(vec![left()], &[]), None),
         (demanded(vec![by_policy(&["lock", "tags"]), by_policy(&["lock"])], &[]), Some("policy of the other objects")),
         (demanded(vec![by_policy(&["lock"]), proved()], &[]), Some("policy of the other objects")),
-        (demanded(vec![proved()], &[]), Some("no line was held against it")),
-        (demanded(both(), &[("b", versions)]), Some("bucket c: it was not held against the policy")),
-        (demanded(both(), &[("b", versions), ("c", public)]), Some("bucket c: it was not held against the policy of")),
+        (demanded(vec![proved()], &[]), Some("no line was checked with it")),
+        (demanded(both(), &[("b", versions)]), Some("bucket c: it was not checked with the policy")),
+        (demanded(both(), &[("b", versions), ("c", public)]), Some("bucket c: it was not checked with the policy of")),
         (audit(both()), Some("its end names none")),
     ] {
         let found = all.contradiction();

@@ -1,0 +1,62 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::text::words;
+
+words! {
+    /// Kind of a file that a command writes.
+    pub enum FileKind {
+        Manifest = "manifest",
+        Record = "record",
+        /// State of an unfinished read.
+        Checkpoint = "checkpoint",
+        /// State of an unfinished copy.
+        CopyState = "copy_state",
+        /// A copy of an object.
+        Copy = "copy",
+        Ledger = "ledger",
+        /// The journal entry of a restore.
+        Journal = "journal",
+        Tuning = "tuning",
+        /// HTML report.
+        Page = "page",
+        Csv = "csv",
+        Junit = "junit",
+        Prometheus = "prometheus",
+        Plot = "plot",
+        Manual = "manual",
+        Log = "log",
+    }
+}
+
+impl FileKind {
+    /// The kind as people call it, without an article.
+    pub fn description(self) -> &'static str {
+        match self {
+            FileKind::Manifest => "manifest",
+            FileKind::Record => "record",
+            FileKind::Checkpoint => "checkpoint",
+            FileKind::CopyState => "state of the copy",
+            FileKind::Copy => "copy",
+            FileKind::Ledger => "ledger",
+            FileKind::Journal => "journal entry",
+            FileKind::Tuning => "tuning profile",
+            FileKind::Page => "report page",
+            FileKind::Csv => "CSV table",
+            FileKind::Junit => "JUnit report",
+            FileKind::Prometheus => "Prometheus metrics",
+            FileKind::Plot => "plot",
+            FileKind::Manual => "manual page",
+            FileKind::Log => "log",
+        }
+    }
+}
+
+/// A file that a command wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WrittenFile {
+    /// Path as it was given, or as it was chosen by default.
+    pub path: String,
+    /// What the file contains.
+    pub kind: FileKind,
+}

@@ -1,0 +1,82 @@
+use std::io::{self, Write};
+
+use super::condition::conclude;
+use super::cost::title;
+use super::{Label, Style, beside, field, printable, shell_word, wrap};
+use crate::checks::thaw::ThawCheck;
+use crate::price::Amount;
+use crate::report::{CostLineReport, Exit, ThawFindingReport, ThawOutcome, ThawReport, ThawState};
+use crate::units::ByteSize;
+use crate::verdict::Verdict;
+
+/// Width of a check's name, in characters.
+const NAME: usize = 8;
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &ThawReport) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&shell_word(&report.target)))?;
+    let mut headline = vec![ByteSize(report.identity.object_bytes).to_string()];
+    headline.extend(report.storage_class.clone());
+    headline.extend(report.archive_status.clone());
+    field(out, style.width, 2, "object", &headline.join(", "))?;
+    // A request that was sent comes after a report with its price.
+    if report.outcome != ThawOutcome::Requested {
+        report.costs.iter().try_for_each(|line| cost(out, style, line))?;
+    }
+    let is_asked = report.outcome == ThawOutcome::Requested;
+    let is_shown = |finding: &&ThawFindingReport| {
+        !is_asked || finding.check == ThawCheck::Request || finding.verdict != Verdict::Pass
+    };
+    for finding in report.findings.iter().filter(is_shown) {
+        let optional = if finding.required { "" } else { "(optional) " };
+        let text = format!("{optional}{}", finding.detail);
+        let head = format!("  {} {:<NAME$}", style.verdict(finding.verdict, 7), finding.check);
+        beside(out, style, &head, 2 + 7 + 1 + NAME + 1, |width| wrap(&printable(&text), width))?;
+    }
+    for note in &report.notes {
+        field(out, style.width, 2, "note", &note.to_string())?;
+    }
+    let (label, text) = conclusion(report);
+    conclude(out, style, label, &text)
+}
+
+fn cost(out: &mut impl Write, style: Style, line: &CostLineReport) -> io::Result<()> {
+    let amount = match &line.reason {
+        Some(reason) => format!("unknown: {reason}"),
+        None => Amount { least: line.dollars_least, most: line.dollars_most }.describe(),
+    };
+    let basis = if line.basis.is_empty() { String::new() } else { format!(" ({})", line.basis) };
+    field(out, style.width, 2, "cost", &format!("{amount} for {} {}{basis}", title(line.item), line.of))
+}
+
+fn conclusion(report: &ThawReport) -> (Label<'static>, String) {
+    let names = |verdict| {
+        let of = report.findings.iter().filter(move |finding| finding.required && finding.verdict == verdict);
+        of.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let until = report.readable_until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+    let pass = |word| Label::new(word, Verdict::Pass);
+    let again = "run the same command again to see the state, or wait with --follow";
+    match (report.outcome, report.state) {
+        (ThawOutcome::Refused, _) => (Verdict::Fail.into(), format!("nothing was asked for: {}", names(Verdict::Fail))),
+        (ThawOutcome::Planned, _) => {
+            let days = match report.days {
+                None => String::new(),
+                Some(1) => " for 1 day".to_owned(),
+                Some(days) => format!(" for {days} days"),
+            };
+            (pass("ready"), format!("S3 can be asked for a copy{days}; nothing was sent"))
+        }
+        (_, ThawState::NotArchived) => (pass("readable"), "it can be read now".to_owned()),
+        (_, ThawState::Restored) => (pass("readable"), format!("a copy can be read{until}")),
+        (_, ThawState::Restoring) if report.exit_code == Exit::Interrupted => {
+            (Label::new("waiting", Verdict::Unknown), "the restore from the archive goes on at S3".to_owned())
+        }
+        (ThawOutcome::Requested, ThawState::Restoring) => (pass("asked"), format!("S3 makes a readable copy; {again}")),
+        (_, ThawState::Restoring) => {
+            (Label::new("waiting", Verdict::Unknown), format!("it cannot be read yet; {again}"))
+        }
+        (_, ThawState::Archived | ThawState::Unknown) => {
+            (report.verdict().into(), format!("the state is not known: {}", names(Verdict::Unknown)))
+        }
+    }
+}
