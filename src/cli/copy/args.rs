@@ -16,7 +16,7 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// What to copy: an object, also by a presigned URL, or a file
+    /// What to copy: an object, a presigned URL (@FILE reads one from a file), or a file
     #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
     pub typed: Option<TypedTarget>,
     #[arg(skip)]
