@@ -211,7 +211,8 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
-        let parts = other_parts(&self.prepared, &expected);
+        let is_as_planned = self.prepared.plan.change.is_none();
+        let parts = is_as_planned.then(|| other_parts(&self.prepared.found.facts, &expected)).flatten();
         self.prepared.report.notes.extend(parts);
         if let Outlet::Upload(id) = outlet {
             let at = (&*self.ends.upload, self.ends.destination.context());
