@@ -55,6 +55,7 @@ impl Command {
             Command::Thaw(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Compare(args) => Adjustable {
+                sends: true,
                 connection: None,
                 concurrency: Some(&mut args.limits.concurrency),
                 max_memory: Some(&mut args.limits.max_memory),
