@@ -16,7 +16,7 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// What to copy: an object, also by a presigned URL, or a file
+    /// What to copy: an object, a presigned URL (@FILE reads one from a file), or a file
     #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
     pub typed: Option<TypedTarget>,
     #[arg(skip)]
@@ -151,9 +151,9 @@ pub struct ProofArgs {
     /// Number of parallel GETs, or auto: begin with 48 and find what is best
     #[arg(long, value_name = "N")]
     pub concurrency: Option<Concurrency>,
-    /// Memory of the whole process, at the most
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    pub max_memory: ByteSize,
+    /// Memory limit of the whole process [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<ByteSize>,
 }
 
 /// Mode of an Object Lock, in S3's spelling.

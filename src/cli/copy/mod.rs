@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord};
 use self::open::{open, open_destination, open_source};
+use super::args::MEMORY;
 use super::audit::open as open_ledger;
 use super::images::{agreed, can_ask};
 use super::output::complain;
@@ -149,11 +150,12 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
     }
     // One half for reading and hashing, the other for parts that wait for the destination. Buffers of received frames
     // take up to a third more than the frames.
-    let half = args.proof.max_memory.0 / 2;
+    let memory = args.proof.max_memory.unwrap_or(MEMORY).0;
+    let half = memory / 2;
     let limits = Limits {
         concurrency: args.proof.concurrency.unwrap_or_default(),
         range_bytes: None,
-        max_memory: args.proof.max_memory.0 - half,
+        max_memory: memory - half,
     };
     let manifest = match &args.manifest {
         None => None,
