@@ -11,6 +11,7 @@ mod files;
 mod kept;
 mod large;
 mod policy;
+mod replace;
 mod resume;
 mod rig;
 mod same;
