@@ -141,6 +141,9 @@ pub trait UploadService: Send + Sync {
     /// Makes an object of the parts (CompleteMultipartUpload).
     async fn complete(&self, upload: &str, completion: &Completion) -> Result<Written, SourceError>;
 
+    /// Removes the object (DeleteObject), or this version of it.
+    async fn remove(&self, version: Option<&str>) -> Result<(), SourceError>;
+
     /// Removes the upload and its parts (AbortMultipartUpload).
     async fn abort(&self, upload: &str) -> Result<(), SourceError>;
 

@@ -13,6 +13,7 @@ mod kept;
 mod large;
 mod ledger;
 mod policy;
+mod replace;
 mod resume;
 mod rig;
 mod same;

@@ -27,6 +27,9 @@ pub struct CopyArgs {
     /// Keep the state of the copy in this file, and go on with the copy if it exists; removed when the copy is made
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub resume: Option<PathBuf>,
+    /// Replace the object at the destination if it has this ETag; needs a server that heeds If-Match
+    #[arg(long, value_name = "ETAG")]
+    pub replace_if: Option<String>,
     /// Remove the unfinished upload of this state file, and the file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
     pub abort: Option<PathBuf>,

@@ -27,7 +27,7 @@ use crate::commands::copy::{
 use crate::commands::verify::VerifyOptions;
 use crate::copy::{LockRequest, RetentionRequest};
 use crate::facts::LockMode;
-use crate::ident::{ObjectUri, Target};
+use crate::ident::{ETag, ObjectUri, Target};
 use crate::ledger::SharedLedger;
 use crate::plan::Limits;
 use crate::report::{Exit, Report};
@@ -61,6 +61,9 @@ async fn to_object(
     let Some(prepared) = runner.run(&target, Stop::AtOnce, prepare_copy(&ends, &request)).await else {
         return Ok(runner.finish());
     };
+    if !args.starting.dry_run {
+        prepared.forget_finished();
+    }
     if !prepared.is_ready() || args.starting.dry_run {
         runner.add(Report::Copy(Box::new(prepared.report)));
         return Ok(runner.finish());
@@ -79,6 +82,9 @@ async fn to_object(
 async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path: PathBuf) -> Result<Exit, UsageError> {
     if args.resume.is_some() {
         return Err(UsageError("--resume: a copy to a file cannot be resumed".to_owned()));
+    }
+    if args.replace_if.is_some() {
+        return Err(UsageError("--replace-if: a file has no ETag, and is not replaced".to_owned()));
     }
     let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
@@ -176,6 +182,7 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
         storage_class: args.object.storage_class.clone(),
         kms_key: args.object.sse_kms_key.clone(),
         lock: lock(&args.object)?,
+        replace_if: replace_if(args.replace_if.as_deref())?,
         unproved: args.proof.unproved,
         verify_destination: args.proof.verify_destination,
         resume: args.resume.as_deref().map(CopyStateFile::new),
@@ -195,6 +202,15 @@ fn lock(args: &NewObjectArgs) -> Result<LockRequest, UsageError> {
         return Err(UsageError(format!("--object-lock-retain-until {}: is in the past", retention.until)));
     }
     Ok(LockRequest { retention, legal_hold: args.object_lock_legal_hold })
+}
+
+/// The ETag that the object at the destination must have. A weak one cannot be a condition.
+fn replace_if(text: Option<&str>) -> Result<Option<ETag>, UsageError> {
+    let Some(text) = text else { return Ok(None) };
+    match ETag::told(text).filter(ETag::is_strong) {
+        Some(etag) => Ok(Some(etag)),
+        None => Err(UsageError(format!("--replace-if: {text} is no ETag that can be a condition"))),
+    }
 }
 
 fn tags(words: &[TagWord]) -> Result<TagChoice, UsageError> {

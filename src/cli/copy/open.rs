@@ -130,10 +130,17 @@ pub(super) async fn open(
         destination: Session::new(Arc::new(connection.object(destination.clone())), context.clone()),
         bucket: Arc::new(connection.bucket(&destination.bucket, context.clone())),
         upload: Arc::new(connection.upload(destination)),
+        probe: Arc::new(connection.upload(&beside(destination, &context))),
         service: connection.answers(),
         endpoint: connection.endpoint_url(),
         to,
     })
+}
+
+/// A key beside the destination, with a random part that no object has.
+fn beside(destination: &ObjectUri, context: &Context) -> ObjectUri {
+    let random = (context.clock.random() * f64::from(u32::MAX)) as u32;
+    ObjectUri { key: format!("{}.stored-ami-probe-{random:08x}", destination.key), ..destination.clone() }
 }
 
 /// Who the caller at one end is, as STS states it.

@@ -5,8 +5,9 @@ use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
+use super::replace::to_be_replaced;
 use super::sender::is_streamed;
-use super::{CopyEnds, CopyRequest, TagChoice};
+use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
@@ -28,12 +29,20 @@ pub struct PreparedCopy {
     pub(super) plan: CopyLayout,
     pub(super) new: NewObject,
     pub(super) checksum: ChosenChecksum,
+    /// The state file of a copy that an earlier run completed.
+    finished: Option<CopyStateFile>,
 }
 
 impl PreparedCopy {
     /// Whether the copy may be written.
     pub fn is_ready(&self) -> bool {
         self.report.outcome == CopyOutcome::Planned && self.report.exit_code == Exit::Passed
+    }
+
+    /// Removes the state file of a copy that an earlier run completed.
+    pub fn forget_finished(&self) {
+        // A file that stays is found again by the next run.
+        self.finished.iter().for_each(|file| drop(file.remove()));
     }
 }
 
@@ -45,7 +54,7 @@ impl PreparedCopy {
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await.map_err(|error| by_option(error, "--from-region"))?;
     let there = place(ends, &found.facts).await.map_err(|error| by_option(error, "--to-region"))?;
-    let place = complete_already(request, there, &found.facts);
+    let (place, is_finished) = complete_already(request, there, &found.facts);
     let known = match of_manifest(request, &found) {
         Some(known) => known,
         None => stated_parts(&ends.source, &found).await,
@@ -74,17 +83,28 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     findings.extend(tag_finding);
     match place {
         Place::Holds(facts, same) => {
-            findings.push(occupied(&same, &facts));
             report.destination_identity = Some(IdentityReport::from(&*facts));
-            report.outcome = match same {
-                Sameness::Same(_) => CopyOutcome::AlreadyThere,
-                Sameness::Different(_) | Sameness::CannotTell => CopyOutcome::Occupied,
-            };
+            let is_replaced = request.replace_if.is_some() && request.replace_if == facts.id.etag;
+            match same {
+                Sameness::Different(_) | Sameness::CannotTell if is_replaced => {
+                    findings.push(to_be_replaced(&facts));
+                    findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
+                }
+                Sameness::Same(_) => report.outcome = CopyOutcome::AlreadyThere,
+                Sameness::Different(_) | Sameness::CannotTell => report.outcome = CopyOutcome::Occupied,
+            }
+            if report.outcome != CopyOutcome::Planned {
+                findings.push(occupied(&same, &facts));
+            }
         }
         Place::NotKnown(why) => {
             findings
                 .push(CopyFinding::open(CopyCheck::Absent, format!("whether there is an object is not known: {why}")));
             findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
+        }
+        Place::Free if request.replace_if.is_some() => {
+            let text = "there is no object at the destination that could be replaced (--replace-if)";
+            findings.push(CopyFinding::fail(CopyCheck::Absent, text).by("HeadObject"));
         }
         Place::Free => {
             findings
@@ -99,7 +119,8 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
         report.outcome = CopyOutcome::Refused;
     }
-    Ok(PreparedCopy { report, found, plan, new, checksum })
+    let finished = request.resume.clone().filter(|_| is_finished);
+    Ok(PreparedCopy { report, found, plan, new, checksum, finished })
 }
 
 /// Judges the bucket of the destination for this copy.
@@ -127,22 +148,22 @@ async fn before_writing(
 }
 
 /// An object with the mark of the copy that the state file names was completed by a run that ended before it removed the
-/// file. Removes the file then. The mark shows that the object is the copy only if the source is still the one that was
-/// copied.
-fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -> Place {
-    let (Some(file), Place::Holds(facts, _)) = (&request.resume, &place) else { return place };
+/// file, which is no longer needed then. The mark shows that the object is the copy only if the source is still the one
+/// that was copied, and shows a proved source only if that run demanded one.
+fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -> (Place, bool) {
+    let (Some(file), Place::Holds(facts, _)) = (&request.resume, &place) else { return (place, false) };
     let state = file.read().ok().flatten();
     let Some(state) = state.filter(|state| facts.metadata.get(super::COPY_ID) == Some(&state.copy_id)) else {
-        return place;
+        return (place, false);
     };
-    // A file that stays is found again by the next run.
-    drop(file.remove());
-    match place {
-        Place::Holds(facts, Sameness::CannotTell) if state.check_source(&source.identity()).is_ok() => {
+    let is_enough = state.check_source(&source.identity()).is_ok() && (request.unproved || !state.unproved);
+    let place = match place {
+        Place::Holds(facts, Sameness::CannotTell) if is_enough => {
             Place::Holds(facts, Sameness::Same("it has the mark of the copy that the state file names".to_owned()))
         }
         place => place,
-    }
+    };
+    (place, true)
 }
 
 /// The parts that the manifest states for a file, so that a copy from a disk has the parts of the object that the file

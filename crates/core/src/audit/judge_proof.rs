@@ -2,26 +2,30 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::policy::ObjectPolicy;
 use super::rule::{decide, in_days};
 use crate::audit::{LookResult, PolicySubject, Proof, ValidityWindow, joined};
 use crate::verdict::{Evidence, Failure, Outcome, ProofKind, Reason};
 
+/// A required proof.
+pub(super) struct ProofRequirement {
+    /// Maximum age.
+    pub age: SignedDuration,
+    /// The weakest kind that counts.
+    pub weakest: ProofKind,
+    /// Whether a proof counts that is only by values that other programs left with the object.
+    pub refuses_left_by_others: bool,
+}
+
 /// Judges the proofs of an object. A proof that is young enough and of a kind that does not count leaves the
 /// requirement unknown: it neither meets it nor shows that the bytes are wrong.
-pub(super) fn judge_proof(
-    wish: &ObjectPolicy,
-    age: SignedDuration,
-    state: &PolicySubject<'_>,
-    now: Timestamp,
-) -> Outcome {
+pub(super) fn judge_proof(wish: &ProofRequirement, state: &PolicySubject<'_>, now: Timestamp) -> Outcome {
     if let (None, Some(LookResult::Doubted(doubt))) = (state.proof, state.doubt.map(Proof::standing)) {
         let since = state.doubt.map(|look| look.at.clone()).unwrap_or_default();
         return Outcome::Unknown(Reason::InDoubt { doubt, since });
     }
-    let expected = format!("every byte proved within {}", in_days(age));
+    let expected = format!("every byte proved within {}", in_days(wish.age));
     let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
-    let window = ValidityWindow::back_to(Some(age), now);
+    let window = ValidityWindow::back_to(Some(wish.age), now);
     let young = || [state.proof, state.unread_proof].into_iter().flatten().filter(|proof| proof.is_in(window));
     if let Some(proof) = young().find(|proof| refusal(wish, proof).is_none()) {
         return decide(true, evidence(of(proof)));
@@ -40,9 +44,9 @@ pub(super) fn judge_proof(
 }
 
 /// Why a proof does not count, if it does not.
-fn refusal(wish: &ObjectPolicy, proof: &Proof) -> Option<Reason> {
+fn refusal(wish: &ProofRequirement, proof: &Proof) -> Option<Reason> {
     let kind = proof.kind().unwrap_or(ProofKind::StatedByS3);
-    if !kind.meets(wish.proof.unwrap_or(ProofKind::Read)) {
+    if !kind.meets(wish.weakest) {
         return Some(Reason::UnreadProof { kind, at: proof.at.clone() });
     }
     (wish.refuses_left_by_others && proof.is_by_others_alone())

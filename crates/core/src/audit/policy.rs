@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::judge_proof::judge_proof;
+use super::judge_proof::{ProofRequirement, judge_proof};
 use super::lock::{LockRequirement, judge_lock};
 use super::rule::{decide, judge};
 use super::stays::judge_stays;
@@ -226,7 +226,9 @@ impl Policy {
             findings.push(finding(PolicyCheck::Tags, outcome));
         }
         if let Some(age) = wish.proof_age {
-            findings.push(finding(PolicyCheck::ProofAge, judge_proof(wish, age, state, now)));
+            let weakest = wish.proof.unwrap_or(ProofKind::Read);
+            let required = ProofRequirement { age, weakest, refuses_left_by_others: wish.refuses_left_by_others };
+            findings.push(finding(PolicyCheck::ProofAge, judge_proof(&required, state, now)));
         }
         if let Some(time) = wish.stays {
             findings.push(finding(PolicyCheck::Stays, judge_stays(time, &state.expiration, &state.rules, now)));

@@ -114,11 +114,12 @@ impl Origin {
 }
 
 impl CheckId {
-    /// Whether a match also speaks against a replacement made on purpose.
+    /// Whether a match also speaks against a replacement made on purpose. Whoever replaces an object can also set its tags
+    /// and metadata.
     pub fn resists_forgery(self) -> bool {
         match self {
-            CheckId::Reference(_, Subject::Checksum(algorithm) | Subject::Parts(algorithm)) => {
-                algorithm.resists_forgery()
+            CheckId::Reference(origin, Subject::Checksum(algorithm) | Subject::Parts(algorithm)) => {
+                algorithm.resists_forgery() && !origin.is_left_by_others()
             }
             _ => false,
         }
@@ -300,6 +301,8 @@ mod tests {
             assert!(name.matches(of(origin)) && !name.matches(of(Origin::Stored)) && name.adds() && name.is_of(origin));
             assert_eq!(format!("{text}-md5").parse(), Ok(CheckName::One(of(origin))));
         }
+        let sha256 = |origin| CheckId::Reference(origin, Subject::Checksum(Algorithm::Sha256));
+        assert!(sha256(Origin::Sums).resists_forgery() && !sha256(Origin::Tags).resists_forgery());
         assert!(!name.adds() && !CheckName::One(CheckId::Size).is_of(Origin::Stored));
         assert!("nonsense".parse::<CheckName>().is_err());
         assert!("expect-nonsense".parse::<CheckName>().is_err());

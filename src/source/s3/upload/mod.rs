@@ -318,6 +318,12 @@ impl UploadService for S3Upload {
         hear!(self, request.customize(), SMALL, "s3:AbortMultipartUpload").map(drop)
     }
 
+    async fn remove(&self, version: Option<&str>) -> Result<(), SourceError> {
+        let request = addressed!(self, self.client.delete_object()).set_version_id(version.map(str::to_owned));
+        let needs = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+        hear!(self, request.customize(), SMALL, needs).map(drop)
+    }
+
     async fn put(
         &self,
         new: &NewObject,
