@@ -15,4 +15,5 @@ mod replace;
 mod resume;
 mod rig;
 mod same;
+mod server;
 mod servers;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
 use crate::commands::verify::{Forward, VerifyOptions, verify};
-use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written};
+use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written, proof_of_server};
 use crate::facts::{Encryption, LockFacts, ObjectFacts};
 use crate::fetch::RangeSink;
 use crate::report::IdentityReport;
@@ -45,6 +45,7 @@ pub(super) async fn after(
     }
     findings.extend(properties(&prepared.new, &facts));
     findings.extend(tags(ends, &prepared.new, &facts).await);
+    let mut read = None;
     if request.verify_destination {
         let finding = read_back(ends, request, prepared, expected).await;
         // What was read says more than what the server states, and nothing else is left to show.
@@ -53,7 +54,11 @@ pub(super) async fn after(
         {
             stated.required &= !(shown && stated.verdict == Verdict::Unknown);
         }
+        read = Some(finding.verdict);
         findings.push(finding);
+    }
+    if request.by_server {
+        findings.push(proof_of_server(read));
     }
     (findings, Some(IdentityReport::from(&facts)))
 }
@@ -184,7 +189,14 @@ pub(super) async fn read_back(
     };
     let is_whole = verified.finished && verified.report.stats.covered_bytes == expected.size;
     let read = verified.digests.map(|digests| ExpectedObject::of(&plan.layout, plan.mode, checksum, &digests));
-    let of = |object: &ExpectedObject| object.etag.clone().zip(object.checksum);
+    // Values of a copy by the server may be known in part.
+    let of = |object: &ExpectedObject| {
+        let etag = object.etag.clone().filter(|_| expected.etag.is_some());
+        let checksum = object.checksum.filter(|_| expected.checksum.is_some());
+        let is_complete =
+            etag.is_some() == expected.etag.is_some() && checksum.is_some() == expected.checksum.is_some();
+        (is_complete && (etag.is_some() || checksum.is_some())).then_some((etag, checksum))
+    };
     match (read.as_ref().and_then(of), of(expected)) {
         _ if verified.report.verdict == Verdict::Fail => {
             CopyFinding::fail(check, "the bytes that were read do not match what the server states about them")

@@ -85,6 +85,9 @@ pub struct CopyReport {
     pub accepted: Vec<CopyCheck>,
     /// Uploads that could not be removed or were kept, with the commands that remove them.
     pub left_behind: Vec<LeftReport>,
+    /// The server copied the bytes itself; nothing else read them, unless `read-back` passed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_server: bool,
     /// Bytes of parts that were sent, including repeated ones.
     pub sent_bytes: u64,
     /// Requests, bytes read and time.
@@ -218,6 +221,7 @@ impl CopyReport {
             findings: Vec::new(),
             accepted: Vec::new(),
             left_behind: Vec::new(),
+            by_server: false,
             sent_bytes: 0,
             stats: StatsReport::default(),
             notes: Vec::new(),
