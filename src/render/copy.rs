@@ -137,6 +137,12 @@ fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
         (CopyOutcome::Planned | CopyOutcome::Refused, _) => {
             (report.verdict.into(), format!("nothing was written: {reasons}"))
         }
+        (CopyOutcome::Copied, Verdict::Pass) if report.by_server => {
+            (label("copied"), "by the server; the copy was read, and has the values of the source".into())
+        }
+        (CopyOutcome::Copied, Verdict::Unknown) if report.by_server => {
+            (label("copied"), format!("by the server, as stated by S3; not proved: {reasons}"))
+        }
         (CopyOutcome::Copied, Verdict::Pass) => (label("copied"), PROVED.into()),
         (CopyOutcome::Copied, Verdict::Unknown) if report.exit_code == Exit::Passed => {
             let of_source = report.accepted.contains(&CopyCheck::Source);

@@ -17,5 +17,6 @@ mod replace;
 mod resume;
 mod rig;
 mod same;
+mod server;
 mod servers;
 mod thaw;

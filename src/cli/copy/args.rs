@@ -30,6 +30,9 @@ pub struct CopyArgs {
     /// Replace the object at the destination if it has this ETag; needs a server that heeds If-Match
     #[arg(long, value_name = "ETAG")]
     pub replace_if: Option<String>,
+    /// Who copies the bytes: this program, which reads and proves them, or the server, which only states what it copied
+    #[arg(long, value_enum, default_value_t = Via::Client)]
+    pub via: Via,
     /// Remove the unfinished upload of this state file, and the file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
     pub abort: Option<PathBuf>,
@@ -165,6 +168,12 @@ pub struct ProofArgs {
 pub enum LockModeWord {
     Governance,
     Compliance,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    Client,
+    Server,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord};
+use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord, Via};
 use self::open::{open, open_destination, open_source};
 use super::args::MEMORY;
 use super::audit::open as open_ledger;
@@ -82,6 +82,9 @@ async fn to_object(
 async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path: PathBuf) -> Result<Exit, UsageError> {
     if args.resume.is_some() {
         return Err(UsageError("--resume: a copy to a file cannot be resumed".to_owned()));
+    }
+    if args.via == Via::Server {
+        return Err(UsageError("--via server: no server writes a file here".to_owned()));
     }
     if args.replace_if.is_some() {
         return Err(UsageError("--replace-if: a file has no ETag, and is not replaced".to_owned()));
@@ -182,6 +185,7 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
         storage_class: args.object.storage_class.clone(),
         kms_key: args.object.sse_kms_key.clone(),
         lock: lock(&args.object)?,
+        by_server: args.via == Via::Server,
         replace_if: replace_if(args.replace_if.as_deref())?,
         unproved: args.proof.unproved,
         verify_destination: args.proof.verify_destination,

@@ -5,6 +5,7 @@
 //! and the destination confirmed the parts.
 
 mod after;
+mod by_server;
 mod destination;
 mod end;
 mod entries;
@@ -74,6 +75,8 @@ pub struct CopyRequest {
     pub replace_if: Option<ETag>,
     /// Write the copy also if nothing proves the bytes of the source, as long as nothing refutes them.
     pub unproved: bool,
+    /// Let the server copy the bytes (UploadPartCopy) instead of reading and sending them.
+    pub by_server: bool,
     /// Read the copy afterwards.
     pub verify_destination: bool,
     /// Keeps the upload of an unfinished copy, and goes on with one.

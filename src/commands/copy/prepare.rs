@@ -12,7 +12,7 @@ use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
     ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, PlannedObject,
-    Sameness, WriteMode, choose_checksum, copy_layout, judge_destination,
+    Sameness, WriteMode, choose_checksum, copy_layout, judge_destination, server_layout,
 };
 use crate::facts::{ObjectFacts, Service, SystemHeaders};
 use crate::ident::{ETag, ETagForm};
@@ -59,12 +59,16 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         Some(known) => known,
         None => stated_parts(&ends.source, &found).await,
     };
-    let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
+    let limits = limits(ends.service, request.part_room);
+    let plan = match request.by_server {
+        true => server_layout(&found.facts, &known, limits),
+        false => copy_layout(&found.facts, &known, limits),
+    };
     let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
     let checksum = choose_checksum(stored, plan.mode);
     let mut notes = std::mem::take(&mut found.notes);
     notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
-    notes.extend(streamed(request, &plan, ends.service));
+    notes.extend(streamed(request, &plan, ends.service).filter(|_| !request.by_server));
     let headers = if request.metadata { headers(&found.facts, &mut notes) } else { SystemHeaders::default() };
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
     let new = NewObject {
@@ -78,6 +82,7 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         checksum: Some(checksum.checksum),
     };
     let mut report = planned(ends, &found, &plan, &new);
+    report.by_server = request.by_server;
     report.notes = notes;
     let mut findings = callers(ends);
     findings.extend(tag_finding);
@@ -297,6 +302,7 @@ fn changes(facts: &ObjectFacts, plan: &CopyLayout, checksum: ChosenChecksum, ser
             LayoutChange::TooSmall(size) => format!("the source has a part of {}, below 5 MiB", ByteSize(*size)),
             LayoutChange::TooLarge(size) => format!("the source has a part of {}, above 5 GiB", ByteSize(*size)),
             LayoutChange::File => "a file has no parts".into(),
+            LayoutChange::ByServer => "the source was written in one request, and the server copies in parts".into(),
         };
         changes.push(format!("the copy has other parts, and thus another ETag: {why}"));
     }

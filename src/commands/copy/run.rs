@@ -45,7 +45,10 @@ pub async fn carry_out(
     copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
     if copy.may_replace().await {
-        copy.attempt().await?;
+        match request.by_server {
+            true => copy.by_server().await,
+            false => copy.attempt().await?,
+        }
     }
     let mut report = copy.prepared.report;
     report.notes.extend(copy.trailers.note().map(Note::Source));
