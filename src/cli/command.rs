@@ -72,7 +72,12 @@ impl Command {
             Command::Restore(args) => connected(&mut args.task.connection),
             // A Region and an endpoint belong to one of its two ends.
             #[cfg(feature = "ec2")]
-            Command::Copy(_) => Adjustable { sends: true, ..Adjustable::default() },
+            Command::Copy(args) => Adjustable {
+                sends: true,
+                connection: None,
+                concurrency: Some(&mut args.proof.concurrency),
+                max_memory: Some(&mut args.proof.max_memory),
+            },
             #[cfg(any(feature = "s3", feature = "lab"))]
             _ => Adjustable::default(),
         })

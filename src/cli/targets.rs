@@ -40,10 +40,9 @@ pub(super) async fn read(command: &mut Command) -> Result<(), UsageError> {
         }
         #[cfg(feature = "ec2")]
         Command::Copy(args) => {
-            let of_version = |typed: &TypedTarget| {
-                typed.target(args.version.version_id.as_ref()).map_err(|error| UsageError(error.to_string()))
-            };
-            args.source = args.typed.as_ref().map(of_version).transpose()?;
+            if let Some(typed) = &args.typed {
+                args.source = Some(source(typed, &args.version).await?);
+            }
         }
         #[cfg(feature = "s3")]
         Command::Compare(args) => {
@@ -93,6 +92,21 @@ async fn words(typed: &[Word], selection: &mut SelectionArgs) -> Result<Vec<Word
         selection.patterns = patterns.collect::<Result<_, _>>()?;
     }
     Ok(words)
+}
+
+/// The source of a copy; `@FILE` names the file that holds it.
+#[cfg(feature = "ec2")]
+async fn source(typed: &TypedTarget, version: &VersionArgs) -> Result<Target, UsageError> {
+    let wrong = |error: crate::ident::ParseTargetError| UsageError(error.to_string());
+    let target = typed.target(version.version_id.as_ref()).map_err(wrong)?;
+    let file = match &target {
+        Target::File(path) => path.to_str().and_then(|path| Word::new(path).url_file()),
+        Target::Object(_) | Target::Presigned(_) => None,
+    };
+    match file {
+        None => Ok(target),
+        Some(file) => one_in(file).await?.as_str().parse().map_err(wrong),
+    }
 }
 
 /// The only target in a file.

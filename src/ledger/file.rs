@@ -349,10 +349,10 @@ mod tests {
         assert!(matches!(Ledger::open(&path), Err(LedgerError::Foreign(_))));
         let newer = folder.path().join("n.db");
         filled(&newer);
-        alter(&newer, "PRAGMA user_version = 3");
+        alter(&newer, "PRAGMA user_version = 4");
         let before = std::fs::read(&newer).unwrap();
-        assert_eq!(Ledger::open(&newer).unwrap_err(), LedgerError::Newer(3));
-        assert_eq!(Ledger::open_existing(&newer).unwrap_err(), LedgerError::Newer(3));
+        assert_eq!(Ledger::open(&newer).unwrap_err(), LedgerError::Newer(4));
+        assert_eq!(Ledger::open_existing(&newer).unwrap_err(), LedgerError::Newer(4));
         assert_eq!(std::fs::read(&newer).unwrap(), before);
         let empty = folder.path().join("e.db");
         filled(&empty);

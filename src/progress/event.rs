@@ -26,6 +26,8 @@ pub enum Work {
 pub enum Purpose {
     /// To compute the digests of its references.
     Verify,
+    /// To copy the bytes, which are verified on the way.
+    Copy,
     /// To compute the digests of part sizes that another digest proved.
     ProvedParts,
     /// To confirm a mismatch.

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::condition::conclude;
-use super::{Label, Style, field, folded, printable, wrap};
+use super::{Label, Style, beside, field, folded, printable, wrap};
 use crate::copy::CopyCheck;
 use crate::price::{Amount, CostItem};
 use crate::report::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, EndReport, Exit};
@@ -94,14 +94,7 @@ fn write_finding(out: &mut impl Write, style: Style, finding: &CopyFindingReport
     let left = 2 + 7 + 1 + NAME + 1;
     let name = if finding.required { finding.check.to_string() } else { format!("({})", finding.check) };
     let head = format!("  {} {name:<NAME$}", style.verdict(finding.verdict, 7));
-    for (index, line) in wrap(&printable(&finding.detail), style.width.saturating_sub(left).max(24)).iter().enumerate()
-    {
-        match index {
-            0 => writeln!(out, "{head} {line}")?,
-            _ => writeln!(out, "{:left$}{line}", "")?,
-        }
-    }
-    Ok(())
+    beside(out, style, &head, left, |width| wrap(&printable(&finding.detail), width)).map(drop)
 }
 
 /// Time and costs of a copy that is not made yet.
@@ -143,6 +136,12 @@ fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
         }
         (CopyOutcome::Planned | CopyOutcome::Refused, _) => {
             (report.verdict.into(), format!("nothing was written: {reasons}"))
+        }
+        (CopyOutcome::Copied, Verdict::Pass) if report.by_server => {
+            (label("copied"), "by the server; the copy was read, and has the values of the source".into())
+        }
+        (CopyOutcome::Copied, Verdict::Unknown) if report.by_server => {
+            (label("copied"), format!("by the server, as stated by S3; not proved: {reasons}"))
         }
         (CopyOutcome::Copied, Verdict::Pass) => (label("copied"), PROVED.into()),
         (CopyOutcome::Copied, Verdict::Unknown) if report.exit_code == Exit::Passed => {

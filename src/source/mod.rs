@@ -30,7 +30,7 @@ pub use error::{ErrorKind, SourceError};
 pub use retry::RetryPolicy;
 pub use session::{Context, Session};
 pub use throttled::{RateLimiter, ThrottledSource};
-pub use upload::{Completion, NewObject, PartBody, PartReceipt, PutConditions, UploadService, Written};
+pub use upload::{Completion, CopyFrom, NewObject, PartBody, PartReceipt, PutConditions, UploadService, Written};
 
 use crate::facts::{AttributeFacts, LockFacts, ObjectFacts, OwnerCheck, PartFacts};
 use crate::ident::{ObjectId, Target};

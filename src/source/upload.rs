@@ -9,7 +9,7 @@ use crate::checksum::{Algorithm, Digest};
 use crate::copy::{LockRequest, UploadChecksum};
 use crate::facts::SystemHeaders;
 use crate::ident::{ETag, ObjectUri};
-use crate::units::PartNumber;
+use crate::units::{ByteRange, PartNumber};
 
 /// Properties of an object that is written, besides its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +67,15 @@ pub struct PartReceipt {
     pub etag: ETag,
     /// The checksum of the part; `None` if the server does not state it.
     pub checksum: Option<Digest>,
+}
+
+/// An object that the server copies from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyFrom {
+    /// The object, with its version if that is known.
+    pub uri: ObjectUri,
+    /// The ETag that it must have.
+    pub etag: ETag,
 }
 
 /// What ends an upload.
@@ -135,11 +144,24 @@ pub trait UploadService: Send + Sync {
         trailer: Option<Algorithm>,
     ) -> Result<PartReceipt, SourceError>;
 
+    /// Lets the server copy a range of another object as a part (UploadPartCopy), if that object has this ETag. `None`
+    /// copies all of it.
+    async fn part_copy(
+        &self,
+        upload: &str,
+        number: PartNumber,
+        from: &CopyFrom,
+        range: Option<ByteRange>,
+    ) -> Result<PartReceipt, SourceError>;
+
     /// The parts that the server holds (ListParts).
     async fn parts(&self, upload: &str) -> Result<Vec<PartReceipt>, SourceError>;
 
     /// Makes an object of the parts (CompleteMultipartUpload).
     async fn complete(&self, upload: &str, completion: &Completion) -> Result<Written, SourceError>;
+
+    /// Removes the object (DeleteObject), or this version of it.
+    async fn remove(&self, version: Option<&str>) -> Result<(), SourceError>;
 
     /// Removes the upload and its parts (AbortMultipartUpload).
     async fn abort(&self, upload: &str) -> Result<(), SourceError>;

@@ -118,6 +118,12 @@ async fn a_presigned_url_that_cannot_be_used_is_said() {
     let destination = Run::of(rig.command(&["s3://archive/k", &url(&rig, 0, ""), "--yes"])).await;
     destination.assert_exit(2);
     assert!(destination.stderr.contains("a presigned URL cannot be written"), "{destination:?}");
+    // From a file, so that no list of processes shows it.
+    let file = rig.home.path().join("url");
+    std::fs::write(&file, url(&rig, 0, "") + "\n").unwrap();
+    let run = from_url(&rig, &format!("@{}", file.display()), &["--tags", "none", "--dry-run"]).await;
+    run.assert_exit(0);
+    assert_eq!(report(&run)["source"], crate::rig::FROM);
     // A header that the URL makes up is none of the object.
     let run = from_url(&rig, &url(&rig, 0, "&response-content-type=text%2Fx-made-up"), &["--tags", "none"]).await;
     run.assert_exit(0);

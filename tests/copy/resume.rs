@@ -123,6 +123,8 @@ async fn the_mark_of_a_finished_copy_counts_for_its_own_source_alone() {
     let left_behind = || std::fs::write(&state, &saved).unwrap();
 
     left_behind();
+    rig.copy(&["--dry-run", "--resume", &state]).await.assert_exit(0);
+    assert!(std::path::Path::new(&state).exists(), "a dry run removes nothing");
     let run = rig.copy(&["--yes", "--resume", &state]).await;
     assert_eq!(report(run.assert_exit(0))["outcome"], "already_there");
     assert!(!std::path::Path::new(&state).exists());
@@ -134,6 +136,29 @@ async fn the_mark_of_a_finished_copy_counts_for_its_own_source_alone() {
     let run = rig.copy(&["--yes", "--resume", &state]).await;
     assert_eq!(report(run.assert_exit(3))["outcome"], "occupied");
     assert_eq!(rig.bytes(KEY).await, bytes);
+}
+
+/// The mark of an object that was made without a proof is none of a proved copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mark_of_an_unproved_copy_is_no_proof() {
+    let (rig, bytes, state) = rig_with(LabOptions { default_checksum: false, ..LabOptions::default() }).await;
+    // Nothing proves an object with a KMS key and without a checksum.
+    let parts: Vec<&[u8]> = bytes.chunks(100_000).collect();
+    let kms = |create: aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder| {
+        create.server_side_encryption(aws_sdk_s3::types::ServerSideEncryption::AwsKms)
+    };
+    rig.source.multipart_with("archive", KEY, &parts, None, kms).await;
+    let expired = Fault::Status { status: 400, code: "ExpiredToken" };
+    rig.to.script(FaultRule::new(Operation::UploadPart, expired).skip(3).times(1000));
+    rig.copy(&["--yes", "--unproved", "--resume", &state]).await.assert_exit(2);
+    rig.to.clear_script();
+    let saved = std::fs::read(&state).unwrap();
+    rig.copy(&["--yes", "--unproved", "--resume", &state]).await.assert_exit(0);
+    for (unproved, exit, outcome) in [(&[][..], 3, "occupied"), (&["--unproved"], 0, "already_there")] {
+        std::fs::write(&state, &saved).unwrap();
+        let run = rig.copy(&[&["--yes", "--resume", &state], unproved].concat()).await;
+        assert_eq!(report(run.assert_exit(exit))["outcome"], outcome, "{run:?}");
+    }
 }
 
 fn start(rig: &Rig, state: Option<&str>) -> Child {

@@ -15,7 +15,8 @@ fn log(rig: &Rig, name: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mistake_reaches_the_log_file() {
     let rig = Rig::new().await;
-    fs::write(rig.path("config.toml"), "log_file = \"by-file.log\"\n").unwrap();
+    let by_file = format!("log_file = \"{}\"\n", rig.path("by-file.log").display());
+    fs::write(rig.path("config.toml"), by_file).unwrap();
     for (args, message) in [
         (&["verify", OBJECT, "--nonsense"][..], "error: unexpected argument '--nonsense' found"),
         (&["verify", OBJECT, "--sample", "0%"], "error: invalid value '0%' for '--sample"),

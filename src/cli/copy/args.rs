@@ -16,7 +16,7 @@ use crate::units::ByteSize;
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// What to copy: an object, also by a presigned URL, or a file
+    /// What to copy: an object, a presigned URL (@FILE reads one from a file), or a file
     #[arg(value_name = "SOURCE", required_unless_present = "abort", value_hint = ValueHint::AnyPath)]
     pub typed: Option<TypedTarget>,
     #[arg(skip)]
@@ -27,6 +27,12 @@ pub struct CopyArgs {
     /// Keep the state of the copy in this file, and go on with the copy if it exists; removed when the copy is made
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub resume: Option<PathBuf>,
+    /// Replace the object at the destination if it has this ETag; needs a server that heeds If-Match
+    #[arg(long, value_name = "ETAG")]
+    pub replace_if: Option<String>,
+    /// Who copies the bytes: this program, which reads and proves them, or the server, which only states what it copied
+    #[arg(long, value_enum, default_value_t = Via::Client)]
+    pub via: Via,
     /// Remove the unfinished upload of this state file, and the file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
     pub abort: Option<PathBuf>,
@@ -151,9 +157,9 @@ pub struct ProofArgs {
     /// Number of parallel GETs, or auto: begin with 48 and find what is best
     #[arg(long, value_name = "N")]
     pub concurrency: Option<Concurrency>,
-    /// Memory of the whole process, at the most
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-    pub max_memory: ByteSize,
+    /// Memory limit of the whole process [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<ByteSize>,
 }
 
 /// Mode of an Object Lock, in S3's spelling.
@@ -162,6 +168,12 @@ pub struct ProofArgs {
 pub enum LockModeWord {
     Governance,
     Compliance,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    Client,
+    Server,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord};
+use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord, Via};
 use self::open::{open, open_destination, open_source};
+use super::args::MEMORY;
 use super::audit::open as open_ledger;
 use super::images::{agreed, can_ask};
 use super::output::complain;
@@ -26,7 +27,7 @@ use crate::commands::copy::{
 use crate::commands::verify::VerifyOptions;
 use crate::copy::{LockRequest, RetentionRequest};
 use crate::facts::LockMode;
-use crate::ident::{ObjectUri, Target};
+use crate::ident::{ETag, ObjectUri, Target};
 use crate::ledger::SharedLedger;
 use crate::plan::Limits;
 use crate::report::{Exit, Report};
@@ -60,6 +61,9 @@ async fn to_object(
     let Some(prepared) = runner.run(&target, Stop::AtOnce, prepare_copy(&ends, &request)).await else {
         return Ok(runner.finish());
     };
+    if !args.starting.dry_run {
+        prepared.forget_finished();
+    }
     if !prepared.is_ready() || args.starting.dry_run {
         runner.add(Report::Copy(Box::new(prepared.report)));
         return Ok(runner.finish());
@@ -78,6 +82,12 @@ async fn to_object(
 async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path: PathBuf) -> Result<Exit, UsageError> {
     if args.resume.is_some() {
         return Err(UsageError("--resume: a copy to a file cannot be resumed".to_owned()));
+    }
+    if args.via == Via::Server {
+        return Err(UsageError("--via server: no server writes a file here".to_owned()));
+    }
+    if args.replace_if.is_some() {
+        return Err(UsageError("--replace-if: a file has no ETag, and is not replaced".to_owned()));
     }
     let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
@@ -149,11 +159,12 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
     }
     // One half for reading and hashing, the other for parts that wait for the destination. Buffers of received frames
     // take up to a third more than the frames.
-    let half = args.proof.max_memory.0 / 2;
+    let memory = args.proof.max_memory.unwrap_or(MEMORY).0;
+    let half = memory / 2;
     let limits = Limits {
         concurrency: args.proof.concurrency.unwrap_or_default(),
         range_bytes: None,
-        max_memory: args.proof.max_memory.0 - half,
+        max_memory: memory - half,
     };
     let manifest = match &args.manifest {
         None => None,
@@ -174,6 +185,8 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
         storage_class: args.object.storage_class.clone(),
         kms_key: args.object.sse_kms_key.clone(),
         lock: lock(&args.object)?,
+        by_server: args.via == Via::Server,
+        replace_if: replace_if(args.replace_if.as_deref())?,
         unproved: args.proof.unproved,
         verify_destination: args.proof.verify_destination,
         resume: args.resume.as_deref().map(CopyStateFile::new),
@@ -193,6 +206,15 @@ fn lock(args: &NewObjectArgs) -> Result<LockRequest, UsageError> {
         return Err(UsageError(format!("--object-lock-retain-until {}: is in the past", retention.until)));
     }
     Ok(LockRequest { retention, legal_hold: args.object_lock_legal_hold })
+}
+
+/// The ETag that the object at the destination must have. A weak one cannot be a condition.
+fn replace_if(text: Option<&str>) -> Result<Option<ETag>, UsageError> {
+    let Some(text) = text else { return Ok(None) };
+    match ETag::told(text).filter(ETag::is_strong) {
+        Some(etag) => Ok(Some(etag)),
+        None => Err(UsageError(format!("--replace-if: {text} is no ETag that can be a condition"))),
+    }
 }
 
 fn tags(words: &[TagWord]) -> Result<TagChoice, UsageError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::args::{CopyArgs, FromArgs, ToArgs};
+use super::args::{CopyArgs, FromArgs, ToArgs, Via};
 use crate::account::AccountService as _;
 use crate::account::aws::Account;
 use crate::cli::connect::{check_owner, connect, customer_key};
@@ -124,16 +124,61 @@ pub(super) async fn open(
     {
         return Err(UsageError(format!("{destination}: source and destination are the same object")));
     }
+    if args.via == Via::Server {
+        let of_source = of_source.ok_or_else(|| {
+            UsageError(format!("--via server: {source} is not an object that the server can reach by its own name"))
+        })?;
+        one_server((&of_source, &from), (&connection, &to))?;
+    }
     Ok(CopyEnds {
         source: Session::new(object, context.clone()),
         from,
         destination: Session::new(Arc::new(connection.object(destination.clone())), context.clone()),
         bucket: Arc::new(connection.bucket(&destination.bucket, context.clone())),
-        upload: Arc::new(connection.upload(destination)),
+        upload: Arc::new(connection.upload(destination).copying_from(&from_options(&args.from)?)),
+        probe: Arc::new(connection.upload(&beside(destination, &context))),
         service: connection.answers(),
         endpoint: connection.endpoint_url(),
         to,
     })
+}
+
+/// A server copies only from itself, with one set of credentials.
+fn one_server(
+    (of_source, from): (&Connection, &EndReport),
+    (connection, to): (&Connection, &EndReport),
+) -> Result<(), UsageError> {
+    let differ = |what: &str, from: &str, to: &str| {
+        Err(UsageError(format!("--via server: the {what} of the ends differ ({from} and {to}); use --via client")))
+    };
+    let endpoint = |connection: &Connection| connection.endpoint_url().unwrap_or_else(|| "that of AWS".to_owned());
+    let (from_url, to_url) = (endpoint(of_source), endpoint(connection));
+    if from_url != to_url {
+        return differ("endpoints", &from_url, &to_url);
+    }
+    if let (Some(from), Some(to)) = (&from.partition, &to.partition)
+        && from != to
+    {
+        return differ("partitions", from, to);
+    }
+    match (&from.arn, &to.arn) {
+        (Some(from), Some(to)) if of_role(from) != of_role(to) => differ("credentials", from, to),
+        _ => Ok(()),
+    }
+}
+
+/// The ARN of a caller without the name of the session of an assumed role.
+fn of_role(arn: &str) -> &str {
+    match arn.contains(":assumed-role/") {
+        true => arn.rsplit_once('/').map_or(arn, |(role, _)| role),
+        false => arn,
+    }
+}
+
+/// A key beside the destination, with a random part that no object has.
+fn beside(destination: &ObjectUri, context: &Context) -> ObjectUri {
+    let random = (context.clock.random() * f64::from(u32::MAX)) as u32;
+    ObjectUri { key: format!("{}.stored-ami-probe-{random:08x}", destination.key), ..destination.clone() }
 }
 
 /// Who the caller at one end is, as STS states it.

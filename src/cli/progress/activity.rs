@@ -125,6 +125,7 @@ impl Activity {
 fn read(purpose: Purpose, done: u64, of: u64, rate: Throughput) -> Line {
     let label = match purpose {
         Purpose::Verify => "verify",
+        Purpose::Copy => "copy",
         Purpose::ProvedParts => "verify by the proved parts",
         Purpose::SecondRead => "second read",
         Purpose::Compare => "compare",

@@ -36,6 +36,8 @@ pub(super) enum Listed {
         empty: Option<Prefix>,
         /// Notes on the prefix, added with its last page.
         notes: Vec<AuditNote>,
+        /// Whether nothing is listed after it.
+        is_last: bool,
     },
     /// A prefix that could not be listed completely.
     Problem(Prefix, SourceError),
@@ -47,7 +49,7 @@ pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Scope) -> 
         Scope::Listed(prefixes) => (prefixes.as_slice(), None),
         Scope::Named { objects, .. } => {
             let candidates = objects.iter().cloned().map(Candidate::named).collect();
-            (&[][..], Some(Listed::Page { candidates, others: 0, empty: None, notes: Vec::new() }))
+            (&[][..], Some(Listed::Page { candidates, others: 0, empty: None, notes: Vec::new(), is_last: true }))
         }
     };
     let begin = Cursor { services, prefixes, place: None };
@@ -99,7 +101,7 @@ impl Cursor<'_> {
             notes = place.notes(prefix);
             (self.prefixes, self.place) = (rest, None);
         }
-        Some((Listed::Page { candidates, others, empty, notes }, self))
+        Some((Listed::Page { candidates, others, empty, notes, is_last: self.prefixes.is_empty() }, self))
     }
 }
 

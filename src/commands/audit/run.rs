@@ -149,9 +149,13 @@ impl<E: FnMut(Report)> Work<'_, E> {
         });
         let pages = candidates(look.services, &request.chosen).chain(end.filter_map(|()| async { None }));
         let turns = pages.flat_map(|listed| {
+            let is_last = matches!(listed, Listed::Page { is_last: true, .. });
             let mut tally = lock(tally);
             let own = tally.take(request, listed);
             progress.listed(tally.report.listed, tally.own, tally.own_bytes);
+            if is_last {
+                progress.listing_complete();
+            }
             stream::iter(own)
         });
         // With a limit, examine the objects first that were examined longest ago, so that repeated runs reach all of
@@ -346,7 +350,7 @@ impl ListingTally {
                 self.failed.push(prefix);
                 return Vec::new();
             }
-            Listed::Page { candidates, others, empty, notes } => {
+            Listed::Page { candidates, others, empty, notes, .. } => {
                 self.report.notes.extend(notes);
                 (candidates, others, empty)
             }

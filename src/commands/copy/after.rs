@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
 use crate::commands::verify::{Forward, Verified, VerifyOptions, verify};
-use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written};
+use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written, proof_of_server};
 use crate::facts::{Encryption, LockFacts, ObjectFacts};
 use crate::fetch::RangeSink;
 use crate::source::{NewObject, SourceError, Written};
@@ -54,7 +54,7 @@ pub(super) async fn after(
     }
     findings.extend(properties(&prepared.new, &facts));
     findings.extend(tags(ends, &prepared.new, &facts).await);
-    let mut read = None;
+    let (mut read, mut read_verdict) = (None, None);
     if request.verify_destination {
         let (finding, verified) = read_back(ends, request, prepared, expected).await;
         read = verified;
@@ -64,7 +64,11 @@ pub(super) async fn after(
         {
             stated.required &= !(shown && stated.verdict == Verdict::Unknown);
         }
+        read_verdict = Some(finding.verdict);
         findings.push(finding);
+    }
+    if request.by_server {
+        findings.push(proof_of_server(read_verdict));
     }
     After { findings, facts: Some(facts), read }
 }
@@ -203,7 +207,14 @@ fn judge_read(prepared: &PreparedCopy, expected: &ExpectedObject, verified: &Ver
     let is_whole = verified.finished && verified.report.stats.covered_bytes == expected.size;
     let digests = verified.digests.as_ref();
     let read = digests.map(|digests| ExpectedObject::of(&plan.layout, plan.mode, checksum, digests));
-    let of = |object: &ExpectedObject| object.etag.clone().zip(object.checksum);
+    // Values of a copy by the server may be known in part.
+    let of = |object: &ExpectedObject| {
+        let etag = object.etag.clone().filter(|_| expected.etag.is_some());
+        let checksum = object.checksum.filter(|_| expected.checksum.is_some());
+        let is_complete =
+            etag.is_some() == expected.etag.is_some() && checksum.is_some() == expected.checksum.is_some();
+        (is_complete && (etag.is_some() || checksum.is_some())).then_some((etag, checksum))
+    };
     match (read.as_ref().and_then(of), of(expected)) {
         _ if verified.report.verdict == Verdict::Fail => {
             CopyFinding::fail(check, "the bytes that were read do not match what the server states about them")

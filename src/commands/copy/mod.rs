@@ -5,13 +5,16 @@
 //! and the destination confirmed the parts.
 
 mod after;
+mod by_server;
 mod destination;
 mod end;
 mod entries;
 mod estimate;
+mod finish;
 mod parts;
 mod preflight;
 mod prepare;
+mod replace;
 mod resume;
 mod run;
 mod sender;
@@ -32,6 +35,7 @@ pub use to_file::{FileCopyRequest, copy_to_file};
 use crate::commands::verify::VerifyOptions;
 use crate::copy::{CopyCheck, LockRequest};
 use crate::facts::Service;
+use crate::ident::ETag;
 use crate::ledger::SharedLedger;
 use crate::report::EndReport;
 use crate::source::{BucketService, Session, UploadService};
@@ -67,8 +71,12 @@ pub struct CopyRequest {
     pub kms_key: Option<String>,
     /// Object Lock of the copy.
     pub lock: LockRequest,
+    /// Replace the object at the destination, if it has this ETag.
+    pub replace_if: Option<ETag>,
     /// Write the copy also if nothing proves the bytes of the source, as long as nothing refutes them.
     pub unproved: bool,
+    /// Let the server copy the bytes (UploadPartCopy) instead of reading and sending them.
+    pub by_server: bool,
     /// Read the copy afterwards.
     pub verify_destination: bool,
     /// Keeps the upload of an unfinished copy, and goes on with one.
@@ -92,6 +100,8 @@ pub struct CopyEnds {
     pub bucket: Arc<dyn BucketService>,
     /// Writes the object.
     pub upload: Arc<dyn UploadService>,
+    /// Writes an object beside the destination, to see whether the server heeds the conditions of a write.
+    pub probe: Arc<dyn UploadService>,
     /// Who writes the copy.
     pub to: EndReport,
     /// The service at the destination.

@@ -5,13 +5,14 @@ use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
+use super::replace::to_be_replaced;
 use super::sender::is_streamed;
-use super::{CopyEnds, CopyRequest, TagChoice};
+use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
     ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, PlannedObject,
-    Sameness, WriteMode, choose_checksum, copy_layout, judge_destination,
+    Sameness, WriteMode, choose_checksum, copy_layout, judge_destination, server_layout,
 };
 use crate::facts::{ObjectFacts, Service, SystemHeaders};
 use crate::ident::{ETag, ETagForm};
@@ -28,12 +29,20 @@ pub struct PreparedCopy {
     pub(super) plan: CopyLayout,
     pub(super) new: NewObject,
     pub(super) checksum: ChosenChecksum,
+    /// The state file of a copy that an earlier run completed.
+    finished: Option<CopyStateFile>,
 }
 
 impl PreparedCopy {
     /// Whether the copy may be written.
     pub fn is_ready(&self) -> bool {
         self.report.outcome == CopyOutcome::Planned && self.report.exit_code == Exit::Passed
+    }
+
+    /// Removes the state file of a copy that an earlier run completed.
+    pub fn forget_finished(&self) {
+        // A file that stays is found again by the next run.
+        self.finished.iter().for_each(|file| drop(file.remove()));
     }
 }
 
@@ -45,17 +54,21 @@ impl PreparedCopy {
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await.map_err(|error| by_option(error, "--from-region"))?;
     let there = place(ends, &found.facts).await.map_err(|error| by_option(error, "--to-region"))?;
-    let place = complete_already(request, there, &found.facts);
+    let (place, is_finished) = complete_already(request, there, &found.facts);
     let known = match of_manifest(request, &found) {
         Some(known) => known,
         None => stated_parts(&ends.source, &found).await,
     };
-    let plan = copy_layout(&found.facts, &known, limits(ends.service, request.part_room));
+    let limits = limits(ends.service, request.part_room);
+    let plan = match request.by_server {
+        true => server_layout(&found.facts, &known, limits),
+        false => copy_layout(&found.facts, &known, limits),
+    };
     let stored = found.facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
     let checksum = choose_checksum(stored, plan.mode);
     let mut notes = std::mem::take(&mut found.notes);
     notes.extend(changes(&found.facts, &plan, checksum, ends.service).into_iter().map(Note::Source));
-    notes.extend(streamed(request, &plan, ends.service));
+    notes.extend(streamed(request, &plan, ends.service).filter(|_| !request.by_server));
     let headers = if request.metadata { headers(&found.facts, &mut notes) } else { SystemHeaders::default() };
     let (tags, tag_finding) = tags(ends, request, &found.facts).await;
     let new = NewObject {
@@ -69,22 +82,34 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         checksum: Some(checksum.checksum),
     };
     let mut report = planned(ends, &found, &plan, &new);
+    report.by_server = request.by_server;
     report.notes = notes;
     let mut findings = callers(ends);
     findings.extend(tag_finding);
     match place {
         Place::Holds(facts, same) => {
-            findings.push(occupied(&same, &facts));
             report.destination_identity = Some(IdentityReport::from(&*facts));
-            report.outcome = match same {
-                Sameness::Same(_) => CopyOutcome::AlreadyThere,
-                Sameness::Different(_) | Sameness::CannotTell => CopyOutcome::Occupied,
-            };
+            let is_replaced = request.replace_if.is_some() && request.replace_if == facts.id.etag;
+            match same {
+                Sameness::Different(_) | Sameness::CannotTell if is_replaced => {
+                    findings.push(to_be_replaced(&facts));
+                    findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
+                }
+                Sameness::Same(_) => report.outcome = CopyOutcome::AlreadyThere,
+                Sameness::Different(_) | Sameness::CannotTell => report.outcome = CopyOutcome::Occupied,
+            }
+            if report.outcome != CopyOutcome::Planned {
+                findings.push(occupied(&same, &facts));
+            }
         }
         Place::NotKnown(why) => {
             findings
                 .push(CopyFinding::open(CopyCheck::Absent, format!("whether there is an object is not known: {why}")));
             findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
+        }
+        Place::Free if request.replace_if.is_some() => {
+            let text = "there is no object at the destination that could be replaced (--replace-if)";
+            findings.push(CopyFinding::fail(CopyCheck::Absent, text).by("HeadObject"));
         }
         Place::Free => {
             findings
@@ -99,7 +124,8 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
         report.outcome = CopyOutcome::Refused;
     }
-    Ok(PreparedCopy { report, found, plan, new, checksum })
+    let finished = request.resume.clone().filter(|_| is_finished);
+    Ok(PreparedCopy { report, found, plan, new, checksum, finished })
 }
 
 /// Judges the bucket of the destination for this copy.
@@ -127,22 +153,22 @@ async fn before_writing(
 }
 
 /// An object with the mark of the copy that the state file names was completed by a run that ended before it removed the
-/// file. Removes the file then. The mark shows that the object is the copy only if the source is still the one that was
-/// copied.
-fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -> Place {
-    let (Some(file), Place::Holds(facts, _)) = (&request.resume, &place) else { return place };
+/// file, which is no longer needed then. The mark shows that the object is the copy only if the source is still the one
+/// that was copied, and shows a proved source only if that run demanded one.
+fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -> (Place, bool) {
+    let (Some(file), Place::Holds(facts, _)) = (&request.resume, &place) else { return (place, false) };
     let state = file.read().ok().flatten();
     let Some(state) = state.filter(|state| facts.metadata.get(super::COPY_ID) == Some(&state.copy_id)) else {
-        return place;
+        return (place, false);
     };
-    // A file that stays is found again by the next run.
-    drop(file.remove());
-    match place {
-        Place::Holds(facts, Sameness::CannotTell) if state.check_source(&source.identity()).is_ok() => {
+    let is_enough = state.check_source(&source.identity()).is_ok() && (request.unproved || !state.unproved);
+    let place = match place {
+        Place::Holds(facts, Sameness::CannotTell) if is_enough => {
             Place::Holds(facts, Sameness::Same("it has the mark of the copy that the state file names".to_owned()))
         }
         place => place,
-    }
+    };
+    (place, true)
 }
 
 /// The parts that the manifest states for a file, so that a copy from a disk has the parts of the object that the file
@@ -276,6 +302,7 @@ fn changes(facts: &ObjectFacts, plan: &CopyLayout, checksum: ChosenChecksum, ser
             LayoutChange::TooSmall(size) => format!("the source has a part of {}, below 5 MiB", ByteSize(*size)),
             LayoutChange::TooLarge(size) => format!("the source has a part of {}, above 5 GiB", ByteSize(*size)),
             LayoutChange::File => "a file has no parts".into(),
+            LayoutChange::ByServer => "the source was written in one request, and the server copies in parts".into(),
         };
         changes.push(format!("the copy has other parts, and thus another ETag: {why}"));
     }

@@ -22,6 +22,7 @@ impl Copying<'_> {
             largest_part_bytes: 0,
             checksum: String::new(),
             is_composite: false,
+            unproved: self.request.unproved,
         };
         state.of_parts(&self.prepared.plan.layout, self.prepared.checksum.checksum)
     }

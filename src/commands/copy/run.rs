@@ -1,12 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::after::after;
 use super::entries::CopyEntries;
 use super::parts::other_parts;
-use super::sender::{Begun, Outlet, PartSender, SentParts, digest_of};
+use super::sender::{Begun, Outlet, PartSender, SentParts};
 use super::streamed::PinnedSource;
 use super::trailers::Trailers;
 use super::work::{Confirmed, confirm_parts, source_finding, with_listed};
@@ -14,14 +12,10 @@ use super::{COPY_ID, CopyEnds, CopyRequest, PreparedCopy};
 use crate::checksum::Algorithm;
 use crate::commands::verify::{Forward, Verified, VerifyError, VerifyOptions, verify_discovered};
 use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, WriteMode};
-use crate::facts::ObjectFacts;
 use crate::progress::Call;
-use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, LeftReport, Note};
-use crate::source::{Completion, ErrorKind, PutConditions, SourceError, Written};
+use crate::report::{CopyOutcome, CopyReport, Exit, LeftReport, Note};
+use crate::source::{ErrorKind, SourceError};
 use crate::verdict::Verdict;
-
-/// Attempts to end an upload whose answer is lost.
-const ATTEMPTS: u32 = 5;
 
 /// Reads the source, proves it, and writes the copy.
 ///
@@ -50,7 +44,12 @@ pub async fn carry_out(
     // The writes show it now.
     copy.prepared.report.findings.retain(|finding| !finding.not_tested);
     copy.prepared.report.outcome = CopyOutcome::NotMade;
-    copy.attempt().await?;
+    if copy.may_replace().await {
+        match request.by_server {
+            true => copy.by_server().await,
+            false => copy.attempt().await?,
+        }
+    }
     let mut report = copy.prepared.report;
     report.notes.extend(copy.trailers.note().map(Note::Source));
     copy.entries.append(request.ledger.as_ref(), &mut report).await;
@@ -70,28 +69,16 @@ pub(super) struct Copying<'a> {
     pub(super) ends: &'a CopyEnds,
     pub(super) request: &'a CopyRequest,
     pub(super) prepared: PreparedCopy,
-    cancel: &'a CancellationToken,
+    pub(super) cancel: &'a CancellationToken,
     /// The value of the metadata that marks the object as that of this run.
     pub(super) id: String,
     /// The upload was begun a second time because of a conflict.
-    was_begun_anew: bool,
+    pub(super) was_begun_anew: bool,
     trailers: Arc<Trailers>,
     /// The upload was begun a second time without trailers.
     is_without_trailers: bool,
     /// What the ledger gets.
-    entries: CopyEntries,
-}
-
-/// How an upload ended.
-enum Ended {
-    Written(Written),
-    /// Another object is at the destination.
-    Occupied(Box<ObjectFacts>),
-    /// Another writer was at work at the same time.
-    Conflict,
-    /// The server may have made the object.
-    NotKnown(SourceError),
-    Failed(SourceError),
+    pub(super) entries: CopyEntries,
 }
 
 impl Copying<'_> {
@@ -135,7 +122,7 @@ impl Copying<'_> {
     }
 
     /// Begins the upload; `None` if that failed, which is in the report then.
-    async fn begin(&mut self) -> Option<Begun> {
+    pub(super) async fn begin(&mut self) -> Option<Begun> {
         // Also for an object of one request: a state of an earlier source must not be passed over in silence.
         if let Some(begun) = self.take_up().await.ok()? {
             return Some(begun);
@@ -211,7 +198,8 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
-        let parts = other_parts(&self.prepared, &expected);
+        let is_as_planned = self.prepared.plan.change.is_none();
+        let parts = is_as_planned.then(|| other_parts(&self.prepared.found.facts, &expected)).flatten();
         self.prepared.report.notes.extend(parts);
         if let Outlet::Upload(id) = outlet {
             let at = (&*self.ends.upload, self.ends.destination.context());
@@ -230,121 +218,10 @@ impl Copying<'_> {
                 return false;
             }
         }
-        if let Some(facts) = self.occupied().await {
-            self.report_occupied(&facts);
-            self.abort(outlet).await;
-            return false;
-        }
-        let ended = self.end(outlet, sent, &expected).await;
-        self.ended(ended, outlet, &expected).await
+        self.finish(outlet, sent, &expected).await
     }
 
-    /// What is at the destination, if there is an object or it cannot be asked.
-    async fn occupied(&mut self) -> Option<ObjectFacts> {
-        self.ends.destination.head_again().await.ok()
-    }
-
-    async fn end(&self, outlet: &Outlet, sent: SentParts, expected: &ExpectedObject) -> Ended {
-        let context = self.ends.destination.context();
-        let completion = Completion {
-            parts: sent.receipts,
-            size: expected.size,
-            checksum: self.prepared.new.checksum,
-            full_object: expected.full_object(),
-            conditions: PutConditions::Absent,
-        };
-        let body = sent.held.unwrap_or_default();
-        let digest = digest_of(self.prepared.checksum.checksum.algorithm, &body);
-        for attempt in 1..=ATTEMPTS {
-            context.monitor.request(Call::Write);
-            let answer = match outlet {
-                Outlet::Upload(id) => self.ends.upload.complete(id, &completion).await,
-                Outlet::Held => {
-                    self.ends.upload.put(&self.prepared.new, &body, Some(&digest), &completion.conditions).await
-                }
-            };
-            let error = match answer {
-                Ok(written) => return Ended::Written(written),
-                Err(error) => error,
-            };
-            if error.code.as_deref() == Some("ConditionalRequestConflict") {
-                return Ended::Conflict;
-            }
-            // After a lost answer, the object may be there: then the next request is refused.
-            let refused = matches!(error.code.as_deref(), Some("PreconditionFailed" | "NoSuchUpload"));
-            if !(refused || error.may_be_done() || error.is_transient()) {
-                return Ended::Failed(error);
-            }
-            match self.ends.destination.head().await {
-                Ok(facts) if self.is_ours(&facts, expected) => {
-                    return Ended::Written(Written { etag: facts.id.etag, version: facts.version });
-                }
-                Ok(facts) => return Ended::Occupied(Box::new(facts)),
-                Err(head) if head.kind == ErrorKind::NotFound && refused => return Ended::Failed(error),
-                Err(head) if head.kind == ErrorKind::NotFound && attempt < ATTEMPTS => {
-                    context.clock.sleep(Duration::from_millis(200 << attempt)).await;
-                }
-                Err(_) => return Ended::NotKnown(error),
-            }
-        }
-        Ended::Failed(SourceError::new(ErrorKind::Transient, self.ends.upload.uri(), "the upload could not be ended"))
-    }
-
-    /// Whether the object was written by this run.
-    fn is_ours(&self, facts: &ObjectFacts, expected: &ExpectedObject) -> bool {
-        facts.metadata.get(COPY_ID) == Some(&self.id) && facts.size == expected.size
-    }
-
-    /// Reports how the upload ended. Returns whether it must be begun anew.
-    async fn ended(&mut self, ended: Ended, outlet: &Outlet, expected: &ExpectedObject) -> bool {
-        match ended {
-            Ended::Written(written) => {
-                self.prepared.report.outcome = CopyOutcome::Copied;
-                self.forget_state();
-                let after = after(self.ends, self.request, &self.prepared, expected, &written).await;
-                self.prepared.report.destination_identity = after.facts.as_ref().map(IdentityReport::from);
-                self.prepared.report.add(&after.findings, &self.accepted());
-                if let Some(facts) = &after.facts {
-                    let destination = &self.ends.destination;
-                    self.entries.written(destination, facts, &self.prepared.report, &self.prepared.found.facts);
-                    after.read.iter().for_each(|read| self.entries.read_back(destination, facts, read));
-                }
-                self.prepared.report.notes.extend(self.ends.destination.notes().into_iter().map(Note::Source));
-            }
-            Ended::Conflict if !self.was_begun_anew => {
-                self.was_begun_anew = true;
-                let note = "another request wrote to the same key at the same time (ConditionalRequestConflict); the \
-                            copy starts over once";
-                self.ends.source.context().monitor.note(note);
-                self.prepared.report.notes.push(Note::Source(note.to_owned()));
-                self.abort(outlet).await;
-                self.prepared
-                    .report
-                    .findings
-                    .retain(|finding| !matches!(finding.check, CopyCheck::Source | CopyCheck::Parts));
-                return true;
-            }
-            Ended::Conflict => {
-                let detail = "another request wrote to the same key at the same time, twice";
-                let error = SourceError::new(ErrorKind::Ambiguous, self.ends.upload.uri(), detail);
-                self.fail(CopyCheck::Absent, &error, outlet).await;
-            }
-            Ended::Occupied(facts) => {
-                self.report_occupied(&facts);
-                self.abort(outlet).await;
-            }
-            Ended::NotKnown(error) => {
-                self.prepared.report.outcome = CopyOutcome::NotKnown;
-                self.add(CopyFinding::open(CopyCheck::Size, format!("the end of the upload: {}", error.explain())));
-                self.prepared.report.exit_code = Exit::Unknown;
-                self.leave(outlet, "its end is not known");
-            }
-            Ended::Failed(error) => self.fail(CopyCheck::Size, &error, outlet).await,
-        }
-        false
-    }
-
-    fn accepted(&self) -> Vec<CopyCheck> {
+    pub(super) fn accepted(&self) -> Vec<CopyCheck> {
         let unproved = self.request.unproved.then_some(CopyCheck::Source);
         self.request.accept.iter().copied().chain(unproved).collect()
     }
@@ -361,15 +238,8 @@ impl Copying<'_> {
         self.prepared.report.add(&[finding], &accepted);
     }
 
-    fn report_occupied(&mut self, facts: &ObjectFacts) {
-        self.prepared.report.outcome = CopyOutcome::Occupied;
-        let etag = facts.id.etag.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
-        let text = format!("an object appeared at the destination meanwhile, with ETag {etag}; it was not touched");
-        self.add(CopyFinding::fail(CopyCheck::Absent, text));
-    }
-
     /// Reports an error of the destination, and removes the upload.
-    async fn fail(&mut self, check: CopyCheck, error: &SourceError, outlet: &Outlet) {
+    pub(super) async fn fail(&mut self, check: CopyCheck, error: &SourceError, outlet: &Outlet) {
         let detail = format!("{}: {}", error.subject, error.explain());
         let finding = CopyFinding::open(check, detail);
         self.add(finding);
@@ -378,7 +248,7 @@ impl Copying<'_> {
     }
 
     /// Reports an error of the transfer that may pass, such as a lost network or expired credentials.
-    async fn fail_for_now(&mut self, error: &SourceError, outlet: &Outlet) {
+    pub(super) async fn fail_for_now(&mut self, error: &SourceError, outlet: &Outlet) {
         let passes = error.is_transient() || error.kind == ErrorKind::Credentials;
         if !passes {
             return self.fail(CopyCheck::Parts, error, outlet).await;
@@ -388,7 +258,7 @@ impl Copying<'_> {
         self.keep_or_abort(outlet).await;
     }
 
-    async fn interrupted(&mut self, outlet: &Outlet) {
+    pub(super) async fn interrupted(&mut self, outlet: &Outlet) {
         self.add(CopyFinding::open(CopyCheck::Source, "interrupted before every byte was read"));
         self.prepared.report.exit_code = Exit::Interrupted;
         self.keep_or_abort(outlet).await;
@@ -406,7 +276,7 @@ impl Copying<'_> {
         }
     }
 
-    fn leave(&mut self, outlet: &Outlet, state: &str) {
+    pub(super) fn leave(&mut self, outlet: &Outlet, state: &str) {
         let Outlet::Upload(id) = outlet else { return };
         let uri = self.ends.upload.uri();
         let remove_with = format!(

@@ -171,7 +171,8 @@ impl<'a> VerifyRun<'a> {
         }
         let keep = checkpoint.map(|checkpoint| checkpoint as Arc<dyn ProgressSink>);
         let reader = Reader { from, keep, decode: self.request.decode.is_some() };
-        let reading = self.read(self.session, plan, chosen, Purpose::Verify, reader).await;
+        let purpose = if self.request.forward.is_some() { Purpose::Copy } else { Purpose::Verify };
+        let reading = self.read(self.session, plan, chosen, purpose, reader).await;
         let digests = reading.digests();
         self.stopped.clone_from(&reading.stopped);
         self.reading = Some(reading);

@@ -56,6 +56,8 @@ words! {
         Metadata = "metadata",
         /// Tags of the copy.
         Tags = "tags",
+        /// Somebody read the bytes, and not only the server that copied them.
+        Proof = "proof",
         /// The copy was read, and matches.
         ReadBack = "read-back",
     }

@@ -26,6 +26,8 @@ pub enum LayoutChange {
     TooLarge(u64),
     /// The source is a file and has no parts.
     File,
+    /// The source was written in one request, and the server copies it in parts.
+    ByServer,
 }
 
 /// The parts of a copy.
@@ -46,6 +48,15 @@ pub struct LayoutLimits {
     pub most_in_one_request: u64,
     /// Smallest part but the last.
     pub smallest_part: u64,
+}
+
+/// The parts for a copy that the server makes with UploadPartCopy: those of the source, also if it has one.
+pub fn server_layout(facts: &ObjectFacts, known: &KnownLayout, limits: LayoutLimits) -> CopyLayout {
+    let plan = copy_layout(facts, known, LayoutLimits { most_in_one_request: LARGEST_PART, ..limits });
+    match plan.mode {
+        WriteMode::Multipart => plan,
+        WriteMode::Put => CopyLayout { mode: WriteMode::Multipart, change: Some(LayoutChange::ByServer), ..plan },
+    }
 }
 
 /// Largest part (S3 User Guide, *Multipart upload limits*).

@@ -7,6 +7,7 @@ mod finding;
 mod layout;
 mod lock;
 mod preflight;
+mod server;
 mod state;
 mod stated;
 mod time;
@@ -14,9 +15,10 @@ mod time;
 pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
 pub use compare::{ExpectedObject, Sameness, compare_written, sameness};
 pub use finding::{CopyCheck, CopyFinding, ParseCopyCheckError};
-pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout};
+pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout, server_layout};
 pub use lock::{LockRequest, RetentionRequest};
 pub use preflight::{AccessSurvey, DestinationSurvey, PlannedObject, SameName, judge_destination};
+pub use server::{StatedParts, proof_of_server, stated_by_parts};
 pub use state::{CopyState, CopyStateError, SourceState};
 pub use stated::{
     CompareCheck, CompareFinding, LayoutNeed, Likeness, StatedComparison, StatedObject, compare_stated, likeness_of,

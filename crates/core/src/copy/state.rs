@@ -36,6 +36,8 @@ pub struct CopyState {
     pub checksum: String,
     /// Whether the checksum is over the values of the parts.
     pub is_composite: bool,
+    /// Whether the object may be made although nothing proves the bytes of the source.
+    pub unproved: bool,
 }
 
 /// The state of an object, as the document keeps it.
@@ -194,6 +196,7 @@ mod tests {
             largest_part_bytes: 0,
             checksum: String::new(),
             is_composite: false,
+            unproved: false,
         };
         let checksum = UploadChecksum { algorithm: Algorithm::Crc64Nvme, is_composite: false };
         state.of_parts(&PartLayout::uniform(100, 30), checksum)

@@ -91,6 +91,9 @@ pub struct CopyReport {
     pub ledger_head: Option<String>,
     /// Uploads that could not be removed or were kept, with the commands that remove them.
     pub left_behind: Vec<LeftReport>,
+    /// The server copied the bytes itself; nothing else read them, unless `read-back` passed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_server: bool,
     /// Bytes of parts that were sent, including repeated ones.
     pub sent_bytes: u64,
     /// Requests, bytes read and time.
@@ -236,6 +239,7 @@ impl CopyReport {
             recorded: Vec::new(),
             ledger_head: None,
             left_behind: Vec::new(),
+            by_server: false,
             sent_bytes: 0,
             stats: StatsReport::default(),
             notes: Vec::new(),

@@ -18,18 +18,19 @@ use url::form_urlencoded;
 
 use self::body::Sent;
 use self::checksums::with_checksum;
-use super::Connection;
 use super::ask::with_key;
 use super::bounded::About;
 use super::error::translate;
+use super::{Connection, S3Options, SseCustomerKey};
 use crate::checksum::{Algorithm, Digest};
 use crate::copy::UploadChecksum;
 use crate::facts::Service;
 use crate::ident::{ETag, ObjectIdentity, ObjectUri};
 use crate::source::{
-    Body, Completion, ErrorKind, NewObject, PartBody, PartReceipt, PutConditions, SourceError, UploadService, Written,
+    Body, Completion, CopyFrom, ErrorKind, NewObject, PartBody, PartReceipt, PutConditions, SourceError, UploadService,
+    Written,
 };
-use crate::units::PartNumber;
+use crate::units::{ByteRange, PartNumber};
 
 /// An upload in which nothing moves for this long has failed.
 const STALL: Duration = Duration::from_secs(60);
@@ -44,12 +45,21 @@ pub struct S3Upload {
     connection: Connection,
     client: Client,
     uri: ObjectUri,
+    source: SourceHeaders,
+}
+
+/// Headers about an object that the server copies from.
+#[derive(Clone, Default)]
+struct SourceHeaders {
+    expected_owner: Option<String>,
+    customer_key: Option<SseCustomerKey>,
 }
 
 impl Connection {
     /// Writes an object over this connection. A version in the URI is ignored.
     pub fn upload(&self, uri: &ObjectUri) -> S3Upload {
-        S3Upload { client: self.upload_client(), connection: self.clone(), uri: uri.at_version(None) }
+        let source = SourceHeaders::default();
+        S3Upload { client: self.upload_client(), connection: self.clone(), uri: uri.at_version(None), source }
     }
 }
 
@@ -150,6 +160,13 @@ impl Limit {
 const SMALL: Limit = Limit::Total(STALL);
 
 impl S3Upload {
+    /// The same, for copies by the server of objects that these options describe: their expected owner, and the key of
+    /// SSE-C. The requests have the credentials of the upload.
+    pub fn copying_from(self, options: &S3Options) -> Self {
+        let (expected_owner, customer_key) = (options.expected_bucket_owner.clone(), options.customer_key.clone());
+        S3Upload { source: SourceHeaders { expected_owner, customer_key }, ..self }
+    }
+
     fn protocol(&self, detail: &str) -> SourceError {
         SourceError::new(ErrorKind::Protocol, &self.uri, detail)
     }
@@ -167,6 +184,21 @@ fn if_none_match(conditions: &PutConditions) -> Option<String> {
 }
 
 /// What a write needs. S3 does not say whether a permission is missing or a policy demands a header, so both are named.
+/// The header `x-amz-copy-source`: bucket and key in URL encoding, and the version.
+fn copy_source(uri: &ObjectUri) -> String {
+    let encoded: String = format!("{}/{}", uri.bucket, uri.key)
+        .bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    match &uri.version {
+        Some(version) => format!("{encoded}?versionId={version}"),
+        None => encoded,
+    }
+}
+
 fn needs(new: &NewObject) -> String {
     let mut needs = vec!["s3:PutObject"];
     if !new.tags.is_empty() {
@@ -273,6 +305,30 @@ impl UploadService for S3Upload {
         })
     }
 
+    async fn part_copy(
+        &self,
+        upload: &str,
+        number: PartNumber,
+        from: &CopyFrom,
+        range: Option<ByteRange>,
+    ) -> Result<PartReceipt, SourceError> {
+        let key = self.source.customer_key.as_ref();
+        let request = with_key!(self, addressed!(self, self.client.upload_part_copy()))
+            .upload_id(upload)
+            .part_number(i32::try_from(number.get()).unwrap_or(i32::MAX))
+            .copy_source(copy_source(&from.uri))
+            .set_copy_source_if_match(from.etag.if_match())
+            .set_copy_source_range(range.map(|range| format!("bytes={}-{}", range.start(), range.end() - 1)))
+            .set_expected_source_bucket_owner(self.source.expected_owner.clone())
+            .set_copy_source_sse_customer_algorithm(key.map(|_| "AES256".to_owned()))
+            .set_copy_source_sse_customer_key(key.map(|key| key.key.clone()))
+            .set_copy_source_sse_customer_key_md5(key.map(|key| key.md5.clone()));
+        let needs = "s3:PutObject, and s3:GetObject of the source with the credentials of the destination";
+        let (out, _) = hear!(self, request.customize(), Limit::Total(COMPLETION), needs)?;
+        let part = out.copy_part_result().and_then(|part| checksums::copied_part(number, part));
+        part.ok_or_else(|| self.protocol("the answer to a copied part has no ETag"))
+    }
+
     async fn parts(&self, upload: &str) -> Result<Vec<PartReceipt>, SourceError> {
         let mut parts: Vec<PartReceipt> = Vec::new();
         let mut marker: Option<String> = None;
@@ -316,6 +372,12 @@ impl UploadService for S3Upload {
     async fn abort(&self, upload: &str) -> Result<(), SourceError> {
         let request = addressed!(self, self.client.abort_multipart_upload()).upload_id(upload);
         hear!(self, request.customize(), SMALL, "s3:AbortMultipartUpload").map(drop)
+    }
+
+    async fn remove(&self, version: Option<&str>) -> Result<(), SourceError> {
+        let request = addressed!(self, self.client.delete_object()).set_version_id(version.map(str::to_owned));
+        let needs = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+        hear!(self, request.customize(), SMALL, needs).map(drop)
     }
 
     async fn put(

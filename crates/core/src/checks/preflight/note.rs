@@ -5,6 +5,16 @@ use crate::ident::AmiId;
 use crate::text::sentences;
 use crate::units::counted;
 
+/// A duration in the largest unit of which there are at least one and a half.
+fn in_words(time: SignedDuration) -> String {
+    let seconds = time.as_secs_f64();
+    match seconds {
+        ..90.0 => format!("{seconds:.0} s"),
+        ..5400.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
 sentences! {
     /// Information of a preflight that has no verdict.
     pub enum PreflightNote {
@@ -47,8 +57,8 @@ sentences! {
         BlockPrice { price: String } => "{price}",
         /// The duration, estimated from earlier restores.
         Takes { time: SignedDuration, restores: usize } =>
-            "about {:.1} h, estimated from {}"
-            (time.as_secs_f64() / 3600.0, counted(*restores as u64, "earlier restore")),
+            "about {}, estimated from {}"
+            (in_words(*time), counted(*restores as u64, "earlier restore")),
         /// There is no earlier restore to estimate the duration from.
         TakesUnknown => "duration unknown: the journal has no earlier restore",
         /// Snapshots whose encryption the object loses.

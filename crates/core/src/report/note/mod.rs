@@ -177,6 +177,9 @@ mod tests {
         let time = jiff::SignedDuration::from_mins(90);
         let pace = |restores| json(PreflightNote::Takes { time, restores });
         assert_eq!(pace(1), "\"about 1.5 h, estimated from 1 earlier restore\"");
+        let short = |time| PreflightNote::Takes { time, restores: 1 }.to_string();
+        assert!(short(jiff::SignedDuration::from_secs(13)).starts_with("about 13 s, "));
+        assert!(short(jiff::SignedDuration::from_secs(600)).starts_with("about 10 min, "));
         assert_eq!(pace(2), "\"about 1.5 h, estimated from 2 earlier restores\"");
         let again = VerifyNote::ConfirmingMismatch { bytes: 3 << 30 };
         assert_eq!(json(again), "\"the bytes do not match: reading all 3 GiB once more to rule out a bad read\"");

@@ -1,0 +1,170 @@
+//! `--via server`: nothing is read, and what the server states about the parts must make up the source.
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+use stored_ami_lab::{Fault, FaultRule, Lab, Operation};
+
+use crate::common::{Run, data};
+use crate::rig::{FROM, KEY, Rig, report, verdict};
+
+const TO: &str = "s3://copies/ami-0123456789abcdef0.bin";
+
+/// Two buckets of one lab, with an object of four parts.
+async fn rig() -> (Rig, Vec<u8>) {
+    let rig = Rig::new().await;
+    rig.source.bucket("copies").await;
+    let bytes = data(1, 1_000_000);
+    let parts: Vec<&[u8]> = bytes.chunks(300_000).collect();
+    let with =
+        |create: aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder| {
+            create.metadata("ami-name", "golden")
+        };
+    rig.source.multipart_with("archive", KEY, &parts, None, with).await;
+    rig.source.tag("archive", KEY, "team", "a b").await;
+    (rig, bytes)
+}
+
+async fn copy(rig: &Rig, args: &[&str]) -> Run {
+    rig.from.clear_calls();
+    let mut command = crate::common::bare_command();
+    command
+        .env("HOME", rig.home.path())
+        .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
+        .args(["copy", FROM, TO, "--json", "--from-profile", "commercial", "--to-profile", "commercial"])
+        .args(["--yes", "--accept", "public", "--via", "server"])
+        .args(args);
+    Run::of(command).await
+}
+
+async fn bytes_of(rig: &Rig) -> Option<Vec<u8>> {
+    let out = rig.source.client.get_object().bucket("copies").key(KEY).send().await.ok()?;
+    Some(out.body.collect().await.unwrap().to_vec())
+}
+
+async fn uploads(rig: &Rig) -> usize {
+    rig.source.client.list_multipart_uploads().bucket("copies").send().await.unwrap().uploads().len()
+}
+
+fn count(lab: &Lab, operation: Operation) -> usize {
+    lab.calls().iter().filter(|call| call.operation == operation).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_copies_and_only_states_it() {
+    for (args, exit, proof) in
+        [(&[][..], 3, "unknown"), (&["--accept", "proof"], 0, "unknown"), (&["--verify-destination"], 0, "pass")]
+    {
+        let (rig, bytes) = rig().await;
+        let run = copy(&rig, args).await;
+        run.assert_exit(exit);
+        assert_eq!((&report(&run)["outcome"], &report(&run)["by_server"]), (&"copied".into(), &true.into()));
+        assert_eq!(verdict(&run, "proof"), proof, "{run:?}");
+        for check in ["parts", "size", "etag", "checksum", "metadata", "tags"] {
+            assert_eq!(verdict(&run, check), "pass", "{check}: {run:?}");
+        }
+        assert_eq!(report(&run)["proved_by"], serde_json::json!([]), "nothing is proved by a statement");
+        assert_eq!((count(&rig.from, Operation::UploadPartCopy), count(&rig.from, Operation::UploadPart)), (4, 0));
+        let read: Vec<_> = rig
+            .from
+            .calls()
+            .into_iter()
+            .filter(|call| call.operation == Operation::GetObject && call.status == 206)
+            .collect();
+        assert_eq!(!read.is_empty(), proof == "pass", "{read:?}");
+        let calls = rig.from.calls();
+        let copied = calls.iter().find(|call| call.operation == Operation::UploadPartCopy).unwrap();
+        assert_eq!(copied.expected_owner.as_deref(), Some("123456789012"));
+        assert_eq!(bytes_of(&rig).await.unwrap(), bytes);
+        let etag = async |bucket: &str| {
+            let head = rig.source.client.head_object().bucket(bucket).key(KEY).send().await.unwrap();
+            head.e_tag().map(str::to_owned)
+        };
+        assert_eq!(etag("archive").await, etag("copies").await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_checksum_and_one_request() {
+    for checksum in [
+        Some((ChecksumAlgorithm::Sha256, ChecksumType::Composite)),
+        Some((ChecksumAlgorithm::Crc32, ChecksumType::FullObject)),
+        None,
+    ] {
+        let rig = Rig::new().await;
+        rig.source.bucket("copies").await;
+        let bytes = data(1, 1_000_000);
+        match checksum.clone() {
+            Some(checksum) => {
+                let parts = [&bytes[..200_000], &bytes[200_000..700_000], &bytes[700_000..]];
+                rig.source.multipart("archive", KEY, &parts, Some(checksum)).await;
+            }
+            None => rig.source.put("archive", KEY, &bytes, None).await,
+        }
+        let run = copy(&rig, &["--verify-destination"]).await;
+        assert_eq!(run.exit, Some(0), "{checksum:?}: {run:?}");
+        assert_eq!(verdict(&run, "read-back"), "pass", "{checksum:?}: {run:?}");
+        assert_eq!(bytes_of(&rig).await.unwrap(), bytes);
+        let says = run.stdout.contains("and the server copies in parts");
+        assert_eq!(says, checksum.is_none(), "another ETag is announced: {run:?}");
+    }
+}
+
+/// The bytes at rest are not those that the stored values were computed over: the server states other values for its
+/// parts.
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_that_do_not_make_up_the_source_are_no_object() {
+    let (rig, _) = rig().await;
+    rig.from.damage("archive", KEY, 500_000, 1).unwrap();
+    let run = copy(&rig, &["--accept", "proof"]).await;
+    run.assert_exit(1);
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "parts")), (&"not_made".into(), "fail".into()), "{run:?}");
+    assert!(bytes_of(&rig).await.is_none());
+    assert_eq!(uploads(&rig).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_changes_is_not_copied() {
+    let (rig, _) = rig().await;
+    rig.from.script(FaultRule::new(Operation::UploadPartCopy, Fault::ReplaceObject).key_contains("nothing"));
+    rig.from.script(FaultRule::new(Operation::CreateMultipartUpload, Fault::AnswerLost).key_contains("nothing"));
+    // Tags of the source are the last that is asked about it before the write.
+    rig.from.script(FaultRule::new(Operation::GetObjectTagging, Fault::ReplaceObject));
+    let run = copy(&rig, &["--accept", "proof"]).await;
+    assert_ne!(run.exit, Some(0), "{run:?}");
+    assert!(bytes_of(&rig).await.is_none());
+    assert_eq!(uploads(&rig).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_are_made_up_for() {
+    for fault in
+        [Fault::Status { status: 503, code: "SlowDown" }, Fault::SlowDownInside200, Fault::Dropped, Fault::AnswerLost]
+    {
+        let (rig, bytes) = rig().await;
+        rig.from.script(FaultRule::new(Operation::UploadPartCopy, fault.clone()).skip(1));
+        let run = copy(&rig, &["--accept", "proof"]).await;
+        assert_eq!(run.exit, Some(0), "{fault}: {run:?}");
+        assert_eq!(bytes_of(&rig).await.unwrap(), bytes, "{fault}");
+        assert_eq!(uploads(&rig).await, 0, "{fault}");
+    }
+    let (rig, _) = rig().await;
+    let denied = Fault::Status { status: 403, code: "AccessDenied" };
+    rig.from.script(FaultRule::new(Operation::UploadPartCopy, denied).always());
+    let run = copy(&rig, &["--accept", "proof"]).await;
+    run.assert_exit(4);
+    assert!(run.stdout.contains("s3:GetObject of the source with the credentials of the destination"), "{run:?}");
+    assert_eq!(uploads(&rig).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ends_that_no_server_joins_are_refused() {
+    let (rig, _) = rig().await;
+    let run = rig.copy(&["--yes", "--via", "server"]).await;
+    assert!(run.assert_exit(2).stderr.contains("--via server: the endpoints of the ends differ"), "{run:?}");
+    assert!(rig.calls(Operation::CreateMultipartUpload).is_empty());
+    let folder = tempfile::tempdir().unwrap();
+    let path = crate::common::write(folder.path(), "image.bin", b"x");
+    for ends in [[path.as_str(), crate::rig::TO], [FROM, folder.path().to_str().unwrap()]] {
+        let run = Run::of(rig.command(&[&ends[..], &["--yes", "--via", "server"]].concat())).await;
+        assert!(run.assert_exit(2).stderr.contains("--via server"), "{run:?}");
+    }
+}
