@@ -28,13 +28,13 @@ pub struct CopyArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub resume: Option<PathBuf>,
     /// Replace the object at the destination if it has this ETag; needs a server that heeds If-Match
-    #[arg(long, value_name = "ETAG")]
+    #[arg(long, hide_short_help = true, value_name = "ETAG")]
     pub replace_if: Option<String>,
     /// Who copies the bytes: this program, which reads and proves them, or the server, which only states what it copied
     #[arg(long, value_enum, default_value_t = Via::Client)]
     pub via: Via,
     /// Remove the unfinished upload of this state file, and the file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
+    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
     pub abort: Option<PathBuf>,
     #[command(flatten)]
     pub version: VersionArgs,
@@ -51,13 +51,13 @@ pub struct CopyArgs {
     #[command(flatten)]
     pub output: OutputArgs,
     /// A manifest that an earlier verify wrote, to prove the source with
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub manifest: Option<PathBuf>,
     /// A value the source must have; base64 or hexadecimal, -N behind it for one over N parts
-    #[arg(long, value_name = "ALGORITHM:VALUE")]
+    #[arg(long, hide_short_help = true, value_name = "ALGORITHM:VALUE")]
     pub expect: Vec<Expected>,
     /// Also prove the source by digests that other programs left in its tags or metadata; see `verify --using`
-    #[arg(long, value_name = "tags,metadata", value_delimiter = ',', value_enum)]
+    #[arg(long, hide_short_help = true, value_name = "tags,metadata", value_delimiter = ',', value_enum)]
     pub using: Vec<LeftIn>,
     /// Ledger (SQLite) that records the read of the source and the copy; created if it does not exist
     ///
@@ -77,19 +77,24 @@ pub struct FromArgs {
     #[arg(long = "from-region", id = "from_region", value_name = "REGION")]
     pub region: Option<String>,
     /// Endpoint of the source
-    #[arg(long = "from-endpoint-url", id = "from_endpoint_url", value_name = "URL")]
+    #[arg(long = "from-endpoint-url", hide_short_help = true, id = "from_endpoint_url", value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Read the source with unsigned requests, if it is public
-    #[arg(long = "from-no-sign-request", id = "from_no_sign_request")]
+    #[arg(long = "from-no-sign-request", hide_short_help = true, id = "from_no_sign_request")]
     pub no_sign_request: bool,
     /// Accept the charges of a Requester Pays bucket at the source
-    #[arg(long = "from-request-payer", id = "from_request_payer", value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    #[arg(long = "from-request-payer", hide_short_help = true, id = "from_request_payer", value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
     pub request_payer: Option<String>,
     /// Fail unless the bucket of the source belongs to this account
-    #[arg(long = "from-expected-bucket-owner", id = "from_expected_bucket_owner", value_name = "ACCOUNT")]
+    #[arg(
+        long = "from-expected-bucket-owner",
+        hide_short_help = true,
+        id = "from_expected_bucket_owner",
+        value_name = "ACCOUNT"
+    )]
     pub expected_bucket_owner: Option<String>,
     /// File with the 32-byte key of a source encrypted with SSE-C
-    #[arg(long = "from-sse-c-key-file", id = "from_sse_c_key_file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long = "from-sse-c-key-file", hide_short_help = true, id = "from_sse_c_key_file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sse_c_key_file: Option<PathBuf>,
 }
 
@@ -103,16 +108,21 @@ pub struct ToArgs {
     #[arg(long = "to-region", id = "to_region", value_name = "REGION")]
     pub region: Option<String>,
     /// Endpoint of the destination
-    #[arg(long = "to-endpoint-url", id = "to_endpoint_url", value_name = "URL")]
+    #[arg(long = "to-endpoint-url", hide_short_help = true, id = "to_endpoint_url", value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Accept the charges of a Requester Pays bucket at the destination
-    #[arg(long = "to-request-payer", id = "to_request_payer", value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    #[arg(long = "to-request-payer", hide_short_help = true, id = "to_request_payer", value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
     pub request_payer: Option<String>,
     /// Account that the bucket of the destination must belong to [default: that of the destination's credentials]
-    #[arg(long = "to-expected-bucket-owner", id = "to_expected_bucket_owner", value_name = "ACCOUNT")]
+    #[arg(
+        long = "to-expected-bucket-owner",
+        hide_short_help = true,
+        id = "to_expected_bucket_owner",
+        value_name = "ACCOUNT"
+    )]
     pub expected_bucket_owner: Option<String>,
     /// File with a 32-byte key to encrypt the copy with (SSE-C)
-    #[arg(long = "to-sse-c-key-file", id = "to_sse_c_key_file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long = "to-sse-c-key-file", hide_short_help = true, id = "to_sse_c_key_file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sse_c_key_file: Option<PathBuf>,
 }
 
@@ -123,19 +133,26 @@ pub struct NewObjectArgs {
     #[arg(long, value_name = "CLASS")]
     pub storage_class: Option<String>,
     /// KMS key to encrypt the copy with [default: the encryption of the bucket]
-    #[arg(long, value_name = "KEY", conflicts_with = "to_sse_c_key_file")]
+    #[arg(long, hide_short_help = true, value_name = "KEY", conflicts_with = "to_sse_c_key_file")]
     pub sse_kms_key: Option<String>,
     /// Lock the copy in this mode; the bucket needs Object Lock
-    #[arg(long, value_enum, value_name = "MODE", requires = "object_lock_retain_until", ignore_case = true)]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_enum,
+        value_name = "MODE",
+        requires = "object_lock_retain_until",
+        ignore_case = true
+    )]
     pub object_lock_mode: Option<LockModeWord>,
     /// End of the lock, such as 2033-01-01T00:00:00Z; nobody can shorten one in COMPLIANCE mode
-    #[arg(long, value_name = "TIME", requires = "object_lock_mode")]
+    #[arg(long, hide_short_help = true, value_name = "TIME", requires = "object_lock_mode")]
     pub object_lock_retain_until: Option<Timestamp>,
     /// Place a legal hold on the copy
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub object_lock_legal_hold: bool,
     /// User metadata, content type and other headers of the copy
-    #[arg(long, value_enum, default_value_t = MetadataChoice::Copy)]
+    #[arg(long, hide_short_help = true, value_enum, default_value_t = MetadataChoice::Copy)]
     pub metadata: MetadataChoice,
     /// Tags of the copy: `copy`, `none`, or KEY=VALUE to add one to those of the source
     #[arg(long, value_name = "copy|none|KEY=VALUE", default_value = "copy")]
@@ -146,19 +163,19 @@ pub struct NewObjectArgs {
 #[command(next_help_heading = "Proof and limits")]
 pub struct ProofArgs {
     /// Make the copy even if nothing proves the bytes of the source, as long as nothing refutes them
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub unproved: bool,
     /// Read the copy afterwards, and hold it against what was sent
     #[arg(long)]
     pub verify_destination: bool,
     /// Let these required checks be unknown
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    #[arg(long, hide_short_help = true, value_name = "CHECK", value_delimiter = ',')]
     pub accept: Vec<CopyCheck>,
     /// Number of parallel GETs, or auto: begin with 48 and find what is best
-    #[arg(long, value_name = "N")]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     pub concurrency: Option<Concurrency>,
     /// Memory limit of the whole process [default: 256MiB]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, hide_short_help = true, value_name = "SIZE")]
     pub max_memory: Option<ByteSize>,
 }
 

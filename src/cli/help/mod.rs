@@ -119,7 +119,7 @@ mod tests {
         visible(&command(), "", &mut found);
         assert!(found.len() > 10, "{found:?}");
         for path in found {
-            let mut command = at(&path).term_width(80);
+            let mut command = at(&path).term_width(100);
             let (short, long) = (command.render_help().to_string(), command.render_long_help().to_string());
             let lines = short.lines().count();
             assert!(lines <= 50, "`{path} -h` has {lines} lines:\n{short}");
