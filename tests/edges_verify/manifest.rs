@@ -79,5 +79,5 @@ async fn one_without_a_value_says_so() {
     std::fs::write(&path, manifest.to_json().unwrap()).unwrap();
     let run = offline(folder.path(), &["x.bin", "--manifest", "m.json"]).await;
     let said = format!("{}{}", run.assert_exit(2).stdout, run.stderr);
-    assert!(said.contains("--manifest: it holds no value") && !said.contains("--using"), "{said}");
+    assert!(said.contains("--manifest: it contains no value") && !said.contains("--using"), "{said}");
 }

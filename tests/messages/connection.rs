@@ -56,7 +56,7 @@ const ROWS: &[Row] = &[
         exit: 4,
         out: r#"
 {"schema":"stored-ami/1","type":"error","target":"s3://archive/ami-0123456789abcdef0.bin","message":"no connection to <CLOSED>: connection refused","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
-{"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4}"#,
+{"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4,"files_written":[]}"#,
         err: "",
     },
     Row {
@@ -66,7 +66,7 @@ const ROWS: &[Row] = &[
         exit: 4,
         out: r#"
 {"schema":"stored-ami/1","type":"error","target":"ami-0123456789abcdef0","message":"the caller: no connection to <CLOSED>: connection refused","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
-{"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4}"#,
+{"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4,"files_written":[]}"#,
         err: "",
     },
     Row {
@@ -76,7 +76,7 @@ const ROWS: &[Row] = &[
         exit: 4,
         out: r#"
 {"schema":"stored-ami/1","type":"error","target":"s3://archive/ami-0123456789abcdef0.bin","message":"no connection to no-such-host.invalid:9000: the name no-such-host.invalid cannot be resolved","advice":"check that the server runs, and host and port of the endpoint (--endpoint-url, AWS_ENDPOINT_URL or endpoint_url of the profile)","exit_code":4}
-{"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4}"#,
+{"schema":"stored-ami/1","type":"summary","targets":1,"passed":0,"failed":0,"unknown":0,"errors":1,"exit_code":4,"files_written":[]}"#,
         err: "",
     },
     Row {

@@ -3,37 +3,49 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule::{decide, in_days};
-use crate::audit::{LookResult, PolicySubject, Proof, ValidityWindow, joined};
+use crate::audit::{LookResult, Proof, ValidityWindow, joined};
 use crate::verdict::{Evidence, Failure, Outcome, ProofKind, Reason};
 
-/// A required proof.
-pub(super) struct ProofRequirement {
+/// What a policy requires of a proof.
+pub(super) struct ProofRule {
     /// Maximum age.
     pub age: SignedDuration,
     /// The weakest kind that counts.
     pub weakest: ProofKind,
-    /// Whether a proof counts that is only by values that other programs left with the object.
+    /// Whether a proof counts that is only by values that other programs left.
     pub refuses_left_by_others: bool,
+}
+
+/// What is known of the bytes of an object.
+pub(super) struct Proofs<'a> {
+    /// The newest proof that read every byte of this state.
+    pub read: Option<&'a Proof>,
+    /// The newest proof of this state that did not read it.
+    pub unread: Option<&'a Proof>,
+    /// The examination that cast doubt on this state.
+    pub doubt: Option<&'a Proof>,
+    /// Whether a proof can be attributed to this state.
+    pub identified: bool,
 }
 
 /// Judges the proofs of an object. A proof that is young enough and of a kind that does not count leaves the
 /// requirement unknown: it neither meets it nor shows that the bytes are wrong.
-pub(super) fn judge_proof(wish: &ProofRequirement, state: &PolicySubject<'_>, now: Timestamp) -> Outcome {
-    if let (None, Some(LookResult::Doubted(doubt))) = (state.proof, state.doubt.map(Proof::standing)) {
+pub(super) fn judge_proof(rule: &ProofRule, state: &Proofs<'_>, now: Timestamp) -> Outcome {
+    if let (None, Some(LookResult::Doubted(doubt))) = (state.read, state.doubt.map(Proof::standing)) {
         let since = state.doubt.map(|look| look.at.clone()).unwrap_or_default();
         return Outcome::Unknown(Reason::InDoubt { doubt, since });
     }
-    let expected = format!("every byte proved within {}", in_days(wish.age));
+    let expected = format!("every byte proved within {}", in_days(rule.age));
     let evidence = |observed: String| Evidence::of_rule("ledger", expected.clone(), observed);
-    let window = ValidityWindow::back_to(Some(wish.age), now);
-    let young = || [state.proof, state.unread_proof].into_iter().flatten().filter(|proof| proof.is_in(window));
-    if let Some(proof) = young().find(|proof| refusal(wish, proof).is_none()) {
+    let window = ValidityWindow::back_to(Some(rule.age), now);
+    let young = || [state.read, state.unread].into_iter().flatten().filter(|proof| proof.is_in(window));
+    if let Some(proof) = young().find(|proof| refusal(rule, proof).is_none()) {
         return decide(true, evidence(of(proof)));
     }
-    if let Some(reason) = young().find_map(|proof| refusal(wish, proof)) {
+    if let Some(reason) = young().find_map(|proof| refusal(rule, proof)) {
         return Outcome::Unknown(reason);
     }
-    match state.proof.or(state.unread_proof) {
+    match state.read.or(state.unread) {
         Some(proof) => decide(false, evidence(of(proof))),
         None if !state.identified => Outcome::Unknown(Reason::NotStated {
             detail: "nothing identifies this state of the object (it has no strong ETag), so no earlier proof is known to be of it"
@@ -44,12 +56,12 @@ pub(super) fn judge_proof(wish: &ProofRequirement, state: &PolicySubject<'_>, no
 }
 
 /// Why a proof does not count, if it does not.
-fn refusal(wish: &ProofRequirement, proof: &Proof) -> Option<Reason> {
+fn refusal(rule: &ProofRule, proof: &Proof) -> Option<Reason> {
     let kind = proof.kind().unwrap_or(ProofKind::StatedByS3);
-    if !kind.meets(wish.weakest) {
+    if !kind.meets(rule.weakest) {
         return Some(Reason::UnreadProof { kind, at: proof.at.clone() });
     }
-    (wish.refuses_left_by_others && proof.is_by_others_alone())
+    (rule.refuses_left_by_others && proof.is_by_others_alone())
         .then(|| Reason::LeftByOthers { by: joined(&proof.proved_by, ", "), at: proof.at.clone() })
 }
 
@@ -60,7 +72,7 @@ fn of(proof: &Proof) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Level, Policy, Word};
+    use crate::audit::{Level, Policy, PolicySubject, Word};
     use crate::facts::Fact;
     use crate::ident::ObjectIdentity;
     use crate::verdict::Verdict;

@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::judge_proof::{ProofRequirement, judge_proof};
+use super::judge_proof::{ProofRule, Proofs, judge_proof};
 use super::lock::{LockRequirement, judge_lock};
 use super::rule::{decide, judge};
 use super::stays::judge_stays;
@@ -121,6 +121,19 @@ pub enum CopyState {
     },
 }
 
+impl ObjectPolicy {
+    fn proof_rule(&self, age: SignedDuration) -> ProofRule {
+        let weakest = self.proof.unwrap_or(ProofKind::Read);
+        ProofRule { age, weakest, refuses_left_by_others: self.refuses_left_by_others }
+    }
+}
+
+impl PolicySubject<'_> {
+    fn proofs(&self) -> Proofs<'_> {
+        Proofs { read: self.proof, unread: self.unread_proof, doubt: self.doubt, identified: self.identified }
+    }
+}
+
 impl Policy {
     /// Parses a policy file (TOML).
     ///
@@ -226,9 +239,7 @@ impl Policy {
             findings.push(finding(PolicyCheck::Tags, outcome));
         }
         if let Some(age) = wish.proof_age {
-            let weakest = wish.proof.unwrap_or(ProofKind::Read);
-            let required = ProofRequirement { age, weakest, refuses_left_by_others: wish.refuses_left_by_others };
-            findings.push(finding(PolicyCheck::ProofAge, judge_proof(&required, state, now)));
+            findings.push(finding(PolicyCheck::ProofAge, judge_proof(&wish.proof_rule(age), &state.proofs(), now)));
         }
         if let Some(time) = wish.stays {
             findings.push(finding(PolicyCheck::Stays, judge_stays(time, &state.expiration, &state.rules, now)));
