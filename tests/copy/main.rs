@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod kept;
 mod large;
+mod matrix;
 mod policy;
 mod replace;
 mod resume;
