@@ -2,10 +2,9 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::PreparedCopy;
 use crate::commands::Discovery;
-use crate::copy::ExpectedObject;
-use crate::facts::PartFacts;
+use crate::copy::{CopyLayout, ExpectedObject};
+use crate::facts::{ObjectFacts, PartFacts};
 use crate::ident::ETagForm;
 use crate::plan::KnownLayout;
 use crate::report::Note;
@@ -53,12 +52,11 @@ async fn sizes(
 }
 
 /// That the copy has other parts than the source, although they were assumed to be the same: its ETag is another.
-pub(super) fn other_parts(prepared: &PreparedCopy, expected: &ExpectedObject) -> Option<Note> {
-    let facts = &prepared.found.facts;
+pub(super) fn other_parts(facts: &ObjectFacts, plan: &CopyLayout, expected: &ExpectedObject) -> Option<Note> {
     let (own, copy) = (facts.id.etag.as_ref()?, expected.etag.as_ref()?);
     let both = matches!((own.form(), copy.form()), (ETagForm::Multipart { .. }, ETagForm::Multipart { .. }));
     let differ = both && own.as_str() != copy.as_str() && facts.encryption.hides_md5().is_none();
-    (differ && prepared.plan.change.is_none()).then(|| {
+    (differ && plan.change.is_none()).then(|| {
         Note::Source(format!(
             "the ETag of the copy is {copy}, and that of the source {own}: the parts of the source are not stated, and are \
              not those that were assumed"

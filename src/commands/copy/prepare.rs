@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use super::destination::{Place, occupied, place};
+use super::destination::{Place, occupied, place, to_be_replaced};
 use super::end::callers;
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
-use super::replace::to_be_replaced;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;

@@ -192,7 +192,7 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
-        let parts = other_parts(&self.prepared, &expected);
+        let parts = other_parts(&self.prepared.found.facts, plan, &expected);
         self.prepared.report.notes.extend(parts);
         if let Outlet::Upload(id) = outlet {
             let at = (&*self.ends.upload, self.ends.destination.context());
