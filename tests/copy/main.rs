@@ -12,6 +12,7 @@ mod files;
 mod kept;
 mod large;
 mod ledger;
+mod matrix;
 mod policy;
 mod replace;
 mod resume;

@@ -108,6 +108,18 @@ async fn every_checksum_and_one_request() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archived_source_is_refused_before_a_write() {
+    let rig = Rig::new().await;
+    rig.source.bucket("copies").await;
+    let put = rig.source.client.put_object().bucket("archive").key(KEY).body(data(1, 1000).into());
+    put.storage_class(aws_sdk_s3::types::StorageClass::DeepArchive).send().await.unwrap();
+    let run = copy(&rig, &["--accept", "proof"]).await;
+    run.assert_exit(2);
+    assert!(run.stdout.contains("no server copies it before it is restored"), "{run:?}");
+    assert_eq!(count(&rig.from, Operation::CreateMultipartUpload), 0);
+}
+
 /// The bytes at rest are not those that the stored values were computed over: the server states other values for its
 /// parts.
 #[tokio::test(flavor = "multi_thread")]

@@ -57,3 +57,13 @@ pub(super) fn occupied(same: &Sameness, facts: &ObjectFacts) -> CopyFinding {
         ),
     }
 }
+
+/// The object at the destination is the one that is to be replaced.
+pub(super) fn to_be_replaced(facts: &ObjectFacts) -> CopyFinding {
+    let etag = facts.id.etag.as_ref().map(ToString::to_string).unwrap_or_default();
+    let version = match &facts.version {
+        Some(version) if version != "null" => format!("; its version {version} stays"),
+        _ => "; it does not stay, unless the bucket is versioned".to_owned(),
+    };
+    CopyFinding::pass(CopyCheck::Absent, format!("the object with ETag {etag} is replaced{version}")).by("HeadObject")
+}

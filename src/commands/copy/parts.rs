@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::commands::Discovery;
-use crate::copy::ExpectedObject;
+use crate::copy::{CopyLayout, ExpectedObject};
 use crate::facts::{ObjectFacts, PartFacts};
 use crate::ident::ETagForm;
 use crate::plan::KnownLayout;
@@ -52,11 +52,11 @@ async fn sizes(
 }
 
 /// Reports that a copy that was planned with the parts of the source has other ones: its ETag differs.
-pub(super) fn other_parts(facts: &ObjectFacts, expected: &ExpectedObject) -> Option<Note> {
+pub(super) fn other_parts(facts: &ObjectFacts, plan: &CopyLayout, expected: &ExpectedObject) -> Option<Note> {
     let (own, copy) = (facts.id.etag.as_ref()?, expected.etag.as_ref()?);
     let both = matches!((own.form(), copy.form()), (ETagForm::Multipart { .. }, ETagForm::Multipart { .. }));
     let differ = both && own.as_str() != copy.as_str() && facts.encryption.hides_md5().is_none();
-    differ.then(|| {
+    (differ && plan.change.is_none()).then(|| {
         Note::Source(format!(
             "the ETag of the copy is {copy}, and that of the source {own}: the parts of the source are not stated, and are \
              not those that were assumed"

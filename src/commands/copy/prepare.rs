@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use super::destination::{Place, occupied, place};
+use super::destination::{Place, occupied, place, to_be_replaced};
 use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
 use super::preflight::survey;
-use super::replace::to_be_replaced;
 use super::sender::is_streamed;
 use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
@@ -14,7 +13,7 @@ use crate::copy::{
     ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, PlannedObject,
     Sameness, WriteMode, choose_checksum, copy_layout, judge_destination, server_layout,
 };
-use crate::facts::{ObjectFacts, Service, SystemHeaders};
+use crate::facts::{ObjectFacts, Readability, Service, SystemHeaders, readability};
 use crate::ident::{ETag, ETagForm};
 use crate::plan::{KnownLayout, PartLayout};
 use crate::report::{CopyOutcome, CopyReport, Exit, IdentityReport, Note};
@@ -120,7 +119,13 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
     if report.outcome == CopyOutcome::Planned {
         report.estimate = Some(estimate(ends, request, &found, (&plan, &new)));
     }
+    let archived = archived(request, &found.facts);
+    let is_archived = archived.is_some();
+    findings.extend(archived);
     report.add(&findings, &request.accept);
+    if is_archived {
+        report.exit_code = Exit::Usage;
+    }
     if report.outcome == CopyOutcome::Planned && report.exit_code != Exit::Passed {
         report.outcome = CopyOutcome::Refused;
     }
@@ -230,6 +235,18 @@ fn headers(facts: &ObjectFacts, notes: &mut Vec<Note>) -> SystemHeaders {
         notes.push(Note::Source(format!("Expires `{text}` of the source is no time, and does not go")));
     }
     headers
+}
+
+/// A server does not copy an archived object.
+fn archived(request: &CopyRequest, facts: &ObjectFacts) -> Option<CopyFinding> {
+    let restore = facts.restore.as_ref().and_then(|restore| restore.as_ref().ok());
+    match readability(facts.storage_class.as_deref(), facts.archive_status.as_deref(), restore) {
+        Readability::Archived(how) if request.by_server => {
+            let text = format!("the source is archived ({how}), and no server copies it before it is restored");
+            Some(CopyFinding::open(CopyCheck::Source, text))
+        }
+        _ => None,
+    }
 }
 
 /// Metadata of the source without the mark of an earlier copy.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::CopyEnds;
 use super::run::Copying;
 use crate::copy::{CopyCheck, CopyFinding, WriteMode};
-use crate::facts::{ObjectFacts, Service};
+use crate::facts::Service;
 use crate::ident::ETag;
 use crate::report::{Exit, LeftReport};
 use crate::source::{Completion, ErrorKind, NewObject, PartBody, PutConditions, SourceError, Written};
@@ -13,16 +13,6 @@ use crate::units::PartNumber;
 
 /// The ETag of no object.
 const NO_ETAG: &str = "00000000000000000000000000000000";
-
-/// The object at the destination is the one that is to be replaced.
-pub(super) fn to_be_replaced(facts: &ObjectFacts) -> CopyFinding {
-    let etag = facts.id.etag.as_ref().map(ToString::to_string).unwrap_or_default();
-    let version = match &facts.version {
-        Some(version) if version != "null" => format!("; its version {version} stays"),
-        _ => "; it does not stay, unless the bucket is versioned".to_owned(),
-    };
-    CopyFinding::pass(CopyCheck::Absent, format!("the object with ETag {etag} is replaced{version}")).by("HeadObject")
-}
 
 /// How the server treats a write whose condition is not met.
 enum Heeded {

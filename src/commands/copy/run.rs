@@ -198,8 +198,7 @@ impl Copying<'_> {
         let plan = &self.prepared.plan;
         let checksum = self.prepared.checksum.checksum;
         let expected = ExpectedObject::of(&plan.layout, plan.mode, checksum, digests);
-        let is_as_planned = self.prepared.plan.change.is_none();
-        let parts = is_as_planned.then(|| other_parts(&self.prepared.found.facts, &expected)).flatten();
+        let parts = other_parts(&self.prepared.found.facts, plan, &expected);
         self.prepared.report.notes.extend(parts);
         if let Outlet::Upload(id) = outlet {
             let at = (&*self.ends.upload, self.ends.destination.context());
