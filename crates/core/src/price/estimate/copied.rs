@@ -90,7 +90,10 @@ mod tests {
         one_partition: false,
     };
 
-    fn amounts(subject: &CopySubject<'_>) -> Vec<(CostItem, Result<(f64, f64), String>)> {
+    /// Least and most, in dollars.
+    type Range = (f64, f64);
+
+    fn amounts(subject: &CopySubject<'_>) -> Vec<(CostItem, Result<Range, String>)> {
         let of = |line: CostLine| {
             let both = |amount: crate::price::Amount| (amount.least.unwrap(), amount.most.unwrap());
             (line.item, line.amount.map(both))
