@@ -149,10 +149,17 @@ fn conclusion(report: &CopyReport) -> (Label<'static>, String) {
             let text = if of_source { "the copy states what was sent; the source is not proved" } else { PROVED };
             (label("copied"), format!("{text}; accepted: {reasons}"))
         }
-        (CopyOutcome::Copied, _) => (label("copied"), format!("not proved: {reasons}")),
-        (CopyOutcome::AlreadyThere, _) => {
-            (label("pass"), "the same object is there already; nothing was written".into())
+        (CopyOutcome::Copied, Verdict::Fail) => {
+            (Verdict::Fail.into(), format!("the copy was made, and is not as requested: {reasons}"))
         }
+        (CopyOutcome::Copied, _) => (label("copied"), format!("not proved: {reasons}")),
+        (CopyOutcome::AlreadyThere, Verdict::Fail | Verdict::Unknown) => {
+            (report.verdict.into(), format!("an object is there already; nothing was read or written: {reasons}"))
+        }
+        (CopyOutcome::AlreadyThere, Verdict::Pass) => (
+            label("pass"),
+            "S3 states the same of the object that is there already; nothing was read or written".into(),
+        ),
         (CopyOutcome::Occupied, _) => {
             (report.verdict.into(), "another object is at the destination, and was not touched".into())
         }

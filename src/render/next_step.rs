@@ -116,16 +116,18 @@ impl NextStep {
                 option("--prefix", &object.key)
             ),
             NextStep::CompareWithCopy { target } => {
-                let copy = match target {
-                    Target::Object(object) => copy_of(&object.key),
-                    Target::Presigned(url) => copy_of(&url.object().key),
-                    Target::File(_) => copy_of("KEY"),
-                };
-                format!("stored-ami verify {} --like {copy}", shell_word(&target.to_string()))
+                // The copy is read, and compared with the checksums that were stored with this object.
+                match target {
+                    Target::Object(object) => {
+                        format!("stored-ami verify {} --like {}", copy_of(&object.key), shell_word(&target.to_string()))
+                    }
+                    Target::Presigned(url) => format!("stored-ami verify {}", copy_of(&url.object().key)),
+                    Target::File(_) => format!("stored-ami verify {}", copy_of("KEY")),
+                }
             }
             NextStep::StoreAgain(image) => format!("stored-ami store {image} --bucket OTHER-BUCKET"),
             NextStep::RestoreFromCopy { key } => {
-                format!("stored-ami preflight restore {} --name NAME", copy_of(key))
+                format!("stored-ami preflight restore {} --name NAME --verify", copy_of(key))
             }
         })
     }
@@ -189,13 +191,13 @@ mod tests {
             after_damage("s3://b/p q/ami-1a2b3c4d.bin", None),
             [
                 "Do not restore from this object, and keep every other copy until one of them is proved.",
-                "stored-ami verify 's3://b/p q/ami-1a2b3c4d.bin' --like 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin'",
+                "stored-ami verify 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin' --like 's3://b/p q/ami-1a2b3c4d.bin'",
                 "stored-ami store ami-1a2b3c4d --bucket OTHER-BUCKET",
-                "stored-ami preflight restore 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin' --name NAME",
+                "stored-ami preflight restore 's3://OTHER-BUCKET/p q/ami-1a2b3c4d.bin' --name NAME --verify",
             ]
         );
         let file = after_damage("/d/x.bin", None);
-        assert_eq!(file[1], "stored-ami verify /d/x.bin --like s3://OTHER-BUCKET/KEY");
+        assert_eq!(file[1], "stored-ami verify s3://OTHER-BUCKET/KEY");
         assert_eq!(file[2], "Copy the file again from its origin, and verify the new copy.");
     }
 }

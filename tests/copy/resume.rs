@@ -83,6 +83,24 @@ async fn an_upload_that_was_removed_meanwhile_is_begun_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_not_completed_with_other_properties_than_are_asked_for() {
+    let (rig, bytes, state) = rig().await;
+    rig.source.tag("archive", KEY, "team", "a").await;
+    rig.to.script(
+        FaultRule::new(Operation::UploadPart, Fault::Status { status: 400, code: "ExpiredToken" }).skip(3).times(1000),
+    );
+    rig.copy(&["--yes", "--resume", &state]).await.assert_exit(2);
+    rig.to.clear_script();
+    for other in [&["--tags", "none"][..], &["--tags", "stage=test"], &["--storage-class", "GLACIER_IR"]] {
+        let run = rig.copy(&[&["--yes", "--resume", &state][..], other].concat()).await;
+        assert!(run.assert_exit(2).stdout.contains("class, key, lock, metadata or tags of the copy"), "{run:?}");
+        assert!(!rig.has(KEY).await);
+    }
+    rig.copy(&["--yes", "--resume", &state]).await.assert_exit(0);
+    assert_whole(&rig, &bytes, &state).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unfinished_copy_can_be_aborted_and_belongs_to_one_source() {
     let (rig, _, state) = rig().await;
     rig.to.script(

@@ -87,6 +87,9 @@ async fn what_is_there_already_is_not_touched() {
     let again = rig.copy(&["--yes"]).await;
     again.assert_exit(0);
     assert_eq!(report(&again)["outcome"], "already_there");
+    let unread = rig.copy(&["--yes", "--verify-destination"]).await;
+    unread.assert_exit(3);
+    assert_eq!(verdict(&unread, "read-back"), "unknown", "{unread:?}");
     let reads =
         |lab: &stored_ami_lab::Lab| lab.calls().iter().filter(|call| call.operation == Operation::GetObject).count();
     assert_eq!(reads(&rig.from), 0);

@@ -100,6 +100,11 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
             if report.outcome != CopyOutcome::Planned {
                 findings.push(occupied(&same, &facts));
             }
+            if report.outcome == CopyOutcome::AlreadyThere && request.verify_destination {
+                let text = "the object that is there was not read; `stored-ami verify` with --like reads it and compares \
+                            it with what is stored about the source";
+                findings.push(CopyFinding::open(CopyCheck::ReadBack, text));
+            }
         }
         Place::NotKnown(why) => {
             findings

@@ -1,10 +1,21 @@
 //! An upload of an earlier run that is gone on with.
 
+use std::collections::BTreeMap;
+
+use super::COPY_ID;
 use super::run::Copying;
 use super::sender::{Begun, Outlet};
 use crate::copy::{CopyCheck, CopyFinding, CopyState, SourceState};
 use crate::progress::Call;
 use crate::report::{Exit, FileKind, LeftReport, Note};
+use crate::source::NewObject;
+
+/// The properties of a new object in a canonical form, without the mark of the run.
+fn properties(new: &NewObject) -> String {
+    let metadata: BTreeMap<_, _> = new.metadata.iter().filter(|(name, _)| *name != COPY_ID).collect();
+    let NewObject { content_type, headers, metadata: _, tags, storage_class, kms_key, lock, checksum: _ } = new;
+    format!("{:?}", (storage_class, kms_key, lock, content_type, headers, metadata, tags))
+}
 
 impl Copying<'_> {
     /// The state of this copy, for an upload.
@@ -22,6 +33,7 @@ impl Copying<'_> {
             largest_part_bytes: 0,
             checksum: String::new(),
             is_composite: false,
+            properties: properties(&self.prepared.new),
             unproved: self.request.unproved,
         };
         state.of_parts(&self.prepared.plan.layout, self.prepared.checksum.checksum)

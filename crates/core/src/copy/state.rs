@@ -36,6 +36,8 @@ pub struct CopyState {
     pub checksum: String,
     /// Whether the checksum is over the values of the parts.
     pub is_composite: bool,
+    /// Storage class, key, lock, metadata, tags and headers of the object, as given to the server when the upload began.
+    pub properties: String,
     /// Whether the object may be made although nothing proves the bytes of the source.
     pub unproved: bool,
 }
@@ -147,6 +149,7 @@ impl CopyState {
             ("the number of parts", self.parts.to_string(), copy.parts.to_string()),
             ("the largest part", self.largest_part_bytes.to_string(), copy.largest_part_bytes.to_string()),
             ("the checksum", checksum(self), checksum(copy)),
+            ("the class, key, lock, metadata or tags of the copy", self.properties.clone(), copy.properties.clone()),
         ];
         for (what, then, now) in pairs {
             if then != now {
@@ -196,6 +199,7 @@ mod tests {
             largest_part_bytes: 0,
             checksum: String::new(),
             is_composite: false,
+            properties: "STANDARD".into(),
             unproved: false,
         };
         let checksum = UploadChecksum { algorithm: Algorithm::Crc64Nvme, is_composite: false };
@@ -221,6 +225,7 @@ mod tests {
             CopyState { endpoint: Some("http://h".into()), ..now.clone() },
             CopyState { parts: 3, ..now.clone() },
             CopyState { is_composite: true, ..now.clone() },
+            CopyState { properties: "GLACIER".into(), ..now.clone() },
             changed,
         ] {
             assert!(state().check(&other).is_err(), "{other:?}");
