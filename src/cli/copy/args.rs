@@ -31,7 +31,7 @@ pub struct CopyArgs {
     #[arg(long, hide_short_help = true, value_name = "ETAG")]
     pub replace_if: Option<String>,
     /// Who copies the bytes: this program, which reads and proves them, or the server, which only states what it copied
-    #[arg(long, value_enum, default_value_t = Via::Client)]
+    #[arg(long, hide_short_help = true, value_enum, default_value_t = Via::Client)]
     pub via: Via,
     /// Remove the unfinished upload of this state file, and the file
     #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["typed", "destination", "resume"], value_hint = ValueHint::FilePath)]
@@ -165,7 +165,7 @@ pub struct ProofArgs {
     /// Make the copy even if nothing proves the bytes of the source, as long as nothing refutes them
     #[arg(long, hide_short_help = true)]
     pub unproved: bool,
-    /// Read the copy afterwards, and hold it against what was sent
+    /// Read the copy afterwards, and compare it with what was sent
     #[arg(long)]
     pub verify_destination: bool,
     /// Let these required checks be unknown

@@ -30,7 +30,7 @@ use crate::facts::LockMode;
 use crate::ident::{ETag, ObjectUri, Target};
 use crate::ledger::SharedLedger;
 use crate::plan::Limits;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, FileKind, Report};
 use crate::source::{Context, Session, UploadService as _};
 use crate::verdict::CheckName;
 
@@ -53,7 +53,7 @@ async fn to_object(
     destination: &ObjectUri,
 ) -> Result<Exit, UsageError> {
     can_ask(&args.starting)?;
-    let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
+    let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     let cancel = cancel_on_signal();
     let ends = open(args, source, destination, runner.context()).await?;
@@ -89,7 +89,7 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
     if args.replace_if.is_some() {
         return Err(UsageError("--replace-if: a file has no ETag, and is not replaced".to_owned()));
     }
-    let request = CopyRequest { ledger: ledger(args).await?, ..request(args)? };
+    let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     let cancel = cancel_on_signal();
     let context = runner.context();
@@ -144,9 +144,10 @@ async fn copy(
 }
 
 /// Opens the ledger before any request, so that no copy is made that could not be recorded. A rehearsal needs none.
-async fn ledger(args: &CopyArgs) -> Result<Option<SharedLedger>, UsageError> {
+async fn ledger(args: &CopyArgs, settings: &Settings) -> Result<Option<SharedLedger>, UsageError> {
     let Some(path) = args.ledger.as_deref().filter(|_| !args.starting.dry_run) else { return Ok(None) };
     let ledger = open_ledger(path, None).await?.map_err(UsageError)?;
+    settings.written.add(path, FileKind::Ledger);
     Ok(Some(SharedLedger::new(ledger)))
 }
 
