@@ -59,7 +59,7 @@ async fn an_ordinary_object_passes_every_check() {
     assert_eq!(report["requests"], rig.lab.calls().len());
     assert!(rig.starts().is_empty());
     let notes = report["notes"].to_string();
-    for note in ["partition aws, account 123456789012", "PutSnapshotBlock", "how long it takes is not known"] {
+    for note in ["partition aws, account 123456789012", "PutSnapshotBlock", "duration unknown"] {
         assert!(notes.contains(note), "{note}: {notes}");
     }
     assert!(report["untested"].to_string().contains("ebs:StartSnapshot"));
