@@ -225,3 +225,30 @@ pub(super) async fn connect(
     }
     Ok(connection)
 }
+
+/// The options of S3 of one of two ends, from its arguments. An end with its own profile takes nothing from the
+/// environment.
+#[cfg(feature = "s3")]
+macro_rules! end_options {
+    ($args:expr, $owner_option:literal, unsigned: $unsigned:expr, patience: $patience:expr) => {{
+        let args = $args;
+        $crate::cli::connect::check_owner($owner_option, args.expected_bucket_owner.as_deref())?;
+        $crate::source::s3::S3Options {
+            region: args.region.clone(),
+            endpoint_url: args.endpoint_url.clone(),
+            profile: args.profile.clone(),
+            no_sign_request: $unsigned,
+            request_payer: args.request_payer.is_some(),
+            expected_bucket_owner: args.expected_bucket_owner.clone(),
+            customer_key: $crate::cli::connect::customer_key(args.sse_c_key_file.as_deref())?,
+            scope: match args.profile {
+                Some(_) => $crate::source::s3::SettingsScope::Profile,
+                None => $crate::source::s3::SettingsScope::Environment,
+            },
+            patience: $patience,
+        }
+    }};
+}
+
+#[cfg(feature = "s3")]
+pub(super) use end_options;

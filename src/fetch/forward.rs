@@ -17,14 +17,18 @@ use crate::units::ByteRange;
 #[async_trait]
 pub trait RangeSink: Send + Sync {
     /// Waits until there is room for a range. Called in order of offset; the oldest range that was admitted must always
-    /// be able to end without another one.
-    async fn admit(&self, range: ByteRange) -> Result<(), SourceError>;
+    /// be able to end without another one. By default there is always room.
+    async fn admit(&self, _range: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
 
     /// Takes the next bytes of a range, which start at this offset of the object.
     async fn take(&self, at: u64, bytes: Bytes) -> Result<(), SourceError>;
 
-    /// All bytes of a range were taken.
-    async fn end(&self, range: ByteRange) -> Result<(), SourceError>;
+    /// All bytes of a range were taken. By default nothing happens.
+    async fn end(&self, _range: ByteRange) -> Result<(), SourceError> {
+        Ok(())
+    }
 }
 
 /// Passes the bytes of one range on to a sink.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::args::{CompareArgs, FirstEndArgs, SecondEndArgs};
 use super::args::MEMORY;
-use super::connect::{check_owner, connect, customer_key};
+use super::connect::{connect, end_options};
 use super::runner::{Failure, Runner, Stop};
 use super::settings::Settings;
 use super::signals::cancel_on_signal;
@@ -18,7 +18,7 @@ use crate::ident::Target;
 use crate::plan::Limits;
 use crate::report::{CompareReport, Exit, Report};
 use crate::source::file::FileSource;
-use crate::source::s3::{S3Options, SettingsScope};
+use crate::source::s3::S3Options;
 use crate::source::{Context, Session};
 
 /// How long the requests before and after the read may take after a signal; the read stops by itself.
@@ -81,42 +81,17 @@ struct Options {
 impl Options {
     /// `region` is that of the URL.
     fn of_a(args: &FirstEndArgs, region: Option<String>, settings: &Settings) -> Result<Self, UsageError> {
-        check_owner("--from-expected-bucket-owner", args.expected_bucket_owner.as_deref())?;
-        let s3 = S3Options {
-            region: args.region.clone().or(region),
-            endpoint_url: args.endpoint_url.clone(),
-            profile: args.profile.clone(),
-            no_sign_request: args.no_sign_request,
-            request_payer: args.request_payer.is_some(),
-            expected_bucket_owner: args.expected_bucket_owner.clone(),
-            customer_key: customer_key(args.sse_c_key_file.as_deref())?,
-            scope: scope(args.profile.as_ref()),
-            patience: settings.timeout,
-        };
-        Ok(Options { name: "A", s3 })
+        let unsigned = args.no_sign_request;
+        let s3 = end_options!(args, "--from-expected-bucket-owner", unsigned: unsigned, patience: settings.timeout);
+        Ok(Options { name: "A", s3: S3Options { region: s3.region.or(region), ..s3 } })
     }
 
     /// `region` is that of the URL.
     fn of_b(args: &SecondEndArgs, region: Option<String>, settings: &Settings) -> Result<Self, UsageError> {
-        check_owner("--to-expected-bucket-owner", args.expected_bucket_owner.as_deref())?;
-        let s3 = S3Options {
-            region: args.region.clone().or(region),
-            endpoint_url: args.endpoint_url.clone(),
-            profile: args.profile.clone(),
-            no_sign_request: args.no_sign_request,
-            request_payer: args.request_payer.is_some(),
-            expected_bucket_owner: args.expected_bucket_owner.clone(),
-            customer_key: customer_key(args.sse_c_key_file.as_deref())?,
-            scope: scope(args.profile.as_ref()),
-            patience: settings.timeout,
-        };
-        Ok(Options { name: "B", s3 })
+        let unsigned = args.no_sign_request;
+        let s3 = end_options!(args, "--to-expected-bucket-owner", unsigned: unsigned, patience: settings.timeout);
+        Ok(Options { name: "B", s3: S3Options { region: s3.region.or(region), ..s3 } })
     }
-}
-
-/// An end with its own profile takes nothing from the environment.
-fn scope(profile: Option<&String>) -> SettingsScope {
-    if profile.is_some() { SettingsScope::Profile } else { SettingsScope::Environment }
 }
 
 /// How an end is reached.

@@ -5,47 +5,22 @@ use std::sync::Arc;
 use super::args::{CopyArgs, FromArgs, ToArgs, Via};
 use crate::account::AccountService as _;
 use crate::account::aws::Account;
-use crate::cli::connect::{check_owner, connect, customer_key};
+use crate::cli::connect::{connect, end_options};
 use crate::cli::usage::UsageError;
 use crate::commands::copy::CopyEnds;
 use crate::ident::{ObjectUri, PresignedUrl, Target};
 use crate::report::EndReport;
 use crate::source::file::FileSource;
-use crate::source::s3::{Connection, S3Options, SettingsScope};
+use crate::source::s3::{Connection, S3Options};
 use crate::source::{Context, ObjectSource, Session};
 
-fn scope(profile: Option<&String>) -> SettingsScope {
-    if profile.is_some() { SettingsScope::Profile } else { SettingsScope::Environment }
-}
-
 fn from_options(args: &FromArgs) -> Result<S3Options, UsageError> {
-    check_owner("--from-expected-bucket-owner", args.expected_bucket_owner.as_deref())?;
-    Ok(S3Options {
-        region: args.region.clone(),
-        endpoint_url: args.endpoint_url.clone(),
-        profile: args.profile.clone(),
-        no_sign_request: args.no_sign_request,
-        request_payer: args.request_payer.is_some(),
-        expected_bucket_owner: args.expected_bucket_owner.clone(),
-        customer_key: customer_key(args.sse_c_key_file.as_deref())?,
-        scope: scope(args.profile.as_ref()),
-        patience: None,
-    })
+    let unsigned = args.no_sign_request;
+    Ok(end_options!(args, "--from-expected-bucket-owner", unsigned: unsigned, patience: None))
 }
 
 fn to_options(args: &ToArgs) -> Result<S3Options, UsageError> {
-    check_owner("--to-expected-bucket-owner", args.expected_bucket_owner.as_deref())?;
-    Ok(S3Options {
-        region: args.region.clone(),
-        endpoint_url: args.endpoint_url.clone(),
-        profile: args.profile.clone(),
-        no_sign_request: false,
-        request_payer: args.request_payer.is_some(),
-        expected_bucket_owner: args.expected_bucket_owner.clone(),
-        customer_key: customer_key(args.sse_c_key_file.as_deref())?,
-        scope: scope(args.profile.as_ref()),
-        patience: None,
-    })
+    Ok(end_options!(args, "--to-expected-bucket-owner", unsigned: false, patience: None))
 }
 
 fn named(end: &str, error: UsageError) -> UsageError {

@@ -12,7 +12,6 @@ use crate::copy::{CopyCheck, CopyFinding, ExpectedObject, compare_written, proof
 use crate::facts::{Encryption, LockFacts, ObjectFacts};
 use crate::fetch::RangeSink;
 use crate::source::{NewObject, SourceError, Written};
-use crate::units::ByteRange;
 use crate::verdict::Verdict;
 
 /// What the destination shows of the copy.
@@ -167,15 +166,7 @@ struct Hashed;
 
 #[async_trait]
 impl RangeSink for Hashed {
-    async fn admit(&self, _: ByteRange) -> Result<(), SourceError> {
-        Ok(())
-    }
-
     async fn take(&self, _: u64, _: Bytes) -> Result<(), SourceError> {
-        Ok(())
-    }
-
-    async fn end(&self, _: ByteRange) -> Result<(), SourceError> {
         Ok(())
     }
 }

@@ -18,7 +18,6 @@ use crate::report::{CopyOutcome, CopyReport, EndReport, Exit, FileKind, Identity
 use crate::source::file::FileSource;
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::sync::lock;
-use crate::units::ByteRange;
 use crate::verdict::Verdict;
 
 /// A copy of an object to a file.
@@ -43,10 +42,6 @@ struct FileSink {
 
 #[async_trait]
 impl RangeSink for FileSink {
-    async fn admit(&self, _: ByteRange) -> Result<(), SourceError> {
-        Ok(())
-    }
-
     async fn take(&self, at: u64, bytes: Bytes) -> Result<(), SourceError> {
         let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
         let written = file.as_ref().map_or(Ok(()), |file| file.write_at(at, &bytes));
@@ -55,10 +50,6 @@ impl RangeSink for FileSink {
             lock(&self.failure).get_or_insert(detail.clone());
             SourceError::new(ErrorKind::Io, &self.path, detail)
         })
-    }
-
-    async fn end(&self, _: ByteRange) -> Result<(), SourceError> {
-        Ok(())
     }
 }
 

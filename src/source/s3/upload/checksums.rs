@@ -86,44 +86,38 @@ pub(super) fn completed_part(part: &PartReceipt) -> CompletedPart {
     with_checksum!(builder, part.checksum.as_ref()).build()
 }
 
+/// The checksum that S3 states of a part, from a type that has a field for each algorithm.
+macro_rules! stated_checksum {
+    ($part:expr) => {{
+        let part = $part;
+        let values = [
+            (Algorithm::Crc32, part.checksum_crc32()),
+            (Algorithm::Crc32c, part.checksum_crc32_c()),
+            (Algorithm::Crc64Nvme, part.checksum_crc64_nvme()),
+            (Algorithm::Sha1, part.checksum_sha1()),
+            (Algorithm::Sha256, part.checksum_sha256()),
+            (Algorithm::Sha512, part.checksum_sha512()),
+            (Algorithm::Md5, part.checksum_md5()),
+            (Algorithm::Xxh64, part.checksum_xxhash64()),
+            (Algorithm::Xxh3, part.checksum_xxhash3()),
+            (Algorithm::Xxh128, part.checksum_xxhash128()),
+        ];
+        let digest = |(algorithm, value): (Algorithm, Option<&str>)| Digest::parse(algorithm, value?).ok();
+        values.into_iter().find_map(digest)
+    }};
+}
+
 /// A part that the server copied; `None` if its answer states no ETag.
 pub(super) fn copied_part(number: PartNumber, part: &aws_sdk_s3::types::CopyPartResult) -> Option<PartReceipt> {
-    let values = [
-        (Algorithm::Crc32, part.checksum_crc32()),
-        (Algorithm::Crc32c, part.checksum_crc32_c()),
-        (Algorithm::Crc64Nvme, part.checksum_crc64_nvme()),
-        (Algorithm::Sha1, part.checksum_sha1()),
-        (Algorithm::Sha256, part.checksum_sha256()),
-        (Algorithm::Sha512, part.checksum_sha512()),
-        (Algorithm::Md5, part.checksum_md5()),
-        (Algorithm::Xxh64, part.checksum_xxhash64()),
-        (Algorithm::Xxh3, part.checksum_xxhash3()),
-        (Algorithm::Xxh128, part.checksum_xxhash128()),
-    ];
-    let digest = |(algorithm, value): (Algorithm, Option<&str>)| Digest::parse(algorithm, value?).ok();
-    let checksum = values.into_iter().find_map(digest);
-    Some(PartReceipt { number, size: None, etag: ETag::told(part.e_tag()?)?, checksum })
+    Some(PartReceipt { number, size: None, etag: ETag::told(part.e_tag()?)?, checksum: stated_checksum!(part) })
 }
 
 /// A part of a listing; `None` if it states no number or no ETag.
 pub(super) fn listed_part(part: &aws_sdk_s3::types::Part) -> Option<PartReceipt> {
-    let values = [
-        (Algorithm::Crc32, part.checksum_crc32()),
-        (Algorithm::Crc32c, part.checksum_crc32_c()),
-        (Algorithm::Crc64Nvme, part.checksum_crc64_nvme()),
-        (Algorithm::Sha1, part.checksum_sha1()),
-        (Algorithm::Sha256, part.checksum_sha256()),
-        (Algorithm::Sha512, part.checksum_sha512()),
-        (Algorithm::Md5, part.checksum_md5()),
-        (Algorithm::Xxh64, part.checksum_xxhash64()),
-        (Algorithm::Xxh3, part.checksum_xxhash3()),
-        (Algorithm::Xxh128, part.checksum_xxhash128()),
-    ];
-    let digest = |(algorithm, value): (Algorithm, Option<&str>)| Digest::parse(algorithm, value?).ok();
     Some(PartReceipt {
         number: PartNumber::new(u32::try_from(part.part_number()?).ok()?)?,
         size: part.size().and_then(|size| u64::try_from(size).ok()),
         etag: ETag::told(part.e_tag()?)?,
-        checksum: values.into_iter().find_map(digest),
+        checksum: stated_checksum!(part),
     })
 }
