@@ -5,7 +5,7 @@ mod common;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
-use common::{Run, Server, bare_command, data, write};
+use common::{ClosedPort, Run, Server, bare_command, data, write};
 use stored_ami_lab::{BucketOptions, Deny, Encryption, Fault, FaultRule, Lab, LabOptions, Operation, Versioning};
 
 const KEY: &str = "ami-0123456789abcdef0.bin";
@@ -105,10 +105,8 @@ async fn credentials_that_are_refused_end_with_2() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_server_ends_with_4_in_bounded_time() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let server = Server::new(&format!("http://{address}"), "us-east-1", "test", "test");
+    let closed = ClosedPort::new();
+    let server = Server::new(&format!("http://{}", closed.address()), "us-east-1", "test", "test");
     let run = server.run(&["verify", &target(KEY)]).await;
     assert!(run.assert_exit(4).stdout.contains("no connection"), "{run:?}");
     assert!(run.stderr.contains("trying again"), "{}", run.stderr);

@@ -20,6 +20,21 @@ pub fn data(seed: u64, size: usize) -> Vec<u8> {
         .collect()
 }
 
+/// A port that refuses connections, and that no server of another test can take while this value lives.
+pub struct ClosedPort(tokio::net::TcpSocket);
+
+impl ClosedPort {
+    pub fn new() -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        ClosedPort(socket)
+    }
+
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+}
+
 /// An S3 server to test against.
 #[derive(Clone)]
 pub struct Server {

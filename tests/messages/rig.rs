@@ -10,7 +10,7 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 use stored_ami_lab::ec2::{ImageSpec, VolumeSpec};
 use stored_ami_lab::{Deny, Lab, LabOptions};
 
-use crate::common::{Run, Server, bare_command};
+use crate::common::{ClosedPort, Run, Server, bare_command};
 
 pub const AMI: &str = "ami-0123456789abcdef0";
 
@@ -41,7 +41,7 @@ pub const SECRET: (&str, &str) = ("AWS_SECRET_ACCESS_KEY", "test");
 pub struct Rig {
     lab: Lab,
     server: Server,
-    closed: String,
+    closed: ClosedPort,
     tls: String,
     untrusted: String,
     home: tempfile::TempDir,
@@ -58,9 +58,7 @@ impl Rig {
         for action in denied {
             lab.deny(Deny::action(action));
         }
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let closed = listener.local_addr().unwrap().to_string();
-        drop(listener);
+        let closed = ClosedPort::new();
         let home = tempfile::tempdir().unwrap();
         for (name, text) in [
             ("config", "[default]\nregion = us-east-1\n[profile dev]\n"),
@@ -77,7 +75,7 @@ impl Rig {
     fn names(&self) -> [(&'static str, String); 5] {
         let lab = self.lab.endpoint().trim_start_matches("http://").to_owned();
         let home = self.home.path().display().to_string();
-        let (closed, tls, untrusted) = (self.closed.clone(), self.tls.clone(), self.untrusted.clone());
+        let (closed, tls, untrusted) = (self.closed.address().to_string(), self.tls.clone(), self.untrusted.clone());
         [("HOME", home), ("UNTRUSTED", untrusted), ("LAB", lab), ("CLOSED", closed), ("TLS", tls)]
     }
 

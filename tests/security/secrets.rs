@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use stored_ami_lab::checksum::{Algorithm, Hasher};
 use stored_ami_lab::{Action, Deny, Fault, FaultRule, Operation};
 
-use crate::common::{Run, write};
+use crate::common::{ClosedPort, Run, write};
 use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};
 
 const ACCESS_KEY: &str = "AKIAIOSFODNN7DISTINCT";
@@ -274,13 +274,10 @@ async fn credentials_that_are_refused_or_cannot_be_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_cannot_be_reached() {
     let rig = Rig::new().await;
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
+    let closed = ClosedPort::new();
     let key = key_file(&rig);
     for command in PLACES {
-        unreachable(&rig, command, &key, closed).await;
+        unreachable(&rig, command, &key, closed.address()).await;
     }
     assert_none_in_the_log(&rig, &["next attempt after a wait"]);
 }
