@@ -35,6 +35,39 @@ async fn copy(rig: &Rig, args: &[&str]) -> Run {
     Run::of(command).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_keeps_it_as_stated_until_it_is_read() {
+    let (rig, _) = rig().await;
+    let ledger = rig.home.path().join("l.db").to_str().unwrap().to_owned();
+    let run = copy(&rig, &["--accept", "proof", "--ledger", &ledger]).await;
+    let recorded = report(run.assert_exit(0))["recorded"].clone();
+    assert_eq!(recorded, serde_json::json!([{ "target": TO, "proof_kind": "stated-by-s3" }]), "nothing was read");
+    let policy = rig.home.path().join("p.toml");
+    for (accepts, exit, kind) in [
+        ("", 3, "unread_proof"),
+        ("proof = \"written\"\n", 3, "unread_proof"),
+        ("proof = \"stated-by-s3\"\n", 0, "null"),
+    ] {
+        std::fs::write(&policy, format!("[object]\nproof-age = \"30d\"\n{accepts}")).unwrap();
+        let policy = policy.to_str().unwrap();
+        let run = rig.source.run(&["audit", "s3://copies", "--ledger", &ledger, "--policy", policy]).await;
+        let line = run.lines().into_iter().find(|line| line["type"] == "audited").unwrap();
+        let findings = line["findings"].as_array().unwrap();
+        let age = findings.iter().find(|finding| finding["check"] == "proof-age").unwrap();
+        assert_eq!((run.exit, age["reason"]["code"].as_str().unwrap_or("null")), (Some(exit), kind), "{line}");
+    }
+    let (rig, _) = self::rig().await;
+    let ledger = rig.home.path().join("l.db").to_str().unwrap().to_owned();
+    let run = copy(&rig, &["--verify-destination", "--ledger", &ledger]).await;
+    let kinds: Vec<_> = report(run.assert_exit(0))["recorded"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["proof_kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["stated-by-s3", "read"]);
+}
+
 async fn bytes_of(rig: &Rig) -> Option<Vec<u8>> {
     let out = rig.source.client.get_object().bucket("copies").key(KEY).send().await.ok()?;
     Some(out.body.collect().await.unwrap().to_vec())

@@ -62,7 +62,8 @@ pub struct CopyArgs {
     /// Ledger (SQLite) that records the read of the source and the copy; created if it does not exist
     ///
     /// The copy is a proof of the kind `written`: nothing has read it. `audit` and `safe-to-delete` ask for a read,
-    /// unless a policy accepts `written`. With --verify-destination the read of the copy is recorded, too.
+    /// unless a policy accepts `written`. A copy by the server (--via server) is `stated-by-s3`. With
+    /// --verify-destination the read of the copy is recorded, too.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::CopyRequest;
-use crate::audit::{CopiedFrom, Entry, Level, Proof, Word, part_runs};
+use crate::audit::{ContentFingerprint, CopiedFrom, Entry, Level, Proof, Word, part_runs};
 use crate::commands::audit::{proved_of, stated};
 use crate::commands::verify::Verified;
 use crate::copy::CopyCheck;
@@ -115,6 +115,10 @@ fn of_read(session: &Session, facts: &ObjectFacts, verified: &Verified, given: b
     })
 }
 
+/// Checks of a copy that are about its bytes.
+const OF_BYTES: [CopyCheck; 5] =
+    [CopyCheck::Size, CopyCheck::ETag, CopyCheck::Checksum, CopyCheck::Parts, CopyCheck::ReadBack];
+
 /// A copy as an entry; `None` if the object at the destination is another one.
 fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<Proof> {
     // Checks of the preparation may have the same names; the last one is of the copy.
@@ -125,30 +129,36 @@ fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<P
     if verdict(CopyCheck::Absent) == Some(Verdict::Fail) {
         return None;
     }
-    let of_check = |content: &crate::audit::ContentFingerprint| match content.check().known() {
+    let of_check = |content: &ContentFingerprint| match content.check().known() {
         Some(CheckId::Reference(_, Subject::ETag)) => passes(CopyCheck::ETag),
         _ => passes(CopyCheck::Checksum),
     };
     let content: Vec<_> = stated(facts).into_iter().filter(of_check).collect();
-    let of_bytes = [CopyCheck::Size, CopyCheck::ETag, CopyCheck::Checksum, CopyCheck::Parts, CopyCheck::ReadBack];
-    let failed: Vec<Word<CheckId>> = of_bytes
-        .into_iter()
-        .filter(|check| verdict(*check) == Some(Verdict::Fail))
-        .map(|check| Word::Known(failed_as(check)))
-        .collect();
+    let failed = OF_BYTES.into_iter().filter(|check| verdict(*check) == Some(Verdict::Fail));
+    let failed: Vec<Word<CheckId>> = failed.map(|check| Word::Known(failed_as(check))).collect();
     let is_confirmed = passes(CopyCheck::Size) && (passes(CopyCheck::ETag) || passes(CopyCheck::Checksum));
-    let is_written = passes(CopyCheck::Source) && is_confirmed && failed.is_empty();
+    let kind = match report.by_server {
+        true if passes(CopyCheck::Parts) => Some(ProofKind::StatedByS3),
+        false if passes(CopyCheck::Source) => Some(ProofKind::Written),
+        _ => None,
+    };
+    let kind = kind.filter(|_| is_confirmed && failed.is_empty());
+    // No reference matched bytes where the server copied them; its own values make up those of the source.
+    let proved_by: Vec<Word<CheckId>> = match kind {
+        Some(ProofKind::StatedByS3) => content.iter().map(ContentFingerprint::check).collect(),
+        _ => report.proved_by.iter().copied().map(Word::Known).collect(),
+    };
     Some(Proof {
         at: now.to_string(),
         tool: TOOL.to_owned(),
         target: report.destination.clone(),
         level: Level::Facts.into(),
         verdict: match failed.is_empty() {
-            true if is_written => Verdict::Pass.into(),
+            true if kind.is_some() => Verdict::Pass.into(),
             true => Verdict::Unknown.into(),
             false => Verdict::Fail.into(),
         },
-        settled: is_written,
+        settled: kind.is_some(),
         object: facts.listed_identity(),
         listed: None,
         version_id: facts.version.clone(),
@@ -156,10 +166,10 @@ fn of_copy(facts: &ObjectFacts, report: &CopyReport, now: Timestamp) -> Option<P
         covered_bytes: 0,
         doubt: None,
         failed,
-        proved_by: report.proved_by.iter().copied().map(Word::Known).collect(),
+        proved_by,
         etag_parts: Vec::new(),
         content,
-        proof_kind: is_written.then_some(ProofKind::Written.into()),
+        proof_kind: kind.map(Word::Known),
         copied_from: None,
     })
 }
