@@ -43,12 +43,18 @@ impl Command {
             },
             Command::Cost(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
-            Command::Audit(args) if args.work.is_none() => Adjustable {
-                sends: true,
-                connection: Some(&mut args.connection),
-                concurrency: Some(&mut args.reading.concurrency),
-                max_memory: Some(&mut args.reading.max_memory),
-            },
+            Command::Audit(args) => {
+                let args = &mut **args;
+                match &mut args.work {
+                    Some(super::audit::args::AuditWork::Merge(merge)) => connected(&mut merge.connection),
+                    None => Adjustable {
+                        sends: true,
+                        connection: Some(&mut args.connection),
+                        concurrency: Some(&mut args.reading.concurrency),
+                        max_memory: Some(&mut args.reading.max_memory),
+                    },
+                }
+            }
             #[cfg(feature = "s3")]
             Command::SafeToDelete(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]

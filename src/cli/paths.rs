@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use super::args::{ConnectionArgs, InspectArgs, LogicalArgs, PageArgs, VerifyArgs};
 #[cfg(feature = "s3")]
 use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
+#[cfg(feature = "s3")]
+use super::audit::results::ResultsPlace;
 use super::bench::BenchArgs;
 use super::command::Command;
 #[cfg(feature = "s3")]
@@ -181,7 +183,12 @@ impl Paths {
     #[cfg(feature = "s3")]
     fn of_audit(&mut self, args: &AuditArgs) {
         if let Some(AuditWork::Merge(merge)) = &args.work {
-            merge.shards.iter().for_each(|path| self.input("the shard", Some(path)));
+            for place in &merge.shards {
+                match place {
+                    ResultsPlace::Folder(path) => self.input("the shard", Some(path)),
+                    ResultsPlace::Bucket(_) => self.connection(&merge.connection),
+                }
+            }
             self.audit_files(&merge.files);
             return self.page(&merge.page);
         }

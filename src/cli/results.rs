@@ -153,6 +153,12 @@ impl Results {
         self.exit = self.exit.and(Exit::CouldNot);
     }
 
+    /// The summary of the reports so far.
+    #[cfg(feature = "s3")]
+    pub fn summary(&self) -> SummaryReport {
+        SummaryReport { exit_code: self.exit, ..self.summary.clone() }
+    }
+
     pub fn finish(mut self) -> Exit {
         self.summary.exit_code = self.exit;
         if let Some(page) = self.page.take()

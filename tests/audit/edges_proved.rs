@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use stored_ami::audit::{Acceptance, Entry, History, Level, Policy, ValidityWindow};
+use stored_ami::audit::{Acceptance, Entry, History, Level, ValidityWindow};
 use stored_ami::checksum::{Algorithm, Hasher, multipart_etag};
 use stored_ami::clock::SystemClock;
-use stored_ami::commands::audit::{AuditLimits, AuditRequest, AuditServices, Scope, audit};
+use stored_ami::commands::audit::{AuditRequest, AuditServices, Scope, audit};
 use stored_ami::facts::{
     BucketEncryption, BucketFacts, BucketLock, LifecycleRule, ListedObject, ListedPage, PartFacts, RawEntry, RawPage,
     UploadFacts, Versioning, Walk,
 };
 use stored_ami::ident::{ETag, ObjectIdentity, ObjectUri};
 use stored_ami::ledger::Ledger;
-use stored_ami::plan::{Budget, Sample};
+use stored_ami::plan::Sample;
 use stored_ami::progress::{Call, Counting, Monitor, Silent};
 use stored_ami::render::{Detail, Human, Renderer as _, Style, page, prometheus, table};
 use stored_ami::report::{AuditedReport, Exit, Report, SummaryReport};
@@ -341,17 +341,9 @@ async fn a_signal_between_two_readings_loses_no_doubt() {
 
 pub(crate) fn request(level: Level, anew: bool) -> AuditRequest {
     AuditRequest {
-        chosen: Scope::Listed(vec!["s3://archive".parse().unwrap()]),
-        level,
         sample: Sample::Percent(40.0),
-        using: Vec::new(),
         max_age: anew.then_some(SignedDuration::ZERO),
-        slice: None,
-        shard: None,
-        due: AuditLimits::default(),
-        policy: Policy::default(),
-        objects_at_once: 1,
-        budget: Budget::default(),
+        ..AuditRequest::new(Scope::Listed(vec!["s3://archive".parse().unwrap()]), level)
     }
 }
 

@@ -19,6 +19,7 @@ mod kinds;
 mod ledger;
 mod planted;
 mod requests;
+mod results;
 mod rig;
 mod shares;
 mod wrong;

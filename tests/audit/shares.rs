@@ -37,7 +37,7 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
         assert!(run.assert_exit(2).stderr.contains(problem), "{}", run.stderr);
     };
     refused(&files[..2], "shards 3/3 are missing").await;
-    refused(&[files[0], files[1], files[1]], "appears in more than one shard").await;
+    refused(&[files[0], files[1], files[1]], "shards 3/3 are missing").await;
     let cut = std::fs::read_to_string(files[2]).unwrap();
     let lines: Vec<&str> = cut.lines().collect();
     std::fs::write(files[2], lines[1..].join("\n")).unwrap();
@@ -56,6 +56,8 @@ async fn shards_come_together_to_the_audit_of_the_whole() {
     let year = merged.end()["began"].as_str().unwrap()[..4].to_owned();
     std::fs::write(&began, third.replace(&format!("\"{year}-"), "\"2025-")).unwrap();
     refused(&[files[0], files[1], &began], "is of an earlier audit").await;
+    let run = merge(&rig, &[files[0], files[1], &began, "--within", "9999d"]).await;
+    assert!(!run.stderr.contains("earlier audit"), "{}", run.stderr);
     std::fs::write(&began, third.replace("\"shard\":\"3/3\"", "\"shard\":\"2/3\"")).unwrap();
     refused(&[files[0], &began], "is not of shard 2/3").await;
     let policy = rig.text("p.toml");

@@ -203,7 +203,7 @@ pub fn bare_command() -> Command {
 }
 
 /// Result of a run of the program.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Run {
     pub exit: Option<i32>,
     pub stdout: String,

@@ -165,6 +165,7 @@ mod tests {
     #[test]
     fn every_set_of_words_is_read_as_it_is_written() {
         let checked = round_trips!(
+            crate::audit::BatchEngine,
             crate::audit::ChangeKind,
             crate::audit::Level,
             crate::audit::ObservationKind,

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use crate::audit::{Level, Partition, PartitionSpec, age};
+use super::results::ResultsPlace;
+use crate::audit::{Level, PartitionSpec, ShardSpec, age};
 use crate::cli::args::{ConnectionArgs, OutputArgs, PageArgs, range_size, time};
 use crate::cli::values::{LeftIn, levels};
 use crate::ident::{AmiId, Prefix};
@@ -45,6 +46,12 @@ pub struct AuditArgs {
     /// Policy file for buckets and objects (TOML)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub policy: Option<PathBuf>,
+    /// With --shard: write the result here, for `audit merge`: s3://bucket/run-id/ or a shared folder
+    ///
+    /// Each run needs a place of its own, outside of the audited prefixes. The first shard writes plan.json there;
+    /// shards that are run with other options are refused. An incomplete run writes no result.
+    #[arg(long, hide_short_help = true, value_name = "PLACE", requires = "shard", value_hint = ValueHint::AnyPath)]
+    pub results: Option<ResultsPlace>,
     /// Also compare with the AMIs and store tasks of the account
     #[arg(long)]
     pub images: bool,
@@ -64,21 +71,26 @@ pub struct AuditArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum AuditWork {
-    /// Combine the JSON lines of all shards of one audit
+    /// Combine the results of all shards of one audit
     Merge(MergeArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// JSON lines of each shard, written with --json
-    #[arg(required = true, value_name = "FILE.jsonl", value_hint = ValueHint::FilePath)]
-    pub shards: Vec<PathBuf>,
+    /// Results of the shards: s3://bucket/run-id/ or a folder (see --results), or files of JSON lines
+    #[arg(required = true, value_name = "RESULTS", value_hint = ValueHint::AnyPath)]
+    pub shards: Vec<ResultsPlace>,
+    /// Refuse shards that began longer than this after the first one
+    #[arg(long, value_name = "TIME", default_value = "12h", value_parser = parse_age)]
+    pub within: jiff::SignedDuration,
     #[command(flatten)]
     pub files: AuditFileArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
     pub page: PageArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]
@@ -115,9 +127,12 @@ pub struct TurnArgs {
     /// Audit a fixed share of the objects: 3/7, or today/7 for a rotating one
     #[arg(long, hide_short_help = true, value_name = "I/N")]
     pub slice: Option<PartitionSpec>,
-    /// Share of this run, if several run side by side; see `audit merge`
+    /// Share of this run, if several run side by side: 3/8, or auto/8 in a job of a batch engine
+    ///
+    /// With auto/N, I is the number of the task in an array job of AWS Batch, a job array of Slurm, an indexed Job of
+    /// Kubernetes, or GNU parallel. A task that is started again has the same share. See `audit merge`.
     #[arg(long, hide_short_help = true, value_name = "I/N")]
-    pub shard: Option<Partition>,
+    pub shard: Option<ShardSpec>,
     /// Start no more objects after this time; oldest proofs first
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,

@@ -4,7 +4,9 @@ pub(super) mod args;
 pub(super) mod files;
 mod ledger;
 mod merge;
+pub(super) mod results;
 mod safe;
+mod shard;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ pub(super) use safe::run_safe;
 
 use self::args::{AuditReadingArgs, AuditWork};
 use self::files::Files;
+use self::shard::ShardResult;
 use super::args::MEMORY;
 use super::connect::{connect, options};
 use super::output::complain;
@@ -51,7 +54,7 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     }
     let mut results = Results::new(args.output.json, settings).with_page(&args.page);
     let mut files = Files::new(&args.files, &settings.written);
-    let request = request(&args).await?;
+    let mut request = request(&args).await?;
     // An existing ledger is checked before any work; a new one is created when the work begins.
     let known = match &args.ledger {
         Some(path) if path.exists() => match open(path, args.turn.max_time).await? {
@@ -61,23 +64,24 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
         _ => None,
     };
     let progress = Progress::new(settings);
-    let context = settings.context(progress.clone());
-    let (context, counting) = context.counted();
+    let (context, counting) = settings.context(progress.clone()).counted();
     let cancel = cancel_on_signal();
     if let Scope::Listed(prefixes) = &request.chosen {
         prefixes.iter().for_each(hint_at_verify);
     }
-    let names = request.chosen.buckets();
-    let options = options(&args.connection, settings)?;
-    let buckets = async { Ok(Buckets::locate(connect(options).await?, &names, &context).await) };
-    let Some(buckets) = until(&cancel, before_work(request.due.until, buckets)).await else {
+    let limit = request.due.until;
+    let begun = begin(&args, &mut request, settings, &context);
+    let Some(begun) = until(&cancel, before_work(limit, begun)).await else {
         progress.finish();
         results.interrupted();
         return Ok(results.finish());
     };
-    let buckets = buckets?;
+    let (buckets, mut shard) = match begun? {
+        Ok(begun) => begun,
+        Err(problem) => return Ok(could_not(results, &problem)),
+    };
     let images = images(&args, &buckets, &context)?;
-    let services = AuditServices::new(Arc::new(buckets), (context, counting)).with_images(images);
+    let services = AuditServices::new(Arc::new(buckets), (context.clone(), counting)).with_images(images);
     let ledger = match (known, &args.ledger) {
         (None, Some(path)) => match open(path, args.turn.max_time).await? {
             Ok(ledger) => Some(ledger),
@@ -88,24 +92,49 @@ pub(super) async fn run(args: AuditArgs, settings: &Settings) -> Result<Exit, Us
     if let Some(path) = &args.ledger {
         settings.written.add(path, FileKind::Ledger);
     }
+    let mut show = |report: Report| {
+        files.add(&report);
+        shard.iter_mut().for_each(|shard| shard.add(&report));
+        progress.aside(|| results.add(report));
+    };
     let done = audit(&services, &request, ledger, &cancel, |report| {
         announce(&report, &*progress);
-        files.add(&report);
-        progress.aside(|| results.add(report));
+        show(report);
     });
     let done = done.await;
     progress.finish();
-    let report = done.map_err(|error| UsageError(error.to_string()))?;
+    let end = done.map_err(|error| UsageError(error.to_string()))?;
+    show(Report::Audit(Box::new(end.clone())));
     if cancel.is_cancelled() {
         results.interrupted();
     }
-    let report = Report::Audit(Box::new(report));
-    files.add(&report);
-    results.add(report);
+    if let Some(shard) = shard {
+        shard.finish(&end, &mut results, &settings.written, &context).await;
+    }
     if let Err(problem) = files.write() {
         results.could_not_write(&problem);
     }
     Ok(results.finish())
+}
+
+fn from_now(time: Duration) -> Option<Instant> {
+    Instant::now().checked_add(time)
+}
+
+/// Connects to the buckets, and to the place of the results. The inner error is a message for a place that cannot be
+/// written.
+async fn begin(
+    args: &AuditArgs,
+    request: &mut AuditRequest,
+    settings: &Settings,
+    context: &Context,
+) -> Result<Result<(Buckets, Option<ShardResult>), String>, UsageError> {
+    let mut names = request.chosen.buckets();
+    names.extend(args.results.iter().filter_map(|place| place.bucket()).map(str::to_owned));
+    let options = options(&args.connection, settings)?;
+    let buckets = Buckets::locate(connect(options).await?, &names, context).await;
+    let shard = ShardResult::begin(args, request, &buckets, context).await?;
+    Ok(shard.map(|shard| (buckets, shard)))
 }
 
 /// Names a damaged object as soon as it is found, because the lines of objects are written at the end.
@@ -169,6 +198,10 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         return Err(UsageError("--using: the level `facts` reads no byte to hold against a value".to_owned()));
     }
     let policy = policy(args.policy.as_deref())?;
+    if let Some(place) = &args.results {
+        place.check_outside(&chosen)?;
+    }
+    let (shard, shard_from) = shard::share(args.turn.shard)?;
     // Proofs that the policy considers too old are due.
     let demanded = policy.object.proof_age.filter(|_| args.level == Level::Bytes);
     let max_age = demanded.map_or(args.max_age, |age| age.min(args.max_age));
@@ -179,9 +212,11 @@ async fn request(args: &AuditArgs) -> Result<AuditRequest, UsageError> {
         using: args.using.iter().copied().map(CheckName::from).collect(),
         max_age: args.ledger.is_some().then_some(max_age),
         slice: args.turn.slice.map(|turn| turn.on(day)),
-        shard: args.turn.shard,
+        shard,
+        shard_from,
+        plan_sha256: None,
         due: AuditLimits {
-            until: args.turn.max_time.and_then(|time| Instant::now().checked_add(time)),
+            until: args.turn.max_time.and_then(from_now),
             bytes: args.turn.max_bytes.map(|size| size.0),
             dollars,
         },

@@ -10,9 +10,9 @@ use crate::cli::results::Results;
 use crate::cli::settings::Settings;
 use crate::cli::signals::{cancel_on_signal, until};
 use crate::cli::usage::load;
-use crate::commands::audit::{AuditLimits, AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
+use crate::commands::audit::{AuditRequest, AuditServices, DeletionSafetyRequest, Scope, safe_to_delete};
 use crate::ledger::{Ledger, SharedLedger};
-use crate::plan::{Budget, Sample};
+use crate::plan::Sample;
 use crate::report::{Exit, Report};
 use crate::source::Context;
 use crate::source::s3::Buckets;
@@ -29,17 +29,10 @@ pub(in crate::cli) async fn run_safe(args: SafeArgs, settings: &Settings) -> Res
     let context = settings.context(progress.clone());
     let (context, counting) = context.counted();
     let request = AuditRequest {
-        chosen: Scope::Listed(args.prefixes.clone()),
-        level: Level::Facts,
         sample: Sample::Percent(100.0),
-        using: Vec::new(),
-        max_age: None,
-        slice: None,
-        shard: None,
-        due: AuditLimits::default(),
         policy,
         objects_at_once: QUESTIONS,
-        budget: Budget::default(),
+        ..AuditRequest::new(Scope::Listed(args.prefixes.clone()), Level::Facts)
     };
     let cancel = cancel_on_signal();
     let names = request.chosen.buckets();

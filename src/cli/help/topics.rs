@@ -187,9 +187,12 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("130", "interrupted"),
         ],
     ),
-    local(
+    remote(
         "audit merge",
-        &[("Combine the lines of two shards", "stored-ami audit merge 1.jsonl 2.jsonl --report audit.html")],
+        &[
+            ("Combine all shards of a run", "stored-ami audit merge s3://audit-results/2026-W48/ --report audit.html"),
+            ("Combine the lines of two shards", "stored-ami audit merge 1.jsonl 2.jsonl"),
+        ],
         CHECKS,
     ),
     local("ledger", &[("Check that no entry was altered", "stored-ami ledger verify backup.db")], LEDGER),

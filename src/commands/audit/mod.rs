@@ -4,6 +4,7 @@
 mod absent;
 mod bucket;
 mod budget;
+mod copies;
 mod described;
 mod examine;
 mod findings;
@@ -25,7 +26,7 @@ mod summary;
 
 pub(super) use inspection::{proved_of, stated};
 pub use lifecycles::Lifecycles;
-pub use merge::{Shard, merge};
+pub use merge::{MergeRequest, Shard, merge};
 pub use request::{AuditLimits, AuditRequest, AuditServices, Scope};
 pub use run::{AuditError, audit};
 pub use safe::{DeletionSafetyRequest, safe_to_delete};

@@ -5,7 +5,8 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Lifecycles;
-use crate::audit::{Level, Partition, Policy, ValidityWindow};
+use crate::audit::{BatchEngine, Level, Partition, Policy, RunPlan, ValidityWindow};
+use crate::checksum::{Algorithm, Hasher};
 use crate::ident::{ObjectUri, Prefix};
 use crate::image::ImageService;
 use crate::plan::{Budget, Sample};
@@ -47,6 +48,17 @@ impl Scope {
         }
     }
 
+    /// SHA-256 of the names of named objects.
+    fn names_digest(&self) -> Option<String> {
+        let Scope::Named { objects, .. } = self else { return None };
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        for uri in objects {
+            hasher.update(uri.to_string().as_bytes());
+            hasher.update(&[0]);
+        }
+        Some(hasher.finish().hex())
+    }
+
     pub(super) fn shown(&self) -> Vec<AuditScope> {
         match self {
             Scope::Listed(prefixes) => prefixes.iter().cloned().map(AuditScope::Prefix).collect(),
@@ -61,6 +73,30 @@ impl AuditRequest {
     /// The time in which a proof must have been made to be valid.
     pub(super) fn term(&self, now: Timestamp) -> ValidityWindow {
         ValidityWindow::back_to(self.max_age, now)
+    }
+
+    /// What this run has in common with the other shards; `None` if it is no shard.
+    pub fn plan(&self) -> Option<RunPlan> {
+        // The text of a list contains the name of its file, which may differ between machines.
+        let names = self.chosen.names_digest();
+        let scope = match names {
+            Some(_) => Vec::new(),
+            None => self.chosen.shown().iter().map(ToString::to_string).collect(),
+        };
+        Some(RunPlan {
+            names_sha256: names,
+            sample: self.sample_of_level(),
+            using: self.using.iter().map(ToString::to_string).collect(),
+            slice: self.slice,
+            max_age_seconds: self.max_age.map(|age| age.as_secs()),
+            policy_sha256: self.policy.digest(),
+            ..RunPlan::new(scope, self.level, self.shard?.of())
+        })
+    }
+
+    /// The sample, if the level reads one.
+    pub(super) fn sample_of_level(&self) -> Option<String> {
+        (self.level == Level::Sample).then(|| self.sample.to_string())
     }
 
     /// Whether this run examines only a part of the objects.
@@ -121,6 +157,10 @@ pub struct AuditRequest {
     pub slice: Option<Partition>,
     /// Examine only this shard of the objects, to spread them over several machines.
     pub shard: Option<Partition>,
+    /// The batch engine that numbered the shard.
+    pub shard_from: Option<BatchEngine>,
+    /// SHA-256 of [the plan](AuditRequest::plan) as it was written beside the results of the run.
+    pub plan_sha256: Option<String>,
     /// Limits of the run.
     pub due: AuditLimits,
     /// The rules to check.
@@ -143,6 +183,8 @@ impl AuditRequest {
             max_age: None,
             slice: None,
             shard: None,
+            shard_from: None,
+            plan_sha256: None,
             due: AuditLimits::default(),
             policy: Policy::default(),
             objects_at_once: 1,

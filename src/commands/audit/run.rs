@@ -13,7 +13,7 @@ use super::object::AuditedObject;
 use super::progress::AuditProgress;
 use super::summary::{AuditSummary, Observed};
 use super::{AuditRequest, AuditServices, Scope, bucket};
-use crate::audit::{Entry, History, Level};
+use crate::audit::{Entry, History};
 use crate::clock::Clock;
 use crate::ident::{ObjectUri, Prefix};
 use crate::ledger::{Head, Ledger, LedgerError, SharedLedger};
@@ -91,7 +91,8 @@ pub async fn audit(
         work.unlisted(&mut tally).await;
         listed = work.end.unlisted.is_empty();
     }
-    let all_seen = listed && !work.end.cut_off && tally.failed.is_empty() && !request.is_share();
+    let all_seen =
+        listed && !work.end.cut_off && tally.failed.is_empty() && !request.is_share() && !work.sum.has_left();
     let mut report = work.report(tally, all_seen).await;
     let counts = services.counts();
     report.requests = counts.requests - before.requests;
@@ -259,6 +260,13 @@ impl<E: FnMut(Report)> Work<'_, E> {
         self.sum.fill(&mut report);
         report.problems.append(&mut self.end.problems);
         report.listing_sha256 = digest.finish();
+        if request.shard.is_some() && request.policy.object.other_region {
+            let regions = request.chosen.buckets().into_iter();
+            report.regions = regions
+                .filter_map(|bucket| Some((services.archive.region(&bucket)?, bucket)))
+                .map(|(region, bucket)| (bucket, region))
+                .collect();
+        }
         report.estimated_dollars = self.look.dollars();
         report.ledger_head = self.head.map(|head| head.to_string());
         report.exit_code = self.end.exit;
@@ -318,9 +326,11 @@ impl ListingTally {
             level: request.level,
             began,
             shard: request.shard,
+            shard_from: request.shard_from,
+            plan_sha256: request.plan_sha256.clone(),
             slice: request.slice,
             max_age_seconds: request.max_age.map(|age| age.as_secs()),
-            sample: (request.level == Level::Sample).then(|| request.sample.to_string()),
+            sample: request.sample_of_level(),
             policy_sha256: request.policy.digest(),
             ..AuditReport::default()
         };

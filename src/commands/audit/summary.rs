@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::copies::CopyIndex;
 use super::look::ObjectOutcome;
 use super::object::AuditedObject;
 use super::{AuditRequest, AuditServices, Scope};
-use crate::audit::{ContentFingerprint, CopyState, CrossObjectIndex, Observation, Policy, differs, tasks, uploads};
+use crate::audit::{CopyState, CrossObjectIndex, Observation, Policy, tasks, uploads};
 use crate::ident::Prefix;
 use crate::image::{ImageService, TaskFilter};
 use crate::report::{AuditNote, AuditReport, Exit, ObservationReport, Report};
@@ -17,11 +18,7 @@ pub(super) struct AuditSummary {
     proved: u64,
     /// Objects whose reports wait for the checks across all objects.
     waiting: Vec<AuditedObject>,
-    /// The Regions that hold a content, by size in bytes and content value.
-    regions: BTreeMap<(u64, ContentFingerprint), BTreeSet<String>>,
-    /// The Region and content values of the objects of each size.
-    sizes: BTreeMap<u64, Vec<(String, Vec<ContentFingerprint>)>>,
-    unplaced: BTreeSet<String>,
+    copies: CopyIndex,
 }
 
 impl AuditSummary {
@@ -33,15 +30,18 @@ impl AuditSummary {
             counts: BTreeMap::new(),
             proved: 0,
             waiting: Vec::new(),
-            regions: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-            unplaced: BTreeSet::new(),
+            copies: CopyIndex::default(),
         }
     }
 
     /// Number of objects.
     pub fn objects(&self) -> u64 {
         self.counts.values().sum()
+    }
+
+    /// Whether a limit ended the run before all objects were examined.
+    pub fn has_left(&self) -> bool {
+        self.counts.contains_key(&ObjectOutcome::Left)
     }
 
     /// Adds an object, and emits its report unless it must wait for the others.
@@ -59,7 +59,7 @@ impl AuditSummary {
             self.joint.add(&report.target, bytes, &examined.content);
             // An object with problems does not count as a copy.
             if self.policy.object.other_region && report.exit_code == Exit::Passed {
-                self.place(services, &examined, bytes);
+                self.copies.add(services.archive.region(&report.target.bucket), bytes, &examined.content);
             }
         }
         if self.policy.object.other_region {
@@ -71,24 +71,14 @@ impl AuditSummary {
         exit
     }
 
-    /// Records in which Region an object is.
-    fn place(&mut self, services: &AuditServices, object: &AuditedObject, bytes: u64) {
-        let bucket = &object.report.target.bucket;
-        let Some(region) = services.archive.region(bucket) else {
-            self.unplaced.insert(bucket.clone());
-            return;
-        };
-        for value in &object.content {
-            self.regions.entry((bytes, value.clone())).or_default().insert(region.clone());
-        }
-        self.sizes.entry(bytes).or_default().push((region, object.content.clone()));
-    }
-
     /// Emits the reports that waited for the other objects. `all_seen` states whether all objects were seen.
     pub fn release(&mut self, services: &AuditServices, all_seen: bool, emit: &mut impl FnMut(Report)) -> Exit {
         let mut exit = Exit::Passed;
         for mut object in std::mem::take(&mut self.waiting) {
-            let copies = match self.copies(services, &object) {
+            let report = &object.report;
+            let region = services.archive.region(&report.target.bucket);
+            let bytes = report.identity.as_ref().map_or(0, |identity| identity.object_bytes);
+            let copies = match self.copies.copies(region.as_deref(), bytes, &object.content) {
                 CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
                 copies => copies,
             };
@@ -122,33 +112,6 @@ impl AuditSummary {
         if let Some(images) = services.images.as_deref() {
             out.images(images, &self.joint, all_seen).await;
             out.tasks(images, request).await;
-        }
-    }
-
-    fn copies(&self, services: &AuditServices, object: &AuditedObject) -> CopyState {
-        let AuditedObject { report, content, .. } = object;
-        let Some(here) = services.archive.region(&report.target.bucket) else {
-            return CopyState::NotKnown { why: "the Region of its bucket is not known".to_owned() };
-        };
-        let bytes = report.identity.as_ref().map_or(0, |identity| identity.object_bytes);
-        let regions = content.iter().filter_map(|value| self.regions.get(&(bytes, value.clone()))).flatten();
-        if let Some(other) = regions.into_iter().find(|region| **region != here) {
-            return CopyState::In { other: other.clone() };
-        }
-        if content.is_empty() {
-            let why = "no value of its content is known, so no copy can be recognised".to_owned();
-            return CopyState::NotKnown { why };
-        }
-        if !self.unplaced.is_empty() {
-            return CopyState::NotKnown { why: "the Regions of some buckets are not known".to_owned() };
-        }
-        // Values of different algorithms, or over different parts, cannot be compared.
-        let mut same_size = self.sizes.get(&bytes).into_iter().flatten();
-        match same_size.find(|(region, other)| *region != here && differs(content, other).is_none()) {
-            Some((region, _)) => CopyState::NotKnown {
-                why: format!("an object of the same size in {region} has no value that shows whether it is a copy"),
-            },
-            None => CopyState::None,
         }
     }
 

@@ -35,7 +35,8 @@ impl Buckets {
         &self.home
     }
 
-    fn of(&self, bucket: &str) -> &Connection {
+    /// The connection for a bucket, in its Region.
+    pub fn of(&self, bucket: &str) -> &Connection {
         self.elsewhere.get(bucket).unwrap_or(&self.home)
     }
 }

@@ -7,6 +7,7 @@
 //! ([`History::unread_proof_of`]) count only where a policy accepts their kind.
 
 mod cross_object;
+mod engine;
 mod entry;
 mod history;
 mod inventory;
@@ -20,11 +21,13 @@ mod parts;
 mod policy;
 mod proof;
 mod rule;
+mod run_plan;
 mod seen;
 mod stays;
 mod word;
 
 pub use cross_object::{CrossObjectIndex, Observation, ObservationKind, tasks, uploads};
+pub use engine::{BatchEngine, EngineError, EngineShare, ShardSpec};
 pub use entry::{Acceptance, Entry, Gone};
 pub use history::{Histories, History};
 pub use inventory::{Inventory, InventoryFile};
@@ -34,7 +37,8 @@ pub use objects::{Objects, objects_in};
 pub use origin::{Origin, OriginSurvey, judge_origin};
 pub use partition::{ParseShareError, Partition, PartitionSpec};
 pub use parts::part_runs;
-pub use policy::{BucketState, CopyState, Policy, PolicySubject, age};
+pub use policy::{BucketState, CopyState, ObjectPolicy, Policy, PolicySubject, age};
 pub use proof::{CLOCK_SKEW, CopiedFrom, LookResult, Proof, ValidityWindow};
+pub use run_plan::RunPlan;
 pub use seen::{Change, ChangeKind, ContentFingerprint, differs, listed_apart};
 pub use word::{Word, joined};

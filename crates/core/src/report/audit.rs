@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AuditNote, AuditScope, Exit, FindingReport, IdentityReport, Note};
 use crate::audit::{
-    ChangeKind, ContentFingerprint, Entry, Level, Observation, ObservationKind, Partition, Proof, Word,
+    BatchEngine, ChangeKind, ContentFingerprint, Entry, Level, Observation, ObservationKind, Partition, Proof, Word,
 };
 use crate::ident::ObjectUri;
 use crate::text::words;
@@ -136,6 +136,16 @@ pub struct AuditReport {
     /// The shard that was audited; absent for all objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Partition>,
+    /// The batch engine that numbered this shard, with `--shard auto/N`: `aws-batch`, `slurm`, `kubernetes` or
+    /// `gnu-parallel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard_from: Option<BatchEngine>,
+    /// SHA-256 of what all shards of the run have in common, with `--results`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_sha256: Option<String>,
+    /// The Regions of the buckets, by which `audit merge` judges `other-region`; absent if no policy needs them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub regions: BTreeMap<String, String>,
     /// The slice that was audited; absent for all objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Partition>,

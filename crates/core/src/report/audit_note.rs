@@ -53,6 +53,15 @@ pub enum AuditNote {
         /// Why it could not be.
         why: String,
     },
+    /// A share has more than one result, because its task was started again.
+    TwoResults {
+        /// The share.
+        shard: String,
+        /// The worse result.
+        first: String,
+        /// The other result.
+        second: String,
+    },
     /// The text of a note that was read from a file.
     Other(String),
 }
@@ -91,6 +100,9 @@ impl fmt::Display for AuditNote {
                 f.write_str("the account's AMIs were not compared with the copies: not all of them are known")
             }
             AuditNote::NotAsked { what, why } => write!(f, "{what} could not be asked for: {why}"),
+            AuditNote::TwoResults { shard, first, second } => {
+                write!(f, "shard {shard} has two results, {first} and {second}: of each object the worse result stands")
+            }
             AuditNote::Other(text) => f.write_str(text),
         }
     }

@@ -1,9 +1,11 @@
 //! Checks that the end of an audit agrees with its lines.
 
+use std::ops::RangeInclusive;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::consistent::{MOST, odd_seconds};
-use super::{AuditReport, AuditScope, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
+use super::{AuditNote, AuditReport, AuditScope, AuditedBucketReport, AuditedReport, Exit, SummaryReport};
 use crate::audit::{CLOCK_SKEW, ChangeKind, Level, joined};
 use crate::ident::{Prefix, Target};
 use crate::verdict::Verdict;
@@ -49,24 +51,44 @@ impl AuditLines {
         self.end.odd_numbers().or_else(|| self.odd_counts()).or_else(|| self.odd_exit())
     }
 
-    fn odd_counts(&self) -> Option<String> {
-        let end = &self.end;
+    /// The numbers of objects by outcome, with their names, as the lines make them.
+    fn outcomes(&self) -> [(&'static str, u64); 5] {
         let kept = |one: &AuditedReport| one.examined.is_none();
         let is_missing = |one: &AuditedReport| one.change == Some(ChangeKind::Missing);
         let gone = |one: &AuditedReport| kept(one) && one.identity.is_none() && is_missing(one);
         let left = |one: &AuditedReport| kept(one) && one.identity.is_none() && !is_missing(one);
-        let lines = [
-            ("objects", end.objects, self.count(|_| true)),
-            ("examined", end.examined, self.count(|one| !kept(one))),
-            ("still_good", end.still_good, self.count(|one| kept(one) && one.identity.is_some())),
-            ("missing", end.missing, self.count(gone)),
-            ("left", end.left, self.count(left)),
-        ];
-        if let Some((name, says, found)) = lines.into_iter().find(|(_, says, found)| says != found) {
+        [
+            ("objects", self.count(|_| true)),
+            ("examined", self.count(|one| !kept(one))),
+            ("still_good", self.count(|one| kept(one) && one.identity.is_some())),
+            ("missing", self.count(gone)),
+            ("left", self.count(left)),
+        ]
+    }
+
+    /// How many objects may be proved. An object may be proved and still fail another check.
+    fn proved(&self) -> RangeInclusive<u64> {
+        self.count(|one| one.verdict == Verdict::Pass)..=self.count(AuditedReport::may_be_proved)
+    }
+
+    /// Counts the objects of the end anew, after lines were replaced by worse ones.
+    pub fn recount(&mut self) {
+        let [objects, examined, still_good, missing, left] = self.outcomes().map(|(_, count)| count);
+        let proved = self.proved();
+        let end = &mut self.end;
+        (end.objects, end.examined, end.still_good) = (objects, examined, still_good);
+        (end.missing, end.left) = (missing, left);
+        end.proved = end.proved.min(*proved.end()).max(*proved.start());
+    }
+
+    fn odd_counts(&self) -> Option<String> {
+        let end = &self.end;
+        let says = [end.objects, end.examined, end.still_good, end.missing, end.left];
+        let mut both = self.outcomes().into_iter().zip(says);
+        if let Some(((name, found), says)) = both.find(|((_, found), says)| says != found) {
             return Some(format!("{name} is {says}, and its lines make {found}"));
         }
-        // An object may be proved and still fail another check.
-        let range = self.count(|one| one.verdict == Verdict::Pass)..=self.count(AuditedReport::may_be_proved);
+        let range = self.proved();
         (!range.contains(&end.proved))
             .then(|| format!("proved is {}, and its lines make {} to {}", end.proved, range.start(), range.end()))
     }
@@ -76,6 +98,15 @@ impl AuditLines {
         let objects = self.objects.iter().map(|one| one.exit_code);
         let all = objects.chain(self.buckets.iter().map(|one| one.exit_code));
         all.fold(Exit::Passed, |exit, code| exit.and(code))
+    }
+
+    /// The exit status of the run, apart from what its lines give: an incomplete listing, or an empty prefix.
+    pub fn exit_of_work(&self) -> Exit {
+        let end = &self.end;
+        let beyond = if end.exit_code == self.exit_of_lines() { Exit::Passed } else { end.exit_code };
+        let problems = if end.problems.is_empty() { Exit::Passed } else { Exit::CouldNot };
+        let empty = if end.has_empty_prefix() { Exit::Unknown } else { Exit::Passed };
+        beyond.and(problems).and(empty)
     }
 
     fn odd_exit(&self) -> Option<String> {
@@ -153,6 +184,18 @@ impl AuditReport {
         Some(format!("it was examined at level {level} in an audit of level {}", self.level))
     }
 
+    /// Whether the objects were named and not listed.
+    pub fn is_named(&self) -> bool {
+        self.listed_prefixes().is_none()
+    }
+
+    /// Whether a note says that there is nothing under a prefix.
+    fn has_empty_prefix(&self) -> bool {
+        let notes = self.listed_prefixes().unwrap_or_default().into_iter();
+        let mut notes = notes.map(|prefix| AuditNote::NothingUnder { prefix: prefix.to_string() }.to_string());
+        notes.any(|note| self.notes.iter().any(|one| one.to_string() == note))
+    }
+
     /// The prefixes that were listed; `None` if the objects were named.
     fn listed_prefixes(&self) -> Option<Vec<&Prefix>> {
         self.scope.iter().map(AuditScope::prefix).collect()
@@ -177,6 +220,11 @@ impl AuditReport {
             return Some("an audit of bytes calls it in order, and nothing proves it".to_owned());
         }
         self.odd_age(one).filter(|_| passed)
+    }
+
+    /// Whether every byte of the object of a line is proved, within the age that this audit allows.
+    pub fn holds_proved(&self, one: &AuditedReport) -> bool {
+        one.may_be_proved() && self.odd_age(one).is_none()
     }
 
     /// Why the proof of a passed line is not valid in this audit.

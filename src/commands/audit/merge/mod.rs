@@ -1,12 +1,18 @@
+mod share;
+
 use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{CrossObjectIndex, ObservationKind, Partition};
+use self::share::{Observed, ShareResult, add_new};
+use super::copies::CopyIndex;
+use crate::audit::{CopyState, CrossObjectIndex, ObjectPolicy, ObservationKind, Partition, Policy};
 use crate::report::{
-    AuditLines, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, ObservationReport, Report,
+    AuditLines, AuditNote, AuditReport, AuditedBucketReport, AuditedReport, Demands, Exit, FindingReport,
+    ObservationReport, Report, exit_of, verdict_of,
 };
+use crate::verdict::{CheckId, PolicyCheck};
 
 /// The output of one shard of an audit.
 #[derive(Debug, Clone)]
@@ -15,56 +21,107 @@ pub struct Shard {
     pub name: String,
     /// The lines of the file.
     pub reports: Vec<Report>,
+    /// SHA-256 of the plan that lies beside it; `None` if there is no plan.
+    pub plan: Option<String>,
 }
 
-/// Merges the shards of one audit.
+/// How shards are merged.
+#[derive(Debug, Clone)]
+pub struct MergeRequest {
+    /// Maximum time between the start of the first and the last shard. A file of an earlier audit must not replace a
+    /// shard that did not run.
+    pub within: SignedDuration,
+}
+
+impl Default for MergeRequest {
+    /// Twelve hours.
+    fn default() -> Self {
+        MergeRequest { within: SignedDuration::from_hours(12) }
+    }
+}
+
+/// Merges the shards of one audit. Of two results of one shard, the worse stands for each object.
 ///
 /// # Errors
 ///
 /// A message if a shard is truncated, altered or of another audit, a line contradicts itself or another, or a shard is
 /// missing.
-pub fn merge(shards: Vec<Shard>) -> Result<Vec<Report>, String> {
+pub fn merge(shards: Vec<Shard>, request: &MergeRequest) -> Result<Vec<Report>, String> {
+    let mut results = Vec::new();
+    for Shard { name, reports, plan } in shards {
+        let (lines, observed) = lines_of(&name, reports)?;
+        if plan.is_some() && plan != lines.end.plan_sha256 {
+            return Err(format!("{name}: is of another run than the plan beside it"));
+        }
+        results.push(ShareResult { name, lines, observed });
+    }
+    let ends: Vec<(String, AuditReport)> =
+        results.iter().map(|one| (one.name.clone(), one.lines.end.clone())).collect();
+    began_together(&ends, request.within)?;
     let mut merged = Merged::default();
-    for shard in shards {
-        merged.add(shard)?;
+    for one in by_share(results)? {
+        merged.add(one)?;
     }
     merged.finish()
+}
+
+/// One result for each share.
+fn by_share(results: Vec<ShareResult>) -> Result<Vec<ShareResult>, String> {
+    let first = results.first().map(|one| (one.name.clone(), one.lines.end.clone())).ok_or("there is no shard")?;
+    let of = share_of(&first.0, &first.1)?.of();
+    let mut shares: BTreeMap<u32, ShareResult> = BTreeMap::new();
+    for one in results {
+        let share = share_of(&one.name, &one.lines.end)?;
+        if share.of() != of {
+            return Err(format!("{}: is shard {share}, which does not go with the others", one.name));
+        }
+        same_audit((&one.name, &one.lines.end), (&first.0, &first.1))?;
+        let one = match shares.remove(&share.index()) {
+            Some(there) => there.with(one),
+            None => one,
+        };
+        shares.insert(share.index(), one);
+    }
+    let missing: Vec<String> =
+        (1..=of).filter(|index| !shares.contains_key(index)).map(|index| format!("{index}/{of}")).collect();
+    match missing.is_empty() {
+        true => Ok(shares.into_values().collect()),
+        false => Err(format!("shards {} are missing", missing.join(", "))),
+    }
 }
 
 /// The shards read so far.
 #[derive(Default)]
 struct Merged {
-    ends: Vec<(String, AuditReport)>,
+    ends: Vec<AuditReport>,
     /// What the policy requires of each object, according to the lines of each shard.
     demands: Vec<(String, Demands)>,
     /// By target, in the order of their text.
     objects: BTreeMap<String, AuditedReport>,
     buckets: BTreeMap<String, AuditedBucketReport>,
     observations: BTreeSet<Observed>,
-    exit: Exit,
+    exit_of_work: Exit,
 }
 
 impl Merged {
-    fn add(&mut self, Shard { name, reports }: Shard) -> Result<(), String> {
-        let (lines, observed) = lines_of(&name, reports)?;
+    fn add(&mut self, ShareResult { name, lines, observed }: ShareResult) -> Result<(), String> {
+        self.exit_of_work = self.exit_of_work.and(lines.exit_of_work());
         self.demands.push((name.clone(), lines.demands()));
         self.observations.extend(observed);
         for report in lines.objects {
-            self.exit = self.exit.and(report.exit_code);
             let target = report.target.to_string();
             if self.objects.contains_key(&target) {
-                return Err(format!("{name}: {target} appears in more than one shard"));
+                return Err(format!("{name}: {target} appears twice"));
             }
             self.objects.insert(target, report);
         }
         lines.buckets.into_iter().for_each(|report| self.add_bucket(report));
-        self.ends.push((name, lines.end));
+        self.ends.push(lines.end);
         Ok(())
     }
 
     /// Every shard checks the buckets. Keep the report of the shard that had problems.
     fn add_bucket(&mut self, report: AuditedBucketReport) {
-        self.exit = self.exit.and(report.exit_code);
         match self.buckets.entry(report.bucket.clone()) {
             Vacant(place) => drop(place.insert(report)),
             Occupied(mut place) => {
@@ -76,13 +133,17 @@ impl Merged {
         }
     }
 
-    fn finish(self) -> Result<Vec<Report>, String> {
-        let mut all = together(&self.ends)?;
+    fn finish(mut self) -> Result<Vec<Report>, String> {
         let stranger = |(_, one): &&(String, Demands)| self.demands.iter().any(|(_, other)| !other.go_with(one));
         if let Some((name, _)) = self.demands.iter().find(stranger) {
             return Err(format!("{name}: was not checked with the same policy as the other shards"));
         }
-        all.exit_code = self.exit.and(all.exit_code);
+        let mut all = together(&self.ends)?;
+        judge_copies(&mut self.objects, &all);
+        let exits = self.objects.values().map(|one| one.exit_code);
+        let exits = exits.chain(self.buckets.values().map(|one| one.exit_code));
+        all.exit_code = exits.fold(self.exit_of_work, Exit::and);
+        all.regions.clear();
         let mut joint = CrossObjectIndex::default();
         for report in self.objects.values() {
             if let Some(identity) = &report.identity {
@@ -96,13 +157,6 @@ impl Merged {
         merged.push(Report::Audit(Box::new(all)));
         Ok(merged)
     }
-}
-
-/// An observation with its sort key.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Observed {
-    kind: String,
-    report: ObservationReport,
 }
 
 /// The lines of one shard, if it is complete and no line contradicts itself or another.
@@ -145,20 +199,11 @@ fn lines_of(name: &str, reports: Vec<Report>) -> Result<(AuditLines, Vec<Observe
     }
 }
 
-/// The summary over all shards, if they are all the shards of one audit.
-fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
-    let (first_name, first) = ends.first().ok_or("there is no shard")?;
-    let mut expected = Expected::of(share_of(first_name, first)?.of());
-    let mut all = AuditReport { shard: None, ..first.clone() };
-    for (index, (name, end)) in ends.iter().enumerate() {
-        expected.take(name, share_of(name, end)?)?;
-        same_audit((name, end), (first_name, first))?;
-        if index > 0 {
-            add(&mut all, end);
-        }
-    }
-    expected.none_missing()?;
-    began_together(ends)?;
+/// The summary over all shards.
+fn together(ends: &[AuditReport]) -> Result<AuditReport, String> {
+    let (first, others) = ends.split_first().ok_or("there is no shard")?;
+    let mut all = AuditReport { shard: None, shard_from: None, plan_sha256: None, ..first.clone() };
+    others.iter().for_each(|end| add(&mut all, end));
     // A shard that stopped early reports fewer objects than it listed.
     let shares = all.listed.saturating_sub(all.other_slices).saturating_add(all.missing);
     if all.objects != shares {
@@ -168,33 +213,6 @@ fn together(ends: &[(String, AuditReport)]) -> Result<AuditReport, String> {
     all.ledger_head = None;
     all.notes.retain(|note| *note != AuditNote::DuplicatesInShare);
     Ok(all)
-}
-
-/// The shards not read yet.
-struct Expected {
-    of: u32,
-    missing: BTreeSet<u32>,
-}
-
-impl Expected {
-    fn of(of: u32) -> Self {
-        Expected { of, missing: (1..=of).collect() }
-    }
-
-    fn take(&mut self, name: &str, share: Partition) -> Result<(), String> {
-        if share.of() != self.of || !self.missing.remove(&share.index()) {
-            return Err(format!("{name}: is shard {share}, which does not go with the others"));
-        }
-        Ok(())
-    }
-
-    fn none_missing(&self) -> Result<(), String> {
-        if self.missing.is_empty() {
-            return Ok(());
-        }
-        let missing: Vec<String> = self.missing.iter().map(|index| format!("{index}/{}", self.of)).collect();
-        Err(format!("shards {} are missing", missing.join(", ")))
-    }
 }
 
 /// Adds the counts of another shard.
@@ -220,11 +238,7 @@ fn add(all: &mut AuditReport, end: &AuditReport) {
     };
     add_new(&mut all.problems, &end.problems);
     add_new(&mut all.notes, &end.notes);
-}
-
-fn add_new<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
-    let new: Vec<T> = more.iter().filter(|one| !all.contains(one)).cloned().collect();
-    all.extend(new);
+    all.regions.extend(end.regions.clone());
 }
 
 /// Checks that a shard belongs to the same audit as the first one and listed the same objects.
@@ -258,11 +272,7 @@ fn share_of(name: &str, end: &AuditReport) -> Result<Partition, String> {
     end.shard.ok_or_else(|| format!("{name}: is of no shard; it was not run with --shard"))
 }
 
-/// Maximum time between the start of the first and the last shard. A file of an earlier audit must not replace a shard
-/// that did not run.
-const TOGETHER: SignedDuration = SignedDuration::from_hours(12);
-
-fn began_together(ends: &[(String, AuditReport)]) -> Result<(), String> {
+fn began_together(ends: &[(String, AuditReport)], within: SignedDuration) -> Result<(), String> {
     let mut times = Vec::with_capacity(ends.len());
     for (name, end) in ends {
         let began = end.began.parse::<Timestamp>().map_err(|_| format!("{name}: does not tell when it began"))?;
@@ -270,10 +280,44 @@ fn began_together(ends: &[(String, AuditReport)]) -> Result<(), String> {
     }
     times.sort();
     match (times.first(), times.last()) {
-        (Some((first, earliest)), Some((last, latest))) if last.duration_since(*first) > TOGETHER => Err(format!(
-            "{earliest}: is of an earlier audit than {latest}: they began {first} and {last}, more than {} hours apart",
-            TOGETHER.as_hours()
+        (Some((first, earliest)), Some((last, latest))) if last.duration_since(*first) > within => Err(format!(
+            "{earliest}: is of an earlier audit than {latest}: they began {first} and {last}, more than {within:#} apart \
+             (--within)"
         )),
         _ => Ok(()),
+    }
+}
+
+/// Judges `other-region` over the objects of all shards, if the policy requires it.
+fn judge_copies(objects: &mut BTreeMap<String, AuditedReport>, all: &AuditReport) {
+    let check = CheckId::PolicyCheck(PolicyCheck::OtherRegion);
+    let is_of_rule = |finding: &FindingReport| finding.check == check;
+    if !objects.values().any(|one| one.findings.iter().any(is_of_rule)) {
+        return;
+    }
+    let region = |one: &AuditedReport| all.regions.get(&one.target.bucket);
+    let bytes = |one: &AuditedReport| one.identity.as_ref().map_or(0, |identity| identity.object_bytes);
+    let mut index = CopyIndex::default();
+    for one in objects.values_mut() {
+        // What the shard said was about its own objects.
+        one.findings.retain(|finding| !is_of_rule(finding));
+        if matches!(one.exit_code, Exit::Passed | Exit::Failed | Exit::Unknown) {
+            one.exit_code = exit_of(&one.findings);
+        }
+        if one.identity.is_some() && one.exit_code == Exit::Passed {
+            index.add(region(one).cloned(), bytes(one), &one.content);
+        }
+    }
+    let all_seen = all.problems.is_empty() && all.slice.is_none() && all.left == 0 && !all.is_named();
+    let policy = Policy { object: ObjectPolicy { other_region: true, ..ObjectPolicy::default() }, ..Policy::default() };
+    for one in objects.values_mut() {
+        let copies = match index.copies(region(one).map(String::as_str), bytes(one), &one.content) {
+            CopyState::None if !all_seen => CopyState::NotKnown { why: "not all objects were seen".to_owned() },
+            copies => copies,
+        };
+        let proved = all.holds_proved(one) && one.exit_code == Exit::Passed;
+        one.findings.extend(policy.judge_copies(&copies).as_ref().map(FindingReport::from));
+        one.verdict = verdict_of(&one.findings, proved);
+        one.exit_code = one.exit_code.and(exit_of(&one.findings));
     }
 }

@@ -1,0 +1,213 @@
+//! Shares that batch engines number, and their results in a place that all of them write to.
+
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use serde_json::Value;
+use stored_ami_lab::{BucketOptions, Operation};
+
+use crate::common::{Run, Server, data};
+use crate::rig::{Audited, BUCKET, Rig, key, target};
+
+/// Runs a share with the variables of a batch engine.
+async fn task(rig: &Rig, variables: &[(&str, &str)], place: &str, more: &[&str]) -> Run {
+    let mut command = rig.server.command();
+    command.envs(variables.iter().copied());
+    command.args(["audit", "s3://archive", "--level", "bytes", "--results", place, "--json"]).args(more);
+    Run::of(command).await
+}
+
+async fn share(rig: &Rig, share: &str, place: &str, more: &[&str]) -> Run {
+    task(rig, &[], place, &[&["--shard", share], more].concat()).await
+}
+
+async fn merge(rig: &Rig, more: &[&str]) -> Run {
+    rig.server.run(&[&["audit", "merge"], more].concat()).await
+}
+
+fn names(folder: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_engine_gives_the_shares_and_merge_finds_them() {
+    let rig = Rig::with(12).await;
+    rig.lab.damage(BUCKET, &key(5), 1, 1).unwrap();
+    let whole = Audited::of(rig.server.run(&["audit", "s3://archive", "--level", "bytes"]).await);
+    let slurm = |id: &'static str| {
+        vec![
+            ("SLURM_ARRAY_TASK_ID", id),
+            ("SLURM_ARRAY_TASK_MIN", "7"),
+            ("SLURM_ARRAY_TASK_MAX", "8"),
+            ("SLURM_ARRAY_TASK_COUNT", "2"),
+        ]
+    };
+    let batch = |index| vec![("AWS_BATCH_JOB_ARRAY_INDEX", index), ("AWS_BATCH_JOB_ARRAY_SIZE", "2")];
+    for (engine, tasks, said) in [
+        ("slurm", [slurm("7"), slurm("8")], "shard 2/2: SLURM_ARRAY_TASK_ID=8, a job array of Slurm"),
+        ("aws-batch", [batch("0"), batch("1")], "shard 2/2: AWS_BATCH_JOB_ARRAY_INDEX=1, an array job of AWS Batch"),
+        ("kubernetes", [vec![("JOB_COMPLETION_INDEX", "0")], vec![("JOB_COMPLETION_INDEX", "1")]], "an indexed Job"),
+        ("gnu-parallel", [vec![("PARALLEL_SEQ", "1")], vec![("PARALLEL_SEQ", "2")]], "PARALLEL_SEQ=2, GNU parallel"),
+    ] {
+        let place = rig.text(engine);
+        let mut last = None;
+        for variables in &tasks {
+            let run = task(&rig, variables, &place, &["--shard", "auto/2"]).await;
+            assert_eq!(Audited::of(run.clone()).end()["shard_from"], engine);
+            last = Some(run);
+        }
+        let last = last.unwrap();
+        assert!(last.stderr.contains(said), "{engine}: {}", last.stderr);
+        assert_eq!(last.lines().last().unwrap()["files_written"][0]["kind"], "shard_result");
+        let written = names(&rig.path(engine));
+        assert_eq!(written.len(), 3, "{written:?}");
+        assert!(written[0] == "plan.json" && written[1].starts_with("shard-1-of-2-"), "{written:?}");
+        for _ in 0..2 {
+            let merged = Audited::of(merge(&rig, &[&place]).await);
+            assert_eq!(merged.assert_exit(1).named(), whole.named(), "{engine}");
+            for field in ["listed", "examined", "proved", "objects", "listing_sha256"] {
+                assert_eq!(merged.end()[field], whole.end()[field], "{field}");
+            }
+            for field in ["shard", "shard_from", "plan_sha256"] {
+                assert_eq!(merged.end()[field], Value::Null, "{field}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_that_do_not_make_up_the_shares_send_nothing() {
+    let rig = Rig::with(1).await;
+    rig.lab.clear_calls();
+    let place = rig.text("run");
+    for (variables, problem) in [
+        (&[][..], "--shard auto/2: no batch engine is found"),
+        (&[("JOB_COMPLETION_INDEX", "0"), ("PARALLEL_SEQ", "1")], "more than one batch engine is found"),
+        (&[("PARALLEL_SEQ", "3")], "PARALLEL_SEQ is 3"),
+        (&[("AWS_BATCH_JOB_ARRAY_INDEX", "0"), ("AWS_BATCH_JOB_ARRAY_SIZE", "4")], "ARRAY_SIZE is 4"),
+        (
+            &[
+                ("SLURM_ARRAY_TASK_ID", "0"),
+                ("SLURM_ARRAY_TASK_MIN", "0"),
+                ("SLURM_ARRAY_TASK_MAX", "2"),
+                ("SLURM_ARRAY_TASK_COUNT", "2"),
+            ],
+            "an array with a step",
+        ),
+    ] {
+        let run = task(&rig, variables, &place, &["--shard", "auto/2"]).await;
+        assert!(run.assert_exit(2).stderr.contains(problem), "{}", run.stderr);
+    }
+    for place in ["s3://archive/runs/1", "s3://archive/p"] {
+        let run = share(&rig, "1/2", place, &[]).await;
+        assert!(run.assert_exit(2).stderr.contains("s3://archive/ is audited"), "{}", run.stderr);
+    }
+    assert_eq!(rig.lab.calls().len(), 0);
+    assert!(!rig.path("run").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_in_a_bucket_belong_to_one_plan() {
+    let rig = Rig::with(9).await;
+    rig.server.bucket("results").await;
+    let place = "s3://results/weekly/1";
+    for index in ["1/3", "3/3"] {
+        let run = share(&rig, index, place, &[]).await;
+        assert!(run.assert_exit(0).stderr.contains("s3://results/weekly/1/shard-"), "{}", run.stderr);
+    }
+    let run = merge(&rig, &[place]).await;
+    assert!(run.assert_exit(2).stderr.contains("shards 2/3 are missing"), "{}", run.stderr);
+    // Another run is refused before anything is read.
+    rig.lab.clear_calls();
+    let run = share(&rig, "2/3", place, &["--max-age", "7d", "--ledger", &rig.text("l.db")]).await;
+    assert!(run.assert_exit(2).stderr.contains("another run, with another max_age_seconds"), "{}", run.stderr);
+    let run = share(&rig, "2/4", place, &[]).await;
+    assert!(run.assert_exit(2).stderr.contains("with another shards"), "{}", run.stderr);
+    assert_eq!(rig.calls(Operation::ListObjectsV2) + rig.calls(Operation::PutObject), 0);
+    share(&rig, "2/3", place, &[]).await.assert_exit(0);
+    let merged = Audited::of(merge(&rig, &[place]).await);
+    assert_eq!((&merged.assert_exit(0).end()["objects"], &merged.end()["proved"]), (&9.into(), &9.into()));
+    // A place without a result, and one that may not be written.
+    let run = merge(&rig, &["s3://results/none"]).await;
+    assert!(run.assert_exit(2).stderr.contains("holds no result of a shard"), "{}", run.stderr);
+    rig.lab.deny(stored_ami_lab::Deny::action("s3:PutObject"));
+    rig.lab.clear_calls();
+    let run = share(&rig, "1/3", "s3://results/other", &[]).await;
+    assert!(run.assert_exit(4).stderr.contains("s3:PutObject"), "{}", run.stderr);
+    assert_eq!(rig.calls(Operation::ListObjectsV2), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_results_of_a_share_the_worse_stands() {
+    let rig = Rig::with(8).await;
+    let place = rig.text("run");
+    let shares = ["1/2", "2/2"];
+    let damaged = key(3);
+    rig.lab.damage(BUCKET, &damaged, 1, 1).unwrap();
+    for index in shares {
+        share(&rig, index, &place, &[]).await;
+    }
+    rig.lab.replace(BUCKET, &damaged, data(4, 2_000)).unwrap();
+    for index in shares {
+        share(&rig, index, &place, &[]).await.assert_exit(0);
+    }
+    let merged = Audited::of(merge(&rig, &[&place]).await);
+    let named = merged.assert_exit(1).named();
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert!(named[0].starts_with(&target(&damaged)), "{named:?}");
+    let end = merged.end();
+    assert_eq!((&end["objects"], &end["examined"], &end["proved"]), (&8.into(), &8.into(), &7.into()));
+    let notes = end["notes"].to_string();
+    for name in names(&rig.path("run")).iter().filter(|name| name.starts_with("shard-")) {
+        assert!(notes.contains(name.as_str()), "{name} in {notes}");
+    }
+    // A share that is not whole has no result: its task can be started again.
+    let before = names(&rig.path("run")).len();
+    rig.lab.deny(stored_ami_lab::Deny::action("s3:ListBucket"));
+    let run = share(&rig, "1/2", &place, &[]).await;
+    assert!(run.assert_exit(4).stderr.contains("no result of shard 1/2 was written"), "{}", run.stderr);
+    assert_eq!(names(&rig.path("run")).len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_in_other_regions_are_judged_over_all_shards() {
+    let rig = Rig::with(6).await;
+    let there = BucketOptions { region: Some("eu-west-1".into()), ..BucketOptions::default() };
+    rig.lab.create_bucket("archive-eu", there).unwrap();
+    let eu = Server::new(&rig.lab.endpoint(), "eu-west-1", "test", "test");
+    for number in 0..5 {
+        let body = data(number + 1, 2_000);
+        eu.put("archive-eu", &format!("copy/ami-{number:017x}.bin"), &body, Some(ChecksumAlgorithm::Crc64Nvme)).await;
+    }
+    // A damaged object is no copy.
+    rig.lab.damage("archive-eu", "copy/ami-00000000000000002.bin", 1, 1).unwrap();
+    let policy = rig.text("p.toml");
+    std::fs::write(&policy, "[object]\nother-region = true\n").unwrap();
+    let audit = ["audit", "s3://archive", "s3://archive-eu", "--level", "bytes", "--policy", &policy];
+    let whole = Audited::of(rig.server.run(&audit).await);
+    let place = rig.text("run");
+    for index in ["1/3", "2/3", "3/3"] {
+        let args = ["--shard", index, "--results", &place];
+        let run = Audited::of(rig.server.run(&[&audit[..], &args].concat()).await);
+        assert_eq!(run.end()["regions"]["archive-eu"], "eu-west-1");
+    }
+    let merged = Audited::of(merge(&rig, &[&place]).await);
+    let named = merged.assert_exit(1).named();
+    assert_eq!(named, whole.assert_exit(1).named());
+    assert!(named.contains(&format!("{}: other-region fail", target(&key(5)))), "{named:?}");
+    assert!(named.contains(&format!("{}: other-region fail", target(&key(2)))), "{named:?}");
+    let verdicts = |run: &Audited| {
+        let line = |line: &Value| (line["target"].to_string(), line["verdict"].clone(), line["findings"].clone());
+        let mut all: Vec<_> = run.of_type("audited").map(line).collect();
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        all
+    };
+    assert_eq!(verdicts(&merged), verdicts(&whole));
+    assert_eq!(merged.end()["regions"], Value::Null);
+    // A prefix that is empty stays unknown, although nothing else is.
+    let place = rig.text("empty");
+    let alone = ["audit", "s3://archive/nothing", "--policy", &policy, "--shard", "1/1", "--results", &place];
+    rig.server.run(&alone).await.assert_exit(3);
+    merge(&rig, &[&place]).await.assert_exit(3);
+}
