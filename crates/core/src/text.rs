@@ -166,6 +166,7 @@ mod tests {
     fn every_set_of_words_is_read_as_it_is_written() {
         let checked = round_trips!(
             crate::audit::ChangeKind,
+            crate::blocks::UnprovedCode,
             crate::audit::Level,
             crate::audit::ObservationKind,
             crate::checks::RatioBasis,
