@@ -14,7 +14,7 @@ use std::path::Path;
 const ORDER: [(&str, &str); 2] = [
     (
         "crates/core/src",
-        "text units ident checksum verdict content price facts plan checks sealed copy manifest record audit report \
+        "text units ident checksum verdict content price facts plan checks sealed copy blocks manifest record audit report \
          checkpoint fuzzing",
     ),
     (

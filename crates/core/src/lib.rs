@@ -96,6 +96,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub mod audit;
+pub mod blocks;
 pub mod checkpoint;
 pub mod checks;
 pub mod checksum;

@@ -167,6 +167,7 @@ mod tests {
         let checked = round_trips!(
             crate::audit::BatchEngine,
             crate::audit::ChangeKind,
+            crate::blocks::UnprovedCode,
             crate::audit::Level,
             crate::audit::ObservationKind,
             crate::checks::RatioBasis,

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! actions {
     ($($name:ident => $iam:literal),+ $(,)?) => {
-        /// A call of EC2, STS, KMS, SSM or Service Quotas that the lab knows, by its name in the API.
+        /// A call of EC2, EBS, STS, KMS, SSM or Service Quotas that the lab knows, by its name in the API.
         #[allow(missing_docs, reason = "the variants are the APIs' own names")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Action {
@@ -28,6 +28,12 @@ macro_rules! actions {
 }
 
 actions! {
+    CompleteSnapshot => "ebs:CompleteSnapshot",
+    GetSnapshotBlock => "ebs:GetSnapshotBlock",
+    ListChangedBlocks => "ebs:ListChangedBlocks",
+    ListSnapshotBlocks => "ebs:ListSnapshotBlocks",
+    PutSnapshotBlock => "ebs:PutSnapshotBlock",
+    StartSnapshot => "ebs:StartSnapshot",
     CopyImage => "ec2:CopyImage",
     CreateRestoreImageTask => "ec2:CreateRestoreImageTask",
     CreateStoreImageTask => "ec2:CreateStoreImageTask",

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::access;
 use super::calls::CallRecord;
+use super::ebs;
 use super::ec2;
 use super::fault::{self, Fault, Seen};
 use super::local;
@@ -50,6 +51,13 @@ pub(crate) async fn answer(
             request.raw_query = String::from_utf8_lossy(&bytes).into_owned();
             fault = shared.script.next(&Seen { key: &request.raw_query, ..Seen::of(&request) });
             let reply = call.answer(&shared, &request, fault.as_ref(), &request_id).await;
+            (CallRecord::of(&request), Some(request), Ok(reply))
+        }
+        Ok(mut request) if ebs::is_meant(&request) => {
+            let bytes = gather(&mut body).await;
+            request.operation = ebs::operation(&request);
+            fault = shared.script.next(&Seen::of(&request));
+            let reply = ebs::answer(&shared, &request, &bytes, fault.as_ref());
             (CallRecord::of(&request), Some(request), Ok(reply))
         }
         Ok(mut request) => {

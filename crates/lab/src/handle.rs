@@ -157,6 +157,25 @@ impl Lab {
         change(lock(&self.shared.cloud).region(region))
     }
 
+    /// Flips bits of one byte of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// There is no such snapshot.
+    pub fn flip_in_snapshot(&self, region: &str, snapshot: &str, offset: u64, mask: u8) -> Result<(), LabError> {
+        let missing = || LabError::Refused(format!("The snapshot '{snapshot}' does not exist."));
+        self.ec2(region, |state| {
+            let record = state.snapshots.get_mut(snapshot).ok_or_else(missing)?;
+            *record.flips.entry(offset).or_default() ^= mask;
+            Ok(())
+        })
+    }
+
+    /// Makes all tokens of blocks expire that were given out.
+    pub fn expire_block_tokens(&self) {
+        lock(&self.shared.block_reads).expire_tokens();
+    }
+
     /// Reads or changes KMS keys, quotas and parameters.
     pub fn account<T>(&self, change: impl FnOnce(&mut AccountState) -> T) -> T {
         change(&mut lock(&self.shared.cloud).account)

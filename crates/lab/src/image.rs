@@ -73,6 +73,17 @@ impl DiskImage {
         ImageReader { image: self.clone(), at: 0, extent: Vec::new() }
     }
 
+    /// Generates `len` bytes from `start` on, both of which are multiples of 64 KiB. Behind the end are zeros.
+    pub(crate) fn at(&self, start: u64, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len);
+        for extent in start / EXTENT as u64..(start + len as u64) / EXTENT as u64 {
+            bytes.extend(self.extent(extent));
+        }
+        let inside = usize::try_from(self.size.saturating_sub(start)).unwrap_or(usize::MAX);
+        bytes.iter_mut().skip(inside).for_each(|byte| *byte = 0);
+        bytes
+    }
+
     fn extent(&self, index: u64) -> Vec<u8> {
         let mut extent = vec![0; EXTENT];
         let mut noise = Noise::new(self.seed ^ index.wrapping_mul(0xD134_2543_DE82_EF95));

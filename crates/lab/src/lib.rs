@@ -1,5 +1,5 @@
-//! A local endpoint that plays the part of S3 and EC2 for stored AMIs, and the calls to STS, KMS, SSM
-//! and Service Quotas that precede a store or a restore.
+//! A local endpoint that plays the part of S3, EC2 and the EBS direct APIs for stored AMIs, and the
+//! calls to STS, KMS, SSM and Service Quotas that precede a store or a restore.
 //!
 //! It serves two purposes: trying commands without an AWS account, and testing them with chosen
 //! damage and faults. It follows S3's rules for ETags, checksums, part layouts, versions, archive
@@ -20,6 +20,7 @@ mod cloud;
 mod content;
 mod deny;
 mod dispatch;
+mod ebs;
 pub mod ec2;
 mod fault;
 mod handle;

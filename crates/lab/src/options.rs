@@ -44,6 +44,10 @@ pub struct LabOptions {
     pub tasks: TaskPace,
     /// Stores are refused while this many GiB or more are in progress.
     pub store_limit: u64,
+    /// A token of a block expires after this number of reads of blocks; `None` for tokens that last seven days.
+    pub block_token_reads: Option<u64>,
+    /// More reads of blocks within a second are refused, as EBS does above 1,000; `None` for no limit.
+    pub block_reads_per_second: Option<u64>,
     /// Restores are refused while this many GiB or more are in progress.
     pub restore_limit: u64,
 }
@@ -64,6 +68,8 @@ impl Default for LabOptions {
             tasks: TaskPace::Time(Duration::from_secs(3)),
             store_limit: 1_200,
             restore_limit: 600,
+            block_token_reads: None,
+            block_reads_per_second: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::calls::CallLog;
 use super::checksum::{Algorithm, Hasher};
 use super::cloud::Cloud;
 use super::deny::Deny;
+use super::ebs::BlockReads;
 use super::fault::Script;
 pub(crate) use super::options::ACCOUNT;
 use super::options::LabOptions;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     denials: Mutex<Vec<Deny>>,
     store: Mutex<Store>,
     pub cloud: Mutex<Cloud>,
+    pub block_reads: Mutex<BlockReads>,
     sequence: AtomicU64,
 }
 
@@ -38,6 +40,7 @@ impl Shared {
             denials: Mutex::new(options.deny.clone()),
             store: Mutex::new(Store::open(folder)?),
             cloud: Mutex::default(),
+            block_reads: Mutex::default(),
             sequence: AtomicU64::new(0),
             options,
         })

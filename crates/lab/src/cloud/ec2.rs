@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::image::DiskImage;
+use super::blocks::{BLOCK, Content, LARGEST};
 use crate::options::TaskPace;
 
 /// What EC2 holds in one Region.
@@ -110,13 +110,10 @@ pub struct SnapshotRecord {
     /// Tags of the snapshot.
     pub tags: BTreeMap<String, String>,
     pub(crate) content: Content,
-}
-
-/// The bytes of a snapshot, far fewer than its nominal size.
-#[derive(Debug, Clone)]
-pub(crate) enum Content {
-    Generated(DiskImage),
-    Kept(Arc<Vec<u8>>),
+    /// Bits that a test flipped, by offset.
+    pub(crate) flips: BTreeMap<u64, u8>,
+    /// The snapshot that this one continues.
+    pub(crate) parent: Option<String>,
 }
 
 impl SnapshotRecord {
@@ -124,14 +121,47 @@ impl SnapshotRecord {
     ///
     /// # Errors
     ///
-    /// None in practice: the content is generated or held in memory.
+    /// The content is synthetic, and too large for memory.
     pub fn bytes(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        match &self.content {
-            Content::Generated(image) => io::Read::read_to_end(&mut image.reader(), &mut bytes).map(drop)?,
-            Content::Kept(kept) => bytes.clone_from(kept),
+        let mut bytes = self.content.bytes()?;
+        for (offset, mask) in &self.flips {
+            let at = usize::try_from(*offset).unwrap_or(usize::MAX);
+            if at >= bytes.len() && at < LARGEST {
+                bytes.resize(at + 1, 0);
+            }
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= mask;
+            }
         }
         Ok(bytes)
+    }
+
+    /// The bytes of a block, or `None` if it was never written.
+    pub(crate) fn block(&self, index: u32) -> Option<Vec<u8>> {
+        let start = u64::from(index) * BLOCK as u64;
+        let mut flips = self.flips.range(start..start + BLOCK as u64).peekable();
+        let mut block = match self.content.block(index) {
+            Some(block) => block,
+            None if flips.peek().is_some() => vec![0; BLOCK],
+            None => return None,
+        };
+        for (offset, mask) in flips {
+            if let Some(byte) = block.get_mut((offset - start) as usize) {
+                *byte ^= mask;
+            }
+        }
+        Some(block)
+    }
+
+    /// At most `most` blocks that were written, from `start` on.
+    pub(crate) fn written(&self, start: u32, most: usize) -> Vec<u32> {
+        let mut found = self.content.written(start, most);
+        let flipped = self.flips.keys().map(|offset| (offset / BLOCK as u64) as u32).filter(|index| *index >= start);
+        found.extend(flipped);
+        found.sort_unstable();
+        found.dedup();
+        found.truncate(most);
+        found
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the lab keeps besides S3, changed by the calls of the other services.
 
 pub(crate) mod account;
+pub(crate) mod blocks;
 pub(crate) mod ec2;
 
 use std::collections::BTreeMap;

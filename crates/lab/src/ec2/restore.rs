@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::parameters::tags;
 use super::store::{Packed, PackedVolume};
 use crate::account;
-use crate::cloud::ec2::{Content, Ec2State, ImageRecord, Mapping, Progress, SnapshotRecord};
+use crate::cloud::blocks::Content;
+use crate::cloud::ec2::{Ec2State, ImageRecord, Mapping, Progress, SnapshotRecord};
 use crate::image::DiskImage;
 use crate::pack;
 use crate::query::{Parameters, ServiceError};
@@ -91,6 +92,8 @@ fn snapshot(id: String, volume: &PackedVolume, key: Option<String>, content: Con
         shared: false,
         tags: volume.tags.clone(),
         content,
+        flips: Default::default(),
+        parent: None,
     }
 }
 

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::cloud::ec2::{Content, Ec2State, ImageRecord, Mapping, SnapshotRecord};
+use crate::cloud::blocks::{BLOCK, Content};
+use crate::cloud::ec2::{Ec2State, ImageRecord, Mapping, SnapshotRecord};
 use crate::image::DiskImage;
 use crate::shared::ACCOUNT;
+use stored_ami_core::units::GIB;
 
 /// An AMI to create. Other properties are those of an ordinary x86-64 AMI.
 #[derive(Debug, Clone)]
@@ -33,6 +35,9 @@ pub struct VolumeSpec {
     /// Number of bytes that the lab generates for the snapshot, far fewer than its size; at least
     /// [`DiskImage::SMALLEST`].
     pub bytes: u64,
+    /// One block of this many is written, and generated when it is read: a volume of any size that takes no memory.
+    /// `bytes` is not used then.
+    pub sparse: Option<u32>,
     /// ARN of the KMS key; `None` for an unencrypted snapshot.
     pub key: Option<String>,
     /// Account number of the owner of the snapshot.
@@ -47,6 +52,7 @@ impl VolumeSpec {
             size,
             full_bytes: Some(size << 28),
             bytes: DiskImage::SMALLEST,
+            sparse: None,
             key: None,
             owner: ACCOUNT.to_owned(),
         }
@@ -72,7 +78,14 @@ impl ImageSpec {
             let snapshot = fresh("snap");
             let seed = snapshot.bytes().fold(7u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
             mappings.push(Mapping { device: volume.device, snapshot: snapshot.clone(), size: Some(volume.size) });
-            let Some(content) = DiskImage::new(seed, volume.bytes.max(DiskImage::SMALLEST)) else { continue };
+            let blocks = u32::try_from(volume.size.saturating_mul(GIB / BLOCK as u64)).unwrap_or(u32::MAX);
+            let content = match volume.sparse {
+                Some(of) => Content::Sparse { seed, of, blocks },
+                None => match DiskImage::new(seed, volume.bytes.max(DiskImage::SMALLEST)) {
+                    Some(image) => Content::Generated(image),
+                    None => continue,
+                },
+            };
             let record = SnapshotRecord {
                 id: snapshot.clone(),
                 state: "completed".to_owned(),
@@ -87,7 +100,9 @@ impl ImageSpec {
                 started: Timestamp::now(),
                 shared: false,
                 tags: BTreeMap::new(),
-                content: Content::Generated(content),
+                content,
+                flips: BTreeMap::new(),
+                parent: None,
             };
             state.snapshots.insert(snapshot, record);
         }

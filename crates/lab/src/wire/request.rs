@@ -107,13 +107,21 @@ impl S3Request {
     /// Access key id and Region of the credential scope, from the
     /// Authorization header or a presigned query.
     pub(crate) fn credential(&self) -> Option<(&str, Option<&str>)> {
-        let scope = match self.header("authorization") {
-            Some(text) => text.split_once("Credential=")?.1.split([',', ' ']).next()?,
-            None => self.query("X-Amz-Credential")?,
-        };
-        let mut fields = scope.split('/');
+        let mut fields = self.scope()?.split('/');
         let access_key = fields.next()?;
         Some((access_key, fields.nth(1)))
+    }
+
+    /// The service that the request is signed for.
+    pub(crate) fn service(&self) -> Option<&str> {
+        self.scope()?.split('/').nth(3)
+    }
+
+    fn scope(&self) -> Option<&str> {
+        match self.header("authorization") {
+            Some(text) => text.split_once("Credential=")?.1.split([',', ' ']).next(),
+            None => self.query("X-Amz-Credential"),
+        }
     }
 }
 
@@ -144,6 +152,7 @@ mod tests {
         let text = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host";
         let request = parse(Method::GET, "/b/k", &[("authorization", text)]);
         assert_eq!(request.credential(), Some(("AKID", Some("eu-west-1"))));
+        assert_eq!(request.service(), Some("s3"));
         assert_eq!(parse(Method::GET, "/b/k", &[]).credential(), None);
     }
 
