@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{Budget, PartLayout, PlanTooLarge, Ranges, state};
+use super::{Budget, Limits, PartLayout, PlanTooLarge, Ranges, state};
 use crate::checksum::{Algorithm, Digest, Hasher, fold};
 use crate::units::ByteRange;
 
@@ -33,6 +33,8 @@ pub struct ReadPlan {
     ordered: Vec<Need>,
     state_bytes: u64,
     waiting_room: u64,
+    purpose: Purpose,
+    along: Option<PartLayout>,
 }
 
 /// The use of a plan.
@@ -82,6 +84,15 @@ impl ReadPlan {
         along: Option<&PartLayout>,
     ) -> Self {
         let (layouts, needs) = distinct(wanted);
+        Self::arranged(size, (layouts, needs), budget, (purpose, along))
+    }
+
+    fn arranged(
+        size: u64,
+        (layouts, needs): (Vec<PartLayout>, Vec<Need>),
+        budget: Budget,
+        (purpose, along): (Purpose, Option<&PartLayout>),
+    ) -> Self {
         let main = match along {
             Some(along) => layouts.iter().position(|layout| layout == along),
             None => main_layout(&layouts, &needs),
@@ -118,7 +129,14 @@ impl ReadPlan {
         }
         let per_range = algorithms(&folded);
         let state_bytes = of_parts.saturating_add(of_ranges(&ranges, &per_range));
-        ReadPlan { size, layouts, ranges, per_range, folded, ordered, state_bytes, waiting_room }
+        let along = along.cloned();
+        ReadPlan { size, layouts, ranges, per_range, folded, ordered, state_bytes, waiting_room, purpose, along }
+    }
+
+    /// The plan of the same digests in another budget.
+    fn replanned(&self, budget: Budget) -> Self {
+        let needs = (self.layouts.clone(), self.needs().collect());
+        Self::arranged(self.size, needs, budget, (self.purpose, self.along.as_ref()))
     }
 
     /// Checks that the state of a read by this plan fits the memory of the budget.
@@ -127,6 +145,19 @@ impl ReadPlan {
     ///
     /// When it does not fit; the error names the memory that is needed.
     pub fn fits(&self, budget: Budget) -> Result<(), PlanTooLarge> {
+        let Err(too_large) = self.fits_as_planned(budget) else { return Ok(()) };
+        // With more memory the plan is another one, which may need more than this one.
+        let mut needed = too_large.needed;
+        while let Ok(more) = (Limits { max_memory: needed, ..budget.limits }).budget()
+            && let Err(still) = self.replanned(more).fits_as_planned(more)
+            && still.needed > needed
+        {
+            needed = still.needed;
+        }
+        Err(PlanTooLarge { needed, ..too_large })
+    }
+
+    fn fits_as_planned(&self, budget: Budget) -> Result<(), PlanTooLarge> {
         let in_order = self.ranges.len() > 1 && !self.ordered.is_empty();
         budget.check_fits(self.state_bytes.saturating_sub(state::uncounted(budget)), in_order)
     }

@@ -207,6 +207,21 @@ fn a_part_of_very_many_ranges_folds_like_any_other() {
     assert_eq!(holed[0].1, [None]);
 }
 
+#[test]
+fn the_needed_memory_suffices_although_the_plan_changes_with_it() {
+    let size = 43_579;
+    let layouts = [1615, 7264, 2906].map(|parts| PartLayout::uniform(size, size.div_ceil(parts)));
+    let layouts: Vec<PartLayout> = layouts.into_iter().chain([PartLayout::whole(size)]).collect();
+    let algorithms = [Algorithm::Sha1, Algorithm::Xxh3, Algorithm::Xxh128];
+    let wanted: Vec<_> =
+        algorithms.iter().flat_map(|algorithm| layouts.iter().map(|layout| (*algorithm, layout.clone()))).collect();
+    let of = |max_memory| Limits { max_memory, ..Limits::default() }.budget().unwrap();
+    let needed = ReadPlan::new(size, &wanted, of(33 * MIB)).fits(of(33 * MIB)).unwrap_err().needed;
+    assert_eq!(ReadPlan::new(size, &wanted, of(needed)).fits(of(needed)), Ok(()));
+    let plan = ReadPlan::new(size, &wanted, of(needed - MIB));
+    assert!(plan.fits(of(needed - MIB)).is_err(), "no more than needed is asked for");
+}
+
 fn wanted() -> impl Strategy<Value = (u64, Vec<(Algorithm, PartLayout)>)> {
     (
         proptest::collection::vec(0u64..3000, 1..40),
