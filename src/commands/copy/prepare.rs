@@ -155,7 +155,7 @@ async fn before_writing(
         kms_key: new.kms_key.as_deref(),
         tags: &new.tags,
         lock: &new.lock,
-        time: time(ends, found.facts.size),
+        time: time(ends, request, found.facts.size),
         own_uploads: own_uploads(ends, request),
         now: ends.destination.context().clock.now(),
     };
