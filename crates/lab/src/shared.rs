@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::calls::CallLog;
 use super::checksum::{Algorithm, Hasher};
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     store: Mutex<Store>,
     pub cloud: Mutex<Cloud>,
     sequence: AtomicU64,
+    /// Number of open connections.
+    pub connections: watch::Sender<usize>,
 }
 
 impl Shared {
@@ -39,6 +42,7 @@ impl Shared {
             store: Mutex::new(Store::open(folder)?),
             cloud: Mutex::default(),
             sequence: AtomicU64::new(0),
+            connections: watch::Sender::new(0),
             options,
         })
     }
