@@ -75,6 +75,16 @@ async fn ten_thousand_parts() {
     assert_eq!(from, to);
 }
 
+/// `--timeout` limits the wait for an answer. The time of a part depends on its size and on the network.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_may_take_longer_than_an_answer() {
+    let rig = rig(50 * MIB, 20 * MIB, ChecksumChoice::Default(Algorithm::Crc64Nvme)).await;
+    let args = ["--yes", "--max-memory", "64MiB", "--max-rate", "4MB", "--timeout", "4s", "--retries", "0"];
+    let run = rig.copy(&args).await;
+    assert_eq!(run.exit, Some(0), "{run:?}");
+    assert_eq!(rig.calls(Operation::UploadPart).len(), 3, "each part once: {run:?}");
+}
+
 /// S3's largest part, and a small one behind it.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "copies 5 GiB: takes minutes, and 11 GiB of disk"]
