@@ -244,6 +244,7 @@ impl Paths {
     fn of_copy(&mut self, args: &CopyArgs) {
         self.targets(args.source.as_slice());
         self.input("--manifest", args.manifest.as_deref());
+        args.prices.iter().for_each(|path| self.input("--prices", Some(path)));
         self.input("--abort", args.abort.as_deref());
         self.output("--resume", args.resume.as_deref(), OutputKind::Checkpoint);
         if let Some(ledger) = &args.ledger {

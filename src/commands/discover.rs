@@ -68,15 +68,25 @@ impl Discovery {
     /// Like [`Discovery::from_head`], for an object that is not read: does not request its part layout.
     pub(super) async fn without_layout(session: &Session, facts: ObjectFacts) -> Self {
         let mut found = Discovery::new(session, facts).await;
-        if found.facts.checksums.value().is_none() {
-            found.ask_attributes(session).await;
-        }
+        found.ask_checksums(session).await;
         found
     }
 
+    /// Only what HEAD states.
+    pub(super) fn of_head(facts: ObjectFacts) -> Self {
+        Discovery { layout: KnownLayout::unknown(None, "not asked for"), facts, notes: Vec::new() }
+    }
+
+    /// Asks for the stored checksums that HEAD does not state.
+    pub(super) async fn ask_checksums(&mut self, session: &Session) {
+        if self.facts.checksums.value().is_none() {
+            self.ask_attributes(session).await;
+        }
+    }
+
     async fn new(session: &Session, facts: ObjectFacts) -> Self {
-        let layout = KnownLayout::unknown(None, "not asked for");
-        let mut found = Discovery { layout, facts, notes: session.notes().into_iter().map(Note::Source).collect() };
+        let mut found = Discovery::of_head(facts);
+        found.notes = session.notes().into_iter().map(Note::Source).collect();
         found.notes.extend(session.owner_note().await.map(Note::Source));
         found
     }

@@ -67,6 +67,17 @@ pub struct PolicyScope {
     pub prefix: String,
     /// Name of the SSM parameter that `restore --alias` writes.
     pub alias: Option<String>,
+    /// What `copy --via server` copies from, which the server reads with the permissions of the destination's caller.
+    pub copied_from: Option<CopiedFrom>,
+}
+
+/// Objects in another bucket.
+#[derive(Debug, Clone)]
+pub struct CopiedFrom {
+    /// The name of the bucket.
+    pub bucket: String,
+    /// The prefix of the keys: empty, or ending in a slash.
+    pub prefix: String,
 }
 
 impl PolicyScope {
@@ -76,7 +87,7 @@ impl PolicyScope {
             text.starts_with(|c: char| c.is_ascii_lowercase())
                 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
-        let PolicyScope { partition, region, account, bucket, alias, .. } = self;
+        let PolicyScope { partition, region, account, bucket, alias, copied_from, .. } = self;
         if !is_label(partition) || !partition.starts_with("aws") {
             return Err(format!("--partition {partition}: is no partition, such as aws, aws-cn or aws-us-gov"));
         }
@@ -86,10 +97,13 @@ impl PolicyScope {
         if account != "*" && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())) {
             return Err(format!("--account {account}: an account has twelve digits"));
         }
-        // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
-        let of_bucket = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
-        if !(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket) {
-            return Err(format!("--bucket {bucket}: is not the name of a bucket"));
+        let from = copied_from.as_ref().map(|from| ("--source-bucket", &from.bucket));
+        for (option, bucket) in [("--bucket", bucket)].into_iter().chain(from) {
+            // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
+            let of_bucket = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+            if !(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket) {
+                return Err(format!("{option} {bucket}: is not the name of a bucket"));
+            }
         }
         // SSM API reference, *PutParameter*: letters, digits, `.`, `-`, `_`, and `/` between levels.
         let of_parameter = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
@@ -121,6 +135,8 @@ enum On {
     Everything,
     Bucket,
     Objects,
+    /// Objects that the server copies.
+    CopiedObjects,
     Images,
     /// AMIs and snapshots that a restore creates.
     Restored,
@@ -134,7 +150,8 @@ use PolicyCommand as P;
 const READ: &[P] =
     &[P::Inspect, P::Verify, P::Compare, P::Thaw, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
 const LOOK: &[P] = &[P::Inspect, P::Verify, P::Compare, P::Audit, P::SafeToDelete];
-const TAGS: &[P] = &[P::Inspect, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
+/// Commands that read tags; `verify` with `--using tags`.
+const TAGS: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
 const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
 /// Commands that read bucket settings for a policy file.
 const KEPT: &[P] = &[P::PreflightStore, P::Store, P::Audit, P::SafeToDelete];
@@ -178,6 +195,9 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("s3:PutObjectTagging", On::Objects, WRITE, "WriteObjects"),
     ("s3:AbortMultipartUpload", On::Objects, WRITE, "WriteObjects"),
     ("s3:ListMultipartUploadParts", On::Objects, WRITE, "WriteObjects"),
+    // The source of UploadPartCopy (S3 API Reference, *UploadPartCopy*, Permissions).
+    ("s3:GetObject", On::CopiedObjects, WRITE, "CopiedObjects"),
+    ("s3:GetObjectVersion", On::CopiedObjects, WRITE, "CopiedObjects"),
     ("s3:RestoreObject", On::Objects, &[P::Thaw], "ThawObjects"),
     ("s3:ListBucket", On::Bucket, READ, "Bucket"),
     ("s3:ListBucket", On::Bucket, STORED, "Bucket"),
@@ -228,7 +248,12 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
     let mut statements: Vec<(&str, On, Vec<&str>)> = Vec::new();
     for (action, on, needed_by, sid) in ACTIONS {
         let wanted = needed_by.iter().any(|command| commands.contains(command));
-        if !wanted || (*on == On::Alias && scope.alias.is_none()) {
+        let has_place = match on {
+            On::Alias => scope.alias.is_some(),
+            On::CopiedObjects => scope.copied_from.is_some(),
+            _ => true,
+        };
+        if !wanted || !has_place {
             continue;
         }
         match statements.iter_mut().find(|(known, place, _)| known == sid && place == on) {
@@ -254,6 +279,10 @@ fn resources(on: On, scope: &PolicyScope) -> Value {
         On::Everything => json!("*"),
         On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
         On::Objects => json!(format!("arn:{partition}:s3:::{bucket}/{prefix}*")),
+        On::CopiedObjects => {
+            let of = |from: &CopiedFrom| format!("arn:{partition}:s3:::{}/{}*", from.bucket, literal(&from.prefix));
+            json!(scope.copied_from.as_ref().map(of))
+        }
         On::Images => json!(format!("arn:{partition}:ec2:{region}::image/*")),
         On::Snapshots => json!(format!("arn:{partition}:ec2:{region}::snapshot/*")),
         On::Restored => json!([
@@ -287,6 +316,7 @@ mod tests {
             bucket: "archive".into(),
             prefix: String::new(),
             alias: None,
+            copied_from: None,
         }
     }
 
@@ -331,6 +361,21 @@ mod tests {
         let text = policy(&[P::Store], &scope()).unwrap().to_string();
         assert!(text.contains("arn:aws-us-gov:s3:::archive/*"));
         assert!(!text.contains("arn:aws:"));
+    }
+
+    #[test]
+    fn a_copy_by_the_server_reads_the_source() {
+        let from = CopiedFrom { bucket: "backup".into(), prefix: "a*/".into() };
+        let scope = PolicyScope { copied_from: Some(from), ..scope() };
+        let document = policy(&[P::CopyDestination], &scope).unwrap();
+        let statements = document["Statement"].as_array().unwrap();
+        let found = statements.iter().find(|statement| statement["Sid"] == "CopiedObjects").unwrap();
+        assert_eq!(found["Action"], json!(["s3:GetObject", "s3:GetObjectVersion"]));
+        assert_eq!(found["Resource"], "arn:aws-us-gov:s3:::backup/a${*}/*");
+        assert!(!policy(&[P::Store], &scope).unwrap().to_string().contains("backup"), "only for a copy");
+        let wrong = CopiedFrom { bucket: "back*".into(), prefix: String::new() };
+        let scope = PolicyScope { copied_from: Some(wrong), ..scope };
+        assert!(policy(&[P::CopyDestination], &scope).unwrap_err().starts_with("--source-bucket"));
     }
 
     #[test]

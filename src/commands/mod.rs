@@ -16,6 +16,7 @@ pub mod preflight;
 mod probe;
 pub mod restore;
 mod services;
+mod stated;
 pub mod store;
 pub mod stored;
 pub mod thaw;

@@ -12,6 +12,8 @@ use crate::source::{FRAME, SourceError};
 /// Receives the bytes of one range in order, and hashes them.
 pub(super) struct RangeConsumer<'a> {
     hashers: Vec<Hasher>,
+    /// Digests of hashers that have ended.
+    digests: Vec<Digest>,
     tap: Option<WindowCapture>,
     waiting: Waiting<'a>,
     /// Passes the bytes on to a sink.
@@ -39,6 +41,7 @@ impl<'a> RangeConsumer<'a> {
     ) -> Self {
         RangeConsumer {
             hashers,
+            digests: Vec::new(),
             tap,
             waiting: Waiting { lane, ticket, full: false },
             forward: None,
@@ -71,10 +74,9 @@ impl<'a> RangeConsumer<'a> {
     /// The sink has failed.
     pub async fn forward_rest(&mut self) -> Result<(), SourceError> {
         self.pass_staged();
-        match &mut self.forward {
-            Some(forward) => forward.end().await,
-            None => Ok(()),
-        }
+        let Some(forward) = &mut self.forward else { return Ok(()) };
+        self.digests.extend(self.hashers.drain(..).map(Hasher::finish));
+        forward.end(&self.digests).await
     }
 
     fn hash(&mut self, frame: Bytes) {
@@ -129,7 +131,8 @@ impl<'a> RangeConsumer<'a> {
         if let Some((pool, stream)) = self.waiting.lane {
             pool.end(stream);
         }
-        (self.hashers.into_iter().map(Hasher::finish).collect(), self.tap)
+        self.digests.extend(self.hashers.into_iter().map(Hasher::finish));
+        (self.digests, self.tap)
     }
 }
 

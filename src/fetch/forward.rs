@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::checksum::Digest;
 use crate::source::SourceError;
 use crate::units::ByteRange;
 
@@ -25,9 +26,15 @@ pub trait RangeSink: Send + Sync {
     /// Takes the next bytes of a range, which start at this offset of the object.
     async fn take(&self, at: u64, bytes: Bytes) -> Result<(), SourceError>;
 
-    /// All bytes of a range were taken. By default nothing happens.
-    async fn end(&self, _range: ByteRange) -> Result<(), SourceError> {
+    /// All bytes of a range were taken. `_digests` are those that were computed of the range in passing. By default
+    /// nothing happens.
+    async fn end(&self, _range: ByteRange, _digests: &[Digest]) -> Result<(), SourceError> {
         Ok(())
+    }
+
+    /// How many ranges of this length it admits at the same time. More readers would only wait.
+    fn at_once(&self, _length: u64) -> usize {
+        usize::MAX
     }
 }
 
@@ -68,8 +75,8 @@ impl Forwarding {
     /// # Errors
     ///
     /// The error of the sink.
-    pub async fn end(&mut self) -> Result<(), SourceError> {
+    pub async fn end(&mut self, digests: &[Digest]) -> Result<(), SourceError> {
         self.pass().await?;
-        self.to.end(self.range).await
+        self.to.end(self.range, digests).await
     }
 }

@@ -319,11 +319,14 @@ impl Shared {
         let plan = Arc::clone(&job.plan);
         let chosen = job.chosen.take().unwrap_or_else(|| Spans::first(plan.ranges().len()));
         let (count, budget) = (chosen.count(), job.budget);
-        let begin = budget.concurrency.clamp(1, count.max(1));
+        let length = plan.ranges().get(0).map_or(0, ByteRange::len);
+        // Readers that wait for the sink would be counted on to fill the lanes.
+        let at_once = job.forward.as_ref().map_or(count, |sink| count.min(sink.at_once(length)));
+        let begin = budget.concurrency.clamp(1, at_once.max(1));
         // Digests in order are limited by the speed of one thread, and the memory of their queue was planned for the
         // initial readers.
         let in_order = !plan.ordered().is_empty() || job.decode.is_some();
-        let most = if !in_order { budget.grow_to.clamp(begin, count.max(begin)) } else { begin };
+        let most = if !in_order { budget.grow_to.clamp(begin, at_once.max(begin)) } else { begin };
         let lanes = Lanes::new(plan.per_range(), begin, budget.lanes_room);
         Shared {
             crowd: ReaderPool::new(begin, most, session.context().clock.monotonic()),

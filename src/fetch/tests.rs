@@ -381,3 +381,53 @@ async fn ranges_in_flight_at_the_end_of_the_time_are_not_counted() {
     // MD5 over all bytes goes on after the last range in order.
     assert!((SIZE as u64 - read..SIZE as u64).contains(&again), "{again} bytes, after {read}");
 }
+
+/// Admits two ranges at a time, and keeps how many were open at once and the digests that came with each.
+#[derive(Default)]
+struct TwoAtOnce {
+    open: Mutex<(usize, usize)>,
+    digests: Mutex<Vec<(ByteRange, Vec<Digest>)>>,
+}
+
+#[async_trait::async_trait]
+impl RangeSink for TwoAtOnce {
+    async fn admit(&self, _: ByteRange) -> Result<(), SourceError> {
+        let mut open = self.open.lock().unwrap();
+        open.0 += 1;
+        open.1 = open.0.max(open.1);
+        Ok(())
+    }
+
+    async fn take(&self, _: u64, _: bytes::Bytes) -> Result<(), SourceError> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    async fn end(&self, range: ByteRange, digests: &[Digest]) -> Result<(), SourceError> {
+        self.open.lock().unwrap().0 -= 1;
+        self.digests.lock().unwrap().push((range, digests.to_vec()));
+        Ok(())
+    }
+
+    fn at_once(&self, _: u64) -> usize {
+        2
+    }
+}
+
+#[tokio::test]
+async fn a_sink_gets_the_digests_and_no_more_readers_than_it_admits() {
+    const SIZE: usize = 1_000_000;
+    let setup = setup(SIZE, vec![]);
+    let wanted = [(Algorithm::Crc32c, PartLayout::whole(SIZE as u64))];
+    let sink = Arc::new(TwoAtOnce::default());
+    let job = Job { forward: Some(Arc::clone(&sink) as Arc<_>), ..job(&setup, &wanted) };
+    let reading = fetch(&setup.session, job).await;
+    assert_direct(&reading, SIZE, &wanted);
+    assert_eq!(sink.open.lock().unwrap().1, 2, "of four readers");
+    let (bytes, digests) = (data(SIZE), sink.digests.lock().unwrap());
+    assert_eq!(digests.len(), SIZE.div_ceil(64 << 10));
+    for (range, digests) in digests.iter() {
+        let direct = Hasher::digest(Algorithm::Crc32c, &bytes[range.start() as usize..range.end() as usize]);
+        assert_eq!(digests, &[direct], "{range:?}");
+    }
+}

@@ -106,6 +106,7 @@ fn write_estimate(out: &mut impl Write, style: Style, estimate: &CopyEstimateRep
             CostItem::CopyOut => "to transfer it".to_owned(),
             CostItem::Write => format!("to write it to {}", line.of),
             CostItem::Keep => format!("a month in {}", line.of),
+            CostItem::ReadBack => format!("to read the copy from {}", line.of),
             other => other.to_string(),
         };
         match (&line.reason, Amount { least: line.dollars_least, most: line.dollars_most }) {
@@ -114,7 +115,11 @@ fn write_estimate(out: &mut impl Write, style: Style, estimate: &CopyEstimateRep
         }
     });
     let lines: Vec<String> = lines.collect();
-    field(out, style.width, 2, "cost", &format!("{}; by list prices of {}", lines.join(", "), estimate.price_region))
+    let regions = match &estimate.destination_price_region {
+        Some(other) => format!("{} and {other}", estimate.price_region),
+        None => estimate.price_region.clone(),
+    };
+    field(out, style.width, 2, "cost", &format!("{}; by list prices of {regions}", lines.join(", ")))
 }
 
 fn names(report: &CopyReport, verdict: Verdict) -> String {

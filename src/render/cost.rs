@@ -73,6 +73,7 @@ pub(super) fn title(item: CostItem) -> &'static str {
         CostItem::TemporaryCopy => "keeping the temporary copy in",
         CostItem::CopyOut => "copying it out",
         CostItem::Write => "writing it to",
+        CostItem::ReadBack => "reading the copy in",
         CostItem::Move => "moving it into",
         CostItem::Store => "storing the AMI",
         CostItem::Restore => "restoring the AMI",

@@ -1,6 +1,6 @@
 //! What is known before the first byte, and how many requests it takes.
 
-use stored_ami_lab::{BucketOptions, Deny, Lab, Operation, Versioning};
+use stored_ami_lab::{BucketOptions, Deny, Fault, FaultRule, Lab, Operation, Versioning};
 
 use crate::common::{Run, bare_command, data};
 use crate::rig::{FROM, KEY, Rig, TO, report, verdict};
@@ -251,4 +251,63 @@ async fn a_lock_that_cannot_be_seen_or_is_another_one_is_no_pass() {
         assert!(run.stderr.contains(words), "{words}: {run:?}");
         assert!(rig.to.calls().is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_s3_does_not_document_is_named_without_the_words_of_a_parser() {
+    let rig = rig().await;
+    // The document of moto.
+    let other =
+        Fault::TextReplaced(vec![("VersioningConfiguration".to_owned(), "GetBucketVersioningResponse".to_owned())]);
+    rig.to.script(FaultRule::new(Operation::GetBucketVersioning, other).always());
+    let run = rig.copy(&["--dry-run"]).await;
+    run.assert_exit(0);
+    assert_eq!(verdict(&run, "versioning"), "unknown");
+    let text = "GetBucketVersioning: the answer (status 200) is not one that S3 documents";
+    assert_eq!(detail(&run, "versioning"), text);
+}
+
+/// The lines of the estimate: what, of which class, and the prices of which Region.
+fn costs(run: &Run) -> Vec<(String, String, String)> {
+    let estimate = report(run)["estimate"].clone();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();
+    let lines = estimate["lines"].as_array().unwrap().iter();
+    lines.map(|line| (text(&line["item"]), text(&line["of"]), text(&line["prices"][0]["region"]))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_estimate_has_the_read_of_the_copy_and_the_prices_of_both_regions() {
+    let rig = rig().await;
+    let line = |item: &str, of: &str, region: &str| (item.to_owned(), of.to_owned(), region.to_owned());
+    let run = rig.copy(&["--dry-run", "--verify-destination", "--storage-class", "STANDARD_IA"]).await;
+    let built_in = [
+        line("read", "STANDARD", "us-east-1"),
+        line("copy_out", "to the internet", "us-east-1"),
+        line("write", "STANDARD_IA", "us-east-1"),
+        line("keep", "STANDARD_IA", "us-east-1"),
+        line("read_back", "STANDARD_IA", "us-east-1"),
+    ];
+    assert_eq!(costs(run.assert_exit(0)), built_in);
+    let fixture = std::fs::read_to_string("tests/fixtures/prices/s3.json").unwrap();
+    let file = |region: &str| {
+        let path = rig.home.path().join(region);
+        std::fs::write(&path, fixture.replace("eu-central-1", region)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (from, to) = (file("us-east-1"), file("us-gov-west-1"));
+    let args = ["--dry-run", "--verify-destination", "--prices", &from, "--prices", &to];
+    let run = rig.copy(&args).await;
+    let in_files: Vec<_> = costs(run.assert_exit(0)).into_iter().map(|(item, _, region)| (item, region)).collect();
+    let at = |item: &str, region: &str| (item.to_owned(), region.to_owned());
+    let (here, there) = ("us-east-1", "us-gov-west-1");
+    assert_eq!(in_files[..1], [at("read", here)]);
+    assert_eq!(in_files[2..], [at("write", there), at("keep", there), at("read_back", there)]);
+    let estimate = report(&run)["estimate"].clone();
+    assert_eq!((&estimate["price_region"], &estimate["destination_price_region"]), (&here.into(), &there.into()));
+    let args = ["--dry-run", "--prices", &from, "--prices", &to];
+    let plain = plain(&rig, &[&args[..], &["--accept", "public"]].concat()).await;
+    assert!(plain.stdout.contains("by list prices of us-east-1 and us-gov-west-1"), "{plain:?}");
+    let to_file = rig.home.path().join("file").to_str().unwrap().to_owned();
+    let run = Run::of(rig.command(&[FROM, &to_file, "--prices", &from])).await;
+    assert!(run.exit == Some(2) && run.stderr.contains("--prices"), "{run:?}");
 }

@@ -46,6 +46,22 @@ async fn nothing_of_the_environment_reaches_an_end_with_a_profile() {
     }
 }
 
+/// A server that takes connections and answers nothing: the default limit is a minute for each request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_limit_holds_at_both_ends() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let rig = Rig::new().await;
+    rig.source.put("archive", KEY, &data(1, 1000), None).await;
+    for lab in [&rig.from, &rig.to] {
+        rig.config(&rig.profiles().replace(&lab.endpoint(), &url));
+        let began = std::time::Instant::now();
+        let run = rig.copy(&["--dry-run", "--retries", "0", "--timeout", "1s"]).await;
+        assert_eq!(run.exit, Some(4), "{run:?}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_of_one_end_stays_there() {
     let rig = Rig::new().await;

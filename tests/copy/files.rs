@@ -1,5 +1,7 @@
 //! Copies to and from a disk.
 
+use std::process::Command;
+
 use crate::common::{Run, data, write};
 use crate::rig::{FROM, KEY, Rig, TO, report, verdict};
 
@@ -77,4 +79,52 @@ async fn with_a_manifest_a_file_becomes_the_same_object_again() {
         server.client.head_object().bucket(bucket).key(KEY).send().await.unwrap().e_tag().map(str::to_owned)
     };
     assert_eq!(etag(&rig.source, "archive").await, etag(&rig.destination, "gov-archive").await);
+}
+
+/// The same command below another program.
+fn below(program: &str, args: &[&str], inner: &Command) -> Command {
+    let mut outer = Command::new(program);
+    outer.args(args).arg(inner.get_program()).args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    outer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_without_room_gets_no_file() {
+    let (rig, _) = rig().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    // Without the signal, the call fails as it does on a disk without room.
+    let script = "trap '' XFSZ; ulimit -f 100; exec \"$@\"";
+    let run = Run::of(below("sh", &["-c", script, "sh"], &rig.command(&[FROM, path]))).await;
+    run.assert_exit(4);
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "size")), (&"not_made".into(), "unknown".into()), "{run:?}");
+    assert!(run.stdout.contains("cannot be created: File too large"), "{run:?}");
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_up_in_mid_copy_keeps_no_file() {
+    let (rig, _) = rig().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, list) = (folder.path().to_str().unwrap(), rig.home.path().join("list"));
+    // A disk of 400 KiB, which only this process sees.
+    let script =
+        "mount -t tmpfs -o size=400k none \"$0\" || exit 99; \"$@\"; code=$?; ls -A \"$0\" > \"$LIST\"; exit $code";
+    let mut command = below("unshare", &["-rm", "sh", "-c", script, path], &rig.command(&[FROM, path]));
+    command.env("LIST", &list);
+    let run = Run::of(command).await;
+    let Ok(left) = std::fs::read_to_string(&list) else {
+        eprintln!("skipped: no disk can be mounted here: {}", run.stderr);
+        return;
+    };
+    run.assert_exit(4);
+    assert_eq!(report(&run)["outcome"], "not_made");
+    assert!(run.stdout.contains("cannot be written: No space left on device"), "{run:?}");
+    assert_eq!(left, "", "{run:?}");
 }

@@ -197,3 +197,19 @@ async fn a_refusal_names_what_to_change() {
     run.assert_exit(4);
     assert!(report(&run)["findings"].to_string().contains("s3:PutObjectLegalHold"), "{run:?} {TO}");
 }
+
+/// Whether the tags can go is asked before anything is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_that_cannot_be_read_stop_the_copy() {
+    let rig = Rig::new().await;
+    rig.source.put("archive", KEY, &data(1, 1000), None).await;
+    rig.source.tag("archive", KEY, "team", "a").await;
+    rig.from.deny(Deny::action("s3:GetObjectTagging"));
+    let run = rig.copy(&["--yes"]).await;
+    run.assert_exit(3);
+    assert_eq!((&report(&run)["outcome"], verdict(&run, "tags")), (&"refused".into(), "unknown".into()), "{run:?}");
+    let text = report(&run)["findings"].to_string();
+    assert!(text.contains("s3:GetObjectTagging") && text.contains("--tags none copies none"), "{text}");
+    assert!(!rig.has(KEY).await && rig.calls(Operation::PutObject).is_empty());
+    rig.copy(&["--yes", "--tags", "none"]).await.assert_exit(0);
+}

@@ -1,7 +1,7 @@
 //! Parts that do not fit into the memory are sent as they arrive.
 
 use stored_ami_lab::checksum::{Algorithm, ChecksumType};
-use stored_ami_lab::{ChecksumChoice, Fault, FaultRule, Operation, PartSizes, SyntheticSpec};
+use stored_ami_lab::{ChecksumChoice, Fault, FaultRule, Lab, LabOptions, Operation, PartSizes, SyntheticSpec};
 
 use crate::rig::{KEY, Rig, report, verdict};
 
@@ -71,6 +71,43 @@ async fn ten_thousand_parts() {
     let run = rig.copy(&["--yes"]).await;
     run.assert_exit(0);
     assert_eq!(report(&run)["parts"], 10_000);
+    let [from, to] = etags(&rig).await;
+    assert_eq!(from, to);
+}
+
+/// `--timeout` limits the wait for an answer. The time of a part depends on its size and on the network.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_may_take_longer_than_an_answer() {
+    let rig = rig(50 * MIB, 20 * MIB, ChecksumChoice::Default(Algorithm::Crc64Nvme)).await;
+    let args = ["--yes", "--max-memory", "64MiB", "--max-rate", "4MB", "--timeout", "4s", "--retries", "0"];
+    let run = rig.copy(&args).await;
+    assert_eq!(run.exit, Some(0), "{run:?}");
+    assert_eq!(rig.calls(Operation::UploadPart).len(), 3, "each part once: {run:?}");
+}
+
+/// S3's largest part, and a small one behind it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "copies 5 GiB: takes minutes, and 11 GiB of disk"]
+async fn a_part_of_exactly_five_gibibytes() {
+    const PART: u64 = 5 << 30;
+    let mut rig = Rig::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = Some(folder.path().to_owned());
+    let region = crate::rig::GOV_REGION.to_owned();
+    let options = LabOptions { region, account: crate::rig::GOV_ACCOUNT.to_owned(), data, ..LabOptions::default() };
+    rig.to = Lab::start(options).await.unwrap();
+    rig.destination = crate::common::Server::new(&rig.to.endpoint(), crate::rig::GOV_REGION, "seed", "seed");
+    rig.destination.bucket("gov-archive").await;
+    rig.config(&rig.profiles());
+    let checksum = ChecksumChoice::Default(Algorithm::Crc64Nvme);
+    let spec = SyntheticSpec { size: PART + 7, parts: PartSizes::Each(vec![PART, 7]), seed: 7, checksum };
+    rig.from.synthesize("archive", KEY, spec).await.unwrap();
+    let run = rig.copy(&["--yes", "--verify-destination"]).await;
+    run.assert_exit(0);
+    assert_eq!((&report(&run)["parts"], &report(&run)["sent_bytes"]), (&2.into(), &(PART + 7).into()), "{run:?}");
+    for check in ["source", "parts", "etag", "checksum", "read-back"] {
+        assert_eq!(verdict(&run, check), "pass", "{check}: {run:?}");
+    }
     let [from, to] = etags(&rig).await;
     assert_eq!(from, to);
 }

@@ -16,13 +16,19 @@ fn used(lab: &Lab) -> BTreeSet<String> {
         .collect()
 }
 
-async fn allowed(command: &str, bucket: &str) -> BTreeSet<String> {
+async fn policy(args: &[&str]) -> Run {
     let mut policy = bare_command();
-    policy.args(["policy", command, "--bucket", bucket]);
-    let run = Run::of(policy).await;
-    run.assert_exit(0);
-    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-    let statements = document["Statement"].as_array().unwrap();
+    policy.arg("policy").args(args);
+    Run::of(policy).await
+}
+
+fn statements(run: &Run) -> Vec<serde_json::Value> {
+    let document: serde_json::Value = serde_json::from_str(&run.assert_exit(0).stdout).unwrap();
+    document["Statement"].as_array().unwrap().clone()
+}
+
+async fn allowed(command: &str, bucket: &str) -> BTreeSet<String> {
+    let statements = statements(&policy(&[command, "--bucket", bucket]).await);
     let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap().clone());
     actions.map(|action| action.as_str().unwrap().to_owned()).collect()
 }
@@ -82,4 +88,22 @@ async fn the_policies_of_compare_and_thaw_are_enough_and_no_more() {
         let reads = |action: &String| ["s3:Get", "s3:List"].iter().any(|reads| action.starts_with(reads));
         assert_eq!(allowed.iter().filter(|action| !reads(action)).collect::<Vec<_>>(), writes, "{command}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_destination_reads_the_source_that_the_server_copies() {
+    let bare = statements(&policy(&["copy-destination", "--bucket", "copies"]).await);
+    let with =
+        statements(&policy(&["copy-destination", "--bucket", "copies", "--source-bucket", "archive/amis"]).await);
+    let added: Vec<_> = with.into_iter().filter(|statement| !bare.contains(statement)).collect();
+    let expected = serde_json::json!({
+        "Sid": "CopiedObjects",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+        "Resource": "arn:aws:s3:::archive/amis/*",
+    });
+    assert_eq!(added, [expected]);
+    let run = policy(&["copy-source", "--bucket", "copies", "--source-bucket", "archive"]).await;
+    assert!(run.exit == Some(2) && run.stderr.contains("goes with copy-destination"), "{run:?}");
+    assert!(allowed("verify", "archive").await.contains("s3:GetObjectTagging"), "for --using tags");
 }

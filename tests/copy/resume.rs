@@ -4,6 +4,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use stored_ami_lab::{Fault, FaultRule, LabOptions, Operation};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::common::{Run, data};
 use crate::rig::{FROM, KEY, Rig, TO, report};
@@ -204,15 +205,28 @@ async fn writes(rig: &Rig, count: usize, child: &mut Child) {
     tokio::time::timeout(Duration::from_secs(60), reached).await.unwrap();
 }
 
+/// Waits until the destination has carried out what a killed process had sent. `before` connections were open before it
+/// was started.
+async fn settled(rig: &Rig, before: usize) {
+    // Connections are accepted in order: behind this one there is none of the process.
+    let mut last = tokio::net::TcpStream::connect(rig.to.address()).await.unwrap();
+    last.write_all(b"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").await.unwrap();
+    last.read_to_end(&mut Vec::new()).await.unwrap();
+    drop(last);
+    tokio::time::timeout(Duration::from_secs(60), rig.to.disconnected(before)).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_ends_in_one_object() {
     // Create, ten parts, Complete; each moment several times, because what is in flight differs.
     for round in 0..40 {
         let (rig, bytes, state) = rig().await;
+        let before = rig.to.connections();
         let mut child = start(&rig, Some(&state));
         writes(&rig, round % 13, &mut child).await;
         child.kill().unwrap();
         child.wait().unwrap();
+        settled(&rig, before).await;
         let kept = held(&rig).await;
         rig.to.clear_calls();
         let run = rig.copy(&["--yes", "--resume", &state, "--accept", "uploads"]).await;

@@ -1,7 +1,7 @@
 //! The copy is the same object: bytes, parts, ETag, checksum, metadata and tags.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
-use stored_ami_lab::Operation;
+use stored_ami_lab::{LabOptions, Operation};
 
 use crate::common::data;
 use crate::rig::{KEY, Rig, report, verdict};
@@ -100,6 +100,36 @@ async fn what_is_there_already_is_not_touched() {
     assert_eq!(rig.bytes(KEY).await, b"another");
     for operation in [Operation::CreateMultipartUpload, Operation::PutObject] {
         assert!(rig.calls(operation).is_empty());
+    }
+}
+
+/// `copy` and `compare` go by one rule: the ETags of a server other than AWS show nothing, even if they are equal.
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_etags_that_nobody_documents_are_not_the_same_object() {
+    let bytes = data(1, 400_000);
+    // With a checksum over the full object, and with ETags alone.
+    for (default_checksum, exit, outcome, likeness) in
+        [(true, 0, "already_there", "same"), (false, 3, "occupied", "unknown")]
+    {
+        let rig = Rig::with(LabOptions { default_checksum, ..LabOptions::default() }).await;
+        rig.source.multipart("archive", KEY, &[&bytes[..300_000], &bytes[300_000..]], None).await;
+        rig.destination.multipart("gov-archive", KEY, &[&bytes[..300_000], &bytes[300_000..]], None).await;
+        let run = rig.copy(&["--yes"]).await;
+        assert_eq!(report(run.assert_exit(exit))["outcome"], outcome, "{run:?}");
+        let mut command = crate::common::bare_command();
+        command
+            .env("HOME", rig.home.path())
+            .env("AWS_CONFIG_FILE", rig.home.path().join("config"))
+            .args(["compare", crate::rig::FROM, crate::rig::TO, "--json"])
+            .args(["--from-profile", "commercial", "--to-profile", "gov"]);
+        let compared = crate::common::Run::of(command).await;
+        compared.assert_exit(exit);
+        assert_eq!(compared.report()["outcome"], likeness, "{compared:?}");
+        if !default_checksum {
+            assert_eq!(verdict(&run, "absent"), "unknown");
+            assert!(run.stdout.contains("only AWS documents its ETags as MD5s"), "{run:?}");
+            assert!(rig.calls(Operation::CreateMultipartUpload).is_empty());
+        }
     }
 }
 

@@ -68,6 +68,23 @@ async fn the_ledger_keeps_it_as_stated_until_it_is_read() {
     assert_eq!(kinds, ["stated-by-s3", "read"]);
 }
 
+/// The server reads without requests of its own, and moves the bytes within a Region for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_estimate_is_that_of_the_server() {
+    let (rig, _) = rig().await;
+    let items = |run: &Run| -> Vec<String> {
+        let lines = report(run)["estimate"]["lines"].as_array().unwrap().clone();
+        lines.iter().map(|line| format!("{} {}", line["item"].as_str().unwrap(), line["basis"])).collect()
+    };
+    let run = copy(&rig, &["--dry-run", "--max-rate", "1B", "--accept", "abort-rule"]).await;
+    let found = items(run.assert_exit(0));
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0] == "read \"\"" && found[1].starts_with("write") && found[2].starts_with("keep"), "{found:?}");
+    assert_eq!(report(&run)["estimate"]["rate_basis"], "assumed", "the rate is that of this machine: {run:?}");
+    let run = copy(&rig, &["--dry-run", "--verify-destination"]).await;
+    assert!(items(run.assert_exit(0))[3].starts_with("read_back"), "{run:?}");
+}
+
 async fn bytes_of(rig: &Rig) -> Option<Vec<u8>> {
     let out = rig.source.client.get_object().bucket("copies").key(KEY).send().await.ok()?;
     Some(out.body.collect().await.unwrap().to_vec())
@@ -212,4 +229,37 @@ async fn ends_that_no_server_joins_are_refused() {
         let run = Run::of(rig.command(&[&ends[..], &["--yes", "--via", "server"]].concat())).await;
         assert!(run.assert_exit(2).stderr.contains("--via server"), "{run:?}");
     }
+}
+
+/// The key of the source goes to the server with each part, and the copy has the encryption that is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_under_a_customer_key() {
+    use base64::Engine as _;
+    let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let rig = Rig::new().await;
+    rig.source.bucket("copies").await;
+    let key = data(5, 32);
+    let md5 = stored_ami_lab::checksum::Hasher::of(stored_ami_lab::checksum::Algorithm::Md5, &key);
+    let bytes = data(1, 1_000_000);
+    let put = rig.source.client.put_object().bucket("archive").key(KEY).body(bytes.clone().into());
+    put.sse_customer_algorithm("AES256")
+        .sse_customer_key(base64(&key))
+        .sse_customer_key_md5(base64(&md5))
+        .send()
+        .await
+        .unwrap();
+    let file = |name: &str, key: &[u8]| crate::common::write(rig.home.path(), name, key);
+    let (right, wrong) = (file("right", &key), file("wrong", &data(6, 32)));
+    copy(&rig, &["--accept", "proof", "--from-sse-c-key-file", &wrong]).await.assert_exit(4);
+    let run = copy(&rig, &["--verify-destination", "--from-sse-c-key-file", &right]).await;
+    assert_eq!(run.exit, Some(0), "{run:?}");
+    assert_eq!((verdict(&run, "parts"), verdict(&run, "read-back")), ("pass".into(), "pass".into()), "{run:?}");
+    assert!(count(&rig.from, Operation::UploadPartCopy) > 0);
+    assert_eq!(bytes_of(&rig).await, Some(bytes), "the bucket's encryption");
+    assert!(!format!("{run:?}").contains(&base64(&key)), "keys are never printed");
+    rig.source.client.delete_object().bucket("copies").key(KEY).send().await.unwrap();
+    let args = ["--verify-destination", "--from-sse-c-key-file", &right, "--to-sse-c-key-file", &wrong];
+    let run = copy(&rig, &args).await;
+    assert_eq!((run.exit, verdict(&run, "read-back")), (Some(0), "pass".into()), "{run:?}");
+    assert!(bytes_of(&rig).await.is_none(), "not without the key of the copy");
 }

@@ -92,6 +92,18 @@ impl Lab {
         self.stop.cancelled().await;
     }
 
+    /// The number of open connections that the lab has accepted.
+    pub fn connections(&self) -> usize {
+        *self.shared.connections.borrow()
+    }
+
+    /// Waits until at most `most` connections are open. The requests of a client that was killed are then over: those
+    /// that it had sent are carried out before its connections end.
+    pub async fn disconnected(&self, most: usize) {
+        // The sender lives as long as the lab.
+        let _ = self.shared.connections.subscribe().wait_for(|open| *open <= most).await;
+    }
+
     /// All requests since the start or the last [`Lab::clear_calls`].
     pub fn calls(&self) -> Vec<CallRecord> {
         self.shared.calls.snapshot()

@@ -28,7 +28,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Canc
                 let Ok((stream, _)) = accepted else { continue };
                 match shared.script.next(&Seen::CONNECTION) {
                     None => {
-                        connections.spawn(connection(stream, shared.clone()));
+                        let open = Open::count(shared.clone());
+                        connections.spawn(connection(stream, open));
                     }
                     Some(fault) => {
                         // RST, so that the client does not take it for an answer without a head.
@@ -43,7 +44,24 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Canc
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+/// A connection that is counted as long as it is open.
+struct Open(Arc<Shared>);
+
+impl Open {
+    fn count(shared: Arc<Shared>) -> Self {
+        shared.connections.send_modify(|count| *count += 1);
+        Open(shared)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.send_modify(|count| *count -= 1);
+    }
+}
+
+async fn connection(stream: TcpStream, open: Open) {
+    let shared = open.0.clone();
     // Without it small answers wait for the client's acknowledgements.
     let _ = stream.set_nodelay(true);
     let switch = Arc::new(Switch::default());

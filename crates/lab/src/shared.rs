@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::calls::CallLog;
 use super::checksum::{Algorithm, Hasher};
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub cloud: Mutex<Cloud>,
     pub block_reads: Mutex<BlockReads>,
     sequence: AtomicU64,
+    /// Number of open connections.
+    pub connections: watch::Sender<usize>,
 }
 
 impl Shared {
@@ -42,6 +45,7 @@ impl Shared {
             cloud: Mutex::default(),
             block_reads: Mutex::default(),
             sequence: AtomicU64::new(0),
+            connections: watch::Sender::new(0),
             options,
         })
     }

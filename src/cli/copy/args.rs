@@ -59,6 +59,11 @@ pub struct CopyArgs {
     /// Also prove the source by digests that other programs left in its tags or metadata; see `verify --using`
     #[arg(long, hide_short_help = true, value_name = "tags,metadata", value_delimiter = ',', value_enum)]
     pub using: Vec<LeftIn>,
+    /// AWS price file of a Region for the estimate: index.json of AmazonS3; the built-in prices are not used then
+    ///
+    /// May be given twice, once for the Region of each end.
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub prices: Vec<PathBuf>,
     /// Ledger (SQLite) that records the read of the source and the copy; created if it does not exist
     ///
     /// The copy is a proof of the kind `written`: nothing has read it. `audit` and `safe-to-delete` ask for a read,

@@ -13,6 +13,7 @@ use self::args::{CopyArgs, LockModeWord, MetadataChoice, NewObjectArgs, TagWord,
 use self::open::{open, open_destination, open_source};
 use super::args::MEMORY;
 use super::audit::open as open_ledger;
+use super::cost::{price_files, price_table};
 use super::images::{agreed, can_ask};
 use super::output::complain;
 use super::resolve::read_manifest;
@@ -30,13 +31,14 @@ use crate::facts::LockMode;
 use crate::ident::{ETag, ObjectUri, Target};
 use crate::ledger::SharedLedger;
 use crate::plan::Limits;
+use crate::price::{BulkPrices, CopyPrices, PriceTable};
 use crate::report::{Exit, FileKind, Report};
 use crate::source::{Context, Session, UploadService as _};
 use crate::verdict::CheckName;
 
 pub(in crate::cli) async fn run(args: CopyArgs, settings: &Settings) -> Result<Exit, UsageError> {
     if let Some(path) = &args.abort {
-        return abort(&args, &CopyStateFile::new(path)).await;
+        return abort((&args, settings), &CopyStateFile::new(path)).await;
     }
     let missing = || UsageError("name a source and a destination".to_owned());
     let source = args.source.clone().ok_or_else(missing)?;
@@ -53,10 +55,12 @@ async fn to_object(
     destination: &ObjectUri,
 ) -> Result<Exit, UsageError> {
     can_ask(&args.starting)?;
+    let files = price_files(&args.prices).await?;
     let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     let cancel = cancel_on_signal();
-    let ends = open(args, source, destination, runner.context()).await?;
+    let ends = open((args, settings), source, destination, runner.context()).await?;
+    let request = CopyRequest { prices: prices(&files, &ends)?, ..request };
     let target = destination.to_string();
     let Some(prepared) = runner.run(&target, Stop::AtOnce, prepare_copy(&ends, &request)).await else {
         return Ok(runner.finish());
@@ -89,11 +93,14 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
     if args.replace_if.is_some() {
         return Err(UsageError("--replace-if: a file has no ETag, and is not replaced".to_owned()));
     }
+    if !args.prices.is_empty() {
+        return Err(UsageError("--prices: a copy to a file has no estimate of its cost".to_owned()));
+    }
     let request = CopyRequest { ledger: ledger(args, settings).await?, ..request(args)? };
     let mut runner = Runner::new(&args.output, settings);
     let cancel = cancel_on_signal();
     let context = runner.context();
-    let (object, from, _) = open_source(args, source, &context).await?;
+    let (object, from, _) = open_source((args, settings), source, &context).await?;
     let session = Session::new(object, context);
     let target = path.display().to_string();
     let file = FileCopyRequest { from, path, request: &request, dry_run: args.starting.dry_run };
@@ -105,10 +112,10 @@ async fn to_file((args, settings): (&CopyArgs, &Settings), source: &Target, path
 }
 
 /// Removes the upload of an unfinished copy, and its state.
-async fn abort(args: &CopyArgs, file: &CopyStateFile) -> Result<Exit, UsageError> {
+async fn abort((args, settings): (&CopyArgs, &Settings), file: &CopyStateFile) -> Result<Exit, UsageError> {
     let state = file.read().map_err(UsageError)?;
     let state = state.ok_or_else(|| UsageError(format!("{}: there is no such file", file.path().display())))?;
-    let (connection, _) = open_destination(args, &Context::default()).await?;
+    let (connection, _) = open_destination((args, settings), &Context::default()).await?;
     if connection.endpoint_url() != state.endpoint {
         let of = |endpoint: Option<String>| endpoint.unwrap_or_else(|| "that of AWS".to_owned());
         let (then, now) = (of(state.endpoint), of(connection.endpoint_url()));
@@ -192,8 +199,19 @@ fn request(args: &CopyArgs) -> Result<CopyRequest, UsageError> {
         verify_destination: args.proof.verify_destination,
         resume: args.resume.as_deref().map(CopyStateFile::new),
         ledger: None,
+        prices: CopyPrices { from: PriceTable::built_in(), to: PriceTable::built_in() },
         accept: args.proof.accept.clone(),
     })
+}
+
+/// The prices of the files in the Region of each end. A source whose Region is not known gets those of the destination.
+fn prices(files: &[BulkPrices], ends: &CopyEnds) -> Result<CopyPrices, UsageError> {
+    let to = price_table(files, ends.to.region.as_deref())?;
+    let from = match &ends.from.region {
+        Some(region) => price_table(files, Some(region))?,
+        None => to.clone(),
+    };
+    Ok(CopyPrices { from, to })
 }
 
 /// The lock of the copy. S3 takes an end in the future only.

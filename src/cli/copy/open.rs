@@ -6,6 +6,7 @@ use super::args::{CopyArgs, FromArgs, ToArgs, Via};
 use crate::account::AccountService as _;
 use crate::account::aws::Account;
 use crate::cli::connect::{connect, end_options};
+use crate::cli::settings::Settings;
 use crate::cli::usage::UsageError;
 use crate::commands::copy::CopyEnds;
 use crate::ident::{ObjectUri, PresignedUrl, Target};
@@ -14,13 +15,13 @@ use crate::source::file::FileSource;
 use crate::source::s3::{Connection, S3Options};
 use crate::source::{Context, ObjectSource, Session};
 
-fn from_options(args: &FromArgs) -> Result<S3Options, UsageError> {
+fn from_options(args: &FromArgs, settings: &Settings) -> Result<S3Options, UsageError> {
     let unsigned = args.no_sign_request;
-    Ok(end_options!(args, "--from-expected-bucket-owner", unsigned: unsigned, patience: None))
+    Ok(end_options!(args, "--from-expected-bucket-owner", unsigned: unsigned, patience: settings.timeout))
 }
 
-fn to_options(args: &ToArgs) -> Result<S3Options, UsageError> {
-    Ok(end_options!(args, "--to-expected-bucket-owner", unsigned: false, patience: None))
+fn to_options(args: &ToArgs, settings: &Settings) -> Result<S3Options, UsageError> {
+    Ok(end_options!(args, "--to-expected-bucket-owner", unsigned: false, patience: settings.timeout))
 }
 
 fn named(end: &str, error: UsageError) -> UsageError {
@@ -29,16 +30,16 @@ fn named(end: &str, error: UsageError) -> UsageError {
 
 /// Opens the source with its own settings. Also returns who reads it, and the connection of an object.
 pub(super) async fn open_source(
-    args: &CopyArgs,
+    (args, settings): (&CopyArgs, &Settings),
     source: &Target,
     context: &Context,
 ) -> Result<(Arc<dyn ObjectSource>, EndReport, Option<Connection>), UsageError> {
     let uri = match source {
         Target::File(path) => return Ok((Arc::new(FileSource::new(path)), EndReport::default(), None)),
         Target::Object(uri) => uri,
-        Target::Presigned(url) => return open_presigned(&args.from, url).await,
+        Target::Presigned(url) => return open_presigned((&args.from, settings), url).await,
     };
-    let options = from_options(&args.from)?;
+    let options = from_options(&args.from, settings)?;
     let connection = connect(options.clone()).await.map_err(|error| named("the source", error))?;
     let from = end(&connection, &options, context).await;
     Ok((Arc::new(connection.object(uri.clone())), from, Some(connection)))
@@ -46,7 +47,7 @@ pub(super) async fn open_source(
 
 /// Opens a source that is read by a presigned URL: without credentials, and with nothing but what the URL signs.
 async fn open_presigned(
-    args: &FromArgs,
+    (args, settings): (&FromArgs, &Settings),
     url: &PresignedUrl,
 ) -> Result<(Arc<dyn ObjectSource>, EndReport, Option<Connection>), UsageError> {
     for (option, given) in [
@@ -59,7 +60,8 @@ async fn open_presigned(
             return Err(UsageError(format!("{option}: {problem}; use s3://bucket/key with credentials")));
         }
     }
-    let connection = connect(from_options(args)?.unsigned()).await.map_err(|error| named("the source", error))?;
+    let connection = connect(from_options(args, settings)?.unsigned()).await;
+    let connection = connection.map_err(|error| named("the source", error))?;
     let from = EndReport {
         profile: args.profile.clone(),
         unknown_because: Some("the source is read by a presigned URL, which names no caller".to_owned()),
@@ -71,10 +73,10 @@ async fn open_presigned(
 /// Connects to the destination with its own settings. Its bucket must belong to the account that is named, or to that of
 /// the credentials.
 pub(super) async fn open_destination(
-    args: &CopyArgs,
+    (args, settings): (&CopyArgs, &Settings),
     context: &Context,
 ) -> Result<(Connection, EndReport), UsageError> {
-    let options = to_options(&args.to)?;
+    let options = to_options(&args.to, settings)?;
     let connection = connect(options.clone()).await.map_err(|error| named("the destination", error))?;
     let mut to = end(&connection, &options, context).await;
     let owner = options.expected_bucket_owner.clone().or_else(|| to.account.clone());
@@ -85,13 +87,13 @@ pub(super) async fn open_destination(
 
 /// Connects to both ends, each with its own settings.
 pub(super) async fn open(
-    args: &CopyArgs,
+    (args, settings): (&CopyArgs, &Settings),
     source: &Target,
     destination: &ObjectUri,
     context: Context,
 ) -> Result<CopyEnds, UsageError> {
-    let (object, from, of_source) = open_source(args, source, &context).await?;
-    let (connection, to) = open_destination(args, &context).await?;
+    let (object, from, of_source) = open_source((args, settings), source, &context).await?;
+    let (connection, to) = open_destination((args, settings), &context).await?;
     if let (Target::Object(uri), Some(of_source)) = (source, &of_source)
         && (&uri.bucket, &uri.key) == (&destination.bucket, &destination.key)
         && of_source.endpoint_url() == connection.endpoint_url()
@@ -110,7 +112,7 @@ pub(super) async fn open(
         from,
         destination: Session::new(Arc::new(connection.object(destination.clone())), context.clone()),
         bucket: Arc::new(connection.bucket(&destination.bucket, context.clone())),
-        upload: Arc::new(connection.upload(destination).copying_from(&from_options(&args.from)?)),
+        upload: Arc::new(connection.upload(destination).copying_from(&from_options(&args.from, settings)?)),
         probe: Arc::new(connection.upload(&beside(destination, &context))),
         service: connection.answers(),
         endpoint: connection.endpoint_url(),

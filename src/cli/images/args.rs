@@ -139,6 +139,9 @@ pub struct PolicyArgs {
     /// SSM parameter of `restore --alias`
     #[arg(long, value_name = "PARAMETER")]
     pub alias: Option<String>,
+    /// Bucket, or BUCKET/path, that `copy --via server` copies from; for copy-destination
+    #[arg(long, value_name = "BUCKET")]
+    pub source_bucket: Option<BucketPath>,
 }
 
 /// Words that `policy` accepts. `preflight` is followed by `store` or `restore`, as when it is run.

@@ -8,9 +8,10 @@ use crate::cli::runner::{Runner, Stop};
 use crate::cli::settings::Settings;
 use crate::cli::signals::cancel_on_signal;
 use crate::cli::usage::UsageError;
-use crate::commands::iam_policy::{PolicyScope, REMARKS, policy};
+use crate::commands::iam_policy::{CopiedFrom, PolicyCommand, PolicyScope, REMARKS, policy};
 use crate::commands::preflight::{StorePreflightRequest, preflight_restore, preflight_store};
 use crate::commands::stored::stored;
+use crate::ident::BucketPath;
 use crate::render::escaped;
 use crate::report::{Exit, Report};
 use crate::source::SourceError;
@@ -88,16 +89,22 @@ pub(in crate::cli) async fn run_stored(
 }
 
 pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> {
-    let path = &args.bucket.path;
+    let prefix = |path: &str| if path.is_empty() { String::new() } else { format!("{path}/") };
+    let copied = |from: &BucketPath| CopiedFrom { bucket: from.bucket.clone(), prefix: prefix(&from.path) };
+    let commands = args.commands()?;
+    if args.source_bucket.is_some() && !commands.contains(&PolicyCommand::CopyDestination) {
+        return Err(UsageError("--source-bucket: goes with copy-destination".to_owned()));
+    }
     let scope = PolicyScope {
         partition: args.partition.clone(),
         region: args.region.clone(),
         account: args.account.clone(),
         bucket: args.bucket.bucket.clone(),
-        prefix: if path.is_empty() { String::new() } else { format!("{path}/") },
+        prefix: prefix(&args.bucket.path),
         alias: args.alias.clone(),
+        copied_from: args.source_bucket.as_ref().map(copied),
     };
-    let document = format!("{:#}", policy(&args.commands()?, &scope).map_err(UsageError)?);
+    let document = format!("{:#}", policy(&commands, &scope).map_err(UsageError)?);
     for remark in REMARKS {
         complain(remark);
     }

@@ -9,13 +9,12 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::discover::ask_every_part;
-use super::{Discovery, verify};
-use crate::copy::{CompareCheck, CompareFinding, LayoutNeed, Likeness, StatedObject, compare_stated, likeness_of};
-use crate::facts::Fact;
+use super::stated::{StatedEnd, compare_ends};
+use super::verify;
+use crate::copy::{CompareCheck, CompareFinding};
 use crate::plan::{Budget, PlanTooLarge};
 use crate::progress::Counting;
-use crate::report::{CompareBasis, CompareReport, DiscoveryNote};
+use crate::report::{CompareBasis, CompareReport};
 use crate::source::{Session, SourceError};
 
 /// How to compare.
@@ -52,51 +51,14 @@ pub enum CompareError {
     Memory(#[from] PlanTooLarge),
 }
 
-/// One object with what is known of it.
-struct End {
-    session: Session,
-    counting: Arc<Counting>,
-    found: Discovery,
-    /// The parts were asked for.
-    is_cut: bool,
-}
-
-impl End {
+impl StatedEnd {
     async fn describe(end: ComparedEnd, session: &Session) -> Result<Self, CompareError> {
-        let (session, counting) = session.counted();
         let facts = session.head().await.map_err(|error| CompareError::Source { end, error })?;
-        // A file has no parts, and nothing more can be asked.
-        let is_cut = matches!(facts.checksums, Fact::NotApplicable);
-        let found = match is_cut {
-            true => Discovery::from_head(&session, facts).await,
-            false => Discovery::without_layout(&session, facts).await,
+        let name = match end {
+            ComparedEnd::A => "A",
+            ComparedEnd::B => "B",
         };
-        Ok(End { session, counting, found, is_cut })
-    }
-
-    fn stated(&self) -> StatedObject<'_> {
-        StatedObject { facts: &self.found.facts, layout: self.is_cut.then_some(&self.found.layout) }
-    }
-
-    /// Asks for the parts, as far as one request tells.
-    async fn ask_layout(&mut self) {
-        if !self.is_cut {
-            let found = Discovery::from_head(&self.session, self.found.facts.clone()).await;
-            let notes = std::mem::replace(&mut self.found, found).notes;
-            self.found.notes.splice(..0, notes);
-            self.is_cut = true;
-        }
-    }
-
-    /// Asks for the size of every part.
-    async fn prove_layout(&mut self) {
-        let Some(parts) = self.found.layout.parts_count.filter(|_| self.found.layout.proved_layout().is_none()) else {
-            return;
-        };
-        match ask_every_part(&self.session, &self.found.facts, parts).await {
-            Ok(layout) => self.found.layout = layout,
-            Err(why) => self.found.notes.push(DiscoveryNote::PartListUnusable { why }.into()),
-        }
+        Ok(StatedEnd::of_head(name, session.clone(), facts).await)
     }
 }
 
@@ -112,38 +74,24 @@ pub async fn compare(
     cancel: &CancellationToken,
 ) -> Result<CompareReport, CompareError> {
     let started = a.context().clock.monotonic();
-    let (a, b) = tokio::join!(End::describe(ComparedEnd::A, a), End::describe(ComparedEnd::B, b));
-    let mut run = CompareRun { a: a?, b: b?, request: *request, started };
-    let stated = run.compare_stated().await;
+    let ((a, of_a), (b, of_b)) = (a.counted(), b.counted());
+    let (a, b) = tokio::join!(StatedEnd::describe(ComparedEnd::A, &a), StatedEnd::describe(ComparedEnd::B, &b));
+    let mut run = CompareRun { a: a?, b: b?, counting: [of_a, of_b], request: *request, started };
+    let stated = compare_ends(&mut run.a, &mut run.b, request.read).await;
     run.finish(stated, cancel).await
 }
 
 /// One comparison.
 struct CompareRun {
-    a: End,
-    b: End,
+    a: StatedEnd,
+    b: StatedEnd,
+    /// What was asked of both.
+    counting: [Arc<Counting>; 2],
     request: CompareRequest,
     started: Instant,
 }
 
 impl CompareRun {
-    /// Compares what is stated. Asks for parts only if the ETags can then decide what is open otherwise.
-    async fn compare_stated(&mut self) -> Vec<CompareFinding> {
-        let mut asked = LayoutNeed::Nothing;
-        loop {
-            let stated = compare_stated(self.a.stated(), self.b.stated());
-            if likeness_of(&stated.findings) != Likeness::Unknown || stated.need <= asked || self.request.read {
-                return stated.findings;
-            }
-            asked = stated.need;
-            match stated.need {
-                LayoutNeed::Nothing => {}
-                LayoutNeed::Layout => drop(tokio::join!(self.a.ask_layout(), self.b.ask_layout())),
-                LayoutNeed::EveryPart => drop(tokio::join!(self.a.prove_layout(), self.b.prove_layout())),
-            }
-        }
-    }
-
     /// Reads both if that is asked for and can still show something, and makes the report.
     async fn finish(
         mut self,
@@ -174,8 +122,8 @@ impl CompareRun {
     /// Why nothing can be read: an object is archived.
     fn archived(&self) -> Option<String> {
         let state =
-            |end: &End, name: &str| verify::archived(&end.found).map(|state| format!("{name} is archived: {state}"));
-        let states: Vec<String> = [state(&self.a, "A"), state(&self.b, "B")].into_iter().flatten().collect();
+            |end: &StatedEnd| verify::archived(&end.found).map(|state| format!("{} is archived: {state}", end.name));
+        let states: Vec<String> = [state(&self.a), state(&self.b)].into_iter().flatten().collect();
         (!states.is_empty()).then(|| states.join("; "))
     }
 }

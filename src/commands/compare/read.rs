@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::first_byte::{FirstByte, first_byte};
-use super::{CompareError, CompareRun, End};
+use super::{CompareError, CompareRun};
 use crate::checksum::{Algorithm, Digest};
+use crate::commands::stated::StatedEnd;
 use crate::commands::verify;
 use crate::copy::Likeness;
 use crate::fetch::{Job, Quota, Reading, Stop, fetch};
@@ -134,7 +135,7 @@ fn different(offset: u64, differing: usize, layout: &PartLayout) -> Read {
     Read { likeness: Likeness::Different, text, is_whole: true, difference, ..Read::default() }
 }
 
-async fn one(end: &End, plan: &Arc<ReadPlan>, budget: Budget, both: &CancellationToken) -> Reading {
+async fn one(end: &StatedEnd, plan: &Arc<ReadPlan>, budget: Budget, both: &CancellationToken) -> Reading {
     let job = Job {
         id: end.found.facts.id.clone(),
         plan: Arc::clone(plan),
@@ -157,7 +158,7 @@ async fn one(end: &End, plan: &Arc<ReadPlan>, budget: Budget, both: &Cancellatio
 
 /// Why a read shows nothing: it failed, or the object was replaced meanwhile. `None` if it was ended because the other
 /// one failed.
-async fn after(end: &mut End, reading: &Reading) -> Option<Reason> {
+async fn after(end: &mut StatedEnd, reading: &Reading) -> Option<Reason> {
     match &reading.stopped {
         Some(Stop::Cancelled) => return None,
         Some(Stop::Failed(error)) if error.kind != ErrorKind::Changed => {
@@ -181,7 +182,7 @@ async fn second_read(run: &CompareRun, piece: ByteRange, (a, b): (Digest, Digest
         .context()
         .monitor
         .begin(Work::Read { purpose: Purpose::SecondRead, bytes: piece.len().saturating_mul(2) });
-    let fresh = |end: &End| (end.session.fresh(), end.found.facts.id.clone());
+    let fresh = |end: &StatedEnd| (end.session.fresh(), end.found.facts.id.clone());
     let again = first_byte(fresh(&run.a), fresh(&run.b), run.a.found.facts.size, piece, ALGORITHM).await;
     match again {
         Err((name, error)) => {

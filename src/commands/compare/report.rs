@@ -1,5 +1,6 @@
+use super::CompareRun;
 use super::read::{Difference, Read};
-use super::{CompareRun, End};
+use crate::commands::stated::StatedEnd;
 use crate::commands::verify::archived;
 use crate::copy::{CompareCheck, CompareFinding, Likeness};
 use crate::plan::{Basis, KnownLayout};
@@ -31,7 +32,7 @@ pub(super) fn report(run: &CompareRun, findings: &[CompareFinding], basis: Compa
     report
 }
 
-fn compared(end: &End) -> ComparedReport {
+fn compared(end: &StatedEnd) -> ComparedReport {
     let facts = &end.found.facts;
     ComparedReport {
         target: end.session.target().to_string(),
@@ -44,7 +45,7 @@ fn compared(end: &End) -> ComparedReport {
 }
 
 fn place(run: &CompareRun, difference: Difference) -> FirstDifferenceReport {
-    let part = |end: &End| part_of(&end.found.layout, difference.offset).filter(|_| end.is_cut);
+    let part = |end: &StatedEnd| part_of(&end.found.layout, difference.offset).filter(|_| end.is_cut);
     FirstDifferenceReport {
         offset_bytes: difference.offset,
         a_part: part(&run.a),
@@ -72,7 +73,7 @@ fn part_of(layout: &KnownLayout, offset: u64) -> Option<PartPlaceReport> {
 }
 
 fn stats(run: &CompareRun, read: &Read) -> StatsReport {
-    let (a, b) = (run.a.counting.counts(), run.b.counting.counts());
+    let [a, b] = run.counting.each_ref().map(|counting| counting.counts());
     let size = run.a.found.facts.size;
     StatsReport {
         requests: a.requests + b.requests,
@@ -113,7 +114,7 @@ fn notes(run: &CompareRun, findings: &[CompareFinding], read: &Read) -> Vec<Note
 }
 
 fn next_steps(run: &CompareRun, report: &CompareReport) -> Vec<CompareStep> {
-    let thaw = |end: &End, step| archived(&end.found).map(|_| step);
+    let thaw = |end: &StatedEnd, step| archived(&end.found).map(|_| step);
     match report.outcome {
         Likeness::Same => Vec::new(),
         Likeness::Different => vec![CompareStep::VerifyBoth],

@@ -37,6 +37,7 @@ use crate::copy::{CopyCheck, LockRequest};
 use crate::facts::Service;
 use crate::ident::ETag;
 use crate::ledger::SharedLedger;
+use crate::price::CopyPrices;
 use crate::report::EndReport;
 use crate::source::{BucketService, Session, UploadService};
 
@@ -83,6 +84,8 @@ pub struct CopyRequest {
     pub resume: Option<CopyStateFile>,
     /// Records the reads and the copy.
     pub ledger: Option<SharedLedger>,
+    /// Prices for the estimate.
+    pub prices: CopyPrices,
     /// Required checks that may be unknown.
     pub accept: Vec<CopyCheck>,
 }

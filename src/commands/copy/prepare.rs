@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::destination::{Place, occupied, place, to_be_replaced};
+use super::destination::{Place, Sameness, occupied, place, to_be_replaced};
 use super::end::{by_option, callers};
 use super::estimate::{estimate, time};
 use super::parts::stated_parts;
@@ -10,8 +10,8 @@ use super::{CopyEnds, CopyRequest, CopyStateFile, TagChoice};
 use crate::checks::preflight::RESTORE_TAG;
 use crate::commands::{Discovery, discover};
 use crate::copy::{
-    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, PlannedObject,
-    Sameness, WriteMode, choose_checksum, copy_layout, judge_destination, server_layout,
+    ChecksumChange, ChosenChecksum, CopyCheck, CopyFinding, CopyLayout, LayoutChange, LayoutLimits, Likeness,
+    PlannedObject, WriteMode, choose_checksum, copy_layout, judge_destination, server_layout,
 };
 use crate::facts::{ObjectFacts, Readability, Service, SystemHeaders, readability};
 use crate::ident::{ETag, ETagForm};
@@ -52,7 +52,7 @@ impl PreparedCopy {
 /// The source or the destination cannot be described.
 pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<PreparedCopy, SourceError> {
     let mut found = discover(&ends.source).await.map_err(|error| by_option(error, "--from-region"))?;
-    let there = place(ends, &found.facts).await.map_err(|error| by_option(error, "--to-region"))?;
+    let there = place(ends, &found).await.map_err(|error| by_option(error, "--to-region"))?;
     let (place, is_finished) = complete_already(request, there, &found.facts);
     let known = match of_manifest(request, &found) {
         Some(known) => known,
@@ -89,13 +89,13 @@ pub async fn prepare_copy(ends: &CopyEnds, request: &CopyRequest) -> Result<Prep
         Place::Holds(facts, same) => {
             report.destination_identity = Some(IdentityReport::from(&*facts));
             let is_replaced = request.replace_if.is_some() && request.replace_if == facts.id.etag;
-            match same {
-                Sameness::Different(_) | Sameness::CannotTell if is_replaced => {
+            match same.likeness {
+                Likeness::Different | Likeness::Unknown if is_replaced => {
                     findings.push(to_be_replaced(&facts));
                     findings.extend(before_writing(ends, request, &found, (&plan, &new)).await);
                 }
-                Sameness::Same(_) => report.outcome = CopyOutcome::AlreadyThere,
-                Sameness::Different(_) | Sameness::CannotTell => report.outcome = CopyOutcome::Occupied,
+                Likeness::Same => report.outcome = CopyOutcome::AlreadyThere,
+                Likeness::Different | Likeness::Unknown => report.outcome = CopyOutcome::Occupied,
             }
             if report.outcome != CopyOutcome::Planned {
                 findings.push(occupied(&same, &facts));
@@ -155,7 +155,7 @@ async fn before_writing(
         kms_key: new.kms_key.as_deref(),
         tags: &new.tags,
         lock: &new.lock,
-        time: time(ends, found.facts.size),
+        time: time(ends, request, found.facts.size),
         own_uploads: own_uploads(ends, request),
         now: ends.destination.context().clock.now(),
     };
@@ -173,8 +173,9 @@ fn complete_already(request: &CopyRequest, place: Place, source: &ObjectFacts) -
     };
     let is_enough = state.check_source(&source.identity()).is_ok() && (request.unproved || !state.unproved);
     let place = match place {
-        Place::Holds(facts, Sameness::CannotTell) if is_enough => {
-            Place::Holds(facts, Sameness::Same("it has the mark of the copy that the state file names".to_owned()))
+        Place::Holds(facts, same) if is_enough && same.likeness == Likeness::Unknown && !same.differs => {
+            let text = "it has the mark of the copy that the state file names".to_owned();
+            Place::Holds(facts, Sameness { likeness: Likeness::Same, text, ..same })
         }
         place => place,
     };

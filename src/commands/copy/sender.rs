@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::streamed::{PinnedSource, StreamedPart};
 use super::trailers::Trailers;
-use crate::checksum::{Algorithm, Digest, Hasher};
+use crate::checksum::{Algorithm, Digest, Hasher, fold};
 use crate::fetch::RangeSink;
 use crate::ident::ETagForm;
 use crate::plan::PartLayout;
@@ -79,6 +79,8 @@ struct State {
 struct OpenPart {
     missing: u64,
     way: Way,
+    /// Digests of its ranges that the read has computed.
+    digests: Vec<(ByteRange, Digest)>,
 }
 
 /// What happens to the bytes of a part.
@@ -152,6 +154,7 @@ impl PartSender {
         // Dropping the way of a part that is sent as it arrives ends its body.
         let Way::Hold { pieces, permit } = part.way else { return };
         let body = PartBody::new(pieces.into_values().collect());
+        let known_digest = self.layout.part(index).and_then(|whole| self.combined(whole, &part.digests));
         let mut state = lock(&self.state);
         let Outlet::Upload(id) = self.outlet.clone() else {
             state.held = Some(body);
@@ -162,11 +165,17 @@ impl PartSender {
         let (upload, context, algorithm) = (Arc::clone(&self.upload), self.context.clone(), self.algorithm);
         state.sending.spawn(async move {
             let _held_until_confirmed = permit;
-            let hashed = body.clone();
-            let digest = tokio::task::spawn_blocking(move || digest_of(algorithm, &hashed));
-            let digest = digest.await.map_err(|error| {
-                SourceError::new(ErrorKind::Internal, upload.uri(), format!("a part could not be hashed: {error}"))
-            })?;
+            let digest = match known_digest {
+                Some(digest) => digest,
+                None => {
+                    let hashed = body.clone();
+                    let digest = tokio::task::spawn_blocking(move || digest_of(algorithm, &hashed));
+                    digest.await.map_err(|error| {
+                        let detail = format!("a part could not be hashed: {error}");
+                        SourceError::new(ErrorKind::Internal, upload.uri(), detail)
+                    })?
+                }
+            };
             if let Some(known) = known {
                 let whole = body.clone();
                 let holds = tokio::task::spawn_blocking(move || holds(&known, &whole, &digest).then_some(known));
@@ -177,6 +186,14 @@ impl PartSender {
             let receipt = context.retry(Call::Write, || upload.part(&id, number, &body, Some(&digest))).await?;
             Ok(Sent { receipt, bytes: body.length() })
         });
+    }
+
+    /// The digest of a part, of those of its ranges; `None` if they do not combine.
+    fn combined(&self, part: ByteRange, pieces: &[(ByteRange, Digest)]) -> Option<Digest> {
+        match pieces {
+            [(range, digest)] if *range == part => Some(*digest),
+            pieces => fold(self.algorithm, part, pieces),
+        }
     }
 
     /// Whether a part of this length is sent as it arrives, because less than three of them can be held.
@@ -313,7 +330,7 @@ impl RangeSink for PartSender {
             true => self.stream(index, part, permit),
             false => Way::Hold { pieces: BTreeMap::new(), permit },
         };
-        lock(&self.state).open.insert(index, OpenPart { missing: part.len(), way });
+        lock(&self.state).open.insert(index, OpenPart { missing: part.len(), way, digests: Vec::new() });
         Ok(())
     }
 
@@ -339,7 +356,15 @@ impl RangeSink for PartSender {
         Ok(())
     }
 
-    async fn end(&self, range: ByteRange) -> Result<(), SourceError> {
+    fn at_once(&self, length: u64) -> usize {
+        let largest = self.layout.parts().map(|part| part.len()).max().unwrap_or_default();
+        let units = self.units_of(if self.is_streamed(largest) { STREAMED } else { largest });
+        let parts = (self.units / units).max(1);
+        let ranges = largest.checked_div(length).unwrap_or(1).max(1);
+        usize::try_from(u64::from(parts).saturating_mul(ranges)).unwrap_or(usize::MAX)
+    }
+
+    async fn end(&self, range: ByteRange, digests: &[Digest]) -> Result<(), SourceError> {
         self.collect();
         self.failed()?;
         let index = self.index_of(range.start());
@@ -347,6 +372,8 @@ impl RangeSink for PartSender {
             let mut state = lock(&self.state);
             let Some(part) = state.open.get_mut(&index) else { return Ok(()) };
             part.missing = part.missing.saturating_sub(range.len());
+            let own = digests.iter().find(|digest| digest.algorithm() == self.algorithm);
+            part.digests.extend(own.map(|digest| (range, *digest)));
             match part.missing {
                 0 => state.open.remove(&index),
                 _ => None,

@@ -284,7 +284,13 @@ impl Connection {
 
     /// A client for uploads, with its own connections and without time limits: these depend on the size of a part.
     pub(super) fn upload_client(&self) -> Client {
-        let no_limits = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        // Limits that are not disabled are those of the connection.
+        let no_limits = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .disable_read_timeout()
+            .disable_operation_timeout()
+            .disable_operation_attempt_timeout()
+            .build();
         let config = self.s3_config(upload_client(&self.trust, &self.reached));
         Client::from_conf(config.to_builder().timeout_config(no_limits).build())
     }

@@ -61,16 +61,20 @@ where
         SdkError::DispatchFailure(failure) => return not_sent(error, failure.is_user(), &cause, subject),
         SdkError::ResponseError(response) => match response.raw().status().as_u16() {
             status @ 500.. => (ErrorKind::Transient, format!("status {status}")),
-            status => (ErrorKind::Protocol, format!("an answer that cannot be read (status {status}): {cause}")),
+            status => (ErrorKind::Protocol, not_documented(status)),
         },
         SdkError::ServiceError(service) if service.raw().status().is_success() => {
-            let status = service.raw().status().as_u16();
-            (ErrorKind::Protocol, format!("an answer that cannot be read (status {status}): {cause}"))
+            (ErrorKind::Protocol, not_documented(service.raw().status().as_u16()))
         }
         SdkError::ServiceError(service) => return refused(service.err(), service.raw(), subject, needs),
         other => (ErrorKind::Transient, format!("{other}: {cause}")),
     };
     make(kind, detail)
+}
+
+/// What the SDK's parser found wrong is the cause of the error, and says nothing to a user.
+fn not_documented(status: u16) -> String {
+    format!("the answer (status {status}) is not one that S3 documents")
 }
 
 /// A request without a response. `by_caller` marks one that the SDK refused to send.

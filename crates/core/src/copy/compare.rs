@@ -140,58 +140,6 @@ fn compare_checksum(expected: &ExpectedObject, stored: &[StoredChecksum]) -> Cop
     }
 }
 
-/// Whether two objects have the same bytes, by what is stated about them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sameness {
-    /// They are stated to be the same; by what, for the user.
-    Same(String),
-    /// They differ; in what, for the user.
-    Different(String),
-    /// Nothing that is stated of both decides it.
-    CannotTell,
-}
-
-/// Compares what is stated about two objects: their sizes, checksums over the full object of 64 bits or more, and ETags
-/// over the same parts where both are MD5s.
-pub fn sameness(a: &ObjectFacts, b: &ObjectFacts) -> Sameness {
-    if a.size != b.size {
-        let (a, b) = (ByteSize(a.size).grouped(), ByteSize(b.size).grouped());
-        return Sameness::Different(format!("{a} and {b} bytes"));
-    }
-    let full = |facts: &ObjectFacts| -> Vec<Digest> {
-        let stored = facts.checksums.value().map(Vec::as_slice).unwrap_or_default();
-        let full = stored.iter().filter(|stored| stored.kind == ChecksumKind::FullObject);
-        full.map(|stored| stored.digest).filter(|digest| digest.as_bytes().len() >= 8).collect()
-    };
-    let (of_a, of_b) = (full(a), full(b));
-    for digest in &of_a {
-        if let Some(other) = of_b.iter().find(|other| other.algorithm() == digest.algorithm()) {
-            let name = digest.algorithm().name();
-            return match other == digest {
-                true => Sameness::Same(format!("both have the {name} {} over the full object", digest.base64())),
-                false => Sameness::Different(format!(
-                    "{name} over the full object: {} and {}",
-                    digest.base64(),
-                    other.base64()
-                )),
-            };
-        }
-    }
-    let (Some(etag_a), Some(etag_b)) = (&a.id.etag, &b.id.etag) else { return Sameness::CannotTell };
-    let is_md5 = |facts: &ObjectFacts| facts.encryption.hides_md5().is_none();
-    match (etag_a.form(), etag_b.form()) {
-        (ETagForm::Opaque, _) | (_, ETagForm::Opaque) => Sameness::CannotTell,
-        (a_form, b_form) if a_form == b_form && is_md5(a) && is_md5(b) => {
-            Sameness::Same(format!("both have the ETag {etag_a}"))
-        }
-        // Only the form without parts depends on nothing but the bytes.
-        (ETagForm::Md5 { .. }, ETagForm::Md5 { .. }) if a.etag_is_documented() && b.etag_is_documented() => {
-            Sameness::Different(format!("ETags {etag_a} and {etag_b}"))
-        }
-        _ => Sameness::CannotTell,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,26 +195,5 @@ mod tests {
         let kms = ObjectFacts { encryption: Encryption::Kms { kind: "aws:kms".into(), key: None }, ..other };
         assert_eq!(verdicts(&kms, false)[1], (Unknown, true));
         assert_eq!(verdicts(&ObjectFacts { size: 7, ..facts }, false)[0], (Fail, true));
-    }
-
-    #[test]
-    fn what_is_stated_of_both_decides() {
-        let crc = |bytes: &[u8]| {
-            let value = Hasher::digest(Algorithm::Crc64Nvme, bytes).base64();
-            StoredChecksum::parse(Algorithm::Crc64Nvme, &value, Some("FULL_OBJECT"), true).ok()
-        };
-        let (md5, multipart) = ("d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427e-2");
-        let same = |a: &ObjectFacts, b: &ObjectFacts| match sameness(a, b) {
-            Sameness::Same(_) => "same",
-            Sameness::Different(_) => "different",
-            Sameness::CannotTell => "cannot tell",
-        };
-        assert_eq!(same(&copy(multipart, crc(b"x")), &copy("other", crc(b"x"))), "same");
-        assert_eq!(same(&copy(multipart, crc(b"x")), &copy(multipart, crc(b"y"))), "different");
-        assert_eq!(same(&copy(multipart, None), &copy(multipart, None)), "same");
-        assert_eq!(same(&copy(md5, None), &copy(multipart, None)), "cannot tell");
-        assert_eq!(same(&copy("x", None), &copy("x", None)), "cannot tell");
-        let short = ObjectFacts { size: 7, ..copy(md5, None) };
-        assert_eq!(same(&short, &copy(md5, None)), "different");
     }
 }

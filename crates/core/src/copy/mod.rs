@@ -13,7 +13,7 @@ mod stated;
 mod time;
 
 pub use checksum::{ChecksumChange, ChosenChecksum, UploadChecksum, choose_checksum};
-pub use compare::{ExpectedObject, Sameness, compare_written, sameness};
+pub use compare::{ExpectedObject, compare_written};
 pub use finding::{CopyCheck, CopyFinding, ParseCopyCheckError};
 pub use layout::{CopyLayout, LayoutChange, LayoutLimits, WriteMode, copy_layout, server_layout};
 pub use lock::{LockRequest, RetentionRequest};

@@ -1,5 +1,7 @@
 //! What servers state about two objects, compared without reading a byte.
 
+use std::fmt;
+
 use crate::checksum::{ChecksumKind, Digest};
 use crate::facts::{ObjectFacts, Service};
 use crate::ident::{ETag, ETagForm, Target};
@@ -40,13 +42,15 @@ pub struct CompareFinding {
     pub check: CompareCheck,
     /// What it shows.
     pub likeness: Likeness,
-    /// What was found, for the user. The objects are called A and B.
+    /// What was found, for the user. The objects have their [names](StatedObject::name).
     pub text: String,
 }
 
 /// One of two objects, as its server states it.
 #[derive(Debug, Clone, Copy)]
 pub struct StatedObject<'a> {
+    /// What it is called in texts, such as `A` or `the source`.
+    pub name: &'static str,
     /// What HEAD, or the file system, states.
     pub facts: &'a ObjectFacts,
     /// Its parts; `None` if they have not been asked for.
@@ -86,7 +90,8 @@ pub fn compare_stated(a: StatedObject<'_>, b: StatedObject<'_>) -> StatedCompari
     let (of_a, of_b) = (a.facts.size, b.facts.size);
     let size = |likeness, text| CompareFinding { check: CompareCheck::Size, likeness, text };
     if of_a != of_b {
-        let text = format!("A has {} bytes, B has {}", ByteSize(of_a).grouped(), ByteSize(of_b).grouped());
+        let (of_a, of_b) = (ByteSize(of_a).grouped(), ByteSize(of_b).grouped());
+        let text = format!("{} has {of_a} bytes, {} has {of_b}", a.name, b.name);
         return StatedComparison { findings: vec![size(Likeness::Different, text)], need: LayoutNeed::Nothing };
     }
     if of_a == 0 {
@@ -97,7 +102,7 @@ pub fn compare_stated(a: StatedObject<'_>, b: StatedObject<'_>) -> StatedCompari
         // A file has neither a checksum nor an ETag.
         return StatedComparison { findings, need: LayoutNeed::Nothing };
     }
-    findings.extend(compare_checksums(a.facts, b.facts));
+    findings.extend(compare_checksums(a, b));
     let (etag, need) = compare_etags(a, b);
     findings.push(etag);
     StatedComparison { findings, need }
@@ -126,16 +131,16 @@ fn full_object(facts: &ObjectFacts) -> impl Iterator<Item = Digest> {
     stored.iter().filter(|stored| stored.kind == ChecksumKind::FullObject).map(|stored| stored.digest)
 }
 
-fn compare_checksums(a: &ObjectFacts, b: &ObjectFacts) -> Vec<CompareFinding> {
+fn compare_checksums(a: StatedObject<'_>, b: StatedObject<'_>) -> Vec<CompareFinding> {
     let finding = |likeness, text| CompareFinding { check: CompareCheck::Checksum, likeness, text };
     let mut findings = Vec::new();
-    for of_a in full_object(a) {
-        let Some(of_b) = full_object(b).find(|of_b| of_b.algorithm() == of_a.algorithm()) else { continue };
+    for of_a in full_object(a.facts) {
+        let Some(of_b) = full_object(b.facts).find(|of_b| of_b.algorithm() == of_a.algorithm()) else { continue };
         let (name, bits) = (of_a.algorithm().name(), of_a.as_bytes().len() * 8);
         findings.push(match of_a == of_b {
             false => finding(
                 Likeness::Different,
-                format!("{name} over the full object: {} of A, {} of B", of_a.base64(), of_b.base64()),
+                format!("{name} over the full object: {}", each((a.name, of_a.base64()), (b.name, of_b.base64()))),
             ),
             true if of_a.as_bytes().len() >= LEAST_CHECKSUM => {
                 finding(Likeness::Same, format!("both have the {name} {} over the full object", of_a.base64()))
@@ -147,10 +152,16 @@ fn compare_checksums(a: &ObjectFacts, b: &ObjectFacts) -> Vec<CompareFinding> {
         });
     }
     if findings.is_empty() {
-        let text = format!("no common checksum over the full object: {} of A, {} of B", stored(a), stored(b));
+        let kinds = each((a.name, stored(a.facts)), (b.name, stored(b.facts)));
+        let text = format!("no common checksum over the full object: {kinds}");
         findings.push(finding(Likeness::Unknown, text));
     }
     findings
+}
+
+/// A value of each object, for the user.
+fn each((a, of_a): (&str, impl fmt::Display), (b, of_b): (&str, impl fmt::Display)) -> String {
+    format!("{of_a} of {a}, {of_b} of {b}")
 }
 
 /// The kinds of checksums that are stored, for the user.
@@ -171,7 +182,7 @@ fn stored(facts: &ObjectFacts) -> String {
 }
 
 /// Why the ETag of an object need not be an MD5.
-fn not_md5(name: &str, facts: &ObjectFacts) -> Option<String> {
+fn not_md5(StatedObject { name, facts, .. }: StatedObject<'_>) -> Option<String> {
     if facts.id.etag.is_none() {
         return Some(format!("{name} has no ETag"));
     }
@@ -190,33 +201,33 @@ fn not_md5(name: &str, facts: &ObjectFacts) -> Option<String> {
 fn compare_etags(a: StatedObject<'_>, b: StatedObject<'_>) -> (CompareFinding, LayoutNeed) {
     let finding = |likeness, text| CompareFinding { check: CompareCheck::ETag, likeness, text };
     let open = |text: String| (finding(Likeness::Unknown, text), LayoutNeed::Nothing);
-    if let Some(why) = not_md5("A", a.facts).or_else(|| not_md5("B", b.facts)) {
+    if let Some(why) = not_md5(a).or_else(|| not_md5(b)) {
         return open(why);
     }
     let (Some(of_a), Some(of_b)) = (&a.facts.id.etag, &b.facts.id.etag) else {
         return open("there are no ETags to compare".to_owned());
     };
+    let both = each((a.name, of_a), (b.name, of_b));
     match (of_a.form(), of_b.form()) {
         (ETagForm::Md5 { digest }, ETagForm::Md5 { digest: other }) => {
             let (likeness, text) = match digest == other {
                 true => (Likeness::Same, format!("both have the ETag {of_a}, the MD5 of the bytes")),
-                false => (Likeness::Different, format!("the ETags are MD5s of the bytes: {of_a} of A, {of_b} of B")),
+                false => (Likeness::Different, format!("the ETags are MD5s of the bytes: {both}")),
             };
             (finding(likeness, text), LayoutNeed::Nothing)
         }
         (ETagForm::Multipart { digest, parts }, ETagForm::Multipart { digest: other, parts: count })
             if parts == count =>
         {
-            let (likeness, text, need) = over_parts(a.layout, b.layout, digest == other, (of_a, of_b));
+            let (likeness, text, need) = over_parts(a.layout, b.layout, digest == other, (of_a, &both));
             (finding(likeness, text), need)
         }
         (ETagForm::Opaque, _) | (_, ETagForm::Opaque) => {
-            open(format!("the ETags are not in the form of an MD5: {of_a} of A, {of_b} of B"))
+            open(format!("the ETags are not in the form of an MD5: {both}"))
         }
-        _ => open(format!(
-            "the objects were written in different parts, which gives the same bytes other ETags: {of_a} of A, {of_b} \
-             of B"
-        )),
+        _ => {
+            open(format!("the objects were written in different parts, which gives the same bytes other ETags: {both}"))
+        }
     }
 }
 
@@ -233,9 +244,9 @@ fn over_parts(
     a: Option<&KnownLayout>,
     b: Option<&KnownLayout>,
     is_equal: bool,
-    (of_a, of_b): (&ETag, &ETag),
+    (etag, both): (&ETag, &str),
 ) -> (Likeness, String, LayoutNeed) {
-    let open = |text: &str, need| (Likeness::Unknown, format!("{text}: {of_a} of A, {of_b} of B"), need);
+    let open = |text: &str, need| (Likeness::Unknown, format!("{text}: {both}"), need);
     let (Some(a), Some(b)) = (a, b) else {
         return open("the sizes of the parts have not been asked for", LayoutNeed::Layout);
     };
@@ -245,13 +256,11 @@ fn over_parts(
     let is_proved = |candidate: &Candidate| matches!(candidate.basis, Basis::Proved { .. });
     match (a.layout == b.layout, is_equal, is_proved(a) && is_proved(b)) {
         (true, true, _) => {
-            (Likeness::Same, format!("both have the ETag {of_a}, over the same parts"), LayoutNeed::Nothing)
+            (Likeness::Same, format!("both have the ETag {etag}, over the same parts"), LayoutNeed::Nothing)
         }
-        (true, false, true) => (
-            Likeness::Different,
-            format!("the ETags are MD5s over the same parts: {of_a} of A, {of_b} of B"),
-            LayoutNeed::Nothing,
-        ),
+        (true, false, true) => {
+            (Likeness::Different, format!("the ETags are MD5s over the same parts: {both}"), LayoutNeed::Nothing)
+        }
         (true, false, false) => open("the size of every part is not known", LayoutNeed::EveryPart),
         (false, true, true) => {
             open("the ETags are equal over parts of different sizes, which contradicts itself", LayoutNeed::Nothing)
@@ -297,9 +306,9 @@ mod tests {
 
     /// Without layouts.
     fn compared(a: &ObjectFacts, b: &ObjectFacts) -> (Likeness, LayoutNeed) {
-        let known = |facts| StatedObject { facts, layout: None };
-        let forth = compare_stated(known(a), known(b));
-        let back = compare_stated(known(b), known(a));
+        let known = |name, facts| StatedObject { name, facts, layout: None };
+        let forth = compare_stated(known("A", a), known("B", b));
+        let back = compare_stated(known("A", b), known("B", a));
         let likeness = |compared: &StatedComparison| likeness_of(&compared.findings);
         assert_eq!((likeness(&forth), forth.need), (likeness(&back), back.need), "the order does not matter");
         (likeness(&forth), forth.need)
@@ -391,8 +400,8 @@ mod tests {
             for (other, expected) in [(MD5, of_equal), (OTHER_MD5, of_other)] {
                 let (one, two) = (object(&format!("{MD5}-2")), object(&format!("{other}-2")));
                 let found = compare_stated(
-                    StatedObject { facts: &one, layout: Some(&a) },
-                    StatedObject { facts: &two, layout: Some(&b) },
+                    StatedObject { name: "A", facts: &one, layout: Some(&a) },
+                    StatedObject { name: "B", facts: &two, layout: Some(&b) },
                 );
                 assert_eq!((likeness_of(&found.findings), found.need), expected, "{a:?} {b:?} {other}");
             }

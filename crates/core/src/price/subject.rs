@@ -57,6 +57,8 @@ words! {
         CopyOut = "copy_out",
         /// The requests that write a copy.
         Write = "write",
+        /// Every byte of a copy, after it was written.
+        ReadBack = "read_back",
         /// Into another storage class.
         Move = "move",
         /// The rest of the class's minimum, if it were deleted now.

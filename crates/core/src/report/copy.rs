@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CostLineReport, Exit, IdentityReport, LeftReport, Note, StatsReport};
 use crate::copy::{CopyCheck, CopyFinding, CopyTime, RateBasis};
-use crate::price::{CostLine, PriceTable};
+use crate::price::{CopyPrices, CostLine};
 use crate::text::words;
 use crate::verdict::{CheckId, ProofKind, Verdict};
 
@@ -113,11 +113,15 @@ pub struct CopyEstimateReport {
     pub bytes_per_second: u64,
     /// Where the rate comes from.
     pub rate_basis: RateBasis,
-    /// Region of the prices.
+    /// Region of the prices; with `--prices`, that of the source.
     pub price_region: String,
+    /// Region of the prices at the destination, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_price_region: Option<String>,
     /// Name of the price table.
     pub prices: String,
-    /// One estimate per line: `read` and `copy_out` at the source, `write` and `keep` (for a month) at the destination.
+    /// One estimate per line: `read` and `copy_out` at the source, `write`, `keep` (for a month) and, with
+    /// `--verify-destination`, `read_back` at the destination.
     pub lines: Vec<CostLineReport>,
 }
 
@@ -190,14 +194,15 @@ impl From<&CopyFinding> for CopyFindingReport {
 }
 
 impl CopyEstimateReport {
-    /// The estimate of a transfer that takes `time`, with cost lines by `table`.
-    pub fn new(time: CopyTime, lines: &[CostLine], table: &PriceTable) -> Self {
+    /// The estimate of a transfer that takes `time`, with cost lines by `prices`.
+    pub fn new(time: CopyTime, lines: &[CostLine], prices: &CopyPrices) -> Self {
         CopyEstimateReport {
             seconds: u64::try_from(time.duration.as_secs()).unwrap_or_default(),
             bytes_per_second: time.bytes_per_second,
             rate_basis: time.basis,
-            price_region: table.region.clone(),
-            prices: table.name.clone(),
+            price_region: prices.from.region.clone(),
+            destination_price_region: Some(prices.to.region.clone()).filter(|region| *region != prices.from.region),
+            prices: prices.to.name.clone(),
             lines: lines.iter().map(CostLineReport::from).collect(),
         }
     }

@@ -54,6 +54,7 @@ fn origin(shared: &Shared, request: &S3Request) -> Result<Origin, S3Error> {
     if wanted.is_some_and(|etags| !conditions::matches(etags, &object.record.etag)) {
         return Err(conditions::failed("x-amz-copy-source-If-Match"));
     }
+    lookup::check_source_key(&object.record, request)?;
     if object.record.is_archived(jiff::Timestamp::now()) {
         return Err(Code::InvalidObjectState.error());
     }

@@ -60,7 +60,16 @@ pub(super) fn find<'a>(
 /// SSE-C objects are opened by their key alone. Keys are compared by MD5 and
 /// neither kept nor logged.
 pub(super) fn check_customer_key(record: &ObjectRecord, request: &S3Request) -> Result<(), S3Error> {
-    let given = customer_key_md5(request, "x-amz-server-side-encryption-customer-")?;
+    check_key(record, request, "x-amz-server-side-encryption-customer-")
+}
+
+/// The same for the source of a copy, whose key has headers of its own.
+pub(super) fn check_source_key(record: &ObjectRecord, request: &S3Request) -> Result<(), S3Error> {
+    check_key(record, request, "x-amz-copy-source-server-side-encryption-customer-")
+}
+
+fn check_key(record: &ObjectRecord, request: &S3Request, prefix: &str) -> Result<(), S3Error> {
+    let given = customer_key_md5(request, prefix)?;
     match (&record.encryption, given) {
         (Encryption::Customer { .. }, None) => Err(Code::InvalidRequest.because(
             "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",

@@ -157,14 +157,17 @@ impl Limit {
     }
 }
 
-const SMALL: Limit = Limit::Total(STALL);
-
 impl S3Upload {
     /// The same, for copies by the server of objects that these options describe: their expected owner, and the key of
     /// SSE-C. The requests have the credentials of the upload.
     pub fn copying_from(self, options: &S3Options) -> Self {
         let (expected_owner, customer_key) = (options.expected_bucket_owner.clone(), options.customer_key.clone());
         S3Upload { source: SourceHeaders { expected_owner, customer_key }, ..self }
+    }
+
+    /// The limit of a request whose time depends on no bytes.
+    fn small(&self) -> Limit {
+        Limit::Total(self.connection.options.patience())
     }
 
     fn protocol(&self, detail: &str) -> SourceError {
@@ -232,7 +235,8 @@ impl UploadService for S3Upload {
             .set_checksum_algorithm(new.checksum.map(checksums::algorithm))
             .set_checksum_type(new.checksum.map(checksums::kind));
         let subject = self.uri.to_string();
-        let sent = SMALL.within(request.customize().interceptor(About::new(ObjectIdentity::default())).send()).await;
+        let sent =
+            self.small().within(request.customize().interceptor(About::new(ObjectIdentity::default())).send()).await;
         let id = match sent {
             Some(Ok(out)) => out.upload_id().map(str::to_owned),
             Some(Err(error)) => match begun::foreign_id(&error, &self.uri) {
@@ -336,7 +340,7 @@ impl UploadService for S3Upload {
             let request = with_key!(self, addressed!(self, self.client.list_parts()))
                 .upload_id(upload)
                 .set_part_number_marker(marker.clone());
-            let (out, _) = hear!(self, request.customize(), SMALL, "s3:ListMultipartUploadParts")?;
+            let (out, _) = hear!(self, request.customize(), self.small(), "s3:ListMultipartUploadParts")?;
             let before = parts.len();
             for part in out.parts() {
                 let part = checksums::listed_part(part);
@@ -371,13 +375,13 @@ impl UploadService for S3Upload {
 
     async fn abort(&self, upload: &str) -> Result<(), SourceError> {
         let request = addressed!(self, self.client.abort_multipart_upload()).upload_id(upload);
-        hear!(self, request.customize(), SMALL, "s3:AbortMultipartUpload").map(drop)
+        hear!(self, request.customize(), self.small(), "s3:AbortMultipartUpload").map(drop)
     }
 
     async fn remove(&self, version: Option<&str>) -> Result<(), SourceError> {
         let request = addressed!(self, self.client.delete_object()).set_version_id(version.map(str::to_owned));
         let needs = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-        hear!(self, request.customize(), SMALL, needs).map(drop)
+        hear!(self, request.customize(), self.small(), needs).map(drop)
     }
 
     async fn put(

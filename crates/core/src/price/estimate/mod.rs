@@ -9,7 +9,7 @@ mod thawed;
 
 pub use thawed::thaw_cost;
 
-pub use copied::{CopySubject, estimate_copy};
+pub use copied::{Carrier, CopyPrices, CopySubject, estimate_copy};
 
 use super::{CostLine, PriceTable, Subject};
 
