@@ -5,6 +5,7 @@ mod account;
 mod clear;
 #[path = "../common/mod.rs"]
 mod common;
+mod doctor;
 mod odd;
 mod profiles;
 mod recorder;

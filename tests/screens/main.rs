@@ -4,6 +4,7 @@
 mod common;
 
 mod ascii;
+mod facts;
 mod mistyped;
 mod rig;
 mod written;

@@ -23,6 +23,8 @@ words! {
         Csv = "csv",
         Junit = "junit",
         Prometheus = "prometheus",
+        /// Redacted facts about objects.
+        Facts = "facts",
         Plot = "plot",
         Manual = "manual",
         Log = "log",
@@ -45,6 +47,7 @@ impl FileKind {
             FileKind::Csv => "CSV table",
             FileKind::Junit => "JUnit report",
             FileKind::Prometheus => "Prometheus metrics",
+            FileKind::Facts => "redacted facts",
             FileKind::Plot => "plot",
             FileKind::Manual => "manual page",
             FileKind::Log => "log",
