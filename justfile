@@ -34,6 +34,19 @@ ci:
 demo:
     cargo run --release -- demo
 
+# A Debian package of target/release/stored-ami in target/debian, unpacked and tried. Needs cargo-deb.
+deb:
+    cargo build --release --locked
+    packaging/check-deb.sh "$(packaging/deb.sh)"
+
+# A binary for glibc 2.28 or newer. Needs cargo-zigbuild and the Python package ziglang; builds everything again.
+portable:
+    cargo zigbuild --release --locked --bin stored-ami --target x86_64-unknown-linux-gnu.2.28
+
+# An image with the binary.
+image:
+    docker build -t stored-ami .
+
 # Renews the JSON schema, the text snapshots and the tables of guarantees. Read the diff before you commit it.
 renew:
     UPDATE_SCHEMA=1 cargo test --release --test cli schema

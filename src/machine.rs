@@ -4,7 +4,7 @@ use std::fs;
 use std::num::NonZero;
 use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage};
 use nix::unistd::geteuid;
 
 /// Number of processors that this process may use.
@@ -20,6 +20,23 @@ pub fn cpu_time() -> Duration {
         Duration::from_micros(micros)
     };
     getrusage(UsageWho::RUSAGE_SELF).map_or(Duration::ZERO, |usage| time(usage.user_time()) + time(usage.system_time()))
+}
+
+/// Bytes of memory that this process may still use: what the system calls available, or what the control group leaves
+/// if that is less. Linux only.
+pub fn available_memory() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let kibibytes = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.split_whitespace().next());
+    let system = kibibytes?.parse::<u64>().ok()? << 10;
+    let group =
+        |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).ok()?.trim().parse::<u64>().ok();
+    let left = group("max").zip(group("current")).map(|(max, current)| max.saturating_sub(current));
+    Some(left.map_or(system, |left| left.min(system)))
+}
+
+/// Number of files, and so of connections, that this process may open.
+pub fn open_files_limit() -> Option<u64> {
+    getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
 }
 
 /// Id of the effective user, who owns the files that this process creates.

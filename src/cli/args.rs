@@ -33,10 +33,29 @@ pub struct InspectArgs {
     /// structured, sparse or uniform, and estimates how well it would compress.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub probe: Option<u16>,
+    #[cfg(feature = "s3")]
+    #[command(flatten)]
+    pub facts: FactsArgs,
     #[command(flatten)]
     pub logical: LogicalArgs,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+#[cfg(feature = "s3")]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Facts to publish")]
+pub struct FactsArgs {
+    /// Write redacted facts that you may publish: names, shapes, sizes
+    ///
+    /// Names of headers and metadata, the shapes of their values, part sizes, kinds of checksums, encryption and
+    /// class. No bucket, key, account, id or value, and no byte of the object. The facts are shown before they are
+    /// written.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub facts_file: Option<PathBuf>,
+    /// Write the facts without asking
+    #[arg(long, short = 'y', hide_short_help = true, requires = "facts_file")]
+    pub yes: bool,
 }
 
 /// How the commands that read a target report, and how they connect.

@@ -59,6 +59,8 @@ impl Command {
             Command::SafeToDelete(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Thaw(args) => connected(&mut args.connection),
+            #[cfg(feature = "ec2")]
+            Command::Doctor(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Compare(args) => Adjustable {
                 sends: true,
@@ -168,6 +170,11 @@ pub enum Command {
     /// --follow. Works for GLACIER, DEEP_ARCHIVE and the archive tiers of Intelligent-Tiering.
     #[cfg(feature = "s3")]
     Thaw(Box<super::thaw::ThawArgs>),
+    /// Check settings, credentials, clock, permissions and speed
+    ///
+    /// Says for each what was found and what to do. Writes nothing: what only a write could show is `not tested`.
+    #[cfg(feature = "ec2")]
+    Doctor(Box<super::doctor::DoctorArgs>),
     /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

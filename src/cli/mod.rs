@@ -15,6 +15,10 @@ mod copy;
 mod cost;
 #[cfg(all(feature = "s3", feature = "lab"))]
 mod demo;
+#[cfg(feature = "ec2")]
+mod doctor;
+#[cfg(feature = "s3")]
+mod facts_file;
 mod generate;
 mod global;
 mod help;

@@ -108,6 +108,8 @@ impl Paths {
                 paths.connection(&args.connection);
             }
             #[cfg(feature = "ec2")]
+            Command::Doctor(args) => paths.connection(&args.connection),
+            #[cfg(feature = "ec2")]
             Command::Policy(_) => {}
             #[cfg(all(feature = "s3", feature = "lab"))]
             Command::Demo(_) => {}
@@ -130,6 +132,8 @@ impl Paths {
         self.targets(&args.targets);
         self.lists(&args.typed, Some(&args.selection));
         self.logical(&args.logical);
+        #[cfg(feature = "s3")]
+        self.output("--facts-file", args.facts.facts_file.as_deref(), OutputKind::Facts);
         self.page(&args.common.page);
         self.connection(&args.common.connection);
     }

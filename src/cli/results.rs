@@ -135,10 +135,10 @@ impl Results {
         }));
     }
 
-    /// Nothing was started, as the caller wished.
+    /// Something was not done, as the caller wished.
     #[cfg(feature = "s3")]
-    pub fn declined(&mut self) {
-        complain("nothing was started");
+    pub fn not_agreed(&mut self, message: &str) {
+        complain(message);
         self.exit = self.exit.and(Exit::Interrupted);
     }
 
@@ -189,6 +189,7 @@ fn outcome_of_target(report: &Report) -> Option<(Verdict, Exit)> {
         Report::Bench(report) => (by_exit(report.exit_code), report.exit_code),
         Report::Cost(report) => (by_exit(report.exit_code), report.exit_code),
         Report::Hashes(report) => (Verdict::Pass, report.exit_code),
+        Report::Doctor(report) => (report.verdict(), report.exit_code),
         Report::Preflight(report) => (report.verdict, report.exit_code),
         Report::Copy(report) => (report.verdict, report.exit_code),
         Report::Compare(report) => {

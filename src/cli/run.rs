@@ -7,6 +7,8 @@ use super::args::{InspectArgs, ManArgs, VerifyArgs};
 use super::command::{Cli, Command};
 use super::completion;
 use super::connect::SourceFactory;
+#[cfg(feature = "s3")]
+use super::facts_file;
 use super::generate::{page, write_pages};
 use super::global::Verbosity;
 #[cfg(feature = "ec2")]
@@ -22,7 +24,7 @@ use super::signals::{asked, asked_before_work, cancel_on_signal};
 use super::targets;
 use super::usage::{UsageError, before_work};
 use super::written::WrittenFiles;
-use crate::commands::inspect::{InspectOptions, inspect};
+use crate::commands::inspect::{InspectOptions, Inspected, inspect_publicly};
 use crate::commands::verify::{Verified, VerifyOptions, verify};
 use crate::files::OutputKind;
 use crate::ident::Target;
@@ -123,6 +125,8 @@ async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageEr
         #[cfg(feature = "s3")]
         Command::Thaw(args) => Box::pin(super::thaw::run(*args, &settings)).await,
         #[cfg(feature = "ec2")]
+        Command::Doctor(args) => Box::pin(super::doctor::run(*args, &settings)).await,
+        #[cfg(feature = "ec2")]
         Command::Policy(args) => super::images::run_policy(&args),
         #[cfg(feature = "lab")]
         Command::Lab(args) => super::lab::run(args).await,
@@ -143,6 +147,8 @@ fn run_man(args: &ManArgs, written: &WrittenFiles) -> Result<Exit, UsageError> {
 }
 
 async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    #[cfg(feature = "s3")]
+    facts_file::can_publish(&args.facts, &args.targets)?;
     let mut runner = Runner::new(&args.common.output, settings).with_page(&args.common.page);
     let sources = SourceFactory::new((&args.common.connection, settings), &args.targets).await?;
     args.targets.extend(selected(&args.selection, &sources, &mut runner).await?);
@@ -155,10 +161,16 @@ async fn run_inspect(mut args: InspectArgs, settings: &Settings) -> Result<Exit,
     for target in &args.targets {
         works.push((target.to_string(), sources.open(target).await?));
     }
-    let start = async |source, context| inspect(&Session::new(source, context), &request).await;
-    let show = |runner: &mut Runner, report| runner.add(Report::Inspect(Box::new(report)));
+    let mut facts = Vec::new();
+    let start = async |source, context| inspect_publicly(&Session::new(source, context), &request).await;
+    let show = |runner: &mut Runner, Inspected { report, public }| {
+        runner.add(Report::Inspect(Box::new(report)));
+        facts.push(public);
+    };
     let schedule = Schedule { work: ObjectsWork::Inspect, at_once: args.at_once.objects, stop: Stop::AtOnce };
     runner.each(schedule, works, start, show).await;
+    #[cfg(feature = "s3")]
+    facts_file::publish(&mut runner, &args.facts, facts).await;
     Ok(runner.finish())
 }
 

@@ -240,7 +240,13 @@ impl Runner {
     /// The user declined to start the task.
     #[cfg(feature = "s3")]
     pub fn declined(&mut self) {
-        self.results.declined();
+        self.not_agreed("nothing was started");
+    }
+
+    /// The user declined what the command asked for.
+    #[cfg(feature = "s3")]
+    pub fn not_agreed(&mut self, message: &str) {
+        self.results.not_agreed(message);
     }
 
     /// Writes the summary, and returns the exit code.

@@ -24,12 +24,17 @@ pub struct StartingArgs {
 
 /// Requires `--yes` if there is no terminal to ask on. Checked before the work, so that it does not fail at its end.
 pub(super) fn can_ask(starting: &StartingArgs) -> Result<(), UsageError> {
-    if starting.yes || starting.dry_run || (io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if starting.yes || starting.dry_run || has_terminal() {
         return Ok(());
     }
     Err(UsageError(
         "this starts a task that costs money, and there is no terminal to ask at: give --yes, or --dry-run".to_owned(),
     ))
+}
+
+/// Whether a question can be asked, and its answer be typed.
+pub(super) fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks a question on the terminal. Returns the line typed; `None` after Ctrl-C.
@@ -51,6 +56,11 @@ pub(super) async fn agreed(starting: &StartingArgs, question: &str, cancel: &Can
     if starting.yes {
         return !cancel.is_cancelled();
     }
+    says_yes(question, cancel).await
+}
+
+/// Asks a question that only `y` or `yes` affirms. `false` after Ctrl-C.
+pub(super) async fn says_yes(question: &str, cancel: &CancellationToken) -> bool {
     let answer = ask(&format!("{question} [y/N]"), cancel).await;
     answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
 }

@@ -31,11 +31,13 @@ pub enum PolicyCommand {
     Compare,
     /// `thaw`.
     Thaw,
+    /// `doctor`.
+    Doctor,
 }
 
 impl PolicyCommand {
     /// All commands, with their names as arguments of `policy`.
-    pub const ALL: [(PolicyCommand, &'static str); 13] = [
+    pub const ALL: [(PolicyCommand, &'static str); 14] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::IsStored, "is-stored"),
@@ -49,6 +51,7 @@ impl PolicyCommand {
         (PolicyCommand::CopyDestination, "copy-destination"),
         (PolicyCommand::Compare, "compare"),
         (PolicyCommand::Thaw, "thaw"),
+        (PolicyCommand::Doctor, "doctor"),
     ];
 }
 
@@ -147,9 +150,18 @@ enum On {
 
 use PolicyCommand as P;
 
-const READ: &[P] =
-    &[P::Inspect, P::Verify, P::Compare, P::Thaw, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
-const LOOK: &[P] = &[P::Inspect, P::Verify, P::Compare, P::Audit, P::SafeToDelete];
+const READ: &[P] = &[
+    P::Inspect,
+    P::Verify,
+    P::Compare,
+    P::Doctor,
+    P::Thaw,
+    P::PreflightRestore,
+    P::Restore,
+    P::Audit,
+    P::SafeToDelete,
+];
+const LOOK: &[P] = &[P::Inspect, P::Verify, P::Compare, P::Doctor, P::Audit, P::SafeToDelete];
 /// Commands that read tags; `verify` with `--using tags`.
 const TAGS: &[P] = &[P::Inspect, P::Verify, P::PreflightRestore, P::Restore, P::Audit, P::SafeToDelete];
 const LOCKS: &[P] = &[P::Inspect, P::Audit, P::SafeToDelete];
@@ -329,7 +341,7 @@ mod tests {
 
     #[test]
     fn reading_commands_may_change_nothing() {
-        let reading = [P::Inspect, P::Verify, P::Compare, P::IsStored, P::Audit, P::SafeToDelete];
+        let reading = [P::Inspect, P::Verify, P::Compare, P::Doctor, P::IsStored, P::Audit, P::SafeToDelete];
         let found = actions(&reading);
         assert!(found.contains(&"s3:GetObject".to_owned()));
         let allowed = |action: &str| {

@@ -13,8 +13,8 @@ use crate::ident::{ETag, ETagForm};
 use crate::plan::{Budget, Claim, KnownLayout, PartLayout, ReadPlan, Reference, stored_references};
 use crate::report::{
     ChecksumReport, ETagKind, EncryptionReport, Exit, FactReport, IdentityReport, InspectNote, InspectReport,
-    LayoutReport, LockReport, MetadataReport, Note, ProbeReport, ProofReport, RatioReport, ReadableState, ReasonReport,
-    VerifyCostEstimate,
+    LayoutReport, LockReport, MetadataReport, Note, ProbeReport, ProofReport, PublicFacts, RatioReport, ReadableState,
+    ReasonReport, VerifyCostEstimate,
 };
 use crate::source::{ErrorKind, Session, SourceError};
 use crate::verdict::{Finding, Origin, Outcome};
@@ -30,22 +30,43 @@ pub struct InspectOptions {
     pub probe: Option<usize>,
 }
 
+/// Result of an inspection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspected {
+    /// Everything that was found.
+    pub report: InspectReport,
+    /// The part of it that may be published.
+    pub public: PublicFacts,
+}
+
 /// Inspects one object or file. If HEAD is denied, reports what a listing shows.
 ///
 /// # Errors
 ///
 /// The object does not exist or cannot be described.
 pub async fn inspect(session: &Session, request: &InspectOptions) -> Result<InspectReport, SourceError> {
-    let (session, counting) = session.counted();
-    let mut report = known_without_reading(&session, request).await?;
-    let counts = counting.counts();
-    (report.requests, report.received_bytes) = (counts.requests, counts.received);
-    Ok(report)
+    inspect_publicly(session, request).await.map(|inspected| inspected.report)
 }
 
-async fn known_without_reading(session: &Session, request: &InspectOptions) -> Result<InspectReport, SourceError> {
+/// Like [`inspect`], with the facts that may be published.
+///
+/// # Errors
+///
+/// The object does not exist or cannot be described.
+pub async fn inspect_publicly(session: &Session, request: &InspectOptions) -> Result<Inspected, SourceError> {
+    let (session, counting) = session.counted();
+    let mut inspected = known_without_reading(&session, request).await?;
+    let counts = counting.counts();
+    (inspected.report.requests, inspected.report.received_bytes) = (counts.requests, counts.received);
+    Ok(inspected)
+}
+
+async fn known_without_reading(session: &Session, request: &InspectOptions) -> Result<Inspected, SourceError> {
     match discover(session).await {
-        Ok(found) => Ok(full(session, found, request).await),
+        Ok(found) => {
+            let public = PublicFacts::of(&found.facts, &found.layout);
+            Ok(Inspected { report: full(session, found, request).await, public })
+        }
         Err(error)
             if error.kind == ErrorKind::Denied && matches!(session.target(), crate::ident::Target::Object(_)) =>
         {
@@ -93,7 +114,7 @@ async fn full(session: &Session, found: Discovery, request: &InspectOptions) -> 
 }
 
 /// The report if only ListObjectsV2 is permitted.
-async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport, SourceError> {
+async fn listed(session: &Session, denied: SourceError) -> Result<Inspected, SourceError> {
     let found = match session.find().await {
         Ok(found) => found,
         Err(error) => {
@@ -111,6 +132,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     };
     let notes = vec![InspectNote::ListedOnly { denied: denied.explain() }.into()];
     let found = Discovery { layout: KnownLayout::unknown(facts.etag_parts(), "HEAD is not permitted"), facts, notes };
+    let public = PublicFacts::of(&found.facts, &found.layout);
     let mut report = report(
         session,
         found,
@@ -120,7 +142,7 @@ async fn listed(session: &Session, denied: SourceError) -> Result<InspectReport,
     report.readable = ReadableState::No;
     report.readable_detail = Some("not permitted (needs s3:GetObject)".to_owned());
     report.exit_code = Exit::Unknown;
-    Ok(report)
+    Ok(Inspected { report, public })
 }
 
 /// What is odd about an object whose facts are known.

@@ -7,6 +7,8 @@ pub mod compare;
 pub mod copy;
 pub mod cost;
 mod discover;
+#[cfg(feature = "ec2")]
+pub mod doctor;
 mod exit;
 mod follow;
 pub mod iam_policy;

@@ -27,6 +27,8 @@ pub enum OutputKind {
     JUnit,
     /// Prometheus metrics of an audit.
     Prometheus,
+    /// Redacted facts of `inspect`.
+    Facts,
     /// SVG plot of `bench`.
     Plot,
     /// Manual page.
@@ -37,7 +39,7 @@ pub enum OutputKind {
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 12] = [
+    pub const ALL: [OutputKind; 13] = [
         OutputKind::Manifest,
         OutputKind::Record,
         OutputKind::Checkpoint,
@@ -47,6 +49,7 @@ impl OutputKind {
         OutputKind::Table,
         OutputKind::JUnit,
         OutputKind::Prometheus,
+        OutputKind::Facts,
         OutputKind::Plot,
         OutputKind::Manual,
         OutputKind::Log,
@@ -64,6 +67,7 @@ impl OutputKind {
             OutputKind::Table => "a CSV table of an audit",
             OutputKind::JUnit => "a JUnit report of an audit",
             OutputKind::Prometheus => "a file of Prometheus metrics",
+            OutputKind::Facts => "a file of redacted facts",
             OutputKind::Plot => "a plot",
             OutputKind::Manual => "a manual page",
             OutputKind::Log => "a log",
@@ -82,6 +86,7 @@ impl OutputKind {
             OutputKind::Table => FileKind::Csv,
             OutputKind::JUnit => FileKind::Junit,
             OutputKind::Prometheus => FileKind::Prometheus,
+            OutputKind::Facts => FileKind::Facts,
             OutputKind::Plot => FileKind::Plot,
             OutputKind::Manual => FileKind::Manual,
             OutputKind::Log => FileKind::Log,
@@ -111,6 +116,7 @@ impl OutputKind {
             OutputKind::Manifest => Marker::Schema("stored-ami/manifest/"),
             OutputKind::Record => Marker::Schema("stored-ami/record/"),
             OutputKind::Tuning => Marker::Schema("stored-ami-tuning/"),
+            OutputKind::Facts => Marker::Schema("stored-ami/facts/"),
             OutputKind::Page => Marker::Head("<h1>stored-ami ", "<!DOCTYPE html>"),
             OutputKind::Table => Marker::Head("target,verdict,exit_code,", "target,"),
             OutputKind::JUnit => Marker::Head("<testsuites name=\"stored-ami audit\"", "<?xml"),

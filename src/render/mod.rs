@@ -11,6 +11,7 @@ mod content;
 mod copy;
 mod cost;
 mod damage;
+mod doctor;
 mod entries;
 mod human;
 mod inspect;

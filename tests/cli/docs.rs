@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 use stored_ami::cli::Cli;
 use stored_ami::copy::CopyCheck;
+use stored_ami::report::DoctorCheck;
 use stored_ami::verdict::{Condition, PolicyCheck, ReasonCode};
 
 /// Maximum size of README.md in bytes.
@@ -183,8 +184,9 @@ fn every_check_and_reason_is_explained() {
     let conditions = Condition::ALL.iter().map(|(_, name)| *name);
     let policy = PolicyCheck::ALL.iter().map(|(_, name)| *name);
     let copy = CopyCheck::ALL.iter().map(|check| check.name());
+    let doctor = DoctorCheck::ALL.iter().map(|check| check.name());
     let reasons = ReasonCode::ALL.iter().map(|code| code.name());
-    for name in conditions.chain(policy).chain(copy).chain(reasons) {
+    for name in conditions.chain(policy).chain(copy).chain(doctor).chain(reasons) {
         assert!(page.contains(&format!("`{name}`")), "docs/checks.md does not explain `{name}`");
     }
 }

@@ -21,6 +21,7 @@ fn reads(call: &CallRecord) -> bool {
         | O::GetPublicAccessBlock
         | O::HeadBucket
         | O::HeadObject
+        | O::ListBuckets
         | O::ListMultipartUploads
         | O::ListObjectVersions
         | O::ListObjectsV2 => true,
@@ -84,6 +85,8 @@ async fn of_an_object() {
         let against = if target == OBJECT { other.as_str() } else { OBJECT };
         changes_nothing(&rig, &["compare", target, against, "--read"]).await.assert_exit(1);
         changes_nothing(&rig, &["thaw", target, "--dry-run"]).await.assert_exit(0);
+        changes_nothing(&rig, &["doctor", &format!("s3://{BUCKET}")]).await.assert_exit(0);
+        changes_nothing(&rig, &["doctor"]).await.assert_exit(0);
         let bench = ["bench", target, "--connections", "1", "--range-size", "1MiB", "--time", "1s"];
         let kept = ["--plot", &plot, "--write-tuning", &tuning];
         changes_nothing(&rig, &[&bench[..], &kept].concat()).await.assert_exit(0);

@@ -10,7 +10,7 @@ use stored_ami_lab::checksum::{Algorithm, Hasher};
 use stored_ami_lab::{Action, Deny, Fault, FaultRule, Operation};
 
 use crate::common::{ClosedPort, Run, write};
-use crate::rig::{AMI, BUCKET, KEY, OBJECT, Rig};
+use crate::rig::{AMI, BUCKET, KEY, OBJECT, REGION, Rig};
 
 const ACCESS_KEY: &str = "AKIAIOSFODNN7DISTINCT";
 const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY-DISTINCT-SECRET";
@@ -140,9 +140,9 @@ fn a_secret_would_be_found() {
 async fn reading() {
     let rig = Rig::new().await;
     let (manifest, tuning, plot) = (rig.path("manifest.json"), rig.path("tuning.json"), rig.path("plot.svg"));
-    let state = rig.path("state.json");
+    let (state, facts) = (rig.path("state.json"), rig.path("facts.json"));
     rig.store().await;
-    told(&rig, &["inspect", OBJECT]).await.assert_exit(0);
+    told(&rig, &["inspect", OBJECT, "--facts-file", &facts, "--yes"]).await.assert_exit(0);
     told(&rig, &["verify", OBJECT, "--write-manifest", &manifest]).await.assert_exit(0);
     told(&rig, &[&BENCH[..], &["--plot", &plot, "--write-tuning", &tuning]].concat()).await.assert_exit(0);
     let some = ["verify", OBJECT, "--resume", &state, "--max-bytes", "1", "--range-size", "64KiB"];
@@ -151,7 +151,7 @@ async fn reading() {
     std::fs::remove_file(&state).unwrap();
     run(logged(&rig, &[&some[..], &["--json"]].concat())).await.assert_exit(3);
     assert_none_in_the_log(&rig, &["operation=\"GetObject\"", "read plan"]);
-    assert_eq!(assert_none_below(rig.home.path()), 5);
+    assert_eq!(assert_none_below(rig.home.path()), 6);
     rig.lab.damage(BUCKET, KEY, 100, 1).unwrap();
     told(&rig, &["verify", OBJECT, "--manifest", &manifest]).await.assert_exit(1);
     for command in PLACES {
@@ -165,7 +165,40 @@ async fn reading() {
         }
     }
     assert_none_in_the_log(&rig, &["next attempt after a wait", "status=403"]);
-    assert_eq!(assert_none_below(rig.home.path()), 5);
+    assert_eq!(assert_none_below(rig.home.path()), 6);
+}
+
+/// A file of facts is published: nothing that the server stated may be in it, besides names, sizes and known words.
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_to_publish() {
+    const VALUES: [&str; 4] = ["DISTINCT of an owner", "arn:aws:iam::123456789012:user/x", "123456789012", AMI];
+    let rig = Rig::new().await;
+    let (bucket, key) = ("distinct-bucket", format!("distinct-folder/{AMI}.bin"));
+    rig.server.bucket(bucket).await;
+    let put = rig.server.client.put_object().bucket(bucket).key(&key).body(vec![7; 5000].into());
+    put.content_type("distinct/type")
+        .tagging("distinct-tag=DISTINCT")
+        .metadata("name", VALUES[0])
+        .metadata("arn", VALUES[1])
+        .metadata("owner", VALUES[2])
+        .metadata("distinct-bucket-of", VALUES[3])
+        .metadata("of-123456789012", "x")
+        .send()
+        .await
+        .unwrap();
+    let (target, facts) = (format!("s3://{bucket}/{key}"), rig.path("facts.json"));
+    let known = run(command(&rig, &["inspect", &target, "--json"])).await.report();
+    told(&rig, &["inspect", &target, "--facts-file", &facts, "--yes"]).await.assert_exit(0);
+    let text = std::fs::read_to_string(&facts).unwrap().to_ascii_lowercase();
+    let identity = ["etag", "last_modified"].map(|name| known["identity"][name].as_str().unwrap().to_owned());
+    let stated = VALUES.iter().map(ToString::to_string).chain(identity);
+    let private = [bucket, "distinct", "127.0.0.1", REGION, &key].map(str::to_owned);
+    for private in stated.chain(private) {
+        assert!(!text.contains(&private.to_ascii_lowercase()), "{private} is in {text}");
+    }
+    for name in ["\"name\"", "\"arn\"", "\"owner\"", "content-type", "twelve_digits"] {
+        assert!(text.contains(name), "{name} is not in {text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Read an object", &["inspect", "verify", "compare", "bench", "cost"]),
     ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger"]),
     ("Act", &["store", "restore", "copy", "thaw"]),
-    ("Tools", &["policy", "lab", "demo", "completions", "man", "help"]),
+    ("Tools", &["doctor", "policy", "lab", "demo", "completions", "man", "help"]),
 ];
 
 /// The definition of the command line with all help.

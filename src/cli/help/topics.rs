@@ -68,6 +68,10 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
                 "stored-ami inspect s3://backup/ami-0123456789abcdef0.bin --probe 64",
             ),
             (
+                "Facts for the authors, without anything of yours",
+                "stored-ami inspect s3://backup/ami-0123456789abcdef0.bin --facts-file facts.json",
+            ),
+            (
                 "One version, as JSON",
                 "stored-ami inspect s3://backup/ami-0123456789abcdef0.bin --version-id 3sL4kqtJ --json",
             ),
@@ -77,7 +81,7 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("2", "wrong arguments, configuration or credentials"),
             ("3", "a required fact is unknown"),
             ("4", "the object could not be inspected, such as: not found, access denied"),
-            ("130", "interrupted"),
+            ("130", "interrupted, or the facts were not to be written"),
         ],
     ),
     remote(
@@ -372,6 +376,22 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("3", "an earlier request is still in progress, or the state is not known"),
             ("4", "the object could not be examined, or S3 refused the request"),
             ("130", "interrupted or declined; a request that was sent goes on"),
+        ],
+    ),
+    remote(
+        "doctor",
+        &[
+            ("Credentials, Region, endpoint, clock and this machine", "stored-ami doctor"),
+            ("The permissions on a bucket, too", "stored-ami doctor s3://backup"),
+            ("With a profile, as JSON", "stored-ami doctor s3://backup/2026/ --profile archive --json"),
+        ],
+        &[
+            ("0", "everything that was tested is in order"),
+            ("1", "something is not in order, such as credentials that are refused"),
+            ("2", "wrong arguments or configuration file"),
+            ("3", "nothing is wrong, but something is not known"),
+            ("4", "the report could not be written"),
+            ("130", "interrupted"),
         ],
     ),
     local(

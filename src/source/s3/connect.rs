@@ -243,6 +243,16 @@ impl Connection {
         endpoint.ok().flatten().map(|endpoint| endpoint.url)
     }
 
+    /// The settings that the connection was opened with.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The provider of the credentials; `None` if requests are not signed.
+    pub(super) fn credentials(&self) -> Option<SharedCredentialsProvider> {
+        self.shared.credentials_provider()
+    }
+
     /// Which service answers; its documentation decides what a response means.
     pub fn answers(&self) -> facts::Service {
         self.answers

@@ -221,6 +221,7 @@ pub(super) fn facts_of(uri: &ObjectUri, headers: &Headers, size: u64, checksum_m
         metadata: read.metadata(),
         missing_metadata: read.number("x-amz-missing-meta").unwrap_or(0),
         tag_count: read.number("x-amz-tagging-count"),
+        stated_headers: headers.shapes(),
     };
     Head { facts, notes: read.notes }
 }

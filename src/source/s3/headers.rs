@@ -2,6 +2,8 @@ use std::fmt;
 
 use aws_smithy_runtime_api::http::Headers as SdkHeaders;
 
+use crate::facts::ValueShape;
+
 /// Headers of a response, as received. The SDK rejects a response for one header that it cannot parse; this type keeps
 /// all headers, and the reader decides what an unreadable one means.
 #[derive(Clone, Default)]
@@ -74,6 +76,18 @@ impl Headers {
             }
         }
         names
+    }
+}
+
+impl Headers {
+    /// Name of each header with the shape of its value, in the order of the names. User metadata is left out: its
+    /// values may be encoded.
+    pub fn shapes(&self) -> Vec<(String, ValueShape)> {
+        let stated = self.0.iter().filter(|(name, _)| !name.starts_with("x-amz-meta-"));
+        let mut shapes: Vec<(String, ValueShape)> =
+            stated.map(|(name, value)| (name.clone(), ValueShape::of(&text(value), None))).collect();
+        shapes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        shapes
     }
 }
 

@@ -8,7 +8,7 @@ use stored_ami::report::{
 
 const PART: u64 = 100 << 20;
 
-/// The reports of the text snapshots, except for audits, which have their own page, and ledgers, which have none.
+/// The reports of the text snapshots, except for audits, which have their own page, and ledgers and `doctor`, which have none.
 pub fn usual() -> Vec<Report> {
     let lines = include_str!("../human/lines.jsonl").lines();
     let reports = lines.map(|line| serde_json::from_str::<Line>(line).unwrap().report);
@@ -22,6 +22,7 @@ pub fn usual() -> Vec<Report> {
                     | Report::Audit(_)
                     | Report::LedgerEntry(_)
                     | Report::Ledger(_)
+                    | Report::Doctor(_)
             )
         })
         .collect()

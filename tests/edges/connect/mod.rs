@@ -3,6 +3,7 @@
 
 mod account;
 mod clear;
+mod doctor;
 mod odd;
 mod profiles;
 mod recorder;

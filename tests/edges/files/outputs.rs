@@ -13,6 +13,7 @@ const OUTPUTS: &[(&[&str], &str)] = &[
     (&["verify", "f.bin", "--expect", RIGHT], "--report"),
     (&["verify", "f.bin", "--expect", RIGHT], "--resume"),
     (&["inspect", "f.bin"], "--report"),
+    (&["inspect", "s3://bkt/ami-0123456789abcdef0.bin", "--yes"], "--facts-file"),
     (&["bench", "f.bin"], "--plot"),
     (&["bench", "f.bin"], "--write-tuning"),
     (&["bench", "f.bin"], "--report"),

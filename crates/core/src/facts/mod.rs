@@ -18,6 +18,7 @@ mod recognise;
 mod reply;
 mod restore;
 mod service;
+mod shape;
 mod words;
 
 pub use account::{Caller, KeyFacts};
@@ -35,6 +36,7 @@ pub use recognise::{Recognised, recognise};
 pub use reply::{ReplyHead, ReplyProblem, check_reply};
 pub use restore::{ParseRestoreError, Readability, RestoreState, readability, removal};
 pub use service::Service;
+pub use shape::{ValueForm, ValueShape};
 pub use words::{
     ArchiveStatus, ClassWord, EncryptionWord, ImageState, KeyState, LegalHold, LockMode, RootDevice, SnapshotState,
     SnapshotTier, TaskState, Versioning, Virtualization,

@@ -3,7 +3,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{Fact, LegalHold, LockMode, RestoreState, Service};
+use super::{Fact, LegalHold, LockMode, RestoreState, Service, ValueShape};
 use crate::checksum::{Digest, StoredChecksum};
 use crate::ident::{ETag, ETagForm, ObjectId, ObjectIdentity, Target};
 use crate::units::PartNumber;
@@ -147,6 +147,8 @@ pub struct ObjectFacts {
     pub missing_metadata: u32,
     /// Number of tags, if stated.
     pub tag_count: Option<u32>,
+    /// The headers of the response, without those of the user metadata: their names, and shapes of their values.
+    pub stated_headers: Vec<(String, ValueShape)>,
 }
 
 /// Storage classes of general purpose buckets (S3 API Reference, `StorageClass`). The rule for ETags is
@@ -206,6 +208,7 @@ impl ObjectFacts {
             metadata: BTreeMap::new(),
             missing_metadata: 0,
             tag_count: None,
+            stated_headers: Vec::new(),
         }
     }
 

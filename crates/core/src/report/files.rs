@@ -25,6 +25,8 @@ words! {
         Prometheus = "prometheus",
         /// JSON lines of one shard of an audit.
         ShardResult = "shard_result",
+        /// Redacted facts about objects.
+        Facts = "facts",
         Plot = "plot",
         Manual = "manual",
         Log = "log",
@@ -48,6 +50,7 @@ impl FileKind {
             FileKind::Junit => "JUnit report",
             FileKind::Prometheus => "Prometheus metrics",
             FileKind::ShardResult => "result of the shard",
+            FileKind::Facts => "redacted facts",
             FileKind::Plot => "plot",
             FileKind::Manual => "manual page",
             FileKind::Log => "log",

@@ -3,7 +3,7 @@
 //! # The JSON lines
 //!
 //! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
-//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `bench`, `hashes`,
+//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `bench`, `hashes`, `doctor`,
 //! `cost`, `audited`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
@@ -19,7 +19,9 @@ mod copy;
 mod cost;
 mod damage;
 mod demands;
+mod doctor;
 mod exit;
+mod facts_file;
 mod files;
 mod finding;
 mod inspect;
@@ -56,7 +58,9 @@ pub use copy::{CopyEstimateReport, CopyFindingReport, CopyOutcome, CopyReport, E
 pub use cost::{CostLineReport, CostReport, PriceSourceReport};
 pub use damage::{DamageSummary, DamagedRun};
 pub use demands::Demands;
+pub use doctor::{DoctorCheck, DoctorFindingReport, DoctorRateReport, DoctorReport};
 pub use exit::Exit;
+pub use facts_file::{AnswerWord, FactsFile, KeyForm, PublicFacts, ServerWord};
 pub use files::{FileKind, WrittenFile};
 pub use finding::{DamageReport, FindingReport, ReasonReport};
 pub use inspect::{
@@ -106,6 +110,8 @@ pub enum Report {
     Bench(Box<BenchReport>),
     /// Hashing speed of this machine.
     Hashes(HashesReport),
+    /// Whether this machine is ready for the other commands.
+    Doctor(Box<DoctorReport>),
     /// Cost estimates.
     Cost(Box<CostReport>),
     /// One object of an audit.

@@ -28,6 +28,7 @@ impl Report {
             Report::Task(report) => format!("task of {}: {}", report.image, word(report.exit_code)),
             Report::Bench(report) => format!("bench {}: {}", report.target, word(report.exit_code)),
             Report::Hashes(report) => format!("hashing speed: {}", word(report.exit_code)),
+            Report::Doctor(report) => format!("doctor: {}", report.verdict()),
             Report::Cost(report) => format!("cost of {}: {}", report.target, word(report.exit_code)),
             Report::Audited(report) => format!("audit of {}: {}", report.target, report.verdict),
             Report::AuditedBucket(report) => format!("audit of bucket {}: {}", report.bucket, report.verdict),

@@ -184,6 +184,20 @@ impl Plan {
         matches!(self, Plan::Instance | Plan::Container { .. })
     }
 
+    /// Where the credentials come from, for people. Contains no command line, which may hold secrets.
+    pub fn origin(&self) -> String {
+        match self {
+            Plan::Environment(_) => "AWS_ACCESS_KEY_ID".to_owned(),
+            Plan::Profile { profile, .. } => format!("the keys of profile `{profile}`"),
+            Plan::Process { profile, .. } => format!("the credential_process of profile `{profile}`"),
+            Plan::WebIdentity { role, token_file, .. } => format!("role {role} by the web identity in {token_file}"),
+            Plan::Sso { profile, .. } => format!("the SSO of profile `{profile}`"),
+            Plan::Container { .. } => "the metadata of this container".to_owned(),
+            Plan::Instance => "the metadata of this machine".to_owned(),
+            Plan::Role { role, from } => format!("role {}, assumed with {}", role.arn, from.origin()),
+        }
+    }
+
     /// Checks the type of a file that the SDK would read: the SDK would block on a pipe, and read a device forever.
     fn check_file(&self) -> Result<(), SettingError> {
         let (path, kind, setting) = match self {

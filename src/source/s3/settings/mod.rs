@@ -139,13 +139,7 @@ impl Settings {
     ///
     /// The value cannot be part of a host name.
     pub fn region(&self, flag: Option<&str>) -> Result<Option<String>, SettingError> {
-        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-        let of_env = variables.iter().find_map(|name| self.env.get(name).map(|region| (region, (*name).to_owned())));
-        let found = match flag {
-            Some(region) => Some((region.trim(), "--region".to_owned())),
-            None => of_env.or_else(|| self.region_of_profiles()),
-        };
-        let Some((region, setting)) = found else { return Ok(None) };
+        let Some((region, setting)) = self.stated_region(flag) else { return Ok(None) };
         let is_label = (1..=63).contains(&region.len())
             && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !region.starts_with('-')
@@ -155,6 +149,21 @@ impl Settings {
             Ok(Some(region.to_owned()))
         } else {
             Err(SettingError::new(format!("{setting}: {region:?} is no Region")))
+        }
+    }
+
+    /// The option, variable or key of a profile that sets the Region; `None` if nothing does.
+    pub fn region_setting(&self, flag: Option<&str>) -> Option<String> {
+        self.stated_region(flag).map(|(_, setting)| setting)
+    }
+
+    /// The Region as stated, with its setting.
+    fn stated_region<'a>(&'a self, flag: Option<&'a str>) -> Option<(&'a str, String)> {
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+        let of_env = || variables.iter().find_map(|name| self.env.get(name).map(|region| (region, (*name).to_owned())));
+        match flag {
+            Some(region) => Some((region.trim(), "--region".to_owned())),
+            None => of_env().or_else(|| self.region_of_profiles()),
         }
     }
 

@@ -1,0 +1,52 @@
+use std::io::{self, Write};
+
+use super::condition::conclude;
+use super::{Label, Style, beside, printable, shell_word, wrap};
+use crate::report::{DoctorFindingReport, DoctorReport};
+use crate::verdict::Verdict;
+
+/// Width of a check's name, in characters.
+const NAME: usize = 11;
+/// Width of a verdict, which includes `NOT TESTED`.
+const VERDICT: usize = 10;
+
+pub(super) fn write(out: &mut impl Write, style: Style, report: &DoctorReport) -> io::Result<()> {
+    let title = match &report.target {
+        Some(target) => shell_word(target),
+        None => "this machine".to_owned(),
+    };
+    writeln!(out, "{}", style.bold(&title))?;
+    report.findings.iter().try_for_each(|finding| line(out, style, finding))?;
+    let (label, text) = conclusion(report);
+    conclude(out, style, label, &text)
+}
+
+fn line(out: &mut impl Write, style: Style, finding: &DoctorFindingReport) -> io::Result<()> {
+    let label = match finding.not_tested {
+        true => Label::new("not tested", Verdict::Unknown),
+        false => finding.verdict.into(),
+    };
+    let head = format!("  {} {:<NAME$}", style.label(label, VERDICT), finding.check);
+    let texts: Vec<&str> = [Some(finding.detail.as_str()), finding.advice.as_deref()].into_iter().flatten().collect();
+    let lines = |width: usize| -> Vec<String> {
+        let mut lines = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let mark = if index == 0 { "" } else { "→ " };
+            lines.extend(wrap(&printable(&format!("{mark}{text}")), width));
+        }
+        lines
+    };
+    beside(out, style, &head, 2 + VERDICT + 1 + NAME + 1, lines)?;
+    Ok(())
+}
+
+fn conclusion(report: &DoctorReport) -> (Label<'static>, String) {
+    let verdict = report.verdict();
+    let of = report.findings.iter().filter(|finding| finding.required && finding.verdict == verdict);
+    let names = of.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ");
+    match verdict {
+        Verdict::Pass => (verdict.into(), "everything that was tested is in order".to_owned()),
+        Verdict::Fail => (verdict.into(), format!("not in order: {names}")),
+        Verdict::Unknown => (verdict.into(), format!("not known: {names}")),
+    }
+}
