@@ -53,6 +53,10 @@ impl Command {
             Command::SafeToDelete(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Thaw(args) => connected(&mut args.connection),
+            #[cfg(feature = "ebs")]
+            Command::Fingerprint(args) => connected(&mut args.connection),
+            #[cfg(feature = "ebs")]
+            Command::Prove(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Compare(args) => Adjustable {
                 sends: true,
@@ -162,6 +166,18 @@ pub enum Command {
     /// --follow. Works for GLACIER, DEEP_ARCHIVE and the archive tiers of Intelligent-Tiering.
     #[cfg(feature = "s3")]
     Thaw(Box<super::thaw::ThawArgs>),
+    /// Record the content of an AMI, block by block
+    ///
+    /// Reads every written block of its snapshots (EBS direct APIs), and keeps their SHA-256. Shows price, requests and
+    /// time, and asks. `prove` compares a restored AMI with the record.
+    #[cfg(feature = "ebs")]
+    Fingerprint(Box<super::blocks::args::FingerprintArgs>),
+    /// Prove that an AMI has the content of a record or of another AMI
+    ///
+    /// Reads and compares every block of every volume. A block that differs is read a second time and named. Shows price,
+    /// requests and time, and asks.
+    #[cfg(feature = "ebs")]
+    Prove(Box<super::blocks::args::ProveArgs>),
     /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

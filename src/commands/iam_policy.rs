@@ -31,11 +31,15 @@ pub enum PolicyCommand {
     Compare,
     /// `thaw`.
     Thaw,
+    /// `fingerprint`.
+    Fingerprint,
+    /// `prove`.
+    Prove,
 }
 
 impl PolicyCommand {
     /// All commands, with their names as arguments of `policy`.
-    pub const ALL: [(PolicyCommand, &'static str); 13] = [
+    pub const ALL: [(PolicyCommand, &'static str); 15] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::IsStored, "is-stored"),
@@ -49,6 +53,8 @@ impl PolicyCommand {
         (PolicyCommand::CopyDestination, "copy-destination"),
         (PolicyCommand::Compare, "compare"),
         (PolicyCommand::Thaw, "thaw"),
+        (PolicyCommand::Fingerprint, "fingerprint"),
+        (PolicyCommand::Prove, "prove"),
     ];
 }
 
@@ -144,6 +150,8 @@ const WRITE: &[P] = &[P::CopyDestination];
 const STORED: &[P] = &[P::IsStored, P::PreflightStore, P::Store];
 const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
+/// Commands that read the blocks of snapshots.
+const BLOCKS: &[P] = &[P::Fingerprint, P::Prove];
 const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
 
 /// Every action, with its resources, the commands that need it, and the id of its statement. `sts:GetCallerIdentity`
@@ -193,6 +201,11 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("ec2:DescribeImages", On::Everything, &[P::Audit, P::SafeToDelete], "Describe"),
     ("ec2:DescribeSnapshots", On::Everything, BEFORE, "Describe"),
     ("ec2:DescribeSnapshots", On::Everything, &[P::SafeToDelete], "Describe"),
+    ("ec2:DescribeImages", On::Everything, BLOCKS, "Describe"),
+    ("ec2:DescribeSnapshots", On::Everything, BLOCKS, "Describe"),
+    ("ebs:ListSnapshotBlocks", On::Snapshots, BLOCKS, "ReadSnapshots"),
+    ("ebs:GetSnapshotBlock", On::Snapshots, BLOCKS, "ReadSnapshots"),
+    ("kms:Decrypt", On::Keys, BLOCKS, "DecryptSnapshots"),
     ("ec2:DescribeStoreImageTasks", On::Everything, STORED, "Describe"),
     ("ec2:DescribeStoreImageTasks", On::Everything, &[P::Audit, P::SafeToDelete], "Describe"),
     ("ec2:GetEbsEncryptionByDefault", On::Everything, BEFORE_RESTORE, "Describe"),
@@ -299,12 +312,13 @@ mod tests {
 
     #[test]
     fn reading_commands_may_change_nothing() {
-        let reading = [P::Inspect, P::Verify, P::Compare, P::IsStored, P::Audit, P::SafeToDelete];
+        let reading =
+            [P::Inspect, P::Verify, P::Compare, P::IsStored, P::Audit, P::SafeToDelete, P::Fingerprint, P::Prove];
         let found = actions(&reading);
         assert!(found.contains(&"s3:GetObject".to_owned()));
         let allowed = |action: &str| {
             let name = action.split(':').nth(1).unwrap();
-            name.starts_with("Get") || name.starts_with("List") || name.starts_with("Describe")
+            ["Get", "List", "Describe", "Decrypt"].iter().any(|verb| name.starts_with(verb))
         };
         assert!(found.iter().all(|action| allowed(action)), "{found:?}");
         // The dry run of a preflight needs the permission for the call itself.

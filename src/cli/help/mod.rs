@@ -15,7 +15,7 @@ use super::command::Cli;
 /// The groups of commands, in the order of the top-level help.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Read an object", &["inspect", "verify", "compare", "bench", "cost"]),
-    ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger"]),
+    ("Decide", &["is-stored", "preflight", "audit", "safe-to-delete", "ledger", "fingerprint", "prove"]),
     ("Act", &["store", "restore", "copy", "thaw"]),
     ("Tools", &["policy", "lab", "demo", "completions", "man", "help"]),
 ];
