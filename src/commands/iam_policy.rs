@@ -67,8 +67,8 @@ pub struct PolicyScope {
     pub region: String,
     /// Twelve digits, or `*`.
     pub account: String,
-    /// The name of the bucket.
-    pub bucket: String,
+    /// The name of the bucket; `None` for commands that access none.
+    pub bucket: Option<String>,
     /// The prefix of the keys: empty, or ending in a slash.
     pub prefix: String,
     /// Name of the SSM parameter that `restore --alias` writes.
@@ -94,7 +94,9 @@ impl PolicyScope {
         }
         // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
         let of_bucket = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
-        if !(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket) {
+        if let Some(bucket) = bucket
+            && (!(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket))
+        {
             return Err(format!("--bucket {bucket}: is not the name of a bucket"));
         }
         // SSM API reference, *PutParameter*: letters, digits, `.`, `-`, `_`, and `/` between levels.
@@ -244,6 +246,9 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
         if !wanted || (*on == On::Alias && scope.alias.is_none()) {
             continue;
         }
+        if matches!(on, On::Bucket | On::Objects) && scope.bucket.is_none() {
+            return Err("--bucket: name the bucket that the policy covers".to_owned());
+        }
         match statements.iter_mut().find(|(known, place, _)| known == sid && place == on) {
             Some((.., actions)) if actions.contains(action) => {}
             Some((.., actions)) => actions.push(action),
@@ -262,7 +267,7 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
 
 fn resources(on: On, scope: &PolicyScope) -> Value {
     let PolicyScope { partition, region, account, bucket, prefix, .. } = scope;
-    let prefix = literal(prefix);
+    let (bucket, prefix) = (bucket.as_deref().unwrap_or_default(), literal(prefix));
     match on {
         On::Everything => json!("*"),
         On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
@@ -297,7 +302,7 @@ mod tests {
             partition: "aws-us-gov".into(),
             region: "us-gov-west-1".into(),
             account: "*".into(),
-            bucket: "archive".into(),
+            bucket: Some("archive".into()),
             prefix: String::new(),
             alias: None,
         }
@@ -341,6 +346,14 @@ mod tests {
     }
 
     #[test]
+    fn commands_that_read_snapshots_need_no_bucket() {
+        let none = PolicyScope { bucket: None, ..scope() };
+        let text = policy(&[P::Fingerprint, P::Prove], &none).unwrap().to_string();
+        assert!(text.contains("ebs:GetSnapshotBlock") && !text.contains("s3:"), "{text}");
+        assert!(policy(&[P::Prove, P::Verify], &none).unwrap_err().starts_with("--bucket"));
+    }
+
+    #[test]
     fn the_partition_and_the_bucket_are_in_the_arns() {
         let text = policy(&[P::Store], &scope()).unwrap().to_string();
         assert!(text.contains("arn:aws-us-gov:s3:::archive/*"));
@@ -379,7 +392,7 @@ mod tests {
         }
         for bucket in ["a", "arch*", "arch?ve", "${aws:username}", "a:b"] {
             let mut scope = scope();
-            scope.bucket = bucket.into();
+            scope.bucket = Some(bucket.into());
             assert!(policy(&[P::Restore], &scope).unwrap_err().starts_with("--bucket"), "{bucket}");
         }
     }

@@ -88,12 +88,12 @@ pub(in crate::cli) async fn run_stored(
 }
 
 pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> {
-    let path = &args.bucket.path;
+    let path = args.bucket.as_ref().map_or("", |bucket| bucket.path.as_str());
     let scope = PolicyScope {
         partition: args.partition.clone(),
         region: args.region.clone(),
         account: args.account.clone(),
-        bucket: args.bucket.bucket.clone(),
+        bucket: args.bucket.as_ref().map(|bucket| bucket.bucket.clone()),
         prefix: if path.is_empty() { String::new() } else { format!("{path}/") },
         alias: args.alias.clone(),
     };
