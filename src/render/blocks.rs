@@ -156,7 +156,7 @@ fn conclusion(report: &ProveReport) -> String {
         format!("; a change of {} or more, spread at random, would have been found with 95 %", count(blocks, "block"))
     });
     match (report.verdict, report.exit_code) {
-        (Verdict::Pass, _) => "every block of every volume is what it should be".to_owned(),
+        (Verdict::Pass, _) => "every block of every volume is the same".to_owned(),
         (Verdict::Fail, _) => "the AMI does not have the content that it should have".to_owned(),
         (Verdict::Unknown, Exit::Interrupted) => "a signal ended it before every block was compared".to_owned(),
         (Verdict::Unknown, _) => format!("not every block is proved{}", detects.unwrap_or_default()),

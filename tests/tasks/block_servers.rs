@@ -58,7 +58,8 @@ fn image(rig: &Rig, name: &str, id: &str) -> String {
     let image = rig.lab.create_image(REGION, ImageSpec { volumes, ..ImageSpec::new(name) });
     rig.ec2(|state| {
         let made = std::mem::replace(&mut state.images.get_mut(&image).unwrap().mappings[0].snapshot, id.to_owned());
-        let record = state.snapshots.remove(&made).unwrap();
+        let mut record = state.snapshots.remove(&made).unwrap();
+        record.id = id.to_owned();
         state.snapshots.entry(id.to_owned()).or_insert(record);
     });
     image

@@ -316,7 +316,7 @@ async fn records_and_sidecars_that_do_not_fit_are_refused() {
     rig.run(&["store", AMI, "--bucket", "archive", "--yes", "--record", &stored]).await.assert_exit(0);
     let run = rig.run(&["prove", AMI, "--record", &stored, "--yes"]).await;
     run.assert_exit(2);
-    assert!(run.stderr.contains("is not a fingerprint"), "{run:?}");
+    assert!(run.stderr.contains("has schema `stored-ami/record/1`"), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -367,4 +367,37 @@ async fn a_fingerprint_goes_on_where_it_ended() {
     assert!(run.stderr.contains("holds the digests of other snapshots; --force starts anew"), "{run:?}");
     fingerprint(&rig, AMI, "golden.json", &["--force"]).await.assert_exit(0);
     prove(&rig, AMI, &[]).await.assert_exit(0);
+}
+
+/// Peak memory of a process in KiB.
+fn peak(child: &std::process::Child) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_does_not_grow_with_the_volume() {
+    let rig = Rig::new().await;
+    let volumes = vec![VolumeSpec { sparse: Some(100), full_bytes: None, ..VolumeSpec::new("/dev/xvda", 16_384) }];
+    let image = rig.lab.create_image(REGION, ImageSpec { volumes, ..ImageSpec::new("16 TiB") });
+    let plan = rig.run(&["fingerprint", &image, "--record", &rig.path("golden.json"), "--dry-run"]).await;
+    assert_eq!(line(&plan, "fingerprint")["estimate"]["blocks_most"], 33_554_432);
+    let mut command = rig.command();
+    command.args(["fingerprint", &image, "--record", &rig.path("golden.json"), "--yes", "--block-rate", "1000"]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let digests = std::path::PathBuf::from(rig.path("golden.json.blocks"));
+    let mut peaks = Vec::new();
+    // Each block has a run of its own: 48 bytes.
+    for blocks in [512, 4_096] {
+        while std::fs::metadata(&digests).map_or(0, |file| file.len()) < blocks * 48 {
+            tokio::task::yield_now().await;
+            assert!(child.try_wait().unwrap().is_none());
+        }
+        peaks.push(peak(&child));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(peaks[1] < 64 << 10 && peaks[1] < peaks[0] + (8 << 10), "{peaks:?} KiB");
 }

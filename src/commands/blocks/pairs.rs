@@ -129,3 +129,93 @@ impl PairReader {
         Outcome::Doubt(Unproved::new(UnprovedCode::UnstableRead, detail))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::blocks::BlockDigest;
+    use crate::snapshot::{BlockPage, ListedBlock, PageFrom, SnapshotService};
+    use crate::source::{Context, ErrorKind};
+
+    /// A snapshot of blocks 0 to 9, whose reads give these bytes in turn, and then those of the index.
+    #[derive(Default)]
+    struct Fake {
+        reads: Mutex<Vec<Result<u8, ErrorKind>>>,
+        listings: Mutex<u32>,
+        /// The listing with this number lists no blocks.
+        empty: Option<u32>,
+    }
+
+    fn digest(byte: u8) -> BlockDigest {
+        BlockDigest::new([byte; 32])
+    }
+
+    #[async_trait]
+    impl SnapshotService for Fake {
+        async fn list(&self, _: &str, from: &PageFrom, _: u16) -> Result<BlockPage, SourceError> {
+            let mut listings = self.listings.lock().unwrap();
+            *listings += 1;
+            let PageFrom::Block(start) = from else { panic!("no page has a successor") };
+            let indexes = if self.empty == Some(*listings) { 0..0 } else { start.0..10 };
+            let block = |index| ListedBlock { index: BlockIndex(index), token: "t".to_owned() };
+            Ok(BlockPage { blocks: indexes.map(block).collect(), gib: Some(1), ..BlockPage::default() })
+        }
+
+        async fn digest(&self, snapshot: &str, block: &ListedBlock) -> Result<BlockDigest, SourceError> {
+            let mut reads = self.reads.lock().unwrap();
+            let read = if reads.is_empty() { Ok(block.index.0 as u8) } else { reads.remove(0) };
+            read.map(digest).map_err(|kind| SourceError::new(kind, snapshot, "as scripted"))
+        }
+    }
+
+    /// Compares block 3 with these expected bytes, while the reads give others.
+    async fn compared(fake: Fake, expected: u8) -> Outcome {
+        let reader = Arc::new(Reader::new(Arc::new(fake), Context::default(), 1_000));
+        let mut listing = Listing::open(&reader, "snap-1", BlockIndex(3)).await.unwrap();
+        let listed = listing.next().await.unwrap();
+        let expected = Some(ExpectedBlock::Known(digest(expected).content()));
+        let pairs = PairReader { reader, snapshot: "snap-1".to_owned(), expected: None, gib: 1 };
+        pairs.compare(Pair { index: BlockIndex(3), listed, expected }).await
+    }
+
+    fn reading(reads: &[Result<u8, ErrorKind>]) -> Fake {
+        Fake { reads: Mutex::new(reads.to_vec()), ..Fake::default() }
+    }
+
+    #[tokio::test]
+    async fn only_two_equal_reads_make_a_difference() {
+        assert!(matches!(compared(reading(&[]), 3).await, Outcome::Same(_)));
+        let Outcome::Differs(difference) = compared(reading(&[]), 9).await else { panic!("both reads are the same") };
+        assert_eq!((difference.expected.digest(), difference.observed.digest()), (digest(9), digest(3)));
+        // The second read gives what is expected, or a third content.
+        for second in [9, 7] {
+            let Outcome::Doubt(doubt) = compared(reading(&[Ok(3), Ok(second)]), 9).await else { panic!("{second}") };
+            assert_eq!(doubt.code, UnprovedCode::UnstableRead);
+            assert!(doubt.detail.contains(&digest(second).to_string()), "{}", doubt.detail);
+        }
+        let refused = reading(&[Ok(3), Err(ErrorKind::Denied)]);
+        let Outcome::Doubt(doubt) = compared(refused, 9).await else { panic!("the second read is refused") };
+        assert_eq!(doubt.code, UnprovedCode::Unconfirmed);
+        // Not listed any more: it would be zeros now.
+        let gone = Fake { empty: Some(2), ..Fake::default() };
+        let Outcome::Doubt(doubt) = compared(gone, 9).await else { panic!("the second listing lacks it") };
+        assert_eq!(doubt.code, UnprovedCode::UnstableRead);
+    }
+
+    #[tokio::test]
+    async fn both_sides_are_merged_in_order() {
+        let reader = Arc::new(Reader::new(Arc::new(Fake::default()), Context::default(), 1_000));
+        let listing = Listing::open(&reader, "snap-1", BlockIndex(7)).await.unwrap();
+        let expected = Expected::Image(Box::new(Listing::open(&reader, "snap-2", BlockIndex(5)).await.unwrap()));
+        let mut pairs = Pairs::open(listing, expected).await.unwrap();
+        let mut found = Vec::new();
+        while let Some(pair) = pairs.next().await.unwrap() {
+            found.push((pair.index.0, pair.listed.is_some(), pair.expected.is_some()));
+        }
+        assert_eq!(found, [(5, false, true), (6, false, true), (7, true, true), (8, true, true), (9, true, true)]);
+    }
+}
