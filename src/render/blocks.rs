@@ -70,7 +70,7 @@ pub(super) fn write_fingerprint(out: &mut impl Write, style: Style, report: &Fin
             count(volume.listed_blocks, "written block"),
             volume.content_sha256
         );
-        field(out, style.width, 2, &volume.device, &text)?;
+        field(out, style.width, 2, &printable(&volume.device), &text)?;
     }
     if report.resumed_blocks > 0 {
         field(

@@ -1,5 +1,6 @@
 //! Help beyond the texts of options: groups of commands, examples, environment, files and exit codes.
 
+mod block_topics;
 mod hint;
 mod topic;
 mod topics;

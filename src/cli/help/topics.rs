@@ -1,9 +1,5 @@
-use super::topic::Topic;
-
-type Rows = &'static [(&'static str, &'static str)];
-
-const AWS_FILES: Rows =
-    &[("~/.aws/config", "profiles, Regions and endpoints"), ("~/.aws/credentials", "credentials of profiles")];
+use super::block_topics::{FINGERPRINT, PROVE};
+use super::topic::{Rows, Topic, local, remote};
 
 const CHECKS: Rows = &[
     ("0", "every required check passed"),
@@ -30,14 +26,6 @@ const LEDGER: Rows = &[
     ("2", "wrong arguments, or the file is not a ledger of this version"),
     ("4", "the ledger could not be read or written"),
 ];
-
-const fn local(path: &'static str, examples: Rows, exits: Rows) -> Topic {
-    Topic { path, examples, exits, connects: false, files: &[] }
-}
-
-const fn remote(path: &'static str, examples: Rows, exits: Rows) -> Topic {
-    Topic { path, examples, exits, connects: true, files: AWS_FILES }
-}
 
 /// The help of all commands, in the order of the definition.
 pub(in crate::cli) const TOPICS: &[Topic] = &[
@@ -371,54 +359,8 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("130", "interrupted or declined; a request that was sent goes on"),
         ],
     ),
-    remote(
-        "fingerprint",
-        &[
-            (
-                "Show price, requests and time, ask, and record the content of an AMI",
-                "stored-ami fingerprint ami-0123456789abcdef0 --record golden.json",
-            ),
-            (
-                "In a script, and more slowly, beside a backup product",
-                "stored-ami fingerprint ami-0123456789abcdef0 --record golden.json --block-rate 200 --yes",
-            ),
-            (
-                "Show what it would read, and read nothing",
-                "stored-ami fingerprint ami-0123456789abcdef0 --record golden.json --dry-run",
-            ),
-        ],
-        &[
-            ("0", "the record is written; with --dry-run: it could be"),
-            ("2", "wrong arguments, configuration or credentials"),
-            ("4", "a block could not be read, or a file could not be written; what was read is kept"),
-            ("130", "interrupted or declined; the same command continues"),
-        ],
-    ),
-    remote(
-        "prove",
-        &[
-            (
-                "Compare a restored AMI with the record of the AMI that was stored",
-                "stored-ami prove ami-0fedcba9876543210 --record golden.json",
-            ),
-            (
-                "Compare it with the AMI itself, if that still exists",
-                "stored-ami prove ami-0fedcba9876543210 --source ami-0123456789abcdef0",
-            ),
-            (
-                "Look for differences in as many blocks as a dollar pays for",
-                "stored-ami prove ami-0fedcba9876543210 --record golden.json --max-cost 1 --yes",
-            ),
-        ],
-        &[
-            ("0", "every block of every volume is the same; with --dry-run: nothing was read"),
-            ("1", "a block or a volume differs"),
-            ("2", "wrong arguments, configuration or credentials"),
-            ("3", "no difference was found, and not every block is proved"),
-            ("4", "an AMI could not be described"),
-            ("130", "interrupted or declined"),
-        ],
-    ),
+    FINGERPRINT,
+    PROVE,
     local(
         "policy",
         &[

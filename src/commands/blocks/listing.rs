@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use super::reader::{Page, Place, Reader};
-use crate::blocks::{BLOCK_BYTES, BlockIndex};
+use crate::blocks::{BLOCK_BYTES, BlockContent, BlockIndex};
 use crate::snapshot::{BlockPage, MOST_LISTED, PageFrom};
 use crate::source::{ErrorKind, SourceError};
 
+/// Blocks that are listed to find one again.
+const FEW: u16 = 100;
 /// Empty pages in a row before a listing counts as endless.
 const MOST_EMPTY: u32 = 100;
 
@@ -34,7 +36,7 @@ impl Listing {
     }
 
     /// The same, in pages of at most `most` blocks.
-    pub async fn few(reader: &Arc<Reader>, snapshot: &str, start: BlockIndex, most: u16) -> Result<Self, SourceError> {
+    async fn few(reader: &Arc<Reader>, snapshot: &str, start: BlockIndex, most: u16) -> Result<Self, SourceError> {
         let from = PageFrom::Block(start);
         let page = reader.page(snapshot, &from, most).await?;
         let no_size = || SourceError::new(ErrorKind::Protocol, snapshot, "the listing states no size of the volume");
@@ -122,5 +124,22 @@ impl Listing {
         self.page = Arc::new(Page::new(&self.snapshot, blocks, &page, self.reader.context()));
         self.at = 0;
         Ok(())
+    }
+}
+
+/// Lists and reads a block again, from the beginning.
+///
+/// # Errors
+///
+/// It cannot be listed or read.
+pub(super) async fn again(
+    reader: &Arc<Reader>,
+    snapshot: &str,
+    index: BlockIndex,
+) -> Result<BlockContent, SourceError> {
+    let mut listing = Listing::few(reader, snapshot, index, FEW).await?;
+    match listing.next().await? {
+        Some(place) if place.index == index => Ok(reader.digest(&place).await?.content()),
+        _ => Ok(BlockContent::Zeros),
     }
 }

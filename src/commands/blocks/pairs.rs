@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::doubt::doubt;
 use super::expected::{Expected, ExpectedBlock};
-use super::listing::Listing;
+use super::listing::{Listing, again};
 use super::reader::{Place, Reader};
 use crate::blocks::{BlockContent, BlockIndex, Difference, Unproved, UnprovedCode};
 use crate::source::SourceError;
@@ -107,24 +107,24 @@ impl PairReader {
             let detail = format!("block {index} differs, and could not be read a second time: {}", error.detail);
             Outcome::Doubt(Unproved::new(UnprovedCode::Unconfirmed, detail))
         };
-        let again = match self.reader.again(&self.snapshot, index).await {
+        let second = match again(&self.reader, &self.snapshot, index).await {
             Ok(content) => content,
             Err(error) => return unconfirmed(&error),
         };
         let expected_again = match &self.expected {
             None => expected,
-            Some(snapshot) => match self.reader.again(snapshot, index).await {
+            Some(snapshot) => match again(&self.reader, snapshot, index).await {
                 Ok(content) => content,
                 Err(error) => return unconfirmed(&error),
             },
         };
-        if (again, expected_again) == (observed, expected) {
+        if (second, expected_again) == (observed, expected) {
             return Outcome::Differs(difference);
         }
         let detail = format!(
             "two reads of block {index} differ: {} and {}",
-            if again == observed { expected.digest() } else { observed.digest() },
-            if again == observed { expected_again.digest() } else { again.digest() },
+            if second == observed { expected.digest() } else { observed.digest() },
+            if second == observed { expected_again.digest() } else { second.digest() },
         );
         Outcome::Doubt(Unproved::new(UnprovedCode::UnstableRead, detail))
     }

@@ -2,8 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::listing::Listing;
-use crate::blocks::{BLOCK_BYTES, BlockContent, BlockDigest, BlockIndex};
+use crate::blocks::{BLOCK_BYTES, BlockDigest, BlockIndex};
 use crate::progress::Call;
 use crate::snapshot::{
     BlockPace, BlockPage, CHECKSUM_DIFFERS, INVALID_BLOCK_TOKEN, ListedBlock, MOST_LISTED, PageFrom, SnapshotService,
@@ -17,8 +16,6 @@ const MOST_RENEWALS: u32 = 3;
 const CHECKSUM_ATTEMPTS: u32 = 3;
 /// Tokens are renewed this long before they expire.
 const MARGIN: Duration = Duration::from_secs(60);
-/// Blocks that are listed to find one again.
-const FEW: u16 = 100;
 
 /// Reads blocks at the rate of a run, with retries.
 pub(super) struct Reader {
@@ -100,15 +97,6 @@ impl Reader {
             self.pace.slow_down();
         }
         answer
-    }
-
-    /// Lists and reads a block again, from the beginning.
-    pub async fn again(self: &Arc<Self>, snapshot: &str, index: BlockIndex) -> Result<BlockContent, SourceError> {
-        let mut listing = Listing::few(self, snapshot, index, FEW).await?;
-        match listing.next().await? {
-            Some(place) if place.index == index => Ok(self.digest(&place).await?.content()),
-            _ => Ok(BlockContent::Zeros),
-        }
     }
 }
 
