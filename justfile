@@ -36,8 +36,8 @@ demo:
 
 # Renews the JSON schema, the text snapshots and the tables of guarantees. Read the diff before you commit it.
 renew:
-    UPDATE_SCHEMA=1 cargo test --release --test schema
-    INSTA_UPDATE=always cargo test --release --test human
+    UPDATE_SCHEMA=1 cargo test --release --test cli schema
+    INSTA_UPDATE=always cargo test --release --test cli human
     UPDATE_DOCS=1 cargo test --release --test damage the_pages
 
 # Fuzzes one target for some seconds: `just fuzz read_plan 60`.

@@ -1,0 +1,71 @@
+//! Refusals by S3.
+
+use super::rig::{ANY, KEYS, Rig, Row, SECRET};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buckets_and_objects() {
+    let rig = Rig::new(&[]).await;
+    rig.check_all(ROWS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn permissions() {
+    let rig = Rig::new(&["s3:GetObject"]).await;
+    rig.check_all(DENIED).await;
+}
+
+const DENIED: &[Row] = &[Row {
+    when: "the object may not be read",
+    env: &[KEYS, SECRET],
+    typed: "verify s3://archive/ami-0123456789abcdef0.bin",
+    exit: 4,
+    out: r#"
+s3://archive/ami-0123456789abcdef0.bin
+  ERROR   not permitted (needs s3:GetObject) (AccessDenied)
+  help    ask for the permission; `stored-ami policy verify --bucket BUCKET` prints the policy that reading needs"#,
+    err: "",
+}];
+
+const ROWS: &[Row] = &[
+    Row {
+        when: "a bucket that does not exist",
+        env: &[KEYS, SECRET],
+        typed: "verify s3://archiv/ami-0123456789abcdef0.bin",
+        exit: 4,
+        out: r#"
+s3://archiv/ami-0123456789abcdef0.bin
+  ERROR   there is no such bucket (NoSuchBucket)
+  help    check the name of the bucket, the endpoint and the profile"#,
+        err: "",
+    },
+    Row {
+        when: "a key that does not exist",
+        env: &[KEYS, SECRET],
+        typed: "verify s3://archive/ami-0123456789abcdef.bin",
+        exit: 4,
+        out: r#"
+s3://archive/ami-0123456789abcdef.bin
+  ERROR   there is no such object (NoSuchKey)
+  help    check the key; `stored-ami audit s3://archive/` lists the stored AMI objects"#,
+        err: "",
+    },
+    Row {
+        when: "a version that does not exist",
+        env: &[KEYS, SECRET],
+        typed: "verify s3://archive/ami-0123456789abcdef0.bin?versionId=none",
+        exit: 4,
+        out: r#"
+'s3://archive/ami-0123456789abcdef0.bin?versionId=none'
+  ERROR   there is no such version (NoSuchVersion)
+  help    check the version id, or leave it out to get the current version"#,
+        err: "",
+    },
+    Row {
+        when: "an audit of a single object",
+        env: &[KEYS, SECRET],
+        typed: "audit s3://archive/ami-0123456789abcdef0.bin",
+        exit: 0,
+        out: ANY,
+        err: r#"stored-ami: s3://archive/ami-0123456789abcdef0.bin is one object: `stored-ami verify s3://archive/ami-0123456789abcdef0.bin` checks its bytes"#,
+    },
+];

@@ -1,0 +1,75 @@
+//! Values and flags.
+
+use super::rig::{KEYS, Rig, Row, SECRET};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_and_flags() {
+    let rig = Rig::new(&[]).await;
+    rig.check_all(ROWS).await;
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        when: "a misspelt global option",
+        env: &[KEYS, SECRET],
+        typed: "inspect s3://archive/ami-0123456789abcdef0.bin --no-progess",
+        exit: 2,
+        out: "",
+        err: r#"
+error: unexpected argument '--no-progess' found
+
+  tip: a similar argument exists: '--no-progress'
+
+Usage: stored-ami inspect --no-progress <TARGET>...
+
+For more information, try '--help'."#,
+    },
+    Row {
+        when: "a SHA-256 of 16 bytes",
+        env: &[KEYS, SECRET],
+        typed: "verify x.bin --expect sha256:00112233445566778899aabbccddeeff",
+        exit: 2,
+        out: "",
+        err: r#"
+error: invalid value 'sha256:00112233445566778899aabbccddeeff' for '--expect <ALGORITHM:VALUE>': `sha256:00112233445566778899aabbccddeeff`: `00112233445566778899aabbccddeeff` is not a sha256 value: it has 16 bytes, the length of md5 and xxh128; sha256 has 32 bytes, written as 64 hexadecimal digits or 44 characters of base64
+
+For more information, try '--help'."#,
+    },
+    Row {
+        when: "a SHA-256 of no encoding",
+        env: &[KEYS, SECRET],
+        typed: "verify x.bin --expect sha256:what?",
+        exit: 2,
+        out: "",
+        err: r#"
+error: invalid value 'sha256:what?' for '--expect <ALGORITHM:VALUE>': `sha256:what?`: `what?` is not a sha256 value: it is neither hexadecimal nor base64; sha256 has 32 bytes, written as 64 hexadecimal digits or 44 characters of base64
+
+For more information, try '--help'."#,
+    },
+    Row {
+        when: "a misspelt flag that resembles one which weakens a check",
+        env: &[KEYS, SECRET],
+        typed: "inspect s3://archive/ami-0123456789abcdef0.bin --no-sign",
+        exit: 2,
+        out: "",
+        err: r#"
+error: unexpected argument '--no-sign' found
+
+For more information, try '--help'."#,
+    },
+    Row {
+        when: "a misspelt flag that resembles a harmless one",
+        env: &[KEYS, SECRET],
+        typed: "inspect s3://archive/ami-0123456789abcdef0.bin --regoin us-east-1",
+        exit: 2,
+        out: "",
+        err: r#"
+error: unexpected argument '--regoin' found
+
+  tip: a similar argument exists: '--region'
+
+Usage: stored-ami inspect --region <REGION> <TARGET>...
+
+For more information, try '--help'."#,
+    },
+];

@@ -1,9 +1,0 @@
-//! What a person sees on the screen, besides the reports: the files that were written, plain ASCII, and help.
-
-#[path = "../common/mod.rs"]
-mod common;
-
-mod ascii;
-mod mistyped;
-mod rig;
-mod written;
