@@ -98,7 +98,8 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 pub use stored_ami_core::{
-    audit, checks, checksum, content, copy, facts, ident, manifest, plan, price, record, report, sealed, units, verdict,
+    audit, blocks, checks, checksum, content, copy, facts, ident, manifest, plan, price, record, report, sealed, units,
+    verdict,
 };
 pub use tokio_util::sync::CancellationToken;
 
@@ -126,5 +127,7 @@ pub mod machine;
 pub mod progress;
 #[cfg(feature = "cli")]
 pub mod render;
+#[cfg(feature = "ebs")]
+pub mod snapshot;
 pub mod source;
 mod sync;

@@ -19,19 +19,20 @@ const ORDER: [(&str, &str); 2] = [
     ),
     (
         "src",
-        "sync clock machine files source+progress image account journal ledger checkpoint fetch commands render cli main",
+        "sync clock machine files source+progress image account snapshot journal ledger checkpoint fetch commands render cli main",
     ),
 ];
 
 /// Crates, and the only places that may import them; the first matching entry applies. A `*` at the end of a name
 /// matches any suffix.
-const CRATES: [(&str, &[&str]); 26] = [
+const CRATES: [(&str, &[&str]); 27] = [
     ("aws_sdk_s3", &["src/source/s3/"]),
     ("aws_sdk_ec2", &["src/image/ec2/"]),
+    ("aws_sdk_ebs", &["src/snapshot/"]),
     ("aws_sdk_sts", &["src/account/", "src/source/s3/settings/"]),
     ("aws_sdk_*", &["src/account/"]),
     ("aws_lc_rs", &["crates/lab/"]),
-    ("aws_*", &["src/source/s3/", "src/image/ec2/", "src/account/"]),
+    ("aws_*", &["src/source/s3/", "src/image/ec2/", "src/account/", "src/snapshot/"]),
     ("hyper_rustls", &["src/source/s3/http/"]),
     ("rustls*", &["src/source/s3/http/"]),
     ("tower_service", &["src/source/s3/http/"]),

@@ -61,6 +61,10 @@ impl Command {
             Command::Thaw(args) => connected(&mut args.connection),
             #[cfg(feature = "ec2")]
             Command::Doctor(args) => connected(&mut args.connection),
+            #[cfg(feature = "ebs")]
+            Command::Fingerprint(args) => connected(&mut args.connection),
+            #[cfg(feature = "ebs")]
+            Command::Prove(args) => connected(&mut args.connection),
             #[cfg(feature = "s3")]
             Command::Compare(args) => Adjustable {
                 sends: true,
@@ -175,6 +179,18 @@ pub enum Command {
     /// Says for each what was found and what to do. Writes nothing: what only a write could show is `not tested`.
     #[cfg(feature = "ec2")]
     Doctor(Box<super::doctor::DoctorArgs>),
+    /// Record the content of an AMI, block by block
+    ///
+    /// Reads every written block of its snapshots (EBS direct APIs), and keeps their SHA-256. Shows price, requests and
+    /// time, and asks. `prove` compares a restored AMI with the record.
+    #[cfg(feature = "ebs")]
+    Fingerprint(Box<super::blocks::args::FingerprintArgs>),
+    /// Prove that an AMI has the content of a record or of another AMI
+    ///
+    /// Reads and compares every block of every volume. A block that differs is read a second time and named. Shows price,
+    /// requests and time, and asks.
+    #[cfg(feature = "ebs")]
+    Prove(Box<super::blocks::args::ProveArgs>),
     /// Print the minimal IAM policy for commands
     #[cfg(feature = "ec2")]
     Policy(super::images::args::PolicyArgs),

@@ -5,6 +5,8 @@ mod args;
 #[cfg(feature = "s3")]
 mod audit;
 mod bench;
+#[cfg(feature = "ebs")]
+mod blocks;
 mod command;
 #[cfg(feature = "s3")]
 mod compare;

@@ -14,6 +14,8 @@ use super::audit::args::{AuditArgs, AuditFileArgs, AuditWork};
 #[cfg(feature = "s3")]
 use super::audit::results::ResultsPlace;
 use super::bench::BenchArgs;
+#[cfg(feature = "ebs")]
+use super::blocks::{args::FingerprintArgs, sidecar_of};
 use super::command::Command;
 #[cfg(feature = "s3")]
 use super::compare::args::CompareArgs;
@@ -105,6 +107,15 @@ impl Paths {
                 paths.lists(&args.typed, None);
                 paths.input("--tuning", args.wanted.tuning.as_deref());
                 args.wanted.prices.iter().for_each(|path| paths.input("--prices", Some(path)));
+                paths.connection(&args.connection);
+            }
+            #[cfg(feature = "ebs")]
+            Command::Fingerprint(args) => paths.of_fingerprint(args),
+            #[cfg(feature = "ebs")]
+            Command::Prove(args) => {
+                let sidecar = args.record.as_deref().map(sidecar_of);
+                paths.input("--record", args.record.as_deref());
+                paths.input("--record", sidecar.as_deref());
                 paths.connection(&args.connection);
             }
             #[cfg(feature = "ec2")]
@@ -242,6 +253,14 @@ impl Paths {
         self.output("--record", args.record.as_deref(), OutputKind::Record);
         self.force |= args.force.force;
         self.connection(&args.task.connection);
+    }
+
+    #[cfg(feature = "ebs")]
+    fn of_fingerprint(&mut self, args: &FingerprintArgs) {
+        self.output("--record", Some(&args.record), OutputKind::Fingerprint);
+        self.output("--record", Some(&sidecar_of(&args.record)), OutputKind::BlockDigests);
+        self.force |= args.force.force;
+        self.connection(&args.connection);
     }
 
     #[cfg(feature = "ec2")]

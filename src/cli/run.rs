@@ -124,6 +124,10 @@ async fn carry_out(command: Command, settings: Settings) -> Result<Exit, UsageEr
         Command::Compare(args) => Box::pin(super::compare::run(*args, &settings)).await,
         #[cfg(feature = "s3")]
         Command::Thaw(args) => Box::pin(super::thaw::run(*args, &settings)).await,
+        #[cfg(feature = "ebs")]
+        Command::Fingerprint(args) => Box::pin(super::blocks::run_fingerprint(*args, &settings)).await,
+        #[cfg(feature = "ebs")]
+        Command::Prove(args) => Box::pin(super::blocks::run_prove(*args, &settings)).await,
         #[cfg(feature = "ec2")]
         Command::Doctor(args) => Box::pin(super::doctor::run(*args, &settings)).await,
         #[cfg(feature = "ec2")]

@@ -33,11 +33,15 @@ pub enum PolicyCommand {
     Thaw,
     /// `doctor`.
     Doctor,
+    /// `fingerprint`.
+    Fingerprint,
+    /// `prove`.
+    Prove,
 }
 
 impl PolicyCommand {
     /// All commands, with their names as arguments of `policy`.
-    pub const ALL: [(PolicyCommand, &'static str); 14] = [
+    pub const ALL: [(PolicyCommand, &'static str); 16] = [
         (PolicyCommand::Inspect, "inspect"),
         (PolicyCommand::Verify, "verify"),
         (PolicyCommand::IsStored, "is-stored"),
@@ -52,6 +56,8 @@ impl PolicyCommand {
         (PolicyCommand::Compare, "compare"),
         (PolicyCommand::Thaw, "thaw"),
         (PolicyCommand::Doctor, "doctor"),
+        (PolicyCommand::Fingerprint, "fingerprint"),
+        (PolicyCommand::Prove, "prove"),
     ];
 }
 
@@ -64,8 +70,8 @@ pub struct PolicyScope {
     pub region: String,
     /// Twelve digits, or `*`.
     pub account: String,
-    /// The name of the bucket.
-    pub bucket: String,
+    /// The name of the bucket; `None` for commands that access none.
+    pub bucket: Option<String>,
     /// The prefix of the keys: empty, or ending in a slash.
     pub prefix: String,
     /// Name of the SSM parameter that `restore --alias` writes.
@@ -100,8 +106,9 @@ impl PolicyScope {
         if account != "*" && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())) {
             return Err(format!("--account {account}: an account has twelve digits"));
         }
+        let named = bucket.as_ref().map(|bucket| ("--bucket", bucket));
         let from = copied_from.as_ref().map(|from| ("--source-bucket", &from.bucket));
-        for (option, bucket) in [("--bucket", bucket)].into_iter().chain(from) {
+        for (option, bucket) in named.into_iter().chain(from) {
             // S3 User Guide, *General purpose buckets naming rules*; old buckets may have upper case and `_`.
             let of_bucket = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
             if !(3..=255).contains(&bucket.len()) || !bucket.bytes().all(of_bucket) {
@@ -173,6 +180,8 @@ const WRITE: &[P] = &[P::CopyDestination];
 const STORED: &[P] = &[P::IsStored, P::PreflightStore, P::Store];
 const BEFORE: &[P] = &[P::PreflightStore, P::PreflightRestore, P::Store, P::Restore];
 const BEFORE_STORE: &[P] = &[P::PreflightStore, P::Store];
+/// Commands that read the blocks of snapshots.
+const BLOCKS: &[P] = &[P::Fingerprint, P::Prove];
 const BEFORE_RESTORE: &[P] = &[P::PreflightRestore, P::Restore];
 
 /// Every action, with its resources, the commands that need it, and the id of its statement. `sts:GetCallerIdentity`
@@ -225,6 +234,11 @@ const ACTIONS: &[(&str, On, &[P], &str)] = &[
     ("ec2:DescribeImages", On::Everything, &[P::Audit, P::SafeToDelete], "Describe"),
     ("ec2:DescribeSnapshots", On::Everything, BEFORE, "Describe"),
     ("ec2:DescribeSnapshots", On::Everything, &[P::SafeToDelete], "Describe"),
+    ("ec2:DescribeImages", On::Everything, BLOCKS, "Describe"),
+    ("ec2:DescribeSnapshots", On::Everything, BLOCKS, "Describe"),
+    ("ebs:ListSnapshotBlocks", On::Snapshots, BLOCKS, "TaskSnapshots"),
+    ("ebs:GetSnapshotBlock", On::Snapshots, BLOCKS, "TaskSnapshots"),
+    ("kms:Decrypt", On::Keys, BLOCKS, "DecryptSnapshots"),
     ("ec2:DescribeStoreImageTasks", On::Everything, STORED, "Describe"),
     ("ec2:DescribeStoreImageTasks", On::Everything, &[P::Audit, P::SafeToDelete], "Describe"),
     ("ec2:GetEbsEncryptionByDefault", On::Everything, BEFORE_RESTORE, "Describe"),
@@ -268,6 +282,9 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
         if !wanted || !has_place {
             continue;
         }
+        if matches!(on, On::Bucket | On::Objects) && scope.bucket.is_none() {
+            return Err("--bucket: name the bucket that the policy covers".to_owned());
+        }
         match statements.iter_mut().find(|(known, place, _)| known == sid && place == on) {
             Some((.., actions)) if actions.contains(action) => {}
             Some((.., actions)) => actions.push(action),
@@ -286,7 +303,7 @@ pub fn policy(commands: &[PolicyCommand], scope: &PolicyScope) -> Result<Value, 
 
 fn resources(on: On, scope: &PolicyScope) -> Value {
     let PolicyScope { partition, region, account, bucket, prefix, .. } = scope;
-    let prefix = literal(prefix);
+    let (bucket, prefix) = (bucket.as_deref().unwrap_or_default(), literal(prefix));
     match on {
         On::Everything => json!("*"),
         On::Bucket => json!(format!("arn:{partition}:s3:::{bucket}")),
@@ -325,7 +342,7 @@ mod tests {
             partition: "aws-us-gov".into(),
             region: "us-gov-west-1".into(),
             account: "*".into(),
-            bucket: "archive".into(),
+            bucket: Some("archive".into()),
             prefix: String::new(),
             alias: None,
             copied_from: None,
@@ -341,12 +358,22 @@ mod tests {
 
     #[test]
     fn reading_commands_may_change_nothing() {
-        let reading = [P::Inspect, P::Verify, P::Compare, P::Doctor, P::IsStored, P::Audit, P::SafeToDelete];
+        let reading = [
+            P::Inspect,
+            P::Verify,
+            P::Compare,
+            P::Doctor,
+            P::IsStored,
+            P::Audit,
+            P::SafeToDelete,
+            P::Fingerprint,
+            P::Prove,
+        ];
         let found = actions(&reading);
         assert!(found.contains(&"s3:GetObject".to_owned()));
         let allowed = |action: &str| {
             let name = action.split(':').nth(1).unwrap();
-            name.starts_with("Get") || name.starts_with("List") || name.starts_with("Describe")
+            ["Get", "List", "Describe", "Decrypt"].iter().any(|verb| name.starts_with(verb))
         };
         assert!(found.iter().all(|action| allowed(action)), "{found:?}");
         // The dry run of a preflight needs the permission for the call itself.
@@ -366,6 +393,14 @@ mod tests {
         for command in all {
             assert!(!actions(&[command]).is_empty(), "{command:?}");
         }
+    }
+
+    #[test]
+    fn commands_that_read_snapshots_need_no_bucket() {
+        let none = PolicyScope { bucket: None, ..scope() };
+        let text = policy(&[P::Fingerprint, P::Prove], &none).unwrap().to_string();
+        assert!(text.contains("ebs:GetSnapshotBlock") && !text.contains("s3:"), "{text}");
+        assert!(policy(&[P::Prove, P::Verify], &none).unwrap_err().starts_with("--bucket"));
     }
 
     #[test]
@@ -422,7 +457,7 @@ mod tests {
         }
         for bucket in ["a", "arch*", "arch?ve", "${aws:username}", "a:b"] {
             let mut scope = scope();
-            scope.bucket = bucket.into();
+            scope.bucket = Some(bucket.into());
             assert!(policy(&[P::Restore], &scope).unwrap_err().starts_with("--bucket"), "{bucket}");
         }
     }

@@ -3,6 +3,8 @@
 mod ask;
 pub mod audit;
 pub mod bench;
+#[cfg(feature = "ebs")]
+pub mod blocks;
 pub mod compare;
 pub mod copy;
 pub mod cost;

@@ -7,6 +7,8 @@ use crate::facts::{Caller, Fact};
 use crate::ident::ObjectUri;
 use crate::image::ImageService;
 use crate::progress::Counting;
+#[cfg(feature = "ebs")]
+use crate::progress::Counts;
 #[cfg(feature = "ec2")]
 use crate::source::s3::Connection;
 use crate::source::{BucketService, Context, ErrorKind, ObjectSource, Session, SourceError};
@@ -97,6 +99,12 @@ impl RegionServices {
     /// Number of requests since these services were opened, including retries.
     pub fn requests(&self) -> u64 {
         self.counting.counts().requests
+    }
+
+    /// The counts since these services were opened.
+    #[cfg(feature = "ebs")]
+    pub(super) fn counts(&self) -> Counts {
+        self.counting.counts()
     }
 
     /// Asks STS for the caller, before all other requests: with rejected credentials, or without a connection to the

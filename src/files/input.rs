@@ -26,6 +26,10 @@ pub enum InputKind {
     Checkpoint,
     /// What `store` recorded about a source AMI.
     Record,
+    /// Content of an AMI, which `fingerprint` wrote.
+    Fingerprint,
+    /// Digests of the blocks of an AMI, which `fingerprint` wrote.
+    BlockDigests,
     /// Policy of an audit.
     Policy,
     /// List of objects to audit.
@@ -62,7 +66,7 @@ pub enum InputKind {
 
 impl InputKind {
     /// All kinds.
-    pub const ALL: [InputKind; 23] = [
+    pub const ALL: [InputKind; 25] = [
         InputKind::Manifest,
         InputKind::Signature,
         InputKind::PublicKey,
@@ -70,6 +74,8 @@ impl InputKind {
         InputKind::Tuning,
         InputKind::Checkpoint,
         InputKind::Record,
+        InputKind::Fingerprint,
+        InputKind::BlockDigests,
         InputKind::Policy,
         InputKind::List,
         InputKind::Url,
@@ -101,7 +107,7 @@ impl InputKind {
             InputKind::JournalEntry | InputKind::Tuning | InputKind::Policy => 64 * KIB,
             InputKind::Url | InputKind::Configuration => 64 * KIB,
             InputKind::WebIdentityToken | InputKind::ContainerToken => 64 * KIB,
-            InputKind::Record | InputKind::FaultRules | InputKind::SsoCache => MIB,
+            InputKind::Record | InputKind::Fingerprint | InputKind::FaultRules | InputKind::SsoCache => MIB,
             InputKind::CaBundle => 4 * MIB,
             // 10,000 parts, each with digests by all ten algorithms, take 10 MB.
             // A checksum file of 16 MiB has 150,000 lines.
@@ -110,6 +116,8 @@ impl InputKind {
             InputKind::Checkpoint => 64 * MIB,
             InputKind::List | InputKind::AuditLines => GIB,
             InputKind::InventoryData | InputKind::Prices => 2 * GIB,
+            // 48 bytes for each of the 128 Mi blocks of a volume of 64 TiB.
+            InputKind::BlockDigests => 16 * GIB,
         }
     }
 
@@ -123,6 +131,8 @@ impl InputKind {
             InputKind::Tuning => "a tuning profile",
             InputKind::Checkpoint => "a checkpoint",
             InputKind::Record => "a record",
+            InputKind::Fingerprint => "a fingerprint",
+            InputKind::BlockDigests => "a file with digests of blocks",
             InputKind::Policy => "a policy",
             InputKind::List => "a list of objects",
             InputKind::Url => "a URL",

@@ -13,6 +13,10 @@ pub enum OutputKind {
     Manifest,
     /// What `store` recorded about a source AMI.
     Record,
+    /// Content of an AMI: digests over its volumes.
+    Fingerprint,
+    /// Digests of the blocks of an AMI.
+    BlockDigests,
     /// State of an unfinished read.
     Checkpoint,
     /// Results of audits, a SQLite database.
@@ -39,9 +43,11 @@ pub enum OutputKind {
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 13] = [
+    pub const ALL: [OutputKind; 15] = [
         OutputKind::Manifest,
         OutputKind::Record,
+        OutputKind::Fingerprint,
+        OutputKind::BlockDigests,
         OutputKind::Checkpoint,
         OutputKind::Ledger,
         OutputKind::Tuning,
@@ -60,6 +66,8 @@ impl OutputKind {
         match self {
             OutputKind::Manifest => "a manifest",
             OutputKind::Record => "a record",
+            OutputKind::Fingerprint => "a fingerprint",
+            OutputKind::BlockDigests => "a file with digests of blocks",
             OutputKind::Checkpoint => "a checkpoint",
             OutputKind::Ledger => "a ledger",
             OutputKind::Tuning => "a tuning profile",
@@ -79,6 +87,8 @@ impl OutputKind {
         match self {
             OutputKind::Manifest => FileKind::Manifest,
             OutputKind::Record => FileKind::Record,
+            OutputKind::Fingerprint => FileKind::Fingerprint,
+            OutputKind::BlockDigests => FileKind::BlockDigests,
             OutputKind::Checkpoint => FileKind::Checkpoint,
             OutputKind::Ledger => FileKind::Ledger,
             OutputKind::Tuning => FileKind::Tuning,
@@ -98,6 +108,8 @@ impl OutputKind {
         match self {
             OutputKind::Manifest
             | OutputKind::Record
+            | OutputKind::Fingerprint
+            | OutputKind::BlockDigests
             | OutputKind::Checkpoint
             | OutputKind::Ledger
             | OutputKind::Log => Rights::Private,
@@ -108,13 +120,14 @@ impl OutputKind {
     /// Whether it must be a regular file: state that is read back cannot be kept in a pipe or a device, and a log must
     /// not wait for a reader.
     pub(super) fn needs_regular_file(self) -> bool {
-        matches!(self, OutputKind::Checkpoint | OutputKind::Ledger | OutputKind::Log)
+        matches!(self, OutputKind::BlockDigests | OutputKind::Checkpoint | OutputKind::Ledger | OutputKind::Log)
     }
 
     fn marker(self) -> Marker {
         match self {
             OutputKind::Manifest => Marker::Schema("stored-ami/manifest/"),
             OutputKind::Record => Marker::Schema("stored-ami/record/"),
+            OutputKind::Fingerprint => Marker::Schema("stored-ami/fingerprint/"),
             OutputKind::Tuning => Marker::Schema("stored-ami-tuning/"),
             OutputKind::Facts => Marker::Schema("stored-ami/facts/"),
             OutputKind::Page => Marker::Head("<h1>stored-ami ", "<!DOCTYPE html>"),
@@ -124,7 +137,7 @@ impl OutputKind {
             OutputKind::Plot => Marker::Head(PLOT_MARKER, "<svg "),
             OutputKind::Manual => Marker::Head(".TH STORED-AMI", ".TH "),
             OutputKind::Log => Marker::Head(LOG_MARKER, LOG_MARKER),
-            OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
+            OutputKind::BlockDigests | OutputKind::Checkpoint | OutputKind::Ledger => Marker::ReaderDecides,
         }
     }
 }

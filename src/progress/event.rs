@@ -34,6 +34,10 @@ pub enum Purpose {
     SecondRead,
     /// To compare two objects.
     Compare,
+    /// To compute the digests of the blocks of snapshots.
+    Fingerprint,
+    /// To compare the blocks of snapshots.
+    Prove,
 }
 
 /// An attempt that failed, and is repeated.

@@ -30,12 +30,14 @@ pub enum Call {
     Lock,
     /// A search for the object or for the reason of an error.
     Find,
-    /// GetObject.
+    /// GetObject and GetSnapshotBlock.
     Read,
     /// Settings and listings of a bucket.
     Bucket,
     /// EC2.
     Image,
+    /// ListSnapshotBlocks.
+    ListBlocks,
     /// STS, KMS, Service Quotas and SSM.
     Account,
     /// Requests that write an object: uploads, their parts and their end; and requests for a copy of an archived object.

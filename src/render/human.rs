@@ -3,8 +3,8 @@ use std::io::{self, Write};
 use super::audit_lines::AuditLines;
 use super::charset::Encoded;
 use super::{
-    Label, Renderer, Style, audit, bench, compare, copy, cost, doctor, inspect, preflight, printable, shell_word, task,
-    thaw, verify,
+    Label, Renderer, Style, audit, bench, blocks, compare, copy, cost, doctor, inspect, preflight, printable,
+    shell_word, task, thaw, verify,
 };
 use crate::report::{ErrorReport, Report, SummaryReport};
 use crate::units::counted;
@@ -71,6 +71,8 @@ impl<W: Write> Renderer for Human<W> {
             Report::Copy(report) => copy::write(&mut self.out, self.style, report)?,
             Report::Compare(report) => compare::write(&mut self.out, self.style, report)?,
             Report::Thaw(report) => thaw::write(&mut self.out, self.style, report)?,
+            Report::Fingerprint(report) => blocks::write_fingerprint(&mut self.out, self.style, report)?,
+            Report::Prove(report) => blocks::write_prove(&mut self.out, self.style, report)?,
             Report::Bench(report) => bench::write(&mut self.out, self.style, report)?,
             Report::Hashes(report) => bench::write_hashes(&mut self.out, self.style, report)?,
             Report::Doctor(report) => doctor::write(&mut self.out, self.style, report)?,

@@ -4,6 +4,7 @@ mod audit;
 mod audit_lines;
 mod axis;
 mod bench;
+mod blocks;
 mod charset;
 mod compare;
 mod condition;

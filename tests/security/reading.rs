@@ -34,7 +34,9 @@ fn reads(call: &CallRecord) -> bool {
             | A::GetCallerIdentity
             | A::GetEbsDefaultKmsKeyId
             | A::GetEbsEncryptionByDefault
-            | A::GetServiceQuota,
+            | A::GetServiceQuota
+            | A::GetSnapshotBlock
+            | A::ListSnapshotBlocks,
         ) => true,
         O::Service(A::CreateRestoreImageTask | A::CreateStoreImageTask) => call.query.contains("DryRun=true"),
         _ => false,

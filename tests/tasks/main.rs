@@ -1,9 +1,14 @@
 //! Stores and restores: every command over HTTP against the EC2 and S3 of the lab.
 
+#[path = "../common/clients.rs"]
+mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 
 mod between;
+mod block_faults;
+mod block_servers;
+mod blocks;
 mod cost;
 mod edges_ec2;
 mod edges_journal;

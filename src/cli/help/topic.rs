@@ -1,3 +1,19 @@
+/// Pairs of what is shown and what it means.
+pub(super) type Rows = &'static [(&'static str, &'static str)];
+
+pub(super) const AWS_FILES: Rows =
+    &[("~/.aws/config", "profiles, Regions and endpoints"), ("~/.aws/credentials", "credentials of profiles")];
+
+/// A command that sends no requests.
+pub(super) const fn local(path: &'static str, examples: Rows, exits: Rows) -> Topic {
+    Topic { path, examples, exits, connects: false, files: &[] }
+}
+
+/// A command that sends requests.
+pub(super) const fn remote(path: &'static str, examples: Rows, exits: Rows) -> Topic {
+    Topic { path, examples, exits, connects: true, files: AWS_FILES }
+}
+
 /// What the help and the manual page of a command show besides its options.
 pub(in crate::cli) struct Topic {
     /// Name of the command without that of the program; empty for the program itself.

@@ -1,9 +1,5 @@
-use super::topic::Topic;
-
-type Rows = &'static [(&'static str, &'static str)];
-
-const AWS_FILES: Rows =
-    &[("~/.aws/config", "profiles, Regions and endpoints"), ("~/.aws/credentials", "credentials of profiles")];
+use super::block_topics::{FINGERPRINT, PROVE};
+use super::topic::{Rows, Topic, local, remote};
 
 const CHECKS: Rows = &[
     ("0", "every required check passed"),
@@ -30,14 +26,6 @@ const LEDGER: Rows = &[
     ("2", "wrong arguments, or the file is not a ledger of this version"),
     ("4", "the ledger could not be read or written"),
 ];
-
-const fn local(path: &'static str, examples: Rows, exits: Rows) -> Topic {
-    Topic { path, examples, exits, connects: false, files: &[] }
-}
-
-const fn remote(path: &'static str, examples: Rows, exits: Rows) -> Topic {
-    Topic { path, examples, exits, connects: true, files: AWS_FILES }
-}
 
 /// The help of all commands, in the order of the definition.
 pub(in crate::cli) const TOPICS: &[Topic] = &[
@@ -394,6 +382,8 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
             ("130", "interrupted"),
         ],
     ),
+    FINGERPRINT,
+    PROVE,
     local(
         "policy",
         &[

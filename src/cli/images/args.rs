@@ -124,9 +124,9 @@ pub struct PolicyArgs {
     /// Commands that the policy permits
     #[arg(value_name = "COMMAND", required = true, value_parser = policy_words())]
     pub words: Vec<String>,
-    /// Bucket, or BUCKET/path, that the policy covers
+    /// Bucket, or BUCKET/path, that the policy covers; `fingerprint` and `prove` need none
     #[arg(long, value_name = "BUCKET")]
-    pub bucket: BucketPath,
+    pub bucket: Option<BucketPath>,
     /// AWS partition: aws, aws-cn or aws-us-gov
     #[arg(long, value_name = "PARTITION", default_value = "aws")]
     pub partition: String,

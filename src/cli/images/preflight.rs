@@ -99,8 +99,8 @@ pub(in crate::cli) fn run_policy(args: &PolicyArgs) -> Result<Exit, UsageError> 
         partition: args.partition.clone(),
         region: args.region.clone(),
         account: args.account.clone(),
-        bucket: args.bucket.bucket.clone(),
-        prefix: prefix(&args.bucket.path),
+        bucket: args.bucket.as_ref().map(|bucket| bucket.bucket.clone()),
+        prefix: args.bucket.as_ref().map_or_else(String::new, |bucket| prefix(&bucket.path)),
         alias: args.alias.clone(),
         copied_from: args.source_bucket.as_ref().map(copied),
     };

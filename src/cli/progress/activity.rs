@@ -129,6 +129,8 @@ fn read(purpose: Purpose, done: u64, of: u64, rate: Throughput) -> Line {
         Purpose::ProvedParts => "verify by the proved parts",
         Purpose::SecondRead => "second read",
         Purpose::Compare => "compare",
+        Purpose::Fingerprint => "fingerprint",
+        Purpose::Prove => "prove",
     };
     let fraction = if of == 0 { 1.0 } else { done as f64 / of as f64 };
     let percent = format!("{:.0} %", (fraction * 100.0).floor());

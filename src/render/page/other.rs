@@ -70,6 +70,8 @@ pub(super) fn plain(report: &Report) -> Option<Section> {
         Report::Copy(report) => (&report.destination, report.exit_code),
         Report::Compare(report) => (&report.a.target, report.exit_code),
         Report::Thaw(report) => (&report.target, report.exit_code),
+        Report::Fingerprint(report) => (&report.image, report.exit_code),
+        Report::Prove(report) => (&report.image, report.exit_code),
         _ => return None,
     };
     let mut text = Vec::new();

@@ -42,6 +42,7 @@ impl Answer<'_> {
             "SlowDown"
             | "Throttling"
             | "ThrottlingException"
+            | "RequestThrottledException"
             | "TooManyRequests"
             | "TooManyRequestsException"
             | "RequestLimitExceeded" => (ErrorKind::Throttled, "the server asks for fewer requests"),
@@ -125,6 +126,7 @@ impl Answer<'_> {
             | "InvalidAMIID.Malformed"
             | "InvalidSnapshot.NotFound"
             | "NotFoundException"
+            | "ResourceNotFoundException"
             | "ParameterNotFound"
             | "NoSuchResourceException" => (ErrorKind::NotFound, "there is none"),
             "InvalidAction" | "UnsupportedOperation" | "UnknownOperationException" => {

@@ -272,6 +272,9 @@ impl Connection {
             // Responses of EC2 may be large; `image::ec2` limits them.
             #[cfg(feature = "ec2")]
             Service::Ec2 => config.into_builder().http_client(sdk_client(&self.trust, &self.reached)).build(),
+            // Blocks of snapshots are read like objects; `snapshot::ebs` limits the other responses.
+            #[cfg(feature = "ebs")]
+            Service::Ebs => config.into_builder().http_client(client(&self.trust, &self.reached)).build(),
             _ => config,
         }
     }

@@ -6,7 +6,7 @@ use crate::verdict::Verdict;
 const MOST_KEPT: usize = 100;
 
 words! {
-    /// Why a volume is neither proved nor refuted.
+    /// Why a volume is not proved.
     pub enum UnprovedCode {
         /// Only some blocks were read, as requested with `--sample`.
         Sampled = "sampled",
@@ -20,8 +20,12 @@ words! {
         SnapshotGone = "snapshot_gone",
         /// The snapshot is not complete, or it is archived.
         SnapshotNotReady = "snapshot_not_ready",
-        /// The volume of the AMI has no snapshot.
-        NoSnapshot = "no_snapshot",
+        /// The AMI has no volume with the device name of a recorded one; the volume fails.
+        VolumeMissing = "volume_missing",
+        /// The AMI has a volume with a device name that is not recorded; the volume fails.
+        VolumeAdded = "volume_added",
+        /// The reading ended, because very many blocks differ.
+        Stopped = "stopped",
         /// The volume has another size; every block inside of both is the same.
         SizeDiffers = "size_differs",
         /// A block behind the end of the recorded volume is not zeros.
@@ -39,7 +43,7 @@ words! {
     }
 }
 
-/// Why a volume is neither proved nor refuted, with the facts.
+/// Why a volume is not proved, with the facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unproved {
     /// What kind of reason it is.
@@ -116,6 +120,16 @@ impl Comparison {
         if self.differences.len() < MOST_KEPT {
             self.differences.push(difference);
         }
+    }
+
+    /// Number of blocks so far that were compared.
+    pub fn compared(&self) -> u64 {
+        self.same + self.differing
+    }
+
+    /// Number of blocks so far that were left out.
+    pub fn skipped_blocks(&self) -> u64 {
+        self.skipped
     }
 
     /// Number of blocks that differ so far.

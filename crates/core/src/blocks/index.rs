@@ -6,7 +6,7 @@ use crate::units::GIB;
 pub const BLOCK_BYTES: u64 = 512 << 10;
 
 /// The place of a block in a volume: its offset in units of [`BLOCK_BYTES`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BlockIndex(pub u32);
 
 impl BlockIndex {

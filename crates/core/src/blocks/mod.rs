@@ -5,14 +5,18 @@
 
 mod compare;
 mod digest;
+mod estimate;
 mod index;
+mod progress;
 mod record;
 mod sampler;
 mod sidecar;
 
 pub use compare::{Comparison, Difference, Unproved, UnprovedCode, VolumeResult};
 pub use digest::{BlockContent, BlockDigest, BlockHasher, ContentHasher};
+pub use estimate::{BlockEstimate, BlockRange, LIST_PAGE};
 pub use index::{BLOCK_BYTES, BlockIndex};
+pub use progress::{FingerprintProgress, FinishedVolume};
 pub use record::{BlockRecord, BlockRecordError, RecordedBlocks};
 pub use sampler::{BlockSampler, detectable};
 pub use sidecar::{Entry, Sidecar, SidecarError, SidecarReader, SidecarWriter, volumes_key};

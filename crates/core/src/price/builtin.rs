@@ -39,6 +39,7 @@ impl From {
 const FIGURES: &[(Item, f64, From)] = &[
     (Item::GetBlock, 0.003, From::EbsGuide),
     (Item::PutBlock, 0.006, From::EbsGuide),
+    (Item::ListBlocks, 0.0006, From::EbsGuide),
     (Item::Storage(Standard), 0.023, From::Dated),
     (Item::Put(Standard), 0.005, From::Dated),
     (Item::Get(Standard), 0.0004, From::Dated),

@@ -31,6 +31,8 @@ pub enum Item {
     GetBlock,
     /// `PutSnapshotBlock` of the EBS direct APIs.
     PutBlock,
+    /// `ListSnapshotBlocks` of the EBS direct APIs.
+    ListBlocks,
 }
 
 /// The unit of a price.
@@ -51,7 +53,9 @@ impl Item {
         match self {
             Item::Storage(_) | Item::TieringInfrequent | Item::TieringArchiveInstant => Unit::GbMonth,
             Item::Monitoring => Unit::ObjectMonth,
-            Item::Put(_) | Item::Get(_) | Item::Transition(_) | Item::BringBackRequest(..) => Unit::Request,
+            Item::Put(_) | Item::Get(_) | Item::Transition(_) | Item::BringBackRequest(..) | Item::ListBlocks => {
+                Unit::Request
+            }
             Item::Retrieval(_) | Item::BringBack(..) | Item::TransferOut => Unit::Gb,
             Item::GetBlock | Item::PutBlock => Unit::Block,
         }
@@ -82,6 +86,7 @@ impl fmt::Display for Item {
             Item::TransferOut => f.write_str("transfer to the internet"),
             Item::GetBlock => f.write_str("GetSnapshotBlock"),
             Item::PutBlock => f.write_str("PutSnapshotBlock"),
+            Item::ListBlocks => f.write_str("ListSnapshotBlocks"),
         }
     }
 }

@@ -15,6 +15,10 @@ words! {
         /// A copy of an object.
         Copy = "copy",
         Ledger = "ledger",
+        /// The content of an AMI: digests over its volumes.
+        Fingerprint = "fingerprint",
+        /// The digests of the blocks of an AMI.
+        BlockDigests = "block_digests",
         /// The journal entry of a restore.
         Journal = "journal",
         Tuning = "tuning",
@@ -43,6 +47,8 @@ impl FileKind {
             FileKind::CopyState => "state of the copy",
             FileKind::Copy => "copy",
             FileKind::Ledger => "ledger",
+            FileKind::Fingerprint => "fingerprint",
+            FileKind::BlockDigests => "digests of blocks",
             FileKind::Journal => "journal entry",
             FileKind::Tuning => "tuning profile",
             FileKind::Page => "report page",

@@ -3,8 +3,8 @@
 //! # The JSON lines
 //!
 //! With `--json`, every command writes one JSON object per line, each with `"schema":"stored-ami/1"` and a
-//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `bench`, `hashes`, `doctor`,
-//! `cost`, `audited`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
+//! `"type"`: `inspect`, `verify`, `preflight`, `stored`, `task`, `copy`, `compare`, `thaw`, `fingerprint`, `prove`,
+//! `bench`, `hashes`, `doctor`, `cost`, `audited`, `audited_bucket`, `observation`, `audit`, `safe`, `ledger_entry`, `ledger`, `error` (a target that could
 //! not be processed) and, last, `summary`. Names of fields include the unit. `unknown` always comes with a
 //! reason. Fields may be added under `/1`; the meaning of a field never changes. The JSON Schema of these
 //! types is `docs/stored-ami-1.schema.json`; a test keeps it up to date.
@@ -12,6 +12,7 @@
 mod audit;
 mod audit_note;
 mod bench;
+mod blocks;
 mod compare;
 mod consistent;
 mod content;
@@ -46,6 +47,10 @@ pub use audit::{
 };
 pub use audit_note::AuditNote;
 pub use bench::{BenchReport, BoundReport, HashRateReport, HashesReport, LinkReport, LoadReport, Percentiles};
+pub use blocks::{
+    BlockDifferenceReport, BlockEstimateReport, BlockStatsReport, FingerprintOutcome, FingerprintReport,
+    FingerprintedVolumeReport, ProofSource, ProveReport, ProvedVolumeReport, UnprovedReport,
+};
 pub use compare::{
     CompareBasis, CompareFindingReport, CompareReport, CompareStep, ComparedReport, FirstDifferenceReport,
     PartPlaceReport,
@@ -106,6 +111,10 @@ pub enum Report {
     Compare(Box<CompareReport>),
     /// A readable copy of an archived object.
     Thaw(Box<ThawReport>),
+    /// The content of an AMI, block by block.
+    Fingerprint(Box<FingerprintReport>),
+    /// Whether an AMI has the content that it should have.
+    Prove(Box<ProveReport>),
     /// Result of `bench`.
     Bench(Box<BenchReport>),
     /// Hashing speed of this machine.

@@ -14,6 +14,8 @@ impl Report {
                 format!("compare {} and {}: {}", report.a.target, report.b.target, report.outcome)
             }
             Report::Thaw(report) => format!("thaw {}: {}", report.target, report.state),
+            Report::Fingerprint(report) => format!("fingerprint of {}: {}", report.image, report.outcome),
+            Report::Prove(report) => format!("proof of {}: {}", report.image, report.verdict),
             Report::Preflight(report) => {
                 format!("preflight of the {} of {}: {}", report.operation, report.target, report.verdict)
             }

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod blocks;
 pub(crate) mod ec2;
+pub(crate) mod reads;
 
 use std::collections::BTreeMap;
 

@@ -3,13 +3,10 @@
 mod change;
 mod error;
 mod read;
-mod reads;
 
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-
-pub(crate) use reads::BlockReads;
 
 use error::{BlockError, access_denied};
 

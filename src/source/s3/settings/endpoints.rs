@@ -18,6 +18,8 @@ pub(crate) enum Service {
     Ssm,
     #[cfg(feature = "ec2")]
     Quotas,
+    #[cfg(feature = "ebs")]
+    Ebs,
 }
 
 impl Service {
@@ -33,6 +35,8 @@ impl Service {
         Service::Ssm,
         #[cfg(feature = "ec2")]
         Service::Quotas,
+        #[cfg(feature = "ebs")]
+        Service::Ebs,
     ];
 
     /// The service id in the AWS service model, from which the names of its variables and keys are derived.
@@ -48,6 +52,8 @@ impl Service {
             Service::Ssm => "SSM",
             #[cfg(feature = "ec2")]
             Service::Quotas => "Service Quotas",
+            #[cfg(feature = "ebs")]
+            Service::Ebs => "EBS",
         }
     }
 }

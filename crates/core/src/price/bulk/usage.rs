@@ -45,6 +45,7 @@ const USAGES: &[(&str, Option<&str>, Item)] = &[
     ("DataTransfer-Out-Bytes", None, Item::TransferOut),
     ("EBS:directAPI.snapshot.Get", None, Item::GetBlock),
     ("EBS:directAPI.snapshot.Put", None, Item::PutBlock),
+    ("EBS:directAPI.snapshot.List", None, Item::ListBlocks),
 ];
 
 /// The item of a product, and whether its usage type starts with the code of a Region.

@@ -17,21 +17,21 @@ impl BlockReads {
     }
 
     /// Number of reads so far; tokens carry it.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.reads
     }
 
     /// Whether a token that was given out after `issued` reads can be used.
-    pub(super) fn is_valid(&self, issued: u64, lasts: Option<u64>) -> bool {
+    pub(crate) fn is_valid(&self, issued: u64, lasts: Option<u64>) -> bool {
         issued >= self.tokens_from && lasts.is_none_or(|lasts| self.reads.saturating_sub(issued) < lasts)
     }
 
-    pub(super) fn add(&mut self) {
+    pub(crate) fn add(&mut self) {
         self.reads += 1;
     }
 
     /// Whether another read is within the limit of a second.
-    pub(super) fn admits(&mut self, most: Option<u64>, now: Instant) -> bool {
+    pub(crate) fn admits(&mut self, most: Option<u64>, now: Instant) -> bool {
         let Some(most) = most else { return true };
         let second = Duration::from_secs(1);
         while self.recent.front().is_some_and(|read| now.duration_since(*read) >= second) {

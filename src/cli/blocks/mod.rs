@@ -1,0 +1,152 @@
+//! `fingerprint` and `prove`.
+
+pub(super) mod args;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::args::{FingerprintArgs, ProveArgs};
+use super::args::ConnectionArgs;
+use super::connect::{connect, options};
+use super::output::keep_output;
+use super::runner::{Runner, Stop};
+use super::settings::Settings;
+use super::signals::cancel_on_signal;
+use super::starting::{agreed, can_ask};
+use super::usage::{UsageError, load, read_given};
+use crate::blocks::BlockRecord;
+use crate::commands::RegionServices;
+use crate::commands::blocks::{
+    BlockServices, DigestFile, ExpectedContent, Fingerprint, Fingerprinted, Prove, ProveRequest, identify,
+};
+use crate::files::{InputKind, OutputKind};
+use crate::price::Amount;
+use crate::report::{BlockEstimateReport, Exit, FileKind, Report};
+use crate::snapshot::Ebs;
+use crate::source::{ErrorKind, SourceError};
+use crate::units::{ByteSize, noun};
+
+/// The file with the digests of the blocks, beside a record.
+pub(super) fn sidecar_of(record: &Path) -> PathBuf {
+    let mut path = record.as_os_str().to_owned();
+    path.push(".blocks");
+    path.into()
+}
+
+async fn services(args: &ConnectionArgs, rate: u32, runner: &mut Runner) -> Result<BlockServices, UsageError> {
+    if args.no_sign_request {
+        return Err(UsageError("--no-sign-request: EC2 and EBS take signed requests only".to_owned()));
+    }
+    let connection = connect(options(args, runner.settings())?).await?;
+    let region = RegionServices::new(Arc::new(connection.clone()), &runner.context());
+    let snapshots = Arc::new(Ebs::new(&connection, region.context().clone()));
+    Ok(BlockServices { region, snapshots, rate })
+}
+
+fn question(what: &str, estimate: &BlockEstimateReport) -> String {
+    let price = match (estimate.dollars_least, estimate.dollars_most) {
+        (None, None) => "an unknown price".to_owned(),
+        (_, most) => Amount { least: None, most }.describe(),
+    };
+    let blocks = estimate.blocks_most;
+    format!("{what}: read at most {} {} for {price}?", ByteSize(blocks).grouped(), noun(blocks, "block"))
+}
+
+pub(super) async fn run_fingerprint(args: FingerprintArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    can_ask(&args.starting)?;
+    let mut runner = Runner::new(&args.output, settings);
+    let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
+    let image = args.image.as_str();
+    let Some(work) = runner.run(image, Stop::AtOnce, Fingerprint::prepare(services, &args.image)).await else {
+        return Ok(runner.finish());
+    };
+    let plan = work.report();
+    if args.starting.dry_run {
+        runner.add(Report::Fingerprint(Box::new(plan)));
+        return Ok(runner.finish());
+    }
+    let (sidecar, key, force) = (sidecar_of(&args.record), work.key(), args.force.force);
+    let name = sidecar.display().to_string();
+    let opened = load(name.clone(), None, move || {
+        DigestFile::open(&sidecar, &key, force).map_err(|error| UsageError(format!("{}: {error}", sidecar.display())))
+    });
+    let file = opened.await?;
+    settings.written.add(&sidecar_of(&args.record), FileKind::BlockDigests);
+    runner.show(&Report::Fingerprint(Box::new(plan.clone())));
+    let cancel = cancel_on_signal();
+    if !agreed(&args.starting, &question(image, &plan.estimate), &cancel).await {
+        runner.declined();
+        return Ok(runner.finish());
+    }
+    match runner.run(image, Stop::ByItself, work.carry_out(file, &cancel)).await {
+        None => runner.remark(&format!("{name} keeps what was read; the same command continues")),
+        Some(Fingerprinted { report, record }) => {
+            let is_kept = record.is_none();
+            if let Some(problem) = record.and_then(|record| save(&record, &args.record, settings).err()) {
+                runner.fail(image, SourceError::new(ErrorKind::Io, image, problem));
+                return Ok(runner.finish());
+            }
+            runner.add(Report::Fingerprint(Box::new(report)));
+            if is_kept {
+                runner.remark(&format!("{name} keeps what was read; the same command continues"));
+            }
+        }
+    }
+    Ok(runner.finish())
+}
+
+fn save(record: &BlockRecord, path: &Path, settings: &Settings) -> Result<(), String> {
+    let text = record.to_json().map_err(|error| error.to_string())?;
+    keep_output(&settings.written, path, OutputKind::Fingerprint, text.as_bytes())
+        .map_err(|error| format!("the record {} could not be written: {error}", path.display()))
+}
+
+pub(super) async fn run_prove(args: ProveArgs, settings: &Settings) -> Result<Exit, UsageError> {
+    can_ask(&args.starting)?;
+    let expected = match (&args.record, &args.source) {
+        (Some(record), _) => recorded(record.clone()).await?,
+        (None, Some(source)) if *source == args.image => {
+            return Err(UsageError(format!("--source {source}: is the AMI that is to be proved")));
+        }
+        (None, Some(source)) => ExpectedContent::Image(source.clone()),
+        (None, None) => return Err(UsageError("name --record or --source".to_owned())),
+    };
+    let mut runner = Runner::new(&args.output, settings);
+    let services = services(&args.connection, args.rate.block_rate, &mut runner).await?;
+    let image = args.image.as_str();
+    let request = ProveRequest { expected, sample: args.sample, max_cost: args.max_cost };
+    let Some(work) = runner.run(image, Stop::AtOnce, Prove::prepare(services, &args.image, request)).await else {
+        return Ok(runner.finish());
+    };
+    let plan = work.report();
+    if args.starting.dry_run {
+        runner.add(Report::Prove(Box::new(plan)));
+        return Ok(runner.finish());
+    }
+    runner.show(&Report::Prove(Box::new(plan.clone())));
+    let cancel = cancel_on_signal();
+    if !agreed(&args.starting, &question(image, &plan.estimate), &cancel).await {
+        runner.declined();
+        return Ok(runner.finish());
+    }
+    let proved = async { Ok::<_, SourceError>(work.carry_out(&cancel).await) };
+    if let Some(report) = runner.run(image, Stop::ByItself, proved).await {
+        runner.add(Report::Prove(Box::new(report)));
+    }
+    Ok(runner.finish())
+}
+
+/// The content of a record, whose sidecar is checked to be its own.
+async fn recorded(path: PathBuf) -> Result<ExpectedContent, UsageError> {
+    let text = read_given("--record", &path, InputKind::Fingerprint)?;
+    let wrong =
+        |what: &Path, error: &dyn std::fmt::Display| UsageError(format!("--record {}: {error}", what.display()));
+    let record = BlockRecord::from_json(&text).map_err(|error| wrong(&path, &error))?;
+    let sidecar = sidecar_of(&path);
+    load(sidecar.display().to_string(), None, move || {
+        let found = identify(&sidecar).map_err(|error| wrong(&sidecar, &error))?;
+        record.check(&found).map_err(|error| wrong(&sidecar, &error))?;
+        Ok(ExpectedContent::Record { record: Box::new(record), sidecar })
+    })
+    .await
+}

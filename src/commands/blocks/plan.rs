@@ -1,0 +1,223 @@
+use super::request::{ExpectedContent, ProveRequest};
+use super::survey::{Survey, SurveyedVolume};
+use crate::blocks::{BlockDigest, BlockEstimate, BlockRange, BlockRecord, Unproved, UnprovedCode};
+use crate::plan::Sample;
+use crate::price::PriceTable;
+use crate::verdict::Verdict;
+
+/// A volume of the expected content, and the volume of the AMI with its device name.
+pub(super) struct VolumePlan {
+    pub device: String,
+    /// Number of the volume in the record.
+    pub number: u32,
+    pub snapshot: Option<String>,
+    pub expected_snapshot: Option<String>,
+    pub expected_gib: Option<u64>,
+    /// The digest over all of the volume, if a record holds it.
+    pub expected_content: Option<BlockDigest>,
+    /// The result, if it is known without reading.
+    pub settled: Option<(Verdict, Unproved)>,
+    /// Blocks to compare, if all are.
+    blocks: BlockRange,
+    /// Blocks that both snapshots list.
+    listed: BlockRange,
+}
+
+impl VolumePlan {
+    fn new(device: &str) -> Self {
+        VolumePlan {
+            device: device.to_owned(),
+            number: 0,
+            snapshot: None,
+            expected_snapshot: None,
+            expected_gib: None,
+            expected_content: None,
+            settled: None,
+            blocks: BlockRange::default(),
+            listed: BlockRange::default(),
+        }
+    }
+
+    /// Adds the volume of the AMI.
+    fn with(mut self, survey: &Survey, expected: Option<BlockRange>) -> Self {
+        let Some(volume) = survey.volumes.iter().find(|volume| volume.device == self.device) else {
+            let detail = format!("{} has no volume {} with a snapshot", survey.image, self.device);
+            self.settled = Some((Verdict::Fail, Unproved::new(UnprovedCode::VolumeMissing, detail)));
+            return self;
+        };
+        self.snapshot = Some(volume.snapshot.clone());
+        if let Err(doubt) = volume.readable() {
+            self.settled.get_or_insert((Verdict::Unknown, doubt));
+        }
+        let listed = volume.listed();
+        self.listed = self.listed.plus(listed);
+        if let Some(expected) = expected {
+            self.blocks = BlockRange { least: expected.least, most: expected.most.max(listed.most) };
+        }
+        self
+    }
+
+    pub fn of_record(survey: &Survey, record: &BlockRecord) -> Vec<VolumePlan> {
+        let plans = record.volumes.iter().zip(0..).map(|(volume, number)| {
+            let plan = VolumePlan {
+                number,
+                expected_snapshot: Some(volume.snapshot.clone()),
+                expected_gib: Some(volume.gib),
+                expected_content: Some(volume.content_sha256),
+                ..VolumePlan::new(&volume.device)
+            };
+            plan.with(survey, Some(BlockRange { least: volume.blocks, most: volume.blocks }))
+        });
+        added(plans.collect(), survey)
+    }
+
+    pub fn of_image(survey: &Survey, source: &Survey) -> Vec<VolumePlan> {
+        let plan = |volume: &SurveyedVolume| {
+            let settled = volume.readable().err().map(|doubt| (Verdict::Unknown, doubt));
+            let plan = VolumePlan {
+                expected_snapshot: Some(volume.snapshot.clone()),
+                settled,
+                listed: volume.listed(),
+                ..VolumePlan::new(&volume.device)
+            };
+            plan.with(survey, Some(volume.listed()))
+        };
+        added(source.volumes.iter().map(plan).collect(), survey)
+    }
+}
+
+/// Adds the volumes that only the AMI has.
+fn added(mut plans: Vec<VolumePlan>, survey: &Survey) -> Vec<VolumePlan> {
+    for volume in &survey.volumes {
+        if plans.iter().all(|plan| plan.device != volume.device) {
+            let detail = format!("a volume {} is not expected", volume.device);
+            let reason = Unproved::new(UnprovedCode::VolumeAdded, detail);
+            plans.push(VolumePlan {
+                snapshot: Some(volume.snapshot.clone()),
+                settled: Some((Verdict::Fail, reason)),
+                ..VolumePlan::new(&volume.device)
+            });
+        }
+    }
+    plans
+}
+
+/// What a run compares.
+pub(super) struct Planned {
+    pub volumes: Vec<VolumePlan>,
+    pub estimate: BlockEstimate,
+    /// The blocks to choose, if not all.
+    pub sample: Option<Sample>,
+    /// The most blocks to compare, if a cost limits them.
+    pub most_blocks: Option<u64>,
+}
+
+impl Planned {
+    pub fn new(volumes: Vec<VolumePlan>, request: &ProveRequest, rate: u32) -> Self {
+        let table = PriceTable::built_in();
+        let sum = |of: fn(&VolumePlan) -> BlockRange| {
+            let read = volumes.iter().filter(|volume| volume.settled.is_none());
+            read.fold(BlockRange::default(), |sum, volume| sum.plus(of(volume)))
+        };
+        let (all, listed) = (sum(|volume| volume.blocks), sum(|volume| volume.listed));
+        // Blocks of a record are not read.
+        let sides = if matches!(request.expected, ExpectedContent::Image(_)) { 2 } else { 1 };
+        let affordable = request.max_cost.and_then(|dollars| BlockEstimate::affordable(dollars, listed.most, &table));
+        let most_blocks = affordable.map(|blocks| blocks / sides).filter(|blocks| *blocks < all.most);
+        let spread = |most: u64| {
+            let of = if all.least > 0 { all.least } else { all.most };
+            (most < of).then(|| Sample::Percent((most as f64 * 100.0 / of as f64).max(f64::MIN_POSITIVE)))
+        };
+        let sample = request.sample.or_else(|| most_blocks.and_then(spread));
+        let share = match sample {
+            None => 1.0,
+            Some(Sample::Percent(percent)) => percent / 100.0,
+            Some(Sample::Slice { of, .. }) => 1.0 / f64::from(of.max(1)),
+        };
+        let blocks = all.share(share).at_most(most_blocks.unwrap_or(u64::MAX));
+        let read = BlockRange { least: blocks.least, most: blocks.most.saturating_mul(sides) };
+        let count = volumes.iter().filter(|volume| volume.settled.is_none()).count() as u64;
+        let estimate = BlockEstimate::new(read, listed, count * sides, rate, &table);
+        Planned { volumes, estimate, sample, most_blocks }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::RecordedBlocks;
+    use crate::facts::SnapshotFacts;
+
+    fn survey(devices: &[&str]) -> Survey {
+        let volume = |device: &&str| {
+            let id = format!("snap-{device}");
+            let found = SnapshotFacts {
+                id: id.clone(),
+                state: "completed".to_owned(),
+                gib: Some(1),
+                ..SnapshotFacts::default()
+            };
+            SurveyedVolume { device: (*device).to_owned(), snapshot: id, found: Some(found) }
+        };
+        Survey { image: "ami-2".to_owned(), volumes: devices.iter().map(volume).collect(), other_mappings: 0 }
+    }
+
+    fn record(devices: &[&str], blocks: u64) -> BlockRecord {
+        let volume = |device: &&str| RecordedBlocks {
+            device: (*device).to_owned(),
+            snapshot: "snap-0".to_owned(),
+            gib: 1,
+            listed_blocks: blocks,
+            blocks,
+            content_sha256: BlockDigest::ZEROS,
+        };
+        BlockRecord {
+            tool: String::new(),
+            written_at: String::new(),
+            image: "ami-1".to_owned(),
+            region: "us-east-1".to_owned(),
+            volumes: devices.iter().map(volume).collect(),
+            other_mappings: 0,
+            sidecar_sha256: BlockDigest::ZEROS,
+            sidecar_bytes: 0,
+        }
+    }
+
+    fn request(sample: Option<Sample>, max_cost: Option<f64>) -> ProveRequest {
+        let record = Box::new(record(&[], 0));
+        ProveRequest { expected: ExpectedContent::Record { record, sidecar: "x".into() }, sample, max_cost }
+    }
+
+    #[test]
+    fn volumes_are_paired_by_their_device() {
+        let plans = VolumePlan::of_record(&survey(&["b", "c"]), &record(&["a", "b"], 10));
+        let found: Vec<_> = plans
+            .iter()
+            .map(|plan| {
+                (plan.device.as_str(), plan.number, plan.settled.as_ref().map(|settled| (settled.0, settled.1.code)))
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("a", 0, Some((Verdict::Fail, UnprovedCode::VolumeMissing))),
+                ("b", 1, None),
+                ("c", 0, Some((Verdict::Fail, UnprovedCode::VolumeAdded))),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_limit_of_the_cost_is_a_sample_that_is_spread() {
+        let plans = || VolumePlan::of_record(&survey(&["a"]), &record(&["a"], 1_000));
+        let all = Planned::new(plans(), &request(None, Some(10.0)), 500);
+        assert_eq!((all.sample, all.most_blocks), (None, None));
+        assert_eq!(all.estimate.blocks, BlockRange { least: 1_000, most: 2_048 });
+        // 100 blocks, and a page of the listing.
+        let limited = Planned::new(plans(), &request(None, Some(0.000_300_6)), 500);
+        assert_eq!((limited.sample, limited.most_blocks), (Some(Sample::Percent(10.0)), Some(100)));
+        assert_eq!(limited.estimate.blocks, BlockRange { least: 100, most: 100 });
+        let sampled = Planned::new(plans(), &request(Some(Sample::Slice { slice: 1, of: 4 }), None), 500);
+        assert_eq!(sampled.estimate.blocks, BlockRange { least: 250, most: 512 });
+    }
+}

@@ -1,0 +1,243 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
+use tokio_util::sync::CancellationToken;
+
+use super::CONCURRENCY;
+use super::doubt::doubt;
+use super::expected::{Expected, ExpectedBlock};
+use super::fingerprint::{other_mappings, stats};
+use super::listing::Listing;
+use super::pairs::{Outcome, PairReader, Pairs};
+use super::plan::{Planned, VolumePlan};
+use super::reader::Reader;
+use super::request::{ExpectedContent, ProveRequest};
+use super::survey::{BlockServices, Survey};
+use super::task::Task;
+use crate::blocks::{BLOCK_BYTES, BlockIndex, BlockSampler, Comparison, Unproved, UnprovedCode, detectable};
+use crate::ident::AmiId;
+use crate::progress::{Purpose, Work};
+use crate::report::{BlockEstimateReport, Exit, Note, ProofSource, ProveReport, ProvedVolumeReport};
+use crate::source::SourceError;
+use crate::verdict::Verdict;
+
+/// Blocks of a volume that may differ before the reading of it ends.
+const MOST_DIFFERING: u64 = 1_000;
+
+/// An AMI whose content is about to be compared.
+pub struct Prove {
+    services: BlockServices,
+    request: ProveRequest,
+    survey: Survey,
+    expected_image: String,
+    planned: Planned,
+    reader: Arc<Reader>,
+    started: Instant,
+    notes: Vec<Note>,
+}
+
+/// How the blocks of a volume are compared.
+struct Comparing<'a> {
+    sampler: &'a mut BlockSampler,
+    cancel: &'a CancellationToken,
+}
+
+impl Prove {
+    /// Describes both sides, and pairs their volumes by device name.
+    ///
+    /// # Errors
+    ///
+    /// An AMI does not exist or cannot be described.
+    pub async fn prepare(services: BlockServices, image: &AmiId, request: ProveRequest) -> Result<Self, SourceError> {
+        let started = services.region.context().clock.monotonic();
+        let survey = services.survey(image).await?;
+        let (volumes, expected_image, expected_mappings) = match &request.expected {
+            ExpectedContent::Record { record, .. } => {
+                (VolumePlan::of_record(&survey, record), record.image.clone(), record.other_mappings)
+            }
+            ExpectedContent::Image(source) => {
+                let source = services.survey(source).await?;
+                (VolumePlan::of_image(&survey, &source), source.image.clone(), source.other_mappings)
+            }
+        };
+        let mut notes = Vec::new();
+        if survey.other_mappings > 0 {
+            notes.push(Note::Source(other_mappings(survey.other_mappings)));
+        }
+        if survey.other_mappings != expected_mappings {
+            let text =
+                format!("{expected_image} has {expected_mappings} such mappings; they have no content to compare");
+            notes.push(Note::Source(text));
+        }
+        let planned = Planned::new(volumes, &request, services.rate);
+        let reader = services.reader();
+        Ok(Prove { services, request, survey, expected_image, planned, reader, started, notes })
+    }
+
+    /// The plan, as a report.
+    pub fn report(&self) -> ProveReport {
+        ProveReport {
+            image: self.survey.image.clone(),
+            region: self.services.region.images.region().to_owned(),
+            against: match self.request.expected {
+                ExpectedContent::Record { .. } => ProofSource::Record,
+                ExpectedContent::Image(_) => ProofSource::Image,
+            },
+            expected_image: self.expected_image.clone(),
+            started: false,
+            verdict: Verdict::Unknown,
+            volumes: Vec::new(),
+            sample: self.request.sample.map(|sample| sample.to_string()),
+            detectable_blocks: None,
+            estimate: BlockEstimateReport::new(&self.planned.estimate, self.services.rate),
+            notes: self.notes.clone(),
+            stats: stats(&self.services, self.started),
+            exit_code: Exit::Passed,
+        }
+    }
+
+    /// Reads and compares the blocks. Ends early if it is cancelled.
+    pub async fn carry_out(mut self, cancel: &CancellationToken) -> ProveReport {
+        let bytes = self.planned.estimate.blocks.most.saturating_mul(BLOCK_BYTES);
+        let context = self.services.region.context().clone();
+        context.monitor.begin(Work::Read { purpose: Purpose::Prove, bytes });
+        let seed = (context.clock.random() * u64::MAX as f64) as u64;
+        let mut sampler = match self.planned.sample {
+            Some(sample) => BlockSampler::of(sample, self.planned.most_blocks, seed),
+            None => BlockSampler::all(self.planned.most_blocks),
+        };
+        let mut volumes = Vec::new();
+        for plan in std::mem::take(&mut self.planned.volumes) {
+            let mut comparing = Comparing { sampler: &mut sampler, cancel };
+            volumes.push(self.volume(&plan, &mut comparing).await);
+        }
+        let mut report = self.report();
+        let sum = |of: fn(&ProvedVolumeReport) -> u64| volumes.iter().map(of).sum::<u64>();
+        let compared = sum(|volume| volume.same_blocks + volume.differing_blocks);
+        report.detectable_blocks = detectable(compared, compared + sum(|volume| volume.skipped_blocks));
+        (report.started, report.verdict) = (true, ProveReport::verdict_of(&volumes));
+        report.volumes = volumes;
+        report.exit_code = match report.verdict {
+            _ if cancel.is_cancelled() => Exit::Interrupted,
+            verdict => verdict.into(),
+        };
+        report
+    }
+
+    async fn volume(&mut self, plan: &VolumePlan, comparing: &mut Comparing<'_>) -> ProvedVolumeReport {
+        let none = Unproved::new(UnprovedCode::Interrupted, "a signal ended the run before this volume");
+        let mut report = ProvedVolumeReport {
+            snapshot_id: plan.snapshot.clone(),
+            expected_snapshot_id: plan.expected_snapshot.clone(),
+            expected_gib: plan.expected_gib,
+            ..ProvedVolumeReport::unread(&plan.device, Verdict::Unknown, &none)
+        };
+        if let Some((verdict, reason)) = &plan.settled {
+            (report.verdict, report.reasons) = (*verdict, vec![reason.into()]);
+            return report;
+        }
+        let (Some(snapshot), false) = (&plan.snapshot, comparing.cancel.is_cancelled()) else { return report };
+        let mut comparison = Comparison::default();
+        let compared = tokio::select! {
+            biased;
+            () = comparing.cancel.cancelled() => {
+                Err(Unproved::new(UnprovedCode::Interrupted, "a signal ended the run in this volume"))
+            }
+            compared = self.compare(plan, snapshot, (&mut report, comparing.sampler), &mut comparison) => compared,
+        };
+        if let Err(doubt) = compared {
+            comparison.doubt(doubt);
+        }
+        let (read, left_out) = (comparison.compared(), comparison.skipped_blocks());
+        if left_out > 0 {
+            let limited = self.request.sample.is_none();
+            let code = if limited { UnprovedCode::Limited } else { UnprovedCode::Sampled };
+            comparison.doubt(Unproved::new(code, format!("{read} of {} blocks were compared", read + left_out)));
+        }
+        report.with(&comparison.conclude(plan.expected_content))
+    }
+
+    /// Compares the blocks of a volume, and notes the sizes that the listings state.
+    async fn compare(
+        &mut self,
+        plan: &VolumePlan,
+        snapshot: &str,
+        (report, sampler): (&mut ProvedVolumeReport, &mut BlockSampler),
+        comparison: &mut Comparison,
+    ) -> Result<(), Unproved> {
+        let reader = Arc::clone(&self.reader);
+        let first = BlockIndex(0);
+        let listing = Listing::open(&reader, snapshot, first).await.map_err(|error| doubt(&error))?;
+        self.notes.extend(listing.remark().map(Note::Source));
+        report.volume_gib = Some(listing.gib());
+        let (expected, gib, expected_snapshot) = match &self.request.expected {
+            ExpectedContent::Record { record, sidecar } => {
+                let gib = plan.expected_gib.unwrap_or_default();
+                (Expected::of_record(record, plan.number, sidecar), gib, None)
+            }
+            ExpectedContent::Image(_) => {
+                let id = plan.expected_snapshot.clone().unwrap_or_default();
+                let expected = Listing::open(&reader, &id, first).await.map_err(|error| doubt(&error))?;
+                let gib = expected.gib();
+                (Expected::Image(Box::new(expected)), gib, Some(id))
+            }
+        };
+        report.expected_gib = Some(gib);
+        let observed_gib = listing.gib();
+        let pairs = Pairs::open(listing, expected).await?;
+        let pair_reader = PairReader { reader, snapshot: snapshot.to_owned(), expected: expected_snapshot, gib };
+        compare_all(pairs, &pair_reader, sampler, comparison).await?;
+        if observed_gib != gib {
+            let detail = format!("the volume has {observed_gib} GiB, and {gib} GiB are expected");
+            comparison.doubt(Unproved::new(UnprovedCode::SizeDiffers, detail));
+        }
+        Ok(())
+    }
+}
+
+/// Compares the chosen blocks, several at the same time, and adds them in order.
+async fn compare_all(
+    mut pairs: Pairs,
+    reader: &PairReader,
+    sampler: &mut BlockSampler,
+    comparison: &mut Comparison,
+) -> Result<(), Unproved> {
+    let mut running = FuturesOrdered::new();
+    let mut is_over = false;
+    loop {
+        while !is_over && running.len() < CONCURRENCY {
+            let Some(pair) = pairs.next().await? else {
+                is_over = true;
+                break;
+            };
+            // That a block is not listed is known without reading it.
+            let is_read = pair.listed.is_some() || matches!(pair.expected, Some(ExpectedBlock::Listed(_)));
+            if is_read && !sampler.takes(pair.index) {
+                comparison.skipped();
+                continue;
+            }
+            let (index, reader) = (pair.index, reader.clone());
+            running.push_back(Task::start(async move { (index, reader.compare(pair).await) }));
+        }
+        let Some(done) = running.next().await else { return Ok(()) };
+        let panicked = || Unproved::new(UnprovedCode::ReadFailed, "a task of this program panicked");
+        match done.ok_or_else(panicked)? {
+            (index, Outcome::Same(content)) => comparison.same(index, content),
+            (index, Outcome::BeyondEnd) => comparison.beyond_end(index),
+            (_, Outcome::Differs(difference)) => comparison.differs(difference),
+            (_, Outcome::Doubt(doubt)) if is_local(doubt.code) => comparison.doubt(doubt),
+            (_, Outcome::Doubt(doubt)) => return Err(doubt),
+        }
+        if comparison.differing() >= MOST_DIFFERING {
+            let detail = format!("the reading of the volume ended after {MOST_DIFFERING} blocks that differ");
+            return Err(Unproved::new(UnprovedCode::Stopped, detail));
+        }
+    }
+}
+
+/// Whether a doubt is about one block only, so that the others are worth reading.
+fn is_local(code: UnprovedCode) -> bool {
+    matches!(code, UnprovedCode::UnstableRead | UnprovedCode::Unconfirmed)
+}

@@ -1,0 +1,165 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::blocks::{BLOCK_BYTES, BlockDigest, BlockIndex};
+use crate::progress::Call;
+use crate::snapshot::{
+    BlockPace, BlockPage, CHECKSUM_DIFFERS, INVALID_BLOCK_TOKEN, ListedBlock, MOST_LISTED, PageFrom, SnapshotService,
+};
+use crate::source::{Context, ErrorKind, SourceError};
+use crate::sync::lock;
+
+/// How often the tokens of a block are renewed before its error counts.
+const MOST_RENEWALS: u32 = 3;
+/// How often a block is read that does not have the checksum of its header.
+const CHECKSUM_ATTEMPTS: u32 = 3;
+/// Tokens are renewed this long before they expire.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// Reads blocks at the rate of a run, with retries.
+pub(super) struct Reader {
+    service: Arc<dyn SnapshotService>,
+    context: Context,
+    pace: BlockPace,
+}
+
+/// A page of a listing, whose tokens can be renewed.
+pub(super) struct Page {
+    snapshot: String,
+    blocks: Vec<BlockIndex>,
+    tokens: Mutex<Tokens>,
+    /// Held while the tokens are renewed.
+    renewing: tokio::sync::Mutex<()>,
+}
+
+struct Tokens {
+    generation: u64,
+    of_blocks: Vec<String>,
+    /// When they expire; `None` if that is not known.
+    until: Option<Instant>,
+}
+
+/// A block of a page.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub page: Arc<Page>,
+    pub at: usize,
+    pub index: BlockIndex,
+}
+
+impl Reader {
+    /// Reads at most `rate` blocks per second.
+    pub fn new(service: Arc<dyn SnapshotService>, context: Context, rate: u32) -> Self {
+        let pace = BlockPace::new(rate, Arc::clone(&context.clock));
+        Reader { service, context, pace }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// A page of a listing.
+    pub async fn page(&self, snapshot: &str, from: &PageFrom, most: u16) -> Result<BlockPage, SourceError> {
+        self.context.retry(Call::ListBlocks, || self.service.list(snapshot, from, most)).await
+    }
+
+    /// The digest of a block. Tokens that expired are renewed.
+    pub async fn digest(&self, place: &Place) -> Result<BlockDigest, SourceError> {
+        let (mut renewals, mut attempts) = (0, 1);
+        loop {
+            let (generation, block) = place.page.block(place);
+            if place.page.is_expiring(self.context.clock.monotonic()) {
+                place.page.renew(self, generation).await?;
+                continue;
+            }
+            match self.context.retry(Call::Read, || self.once(&place.page.snapshot, &block)).await {
+                Ok(digest) => {
+                    self.context.monitor.received(BLOCK_BYTES);
+                    return Ok(digest);
+                }
+                Err(error) if error.code.as_deref() == Some(INVALID_BLOCK_TOKEN) && renewals < MOST_RENEWALS => {
+                    renewals += 1;
+                    place.page.renew(self, generation).await?;
+                }
+                Err(error) if error.code.as_deref() == Some(CHECKSUM_DIFFERS) && attempts < CHECKSUM_ATTEMPTS => {
+                    attempts += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn once(&self, snapshot: &str, block: &ListedBlock) -> Result<BlockDigest, SourceError> {
+        self.pace.turn().await;
+        let answer = self.service.digest(snapshot, block).await;
+        if answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Throttled) {
+            self.pace.slow_down();
+        }
+        answer
+    }
+}
+
+/// Until when the tokens of a page can be used. `None` if the server states no time that lies ahead of this clock.
+fn usable_until(page: &BlockPage, context: &Context) -> Option<Instant> {
+    let seconds = page.expires?.duration_since(context.clock.now()).as_secs();
+    let lasts = Duration::from_secs(u64::try_from(seconds).ok()?).checked_sub(2 * MARGIN)?;
+    context.clock.monotonic().checked_add(lasts + MARGIN)
+}
+
+impl Page {
+    /// `blocks` are those of the page, in order.
+    pub fn new(snapshot: &str, blocks: Vec<ListedBlock>, page: &BlockPage, context: &Context) -> Self {
+        let (indexes, of_blocks) = blocks.into_iter().map(|block| (block.index, block.token)).unzip();
+        let tokens = Tokens { generation: 0, of_blocks, until: usable_until(page, context) };
+        Page {
+            snapshot: snapshot.to_owned(),
+            blocks: indexes,
+            tokens: Mutex::new(tokens),
+            renewing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The blocks of the page.
+    pub fn blocks(&self) -> &[BlockIndex] {
+        &self.blocks
+    }
+
+    fn block(&self, place: &Place) -> (u64, ListedBlock) {
+        let tokens = lock(&self.tokens);
+        let token = tokens.of_blocks.get(place.at).cloned().unwrap_or_default();
+        (tokens.generation, ListedBlock { index: place.index, token })
+    }
+
+    fn is_expiring(&self, now: Instant) -> bool {
+        lock(&self.tokens).until.is_some_and(|until| until <= now)
+    }
+
+    /// Lists the blocks of the page again, unless that was done since `generation`.
+    async fn renew(&self, reader: &Reader, generation: u64) -> Result<(), SourceError> {
+        let _one = self.renewing.lock().await;
+        if lock(&self.tokens).generation != generation {
+            return Ok(());
+        }
+        let (Some(first), Some(last)) = (self.blocks.first(), self.blocks.last()) else { return Ok(()) };
+        let other = |detail: &str| SourceError::new(ErrorKind::Protocol, &self.snapshot, detail);
+        let mut found: HashMap<BlockIndex, String> = HashMap::new();
+        let mut from = *first;
+        let mut until = None;
+        loop {
+            let page = reader.page(&self.snapshot, &PageFrom::Block(from), MOST_LISTED).await?;
+            until = until.or(usable_until(&page, &reader.context));
+            let highest = page.blocks.iter().map(|block| block.index).max();
+            let wanted = page.blocks.into_iter().filter(|block| (first..=last).contains(&&block.index));
+            found.extend(wanted.map(|block| (block.index, block.token)));
+            match highest {
+                Some(highest) if highest < *last && highest >= from && page.next.is_some() => from = highest.next(),
+                _ => break,
+            }
+        }
+        let renewed: Option<Vec<String>> = self.blocks.iter().map(|index| found.remove(index)).collect();
+        let renewed = renewed.ok_or_else(|| other("the snapshot lists other blocks than before"))?;
+        *lock(&self.tokens) = Tokens { generation: generation + 1, of_blocks: renewed, until };
+        Ok(())
+    }
+}

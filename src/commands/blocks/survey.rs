@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use super::reader::Reader;
+use crate::blocks::{BlockIndex, BlockRange, Unproved, UnprovedCode};
+use crate::commands::RegionServices;
+use crate::facts::SnapshotFacts;
+use crate::ident::AmiId;
+use crate::price::blocks;
+use crate::snapshot::SnapshotService;
+use crate::source::{ErrorKind, SourceError};
+
+/// EC2 and the EBS direct APIs in one Region.
+#[derive(Clone)]
+pub struct BlockServices {
+    /// EC2. Its context counts the requests of both.
+    pub region: RegionServices,
+    /// The EBS direct APIs.
+    pub snapshots: Arc<dyn SnapshotService>,
+    /// Blocks per second.
+    pub rate: u32,
+}
+
+impl BlockServices {
+    pub(super) fn reader(&self) -> Arc<Reader> {
+        Arc::new(Reader::new(Arc::clone(&self.snapshots), self.region.context().clone(), self.rate))
+    }
+
+    /// Describes an AMI and its snapshots.
+    ///
+    /// # Errors
+    ///
+    /// The AMI does not exist or has no EBS volumes, or cannot be described.
+    pub(super) async fn survey(&self, image: &AmiId) -> Result<Survey, SourceError> {
+        let images = self.region.images.images(&[image.to_string()]).await?;
+        let missing = || SourceError::new(ErrorKind::NotFound, image, "there is no such AMI, or it is not visible");
+        let facts = images.into_iter().next().ok_or_else(missing)?;
+        let ids: Vec<String> = facts.volumes.iter().filter_map(|volume| volume.snapshot.clone()).collect();
+        if ids.is_empty() {
+            return Err(SourceError::new(ErrorKind::Invalid, image, "the AMI has no volumes with snapshots"));
+        }
+        let snapshots = self.region.images.snapshots(&ids).await?;
+        // A volume without a snapshot is made empty, as an instance store volume is.
+        let volumes = facts.volumes.iter().filter_map(|volume| {
+            let snapshot = volume.snapshot.clone()?;
+            let found = snapshots.iter().find(|found| found.id == snapshot).cloned();
+            Some(SurveyedVolume { device: volume.device.clone(), snapshot, found })
+        });
+        let volumes: Vec<SurveyedVolume> = volumes.collect();
+        let other_mappings = (facts.other_mappings + facts.volumes.len() - volumes.len()) as u64;
+        for (at, volume) in volumes.iter().enumerate() {
+            if volumes.iter().skip(at + 1).any(|other| other.device == volume.device) {
+                let detail = format!("the AMI has two volumes of the device {}", volume.device);
+                return Err(SourceError::new(ErrorKind::Protocol, image, detail));
+            }
+        }
+        Ok(Survey { image: image.to_string(), volumes, other_mappings })
+    }
+}
+
+/// An AMI and its volumes.
+pub(super) struct Survey {
+    pub image: String,
+    pub volumes: Vec<SurveyedVolume>,
+    pub other_mappings: u64,
+}
+
+/// A volume of an AMI.
+#[derive(Debug, Clone)]
+pub(super) struct SurveyedVolume {
+    pub device: String,
+    /// Id of its snapshot.
+    pub snapshot: String,
+    /// The snapshot; `None` if it is not visible.
+    pub found: Option<SnapshotFacts>,
+}
+
+impl SurveyedVolume {
+    /// The id of a snapshot that can be read.
+    ///
+    /// # Errors
+    ///
+    /// It is not visible, or cannot be read as it is.
+    pub fn readable(&self) -> Result<&str, Unproved> {
+        let id = &self.snapshot;
+        match &self.found {
+            None => Err(Unproved::new(UnprovedCode::SnapshotGone, format!("{id} does not exist, or is not visible"))),
+            Some(found) if found.state != "completed" => {
+                let state = if found.state.is_empty() { "not stated" } else { &found.state };
+                Err(Unproved::new(UnprovedCode::SnapshotNotReady, format!("the state of {id} is {state}")))
+            }
+            Some(found) if found.tier.as_deref() == Some("archive") => {
+                Err(Unproved::new(UnprovedCode::SnapshotNotReady, format!("{id} is archived")))
+            }
+            Some(_) => Ok(id),
+        }
+    }
+
+    /// Number of blocks that the snapshot may list: by the size of its written blocks, or by the size of the volume.
+    pub fn listed(&self) -> BlockRange {
+        let Some(found) = &self.found else { return BlockRange::default() };
+        let of_volume = found.gib.map(BlockIndex::count);
+        let most = found.full_bytes.map(blocks).or(of_volume).unwrap_or(0);
+        BlockRange { least: 0, most }
+    }
+
+    /// Whether the number of listed blocks is only known from the size of the volume.
+    pub fn is_guessed(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.full_bytes.is_none())
+    }
+}
