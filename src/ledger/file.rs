@@ -1,9 +1,10 @@
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::chain::{BEGINNING, Head, Link, link};
+use super::scratch::Place;
 use super::wait::wait_once_more;
 use super::{LedgerError, schema};
 use crate::audit::Entry;
@@ -139,6 +140,39 @@ impl Ledger {
             }
         }
         Ok(at)
+    }
+
+    fn entries(&self, places: &[Place]) -> Result<Vec<Entry>, LedgerError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT document, (SELECT digest FROM entry WHERE number = ?1 - 1) FROM entry WHERE number = ?1",
+        )?;
+        let mut entries = Vec::with_capacity(places.len());
+        for place in places {
+            let broken = || LedgerError::Broken(format!("entry {} has changed since it was read", place.number));
+            let number = i64::try_from(place.number).unwrap_or(i64::MAX);
+            let row = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(1)?));
+            let (document, before) = select.query_row([number], row).optional()?.ok_or_else(broken)?;
+            let before = match before {
+                None => BEGINNING,
+                Some(digest) => digest.try_into().map_err(|_| broken())?,
+            };
+            if link(&before, &document) != place.digest {
+                return Err(broken());
+            }
+            entries.push(serde_json::from_str(&document).map_err(|_| broken())?);
+        }
+        Ok(entries)
+    }
+
+    /// The entries of several objects, at places that [`Ledger::each`] has visited before.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or an entry is no longer what it was.
+    pub fn entries_of(&self, objects: &[Vec<Place>]) -> Result<Vec<Vec<Entry>>, LedgerError> {
+        let reading = self.connection.unchecked_transaction()?;
+        schema::check(&reading)?;
+        objects.iter().map(|places| self.entries(places)).collect()
     }
 
     /// Checks the file and every entry, and that the history contains `expected`, a head that was stored elsewhere.

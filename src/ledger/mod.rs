@@ -5,11 +5,13 @@ mod chain;
 mod error;
 mod file;
 mod schema;
+mod scratch;
 mod shared;
 mod wait;
 
 pub use chain::{Head, ParseHeadError};
 pub use error::LedgerError;
 pub use file::{Kept, Ledger};
+pub use scratch::{Place, QueuePosition, Scratch};
 pub use shared::SharedLedger;
 pub use wait::hurry_when;

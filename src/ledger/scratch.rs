@@ -5,12 +5,10 @@ use rusqlite::{Connection, params};
 
 use super::LedgerError;
 use super::chain::Link;
+use crate::audit::MOST_NAMES;
 
 /// Pages of the tables that are kept in memory, in KiB.
 const CACHE: i64 = 4 << 10;
-
-/// The most names of one group of duplicates; the others are counted.
-pub const MOST_NAMES: usize = 100;
 
 const TABLES: &str = "
     CREATE TABLE place (target TEXT NOT NULL, number INTEGER NOT NULL, digest BLOB NOT NULL);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, spawn_blocking};
 
-use super::{Head, Kept, Ledger, LedgerError};
+use super::{Head, Kept, Ledger, LedgerError, Place};
 use crate::audit::Entry;
 use crate::sync::lock;
 
@@ -32,6 +32,20 @@ impl SharedLedger {
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Head, LedgerError> {
         let ledger = Arc::clone(&self.0);
         spawn_blocking(move || lock(&ledger).append(&entries)).await.unwrap_or_else(|error| Err(broke_off(&error)))
+    }
+
+    /// [`Ledger::entries_of`] for asynchronous callers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Ledger::entries_of`].
+    pub async fn entries(&self, objects: Vec<Vec<Place>>) -> Result<Vec<Vec<Entry>>, LedgerError> {
+        if objects.iter().all(Vec::is_empty) {
+            return Ok(vec![Vec::new(); objects.len()]);
+        }
+        let ledger = Arc::clone(&self.0);
+        let read = spawn_blocking(move || lock(&ledger).entries_of(&objects));
+        read.await.unwrap_or_else(|error| Err(broke_off(&error)))
     }
 
     /// Visits all entries in order, as [`Ledger::each`] does. Returns the head of the history.

@@ -17,9 +17,13 @@ mod fleet;
 mod http;
 mod kinds;
 mod ledger;
+#[allow(dead_code, reason = "the tests of memory use more of it")]
+#[path = "../edges_memory/peak.rs"]
+mod peak;
 mod planted;
 mod requests;
 mod results;
 mod rig;
+mod scale;
 mod shares;
 mod wrong;

@@ -1,8 +1,12 @@
+use std::collections::btree_set;
+use std::iter::Peekable;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use futures_util::stream::{self, Stream};
 
 use super::{AuditServices, Scope};
+use crate::audit::History;
 use crate::checksum::{Algorithm, Hasher};
 use crate::facts::{ListedObject, ListedPage, Walk};
 use crate::ident::{ObjectUri, Prefix, Target};
@@ -18,12 +22,14 @@ pub(super) struct Candidate {
     pub listed: Option<ListedObject>,
     /// What is unreadable in its listing entry, as text.
     pub odd: Option<String>,
+    /// What the ledger knows of it; `None` without a ledger, and until it was looked up.
+    pub history: Option<Box<History>>,
 }
 
 impl Candidate {
     /// A candidate that is known only by its name.
     pub fn named(uri: ObjectUri) -> Self {
-        Candidate { uri, listed: None, odd: None }
+        Candidate { uri, listed: None, odd: None, history: None }
     }
 }
 
@@ -45,16 +51,25 @@ pub(super) enum Listed {
 
 /// Pages of candidates, one prefix after the other. A prefix that cannot be listed does not stop the others.
 pub(super) fn candidates<'a>(services: &'a AuditServices, chosen: &'a Scope) -> impl Stream<Item = Listed> + 'a {
-    let (prefixes, named) = match chosen {
-        Scope::Listed(prefixes) => (prefixes.as_slice(), None),
-        Scope::Named { objects, .. } => {
-            let candidates = objects.iter().cloned().map(Candidate::named).collect();
-            (&[][..], Some(Listed::Page { candidates, others: 0, empty: None, notes: Vec::new(), is_last: true }))
+    match chosen {
+        Scope::Listed(prefixes) => {
+            stream::unfold(Cursor { services, prefixes, place: None }, Cursor::next).left_stream()
         }
-    };
-    let begin = Cursor { services, prefixes, place: None };
-    let listed = stream::unfold(begin, Cursor::next);
-    futures_util::StreamExt::chain(stream::iter(named), listed)
+        Scope::Named { objects, .. } => stream::unfold(objects.iter().peekable(), named).right_stream(),
+    }
+}
+
+/// Number of named objects in a page.
+const PAGE: usize = 1000;
+
+/// The next page of named objects.
+async fn named(
+    mut rest: Peekable<btree_set::Iter<'_, ObjectUri>>,
+) -> Option<(Listed, Peekable<btree_set::Iter<'_, ObjectUri>>)> {
+    let candidates: Vec<Candidate> = rest.by_ref().take(PAGE).cloned().map(Candidate::named).collect();
+    let is_last = rest.peek().is_none();
+    let page = Listed::Page { candidates, others: 0, empty: None, notes: Vec::new(), is_last };
+    (!matches!(&page, Listed::Page { candidates, .. } if candidates.is_empty())).then_some((page, rest))
 }
 
 struct Cursor<'a> {
@@ -118,6 +133,7 @@ impl Place {
             uri: at(object.key.clone()),
             listed: Some(object),
             odd: None,
+            history: None,
         });
         let odd = page.odd.into_iter().map(|odd| Candidate { odd: Some(odd.why), ..Candidate::named(at(odd.key)) });
         let (candidates, others): (Vec<Candidate>, Vec<Candidate>) =

@@ -53,8 +53,6 @@ pub(super) struct Look<'a> {
     pub services: &'a AuditServices,
     /// The audit.
     pub request: &'a AuditRequest,
-    /// What the ledger knows of each object; `None` without a ledger.
-    pub histories: Option<Histories>,
     /// Cancels the examinations.
     pub cancel: &'a CancellationToken,
     spend: Mutex<AuditBudget>,
@@ -62,13 +60,8 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// Starts with the whole budget of the request.
-    pub fn new(
-        services: &'a AuditServices,
-        request: &'a AuditRequest,
-        histories: Option<Histories>,
-        cancel: &'a CancellationToken,
-    ) -> Self {
-        Look { services, request, histories, cancel, spend: Mutex::new(AuditBudget::new(request)) }
+    pub fn new(services: &'a AuditServices, request: &'a AuditRequest, cancel: &'a CancellationToken) -> Self {
+        Look { services, request, cancel, spend: Mutex::new(AuditBudget::new(request)) }
     }
 
     /// US dollars spent, by list prices.
@@ -77,8 +70,9 @@ impl<'a> Look<'a> {
     }
 
     /// Examines an object that was listed or named, if it is due.
-    pub async fn at(&self, candidate: Candidate) -> Looked {
-        let history = self.histories.as_ref().map(|all| all.get(&candidate.uri.to_string()).unwrap_or(&NOTHING));
+    pub async fn at(&self, mut candidate: Candidate) -> Looked {
+        let history = candidate.history.take();
+        let history = history.as_deref();
         let bytes = candidate.listed.as_ref().and_then(|listed| listed.size).unwrap_or_default();
         let looked = self.examine(Subject::new(self.services, self.request, candidate, history)).await;
         Looked { bytes, ..looked }
@@ -86,7 +80,8 @@ impl<'a> Look<'a> {
 
     /// Examines an object of the ledger that the listing does not contain. Only a 404 response to HEAD makes it
     /// missing, because a listing may be stale or wrong.
-    pub async fn absence(&self, uri: ObjectUri, history: &History) -> Looked {
+    pub async fn absence(&self, uri: ObjectUri, history: History) -> Looked {
+        let history = &history;
         let subject = Subject::new(self.services, self.request, Candidate::named(uri), Some(history));
         if self.request.due.is_over(self.services.context.clock.monotonic()) {
             return Looked::new(ObjectOutcome::Left, left(&subject, "--max-time is over"));

@@ -21,8 +21,10 @@ mod run;
 mod safe;
 mod state;
 mod still_good;
+mod store;
 mod subject;
 mod summary;
+mod tally;
 
 pub(super) use inspection::{proved_of, stated};
 pub use lifecycles::Lifecycles;

@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,16 +6,18 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, FusedStream, Stream};
 use tokio_util::sync::CancellationToken;
 
-use super::list::{Candidate, Listed, ListingDigest, candidates};
-use super::look::{Look, Looked, histories};
+use super::list::{Candidate, Listed, candidates};
+use super::look::{Look, Looked};
 use super::object::AuditedObject;
 use super::progress::AuditProgress;
+use super::store::AuditStore;
 use super::summary::{AuditSummary, Observed};
+use super::tally::{ListingTally, admit};
 use super::{AuditRequest, AuditServices, Scope, bucket};
 use crate::audit::{Entry, History};
 use crate::clock::Clock;
-use crate::ident::{ObjectUri, Prefix};
-use crate::ledger::{Head, Ledger, LedgerError, SharedLedger};
+use crate::ident::ObjectUri;
+use crate::ledger::{Head, Ledger, LedgerError, QueuePosition, SharedLedger};
 use crate::report::{AuditNote, AuditReport, Exit, Report};
 use crate::sync::lock;
 
@@ -31,20 +32,6 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 #[error("the ledger {0}")]
 pub struct AuditError(#[from] LedgerError);
-
-/// What the listing has returned so far.
-struct ListingTally {
-    report: AuditReport,
-    digest: ListingDigest,
-    there: BTreeSet<String>,
-    /// Prefixes that could not be listed completely.
-    failed: Vec<Prefix>,
-    /// Number of objects in this run's partition.
-    own: u64,
-    /// Their size in bytes.
-    own_bytes: u64,
-    exit: Exit,
-}
 
 /// Runs an audit. Passes each report to `emit` as soon as it is complete, and returns the summary.
 ///
@@ -62,16 +49,13 @@ pub async fn audit(
     let started = clock.monotonic();
     let before = services.counts();
     let ledger = ledger.map(SharedLedger::new);
-    let (histories, head) = match &ledger {
-        None => (None, None),
-        Some(ledger) => histories(ledger, &request.chosen).await.map(|(all, head)| (Some(all), Some(head)))?,
-    };
+    let (store, head) = AuditStore::open(ledger.clone(), &request.chosen).await?;
     let tally = Mutex::new(ListingTally::new(request, clock.now().to_string(), head));
-    let look = Look::new(services, request, histories, cancel);
+    let look = Look::new(services, request, cancel);
     let (sum, progress) =
         (AuditSummary::new(request), Arc::new(AuditProgress::new(Arc::clone(&services.context.monitor), request)));
     let end = End { exit: Exit::Passed, cut_off: false, problems: Vec::new(), unlisted: Vec::new() };
-    let mut work = Work { look: &look, ledger, head, sum, end, progress, emit };
+    let mut work = Work { look: &look, store, ledger, head, sum, end, progress, emit };
     work.buckets().await;
     let complete = work.listed(&tally).await;
     let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +70,7 @@ pub async fn audit(
         let left = tally.own.saturating_sub(work.sum.objects());
         tally.report.notes.push(AuditNote::NotReached { left, of: tally.own });
     }
-    let mut listed = matches!(request.chosen, Scope::Listed(_)) && !work.end.cut_off && !unfinished;
+    let mut listed = matches!(request.chosen, Scope::Listed(_)) && !work.end.cut_off && !unfinished && !tally.is_broken;
     if listed {
         work.unlisted(&mut tally).await;
         listed = work.end.unlisted.is_empty();
@@ -114,6 +98,7 @@ struct End {
 /// A run from its first request to its last.
 struct Work<'a, E> {
     look: &'a Look<'a>,
+    store: AuditStore,
     ledger: Option<SharedLedger>,
     head: Option<Head>,
     sum: AuditSummary,
@@ -149,29 +134,47 @@ impl<E: FnMut(Report)> Work<'_, E> {
             progress.listing_complete();
         });
         let pages = candidates(look.services, &request.chosen).chain(end.filter_map(|()| async { None }));
-        let turns = pages.flat_map(|listed| {
-            let is_last = matches!(listed, Listed::Page { is_last: true, .. });
-            let mut tally = lock(tally);
-            let own = tally.take(request, listed);
-            progress.listed(tally.report.listed, tally.own, tally.own_bytes);
-            if is_last {
-                progress.listing_complete();
+        let store = self.store.clone();
+        let turns = pages.then(|listed| {
+            let (store, progress) = (&store, &progress);
+            async move {
+                let is_last = matches!(listed, Listed::Page { is_last: true, .. });
+                let own = admit(store, request, tally, listed).await;
+                let (listed, count, bytes) = lock(tally).counts();
+                progress.listed(listed, count, bytes);
+                if is_last {
+                    progress.listing_complete();
+                }
+                own
             }
-            stream::iter(own)
         });
         // With a limit, examine the objects first that were examined longest ago, so that repeated runs reach all of
         // them. Without one, examine objects while the listing continues.
         let turns = if request.due.ends() {
             let over = stop(&**clock, request.due.until, look.cancel);
-            let mut all: Vec<Candidate> = turns.take_until(over).collect().await;
-            let turn = |candidate: &Candidate| {
-                let history = look.histories.as_ref().and_then(|all| all.get(&candidate.uri.to_string()));
-                (history.map_or("", |history| history.turn(request.level)).to_owned(), candidate.uri.key.clone())
+            let queue = async {
+                let mut turns = std::pin::pin!(turns.take_until(over));
+                while let Some(page) = turns.next().await {
+                    let turn = |candidate: &Candidate| {
+                        candidate.history.as_ref().map_or("", |history| history.turn(request.level)).to_owned()
+                    };
+                    store.queue(page.into_iter().map(|candidate| (turn(&candidate), candidate)).collect()).await?;
+                }
+                store.sort_queue().await
             };
-            all.sort_by_cached_key(turn);
-            stream::iter(all).left_stream()
+            if let Err(error) = queue.await {
+                lock(tally).fail(&error);
+            }
+            let pages = stream::unfold(QueuePosition::default(), |mut at| async {
+                let page = store.queued(&mut at).await.unwrap_or_else(|error| {
+                    lock(tally).fail(&error);
+                    Vec::new()
+                });
+                (!page.is_empty()).then_some((stream::iter(page), at))
+            });
+            pages.flatten().left_stream()
         } else {
-            turns.right_stream()
+            turns.flat_map(stream::iter).right_stream()
         };
         self.take(turns.map(|candidate| look.at(candidate))).await;
         ended.load(Ordering::Relaxed)
@@ -179,16 +182,35 @@ impl<E: FnMut(Report)> Work<'_, E> {
 
     /// Examines the objects of the ledger that the listing does not contain.
     async fn unlisted(&mut self, tally: &mut ListingTally) {
-        let look = self.look;
-        let unlisted = look.histories.iter().flatten().filter(|(target, history)| {
-            !tally.there.contains(*target) && !history.is_empty() && look.request.takes(target, &tally.failed)
+        let (look, store) = (self.look, self.store.clone());
+        let (failed, broken) = (std::mem::take(&mut tally.failed), Mutex::new(None));
+        // Histories of objects that were never examined are empty.
+        let is_due = |(target, history): (String, History)| {
+            let due = !history.is_empty() && look.request.takes(&target, &failed);
+            due.then(|| Some((target.parse::<ObjectUri>().ok()?, history))).flatten()
+        };
+        let pages = || {
+            stream::unfold(String::new(), |after| async {
+                let page = store.unlisted(after).await.unwrap_or_else(|error| {
+                    *lock(&broken) = Some(error);
+                    Vec::new()
+                });
+                let last = page.last().map(|(target, _)| target.clone())?;
+                Some((page, last))
+            })
+        };
+        let count = pages().fold(0, |count, page| {
+            let due = page.into_iter().filter_map(is_due).count() as u64;
+            async move { count + due }
         });
-        let unlisted: Vec<(ObjectUri, &History)> =
-            unlisted.filter_map(|(target, history)| Some((target.parse().ok()?, history))).collect();
-        let (before, count) = (self.sum.objects(), unlisted.len() as u64);
-        let ask = |(uri, history)| look.absence(uri, history);
+        let (before, count) = (self.sum.objects(), count.await);
         self.progress.unlisted(count);
-        self.take(stream::iter(unlisted).map(ask)).await;
+        let ask = |(uri, history)| look.absence(uri, history);
+        self.take(pages().flat_map(|page| stream::iter(page.into_iter().filter_map(is_due))).map(ask)).await;
+        tally.failed = failed;
+        if let Some(error) = lock(&broken).take() {
+            tally.fail(&error);
+        }
         self.interrupt();
         if self.end.cut_off {
             let left = count.saturating_sub(self.sum.objects() - before);
@@ -223,7 +245,8 @@ impl<E: FnMut(Report)> Work<'_, E> {
                 self.end.unlisted.extend(unlisted.then(|| examined.report.target.to_string()));
                 self.end.exit = self.end.exit.and(self.sum.add(done, examined, services, &mut self.emit));
             }
-            if let Err(error) = kept {
+            let stored = self.store.add_contents(self.sum.take_contents()).await;
+            if let Err(error) = kept.and(stored) {
                 // Results that cannot be recorded would have to be produced again, so no new work is started.
                 self.end.problems.push(format!("the ledger {error}"));
                 self.end.exit = self.end.exit.and(Exit::CouldNot);
@@ -248,13 +271,18 @@ impl<E: FnMut(Report)> Work<'_, E> {
         self.end.exit = self.end.exit.and(self.sum.release(services, all_seen, &mut self.emit));
         if !self.end.cut_off {
             let mut out = Observed { notes: &mut report.notes, emit: &mut self.emit };
-            let interrupted = tokio::select! {
+            let observed = tokio::select! {
                 biased;
-                () = self.look.cancel.cancelled() => true,
-                () = self.sum.observe(services, request, all_seen, &mut out) => false,
+                () = self.look.cancel.cancelled() => None,
+                observed = self.sum.observe(services, request, (&self.store, all_seen), &mut out) => Some(observed),
             };
-            if interrupted {
-                self.end.exit = self.end.exit.and(Exit::Interrupted);
+            match observed {
+                None => self.end.exit = self.end.exit.and(Exit::Interrupted),
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    self.end.problems.push(format!("objects could not be compared with each other: {error}"));
+                    self.end.exit = self.end.exit.and(Exit::CouldNot);
+                }
             }
         }
         self.sum.fill(&mut report);
@@ -317,81 +345,4 @@ async fn keep<'a>(
         *head = Some(ledger.append(entries).await?);
     }
     Ok(())
-}
-
-impl ListingTally {
-    fn new(request: &AuditRequest, began: String, head: Option<Head>) -> Self {
-        let mut report = AuditReport {
-            scope: request.chosen.shown(),
-            level: request.level,
-            began,
-            shard: request.shard,
-            shard_from: request.shard_from,
-            plan_sha256: request.plan_sha256.clone(),
-            slice: request.slice,
-            max_age_seconds: request.max_age.map(|age| age.as_secs()),
-            sample: request.sample_of_level(),
-            policy_sha256: request.policy.digest(),
-            ..AuditReport::default()
-        };
-        if head.is_some_and(|head| head.entries == 0) {
-            report.notes.push(AuditNote::NewLedger);
-        }
-        if matches!(request.chosen, Scope::Named { .. }) {
-            report.notes.push(AuditNote::NamedOnly);
-        }
-        ListingTally {
-            report,
-            digest: ListingDigest::new(),
-            there: BTreeSet::new(),
-            failed: Vec::new(),
-            own: 0,
-            own_bytes: 0,
-            exit: Exit::Passed,
-        }
-    }
-
-    /// Counts the listed objects and returns those in this run's partition.
-    fn take(&mut self, request: &AuditRequest, listed: Listed) -> Vec<Candidate> {
-        let (page, others, empty) = match listed {
-            Listed::Problem(prefix, error) => {
-                self.report.problems.push(format!("{prefix} could not be listed: {}", error.explain()));
-                self.exit = self.exit.and(crate::commands::exit_of(&error));
-                self.failed.push(prefix);
-                return Vec::new();
-            }
-            Listed::Page { candidates, others, empty, notes, .. } => {
-                self.report.notes.extend(notes);
-                (candidates, others, empty)
-            }
-        };
-        self.report.listing_requests += u64::from(matches!(request.chosen, Scope::Listed(_)));
-        self.report.other_objects += others;
-        if let Some(prefix) = empty {
-            // An empty prefix is not an error, but may be misspelt.
-            self.report.notes.push(AuditNote::NothingUnder { prefix: prefix.to_string() });
-            self.exit = self.exit.and(Exit::Unknown);
-        }
-        let mut mine = Vec::with_capacity(page.len());
-        for candidate in page {
-            let target = candidate.uri.to_string();
-            // Prefixes may overlap.
-            if !self.there.insert(target) {
-                continue;
-            }
-            self.digest.add(&candidate);
-            self.report.listed += 1;
-            let bytes = candidate.listed.as_ref().and_then(|object| object.size).unwrap_or_default();
-            self.report.listed_bytes = self.report.listed_bytes.saturating_add(bytes);
-            let (bucket, key) = (&candidate.uri.bucket, &candidate.uri.key);
-            if request.slice.is_some_and(|share| !share.holds("slice", bucket, key)) {
-                self.report.other_slices += 1;
-            } else if request.shard.is_none_or(|share| share.holds("shard", bucket, key)) {
-                self.own_bytes = self.own_bytes.saturating_add(bytes);
-                mine.push(candidate);
-            }
-        }
-        self.own += mine.len() as u64;
-        mine
-    }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::list::Candidate;
 use super::Scope;
+use super::list::Candidate;
 use crate::audit::{ContentFingerprint, History, Observation, duplicate};
 use crate::facts::ListedObject;
 use crate::ident::{ETag, ObjectUri};
@@ -34,8 +34,19 @@ pub(super) struct ObjectContent {
     pub values: Vec<ContentFingerprint>,
 }
 
-/// An object that was listed, and whether it is in this run's partition.
-pub(super) type Admitted = (Candidate, bool);
+/// Whose turn an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// In this run's partition.
+    Own,
+    /// Of another slice.
+    OtherSlice,
+    /// Of another shard.
+    OtherShard,
+}
+
+/// An object that was listed, and whose turn it is.
+pub(super) type Admitted = (Candidate, Turn);
 
 impl AuditStore {
     /// Creates the tables, and finds the entries of the chosen objects in the ledger. Returns the head of the ledger.
@@ -70,9 +81,9 @@ impl AuditStore {
     pub async fn admit(&self, page: Vec<Admitted>) -> Result<Vec<Admitted>, LedgerError> {
         self.run(move |scratch| {
             let mut new = Vec::with_capacity(page.len());
-            for (candidate, own) in page {
+            for (candidate, turn) in page {
                 if scratch.add_listed(&candidate.uri.to_string())? {
-                    new.push((candidate, own));
+                    new.push((candidate, turn));
                 }
             }
             Ok(new)

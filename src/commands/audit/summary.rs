@@ -3,17 +3,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::copies::CopyIndex;
 use super::look::ObjectOutcome;
 use super::object::AuditedObject;
+use super::store::{AuditStore, ObjectContent};
 use super::{AuditRequest, AuditServices, Scope};
-use crate::audit::{CopyState, CrossObjectIndex, Observation, Policy, tasks, uploads};
+use crate::audit::{CopyState, ImageComparison, Observation, Policy, tasks, uploads};
 use crate::ident::Prefix;
 use crate::image::{ImageService, TaskFilter};
+use crate::ledger::LedgerError;
 use crate::report::{AuditNote, AuditReport, Exit, ObservationReport, Report};
 use crate::source::SourceError;
 
 /// Counts and checks across all objects.
 pub(super) struct AuditSummary {
     policy: Policy,
-    joint: CrossObjectIndex,
+    /// Objects for the checks across objects, which the next [`AuditSummary::take_contents`] returns.
+    contents: Vec<ObjectContent>,
     counts: BTreeMap<ObjectOutcome, u64>,
     proved: u64,
     /// Objects whose reports wait for the checks across all objects.
@@ -26,7 +29,7 @@ impl AuditSummary {
     pub fn new(request: &AuditRequest) -> Self {
         AuditSummary {
             policy: request.policy.clone(),
-            joint: CrossObjectIndex::default(),
+            contents: Vec::new(),
             counts: BTreeMap::new(),
             proved: 0,
             waiting: Vec::new(),
@@ -56,7 +59,8 @@ impl AuditSummary {
         self.proved += u64::from(examined.proved);
         let report = &examined.report;
         if let Some(bytes) = report.identity.as_ref().map(|identity| identity.object_bytes) {
-            self.joint.add(&report.target, bytes, &examined.content);
+            let (target, values) = (report.target.to_string(), examined.content.clone());
+            self.contents.push(ObjectContent { target, bytes, values });
             // An object with problems does not count as a copy.
             if self.policy.object.other_region && report.exit_code == Exit::Passed {
                 self.copies.add(services.archive.region(&report.target.bucket), bytes, &examined.content);
@@ -69,6 +73,11 @@ impl AuditSummary {
         let exit = examined.report.exit_code;
         emit(Report::Audited(Box::new(examined.report)));
         exit
+    }
+
+    /// The objects that were added since the last call.
+    pub fn take_contents(&mut self) -> Vec<ObjectContent> {
+        std::mem::take(&mut self.contents)
     }
 
     /// Emits the reports that waited for the other objects. `all_seen` states whether all objects were seen.
@@ -96,23 +105,24 @@ impl AuditSummary {
         &self,
         services: &AuditServices,
         request: &AuditRequest,
-        all_seen: bool,
+        (store, all_seen): (&AuditStore, bool),
         out: &mut Observed<'_, E>,
-    ) {
-        out.tell(self.joint.duplicates());
+    ) -> Result<(), LedgerError> {
+        store.each_duplicate(|one| out.tell_one(&one)).await?;
         if request.is_share() {
             out.notes.push(AuditNote::DuplicatesInShare);
         }
         if request.shard.is_some_and(|share| share.index() != 1) {
-            return;
+            return Ok(());
         }
         if let Scope::Listed(prefixes) = &request.chosen {
             out.uploads(services, prefixes).await;
         }
         if let Some(images) = services.images.as_deref() {
-            out.images(images, &self.joint, all_seen).await;
+            out.images(images, store, all_seen).await?;
             out.tasks(images, request).await;
         }
+        Ok(())
     }
 
     /// Writes the counts into the audit report.
@@ -137,7 +147,11 @@ pub(super) struct Observed<'a, E> {
 
 impl<E: FnMut(Report)> Observed<'_, E> {
     fn tell(&mut self, observations: Vec<Observation>) {
-        observations.iter().for_each(|one| (self.emit)(Report::Observation(ObservationReport::from(one))));
+        observations.iter().for_each(|one| self.tell_one(one));
+    }
+
+    fn tell_one(&mut self, one: &Observation) {
+        (self.emit)(Report::Observation(ObservationReport::from(one)));
     }
 
     fn not_asked(&mut self, what: String, error: &SourceError) {
@@ -161,12 +175,27 @@ impl<E: FnMut(Report)> Observed<'_, E> {
     }
 
     /// Compares the copies with the AMIs of the account.
-    async fn images(&mut self, images: &dyn ImageService, joint: &CrossObjectIndex, all_seen: bool) {
+    async fn images(
+        &mut self,
+        images: &dyn ImageService,
+        store: &AuditStore,
+        all_seen: bool,
+    ) -> Result<(), LedgerError> {
         match images.own_images().await {
             Ok(_) if !all_seen => self.notes.push(AuditNote::ImagesNotCompared),
-            Ok(found) => self.tell(joint.images(&found)),
+            Ok(found) => {
+                let mut comparison = ImageComparison::new(&found);
+                let each = |target: String| {
+                    if let Some(one) = comparison.object(&target) {
+                        self.tell_one(&one);
+                    }
+                };
+                store.each_object(each).await?;
+                comparison.without_copy().for_each(|one| self.tell_one(&one));
+            }
             Err(error) => self.not_asked("the account's AMIs".to_owned(), &error),
         }
+        Ok(())
     }
 
     async fn tasks(&mut self, images: &dyn ImageService, request: &AuditRequest) {

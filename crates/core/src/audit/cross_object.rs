@@ -35,11 +35,9 @@ words! {
     }
 }
 
-/// Collects properties of each object for the observations across objects.
+/// Objects by their content, for the observations across objects.
 #[derive(Debug, Default)]
 pub struct CrossObjectIndex {
-    /// The objects, with the AMI id in their names.
-    objects: BTreeMap<String, Option<String>>,
     by_content: BTreeMap<(u64, ContentFingerprint), Vec<String>>,
 }
 
@@ -47,7 +45,6 @@ impl CrossObjectIndex {
     /// Adds an object with its size in bytes and its known content.
     pub fn add(&mut self, target: &ObjectUri, bytes: u64, content: &[ContentFingerprint]) {
         let name = target.to_string();
-        self.objects.insert(name.clone(), ami_of(target));
         for value in content {
             self.by_content.entry((bytes, value.clone())).or_default().push(name.clone());
         }
@@ -55,50 +52,76 @@ impl CrossObjectIndex {
 
     /// Groups of objects with the same size and a common checksum of the content, one observation per group.
     pub fn duplicates(&self) -> Vec<Observation> {
-        let mut groups: BTreeMap<Vec<&String>, Vec<&ContentFingerprint>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<&String>, Vec<String>> = BTreeMap::new();
         for ((_, content), names) in self.by_content.iter().filter(|(_, names)| names.len() > 1) {
             let mut names: Vec<&String> = names.iter().collect();
             names.sort();
-            groups.entry(names).or_default().push(content);
+            groups.entry(names).or_default().push(content.to_string());
         }
-        let told = groups.into_iter().filter_map(|(names, by)| {
-            let (first, others) = names.split_first()?;
-            let by: Vec<String> = by.iter().map(ToString::to_string).collect();
-            let others: Vec<&str> = others.iter().map(|name| name.as_str()).collect();
-            let detail = format!("the same content, by {}, as {}", by.join(" and "), others.join(", "));
-            Some(Observation { kind: ObservationKind::Duplicate, subject: (*first).clone(), detail })
+        let told = groups.into_iter().map(|(names, by)| {
+            let (named, rest) = names.split_at(names.len().min(MOST_NAMES));
+            duplicate(named, rest.len() as u64, &by)
         });
         told.collect()
     }
+}
 
-    /// Compares the objects with the AMIs of the account.
-    pub fn images(&self, images: &[ImageFacts]) -> Vec<Observation> {
-        let there: BTreeSet<&str> = images.iter().map(|image| image.id.as_str()).collect();
-        let mut copied: BTreeSet<&str> = BTreeSet::new();
-        let mut found = Vec::new();
-        for (target, ami) in &self.objects {
-            let Some(ami) = ami else { continue };
-            copied.insert(ami);
-            if !there.contains(ami.as_str()) {
-                found.push(Observation {
-                    kind: ObservationKind::CopyWithoutImage,
-                    subject: target.clone(),
-                    detail: format!("{ami} is not among the account's AMIs in this Region"),
-                });
-            }
+/// The most objects of one group that are named. The others are counted.
+pub const MOST_NAMES: usize = 100;
+
+/// The observation on objects with the same content: their names in order, the number of further ones, and the values
+/// that they have in common.
+pub fn duplicate(names: &[impl AsRef<str>], more: u64, by: &[String]) -> Observation {
+    let mut names = names.iter().map(AsRef::as_ref);
+    let first = names.next().unwrap_or_default().to_owned();
+    let others: Vec<&str> = names.collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let detail = format!("the same content, by {}, as {}{more}", by.join(" and "), others.join(", "));
+    Observation { kind: ObservationKind::Duplicate, subject: first, detail }
+}
+
+/// Compares stored objects, one after the other, with the AMIs of an account.
+#[derive(Debug)]
+pub struct ImageComparison<'a> {
+    images: &'a [ImageFacts],
+    there: BTreeSet<&'a str>,
+    copied: BTreeSet<&'a str>,
+}
+
+impl<'a> ImageComparison<'a> {
+    /// Starts without objects.
+    pub fn new(images: &'a [ImageFacts]) -> Self {
+        let there = images.iter().map(|image| image.id.as_str()).collect();
+        ImageComparison { images, there, copied: BTreeSet::new() }
+    }
+
+    /// Takes an object. Returns an observation if its AMI is gone.
+    pub fn object(&mut self, target: &str) -> Option<Observation> {
+        let ami = ami_of(target.parse().ok()?)?;
+        if let Some(ami) = self.there.get(ami.as_str()) {
+            self.copied.insert(ami);
+            return None;
         }
-        let without = images.iter().filter(|image| !copied.contains(image.id.as_str()));
-        found.extend(without.map(|image| Observation {
+        Some(Observation {
+            kind: ObservationKind::CopyWithoutImage,
+            subject: target.to_owned(),
+            detail: format!("{ami} is not among the account's AMIs in this Region"),
+        })
+    }
+
+    /// The AMIs of which there was no object.
+    pub fn without_copy(self) -> impl Iterator<Item = Observation> {
+        let without = self.images.iter().filter(move |image| !self.copied.contains(image.id.as_str()));
+        without.map(|image| Observation {
             kind: ObservationKind::ImageWithoutCopy,
             subject: image.id.clone(),
             detail: format!("`{}` has no stored copy in what was listed", image.name.as_deref().unwrap_or_default()),
-        }));
-        found
+        })
     }
 }
 
-fn ami_of(target: &ObjectUri) -> Option<String> {
-    crate::ident::Target::Object(target.clone()).ami_id().map(|id| id.to_string())
+fn ami_of(target: ObjectUri) -> Option<String> {
+    crate::ident::Target::Object(target).ami_id().map(|id| id.to_string())
 }
 
 /// Store tasks of one bucket that failed or are in progress. EC2 lists tasks for 31 days.
@@ -170,11 +193,23 @@ mod tests {
 
     #[test]
     fn copies_and_images_are_held_against_each_other() {
-        let seen = joint(&[("s3://b/ami-00000001.bin", 5, &[]), ("s3://b/ami-00000002.bin", 5, &[])]);
         let image = |id: &str| ImageFacts { id: id.into(), name: Some("web".into()), ..ImageFacts::default() };
-        let found = seen.images(&[image("ami-00000002"), image("ami-00000003")]);
+        let images = [image("ami-00000002"), image("ami-00000003")];
+        let mut comparison = ImageComparison::new(&images);
+        let targets = ["s3://b/ami-00000001.bin", "s3://b/ami-00000002.bin"];
+        let mut found: Vec<_> = targets.into_iter().filter_map(|target| comparison.object(target)).collect();
+        found.extend(comparison.without_copy());
         let told: Vec<_> = found.iter().map(|one| (one.kind.name(), one.subject.as_str())).collect();
         assert_eq!(told, [("copy_without_image", "s3://b/ami-00000001.bin"), ("image_without_copy", "ami-00000003")]);
+    }
+
+    #[test]
+    fn a_large_group_names_some_and_counts_the_others() {
+        let one = duplicate(&["a", "b", "c"], 7, &["etag:x".to_owned()]);
+        assert_eq!(
+            (one.subject.as_str(), one.detail.as_str()),
+            ("a", "the same content, by etag:x, as b, c and 7 more")
+        );
     }
 
     #[test]

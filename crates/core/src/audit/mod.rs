@@ -26,7 +26,9 @@ mod seen;
 mod stays;
 mod word;
 
-pub use cross_object::{CrossObjectIndex, Observation, ObservationKind, tasks, uploads};
+pub use cross_object::{
+    CrossObjectIndex, ImageComparison, MOST_NAMES, Observation, ObservationKind, duplicate, tasks, uploads,
+};
 pub use engine::{BatchEngine, EngineError, EngineShare, ShardSpec};
 pub use entry::{Acceptance, Entry, Gone};
 pub use history::{Histories, History};

@@ -74,8 +74,10 @@ impl BlockWriter {
     }
 
     pub(crate) fn finish(mut self) -> Blocks {
-        let tail = std::mem::take(&mut self.tail).freeze();
-        self.seal(tail);
+        // A small object must not keep the room of a whole block.
+        let tail = std::mem::take(&mut self.tail);
+        let is_small = tail.len() < BLOCK / 2;
+        self.seal(if is_small { Bytes::copy_from_slice(&tail) } else { tail.freeze() });
         Blocks { pieces: Arc::new(self.pieces), len: self.len }
     }
 
