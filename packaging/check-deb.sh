@@ -39,6 +39,7 @@ head -n 1 usr/share/zsh/vendor-completions/_stored-ami | grep -qx '#compdef stor
 if command -v zsh >/dev/null; then zsh -n usr/share/zsh/vendor-completions/_stored-ami; fi
 if command -v fish >/dev/null; then fish --no-execute usr/share/fish/vendor_completions.d/stored-ami.fish; fi
 grep -q 'Expat\|MIT' usr/share/doc/stored-ami/copyright || fail "no copyright"
+gzip -t usr/share/doc/stored-ami/changelog.Debian.gz || fail "no changelog"
 
 wrong=$(find usr -type f ! -perm -u=r,go=r -o -type f -perm /go=w | head -n 3)
 [ -z "$wrong" ] || fail "wrong permissions: $wrong"

@@ -4,5 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packaging/assets.sh
+version=$(target/release/stored-ami --version | cut -d' ' -f2)
+maintainer=$(sed -n 's/^maintainer = "\(.*\)"$/\1/p' Cargo.toml)
+# The changes of the package; those of the program are in CHANGELOG.md.
+cat >target/package/changelog <<END
+stored-ami ($version-1) unstable; urgency=medium
+
+  * Version $version; its changes are in /usr/share/doc/stored-ami/CHANGELOG.md.
+
+ -- $maintainer  $(date -uR -d "@$(git log -1 --format=%ct 2>/dev/null || date +%s)")
+END
 cargo deb --quiet --no-build --strip --no-dbgsym --output target/debian/
 find target/debian -maxdepth 1 -name 'stored-ami_*.deb' -newer target/package/man/stored-ami.1

@@ -41,12 +41,15 @@ fn line(out: &mut impl Write, style: Style, finding: &DoctorFindingReport) -> io
 }
 
 fn conclusion(report: &DoctorReport) -> (Label<'static>, String) {
-    let verdict = report.verdict();
-    let of = report.findings.iter().filter(|finding| finding.required && finding.verdict == verdict);
-    let names = of.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ");
-    match verdict {
-        Verdict::Pass => (verdict.into(), "everything that was tested is in order".to_owned()),
-        Verdict::Fail => (verdict.into(), format!("not in order: {names}")),
-        Verdict::Unknown => (verdict.into(), format!("not known: {names}")),
+    let names = |word: &str, verdict| {
+        let of = report.findings.iter().filter(|finding| finding.required && finding.verdict == verdict);
+        let names = of.map(|finding| finding.check.to_string()).collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| format!("{word}: {names}"))
+    };
+    let texts = [names("not in order", Verdict::Fail), names("not known", Verdict::Unknown)];
+    let text = texts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    match report.verdict() {
+        Verdict::Pass => (Verdict::Pass.into(), "everything that was tested is in order".to_owned()),
+        verdict => (verdict.into(), text),
     }
 }
