@@ -25,7 +25,8 @@ fn reads(call: &CallRecord) -> bool {
         | O::ListObjectVersions
         | O::ListObjectsV2 => true,
         O::Service(
-            A::DecodeAuthorizationMessage
+            A::AssumeRole
+            | A::DecodeAuthorizationMessage
             | A::DescribeImages
             | A::DescribeKey
             | A::DescribeSnapshots

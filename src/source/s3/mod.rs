@@ -26,6 +26,7 @@ mod presigned;
 mod proxies;
 mod reading;
 mod reply;
+mod role;
 mod said;
 mod setting_error;
 mod settings;
@@ -40,6 +41,7 @@ pub use buckets::Buckets;
 pub use connect::{Connection, S3Options, SseCustomerKey};
 pub use object::S3Object;
 pub use presigned::PresignedObject;
+pub use role::RoleToAssume;
 pub use settings::SettingsScope;
 pub use upload::S3Upload;
 
